@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What is imported is compiled once and kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report reference test test-full nightly coverage bench docs rocq lint clean
+.PHONY: report reference test test-full nightly lowest coverage bench docs rocq lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
@@ -25,9 +25,13 @@ FULL ?= not nightly
 test-full: .venv/full
 	$(PYTEST) -m "$(FULL)"
 
-nightly: .venv/full
+nightly: .venv/full lowest
 	$(PYTEST) --hypothesis-profile=nightly
 	$(BIN)/boundcheck soundness --jobs 2 --out runs/soundness
+
+# A few commands and tests at the lowest versions that pyproject.toml allows, in an environment of their own.
+lowest:
+	$(PYTHON) .ci/lowest
 
 # Every line and branch of the kernel and the statistics; the tests left out take long and reach nothing more. Without
 # the plugin, which imports boundcheck before anything is measured.

@@ -5,6 +5,7 @@ python -m benchmarks.alone NAME TURNS SHARE FILE
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import benchmarks
 from benchmarks.line import Benchmark, Effort, Line
-from boundcheck.signals import end_with_parent
+from boundcheck.child import end_with
 
 
 def found() -> dict[str, Benchmark]:
@@ -43,7 +44,7 @@ def measured(benchmark: Benchmark, effort: Effort) -> Line:
 def main(name: str, turns: str, share: str, file: str) -> None:
     from pydantic import TypeAdapter
 
-    end_with_parent()
+    end_with(os.getppid())
     line = measured(found()[name], Effort(int(turns), float(share)))
     Path(file).write_bytes(TypeAdapter(Line).dump_json(line))
 

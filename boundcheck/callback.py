@@ -1,7 +1,6 @@
 """`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded while it trains."""
 
 import hashlib
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from transformers import TrainerCallback
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
+from boundcheck.measure.chance import undisturbed
 from boundcheck.measure.cost import announce
 from boundcheck.measure.experiment import device_memory
 from boundcheck.measure.outcome import outcome
@@ -40,7 +40,6 @@ from boundcheck.measure.training import (
     settings_of,
     shape_of,
     summed_of,
-    undisturbed,
     unwrapped,
 )
 from boundcheck.networks.adapt import sites_of
@@ -50,6 +49,7 @@ from boundcheck.networks.tasks import Encoded
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw
+from boundcheck.shown import command as typed
 from boundcheck.sinks import say
 
 # Samples that go through the model at a time, at most; and no more than a minibatch, which memory is there for.
@@ -64,10 +64,14 @@ class BoundcheckCallback(TrainerCallback):
     >>> trainer = Trainer(model=peft_model, args=args, train_dataset=data, callbacks=[BoundcheckCallback()])
 
     Every so many steps the loss F of the training data, without dropout, is looked at before and after the step, on
-    samples that were drawn before. The squared norm of their mean gradient exceeds that of F's by their variance over
+    samples that were drawn before: at both ends they are the same. The smoothness is the gradient ratio, and the
+    descent curvature. The squared norm of their mean gradient exceeds that of F's by their variance over
     how many they are, which is taken off. Training itself is not disturbed: the same parameters come out, to the last
     bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
     records.
+
+    Whether training follows F is seen as it begins: by the gradients of the model's own loss near where it is, and by
+    samples that are made and collated again.
 
     Args:
         every: steps between two records.
@@ -122,7 +126,7 @@ class BoundcheckCallback(TrainerCallback):
         recorder, self._recorder = self._recorder, None
         if recorder.is_empty:
             # Training is done, and not to be lost for this.
-            print("boundcheck: no step was recorded", file=sys.stderr)
+            say("no step was recorded")
             return
         with undisturbed(), self._losing_no_training():
             folder, self.result = recorder.finish(state.global_step)
@@ -134,10 +138,10 @@ class BoundcheckCallback(TrainerCallback):
                 lead = (
                     "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
                 )
-                title, command = "Fine-tuning, held against its theorem", f"boundcheck report {folder.id}"
+                title, command = "Fine-tuning, held against its theorem", typed("report", folder.id)
                 beside = self.runs / f"report-{folder.id}" / "index.html"
                 page = write_runs([folder.path], beside, title, lead, command)[0]
-                print(f"boundcheck: {page}", file=sys.stderr)
+                say(str(page))
 
     @contextmanager
     def _losing_no_training(self) -> Iterator[None]:
@@ -170,7 +174,7 @@ class _Recorder:
             rules_of(
                 args,
                 given["optimizer"],
-                all(site.adapter.is_flat for site in sites),
+                not self._network.is_curved,
                 [*dict.fromkeys(site.cut for site in sites if site.cut), *summed_of(args, model, counts)],
             ),
             sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
@@ -193,12 +197,12 @@ class _Recorder:
         begun = time.perf_counter()
         look = self._network.look()
         lasting, rounding = time.perf_counter() - begun, self._function.noise
-        # A record looks at one point with gradients, and at another without.
+        # A record looks at two points.
         parts = self._function.room(1, 1, 0)
         announce(
             f"a look at {self._function.samples} samples, {len(self._times)} times",
             sum(part.bytes for part in parts),
-            1.5 * lasting * len(self._times),
+            2 * lasting * len(self._times),
         )
         square, variance = self._corrected(look.square_norm, look.variance)
         infimum = self._function.infimum

@@ -6,7 +6,6 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,7 +21,10 @@ from boundcheck import complete
 from boundcheck.doors import allowing
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
+from boundcheck.files import path_from_here
 from boundcheck.progress import DAY
+from boundcheck.shown import command as typed
+from boundcheck.shown import visible
 from boundcheck.sinks import say
 from boundcheck.usage import USAGES
 from boundcheck.verdicts import is_well
@@ -176,7 +178,7 @@ def cite(
         said = {"keys": [each.key for each in entries], "bibtex": [each.text for each in entries]}
         print_json({"claim": claim.id, "source": claim.source} | said)
     else:
-        typer.echo("\n\n".join(each.text for each in entries))
+        typer.echo(visible("\n\n".join(each.text for each in entries)))
 
 
 @_command("bound")
@@ -196,6 +198,8 @@ def bound(
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     from boundcheck.claims import catalogue
     from boundcheck.claims.prose import plain
+    from boundcheck.claims.symbols import toward
+    from boundcheck.exact.digits import shown
     from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
@@ -207,7 +211,7 @@ def bound(
         return
     table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
     for each in claim.quantities:
-        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], plain(each.meaning))
+        table.add(each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], plain(each.meaning))
     STDOUT.print(table)
 
 
@@ -351,10 +355,8 @@ def measure(
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    page, command = (
-        (out or store / f"report-{spec.stem}") / "index.html",
-        f"boundcheck measure {spec.name}{_said(allow_code)}",
-    )
+    page = (out or store / f"report-{spec.stem}") / "index.html"
+    command = typed("measure", path_from_here(spec), *_said(allow_code))
     with progress() as tick:
         results = boundcheck.measure(
             spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster, allow_code=allow_code
@@ -387,9 +389,9 @@ def new(
         print_json({"files": [str(path) for path in files]})
         return
     for path in files:
-        STDOUT.print(path, soft_wrap=True, markup=False)
+        STDOUT.print(str(path), soft_wrap=True, markup=False)
     made = files[0].parent
-    STDOUT.print(f"To audit it: boundcheck audit {made}", soft_wrap=True, markup=False)
+    STDOUT.print(f"To audit it: {typed('audit', made)}", soft_wrap=True, markup=False)
 
 
 @_command("audit")
@@ -459,7 +461,7 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = f"boundcheck report {' '.join(path.name for path in run)}{_said(allow_code)}"
+    command = typed("report", *map(path_from_here, run), *_said(allow_code))
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
@@ -489,16 +491,21 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
+    import shutil
+
     from boundcheck.terminal import STDOUT, Table, print_json, progress
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.report.soundness import write_soundness
+        from boundcheck.networks.pretrain import cache_folder
+        from boundcheck.report.soundness import sentence, write_soundness
         from boundcheck.soundness.survey import survey
 
-        found = survey(share, jobs, tick)
+        keep = cache_folder() / "soundness"
+        found = survey(share, jobs, tick, keep)
         tick("page", 0, 1)
         files = write_soundness(found, out, command)
+        shutil.rmtree(keep, ignore_errors=True)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
@@ -511,6 +518,7 @@ def soundness(
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
             STDOUT.print(said, soft_wrap=True, markup=False)
+        STDOUT.print(sentence(found.as_json()), soft_wrap=True, markup=False)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)
@@ -547,9 +555,9 @@ def reliability(
         raise typer.Exit(1)
 
 
-def _said(allow_code: list[Path]) -> str:
+def _said(allow_code: list[Path]) -> list[str]:
     """What was allowed, as it is typed again."""
-    return "".join(f" --allow-code {shlex.quote(str(path))}" for path in allow_code)
+    return [word for path in allow_code for word in ("--allow-code", path_from_here(path))]
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

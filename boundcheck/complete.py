@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from boundcheck.errors import InputError
+from boundcheck.files import read_text
 
 # Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …), replace(…, id="…").
 _ID = re.compile(r'(?:\(\s*(?:[A-Z]\w*,\s*)?|\bid=)"([A-Za-z]\w*(?:\.\w+)+)"')
@@ -71,7 +72,7 @@ def _ids(scripts: bool) -> list[str]:
 
     try:
         files = [path for paper in papers().values() for path in sorted(paper.folder.glob("*.py"))]
-        texts = [path.read_text(encoding="utf-8") for path in files]
+        texts = [read_text(path) for path in files]
     except (InputError, OSError, ValueError):
         # What is wrong is said by the command that is being typed.
         return []

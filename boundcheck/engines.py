@@ -1,8 +1,13 @@
 """Where independent calls are made: in this process, in others of this machine, on a Dask cluster, in jobs of Slurm."""
 
+import logging
 import os
-from collections.abc import Callable, Sequence
+import signal
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Event, Thread
@@ -12,16 +17,20 @@ from weakref import WeakSet, ref
 
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import resource_tracker as loky_tracker
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from boundcheck.child import end_with
 from boundcheck.errors import InputError, raised
-from boundcheck.signals import end_with_parent
+from boundcheck.sinks import unheard
 
 Work = Callable[[], Any]
 # Seconds for which processes wait for more work, as joblib's do, and for which a cluster may take to answer.
 _IDLE, _ANSWERS = 300, 30
 # Seconds between two looks at jobs.
 _LOOKS = 0.5
+# What tells of a connection that is lost, with tracebacks; whoever waits for results says so in one line.
+_LOGGERS = ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched", "distributed.utils")
 _INSTALL = "an environment with Dask and submitit: pip install 'boundcheck[cluster]'"
 
 
@@ -91,11 +100,19 @@ class Processes:
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         if self._pool is None:
-            # Each has its share of the cores, if it says nothing itself.
-            share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
-            self._pool = get_reusable_executor(self._jobs, timeout=_IDLE, env=share)
-            _end_with_us(self._pool)
-        return [self._pool.submit(_as_child, work) for work in works]
+            # Before interrupts are withheld, which they let through again.
+            _start_trackers()
+        with _interrupts_withheld():
+            if self._pool is None:
+                self._pool = self._made()
+                _end_with_us(self._pool)
+            return [self._pool.submit(work) for work in works]
+
+    def _made(self) -> Any:
+        # Each has its share of the cores, if it says nothing itself.
+        share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
+        ours = os.getpid()
+        return get_reusable_executor(self._jobs, timeout=_IDLE, env=share, initializer=end_with, initargs=(ours,))
 
     def proceed(self) -> None:
         pass
@@ -107,7 +124,11 @@ class Processes:
         return True
 
     def close(self, unfinished: bool) -> None:
-        if unfinished and self._pool is not None:
+        if self._pool is None:
+            return
+        # One that was killed is started again here, and not by loky when Python ends.
+        _start_trackers()
+        if unfinished:
             self._pool.shutdown(wait=True, kill_workers=True)
 
 
@@ -127,9 +148,26 @@ def _shut(pool: "ref[Any]") -> None:
         left.shutdown(wait=True)
 
 
-def _as_child(work: Work) -> Any:
-    end_with_parent()
-    return work()
+def _start_trackers() -> None:
+    """Start loky's and Python's trackers, if they do not run: they outlive this process, and remove its semaphores.
+
+    What they say of those of a process that was killed, nobody can do anything about; and one that was killed itself
+    leaves another one that knows none of them, and prints a KeyError for each.
+    """
+    with unheard(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for each in (resource_tracker, loky_tracker):
+            each.ensure_running()
+
+
+@contextmanager
+def _interrupts_withheld() -> Iterator[None]:
+    """Start no process that Ctrl-C reaches: a terminal sends it to all of them, and it is for this one to end them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Dask:
@@ -145,6 +183,9 @@ class Dask:
         except ImportError:
             raise InputError("cluster", cluster, _INSTALL) from None
         library: Any = distributed
+        self._muted = [logger for name in _LOGGERS if not (logger := logging.getLogger(name)).disabled]
+        for each in self._muted:
+            each.disabled = True
         self._killed = library.scheduler.KilledWorker
         try:
             self._client = library.Client(f"tcp://{urlsplit(cluster).netloc}", timeout=_ANSWERS, set_as_default=False)
@@ -188,6 +229,8 @@ class Dask:
     def close(self, unfinished: bool) -> None:
         self._pool.shutdown(wait=not unfinished)
         self._client.close()
+        for each in self._muted:
+            each.disabled = False
 
 
 class Slurm:

@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,7 @@ def read_text(path: Path, most: int = 2**24) -> str:
 
     Raises:
         OSError: where it cannot be read.
-        ValueError: for more than `most` bytes, as a device has that never ends, and for what is not UTF-8.
+        ValueError: for more than `most` bytes, for what is no regular file, and for what is not UTF-8.
 
     """
     return "".join(read_pieces(path, most))
@@ -63,7 +64,7 @@ def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
     """The text of a file as `read_text` has it and refuses it, of so many bytes at a time."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, done = io.IncrementalNewlineDecoder(None, translate=True), 0
-    with open(path, "rb", opener=_without_waiting) as file:
+    with open(path, "rb", opener=_regular) as file:
         while True:
             content, waiting = file.read(size), len(decoder.getstate()[0])
             if done + len(content) > most:
@@ -78,10 +79,14 @@ def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
                 return
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a pipe even if nobody writes into it, which is then empty; a writer is waited for until it has written."""
+def _regular(path: str, flags: int) -> int:
+    """Open a file, and refuse a pipe or a device: one may have nobody who writes into it, the other no end."""
     number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    os.set_blocking(number, True)
+    mode = os.fstat(number).st_mode
+    # Of a folder Python says so itself.
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        os.close(number)
+        raise ValueError("it is a pipe or a device, and no regular file")
     return number
 
 
@@ -116,6 +121,12 @@ def _number(text: str) -> float:
     if not math.isfinite(value := float(text)):
         raise ValueError(f"{text} is no finite number")
     return value
+
+
+def path_from_here(path: Path) -> str:
+    """A path as it is typed from here; of one elsewhere its name: a page is read on other machines."""
+    here, whole = Path.cwd(), path.absolute()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
 
 
 def file_name(text: str) -> str:

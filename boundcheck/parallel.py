@@ -112,8 +112,12 @@ class Running:
         try:
             found = future.result()
         except CancelledError:
-            expected = "a cluster that lives: its scheduler was lost; what is finished is kept"
-            raise InputError("cluster", "(lost)", expected) from None
+            left = f"lost, with {len(self._calls) - len(self._found)} of {len(self._calls)} {call.name} unfinished"
+            expected = (
+                "a scheduler that lives; what is finished is kept, and so are checkpoints: the same command goes on "
+                "from there as soon as a scheduler answers, or without a cluster"
+            )
+            raise InputError("cluster", left, expected) from None
         except Exception as error:
             if not self._engine.lost(error):
                 raise

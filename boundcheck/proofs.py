@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from boundcheck.errors import InputError, raised
+from boundcheck.files import path_from_here
 
 # In the package where it was installed, beside it in a checkout.
 HOME = next(path for path in (Path(__file__).parent / "proofs", Path(__file__).parents[1] / "proofs") if path.is_dir())
@@ -52,6 +53,11 @@ class Paper:
     def is_ours(self) -> bool:
         """Whether it lies in `proofs/`, where people have read it."""
         return self.folder.parent == HOME
+
+    @property
+    def typed(self) -> str:
+        """What names it on a command line: its key, or the path of a folder that somebody gave."""
+        return path_from_here(self.folder) if self.key in _given() else self.key
 
     def has(self, name: str) -> bool:
         """Whether it has a module of that name."""

@@ -1,6 +1,5 @@
 """What ends a command from outside: Ctrl-C, and the SIGTERM of a system that stops a job."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -14,8 +13,6 @@ from typing import Any, NoReturn
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 # Seconds after which a stop that was lost is raised again.
 _AGAIN = 0.02
-# Of Linux: the signal that a process gets when its parent ends.
-_SET_PARENT_DEATH_SIGNAL = 1
 
 
 class Stopped(BaseException):
@@ -58,9 +55,3 @@ def _lost(others: Callable[[Any], object], unraisable: Any) -> None:
     again = Timer(_AGAIN, os.kill, (os.getpid(), number))
     again.daemon = True
     again.start()
-
-
-def end_with_parent() -> None:
-    """Let this process end when the one that started it does, even if that is killed; on Linux, elsewhere nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)

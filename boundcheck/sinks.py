@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 
+from boundcheck.shown import visible
+
 # What the system says of a disk that is full, a pipe that nobody reads, a device that fails.
 _BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
 
@@ -34,9 +36,26 @@ def open_streams() -> Iterator[None]:
         raise SystemExit(2) from None
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let nothing be heard of what is written on stderr, and of the processes that are started meanwhile."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        # It is closed.
+        yield
+        return
+    _to_nowhere(2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def say(message: str) -> None:
     """One line on stderr, where that takes it; what stdout still holds is lost if it cannot be written."""
-    for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(message.split())}\n")):
+    for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(visible(message).split())}\n")):
         try:
             stream.write(text)
             stream.flush()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unicodedata import category
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
@@ -21,21 +20,28 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from boundcheck.errors import InputError
+from boundcheck.shown import visible
 from boundcheck.verdicts import Look, look_of
 
-# Categories of Unicode: control, format and unassigned characters, and separators of lines and paragraphs.
-_HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 # No line is longer: what is not for a screen is never cut or folded.
 _ENDLESS = 10**9
+
+
+class _Screen(Console):
+    """A console on which no text that is printed commands the terminal."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, with texts as `boundcheck.shown.visible` has them."""
+        super().print(*map(_harmless, objects), **options)
 
 
 def screen(stderr: bool = False) -> Console:
     """Where people read stdout, or stderr: `is_interactive` says whether that is a screen."""
     stream = sys.stderr if stderr else sys.stdout
     if stream is not None and stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
-        return Console(stderr=stderr, emoji=False)
+        return _Screen(stderr=stderr, emoji=False)
     # With a height too: without one a dumb terminal has 80 columns, whatever is said.
-    return Console(stderr=stderr, emoji=False, width=_ENDLESS, height=25, force_interactive=False)
+    return _Screen(stderr=stderr, emoji=False, width=_ENDLESS, height=25, force_interactive=False)
 
 
 STDOUT, STDERR = screen(), screen(stderr=True)
@@ -93,9 +99,19 @@ class Table(RichTable):
 
 def _shown(cell: object) -> Text:
     """A cell as text; a sign that would command the terminal, or hide, is written as an escape."""
-    if isinstance(cell, Text):
-        return cell
-    return Text("".join(ascii(x)[1:-1] if category(x) in _HIDDEN and x not in "\n\t" else x for x in str(cell)))
+    return _seen(cell) if isinstance(cell, Text) else Text(visible(str(cell)))
+
+
+def _harmless(printed: Any) -> Any:
+    """What is printed, if it is a text as it is seen."""
+    if isinstance(printed, Text):
+        return _seen(printed)
+    return visible(printed) if isinstance(printed, str) else printed
+
+
+def _seen(text: Text) -> Text:
+    """A text in its colour, with escapes in place of hidden signs; those of several colours are our own words."""
+    return text if text.plain == (seen := visible(text.plain)) else Text(seen, style=text.style)
 
 
 def _in_one_line(cell: Any) -> Text:
@@ -134,6 +150,7 @@ class ProgressLine:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Tell of the units done and the units in all; see `boundcheck.progress.Tick`."""
+        stage = visible(stage)
         if self._in_seconds:
             passed = time.monotonic() - self._began
             # Work goes as fast as expected until enough of it is done.
@@ -158,7 +175,7 @@ class ProgressLine:
 def bar(auto_refresh: bool = True) -> Progress:
     """What a progress line is drawn on: stderr, from which it is gone at the end."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         _TimeLeft(),

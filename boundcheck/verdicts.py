@@ -1,11 +1,12 @@
 """The verdicts that a run may get, each with its ground. Whatever shows, counts or compares a verdict asks it.
 
-violated                every iterate's expected squared gradient norm lies above the bound at the stated level
+violated                what the theorem bounds lies above the bound at the stated level: for one about a smallest, at
+                        every iterate
 hypothesis-failed       a hypothesis of the theorem did not hold on the run: the theorem says nothing about it
 inconclusive            none of the others
 uninformative           all held, but the bound is no smaller than what is known without it
 supported (asymptotic)  as supported, but by an interval that holds only in the limit of many replicas
-supported               the time average, which the proof bounds, lies below the bound: for certain, or at the stated
+supported               what the theorem bounds lies below the bound, or what is no less: for certain, or at the stated
                         level with these replicas
 
 `boundcheck.measure.grounds` says which support an interval earns.
@@ -60,14 +61,14 @@ class Look(StrEnum):
     LIMIT = "limit"
     """Well, but true in the limit of many replicas alone."""
     ASIDE = "aside"
-    """Well, and not about mathematics."""
+    """Well, and nothing printed is true or false by it."""
 
 
 _LOOKS: dict[str, Look] = {
     **dict.fromkeys(("refuted", Verdict.VIOLATED, "failed"), Look.BAD),
-    **dict.fromkeys(("proved", "repaired", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
+    **dict.fromkeys(("proved", "repaired", "conditional", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
     Verdict.SUPPORTED_ASYMPTOTIC: Look.LIMIT,
-    "editorial": Look.ASIDE,
+    **dict.fromkeys(("remark", "editorial"), Look.ASIDE),
 }
 
 

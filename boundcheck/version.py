@@ -5,7 +5,7 @@ CITATION.cff says the same; a test holds the two together.
 
 __version__ = "0.1.0"
 
-RELEASED = "2026-11-24"
-"""The day of this version."""
+RELEASED = ""
+"""The day on which this version was released; empty of one that is not."""
 TITLE = "boundcheck: theory verification and empirical bound checking for convergence theorems"
 AUTHORS = "The boundcheck authors"

@@ -61,6 +61,7 @@ ONCE = {
     "measure/plan.py Start.draw",
     "measure/pool.py check_device",
     "problems/adapters/base.py check_matrix",
+    "problems/minibatches.py mean_of_minibatches",
     "problems/problem.py Problem.gradient_bound",
     "problems/problem.py Problem.inputs_at",
     "problems/pseudo_huber.py PseudoHuber.__init__",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -74,9 +75,20 @@ replace_file(Path(sys.argv[1]), b"half")
     assert {x.name for x in tmp_path.iterdir()} == {"a", alive, foreign}
 
 
-def test_a_pipe_that_nobody_writes_into_is_empty(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    assert read_text(tmp_path / "pipe") == ""
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "/dev/full", "socket"])
+def test_what_is_no_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    """Nobody writes into the pipe, and the devices never end."""
+    path = tmp_path / "a"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind.startswith("/dev"):
+        path.symlink_to(kind)
+    else:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(path))
+    with pytest.raises((OSError, ValueError)) as refused:
+        read_text(path)
+    assert kind == "socket" or "no regular file" in str(refused.value)
 
 
 @given(

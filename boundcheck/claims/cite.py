@@ -52,7 +52,9 @@ def cited(claim: Claim) -> list[Entry]:
 def boundcheck(claim: str = "") -> Entry:
     """Boundcheck in this version, and a claim by its id."""
     said = rf"Version {__version__}" + (rf", claim \texttt{{{tex(claim)}}}" if claim else "")
-    fields = {"author": f"{{{AUTHORS}}}", "title": TITLE, "year": RELEASED[:4], "version": __version__, "note": said}
+    year = {"year": RELEASED[:4]} if RELEASED else {}
+    said += "" if RELEASED else ", not released"
+    fields = {"author": f"{{{AUTHORS}}}", "title": TITLE, **year, "version": __version__, "note": said}
     inside = "".join(f"  {name:<7} = {{{value}}},\n" for name, value in fields.items())
     return Entry("boundcheck", f"@misc{{boundcheck,\n{inside}}}")
 

@@ -21,7 +21,7 @@ from sympy.printing.numpy import NumPyPrinter
 from boundcheck.claims import letters, typed
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.prose import plain
-from boundcheck.claims.symbols import PARAMETERS, Parameter
+from boundcheck.claims.symbols import PARAMETERS, Parameter, check_symbols
 from boundcheck.claims.view import Fold, Math, Prose, Shown, Table, View, line
 from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
@@ -53,7 +53,11 @@ class Quantity:
 
     symbol: sp.Symbol
     expression: sp.Expr
-    meaning: str
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that it has a name."""
+        check_symbols("quantity.symbol", self.symbol)
 
     @property
     def name(self) -> str:

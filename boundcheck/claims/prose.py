@@ -13,6 +13,8 @@ from html import escape
 from typing import Any
 
 from boundcheck.claims.markup import mathml_of
+from boundcheck.claims.nested import Nested, TooDeepError
+from boundcheck.shown import visible
 
 _PART = re.compile(r"\$(?P<formula>[^$\n]+)\$|`(?P<name>[^`\s](?:[^`\n]*[^`\s])?)`")
 # Words that are one sign, not a product of letters.
@@ -42,6 +44,8 @@ def _greek() -> Iterator[tuple[str, str]]:
 
 GREEK = dict(_greek())
 """The name of each Greek letter, as TeX and code spell it: that of λ is lambda, and that of Λ is Lambda."""
+# Signs of a formula that is read.
+_LONGEST = 2000
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
 # Signs of TeX in the words around formulas.
@@ -67,7 +71,7 @@ def plainly(data: Any) -> Any:
 
 def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str], name: Callable[[str], str]) -> str:
     """Each part of the text in its own way: words, formulas, and names of the code."""
-    made, at = [], 0
+    made, at, text = [], 0, visible(text)
     for match in _PART.finditer(text):
         part = formula(match["formula"]) if match["formula"] else name(match["name"])
         made += [words(text[at : match.start()]), part]
@@ -101,9 +105,16 @@ def latex(formula: str) -> str:
 
     ``x_1``, ``x_(t+1)`` or ``x_{t+1}``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of
     both; ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and
-    for four small letters and more, which are a word.
+    for four small letters and more, which are a word. Of a formula that is longer, or has more brackets, scripts and
+    roots inside of one another, than anybody reads, the signs are printed as they stand.
     """
-    return " ".join(_Reader(unicodedata.normalize("NFC", formula)).items(""))
+    text = unicodedata.normalize("NFC", formula)
+    try:
+        if len(text) <= _LONGEST:
+            return " ".join(_Reader(text).items(""))
+    except TooDeepError:
+        pass
+    return " ".join(_sign(sign) for sign in text if not sign.isspace())
 
 
 # A sign that TeX spells out; on a page it is itself.
@@ -144,12 +155,14 @@ def _sign(sign: str) -> str:
     return sign if sign.isascii() and sign not in "\\$^_~" else rf"\text{{{_TEX.get(sign, sign)}}}"
 
 
-class _Reader:
+class _Reader(Nested):
     """From left to right through one formula."""
 
     def __init__(self, text: str) -> None:
+        super().__init__()
         self._text, self._at = text, 0
 
+    @Nested.inside
     def items(self, end: str) -> list[str]:
         """Everything up to a closing bracket, which is passed, or to the end of the formula."""
         found = []
@@ -204,6 +217,7 @@ class _Reader:
         """Whether a star stands between two letters, as of a product or a convolution."""
         return self._text[self._at + 1 : self._at + 2].isalnum()
 
+    @Nested.inside
     def _base(self) -> str:
         if name := self._take("[A-Za-z]+"):
             if name in _NAMES or _WORD.fullmatch(name):
@@ -214,7 +228,9 @@ class _Reader:
             return self._marked(r"\mathbb{E}" if expectation else name[0])
         if number := self._take(r"\d+(\.\d+)?"):
             return number
-        sign = self._next()
+        if not (sign := self._next()):
+            # Of a script or a minus at the end.
+            return "{}"
         self._at += 1
         if sign == "√" and self._text[self._at :].strip():
             return rf"\sqrt{{{self._argument()}}}"

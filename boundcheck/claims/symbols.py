@@ -13,6 +13,7 @@ from sympy.printing.latex import greek_letters_set
 from boundcheck.claims.prose import plain
 from boundcheck.claims.text import is_plain
 from boundcheck.errors import InputError
+from boundcheck.exact.digits import Toward
 
 Domain = Literal["positive real", "positive integer", "real"]
 
@@ -48,6 +49,13 @@ def _sign(word: str) -> str:
     return "*" if word == "star" else word if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{word}}}"
 
 
+def check_symbols(field: str, *given: object) -> None:
+    """Refuse what is no SymPy symbol, such as an iterate or a text: it has no name that a number is given to."""
+    for each in given:
+        if not isinstance(each, sp.Symbol):
+            raise InputError(field, each, "a SymPy symbol")
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A scalar whose value a user gives: sympy symbol, domain, meaning, and how it prints in LaTeX.
@@ -67,8 +75,7 @@ class Parameter:
 
     def __post_init__(self) -> None:
         """Check the name and the symbol; without `latex`, the name says how it looks."""
-        if not isinstance(self.symbol, sp.Symbol):
-            raise InputError("parameter.symbol", self.symbol, "a SymPy symbol")
+        check_symbols("parameter.symbol", self.symbol)
         name = str(self.symbol.name)
         if not is_plain(name):
             expected = "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
@@ -164,6 +171,17 @@ rho = sp.Symbol("rho", positive=True)
 q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
 bound = sp.Symbol("bound", positive=True)
+
+# Most letters are upper bounds. These are none, or bound from below.
+_TOWARD = {each.name: Toward.NEAREST for each in (s, s_2, eta, alpha, beta, delta, q)} | {
+    each.name: Toward.DOWN for each in (mu_F, w_0, eta_max)
+}
+
+
+def toward(name: str) -> Toward:
+    """Where the value of a letter is rounded to when it is printed: up, as a bound is, if nothing else is said."""
+    return _TOWARD.get(name, Toward.UP)
+
 
 # Every scalar of the catalogue.
 LETTERS: tuple[sp.Symbol, ...] = (

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from boundcheck.claims.nested import Nested, TooDeepError
 from boundcheck.claims.prose import GREEK, SIGNS
 
 Kind = Literal["letter", "quotient", "prefix", "between", "opens", "closes", "comma", "words"]
@@ -59,8 +60,11 @@ class _Item:
 
 
 def line(latex: str) -> str:
-    """The formula on one line."""
-    return _joined(_Reader(_TOKEN.findall(latex)).items(""))
+    """The formula on one line; one whose groups are too deep inside of one another, as it stands."""
+    try:
+        return _joined(_Reader(_TOKEN.findall(latex)).items(""))
+    except TooDeepError:
+        return " ".join(latex.split())
 
 
 def _joined(items: Sequence[_Item]) -> str:
@@ -86,12 +90,14 @@ def _is_apart(before: _Item, item: _Item) -> bool:
     return before.kind in (*around, "comma") or item.kind in around or item.spaced
 
 
-class _Reader:
+class _Reader(Nested):
     """From left to right through the signs of one formula."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
+        super().__init__()
         self._tokens, self._at = tokens, 0
 
+    @Nested.inside
     def items(self, end: str) -> list[_Item]:
         """Everything up to a closing sign, which is passed, or to the end."""
         found: list[_Item] = []
@@ -127,6 +133,7 @@ class _Reader:
             token = token[0]
         return self._item(token).text if token else ""
 
+    @Nested.inside
     def _item(self, token: str) -> _Item:
         if token in (r"\left", r"\right"):
             sign = _sign(self._take())

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from boundcheck.exact.digits import Toward, shown
+from boundcheck.shown import visible
 from boundcheck.verdicts import Look, look_of
 
 # Rows that a table shows before it folds, and letters of a text that asks for room.
@@ -27,8 +29,6 @@ _BACKGROUNDS = {
     Look.ASIDE: "#5f6368",
 }
 _LEFT = "text-align:left;vertical-align:top"
-# Characters that no page may have.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # The end of a row of an array.
 _END = r" \\ "
 # Signs that TeX reads as commands, and the same in a formula, where MathJax knows them too.
@@ -140,12 +140,12 @@ class Shown(ABC):
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """IPython's text, which a saved notebook has beside the HTML: its name alone, and not all of its fields."""
         view = self.view()
-        printer.text(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict))))
+        printer.text(visible(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))))
 
 
-def short(value: float | None) -> str:
+def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:
     """A number at four digits; a dash for none."""
-    return "–" if value is None else f"{value:.4g}"
+    return "–" if value is None else shown(value, digits, toward)
 
 
 def html(view: View) -> str:
@@ -154,7 +154,7 @@ def html(view: View) -> str:
     head += f" <small><code>{_words(view.name)}</code></small>" if view.name else ""
     head += f" {_badge(view.verdict)}" if view.verdict else ""
     inside = _paragraph(head) + "".join(map(_part, (*view.lines, *view.parts)))
-    return _CONTROL.sub("\ufffd", f'<div style="margin:0.4em 0">{inside}</div>')
+    return visible(f'<div style="margin:0.4em 0">{inside}</div>')
 
 
 def _part(part: Part) -> str:
@@ -279,5 +279,5 @@ def _latex_cell(cell: Cell) -> str:
 
 def _text(text: str) -> str:
     """Words in a formula. MathJax takes no command in a text, and LaTeX no bare sign: these stand between the texts."""
-    parts = re.split(r"([\\_%&#${}^~])", " ".join(str(text).split()))
+    parts = re.split(r"([\\_%&#${}^~])", " ".join(visible(str(text)).split()))
     return "".join(_TEX_SIGNS.get(part) or (rf"\text{{{part}}}" if part else "") for part in parts)

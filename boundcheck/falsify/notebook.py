@@ -12,6 +12,7 @@ from boundcheck.falsify.show import (
     conclusion,
     rank_table,
     rounded_down,
+    told_apart,
     worst_conclusion,
     worst_table,
     worst_title,
@@ -34,7 +35,7 @@ def replay_view(found: Replay) -> View:
     """An instance, judged again."""
     instance, certificate = found
     claim, compared = instance.claim, instance.compare()
-    sides = f"measured {compared.measured.value:.6g}, bound {compared.bound.value:.6g} (floats)"
+    sides = "measured {}, bound {} (floats)".format(*told_apart(compared, 6))
     ratio = "none" if certificate.lower == math.inf else f"at least {rounded_down(certificate.lower, 6)} (certified)"
     lines = (line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}"))
     return View(_title(claim), claim.id, _verdict(certificate.violated), lines, tuple(_instance(instance)))

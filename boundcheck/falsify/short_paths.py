@@ -117,7 +117,7 @@ class FloatPaths:
 
 
 def _largest(v: Point) -> float:
-    return square_norm(v).max().sqrt().item()
+    return square_norm(v).max().sqrt().item() if v else 0.0
 
 
 def zero_of(slope: PiecewiseLinear) -> Fraction:

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
 from rich.console import JustifyMethod
 from rich.table import Column
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import T
+from boundcheck.claims.symbols import T, toward
+from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
+from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
@@ -27,8 +28,15 @@ def rounded_down(ratio: float, decimals: int) -> str:
     From 1e15 on it has five digits and an exponent.
     """
     if ratio >= _ENORMOUS:
-        return f"{Context(prec=5, rounding=ROUND_FLOOR).create_decimal(ratio):e}"
-    return str(Decimal(ratio).quantize(Decimal(1).scaleb(-decimals), ROUND_FLOOR))
+        return shown(ratio, 5, DOWN)
+    return str(rounded(ratio, -decimals, DOWN))
+
+
+def told_apart(compared: Comparison, digits: int) -> tuple[str, str]:
+    """What was measured and the bound of an instance, at as many digits as show which is larger."""
+    measured, bound = compared.measured.value, compared.bound.value
+    many = telling(bound, (measured, Toward.NEAREST), digits=digits)
+    return shown(measured, many), shown(bound, many, UP)
 
 
 def rank_table(found: Falsification) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -70,7 +78,7 @@ def show(found: Falsification, path: Path) -> list[Table | str]:
 def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     """A stored instance, judged again."""
     verdict, compared = "violated" if found.violated else "not violated", instance.compare()
-    sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
+    sides = "measured {}, bound {}".format(*told_apart(compared, 9))
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     claim = instance.claim
     said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."
@@ -92,8 +100,9 @@ def worst_table(cases: Sequence[WorstCase]) -> tuple[tuple[str, ...], list[tuple
     heads = (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most")
     rows = []
     for case in cases:
-        numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.numerical, case.ratio)
-        rows.append((str(case.steps), *(f"{number:.6g}" for number in numbers), *case.ends))
+        inputs = (shown(case.inputs[name], 6, toward(name)) for name in varied)
+        numbers = (shown(case.bound, 6, UP), shown(case.numerical, 6), shown(case.ratio, 6))
+        rows.append((str(case.steps), *inputs, shown(case.step, 6), *numbers, *case.ends))
     return heads, rows
 
 
@@ -109,7 +118,7 @@ def _same(cases: Sequence[WorstCase]) -> list[str]:
 def worst_conclusion(cases: Sequence[WorstCase]) -> list[str]:
     """At what constants the cases are, how sure they are, and what they come to."""
     first = cases[0]
-    lines = ["At " + ", ".join(f"{name} = {first.inputs[name]:.6g}" for name in _same(cases)) + "."]
+    lines = ["At " + ", ".join(f"{name} = {shown(first.inputs[name], 6, toward(name))}" for name in _same(cases)) + "."]
     gap = max(case.duality_gap for case in cases)
     said = (
         f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of "

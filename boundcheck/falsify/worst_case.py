@@ -7,7 +7,6 @@ and `bracket` puts the worst case between two numbers that are certain.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from boundcheck.claims.view import Shown, View
 from boundcheck.doors import theirs
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, lower, upper
+from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.exact.enclose import enclose
 from boundcheck.falsify.bracket import Exact, NotExactError, above, below, in_json, stated
 from boundcheck.falsify.program import NOISY, Program
@@ -104,8 +104,7 @@ class WorstCase:
     @property
     def ends(self) -> tuple[str, str]:
         """`lower` and `upper` at seven digits, rounded away from each other; a dash where there is none."""
-        both = ((self.lower, ROUND_FLOOR), (self.upper, ROUND_CEILING))
-        low, high = ("–" if x is None else f"{Context(7, way).create_decimal(x).normalize():f}" for x, way in both)
+        low, high = ("–" if x is None else shown(x, 7, way) for x, way in ((self.lower, DOWN), (self.upper, UP)))
         return low, high
 
     @property

@@ -7,19 +7,24 @@ so that only iterates inside of it can contradict one.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
+import numpy as np
 import sympy as sp
+import torch
 from sympy.core.relational import Relational
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
+from boundcheck.measure.parts import GradientRatio
 from boundcheck.measure.plan import Plan, Start
 from boundcheck.measure.run import Record
 from boundcheck.measure.spec import ASSUMABLE, Spec
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
+from boundcheck.problems.minibatches import Mean, mean_of_minibatches
 from boundcheck.problems.problem import Problem
 from boundcheck.words import words_of
 from boundcheck.words.function import Function
@@ -45,6 +50,14 @@ class Evidence(Recorded):
         """The function, as one in one matrix."""
         return cast(Problem, self.function)
 
+    @cached_property
+    @torch.inference_mode()
+    def minibatches(self) -> Mean | None:
+        if self.plan.batch is None:
+            return None
+        # What has diverged is no number, and says nothing.
+        return mean_of_minibatches(self.function, tuple(part[:1] for part in self.record.last), self.plan.batch)
+
 
 def audit(evidence: Evidence) -> list[Audit]:
     """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the segments travelled.
@@ -63,7 +76,7 @@ def audit(evidence: Evidence) -> list[Audit]:
         found["sampling"] = list(evidence.sampling)
     # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.
     is_said = evidence.function.is_known and SMOOTHNESS.letter in evidence.claim.names
-    smoothness = [_segment_smoothness(evidence)] if is_said else []
+    smoothness = _segment_smoothness(evidence) if is_said else []
     follows = [*smoothness, *evidence.spec.algorithm.rows(evidence), *_conditions(evidence)]
     return [_step_size(evidence), *found["sampling"], *found["constant"], *follows, *found["ball"]]
 
@@ -139,22 +152,46 @@ def _longest_step(e: Evidence) -> Audit:
     return Audit(str(condition), "constant", status, step, seen, how, free)
 
 
-def _segment_smoothness(e: Evidence) -> Audit:
-    sure, limit = e.surely("path_smoothness"), e.plan.smoothness
-    how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
-    claim = e.spec.said
+def _segment_smoothness(e: Evidence) -> list[Audit]:
+    """The descent curvature along each segment and its gradient ratio: neither is above L̂ where F is L̂-smooth there.
+
+    The ball is convex, so that a segment between two of its points is inside.
+    """
+    limit, claim, more = e.plan.smoothness, e.spec.said, ""
     assumed = [name for name in claim.names[: claim.names.index(SMOOTHNESS.letter) + 1] if name in e.spec.assume]
     certified = True
     if assumed:
-        how += "; the limit is assumed by the spec"
+        more = "; the limit is assumed by the spec"
         known = [end.value for end in known_ends(e)]
-        known.append(float(claim.function(SMOOTHNESS.letter)(**{name: float(x) for name, x in e.plan.inputs.items()})))
+        # A plan with a number in place of L̂ has not the constants of which the theorem makes it.
+        if {p.name for p in claim.parameters} <= e.plan.inputs.keys():
+            inputs = {name: float(x) for name, x in e.plan.inputs.items()}
+            known.append(float(claim.function(SMOOTHNESS.letter)(**inputs)))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
     # Of what went into it, what the spec assumes is to blame before what is known.
     constants = {str(x) for x in claim.expression(SMOOTHNESS.letter).free_symbols}
     blamable = (*assumed[::-1], *(name for name in ASSUMABLE if name in constants))
     symbol = next((name for name in blamable if name in e.spec.assume), SMOOTHNESS.letter)
-    return Audit("smoothness of F", "constant", status_of(sure, limit, certified), sure, limit, how, symbol)
+    seen = {"path_smoothness": ("smoothness of F", "descent inequality on the segment from v_t to v_(t+1)")}
+    if not e.problem.adapter.is_curved:
+        seen["gradient_ratio"] = ("smoothness of F, gradient ratio", "‖∇F(v_(t+1)) − ∇F(v_t)‖ / ‖v_(t+1) − v_t‖")
+    found = []
+    for name, (hypothesis, what) in seen.items():
+        sure, how = e.surely(name), f"{what}, rounding error taken off, at {e.looks}{more}"
+        found.append(Audit(hypothesis, "constant", status_of(sure, limit, certified), sure, limit, how, symbol))
+    return found
+
+
+def largest_ratio(e: Evidence) -> GradientRatio | None:
+    """The gradient ratio of which rounding leaves most; None where none was a number."""
+    if "gradient_ratio" not in e.record.trace:
+        return None
+    value, error = (e.record.trace[name].values[e.finite] for name in ("gradient_ratio", "gradient_ratio_error"))
+    known = np.isfinite(value) & np.isfinite(error)
+    if not known.any():
+        return None
+    place = int((value - error)[known].argmax())
+    return GradientRatio(float(value[known][place]), float(error[known][place]))
 
 
 def known_ends(e: Evidence) -> list[End]:

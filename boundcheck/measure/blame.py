@@ -3,6 +3,7 @@
 import math
 
 from boundcheck.claims.symbols import T
+from boundcheck.exact.digits import Toward, shown
 from boundcheck.measure.parts import Blame
 from boundcheck.words.hypotheses.evidence import Audit
 
@@ -24,8 +25,14 @@ def _sentence(audit: Audit) -> str:
     if audit.observed is None or audit.limit is None:
         return f"{audit.hypothesis}: {audit.how}"
     if audit.guilt == "horizon":
-        return f"T = {audit.observed:.6g}, where the theorem needs {audit.hypothesis} = {audit.limit:.6g}"
+        observed, limit = audit.shown(_written, 6)
+        return f"T = {observed}, where the theorem needs {audit.hypothesis} = {limit}"
     if audit.hypothesis == "step size":
         times = f"{audit.observed / audit.limit:.8g} times the prescribed {audit.limit:.8g}"
         return f"the step size was {audit.observed:.8g}, {times}"
-    return f"{audit.hypothesis}: {audit.observed:.4g} was seen where {audit.limit:.4g} is the limit ({audit.how})"
+    observed, limit = audit.shown(_written, 4)
+    return f"{audit.hypothesis}: {observed} was seen where {limit} is the limit ({audit.how})"
+
+
+def _written(value: float | None, digits: int, toward: Toward) -> str:
+    return "nothing" if value is None else shown(value, digits, toward)

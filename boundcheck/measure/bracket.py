@@ -12,6 +12,7 @@ import xarray as xr
 from flint import arb
 
 from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.parts import Blame, Chain
@@ -145,15 +146,20 @@ def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]
     taken = {p.name for p in spec.said.parameters}
     for each in own:
         if each.letter in taken and each.seen * (1 - _ROUNDING) > each.said.value:
-            reason = f"f itself breaks {each.letter} = {each.said.value:.6g}, where {each.seen:.6g} was seen"
+            digits = telling(each.said.value, (each.seen, DOWN), digits=6)
+            limit, seen = shown(each.said.value, digits, UP), shown(each.seen, digits, DOWN)
+            reason = f"f itself breaks {each.letter} = {limit}, where {seen} was seen"
             blame = Blame("constant", each.letter, f"{reason}; it is {each.said.kind}: {each.said.how}")
             return Verdict.HYPOTHESIS_FAILED, f"{reason}, so the claim says nothing about it", blame
     low, high = bound
     if best * (1 - _ROUNDING) > high:
-        reason = f"a lower estimate, {best:.6g}, exceeds the bound {high:.6g}"
-        rests = "; ".join(f"{x.letter} = {x.said.value:.6g}, {x.seen:.6g} seen: {x.said.how}" for x in own)
+        digits = telling(high, (best, DOWN), digits=6)
+        reason = f"a lower estimate, {shown(best, digits, DOWN)}, exceeds the bound {shown(high, digits, UP)}"
+        rests = "; ".join(
+            f"{x.letter} = {shown(x.said.value, 6, UP)}, {shown(x.seen, 6, DOWN)} seen: {x.said.how}" for x in own
+        )
         return Verdict.VIOLATED, reason, Blame("claim", spec.claim, f"{reason}; it rests on {rests}")
-    return Verdict.SUPPORTED, f"the best lower estimate is {best / low:.2%} of the bound", None
+    return Verdict.SUPPORTED, f"the best lower estimate is {rounded(100 * best / low, -2, DOWN)}% of the bound", None
 
 
 def claimed(spec: Spec, problem: Problem) -> arb:

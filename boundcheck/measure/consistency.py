@@ -24,6 +24,7 @@ from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.constant import EPSILON
+from boundcheck.problems.minibatches import Mean, mean_of_minibatches
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import replicate
@@ -34,8 +35,6 @@ from boundcheck.words.hypotheses.unbiased import MOST_SAMPLES
 from boundcheck.words.measures import SMOOTHNESS
 from boundcheck.words.measures.base import factor_gradient_square, gap, gradient_square, square_distance
 
-# Replicas at a time.
-_AT_ONCE = 32
 # What a look at an iterate has, as statements write it.
 _STATED = SimpleNamespace(
     gradient_square=gradient_square(v_t),
@@ -55,7 +54,7 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
         InputError: which names the face, what it says, and what the others say.
 
     """
-    check_function(function, start.v)
+    check_function(function, start.v, plan.batch)
     if spec.restarts:
         _check_restart(function, start.v, spec.adapter.gain)
     sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
@@ -66,8 +65,8 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
 
 
 @torch.inference_mode()
-def check_function(function: Function, v: Point) -> None:
-    """Hold values, gradient, minibatches and their variance against each other at v and near it."""
+def check_function(function: Function, v: Point, batch: int | None = None) -> None:
+    """Hold values, gradient, minibatches of a run's size and their variance against each other at v and near it."""
     random = torch.Generator().manual_seed(0)
     points = [v, near(v, function.retract, random)] if function.is_known else [v]
     for point in points:
@@ -77,7 +76,7 @@ def check_function(function: Function, v: Point) -> None:
         if wrong is not None:
             expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
             raise InputError("problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected)
-        _check_samples(function, point)
+        _check_samples(function, point, batch)
 
 
 def _check_restart(function: Function, v: Point, gain: float) -> None:
@@ -94,36 +93,44 @@ def _check_restart(function: Function, v: Point, gain: float) -> None:
         raise InputError("problem.restart", f"a loss of {after[0].item():.8g}", expected)
 
 
-def _check_samples(function: Function, v: Point) -> None:
+def _check_samples(function: Function, v: Point, batch: int | None) -> None:
     """That minibatches have the gradient as their mean, and the variance that the function says.
 
-    By all minibatches of a single sample where there are not too many, and else by the one of all samples.
+    By those of a single sample where there are not too many, and by those of a run.
     """
-    loss, gradient, n = function.loss(v), function.gradient(v), function.samples
-    variance, slope = function.sample_variance(v).item(), square_norm(gradient).item()
-    off = function.rounding(v, loss)[1].item()
-    every = torch.arange(n, device=v[0].device)
-    alone = function.is_known and n <= MOST_SAMPLES
-    batches = every.unsqueeze(1) if alone else every.unsqueeze(0)
-    total, squares = tuple(torch.zeros_like(part) for part in gradient), 0.0
-    for rows in torch.split(batches, _AT_ONCE):
-        found = function.batch_gradient(replicate(v, len(rows)), rows)
-        total = tuple(x + y.sum(0, keepdim=True) for x, y in zip(total, found, strict=True))
-        squares += square_norm(found).sum().item()
-    mean, squares = tuple(part / len(batches) for part in total), squares / len(batches)
-    # As large as the terms are that the mean is made of.
-    spread = math.sqrt(max(squares, variance + slope, slope))
-    unit = EPSILON * (n + sum(part.numel() for part in v) + 64)
-    allowed = MARGIN * (off + unit * spread)
-    bias = square_norm(tuple(x - y for x, y in zip(mean, gradient, strict=True))).sqrt().item()
-    if math.isfinite(allowed) and bias > allowed:
-        given = f"a mean of length {square_norm(mean).sqrt().item():.8g} over the samples, {bias:.3g} off"
-        expected = f"the gradient, of length {math.sqrt(slope):.8g}, to within {allowed:.1g}"
-        raise InputError("problem.batch_gradient", given, expected)
-    seen, allowed = squares - square_norm(mean).item(), 4 * MARGIN * spread * (off + unit * spread)
-    if alone and math.isfinite(allowed) and abs(seen - variance) > allowed:
-        expected = f"{seen:.8g}, that of the batch gradients of single samples, to within {allowed:.1g}"
-        raise InputError("problem.sample_variance", f"{variance:.8g}", expected)
+    alone = function.is_known and function.samples <= MOST_SAMPLES
+    sizes = [1] if alone else [] if batch else [function.samples]
+    means = {size: mean_of_minibatches(function, v, size) for size in (*sizes, *([batch] if batch else []))}
+    for size, mean in means.items():
+        if mean.is_off:
+            slope = square_norm(function.gradient(v)).sqrt().item()
+            given = f"a mean of length {mean.length:.8g} over minibatches of {size}, {mean.bias:.3g} off"
+            expected = f"the gradient, of length {slope:.8g}, to within {mean.allowed:.1g}"
+            raise InputError("problem.batch_gradient", given, expected)
+    if alone:
+        one = means[1]
+        _check_moment(function.sample_variance(v).item(), one.squares - one.length**2, one, "")
+    elif isinstance(function, Problem):
+        _check_parts(function, v, next(iter(means.values())))
+
+
+def _check_parts(problem: Problem, v: Point, mean: Mean) -> None:
+    """That the samples' mean square is that of its parts, and of one part that of the samples one by one."""
+    parts = torch.split(torch.arange(problem.samples, device=v[0].device), MOST_SAMPLES)
+    squares = [problem.survey(v, part.unsqueeze(0)).in_v.item() for part in parts]
+    joined = math.fsum(len(part) * x for part, x in zip(parts, squares, strict=True)) / problem.samples
+    _check_moment(problem.survey(v).in_v.item(), joined, mean, f", taken {MOST_SAMPLES} at a time")
+    one_by_one = problem.batch_gradient(replicate(v, MOST_SAMPLES), parts[0].unsqueeze(1))
+    # A part may have all of it.
+    larger = problem.samples / MOST_SAMPLES
+    _check_moment(squares[0], square_norm(one_by_one).mean().item(), mean, f", of the first {MOST_SAMPLES}", larger)
+
+
+def _check_moment(said: float, seen: float, mean: Mean, which: str, larger: float = 1.0) -> None:
+    allowed = 4 * MARGIN * larger * mean.spread * mean.blur
+    if math.isfinite(allowed) and abs(seen - said) > allowed:
+        expected = f"{seen:.8g}, that of the gradients of single samples{which}, to within {allowed:.1g}"
+        raise InputError("problem.sample_variance", f"{said:.8g}", expected)
 
 
 def _check_measure(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:

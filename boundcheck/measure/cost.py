@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import sys
 import time
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ from boundcheck.problems.blocks import at_most
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import advance, replicate
 from boundcheck.room import Part, gib
+from boundcheck.sinks import say
 from boundcheck.words.function import Function
 
 # Seconds below which nothing is said; and for how long a step is tried again, whose first call may take longer.
@@ -106,7 +106,7 @@ def _taken(work: Callable[[], object], times: float, device: str) -> float:
 def announce(name: str, taken: int, lasting: float) -> None:
     """Say on stderr what a run is going to take, where one has to wait for it."""
     if lasting >= _SOON:
-        print(f"boundcheck: this run ({name}) will take about {_span(lasting)} and {gib(taken)}", file=sys.stderr)
+        say(f"this run ({name}) will take about {_span(lasting)} and {gib(taken)}")
 
 
 def _span(lasting: float) -> str:

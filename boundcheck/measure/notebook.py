@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import toward
 from boundcheck.claims.view import Badge, Cell, Fold, Line, Part, Prose, Table, View, line, short
-from boundcheck.measure.parts import Link
+from boundcheck.exact.digits import DOWN, UP
+from boundcheck.measure.parts import FROM_BELOW, Link
 from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.results import Results, rows_of, varied
 from boundcheck.sweep import fields_of
@@ -22,9 +24,9 @@ def results_view(results: Results) -> View:
         (
             *(_text(row[path]) for path in fields),
             Badge(row["verdict"]),
-            short(row["measured"]),
+            _measured(each),
             _interval(each),
-            f"{short(row['bound'])} ({row['bound_kind']})",
+            _bound(each),
             Prose(row["reason"]),
         )
         for each, row in zip(results, rows_of(results), strict=True)
@@ -43,12 +45,12 @@ def result_view(of: Result) -> View:
         *_folded(
             "Its hypotheses, as they held on the run",
             ("hypothesis", "status", "observed", "limit", "how"),
-            ((x.hypothesis, Badge(x.status), short(x.observed), short(x.limit), Prose(x.how)) for x in of.audit),
+            ((x.hypothesis, Badge(x.status), *x.shown(short, 4), Prose(x.how)) for x in of.audit),
         ),
         *_folded(
             "Constants that the problem says of itself",
             ("constant", "value", "kind", "how"),
-            ((name, short(x.value), x.kind, Prose(x.how)) for name, x in of.constants.items()),
+            ((name, short(x.value, toward=x.toward(name)), x.kind, Prose(x.how)) for name, x in of.constants.items()),
         ),
         *_folded("The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items())),
         *_folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items())),
@@ -60,10 +62,19 @@ def result_view(of: Result) -> View:
 
 
 def _sides(of: Result) -> Line:
-    bound = f"bound {short(of.bound)} ({of.bound_kind})"
+    bound = f"bound {_bound(of)}"
     if isinstance(of, BracketResult):
-        return line(f"largest lower estimate {short(of.measured)};", bound)
-    return line(f"measured {short(of.measured)}, interval {_interval(of)};", bound)
+        return line(f"largest lower estimate {_measured(of)};", bound)
+    shown = f", the {of.shown}," if isinstance(of, RunResult) and of.shown else ","
+    return line(f"measured {_measured(of)}{shown} interval {_interval(of)};", bound)
+
+
+def _measured(of: Result) -> str:
+    return short(of.measured, of.digits(4), of.toward)
+
+
+def _bound(of: Result) -> str:
+    return f"{short(of.bound, of.digits(4), UP)} ({of.bound_kind})"
 
 
 def _blame(of: Result) -> list[Part]:
@@ -77,7 +88,7 @@ def _interval(of: Result) -> str:
     found = of.interval
     if found is None:
         return "–"
-    ends = f"[{short(found.lower)}, {short(found.upper)}]"
+    ends = f"[{short(found.lower, of.digits(4), DOWN)}, {short(found.upper, of.digits(4), UP)}]"
     # What is known without chance has no level.
     return f"{ends} ({found.kind})" if found.kind == "exact" else f"{ends} ({found.level:.0%}, {found.kind})"
 
@@ -89,8 +100,8 @@ def _bracket(of: BracketResult) -> list[Part]:
 
 
 def _ends(of: Result) -> list[Part]:
-    lower = [(name, short(x)) for name, x in of.lower.items()]
-    upper = [(x.claim, x.lipschitz, short(x.value), x.trust) for x in of.upper]
+    lower = [(name, short(x, toward=DOWN)) for name, x in of.lower.items()]
+    upper = [(x.claim, x.lipschitz, short(x.value, toward=UP), x.trust) for x in of.upper]
     parts: list[Part] = [Table(("lower estimate by", "value"), lower)] if lower else []
     return parts + ([Table(("upper end by", "C is", "value", "trust"), upper)] if upper else [])
 
@@ -98,9 +109,10 @@ def _ends(of: Result) -> list[Part]:
 def _run(of: RunResult) -> list[Part]:
     """The plan of a run, and where its theorem loses."""
     values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
-    plan = line(", ".join(f"{name} = {short(x)}" for name, x in values.items()))
+    plan = line(", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items()))
     ends, lost = _ends(of), of.waterfall
     parts: list[Part] = [plan]
+    parts += [line(f"largest gradient ratio: {of.gradient_ratio}, {FROM_BELOW}")] if of.gradient_ratio else []
     parts += [Fold(line("The smoothness of F, from both sides"), tuple(ends))] if ends else []
     if lost is not None:
         parts += [line(Prose(lost.says)), *_chain("Where the theorem loses on this run", lost.measured, lost.links)]

@@ -168,12 +168,16 @@ class OnRun:
         return found
 
     def _value(self, expression: sp.Expr, given: Mapping[sp.Symbol, Any], off: sp.Expr | None) -> Any:
-        """The value of an expression without sums."""
+        """The value of an expression without sums; infinite, or NaN, where it divides by 0."""
         letters, function = _compiled(expression)
         shown = {_LETTER[node]: x.value + x.error if node == off else x.value for node, x in self.seen.items()}
         values = [given[x] if x in given else shown[x] if x in shown else self.numbers[str(x.name)] for x in letters]
         with np.errstate(all="ignore"):
-            return np.asarray(function(*values), dtype=float)
+            try:
+                return np.asarray(function(*values), dtype=float)
+            except ZeroDivisionError:
+                # Python's numbers raise where numpy's are infinite, or no number.
+                return np.asarray(function(*map(np.asarray, values)), dtype=float)
 
     def rounding(self, expression: sp.Expr) -> float:
         """By how much the mean over replicas may be off, by the rounding errors of all that was seen."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from boundcheck.claims import catalogue
-from boundcheck.measure.audit import Evidence, audit
+from boundcheck.measure.audit import Evidence, audit, largest_ratio
 from boundcheck.measure.estimates import estimates_of, in_hindsight, theorem_rows
 from boundcheck.measure.parts import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.plan import horizon
@@ -42,6 +42,7 @@ def outcome(evidence: Evidence) -> dict[str, Any]:
             "first_variance": evidence.start.variance,
             "gap": evidence.start.gap.value,
             "waterfall": waterfall(evidence, audits),
+            "gradient_ratio": largest_ratio(evidence),
         }
     )
 
@@ -53,11 +54,16 @@ def _known(evidence: Evidence) -> dict[str, Any]:
     needs_radii = problem.adapter.needs_ball and not plan.radii
     return {
         "horizons": _horizons(evidence),
-        "lower": {"path": float(path.max()), "median of path": float(np.median(path))},
+        "lower": {"path": float(path.max()), "median of path": float(np.median(path))} | _ratio(evidence),
         "upper": () if needs_radii else tuple(upper_ends(problem, plan.radii)),
         "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
         "decrease": evidence.start.loss - float(loss.mean(0).min()),
     }
+
+
+def _ratio(evidence: Evidence) -> dict[str, float | None]:
+    found = largest_ratio(evidence)
+    return {} if found is None or found.is_lost else {"gradient ratio": found.value}
 
 
 def _horizons(evidence: Evidence) -> tuple[Horizon, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from boundcheck.exact.digits import UP, Toward, shown
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
 from boundcheck.words.measures import SMOOTHNESS
@@ -34,6 +35,12 @@ class Stated:
     value: float | None
     kind: Literal["certified", "estimated"]
     how: str
+
+    def toward(self, name: str) -> Toward:
+        """Where it is rounded to, if it is called so: the infimum is a lower bound, and an estimate is none."""
+        if self.kind == "estimated":
+            return Toward.NEAREST
+        return Toward.DOWN if name == "infimum" else Toward.UP
 
 
 @dataclass(frozen=True)
@@ -178,6 +185,37 @@ class Waterfall:
     most: str
     intervals: str
     says: str
+
+
+FROM_BELOW = "a lower estimate of the smoothness of F along the path, and no bound"
+"""What a gradient ratio is."""
+
+
+@dataclass(frozen=True)
+class GradientRatio:
+    """The largest gradient ratio of the steps that were looked at, by what its rounding leaves of each.
+
+    A lower estimate of the smoothness constant of F along the path, and no bound on it.
+
+    Attributes:
+        value: ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step.
+        rounding: by how much it may be off.
+
+    """
+
+    value: float | None
+    rounding: float | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether no more is left of it than rounding may have made."""
+        return self.value is None or self.rounding is None or 0 < self.rounding >= self.value
+
+    def __str__(self) -> str:
+        """The ratio ± its rounding, which is rounded up."""
+        if self.is_lost:
+            return "lost in rounding"
+        return f"{shown(self.value or 0.0)} ± {shown(self.rounding or 0.0, 2, UP)}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
+from boundcheck.exact.digits import Toward, telling
 from boundcheck.measure.grounds import Kind, borne
 from boundcheck.measure.intervals import Interval
 from boundcheck.measure.parts import (
@@ -24,6 +25,7 @@ from boundcheck.measure.parts import (
     Chain,
     Ends,
     Estimates,
+    GradientRatio,
     Horizon,
     Planned,
     Settings,
@@ -71,6 +73,8 @@ class Result(Shown):
         constants: those that the problem says of itself: smoothness, gradient_bound, infimum.
         radii: of the domain.
         lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
+        gradient_ratio: of a run the largest of the steps that were looked at; nothing where the domain is curved, in
+            results of before it was measured, and of a bracket, whose `measured` is one.
         said: of each claim that it names a digest of what that said then; nothing in results of before there was one.
         version: of this form.
 
@@ -94,8 +98,19 @@ class Result(Shown):
     radii: dict[str, float] = field(default_factory=dict)
     lower: dict[str, float | None] = field(default_factory=dict)
     upper: tuple[End, ...] = ()
+    gradient_ratio: GradientRatio | None = None
     said: dict[str, str] = field(default_factory=dict)
     version: int = VERSION
+
+    @property
+    def toward(self) -> Toward:
+        """Where what was measured is rounded to when it is printed."""
+        return Toward.NEAREST
+
+    def digits(self, fewest: int) -> int:
+        """How many digits, at least these, show what lies above the bound above it, the bound rounded up."""
+        low = self.interval.lower if self.interval else None
+        return telling(self.bound, (self.measured, self.toward), (low, Toward.DOWN), digits=fewest)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, which `read` reads back; parts that are empty by default are left out."""
@@ -174,6 +189,8 @@ class RunResult(Result):
 
     Attributes:
         plan: what was fixed before.
+        shown: what ``measured`` is called, and how it stands to the theorem's measure where it is another; empty in
+            results of before that was written.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         first: what is known of the measure at v_1 without any theorem, the same for all replicas.
         trivial: the bound that needs no theorem, J^2 G^2.
@@ -188,6 +205,7 @@ class RunResult(Result):
     """
 
     plan: Planned
+    shown: str = ""
     smallest: float | None
     first: float | None
     trivial: float | None = None
@@ -234,9 +252,29 @@ class BracketResult(Result):
         """Exact: what was observed is no chance."""
         return "exact"
 
+    @property
+    def toward(self) -> Toward:
+        """Down: what was observed is a lower estimate."""
+        return Toward.DOWN
+
+    def digits(self, fewest: int) -> int:
+        """As of any result; where the bound is attained, which rounding may hide, no more digits are told."""
+        return super().digits(fewest) if self.verdict is Verdict.VIOLATED else fewest
+
 
 # Parts that one kind of run has and another has not.
-_OPTIONAL = ("said", "horizons", "estimates", "theorems", "rounding", "ends", "waterfall", "slack")
+_OPTIONAL = (
+    "said",
+    "shown",
+    "horizons",
+    "estimates",
+    "theorems",
+    "rounding",
+    "ends",
+    "waterfall",
+    "gradient_ratio",
+    "slack",
+)
 
 
 @cache

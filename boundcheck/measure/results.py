@@ -51,7 +51,9 @@ class Results(list[Result], Shown):
         Columns: ``run_id``, ``claim``; each field of the spec in which the runs differ, by its path, such as
         ``adapter.rank``; ``verdict``, ``reason``, ``blame``; ``measured``, with the ends of its interval, the level and
         the kind of this (``exact``, ``nonasymptotic``, ``asymptotic``); ``bound``, and whether the constants in it are
-        ``certified``, ``assumed`` or ``estimated``; ``ratio``, measured over bound.
+        ``certified``, ``assumed`` or ``estimated``; ``ratio``, measured over bound;
+        ``largest_gradient_ratio``, which is a lower estimate of the smoothness of F along the path of a run, and
+        ``largest_gradient_ratio_error``, by how much rounding may have changed it.
         """
         import pandas as pd
 
@@ -104,7 +106,7 @@ def rows_of(results: list[Result]) -> list[dict[str, Any]]:
 
 
 def _measured(of: Result) -> dict[str, Any]:
-    found, blame = of.interval, of.blame
+    found, blame, ratio = of.interval, of.blame, of.gradient_ratio
     return {
         "verdict": str(of.verdict),
         "reason": of.reason,
@@ -117,6 +119,8 @@ def _measured(of: Result) -> dict[str, Any]:
         "bound": of.bound,
         "bound_kind": of.bound_kind,
         "ratio": of.ratio,
+        "largest_gradient_ratio": ratio.value if ratio else None,
+        "largest_gradient_ratio_error": ratio.rounding if ratio else None,
     }
 
 

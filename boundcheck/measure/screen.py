@@ -5,13 +5,19 @@ import math
 import numpy as np
 import xarray as xr
 
+from boundcheck.claims import catalogue
+from boundcheck.exact.digits import DOWN, UP, Toward, shown
+from boundcheck.measure.parts import FROM_BELOW, GradientRatio
 from boundcheck.measure.result import RunResult
 from boundcheck.terminal import Table, screen
 
 # Records that are printed.
 _ROWS = 8
-_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "ℓ", "± rounding", "σ", "G")
+# Where loss, ζ², ℓ, its rounding error, σ and G are rounded to.
+_TOWARD = (*[Toward.NEAREST] * 3, UP, *[Toward.NEAREST] * 2)
+_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "gradient ratio", "descent curvature ℓ", "± rounding", "σ", "G")
 _SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+_RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
 def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
@@ -31,8 +37,12 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         row = rows.isel(stratum=int(place))
         loss, square, *others = (row[name].item() for name in _SCALARS)
         largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
-        cells = [f"{x:.4g}" for x in (loss, *others, *largest)]
-        table.add(int(row["time"]), cells[0], _square(square, noise[place]), *cells[1:])
+        cells = [shown(x, 4, toward) for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)]
+        ratio, off = (row[name].item() for name in _RATIO)
+        # On a curved domain there is none.
+        told = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
+        cells[1:2] = [_square(square, noise[place]), cells[1], told]
+        table.add(int(row["time"]), *cells)
     console = screen(stderr=True)
     console.print(table)
     for line in _lines(result):
@@ -49,18 +59,21 @@ def _lines(result: RunResult) -> list[str]:
     lines = [f"{result.verdict}: {result.reason}"]
     failed = [each for each in result.audit if each.status == "failed"]
     lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
-    found = result.estimates
+    found, meaning = result.estimates, catalogue[result.claim].quantities[-1].meaning
     for each in result.theorems:
         # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
-        said = "" if failed or each.bound is None else f"; the average of ‖∇F‖² is at most {each.bound:.4g}"
+        said = "" if failed or each.bound is None else f"; the {meaning} is {shown(each.bound, 4, UP)}"
         way = " ".join(filter(None, (each.way, each.lipschitz and f"C = {each.lipschitz}")))
         # A result has None for infinity.
-        value, longest = ("∞" if x is None or math.isinf(x) else f"{x:.4g}" for x in (each.value, each.longest))
+        ends = (each.value, UP), (each.longest, DOWN)
+        value, longest = ("∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends)
         if each.way == "path" and found is not None and (found.is_mostly_rounding or not found.path):
-            sure = f"{found.path_sure:.4g}"
+            sure = shown(found.path_sure, 4, DOWN)
             lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
+    if result.gradient_ratio is not None:
+        lines.append(f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}")
     return lines + _waterfall(result)
 
 

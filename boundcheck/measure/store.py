@@ -36,6 +36,7 @@ from filelock import FileLock, Timeout
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.files import UNFINISHED, parse_json, read_text, replace_file
+from boundcheck.measure.bits import bits
 from boundcheck.measure.result import BracketResult, RunResult, read, text
 from boundcheck.progress import Tick
 from boundcheck.proofs import papers
@@ -342,7 +343,8 @@ def _of_strangers() -> Iterator[None]:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_of(value: Any) -> str:
@@ -374,7 +376,7 @@ def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """What a reader needs to run it again: versions, processor threads and device."""
+    """What a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
     return {
         "boundcheck": __version__,
         "code": code_version(),
@@ -382,6 +384,7 @@ def environment(device: str) -> dict[str, Any]:
         "torch": str(torch.__version__),
         "numpy": np.__version__,
         "numba": _version("numba"),
+        **bits(),
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,

@@ -3,24 +3,25 @@
 Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
 """
 
-import copy
 import inspect
-import random
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import IterableDataset, RandomSampler, SequentialSampler
+from torch.utils._pytree import tree_leaves
+from torch.utils.data import BatchSampler, IterableDataset, RandomSampler
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
+from boundcheck.measure.chance import TIMES, apart, draws, undisturbed
 from boundcheck.networks.network import evaluating
 from boundcheck.networks.tasks import Encoded, Shape
+from boundcheck.problems.slopes import MARGIN
 from boundcheck.words import words_of
-from boundcheck.words.hypotheses.evidence import Audit
+from boundcheck.words.hypotheses.evidence import Audit, Status
 
 # What the names of model classes end in, and which of their labels belong to which logits.
 _SHAPES: dict[str, Shape] = {
@@ -32,6 +33,8 @@ _SHAPES: dict[str, Shape] = {
 }
 
 
+# Samples whose gradient, and rows, are made again; how far a factor that is 0 is moved.
+_FEW, _ROWS, _NEAR = 4, 32, 0.02
 _CROSS_ENTROPY = (None, "single_label_classification")
 
 
@@ -57,7 +60,8 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     """Samples drawn uniformly from the training data, collated as for training, and how many there are in all.
 
     Raises:
-        InputError: for data without a length, or that is only iterated over: its first rows are no uniform sample.
+        InputError: for data without a length, or that is only iterated over: its first rows are no uniform sample; and
+            for a collator that packs samples.
 
     """
     data = loader.dataset
@@ -66,10 +70,14 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
         expected = "a dataset with a length and rows by index, to draw the samples of F; write a stream to one"
         raise InputError("train_dataset", type(data).__name__, expected)
     chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].sort().values
-    # A copy, whose own generator, if it has one, may move.
-    batch: Mapping[str, Any] = copy.deepcopy(loader.collate_fn)([data[int(i)] for i in chosen])
+    with undisturbed(data, loader.collate_fn):
+        batch: Mapping[str, Any] = loader.collate_fn([data[int(i)] for i in chosen])
     tensors = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
-    return Encoded("audit sample", tensors, shape), len(data)
+    task = Encoded("audit sample", tensors, shape)
+    if task.samples != len(chosen):
+        given = f"{task.samples} rows of {len(chosen)} samples"
+        raise InputError("data_collator", given, "one that makes a row of each sample, without packing them")
+    return task, len(data)
 
 
 def rules_of(args: Any, optimizer: Any, is_flat: bool, others: Sequence[str] = ()) -> Audit:
@@ -101,43 +109,165 @@ def sampling_of(
 ) -> Audit:
     """Whether the minibatch gradient has the gradient of F as its mean, given the past, as the claim assumes."""
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
-    batch = batch_of(args)
-    found = []
-    sampler = sampler_of(loader)
-    replaced = isinstance(sampler, RandomSampler) and sampler.replacement
-    one_pass = steps * batch <= samples and not isinstance(sampler, SequentialSampler)
-    if not replaced and not one_pass and batch < samples:
-        found.append("samples are drawn without replacement, so that given the past the gradient is biased")
-    if _draws(model, task):
-        found.append("the network trains with dropout, and F is its loss without")
-    if task.counts.min() != task.counts.max() and batch < samples:
-        low, high = int(task.counts.min()), int(task.counts.max())
-        found.append(
-            f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
-        )
+    counts = counts_items(model, task)
+    drawing = _drawing(args, loader, samples, steps, batches_of(args, loader, counts))
+    found = [drawing, *_training(model, task), *_replaced(), *_made_anew(loader, samples)]
+    low, high = int(task.counts.min()), int(task.counts.max())
+    if low < high and not (drawing.is_whole and (counts or args.train_batch_size >= samples)):
+        how = f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
+        found.append(_Seen("failed", how))
     if getattr(args, "label_smoothing_factor", 0):
-        found.append("labels are smoothed, and F is the loss without")
-    if found:
-        return Audit(id, "hypothesis", "failed", None, None, "; ".join(found))
-    if replaced or batch >= samples:
-        return Audit(id, "hypothesis", "held", None, None, "minibatches are drawn uniformly with replacement")
-    how = "one pass over samples: unbiased for the mean over all there might be, if they are independent of each other"
-    return Audit(id, "hypothesis", "assumed", None, None, how)
+        found.append(_Seen("failed", "labels are smoothed, and F is the loss without"))
+    # The worst of them, and why.
+    status = next(each for each in _WORST if each in {seen.status for seen in found})
+    how = "; ".join(seen.how for seen in found if seen.status == status)
+    return Audit(id, "hypothesis", status, None, None, how)
 
 
-def _draws(model: nn.Module, task: Encoded) -> bool:
-    """Whether the network draws numbers while it trains: dropout by a module or a function, or layers left out."""
-    modes, few = [(module, module.training) for module in model.modules()], torch.arange(min(task.samples, 4))
-    kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    model.train()
+class _Seen(NamedTuple):
+    """What is seen of training beside F, and whether each step takes all samples, once."""
+
+    status: Status
+    how: str
+    is_whole: bool = False
+
+
+_WORST: tuple[Status, ...] = ("failed", "assumed", "held")
+
+
+def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence[float]) -> _Seen:
+    """Whether a minibatch, given the past, is as likely to have one sample as another."""
+    sampler, batch = sampler_of(loader), batch_of(args)
+    if sampler is None:
+        return _Seen("assumed", "how samples are drawn is not known")
+    # Of a class that draws in its own way nothing is known.
+    is_known = type(sampler).__iter__.__module__.startswith(("torch.", "accelerate."))
+    is_random = isinstance(sampler, RandomSampler) and is_known and len(sampler.data_source) == samples
+    if is_random and sampler.replacement:
+        if args.world_size > 1 and len(sampler) % (args.train_batch_size * args.world_size):
+            how = "processes fill up the last minibatch of an epoch with samples that were drawn before"
+            return _Seen("failed", how)
+        return _Seen("held", "minibatches are drawn uniformly with replacement")
+    with undisturbed(sampler):
+        is_epoch = is_random or all(sorted(sampler) == list(range(samples)) for _ in range(2))
+    if is_epoch and len(batches) == 1 and math.isclose(batches[0], samples):
+        return _Seen("held", "each step takes all samples", is_whole=True)
+    if is_random and batch >= len(sampler):
+        return _Seen("held", "each step draws anew from all samples, uniformly")
+    if is_random and steps * batch <= min(len(sampler), samples):
+        how = "one pass over samples: unbiased for the mean over all there might be"
+        return _Seen("assumed", f"{how}, if they are independent of each other")
+    if is_epoch:
+        return _Seen("failed", "samples are drawn without replacement, so that given the past the gradient is biased")
+    if len({float(x) for x in getattr(sampler, "weights", ())}) > 1:
+        return _Seen("failed", "samples are drawn with weights, of which F knows nothing")
+    return _Seen("assumed", f"how {type(sampler).__name__} draws samples is not known")
+
+
+def _training(model: nn.Module, task: Encoded) -> Iterator[_Seen]:
+    """Whether the loss that a model trains with is F, by the gradients of both on a few samples."""
+    # Of samples without labels there is no mean.
+    few = task.counts.nonzero().flatten()[:_FEW]
+
+    def slope(loss: Tensor) -> list[Tensor]:
+        found = torch.autograd.grad(loss, trained, allow_unused=True)
+        return [torch.zeros_like(x) if part is None else part for x, part in zip(trained, found, strict=True)]
+
+    # Both without TF32.
+    with _near(model) as trained, evaluating(model):
+        model.train()
+        is_drawn = draws(lambda: slope(task.own_loss(model, few)), model)
+        if is_drawn:
+            yield _Seen("failed", "the network trains with dropout, and F is its loss without")
+            return
+        with undisturbed(model):
+            own = slope(task.own_loss(model, few))
+        model.eval()
+        # The mean over the tokens of these samples, as models take it.
+        share = task.counts.double().mean().item() / task.counts[few].sum().item()
+        plain, thrice = (slope(scale * share * task.losses(model, few).sum()) for scale in (1.0, 3.0))
+    size, off = apart(plain), apart(own, plain)
+    # Which the same gradient shows, as it is computed at another scale; models take their loss in single precision.
+    rounding = max(apart([3 * x for x in plain], thrice) / 3, torch.finfo(torch.float32).eps * size)
+    if not off <= MARGIN * rounding:
+        how = f"the network's own loss, as it trains, is not F: its gradient is {off:.2g} off, where F's is {size:.2g}"
+        yield _Seen("failed", how)
+    elif is_drawn is None:
+        how = f"the network draws random numbers while it trains, which changed nothing in {TIMES} gradients"
+        yield _Seen("assumed", how)
+
+
+def _replaced() -> Iterator[_Seen]:
+    """Whether the Trainer that calls computes another loss than the model's own.
+
+    It gives itself to no callback, so that it is looked for among those that wait for an answer.
+    """
+    frame, trainer = inspect.currentframe(), None
+    while frame is not None and not hasattr(trainer, "compute_loss"):
+        trainer, frame = frame.f_locals.get("self"), frame.f_back
+    steps = [getattr(trainer, name, None) for name in ("compute_loss", "training_step")]
+    own = [each for each in steps if each and not getattr(each, "__module__", "").startswith("transformers.")]
+    if own or getattr(trainer, "compute_loss_func", None) is not None:
+        yield _Seen("assumed", "the Trainer computes its loss in a way of its own, which was not held against F")
+
+
+def _made_anew(loader: Any, samples: int) -> Iterator[_Seen]:
+    """Whether samples are other ones each time that they are made and collated."""
+    rows = range(0, samples, -(-samples // _ROWS))
+    is_drawn = draws(lambda: _collated(loader, rows), loader.dataset, loader.collate_fn)
+    if is_drawn:
+        how = "samples are made anew each time, at random, by the dataset or its collator, and F has them as made once"
+        yield _Seen("failed", how)
+    elif is_drawn is None:
+        how = f"the dataset or its collator draws random numbers, which changed nothing in {TIMES} looks"
+        yield _Seen("assumed", how)
+
+
+def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
+    """Some samples as they come to training, all tensors in them."""
+    batch = loader.collate_fn([loader.dataset[i] for i in rows])
+    # One of transformers is a mapping, and no dictionary.
+    return [x for x in tree_leaves(dict(batch) if isinstance(batch, Mapping) else batch) if isinstance(x, Tensor)]
+
+
+@contextmanager
+def _near(model: nn.Module) -> Iterator[Sequence[Tensor]]:
+    """What is trained, while it is near where it was; the model is restored at the end, to the last bit.
+
+    At a point where a factor is 0 the loss depends on nothing that is drawn on the way to the other.
+    """
+    modules: list[Any] = list(model.modules())
+    modes = [(module, module.training, getattr(module, "gradient_checkpointing", None)) for module in modules]
+    buffers = [
+        (module._buffers, name, x, x.clone())
+        for module in modules
+        for name, x in module._buffers.items()
+        if x is not None
+    ]
+    trained: list[Tensor] = [x for x in model.parameters() if x.requires_grad]
+    values, seeded = [x.detach().clone() for x in trained], torch.Generator().manual_seed(0)
     try:
+        for module, _, checkpoints in modes:
+            # What is computed again is the same, and some of it knows `backward` alone.
+            if checkpoints:
+                module.gradient_checkpointing = False
         with torch.no_grad():
-            return not torch.equal(*(task.losses(model, few) for _ in range(2)))
+            for x in trained:
+                size = x.square().mean().sqrt().item() / 8 or _NEAR
+                x.add_(size * torch.randn(x.shape, generator=seeded).to(x))
+        with torch.enable_grad():
+            yield trained
     finally:
-        for buffer, value in kept:
-            buffer.copy_(value)
-        for module, mode in modes:
+        with torch.no_grad():
+            for x, value in zip(trained, values, strict=True):
+                x.copy_(value)
+            for kept, name, x, value in buffers:
+                kept[name] = x
+                x.copy_(value)
+        for module, mode, checkpoints in modes:
             module.training = mode
+            if checkpoints:
+                module.gradient_checkpointing = checkpoints
 
 
 def sampler_of(loader: Any) -> Any:
@@ -146,7 +276,8 @@ def sampler_of(loader: Any) -> Any:
     batches: Any = getattr(loader, "batch_sampler", None)
     while hasattr(batches, "batch_sampler"):
         batches = batches.batch_sampler
-    return getattr(batches, "sampler", None)
+    # Another may put them together in another way.
+    return batches.sampler if type(batches) is BatchSampler else None
 
 
 def batch_of(args: Any) -> int:
@@ -226,16 +357,3 @@ def settings_of(args: Any) -> dict[str, Any]:
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
         found[name] = str(getattr(value, "value", value))
     return found | {"batch": batch_of(args)}
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Leave the random generators of Python, NumPy and torch as they were, on all devices."""
-    # NumPy's global generator, which others draw from.
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002

@@ -1,7 +1,8 @@
 """How a run of a theorem is judged: the only place where one gets its verdict, of those in `boundcheck.verdicts`.
 
-Gradient descent has no noise: the smallest squared gradient norm that was seen stands in for the average, and is exact
-but for rounding.
+A theorem about an average is judged by the average, and one about the least of T expectations by the least: where there
+is noise, a bound above the average is above the least too, and only one below every iterate is violated. Gradient
+descent has no noise: its least is exact but for rounding.
 """
 
 import math
@@ -11,7 +12,8 @@ import numpy as np
 
 from boundcheck.claims.symbols import T
 from boundcheck.exact.balls import lower, upper
-from boundcheck.measure.audit import Evidence
+from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
+from boundcheck.measure.audit import Evidence, largest_ratio
 from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.horizons import at_the_longest, informative_horizon
@@ -40,6 +42,7 @@ class Outcome:
         blame: who is to blame for a run that does not support its theorem; None for one that does.
         measured: what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of the
             (stratified) time average, or of the last; without noise the smallest seen, the average or the last.
+        shown: what that is called, and how it stands to the measure where it is another.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         interval: the confidence interval of its expectation; None when the run diverged.
         bound: the theorem's right-hand side.
@@ -52,6 +55,7 @@ class Outcome:
     reason: str
     blame: Blame | None
     measured: float
+    shown: str
     smallest: float
     interval: Interval | None
     bound: float
@@ -69,7 +73,7 @@ class _Measured:
         is_finite: whether all values are finite numbers.
         interval: its interval; None where one is not, of a single replica, and where not enough was looked at.
         rounding: the rounding error of the statistic.
-        called: what it is called.
+        called: what it is called, and how it stands to the measure where it is another.
 
     """
 
@@ -91,7 +95,8 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
         # Where a run diverged, what overflowed may be recorded as 0.
         mean, smallest = (math.nan, math.nan) if measured.seen.is_lost else (measured.mean, smallest)
-        return Outcome(verdict, reason, blame, mean, smallest, measured.interval, bound, plan.trivial, before)
+        said = verdict, reason, blame, mean, measured.called, smallest, measured.interval
+        return Outcome(*said, bound, plan.trivial, before)
 
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")
@@ -104,16 +109,16 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         return outcome(*_in_hindsight(evidence, audits, measured))
     # Inside the ball, or an audit had failed; of a measure that is not of gradients the limit is infinite.
     if (most := float(measured.seen.low.max())) > plan.trivial * (1 + _ROUNDED):
-        reason = (
-            f"a squared gradient norm of {most:.4g} was seen, and {plan.trivial:.4g} is J²G² by the problem's own G"
-        )
+        digits = telling(plan.trivial, (most, DOWN), digits=4)
+        seen, limit = shown(most, digits, DOWN), shown(plan.trivial, digits, UP)
+        reason = f"a squared gradient norm of {seen} was seen, and {limit} is J²G² by the problem's own G"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", BOUNDED_GRADIENT.letter, reason))
     if bound <= 0:
-        reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
+        reason = f"the bound {shown(bound, 4, UP)} is not positive, so the claim says nothing"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason))
     known, name = min((before, at_first), (plan.trivial, "the trivial bound J²G²"))
     if bound >= known:
-        reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
+        reason = f"the bound {shown(bound, 4, UP)} is not below {shown(known, 4, UP)}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
             reason += "at this step and noise no T is long enough"
             return outcome(*_said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason))
@@ -156,15 +161,15 @@ def _exact(seen: Seen, finite: bool, ends: tuple[float, ...], called: str) -> _M
 
 
 def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
-    """The mean over replicas of the time average, which is no less than the least; or of what was last."""
+    """The mean over replicas of the time average, or of what was last."""
     plan, spec = evidence.plan, evidence.spec
-    last = spec.measure.over is Over.LAST
+    last = spec.measure.seen_over(is_stochastic=True) is Over.LAST
     weights = np.eye(seen.value.shape[1])[-1] if last else evidence.record.schedule.weights
     values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
     several = finite and len(values) > 1
     bound, level = plan.values["bound"], spec.run.level
     interval = mean_interval(values, plan.trivial, _RESOLUTION * bound, level) if several else None
-    called = spec.measure.shown(is_stochastic=True) if last else "time average"
+    called = spec.measure.shown(is_stochastic=True)
     return _Measured(seen, finite, float(values.mean()), interval, rounding, called)
 
 
@@ -174,9 +179,11 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
     path, sure, bound = plan.smoothness, evidence.sure_smoothness, plan.values["bound"]
     hidden = any(each.status == "assumed" for each in audits if each.symbol == evidence.spec.free[0])
     if path > 2 * sure or hidden:
-        reason = f"the smoothness along the path is mostly rounding error, at {looks}: no L̂ was measured"
+        reason = f"the descent curvature along the path is mostly rounding error, at {looks}: no L̂ was measured"
+        if (ratio := largest_ratio(evidence)) is not None:
+            reason += f"; the largest gradient ratio, a lower estimate, is {ratio}"
         if path <= 2 * sure:
-            reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
+            reason = "the rounding error of the descent curvature along the path hides whether the step is below 2/L̂"
         return _said(Verdict.INCONCLUSIVE, "rounding", SMOOTHNESS.letter, reason)
     if math.isnan(bound):
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
@@ -185,9 +192,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
         reason = f"the gradient cannot be told from the noise of so few samples ({looks}): take more"
         return _said(Verdict.UNINFORMATIVE, "statistics", "samples", reason)
     if bound >= first:
-        reason = (
-            f"the bound at the smoothness that was seen, {bound:.4g}, is not below {first:.4g}, the gradient at v_1"
-        )
+        reason = f"the bound at the smoothness that was seen, {shown(bound, 4, UP)}, "
+        reason += f"is not below {shown(first, 4)}, the gradient at v_1"
         try:
             reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
         except ArithmeticError:
@@ -195,7 +201,11 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
             return _said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason)
         return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"
-    reason = f"the average {measured.mean:.4g} is {side} {bound:.4g}, the bound at the smoothness that was seen"
+    digits = telling(bound, (measured.mean, Toward.NEAREST), digits=4)
+    value, most = shown(measured.mean, digits), shown(bound, digits, UP)
+    measure = evidence.spec.measure
+    found = f"{measure.seen_over(is_stochastic=True).word} {value}{measure.standing(is_stochastic=True)}"
+    reason = f"the {found} is {side} {most}, the bound at the smoothness that was seen"
     return Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed")
 
 
@@ -225,7 +235,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     # Where replicas differ by more than that, it is they who cannot tell.
     coarse = interval.kind == "exact" or 2 * measured.rounding >= interval.upper - interval.lower
     if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
-        reason = f"the {what} is within its rounding error {measured.rounding:.2g} of the bound"
+        reason = f"the {what} is within its rounding error {shown(measured.rounding, 2, UP)} of the bound"
         return _said(Verdict.INCONCLUSIVE, "rounding", "gradient_square_norm", reason)
     if interval.lower <= upper(ball) and evidence.spec.is_stochastic:
         return (
@@ -236,7 +246,8 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     # Of a smallest that was not seen at every iterate nothing is known below, and that is what it lacks.
     seen_whole = evidence.spec.measure.over is not Over.LEAST or schedule.is_every_step
     if interval.lower <= upper(ball) and seen_whole:
-        reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
+        ends = f"{shown(interval.lower, 4, DOWN)} and {shown(interval.upper, 4, UP)}"
+        reason = f"the {what} is between {ends}, and so is the bound"
         return _said(Verdict.INCONCLUSIVE, "constant", SMOOTHNESS.letter, reason)
     return _above(evidence, measured, upper(ball), limits)
 
@@ -264,11 +275,10 @@ def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -
             reason = f"the {what} lies above the bound ({how})"
         return Verdict.VIOLATED, reason, Blame("claim", evidence.claim.id, f"every hypothesis held, and {reason}")
     if (_columns(over, measured.seen.value, evidence).mean(0) > bound).all():
-        reason = (
-            f"every mean over replicas lies above the bound, but not every {level:.0%} limit: more replicas are needed"
-        )
+        where = "every mean over replicas" if over is Over.LEAST else f"the {what}"
+        reason = f"{where} lies above the bound, but not every {level:.0%} limit: more replicas are needed"
         return _said(Verdict.INCONCLUSIVE, "statistics", "replicas", reason)
-    reason = f"the time average lies above the bound ({limits}), but not every iterate does"
+    reason = f"the {what} lies above the bound ({limits}), but not every iterate does"
     return Verdict.INCONCLUSIVE, reason, Blame("statistics", "minimum", f"{reason}: the theorem is about the smallest")
 
 
@@ -314,4 +324,4 @@ def _statistics(evidence: Evidence, measured: _Measured) -> Blame:
 def _percent(share: float) -> str:
     if share < 1e-5:
         return "0.001%"
-    return f"{share:.0%}" if share >= 0.095 else f"{100 * share:.2g}%"
+    return f"{rounded(100 * share, 0, UP) if share >= 0.095 else shown(100 * share, 2, UP)}%"

@@ -54,7 +54,7 @@ class Sum:
 
     def serves(self, measure: PerformanceMeasure) -> bool:
         """Whether a theorem about this measure is proved by it."""
-        over = Over.AVERAGE if measure.over is Over.LEAST else measure.over
+        over = measure.seen_over(is_stochastic=True)
         return measure.observable == self.measure.observable and over is self.measure.over
 
 
@@ -235,7 +235,9 @@ class _Fall:
         bound = self._solved.xreplace(known)
         slope = sp.Poly(sp.numer(sp.together(sp.diff(bound, alpha))), alpha)
         roots = [float(x.real) for x in np.roots([float(c) for c in slope.all_coeffs()]) if x.real > 0 == x.imag]
-        found = [(float(bound.xreplace({alpha: sp.Float(x)})), x) for x in roots]
+        # Where the sum divides by 0 it bounds nothing.
+        values = [(bound.xreplace({alpha: sp.Float(x)}), x) for x in roots]
+        found = [(float(value), x) for value, x in values if value.is_finite]
         least, step = min(((value, x) for value, x in found if value > 0), default=(math.inf, math.inf))
         factor = self.on_run.number(self._solved) / least
         return AtBest(step, least, factor) if _WORTH_SAYING < factor < math.inf else None

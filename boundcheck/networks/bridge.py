@@ -5,8 +5,8 @@ Everything is read from the disk. transformers is imported only when a model is 
 
 import importlib
 import importlib.util
-import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.files import read_text
+from boundcheck.networks.held import Held, held, read_json
 from boundcheck.networks.network import Task
 from boundcheck.networks.rows import Rows
 from boundcheck.networks.samples import samples
@@ -80,16 +80,18 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     """
     folder = _folder(table.path)
     check_configurations(folder)
+    weights = held(folder)
     transformers = _imported("transformers")
     with _quiet(transformers):
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
         train, held_out, classes = samples(table, tokenizer)
-        model = _model(table, folder, transformers, classes).to(device)
+        model = _model(table, weights, transformers, classes).to(device)
     config: Any = model.config
     # A classifier looks for the last token of a text by this id.
     config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
     longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
-    if longest > (most := getattr(config, "max_position_embeddings", longest)):
+    most = getattr(config, "max_position_embeddings", None)
+    if isinstance(most, int) and longest > most:
         raise InputError("model.length", table.length, f"at most {most}, the positions of the model")
     last = max(_largest(batch["input_ids"]) for batch in (train, held_out))
     embedding: Any = model.get_input_embeddings
@@ -106,6 +108,9 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
         Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
         for part, batch in (("train", train), ("held out", held_out))
     ]
+    # What a configuration says may be seen only where it is computed with.
+    with torch.no_grad():
+        _read(folder, lambda **_: tasks[0].losses(model, torch.arange(1, device=device)))
     return Loaded(name, model, *tasks)
 
 
@@ -148,22 +153,18 @@ def check_configurations(folder: Path) -> None:
     """
     # An index of weights or a vocabulary can be long, and names no code.
     for path in sorted(path for path in folder.glob("*.json") if "config" in path.name):
-        held = _json(path)
-        if isinstance(held, dict) and "auto_map" in held:
+        table = read_json(path)
+        if isinstance(table, dict) and "auto_map" in table:
             expected = (
                 f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's, which never runs"
             )
             raise InputError("model.path", folder, expected)
-        if path.name == "config.json" and not isinstance(held, dict):
+        if path.name == "config.json" and not isinstance(table, dict):
             raise InputError("model.path", folder, "a config.json that holds a table")
-
-
-def _json(path: Path) -> Any:
-    """The content of a JSON file in a model's folder; raises InputError if it cannot be read."""
-    try:
-        return json.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError("model.path", path, f"a readable JSON file ({error})") from None
+        if path.name == "adapter_config.json":
+            # transformers would load the model that it names, from wherever that is.
+            expected = "a model without an adapter of its own; peft's merge_and_unload puts it into the weights"
+            raise InputError("model.path", path, expected)
 
 
 def _imported(name: str) -> Any:
@@ -178,13 +179,16 @@ def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
     """The result of a reader of transformers on a folder, with one error for its many; no code in the folder runs."""
     try:
         return reader(*given, local_files_only=True, trust_remote_code=False, **options)
+    except InputError:
+        raise
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
 
 
-def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int) -> nn.Module:
-    _check_memory(table, folder)
+def _model(table: PretrainedSpec, weights: Held, transformers: Any, classes: int) -> nn.Module:
+    folder = weights.path.parent
+    _check_memory(table, weights)
     options: dict[str, Any] = {"dtype": _DTYPES[table.dtype], "attn_implementation": "eager"}
     kind = transformers.AutoModelForCausalLM
     if table.task == "classification":
@@ -194,7 +198,8 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
         torch.manual_seed(table.seed)
         # From pickled weights, only tensors are read.
         options |= {"output_loading_info": True, "weights_only": True}
-        model, info = _read(folder, kind.from_pretrained, folder, **options)
+        with weights.building(classes):
+            model, info = _read(folder, kind.from_pretrained, folder, **options)
     strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
     if strange:
         expected = f"a model with all of its weights for {table.task}; it lacks {strange[0]}"
@@ -203,10 +208,10 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
     return made
 
 
-def _check_memory(table: PretrainedSpec, folder: Path) -> None:
+def _check_memory(table: PretrainedSpec, weights: Held) -> None:
     """Before loading, refuse a model whose weights do not fit into memory."""
+    folder, stored = weights.path.parent, weights.config
     files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
-    stored = _json(folder / "config.json")
     kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
     width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
     need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
@@ -217,13 +222,14 @@ def _check_memory(table: PretrainedSpec, folder: Path) -> None:
 
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
-    """Silence transformers' progress bars and reports: missing parts of a folder are reported here."""
+    """Silence transformers' progress bars, reports and warnings: missing parts of a folder are reported here."""
     logging = transformers.utils.logging
     level = logging.get_verbosity()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     finally:
         logging.set_verbosity(level)
         logging.enable_progress_bar()

@@ -125,12 +125,11 @@ class NetworkFunction(Function):
         rows = []
         for i, key in enumerate(keys):
             look, (x, y) = looks[key], (tuple(part[i : i + 1] for part in point) for point in (v, v_next))
-            after = looks.get(_key(v_next, i))
-            loss = after.loss if after else self.loss(y).item()
+            look_next = looks.get(_key(v_next, i)) or self._each(y, lambda _: self.network.look())[0]
             with _autograd():
                 self.network.write(x)
                 noise = self._noise(look, law, i)
-            rows.append(observe(self.network, x, y, look, loss, self.noise) | noise)
+            rows.append(observe(self.network, x, y, look, look_next, self.noise) | noise)
         return {
             name: torch.tensor([row[name] for row in rows], dtype=torch.float64).reshape(
                 len(rows), *(self.sizes[dim] for dim in observable.dims)

@@ -137,6 +137,11 @@ class Network:
         return [parameter for site in self.sites for parameter in site.parameters]
 
     @property
+    def is_curved(self) -> bool:
+        """Whether the domain of a site is a manifold, on which gradients at two points cannot be subtracted."""
+        return any(site.adapter.is_curved for site in self.sites)
+
+    @property
     def device(self) -> torch.device:
         return self.parameters[0].device
 
@@ -302,17 +307,23 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 def narrow_of(model: nn.Module) -> list[Tensor]:
     """The weights and buffers in bfloat16, float16 or less."""
-    return [x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point() and x.dtype.itemsize < 4]
+    return _below(model, torch.float32)
+
+
+def _below(model: nn.Module, dtype: torch.dtype) -> list[Tensor]:
+    """The weights and buffers of fewer bytes a number."""
+    every = (*model.parameters(), *model.buffers())
+    return [x for x in every if x.is_floating_point() and x.dtype.itemsize < dtype.itemsize]
 
 
 @contextmanager
-def widened(model: nn.Module) -> Iterator[None]:
-    """In single precision at least while inside, at the same weights; everything is restored at the end."""
-    narrow = narrow_of(model)
+def widened(model: nn.Module, dtype: torch.dtype = torch.float32) -> Iterator[None]:
+    """In this precision at least while inside, at the same weights; everything is restored at the end."""
+    narrow = _below(model, dtype)
     kept = [x.data for x in narrow]
     try:
         for x in narrow:
-            x.data = x.data.float()
+            x.data = x.data.to(dtype)
         yield
     finally:
         for x, value in zip(narrow, kept, strict=True):

@@ -14,7 +14,7 @@ from boundcheck.networks.network import Look, Network, narrow_of, widened
 from boundcheck.networks.sites import Site
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.curvature import largest_eigenvalue
-from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
+from boundcheck.problems.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.progress import Tick, silent
 from boundcheck.room import available
 from boundcheck.words.function import Observable
@@ -31,7 +31,9 @@ _OBSERVABLES = {
     "slope": "<grad F(v_t), v_{t+1} - v_t>",
     "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
     "path_smoothness_error": "estimate of the rounding error of path_smoothness",
-    "weight_smoothness": "the same of f, in the matrices W of all sites",
+    "gradient_ratio": "||grad F(v_{t+1}) - grad F(v_t)|| / ||v_{t+1} - v_t||, on the same samples",
+    "gradient_ratio_error": "estimate of the rounding error of gradient_ratio",
+    "weight_smoothness": "path_smoothness of f, in the matrices W of all sites",
     "weight_smoothness_error": "estimate of the rounding error of weight_smoothness",
 }
 _OF_SITES = {
@@ -62,10 +64,22 @@ _SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
 
 @dataclass(frozen=True)
 class Rounding:
-    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point."""
+    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point.
+
+    Attributes:
+        loss, gradient: of both, by how they scatter.
+        held: of the gradient, by how far it is from that in double precision; infinite where these were not compared.
+
+    """
 
     loss: float
     gradient: float
+    held: float = math.inf
+
+    @property
+    def of_ratio(self) -> float:
+        """The smaller estimate of the gradient's, since one that scatters by more than rounding has kinks."""
+        return min(self.gradient, self.held)
 
 
 def rounding_of(network: Network) -> Rounding:
@@ -98,17 +112,44 @@ def rounding_of(network: Network) -> Rounding:
     network.write(v)
     loss, gradient = _noise(torch.stack(losses)), _noise(torch.stack(gradients))
     if not (narrow := narrow_of(network.model)):
-        return Rounding(loss, gradient)
+        return Rounding(loss, gradient, _from_double(network, samples))
     look, unit = network.look(samples), max(torch.finfo(x.dtype).eps for x in narrow) / 2
     if 4 * sum(x.numel() for x in narrow) > available(str(network.device)):
         return Rounding(max(loss, look.loss), max(gradient, math.sqrt(look.square_norm)))
     with widened(network.model):
         wide = network.look(samples)
     off = (look.losses - wide.losses).square().mean().sqrt().item()
-    apart = square_norm(tuple(x - y for x, y in zip(look.gradient, wide.gradient, strict=True))).sqrt().item()
+    gap = square_norm(apart(look.gradient, wide.gradient)).sqrt().item()
     return Rounding(
-        max(loss, _MARGIN * off, unit * wide.loss), max(gradient, _MARGIN * apart, unit * math.sqrt(wide.square_norm))
+        max(loss, _MARGIN * off, unit * wide.loss), max(gradient, _MARGIN * gap, unit * math.sqrt(wide.square_norm))
     )
+
+
+def _from_double(network: Network, samples: Tensor) -> float:
+    """How far the gradient in single precision is from that in double at the same weights, with the same margin.
+
+    Close to the first iterate and not there: at B = 0 a half of LoRA's gradient is exactly 0. Where a network has
+    kinks, as those with ReLU do, a gradient scatters by more than its rounding, and this tells how much that is.
+    """
+    every, v = list(network.model.parameters()), network.point()
+    single = torch.float32 in {x.dtype for x in every} and all(x.is_floating_point() for x in every)
+    room = 8 * sum(x.numel() for x in every) <= available(str(network.device))
+    if not (single and room) or network.is_curved or network.device.type == "mps":
+        return math.inf
+    random, spacing = torch.Generator().manual_seed(1), torch.finfo(torch.float32).eps ** (1 / 3)
+    away = tuple(spacing * torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
+    try:
+        network.write(network.retract(v, away))
+        look = network.look(samples)
+        with widened(network.model, torch.float64):
+            wide = network.look(samples)
+    except RuntimeError:
+        # What a model is made of may have no double precision.
+        return math.inf
+    finally:
+        network.write(v)
+    off, size = square_norm(apart(look.gradient, wide.gradient)).sqrt().item(), math.sqrt(wide.square_norm)
+    return max(_MARGIN * off, torch.finfo(torch.float32).eps * size)
 
 
 def _noise(values: Tensor) -> float:
@@ -128,35 +169,42 @@ def weights_of(network: Network, v: Point) -> list[Tensor]:
 
 
 def observe(
-    network: Network, v: Point, v_next: Point, look: Look, loss_next: float, rounding: Rounding
+    network: Network, v: Point, v_next: Point, look: Look, look_next: Look, rounding: Rounding
 ) -> dict[str, Any]:
     r"""The observables of the step from v to v_next; without noise and bias, which are the sampler's.
 
-    The smoothness along a segment is :math:`\ell_t = 2 (F(v_{t+1}) - F(v_t) - \langle\nabla F(v_t), \Delta\rangle) /
-    \|\Delta\|^2`: the descent inequality (jiang2024, Eq. (15)) holds exactly when it is at most L̂. In W it is the same
-    of f, and a lower estimate of L. A step of length 0 has smoothness 0.
+    The descent curvature of a segment is
+    :math:`\ell_t = 2 (F(v_{t+1}) - F(v_t) - \langle\nabla F(v_t), \Delta\rangle) / \|\Delta\|^2`: the descent
+    inequality (jiang2024, Eq. (15)) holds exactly when it is at most L̂. In W it is the same of f, and a lower estimate
+    of L. The gradient ratio is what Lemma 1 bounds. It loses less to rounding: the errors of two gradients are divided
+    by the length of the step, and those of two losses by its square. A step of length 0 has smoothness 0 of each kind.
+    Where a domain is curved, gradients at two points cannot be subtracted, and the gradient ratio is NaN.
 
     Args:
         network: F.
         v: an iterate.
         v_next: the one after it, as the model holds it.
         look: all samples at v.
-        loss_next: F(v_next).
+        look_next: the same samples at v_next.
         rounding: of F and its gradient.
 
     """
-    step = tuple(y - x for x, y in zip(v, v_next, strict=True))
+    step = apart(v_next, v)
     length = square_norm(step).sqrt().item()
     slope = inner(look.gradient, step).item()
     changes = [y - x for x, y in zip(weights_of(network, v), weights_of(network, v_next), strict=True)]
     moved = math.sqrt(sum(x.square().sum().item() for x in changes))
     turn = sum((x * y).sum().item() for x, y in zip(changes, look.weight_gradients, strict=True))
     size = math.sqrt(look.square_norm)
-    in_v = _smoothness(look.loss, loss_next, slope, length, rounding.loss, rounding.gradient)
+    in_v = _smoothness(look.loss, look_next.loss, slope, length, rounding.loss, rounding.gradient)
     # The gradient in W is computed from the same numbers, to about the same relative accuracy.
     weight_size = math.sqrt(sum(x.square().sum().item() for x in look.weight_gradients))
     relative = rounding.gradient / size if size > 0 else 0.0
-    in_w = _smoothness(look.loss, loss_next, turn, moved, rounding.loss, relative * weight_size)
+    in_w = _smoothness(look.loss, look_next.loss, turn, moved, rounding.loss, relative * weight_size)
+    ratio = gradient_ratio(v, v_next, look.gradient, look_next.gradient).item()
+    ratio_error = 2 * rounding.of_ratio / length if length else 0.0
+    if network.is_curved:
+        ratio, ratio_error = math.nan, math.nan
     return {
         "loss": look.loss,
         "loss_error": rounding.loss,
@@ -166,6 +214,8 @@ def observe(
         "slope": slope,
         "path_smoothness": in_v[0],
         "path_smoothness_error": in_v[1],
+        "gradient_ratio": ratio,
+        "gradient_ratio_error": ratio_error,
         "weight_smoothness": in_w[0],
         "weight_smoothness_error": in_w[1],
         "weight_gradient_spectral": [_spectral(x) for x in look.weight_gradients],

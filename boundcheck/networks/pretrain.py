@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import os
+import platform
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ def pretrained(
     """A GPT pretrained on the American Standard Version, from the cache if possible.
 
     The cache is the folder in the environment variable BOUNDCHECK_CACHE, or else ``~/.cache/boundcheck``. The same
-    arguments give the same weights on the same machine, whatever threads there are; another may round sums differently.
+    arguments give the same weights to the last bit whatever threads there are. Another torch, and a processor with
+    other vector instructions, round sums differently: then the weights are made anew, and are others. MKL's choice of
+    instructions, which torch does not tell, is the one thing that can still differ.
 
     Args:
         shape: by default, `GPTShape` of the vocabulary of `ALPHABET`.
@@ -136,8 +139,9 @@ def cache_folder() -> Path:
 
 
 def _key(shape: GPTShape, steps: int, seed: int, *texts: Tensor) -> str:
-    """A hash of everything that determines the result: the arguments, the encoded texts, and the code."""
-    sha = hashlib.sha256(repr((shape, steps, seed)).encode())
+    """A hash of what is known to determine the result: arguments, texts, code, torch and the processor's kind."""
+    made_by = str(torch.__version__), platform.machine(), torch.backends.cpu.get_cpu_capability()
+    sha = hashlib.sha256(repr((shape, steps, seed, *made_by)).encode())
     for text in texts:
         sha.update(text.numpy().tobytes())
     for source in (__file__, gpt.__file__):

@@ -9,7 +9,7 @@ Matrix Manifolds", 2008, Eq. (5.15)).
 import torch
 from torch import Tensor
 
-from boundcheck.problems.norms import Point, square_norm
+from boundcheck.problems.norms import Point, apart, gradient_ratio, square_norm
 from boundcheck.problems.problem import Problem
 
 
@@ -80,19 +80,13 @@ def _detached(v: Point) -> Point:
 
 
 def difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
-    r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w."""
-    change = square_norm(_difference(problem.gradient(v), problem.gradient(w)))
-    distance = square_norm(_difference(v, w))
-    return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)
+    """`gradient_ratio` of each pair, shape (R,)."""
+    return gradient_ratio(v, w, problem.gradient(v), problem.gradient(w))
 
 
 def sure_difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
     """`difference_ratio` less the rounding errors of both gradients: a lower estimate however close v and w are."""
-    distance = square_norm(_difference(v, w)).sqrt()
+    distance = square_norm(apart(v, w)).sqrt()
     errors = [problem.rounding(point, problem.loss(point))[1] for point in (v, w)]
     error = sum(errors) / distance.where(distance > 0, torch.inf)
     return (difference_ratio(problem, v, w) - error).clamp(min=0)
-
-
-def _difference(v: Point, w: Point) -> Point:
-    return tuple(x - y for x, y in zip(v, w, strict=True))

@@ -1,7 +1,9 @@
 """A plain PyTorch loss over a person's own tensors, or a CSV file, as an objective: everything is had by autograd."""
 
+import csv
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from boundcheck.errors import InputError
+from boundcheck.files import read_text
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective, is_shape
@@ -23,6 +26,8 @@ Given = float | tuple[float, str] | None
 
 # Where the largest curvature is looked for: points, how far from W0 = 0 they are, and steps of a power iteration.
 _POINTS, _SIZES, _STEPS, _MARGIN = 8, (0.0, 0.1, 1.0, 3.0), 40, 1.1
+# Bytes of a CSV file.
+_LONGEST = 2**30
 # Single precision has units of roundoff this much larger than double; and a share of what is seen in it, to be safe.
 _COARSER, _SAFETY = 2.0**29, 2.0**8
 
@@ -106,13 +111,16 @@ class Loss(Objective):
         """The loss over the rows of a CSV file: y is the column `target`, X the features, all others if left out.
 
         Raises:
-            InputError: for a file that cannot be read, a column that it does not have, and one that is no numbers.
+            InputError: for a file that cannot be read, a row that is longer or shorter than the header, two columns of
+                one name, a column that it does not have, and one that has anything but finite numbers.
 
         """
         pd: Any = import_module("pandas")
         try:
-            table = pd.read_csv(path)
-        except (OSError, ValueError) as error:
+            text = read_text(Path(path), _LONGEST).removeprefix("\ufeff")
+            _check_rows(text)
+            table = pd.read_csv(StringIO(text))
+        except (OSError, ValueError, csv.Error) as error:
             raise InputError("path", path, f"a CSV file ({' '.join(str(error).split())})") from None
         chosen = list(features) or [str(column) for column in table.columns if column != target]
         for column in (target, *chosen):
@@ -122,9 +130,13 @@ class Loss(Objective):
                 )
             if not pd.api.types.is_numeric_dtype(table[column]):
                 entries = table[column]
-                texts = np.flatnonzero(pd.to_numeric(entries, errors="coerce").isna() & entries.notna())
+                texts = np.flatnonzero(~np.isfinite(pd.to_numeric(entries, errors="coerce")) & entries.notna())
                 told = f"; row {texts[0] + 1} has {entries.iloc[texts[0]]!r}" if len(texts) else ""
                 raise InputError("column", column, f"numbers only in this column of {path}{told}")
+            lost = np.flatnonzero(~np.isfinite(table[column].to_numpy(np.float64)))
+            if len(lost):
+                told = f"row {lost[0] + 1} has {table[column].iloc[lost[0]]}"
+                raise InputError("column", column, f"finite numbers only in this column of {path}; {told}")
         X = table[chosen].to_numpy(np.float64)
         return cls(loss, X, table[target].to_numpy(), shape=shape, **options)
 
@@ -255,6 +267,24 @@ def _stated(given: Given, field: str) -> Constant | None:
     if not how.strip():
         return Constant(float(value), "estimated", "given without a certificate")
     return Constant(float(value), "certified", f"as its user says: {how}")
+
+
+def _check_rows(text: str) -> None:
+    """Refuse rows that have not what the header says: what reads them would shift the columns without a word."""
+    rows = csv.reader(StringIO(text, newline=""))
+    header = next((row for row in rows if row), None)
+    if header is None:
+        raise ValueError("it is empty")
+    twice = [name for place, name in enumerate(header) if name in header[:place]]
+    if twice:
+        raise ValueError(f"the header has {twice[0]!r} twice")
+    below = False
+    for row in filter(None, rows):
+        below = True
+        if len(row) != len(header):
+            raise ValueError(f"line {rows.line_num} has {len(row)} values, where the header has {len(header)} columns")
+    if not below:
+        raise ValueError("no row is below the header")
 
 
 def _name(function: Any) -> str:

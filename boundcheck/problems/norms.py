@@ -39,6 +39,22 @@ def inner(u: Point, v: Point) -> Tensor:
     return torch.stack([(x * y).sum((-2, -1)) for x, y in zip(u, v, strict=True)]).sum(0)
 
 
+def apart(u: Point, v: Point) -> Point:
+    """The difference u - v, in each block."""
+    return tuple(x - y for x, y in zip(u, v, strict=True))
+
+
+def gradient_ratio(v: Point, w: Point, at_v: Point, at_w: Point) -> Tensor:
+    r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w.
+
+    What jiang2024, Lemma 1 bounds: no constant with which the gradient of F is Lipschitz is less than it.
+
+    At v and w the gradients of F are `at_v` and `at_w`.
+    """
+    change, distance = square_norm(apart(at_v, at_w)), square_norm(apart(v, w))
+    return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)
+
+
 def spectral_norm(X: Tensor) -> Tensor:
     """The largest singular value of each matrix in a batch, from the eigenvalues of its smaller Gram matrix.
 

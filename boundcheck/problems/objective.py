@@ -21,6 +21,13 @@ Side: TypeAlias = tuple[Tensor | None, Tensor | None]
 r"""A map :math:`M \mapsto PMQ` of gradients in W: P and Q, batched over replicas or not; None is the identity."""
 
 
+class FirstOrder(NamedTuple):
+    """f(W), shape (R,), and its gradient there, shape (R, d, k)."""
+
+    loss: Tensor
+    gradient: Tensor
+
+
 class Survey(NamedTuple):
     r"""What all samples say at a W.
 
@@ -78,6 +85,10 @@ class Objective(ABC):
     @abstractmethod
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
+
+    def first_order(self, W: Tensor) -> FirstOrder:
+        """Loss and gradient together: a class that computes one on the way to the other can do better."""
+        return FirstOrder(self.loss(W), self.gradient(W))
 
     @abstractmethod
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:

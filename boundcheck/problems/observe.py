@@ -7,7 +7,7 @@ from torch import Tensor
 
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.constant import EPSILON
-from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
+from boundcheck.problems.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.problems.objective import Survey
 from boundcheck.words.function import Observable
 
@@ -30,6 +30,8 @@ _OBSERVABLES = {
     "slope": "<grad F(v_t), v_{t+1} - v_t>",
     "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
     "path_smoothness_error": "bound on the rounding error of path_smoothness",
+    "gradient_ratio": "||grad F(v_{t+1}) - grad F(v_t)|| / ||v_{t+1} - v_t||",
+    "gradient_ratio_error": "bound on the rounding error of gradient_ratio",
 }
 
 
@@ -49,9 +51,10 @@ def norm_name(block: str) -> str:
 def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
     r"""The observables at v, shape (R, ...), for the step that led to v_next.
 
-    The path smoothness :math:`\ell_t` is what the descent inequality uses of smoothness:
-    :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta\rangle + (\hat L/2)\|\Delta\|^2` holds exactly when
-    :math:`\ell_t \le \hat L` (jiang2024, Eq. (15)).
+    The descent curvature :math:`\ell_t`, by the name ``path_smoothness``, is what the descent inequality uses of
+    smoothness: :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta\rangle + (\hat L/2)\|\Delta\|^2` holds
+    exactly when :math:`\ell_t \le \hat L` (jiang2024, Eq. (15)). The gradient ratio is what Lemma 1 bounds: where F
+    is :math:`\hat L`-smooth on the segment, it is at most :math:`\hat L`. Either may be the larger.
 
     Args:
         problem: f seen through an adapter.
@@ -60,7 +63,8 @@ def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> 
         law: what the minibatch between them was drawn from; None where it was the whole sample.
 
     Returns:
-        For each name in `observables` a tensor of shape (R,). A step of length zero has path smoothness 0.
+        For each name in `observables` a tensor of shape (R,). A step of length zero has smoothness 0 of both kinds. On
+        a curved domain, where two gradients cannot be subtracted, the gradient ratio is NaN.
 
     """
     survey = None if law is None else problem.survey(v, None if law.replaced else law.candidates)
@@ -71,16 +75,23 @@ def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> 
         loss, weight_gradient = survey.loss, survey.gradient
     gradient = problem.adapter.pull_back(v, weight_gradient)
     gradient_square_norm = square_norm(gradient)
-    step = tuple(y - x for x, y in zip(v, v_next, strict=True))
+    step = apart(v_next, v)
     length_square = square_norm(step)
-    loss_next, slope = problem.loss(v_next), inner(gradient, step)
+    loss_next, weight_gradient_next = problem.objective.first_order(problem.adapter.weight(v_next))
+    slope = inner(gradient, step)
     half = torch.where(length_square > 0, length_square / 2, torch.inf)
     path_smoothness = (loss_next - loss - slope) / half
     terms = problem.objective.samples + sum(part[0].numel() for part in v) + 64
     size = loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt()
-    (loss_error, gradient_error), (loss_next_error, _) = problem.rounding(v, loss), problem.rounding(v_next, loss_next)
+    errors = problem.rounding(v, loss), problem.rounding(v_next, loss_next)
+    (loss_error, gradient_error), (loss_next_error, gradient_next_error) = errors
     rounding = loss_error + loss_next_error + gradient_error * length_square.sqrt() + EPSILON * terms * size
     length = gradient_square_norm.sqrt()
+    ratio = gradient_ratio(v, v_next, gradient, problem.adapter.pull_back(v_next, weight_gradient_next))
+    ratio_error = (gradient_error + gradient_next_error) / length_square.sqrt().where(length_square > 0, torch.inf)
+    ratio_error += EPSILON * terms * ratio
+    if problem.adapter.is_curved:
+        ratio, ratio_error = (torch.full_like(ratio, torch.nan) for _ in range(2))
     norms = {
         norm_name(block.name): torch.maximum(spectral_norm(x), spectral_norm(y))
         for block, x, y in zip(problem.adapter.blocks, *map(problem.adapter.bounded, (v, v_next)), strict=True)
@@ -96,6 +107,8 @@ def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> 
         "slope": slope,
         "path_smoothness": path_smoothness,
         "path_smoothness_error": rounding / half + EPSILON * terms * path_smoothness.abs(),
+        "gradient_ratio": ratio,
+        "gradient_ratio_error": ratio_error,
         **_noise(problem, v, gradient, gradient_error, law, survey),
     }
 

@@ -18,6 +18,7 @@ from boundcheck.exact.balls import upper
 from boundcheck.problems.blocks import cores, in_blocks, in_parts, on_cores
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import (
+    FirstOrder,
     Objective,
     Survey,
     mean_of,
@@ -89,6 +90,22 @@ class PseudoHuber(Objective):
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
         return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
+
+    def first_order(self, W: Tensor) -> FirstOrder:
+        """As of every objective, to the last bit of the loss; both share their roots."""
+        if not keeps(self, PseudoHuber, "loss", "gradient"):
+            return super().first_order(W)
+        if _loops(W) is not None:
+            everything = torch.arange(self.samples).expand(len(W), -1)
+            return FirstOrder(self.loss(W), self.batch_gradient(W, everything))
+
+        def both(part: slice) -> FirstOrder:
+            x = self._known(W[part]).unsqueeze(1) - self._targets
+            root = self._inverse_root(x)
+            losses = x.square() * (root / (root + 1))
+            return FirstOrder(losses.flatten(1).sum(1) / self.samples, x.mul_(root).mean(1))
+
+        return in_blocks(both, W, self._targets.numel())
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""

@@ -28,7 +28,7 @@ _STEPS, _UNITS = 3, 2.0**10
 def check_steps(
     algorithm: Algorithm, numbers: Mapping[str, float], length: float, steep: float, *, is_flat: bool = True
 ) -> None:
-    """Refuse an algorithm whose step is not its exact one, over a few steps on small matrices.
+    """Refuse an algorithm that begins elsewhere than at v_1, or whose step is not its exact one, on small matrices.
 
     Args:
         algorithm: one without an exact face, or whose exact face is not written, is let be.
@@ -41,23 +41,33 @@ def check_steps(
         InputError: which names the algorithm, and what its faces say.
 
     """
+    random = torch.Generator().manual_seed(0)
+    v = _of_size(length, random)
+    begun = tuple(tuple(part.shape) for part in algorithm.iterate(algorithm.start(v, numbers)))
+    if begun != (asked := tuple(tuple(part.shape) for part in v)):
+        given = f"an iterate with blocks of shapes {begun} where v_1 has {asked}"
+        raise InputError(f"algorithm.{algorithm.id}.start", given, "one with the blocks of v_1")
     if algorithm.no_exact:
         return
     with suppress(NotImplementedError):
-        _walk(algorithm, numbers, length, steep, None if is_flat else _moved)
+        gradients = [_of_size(steep, random) for _ in range(_STEPS)]
+        _walk(algorithm, numbers, v, gradients, steep, None if is_flat else _moved)
 
 
 def _walk(
-    algorithm: Algorithm, numbers: Mapping[str, float], length: float, steep: float, retract: Retract | None
+    algorithm: Algorithm,
+    numbers: Mapping[str, float],
+    v: Point,
+    gradients: list[Point],
+    steep: float,
+    retract: Retract | None,
 ) -> None:
     """Both steps from the same point, with the same gradients."""
-    random = torch.Generator().manual_seed(0)
-    v, gradients = _of_size(length, random), [_of_size(steep, random) for _ in range(_STEPS)]
     exact = {name: arb(x) for name, x in numbers.items()}
     state, twin = algorithm.start(v, numbers), algorithm.exact_start(_balls(v), exact)
     size = 0.0
     for t, g in enumerate(gradients, start=1):
-        sizes = [square_norm(vector).sqrt().max().item() for vector in state]
+        sizes = [square_norm(vector).sqrt().max().item() if vector else 0.0 for vector in state]
         size = max(size, *sizes, *algorithm.drift(sizes, steep, t, numbers), algorithm.reach(sizes, t, numbers))
         _same(algorithm, "query", algorithm.query(state, t, numbers), algorithm.exact_query(twin, t, exact), size)
         state = algorithm.step(state, g, t, numbers, retract)

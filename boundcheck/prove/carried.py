@@ -42,6 +42,23 @@ def carrier(claim: Claim) -> Carrier:
     return Carrier.NOTHING
 
 
+def standing(claim: Claim) -> str:
+    """``proved``, or ``repaired``: proved by another proof than the printed one; of a claim without proof its carrier.
+
+    It is read from the fixed statements, and no proof is run: the tests have the proofs say the same.
+    """
+    if (by := carrier(claim)) is not Carrier.KERNEL:
+        return by
+    return "repaired" if fixed_statements()[claim.id].broken else "proved"
+
+
+def told(claim: Claim) -> str:
+    """What carries a claim, and if the printed proof does not, where that one fails."""
+    by = carrier(claim)
+    broken = fixed_statements()[claim.id].broken if by is Carrier.KERNEL else ()
+    return f"{by}, repaired: true by another proof; the printed one fails at {', '.join(broken)}" if broken else by
+
+
 def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
     """How many of these claims each carrier has."""
     return Counter(map(carrier, claims))

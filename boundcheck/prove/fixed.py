@@ -13,12 +13,16 @@ from boundcheck.proofs import Paper, papers
 
 @dataclass(frozen=True)
 class Fixed:
-    """A claim's statement: the digest and the text of its conclusion, and the same of what it may start from."""
+    """A claim's statement: the digest and the text of its conclusion, and the same of what it may start from.
+
+    `broken` are the lines of its printed proof that an exact instance refutes: then its proof is another one.
+    """
 
     conclusion: str
     text: str
     hypotheses: frozenset[str]
     given: tuple[str, ...]
+    broken: tuple[str, ...] = ()
 
 
 def fixed_statements() -> dict[str, Fixed]:
@@ -50,6 +54,7 @@ def _of_paper(paper: Paper) -> dict[str, Fixed]:
                 str(entry["conclusion"]["text"]),
                 frozenset(str(each["digest"]) for each in entry["hypotheses"]),
                 tuple(str(each["text"]) for each in entry["hypotheses"]),
+                tuple(map(str, entry.get("broken", ()))),
             )
             for id, entry in parse_json(read_text(path)).items()
         }

@@ -60,7 +60,7 @@ def rows_table(rows: Iterable[JudgedRow]) -> tuple[Part, ...]:
             Badge(x.verdict),
             x.trust,
             x.rocq,
-            Prose(x.finding),
+            Prose(x.told),
         )
         for x in rows
     ]

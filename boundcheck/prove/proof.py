@@ -80,6 +80,7 @@ class Step:
         because: what closed it, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
         inference: whether the line follows from the lines from which the paper derives it, if this was asked.
+        open: of an induction that does not close, the half that is open.
 
     """
 
@@ -91,6 +92,7 @@ class Step:
     because: Because | Induction | None = None
     witness: Witness | None = None
     inference: Inference | None = None
+    open: Half | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,15 @@ class Induction:
     def premises(self) -> tuple[Theorem, ...]:
         """Those that do not depend on the line."""
         return self.first.premises
+
+
+@dataclass(frozen=True)
+class Half:
+    """A half of an induction: at t = 1, or from t to t + 1."""
+
+    name: str
+    goal: Fact
+    because: Because
 
 
 @dataclass(frozen=True)
@@ -357,9 +368,21 @@ class Proof:
             return Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
 
         reason = Induction(Because(tuple(_flat(first))), step)
-        theorem = self._closed(goal, reason) or rules.assume(goal)
-        self.steps.append(Step(label, relation, "", meaning, theorem, reason))
+        found = self._inducted(goal, reason)
+        theorem, half = (rules.assume(goal), found) if isinstance(found, Half) else (found, None)
+        self.steps.append(Step(label, relation, "", meaning, theorem, reason, open=half))
         return theorem
+
+    def _inducted(self, goal: Fact, because: Induction) -> Theorem | Half:
+        """The goal for all t, or the first half that does not close."""
+        at_first = Fact(goal.relation, builders.at(goal.polynomial, induction.FIRST))
+        half = Half("at t = 1", at_first, because.first)
+        if (begins := self._closed(half.goal, half.because)) is None:
+            return half
+        after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
+        half = Half("from t to t + 1", after, because.then(rules.assume(goal)))
+        goes_on = self._closed(half.goal, half.because)
+        return half if goes_on is None else induction.induction(begins, goes_on, goal)
 
     def _infer(self, relation: sp.Basic, because: Because) -> Inference:
         # An existing counterexample is found at once; a failing search for a certificate takes longer.
@@ -381,10 +404,8 @@ class Proof:
 
     def _closed(self, goal: Fact, because: Because | Induction) -> Theorem | None:
         if isinstance(because, Induction):
-            begins = self._closed(Fact(goal.relation, builders.at(goal.polynomial, induction.FIRST)), because.first)
-            after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
-            goes_on = self._closed(after, because.then(rules.assume(goal))) if begins else None
-            return induction.induction(begins, goes_on, goal) if begins and goes_on else None
+            found = self._inducted(goal, because)
+            return None if isinstance(found, Half) else found
         same = next((x for x in because.premises if x.conclusion == goal), None)
         if same is not None:
             return same

@@ -10,6 +10,7 @@ from boundcheck.claims import Claim
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
 from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.terms import Scalar
 from boundcheck.prove.fidelity import conjuncts_of, is_stated
 from boundcheck.prove.fixed import fixed_statements, is_fixed
@@ -39,7 +40,7 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
             if not witness.meets(domain):
                 return f"the witness does not meet {domain}, which always holds for this letter"
         return "" if witness.refutes(fact) else "the witness does not make the line false"
-    except InputError as error:
+    except (InputError, TermError) as error:
         return str(error)
 
 

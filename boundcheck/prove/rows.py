@@ -1,6 +1,8 @@
 """A referee's table: what a paper prints, what we find, and the lines of proofs that establish the finding.
 
-A row's verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so.
+A row's verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so. A
+row that refutes quotes what is printed, and names the most favourable reading of it; what follows from one slip is
+listed under its row, and is no row of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from boundcheck.prove.results import ClaimAudit, witness_as_json
 from boundcheck.prove.rocq.checked import covers
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, weakest
 
-RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
+RowVerdict = Literal["refuted", "repaired", "proved", "conditional", "remark", "unknown", "editorial"]
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,18 @@ class Row:
     Attributes:
         number: in the audit of the paper.
         locator: where in the paper.
-        printed: what is printed there.
+        printed: what is printed there; of a refuted row word for word, formulas in our notation.
         finding: what we find.
         false: evidence that the printed statement is false: refuted lines, or proofs of the contrary.
         holds: evidence that it is true.
-        repair: what is proved in its place.
+        within: evidence that it is true under a condition which is not printed with it.
+        repair: what is proved in its place, or by another proof.
+        about: evidence of a remark, which refutes nothing that is printed: proved or refuted lines.
+        reading: the most favourable reading of what is printed that the text allows, under which it is false.
+        follows: what follows from it in other places of the paper, each with its own evidence.
+
+    Raises:
+        InputError: for a row with `false` that has no quote or no reading.
 
     """
 
@@ -57,7 +66,23 @@ class Row:
     finding: str
     false: tuple[Ref, ...] = ()
     holds: tuple[Ref, ...] = ()
+    within: tuple[Ref, ...] = ()
     repair: tuple[Ref, ...] = ()
+    about: tuple[Ref, ...] = ()
+    reading: str = ""
+    follows: tuple[Row, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to call something false that is not quoted, or under no reading."""
+        for name in ("printed", "reading") if self.false else ():
+            if not getattr(self, name).strip():
+                expected = "what the paper prints, and the most favourable reading under which it is false"
+                raise InputError(f"row {self.number}, {name}", getattr(self, name), expected)
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """All lines to which it refers."""
+        return (*self.false, *self.holds, *self.within, *self.repair, *self.about)
 
 
 @dataclass(frozen=True)
@@ -71,6 +96,7 @@ class JudgedRow:
         rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.prove.rocq.checked`; "repair checked"
             where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
         missing: of an unknown row why its finding is not established; else empty.
+        follows: what follows from it elsewhere, judged as rows are.
 
     """
 
@@ -82,6 +108,7 @@ class JudgedRow:
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
     rocq: Literal["", "checked", "repair checked"] = ""
     missing: str = ""
+    follows: tuple[JudgedRow, ...] = ()
 
     @property
     def finding(self) -> str:
@@ -89,9 +116,24 @@ class JudgedRow:
         return self.missing or self.row.finding
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What stands below the finding: the reading under which it is refuted, and what follows from it."""
+        read = (f"Reading: {self.row.reading}",) if self.row.reading else ()
+        return (*read, *(note for each in self.follows for note in each._as_note()))
+
+    def _as_note(self) -> tuple[str, ...]:
+        own = f"Follows ({self.verdict}): {self.row.locator}, {self.row.printed}. {self.finding}"
+        return (own, *self.notes)
+
+    @property
+    def told(self) -> str:
+        """The finding and its notes in a paragraph."""
+        return " ".join((self.finding, *self.notes))
+
+    @property
     def rests_on(self) -> str:
-        """The trust of its proofs; a witness, of what is refuted by that alone; empty where nothing is established."""
-        return self.trust or ("witness" if self.verdict == "refuted" else "")
+        """The trust of its proofs; a witness, of what that alone shows; empty where nothing is established."""
+        return self.trust or ("" if self.verdict in ("unknown", "editorial") else "witness")
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
@@ -106,8 +148,11 @@ class JudgedRow:
             "evidence": self.evidence,
             "hypotheses": self.hypotheses,
             "repair": [str(ref) for ref in row.repair],
+            "reading": row.reading,
         }
-        return {name: prose.plainly(value) for name, value in data.items()}
+        return {name: prose.plainly(value) for name, value in data.items()} | {
+            "follows": [each.as_json() for each in self.follows]
+        }
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
@@ -140,9 +185,10 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
 
 
 def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
-    refs = (*row.false, *row.holds, *row.repair)
+    follows = tuple(_judge(each, audits) for each in row.follows)
+    refs = row.refs
     if not refs:
-        return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.")
+        return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.", follows=follows)
     found = {ref: _find(ref, audits) for ref in refs}
     texts = [_text(ref, *found[ref]) for ref in refs]
     proved = [found[ref] for ref in refs if _state(*found[ref]) == "proved"]
@@ -157,14 +203,15 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     rocq: Literal["", "checked", "repair checked"] = ""
     if proved and not missing and all(_in_rocq(*each) for each in proved):
         rocq = "checked" if len(proved) == len(refs) else "repair checked"
-    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq, absent)
+    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq, absent, follows)
 
 
 def _is_met(row: Row, ref: Ref, state: str) -> bool:
     """Whether a line is what the row refers to it for."""
     # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
     is_met = ref not in row.false or state == ("refuted" if ref.version == "printed" else "proved")
-    return is_met and (ref not in (*row.holds, *row.repair) or state == "proved")
+    is_met = is_met and (ref not in (*row.holds, *row.within, *row.repair) or state == "proved")
+    return is_met and (ref not in row.about or state != "unknown")
 
 
 def _missing(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
@@ -177,7 +224,11 @@ def _missing(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
 def _verdict(row: Row) -> RowVerdict:
     """The verdict on a row all of whose lines are what it refers to them for."""
     # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
-    return "refuted" if row.false else ("proved" if row.holds else "repaired")
+    if row.false:
+        return "refuted"
+    if row.holds:
+        return "proved"
+    return "conditional" if row.within else "repaired" if row.repair else "remark"
 
 
 _Found = tuple[JudgedProof, JudgedStep | None]

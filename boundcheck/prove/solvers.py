@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, get_args
 
+from boundcheck.child import watched
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact
 from boundcheck.prove.smt import smt_lib
@@ -76,7 +77,11 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
     try:
         # A session of its own makes it the leader of a process group, which is killed as one.
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            watched(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
     except OSError as error:
         raise SolverMissingError(f"{solver} cannot be started: {error}") from error

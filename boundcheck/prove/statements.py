@@ -63,6 +63,10 @@ def statements_of(paper: str) -> dict[str, Any]:
         entry = {"conclusion": _entry(conclusion.conclusion), "hypotheses": _entries(rest)}
         if table.setdefault(claim.id, entry) != entry:
             raise InputError("script", f"{script.id}, {script.version}", "the statement that its other proof has")
+    for script in of_paper(paper):
+        broken = [step.label for step in script.proof.steps if step.witness] if script.version == "printed" else []
+        if broken and script.id in table:
+            table[script.id]["broken"] = broken
     return table
 
 

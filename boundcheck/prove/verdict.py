@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -328,28 +329,58 @@ def _infer(step: Step) -> tuple[bool | None, Counterexample | None]:
 
 
 def _ask_solvers(step: Step, context: _Context) -> _Word:
-    """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest on."""
+    """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest on.
+
+    Of an induction that no premise closes at once, the answers are those on the half that is open.
+    """
     premises = replay_all(step.because.premises) if step.because else []
-    hypotheses = frozenset().union(*(x.hypotheses for x in premises))
-    backed = context.backed
-    if not hypotheses <= context.given | set(backed):
-        return _Word("unknown", reason="no certificate was found, and it is drawn from lines that are open or false")
-    goal, facts = step.theorem.fact, [x.fact for x in premises]
-    statuses = second_opinion(goal, facts, SECONDS)
+    backed, goal, half = context.backed, step.theorem.fact, step.open
+    hypotheses = _rest_on(premises)
+    statuses = _asked(goal, premises, hypotheses, context)
     voices = trust(statuses)
-    answers = ", ".join(f"{solver} says {_ANSWERS[status]}" for solver, status in statuses.items())
-    said = f"no certificate was found; asked whether it follows, {answers}"
     if voices:
         worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
         ledger = frozenset().union(*(x.ledger for x in premises))
         # The first answer counts: a line that is derived from itself is no better founded.
         backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
-        return _Word("proved", worst, said)
-    found = counterexample(goal, facts, SECONDS) if "sat" in statuses.values() else None
+        return _Word("proved", worst, _answered(statuses))
+    where = ""
+    if half is not None:
+        premises, where = (
+            replay_all(half.because.premises),
+            f"the induction is open {half.name}, where it says {half.goal}: ",
+        )
+        # The line at t is what the step is from.
+        statuses = _asked(half.goal, premises, _rest_on(premises) - {goal}, context)
+    if not statuses:
+        reason = f"{where}no certificate was found, and it is drawn from lines that are open or false"
+        return _Word("unknown", reason=reason)
+    said = where + _answered(statuses)
+    goal = goal if half is None else half.goal
+    found = counterexample(goal, [x.fact for x in premises], SECONDS) if "sat" in statuses.values() else None
     if isinstance(found, Counterexample):
         told = f"It does not follow: its premises hold at {found}, where it fails. {_advice(found, context)}"
-        return _Word("unknown", reason=f"{said}. {told}", numbers=found)
+        told = told if found.values else "It does not follow, whatever its letters are"
+        return _Word("unknown", reason=f"{said}. {told}", numbers=None if half else found)
     return _Word("unknown", reason=said)
+
+
+def _rest_on(premises: Sequence[Theorem]) -> frozenset[Statement]:
+    return frozenset().union(*(x.hypotheses for x in premises))
+
+
+def _asked(
+    goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement], context: _Context
+) -> Mapping[str, Status]:
+    """What the solvers say, by their names; nothing where the premises rest on lines that are open."""
+    if not hypotheses <= context.given | set(context.backed):
+        return {}
+    return second_opinion(goal, [x.fact for x in premises], SECONDS)
+
+
+def _answered(statuses: Mapping[str, Status]) -> str:
+    answers = ", ".join(f"{solver} says {_ANSWERS[status]}" for solver, status in statuses.items())
+    return f"no certificate was found; asked whether it follows, {answers}"
 
 
 def _advice(found: Counterexample, context: _Context) -> str:

@@ -185,7 +185,10 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
     for letter, value in values.items():
         table[letter.name] = value
         if isinstance(letter, sp.MatrixSymbol):
-            table[letter.name] = rows = tuple(map(tuple, value))
+            try:
+                table[letter.name] = rows = tuple(map(tuple, value))
+            except TypeError:
+                raise InputError(letter.name, value, "rows of numbers, such as [[1, 0], [0, 1]]") from None
             shape = (len(rows), len(rows[0]) if rows else 0)
             for name, size in zip(shape_names(letter), shape, strict=True):
                 if sizes.setdefault(name, size) != size:
@@ -200,7 +203,7 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
 
 
 def _of(about: str, source: Points | Run) -> Witness:
-    return Witness(about, source.numbers(), source.model(), source)
+    return Witness(about, source.numbers(), _asked(source.model()), source)
 
 
 _SOURCES = {Points: (Setting, Instance), Run: (Instance,)}
@@ -225,8 +228,20 @@ def examined(witness: Witness) -> Witness:
     return (
         _made_again(witness.about, source)
         if source is not None
-        else replace(witness, model=_watched(tabulated(witness.model)))
+        else replace(witness, model=_asked(_watched(tabulated(witness.model))))
     )
+
+
+def _asked(model: Model) -> Model:
+    """The model, which says of a dimension or function that it lacks that this is so."""
+    return replace(model, dimensions=_Asked(model.dimensions), functions=_Asked(model.functions))
+
+
+class _Asked(dict[str, Any]):
+    """What a model has, by name."""
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError("witness", name, "an instance that has a value of this dimension or function")
 
 
 @cache

@@ -20,6 +20,7 @@ from functools import cache
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+from boundcheck.child import end_with
 from boundcheck.ending import in_one_line
 from boundcheck.measure import run
 from boundcheck.reliability.subjects import SUBJECTS
@@ -122,6 +123,10 @@ def _context() -> ForkServerContext:
 
 
 def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -> None:
+    # Its own parent is the server that forks, which ends with the process that asked for this one.
+    end_with(os.getppid())
+    if (asking := multiprocessing.parent_process()) is None or not asking.is_alive():
+        return
     os.setsid()
     os.chdir(world)
     for number, name in enumerate(_STREAMS, start=1):

@@ -13,8 +13,9 @@ from boundcheck.claims.about import about
 from boundcheck.claims.typed import line
 from boundcheck.errors import InputError
 from boundcheck.falsify.worst_case import has_worst_case
-from boundcheck.prove.carried import Carrier, carrier, counted
+from boundcheck.prove.carried import Carrier, carrier, counted, standing, told
 from boundcheck.prove.fixed import fixed_statements
+from boundcheck.shown import command
 from boundcheck.terminal import Table
 from boundcheck.words import algorithm_of, measure_of
 
@@ -40,6 +41,7 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
             "parameters": [parameter.name for parameter in claim.parameters],
             "note": claim.note,
             "proof": str(carrier(claim)),
+            "verdict": standing(claim) if carrier(claim) is Carrier.KERNEL else "",
             "argument": claim.argument,
             "unproved": claim.unproved,
             "try": list(commands(claim, name)),
@@ -83,7 +85,7 @@ def _said(claim: Claim) -> Iterator[tuple[str, str]]:
     for p in claim.parameters:
         letter = line(claim.latex(p.symbol))
         yield "parameter", f"{p.name}{f' ({letter})' if letter != p.name else ''}: {p.meaning}; a {p.domain}"
-    yield from (("note", claim.note), ("proof", by))
+    yield from (("note", claim.note), ("proof", told(claim)))
     if by is Carrier.KERNEL:
         # From the kernel's own text, and not from the statement above.
         yield "proved", fixed_statements()[claim.id].text
@@ -101,11 +103,11 @@ def commands(claim: Claim, name: str = "") -> Iterator[str]:
     """The commands that say more of a claim, as they are to be typed; a claim of your own needs its path as name."""
     called = name or claim.id
     if numbers := sample(claim):
-        yield " ".join(["boundcheck bound", called, *(f"--set {key}={value}" for key, value in numbers.items())])
+        yield command("bound", called, *(x for key, value in numbers.items() for x in ("--set", f"{key}={value}")))
     if carrier(claim) in (Carrier.KERNEL, Carrier.SCRIPT):
-        yield f"boundcheck prove {called}"
+        yield command("prove", called)
     if claim.quantities and (about(claim.id) or has_worst_case(claim)):
-        yield f"boundcheck falsify {called}"
+        yield command("falsify", called)
 
 
 def sample(claim: Claim) -> dict[str, str]:

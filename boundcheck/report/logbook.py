@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from boundcheck.claims.prose import plain
+from boundcheck.falsify.show import rounded_down
+from boundcheck.proofs import paper_of
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.words import number, titled
+from boundcheck.report.words import titled
+from boundcheck.shown import code_span, markdown
+from boundcheck.shown import command as typed
 from boundcheck.verdicts import Verdict
 
 
@@ -32,7 +36,8 @@ RULES = (
     (
         Word.VERIFIED,
         "The kernel replayed a proof. Where the verdict is `repaired`, what is verified is what was proved in place of "
-        "the printed argument, as the evidence says, and not that argument. Nothing else is called verified.",
+        "the printed argument, as the evidence says, and not that argument; where it is `conditional`, the statement "
+        "under a condition that is not printed with it. Nothing else is called verified.",
     ),
     (
         Word.FALSIFIED,
@@ -45,9 +50,9 @@ RULES = (
     ),
     (
         Word.INCONCLUSIVE,
-        "Everything else: `unknown`, `editorial`, a proof that rests on solvers or on an open line, a run that is "
-        "`hypothesis-failed`, `uninformative` or `inconclusive`, a run that is `violated` where something else than "
-        "the claim is to blame, and an attack that broke nothing.",
+        "Everything else: `unknown`, `editorial`, `remark`, a proof that rests on solvers or on an open line, a run "
+        "that is `hypothesis-failed`, `uninformative` or `inconclusive`, a run that is `violated` where something else "
+        "than the claim is to blame, and an attack that broke nothing.",
     ),
 )
 
@@ -68,7 +73,7 @@ def logbook(material: Material, title: str) -> str:
     entries = list(_entries(material))
     counts = Counter(each.word for each in entries)
     lines = [
-        f"# Logbook: {plain(title)}",
+        f"# Logbook: {_line(title)}",
         "",
         "What the words mean, and from which verdicts of boundcheck they come:",
         "",
@@ -80,9 +85,9 @@ def logbook(material: Material, title: str) -> str:
         lines += [
             f"## {place}. {_line(each.about)}: {each.word}",
             "",
-            f"- verdict: `{each.verdict}`",
+            f"- verdict: {code_span(each.verdict)}",
             f"- evidence: {_line(each.evidence)}",
-            f"- command: `{each.command}`",
+            f"- command: {code_span(each.command)}",
             "",
         ]
     return "\n".join(lines)
@@ -92,7 +97,9 @@ def of_proof(verdict: str, trust: str) -> Word:
     """The word for a verdict from proofs, with the trust of the weakest proof; a witness needs none."""
     if verdict == "refuted" and trust in ("kernel", ""):
         return Word.FALSIFIED
-    return Word.VERIFIED if verdict in ("proved", "repaired") and trust == "kernel" else Word.INCONCLUSIVE
+    return (
+        Word.VERIFIED if verdict in ("proved", "repaired", "conditional") and trust == "kernel" else Word.INCONCLUSIVE
+    )
 
 
 def of_run(run: StoredRun) -> Word:
@@ -121,8 +128,8 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     said = f"printed: {row.printed} " if row.printed else ""
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
-    evidence = f"{said}{each.finding} {each.evidence}"
-    paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
+    evidence = f"{said}{each.told} {each.evidence}"
+    paper = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
 
@@ -137,21 +144,22 @@ def _of_claim(claim: ClaimAudit) -> Entry:
     facts = sorted({name for proof in proved for name in proof.ledger})
     rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
     verdict = claim.verdict + (f", trust {trust}" if trust else "")
-    command = f"boundcheck prove {claim.id} --steps"
+    command = typed("prove", claim.id, "--steps")
     return Entry(f"{claim.title} ({claim.id})", of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", command)
 
 
 def _of_run(run: StoredRun, command: str) -> Entry:
     x = run.result
     blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
-    evidence = f"{x.reason}. Measured {number(x.measured)} against {number(run.bound)}.{blame} Run {x.run_id}."
+    evidence = f"{x.reason}. Measured {run.numbers.measured} against {run.numbers.bound}.{blame} Run {x.run_id}."
     return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
 
 
 def _of_search(search: Search) -> Entry:
     word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
-    evidence = f"The largest certified ratio of measured over bound is {search['ratio']:.4g}; see {search['file']}."
-    return Entry(f"{search['label']}, attacked", word, verdict, evidence, f"boundcheck falsify {search['id']}")
+    ratio = rounded_down(search["ratio"], 5)
+    evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
+    return Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
 
 
 def _of_finding(finding: Finding, command: str) -> Entry:
@@ -164,5 +172,4 @@ def _of_finding(finding: Finding, command: str) -> Entry:
 
 def _line(text: str) -> str:
     """Text in one line of Markdown that shows as it is typed."""
-    said = " ".join(plain(text).split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|" else sign for sign in said)
+    return markdown(plain(text))

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from boundcheck.measure.parts import AtSmoothness
+from boundcheck.exact.digits import DOWN, UP
+from boundcheck.measure.parts import FROM_BELOW, AtSmoothness
 from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.sweeps import groups, settings
@@ -24,7 +25,7 @@ MOST_ROWS = 12
 """Rows of a table before it is folded."""
 # What each way to an L̂ is called, by way and C.
 WAYS = {
-    ("path", ""): "L̂ by the path: the largest ℓₜ",
+    ("path", ""): "L̂ by the path: the largest descent curvature ℓₜ",
     ("layers", ""): "L̂ by layers: the largest λ*",
     **{("printed", C): f"L̂ as printed, {c_is(C)}" for C in READINGS},
 }
@@ -92,16 +93,20 @@ class Named:
             return "none: mostly rounding"
         if row.bound is None and row.longest is not None and self.step_size >= row.longest:
             return "step too long"
-        return number(row.bound)
+        return number(row.bound, self.run.result.digits(3), UP)
 
     @property
     def seen(self) -> str:
         """What the L̂ by the path was made of, and how the curvature of F compares with it."""
         found = self.run.estimates
-        ends = number(found.path), number(found.path_sure)
-        words = f"Largest ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
+        ends = number(found.path, toward=UP), number(found.path_sure, toward=DOWN)
+        words = f"Largest descent curvature ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
         if self.is_rounding:
             words += ". Most of it may be rounding error, so it is not used as an L̂"
+        if (ratio := self.run.result.gradient_ratio) is not None:
+            words += f". Largest gradient ratio: {ratio}, {FROM_BELOW}"
+            if not ratio.is_lost and known(ratio.value) - known(ratio.rounding) > found.path:
+                words += ": F is not L̂-smooth at the L̂ by the path"
         # A largest of nothing is 0.
         if not found.curvature:
             return f"{words}. The curvature of F was not looked at."

@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.claims import catalogue
+from boundcheck.exact.digits import Toward, shown
+from boundcheck.falsify.show import rounded_down
 from boundcheck.prove.carried import Carrier, carrier
 from boundcheck.report.named import distinct
 from boundcheck.report.section import Material
@@ -77,6 +79,7 @@ class Stroke:
         look: ``PRINTED``, ``HOLDS``, ``RUN``, ``KNOWN`` or ``SEEN``.
         limits: of a value that was measured, its interval.
         silent: whether the theorem says nothing of the run that measured it.
+        toward: where its number is rounded to: up, if it bounds something.
 
     """
 
@@ -85,6 +88,7 @@ class Stroke:
     look: str
     limits: tuple[float, float] | None = None
     silent: bool = False
+    toward: Toward = Toward.UP
 
     @property
     def is_drawn(self) -> bool:
@@ -128,7 +132,8 @@ def opening_of(material: Material, summary: str = "") -> Opening:
 
 
 _OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it, and what the run
-measured, which is an estimate and never a bound. Hollow: the theorem says nothing of the run."""
+measured, which is an estimate and never a bound: under noise the average over t where a claim is about the smallest.
+Hollow: the theorem says nothing of the run."""
 _OF_NETWORKS = """What each run measured, beside the bound that the theorem would give if the largest smoothness that
 was seen along the run were the largest there is. Nobody knows that it is, so that this bound is an estimate too.
 Hollow: the theorem says nothing of the run."""
@@ -159,8 +164,11 @@ def _verdicts(runs: list[StoredRun]) -> str:
 def _numbers(material: Material) -> Iterable[Headline]:
     """Numbers of what there is, the most telling first."""
     if material.proofs and material.proofs.claims:
-        proved = Counter(claim.verdict in ("proved", "repaired") for claim in material.proofs.claims)
-        yield Headline(f"{proved[True]} of {len(material.proofs.claims)}", "claims that are proved")
+        key = material.paper.name if material.paper else None
+        # Some claims of a paper are proved in another's folder, and some are not.
+        own = {id for id, x in catalogue.items() if id.split(".")[0] == key and carrier(x) is not Carrier.HYPOTHESIS}
+        proved = [_holds(material, id) for id in {claim.id for claim in material.proofs.claims} | own]
+        yield Headline(f"{sum(proved)} of {len(proved)}", "claims that are proved")
     theorems = [*material.theorems, *(each.run for each in material.networks)]
     runs = [*theorems, *material.brackets]
     if runs and not material.networks:
@@ -169,18 +177,16 @@ def _numbers(material: Material) -> Iterable[Headline]:
     told = [run for run in material.theorems if run.result.ratio and not run.verdict.is_silent]
     if told:
         last = max(told, key=lambda run: run.result.ratio or 0.0)
-        yield Headline(
-            f"{number(last.result.ratio, 2)}", f"the largest share of its bound that a run measured: {_name(last)}"
-        )
+        yield Headline(last.numbers.ratio, f"the largest share of its bound that a run measured: {_name(last)}")
     if material.searches:
         most = max(material.searches, key=lambda each: each["ratio"])
         yield Headline(
-            f"{most['ratio']:.3g}", f"the largest share of its bound that an attack reached: {most['label']}"
+            rounded_down(most["ratio"], 3), f"the largest share of its bound that an attack reached: {most['label']}"
         )
     for run in highest_rank(material.brackets)[:1]:
         if run.result.ratio:
             yield Headline(
-                number(run.result.ratio, 2),
+                run.numbers.ratio,
                 f"largest smoothness that was found, over the claim's constant: {_name(run)}",
             )
     if material.networks:
@@ -190,7 +196,7 @@ def _numbers(material: Material) -> Iterable[Headline]:
         loss = each.run.ends.loss[0]
         yield Headline(f"{number(loss[0])} → {number(loss[1])}", f"the loss at the start and at the end: {each.name}")
         units = each.run.measure.observable.units.format(each.run.result.problem.units)
-        yield Headline(f"{number(each.run.result.measured)} {units}", f"measured, and no bound: the {each.run.shown}")
+        yield Headline(f"{each.run.numbers.measured} {units}", f"measured, and no bound: the {each.run.shown}")
     if theorems and not material.networks:
         yield Headline(number(max(run.course.plan.steps for run in theorems)), "iterations of the longest run")
 
@@ -226,7 +232,7 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     result = run.result
     if not run.is_theorem:
         claimed = [Stroke(label(x.claim, x.lipschitz), x.value, _look(material, x.claim)) for x in result.upper]
-        found = Stroke("largest that was found", result.measured, RUN)
+        found = Stroke("largest that was found", result.measured, RUN, toward=Toward.DOWN)
         return Strokes(title, f"smoothness [{result.problem.units}]", [*claimed, found])
     limits = (result.interval.lower, result.interval.upper) if result.interval else None
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
@@ -234,20 +240,25 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     lines = [
         Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", run.bound, look),
         Stroke("known at the start", run.course.first, KNOWN),
-        Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent),
+        Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent, Toward.NEAREST),
     ]
     return Strokes(title, run.measure.observable.axis(result.problem.units), lines)
 
 
 def _look(material: Material, id: str) -> str:
-    """Whether what a claim says is proved: by the proofs of the page, or by one that the kernel replays."""
+    """Whether what a claim says is proved."""
+    return HOLDS if _holds(material, id) else PRINTED
+
+
+def _holds(material: Material, id: str) -> bool:
+    """Whether a claim is proved: by the proofs of the page, or by one that the kernel replays."""
     proved = {claim.id: claim.verdict in ("proved", "repaired") for claim in getattr(material.proofs, "claims", ())}
-    return HOLDS if proved.get(id, carrier(catalogue[id]) is Carrier.KERNEL) else PRINTED
+    return proved[id] if id in proved else carrier(catalogue[id]) is Carrier.KERNEL
 
 
-def _short(value: float) -> str:
+def _short(value: float, toward: Toward) -> str:
     """Three digits at most, without zeros at the end."""
-    return f"{value:.3g}" if 1e-3 <= value < 1e4 else number(value)
+    return shown(value, 3, toward) if 1e-3 <= value < 1e4 else number(value, 3, toward)
 
 
 def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
@@ -263,7 +274,7 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
             axis.plot(ends, [y, y], "-", color=line.look, lw=3, alpha=0.45)
         fill = "none" if line.silent else line.look
         axis.plot([value], [y], mark, color=line.look, ms=9 if mark == "|" else 5, mew=2, mfc=fill, label=words)
-        said = (_short(value), max(value, *(line.limits or (value,))) if far or line.limits else value)
+        said = (_short(value, line.toward), max(value, *(line.limits or (value,))) if far or line.limits else value)
         axis.annotate(said[0], (min(said[1], max(values)), y), (6, 0), textcoords="offset points", va="center")
     axis.set_ylim(most - len(shown.lines) + 0.4, most + 0.6)
     names = [textwrap.fill(line.words, _LETTERS) for line in shown.lines]

@@ -18,6 +18,7 @@ from boundcheck.report.opening import Opening, opening_of
 from boundcheck.report.section import Folder, Material, built, sections, templates
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.words import said
+from boundcheck.shown import visible
 from boundcheck.sinks import say
 
 
@@ -103,7 +104,7 @@ def write_parts(
     picture = beside.figure(opening.name, opening.figure, said(opening.caption))
     given = {"title": title, "lead": lead, "opening": opening, "picture": picture, "parts": shown, "style": _style()}
     text = templates().get_template("page.html.j2").render(given)
-    written = {page: text.encode()}
+    written = {page: visible(text).encode()}
     return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
 
 

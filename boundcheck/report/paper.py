@@ -16,9 +16,11 @@ from typing import Any
 from boundcheck.claims import catalogue, prose
 from boundcheck.doors import theirs
 from boundcheck.errors import CodeError
+from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
+from boundcheck.prove.carried import standing
 from boundcheck.report import study
 from boundcheck.report.forms import Form
 from boundcheck.report.opening import Opening, in_all, opening_of
@@ -26,7 +28,7 @@ from boundcheck.report.page import load_runs, write_page
 from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.words import label, number
+from boundcheck.report.words import label
 from boundcheck.sinks import say
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
@@ -158,7 +160,7 @@ def _summary(
 def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
     """What the adversary found of a claim, with what the page says of the claim."""
     id, lipschitz = attack.claim, attack.lipschitz
-    proved = {claim.id: claim.verdict for claim in proofs.claims}
+    verdicts = {claim.id: claim.verdict for claim in proofs.claims}
     return answer | {
         "label": label(id, lipschitz),
         "argument": catalogue[id].argument,
@@ -167,7 +169,7 @@ def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Searc
         "file": f"instances/{id}{'' if lipschitz == LEAST else '.sqrt_r'}.json",
         "drawn": attack.is_drawn,
         "curve": {str(rank): attack.curve(rank) for rank in attack.ranks} if attack.curve else {},
-        "proof": proved.get(id, "by hand"),
+        "proof": verdicts.get(id, standing(catalogue[id])),
     }
 
 
@@ -180,9 +182,7 @@ def _study(found: dict[str, list[Any]]) -> study.Study:
 
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:
     """The rows that the proofs establish, and the editorial ones."""
-    return [
-        Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.finding) for each in proofs.rows
-    ]
+    return [Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.told) for each in proofs.rows]
 
 
 def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:
@@ -191,14 +191,13 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
     for id in dict.fromkeys(run.result.claim for run in runs):
         of_it = [run for run in runs if run.result.claim == id]
         each = "; ".join(
-            f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(_bound(run))}"
-            for run in of_it
+            f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in of_it
         )
         verdict = Verdict.gravest(run.verdict for run in of_it)
         told = f"{in_all('run', 'runs', [run.verdict for run in of_it])} {each}."
         found.append(Finding(0, catalogue[id].title, verdict, told))
     for search in searches:
-        told = f"The largest ratio of measured over bound that was found is {search['ratio']:.4g}."
+        told = f"The largest ratio of measured over bound that was found is {rounded_down(search['ratio'], 5)}."
         found.append(_attacked(search["id"], search["violated"], told))
     cases: dict[str, list[WorstCase]] = {}
     for case in numbers.worst_cases:
@@ -212,11 +211,3 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
 
 def _attacked(id: str, violated: bool, told: str) -> Finding:
     return Finding(0, f"{catalogue[id].title}, attacked", "violated" if violated else "not violated", told)
-
-
-def _bound(run: StoredRun) -> float | None:
-    """What the claim says of a run: the theorem's bound, or what the claim's end of a bracket is."""
-    result = run.result
-    if run.is_theorem:
-        return run.bound
-    return min(end.value for end in result.upper if end.claim == result.claim)

@@ -16,6 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.files import read_text
 from boundcheck.measure.spec import beside
 from boundcheck.proofs import Paper
+from boundcheck.shown import command
 from boundcheck.sweep import combinations
 from boundcheck.words import algorithm_of
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
@@ -100,7 +101,7 @@ def programme_of(paper: Paper, full: bool) -> Programme:
     claims = [claim for claim in paper.claims() if claim.quantities and claim.id in known]
     lemmas = [claim.id for claim in claims if not algorithm_of(claim)]
     programme = Programme(
-        command=f"boundcheck audit {paper.key}",
+        command=command("audit", paper.typed),
         sweeps=tuple(Sweep(table, (2.0,)) for table in _experiments(paper)),
         attacks=tuple(Attack(id, LEAST, (1, 2), 0, 3.0) for id in lemmas),
         worst_cases=tuple(claim.id for claim in claims if algorithm_of(claim)),

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column
 
 from boundcheck.claims import prose
+from boundcheck.measure.parts import GradientRatio
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.terminal import Table, coloured
 from boundcheck.verdicts import Verdict
@@ -21,7 +22,8 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
     for each in rows:
         row = each.row
         where, finding = prose.plain(row.locator), prose.plain(each.finding)
-        _add(table, console, row.number, where, each.verdict, finding, prose.plain(each.evidence))
+        more = prose.plain(" ".join((*each.notes, each.evidence)))
+        _add(table, console, row.number, where, each.verdict, finding, more)
     console.print(table, width=_width(console))
 
 
@@ -42,12 +44,13 @@ def show_findings(outcome: dict[str, Any], console: Console) -> None:
 
 
 def show_verdicts(results: Sequence[dict[str, Any]], console: Console) -> None:
-    """The verdict on each run, who is to blame, and why."""
-    table = Table("run", "claim", "verdict", "to blame", "reason")
+    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
+    table = Table("run", "claim", "verdict", "to blame", "reason", "gradient ratio")
     for result in results:
         blame = result.get("blame")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
-        table.add(result["run_id"], result["claim"], coloured(result["verdict"]), who, result["reason"])
+        ratio = GradientRatio(**found) if (found := result.get("gradient_ratio")) else "–"
+        table.add(result["run_id"], result["claim"], coloured(result["verdict"]), who, result["reason"], ratio)
     console.print(table)
 
 

@@ -23,7 +23,9 @@ from matplotlib.figure import Figure
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.letters import in_prose
+from boundcheck.claims.symbols import toward
 from boundcheck.errors import CodeError, InputError
+from boundcheck.exact.digits import DOWN, UP
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.spec import about_its_own_step
@@ -33,7 +35,21 @@ from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_an
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
 from boundcheck.report.style import described, on_a_page, pdf, svg
-from boundcheck.report.words import badge, formulas, label, mathml, number, said, sentence, signed, slug, symbol, titled
+from boundcheck.report.words import (
+    badge,
+    formulas,
+    label,
+    mathml,
+    number,
+    per_cent,
+    said,
+    sentence,
+    signed,
+    slug,
+    symbol,
+    titled,
+)
+from boundcheck.shown import command
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -239,8 +255,12 @@ def templates() -> Environment:
     """What renders templates, with the words that they share."""
     loader = PackageLoader("boundcheck.report", ".")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    words = (badge, in_prose, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
-    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
+    words = (badge, in_prose, label, mathml, number, per_cent, rounded_down, signed, spread, symbol, titled)
+    made.globals |= {each.__name__: each for each in (*words, command, toward, shown_and_folded)} | {
+        "ways": WAYS,
+        "MOST_ROWS": MOST_ROWS,
+    }
+    made.globals |= {"UP": UP, "DOWN": DOWN}
     made.filters |= {"slug": slug, "said": said, "sentence": sentence, "formulas": formulas}
     return made
 

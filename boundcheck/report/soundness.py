@@ -10,7 +10,7 @@ from boundcheck.report.opening import Headline, Opening
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
 from boundcheck.report.style import GREEN, GREY, VERMILLION
-from boundcheck.report.words import number
+from boundcheck.report.words import number, per_cent
 from boundcheck.soundness.survey import Survey
 
 _TITLE = "boundcheck, checked: how often its verdicts are wrong"
@@ -20,7 +20,9 @@ called <em>supported</em> whose claim, constants or hypotheses were false, and a
 or <em>violated</em> are wrong verdicts. There must be none, and each would be listed here. Malformed inputs, true ones
 that a seed has spoilt, must be refused in one line; a traceback, several lines, more than 20 s or more than 2 GiB of
 memory count as wrong too. Where the spoiling left an input sound it is read, and counts as true. A layer that dies of
-what it is given is wrong, too."""
+what it is given is wrong, too. The limits are those of Clopper and Pearson, one-sided, for what the same generator
+could make, as if each trial were drawn from it by itself. It changes the same few hundred lines, claims and runs again
+and again, so that trials are alike; and it is no sample of papers, of which the limits say nothing."""
 
 
 def write_soundness(found: Survey, folder: Path, command: str) -> list[Path]:
@@ -37,6 +39,28 @@ def write_soundness(found: Survey, folder: Path, command: str) -> list[Path]:
     return write_page(material, folder / "index.html", _TITLE, Markup(_LEAD), opening=_opening(found))
 
 
+def sentence(count: dict[str, Any]) -> str:
+    """What a survey came to, from its results.json: how many verdicts were wrong, and how many more could be."""
+    false, true = count["false"], count["true"]
+    made, sure = f"{count['date']} boundcheck {count['version']}", f"{count['confidence']:.0%}"
+    return (
+        f"On {made} accepted {false['wrong']:,} of {false['tried']:,} false ones "
+        f"and refuted {true['wrong']:,} of {true['tried']:,} true ones. With {sure} confidence each, it would accept "
+        f"at most {per_cent(false['at_most'])} of the false ones that the survey can make, and refute at most "
+        f"{per_cent(true['at_most'])} of the true ones."
+    )
+
+
+def by_layer(count: dict[str, Any]) -> str:
+    """How much of what is false each layer caught, from a survey's results.json."""
+    each = (
+        f"{layer} {x['false']['caught']:,} of {x['false']['tried']:,}"
+        for layer, x in count["layers"].items()
+        if x["false"]["tried"]
+    )
+    return f"Of the false ones were caught: {', '.join(each)}."
+
+
 _CAPTION = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
 Accepted must be nothing."""
 
@@ -47,10 +71,6 @@ def _opening(found: Survey) -> Opening:
     layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
     false, true = count["false"], count["true"]
     caught = sum(layer["false"]["caught"] for layer in layers.values())
-    words = (
-        f"{number(false['tried'])} false statements were tried, and {number(false['wrong'])} of them accepted; "
-        f"{number(true['tried'])} true ones, and {number(true['wrong'])} of them refuted."
-    )
     numbers = (
         Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
         Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
@@ -64,7 +84,7 @@ def _opening(found: Survey) -> Opening:
     ]
     shares = shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
     return Opening(
-        words,
+        sentence(count),
         numbers,
         shares,
         _CAPTION,

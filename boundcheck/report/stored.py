@@ -4,19 +4,35 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from boundcheck.claims import catalogue
+from boundcheck.exact.digits import DOWN, UP, telling
 from boundcheck.measure.parts import Chain, Ends, Estimates
 from boundcheck.measure.result import BracketResult, RunResult
 from boundcheck.measure.tables import AdapterSpec
-from boundcheck.report.words import rooted
+from boundcheck.report.words import number, rooted
 from boundcheck.verdicts import Verdict
 from boundcheck.words import algorithm_of, measure_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.measures import PerformanceMeasure
+
+
+class Numbers(NamedTuple):
+    """The numbers of a run as every table and sentence prints them, a dash for each that is missing.
+
+    The bound is rounded up and the ends of the interval outwards; the largest lower estimate of a bracket is rounded
+    down. What lies above the bound is shown above it.
+    """
+
+    measured: str
+    bound: str
+    lower: str
+    upper: str
+    ratio: str
 
 
 @dataclass(frozen=True)
@@ -102,6 +118,20 @@ class StoredRun:
     def ratio(self) -> float | None:
         """Measured over bound; None where there is no bound."""
         return None if self.bound is None else self.result.ratio
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """What was measured beside the bound, as a person reads it."""
+        x, digits = self.result, self.result.digits(3)
+        low, high = (x.interval.lower, x.interval.upper) if x.interval else (None, None)
+        ends = number(low, digits, DOWN), number(high, digits, UP)
+        over = telling(1.0, (self.ratio, x.toward), digits=2)
+        return Numbers(
+            number(x.measured, digits, x.toward),
+            number(self.bound, digits, UP),
+            *ends,
+            number(self.ratio, over, x.toward),
+        )
 
     @property
     def problem(self) -> str:

@@ -3,6 +3,7 @@
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,10 +16,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.report.words import power_of_ten
+from boundcheck.shown import visible
 
 # Okabe and Ito's colours, which readers with colour blindness can tell apart.
 BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
@@ -89,6 +92,8 @@ def _style() -> Any:
     return {name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()} | dict(look.font)
 
 
+# Letters of a text in a figure, and of one in which formulas are drawn.
+_LONGEST_TEXT, _LONGEST_FORMULA = 1000, 400
 # Letters in a line of a legend, of two columns under the panels or of one beside them.
 _LEGEND, _BESIDE = 60, 34
 
@@ -105,10 +110,48 @@ def _styled() -> Iterator[None]:
 def svg(figure: Figure) -> str:
     """The figure as an SVG element, without the date that matplotlib would put in."""
     buffer = io.StringIO()
-    with _styled():
+    with _styled(), _readable(figure):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+@contextmanager
+def _readable(figure: Figure) -> Iterator[None]:
+    """Draw a figure whatever its texts say: as they were typed where they are no formula that can be drawn.
+
+    A letter that the font lacks is drawn as an empty box, without a word on stderr.
+    """
+    for axis in (each for axes in figure.axes for each in (axes.xaxis, axes.yaxis)):
+        # The names at its ticks are made anew whenever it is drawn.
+        if isinstance(places := axis.get_major_locator(), FixedLocator):
+            locations, name_of = list(places()), axis.get_major_formatter()
+            names = [name_of(x, i) for i, x in enumerate(locations)]
+            if names != [_short(name) for name in names]:
+                axis.set_ticks(locations, [_short(name) for name in names])
+    for text in figure.findobj(Text):
+        text.set_text(_short(text.get_text()))
+        if text.get_parse_math() and not _is_formula(text.get_text()):
+            text.set_parse_math(False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
+
+
+def _short(text: str) -> str:
+    said = visible(text)
+    return said if len(said) <= _LONGEST_TEXT else f"{said[:_LONGEST_TEXT]}…"
+
+
+def _is_formula(text: str) -> bool:
+    """Whether matplotlib can draw what is between dollars in a text; it raises errors of all kinds where it cannot."""
+    if text.count("$") < 2 or len(text) > _LONGEST_FORMULA:
+        return False
+    try:
+        MathTextParser("path").parse(text)
+    except Exception:
+        return False
+    return True
 
 
 # How a page writes each colour of a figure, which it has in a light and in a dark tone.
@@ -141,7 +184,7 @@ def described(figure: Figure) -> str:
 def pdf(figure: Figure) -> bytes:
     """The figure as a PDF for a paper."""
     buffer = io.BytesIO()
-    with _styled():
+    with _styled(), _readable(figure):
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 

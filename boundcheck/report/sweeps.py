@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from boundcheck.exact.digits import DOWN, UP
 from boundcheck.measure.exponent import Exponent, fit_exponent
 from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun
@@ -150,7 +151,7 @@ def slope_words(marker: str, found: Exponent | None) -> str:
     """A slope and its interval above a panel, after the marker of its line."""
     if found is None:
         return f"{_GLYPHS[marker]} no slope"
-    limits = f" [{signed(found.interval.lower)}, {signed(found.interval.upper)}]" if found.interval else ""
+    limits = f" [{signed(found.interval.lower, DOWN)}, {signed(found.interval.upper, UP)}]" if found.interval else ""
     return f"{_GLYPHS[marker]} slope {signed(found.slope)}{limits}"
 
 

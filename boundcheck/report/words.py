@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from boundcheck.claims import Claim, catalogue, prose
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
+from boundcheck.exact.digits import Toward, last_place, rounded, shown
 from boundcheck.measure.result import Result
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.verdicts import Verdict
@@ -63,16 +64,19 @@ def takes_c(claim: Claim) -> bool:
     return takes(claim, C)
 
 
-def number(value: float | int | None, digits: int = 3) -> str:
+def number(value: float | int | None, digits: int = 3, toward: Toward = Toward.NEAREST) -> str:
     """A number for a person: integers whole with thin spaces, others at `digits` significant digits."""
     if value is None:
         return "–"
     if isinstance(value, int):
         return f"{value:,}".replace(",", "\u202f")
+    if not math.isfinite(value):
+        return f"{value:g}".replace("inf", "∞")
+    place = last_place(value, digits)
     if value == 0 or 1e-3 <= abs(value) < 10**5:
-        decimals = 0 if value == 0 else max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-        return f"{value:,.{decimals}f}".replace(",", "\u202f")
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        decimals = 0 if value == 0 else max(-place, 0)
+        return f"{rounded(value, -decimals, toward):,.{decimals}f}".replace(",", "\u202f")
+    mantissa, exponent = f"{rounded(value, place, toward):.{digits - 1}e}".split("e")
     return f"{mantissa}\u202f×\u202f{power_of_ten(int(exponent))}"
 
 
@@ -94,7 +98,7 @@ def symbol(latex: str) -> Markup:
 # Signs of a formula that are sure to be within a line of a phone.
 _LINE = 28
 # A word with a subscript or a superscript, and what is a name of the code and no formula.
-_SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
+_WORD = re.compile(r"[^\s“”\"',;$<>]+")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
 # Greek letters that code spells out.
 _GREEK = {prose.GREEK[x]: x for x in "αβζηθκλμνρστ"}
@@ -134,7 +138,9 @@ def _name(name: str) -> Markup:
 
 def _words(text: str) -> Markup:
     pieces, at = [], 0
-    for match in _SCRIPTED.finditer(text):
+    for match in _WORD.finditer(text):
+        if not {"_", "^"} & set(match[0]):
+            continue
         word = match[0].rstrip(".:")
         word = word[:-1] if word.endswith(")") and word.count(")") > word.count("(") else word
         formula = word
@@ -148,9 +154,14 @@ def _words(text: str) -> Markup:
     return Markup("").join([*pieces, escape(text[at:])])
 
 
-def signed(value: float) -> str:
+def per_cent(share: float | None) -> str:
+    """An upper limit for a share, in per cent, rounded up; a dash for none."""
+    return "–" if share is None else f"{shown(100 * share, 2, Toward.UP)} %"
+
+
+def signed(value: float, toward: Toward = Toward.NEAREST) -> str:
     """A number that may be negative, such as an exponent, at two decimals."""
-    return f"{value:.2f}".replace("-", "−")
+    return f"{rounded(value, -2, toward):.2f}".replace("-", "−")
 
 
 def slug(name: str) -> str:

@@ -260,9 +260,11 @@ def _counted(method: Method, distribution: Distribution, n: int, limits: np.ndar
     )
 
 
-def clopper_pearson(count: int, trials: int) -> tuple[float, float]:
-    """The exact 99 % limits for a probability of which `count` events in `trials` were seen."""
-    tail = (1 - _CONFIDENCE) / 2
+def clopper_pearson(count: int, trials: int, tail: float = (1 - _CONFIDENCE) / 2) -> tuple[float, float]:
+    """The exact limits for a probability of which `count` events in `trials` were seen; each misses at most at `tail`.
+
+    Together they are the 99 % limits, if nothing else is said.
+    """
     low = float(betaincinv(count, trials - count + 1, tail)) if count else 0.0
     high = float(betaincinv(count + 1, trials - count, 1 - tail)) if count < trials else 1.0
     return low, high

@@ -19,6 +19,7 @@ from boundcheck.claims.inputs import Number, exact
 from boundcheck.claims.symbols import D, Lhat, T, alpha
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.measure import measure
 from boundcheck.measure.result import Result
 from boundcheck.measure.spec import parse
@@ -123,7 +124,8 @@ def false_bounds(setting: Setting) -> Iterator[Run]:
                 continue
             bound = _enclosed(theorem, setting.inputs, "bound")
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
-                witness = f"E‖∇F(v_t)‖² ≥ {lower(least):.9g} at every t, and the bound is {upper(bound):.9g}"
+                low, high = shown(lower(least), 9, DOWN), shown(upper(bound), 9, UP)
+                witness = f"E‖∇F(v_t)‖² ≥ {low} at every t, and the bound is {high}"
                 yield _false(setting, change.kind, change.where, witness, ("claim", claim.id), table)
 
 
@@ -177,7 +179,7 @@ def false_hypotheses(setting: Setting) -> Iterator[Run]:
             step = setting.claim.enclosures(**setting.inputs)["alpha"]
             bias = setting.bias(step) if setting.bias else arb(0)
         if setting.table["run"]["steps"] > 1 and bias > 0:
-            witness = f"given the first, the second minibatch has a bias of square {lower(bias):.6g}"
+            witness = f"given the first, the second minibatch has a bias of square {shown(lower(bias), 6, DOWN)}"
             table = _with(setting, run={"sampling": "without replacement"})
             change = "sampling without replacement"
             yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
@@ -195,7 +197,7 @@ def _short(setting: Setting) -> Iterator[Run]:
         if not steps < lower(shortest):
             continue
         kind = "off by one" if steps == last else "hypothesis dropped"
-        witness = f"T = {steps}, and T_min is {lower(shortest):.6g}"
+        witness = f"T = {steps}, and T_min is {shown(lower(shortest), 6, DOWN)}"
         run = {"steps": steps, "audits": steps}
         blame = ("horizon", "T")
         yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, _with(setting, run=run))

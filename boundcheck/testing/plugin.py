@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from boundcheck.exact.digits import DOWN, shown
 from boundcheck.testing.session import PROFILES, Profile, using
 
 _KEY = "boundcheck"
@@ -111,12 +112,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for (id, dtype, device, file), rows in sorted(merged.items()):
         ratio = max((row["ratio"] for row in rows if row["ratio"] is not None), default=float("inf"))
         if file:
-            terminalreporter.write_line(f"{_short(id):<{width}}  VIOLATED, {ratio:.6g}: {file}")
+            terminalreporter.write_line(f"{_short(id):<{width}}  VIOLATED, {shown(ratio, 6, DOWN)}: {file}")
         else:
             tried, ties = (sum(row[name] for row in rows) for name in ("examples", "near_ties"))
-            where = f"{dtype} {device}"
+            where, largest = f"{dtype} {device}", shown(ratio, 4, DOWN)
             terminalreporter.write_line(
-                f"{_short(id):<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {ratio:.4f}"
+                f"{_short(id):<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {largest}"
             )
 
 

@@ -1,5 +1,6 @@
 """Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -32,20 +33,25 @@ def theorem(
 ) -> Claim:
     """The claim that under these hypotheses the algorithm makes the measure at most the last quantity.
 
+    Where that quantity has no meaning of its own, it is said to be the bound on what the measure is called.
+
     Raises:
         InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
 
     """
     if measure.is_sure and algorithm.is_stochastic:
         raise InputError("claim.measure", measure.title, f"one of expectations: {algorithm.title} has noise")
+    *others, last = quantities
+    if not last.meaning:
+        last = replace(last, meaning=f"bound on the {measure.called(algorithm.is_stochastic)}")
     return Claim(
         id,
         title,
         source,
-        measure.at_most(quantities[-1].symbol),
+        measure.at_most(last.symbol),
         quantifier,
         hypotheses,
-        quantities,
+        (*others, last),
         conditions,
         note=note,
         argument=argument,

@@ -54,7 +54,6 @@ ABC = Claim(
 
 GIVEN_SMOOTHNESS = Quantity(Lhat, ell, "smoothness constant of F, which is given")
 _DETERMINISTIC = "$g$ is the full gradient: no noise, and the expectation is the value itself. "
-_MEANING = "bound on the smallest expected squared gradient norm"
 
 GRADIENT_DESCENT = theorem(
     "nesterov2004.gradient_descent",
@@ -65,7 +64,7 @@ GRADIENT_DESCENT = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(alpha, 1 / Lhat, "constant step size"),
-        Quantity(bound, 2 * Lhat * D / T, _MEANING),
+        Quantity(bound, 2 * Lhat * D / T),
     ),
     note=_DETERMINISTIC + "The book's $N$ steps have $N + 1 = T$ iterates.",
     algorithm=algorithms.GRADIENT_DESCENT,
@@ -91,7 +90,7 @@ KHALED = theorem(
             ),
             "constant step size, the smallest of three",
         ),
-        Quantity(bound, Lhat * abc_c * alpha + 2 * D / T * (1 / alpha + 2 * Lhat * abc_a * alpha * T), _MEANING),
+        Quantity(bound, Lhat * abc_c * alpha + 2 * D / T * (1 / alpha + 2 * Lhat * abc_a * alpha * T)),
     ),
     note="The theorem's power $(1 + ℓAα²)^T$ stands here by its bound $1 + 2ℓAα²T$, which holds because $ℓAα²T ≤ "
     "1$ at this step; Corollary 1 takes 3 for it, which is the most that it can be.",
@@ -124,7 +123,6 @@ GHADIMI = theorem(
         Quantity(
             bound,
             GRADIENT_DESCENT.quantities[-1].expression + sp.Mul(2 * sp.sqrt(2), ROOT_TERM, evaluate=False),
-            _MEANING,
         ),
     ),
     note="The paper bounds the mean at an iterate drawn uniformly at random, hence the smallest.",
@@ -142,7 +140,7 @@ BEST_STEP = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(alpha, 2 / (sp.sqrt(3) * Lhat), "constant step size"),
-        Quantity(bound, 4 * D / ((T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat), _MEANING),
+        Quantity(bound, 4 * D / ((T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat)),
     ),
     note=_DETERMINISTIC + "The paper's $N$ steps have $N + 1 = T$ iterates. Of its $min(4h - Lh², 4h - L²h³)$ the "
     "second is the smaller at this step $h$, which is longer than $1/L$.",

@@ -11,6 +11,8 @@ SCRIPTS = (
     "theorem_2_sharp",
     "theorem_2_any_step",
     "theorem_2_everywhere",
+    "theorem_2_average",
     "rate",
+    "remarks",
     "direft",
 )

@@ -247,7 +247,7 @@ def excludes_least_squares(proof: Proof) -> None:
     proof.conclude(line, relation=absurd)
 
 
-@script("jiang2024.coercivity", "sharp", CORNER, title="F is never coercive, and no proof uses that it is")
+@script("jiang2024.coercivity", "sharp", CORNER, title="F is never coercive, whether or not f is, and no proof uses it")
 def coercivity(proof: Proof) -> None:
     """F is constant along (zP, 0), which leaves every bounded set."""
     by, m = proof.by, Meft(proof, s)
@@ -296,11 +296,11 @@ def without_replacement(proof: Proof) -> None:
     "jiang2024.training_against_fine_tuning",
     "printed",
     READING,
-    title='"MeFT results in a worse bound" than full fine-tuning',
+    title="The smoothness constant is at least $L$, without $√r ≥ 1/(2Cσ)$",
     is_statement=True,
 )
 def worse_bound(proof: Proof) -> None:
-    """L̂ may be smaller than L."""
+    """L̂ may be smaller than L; the paper states the condition under which it is not."""
     proof.positive(L, C, G, sigma)
     proof.quantity(quantity(LEMMA_1, Lhat))
     proof.step(

@@ -145,11 +145,7 @@ THEOREM_2 = theorem(
         *LEMMA_1.quantities,
         STEP_SIZE,
         SHORTEST_HORIZON,
-        Quantity(
-            bound,
-            sp.Mul(Rational(5, 2), ROOT_TERM, evaluate=False),
-            "bound on the smallest expected squared gradient norm",
-        ),
+        Quantity(bound, sp.Mul(Rational(5, 2), ROOT_TERM, evaluate=False)),
     ),
     (sp.Ge(T, T_min),),
     algorithm=SGD,
@@ -164,7 +160,7 @@ RATE = Claim(
     r"\text{for a constant } c \text{ free of } r, \sigma, T",
     THEOREM_2.hypotheses,
     (Quantity(bound, c * r ** Rational(1, 4) * sp.sqrt(sigma) / sp.sqrt(T), "the O-term, its constant named"),),
-    note="The paper prints an $O(·)$; $C$, which the paper itself sets to a multiple of $√r·σ$, hides in $c$.",
+    note="The paper prints an $O(·)$; $C$, for which its example is $√r·σ$, hides in $c$.",
 )
 
 CLAIMS = (

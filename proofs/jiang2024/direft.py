@@ -89,7 +89,13 @@ ZERO_MEAN = Witness(
 )
 
 
-@script("jiang2024.direft.recipe", "printed", SCALAR, title='"Approximate $b ≈ U_3h$"', is_statement=True)
+@script(
+    "jiang2024.direft.recipe",
+    "printed",
+    SCALAR,
+    title="$b ≈ U_3h$, read as half of the squared error",
+    is_statement=True,
+)
 def recipe(proof: Proof) -> None:
     """For zero-mean h the best approximation is none at all."""
     proof.step(

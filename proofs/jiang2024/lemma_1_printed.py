@@ -1,9 +1,11 @@
-"""Lemma 1 of jiang2024 as printed, (11) to (13), with denominators cleared; and its "any v_1, v_2"."""
+"""Lemma 1 of jiang2024 as printed, (11) to (13), with denominators cleared; the same for a sum of norms; any points."""
 
 from collections.abc import Sequence
 
+import sympy as sp
+
 from boundcheck.claims.symbols import C, G, L, Lhat, r, sigma
-from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, A_t, B_t, FrobeniusNorm, W, v, v1, v2
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, A_t, B_t, F, FrobeniusNorm, Gradient, W, v, v1, v2
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le, script
 
@@ -25,20 +27,26 @@ class Printed:
         self.proof, self.m = proof, Meft(proof)
         m = self.m
         self.signs = proof.positive(L, C, G, sigma, r)
-        m.chain_rule()
+        self.chain = m.chain_rule()
         self.smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
         self.lipschitz = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls)
         self.bounded = proof.assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B))
         self.block_a = FrobeniusNorm(B1.T * m.slope1 - B2.T * m.slope2)
         self.block_b = FrobeniusNorm(m.slope1 * A1.T - m.slope2 * A2.T)
+        self.first = m.turn * SIZES + FrobeniusNorm(m.slope2) * APART
+
+    def inside(self) -> Sequence[Theorem]:
+        """Both points are in the ball, of which the first one's bounds are used."""
+        near: Sequence[Theorem] = self.proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, role="local")
+        self.proof.assume(ASSUMPTION_2, where={A_t: A2, B_t: B2}, role="local")
+        return near
 
 
 @script(LEMMA_1, "printed", READING)
 def printed(proof: Proof) -> None:
     """(11) to (13); (10) holds by the repaired proof."""
     p = Printed(proof)
-    near = proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, role="local")
-    proof.assume(ASSUMPTION_2, where={A_t: A2, B_t: B2}, role="local")
+    near = p.inside()
     proof.step(
         "(11)",
         eq(LENGTH, p.block_a + p.block_b),
@@ -46,7 +54,16 @@ def printed(proof: Proof) -> None:
         meaning="The norm of a pair is the root of the sum of the squares of its parts' norms, and not their sum.",
         witness=PYTHAGORAS,
     )
-    _line13(p, _line12(p), near)
+    proof.step(
+        "(13), first $≤$",
+        le(LENGTH * APART, p.first * MOVE),
+        printed=paper.LEMMA_1["(13), first $≤$"],
+        meaning="$‖v_1 - v_2‖$ is replaced by $‖A_1 - A_2‖ + ‖B_1 - B_2‖$, which is larger: the wrong way, by up to "
+        "$√2$.",
+        derived_from=[*_line12(p), proof.by.nonnegative("F", v1 - v2)],
+        witness=DENOMINATOR,
+    )
+    _line13(p, near)
     # The same fact as the repaired proof's, for these two points of the ball.
     lemma = proof.cite(lemma_1.repaired.proof, "repaired", "The paper's statement, by its repaired proof.")
     proof.step(
@@ -89,22 +106,12 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
     return change_a, change_b
 
 
-def _line13(p: Printed, line12: tuple[Theorem, Theorem], near: Sequence[Theorem]) -> None:
-    """The ratio is at most the printed constant, in three steps; each is multiplied by ‖A_1 - A_2‖ + ‖B_1 - B_2‖."""
-    proof, by, m = p.proof, p.proof.by, p.m
-    first = m.turn * SIZES + FrobeniusNorm(m.slope2) * APART
-    proof.step(
-        "(13), first $≤$",
-        le(LENGTH * APART, first * MOVE),
-        printed=paper.LEMMA_1["(13), first $≤$"],
-        meaning="$‖v_1 - v_2‖$ is replaced by $‖A_1 - A_2‖ + ‖B_1 - B_2‖$, which is larger: the wrong way, by up to "
-        "$√2$.",
-        derived_from=[*line12, by.nonnegative("F", v1 - v2)],
-        witness=DENOMINATOR,
-    )
+def _line13(p: Printed, near: Sequence[Theorem]) -> tuple[Theorem, Theorem]:
+    """The last two steps to the printed constant, each multiplied by ‖A_1 - A_2‖ + ‖B_1 - B_2‖."""
+    proof, by, m, first = p.proof, p.proof.by, p.m, p.first
     moved = L * FrobeniusNorm(m.w1 - m.w2)
     second = moved * SIZES + G * APART
-    proof.step(
+    line = proof.step(
         "(13), second $≤$",
         le(first, second),
         by.instance(p.smooth, {W1: m.w1, W2: m.w2}),
@@ -114,7 +121,7 @@ def _line13(p: Printed, line12: tuple[Theorem, Theorem], near: Sequence[Theorem]
     )
     small = frobenius_norms(proof, {A1: near[0], B1: near[1]}, p.signs)
     reach = L * C * APART
-    proof.step(
+    return line, proof.step(
         "(13), third $≤$",
         le(second, CONSTANT * APART),
         proof.step(
@@ -132,15 +139,86 @@ def _line13(p: Printed, line12: tuple[Theorem, Theorem], near: Sequence[Theorem]
 
 
 @script(
-    "jiang2024.lemma1.any_points", "printed", READING, title='Lemma 1, for "any given $v_1$, $v_2$"', is_statement=True
+    "jiang2024.lemma1.any_points",
+    "printed",
+    READING,
+    title="Lemma 1 off the ball, with Assumption 3(1) on the ball alone",
+    is_statement=True,
 )
 def any_points(proof: Proof) -> None:
-    """Assumption 2 is about iterates alone, so the lemma's own quantifier ranges over all of space."""
+    """As printed Assumption 3(1) is for all points too, and no instance meets it; nothing can be said there then."""
     Printed(proof)
     proof.step(
         "(10), any $v_1$, $v_2$",
         le(LENGTH, CONSTANT * MOVE),
         printed=paper.LEMMA_1["(10), any $v_1$, $v_2$"],
-        meaning="Off the ball $F$ is as steep as $A$ and $B$ are large. (And $v$ lies in $ℝ^n$, not $ℝ^m$.)",
+        meaning="Off the ball $F$ is as steep as $A$ and $B$ are large.",
         witness=OFF_THE_BALL,
     )
+
+
+@script(
+    "jiang2024.lemma1.sum_of_norms",
+    "sharp",
+    READING,
+    title="(11) to (13) with $‖(X, Y)‖ := ‖X‖_F + ‖Y‖_F$ on both sides",
+)
+def sum_of_norms(proof: Proof) -> None:
+    """Every printed line is valid for this norm."""
+    by, p = proof.by, Printed(proof)
+    near, chain, m = p.inside(), p.chain, p.m
+    first = proof.step("(13), first $≤$", le(p.block_a + p.block_b, p.first), _line12(p), meaning="(12), added up.")
+    limit = proof.step(
+        "(13)", le(p.block_a + p.block_b, CONSTANT * APART), first, _line13(p, near), meaning="All three together."
+    )
+    in_a, in_b = map(FrobeniusNorm, m.changes)
+    relation = le(in_a + in_b, CONSTANT * APART)
+    line = proof.step(
+        "(10), sum of norms", relation, by.rewrite(limit, relation, *m.gradients(chain)), meaning="By the chain rule."
+    )
+    proof.conclude(line, forall=[v1, v2], such_that=m.balls, relation=relation)
+
+
+@script(
+    "jiang2024.lemma1.euclidean_norm",
+    "sharp",
+    READING,
+    title="What (11) to (13) show of the Euclidean norm: $√2(2LC√r·σ + G)$",
+)
+def euclidean_norm(proof: Proof) -> None:
+    """The Euclidean norm of two numbers is at most their sum, which is at most √2 times it."""
+    by, p = proof.by, Printed(proof)
+    m = p.m
+    p.inside()
+    law = proof.cite(sum_of_norms.proof, "sum of norms", "(11) to (13), for the norm for which they are valid.")
+    line = by.instance(law, {v1: v1, v2: v2})
+    norms = [by.nonnegative("F", x) for x in (*m.changes, A1 - A2, B1 - B2, v1 - v2)]
+    in_a, in_b = map(FrobeniusNorm, m.changes)
+    shorter = by.from_squares(
+        proof.step(
+            "$‖(X, Y)‖² ≤ (‖X‖ + ‖Y‖)²$",
+            le(LENGTH**2, (in_a + in_b) ** 2),
+            by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
+            norms,
+        ),
+        proof.step("$‖X‖ + ‖Y‖ ≥ 0$", ge(in_a + in_b, 0), norms),
+        LENGTH,
+    )
+    root = sp.sqrt(2)
+    two = proof.step("$2 ≥ 0$", ge(sp.Integer(2), 0))
+    longer = by.from_squares(
+        proof.step(
+            "$(‖X‖ + ‖Y‖)² ≤ 2‖(X, Y)‖²$",
+            le(APART**2, 2 * MOVE**2),
+            by.block_norm(v1 - v2),
+            hints=[MOVE_A - MOVE_B],
+        ),
+        proof.step("$√2‖(X, Y)‖ ≥ 0$", ge(root * MOVE, 0), by.root_nonnegative(sp.Integer(2)), norms),
+        APART,
+        by.root(two),
+    )
+    size = proof.step("$L̂ ≥ 0$", ge(CONSTANT, 0), p.signs, by.root_nonnegative(r))
+    scaled = proof.step("$L̂$ times it", le(CONSTANT * APART, root * CONSTANT * MOVE), longer, size, degree=2)
+    relation = le(LENGTH, root * CONSTANT * MOVE)
+    last = proof.step("(10), with $√2$", relation, shorter, line, scaled, meaning="The norm that (8) names.")
+    proof.conclude(last, forall=[v1, v2], such_that=m.balls, relation=relation)

@@ -240,7 +240,7 @@ def _mended(proof: Proof, lines: Descent, step_size: StepSize, line22: Theorem, 
     "jiang2024.theorem2.any_step",
     "printed",
     READING,
-    title="(23) and (24), for any constant $α ≤ 1/(2L̂)$",
+    title="(23) and (24), were they for every constant $α ≤ 1/(2L̂)$",
     is_statement=True,
 )
 def any_step(proof: Proof) -> None:
@@ -259,7 +259,7 @@ def any_step(proof: Proof) -> None:
     "jiang2024.algorithm1",
     "printed",
     READING,
-    title='Algorithm 1, "Result: $v_T$"',
+    title="The bound of Theorem 2, were it of the returned $v_T$",
     instead=CONDITIONAL,
     is_statement=True,
 )

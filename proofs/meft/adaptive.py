@@ -62,11 +62,7 @@ ADAPTIVE_GD = theorem(
         Quantity(
             growth, K * L * (1 + stretch) * D / C, "how fast one over the step grows with the sum of the steps before"
         ),
-        Quantity(
-            bound,
-            D * growth / (C * (sp.sqrt(first**2 + 2 * growth * T) - first)),
-            "bound on the smallest squared gradient norm",
-        ),
+        Quantity(bound, D * growth / (C * (sp.sqrt(first**2 + 2 * growth * T) - first))),
     ),
     note="$g$ is the full gradient and $W = W_0 + BA$. The step at $t$ is $1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + "
     "‖∇f(W_t)‖_F))$. It does not know $T$: the bound falls as $1/√T$, at every $T$ at once. With a scale "

@@ -251,11 +251,7 @@ ALL_LAYERS = Claim(
 _HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
 _RATIO = Quantity(q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the paper's step size in units of 1/L̂")
 # kappa times sqrt(D L̂ ζ²/T): the paper's right-hand side with its 2.5 replaced.
-_BOUND = Quantity(
-    bound,
-    sp.Mul(kappa, ROOT_TERM, evaluate=False),
-    "bound on the average, hence on the smallest, expected squared gradient norm",
-)
+BOUND = Quantity(bound, sp.Mul(kappa, ROOT_TERM, evaluate=False))
 
 THEOREM_2_REPAIRED = theorem(
     "meft.theorem2_repaired",
@@ -269,7 +265,7 @@ THEOREM_2_REPAIRED = theorem(
         SHORTEST_HORIZON,
         _RATIO,
         Quantity(kappa, Rational(3, 2) / (1 - q / 2), "replaces the printed 2.5; at most 2, towards 1.5"),
-        _BOUND,
+        BOUND,
     ),
     (sp.Ge(T, SHORTEST_HORIZON.symbol),),
     algorithm=SGD,
@@ -288,7 +284,7 @@ THEOREM_2_BEST_STEP = theorem(
         Quantity(kappa, q + sp.sqrt(q**2 + 2), "replaces the printed 2.5; towards $√2$"),
         # q sqrt(q² + 2) - q² over L̂, in a form that does not cancel for large q.
         Quantity(alpha, 2 * q / (kappa * Lhat), "constant step size"),
-        _BOUND,
+        BOUND,
     ),
     algorithm=SGD,
     measure=LEAST_GRADIENT,

@@ -33,7 +33,7 @@ from boundcheck.words.measures import LEAST_FACTOR_GRADIENT
 from boundcheck.words.sentence import theorem
 
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from .lora import THEOREM_2_BEST_STEP
+from .lora import BOUND, THEOREM_2_BEST_STEP
 
 W_t = sp.MatrixSymbol("W_0", d, k) + Z_t + s * B_t * A_t
 SLOPE_A, SLOPE_B = (PartialGradient(F, v_t, block) for block in (A, B))
@@ -90,7 +90,7 @@ THEOREM_2_RELORA = theorem(
         FACTORS_UNBIASED,
         BOUNDED_BELOW,
     ),
-    THEOREM_2_BEST_STEP.quantities,
+    (*THEOREM_2_BEST_STEP.quantities[:-1], BOUND),
     algorithm=RELORA,
     measure=LEAST_FACTOR_GRADIENT,
     declared=DECLARED,

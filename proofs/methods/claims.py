@@ -94,7 +94,6 @@ HEAVY_BALL = theorem(
         Quantity(
             bound,
             (1 + beta) ** 2 * D / (T * alpha * (1 - beta - Lhat * alpha / 2)),
-            "bound on the smallest squared gradient norm",
         ),
     ),
     (sp.Lt(beta, 1), sp.Lt(eta, eta_max)),
@@ -113,7 +112,7 @@ ADAGRAD_NORM = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(delta_min, eta * Lhat, "what the first value of b must reach"),
-        Quantity(bound, 2 * D / eta * (delta + 2 * D / eta) / T, "bound on the average squared gradient norm"),
+        Quantity(bound, 2 * D / eta * (delta + 2 * D / eta) / T),
     ),
     (sp.Ge(delta, delta_min),),
     algorithm=algorithms.ADAGRAD_NORM,
@@ -131,7 +130,7 @@ NESTEROV = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(alpha, 1 / Lhat, "constant step size"),
-        Quantity(bound, 2 * Lhat * R_1**2 / T**2, "bound on the last gap"),
+        Quantity(bound, 2 * Lhat * R_1**2 / T**2),
     ),
     algorithm=algorithms.NESTEROV,
     measure=LAST_GAP,
@@ -148,7 +147,7 @@ CONVEX_DESCENT = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(alpha, 1 / Lhat, "constant step size"),
-        Quantity(bound, Lhat * R_1**2 / (4 * T - 2), NESTEROV.quantities[-1].meaning),
+        Quantity(bound, Lhat * R_1**2 / (4 * T - 2)),
     ),
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_GAP,
@@ -173,7 +172,7 @@ STRONG_DESCENT_EVERYWHERE = theorem(
         GIVEN_SMOOTHNESS,
         _LONGEST,
         Quantity(left, _LEFT**2, "what a step leaves of the squared distance"),
-        Quantity(bound, left ** (T - 1) * R_1**2, "bound on the last squared distance"),
+        Quantity(bound, left ** (T - 1) * R_1**2),
     ),
     (sp.Lt(mu_F, Lhat),),
     algorithm=algorithms.GRADIENT_DESCENT,
@@ -190,7 +189,7 @@ STRONG_DESCENT = theorem(
     (
         GIVEN_SMOOTHNESS,
         _LONGEST,
-        Quantity(bound, _LEFT ** (2 * T - 2) * R_1**2, STRONG_DESCENT_EVERYWHERE.quantities[-1].meaning),
+        Quantity(bound, _LEFT ** (2 * T - 2) * R_1**2),
     ),
     (sp.Lt(mu_F, Lhat),),
     algorithm=algorithms.GRADIENT_DESCENT,

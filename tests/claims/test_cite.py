@@ -100,7 +100,10 @@ def test_the_command_has_bibtex_for_every_claim(id: str) -> None:
 def test_the_citation_file_says_the_same() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     top = dict(re.findall(r"^([a-z-]+): \"?(.+?)\"?$", text, re.MULTILINE))
-    assert (top["version"], top["date-released"], top["title"]) == (__version__, RELEASED, TITLE)
+    assert (top["version"], top.get("date-released", ""), top["title"]) == (__version__, RELEASED, TITLE)
+    newest = re.search(r"^## (.+), (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest.groups() == (__version__, RELEASED or "unreleased")
     assert f'- name: "{AUTHORS}"' in text
     assert RELEASED[:4] in boundcheck().text
     # Its reference is the first paper, with the authors that BibTeX has.

@@ -35,6 +35,7 @@ BEST_STEP = catalogue["meft.theorem2_best_step"]
 FROZEN_A = catalogue["meft.theorem2_frozen_a"]
 UNCONDITIONAL = catalogue["meft.unconditional_gd"]
 ANY_STEP = catalogue["meft.theorem2_any_step"]
+AVERAGE, ATTAINED = catalogue["meft.theorem2_average"], catalogue["meft.theorem2_average_sharp"]
 HORIZONS = st.integers(1, 40)
 SIZES = st.sampled_from([0.1, 1.0, 10.0])
 
@@ -88,6 +89,22 @@ def test_at_a_fixed_step_the_bound_falls_to_what_the_noise_leaves() -> None:
     assert bounds == sorted(bounds, reverse=True)
     # L̂ηζ²/2 over 1 - L̂η/2.
     assert bounds[-1] == pytest.approx(3, rel=1e-6)
+
+
+@given(claim_inputs(AVERAGE), st.integers(1, 64))
+def test_the_average_on_a_parabola_lies_between_what_is_attained_and_the_bound(
+    inputs: dict[str, Any], horizon: int
+) -> None:
+    """Exactly, for rational q: E‖∇F(v_t)‖² of F = ℓv²/2 and noise ±ζ, step by step from D = q²ζ²T/ℓ."""
+    values = AVERAGE.check(inputs)
+    q, noise = 1 / (2 + values[D] / values[ell]), values[zeta] ** 2
+    square, total = 2 * q**2 * noise * horizon, sp.Integer(0)
+    for _ in range(horizon):
+        total += square
+        square = (1 - q) ** 2 * square + q**2 * noise
+    at = {**values, T: sp.Integer(horizon), D: q**2 * noise * horizon / values[ell]}
+    assert sign(AVERAGE.expression("bound") - total / horizon, at) == 1
+    assert sign(total / horizon - ATTAINED.expression("attained"), at) >= 0
 
 
 @given(claim_inputs(EXPECTED_SMOOTHNESS))

@@ -26,13 +26,17 @@ from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.sgd import Draw
 from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.progress import silent
+from boundcheck.words import measure_of
+from boundcheck.words.measures import PerformanceMeasure
 
 # Every theorem that a run can be held against; those about the ball of LoRA; and those with a shortest horizon. ReLoRA,
 # whose runs are given a period, is in test_relora.
 MEASURABLE = tuple(
     id
     for id, claim in catalogue.items()
-    if "alpha" in claim.names and not any(p.name.startswith("period") for p in claim.parameters)
+    if "alpha" in claim.names
+    and isinstance(measure_of(claim), PerformanceMeasure)
+    and not any(p.name.startswith("period") for p in claim.parameters)
 )
 THEOREMS = tuple(id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters))
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)

@@ -13,6 +13,7 @@ from boundcheck.measure.audit import audit
 from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
+from boundcheck.measure.verdict import judge
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.observe import norm_name
 from boundcheck.problems.problem import Problem
@@ -180,8 +181,36 @@ def test_a_smoothness_constant_that_lies_is_found_on_the_segments(id, tmp_path):
     outcome = measured.judged()
     assert outcome.verdict == "hypothesis-failed"
     assert "smoothness of F" in outcome.reason
-    (found,) = by_name(measured, "smoothness of F")
-    assert found.observed > found.limit == measured.evidence.plan.values["Lhat"]
+    for name in ("smoothness of F", "smoothness of F, gradient ratio"):
+        (found,) = by_name(measured, name)
+        assert found.observed > found.limit == measured.evidence.plan.values["Lhat"]
+
+
+def test_a_constant_between_the_descent_curvature_and_the_gradient_ratio_is_contradicted(tmp_path):
+    """Each step descends as if F were smooth with it, and no F is whose gradient turns by more."""
+    measured = run_by_hand(theorem_table(), tmp_path)
+    trace, plan = measured.evidence.record.trace, measured.evidence.plan
+    path = trace["path_smoothness"].values.max()
+    ratio = (trace["gradient_ratio"] - trace["gradient_ratio_error"]).values.max()
+    assert ratio > 1.001 * path
+    limit = (ratio + path) / 2
+    lower = replace(plan, values=plan.values | {"Lhat": limit})
+    audits = _audited(measured, plan=lower)
+    found = {each.hypothesis: each for each in audits if each.limit == limit}
+    assert found["smoothness of F"].status == "held"
+    assert found["smoothness of F, gradient ratio"].status == "failed"
+    assert found["smoothness of F, gradient ratio"].observed == ratio
+    outcome = judge(replace(measured.evidence, plan=lower), audits)
+    assert outcome.verdict == "hypothesis-failed"
+    assert (outcome.blame.kind, outcome.blame.name) == ("constant", "Lhat")
+    assert "‖∇F(v_(t+1)) − ∇F(v_t)‖" in outcome.blame.evidence
+
+
+def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_seen(tmp_path):
+    """Without the ball that its formula speaks of nothing vouches for it."""
+    (result,) = measure(theorem_table(assume={"Lhat": 500.0}), tmp_path)
+    rows = [each for each in result.audit if each.hypothesis.startswith("smoothness of F")]
+    assert [(each.status, each.limit) for each in rows] == [("assumed", 500.0)] * 2
 
 
 @sampled(3, 1)

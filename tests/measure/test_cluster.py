@@ -1,7 +1,10 @@
 """Sweeps on clusters: real Dask workers, one of which is killed, and submitit's jobs; the bits of one process."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +88,42 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask: 
     assert together == alone
     assert files(tmp_path / "two") == files(tmp_path / "one")
     assert told[-1] == ("experiments", 300, 300)
+
+
+@contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of a cluster in a process of its own."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-m", *words], **quiet) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.full
+def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> None:
+    """It says what was lost and how to go on, and nothing else is heard of it."""
+    where, runs = tmp_path / "scheduler.json", tmp_path / "runs"
+    alone = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
+    with started("distributed.cli.dask_scheduler", *alone) as scheduler:
+        for _ in range(1200):
+            if where.exists():
+                break
+            time.sleep(0.1)
+        there = json.loads(where.read_text())["address"]
+        program = (
+            "import json, sys; from boundcheck.ending import in_one_line; from boundcheck.measure import measure\n"
+            "with in_one_line(): measure(json.loads(sys.argv[1]), sys.argv[2], cluster=sys.argv[3])"
+        )
+        words = [json.dumps(ENDLESS), str(runs), there.replace("tcp://", "dask://")]
+        with started("distributed.cli.dask_worker", there, "--nthreads", "1", "--no-dashboard"):
+            command = subprocess.Popen([sys.executable, "-c", program, *words], text=True, stderr=subprocess.PIPE)
+            once_there(runs, ".sweep-*/0", scheduler.kill).join()
+            _, said = command.communicate(timeout=300)
+    assert command.returncode == 2
+    lines = [line for line in said.splitlines() if "will take about" not in line]
+    assert len(lines) == 1, said
+    assert "2 of 2 experiments unfinished" in lines[0]
+    assert "the same command goes on" in lines[0]
 
 
 def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_no_face_of_a_true_function_is_refused(kind: str, name: str, data: DataO
     start = problem.adapter.initial(data.draw(SIZES) or 1.0, random)
     size = data.draw(SIZES)
     step = tuple(size * torch.randn(part.shape, generator=random, dtype=torch.float64) for part in start)
-    check_function(problem, problem.retract(start, step))
+    check_function(problem, problem.retract(start, step), data.draw(st.sampled_from([None, 1, 3, 10])))
 
 
 LOSSES: dict[str, Any] = {
@@ -71,7 +71,7 @@ def test_no_loss_of_a_persons_own_is_refused(name: str, samples: int) -> None:
     for kind in ("full", "lora"):
         adapter = make_adapter(kind, torch.zeros(3, 4).double(), 2 if kind == "lora" else None, 1.0, {})
         problem = Problem(objective, adapter)
-        check_function(problem, problem.initial("lora", 1.0, random))
+        check_function(problem, problem.initial("lora", 1.0, random), batch=3)
 
 
 def test_of_many_samples_the_mean_is_looked_at() -> None:

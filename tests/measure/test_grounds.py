@@ -84,6 +84,8 @@ def test_the_gravest_verdict_stands_for_several() -> None:
     [
         ("proved", True),
         ("repaired", True),
+        ("conditional", True),
+        ("remark", True),
         ("editorial", True),
         ("not violated", True),
         ("held", True),

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ import xarray as xr
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.measure.parts import Stated
+from boundcheck.measure.result import read
 from boundcheck.measure.results import Results
 from boundcheck.measure.store import finished
 from tests.layers import sampled
@@ -70,6 +72,11 @@ def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(swee
                     assert found == "exact" if name == "kind" else pd.isna(found)
             assert row["ratio"] == said["measured"] / said["bound"]
             assert row["bound_kind"] == result.bound_kind
+            ratio = said.get("gradient_ratio", {"value": None, "rounding": None})
+            assert ("gradient_ratio" in said) == ("plan" in said)
+            for name, part in (("", "value"), ("_error", "rounding")):
+                found = row[f"largest_gradient_ratio{name}"]
+                assert pd.isna(found) if ratio[part] is None else found == ratio[part]
             blame = said["blame"]
             assert row["blame"] == f"{blame['kind']} {blame['name']}" if blame else pd.isna(row["blame"])
 
@@ -114,6 +121,21 @@ def test_a_trace_is_the_stored_one_with_attributes(sweep: Results, root: Path) -
     # Attributes of files: no objects.
     assert all(type(value) in (str, int, float) for value in trace.attrs.values())
     xr.testing.assert_identical(sweep[:1].to_xarray(), trace)
+
+
+def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep: Results, root: Path) -> None:
+    """What rounding leaves of it is the most; older results, which have none, are read as before."""
+    for result in sweep:
+        trace, found = result.to_xarray(root), result.gradient_ratio
+        assert found is not None
+        assert found.value is not None
+        assert found.rounding is not None
+        value, error = (trace[name].values for name in ("gradient_ratio", "gradient_ratio_error"))
+        assert found.value - found.rounding == (value - error).max()
+        assert f"largest gradient ratio: {found}" in text_of(result._repr_html_())
+        old = {name: each for name, each in result.as_json().items() if name != "gradient_ratio"}
+        assert read(old) == replace(result, gradient_ratio=None)
+        assert read(result.as_json()) == result
 
 
 def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep: Results, root: Path) -> None:
@@ -164,9 +186,9 @@ def test_an_edited_file_is_refused(file: str, tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     else:
         path.write_text(json.dumps(json.loads(path.read_text()) | {"claim": "another"}))
-    for read in (results.to_xarray, lambda: results[0].to_xarray(tmp_path)):
+    for data_set in (results.to_xarray, lambda: results[0].to_xarray(tmp_path)):
         with pytest.raises(InputError, match=r"^RUN = .*(changed|differ)"):
-            read()
+            data_set()
 
 
 def test_a_folder_that_is_gone_or_another_runs_is_refused(sweep: Results, root: Path, tmp_path: Path) -> None:

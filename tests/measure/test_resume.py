@@ -321,3 +321,36 @@ def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, tmp
     assert resized("size=8m")
     assert measure(SHORT, disk / "runs") == [whole]
     assert_identical(disk / "runs" / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+# What ends as a kill does, at the first checkpoint.
+KILLED = """
+import os
+from boundcheck.measure.store import RunFolder
+save = RunFolder.save_checkpoint
+RunFolder.save_checkpoint = lambda *each: (save(*each), os._exit(9))
+"""
+OTHERS = (
+    {"ATEN_CPU_CAPABILITY": "default"},
+    {"OPENBLAS_CORETYPE": "Nehalem"},
+    {"NUMBA_DISABLE_JIT": "1"},
+    {"MKL_CBWR": "COMPATIBLE"},
+)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
+def test_a_run_that_goes_on_where_bits_are_others_is_made_whole_there(other, tmp_path):
+    """With other vector instructions, another BLAS, and without compiled loops: never a part here and a part there."""
+
+    def made(runs, before, settings):
+        command = [sys.executable, "-c", before + PROGRAM, json.dumps(SHORT), str(runs)]
+        return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
+
+    killed = made(tmp_path / "resumed", KILLED, {})
+    (folder,) = (tmp_path / "resumed").iterdir()
+    assert (killed.returncode, (folder / "checkpoint.pt").exists()) == (9, True), killed.stderr
+    resumed, whole = made(tmp_path / "resumed", "", other), made(tmp_path / "whole", "", other)
+    assert (resumed.returncode, whole.returncode) == (0, 0), resumed.stderr + whole.stderr
+    assert "; the run starts afresh" in resumed.stderr
+    assert_identical(folder, tmp_path / "whole" / folder.name)

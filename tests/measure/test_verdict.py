@@ -1,15 +1,25 @@
 """The verdicts, and that none is given to a run that has not earned it."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.vocabulary import MinimumOver
 from boundcheck.measure import measure
 from boundcheck.measure.intervals import betting_lower_limit
 from boundcheck.measure.verdict import _compare, _measured
+from boundcheck.problems.adapters import make_adapter
+from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.problem import Problem
+from boundcheck.words import algorithm_of, measure_of
+from boundcheck.words.measures import PerformanceMeasure
+from boundcheck.words.measures.base import Over
 from tests import layers
 
 from .small import THEOREMS, run_by_hand, theorem_table, with_quantity_scaled, with_values
@@ -105,6 +115,80 @@ def test_a_bound_between_the_smallest_iterate_and_the_average_is_inconclusive(ev
     outcome = judged_at(every_step, bound)
     assert outcome.verdict == "inconclusive"
     assert "not every iterate does" in outcome.reason
+
+
+NOISE, FAR, LONG = 2.0, Fraction(113, 10), 64
+
+
+@pytest.fixture(scope="module", params=["meft.theorem2_everywhere", "meft.theorem2_average"])
+def on_a_parabola(request, tmp_path_factory):
+    """A parabola at q near 1/2, on which the least squared gradient and the average differ by three times."""
+    objective = Clipped(PiecewiseLinear.clipped(1, 1000, FAR), [NOISE, -NOISE])
+    problem = Problem(objective, make_adapter("full", torch.zeros(1, 1, dtype=torch.float64), 1, 1.0, {}))
+    run = {"zeta": NOISE, "batch": 1, "replicas": 256, "steps": LONG, "audits": LONG}
+    table = {
+        "claim": request.param,
+        "problem": {"kind": "hard", "steps": LONG},
+        "adapter": {"kind": "full"},
+        "run": run,
+    }
+    return run_by_hand(table, tmp_path_factory.mktemp("parabola"), problem=problem)
+
+
+def exact_squares(step: float) -> np.ndarray:
+    """E‖∇F(v_t)‖² on it, t by t."""
+    squares = [float(FAR) ** 2]
+    while len(squares) < LONG:
+        squares.append((1 - step) ** 2 * squares[-1] + (step * NOISE) ** 2)
+    return np.array(squares)
+
+
+def test_the_least_and_the_average_are_judged_each_by_itself(on_a_parabola):
+    """A bound between them is violated for the average, and neither violated nor supported for the least."""
+    measure, honest = on_a_parabola.spec.measure, on_a_parabola.judged()
+    squares = exact_squares(on_a_parabola.evidence.plan.numbers["alpha"])
+    assert squares.min() < honest.interval.lower < squares.mean() < honest.interval.upper
+    assert honest.shown.startswith("average")
+    assert ("smallest" in honest.shown) is (measure.over is Over.LEAST)
+    assert judged_at(on_a_parabola, 1.2 * squares.mean()).verdict.is_supported
+    between = judged_at(on_a_parabola, 2 * squares.min())
+    below = judged_at(on_a_parabola, squares.min() / 4)
+    assert below.verdict == "violated"
+    if measure.over is Over.AVERAGE:
+        assert (between.verdict, between.blame.kind) == ("violated", "claim")
+    else:
+        assert (between.verdict, between.blame.name) == ("inconclusive", "minimum")
+
+
+def test_a_smaller_factor_for_the_least_is_no_factor_of_the_average(on_a_parabola):
+    """(6 + q)/(4 - q) lies below the average that the run shows, and is violated by it only where it is said of it."""
+    plan = on_a_parabola.evidence.plan
+    q, size = plan.values["q"], plan.values["bound"] / plan.values["kappa"]
+    outcome = judged_at(on_a_parabola, (6 + q) / (4 - q) * size)
+    assert outcome.interval.lower > outcome.bound
+    assert not outcome.verdict.is_supported
+    assert on_a_parabola.spec.measure.over is Over.AVERAGE or outcome.verdict != "violated"
+
+
+BOUNDED = [
+    id
+    for id, claim in catalogue.items()
+    if isinstance(measure_of(claim), PerformanceMeasure) and algorithm_of(claim) is not None
+]
+
+
+@pytest.mark.parametrize("id", BOUNDED)
+def test_what_a_claim_says_it_bounds_is_what_its_formula_bounds_and_what_a_run_shows(id):
+    claim = catalogue[id]
+    measure, is_stochastic = measure_of(claim), algorithm_of(claim).is_stochastic
+    left, last = claim.conclusion.lhs, claim.quantities[-1]
+    said = "smallest" if left.has(MinimumOver) else "average" if left.has(sp.Sum) else "last"
+    assert measure.over.word == said
+    if last.meaning.startswith("bound on"):
+        assert {each.word for each in Over if each.word in last.meaning} == {said}
+    shown = measure.shown(is_stochastic)
+    assert shown.startswith("average" if is_stochastic and said == "smallest" else said)
+    assert said in shown
 
 
 def test_violation_is_decided_by_the_smallest_simultaneous_limit(every_step):

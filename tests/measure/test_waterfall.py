@@ -310,6 +310,21 @@ def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path: Path) -
     assert "ends before the bound" in result.waterfall.says
 
 
+@pytest.mark.parametrize("product", [2, 2 - 1e-15, 2 + 1e-15, 4, 0])
+@pytest.mark.parametrize("claim", ["meft.theorem2_any_step", "nesterov2004.gradient_descent"])
+def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim: str, product: float, tmp_path: Path) -> None:
+    """With αL̂ = 2 the average stands on both sides of the sum, as often on each."""
+    table = theorem_table(claim=claim, run__step_size=0.02) if claim.startswith("meft") else descent(claim)
+    measured = run_by_hand(table, tmp_path)
+    plan = measured.evidence.plan
+    changed = replace(plan, values=plan.values | {"Lhat": product / plan.step_size, "bound": math.inf})
+    found = waterfall(replace(measured.evidence, plan=changed), measured.audits)
+    assert all(math.isfinite(x) for x in values(found))
+    solved = [each.label for each in found.links if each.label == "solved for the average"]
+    assert bool(solved) == (0 <= product < 2)
+    assert "ends before the bound" in found.says
+
+
 @pytest.mark.parametrize(
     ("claim", "run", "why"),
     [

@@ -183,8 +183,9 @@ def transformer(name: str, seed: int = 0, **options: Any) -> Any:
     """A small model of transformers with random weights, by the name of its class; dropout as it is by default."""
     import transformers
 
-    family = next(each for each in ("Bert", "GPT2", "Llama") if name.startswith(each))
-    sizes = _SIZES | {"hidden_size": 16} | ({} if family == "GPT2" else {"intermediate_size": 24})
+    family = next(each for each in ("Bert", "GPT2", "GPTNeoX", "Llama", "OPT") if name.startswith(each))
+    inner = {"GPT2": {}, "OPT": {"ffn_dim": 24, "word_embed_proj_dim": 16}}.get(family, {"intermediate_size": 24})
+    sizes = _SIZES | {"hidden_size": 16} | inner
     special = {"bos_token_id": 2, "eos_token_id": 2} if family != "Bert" else {}
     config = getattr(transformers, f"{family}Config")(**sizes | special | options, attn_implementation="eager")
     with torch.random.fork_rng():

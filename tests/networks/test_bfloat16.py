@@ -63,8 +63,9 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype
             w = coarse.retract(v, tuple(-size * part for part in one.gradient))
             law = Draw(2, torch.arange(6)[None], replaced=True)
             seen, true = (each.observe(v, w, law) for each in (coarse, fine))
-            off = (seen["path_smoothness"] - true["path_smoothness"]).abs()
-            assert (off <= seen["path_smoothness_error"] * (1 + 1e-6)).all()
+            for kind in ("path_smoothness", "gradient_ratio"):
+                off = (seen[kind] - true[kind]).abs()
+                assert (off <= seen[f"{kind}_error"] * (1 + 1e-6)).all(), kind
             off = (seen["gradient_square_norm"] - true["gradient_square_norm"]).abs()
             assert (off <= seen["gradient_square_norm_error"]).all()
 
@@ -97,5 +98,7 @@ def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> N
     result, trace = recorded(callback)
     assert result.verdict in {"inconclusive", "uninformative"}
     # Steps so short are lost in its errors, and said to be.
-    assert (trace["path_smoothness"].values <= trace["path_smoothness_error"].values).all()
+    for kind in ("path_smoothness", "gradient_ratio"):
+        assert (trace[kind].values <= trace[f"{kind}_error"].values).all()
+    assert str(result.gradient_ratio) == "lost in rounding"
     assert result.rounding["loss"] >= 0.9 * torch.finfo(torch.bfloat16).eps / 2 * trace["loss"].values.min()

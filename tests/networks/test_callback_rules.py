@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,18 +94,29 @@ def test_an_optimizer_does_not_step_along_a_manifold() -> None:
 
 
 def loader_of(sampler: Any) -> Any:
-    return SimpleNamespace(sampler=None) if sampler is None else DataLoader(range(8), batch_size=3, sampler=sampler)
+    loader = DataLoader(range(8), batch_size=3, sampler=sampler)
+    return SimpleNamespace(dataset=range(8), collate_fn=loader.collate_fn) if sampler is None else loader
 
 
 def class_task(count: int = 8) -> Encoded:
     return Encoded("task", collated(data_of(count)), "class")
 
 
+class Lopsided(RandomSampler):
+    """Calls itself uniform, and draws the first samples alone."""
+
+    def __iter__(self) -> Iterator[int]:
+        for index in super().__iter__():
+            yield index % 3
+
+
 SAMPLINGS: list[tuple[str, Any, dict[str, Any], int, str]] = [
     ("held", RandomSampler(range(8), replacement=True), {}, 100, "uniformly with replacement"),
     ("failed", RandomSampler(range(8)), {}, 100, "without replacement"),
     ("failed", SequentialSampler(range(8)), {}, 1, "without replacement"),
-    ("failed", None, {}, 100, "without replacement"),
+    ("assumed", None, {}, 100, "not known"),
+    ("assumed", Lopsided(range(8), replacement=True), {}, 100, "not known"),
+    ("assumed", Lopsided(range(8)), {"train_batch_size": 8}, 100, "not known"),
     # No sample comes twice.
     ("assumed", RandomSampler(range(8)), {}, 2, "one pass over samples"),
     ("failed", RandomSampler(range(8)), {}, 3, "without replacement"),
@@ -155,6 +167,15 @@ def test_dropout_is_found_however_a_model_does_it(name: str, options: dict[str, 
     assert (found.status == "failed") == there
     assert ("dropout" in found.how) == there
     assert not model.training
+
+
+def test_samples_without_labels_are_passed_over() -> None:
+    rows = causal_rows([1, 1, 1, 1, 1, 6, 6, 6])
+    task, model = Encoded("task", collated(rows), "next token"), transformer("LlamaForCausalLM")
+    found = sampling_of(
+        theorem_at_any_step(), args_of(), loader_of(RandomSampler(range(8), replacement=True)), model, task, 8, 9
+    )
+    assert found.how == "a minibatch's loss is a mean over its tokens, of which samples have from 0 to 5: a ratio"
 
 
 def test_the_step_is_that_of_the_optimizer(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -73,9 +74,9 @@ def linear(kind: str, scale: float = 1.5) -> Network:
 def seen(network: Network, step: Point, rounding: Rounding | None = None) -> dict[str, Any]:
     v, look = network.point(), network.look()
     network.write(network.retract(v, step))
-    after, loss = network.point(), network.losses().mean().item()
+    after, look_next = network.point(), network.look()
     network.write(v)
-    return observe(network, v, after, look, loss, rounding or rounding_of(network))
+    return observe(network, v, after, look, look_next, rounding or rounding_of(network))
 
 
 def exact_smoothness(network: Network, step: Point) -> tuple[Any, Any]:
@@ -120,6 +121,8 @@ def test_smoothness_of_full_fine_tuning_is_that_of_the_covariance() -> None:
     expected = np.trace(d @ network.task.covariance @ d.T) / (d**2).sum()
     assert found["path_smoothness"] == pytest.approx(expected, rel=1e-12)
     assert found["weight_smoothness"] == pytest.approx(expected, rel=1e-12)
+    turned = np.linalg.norm(d @ network.task.covariance) / np.linalg.norm(d)
+    assert found["gradient_ratio"] == pytest.approx(turned, rel=1e-12)
     values, vectors = np.linalg.eigh(network.task.covariance)
     for place in (0, -1):
         along = torch.tensor(np.outer(np.ones(D), vectors[:, place]))[None]
@@ -138,6 +141,7 @@ def test_errors_grow_as_the_step_shrinks() -> None:
         assert each["path_smoothness_error"] == pytest.approx((2 * 1e-12 + 1e-11 * length) * 2 / length**2, rel=1e-12)
         size = math.sqrt(each["gradient_square_norm"])
         assert each["gradient_square_norm_error"] == pytest.approx(1e-11 * (2 * size + 1e-11), rel=1e-12)
+        assert each["gradient_ratio_error"] == pytest.approx(2e-11 / length, rel=1e-12)
         assert each["loss_error"] == 1e-12
 
 
@@ -145,17 +149,22 @@ def test_errors_grow_as_the_step_shrinks() -> None:
 def test_a_step_of_length_0_has_smoothness_0(kind: str) -> None:
     network = network_of(kind)
     v = network.point()
-    found = observe(network, v, v, network.look(), network.losses().mean().item(), Rounding(1e-12, 1e-12))
+    look = network.look()
+    found = observe(network, v, v, look, look, Rounding(1e-12, 1e-12))
     for name in ("step_length", "path_smoothness", "path_smoothness_error", "weight_smoothness"):
         assert found[name] == 0
+    for name in ("gradient_ratio", "gradient_ratio_error"):
+        assert math.isnan(found[name]) if network.is_curved else found[name] == 0
 
 
 def test_a_step_to_no_number_is_observed_as_none() -> None:
     network = linear("lora")
     look, v = network.look(), network.point()
     after = tuple(part * math.nan for part in v)
-    found = observe(network, v, after, look, math.nan, Rounding(1e-12, 1e-12))
+    lost = replace(look, losses=look.losses * math.nan, gradient=tuple(part * math.nan for part in look.gradient))
+    found = observe(network, v, after, look, lost, Rounding(1e-12, 1e-12))
     assert math.isnan(found["path_smoothness"])
+    assert math.isnan(found["gradient_ratio"])
     assert math.isnan(found["step_length"])
     assert found["norm"] == [math.inf] * 2
     assert found["loss"] == look.loss
@@ -196,6 +205,13 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     network.write(v)
     expected = 2 * (F - look.loss - (flat(look.gradient) * moved).sum().item()) / moved.square().sum().item()
     assert found["path_smoothness"] == pytest.approx(expected, rel=1e-6)
+    if not network.is_curved:
+        network.write(after)
+        turned = flat(network.batch_gradient(torch.arange(network.task.samples))) - flat(look.gradient)
+        network.write(v)
+        assert found["gradient_ratio"] == pytest.approx((turned.norm() / moved.norm()).item(), rel=1e-9)
+        assert found["gradient_ratio_error"] == pytest.approx(2e-12 / moved.norm().item(), rel=1e-9)
+    assert network.is_curved == math.isnan(found["gradient_ratio"])
     names = block_names(network.sites)
     assert len(names) == len(blocks) == len(set(names))
     assert names[0] == f"{network.sites[0].name} {blocks[0].name}"

@@ -121,7 +121,7 @@ def test_what_is_cached_is_not_trained_again(made: Pretrained) -> None:
     assert all(weight.requires_grad for weight in again.model.parameters())
 
 
-def test_arguments_text_and_code_have_files_of_their_own(
+def test_arguments_text_code_and_processor_have_files_of_their_own(
     made: Pretrained, short_text: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretrained(SHAPE, STEPS + 1)
@@ -132,7 +132,9 @@ def test_arguments_text_and_code_have_files_of_their_own(
     (tmp_path / "gpt.py").write_text("another architecture", encoding="utf-8")
     monkeypatch.setattr(gpt, "__file__", str(tmp_path / "gpt.py"))
     pretrained(SHAPE, STEPS)
-    assert len(list(cache.glob("*.pt"))) == 6
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "another")
+    pretrained(SHAPE, STEPS)
+    assert len(list(cache.glob("*.pt"))) == 7
 
 
 def emptied(path: Path) -> None:

@@ -142,6 +142,7 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
             "step_length": step.norm().item(),
             "slope": (whole @ step).item(),
             "path_smoothness": 2 * (loss() - before - (whole @ step).item()) / step.square().sum().item(),
+            "gradient_ratio": ((gradient(range(task.samples)) - whole).norm() / step.norm()).item(),
         }
         for name, value in seen.items():
             rows.setdefault(name, []).append(value)
@@ -154,9 +155,13 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
     result, trace = run(table, tmp_path)
     twins = [by_hand(table, replica) for replica in range(2)]
-    for name in ("loss", "gradient_square_norm", "noise_variance", "step_length", "slope", "path_smoothness"):
+    names = ("loss", "gradient_square_norm", "noise_variance", "step_length", "slope")
+    for name in (*names, "path_smoothness", "gradient_ratio"):
         expected = np.array([twin[name] for twin in twins])
-        assert trace[name].values == pytest.approx(expected, rel=1e-6 if name == "path_smoothness" else 1e-9), name
+        assert trace[name].values == pytest.approx(expected, rel=1e-9 if name in names else 1e-6), name
+    ratio = max(max(twin["gradient_ratio"]) for twin in twins)
+    assert result.gradient_ratio.value == pytest.approx(ratio, rel=1e-6)
+    assert result.gradient_ratio.rounding < 1e-6 * ratio
     squares = np.array([twin["gradient_square_norm"] for twin in twins])
     assert result.measured == pytest.approx(squares.mean(), rel=1e-9)
     assert result.smallest == pytest.approx(squares.mean(0).min(), rel=1e-9)

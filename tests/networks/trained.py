@@ -70,7 +70,9 @@ def train(
     """Train as a stock script does; what is no argument of training is one of the Trainer."""
     from transformers import Trainer, TrainingArguments
 
-    given = {name: options.pop(name) for name in ("data_collator", "optimizers", "resume") if name in options}
+    given = {
+        name: options.pop(name) for name in ("callbacks", "data_collator", "optimizers", "resume") if name in options
+    }
     resume = given.pop("resume", None)
     defaults = {"max_steps": 6, "per_device_train_batch_size": 3, "save_strategy": "no", "seed": 3}
     args = TrainingArguments(
@@ -82,7 +84,7 @@ def train(
         use_cpu=not options.pop("cuda", False),
         **defaults | options,
     )
-    callbacks = [] if callback is None else [callback]
+    callbacks = [*given.pop("callbacks", ()), *([] if callback is None else [callback])]
     trainer = (kind or Trainer)(model=model, args=args, train_dataset=data, callbacks=callbacks, **given)
     trainer.train(resume_from_checkpoint=resume)
     return trainer

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 import boundcheck as bc
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
+from boundcheck.claims.vocabulary import v_t
 from boundcheck.errors import InputError
+from boundcheck.measure import run
 from boundcheck.measure.consistency import check_function
+from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS, LoRA, make_adapter
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.slopes import check_pull_back, near
@@ -20,6 +23,7 @@ from boundcheck.problems.steps import check_steps
 from boundcheck.testing import check_claim
 from boundcheck.words.algorithms import ALGORITHMS, Algorithm, LinearMethod
 from boundcheck.words.algorithms.linear import g, v
+from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.measures.base import SQUARED_GRADIENT, Observable, Over, PerformanceMeasure, Seen, gap
 from tests.measure.small import refused
 from tests.outside.my_adapter import Scaled
@@ -143,6 +147,39 @@ class Unwritten(LinearMethod):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Roomy(LinearMethod):
+    """A descent whose state has a place in which nothing is kept."""
+
+    keeps_curves = False
+
+    def along_gradient(self, t, numbers):
+        return None
+
+    def start(self, v, numbers):
+        return (*super().start(v, numbers), ())
+
+    def step(self, state, gradient, t, numbers, retract=None):
+        return (*super().step(state[:1], gradient, t, numbers, retract), ())
+
+    def exact_start(self, v, numbers):
+        return (*super().exact_start(v, numbers), ())
+
+    def exact_step(self, state, gradient, t, numbers, space=None):
+        return (*super().exact_step(state[:1], gradient, t, numbers, space), ())
+
+    def drift(self, sizes, gradient, t, numbers):
+        return (*super().drift(sizes[:1], gradient, t, numbers), 0.0)
+
+
+@dataclass(frozen=True)
+class Lost(Unwritten):
+    """One whose iterate has no blocks."""
+
+    def start(self, v, numbers):
+        return ((),)
+
+
 DESCENT = ((v, v - alpha * g),)
 
 
@@ -185,6 +222,7 @@ def shrunk(e: Any) -> Seen:
         (BRACKET | {"run": None, "adapter": {"kind": f"{HERE}:TenthPull", "scale": 0.5}}, "adapter.pull_back"),
         (BRACKET | {"run": None, "problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
         ({"claim": descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT))}, "algorithm.tenth.step"),
+        ({"claim": descent(Lost("lost", "lost", (alpha,), moves=DESCENT))}, "algorithm.lost.start"),
         ({"claim": measured(replace(SQUARED_GRADIENT, seen=shrunk))}, "measure.outer_least.seen"),
         ({"claim": measured(replace(SQUARED_GRADIENT, first=lambda s, i: (1e-9, "it")))}, "measure.outer_least.first"),
         ({"claim": measured(replace(SQUARED_GRADIENT, expression=gap))}, "measure.outer_least"),
@@ -203,6 +241,43 @@ def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_pa
         assert result.verdict == "supported", result.reason
     (result,) = bc.measure(TABLE | {"claim": measured(SQUARED_GRADIENT)}, tmp_path)
     assert result.verdict == "supported", result.reason
+
+
+def test_a_place_of_a_state_in_which_nothing_is_kept_is_none_too_few(tmp_path, monkeypatch) -> None:
+    """It is walked, stored in a checkpoint, read from it, and attacked."""
+    roomy = descent(Roomy("roomy", "descent", (alpha,), moves=DESCENT))
+    plain = descent(LinearMethod("plain", "descent", (alpha,), moves=DESCENT))
+    (one,) = bc.measure(TABLE | {"claim": plain}, tmp_path)
+    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, float("inf")))
+    save = RunFolder.save_checkpoint
+
+    def killed(*each) -> None:
+        save(*each)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunFolder, "save_checkpoint", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bc.measure(TABLE | {"claim": roomy}, tmp_path)
+    monkeypatch.setattr(RunFolder, "save_checkpoint", save)
+    (other,) = bc.measure(TABLE | {"claim": roomy}, tmp_path)
+    assert (other.verdict, other.interval, other.measured) == (one.verdict, one.interval, one.measured)
+    check_claim(roomy, adapter="full", examples=5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: LinearMethod("mine", "mine", (x,), moves=DESCENT),
+        lambda x: LinearMethod("mine", "mine", (alpha,), moves=((x, v - alpha * g),)),
+        lambda x: LinearMethod("mine", "mine", (alpha,), moves=DESCENT, at=x),
+        lambda x: LinearMethod("mine", "mine", (alpha,), moves=DESCENT, period=x),
+        lambda x: LinearMethod("mine", "mine", (alpha,), moves=DESCENT, starting=((x, 1),)),
+        lambda x: Hypothesis("mine", "mine", (x,)),
+        lambda x: Quantity(x, alpha, "mine"),
+    ],
+)
+def test_an_iterate_where_a_letter_is_asked_for_is_refused(make) -> None:
+    assert str(v_t) in str(refused(make, v_t))
 
 
 def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:

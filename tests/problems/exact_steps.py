@@ -66,3 +66,11 @@ def gradient_square_norm(problem: Problem, v: Point) -> float:
     """|grad F(v)|^2 of a single point, in 50 digits."""
     _, gradient = loss_and_gradient(problem, factors(v))
     return float(dot(gradient, gradient))
+
+
+def gradient_ratio(problem: Problem, v: Point, v_next: Point) -> float:
+    """|grad F(v') - grad F(v)| / |v' - v| of single points, in 50 digits."""
+    here, there = factors(v), factors(v_next)
+    gradients = [loss_and_gradient(problem, point)[1] for point in (here, there)]
+    turn, step = (tuple(y - x for x, y in zip(*pair, strict=True)) for pair in (gradients, (here, there)))
+    return float(mp.sqrt(dot(turn, turn) / dot(step, step)))

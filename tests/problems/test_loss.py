@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 from torch import Tensor
 
 import boundcheck as bc
@@ -153,11 +157,62 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
         Loss.from_csv(each, data, "cost", shape=(1, 2))
     with pytest.raises(bc.InputError, match=rf"with W of shape \(1, 3\) and X of shape \({len(X) + 1}, 2\) and y of"):
         Loss.from_csv(each, data, "price", shape=(1, 3))
-    data.write_text("rooms,price\n1,2\n,3\nmany,4\n")
+    data.write_text("rooms,price\n1,2\n3,3\nmany,4\n")
     with pytest.raises(bc.InputError, match=r"column = rooms: expected numbers only .*; row 3 has 'many'$"):
         Loss.from_csv(each, data, "price", shape=(1, 1))
     with pytest.raises(bc.InputError, match=r"path = .*a CSV file"):
         Loss.from_csv(each, tmp_path / "nothing.csv", "price", shape=(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "said"),
+    [
+        ("a,b,target\n1,2,3\n1,2,3,4\n", "path", "line 3 has 4 values, where the header has 3 columns"),
+        ("a,b,target\n1,2,3,4\n1,2,3,4\n", "path", "line 2 has 4 values"),
+        ("a,b,target\n\n1,2,3\n1,2\n", "path", "line 4 has 2 values"),
+        ('a,b,target\n"1",2,3\n"1\n2",2,3,4\n', "path", "line 4 has 4 values"),
+        ("", "path", "it is empty"),
+        ("\n\n", "path", "it is empty"),
+        ("a,b,target\n", "path", "no row is below the header"),
+        ("a,a,target\n1,2,3\n", "path", "'a' twice"),
+        ("a;b;target\n1;2;3\n", "column", "which has a;b;target"),
+        ("a,b,target\n1,2,3\n1,nan,3\n", "column", "row 2 has nan"),
+        ("a,b,target\n1,2,3\n1,,3\n", "column", "row 2 has nan"),
+        ("a,b,target\n1,2,-inf\n", "column", "row 1 has -inf"),
+        ("a,b,target\n1,2,1e999\n", "column", "row 1 has "),
+        ('a,b,target\n"1,2,3\n', "path", "line 2 has 1 values"),
+    ],
+)
+def test_a_csv_file_that_is_no_table_of_numbers_is_refused(text: str, field: str, said: str, tmp_path: Path) -> None:
+    (data := tmp_path / "data.csv").write_text(text)
+    error = refused(lambda: Loss.from_csv(each, data, "target", shape=(1, 2)))
+    assert error.field == field
+    assert said in str(error)
+
+
+@drawn(st.integers(1, 4), st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(columns: int, rows: list[int]) -> None:
+    with TemporaryDirectory() as folder:
+        data = Path(folder) / "data.csv"
+        names = ["target", *(f"x{i}" for i in range(columns))]
+        lines = [names, *([str(i + j) for j in range(count)] for i, count in enumerate(rows))]
+        data.write_text("".join(",".join(line) + "\n" for line in lines))
+        read = lambda: Loss.from_csv(each, data, "target", shape=(1, columns))  # noqa: E731
+        # A line without values is no row.
+        counts = {count for count in rows if count}
+        if counts == {columns + 1}:
+            assert read().samples == sum(count > 0 for count in rows)
+        else:
+            assert refused(read).field == "path"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_csv_file_is_a_regular_file(kind: str, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    os.mkfifo(data) if kind == "pipe" else data.symlink_to("/dev/zero")
+    error = refused(lambda: Loss.from_csv(each, data, "target", shape=(1, 2)))
+    assert error.field == "path"
+    assert "no regular file" in str(error)
 
 
 @pytest.mark.parametrize(

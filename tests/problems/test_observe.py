@@ -1,4 +1,4 @@
-"""Every observable against a naive twin of one replica, and the rounding error that path_smoothness admits to."""
+"""Every observable against a naive twin of one replica, and the rounding errors that both smoothnesses admit to."""
 
 import itertools
 import math
@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.inputs import sharpest
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.observe import observables, observe
@@ -18,6 +19,7 @@ from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
 from tests.layers import sampled
 from tests.measure.small import pseudo_huber, random_point, softmax, with_replacement
+from tests.test_twins import OBJECTIVES, adapter_of
 
 from . import exact_steps
 
@@ -42,12 +44,13 @@ def naive_observables(problem, v, v_next, batch):
     at = [sample_loss_and_gradient(problem.objective, s * B @ A, i) for i in range(n)]
     at_next = [sample_loss_and_gradient(problem.objective, s * B_next @ A_next, i) for i in range(n)]
     loss, loss_next = (sum(loss for loss, _ in each) / n for each in (at, at_next))
-    M = sum(gradient for _, gradient in at) / n
+    M, M_next = (sum(gradient for _, gradient in each) / n for each in (at, at_next))
 
-    def pulled_back(X):
+    def pulled_back(X, A=A, B=B):
         return np.concatenate([(s * B.T @ X).ravel(), (s * X @ A.T).ravel()])
 
     gradient = pulled_back(M)
+    turn = pulled_back(M_next, A_next, B_next) - gradient
     step = np.concatenate([(A_next - A).ravel(), (B_next - B).ravel()])
     return {
         "loss": loss,
@@ -60,6 +63,7 @@ def naive_observables(problem, v, v_next, batch):
         "step_length": np.linalg.norm(step),
         "slope": gradient @ step,
         "path_smoothness": 2 * (loss_next - loss - gradient @ step) / (step @ step),
+        "gradient_ratio": np.linalg.norm(turn) / np.linalg.norm(step),
     }
 
 
@@ -170,21 +174,23 @@ def test_path_smoothness_of_a_quadratic_in_one_dimension(L, scale, A, step):
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_a_step_of_length_zero_has_path_smoothness_zero(name):
+def test_a_step_of_length_zero_has_smoothness_zero_of_both_kinds(name):
     problem = PROBLEMS[name]()
     v = random_point(problem, replicas=2)
     v_next = (v[0].clone(), v[1].clone())
     v_next[1][1] += 0.1
     seen = observe(problem, v, v_next, None)
-    assert seen["path_smoothness"][0] == 0
-    assert seen["path_smoothness_error"][0] == 0
-    assert seen["path_smoothness"][1] != 0
+    for kind in ("path_smoothness", "gradient_ratio"):
+        assert seen[kind][0] == 0
+        assert seen[f"{kind}_error"][0] == 0
+        assert seen[kind][1] != 0
 
 
 def assert_error_is_covered(problem, v, v_next):
     seen = observe(problem, v, v_next, None)
-    true = exact_steps.path_smoothness(problem, v, v_next)
-    assert abs(seen["path_smoothness"].item() - true) <= seen["path_smoothness_error"].item()
+    for kind in ("path_smoothness", "gradient_ratio"):
+        true = getattr(exact_steps, kind)(problem, v, v_next)
+        assert abs(seen[kind].item() - true) <= seen[f"{kind}_error"].item(), kind
 
 
 @sampled(5)
@@ -226,7 +232,7 @@ def test_rounding_error_is_covered_where_softmax_fits_its_data(size):
 
 @pytest.mark.full
 @pytest.mark.parametrize("rank", [1, 4])
-def test_path_smoothness_less_its_error_never_exceeds_the_constant(rank):
+def test_smoothness_less_its_error_never_exceeds_the_constant(rank):
     """What the audit compares with L-hat: no run inside its ball may fail by rounding alone."""
     problem = pseudo_huber(rank=rank, samples=1)
     everything, radius, step_size = torch.zeros(1, 1, dtype=torch.int64), 3.0, 0.045
@@ -237,15 +243,44 @@ def test_path_smoothness_less_its_error_never_exceeds_the_constant(rank):
         v_next, _ = sgd_step(problem, v, step_size, everything)
         seen = observe(problem, v, v_next, None)
         assert max(torch.linalg.matrix_norm(x, 2).item() for x in v_next) < radius
-        assert (seen["path_smoothness"] - seen["path_smoothness_error"]).item() <= lambda_star
+        for kind in ("path_smoothness", "gradient_ratio"):
+            assert (seen[kind] - seen[f"{kind}_error"]).item() <= lambda_star, kind
         v = v_next
 
 
-def test_an_error_of_the_gradient_is_one_of_the_path_smoothness(monkeypatch):
-    """An error e of the gradient moves the path smoothness by 2 e over the length of the step."""
+def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
+    """An error e of each gradient moves both by 2 e over the length of the step."""
     problem = pseudo_huber()
     v = random_point(problem, replicas=3)
     v_next, _ = sgd_step(problem, v, 0.1, torch.arange(problem.objective.samples).expand(3, -1))
     monkeypatch.setattr(Problem, "rounding", lambda self, v, loss: (torch.zeros(3), torch.ones(3)))
     length = square_norm(tuple(y - x for x, y in zip(v, v_next, strict=True))).sqrt()
-    assert (observe(problem, v, v_next, None)["path_smoothness_error"] >= 2 / length).all()
+    seen = observe(problem, v, v_next, None)
+    for kind in ("path_smoothness", "gradient_ratio"):
+        assert (seen[f"{kind}_error"] >= 2 / length).all()
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
+    """At pairs of the ball, of every adapter; on a curved domain there is none."""
+    random = np.random.default_rng(0)
+    problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
+    radii, drawn = dict.fromkeys(problem.adapter.radius_names, 0.25), torch.Generator().manual_seed(1)
+    v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))
+    seen = problem.observe(v, w, None)
+    if problem.adapter.is_curved:
+        assert torch.isnan(seen["gradient_ratio"]).all()
+        assert torch.isnan(seen["gradient_ratio_error"]).all()
+        return
+    assert (seen["gradient_ratio"] > 100 * seen["gradient_ratio_error"]).all()
+    assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= sharpest(problem, radii)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_loss_and_gradient_together_are_those_of_each_inside_of_a_run(name):
+    objective = OBJECTIVES[name](np.random.default_rng(0))
+    W = torch.randn(3, *objective.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with torch.inference_mode():
+        loss, gradient = objective.first_order(W)
+        assert torch.equal(loss, objective.loss(W))
+        torch.testing.assert_close(gradient, objective.gradient(W), rtol=1e-12, atol=1e-14)

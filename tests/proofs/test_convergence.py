@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 from boundcheck.proofs.bottou2018 import claims, sgd
+from boundcheck.proofs.jiang2024 import theorem_2_average as average
 from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
 from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems, unconditional_gd
 from boundcheck.proofs.methods import descent
@@ -33,6 +34,8 @@ PROVED = (
     "khaled2020.theorem2",
     "meft.adaptive_gd",
     "meft.relora",
+    "meft.theorem2_average",
+    "meft.theorem2_average_sharp",
     "meft.theorem2_everywhere",
     "meft.unconditional_gd",
     "nesterov2004.gradient_descent",
@@ -115,6 +118,23 @@ def test_a_smaller_kappa_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(everywhere, name, planted)
     claim = everywhere.THEOREM_2_EVERYWHERE
     assert not closes(monkeypatch, everywhere, "THEOREM_2_EVERYWHERE", everywhere.everywhere, claim)
+
+
+AVERAGE, ATTAINED = theorems.THEOREM_2_AVERAGE, theorems.THEOREM_2_AVERAGE_SHARP
+AVERAGE_PLANTED = {
+    "a smaller κ": ("THEOREM_2_AVERAGE", average.average, changed(AVERAGE, 1 - q / 2, 1 - q / 3)),
+    "more is attained": (
+        "THEOREM_2_AVERAGE_SHARP",
+        average.average_sharp,
+        changed(ATTAINED, kappa**2 * zeta**2 / (3 * T), kappa**2 * zeta**2 / (10**9 * T)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AVERAGE_PLANTED.values(), ids=AVERAGE_PLANTED)
+def test_a_factor_of_the_average_that_is_wrong_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, script, claim = case
+    assert not closes(monkeypatch, average, name, script, claim)
 
 
 @pytest.mark.parametrize("share", [Fraction(1, 100), Fraction(1, 4), Fraction(1, 2)])

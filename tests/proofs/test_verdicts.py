@@ -38,6 +38,8 @@ CLAIMS = {
     "meft.theorem2_frozen_a": "proved",
     "meft.theorem2_any_step": "proved",
     "meft.theorem2_everywhere": "proved",
+    "meft.theorem2_average": "proved",
+    "meft.theorem2_average_sharp": "proved",
 }
 
 

@@ -10,7 +10,8 @@ import boundcheck
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers
-from boundcheck.prove.carried import Carrier, carrier, counted
+from boundcheck.prove.carried import Carrier, carrier, counted, standing, told
+from boundcheck.prove.fixed import fixed_statements
 from boundcheck.prove.script import of_paper
 from tests.layers import sampled
 
@@ -23,8 +24,28 @@ KERNEL = [id for id in catalogue if carrier(catalogue[id]) is Carrier.KERNEL]
 def test_what_the_kernel_carries_it_replays(id: str) -> None:
     audit = boundcheck.prove(id)[id]
     assert audit.verdict in ("proved", "repaired")
+    # What is said without a look at the proofs is what they say.
+    assert audit.verdict == standing(catalogue[id])
+    printed = [proof for proof in audit.proofs if proof.script.version == "printed"]
+    broken = [step.step.label for proof in printed for step in proof.steps if step.verdict == "refuted"]
+    assert list(fixed_statements()[id].broken) == broken
+    assert all(label in told(catalogue[id]) for label in broken)
     proved = [proof for proof in audit.proofs if proof.verdict == "proved"]
     assert {step.trust for proof in proved for step in proof.steps} <= {"kernel", "assumed"}
+
+
+@pytest.mark.parametrize("id", ["jiang2024.lemma1", "jiang2024.theorem2"])
+def test_a_claim_whose_printed_proof_fails_is_called_repaired(id: str) -> None:
+    lines = [
+        step.label
+        for script in of_paper("jiang2024")
+        if (script.id, script.version) == (id, "printed")
+        for step in script.proof.steps
+        if step.witness
+    ]
+    assert lines
+    assert standing(catalogue[id]) == "repaired"
+    assert all(line in told(catalogue[id]) for line in lines)
 
 
 def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_beside_it() -> None:

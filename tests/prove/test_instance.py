@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import given
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm, d, k
+from boundcheck.claims.vocabulary import F, FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, T, Value, d, f, k, n
 from boundcheck.errors import InputError
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove import Reading, at_numbers, le
@@ -328,6 +328,45 @@ def test_numbers_that_are_no_instance_refute_nothing(values, said):
     )
     assert line(found, "line").verdict == "unknown"
     assert said in line(found, "line").reason
+
+
+LETTERS = {X: [[1, 1], [0, 0]], x: 2, F: 3}
+# What a witness of numbers gives no value to, or no meaning: functions, their gradients, dimensions, and quotients.
+BEYOND = {
+    "a value of F": le(Value(F, X), x),
+    "a value of f": le(Value(f, X), x),
+    "a gradient of F": le(FrobeniusNorm(Gradient(F, X)), x),
+    "a dimension": le(d * n, x),
+    "an inner product with a gradient": le(InnerProduct(Gradient(f, X), X), x),
+    "a quotient of what is nearly 0": le(1 / (SpectralNorm(X) - sp.sqrt(x)), x),
+    "a letter": le(sp.Symbol("z") ** 2, x),
+    "a horizon": le(T * Value(F, X), x),
+}
+
+
+@pytest.mark.parametrize("values", [LETTERS, {X: LETTERS[X]}, {}], ids=["letters", "a matrix", "nothing"])
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_witness_that_lacks_what_a_line_speaks_of_refutes_nothing(name, values):
+    """A letter, a function or a dimension: the reason names it."""
+    reading = Reading(constants={X, x, sp.Symbol("z")})
+    found = judged(lambda proof: proof.step("line", BEYOND[name], witness=at_numbers(WRONG, values)), reading=reading)
+    assert line(found, "line").verdict == "unknown"
+    assert line(found, "line").reason
+
+
+@pytest.mark.parametrize("name", ["a value of f", "a gradient of F", "a dimension"])
+def test_so_it_is_of_two_points_of_meft(name):
+    found = judged(
+        lambda proof: proof.step("line", BEYOND[name], witness=witnesses.OFF_THE_BALL),
+        reading=Reading(constants={X, x}),
+    )
+    assert line(found, "line").verdict == "unknown"
+
+
+@pytest.mark.parametrize("rows", [3, [1, 2], None])
+def test_a_matrix_is_rows_of_numbers(rows):
+    with pytest.raises(InputError, match="rows of numbers"):
+        at_numbers(WRONG, {X: rows})
 
 
 def test_a_dimension_has_one_size():

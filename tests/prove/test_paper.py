@@ -7,16 +7,21 @@ import pytest
 from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import D
 from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.proofs import paper_of, papers
 from tests.judged import of_the_paper
 
 pytestmark = of_the_paper
 
 ROWS = {
-    "refuted": {2, 4, 5, 6, 10, 11, 13, 15, 16, 17, 19, 21},
-    "repaired": {1, 3, 8, 12},
-    "proved": {7, 9},
-    "editorial": {14, 20, 22},
+    "refuted": {2, 5, 10, 13},
+    "repaired": {1, 3, 8, 12, 34},
+    "proved": {7, 9, 23, 24, 30},
+    "conditional": {4, 14, 21},
+    "remark": {16, 17, 18, 26, 27, 28, 31, 32, 33},
+    "editorial": {15, 19, 20, 22, 25, 29},
 }
+# What follows from a row, by its own number.
+FOLLOWS = {5: {6: "refuted"}, 10: {11: "repaired"}}
 CLAIMS = {
     "jiang2024.lemma1": "repaired",
     "jiang2024.theorem2": "repaired",
@@ -46,6 +51,52 @@ def test_the_rows_of_the_table(paper):
     }
     numbers = [row.row.number for row in paper.rows]
     assert numbers == sorted(set(numbers))
+    assert {
+        row.row.number: {each.row.number: each.verdict for each in row.follows} for row in paper.rows if row.follows
+    } == FOLLOWS
+
+
+# Of each line that the table calls false the paper's words, without formulas; and what its reading grants.
+BALL = {"jiang2024.assumption1", "jiang2024.assumption2", "jiang2024.assumption3.1", "jiang2024.assumption3.2"}
+QUOTES = {
+    2: ("There exists a constant such that for any parameters", {"jiang2024.assumption3.1"}),
+    5: ("where is Euclidean norm", BALL),
+    6: ("", BALL),
+    10: (
+        "With some simple mathematical manipulations, the following inequality is obtained:",
+        {*BALL, "jiang2024.assumption4", "jiang2024.bounded_below", "meft.unbiased", "$T ≥ T_min$"},
+    ),
+    13: (
+        "the convergence rate has a correlation with the rank and the largest eigenvalue of low-rank decomposition "
+        "matrices, i.e.,",
+        {
+            "$C ≥ σ$, as Assumption 3(1) makes it on the ball",
+            "$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared, at the rank $r = x²$",
+        },
+    ),
+}
+
+
+def test_what_is_refuted_is_quoted_under_a_reading_that_its_evidence_keeps_to(paper):
+    """Where is that printed, and under which reading?"""
+    of_papers = {key: getattr(paper_of(key).part("findings"), "ROWS", ()) for key in papers()}
+    everything = {key: [each for row in table for each in (row, *row.follows)] for key, table in of_papers.items()}
+    assert {key for key, table in everything.items() if any(row.false for row in table)} == {"jiang2024"}
+    refuted = [row for row in everything["jiang2024"] if row.false]
+    assert {row.number for row in refuted} == QUOTES.keys()
+    for row in refuted:
+        words, granted = QUOTES[row.number]
+        quoted = " ".join(re.findall(r'"(.+?)"', row.printed))
+        assert re.sub(r"\$.+?\$", " ", quoted).replace(",", " ").split() == words.replace(",", " ").split(), row.number
+        assert row.reading
+        for ref in row.false:
+            proof = paper[ref.id].proof(ref.version)
+            laid = [each for each in proof.script.proof.assumptions if each.role == "hypothesis"]
+            assert {each.claim.id if each.claim else each.name for each in laid} <= granted, row.number
+            line = next((x for x in proof.steps if ref.names(x.step)), None)
+            # A line that is called false is printed as it stands, and an exact instance meets all that is granted.
+            assert line is None or (line.step.printed and line.step.witness and line.verdict == "refuted")
+            assert line is not None or proof.verdict == "proved"
 
 
 def test_the_verdicts_on_the_claims(paper):

@@ -282,7 +282,7 @@ def with_verdict(paper, ref: Ref, verdict: str):
 
 def test_a_row_is_unknown_once_any_of_its_lines_is(paper):
     for each in paper.rows:
-        for ref in (*each.row.false, *each.row.holds, *each.row.repair):
+        for ref in each.row.refs:
             again = rows._judge(each.row, with_verdict(paper, ref, "unknown"))
             assert again.verdict == "unknown", (each.row.number, ref)
 
@@ -304,6 +304,16 @@ def test_evidence_names_the_lines_and_the_numbers(paper):
         assert (each.trust != "") == any(x in each.evidence for x in (": proved",))
 
 
+GROUNDS = ("false", "holds", "within", "repair", "about")
+
+
+@pytest.mark.parametrize("missing", ["printed", "reading"])
+def test_nothing_is_called_false_that_is_not_quoted_and_read(missing):
+    said = {"printed": "what", "reading": "plainly"} | {missing: " "}
+    with pytest.raises(InputError, match=rf"^row 7, {missing} = .*expected what the paper prints, and"):
+        Row(7, "where", finding="found", false=(Ref("my.claim", "sharp"),), **said)
+
+
 def table(monkeypatch, *made: Row) -> None:
     module = importlib.import_module("boundcheck.proofs.jiang2024.findings")
     monkeypatch.setattr(module, "ROWS", made)
@@ -319,8 +329,8 @@ def table(monkeypatch, *made: Row) -> None:
     ids=["label", "version", "claim"],
 )
 def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
-    for field in ("false", "holds", "repair"):
-        table(monkeypatch, Row(1, "where", "what", "found", **{field: (ref,)}))
+    for field in GROUNDS:
+        table(monkeypatch, Row(1, "where", "what", "found", reading="plainly", **{field: (ref,)}))
         with pytest.raises(InputError, match=expected):
             judge_rows("jiang2024", audits(paper))
 
@@ -333,7 +343,7 @@ def test_the_verdict_of_a_row():
     yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
 
     def verdict(**refs):
-        found = rows._judge(Row(1, "where", "what", "found", **refs), known)
+        found = rows._judge(Row(1, "where", "what", "found", reading="plainly", **refs), known)
         # The author's finding is told where the lines establish it, and nowhere else.
         assert (found.finding == found.as_json()["finding"] == "found") == (found.verdict != "unknown")
         return found.verdict
@@ -341,12 +351,15 @@ def test_the_verdict_of_a_row():
     assert verdict() == "editorial"
     assert verdict(false=(no,)) == verdict(false=(yes,)) == verdict(false=(no,), holds=(yes,)) == "refuted"
     assert verdict(holds=(yes,)) == verdict(holds=(yes,), repair=(yes,)) == "proved"
-    assert verdict(repair=(yes,)) == "repaired"
-    for field in ("false", "holds", "repair"):
+    assert verdict(repair=(yes,)) == verdict(repair=(yes,), about=(no,)) == "repaired"
+    assert verdict(within=(yes,)) == verdict(within=(yes,), about=(no,)) == "conditional"
+    assert verdict(about=(yes,)) == verdict(about=(no,)) == "remark"
+    for field in GROUNDS:
         assert verdict(**{field: (open_,)}) == verdict(**{field: (yes, open_)}) == "unknown"
-    for field in ("holds", "repair"):
+    for field in ("holds", "within", "repair"):
         assert verdict(**{field: (no,)}) == "unknown"
-    told = rows._judge(Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,)), known).finding
+    row = Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,), reading="plainly")
+    told = rows._judge(row, known).finding
     assert told.startswith(f"Not established: {unknown.reason} (")
     assert "my.true" not in told
     told = rows._judge(Row(1, "where", "what", "found", holds=(no,)), known).finding

@@ -266,9 +266,9 @@ def test_a_witness_is_not_called_checked(monkeypatch):
     false, claims = Ref(id, "printed", line), {id: ClaimAudit(id, "", "repaired", (printed, repaired))}
     monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(repaired.script.proof.conclusion)})
     for row, said in (
-        (Row(1, "", "", "", false=(false,), repair=(Ref(id, "repaired"),)), "repair checked"),
-        (Row(1, "", "", "", false=(false,)), ""),
-        (Row(1, "", "", "", false=(Ref(id, "repaired"),)), "checked"),
+        (Row(1, "", "so", "", false=(false,), repair=(Ref(id, "repaired"),), reading="as it says"), "repair checked"),
+        (Row(1, "", "so", "", false=(false,), reading="as it says"), ""),
+        (Row(1, "", "so", "", false=(Ref(id, "repaired"),), reading="as it says"), "checked"),
         (Row(1, "", "", "", holds=(Ref(id, "repaired"), Ref(id, "printed"))), ""),
     ):
         assert rows._judge(row, claims).rocq == said

@@ -41,11 +41,17 @@ def test_a_paper_is_all_of_its_scripts_in_the_order_of_its_files():
 
 
 def test_an_id_stands_for_those_below_it_and_for_no_other():
-    assert ids("jiang2024.lemma1") == ["jiang2024.lemma1", "jiang2024.lemma1.any_points"]
+    assert ids("jiang2024.lemma1") == [
+        "jiang2024.lemma1",
+        "jiang2024.lemma1.any_points",
+        "jiang2024.lemma1.sum_of_norms",
+        "jiang2024.lemma1.euclidean_norm",
+    ]
     assert ids("jiang2024.lemma1.any_points") == ["jiang2024.lemma1.any_points"]
     assert ids("meft.lemma1_sharp") == ["meft.lemma1_sharp"]
     assert all(id.startswith("meft.") for id in ids("meft"))
-    assert ids("jiang2024.rate") == ["jiang2024.rate.with_own_constant", "jiang2024.rate.exponent"]
+    parts = ("with_own_constant", "any_constant", "exponent", "least_constant", "step_size")
+    assert ids("jiang2024.rate") == [f"jiang2024.rate.{part}" for part in parts]
 
 
 def test_claims_and_their_ids_find_the_same_and_each_once():

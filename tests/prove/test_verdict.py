@@ -12,11 +12,11 @@ from rich.console import Console
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import L, Lhat, Parameter, r
-from boundcheck.claims.vocabulary import A1, A2, B1, B2, A_t, B_t, FrobeniusNorm, v1, v2
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, A_t, B_t, EuclideanNorm, FrobeniusNorm, i, n, t, v1, v2, v_t
 from boundcheck.errors import InputError
 from boundcheck.kernel import ReplayError, RuleError, Theorem
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove import Proof, Reading, Witness, eq, ge, gt, judge, le, script
+from boundcheck.prove import Process, Proof, Reading, Witness, eq, ge, gt, judge, le, script
 from boundcheck.prove import proof as proofs
 from boundcheck.prove.instance import Setting
 from boundcheck.prove.outcome import ProofAudit
@@ -620,3 +620,39 @@ def test_refuting_takes_a_printed_script():
         )
         assert proof.verdict == "unknown"
         assert claim_verdict([proof]) == "unknown"
+
+
+# x times the sum of ‖v_s‖² over s < t: 0 at t = 1, and if x ≥ 0 it never falls.
+SUM = x * sp.Sum(EuclideanNorm(v_t).xreplace({t: i}) ** 2, (i, 1, t - 1))
+MOVING = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
+INDUCTIONS = {
+    # What is claimed of it, whether the step has x ≥ 0, and the half that is open.
+    "both close": (ge(SUM, 0), True, ""),
+    "the first line is false": (ge(SUM, 1), True, "at t = 1"),
+    "the step lacks a premise": (ge(SUM, -1), False, "from t to t + 1"),
+    "the step is false": (le(SUM, 0), True, "from t to t + 1"),
+    "neither closes": (ge(SUM, 2), False, "at t = 1"),
+}
+
+
+@pytest.mark.parametrize("name", INDUCTIONS)
+def test_an_induction_that_does_not_close_says_which_half_is_open(name):
+    relation, has_premise, half = INDUCTIONS[name]
+
+    def build(proof):
+        proof.induct("line", relation, first=[], then=[proof.assume(ge(x, 0))] if has_premise else [])
+
+    found = line(judged(build, reading=MOVING), "line")
+    assert found.verdict == ("unknown" if half else "proved")
+    for each in ("at t = 1", "from t to t + 1"):
+        assert (f"the induction is open {each}" in found.reason) == (each == half)
+
+
+def test_a_half_that_is_drawn_from_an_open_line_says_so():
+    def build(proof):
+        false = proof.step("false", ge(x, -5))
+        proof.induct("line", ge(SUM, -1), first=[], then=[false])
+
+    reason = line(judged(build, reading=MOVING), "line").reason
+    assert "open from t to t + 1" in reason
+    assert "lines that are open or false" in reason

@@ -20,6 +20,7 @@ FULL = {
     "networks/test_accumulation.py",
     "networks/test_bfloat16.py",
     "networks/test_callback.py",
+    "networks/test_callback_chance.py",
     "networks/test_callback_refused.py",
     "networks/test_callback_rules.py",
     "networks/test_dora.py",

@@ -44,7 +44,8 @@ def of_script(script: Script) -> Iterator[str]:
 
 def of_report(paper: Paper) -> Iterator[str]:
     for row in getattr(paper.part("findings"), "ROWS", ()):
-        yield from (row.locator, row.printed, row.finding)
+        for each in (row, *row.follows):
+            yield from (each.locator, each.printed, each.finding, each.reading)
     yield from (getattr(paper.part("report"), name, "") for name in ("TITLE", "LEAD"))
     # Titles of sections of templates are HTML.
     yield from (

@@ -48,6 +48,7 @@ TWINS: dict[str, str] = {
     "Objective.loss": LOOP_OVER_SAMPLES,
     "Objective.gradient": LOOP_OVER_SAMPLES,
     "Objective.sample_gradients": LOOP_OVER_SAMPLES,
+    "Objective.first_order": LOOP_OVER_SAMPLES,
     "Objective.batch_gradient": LOOP_OVER_SAMPLES,
     "Objective.descend": TOGETHER,
     "Objective.survey": LOOP_OVER_SAMPLES,
@@ -104,6 +105,8 @@ TWINS: dict[str, str] = {
     "derivatives.leaves": f"{DERIVATIVE_TESTS}::test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode",
     "derivatives.curved": f"{DERIVATIVE_TESTS}::test_products_can_be_differentiated_again",
     "derivatives.bilinear_product": f"{DERIVATIVE_TESTS}::test_each_part_is_that_of_the_plain_formulas",
+    "norms.apart": RATIOS,
+    "norms.gradient_ratio": RATIOS,
     "derivatives.difference_ratio": RATIOS,
     "derivatives.sure_difference_ratio": RATIOS,
     "curvature.top_curvature": (

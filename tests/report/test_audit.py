@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -14,15 +15,19 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import boundcheck as bc
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.spec import parse
 from boundcheck.parallel import Call
 from boundcheck.proofs import paper_of
+from boundcheck.prove.carried import Carrier, carrier, standing
 from boundcheck.prove.show import show
 from boundcheck.report import conduct, study, work
 from boundcheck.report import paper as written_by
+from boundcheck.report.opening import in_all, opening_of
 from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.screen import WIDTH, show_findings, show_rows, show_verdicts
+from boundcheck.report.section import Material
 from boundcheck.terminal import _ENDLESS
 from tests.judged import of_the_paper
 from tests.prove.conftest import paper as the_paper
@@ -113,6 +118,37 @@ def test_the_summary_counts_verdicts(written) -> None:
     assert written["summary"].startswith("My claim: refuted") or written["summary"].startswith("My claim: repaired")
     assert "Of 3 findings from the proofs" in written["summary"]
     assert f"attacked {len(written['searches'])} bounds and broke none of them" in written["summary"]
+
+
+def test_the_page_says_of_each_attacked_claim_what_carries_it(written, searches) -> None:
+    """Those that the kernel proves in another paper's folder too."""
+    text = Path(written["report"]).read_text()
+    for each in searches:
+        assert carrier(catalogue[each["id"]]) is Carrier.KERNEL
+        (said,) = set(re.findall(rf"<code>{each['id']}</code></td><td>(.*?)</td>", text))
+        assert "by hand" not in said
+        assert standing(catalogue[each["id"]]) in said
+
+
+@pytest.mark.full
+@of_the_paper
+def test_page_and_screen_count_the_same_runs(written, stored) -> None:
+    sentence = in_all("run", "runs", [run.verdict for run in stored])
+    assert sentence in written["summary"]
+    runs = report.opening(Material(stored, proofs=bc.prove("jiang2024")))
+    assert runs is not None
+    assert sentence in runs.words
+
+
+def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> None:
+    """Those that no proof of the page is about, too."""
+    own = {id for id, claim in catalogue.items() if id.startswith("meft.") and carrier(claim) is not Carrier.HYPOTHESIS}
+    found = opening_of(Material(proofs=proofs, paper=paper_of("meft").folder)).numbers
+    counts = [each.shown for each in found if each.says == "claims that are proved"]
+    asked = own | {claim.id for claim in proofs.claims}
+    proved = sum(carrier(catalogue[id]) is Carrier.KERNEL for id in own)
+    proved += sum(claim.verdict in ("proved", "repaired") for claim in proofs.claims if claim.id not in own)
+    assert counts == [f"{proved} of {len(asked)}"]
 
 
 def printed(draw: Any, width: int) -> list[str]:

@@ -156,11 +156,27 @@ def test_shares_are_those_of_the_trace():
     path = random.uniform(0.1, 4, (5, 8))
     (axis,) = descent_figure([along(path, 5.0)]).axes
     lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
-    assert lines["largest over replicas"] == pytest.approx(path.max(0) / 5)
-    assert lines["median over replicas"] == pytest.approx(np.median(path, 0) / 5)
+    assert lines["descent curvature ℓₜ, largest over replicas"] == pytest.approx(path.max(0) / 5)
+    assert lines["descent curvature ℓₜ, median over replicas"] == pytest.approx(np.median(path, 0) / 5)
     assert set(lines["1: the claim's own constant"]) == {1.0}
     assert not any("lower edge" in text for text in lines)
     assert axis.get_xlabel() == "iteration t"
+
+
+def test_a_gradient_ratio_is_drawn_beside_the_descent_curvature_unless_rounding_hides_it():
+    random = np.random.default_rng(0)
+    path, ratio, error = random.uniform(0.1, 4, (5, 8)), random.uniform(0.1, 4, (5, 8)), np.zeros((5, 8))
+    error[:, 3] = 5.0
+    run = along(path, 5.0)
+    for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
+        run.trace[name] = (("replica", "stratum"), values)
+    (axis,) = descent_figure([run]).axes
+    (drawn,) = (np.asarray(x.get_ydata(), float) for x in axis.lines if x.get_label().startswith("gradient ratio"))
+    assert np.isnan(drawn[3])
+    assert np.delete(drawn, 3) == pytest.approx(np.delete(ratio.max(0) / 5, 3))
+    # On a curved domain there is none.
+    run.trace["gradient_ratio"].values[:] = np.nan
+    assert not any(x.get_label().startswith("gradient ratio") for x in descent_figure([run]).axes[0].lines)
 
 
 def test_segments_on_which_f_bends_down_are_shown_at_the_lower_edge():
@@ -175,7 +191,17 @@ def test_segments_on_which_f_bends_down_are_shown_at_the_lower_edge():
     assert {y for line in edge for y in line.get_ydata()} == {0.125}
     assert 0 < low < 0.125
     lines = {line.get_label(): line.get_ydata() for line in axis.lines}
-    assert np.isnan(lines["median over replicas"]).tolist() == [False, False, True, False, False, True, False, False]
+    median = lines["descent curvature ℓₜ, median over replicas"]
+    assert np.isnan(median).tolist() == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
     assert "on 22% of the audited steps" in axis.get_xlabel()
     # A run that diverged, and one that bends down all along.
     for broken in (np.full((5, 8), np.nan), np.full((5, 8), -1.0)):

@@ -25,13 +25,14 @@ from .made import changed
 
 def test_only_what_the_kernel_proved_is_verified() -> None:
     verdicts, trusts = (
-        ("proved", "repaired", "refuted", "unknown", "editorial"),
+        ("proved", "repaired", "conditional", "remark", "refuted", "unknown", "editorial"),
         ("kernel", "solvers", "solver", "assumed", ""),
     )
     words = {pair: of_proof(*pair) for pair in itertools.product(verdicts, trusts)}
     assert {pair for pair, word in words.items() if word is Word.VERIFIED} == {
         ("proved", "kernel"),
         ("repaired", "kernel"),
+        ("conditional", "kernel"),
     }
     # A witness needs no proof.
     assert {pair for pair, word in words.items() if word is Word.FALSIFIED} == {("refuted", "kernel"), ("refuted", "")}

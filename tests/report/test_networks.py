@@ -339,6 +339,27 @@ def test_a_sweep_is_drawn_once_a_rank(page, tmp_path):
 
 
 @pytest.mark.full
+def test_both_smoothnesses_are_drawn_and_told_apart():
+    """A gradient ratio that rounding hides is not drawn; runs of before it was measured have none."""
+    found = run({"gradient_ratio": {"value": 3.5, "rounding": 0.25}})
+    ratio, error = np.full((1, STEPS), 3.5), np.full((1, STEPS), 0.25)
+    ratio[0, 2], error[0, 2] = 0.1, 0.2
+    for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
+        found.trace[name] = (("replica", "stratum"), values)
+    (axis,) = along_figures(named_runs([found]))["smoothness"].axes
+    lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
+    (drawn,) = (values for name, values in lines.items() if name.startswith("gradient ratio"))
+    assert np.isnan(drawn).tolist() == [place == 2 for place in range(STEPS)]
+    assert any(name.startswith("descent curvature") for name in lines)
+    said = named_runs([found])[0].seen
+    assert "Largest gradient ratio: 3.5 ± 0.25, a lower estimate" in said
+    assert "F is not L̂-smooth at the L̂ by the path" in said
+    old = run()
+    assert "gradient ratio" not in named_runs([old])[0].seen
+    (axis,) = along_figures(named_runs([old]))["smoothness"].axes
+    assert not any(line.get_label().startswith("gradient ratio") for line in axis.lines)
+
+
 def test_figures_can_be_read():
     kinds = [run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2}) for kind in ADAPTERS]
     several = [run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)]

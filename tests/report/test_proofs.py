@@ -47,6 +47,8 @@ ROWS = (
         "False.",
         false=(Ref("my.claim", "printed", "(2)"),),
         repair=(Ref("my.claim", "repaired"),),
+        reading="x is <large>.",
+        follows=(Row(3, "Eq. (3)", "x ≤ 0", "Then & there.", about=(Ref("my.claim", "printed", "(1)"),)),),
     ),
     Row(14, "Title", "a word", "Another word."),
 )
@@ -95,7 +97,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     assert f"Letters: {symbol(letters[0])}: {meant}." in text
     # A row opens to its lines, and says how to see them again.
     row = text[text.index('id="finding_2"') : text.index('id="finding_14"')]
-    assert "Evidence: 2 lines" in row
+    assert "Evidence: 3 lines" in row
     assert "boundcheck prove my.claim --steps" in row
     assert "At t = 1 the left side is 7/2 and the right side 1." in row
     assert mathml(end.conclusion) in row
@@ -157,28 +159,41 @@ def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     assert "it cannot prove one" in text
 
 
-def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
-    """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
-    claim = audit.claims[0]
-    row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
-    found = ProofAudit((claim,), (_judge(row, {"my.claim": claim}),), 1.0)
+def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
+    """Every text that shows the referee's table."""
     material = Material([], proofs=found, command="command")
     out = io.StringIO()
     console = Console(file=out, width=4000)
     show(found, console, False, {})
     show_rows(found.rows, console)
-    summaries = " ".join(each.summary for each in _proof_findings(found))
-    texts = {
-        "page": page(tmp_path, [], [], found),
+    return {
+        "page": page(folder, [], [], found),
         "latex": referee(found.rows),
         "typst": "\n".join(_document(material, "Title", "Lead.", ())),
         "notebook": found._repr_html_(),
         "terminal": out.getvalue(),
         "logbook": logbook(material, "Title"),
         "JSON": str(found.as_json()),
-        "audit": summaries,
+        "audit": " ".join(each.summary for each in _proof_findings(found)),
     }
+
+
+def test_every_display_tells_the_reading_and_what_follows(audit, tmp_path):
+    for name, text in displays(audit, tmp_path).items():
+        for words in ("large", "Eq. (3)", "there."):
+            assert words in text, (name, words)
+    (_, row, _) = audit.as_json()["rows"]
+    assert row["reading"] == "x is <large>."
+    assert [(each["locator"], each["verdict"]) for each in row["follows"]] == [("Eq. (3)", "remark")]
+
+
+def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
+    """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
+    claim = audit.claims[0]
+    row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
+    found = ProofAudit((claim,), (_judge(row, {"my.claim": claim}),), 1.0)
+    texts = displays(found, tmp_path)
     for name, text in texts.items():
         assert "Surely so" not in text, name
         assert "Not established" in text, name
-    assert out.getvalue().count("Not established") == 2
+    assert texts["terminal"].count("Not established") == 2

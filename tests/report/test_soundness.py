@@ -5,17 +5,24 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
+from scipy.stats import binom
 
 from boundcheck import cli
 from boundcheck.errors import InputError
-from boundcheck.report.soundness import write_soundness
+from boundcheck.report.soundness import sentence, write_soundness
 from boundcheck.soundness import survey as surveys
+from boundcheck.soundness.coverage import clopper_pearson
+from boundcheck.soundness.statements import Drawn
 from boundcheck.soundness.survey import Survey, survey
-from boundcheck.soundness.trial import Trial
+from boundcheck.soundness.trial import Answer, Mutant, Trial
+from boundcheck.version import __version__
 from tests.layers import sampled
 from tests.measure.small import refused
 
@@ -37,6 +44,7 @@ def test_counts_are_those_of_the_trials() -> None:
     assert found["layers"]["proof"]["false"] == {
         "tried": 2,
         "wrong": 1,
+        "at_most": clopper_pearson(1, 2, 0.05)[1],
         "caught": 1,
         "outcomes": {"proved": 1, "refuted": 1},
     }
@@ -83,7 +91,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 @sampled(2, 1)
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypatch, capsys, tmp_path) -> None:
-    monkeypatch.setattr(surveys, "survey", lambda share, jobs, tick: found)
+    monkeypatch.setattr(surveys, "survey", lambda share, jobs, tick, keep: found)
     for options in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["boundcheck", "soundness", "--out", str(tmp_path), *options])
         with pytest.raises(SystemExit) as caught:
@@ -94,6 +102,62 @@ def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypa
             assert json.loads(said)["false"]["wrong"] == code
         else:
             assert ("WRONG: my.lemma, sharp, (1), a planted lie: proved, but x = 1" in said) == bool(code)
+
+
+@pytest.mark.parametrize(("found", "wrong"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
+def test_one_sentence_says_the_counts_with_their_day_and_their_limits(
+    found: Survey, wrong: int, tmp_path: Path
+) -> None:
+    write_soundness(found, tmp_path, "boundcheck soundness")
+    count = json.loads((tmp_path / "results.json").read_text())
+    said = sentence(count)
+    assert said in unescape((tmp_path / "index.html").read_text())
+    assert {found.made, __version__, f"{wrong} of {count['false']['tried']}", "95%"} <= set(pieces(said))
+    for side in (count["false"], count["true"], *(x[y] for x in count["layers"].values() for y in ("false", "true"))):
+        if side["tried"]:
+            # So few of them, or fewer, are seen with a probability of 5 % where that share of verdicts is wrong.
+            seen = binom.cdf(side["wrong"], side["tried"], side["at_most"])
+            assert seen == pytest.approx(0.05, rel=1e-6) or side["wrong"] == side["tried"]
+        else:
+            assert side["at_most"] is None
+
+
+def pieces(said: str) -> list[str]:
+    """Words of a sentence, and such as "0 of 4"."""
+    words = said.replace(",", "").split()
+    return [*words, *(" ".join(words[i : i + 3]) for i in range(len(words)))]
+
+
+class Asked(Mutant):
+    """A false line; of how many times it was asked a list keeps count."""
+
+    layer = "proof"
+    times: list[str] = []  # noqa: RUF012
+
+    def ask(self) -> Answer:
+        self.times.append(self.change)
+        return Answer("refuted", accepts=False, rejects=True)
+
+
+def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that are finished are read, and those that are torn or not there are made again."""
+    none: dict[str, Callable[..., list[Any]]] = {
+        name: lambda *share: [] for name in ("malformed", "run_mutants", "true_variations", "rereadings", "gallery")
+    }
+    for name, made in none.items():
+        monkeypatch.setattr(surveys, name, made)
+    monkeypatch.setattr(surveys, "drawn", lambda share: Drawn((), 0))
+    monkeypatch.setattr(
+        surveys, "false_mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")]
+    )
+    found = survey(1, 1, keep=tmp_path)
+    assert len(Asked.times) == len(found.trials) > 8
+    torn, lost, *_ = (path for path in sorted(tmp_path.rglob("*.json")) if path.stat().st_size > 2)
+    torn.write_text("[{")
+    lost.unlink()
+    again = survey(1, 1, keep=tmp_path)
+    assert [trial.change for trial in again.trials] == [trial.change for trial in found.trials]
+    assert len(Asked.times) == len(found.trials) + 2
 
 
 @pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")])

@@ -266,7 +266,7 @@ def test_rank_figure_has_a_reference_of_the_printed_slope():
     (reference,) = (line for text, line in lines.items() if text.startswith("slope 1/4"))
     slopes = np.diff(np.log(reference.get_ydata())) / np.diff(np.log(reference.get_xdata()))
     assert slopes == pytest.approx([1 / 4] * 2)
-    assert "slope 0.50 [0.50, 0.50]" in axis.get_title("left")
+    assert "slope 0.50 [0.49, 0.51]" in axis.get_title("left")
     assert rank_figure(by_rank([1, 2], 3, lambda _, r: r)) is None
 
 

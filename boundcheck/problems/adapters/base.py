@@ -232,9 +232,14 @@ class Adapter(ABC):
         return tuple(x + y for x, y in zip(v, u, strict=True))
 
     @property
+    def is_curved(self) -> bool:
+        """Whether the domain is a manifold, on which gradients at two points cannot be subtracted."""
+        return any(block.norm == "orthonormal" for block in self.blocks)
+
+    @property
     def is_flat(self) -> bool:
-        """Whether the domain is a convex set of a vector space, in which gradients at two points can be compared."""
-        return all(block.norm != "orthonormal" for block in self.blocks)
+        """Whether the domain is a convex set of a vector space, in which each sum of a point and a step is a step."""
+        return not self.is_curved
 
     def jacobian_bound(self, radii: Radii) -> float:
         r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0.

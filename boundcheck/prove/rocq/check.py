@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from boundcheck.child import watched
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.kernel.facts import derivation
@@ -89,7 +90,7 @@ def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | Non
     others = [] if needs is None else ["-Q", str(needs), ""]
     command = [compiler(), "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(watched(command), capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return f"Rocq takes longer than {seconds:.0f} seconds", ""
     if done.returncode == 0:

@@ -98,7 +98,9 @@ def maximum_at_most(step: Step) -> str:
     goal = lemma.scalar(fact.polynomial)
     all_ = " ".join([is_, *(known for _, known, _ in names)])
     bound, turn = lemma.scalar(c), f"subr_{'gt' if strict else 'ge'}0"
-    script = equal(goal, f"({bound}) - {largest}", all_) + f"rewrite e {turn} {is_}. "
+    # Rocq refuses to rewrite a term by itself.
+    turned = "" if goal == f"{bound} - {largest}" else "e "
+    script = equal(goal, f"({bound}) - {largest}", all_) + f"rewrite {turned}{turn} {is_}. "
     for i, (member, known, relation) in enumerate(names):
         proof = known if relation == fact.relation else f"(ltW {known})"
         rest = lemma.scalar(c - member)

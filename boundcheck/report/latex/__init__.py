@@ -13,7 +13,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.cite import boundcheck, sources
 from boundcheck.claims.prose import tex
 from boundcheck.files import file_name
-from boundcheck.prove.carried import carrier
+from boundcheck.prove.carried import told
 from boundcheck.prove.latex import PREAMBLE, apart, display, id_tex
 from boundcheck.report.latex.example import Placed, Written, chosen
 from boundcheck.report.latex.numbers import Numbers, command
@@ -135,7 +135,7 @@ def _claims(claims: Iterable[Claim]) -> str:
         lines = [claim.statement_latex, *claim.definitions_latex]
         made += [
             rf"\paragraph{{{tex(claim.title)}, {id_tex(claim.id)}.}} {tex(claim.source)}{cited}. "
-            f"Proof: {tex(str(carrier(claim)))}.",
+            f"Proof: {tex(told(claim))}.",
             *map(display, lines),
             *([tex(claim.note), ""] if claim.note else []),
         ]

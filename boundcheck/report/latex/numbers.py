@@ -11,11 +11,10 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from enum import Enum
 from typing import Any
 
 from boundcheck.claims.prose import GREEK, tex
+from boundcheck.exact.digits import Toward, rounded
 from boundcheck.measure.intervals import Interval
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -28,14 +27,6 @@ _TAG = 4
 _PLAIN = range(-3, 6)
 
 
-class Toward(Enum):
-    """Where a number is rounded to: a bound away from what it bounds, so that what is printed holds too."""
-
-    NEAREST = ROUND_HALF_EVEN
-    UP = ROUND_CEILING
-    DOWN = ROUND_FLOOR
-
-
 def place_of(interval: Interval | None, value: float) -> int:
     """The power of ten of the last digit that an interval supports: the second digit of half its width.
 
@@ -46,13 +37,6 @@ def place_of(interval: Interval | None, value: float) -> int:
     if not 0 < half < math.inf:
         return first - FREE + 1
     return min(math.floor(math.log10(half)) - 1, first)
-
-
-def rounded(value: float, place: int, toward: Toward = Toward.NEAREST) -> Decimal:
-    """The number with its last digit at this power of ten."""
-    unit = Decimal(1).scaleb(place)
-    # A float is an exact number of at most 767 significant digits.
-    return (Decimal(value) / unit).quantize(Decimal(1), rounding=toward.value) * unit
 
 
 def significant(value: float, toward: Toward = Toward.NEAREST, digits: int = FREE) -> str:

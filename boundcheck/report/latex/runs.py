@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from boundcheck.exact.digits import Toward, last_place
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.measure.intervals import Interval
-from boundcheck.report.latex.numbers import Numbers, Toward, place_of, significant, tag, typeset, whole
+from boundcheck.report.latex.numbers import FREE, Numbers, place_of, significant, tag, typeset, whole
 from boundcheck.report.section import Material, Search
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.words import titled
@@ -59,14 +60,19 @@ def verdict_counts(material: Material) -> dict[str, Counter[str]]:
     }
 
 
-def measured(value: float | None, interval: Interval | None) -> str:
-    """What was measured, with the digits that its interval supports."""
-    return "--" if value is None else typeset(value, place_of(interval, value))
+def measured(value: float | None, interval: Interval | None, digits: int = FREE) -> str:
+    """What was measured, with the digits that its interval supports, or with more that tell it from its bound."""
+    return "--" if value is None else typeset(value, _place(interval, value, digits))
 
 
-def limits(interval: Interval, value: float | None) -> tuple[str, str]:
+def _place(interval: Interval | None, value: float, digits: int) -> int:
+    place = place_of(interval, value)
+    return place if digits == FREE else min(place, last_place(value, digits))
+
+
+def limits(interval: Interval, value: float | None, digits: int = FREE) -> tuple[str, str]:
     """The ends of an interval, rounded outwards at the last digit of what was measured."""
-    place = place_of(interval, value or interval.upper)
+    place = _place(interval, value or interval.upper, digits)
     return typeset(interval.lower, place, Toward.DOWN), typeset(interval.upper, place, Toward.UP)
 
 
@@ -80,14 +86,16 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         made |= _measured(run, numbers, words)
     elif x.measured is not None:
         note = "the largest lower estimate, rounded down"
-        made["measured"] = numbers.add((*words, "observed"), significant(x.measured, Toward.DOWN), note, "observed")
+        made["measured"] = numbers.add(
+            (*words, "observed"), significant(x.measured, Toward.DOWN, x.digits(FREE)), note, "observed"
+        )
     for end in x.upper:
         of_end = (*words, end.claim, end.lipschitz, "bound")
         numbers.add(of_end, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
     if run.bound is not None:
         note = f"bound of {x.claim}, rounded up"
         kind = _kind_of_bound(run)
-        made["bound"] = numbers.add((*words, "bound"), significant(run.bound, Toward.UP), note, kind)
+        made["bound"] = numbers.add((*words, "bound"), significant(run.bound, Toward.UP, x.digits(FREE)), note, kind)
         made["mark"] = "$^{*}$" if kind else ""
     if run.ratio is not None:
         # Of a bracket the lower estimate over an upper bound: rounded down it is a lower estimate still.
@@ -96,10 +104,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         made["ratio"] = numbers.add((*words, "ratio"), text, "measured over bound")
     for name, constant in x.constants.items():
         if constant.value is not None:
-            # The infimum is a lower bound; all others are upper ones.
-            toward = Toward.DOWN if name == "infimum" else Toward.UP
-            toward = toward if constant.kind == "certified" else Toward.NEAREST
-            numbers.add((*words, name), significant(constant.value, toward), constant.how, constant.kind)
+            numbers.add((*words, name), significant(constant.value, constant.toward(name)), constant.how, constant.kind)
     return made
 
 
@@ -115,10 +120,10 @@ def _measured(run: StoredRun, numbers: Numbers, words: tuple[object, ...]) -> Ma
     x, plan, made = run.course, run.course.plan, {}
     kind = x.interval.kind if x.interval else "without interval"
     if x.measured is not None:
-        text = r"\ensuremath{\infty}" if run.has_diverged else measured(x.measured, x.interval)
+        text = r"\ensuremath{\infty}" if run.has_diverged else measured(x.measured, x.interval, x.digits(FREE))
         made["measured"] = numbers.add((*words, "measured"), text, run.shown, kind)
     if x.interval:
-        low, high = limits(x.interval, x.measured)
+        low, high = limits(x.interval, x.measured, x.digits(FREE))
         said = f"at level {x.interval.level:g}, {x.interval.method}"
         made["lower"] = numbers.add((*words, "lower"), low, f"{said}, rounded down", kind)
         made["upper"] = numbers.add((*words, "upper"), high, f"{said}, rounded up", kind)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from boundcheck.claims.prose import tex
+from boundcheck.exact.digits import Toward
 from boundcheck.prove.rows import JudgedRow
-from boundcheck.report.latex.numbers import FREE, Toward, significant, whole
+from boundcheck.report.latex.numbers import FREE, significant, whole
 from boundcheck.report.latex.runs import Printed, measured
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.sweeps import Row
@@ -21,6 +22,7 @@ _LINES, _WIDE, _NARROW = 58, 62, 24
 _LETTERS, _ACROSS = 34, 130
 # Rows of a table in one column.
 _FINDINGS, _RUNS = 18, 6
+_FIRST = "those that are not supported come before the rest"
 _STAR = " A star: the bound is one at constants that were only estimated."
 
 
@@ -38,15 +40,16 @@ def referee(rows: Sequence[JudgedRow]) -> str:
             tex(each.row.printed),
             verdict_tex(each.verdict) + (rf" \newline ({tex(each.rests_on)})" if each.rests_on else ""),
             each.rocq,
-            tex(each.finding) + (" (No machine evidence.)" if each.verdict == "editorial" else ""),
+            tex(each.told) + (" (No machine evidence.)" if each.verdict == "editorial" else ""),
         )
         for each in rows
     ]
-    tall = [max(len(x.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
+    tall = [max(len(x.told) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
     caption = (
         "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
         "trust of the weakest of them, or that it rests on an exact witness alone. Repaired: true, by another proof "
-        "than the printed one. Rocq: whether a second proof checker has checked the proofs, too; a witness is no proof."
+        "than the printed one. Conditional: true under a condition that is not printed with it. Remark: nothing "
+        "printed is false. Rocq: whether a second proof checker has checked the proofs, too; a witness is no proof."
     )
     columns = (
         r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.19\textwidth}>{\raggedright}p{.09\textwidth}"
@@ -70,7 +73,8 @@ def verdicts(runs: Sequence[Printed]) -> str:
             cells.append((rf"\multicolumn{{{len(head)}}}{{@{{}}p{{\textwidth}}@{{}}}}{{{said}}}",))
             tall.append(-(-len(said) // _ACROSS))
     caption = (
-        "The verdict on each run: what was measured, its confidence interval, and the bound. A verdict other than "
+        "The verdict on each run: what was measured, its confidence interval, and the bound. Under noise the average "
+        "over $t$ is measured for a theorem about the smallest, which is no more than it. A verdict other than "
         "supported is in bold, and has its reason below; of a run that is hypothesis-failed or uninformative the "
         "theorem says nothing. Bounds are rounded up, the ends of intervals outwards."
     )
@@ -105,8 +109,10 @@ def findings_in_brief(rows: Sequence[JudgedRow]) -> str:
         (str(each.row.number), tex(each.row.locator), verdict_tex(each.verdict), each.rests_on or "--")
         for each in sorted(chosen, key=lambda each: each.row.number)
     ]
-    caption = _counted(rows, chosen, "findings", lambda each: is_well(each.verdict))
-    caption += " Each rests on proofs, of which the trust of the weakest is given, or on an exact witness."
+    caption = _counted(rows, chosen, "findings", lambda each: is_well(each.verdict), "what is well is left out first")
+    caption += (
+        " Rests on: the trust of the weakest proof behind a finding, or an exact witness; a dash where it is neither."
+    )
     columns = r"r>{\raggedright}Xll"
     return _column("findings_in_brief", caption, columns, ("No.", "Where", "Verdict", "Rests on"), cells)
 
@@ -123,18 +129,18 @@ def runs_in_brief(runs: Sequence[Printed]) -> str:
         )
         for each in chosen
     ]
-    caption = _counted(runs, chosen, "runs", lambda each: each.run.verdict.is_supported)
+    caption = _counted(runs, chosen, "runs", lambda each: each.run.verdict.is_supported, _FIRST)
     caption += " Bounds are rounded up."
     caption += _STAR if any(each.commands.get("mark") for each in chosen) else ""
     columns = r">{\raggedright}Xrr>{\raggedright\arraybackslash}p{.23\columnwidth}"
     return _column("runs_in_brief", caption, columns, ("Problem, claim", "Measured", "Bound", "Verdict"), cells)
 
 
-def _counted(rows: Sequence[Each], chosen: Sequence[Each], what: str, well: Callable[[Each], bool]) -> str:
+def _counted(rows: Sequence[Each], chosen: Sequence[Each], what: str, well: Callable[[Each], bool], how: str) -> str:
     if len(rows) == len(chosen):
         return f"The {what}."
     said = f"{whole(len(chosen))} of {whole(len(rows))} {what}"
-    return f"{said}." if all(map(well, rows)) else f"{said}; what is not well comes before the rest."
+    return f"{said}." if all(map(well, rows)) else f"{said}; {how}."
 
 
 def _column(name: str, caption: str, columns: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -159,8 +165,8 @@ def _rows(cells: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _of_row(row: Row) -> Iterator[str]:
     yield "--" if row["alpha"] is None else significant(row["alpha"])
-    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP)
-    yield measured(row["measured"], row["interval"])
+    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP, row["digits"])
+    yield measured(row["measured"], row["interval"], row["digits"])
     yield "--" if row["ratio"] is None else significant(row["ratio"], digits=FREE - 1)
 
 

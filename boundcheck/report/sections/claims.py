@@ -1,10 +1,10 @@
 """What the list of claims needs: what carries each, the words that it is made of, and what each calls itself."""
 
 from boundcheck.claims import Claim
-from boundcheck.prove.carried import carrier, counted
+from boundcheck.prove.carried import counted, told
 from boundcheck.words import algorithm_of, measure_of, word_of
 
-__all__ = ["algorithm_of", "carrier", "counted", "measure_of", "own_title"]
+__all__ = ["algorithm_of", "counted", "measure_of", "own_title", "told"]
 
 
 def own_title(hypothesis: Claim) -> str:

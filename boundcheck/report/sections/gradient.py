@@ -22,8 +22,9 @@ place = 220
 # Panels of runs that nobody chose, and letters that a line of a title holds.
 _MOST, _TITLE = 6, 40
 _CAPTION = """Mean squared gradient norm of F along the run, from full gradients at audit times that were drawn at
-random before it, one in each stratum of t for each replica. Dashed: what was measured of it, which the theorem bounds
-with the constants fixed before the run."""
+random before it, one in each stratum of t for each replica. Dashed: what was measured. The red line is the theorem's
+bound at the constants that were fixed before the run: where it is about the smallest over t of the expected square and
+there is noise, the average over t was measured, which is no less."""
 
 
 def build(material: Material, folder: Folder) -> Markup:

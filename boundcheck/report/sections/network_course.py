@@ -104,8 +104,8 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
     if len(squares) >= _FEWEST and np.isfinite(squares).all():
         shown += band(axis, x, squares, mean, level)
     lines = (
-        ("bound", "bound on the average, at L̂ by the path", VERMILLION, "-"),
-        ("measured", "average over t", GREEN, "--"),
+        ("bound", f"bound on the {each.run.measure.over.word}, at L̂ by the path", VERMILLION, "-"),
+        ("measured", f"the {each.run.measure.seen_over(is_stochastic=True).word} over t", GREEN, "--"),
         ("first", "at v₁", GREY, ":"),
     )
     for key, words, colour, line in lines:
@@ -122,15 +122,15 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
 def _draw_smoothness(axis: Axes, each: Named) -> None:
     result, trace, x = each.run.course, each.run.trace, each.times
     path, error = each.over("path_smoothness", np.ma.max), each.over("path_smoothness_error", np.ma.max)
-    upper = path + error
-    _curve(axis, x, path, color=BLUE, label="ℓₜ" + each.among(", the largest over replicas"))
-    shown = [path]
-    # A bar shorter than the line is wide is none.
-    barred = (upper > 0) & (error > 0.02 * np.abs(path))
-    if barred.any():
-        ends = np.maximum(path - error, 1e-3 * upper)[barred], upper[barred]
-        axis.vlines(x[barred], *ends, color=BLUE, alpha=0.3, lw=2, label="± estimate of its rounding error")
-        shown.append(ends[1])
+    among = each.among(", the largest over replicas")
+    _curve(axis, x, path, color=BLUE, label="descent curvature ℓₜ" + among)
+    shown = [path, *_bars(axis, x, path, error, "ℓₜ", BLUE)]
+    if "gradient_ratio" in trace:
+        ratio, off = each.over("gradient_ratio", np.ma.max), each.over("gradient_ratio_error", np.ma.max)
+        told = np.where(ratio > off, ratio, np.nan)
+        if np.isfinite(told).any():
+            _curve(axis, x, told, color=PURPLE, label="gradient ratio ‖Δ∇F‖ / ‖Δv‖" + among)
+            shown += [told, *_bars(axis, x, told, off, "the ratio", PURPLE)]
     for row in result.theorems:
         if row.value:
             way = row.way, row.lipschitz
@@ -143,12 +143,23 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
         shown.append(np.array([2 / each.step_size]))
     looked = trace["curvature"].values[0] if "curvature" in trace else np.array([])
     if np.isfinite(looked).any():
-        axis.plot(trace["look_time"].values[0], looked, "D", color=PURPLE, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
+        axis.plot(trace["look_time"].values[0], looked, "D", color=GREY, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
     edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
     share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
     axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
     axis.set_ylabel(f"smoothness [{result.problem.units}]")
     axis.set_title(each.title, loc="left")
+
+
+def _bars(axis: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray, name: str, colour: str) -> list[np.ndarray]:
+    """Bars from what rounding leaves of y to what it may add; one that is shorter than the line is wide is none."""
+    upper = y + error
+    barred = (upper > 0) & (error > 0.02 * np.abs(y))
+    if not barred.any():
+        return []
+    ends = np.maximum(y - error, 1e-3 * upper)[barred], upper[barred]
+    axis.vlines(x[barred], *ends, color=colour, alpha=0.3, lw=2, label=f"{name} ± estimate of its rounding error")
+    return [ends[1]]
 
 
 def _largest(each: Named, name: str, keep: list[int] | None = None) -> np.ndarray | None:

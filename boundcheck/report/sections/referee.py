@@ -9,7 +9,7 @@ __all__ = ["evidence"]
 
 
 def evidence(row: JudgedRow) -> list[dict[str, Any]]:
-    """For each line to which a row refers: its reference, its proof, the line or what the proof concludes."""
+    """For each line to which a row and what follows from it refer: its proof, the line or what the proof concludes."""
     return [
         {
             "ref": ref,
@@ -19,5 +19,6 @@ def evidence(row: JudgedRow) -> list[dict[str, Any]]:
             "line": shown_line(proof, step) if step else None,
             "end": None if step else shown_end(proof),
         }
-        for ref, proof, step in row.lines
+        for each in (row, *row.follows)
+        for ref, proof, step in each.lines
     ]

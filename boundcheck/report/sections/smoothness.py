@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.claims.about import about
+from boundcheck.exact.digits import UP, shown
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
@@ -33,8 +34,9 @@ _LOWER = {
     "curvature": ("top Hessian eigenvalue (Lanczos)", "s", BLUE, "none"),
     "pairs": ("sampled pairs", "o", PURPLE, "none"),
     "iterates": ("consecutive iterates", "^", GREY, "none"),
-    "path": ("largest along the run", "s", BLUE, "none"),
-    "median of path": ("median along the run", "o", PURPLE, "none"),
+    "gradient ratio": ("largest gradient ratio along the run", "D", BLUE, "none"),
+    "path": ("largest descent curvature along the run", "s", BLUE, "none"),
+    "median of path": ("median descent curvature along the run", "o", PURPLE, "none"),
 }
 
 
@@ -89,7 +91,7 @@ def _radii(runs: list[StoredRun]) -> str:
     equal: dict[float, list[str]] = {}
     for name, radius in runs[0].result.radii.items():
         equal.setdefault(radius, []).append(names.get(name, name).removeprefix("max "))
-    return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
+    return "; ".join(f"{', '.join(norms)} ≤ {shown(radius, 3, UP)}" for radius, norms in equal.items())
 
 
 def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, list[StoredRun]], None]:

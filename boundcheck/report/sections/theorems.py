@@ -27,7 +27,7 @@ def theorem_rows(runs: list[StoredRun]) -> list[Row]:
 
     Claims about different quantities are not compared. Keys: problem, axis (how the quantity is written), steps, seed,
     claim, shown (what was measured of it), batch, alpha, bound, measured, smallest, interval, ratio (measured/bound),
-    verdict, silent (whether the theorem says nothing of the run).
+    verdict, silent (whether the theorem says nothing of the run), run, digits (that tell measured from bound).
     """
     return [row for rows in _tables(runs) for row in rows]
 
@@ -116,7 +116,8 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
             | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
             | {"shown": run.shown, "alpha": plan.step_size, "ratio": run.ratio, "silent": run.verdict.is_silent}
             | {key: getattr(result, key) for key in ("measured", "smallest", "interval")}
-            | {"bound": run.bound, "verdict": run.verdict, "ground": result.ground}
+            | {"bound": run.bound, "verdict": run.verdict, "ground": result.ground, "run": run}
+            | {"digits": result.digits(3)}
         )
     return rows
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.exact.digits import DOWN, UP
 from boundcheck.measure.parts import Bar, Waterfall
 from boundcheck.report.bars import draw_links
 from boundcheck.report.named import distinct
@@ -34,7 +35,7 @@ class Lost:
 
     def added(self, bar: Bar) -> str:
         """Between what lies what a link adds, by its interval."""
-        return "–" if bar.lower is None else f"{number(bar.lower)} to {number(bar.upper)}"
+        return "–" if bar.lower is None else f"{number(bar.lower, toward=DOWN)} to {number(bar.upper, toward=UP)}"
 
 
 def lost(material: Material) -> list[Lost]:

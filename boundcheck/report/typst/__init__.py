@@ -19,7 +19,7 @@ from boundcheck.report.section import Material
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import TWO_COLUMNS, svg
 from boundcheck.report.typst.formulas import PREAMBLE, UnknownError, formula, string
-from boundcheck.report.words import number, titled
+from boundcheck.report.words import titled
 from boundcheck.verdicts import is_well
 
 # Centimetres.
@@ -86,7 +86,7 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
 
 def _row(each: JudgedRow) -> tuple[str, ...]:
     trust = f" ({each.rests_on})" if each.rests_on else ""
-    finding = each.finding + (" (No machine evidence.)" if each.verdict == "editorial" else "")
+    finding = each.told + (" (No machine evidence.)" if each.verdict == "editorial" else "")
     cells = (str(each.row.number), each.row.locator, each.row.printed)
     return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.rocq), _text(finding))
 
@@ -109,10 +109,14 @@ def _proof(proof: JudgedProof) -> Iterator[str]:
 
 def _run(run: StoredRun) -> tuple[str, ...]:
     x = run.result
-    interval = f"{number(x.interval.lower)}–{number(x.interval.upper)}, {x.interval.kind}" if x.interval else "–"
-    found = "diverged" if run.has_diverged else number(x.measured)
+    found = run.numbers
+    interval = f"{found.lower}–{found.upper}, {x.interval.kind}" if x.interval else "–"
     told = f"{_text(run.title)} #linebreak() {_text(titled(x))}"
-    return (told, _verdict(run.verdict), *map(_text, (found, interval, number(run.bound))))
+    return (
+        told,
+        _verdict(run.verdict),
+        *map(_text, ("diverged" if run.has_diverged else found.measured, interval, found.bound)),
+    )
 
 
 def _table(columns: str, head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
+from boundcheck.claims.nested import Nested, TooDeepError
 from boundcheck.claims.prose import SIGNS
+from boundcheck.shown import visible
 
 # Words with the braces around them, commands, numbers, signs.
 _WORDS = re.compile(r"\\(?:text|mathrm|operatorname|mathtt|mathsf|textbf|textrm)\{([^{}$\\]*(?:\\[_&%#][^{}$\\]*)*)\}")
@@ -18,7 +20,7 @@ _SIGNS = {command[1:]: sign for sign, command in SIGNS.items() if re.fullmatch(r
     "leq": "≤", "geq": "≥", "neq": "≠", "notin": "∉", "subseteq": "⊆", "rightarrow": "→", "cdot": "⋅", "ldots": "…",
     "cdots": "⋯", "mid": "∣", "vert": "∣", "top": "⊤", "star": "⋆", "ast": "∗", "prime": "′", "|": "#parallels;",
     "wedge": "∧", "sim": "∼", "equiv": "≡", "simeq": "≃", "odot": "⊙", "otimes": "⊗",
-    "{": r"\{", "}": r"\}", "%": "%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$",
+    "surd": r"\√", "{": r"\{", "}": r"\}", "%": "%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$",
     ",": "thin", ";": "med", ":": "med", "!": "", " ": "space", "quad": "quad", "qquad": "wide",
 }  # fmt: skip
 _GREEK = frozenset(
@@ -40,7 +42,7 @@ _OVER = {
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
 PREAMBLE = '#let parallels = math.class("normal", "‖")'
 # Signs that mean something in typst's formulas, and are printed here.
-_ESCAPED = frozenset("()[]{},;:\"/#$&'|_^~")
+_ESCAPED = frozenset("()[]{},;:\"/#$&'|_^~@`<>")
 
 
 class UnknownError(ValueError):
@@ -51,23 +53,27 @@ def formula(latex: str) -> str:
     """A formula in the markup of typst's formulas.
 
     Raises:
-        UnknownError: for a command that is not known, and for groups that do not close.
+        UnknownError: for a command that is not known, and for groups that do not close or are too deep.
 
     """
-    # A space after what is no sign of typst's own would be printed.
-    return _Reader(_PIECE.findall(latex), latex).all().replace("#parallels; ", "#parallels;")
+    try:
+        # A space after what is no sign of typst's own would be printed.
+        return _Reader(_PIECE.findall(latex), latex).all().replace("#parallels; ", "#parallels;")
+    except TooDeepError:
+        raise UnknownError("groups that are too deep inside of one another") from None
 
 
 def string(text: str) -> str:
     """Text as typst's code has it."""
-    said = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    said = visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
     return f'"{said}"'
 
 
-class _Reader:
+class _Reader(Nested):
     """From left to right: each method reads the part in its name."""
 
     def __init__(self, pieces: list[str], latex: str) -> None:
+        super().__init__()
         self._pieces, self._latex, self._at = pieces, latex, 0
 
     def all(self) -> str:
@@ -86,6 +92,7 @@ class _Reader:
         self._at += 1
         return piece
 
+    @Nested.inside
     def _items(self, end: str) -> str:
         """Everything up to a closing piece, which is passed, or to the end."""
         made = []
@@ -118,6 +125,7 @@ class _Reader:
             return self._items("}") or '""'
         return self._base()
 
+    @Nested.inside
     def _base(self) -> str:
         piece = self._take()
         if piece == "{":

@@ -27,6 +27,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import torch
 
+from boundcheck.child import watched
 from boundcheck.errors import BoundcheckError
 
 Outcome = Literal["one line", "accepted", "traceback", "several lines", "too long", "too much memory"]
@@ -97,7 +98,7 @@ def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iter
     # Not by multiprocessing, which the processes of a pool cannot use. The session of the process is killed as a whole.
     program = f"from boundcheck.soundness.malformed.limits import serve; serve({other.fileno()})"
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", program],
+        watched([sys.executable, "-P", "-c", program]),
         pass_fds=[other.fileno()],
         start_new_session=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -195,7 +196,7 @@ def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
         return found
     try:
         asked = subprocess.run(
-            [sys.executable, "-P", "-m", "boundcheck", *arguments],
+            watched([sys.executable, "-P", "-m", "boundcheck", *arguments]),
             capture_output=True,
             timeout=limits.seconds,
             stdin=subprocess.DEVNULL,

@@ -167,7 +167,9 @@ def direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> World:
     left = tuple((*row, *entry) for row, entry in zip(first, bias, strict=True))
     matrices = {"h": h, "htilde": (*h, (Fraction(1),)), "b": bias, "U_1": first, "U_2": second, "A": left, "W_0": start}
     meft = Meft(((FLAT,) * (d + 1),) * d, rank=len(bias))
-    numbers = {name: Fraction(x) for name, x in (("u_3", "2/5"), ("b_h", 1), ("mu_h", 2), ("s_h", 1))}
+    # And a step that leaves the ball of radius σ from its edge.
+    edge = (("alpha", "1/2"), ("sigma", 1), ("a_t", 1), ("g_a", -1))
+    numbers = {name: Fraction(x) for name, x in (("u_3", "2/5"), ("b_h", 1), ("mu_h", 2), ("s_h", 1), *edge)}
     return world_of(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 

@@ -164,7 +164,7 @@ def _runs(
     claim: Claim, algorithm: Algorithm, understated: Fraction, parabolas: tuple[tuple[Column, Column], ...]
 ) -> Iterator[World]:
     # ζ is a positive letter.
-    noises = (F(1, 4), F(1, 2)) if algorithm.is_stochastic else (F(0),)
+    noises = (F(1, 2), F(4)) if algorithm.is_stochastic else (F(0),)
     for place, ((steepness, start), share, noise, steps) in enumerate(product(parabolas, _SHARES, noises, (1, 2, 3))):
         parabola, first = Parabola(steepness), np.array(start, dtype=object)
         known = _constants(parabola, first, share, noise, steps)

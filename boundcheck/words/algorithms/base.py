@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from boundcheck.claims.symbols import check_symbols
 from boundcheck.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,9 +72,11 @@ class Algorithm(ABC):
     period: sp.Symbol | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is a step size."""
+        """Check that there is a step size, and that each number has a name."""
         if not self.parameters:
             raise InputError(f"algorithm.{self.id}", "no parameters", "its step size, the first, and its other numbers")
+        named = (*self.parameters, *(symbol for symbol, _ in self.starting), *((self.period,) if self.period else ()))
+        check_symbols(f"algorithm.{self.id}.parameters", *named)
 
     @property
     def step_size(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from boundcheck.claims.symbols import check_symbols
 from boundcheck.claims.vocabulary import F, Gradient, Iterate, n, t
 from boundcheck.errors import InputError
 from boundcheck.words.algorithms.base import Algorithm, Numbers, Space
@@ -48,8 +49,12 @@ class LinearMethod(Algorithm):
         super().__post_init__()
         if not self.moves:
             raise InputError(f"algorithm.{self.id}", "no moves", "a move for each letter of its state")
+        check_symbols(f"algorithm.{self.id}.moves", *self._letters)
         known = {t, *self.parameters}
         for expression in (*(move for _, move in self.moves), self.at):
+            if sp.sympify(expression, strict=True).has(sp.MatrixExpr):
+                expected = "an expression over the letters of its state and g, which stand for iterates and a gradient"
+                raise InputError(f"algorithm.{self.id}", expression, expected)
             row = self._row(expression)
             rest = expression - sum(c * x for c, x in zip(row, (*self._letters, g), strict=True))
             if sp.expand(rest) != 0 or any(not c.free_symbols <= known for c in row):

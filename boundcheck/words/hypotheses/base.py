@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import sympy as sp
 
+from boundcheck.claims.symbols import check_symbols
 from boundcheck.errors import InputError
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
@@ -80,6 +81,10 @@ class Hypothesis:
     blamed: Blamed = "constant"
     cost: Cost | None = None
     no_instance: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that each of its constants has a name."""
+        check_symbols(f"hypothesis.{self.id}.symbols", *self.symbols)
 
     @property
     def letter(self) -> str:

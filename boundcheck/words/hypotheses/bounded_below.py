@@ -2,6 +2,7 @@
 
 from boundcheck.claims.symbols import D, f_star
 from boundcheck.claims.vocabulary import F, Value, v_first, v_last
+from boundcheck.exact.digits import UP, shown
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, status_of, used
@@ -16,7 +17,7 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     fall = None if lowest is None else known.value + e.function.infimum.value + lowest
     source = f"D is {known.kind}: {known.how}"
     if D.name in e.spec.assume:
-        source = f"D is assumed by the spec, {known.value:.6g} is {known.kind}"
+        source = f"D is assumed by the spec, {shown(known.value, 6, UP)} is {known.kind}"
     certified = known.kind == "certified" and known.value <= gap and not e.partial
     how = f"the largest fall F(v_1) - F(v_t) at {e.looks}; {source}"
     return [Audit(id, "constant", status_of(fall, gap, certified), fall, gap, how, D.name)]

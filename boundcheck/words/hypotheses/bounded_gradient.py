@@ -5,6 +5,7 @@ from functools import partial
 from typing import Literal
 
 from boundcheck.claims.symbols import G
+from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, rounding, status_of, used
 
@@ -20,7 +21,9 @@ def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
         scale = float(e.function.inputs(e.claim, e.plan.radii, e.spec.lipschitz)[G.name]) / known.value
         limit = used(e, G.name) / scale
         certified = certified and limit >= known.value
-        how = f"{norm.capitalize()} norm at {e.looks}; the limit is assumed by the spec, {known.value:.6g} is "
+        how = (
+            f"{norm.capitalize()} norm at {e.looks}; the limit is assumed by the spec, {shown(known.value, 6, UP)} is "
+        )
         how += known.kind
     # The rounding error of a norm of dk numbers, each of them right to some units of roundoff.
     d, k = e.problem.objective.shape

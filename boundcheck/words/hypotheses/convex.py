@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from boundcheck.claims.symbols import mu_F
+from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
@@ -16,7 +17,11 @@ def _convex(e: Evidence, id: str) -> list[Audit]:
 def _strongly_convex(e: Evidence, id: str) -> list[Audit]:
     known, limit = e.problem.strong_convexity, used(e, mu_F.name)
     certified = known is not None and known.kind == "certified" and limit <= known.value
-    how = f"{known.value:.6g} is {known.kind}: {known.how}" if known else "no constant of strong convexity is known"
+    how = (
+        f"{shown(known.value, 6, DOWN)} is {known.kind}: {known.how}"
+        if known
+        else "no constant of strong convexity is known"
+    )
     if mu_F.name in e.spec.assume:
         how = f"assumed by the spec; {how}"
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, mu_F.name)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from boundcheck.claims.symbols import toward
+from boundcheck.exact.digits import Toward, telling
 
 if TYPE_CHECKING:
     from boundcheck.claims import Claim
@@ -58,6 +62,15 @@ class Audit:
             return self.observed + self.error >= self.limit
         return self.observed - self.error <= self.limit
 
+    def shown(self, write: Callable[[float | None, int, Toward], str], digits: int) -> tuple[str, str]:
+        """What was observed and its limit, by what writes a number at so many digits; of a failure one that is seen."""
+        of_time = self.guilt == "horizon"
+        seen, most = Toward.UP if of_time else Toward.NEAREST, toward(self.symbol)
+        if self.status == "failed":
+            low, high = (self.observed, (self.limit, most)) if of_time else (self.limit, (self.observed, seen))
+            digits = telling(low, high, digits=digits)
+        return write(self.observed, digits, seen), write(self.limit, digits, most)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -88,6 +101,14 @@ class Evidence:
     def problem(self) -> Any:
         """The function, of a hypothesis that only a problem in one matrix can be held to."""
         return self.function
+
+    @property
+    def minibatches(self) -> Any:
+        """What minibatches of the plan's size say of the gradient at the last iterate of the first replica.
+
+        A `boundcheck.problems.minibatches.Mean`; None of an algorithm without noise.
+        """
+        return None
 
     @property
     def looks(self) -> str:
@@ -125,7 +146,7 @@ class Evidence:
 
     @property
     def sure_smoothness(self) -> float:
-        """The largest smoothness along the path, less its rounding error; what is no number says nothing."""
+        """The largest descent curvature along the path, less its rounding error; what is no number says nothing."""
         trace = self.record.trace
         with np.errstate(invalid="ignore"):
             values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]

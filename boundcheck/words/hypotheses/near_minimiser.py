@@ -1,6 +1,7 @@
 """The first iterate lies within R_1 of a minimiser."""
 
 from boundcheck.claims.symbols import R_1
+from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
@@ -8,7 +9,7 @@ from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 def _held(e: Evidence, id: str) -> list[Audit]:
     known, limit = e.problem.distance_bound(e.start.v), used(e, R_1.name)
     certified = known is not None and known.kind == "certified" and limit >= known.value
-    how = f"{known.value:.6g} is {known.kind}: {known.how}" if known else "no bound on the distance is known"
+    how = f"{shown(known.value, 6, UP)} is {known.kind}: {known.how}" if known else "no bound on the distance is known"
     if R_1.name in e.spec.assume:
         how = f"assumed by the spec; {how}"
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, R_1.name)]

@@ -1,6 +1,7 @@
 """F satisfies the Polyak–Łojasiewicz inequality: its gradient is large where it lies far above its least value."""
 
 from boundcheck.claims.symbols import mu_F
+from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
@@ -10,7 +11,7 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     certified = known is not None and known.kind == "certified" and limit <= known.value
     how = "no constant is known"
     if known:
-        how = f"F is strongly convex, from which it follows; {known.value:.6g} is {known.kind}: {known.how}"
+        how = f"F is strongly convex, from which it follows; {shown(known.value, 6, DOWN)} is {known.kind}: {known.how}"
     if mu_F.name in e.spec.assume:
         how = f"assumed by the spec; {how}"
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, mu_F.name)]

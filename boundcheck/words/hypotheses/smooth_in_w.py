@@ -1,6 +1,7 @@
 """f is L-smooth in W."""
 
 from boundcheck.claims.symbols import L
+from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
@@ -13,7 +14,7 @@ def _held(e: Evidence, id: str) -> list[Audit]:
         inputs = e.function.inputs(e.claim, e.plan.radii or e.start.norms, e.spec.lipschitz)
         least, limit = float(inputs[L.name]), used(e, L.name)
         certified = certified and limit >= least
-        how = f"assumed by the spec; {least:.6g} is {known.kind}: {known.how}"
+        how = f"assumed by the spec; {shown(least, 6, UP)} is {known.kind}: {known.how}"
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, L.name)]
 
 

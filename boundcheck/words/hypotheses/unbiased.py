@@ -23,6 +23,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
         size = "more than rounding" if status == "failed" else "within rounding"
         how = "minibatches are drawn without replacement: given the past, from what the epoch has left; exact bias by "
         how += f"enumerating the samples at {e.looks}, {size}"
+    mean = e.minibatches
+    if mean is not None and mean.is_off:
+        how = f"minibatches of {e.plan.batch} that hold each sample equally often have another mean than the gradient"
+        how += ", at the last iterate; more than rounding"
+        return [Audit(id, "hypothesis", "failed", mean.bias, 0.0, how, error=mean.allowed)]
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 

@@ -172,10 +172,28 @@ class PerformanceMeasure(Measure):
         """Whether it is made of squared gradient norms, of which a bound may be known without any theorem."""
         return self.observable.is_of_gradients
 
+    def called(self, is_stochastic: bool) -> str:
+        """What a theorem's text calls it; under noise its observable stands in it by its expectation."""
+        mean = "expected " if is_stochastic else ""
+        return f"{self.over.word} {mean}{self.observable.called or self.observable.name}"
+
+    def seen_over(self, is_stochastic: bool) -> Over:
+        """The statistic by which a run may support a bound on it: under noise the average stands for the least.
+
+        The least of T expectations is at most their average, and the average over replicas of a time average has no
+        bias. The least of T means has one: it is low by chance. So a bound above the average holds of the least as
+        well; one below it says nothing of the least, which `verdict` holds against every iterate.
+        """
+        return Over.AVERAGE if is_stochastic and self.over is Over.LEAST else self.over
+
     def shown(self, is_stochastic: bool) -> str:
-        """What a run shows of it: under noise the average stands for the least, and is no less."""
-        over = Over.AVERAGE if is_stochastic and self.over is Over.LEAST else self.over
-        return f"{over.word} {self.observable.called or self.observable.name}"
+        """What a run shows of it, and how that stands to it; see `seen_over`."""
+        word, standing = self.seen_over(is_stochastic).word, self.standing(is_stochastic)
+        return f"{word} {self.observable.called or self.observable.name}{standing}"
+
+    def standing(self, is_stochastic: bool) -> str:
+        """How what a run shows of it stands to it, in brackets; empty where that is the measure itself."""
+        return "" if self.seen_over(is_stochastic) is self.over else f" (no less than the {self.over.word})"
 
     @property
     def is_of_the_last(self) -> bool:

@@ -94,7 +94,7 @@ def _cells(name: str, run: StoredRun) -> tuple[Any, ...]:
     ball = ", ".join(f"{radius} = {number(size)}" for radius, size in plan.radii.items()) or "none"
     step = "found as it goes" if remains is not None else number(plan.step_size)
     rest = "–" if remains is None else number(float(remains[-1]))
-    shown = badge(run.verdict), step, number(run.bound), number(result.measured), rest
+    shown = badge(run.verdict), step, run.numbers.bound, run.numbers.measured, rest
     return name, titled(result), ball, number(plan.steps), *shown
 
 

@@ -80,9 +80,9 @@ def table_row(verdict: str) -> str:
 
 def screen(square: float, path_sure: float) -> str:
     """What the terminal of a training run prints of one record, and of L̂ by the path: 9.96."""
-    names = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error", "time")
-    values = (1.0, square, 0.5, 9.96, 9.6, 1)
-    columns = {name: (("replica", "stratum"), [[value]]) for name, value in zip(names, values, strict=True)}
+    seen = {"loss": 1.0, "gradient_square_norm": square, "noise_variance": 0.5, "time": 1}
+    seen |= {"path_smoothness": 9.96, "path_smoothness_error": 9.6, "gradient_ratio": 0.5, "gradient_ratio_error": 0.1}
+    columns = {name: (("replica", "stratum"), [[value]]) for name, value in seen.items()}
     whole = {name: (("replica", "stratum", "of"), np.ones((1, 1, 1))) for name in ("norm", "weight_gradient_spectral")}
     result = a_run(
         problem=Subject("Model", "loss", sample="8 of 10 samples"),
@@ -174,7 +174,7 @@ CASES = [
     ),
     Case(
         "a step that only rounding makes too long",
-        r"^the rounding error of the smoothness along the path hides whether",
+        r"^the rounding error of the descent curvature along the path hides whether",
         lambda _: step(too_long=0.35),
         lambda _: step(too_long=0.21),
     ),

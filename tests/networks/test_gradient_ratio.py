@@ -1,0 +1,91 @@
+"""The gradient ratio of a stock Trainer, with AdamW at 5e-5, against the same weights and rows in double precision."""
+
+from __future__ import annotations
+
+import copy
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from .small import of_peft, transformer
+from .trained import causal_rows, data_of, recorded, recording, train
+
+pytestmark = [of_peft, pytest.mark.full]
+
+# Each architecture with the layers that LoRA is put on. Of their stock settings dropout is left on.
+ARCHITECTURES = {
+    "LlamaForCausalLM": ["q_proj", "v_proj"],
+    "GPT2LMHeadModel": ["c_attn"],
+    "OPTForCausalLM": ["q_proj", "v_proj"],
+    "GPTNeoXForCausalLM": ["query_key_value"],
+    "BertForSequenceClassification": ["query", "value"],
+}
+STEPS = 6
+
+
+def with_lora(name: str) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    targets = ARCHITECTURES[name]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return get_peft_model(
+            transformer(name),
+            LoraConfig(r=4, lora_alpha=8, target_modules=targets, fan_in_fan_out=targets == ["c_attn"]),
+        )
+
+
+def keeping(models: list[Any]) -> Any:
+    """A callback that copies the model before the first step and after each, in double precision."""
+    from transformers import TrainerCallback
+
+    class Keeping(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            models.append(copy.deepcopy(given["model"]).double().eval())
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            models.append(copy.deepcopy(given["model"]).double().eval())
+
+    return Keeping()
+
+
+def in_double(model: Any, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The trained parameters, and the gradient in them of the mean over rows of each row's mean cross-entropy."""
+    losses = []
+    for row in rows:
+        given = {name: torch.tensor([value]) for name, value in row.items() if name != "labels"}
+        logits, labels = model(**given).logits[0], torch.tensor(row["labels"])
+        if labels.ndim:
+            logits, labels = logits[:-1], labels[1:]
+        losses.append(torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1)))
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    found = torch.autograd.grad(torch.stack(losses).mean(), trained)
+    v, g = (torch.cat([x.detach().flatten() for x in parts]) for parts in (trained, found))
+    return v, g
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_it_is_that_of_double_precision_within_its_rounding(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = data_of(8) if "Sequence" in name else causal_rows([6] * 8)
+    models: list[Any] = []
+    callback = recording(tmp_path, every=1, samples=100)
+    train(tmp_path, callback, with_lora(name), rows, max_steps=STEPS, callbacks=[keeping(models)], learning_rate=5e-5)
+    result, trace = recorded(callback)
+    seen, error = (trace[each].values[0] for each in ("gradient_ratio", "gradient_ratio_error"))
+    ends = [in_double(each, rows) for each in models]
+    true = [((h - g).norm() / (w - v).norm()).item() for (v, g), (w, h) in pairwise(ends)]
+    for ratio, off, exact in zip(seen, error, true, strict=True):
+        assert abs(ratio - exact) <= off
+    # It says something at each step, where the descent curvature says nothing.
+    assert (error < 0.1 * seen).all()
+    assert (trace["path_smoothness"].values < trace["path_smoothness_error"].values).all()
+    assert result.gradient_ratio is not None
+    assert not result.gradient_ratio.is_lost
+    most = int((seen - error).argmax())
+    assert (result.gradient_ratio.value, result.gradient_ratio.rounding) == (seen[most], error[most])
+    assert f"‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, a lower estimate" in capsys.readouterr().err
