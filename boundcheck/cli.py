@@ -16,12 +16,16 @@ import typer
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from boundcheck.files import cache_folder, path_from_here
+
+# Before Hypothesis is imported, which keeps its tables in the current folder.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
+
 import boundcheck
 from boundcheck import complete
 from boundcheck.doors import allowing
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
-from boundcheck.files import path_from_here
 from boundcheck.progress import DAY
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
@@ -497,7 +501,6 @@ def soundness(
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.networks.pretrain import cache_folder
         from boundcheck.report.soundness import sentence, write_soundness
         from boundcheck.soundness.survey import survey
 

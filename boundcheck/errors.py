@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import chain
 
+from boundcheck.shown import visible
+
 # Characters of a name and of a value that a message quotes, and of what it says is expected.
 _LONGEST, _LONGEST_EXPECTED = 100, 700
 
@@ -76,5 +78,5 @@ def _one_line(value: object, longest: int = _LONGEST) -> str:
         # Integers of more digits than Python prints, and lists inside of one another without end.
         text = f"({type(value).__name__}, too long to print)"
     # What moves a terminal's cursor or turns a line around could make it say something else.
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = visible(text)
     return text if len(text) <= longest else text[:longest] + "…"

@@ -22,6 +22,11 @@ UNFINISHED = ".part"
 """How the name of a file ends that is not yet whole."""
 
 
+def cache_folder() -> Path:
+    """The folder of what is kept between commands, BOUNDCHECK_CACHE or in the user's home; it may not exist yet."""
+    return Path(os.environ.get("BOUNDCHECK_CACHE") or Path.home() / ".cache" / "boundcheck")
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` in the place of a file, atomically.
 

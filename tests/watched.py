@@ -37,8 +37,10 @@ class Watch:
         elif event in _STARTS or (event == "pickle.find_class" and self._is_power(*given)):
             self.did.append(f"{event} {given}")
         elif (event == "open" and isinstance(given[2], int) and given[2] & _WRITES) or event in _CHANGES:
-            places = [each for each in given[:2] if isinstance(each, str | bytes | os.PathLike)]
-            places = places[:1] if event in ("open", "os.mkdir", "os.chmod", "os.symlink") else places
+            # What is named below an open folder is seen by what it leaves.
+            is_below = event in ("os.remove", "os.rmdir", "os.mkdir") and given[-1] != -1
+            named = given[: 2 if event in ("os.rename", "os.link") else 1]
+            places = [each for each in named if isinstance(each, str | bytes | os.PathLike) and not is_below]
             self.did += [f"{event} {x!r}" for x in places if not self._is_under(x, self._writable)]
 
     @staticmethod

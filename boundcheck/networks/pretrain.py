@@ -3,7 +3,6 @@
 import hashlib
 import io
 import math
-import os
 import platform
 import tempfile
 import zipfile
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.files import replace_file
+from boundcheck.files import cache_folder, replace_file
 from boundcheck.networks import corpora, gpt
 from boundcheck.networks.corpora import ALPHABET
 from boundcheck.networks.gpt import GPT, GPTShape, token_losses
@@ -131,11 +130,6 @@ def _unigram_loss(ids: Tensor, targets: Tensor) -> float:
     """The cross-entropy of `targets` under the frequencies in `ids`, one added to each count, in nats."""
     counts = torch.bincount(ids, minlength=len(ALPHABET)).double() + 1
     return -(counts / counts.sum()).log()[targets].mean().item()
-
-
-def cache_folder() -> Path:
-    """The folder of the cache, which may not exist yet."""
-    return Path(os.environ.get("BOUNDCHECK_CACHE") or Path.home() / ".cache" / "boundcheck")
 
 
 def _key(shape: GPTShape, steps: int, seed: int, *texts: Tensor) -> str:

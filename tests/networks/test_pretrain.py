@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from boundcheck.errors import InputError
+from boundcheck.files import cache_folder
 from boundcheck.networks import corpora, gpt
 from boundcheck.networks.corpora import ALPHABET
 from boundcheck.networks.gpt import GPT, GPTShape
-from boundcheck.networks.pretrain import Pretrained, cache_folder, pretrained
+from boundcheck.networks.pretrain import Pretrained, pretrained
 from tests.layers import sampled
 
 SHAPE = GPTShape(vocabulary=len(ALPHABET), width=16, heads=2, layers=1, context=16)

@@ -118,7 +118,7 @@ CASES = [
     ),
     Case(
         "an error that moves the cursor",
-        r"^T = \N{REPLACEMENT CHARACTER}\[2K",
+        r"^T = \\x1b\[2K",
         lambda _: str(InputError("T", "\x1b[2Kfine", "a number")),
         lambda _: str(InputError("T", "fine", "x")).removeprefix("T = fine: expected x"),
     ),

@@ -228,7 +228,7 @@ CASES = [
     ),
     Case(
         "a field that moves the cursor",
-        r"^\ufffd\[2Kproved = ",
+        r"^\\x1b\[2Kproved = ",
         lambda _: said(lambda: THEOREM.values(**NUMBERS | {"\x1b[2Kproved": 1})),
         number("30000"),
     ),
