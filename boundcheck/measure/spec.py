@@ -223,6 +223,8 @@ class Spec(Table):
         said = self.said
         if not takes(said, T):
             raise InputError("claim", self.claim, "a theorem with the horizon T among its parameters")
+        # One that says how small the measure can be is none.
+        _ = self.measure
         allowed = adapters_of(said)
         if self.adapter.kind not in allowed:
             expected = f"{' or '.join(allowed)}, of which {self.claim} speaks"

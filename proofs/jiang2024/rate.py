@@ -105,7 +105,7 @@ def between(proof: Proof, constant: sp.Expr, size: sp.Expr, power: str) -> None:
     one = proof.assume(ge(x, 1), name="$r = x²$ is at least 1")
     low = HIDDEN * sigma**2
     high = sp.Rational(25, 4) * D * zeta**2 * (2 * L * sigma**2 + G)
-    rank = proof.step("the power of $r$ is at least 1", ge(size, 1), one)
+    rank = one if size == x else proof.step("the power of $r$ is at least 1", ge(size, 1), one)
     rest = proof.step("term with $G ≥ 0$", ge(sp.Rational(25, 4) * D * G * zeta**2 / T, 0), signs, inverse)
     proof.step("below", ge(bound, low * size / T), rest, meaning=f"No smaller power than ${power}$.")
     relation = le(bound, high * size / T)

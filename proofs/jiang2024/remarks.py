@@ -140,14 +140,20 @@ entry, change = sp.symbols("a_t g_a", real=True)
     "jiang2024.remarks.leaves_the_ball",
     "sharp",
     Reading(constants={entry, change}),
-    title="At $d = k = r = 1$ a step leaves the ball where $αg_A < A_t - σ$, so from its edge at any $g_A < 0$",
+    title="At $d = k = r = 1$ a step from the edge of the ball leaves it at any $g_A < 0$, whatever $α$ is",
 )
 def leaves_the_ball(proof: Proof) -> None:
     """A_{t+1} = A_t - αg_A: whatever α and σ are, a step of Algorithm 1 can break Assumption 2."""
-    proof.positive(alpha, sigma)
-    far = proof.assume(gt(entry - sigma, alpha * change), name="$αg_A < A_t - σ$", role="choice")
+    step, _ = proof.positive(alpha, sigma)
+    edge = proof.assume(eq(entry, sigma), name="$A_t = σ$", role="choice")
+    outward = proof.assume(gt(-change, 0), name="$g_A < 0$", role="choice")
     relation = gt(entry - alpha * change, sigma)
     line = proof.step(
-        "$A_(t+1) > σ$", relation, far, meaning="Noise without a bound reaches this with some probability."
+        "$A_(t+1) > σ$",
+        relation,
+        step,
+        edge,
+        outward,
+        meaning="Noise without a bound goes as far from any point of the ball.",
     )
     proof.conclude(line, relation=relation)

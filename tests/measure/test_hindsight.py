@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from hypothesis import given
 
@@ -86,8 +87,19 @@ class Seen:
         values["norm"] = (("replica", "stratum", "block"), np.ones((1, AUDITS, 1)))
         trace = xr.Dataset(values | {"curvature": (("replica", "look"), np.empty((1, 0)))})
         infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+        at = torch.zeros(1, 1, dtype=torch.float64)
+        # Flat, so that minibatches have the mean that the gradient has.
         function: Any = SimpleNamespace(
-            is_known=False, samples=12, infimum=infimum, norm_names={"": "norm"}, sites=(SITE,)
+            is_known=False,
+            samples=12,
+            infimum=infimum,
+            norm_names={"": "norm"},
+            sites=(SITE,),
+            loss=lambda v: v[0].sum(1),
+            gradient=lambda v: v,
+            batch_gradient=lambda v, rows: v,
+            sample_variance=lambda v: v[0].sum(1),
+            rounding=lambda v, loss: (loss, loss, loss),
         )
         gap = Constant(self.gap, "certified", "F(v_1) minus the lower bound on f: cross-entropy is nonnegative")
         start = Start((), gap, self.gap, self.first, 12 * self.noise, {})
@@ -95,7 +107,7 @@ class Seen:
         plan = Plan({}, None, 3, self.steps, self.step, math.inf, inputs, {"alpha": self.step}, {"alpha": self.step})
         spec = parse(gpt_table(run__steps=self.steps, run__step_size=self.step))
         edges = Schedule.edges_of(self.steps, AUDITS)
-        record = Record(Schedule(edges, edges[None, 1:]), trace, None, ())
+        record = Record(Schedule(edges, edges[None, 1:]), trace, None, (at,))
         plan = in_hindsight(plan, CLAIM, estimates_of([SITE], trace, self.gap), self.first)
         return Evidence(CLAIM, spec, function, start, plan, record, self.sampling, self.partial)
 

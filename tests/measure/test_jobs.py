@@ -1,11 +1,13 @@
 """Several experiments at a time: the same results in the same order, and a bad spec refused before any is run."""
 
 import json
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 import torch
 
+from boundcheck.doors import allowing
 from boundcheck.engines import Here
 from boundcheck.files import UNFINISHED
 from boundcheck.measure import measure, pool
@@ -195,7 +197,8 @@ def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
 
 def test_a_problem_has_the_same_bits_whatever_threads_there_are():
     """A process may have more of them than the run, whose problem is made before that is known."""
-    spec = parse(theorem_table(adapter__rank=1, problem={"kind": f"{__name__}:summed"}))
+    with allowing(Path(__file__).parents[1]):
+        spec = parse(theorem_table(adapter__rank=1, problem={"kind": f"{__name__}:summed"}))
     one, before = build(spec, "cpu"), torch.get_num_threads()
     torch.set_num_threads(3)
     try:
