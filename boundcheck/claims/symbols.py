@@ -171,10 +171,12 @@ rho = sp.Symbol("rho", positive=True)
 q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
 bound = sp.Symbol("bound", positive=True)
+# What a measure comes to at least. It may be negative, where T is short.
+attained = sp.Symbol("attained", real=True)
 
 # Most letters are upper bounds. These are none, or bound from below.
 _TOWARD = {each.name: Toward.NEAREST for each in (s, s_2, eta, alpha, beta, delta, q)} | {
-    each.name: Toward.DOWN for each in (mu_F, w_0, eta_max)
+    each.name: Toward.DOWN for each in (mu_F, w_0, eta_max, attained)
 }
 
 

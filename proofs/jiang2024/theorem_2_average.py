@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import Lhat, T, alpha, bound, ell, kappa, q, zeta
+from boundcheck.claims.symbols import Lhat, T, alpha, attained, bound, ell, kappa, q, zeta
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     Expectation,
@@ -24,7 +24,7 @@ from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
-from ..meft.theorems import FULL_VARIANCE, PARABOLA, THEOREM_2_AVERAGE, THEOREM_2_AVERAGE_SHARP, attained
+from ..meft.theorems import FULL_VARIANCE, PARABOLA, THEOREM_2_AVERAGE, THEOREM_2_AVERAGE_SHARP
 from .descent import (
     SLOPE,
     SQUARE,

@@ -15,6 +15,7 @@ from boundcheck.claims.symbols import (
     T_min,
     a_1,
     alpha,
+    attained,
     b_1,
     bound,
     ell,
@@ -152,9 +153,6 @@ FULL_VARIANCE = Claim(
     sp.Eq(Expectation(EuclideanNorm(g_t - Gradient(F, v_t)) ** 2, v_t), zeta**2),
     r"\text{for all } t",
 )
-
-# It may be negative, where T is short.
-attained = sp.Symbol("attained", real=True)
 
 THEOREM_2_AVERAGE_SHARP = Claim(
     "meft.theorem2_average_sharp",
