@@ -1,4 +1,4 @@
-"""What a person sees of runs and audits. On a screen an audit has a line for each finding, within 100 x 40."""
+"""What a person sees of runs and audits. On a screen an audit has a line for each finding, of 100 signs."""
 
 from collections.abc import Sequence
 from typing import Any

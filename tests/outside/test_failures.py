@@ -174,7 +174,8 @@ def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path: Path) -> 
     problem = LogCosh()
     problem.gradient_bound = Constant(0.01, "certified", "wishful")
     (result,) = bc.measure(DESCENT, tmp_path, problem=problem)
-    said = "a squared gradient norm of 0.6708 was seen, and 0.0001 is J²G² by the problem's own G"
+    # It is rounded up, with the rounding of its own square.
+    said = "a squared gradient norm of 0.6708 was seen, and 0.0001001 is J²G² by the problem's own G"
     assert (result.verdict, result.reason) == ("hypothesis-failed", said)
     assert (result.blame.kind, result.blame.name) == ("constant", "G")
 
