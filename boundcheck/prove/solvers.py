@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,9 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
     if not 0 < seconds <= _LONGEST:
         raise InputError("seconds", seconds, f"a number above 0, at most {_LONGEST:g}")
     command = _command(solver)
+    # What becomes the solver is started in any case.
+    if shutil.which(command[0]) is None:
+        raise SolverMissingError(f"{solver} cannot be started: {command[0]} is no program")
     try:
         # A session of its own makes it the leader of a process group, which is killed as one.
         process = subprocess.Popen(
