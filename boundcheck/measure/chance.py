@@ -1,7 +1,6 @@
 """Whether something that training computes is drawn at random: what is made twice differs."""
 
 import math
-import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+import joblib
 import numpy as np
 import torch
 from torch import Tensor
@@ -138,8 +138,8 @@ def _states(generators: Sequence[Any]) -> list[Any]:
     return [_GETTERS[type(each)](each) for each in generators]
 
 
-def _moved(generators: Sequence[Any]) -> bytes:
+def _moved(generators: Sequence[Any]) -> str:
     """What changes with the state of any generator, of Python, NumPy and torch too."""
     cuda = torch.cuda.get_rng_state_all()
     states = [random.getstate(), np.random.get_state(), torch.get_rng_state(), *cuda, *_states(generators)]  # noqa: NPY002
-    return pickle.dumps([x.numpy() if isinstance(x, Tensor) else x for x in states])
+    return joblib.hash([x.numpy() if isinstance(x, Tensor) else x for x in states])

@@ -24,6 +24,7 @@ FULL = {
     "networks/test_callback_refused.py",
     "networks/test_callback_rules.py",
     "networks/test_dora.py",
+    "networks/test_gradient_ratio.py",
     "problems/test_fused.py",
     "report/test_browser.py",
 }

@@ -30,10 +30,11 @@ LAMBDIFY = {
 }
 # These round numbers for print.
 DECIMAL = {
-    "boundcheck/falsify/show.py",
-    "boundcheck/report/latex/numbers.py",
+    "boundcheck/exact/digits.py",
     "boundcheck/soundness/statements.py",
 }
+# It runs files that a person allowed: tests/test_hostile.py.
+OPENS = {"boundcheck/doors.py"}
 # These load what was pickled.
 PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
 
@@ -62,6 +63,7 @@ def wrong(tree: ast.AST, where: str) -> Iterator[str]:
             and taken
             and not (name == "Decimal" and where in DECIMAL)
             and not (name == "compile" and method)
+            and not (name in ("exec", "compile") and where in OPENS)
         ):
             yield name
         if name == "sympify" and keyword(node, "strict") is not True:
