@@ -65,8 +65,9 @@ ROWS = (
     Row(
         5,
         "Eq. (11)",
-        "$‖∇f(v_1) - ∇f(v_2)‖_F = ‖B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2)‖_F + ‖∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ‖_F$, both over $‖v_1 - "
-        'v_2‖_F$; and below (8): "where $‖·‖$ is Euclidean norm"',
+        # A formula breaks between dollars alone.
+        "$‖∇f(v_1) - ∇f(v_2)‖_F$ $= ‖B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2)‖_F$ $+ ‖∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ‖_F$, both over "
+        '$‖v_1 - v_2‖_F$; and below (8): "where $‖·‖$ is Euclidean norm"',
         "Valid with $‖(X, Y)‖ := ‖X‖_F + ‖Y‖_F$ on both sides, and so are (12) and (13); false for the Euclidean "
         "norm. Of that one (11) to (13) show no more than $√2(2LC√r·σ + G)$. (8) itself is true (row 8).",
         false=printed(LEMMA_1, "(11)"),
@@ -117,8 +118,8 @@ ROWS = (
     Row(
         10,
         "Eq. (21) to (22)",
-        '"With some simple mathematical manipulations, the following inequality is obtained:" $E‖∇f(v_t)‖² ≤ '
-        "2E[f(v_t) - f(v_(t+1))]/α + L̂αζ²/2$",
+        '"With some simple mathematical manipulations, the following inequality is obtained:" $E‖∇f(v_t)‖²$ '
+        "$≤ 2E[f(v_t) - f(v_(t+1))]/α$ $+ L̂αζ²/2$",
         "(21) is true; (22) is false, by an error of algebra: $2/α · L̂α²ζ²$ is $2L̂αζ²$. Mended, the printed chain "
         "proves $4S$ and not $2.5S$.",
         false=printed(THEOREM_2, "(22)"),
