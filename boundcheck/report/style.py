@@ -135,6 +135,8 @@ def _readable(figure: Figure) -> Iterator[None]:
             text.set_parse_math(False)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
+        # A name that leaves a panel no room is drawn all the same.
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
         yield
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from boundcheck.claims.prose import GREEK, tex
 from boundcheck.exact.digits import Toward, rounded
 from boundcheck.measure.intervals import Interval
+from boundcheck.shown import visible
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 PREFIX = "bc"
@@ -141,4 +142,4 @@ class Numbers:
 
 
 def _comment(text: str) -> str:
-    return " ".join(text.split()).encode("ascii", "replace").decode()
+    return " ".join(visible(text).split()).encode("ascii", "replace").decode()
