@@ -156,7 +156,7 @@ def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     order = ["Referee's table", "What the runs say", "The proofs, line by line", "Verdicts of the runs"]
     places = [text.index(f">{words}</h2>") for words in order]
     assert places == sorted(places)
-    assert "it cannot prove one" in text
+    assert "Neither of these two can prove one" in text
 
 
 def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
