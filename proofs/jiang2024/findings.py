@@ -42,7 +42,7 @@ ROWS = (
         f"and no smaller one; the text's example {THEIR_C} is loose by $√r$.",
         false=sharp("jiang2024.assumption3.1.anywhere"),
         repair=sharp("jiang2024.assumption3.1.on_ball", "jiang2024.assumption3.1.optimal"),
-        reading="$W_i = W_0 + B_iA_i$: with free $W_i$ no $C$ serves even at $A_1 = A_2$, $B_1 = B_2$. $C$ may be as "
+        reading="$W_i = W_0 + B_i A_i$: with free $W_i$ no $C$ serves even at $A_1 = A_2$, $B_1 = B_2$. $C$ may be as "
         'large as one likes, as the text has it: "In a generalized scenario, one can set a sufficiently large '
         'constant to ensure the condition to hold". No ball is printed here, and beside Assumption 2, which has one, '
         '"any" is any.',
