@@ -1,4 +1,4 @@
-"""Inner loops that numba compiles where it is installed; each has a portable twin in PyTorch.
+"""Numba, imported so that it reads no settings of the current folder.
 
 Numba reads a file .numba_config.yaml of the current folder, which may name the folder of what was compiled before:
 numba unpickles that, and so would run a stranger's code. Here variables of the environment alone say what it is to do.
@@ -23,3 +23,7 @@ _settings: Any = config
 # Where numba was imported before, it has read the file: it looks again, where there is none.
 _settings._config_fname = ""
 _settings.reload_config()
+
+from numba import njit  # noqa: E402
+
+__all__ = ["njit"]
