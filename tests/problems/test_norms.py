@@ -192,7 +192,7 @@ def test_projection_is_onto_the_nearest_point(kind: str, data: DataObject, facto
         reached = (away * y).sum((1, 2))
         # Where U is rounded beside R, so is what was cut off.
         beside, radius = v[0].norm().item() if kind == "loreft-trained" else 0.0, radii.get(block.radius, 1.0)
-        scale = (x.norm().item() + beside) * max(y.norm().item(), beside * radius)
+        scale = (x.norm().item() + beside) * max(y.norm().item(), radius if beside else 0.0)
         assert (reached >= furthest * (1 - 4 * NEAR * (1 + beside / radius)) - 1e-14 * scale).all()
 
 
