@@ -180,7 +180,10 @@ def test_projection_is_onto_the_nearest_point(kind: str, data: DataObject, facto
     v = tuple(factor * part for part in data.draw(domain_points(adapter, radii, replicas=2)))
     if not adapter.is_flat:
         v = (v[0] + factor * torch.tensor(data.draw(ball(tuple(v[0].shape[1:]), 1.0))), v[1])
-    for block, x, y in zip(adapter.blocks, *map(adapter.bounded, (v, adapter.project(v, radii))), strict=True):
+    projected = adapter.project(v, radii)
+    # Where U is rounded beside R, so is what was cut off.
+    beside = max(v[0].norm().item(), projected[0].norm().item()) if kind == "loreft-trained" else 0.0
+    for block, x, y in zip(adapter.blocks, *map(adapter.bounded, (v, projected)), strict=True):
         away = x if block.norm == "orthonormal" else x - y
         match block.norm:
             case "spectral":
@@ -190,8 +193,7 @@ def test_projection_is_onto_the_nearest_point(kind: str, data: DataObject, facto
             case "orthonormal":
                 furthest = torch.linalg.svdvals(away).sum(-1)
         reached = (away * y).sum((1, 2))
-        # Where U is rounded beside R, so is what was cut off.
-        beside, radius = v[0].norm().item() if kind == "loreft-trained" else 0.0, radii.get(block.radius, 1.0)
+        radius = radii.get(block.radius, 1.0)
         scale = (x.norm().item() + beside) * max(y.norm().item(), radius if beside else 0.0)
         assert (reached >= furthest * (1 - 4 * NEAR * (1 + beside / radius)) - 1e-14 * scale).all()
 
