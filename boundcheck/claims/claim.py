@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import sympy as sp
@@ -27,8 +27,8 @@ from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
 
-# Fields that only a reader needs.
-_PROSE = {"title", "source", "note", "argument", "unproved", "meaning", "latex"}
+# What a digest leaves out: what only a reader needs, and of a word what the claim that has it says itself.
+_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says"}
 
 
 class Word(Protocol):
@@ -45,6 +45,13 @@ class AlgorithmWord(Word, Protocol):
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """The symbols of its parameters, each a quantity or a parameter of the claim."""
+
+
+class Statement(NamedTuple):
+    """What a hypothesis says: a relation, and LaTeX of the range of its free objects, "for all v"."""
+
+    conclusion: sp.Basic
+    quantifier: str = ""
 
 
 @dataclass(frozen=True)
@@ -418,7 +425,7 @@ def _said(value: Any) -> Any:
     if isinstance(value, sp.Basic):
         return sp.srepr(value)
     if is_dataclass(value):
-        parts = (each.name for each in fields(value) if each.name not in _PROSE)
+        parts = (each.name for each in fields(value) if each.name not in _UNSAID)
         return {name: _said(getattr(value, name)) for name in parts}
     if isinstance(value, tuple | list):
         return [_said(each) for each in value]

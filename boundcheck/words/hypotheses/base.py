@@ -1,12 +1,13 @@
 """`Hypothesis`: a word that theorems assume, with its faces; a `Claim` states it and names it as its word."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import sympy as sp
 
-from boundcheck.claims.symbols import check_symbols
+from boundcheck.claims.claim import Claim, Statement
+from boundcheck.claims.symbols import Parameter, check_symbols
 from boundcheck.errors import InputError
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
@@ -56,6 +57,8 @@ class Hypothesis:
         id: its name.
         title: what a reader calls it.
         symbols: the symbols of the constants that it gives a meaning to, such as L or zeta.
+        says: the statements that it has, in these symbols: a claim with this word makes one of them, the first unless
+            it names another. Engines ask the word, so that what is printed may be nothing else.
         worst: how performance estimation states it, ``Worst()`` where it asks nothing of the functions; None where it
             cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
@@ -74,6 +77,7 @@ class Hypothesis:
     id: str
     title: str
     symbols: tuple[sp.Symbol, ...] = ()
+    says: tuple[Statement, ...] = field(default=(), kw_only=True)
     worst: Worst | None = None
     is_about_noise: bool = False
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
@@ -90,6 +94,25 @@ class Hypothesis:
     def letter(self) -> str:
         """The name of the constant that it is about, the first of its symbols."""
         return str(self.symbols[0].name)
+
+    def claim(
+        self,
+        id: str,
+        title: str,
+        source: str,
+        statement: Statement | None = None,
+        *,
+        note: str = "",
+        declared: tuple[Parameter, ...] = (),
+    ) -> Claim:
+        """The claim that states it: as `statement` of those that it has, or as the first.
+
+        Raises:
+            InputError: for a statement that is none of them, as `Claim` does.
+
+        """
+        conclusion, quantifier = statement or self.says[0]
+        return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.

@@ -1,6 +1,10 @@
 """One factor is frozen, and its spectral norm is at most a."""
 
+import sympy as sp
+
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import a, b
+from boundcheck.claims.vocabulary import A, SpectralNorm
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 
@@ -15,5 +19,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 FROZEN_FACTOR = Hypothesis(
-    "frozen_factor", "one factor is frozen", (a, b), worst=Worst(is_smooth=True), smooth_on="frozen", held=_held
+    "frozen_factor",
+    "one factor is frozen",
+    (a, b),
+    says=(Statement(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),),
+    worst=Worst(is_smooth=True),
+    smooth_on="frozen",
+    held=_held,
 )

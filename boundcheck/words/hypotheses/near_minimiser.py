@@ -1,6 +1,10 @@
 """The first iterate lies within R_1 of a minimiser."""
 
-from boundcheck.claims.symbols import R_1
+import sympy as sp
+
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.symbols import R_1, f_star
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Value, v_first, v_star
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -16,5 +20,15 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 NEAR_MINIMISER = Hypothesis(
-    "near_minimiser", "the first iterate is near a minimiser", (R_1,), worst=Worst(distance=R_1), held=_held
+    "near_minimiser",
+    "the first iterate is near a minimiser",
+    (R_1,),
+    says=(
+        Statement(
+            sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
+            r"\text{for a } v^* \text{ where } F \text{ is least}",
+        ),
+    ),
+    worst=Worst(distance=R_1),
+    held=_held,
 )

@@ -1,7 +1,11 @@
 """F is smooth along the iterates, in balls around the segments between them, or on all of space."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import Lhat, ell
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 
@@ -26,8 +30,28 @@ def _rows_of(hypothesis: Claim, evidence: Evidence) -> list[tuple[Blamed, Audit]
 
 
 _IS_SMOOTH = Worst(is_smooth=True)
-SMOOTH = Smooth("smooth", "F is smooth along the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="path")
-SMOOTH_AROUND = Smooth("smooth_around", "F is smooth around the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="space")
+_IS_LIPSCHITZ = sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2))
+SMOOTH = Smooth(
+    "smooth",
+    "F is smooth along the iterates",
+    (ell,),
+    says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),),
+    worst=_IS_SMOOTH,
+    smooth_on="path",
+)
+SMOOTH_AROUND = Smooth(
+    "smooth_around",
+    "F is smooth around the iterates",
+    (ell,),
+    says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),),
+    worst=_IS_SMOOTH,
+    smooth_on="space",
+)
 SMOOTH_EVERYWHERE = Smooth(
-    "smooth_everywhere", "F is smooth on all of space", (ell,), worst=_IS_SMOOTH, smooth_on="space"
+    "smooth_everywhere",
+    "F is smooth on all of space",
+    (ell,),
+    says=(Statement(_IS_LIPSCHITZ, r"\text{for all } v_1, v_2"),),
+    worst=_IS_SMOOTH,
+    smooth_on="space",
 )

@@ -1,6 +1,10 @@
 """f is L-smooth in W."""
 
+import sympy as sp
+
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import L
+from boundcheck.claims.vocabulary import W1, W2, FrobeniusNorm, Gradient, f
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -18,4 +22,16 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, L.name)]
 
 
-SMOOTH_IN_W = Hypothesis("smooth_in_w", "f is smooth in W", (L,), worst=Worst(), held=_held)
+SMOOTH_IN_W = Hypothesis(
+    "smooth_in_w",
+    "f is smooth in W",
+    (L,),
+    says=(
+        Statement(
+            sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
+            r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
+        ),
+    ),
+    worst=Worst(),
+    held=_held,
+)

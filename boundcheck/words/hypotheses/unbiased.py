@@ -1,5 +1,10 @@
 """The stochastic gradient has the gradient as its mean, given the past."""
 
+import sympy as sp
+
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.vocabulary import SLOPE, F, Gradient, MatrixExpectation, g, g_t, v, v_t
+from boundcheck.words.algorithms.relora import IN_FACTORS, SLOPE_A, SLOPE_B, g_a, g_b
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
 
@@ -31,11 +36,17 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
+AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), r"\text{for all } v")
+GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), r"\text{for all } t")
+IN_THE_FACTORS = Statement(
+    sp.And(sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)), IN_FACTORS
+)
 UNBIASED = Hypothesis(
     "unbiased",
     "unbiased stochastic gradient",
     (),
     Worst(),
+    says=(AT_ANY_POINT, GIVEN_THE_PAST, IN_THE_FACTORS),
     is_about_noise=True,
     held=_held,
     blamed="sampling",
