@@ -38,9 +38,16 @@ class Word(Protocol):
     def id(self) -> str:
         """Its name."""
 
+    def denies(self, claim: "Claim") -> str:
+        """What the claims say that have this word, where this one says something else; empty where it does not."""
 
-class AlgorithmWord(Word, Protocol):
+
+class AlgorithmWord(Protocol):
     """The part of an algorithm that a claim uses."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
@@ -52,6 +59,11 @@ class Statement(NamedTuple):
 
     conclusion: sp.Basic
     quantifier: str = ""
+
+    @property
+    def line(self) -> str:
+        """On one line, as a person would type it."""
+        return typed.line(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
 
 
 @dataclass(frozen=True)
@@ -95,8 +107,9 @@ class Claim(Shown):
         word: for a hypothesis, its word; see `boundcheck.words.hypotheses`.
 
     Raises:
-        InputError: for a symbol that is not declared, and for two letters of one name, see `letters.check`; and for a
-            reason why there is no proof without the argument that takes its place.
+        InputError: for a symbol that is not declared, and for two letters of one name, see `letters.check`; for a
+            reason why there is no proof without the argument that takes its place; and for a word whose claims say
+            something else: engines ask the word, and people read the statement.
 
     """
 
@@ -114,12 +127,20 @@ class Claim(Shown):
     declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
     algorithm: AlgorithmWord | None = field(default=None, kw_only=True)
     measure: Word | None = field(default=None, kw_only=True)
-    word: Word | None = field(default=None, kw_only=True, compare=False, repr=False)
+    word: Word | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         letters.check(self)
         if self.unproved and not self.argument:
             raise InputError("unproved", self.unproved, f"an argument of {self.id} in place of a proof")
+        for name, word in (("measure", self.measure), ("word", self.word)):
+            if word is None:
+                continue
+            if not hasattr(word, "denies"):
+                raise InputError(f"claim.{name}", type(word).__name__, "a word of boundcheck.words, or of one's own")
+            if said := word.denies(self):
+                expected = f"of {self.id} what its {name} {word.id} says: {said}"
+                raise InputError(f"claim.{name}", typed.line(self.statement_latex), expected)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -273,6 +294,7 @@ class Claim(Shown):
             if after == sp.false:
                 raise InputError("where", dict(where), f"{before}, without which {self.id} says nothing")
         left = tuple(condition for condition in conditions if condition != sp.true)
+        is_stated = conclusion == self.conclusion
         return Claim(
             id,
             title,
@@ -285,7 +307,7 @@ class Claim(Shown):
             note=f"`{self.id}` at " + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),
             algorithm=self.algorithm,
-            measure=self.measure,
+            measure=self.measure if is_stated else None,
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":

@@ -1,7 +1,5 @@
 """A theorem of one's own, a sentence of one's own words; and one that is false."""
 
-from dataclasses import replace
-
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, catalogue
@@ -14,7 +12,7 @@ from tests.outside.my_measure import LAST_GRADIENT
 SMOOTH, CONVEX, BELOW = (
     catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
 )
-RISES_NOT = replace(BELOW, id="outer.no_rise", title="F does not rise", word=NO_RISE)
+RISES_NOT = NO_RISE.claim("outer.no_rise", "F does not rise", "mine")
 
 
 def sentence(name: str, factor: str) -> Claim:

@@ -94,9 +94,9 @@ from tests.outside.my_theorem import FALSE, RISES_NOT
 def held(evidence, id):
     raise NotImplementedError
 
-WORDS = {"held": Hypothesis("near", "v_1 is near", held=held), "faceless": Hypothesis("near", "v_1 is near")}
-WORDS |= {"none": None, "another's": BOUNDED_BELOW}
-IS_NEAR = replace(RISES_NOT, id="outer.is_near", word=WORDS[%r])
+WORDS = {"held": Hypothesis("near", "v_1 is near", held=held, says=BOUNDED_BELOW.says)}
+WORDS |= {"faceless": replace(WORDS["held"], held=None), "none": None, "another's": BOUNDED_BELOW}
+IS_NEAR = replace(catalogue["jiang2024.bounded_below"], id="outer.is_near", word=WORDS[%r])
 MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEAR))
 """
 
@@ -280,10 +280,13 @@ def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues()
         return replace(each, word=replace(each.word, held=lying) if type(each.word) is Hypothesis else each.word)
 
     impostor = replace(claim, hypotheses=tuple(map(by_word, claim.hypotheses)))
-    # Formulas and ids are the same: a claim that is read from a file has no words.
-    assert impostor == claim
-    table = DESCENT | {"claim": impostor, "run": ANY_STEP}
-    assert "by other words" in refused(parse, table).expected
+    # Formulas and ids are the same.
+    assert impostor.digest == claim.digest
+    assert impostor != claim
+    # One that rests on them shows their rows under the catalogue's ids.
+    for each in (impostor, replace(impostor, id="outer.any_step")):
+        table = DESCENT | {"claim": each, "run": ANY_STEP}
+        assert "by other words" in refused(parse, table).expected
     assert parse(table | {"claim": replace(claim)}).said == claim
 
 

@@ -14,6 +14,7 @@ from boundcheck.problems.adapters.full import Full
 from boundcheck.words.hypotheses import BALL, Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit
 from tests.measure.small import refused
+from tests.outside.my_hypothesis import SAID
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 
 RUN: dict[str, Any] = {
@@ -26,13 +27,13 @@ ID = "outer.told"
 
 def told(word: Hypothesis) -> Claim:
     """The theorem with one hypothesis more."""
-    hypothesis = replace(BELOW, id=ID, title="what is told", word=word)
+    hypothesis = word.claim(ID, "what is told", "mine")
     return replace(HALVED_DESCENT, id="outer.telling", hypotheses=(*HALVED_DESCENT.hypotheses, hypothesis))
 
 
 def telling(rows: Callable[[str], list[Any]]) -> dict[str, Any]:
     """A run whose hypothesis says these rows."""
-    return RUN | {"claim": told(Hypothesis("told", "what is told", held=lambda evidence, id: rows(id)))}
+    return RUN | {"claim": told(Hypothesis("told", "what is told", says=(SAID,), held=lambda evidence, id: rows(id)))}
 
 
 def row(id: str, status: Any = "held", observed: float = 0.0, guilt: Any = "hypothesis", error: float = 0.0) -> Audit:

@@ -274,7 +274,10 @@ def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
     for claim in (lemma, theorem):
         for changed, field in (
             (replace(claim, hypotheses=(*claim.hypotheses, small)), "claim.hypotheses"),
-            (replace(claim, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs)), "claim.conclusion"),
+            (
+                replace(claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs)),
+                "claim.conclusion",
+            ),
         ):
             with pytest.raises(InputError) as caught:
                 check_claim(changed, adapter="lora")

@@ -1,8 +1,10 @@
 """`Hypothesis`: a word that theorems assume, with its faces; a `Claim` states it and names it as its word."""
 
+import copyreg
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import sympy as sp
 
@@ -95,6 +97,12 @@ class Hypothesis:
         """The name of the constant that it is about, the first of its symbols."""
         return str(self.symbols[0].name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its id, where this package has it: in another process it is the same word, whatever it holds."""
+        if _of_this_package(self.id) is self:
+            return _of_this_package, (self.id,)
+        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
+
     def claim(
         self,
         id: str,
@@ -114,6 +122,14 @@ class Hypothesis:
         conclusion, quantifier = statement or self.says[0]
         return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
 
+    def denies(self, claim: Claim) -> str:
+        """What it says, where the claim says something else, or more or less: on what conditions, by what formulas."""
+        beside = (claim.hypotheses, claim.quantities, claim.conditions, claim.algorithm, claim.measure)
+        if Statement(claim.conclusion, claim.quantifier) in self.says and not any(beside):
+            return ""
+        listed = " or ".join(each.line for each in self.says) or "nothing yet, a Hypothesis(…, says=(Statement(…),))"
+        return f"{listed}, and no more; another statement has a word of its own, or none"
+
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.
 
@@ -127,6 +143,10 @@ class Hypothesis:
             return [(self.blamed, assumed(id, f"cannot be audited: {self.title}"))]
         rows = [_checked(row, id) for row in self.held(evidence, id)]
         return [(self.blamed, row) for row in rows or [assumed(id, f"nothing was looked at: {self.title}")]]
+
+
+def _of_this_package(id: str) -> Hypothesis | None:
+    return cast(Hypothesis | None, importlib.import_module(__package__).HYPOTHESES.get(id))
 
 
 def assumed(id: str, how: str) -> Audit:
