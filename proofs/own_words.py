@@ -35,7 +35,7 @@ def _does_not_rise(evidence: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status_of(rise, limit), rise, limit, how)]
 
 
-# What it says is its statement: a relation, and LaTeX of its range. It asks nothing of the functions among which a worst
+# What it says: a relation, and LaTeX of its range. It asks nothing of the functions among which a worst
 # case is looked for: `Worst()`, and not None, which says that performance estimation cannot state it.
 NEXT = Value(F, v_t.xreplace({t: t + 1}))
 NO_RISE = Hypothesis(
