@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import a, b, r, s, sigma
+from boundcheck.claims.vocabulary import Iterate, SpectralNorm
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, Evidence, Status
+from boundcheck.words.instance import HOLDS, Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -31,6 +34,16 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return found
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    """Of the points that are visited; a hypothesis that speaks of more, such as of steps, is decided as it stands."""
+    if not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
+        return instance.decide(hypothesis.conclusion)
+    answer = HOLDS
+    for radius in sorted({a, b, sigma} & hypothesis.conclusion.free_symbols, key=str):
+        answer &= at_most(f"the largest norm within {radius}", instance.reach(radius), radius, instance.value(radius))
+    return answer
+
+
 @dataclass(frozen=True)
 class Ball(Hypothesis):
     """A ball of the factors, with a radius for each or one for all of them."""
@@ -51,5 +64,6 @@ BALL = Ball(
     Worst(is_smooth=True),
     smooth_on="ball",
     held=_held,
+    decided=_decided,
     blamed="ball",
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
 
@@ -10,6 +10,10 @@ from boundcheck.claims.symbols import check_symbols
 from boundcheck.errors import InputError
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
+from boundcheck.words.instance import Answer, Instance
+
+if TYPE_CHECKING:
+    from boundcheck.claims import Claim
 
 Blamed = Literal["sampling", "constant", "ball"]
 
@@ -67,6 +71,8 @@ class Hypothesis:
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
         cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
+        decided: whether it holds in an exact instance, from the instance, this word and the claim that states it; None
+            where the statement itself decides, at each time of the instance.
         no_instance: why no instance that is tried is known to meet it; empty where each one does.
 
     """
@@ -80,6 +86,7 @@ class Hypothesis:
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
     cost: Cost | None = None
+    decided: "Callable[[Instance, Hypothesis, Claim], Answer] | None" = None
     no_instance: str = ""
 
     def __post_init__(self) -> None:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import G
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, rounding, status_of, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 # Twice the unit roundoff of float64.
 _EPSILON = 2.0**-52
@@ -32,6 +34,11 @@ def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status, observed, limit, how, G.name, error)]
 
 
+def _decided(norm: Literal["frobenius", "spectral"], instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most(f"the largest {norm} norm of ∇f", instance.weight_gradient(norm), limit, instance.value(limit))
+
+
 @dataclass(frozen=True)
 class BoundedGradient(Hypothesis):
     """A bound on a norm of the gradient in W."""
@@ -40,7 +47,12 @@ class BoundedGradient(Hypothesis):
 
 
 BOUNDED_GRADIENT = BoundedGradient(
-    "bounded_gradient", "bounded gradient in W", (G,), worst=Worst(), held=partial(_held, "frobenius")
+    "bounded_gradient",
+    "bounded gradient in W",
+    (G,),
+    worst=Worst(),
+    held=partial(_held, "frobenius"),
+    decided=partial(_decided, "frobenius"),
 )
 BOUNDED_SPECTRAL_GRADIENT = BoundedGradient(
     "bounded_spectral_gradient",
@@ -48,5 +60,6 @@ BOUNDED_SPECTRAL_GRADIENT = BoundedGradient(
     (G,),
     worst=Worst(),
     held=partial(_held, "spectral"),
+    decided=partial(_decided, "spectral"),
     norm="spectral",
 )

@@ -1,10 +1,12 @@
 """The variance of the stochastic gradient is at most zeta^2."""
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import zeta
 from boundcheck.claims.vocabulary import SQUARE, EuclideanNorm, g_t
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, at_looks
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -17,6 +19,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [at_looks(e, id, observed, surely, limit, "exact variance by enumerating the samples", zeta.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the largest variance", instance.variance(), f"{limit}²", instance.value(limit).square())
+
+
 BOUNDED_VARIANCE = Hypothesis(
     "bounded_variance",
     "bounded variance",
@@ -24,6 +31,7 @@ BOUNDED_VARIANCE = Hypothesis(
     worst=Worst(noise=zeta),
     is_about_noise=True,
     held=_held,
+    decided=_decided,
     cost=Cost(
         "ζ² for the variance",
         ((EuclideanNorm(g_t) ** 2, SQUARE + zeta**2),),

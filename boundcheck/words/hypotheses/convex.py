@@ -1,11 +1,16 @@
 """F is convex, or strongly convex with constant mu_F."""
 
 from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from typing import Literal
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import mu_F
 from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import Answer, Extent, Instance, at_least
 
 
 def _convex(e: Evidence, id: str) -> list[Audit]:
@@ -27,13 +32,28 @@ def _strongly_convex(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, mu_F.name)]
 
 
-CONVEX = Hypothesis("convex", "F is convex", (), Worst(is_convex=True), held=_convex)
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    return at_least("the convexity of F", instance.convexity("space"), 0, Extent.of(Fraction(0)))
+
+
+def _decided_strong(where: Literal["near", "space"], instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    least = word.symbols[0]
+    return at_least("the strong convexity of F", instance.convexity(where), least, instance.value(least))
+
+
+CONVEX = Hypothesis("convex", "F is convex", (), Worst(is_convex=True), held=_convex, decided=_decided)
 STRONGLY_CONVEX = Hypothesis(
-    "strongly_convex", "F is strongly convex", (mu_F,), worst=Worst(is_convex=True, strong=mu_F), held=_strongly_convex
+    "strongly_convex",
+    "F is strongly convex",
+    (mu_F,),
+    worst=Worst(is_convex=True, strong=mu_F),
+    held=_strongly_convex,
+    decided=partial(_decided_strong, "near"),
 )
 STRONGLY_CONVEX_EVERYWHERE = replace(
     STRONGLY_CONVEX,
     id="strongly_convex_everywhere",
     title="F is strongly convex on all of space",
+    decided=partial(_decided_strong, "space"),
     no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )

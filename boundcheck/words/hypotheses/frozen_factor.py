@@ -1,8 +1,10 @@
 """One factor is frozen, and its spectral norm is at most a."""
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import a, b
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
+from boundcheck.words.instance import HOLDS, Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -14,6 +16,19 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     ]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    answer = HOLDS
+    for radius in sorted({a, b} & hypothesis.conclusion.free_symbols, key=str):
+        answer &= at_most(f"the norm within {radius}", instance.reach(radius), radius, instance.value(radius))
+    return answer
+
+
 FROZEN_FACTOR = Hypothesis(
-    "frozen_factor", "one factor is frozen", (a, b), worst=Worst(is_smooth=True), smooth_on="frozen", held=_held
+    "frozen_factor",
+    "one factor is frozen",
+    (a, b),
+    worst=Worst(is_smooth=True),
+    smooth_on="frozen",
+    held=_held,
+    decided=_decided,
 )

@@ -5,9 +5,11 @@ from typing import Literal
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 Lipschitz = Literal["sigma", "sqrt(r) sigma"]
 """What C may stand for on a ball of radius sigma; the first is the least that it can be."""
@@ -24,4 +26,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status_of(sigma, limit), sigma, limit, how, C.name)]
 
 
-LIPSCHITZ_ADAPTER = Hypothesis("lipschitz_adapter", "W is Lipschitz in its factors", (C,), worst=Worst(), held=_held)
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the least constant on the domain", instance.adapter_lipschitz(), limit, instance.value(limit))
+
+
+LIPSCHITZ_ADAPTER = Hypothesis(
+    "lipschitz_adapter", "W is Lipschitz in its factors", (C,), worst=Worst(), held=_held, decided=_decided
+)

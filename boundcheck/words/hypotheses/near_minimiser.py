@@ -1,9 +1,11 @@
 """The first iterate lies within R_1 of a minimiser."""
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import R_1
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -15,6 +17,16 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, R_1.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    radius = word.symbols[0]
+    return at_most("the distance from v_1 to a minimiser", instance.distance(), radius, instance.value(radius))
+
+
 NEAR_MINIMISER = Hypothesis(
-    "near_minimiser", "the first iterate is near a minimiser", (R_1,), worst=Worst(distance=R_1), held=_held
+    "near_minimiser",
+    "the first iterate is near a minimiser",
+    (R_1,),
+    worst=Worst(distance=R_1),
+    held=_held,
+    decided=_decided,
 )

@@ -1,9 +1,11 @@
 """F satisfies the Polyak–Łojasiewicz inequality: its gradient is large where it lies far above its least value."""
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import mu_F
 from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import HOLDS, Answer, Instance, at_least
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -17,10 +19,18 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, mu_F.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    """It follows from strong convexity; without that nothing is decided."""
+    least = word.symbols[0]
+    strong = at_least("the strong convexity of F", instance.convexity("space"), least, instance.value(least))
+    return strong if strong == HOLDS else Answer("open", "F is not known to be strongly convex")
+
+
 POLYAK_LOJASIEWICZ = Hypothesis(
     "polyak_lojasiewicz",
     "F satisfies the Polyak–Łojasiewicz inequality",
     (mu_F,),
     held=_held,
+    decided=_decided,
     no_instance="the slopes of an instance end, where the inequality asks for steeper ones",
 )

@@ -4,6 +4,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import Lhat, ell
 from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 class Smooth(Hypothesis):
@@ -25,9 +26,28 @@ def _rows_of(hypothesis: Claim, evidence: Evidence) -> list[tuple[Blamed, Audit]
     return [("constant", assumed(hypothesis.id, f"cannot be audited: {hypothesis.title}"))]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the smoothness of F", instance.smoothness(word.smooth_on), limit, instance.value(limit))
+
+
 _IS_SMOOTH = Worst(is_smooth=True)
-SMOOTH = Smooth("smooth", "F is smooth along the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="path")
-SMOOTH_AROUND = Smooth("smooth_around", "F is smooth around the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="space")
+SMOOTH = Smooth(
+    "smooth", "F is smooth along the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="path", decided=_decided
+)
+SMOOTH_AROUND = Smooth(
+    "smooth_around",
+    "F is smooth around the iterates",
+    (ell,),
+    worst=_IS_SMOOTH,
+    smooth_on="space",
+    decided=_decided,
+)
 SMOOTH_EVERYWHERE = Smooth(
-    "smooth_everywhere", "F is smooth on all of space", (ell,), worst=_IS_SMOOTH, smooth_on="space"
+    "smooth_everywhere",
+    "F is smooth on all of space",
+    (ell,),
+    worst=_IS_SMOOTH,
+    smooth_on="space",
+    decided=_decided,
 )

@@ -1,9 +1,11 @@
 """f is L-smooth in W."""
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import L
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -18,4 +20,9 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, L.name)]
 
 
-SMOOTH_IN_W = Hypothesis("smooth_in_w", "f is smooth in W", (L,), worst=Worst(), held=_held)
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the largest slope of ∇f", instance.weight_smoothness(), limit, instance.value(limit))
+
+
+SMOOTH_IN_W = Hypothesis("smooth_in_w", "f is smooth in W", (L,), worst=Worst(), held=_held, decided=_decided)

@@ -1,7 +1,11 @@
 """The stochastic gradient has the gradient as its mean, given the past."""
 
+from fractions import Fraction
+
+from boundcheck.claims import Claim
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
+from boundcheck.words.instance import Answer, Extent, Instance, at_most
 
 MOST_SAMPLES = 256
 """Of how many samples each one's gradient is looked at before a run, where minibatches are held against F."""
@@ -31,6 +35,10 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    return at_most("the bias of the stochastic gradient", instance.bias(), 0, Extent.of(Fraction(0)))
+
+
 UNBIASED = Hypothesis(
     "unbiased",
     "unbiased stochastic gradient",
@@ -38,5 +46,6 @@ UNBIASED = Hypothesis(
     Worst(),
     is_about_noise=True,
     held=_held,
+    decided=_decided,
     blamed="sampling",
 )
