@@ -27,8 +27,8 @@ from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
 
-# What a digest leaves out: what only a reader needs, and of a word what the claim that has it says itself.
-_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says"}
+# What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
+_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}
 
 
 class Word(Protocol):

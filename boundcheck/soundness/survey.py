@@ -37,6 +37,9 @@ from boundcheck.version import __version__
 LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement")
 # Lines, statements, inputs and runs are split into so many parts. A run takes half a second: only a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
+# A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
+# which loky replaces it afterwards.
+_PROOFS = 6
 CONFIDENCE = 0.95
 """Of each upper limit for the share of verdicts that are wrong."""
 # Bytes of a part that is kept.
@@ -137,7 +140,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None
     # Statements that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     work: dict[Layer, list[tuple[Any, ...]]] = {
-        "proof": [(_proofs, share * _PARTS, share * part) for part in range(_PARTS)],
+        "proof": [(_proofs, share * _PROOFS, share * part) for part in range(_PROOFS)],
         "reading": [(_readings, share), (_gallery,)],
         "input": [(_inputs, part) for part in _parts(malformed(share))],
         "falsification": [(_tried, part) for part in _parts(ordered)],

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import a, b, r, s, sigma
-from boundcheck.claims.vocabulary import A_t, B_t, SpectralNorm
+from boundcheck.claims.vocabulary import A_t, B_t, Iterate, SpectralNorm
 from boundcheck.words.algorithms.relora import A_moved, B_moved
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, Evidence, Status
+from boundcheck.words.instance import HOLDS, Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -32,6 +34,16 @@ def _held(e: Evidence, id: str) -> list[Audit]:
         # A norm is within the radius but for its own rounding error, and that of the watch's limit.
         found.append(Audit(id, "hypothesis", status, norm, radius, how, block.radius, 2 * ROUNDING * radius))
     return found
+
+
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    """Of the points that are visited; a hypothesis that speaks of more, such as of steps, is decided as it stands."""
+    if not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
+        return instance.decide(hypothesis.conclusion)
+    answer = HOLDS
+    for radius in sorted({a, b, sigma} & hypothesis.conclusion.free_symbols, key=str):
+        answer &= at_most(f"the largest norm within {radius}", instance.reach(radius), radius, instance.value(radius))
+    return answer
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ BALL = Ball(
     Worst(is_smooth=True),
     smooth_on="ball",
     held=_held,
+    decided=_decided,
     blamed="ball",
     says=(ONE_RADIUS, TWO_RADII, BEFORE_AND_AFTER_EACH_STEP),
 )

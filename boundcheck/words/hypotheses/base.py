@@ -13,6 +13,7 @@ from boundcheck.claims.symbols import Parameter, check_symbols
 from boundcheck.errors import InputError
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
+from boundcheck.words.instance import Answer, Instance
 
 Blamed = Literal["sampling", "constant", "ball"]
 
@@ -72,6 +73,8 @@ class Hypothesis:
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
         cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
+        decided: whether it holds in an exact instance, from the instance, this word and the claim that states it; None
+            where the statement itself decides, at each time of the instance.
         no_instance: why no instance that is tried is known to meet it; empty where each one does.
 
     """
@@ -86,6 +89,7 @@ class Hypothesis:
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
     cost: Cost | None = None
+    decided: "Callable[[Instance, Hypothesis, Claim], Answer] | None" = None
     no_instance: str = ""
 
     def __post_init__(self) -> None:

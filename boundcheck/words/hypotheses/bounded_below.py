@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import D, f_star
 from boundcheck.claims.vocabulary import F, Value, W, f, v, v_first, v_last
@@ -9,6 +10,7 @@ from boundcheck.exact.digits import UP, shown
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, status_of, used
+from boundcheck.words.instance import UNKNOWN, Answer, Instance, at_least, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -26,6 +28,13 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status_of(fall, gap, certified), fall, gap, how, D.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    """F is nowhere below f*, and D, where the instance has one, is the gap at v_1 or more."""
+    below = at_least("the infimum of F", instance.infimum(), f_star, instance.value(f_star))
+    gap = instance.value(D)
+    return below if gap == UNKNOWN else below & at_most("F(v_1) less its infimum", instance.gap(), D, gap)
+
+
 _COST = Cost(
     "D for the fall of F",
     ((Value(F, v_first), D + f_star), (Value(F, v_last), f_star)),
@@ -34,5 +43,12 @@ _COST = Cost(
 IN_W = Statement(sp.Ge(Value(f, W), f_star), r"\text{for all } W")
 IN_V = Statement(sp.Ge(Value(F, v), f_star), r"\text{for all } v")
 BOUNDED_BELOW = Hypothesis(
-    "bounded_below", "bounded below", (D,), says=(IN_W, IN_V), worst=Worst(gap=D), held=_held, cost=_COST
+    "bounded_below",
+    "bounded below",
+    (D,),
+    says=(IN_W, IN_V),
+    worst=Worst(gap=D),
+    held=_held,
+    decided=_decided,
+    cost=_COST,
 )

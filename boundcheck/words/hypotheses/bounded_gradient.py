@@ -6,6 +6,7 @@ from typing import Literal
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import G
 from boundcheck.claims.vocabulary import FrobeniusNorm, Gradient, SpectralNorm, W, f
@@ -13,6 +14,7 @@ from boundcheck.exact.digits import UP, shown
 from boundcheck.words.algorithms.relora import W_t
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, rounding, status_of, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 # Twice the unit roundoff of float64.
 _EPSILON = 2.0**-52
@@ -37,6 +39,11 @@ def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status, observed, limit, how, G.name, error)]
 
 
+def _decided(norm: Literal["frobenius", "spectral"], instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most(f"the largest {norm} norm of ∇f", instance.weight_gradient(norm), limit, instance.value(limit))
+
+
 @dataclass(frozen=True)
 class BoundedGradient(Hypothesis):
     """A bound on a norm of the gradient in W."""
@@ -56,6 +63,7 @@ BOUNDED_GRADIENT = BoundedGradient(
     says=(Statement(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),),
     worst=Worst(),
     held=partial(_held, "frobenius"),
+    decided=partial(_decided, "frobenius"),
 )
 BOUNDED_SPECTRAL_GRADIENT = BoundedGradient(
     "bounded_spectral_gradient",
@@ -64,5 +72,6 @@ BOUNDED_SPECTRAL_GRADIENT = BoundedGradient(
     says=(IN_THE_BALL, AT_ITERATES),
     worst=Worst(),
     held=partial(_held, "spectral"),
+    decided=partial(_decided, "spectral"),
     norm="spectral",
 )

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import zeta
 from boundcheck.claims.vocabulary import (
@@ -20,6 +21,7 @@ from boundcheck.words.algorithms.relora import IN_FACTORS, SLOPE_A, SLOPE_B, g_a
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, at_looks
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -30,6 +32,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
         return [Audit(id, "constant", "assumed", limit, limit, how, zeta.name)]
     observed, surely = e.most("noise_variance"), e.surely("noise_variance")
     return [at_looks(e, id, observed, surely, limit, "exact variance by enumerating the samples", zeta.name)]
+
+
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the largest variance", instance.variance(), f"{limit}²", instance.value(limit).square())
 
 
 AT_ANY_POINT = Statement(sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2), r"\text{for all } v")
@@ -45,6 +52,7 @@ BOUNDED_VARIANCE = Hypothesis(
     worst=Worst(noise=zeta),
     is_about_noise=True,
     held=_held,
+    decided=_decided,
     cost=Cost(
         "ζ² for the variance",
         ((EuclideanNorm(g_t) ** 2, SQUARE + zeta**2),),

@@ -2,11 +2,13 @@
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import a, b
 from boundcheck.claims.vocabulary import A, SpectralNorm
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
+from boundcheck.words.instance import HOLDS, Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -18,6 +20,13 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     ]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    answer = HOLDS
+    for radius in sorted({a, b} & hypothesis.conclusion.free_symbols, key=str):
+        answer &= at_most(f"the norm within {radius}", instance.reach(radius), radius, instance.value(radius))
+    return answer
+
+
 FROZEN_FACTOR = Hypothesis(
     "frozen_factor",
     "one factor is frozen",
@@ -26,4 +35,5 @@ FROZEN_FACTOR = Hypothesis(
     worst=Worst(is_smooth=True),
     smooth_on="frozen",
     held=_held,
+    decided=_decided,
 )

@@ -5,11 +5,13 @@ from typing import Literal
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, FrobeniusNorm
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 Lipschitz = Literal["sigma", "sqrt(r) sigma"]
 """What C may stand for on a ball of radius sigma; the first is the least that it can be."""
@@ -26,6 +28,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status_of(sigma, limit), sigma, limit, how, C.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the least constant on the domain", instance.adapter_lipschitz(), limit, instance.value(limit))
+
+
 LIPSCHITZ_ADAPTER = Hypothesis(
     "lipschitz_adapter",
     "W is Lipschitz in its factors",
@@ -38,4 +45,5 @@ LIPSCHITZ_ADAPTER = Hypothesis(
     ),
     worst=Worst(),
     held=_held,
+    decided=_decided,
 )

@@ -2,12 +2,14 @@
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import R_1, f_star
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Value, v_first, v_star
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -17,6 +19,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     if R_1.name in e.spec.assume:
         how = f"assumed by the spec; {how}"
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, R_1.name)]
+
+
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    radius = word.symbols[0]
+    return at_most("the distance from v_1 to a minimiser", instance.distance(), radius, instance.value(radius))
 
 
 NEAR_MINIMISER = Hypothesis(
@@ -31,4 +38,5 @@ NEAR_MINIMISER = Hypothesis(
     ),
     worst=Worst(distance=R_1),
     held=_held,
+    decided=_decided,
 )

@@ -2,12 +2,14 @@
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import f_star, mu_F
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, v
 from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import HOLDS, Answer, Instance, at_least
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -21,6 +23,13 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, mu_F.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    """It follows from strong convexity; without that nothing is decided."""
+    least = word.symbols[0]
+    strong = at_least("the strong convexity of F", instance.convexity("space"), least, instance.value(least))
+    return strong if strong == HOLDS else Answer("open", "F is not known to be strongly convex")
+
+
 POLYAK_LOJASIEWICZ = Hypothesis(
     "polyak_lojasiewicz",
     "F satisfies the Polyak–Łojasiewicz inequality",
@@ -29,5 +38,6 @@ POLYAK_LOJASIEWICZ = Hypothesis(
         Statement(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
     ),
     held=_held,
+    decided=_decided,
     no_instance="the slopes of an instance end, where the inequality asks for steeper ones",
 )

@@ -8,6 +8,7 @@ from boundcheck.claims.symbols import Lhat, ell
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 class Smooth(Hypothesis):
@@ -29,6 +30,11 @@ def _rows_of(hypothesis: Claim, evidence: Evidence) -> list[tuple[Blamed, Audit]
     return [("constant", assumed(hypothesis.id, f"cannot be audited: {hypothesis.title}"))]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the smoothness of F", instance.smoothness(word.smooth_on), limit, instance.value(limit))
+
+
 _IS_SMOOTH = Worst(is_smooth=True)
 _IS_LIPSCHITZ = sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2))
 SMOOTH = Smooth(
@@ -38,6 +44,7 @@ SMOOTH = Smooth(
     says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),),
     worst=_IS_SMOOTH,
     smooth_on="path",
+    decided=_decided,
 )
 SMOOTH_AROUND = Smooth(
     "smooth_around",
@@ -46,6 +53,7 @@ SMOOTH_AROUND = Smooth(
     says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),),
     worst=_IS_SMOOTH,
     smooth_on="space",
+    decided=_decided,
 )
 SMOOTH_EVERYWHERE = Smooth(
     "smooth_everywhere",
@@ -54,4 +62,5 @@ SMOOTH_EVERYWHERE = Smooth(
     says=(Statement(_IS_LIPSCHITZ, r"\text{for all } v_1, v_2"),),
     worst=_IS_SMOOTH,
     smooth_on="space",
+    decided=_decided,
 )

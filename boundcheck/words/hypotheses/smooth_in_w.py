@@ -2,12 +2,14 @@
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import L
 from boundcheck.claims.vocabulary import W1, W2, FrobeniusNorm, Gradient, f
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
+from boundcheck.words.instance import Answer, Instance, at_most
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -22,6 +24,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, L.name)]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    limit = word.symbols[0]
+    return at_most("the largest slope of ∇f", instance.weight_smoothness(), limit, instance.value(limit))
+
+
 SMOOTH_IN_W = Hypothesis(
     "smooth_in_w",
     "f is smooth in W",
@@ -34,4 +41,5 @@ SMOOTH_IN_W = Hypothesis(
     ),
     worst=Worst(),
     held=_held,
+    decided=_decided,
 )

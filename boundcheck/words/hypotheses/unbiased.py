@@ -1,12 +1,16 @@
 """The stochastic gradient has the gradient as its mean, given the past."""
 
+from fractions import Fraction
+
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.vocabulary import SLOPE, F, Gradient, MatrixExpectation, g, g_t, v, v_t
 from boundcheck.words.algorithms.relora import IN_FACTORS, SLOPE_A, SLOPE_B, g_a, g_b
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
+from boundcheck.words.instance import Answer, Extent, Instance, at_most
 
 MOST_SAMPLES = 256
 """Of how many samples each one's gradient is looked at before a run, where minibatches are held against F."""
@@ -36,6 +40,10 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
+def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    return at_most("the bias of the stochastic gradient", instance.bias(), 0, Extent.of(Fraction(0)))
+
+
 AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), r"\text{for all } v")
 GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), r"\text{for all } t")
 IN_THE_FACTORS = Statement(
@@ -49,5 +57,6 @@ UNBIASED = Hypothesis(
     says=(AT_ANY_POINT, GIVEN_THE_PAST, IN_THE_FACTORS),
     is_about_noise=True,
     held=_held,
+    decided=_decided,
     blamed="sampling",
 )

@@ -1,0 +1,103 @@
+"""`meets`: whether an instance meets a claim, part by part. Every engine asks it, and none decides for itself.
+
+An instance refutes a claim only where each hypothesis, condition, definition and step of the algorithm holds in it and
+the conclusion fails. Where a part is open, it is a candidate, and what is open is named.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy as sp
+
+from boundcheck.claims import Claim, Quantity
+from boundcheck.words import algorithm_of, word_of
+from boundcheck.words.instance import HOLDS, Answer, Instance
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a claim, and whether it holds in an instance."""
+
+    kind: Literal["hypothesis", "condition", "definition", "algorithm"]
+    title: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Met:
+    """Whether an instance meets a claim.
+
+    Attributes:
+        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order.
+
+    """
+
+    parts: tuple[Part, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every part holds for certain."""
+        return all(part.answer.verdict == "holds" for part in self.parts)
+
+    @property
+    def failures(self) -> tuple[Part, ...]:
+        """The parts that the instance breaks."""
+        return tuple(part for part in self.parts if part.answer.verdict == "fails")
+
+    @property
+    def open(self) -> tuple[Part, ...]:
+        """The parts that cannot be decided in the instance."""
+        return tuple(part for part in self.parts if part.answer.verdict == "open")
+
+    @property
+    def objection(self) -> str:
+        """Why the instance says nothing against the claim, what it breaks first; empty if it meets the claim."""
+        found = self.failures or self.open
+        return "; ".join(f"{part.title}: {part.answer.why}" for part in found)
+
+
+def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
+    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm.
+
+    Args:
+        instance: what is asked.
+        claim: the claim; its conclusion is not asked for.
+        definitions: the quantities that must be what their formulas say; all of the claim's if left out.
+
+    """
+    asked = claim.quantities if definitions is None else definitions
+    parts = [Part("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
+    parts += [Part("condition", str(each), instance.decide(each)) for each in claim.conditions]
+    parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
+    if (algorithm := algorithm_of(claim)) is not None:
+        parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
+    return Met(tuple(parts))
+
+
+def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
+    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time."""
+    word = word_of(hypothesis)
+    if word is not None and word.decided is not None:
+        return word.decided(instance, word, hypothesis)
+    parts = hypothesis.hypotheses
+    if word is None and parts and hypothesis.conclusion == sp.And(*(each.conclusion for each in parts)):
+        answer = HOLDS
+        for each in parts:
+            answer &= hypothesis_in(instance, each)
+        return answer
+    if ranges_over_times(hypothesis):
+        return instance.decide(hypothesis.conclusion)
+    return Answer("open", "it ranges over more than the instance has")
+
+
+# "for all t", in LaTeX or in words, and nothing else.
+_TIMES = re.compile(r"\s*(?:\\text\{)?\s*for (?:all|any|every|each)\s*\}?\s*t\s*\}?\s*")
+
+
+def ranges_over_times(claim: Claim) -> bool:
+    """Whether a claim says something of each time at most: its letters are constants, iterates and t."""
+    bare = {x for x in claim.conclusion.atoms(sp.MatrixSymbol) if x.name in claim.quantifier}
+    return not bare and (not claim.quantifier.strip() or _TIMES.fullmatch(claim.quantifier) is not None)
