@@ -104,7 +104,7 @@ def of_proof(verdict: str, trust: str) -> Word:
 
 def of_run(run: StoredRun) -> Word:
     """The word for a run."""
-    if run.verdict is Verdict.VIOLATED and run.result.blame is not None and run.result.blame.kind == "claim":
+    if run.verdict.plain is Verdict.VIOLATED and run.result.blame is not None and run.result.blame.kind == "claim":
         return Word.FALSIFIED
     return Word.TOY if run.verdict.is_supported else Word.INCONCLUSIVE
 
@@ -164,8 +164,7 @@ def _of_search(search: Search) -> Entry:
 
 def _of_finding(finding: Finding, command: str) -> Entry:
     """What was measured of a row of the table, all runs of it together."""
-    words = [each for each in Verdict if each == finding.verdict]
-    word = Word.TOY if any(each.is_supported for each in words) else Word.INCONCLUSIVE
+    word = Word.TOY if finding.verdict.startswith(Verdict.SUPPORTED) else Word.INCONCLUSIVE
     about = f"{finding.locator}, row {finding.number}, measured"
     return Entry(about, word, str(finding.verdict), finding.evidence, command)
 

@@ -49,7 +49,7 @@ def test_a_hypothesis_that_says_nothing_is_assumed(tmp_path: Any) -> None:
 def test_a_ball_is_held_where_none_is_needed(tmp_path: Any) -> None:
     (result,) = bc.measure(RUN | {"claim": told(BALL)}, tmp_path)
     assert {each.hypothesis: each.status for each in result.audit}[ID] == "held"
-    assert result.verdict == "supported", result.reason
+    assert result.verdict.plain == "supported", result.reason
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_row_that_is_not_what_it_says_is_refused(rows: Callable[[str], list[An
 )
 def test_what_is_within_its_limit_is_held(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
     (result,) = bc.measure(telling(rows), tmp_path)
-    assert result.verdict == "supported", result.reason
+    assert result.verdict.plain == "supported", result.reason
 
 
 def test_a_hypothesis_without_a_word_of_a_claim_about_an_adapter_is_assumed(
