@@ -106,7 +106,7 @@ def of_run(run: StoredRun) -> Word:
     """The word for a run."""
     if run.verdict.plain is Verdict.VIOLATED and run.result.blame is not None and run.result.blame.kind == "claim":
         return Word.FALSIFIED
-    return Word.TOY if run.verdict.is_supported else Word.INCONCLUSIVE
+    return Word.TOY if run.verdict.is_supported and not run.verdict.given else Word.INCONCLUSIVE
 
 
 def _entries(material: Material) -> Iterator[Entry]:
@@ -164,7 +164,8 @@ def _of_search(search: Search) -> Entry:
 
 def _of_finding(finding: Finding, command: str) -> Entry:
     """What was measured of a row of the table, all runs of it together."""
-    word = Word.TOY if finding.verdict.startswith(Verdict.SUPPORTED) else Word.INCONCLUSIVE
+    words = [each for each in Verdict if each == finding.verdict]
+    word = Word.TOY if any(each.is_supported for each in words) else Word.INCONCLUSIVE
     about = f"{finding.locator}, row {finding.number}, measured"
     return Entry(about, word, str(finding.verdict), finding.evidence, command)
 

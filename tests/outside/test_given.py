@@ -107,6 +107,7 @@ def displays() -> dict[str, str]:
 def test_every_display_of_a_run_names_what_is_given() -> None:
     for name, text in displays().items():
         assert SAID in text, name
+        assert not re.search(r"support their claim(?!, given)", text), name
         # No cell, badge or value is the bare word.
         assert not re.search(r"""[>"'\t,|&{]\s*supported\s*[<"'\t|&}]""", text), name
 
