@@ -7,7 +7,7 @@ from typing import Literal
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import Parameter
+from boundcheck.claims.symbols import Parameter, bound
 from boundcheck.errors import InputError
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.words.hypotheses import BALL, HYPOTHESES, SMOOTH, Hypothesis
@@ -86,10 +86,15 @@ def measure_of(claim: Claim) -> Measure | None:
     """What a claim bounds by its last quantity: the measure that it names, or that its conclusion states."""
     if not claim.quantities:
         return None
-    bound, algorithm = claim.quantities[-1].symbol, algorithm_of(claim)
+    last, algorithm = claim.quantities[-1].symbol, algorithm_of(claim)
     given = [claim.measure] if isinstance(claim.measure, Measure) else []
-    stated = (each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, bound))
+    stated = (each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, last))
     return next((each for each in stated if algorithm is None or each.is_shown_by(algorithm)), None)
+
+
+def calls_it_bound(claim: Claim) -> bool:
+    """Whether what a theorem bounds its measure by, its last quantity, has the name by which runs ask for it."""
+    return claim.quantities[-1].symbol == bound
 
 
 def is_about_smoothness(claim: Claim) -> bool:

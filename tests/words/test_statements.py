@@ -17,7 +17,7 @@ from boundcheck.claims.exchange import claim_as_json, claim_from_json
 from boundcheck.claims.symbols import PARAMETERS, Parameter, T, bound, symbol_of
 from boundcheck.errors import InputError
 from boundcheck.soundness.edits import of_relation, put
-from boundcheck.words import is_about_smoothness, measure_of, word_of
+from boundcheck.words import calls_it_bound, is_about_smoothness, measure_of, word_of
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis
 from boundcheck.words.measures import LEAST_GRADIENT_ON_EACH_PATH, MEASURES
@@ -101,6 +101,14 @@ def test_no_edit_of_a_theorem_keeps_a_measure_that_it_does_not_state(claim: Clai
         if not other.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol):
             refused(claim, measure=other)
     refused(claim, quantities=claim.quantities[:-1], conditions=())
+
+
+@given(theorems)
+def test_no_run_takes_another_quantity_for_the_one_that_is_the_bound(claim: Claim) -> None:
+    other = Quantity(sp.Symbol("other", positive=True), claim.quantities[-1].expression)
+    conclusion = claim.measure.at_most(other.symbol)
+    assert calls_it_bound(claim)
+    assert not calls_it_bound(replace(claim, quantities=(*claim.quantities, other), conclusion=conclusion))
 
 
 @given(st.sampled_from([claim for claim in catalogue.values() if is_about_smoothness(claim)]), st.data())
