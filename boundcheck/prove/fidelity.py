@@ -14,10 +14,10 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import D
+from boundcheck.claims.symbols import LETTERS, D, T
 from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law, Statement
+from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel.atoms import Before, Clock, Horizon, Norm, Power, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
@@ -25,8 +25,8 @@ from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY, Time
 from boundcheck.prove.definitions import only_defines
 from boundcheck.prove.fixed import fixed_statements, is_fixed
-from boundcheck.prove.proof import Assumption, Proof
-from boundcheck.prove.script import Script
+from boundcheck.prove.proof import Assumption, Because, Proof
+from boundcheck.prove.script import Script, own_letters
 from boundcheck.prove.statements import digest, own_statements
 from boundcheck.prove.translate import Reading, gt
 from boundcheck.words import algorithm_of
@@ -49,7 +49,7 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
         return assumption.role != "local" and _is_what_it_is_called(assumption)
     if not _says(assumption, script.reading):
         return False
-    stated = any(is_stated(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script))
+    stated = any(says_no_more(assumption, each, script.reading) for each in _usable(script))
     match assumption.role:
         case "local" | "choice":
             return False
@@ -95,8 +95,10 @@ def _occurs_once(atom: Atom, fact: Fact) -> bool:
     return all(atom not in x.inside for x in others)
 
 
-def is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
+def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
     """Whether an assumption says no more than a hypothesis: it as it stands, or at points and times in its range."""
+    if not _is_read(hypothesis):
+        return False
     statement, free_names = assumption.statement, quantified(hypothesis)
     where = {old: new for old, new in assumption.where.items() if old != new}
     if assumption.relation != hypothesis.conclusion.xreplace(where):
@@ -121,12 +123,39 @@ _RANGE = re.compile(
 )
 
 
+# What is proved of all is so of those to which the rest of such a text restricts it.
+_UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
+
+
 def quantified(claim: Claim) -> frozenset[str]:
-    """The names over which a claim ranges: W_1 and W_2 of "for all W_1, W_2"; none if the text says anything else."""
+    """The names over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another."""
     found = _RANGE.fullmatch(claim.quantifier)
     names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
     plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_']*", x) for x in names)
     return frozenset(names) if plain else frozenset()
+
+
+def _is_read(claim: Claim) -> bool:
+    """Whether the text of a claim's range is read, or leaves alone what the claim says: of iterates, and no letter."""
+    if not claim.quantifier.strip() or quantified(claim):
+        return True
+    said = {str(getattr(x, "name", x)).partition("_")[0] for x in claim.conclusion.free_symbols}
+    return not claim.conclusion.atoms(sp.MatrixSymbol) and not said & {x.partition("_")[0] for x in _words(claim)}
+
+
+def _may_range_over(claim: Claim) -> frozenset[str]:
+    """The names over which a claim may range: of a text that is not read those in it, or all that have no value."""
+    surely = quantified(claim)
+    if surely or not claim.quantifier.strip():
+        return surely
+    said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
+    free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
+    return free_ & _words(claim) or free_
+
+
+def _words(claim: Claim) -> frozenset[str]:
+    """The words and letters in the text of a claim's range, without commands of LaTeX."""
+    return frozenset(re.findall(r"(?<!\\)\b[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
 
 
 def _says(assumption: Assumption, reading: Reading) -> bool:
@@ -148,8 +177,28 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
     return [each for each in listed if not {each.id, *(x.id for x in conjuncts_of(each))} & used]
 
 
+def stronger(script: Script, proof: Proof) -> str:
+    """A hypothesis that the script has instead of the claim's and that does not follow from it; empty if there is none.
+
+    What a fixed claim may start from is fixed with it.
+    """
+    claim = script.claim
+    if claim is None or is_fixed(claim):
+        return ""
+    for old in claim.hypotheses:
+        new = script.instead.get(old.id)
+        if new is None:
+            continue
+        given = [rules.assume(fact) for fact in _facts(old.conclusion, proof.reading)]
+        parts = sp.And.make_args(new.conclusion)
+        follows = all(proof.close(part, Because(tuple(given))) is not None for part in parts)
+        if new.quantifier != old.quantifier or not follows:
+            return new.title
+    return ""
+
+
 def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool:
-    """Whether a theorem has a hypothesis as a condition on the points over which it ranges.
+    """Whether a theorem has a hypothesis as a condition on the points over which it ranges; `misstated` allows it.
 
     It is one of its premises at some points; or the proof assumed it at one of them, and the theorem says so.
     """
@@ -184,6 +233,21 @@ def hypotheses_of(script: Script) -> list[Claim]:
     return [*kept, *script.instead.values()]
 
 
+def _usable(script: Script) -> list[Claim]:
+    """Those hypotheses that hold where the claim is asked: under no other condition, and with no other formulas."""
+    claim = script.claim
+    if claim is None:
+        return []
+    formulas = {each.symbol: each.expression for each in claim.quantities}
+    own = formulas.keys() | {each.symbol for each in claim.parameters}
+    return [
+        each
+        for each in hypotheses_of(script)
+        if set(each.conditions) <= set(claim.conditions)
+        and all(formulas.get(q.symbol) == q.expression for q in each.quantities if q.symbol in own)
+    ]
+
+
 def _closure(claim: Claim) -> list[Claim]:
     """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
     return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
@@ -198,10 +262,13 @@ def conjuncts_of(claim: Claim) -> list[Claim]:
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
-    """Whether a replacement only says which point is meant: a matrix for a matrix, another time for t."""
+    """Whether a replacement only says which point is meant: a matrix for a matrix, the next time for t.
+
+    At t = 1 nothing is said of the time before; and v_{T+1} is the last iterate.
+    """
     if isinstance(old, MatrixExpr):
         return isinstance(new, MatrixExpr)
-    return bool(old == t and (new - t).is_Integer)
+    return bool(old == t and new - t in (0, 1))
 
 
 def misstated(script: Script, proof: Proof) -> str:
@@ -219,13 +286,16 @@ def misstated(script: Script, proof: Proof) -> str:
         return "it does not end by `conclude`"
     if closing.relation is not None:
         return "it ends in its own statement, and not in the claim's"
+    if claim.quantifier.strip() and not _UNIVERSAL.match(claim.quantifier):
+        return f"the range of the claim is not read: {claim.quantifier}"
     if closing.where:
         return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
     if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
         return f"its goal is {proof.goal}, and not the claim's"
     fixed_points = _fixed_points(script, proof)
     if fixed_points:
-        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is for all {fixed_points}"
+        many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
+        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is {many} {fixed_points}"
     extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
     if extra is not None:
         return f"it is for points with {extra}, which is not an instance of a hypothesis"
@@ -233,30 +303,50 @@ def misstated(script: Script, proof: Proof) -> str:
 
 
 def _fixed_points(script: Script, proof: Proof) -> str:
-    """A letter over which the claim ranges and that the theorem's hypotheses contain; empty if there is none."""
-    names = quantified(script.claim) if script.claim else frozenset[str]()
+    """A letter over which the claim may range and that the theorem's hypotheses contain; empty if there is none."""
+    names = _may_range_over(script.claim) if script.claim else frozenset[str]()
     letters = {x for hypothesis in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(hypothesis)}
-    for symbol in sorted(script.reading.points.keys() | script.reading.letters, key=str):
+    return next((name for name, read in _read(names, script.reading).items() if read & letters), "")
+
+
+def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
+    """What the kernel has for letters of these names: itself, or the blocks of a point."""
+    found = {}
+    for symbol in sorted(reading.points.keys() | reading.letters, key=str):
         if symbol.name in names:
-            read = [script.reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else script.reading.point(symbol)
-            if any(term.inside & letters for term in read):
-                return str(symbol)
-    return ""
+            read = [reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else reading.point(symbol)
+            inside = (x for term in read for x in term.inside)
+            found[str(symbol.name)] = frozenset(x for x in inside if isinstance(x, Symbol | Variable))
+    return found
 
 
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
-    """A premise of the concluding law that is not a hypothesis of the claim at some points."""
-    reading, conditions = script.reading, script.claim.conditions if script.claim else ()
-    fixed = [(fact, frozenset[str]()) for relation in conditions for fact in _facts(relation, reading)]
-    fixed += [(fact, quantified(h)) for h in hypotheses_of(script) for fact in _facts(h.conclusion, reading)]
-    return next((x for x in premises if not any(_is_at(x, fact, names) for fact, names in fixed)), None)
+    """A premise of the concluding law that is no condition of the claim, nor what a hypothesis says at some points.
+
+    A hypothesis says it of the points over which it ranges; of one letter, where the claim means the same one.
+    """
+    reading, claim = script.reading, script.claim
+    if claim is None:
+        return next(iter(premises), None)
+    conditions = {fact for relation in claim.conditions for fact in _facts(relation, reading)}
+    said = []
+    for hypothesis in _usable(script):
+        names = quantified(hypothesis)
+        others = frozenset[Term]().union(*_read(_may_range_over(claim) - names, reading).values())
+        said += [(fact, names, others) for fact in _facts(hypothesis.conclusion, reading)]
+    return next((x for x in premises if x not in conditions and not any(_is_at(x, *each) for each in said)), None)
 
 
-def _is_at(premise: Fact, fact: Fact, names: frozenset[str]) -> bool:
-    """Whether a premise is the fact itself, or the fact at some points, if it holds for all of its letters."""
+def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[Term]) -> bool:
+    """Whether a premise is a fact about letters that are not others, or that fact, which is for all letters, at some.
+
+    What holds of iterates is not for all letters: an iterate is one point, whatever t is.
+    """
+    if fact.polynomial.inside & others:
+        return False
     letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
-    anywhere = all(isinstance(x.when, Time) or x.name in names for x in letters)
-    return premise == fact or (anywhere and not _is_dated(fact) and _anonymous(premise) == _anonymous(fact))
+    anywhere = all(x.name in names and not isinstance(x.when, Time) for x in letters) and not _is_dated(fact)
+    return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
 
 
 def _is_dated(fact: Fact) -> bool:

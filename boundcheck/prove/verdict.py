@@ -18,7 +18,7 @@ from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.definitions import circular
 from boundcheck.prove.display import check_words, unclear
 from boundcheck.prove.domain import Known, known_signs, partial
-from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, unused
+from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, stronger, unused
 from boundcheck.prove.proof import SECONDS, Assumption, Proof, Step
 from boundcheck.prove.refutation import objection
 from boundcheck.prove.roles import CATALOGUE
@@ -419,6 +419,8 @@ def _verdict(
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
     if script.instead and final.conclusion in rests:
         return "unknown", f"it assumes what it concludes: {final.conclusion}"
+    if (other := stronger(script, proof)) != "":
+        return "unknown", f"it has {other} instead of a hypothesis of the claim from which that does not follow"
     reason = misstated(script, proof)
     return ("unknown", reason) if reason else ("proved", "")
 

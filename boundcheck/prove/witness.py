@@ -25,7 +25,7 @@ from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
 from boundcheck.kernel.terms import Scalar, Symbol
-from boundcheck.kernel.times import NEXT, Time
+from boundcheck.kernel.times import NEXT, NOW, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import CONSTANTS, Instance, Point, Setting, square_norm
 from boundcheck.prove.meft import Meft
@@ -146,6 +146,14 @@ class Witness:
             self._met[fact] = self._means(fact) and all(holds(fact, self.model, (t,), (i,)) is True for t, i in places)
         return self._met[fact]
 
+    def breaks_at_the_end(self, fact: Fact) -> bool:
+        """Whether what is said of each v_t is certainly false of v_{T+1}, of which a proof may say it too."""
+        letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable) and isinstance(x.when, Time)]
+        if not letters or any(x.when != Time(NOW) for x in letters):
+            return False
+        outcomes = tuple(range(len(self.model.weights)))
+        return holds(fact, self.model, (self.model.horizon + 1,), outcomes) is False
+
     def _means(self, fact: Fact) -> bool:
         """Whether no divisor of the fact is 0 and no radicand negative: to the kernel 1/0 and √-1 are 0."""
         parts = (x for x in fact.polynomial.inside if isinstance(x, Inverse | Root))
@@ -205,7 +213,8 @@ class Told(judged.Instance):
         try:
             facts = self.reading.facts(relation)
             if all(map(self.witness.meets, facts)):
-                return HOLDS
+                after = next((x for x in facts if self.witness.breaks_at_the_end(x)), None)
+                return HOLDS if after is None else Answer("open", f"{after} is false of the last iterate")
             broken = next(filter(self.witness.refutes, facts), None)
         except (InputError, TermError) as error:
             return Answer("open", str(error))
