@@ -8,38 +8,97 @@ the limits below: its conclusion and what it rests on are printed, to be read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import LETTERS, D, T
+from boundcheck.claims import vocabulary as words
+from boundcheck.claims.letters import declarations
+from boundcheck.claims.symbols import LETTERS, D, T, f_star
 from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel.atoms import Before, Clock, Horizon, Norm, Power, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
-from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
+from boundcheck.kernel.terms import Atom, Gradient, Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY, Time
 from boundcheck.prove.definitions import only_defines
-from boundcheck.prove.fixed import fixed_statements, is_fixed
+from boundcheck.prove.fixed import fixed_statements, is_fixed, is_ours
 from boundcheck.prove.proof import Assumption, Because, Proof
 from boundcheck.prove.script import Script, own_letters
-from boundcheck.prove.statements import digest, own_statements
-from boundcheck.prove.translate import Reading, gt
+from boundcheck.prove.translate import Reading, eq, ge, gt
 from boundcheck.words import algorithm_of
 
 
-def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list[Statement]:
-    """The hypotheses that the script's statement may not start from."""
-    if script.claim is not None and is_fixed(script.claim):
-        own = own_statements(script.claim)
-        fixed = fixed_statements().get(script.claim.id)
-        return sorted(x for x in set(hypotheses) - own if fixed is None or digest(x) not in fixed.hypotheses)
+def digest(statement: Statement) -> str:
+    """A short hash of a statement."""
+    return sha256(statement.key.encode()).hexdigest()[:32]
+
+
+def own_statements(claim: Claim) -> set[Statement]:
+    """What the claim says without quantifiers: quantities, conditions, and that parameters are positive."""
+    reading = Reading().having(own_letters(claim))
+    relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
+    derived = {quantity.symbol for quantity in claim.quantities}
+    relations += [
+        gt(parameter.symbol, 0) for parameter in declarations(claim).values() if parameter.symbol not in derived
+    ]
+    return {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
+
+
+def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
+    """The hypotheses that the script's statement may not start from; of one that is to be fixed, whatever is fixed."""
+    claim = script.claim
     allowed = {each.statement for each in proof.assumptions if may_start_from(each, script)}
+    if claim is not None and is_ours(claim):
+        allowed |= own_statements(claim)
+        allowed |= {each.statement for each in proof.assumptions if _is_reading(each, script)}
+    if claim is not None and is_fixed(claim) and not fixing:
+        own, fixed = own_statements(claim), fixed_statements().get(claim.id)
+        allowed = {x for x in allowed if x in own or (fixed is not None and digest(x) in fixed.hypotheses)}
     return sorted(set(hypotheses) - allowed)
+
+
+# What a letter means, which is no hypothesis of a claim that has it.
+_MEANT = frozenset({ge(words.Value(words.F, words.v), f_star)})
+
+
+def _is_reading(assumption: Assumption, script: Script) -> bool:
+    """Whether an assumption is a reading of a hypothesis of the claim: its own relation, at points that a person chose.
+
+    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But it is the hypothesis and no other
+    relation; what is said of iterates is not said of points; and what is said of one letter not of all.
+    """
+    relation, statement = assumption.relation, assumption.statement
+    if not _says(assumption, script.reading):
+        return False
+    bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
+    if assumption.role == "definition":
+        left, right = relation.args
+        is_setting = isinstance(left, words.Value) and isinstance(right, words.Value) and left.args[0] != right.args[0]
+        letters = {x for block in script.reading.point(right.args[1]) for x in block.inside} if is_setting else set()
+        return is_setting and isinstance(statement, Law) and not statement.premises and bound <= letters
+    if assumption.role != "hypothesis":
+        return False
+    if relation in _MEANT and assumption.claim is None:
+        return isinstance(statement, Law) and not assumption.where
+    for hypothesis in _usable(script):
+        said, where = hypothesis.conclusion, {x: y for x, y in assumption.where.items() if x != y}
+        names = {str(x.name) for x in said.free_symbols}
+        if (
+            assumption.claim == hypothesis
+            and relation == said.xreplace(where)
+            and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
+            and not any(isinstance(x, Variable) and x.name in names for x in bound)
+            and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
+        ):
+            return True
+    return False
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
@@ -68,10 +127,11 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
 
 
 def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
-    """What the algorithm of a theorem says of its iterates: the equations that lead from step t to step t + 1."""
+    """What the algorithm of a theorem says of its iterates: how they begin, and lead from step t to step t + 1."""
     algorithm = algorithm_of(claim)
+    equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
     try:
-        return {fact for equation in algorithm.recurrence for fact in reading.facts(equation)} if algorithm else set()
+        return {fact for equation in equations for fact in reading.facts(equation)}
     except InputError:
         # A proof that speaks of other iterates.
         return set()
@@ -271,28 +331,30 @@ def _renames(old: sp.Basic, new: sp.Basic) -> bool:
     return bool(old == t and new - t in (0, 1))
 
 
-def misstated(script: Script, proof: Proof) -> str:
-    """Why the conclusion is not the claim's; empty if it is."""
+def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
+    """Why the conclusion is not the claim's; empty if it is. Of one that is to be fixed, whatever is fixed."""
     claim, closing, reading = script.claim, proof.closing, script.reading
-    if claim is not None and is_fixed(claim):
+    if claim is None:
+        return ""
+    if is_fixed(claim) and not fixing:
         fixed = fixed_statements().get(claim.id)
         if fixed is None:
             return f"what {claim.id} says to the kernel is not fixed in any statements.json"
         ends = proof.conclusion.conclusion if proof.conclusion else None
-        return "" if ends is not None and digest(ends) == fixed.conclusion else f"it does not end in {fixed.text}"
-    if claim is None:
-        return ""
+        if ends is None or digest(ends) != fixed.conclusion:
+            return f"it does not end in {fixed.text}"
     if closing is None:
         return "it does not end by `conclude`"
     if closing.relation is not None:
         return "it ends in its own statement, and not in the claim's"
-    if claim.quantifier.strip() and not _UNIVERSAL.match(claim.quantifier):
+    by_us = is_ours(claim)
+    if claim.quantifier.strip() and not by_us and not _UNIVERSAL.match(claim.quantifier):
         return f"the range of the claim is not read: {claim.quantifier}"
     if closing.where:
         return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
     if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
         return f"its goal is {proof.goal}, and not the claim's"
-    fixed_points = _fixed_points(script, proof)
+    fixed_points = "" if by_us else _fixed_points(script, proof)
     if fixed_points:
         many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
         return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is {many} {fixed_points}"
@@ -329,12 +391,30 @@ def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
     if claim is None:
         return next(iter(premises), None)
     conditions = {fact for relation in claim.conditions for fact in _facts(relation, reading)}
+    if is_ours(claim):
+        conditions |= {fact for hypothesis in hypotheses_of(script) for fact in _places(hypothesis, script)}
+        premises = [x for x in premises if not any(_anonymous(x) == _anonymous(fact) for fact in conditions)]
     said = []
     for hypothesis in _usable(script):
         names = quantified(hypothesis)
         others = frozenset[Term]().union(*_read(_may_range_over(claim) - names, reading).values())
         said += [(fact, names, others) for fact in _facts(hypothesis.conclusion, reading)]
     return next((x for x in premises if x not in conditions and not any(_is_at(x, *each) for each in said)), None)
+
+
+def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
+    """What a hypothesis says of any points, as we read it: of such that the proof names, or of where they are.
+
+    What it says of a function along the iterates, it says of no other point.
+    """
+    for fact in _facts(hypothesis.conclusion, script.reading):
+        about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
+        if not about_iterates or not any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside):
+            yield fact
+    for each in script.proof.assumptions:
+        local = replace(each, role="hypothesis") if each.role == "local" and each.claim == hypothesis else None
+        if local is not None and isinstance(local.statement, Fact) and _is_reading(local, script):
+            yield local.statement
 
 
 def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[Term]) -> bool:
@@ -382,7 +462,11 @@ def _merged(reading: Reading, script: Script) -> str:
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
     fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
-    return next(filter(None, (_shared(reading, group) for group in (*map(_matrices, parts[:1]), fixed))), "")
+    groups = [*map(_matrices, parts[:1]), fixed]
+    if script.claim is not None and is_ours(script.claim):
+        # "v_1 = (R_1, V_1)": a block of a point is called by its own name, too.
+        groups = [group & reading.points.keys() for group in groups]
+    return next(filter(None, (_shared(reading, group) for group in groups)), "")
 
 
 def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
