@@ -14,6 +14,7 @@ import sympy as sp
 
 from boundcheck.claims import Claim, Quantity
 from boundcheck.words import algorithm_of, word_of
+from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, Answer, Instance
 
 
@@ -72,9 +73,14 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     parts = [Part("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
     parts += [Part("condition", str(each), instance.decide(each)) for each in claim.conditions]
     parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
-    if (algorithm := algorithm_of(claim)) is not None:
+    if (algorithm := followed(claim)) is not None:
         parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
     return Met(tuple(parts))
+
+
+def followed(claim: Claim) -> Algorithm | None:
+    """The algorithm whose steps a claim's iterates are: the one that it names, also where it lacks its step size."""
+    return claim.algorithm if isinstance(claim.algorithm, Algorithm) else algorithm_of(claim)
 
 
 def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:

@@ -7,14 +7,30 @@ import hypothesis.strategies as st
 from hypothesis import assume
 from hypothesis.strategies import DrawFn
 
-from boundcheck.prove.instance import Instance
+from boundcheck.judge import Met, meets
+from boundcheck.prove.instance import THEOREM_2, Instance
+from boundcheck.prove.witness import on_run
 from boundcheck.testing.strategies.problems import fractions, offsets, slopes
+from proofs.jiang2024.setting import READING
 
 
 def above_root(x: Fraction) -> Fraction:
     """A positive number with denominator 16 that is at least the square root of x."""
     whole = isqrt(256 * x.numerator // x.denominator)
     return Fraction(whole if whole > 0 and Fraction(whole, 16) ** 2 == x else whole + 1, 16)
+
+
+def has_printed_step(run: Instance) -> bool:
+    """Whether alpha is sqrt(D/(Lhat zeta^2 T)), as Theorem 2 prints it."""
+    return run.alpha**2 * run.smoothness * run.zeta**2 * run.T == run.gap
+
+
+def judged(run: Instance, step: str = "printed") -> Met:
+    """What of Theorem 2 holds in a run; with `step` "any", whatever step size it has."""
+    asked = [
+        each for each in THEOREM_2.quantities if each.name in ("Lhat", "T_min", *(["alpha"] * (step == "printed")))
+    ]
+    return meets(on_run("A run", run).told(READING), THEOREM_2, tuple(asked))
 
 
 @st.composite
@@ -39,7 +55,8 @@ def instances(draw: DrawFn) -> Instance:
     else:
         # As little as may be: by the noise that there is and the iterations that there are.
         smoothness = probe.smoothness
-        zeta = above_root(max(probe.largest_noise, probe.shortest_horizon / T))
-    instance = Instance(**constants, **run, zeta=zeta, alpha=ratio / smoothness, step=step)
-    assume(not instance.failures())
+        noise = 2 * sigma**2 * sum(c * c for c in samples) / len(samples)
+        zeta = above_root(max(noise, probe.shortest_horizon / T))
+    instance = Instance(**constants, **run, zeta=zeta, alpha=ratio / smoothness)
+    assume(judged(instance, step).holds)
     return instance

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.proofs import papers
-from boundcheck.prove.fixed import fixed_statements
+from boundcheck.prove.fixed import fixed_statements, is_ours
 from boundcheck.prove.script import of_paper
 
 
@@ -31,7 +31,7 @@ def carrier(claim: Claim) -> Carrier:
     """What vouches for a claim of the catalogue."""
     if claim.argument:
         return Carrier.BY_HAND
-    if claim.id in fixed_statements():
+    if claim.id in fixed_statements() and is_ours(claim):
         return Carrier.KERNEL
     if claim.word is not None or any(claim in each.hypotheses for each in catalogue.values()):
         return Carrier.HYPOTHESIS

@@ -8,38 +8,97 @@ the limits below: its conclusion and what it rests on are printed, to be read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import D
+from boundcheck.claims import vocabulary as words
+from boundcheck.claims.letters import declarations
+from boundcheck.claims.symbols import LETTERS, D, T, f_star
 from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law, Statement
+from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel.atoms import Before, Clock, Horizon, Norm, Power, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
-from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
+from boundcheck.kernel.terms import Atom, Gradient, Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY, Time
 from boundcheck.prove.definitions import only_defines
-from boundcheck.prove.fixed import fixed_statements, is_fixed
-from boundcheck.prove.proof import Assumption, Proof
-from boundcheck.prove.script import Script
-from boundcheck.prove.statements import digest, own_statements
-from boundcheck.prove.translate import Reading, gt
+from boundcheck.prove.fixed import fixed_statements, is_fixed, is_ours
+from boundcheck.prove.proof import Assumption, Because, Proof
+from boundcheck.prove.script import Script, own_letters
+from boundcheck.prove.translate import Reading, eq, ge, gt
 from boundcheck.words import algorithm_of
 
 
-def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list[Statement]:
-    """The hypotheses that the script's statement may not start from."""
-    if script.claim is not None and is_fixed(script.claim):
-        own = own_statements(script.claim)
-        fixed = fixed_statements().get(script.claim.id)
-        return sorted(x for x in set(hypotheses) - own if fixed is None or digest(x) not in fixed.hypotheses)
+def digest(statement: Statement) -> str:
+    """A short hash of a statement."""
+    return sha256(statement.key.encode()).hexdigest()[:32]
+
+
+def own_statements(claim: Claim) -> set[Statement]:
+    """What the claim says without quantifiers: quantities, conditions, and that parameters are positive."""
+    reading = Reading().having(own_letters(claim))
+    relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
+    derived = {quantity.symbol for quantity in claim.quantities}
+    relations += [
+        gt(parameter.symbol, 0) for parameter in declarations(claim).values() if parameter.symbol not in derived
+    ]
+    return {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
+
+
+def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
+    """The hypotheses that the script's statement may not start from; of one that is to be fixed, whatever is fixed."""
+    claim = script.claim
     allowed = {each.statement for each in proof.assumptions if may_start_from(each, script)}
+    if claim is not None and is_ours(claim):
+        allowed |= own_statements(claim)
+        allowed |= {each.statement for each in proof.assumptions if _is_reading(each, script)}
+    if claim is not None and is_fixed(claim) and not fixing:
+        own, fixed = own_statements(claim), fixed_statements().get(claim.id)
+        allowed = {x for x in allowed if x in own or (fixed is not None and digest(x) in fixed.hypotheses)}
     return sorted(set(hypotheses) - allowed)
+
+
+# What a letter means, which is no hypothesis of a claim that has it.
+_MEANT = frozenset({ge(words.Value(words.F, words.v), f_star)})
+
+
+def _is_reading(assumption: Assumption, script: Script) -> bool:
+    """Whether an assumption is a reading of a hypothesis of the claim: its own relation, at points that a person chose.
+
+    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But it is the hypothesis and no other
+    relation; what is said of iterates is not said of points; and what is said of one letter not of all.
+    """
+    relation, statement = assumption.relation, assumption.statement
+    if not _says(assumption, script.reading):
+        return False
+    bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
+    if assumption.role == "definition":
+        left, right = relation.args
+        is_setting = isinstance(left, words.Value) and isinstance(right, words.Value) and left.args[0] != right.args[0]
+        letters = {x for block in script.reading.point(right.args[1]) for x in block.inside} if is_setting else set()
+        return is_setting and isinstance(statement, Law) and not statement.premises and bound <= letters
+    if assumption.role != "hypothesis":
+        return False
+    if relation in _MEANT and assumption.claim is None:
+        return isinstance(statement, Law) and not assumption.where
+    for hypothesis in _usable(script):
+        said, where = hypothesis.conclusion, {x: y for x, y in assumption.where.items() if x != y}
+        names = {str(x.name) for x in said.free_symbols}
+        if (
+            assumption.claim == hypothesis
+            and relation == said.xreplace(where)
+            and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
+            and not any(isinstance(x, Variable) and x.name in names for x in bound)
+            and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
+        ):
+            return True
+    return False
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
@@ -49,7 +108,7 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
         return assumption.role != "local" and _is_what_it_is_called(assumption)
     if not _says(assumption, script.reading):
         return False
-    stated = any(is_stated(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script))
+    stated = any(says_no_more(assumption, each, script.reading) for each in _usable(script))
     match assumption.role:
         case "local" | "choice":
             return False
@@ -68,10 +127,11 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
 
 
 def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
-    """What the algorithm of a theorem says of its iterates: the equations that lead from step t to step t + 1."""
+    """What the algorithm of a theorem says of its iterates: how they begin, and lead from step t to step t + 1."""
     algorithm = algorithm_of(claim)
+    equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
     try:
-        return {fact for equation in algorithm.recurrence for fact in reading.facts(equation)} if algorithm else set()
+        return {fact for equation in equations for fact in reading.facts(equation)}
     except InputError:
         # A proof that speaks of other iterates.
         return set()
@@ -95,8 +155,10 @@ def _occurs_once(atom: Atom, fact: Fact) -> bool:
     return all(atom not in x.inside for x in others)
 
 
-def is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
+def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
     """Whether an assumption says no more than a hypothesis: it as it stands, or at points and times in its range."""
+    if not _is_read(hypothesis):
+        return False
     statement, free_names = assumption.statement, quantified(hypothesis)
     where = {old: new for old, new in assumption.where.items() if old != new}
     if assumption.relation != hypothesis.conclusion.xreplace(where):
@@ -121,12 +183,39 @@ _RANGE = re.compile(
 )
 
 
+# What is proved of all is so of those to which the rest of such a text restricts it.
+_UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
+
+
 def quantified(claim: Claim) -> frozenset[str]:
-    """The names over which a claim ranges: W_1 and W_2 of "for all W_1, W_2"; none if the text says anything else."""
+    """The names over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another."""
     found = _RANGE.fullmatch(claim.quantifier)
     names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
     plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_']*", x) for x in names)
     return frozenset(names) if plain else frozenset()
+
+
+def _is_read(claim: Claim) -> bool:
+    """Whether the text of a claim's range is read, or leaves alone what the claim says: of iterates, and no letter."""
+    if not claim.quantifier.strip() or quantified(claim):
+        return True
+    said = {str(getattr(x, "name", x)).partition("_")[0] for x in claim.conclusion.free_symbols}
+    return not claim.conclusion.atoms(sp.MatrixSymbol) and not said & {x.partition("_")[0] for x in _words(claim)}
+
+
+def _may_range_over(claim: Claim) -> frozenset[str]:
+    """The names over which a claim may range: of a text that is not read those in it, or all that have no value."""
+    surely = quantified(claim)
+    if surely or not claim.quantifier.strip():
+        return surely
+    said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
+    free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
+    return free_ & _words(claim) or free_
+
+
+def _words(claim: Claim) -> frozenset[str]:
+    """The words and letters in the text of a claim's range, without commands of LaTeX."""
+    return frozenset(re.findall(r"(?<!\\)\b[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
 
 
 def _says(assumption: Assumption, reading: Reading) -> bool:
@@ -148,8 +237,28 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
     return [each for each in listed if not {each.id, *(x.id for x in conjuncts_of(each))} & used]
 
 
+def stronger(script: Script, proof: Proof) -> str:
+    """A hypothesis that the script has instead of the claim's and that does not follow from it; empty if there is none.
+
+    What a fixed claim may start from is fixed with it.
+    """
+    claim = script.claim
+    if claim is None or is_fixed(claim):
+        return ""
+    for old in claim.hypotheses:
+        new = script.instead.get(old.id)
+        if new is None:
+            continue
+        given = [rules.assume(fact) for fact in _facts(old.conclusion, proof.reading)]
+        parts = sp.And.make_args(new.conclusion)
+        follows = all(proof.close(part, Because(tuple(given))) is not None for part in parts)
+        if new.quantifier != old.quantifier or not follows:
+            return new.title
+    return ""
+
+
 def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool:
-    """Whether a theorem has a hypothesis as a condition on the points over which it ranges.
+    """Whether a theorem has a hypothesis as a condition on the points over which it ranges; `misstated` allows it.
 
     It is one of its premises at some points; or the proof assumed it at one of them, and the theorem says so.
     """
@@ -184,6 +293,21 @@ def hypotheses_of(script: Script) -> list[Claim]:
     return [*kept, *script.instead.values()]
 
 
+def _usable(script: Script) -> list[Claim]:
+    """Those hypotheses that hold where the claim is asked: under no other condition, and with no other formulas."""
+    claim = script.claim
+    if claim is None:
+        return []
+    formulas = {each.symbol: each.expression for each in claim.quantities}
+    own = formulas.keys() | {each.symbol for each in claim.parameters}
+    return [
+        each
+        for each in hypotheses_of(script)
+        if set(each.conditions) <= set(claim.conditions)
+        and all(formulas.get(q.symbol) == q.expression for q in each.quantities if q.symbol in own)
+    ]
+
+
 def _closure(claim: Claim) -> list[Claim]:
     """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
     return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
@@ -198,34 +322,42 @@ def conjuncts_of(claim: Claim) -> list[Claim]:
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
-    """Whether a replacement only says which point is meant: a matrix for a matrix, another time for t."""
+    """Whether a replacement only says which point is meant: a matrix for a matrix, the next time for t.
+
+    At t = 1 nothing is said of the time before; and v_{T+1} is the last iterate.
+    """
     if isinstance(old, MatrixExpr):
         return isinstance(new, MatrixExpr)
-    return bool(old == t and (new - t).is_Integer)
+    return bool(old == t and new - t in (0, 1))
 
 
-def misstated(script: Script, proof: Proof) -> str:
-    """Why the conclusion is not the claim's; empty if it is."""
+def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
+    """Why the conclusion is not the claim's; empty if it is. Of one that is to be fixed, whatever is fixed."""
     claim, closing, reading = script.claim, proof.closing, script.reading
-    if claim is not None and is_fixed(claim):
+    if claim is None:
+        return ""
+    if is_fixed(claim) and not fixing:
         fixed = fixed_statements().get(claim.id)
         if fixed is None:
             return f"what {claim.id} says to the kernel is not fixed in any statements.json"
         ends = proof.conclusion.conclusion if proof.conclusion else None
-        return "" if ends is not None and digest(ends) == fixed.conclusion else f"it does not end in {fixed.text}"
-    if claim is None:
-        return ""
+        if ends is None or digest(ends) != fixed.conclusion:
+            return f"it does not end in {fixed.text}"
     if closing is None:
         return "it does not end by `conclude`"
     if closing.relation is not None:
         return "it ends in its own statement, and not in the claim's"
+    by_us = is_ours(claim)
+    if claim.quantifier.strip() and not by_us and not _UNIVERSAL.match(claim.quantifier):
+        return f"the range of the claim is not read: {claim.quantifier}"
     if closing.where:
         return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
     if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
         return f"its goal is {proof.goal}, and not the claim's"
-    fixed_points = _fixed_points(script, proof)
+    fixed_points = "" if by_us else _fixed_points(script, proof)
     if fixed_points:
-        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is for all {fixed_points}"
+        many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
+        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is {many} {fixed_points}"
     extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
     if extra is not None:
         return f"it is for points with {extra}, which is not an instance of a hypothesis"
@@ -233,30 +365,68 @@ def misstated(script: Script, proof: Proof) -> str:
 
 
 def _fixed_points(script: Script, proof: Proof) -> str:
-    """A letter over which the claim ranges and that the theorem's hypotheses contain; empty if there is none."""
-    names = quantified(script.claim) if script.claim else frozenset[str]()
+    """A letter over which the claim may range and that the theorem's hypotheses contain; empty if there is none."""
+    names = _may_range_over(script.claim) if script.claim else frozenset[str]()
     letters = {x for hypothesis in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(hypothesis)}
-    for symbol in sorted(script.reading.points.keys() | script.reading.letters, key=str):
+    return next((name for name, read in _read(names, script.reading).items() if read & letters), "")
+
+
+def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
+    """What the kernel has for letters of these names: itself, or the blocks of a point."""
+    found = {}
+    for symbol in sorted(reading.points.keys() | reading.letters, key=str):
         if symbol.name in names:
-            read = [script.reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else script.reading.point(symbol)
-            if any(term.inside & letters for term in read):
-                return str(symbol)
-    return ""
+            read = [reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else reading.point(symbol)
+            inside = (x for term in read for x in term.inside)
+            found[str(symbol.name)] = frozenset(x for x in inside if isinstance(x, Symbol | Variable))
+    return found
 
 
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
-    """A premise of the concluding law that is not a hypothesis of the claim at some points."""
-    reading, conditions = script.reading, script.claim.conditions if script.claim else ()
-    fixed = [(fact, frozenset[str]()) for relation in conditions for fact in _facts(relation, reading)]
-    fixed += [(fact, quantified(h)) for h in hypotheses_of(script) for fact in _facts(h.conclusion, reading)]
-    return next((x for x in premises if not any(_is_at(x, fact, names) for fact, names in fixed)), None)
+    """A premise of the concluding law that is no condition of the claim, nor what a hypothesis says at some points.
+
+    A hypothesis says it of the points over which it ranges; of one letter, where the claim means the same one.
+    """
+    reading, claim = script.reading, script.claim
+    if claim is None:
+        return next(iter(premises), None)
+    conditions = {fact for relation in claim.conditions for fact in _facts(relation, reading)}
+    if is_ours(claim):
+        conditions |= {fact for hypothesis in hypotheses_of(script) for fact in _places(hypothesis, script)}
+        premises = [x for x in premises if not any(_anonymous(x) == _anonymous(fact) for fact in conditions)]
+    said = []
+    for hypothesis in _usable(script):
+        names = quantified(hypothesis)
+        others = frozenset[Term]().union(*_read(_may_range_over(claim) - names, reading).values())
+        said += [(fact, names, others) for fact in _facts(hypothesis.conclusion, reading)]
+    return next((x for x in premises if x not in conditions and not any(_is_at(x, *each) for each in said)), None)
 
 
-def _is_at(premise: Fact, fact: Fact, names: frozenset[str]) -> bool:
-    """Whether a premise is the fact itself, or the fact at some points, if it holds for all of its letters."""
+def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
+    """What a hypothesis says of any points, as we read it: of such that the proof names, or of where they are.
+
+    What it says of a function along the iterates, it says of no other point.
+    """
+    for fact in _facts(hypothesis.conclusion, script.reading):
+        about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
+        if not about_iterates or not any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside):
+            yield fact
+    for each in script.proof.assumptions:
+        local = replace(each, role="hypothesis") if each.role == "local" and each.claim == hypothesis else None
+        if local is not None and isinstance(local.statement, Fact) and _is_reading(local, script):
+            yield local.statement
+
+
+def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[Term]) -> bool:
+    """Whether a premise is a fact about letters that are not others, or that fact, which is for all letters, at some.
+
+    What holds of iterates is not for all letters: an iterate is one point, whatever t is.
+    """
+    if fact.polynomial.inside & others:
+        return False
     letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
-    anywhere = all(isinstance(x.when, Time) or x.name in names for x in letters)
-    return premise == fact or (anywhere and not _is_dated(fact) and _anonymous(premise) == _anonymous(fact))
+    anywhere = all(x.name in names and not isinstance(x.when, Time) for x in letters) and not _is_dated(fact)
+    return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
 
 
 def _is_dated(fact: Fact) -> bool:
@@ -292,7 +462,11 @@ def _merged(reading: Reading, script: Script) -> str:
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
     fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
-    return next(filter(None, (_shared(reading, group) for group in (*map(_matrices, parts[:1]), fixed))), "")
+    groups = [*map(_matrices, parts[:1]), fixed]
+    if script.claim is not None and is_ours(script.claim):
+        # "v_1 = (R_1, V_1)": a block of a point is called by its own name, too.
+        groups = [group & reading.points.keys() for group in groups]
+    return next(filter(None, (_shared(reading, group) for group in groups)), "")
 
 
 def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:

@@ -35,10 +35,17 @@ def is_fixed(claim: Claim) -> bool:
 
     This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's `statements.json`.
     """
-    if claim.id not in catalogue:
-        return False
-    paper = papers().get(claim.id.split(".")[0])
-    return paper is None or paper.is_ours or claim.id in _of_paper(paper)
+    return is_ours(claim) or (claim.id in catalogue and claim.id in _of_paper(papers()[_key(claim)]))
+
+
+def is_ours(claim: Claim) -> bool:
+    """Whether it is a claim of `proofs/`: people have read what it says to the kernel, also what no text of it says."""
+    paper = papers().get(_key(claim))
+    return claim.id in catalogue and (paper is None or paper.is_ours)
+
+
+def _key(claim: Claim) -> str:
+    return claim.id.split(".")[0]
 
 
 @cache

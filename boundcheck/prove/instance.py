@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from boundcheck.claims import Claim, symbols
 from boundcheck.claims.about import scalar_claims
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 Point: TypeAlias = tuple[Fraction, Fraction]
 
 ZERO, ONE = Fraction(0), Fraction(1)
-
-
-class Bound(NamedTuple):
-    """A hypothesis as an inequality between two numbers: `size`, which is `what`, is at most `limit`, called `name`."""
-
-    what: str
-    size: Fraction
-    name: str
-    limit: Fraction
 
 
 @dataclass(frozen=True)
@@ -86,19 +77,6 @@ class Setting:
     def _constants(self) -> dict[str, Fraction]:
         return {name: getattr(self, name) for name in CONSTANTS} | {symbols.r.name: ONE}
 
-    def lemma_1_failures(self, points: Iterable[Point] = ()) -> list[str]:
-        """The hypotheses of Lemma 1 that do not hold: Assumption 2 at these points, Assumption 3 on the ball.
-
-        On the ball, |A| and |B| are at most sigma, and part 1 of Assumption 3 holds exactly for C >= sigma.
-        """
-        farthest = max((abs(x) for v in points for x in v), default=ZERO)
-        return _broken(
-            Bound("Assumption 1: the largest slope of f'", self.slope.lipschitz, "L", self.L),
-            Bound("Assumption 2: the largest factor", farthest, symbols.sigma.name, self.sigma),
-            Bound("Assumption 3, part 1: the least constant on the ball", self.sigma, "C", self.C),
-            Bound("Assumption 3, part 2: the largest |f'|", self.slope.bound, "G", self.G),
-        )
-
     def numeric(self, offsets: tuple[Fraction, ...] = (ZERO,)) -> "Problem":
         """The same F in float64, as the code that runs experiments computes it."""
         # Torch takes seconds to import. A check of a proof should not wait for it.
@@ -121,8 +99,6 @@ class Instance(Setting):
         zeta: the claimed bound on the noise.
         alpha: the step size.
         T: the number of iterations.
-        step: whether alpha must be the step size that Theorem 2 prints, or only at most 1/(2 Lhat), which is all that
-            the proof uses from (21) on.
 
     """
 
@@ -131,7 +107,6 @@ class Instance(Setting):
     zeta: Fraction
     alpha: Fraction
     T: int
-    step: Literal["printed", "any"] = "printed"
 
     def __post_init__(self) -> None:
         """Check that T and the offsets describe a run."""
@@ -174,11 +149,6 @@ class Instance(Setting):
         return self._printed(symbols.T_min.name)
 
     @property
-    def printed_step_square(self) -> Fraction:
-        """The square of the step size that Theorem 2 prints; its root need not be rational."""
-        return self._printed(symbols.alpha.name, power=2)
-
-    @property
     def printed_bound_square(self) -> Fraction:
         """The square of the bound that Theorem 2 prints."""
         return self._printed("bound", power=2)
@@ -190,26 +160,6 @@ class Instance(Setting):
             symbols.zeta.name: self.zeta,
         }
         return _evaluated(THEOREM_2, name, given, power)
-
-    @property
-    def largest_noise(self) -> Fraction:
-        """The largest variance of a sample's gradient on the ball, attained at |A| = |B| = sigma."""
-        return _sum(c * c for c in self.offsets) / len(self.offsets) * square_norm((self.sigma, self.sigma))
-
-    def failures(self) -> list[str]:
-        """The hypotheses of Theorem 2 that do not hold; an instance is a witness only if all hold."""
-        failures = self.lemma_1_failures(v for law in self.laws for v in law)
-        failures += _broken(
-            Bound("Unbiased: the size of the sum of the offsets", abs(_sum(self.offsets)), "zero", ZERO),
-            Bound("Assumption 4: the largest noise on the ball", self.largest_noise, "zeta^2", self.zeta**2),
-            Bound("Horizon: T_min", self.shortest_horizon, "T", Fraction(self.T)),
-        )
-        if self.step == "any":
-            return failures + _broken(Bound("Step size: alpha", self.alpha, "1/(2 Lhat)", 1 / (2 * self.smoothness)))
-        given, printed = self.alpha**2, self.printed_step_square
-        if given != printed:
-            failures.append(f"Step size: alpha^2 is {_short(given)}, and as printed {_short(printed)}")
-        return failures
 
     def replay(self) -> "Replay":
         """The same run in float64, by the code that runs experiments, over all paths."""
@@ -242,14 +192,5 @@ def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int =
     return result
 
 
-def _broken(*bounds: Bound) -> list[str]:
-    return [f"{x.what} is {_short(x.size)}, above {x.name} = {_short(x.limit)}" for x in bounds if x.size > x.limit]
-
-
 def _sum(terms: Iterable[Fraction]) -> Fraction:
     return sum(terms, ZERO)
-
-
-def _short(x: Fraction) -> str:
-    # An iterate may have thousands of digits.
-    return str(x) if max(abs(x.numerator), x.denominator) < 10**9 else f"{float(x):.9g}"

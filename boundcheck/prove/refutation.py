@@ -1,91 +1,122 @@
-"""When a witness refutes a line: every assumption of the proof certainly holds in it, and the line is false."""
+"""When a witness refutes a line: the claim and the proof's assumptions certainly hold in it, and the line is false."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 
 import sympy as sp
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.about import scalar_claims
+from boundcheck.claims.vocabulary import Iterate
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law
+from boundcheck.judge import followed, hypothesis_in, meets
+from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.terms import Scalar
-from boundcheck.prove.fidelity import conjuncts_of, is_stated
-from boundcheck.prove.fixed import fixed_statements, is_fixed
+from boundcheck.kernel.facts import free
+from boundcheck.prove.fidelity import digest
+from boundcheck.prove.fixed import fixed_statements
 from boundcheck.prove.roles import CATALOGUE
 from boundcheck.prove.script import Script
-from boundcheck.prove.statements import digest, laws_of_meft
-from boundcheck.prove.translate import eq
-from boundcheck.prove.witness import Witness, examined
+from boundcheck.prove.translate import gt
+from boundcheck.prove.witness import Told, Witness, examined
+from boundcheck.words import word_of
+from boundcheck.words.hypotheses import HYPOTHESES
+from boundcheck.words.instance import HOLDS, Answer
 
 
 def objection(fact: Fact, witness: Witness, script: Script) -> str:
-    """Why the witness does not refute the line; empty if it does."""
-    proof = script.proof
+    """Why the witness does not refute the line; empty if it does.
+
+    The hypotheses, conditions and algorithm of the claim must hold in it, whatever of them the proof assumes; so must
+    all that the proof assumes.
+    """
+    claim, assumptions = script.claim, script.proof.assumptions
+    names = _spoken_of(claim, [fact, *(each.statement for each in assumptions)])
     try:
         witness = examined(witness)
-        if witness.failures:
-            return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
-        unsaid = next(_unsaid(script, fact), None)
-        if unsaid is not None:
-            return f"the proof does not assume {unsaid}, so the witness need not meet it"
-        for each in proof.assumptions:
-            if isinstance(each.statement, Law) and not _obeys(witness, each.statement):
-                return f"the witness does not show that a law holds: {each.statement}"
-            if isinstance(each.statement, Fact) and not witness.meets(each.statement):
+        told = witness.told(script.reading)
+        if claim is not None:
+            asked = tuple(each for each in _quantities(claim) if each.name in names)
+            met = meets(told, _in_our_words(claim), asked)
+            if met.failures:
+                return f"the witness breaks a hypothesis: {met.objection}"
+            if met.open:
+                return f"the witness is a candidate only, because something is open: {met.objection}"
+        for each in assumptions:
+            if isinstance(each.statement, Law):
+                answer = _obeys(told, each.statement)
+                if answer.verdict == "fails":
+                    return f"the witness breaks a hypothesis: {answer.why}"
+                if answer.verdict == "open":
+                    return f"the witness does not show that a law holds: {each.statement}; {answer.why}"
+            elif not witness.meets(each.statement):
                 return f"the witness does not meet {each.name}"
-        for domain in _domains(fact, script):
-            if not witness.meets(domain):
-                return f"the witness does not meet {domain}, which always holds for this letter"
+        for domain in _domains(script, names):
+            if told.decide(domain).verdict == "fails":
+                return f"the witness does not meet {script.reading.fact(domain)}, which always holds for this letter"
         return "" if witness.refutes(fact) else "the witness does not make the line false"
     except (InputError, TermError) as error:
         return str(error)
 
 
-def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
-    """What the claim rests on and the proof does not assume: hypotheses, conditions, what letters stand for."""
-    claim, proof = script.claim, script.proof
-    if claim is None:
-        return
-    if is_fixed(claim):
-        laid = {digest(each.statement) for each in proof.assumptions}
-        fixed = fixed_statements().get(claim.id)
-        if fixed is None or not fixed.hypotheses <= laid:
-            yield f"everything on which {claim.id} rests"
-    else:
-        yield from (f"{new.title}, instead of which it has another hypothesis" for new in script.instead.values())
-        yield from (x.title for x in claim.hypotheses if not _is_laid_down(x, script))
-        facts = {each.statement for each in proof.assumptions}
-        conditions = [(x, script.reading.facts(x)) for x in claim.conditions]
-        yield from (str(condition) for condition, said in conditions if not facts.issuperset(said))
-    formulas = {each.relation for each in proof.assumptions if each.role == "definition"}
-    facts_ = [fact, *(each.statement for each in proof.assumptions if isinstance(each.statement, Fact))]
-    spoken_of = {x.name for each in facts_ for x in each.polynomial.inside if isinstance(x, Variable)}
-    for quantity in claim.quantities:
-        if quantity.name in spoken_of and eq(quantity.symbol, quantity.expression) not in formulas:
-            yield f"what {quantity.name} is"
+def _in_our_words(claim: Claim) -> Claim:
+    """The claim without words of others for its hypotheses: what they say holds in a witness would have to be believed.
+
+    The statements of those hypotheses decide.
+    """
+    hypotheses = tuple(
+        each if each.word in (None, *HYPOTHESES.values()) else replace(each, word=None)
+        for each in map(_in_our_words, claim.hypotheses)
+    )
+    return replace(claim, hypotheses=hypotheses) if claim.hypotheses else claim
 
 
-def _is_laid_down(hypothesis: Claim, script: Script) -> bool:
-    """Whether a hypothesis is assumed as it stands, as a whole or in all of its parts."""
-    if any(not each.where and is_stated(each, hypothesis, script.reading) for each in script.proof.assumptions):
-        return True
-    parts = conjuncts_of(hypothesis)
-    return bool(parts) and all(_is_laid_down(part, script) for part in parts)
+def _spoken_of(claim: Claim | None, statements: Sequence[Statement]) -> set[str]:
+    """The names of the numbers on which these statements, or what the claim rests on, depend."""
+    names = {x.name for each in statements for x in free(each) if isinstance(x, Variable)}
+    if claim is not None:
+        algorithm = followed(claim)
+        parts = (*claim.conditions, *(x.conclusion for x in claim.hypotheses))
+        parts += algorithm.parameters if algorithm else ()
+        names |= {str(x.name) for each in parts for x in each.free_symbols}
+        for quantity in reversed(tuple(_quantities(claim))):
+            names |= {str(x.name) for x in quantity.expression.free_symbols} if quantity.name in names else set()
+    return names
 
 
-def _domains(fact: Fact, script: Script) -> Iterator[Fact]:
-    """The facts that letters of a line are positive, by the catalogue or by their declaration."""
-    own = {str(x.name): x for x in script.reading.letters if isinstance(x, sp.Symbol)}
-    for atom in sorted(fact.polynomial.inside):
-        if isinstance(atom, Variable):
-            symbol = own.get(atom.name, CATALOGUE.get(atom.name))
-            if symbol is not None and symbol.is_positive:
-                yield Fact(">", Scalar.of(atom))
+def _quantities(claim: Claim) -> Iterator[Quantity]:
+    """Those of a claim and of its hypotheses, in the order in which they are derived."""
+    for hypothesis in claim.hypotheses:
+        yield from _quantities(hypothesis)
+    yield from claim.quantities
 
 
-def _obeys(witness: Witness, law: Law) -> bool:
-    """Whether a law holds wherever the witness's source breaks no hypothesis of Lemma 1 and Theorem 2."""
-    return witness.source is not None and digest(law) in laws_of_meft()
+def _domains(script: Script, names: set[str]) -> Iterator[sp.Basic]:
+    """That the numbers of these names are positive, by the catalogue, by the claim or by the script's declaration."""
+    declared = script.claim.parameters if script.claim else ()
+    letters = {*CATALOGUE.values(), *script.reading.letters, *(each.symbol for each in declared)}
+    numbers = sorted((x for x in letters if isinstance(x, sp.Symbol) and x.name in names), key=str)
+    yield from (gt(x, 0) for x in numbers if x.is_positive)
+
+
+@cache
+def laws_of_meft() -> frozenset[str]:
+    """The digests of what Lemma 1 and Theorem 2 may use: it holds in a setting that breaks none of their hypotheses."""
+    fixed = fixed_statements()
+    return frozenset().union(*(fixed[claim.id].hypotheses for claim in scalar_claims()))
+
+
+def _obeys(told: Told, law: Law) -> Answer:
+    """Whether a law holds: one of Lemma 1 and Theorem 2 does, if all does that these say of the function everywhere."""
+    if digest(law) not in laws_of_meft():
+        return Answer("open", "it ranges over more than the instance has")
+    answer = HOLDS
+    for hypothesis in {each for claim in scalar_claims() for each in claim.hypotheses}:
+        word = word_of(hypothesis)
+        if not hypothesis.conclusion.atoms(Iterate) and not (word and word.is_about_noise):
+            answer &= hypothesis_in(told, hypothesis)
+    return answer

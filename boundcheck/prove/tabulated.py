@@ -70,7 +70,12 @@ class _Table:
     def _of(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
         name = (letter.name, letter.when.lag if isinstance(letter.when, Time) else letter.when, time, outcome)
         if name not in self._values:
-            found = self._model.symbols(letter, time, outcome)
+            try:
+                found = self._model.symbols(letter, time, outcome)
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+                if isinstance(error, InputError):
+                    raise
+                raise InputError("witness", letter, "an instance that has a value of this letter") from error
             self._values[name] = (
                 _number(letter.name, found) if isinstance(letter, Variable) else self._grid(letter, found)
             )

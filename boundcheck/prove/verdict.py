@@ -18,7 +18,7 @@ from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.definitions import circular
 from boundcheck.prove.display import check_words, unclear
 from boundcheck.prove.domain import Known, known_signs, partial
-from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, unused
+from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, stronger, unused
 from boundcheck.prove.proof import SECONDS, Assumption, Proof, Step
 from boundcheck.prove.refutation import objection
 from boundcheck.prove.roles import CATALOGUE
@@ -172,17 +172,21 @@ class _Context:
     backed: _Backings
 
 
-def judge(script: Script) -> JudgedProof:
+def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
     """Run a script and judge all that it says.
+
+    Args:
+        script: the proof.
+        fixing: whether what its claim says to the kernel is to be fixed by it, whatever is fixed already.
 
     Raises:
         InputError: as `Script.proof` raises, and for a script that is not what it seems to be.
 
     """
-    return judge_any(checked(script))
+    return judge_any(checked(script), fixing=fixing)
 
 
-def judge_any(script: Script) -> JudgedProof:
+def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     """`judge`, also for a script whose claim was exchanged for another with its id, as soundness tries."""
     script, again = _kept(script)
     proof, final = script.proof, script.proof.conclusion
@@ -197,7 +201,7 @@ def judge_any(script: Script) -> JudgedProof:
     laid_down = [x for x in proof.assumptions if x.role in ("domain", "hypothesis")]
     domains = {x.statement for x in laid_down if final and _signs(x, final)}
     hypotheses = tuple(each for each in proof.assumptions if each.statement in rests | (domains - rests))
-    verdict, reason = _verdict(script, final, steps, rests)
+    verdict, reason = _verdict(script, final, steps, rests, fixing)
     if verdict == "proved" and final is not None:
         reason = unclear(
             [final.conclusion, *rests], known_signs([x for x in shown if x.hypotheses <= rests], rests | domains)
@@ -396,7 +400,7 @@ def _advice(found: Counterexample, context: _Context) -> str:
 
 
 def _verdict(
-    script: Script, final: Theorem | None, steps: list[JudgedStep], rests: frozenset[Statement]
+    script: Script, final: Theorem | None, steps: list[JudgedStep], rests: frozenset[Statement], fixing: bool
 ) -> tuple[StepVerdict, str]:
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
@@ -407,7 +411,7 @@ def _verdict(
     circle = circular(proof.definitions, script.reading)
     if circle:
         return "unknown", f"{circle} is defined twice, or by itself"
-    foreign = stray(script, proof, rests)
+    foreign = stray(script, proof, rests, fixing=fixing)
     if foreign:
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
@@ -419,7 +423,9 @@ def _verdict(
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
     if script.instead and final.conclusion in rests:
         return "unknown", f"it assumes what it concludes: {final.conclusion}"
-    reason = misstated(script, proof)
+    if (other := stronger(script, proof)) != "":
+        return "unknown", f"it has {other} instead of a hypothesis of the claim from which that does not follow"
+    reason = misstated(script, proof, fixing=fixing)
     return ("unknown", reason) if reason else ("proved", "")
 
 

@@ -1,7 +1,7 @@
-"""A witness against a line of a proof: an exact instance of MeFT in which every hypothesis holds and the line is false.
+"""A witness against a line of a proof: an exact instance in which every hypothesis holds and the line is false.
 
-`prove.instance` has the instances, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
-own statement is evaluated, so no line is written twice.
+`prove.instance` has those of MeFT, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
+own statement is evaluated, so no line is written twice; and `Told` answers the judge, whether hypotheses hold in them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import sympy as sp
 
@@ -20,32 +20,38 @@ from boundcheck.exact import evaluate
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Rows, number
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.atoms import Inverse, Root, Variable
 from boundcheck.kernel.builders import known, timed
+from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
 from boundcheck.kernel.terms import Scalar, Symbol
-from boundcheck.kernel.times import NEXT, Time
+from boundcheck.kernel.times import NEXT, NOW, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove.instance import CONSTANTS, Instance, Point, Setting
+from boundcheck.prove.instance import CONSTANTS, Instance, Point, Setting, square_norm
 from boundcheck.prove.meft import Meft
 from boundcheck.prove.roles import shape_names
 from boundcheck.prove.tabulated import tabulated
+from boundcheck.prove.translate import Reading
+from boundcheck.words import instance as judged
+from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent
+
+if TYPE_CHECKING:
+    from boundcheck.words.algorithms import Algorithm
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
 
 
 @dataclass(frozen=True)
 class Points:
-    """Two points at which a line of Lemma 1 is checked in a setting; with `anywhere`, also outside the ball."""
+    """Two points at which a line of Lemma 1 is checked in a setting."""
 
     setting: Setting
     v1: Point
     v2: Point
-    anywhere: bool
 
-    def failures(self) -> tuple[str, ...]:
-        """The hypotheses of Lemma 1 that the setting breaks, by an exact check."""
-        return tuple(self.setting.lemma_1_failures(() if self.anywhere else (self.v1, self.v2)))
+    def visited(self) -> tuple[Point, ...]:
+        """The points."""
+        return self.v1, self.v2
 
     def numbers(self) -> dict[str, Fraction]:
         """The constants and the points."""
@@ -56,6 +62,10 @@ class Points:
         """The setting as a model, at one time and in one outcome."""
         return _model(self.setting, self.numbers())
 
+    def told(self, witness: Witness, reading: Reading) -> Told:
+        """What the judge asks: the setting knows its function at all points."""
+        return ToldOfSetting(witness, reading, self)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -64,9 +74,9 @@ class Run:
     setting: Instance
     replacement: bool
 
-    def failures(self) -> tuple[str, ...]:
-        """The hypotheses of Theorem 2 that the run breaks, by an exact check."""
-        return tuple(self.setting.failures())
+    def visited(self) -> tuple[Point, ...]:
+        """The iterates of all paths."""
+        return tuple(v for law in self.setting.paths(replacement=self.replacement).laws for v in law)
 
     def numbers(self) -> dict[str, Fraction]:
         """The constants, the start and the samples."""
@@ -92,6 +102,10 @@ class Run:
         values = _constants(self.setting) | self._values()
         return _model(self.setting, values, process, paths)
 
+    def told(self, witness: Witness, reading: Reading) -> Told:
+        """What the judge asks: the run knows its function at all points, and its noise."""
+        return ToldOfRun(witness, reading, self)
+
 
 @final
 @dataclass(frozen=True)
@@ -102,7 +116,7 @@ class Witness:
         about: what the instance is, in words.
         numbers: its numbers, for a person who recomputes it.
         model: the same as a model of the kernel's terms.
-        source: the setting of the model, which knows whether hypotheses for all points hold; None if made by hand.
+        source: the setting of the model, which knows its function at all points; None if made by hand.
 
     """
 
@@ -117,20 +131,34 @@ class Witness:
         """The instance that the numeric layer replays."""
         return self.source.setting if self.source else None
 
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """The hypotheses for all points that its source breaks, by an exact check; none in a witness."""
-        return self.source.failures() if self.source else ()
+    def told(self, reading: Reading) -> Told:
+        """The witness as an instance that the judge asks, its letters read as a script reads them."""
+        return self.source.told(self, reading) if self.source else Told(self, reading)
 
     def refutes(self, fact: Fact) -> bool:
         """Whether the fact is certainly false in the instance."""
-        return any(holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact))
+        return self._means(fact) and any(holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact))
 
     def meets(self, fact: Fact) -> bool:
         """Whether the fact certainly holds in the instance."""
         if fact not in self._met:
-            self._met[fact] = all(holds(fact, self.model, (t,), (i,)) is True for t, i in self._places(fact))
+            places = self._places(fact)
+            self._met[fact] = self._means(fact) and all(holds(fact, self.model, (t,), (i,)) is True for t, i in places)
         return self._met[fact]
+
+    def breaks_at_the_end(self, fact: Fact) -> bool:
+        """Whether what is said of each v_t is certainly false of v_{T+1}, of which a proof may say it too."""
+        letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable) and isinstance(x.when, Time)]
+        if not letters or any(x.when != Time(NOW) for x in letters):
+            return False
+        outcomes = tuple(range(len(self.model.weights)))
+        return holds(fact, self.model, (self.model.horizon + 1,), outcomes) is False
+
+    def _means(self, fact: Fact) -> bool:
+        """Whether no divisor of the fact is 0 and no radicand negative: to the kernel 1/0 and √-1 are 0."""
+        parts = (x for x in fact.polynomial.inside if isinstance(x, Inverse | Root))
+        signs = (Fact(">", x.body**2) if isinstance(x, Inverse) else Fact(">=", x.body) for x in parts)
+        return all(holds(sign, self.model, (t,), (i,)) is True for sign in signs for t, i in self._places(sign))
 
     def _places(self, fact: Fact) -> Iterator[tuple[int, int]]:
         """A time and an outcome for each value that the fact can have: outcomes that look alike count once."""
@@ -161,9 +189,108 @@ class Witness:
         raise InputError("witness", self.about, f"an instance in which {fact} fails")
 
 
-def at_points(about: str, setting: Setting, v1: Point, v2: Point, *, anywhere: bool = False) -> Witness:
-    """Two points at which a line of Lemma 1 fails; with `anywhere`, also outside the ball."""
-    return _of(about, Points(setting, v1, v2, anywhere))
+class Told(judged.Instance):
+    """A witness, its letters read as a script reads them: it knows what its model evaluates, and of no other point.
+
+    A relation holds in it at each time and in each outcome, or it is open.
+    """
+
+    def __init__(self, witness: Witness, reading: Reading) -> None:
+        self.witness, self.reading = witness, reading
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        """The number that a constant stands for."""
+        try:
+            scalar = self.reading.scalar(symbol)
+            value = denote(scalar, self.witness.model, 1, 0)
+        except (InputError, TermError):
+            return UNKNOWN
+        is_constant = known(scalar, None) and not timed(scalar)
+        return Extent.of(value.low) if is_constant and value.low == value.high else UNKNOWN
+
+    def decide(self, relation: sp.Basic) -> Answer:
+        """Whether a relation holds, at each time from 1 to T, and in each outcome."""
+        try:
+            facts = self.reading.facts(relation)
+            if all(map(self.witness.meets, facts)):
+                after = next((x for x in facts if self.witness.breaks_at_the_end(x)), None)
+                return HOLDS if after is None else Answer("open", f"{after} is false of the last iterate")
+            broken = next(filter(self.witness.refutes, facts), None)
+        except (InputError, TermError) as error:
+            return Answer("open", str(error))
+        return Answer("fails", f"{broken} is false") if broken else Answer("open", f"nothing says whether {relation}")
+
+    def follows(self, algorithm: Algorithm) -> Answer:
+        """Whether the state begins as the algorithm says, and its equations hold at each time."""
+        if algorithm.no_exact:
+            return Answer("open", algorithm.no_exact)
+        answer = HOLDS
+        for equation in (*algorithm.beginning, *algorithm.recurrence):
+            answer &= self.decide(equation)
+        return answer
+
+
+class ToldOfSetting(Told):
+    """A witness that is made of a setting of MeFT: it knows its function at all points, and its domain is a ball."""
+
+    def __init__(self, witness: Witness, reading: Reading, source: Points | Run) -> None:
+        super().__init__(witness, reading)
+        self.setting, self.visited = source.setting, source.visited()
+
+    def weight_smoothness(self) -> Extent:
+        """The largest slope of f'."""
+        return Extent.of(self.setting.slope.lipschitz)
+
+    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+        """The largest |f'|: at d = k = 1 all norms are one."""
+        return Extent.of(self.setting.slope.bound)
+
+    def adapter_lipschitz(self) -> Extent:
+        """|B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, and at B = σ, A_1 ≠ A_2 it is attained."""
+        return Extent.of(self.setting.sigma)
+
+    def reach(self, radius: sp.Symbol) -> Extent:
+        """The largest |A| and |B| of the points, for σ."""
+        return Extent.of(max(abs(x) for v in self.visited for x in v)) if radius == symbols.sigma else UNKNOWN
+
+    def infimum(self) -> Extent:
+        """The least value of f, which F(1, w) = f(w) has too."""
+        return Extent.of(self.setting.slope.minimum)
+
+
+class ToldOfRun(ToldOfSetting):
+    """A witness that is made of a run of Algorithm 1, all of whose paths are known."""
+
+    def __init__(self, witness: Witness, reading: Reading, source: Run) -> None:
+        super().__init__(witness, reading, source)
+        self.run, self.paths = source.setting, source.setting.paths(replacement=source.replacement)
+
+    def gap(self) -> Extent:
+        """F(v_1) - f*."""
+        return Extent.of(self.run.gap)
+
+    def bias(self) -> Extent:
+        """The largest entry of E[g_t | past] - ∇F(v_t), and the largest sum of the sizes of both."""
+        errors = []
+        for t, path in self.paths.places:
+            if t <= self.paths.T:
+                past = self.paths.past(t)
+                alike = [self.paths.drawn(t, i) for i, label in enumerate(past) if label == past[path]]
+                true = self.run.gradient(self.paths.state(t, path))
+                means = (sum(each) / len(alike) for each in zip(*alike, strict=True))
+                errors.append([abs(mean - x) for mean, x in zip(means, true, strict=True)])
+        return Extent(max(map(max, errors)), max(sum(each, Fraction(0)) for each in errors))
+
+    def variance(self) -> Extent:
+        """The largest variance on the ball, at |A| = |B| = σ, of what a step may still draw after any others."""
+        squares = sorted(c * c for c in self.run.offsets)
+        left = squares[0 if self.paths.replacement else self.paths.T - 1 :]
+        return Extent.of(sum(left, Fraction(0)) / len(left) * square_norm((self.run.sigma, self.run.sigma)))
+
+
+def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
+    """Two points at which a line of Lemma 1 fails."""
+    return _of(about, Points(setting, v1, v2))
 
 
 def on_run(about: str, run: Instance, *, replacement: bool = True) -> Witness:

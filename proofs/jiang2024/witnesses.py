@@ -21,7 +21,6 @@ OFF_THE_BALL = at_points(
     ROW_4,
     (Fraction(3), Fraction(0)),
     (Fraction(3), Fraction(1, 3)),
-    anywhere=True,
 )
 
 # (X, Y) = (3, 4) has the Euclidean norm 5, not 7.
@@ -73,7 +72,6 @@ ROW_11 = Instance(
     zeta=Fraction(2, 181),
     alpha=Fraction(1, 4),
     T=6,
-    step="any",
 )
 SETTLED = on_run(
     "$f'(w) = 255/256 (w - 127/128)$, clipped; two samples $f(w) ± w/128$; step size $1/(2L̂)$, $T = 6$", ROW_11
@@ -108,7 +106,6 @@ ROW_16 = Instance(
     zeta=3,
     alpha=Fraction(1, 18),
     T=2,
-    step="any",
 )
 DRAWN_ONCE = on_run(
     "The Huber function, $v_1 = (1, 0)$, two samples $f(w) ± w$ drawn without replacement", ROW_16, replacement=False

@@ -5,14 +5,15 @@ Each of the first does nothing but call what scripts call.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import C, G, L, Lhat, r, sigma
+from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.symbols import C, G, L, Lhat, Parameter, r, sigma
 from boundcheck.claims.vocabulary import (
     A1,
     A2,
@@ -43,7 +44,7 @@ from boundcheck.prove.proof import Assumption
 from boundcheck.prove.verdict import JudgedProof
 from tests.layers import sampled
 
-from .scripts import judged, x, z
+from .scripts import judged, x, y, z
 
 GOAL = LEMMA_1.conclusion
 A, B = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("B", d, r)
@@ -238,3 +239,118 @@ def test_recursions_and_shifted_times_are_not_refused():
     claim = Claim("my.again", "Large together", "me", ge(both, 2), hypotheses=(large,))
     blocks = {each: Process((sp.MatrixSymbol(str(each.args[0]), d, k),)) for each in (M_t, next_)}
     assert judged(build, claim, reading=Reading(processes=blocks)).verdict == "proved"
+
+
+# In which direction statements are compared: an assumption says no more than a hypothesis, a premise holds by one.
+
+X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
+SMALL = {name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))}
+MANY = Reading(processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={x, y}, arbitrary={X, Y})
+NEXT = le(FrobeniusNorm(M_t.xreplace({t: t + 1})), x)
+RANGES = ["for all X", "for each X", "for all matrices X", r"\forall X", r"\text{for every } X \text{ of rank one}"]
+
+
+def small(what: Any, quantifier: str = "", id: str = "my.given", **options: Any) -> Claim:
+    return Claim(id, "Small", "me", what, quantifier, **options)
+
+
+def under(hypothesis: Claim, conclusion: Any, quantifier: str = "", **options: Any) -> Claim:
+    return small(conclusion, quantifier, "my.claim", hypotheses=(hypothesis,), **options)
+
+
+def as_condition(claim: Claim) -> Any:
+    """P ⇒ P, for all letters of P."""
+    relation = claim.conclusion
+    forall = [each for each in (X, Y) if relation.has(each)]
+    return lambda proof: proof.conclude(proof.local(relation), forall=forall, such_that=[relation])
+
+
+def as_hypothesis(claim: Claim, **options: Any) -> Any:
+    (hypothesis,) = claim.hypotheses
+    return lambda proof: proof.conclude(proof.step("line", claim.conclusion, proof.assume(hypothesis, **options)))
+
+
+NARROWER = [
+    (small(SMALL["M"], "for all t"), "of the iterates"),
+    (small(SMALL["M_1"]), "of the first iterate"),
+    (small(NEXT, "for all t"), "of the next iterates"),
+    (small(SMALL["X"]), "of one X"),
+    (small(SMALL["Y"]), "of one Y"),
+    (small(SMALL["X"], "for some X"), "of some X"),
+]
+
+
+@pytest.mark.parametrize("quantifier", RANGES)
+@pytest.mark.parametrize("hypothesis", [each for each, _ in NARROWER], ids=[name for _, name in NARROWER])
+def test_what_holds_of_less_is_no_condition_on_all_points(hypothesis: Claim, quantifier: str) -> None:
+    """P ⇒ P is no proof that P holds of all points: the hypothesis says it of the iterates, or of one point."""
+    claim = under(hypothesis, SMALL["X"], quantifier)
+    for build in (as_condition(claim), as_hypothesis(claim), as_hypothesis(claim, where={M_t: X, Y: X})):
+        proof = tried(build, claim, reading=MANY)
+        assert proof is None or proof.verdict == "unknown"
+    over = replace(claim, hypotheses=(small(SMALL["Y"], "for all Y"),))
+    assert judged(as_condition(over), over, reading=MANY).verdict == "proved"
+
+
+def test_a_step_of_the_iterates_is_no_step_between_any_two_points() -> None:
+    """F is smooth from each iterate to the next, and nowhere else."""
+
+    def smooth(first: Any, second: Any) -> sp.Basic:
+        return le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), x * FrobeniusNorm(first - second))
+
+    along = small(smooth(M_t, M_t.xreplace({t: t + 1})), "for all t")
+    claim = under(along, smooth(X, Y), "for all X, Y")
+    assert judged(as_condition(claim), claim, reading=MANY).verdict == "unknown"
+    over = under(small(smooth(W1, W2), "for all W_1, W_2"), smooth(X, Y), "for all X, Y")
+    reading = Reading(constants={x}, arbitrary={X, Y, W1, W2})
+    assert judged(as_condition(over), over, reading=reading).verdict == "proved"
+
+
+UNREAD = ["for no X", "for some X", r"\text{for } x \text{ large enough}", "where X is diagonal", "for all X but one"]
+
+
+@pytest.mark.parametrize("quantifier", UNREAD)
+def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifier: str) -> None:
+    claim = under(small(SMALL["X"], quantifier), SMALL["X"])
+    assert judged(as_hypothesis(claim), claim, reading=MANY).verdict == "unknown"
+    plain = under(small(SMALL["X"]), SMALL["X"])
+    assert judged(as_hypothesis(plain), plain, reading=MANY).verdict == "proved"
+
+
+@pytest.mark.parametrize("quantifier", ["for no X", "never", "if X is 0"])
+def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier: str) -> None:
+    claim = Claim("my.claim", "Mine", "me", ge(FrobeniusNorm(X), 0), quantifier)
+
+    def build(proof: Proof) -> None:
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.nonnegative("F", X)))
+
+    assert judged(build, claim, reading=MANY).verdict == "unknown"
+    assert judged(build, replace(claim, quantifier=RANGES[-1]), reading=MANY).verdict == "proved"
+
+
+@pytest.mark.parametrize("shift", [-2, -1, 0, 1, 2])
+def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_not(shift: int) -> None:
+    """v_1, ..., v_{T+1} are the iterates: what is said of each v_t is said of v_{t+1}, and of nothing beyond."""
+    for said in (SMALL["M"], NEXT):
+        other = said.xreplace({t: t + shift})
+        claim = under(small(said, "for all t"), other, "for all t")
+        proof = tried(as_hypothesis(claim, where={t: t + shift}), claim, reading=MANY)
+        assert (proof is not None and proof.verdict == "proved") == (shift in (0, 1))
+
+
+def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_them() -> None:
+    m, u = sp.Symbol("m"), sp.Symbol("u", real=True)
+    seven, one = (Quantity(m, sp.Integer(value)) for value in (7, 1))
+    reading, number = Reading(constants={x, y, m}), Parameter(u, "real", "a number")
+
+    def build(proof: Proof) -> None:
+        known = [proof.quantity(each) for each in proof.claim.quantities] if proof.claim else []
+        proof.conclude(proof.step("line", proof.claim.conclusion, known, proof.assume(proof.claim.hypotheses[0])))
+
+    for mine, expected in ((one, "unknown"), (seven, "proved")):
+        claim = under(small(ge(x, m), quantities=(mine,)), ge(x, 7), quantities=(seven,))
+        assert judged(build, claim, reading=reading).verdict == expected
+    large = small(ge(x, 7), conditions=(ge(u, 1),), declared=(number,))
+    for options, expected in (({}, "unknown"), ({"conditions": large.conditions}, "proved")):
+        claim = under(large, ge(x, 7), **options)
+        assert judged(build, claim, reading=reading).verdict == expected

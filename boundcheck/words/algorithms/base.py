@@ -94,6 +94,11 @@ class Algorithm(ABC):
     def recurrence(self) -> tuple[sp.Basic, ...]:
         """The equations that lead from step t to step t + 1, over iterates."""
 
+    @property
+    def beginning(self) -> tuple[sp.Basic, ...]:
+        """The equations of the letters of the state at t = 1 but for v_1, over iterates; none where it is v alone."""
+        return ()
+
     # Run: a state is a tuple of points, and a point a tuple of tensors with a leading dimension of replicas.
 
     @property

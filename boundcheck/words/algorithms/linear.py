@@ -83,6 +83,12 @@ class LinearMethod(Algorithm):
         g_t = Iterate("g", t, n, 1) if self.is_stochastic else Gradient(F, written(self.at, None))
         return tuple(sp.Eq(Iterate(x.name, t + 1, n, 1), written(move, g_t)) for x, move in self.moves)
 
+    @property
+    def beginning(self) -> tuple[sp.Basic, ...]:
+        """Every letter of the state is v_1."""
+        first, *others = (Iterate(x.name, sp.Integer(1), n, 1) for x in self._letters)
+        return tuple(sp.Eq(x, first) for x in others)
+
     @cached_property
     def _coefficients(self) -> Callable[..., Any]:
         """Numerators and denominators of all coefficients: a row of pairs for each letter, and one for the query."""

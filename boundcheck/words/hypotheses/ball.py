@@ -38,10 +38,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     """Of the points that are visited; a hypothesis that speaks of more, such as of steps, is decided as it stands."""
-    if not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
+    radii = {a, b, sigma} & hypothesis.conclusion.free_symbols
+    if not radii or not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
         return instance.decide(hypothesis.conclusion)
     answer = HOLDS
-    for radius in sorted({a, b, sigma} & hypothesis.conclusion.free_symbols, key=str):
+    for radius in sorted(radii, key=str):
         answer &= at_most(f"the largest norm within {radius}", instance.reach(radius), radius, instance.value(radius))
     return answer
 

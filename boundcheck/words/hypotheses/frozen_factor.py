@@ -21,8 +21,9 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    answer = HOLDS
-    for radius in sorted({a, b} & hypothesis.conclusion.free_symbols, key=str):
+    radii = {a, b} & hypothesis.conclusion.free_symbols
+    answer = HOLDS if radii else instance.decide(hypothesis.conclusion)
+    for radius in sorted(radii, key=str):
         answer &= at_most(f"the norm within {radius}", instance.reach(radius), radius, instance.value(radius))
     return answer
 

@@ -357,7 +357,7 @@ CASES = [
     ),
     Case(
         "a catalogue's claim, refuted from nothing",
-        "does not assume everything on which jiang2024.lemma1 rests",
+        "the witness is a candidate only",
         lambda _: _refuting(LEMMA_1),
         lambda _: _refuting(claim(ge(x, 0))),
     ),

@@ -308,7 +308,17 @@ CASES = [
         ending(ge(x, 5), (given(ge(x, 6), id="my.other"), {})),
         claim=FIVE,
         instead={"my.given": given(ge(x, 5), id="my.other")},
+        twin_claim=claim(ge(x, 5), given(ge(x, 7))),
         twin_instead={"my.given": given(ge(x, 6), id="my.other")},
+    ),
+    of_scripts(
+        "a stronger hypothesis in the place of a hypothesis",
+        "from which that does not follow",
+        ending(ge(x, 5), (given(ge(x, 6), id="my.other"), {})),
+        ending(ge(x, 5), (given(ge(x, 6), id="my.other"), {})),
+        claim=claim(ge(x, 5), given(ge(x, 0))),
+        instead={"my.given": given(ge(x, 6), id="my.other")},
+        twin_claim=claim(ge(x, 5), given(ge(x, 7))),
     ),
     of_scripts(
         "a falsehood that is called a definition",

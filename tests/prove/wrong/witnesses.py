@@ -49,10 +49,10 @@ def square(slope: int) -> dict[str, Function]:
 
 
 class Mine(Setting):
-    """A setting that breaks nothing, by its own word."""
+    """A setting with another function, by its own word."""
 
-    def lemma_1_failures(self, points: Any = ()) -> list[str]:
-        return []
+    def loss(self, v: Any) -> Fraction:
+        return ONE
 
 
 SLOPE = PiecewiseLinear.clipped(ONE, ONE, ONE)
@@ -146,7 +146,7 @@ CASES = [
     ),
     of_witnesses(
         "constants that the setting breaks",
-        "the witness breaks a hypothesis: Assumption 1",
+        "the witness breaks a hypothesis: the largest slope",
         FEW,
         [LAW],
         at_points("Too steep", replace(HONEST, L=Fraction(1, 2)), CORNER, OTHER),
@@ -194,7 +194,7 @@ CASES = [
     ),
     Case(
         "a claim whose hypotheses nobody laid down",
-        "the proof does not assume Given",
+        "the witness breaks a hypothesis: Given",
         lambda _: against(lambda proof: proof.step("line", LINE, witness=by_hand(x=0))),
         lambda _: against(lambda proof: (proof.assume(GIVEN), proof.step("line", LINE, witness=by_hand(x=1)))),
     ),
