@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import product
+from typing import Any
 
 import sympy as sp
 
@@ -25,6 +26,7 @@ from boundcheck.soundness.engines.assumed import (
     STEEP,
     WIDE,
     Assumed,
+    Edited,
     edited,
     of_catalogue,
     stated,
@@ -42,7 +44,7 @@ from boundcheck.soundness.engines.sharp import (
     speaks_of,
 )
 from boundcheck.words import theorem
-from boundcheck.words.algorithms import GRADIENT_DESCENT, NESTEROV, Algorithm
+from boundcheck.words.algorithms import GRADIENT_DESCENT
 from boundcheck.words.hypotheses import (
     BOUNDED_BELOW,
     CONVEX,
@@ -225,6 +227,18 @@ def _both(each: Known) -> Callable[[int], Iterator[Walk]]:
     return walks
 
 
+def _at(each: Known, factor: Fraction, kind: str, said: str, *tag: object, **claim: Any) -> Recipe:
+    """A theorem at a multiple of its constant, with these fields of its claim changed."""
+    made = _named(replace(times(each.claim, factor), **claim), factor, *tag)
+    change, why = f"{factor} of the bound{said}", _true(factor, each.why)
+    return Recipe(kind, change, each.claim.id, made, _base(each), why, each.follow, each.walks)
+
+
+def _exchanged(old: Claim, make: Callable[[], Claim]) -> Callable[[Claim], Claim]:
+    """What puts another hypothesis in the place of one."""
+    return lambda made: replace(made, hypotheses=tuple(make() if x is old else x for x in made.hypotheses))
+
+
 # Constants and conditions
 
 
@@ -234,20 +248,8 @@ def _constants(each: Known) -> Iterator[Callable[[], Recipe]]:
 
 
 def _constant(each: Known, factor: Fraction) -> Recipe:
-    claim = _named(times(each.claim, factor), factor)
     theirs = each.theirs and times(each.theirs, factor)
-    return Recipe(
-        "constant",
-        f"{factor} of the bound",
-        each.claim.id,
-        claim,
-        _base(each),
-        _true(factor, each.why),
-        each.follow,
-        each.walks,
-        factor=factor,
-        original=theirs,
-    )
+    return replace(_at(each, factor, "constant", ""), factor=factor, original=theirs)
 
 
 def _conditions(each: Known) -> Iterator[Callable[[], Recipe]]:
@@ -258,19 +260,16 @@ def _conditions(each: Known) -> Iterator[Callable[[], Recipe]]:
 
 
 def _later(each: Known, factor: Fraction, least: int) -> Recipe:
-    claim = replace(times(each.claim, factor), conditions=(*each.claim.conditions, sp.Ge(T, least, evaluate=False)))
-    change = f"{factor} of the bound, from T = {least} on"
-    made = _named(claim, factor, "from", least)
-    return Recipe(
-        "condition added", change, each.claim.id, made, _base(each), _true(factor, each.why), each.follow, each.walks
-    )
+    conditions = (*each.claim.conditions, sp.Ge(T, least, evaluate=False))
+    said = f", from T = {least} on"
+    return _at(each, factor, "condition added", said, "from", least, conditions=conditions)
 
 
 def _without_condition(each: Known, factor: Fraction, lost: int) -> Recipe:
-    kept = tuple(x for place, x in enumerate(each.claim.conditions) if place != lost)
-    claim = _named(replace(times(each.claim, factor), conditions=kept), factor, "without", lost)
-    change = f"{factor} of the bound, without {each.claim.conditions[lost]}"
-    return Recipe("condition dropped", change, each.claim.id, claim, _base(each), "", each.follow, _both(each))
+    gone = each.claim.conditions[lost]
+    kept = tuple(x for x in each.claim.conditions if x is not gone)
+    made = _at(each, factor, "condition dropped", f", without {gone}", "without", lost, conditions=kept)
+    return replace(made, why="", walks=_both(each))
 
 
 # Hypotheses
@@ -280,69 +279,53 @@ def _added(each: Known) -> Iterator[Callable[[], Recipe]]:
     for name, factor in product(STATED, _FEW):
         yield partial(_with_more, each, factor, stated(name))
     for name in STATED:
-        yield partial(_with_more, each, Fraction(1), stated(name, worst=None))
-        yield partial(_with_more, each, Fraction(1), stated(name, has_word=False))
+        yield partial(_with_more, each, Fraction(1), stated(name, worst=None), "no solver")
+        yield partial(_with_more, each, Fraction(1), stated(name, has_word=False), "no word")
     for other, factor in product(OTHERS, _PAIR):
         if other.claim not in each.claim.hypotheses:
             yield partial(_with_more, each, factor, other)
 
 
-def _with_more(each: Known, factor: Fraction, more: Assumed) -> Recipe:
-    claim = times(each.claim, factor)
-    word = more.claim.word
-    asks = "no word" if word is None else "no solver" if isinstance(word, Hypothesis) and word.worst is None else ""
-    claim = _named(replace(claim, hypotheses=(*claim.hypotheses, more.claim)), factor, more.claim.id, asks)
-    change = f"{factor} of the bound, under {more.claim.id} besides" + (f", which has {asks}" if asks else "")
-    why = _true(factor, f"{each.why}, and it holds under more")
-    assumed = (*_base(each), more)
-    return Recipe("hypothesis added", change, each.claim.id, claim, assumed, why, each.follow, each.walks)
+def _with_more(each: Known, factor: Fraction, more: Assumed, lacks: str = "") -> Recipe:
+    said = f", under {more.claim.id} besides" + (f", which has {lacks}" if lacks else "")
+    hypotheses = (*each.claim.hypotheses, more.claim)
+    made = _at(each, factor, "hypothesis added", said, more.claim.id, lacks, hypotheses=hypotheses)
+    return replace(made, assumed=(*made.assumed, more))
 
 
 def _dropped(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for factor, lost in product((Fraction(1), Fraction(2)), range(len(each.claim.hypotheses))):
+    for factor, lost in product((Fraction(1), Fraction(2)), each.claim.hypotheses):
         yield partial(_with_less, each, factor, lost)
 
 
-def _with_less(each: Known, factor: Fraction, lost: int) -> Recipe:
-    kept = tuple(x for place, x in enumerate(each.claim.hypotheses) if place != lost)
-    gone = each.claim.hypotheses[lost]
-    claim = _named(replace(times(each.claim, factor), hypotheses=kept), factor, "without", gone.id)
-    change = f"{factor} of the bound, without {gone.id}"
-    assumed = tuple(map(of_catalogue, kept))
-    return Recipe("hypothesis dropped", change, each.claim.id, claim, assumed, "", each.follow, _both(each))
+def _with_less(each: Known, factor: Fraction, lost: Claim) -> Recipe:
+    kept = tuple(x for x in each.claim.hypotheses if x is not lost)
+    made = _at(each, factor, "hypothesis dropped", f", without {lost.id}", "without", lost.id, hypotheses=kept)
+    return replace(made, why="", assumed=tuple(map(of_catalogue, kept)), walks=_both(each))
 
 
 # Words and statements
 
 
 def _edited(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for place, hypothesis in enumerate(each.claim.hypotheses):
-        for number in range(len(edited(hypothesis))):
-            for factor in (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4), Fraction(1), Fraction(2)):
-                yield partial(_restated, each, factor, place, number)
+    for hypothesis in each.claim.hypotheses:
+        for change, factor in product(edited(hypothesis), map(Fraction, ("1/2", "1/4", "3/4", "1", "2"))):
+            yield partial(_restated, each, factor, change)
 
 
 # By what share a bound shrinks where a letter of a hypothesis is half as large: D, and R_1 whose square is in it.
 _SHRINKS = {D: Fraction(1, 2), R_1: Fraction(1, 4)}
 
 
-def _restated(each: Known, factor: Fraction, place: int, number: int) -> Recipe:
+def _restated(each: Known, factor: Fraction, change: Edited) -> Recipe:
     """A hypothesis says another thing than its word."""
-    hypothesis = each.claim.hypotheses[place]
-    change = edited(hypothesis)[number]
-    claim = _named(times(each.claim, factor), factor, "restated", place, number)
-    assumed = tuple(Assumed(x, change.holds) if x is hypothesis else of_catalogue(x) for x in each.claim.hypotheses)
+    said = f", with {change.change} under its word"
+    made = _at(each, factor, "statement beside its word", said, "restated", change.change)
     why = ""
     if change.is_stronger and factor >= _shrinks_to(each, change.letter):
-        why = f"{each.why}, and {change.letter} is half of what the bound has"
-    elif change.is_stronger:
-        why = _true(factor, f"{each.why}, and it holds under a stronger hypothesis")
-
-    def edit(made: Claim) -> Claim:
-        return replace(made, hypotheses=tuple(change.edit() if x is hypothesis else x for x in made.hypotheses))
-
-    said = f"{factor} of the bound, with {change.change} under its word"
-    return Recipe("statement beside its word", said, each.claim.id, claim, assumed, why, each.follow, _both(each), edit)
+        why = f"{each.why}, and {change.letter} is half of what the bound has, or a hypothesis is stronger"
+    assumed = tuple(Assumed(x.claim, change.holds) if x.claim is change.of else x for x in made.assumed)
+    return replace(made, why=why, assumed=assumed, walks=_both(each), edit=_exchanged(change.of, change.edit))
 
 
 def _shrinks_to(each: Known, letter: sp.Symbol) -> Fraction:
@@ -360,25 +343,15 @@ def _foreign(each: Known) -> Iterator[Callable[[], Recipe]]:
     for place, hypothesis in enumerate(each.claim.hypotheses):
         for turn, word in enumerate(_FOREIGN):
             if word != hypothesis.word:
-                yield partial(_misnamed, each, _PAIR[turn % 2], place, word, (turn + place) % 3 > 0)
+                yield partial(_misnamed, each, _PAIR[turn % 2], hypothesis, word, (turn + place) % 3 > 0)
 
 
-def _misnamed(each: Known, factor: Fraction, place: int, word: Hypothesis, is_known: bool) -> Recipe:
+def _misnamed(each: Known, factor: Fraction, hypothesis: Claim, word: Hypothesis, is_known: bool) -> Recipe:
     """A hypothesis with the word of another, under the id of the catalogue or one of its own."""
-    hypothesis = each.claim.hypotheses[place]
-    claim = _named(times(each.claim, factor), factor, "misnamed", place, word.id, is_known)
-
-    def edit(made: Claim) -> Claim:
-        id = hypothesis.id if is_known else f"engines.{hypothesis.id.replace('.', '_')}"
-        other = replace(hypothesis, id=id, word=word)
-        return replace(made, hypotheses=tuple(other if x is hypothesis else x for x in made.hypotheses))
-
-    whose = "under its id" if is_known else "under an id of its own"
-    change = f"{factor} of the bound, {hypothesis.id} with the word {word.id} {whose}"
-    why = _true(factor, each.why)
-    return Recipe(
-        "word beside its statement", change, each.claim.id, claim, _base(each), why, each.follow, each.walks, edit
-    )
+    id = hypothesis.id if is_known else f"engines.{hypothesis.id.replace('.', '_')}"
+    said = f", {hypothesis.id} with the word {word.id} under {id}"
+    made = _at(each, factor, "word beside its statement", said, "misnamed", id, word.id)
+    return replace(made, edit=_exchanged(hypothesis, lambda: replace(hypothesis, id=id, word=word)))
 
 
 # Measures, ids and algorithms
@@ -395,82 +368,44 @@ def _measures(each: Known) -> Iterator[Callable[[], Recipe]]:
 
 def _measured_as(each: Known, factor: Fraction, other: PerformanceMeasure) -> Recipe:
     """The word of another measure beside the conclusion."""
-    claim = _named(times(each.claim, factor), factor, "measured", other.id)
-    change = f"{factor} of the bound, with the measure {other.id} beside its conclusion"
-    return Recipe(
-        "measure beside its statement",
-        change,
-        each.claim.id,
-        claim,
-        _base(each),
-        _true(factor, each.why),
-        each.follow,
-        each.walks,
-        lambda made: replace(made, measure=other),
-    )
+    said = f", with the measure {other.id} beside its conclusion"
+    made = _at(each, factor, "measure beside its statement", said, "measured", other.id)
+    return replace(made, edit=lambda claim: replace(claim, measure=other))
 
 
 def _ids(each: Known) -> Iterator[Callable[[], Recipe]]:
     for factor in (Fraction(1, 2), Fraction(9, 10), Fraction(2)):
-        yield partial(_under_another_id, each, factor)
-    for turn, place in enumerate(range(len(each.claim.hypotheses))):
-        yield partial(_hypothesis_under_another_id, each, _PAIR[turn % 2], place)
+        yield partial(_under_another_id, each, factor, "drori2014.gradient_descent")
+    for turn, hypothesis in enumerate(each.claim.hypotheses):
+        other = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
+        yield partial(_hypothesis_under_another_id, each, _PAIR[turn % 2], hypothesis, other)
 
 
-def _under_another_id(each: Known, factor: Fraction) -> Recipe:
+def _under_another_id(each: Known, factor: Fraction, id: str) -> Recipe:
     """The claim under the id of a proved one of the catalogue."""
-    claim = times(each.claim, factor)
-    theirs = "drori2014.gradient_descent"
-    return Recipe(
-        "id of another claim",
-        f"{factor} of the bound, under {theirs}",
-        each.claim.id,
-        claim,
-        _base(each),
-        _true(factor, each.why),
-        each.follow,
-        each.walks,
-        lambda made: replace(made, id=theirs),
-    )
+    made = _at(each, factor, "id of another claim", f", under {id}", "under", id)
+    return replace(made, edit=lambda claim: replace(claim, id=id))
 
 
-def _hypothesis_under_another_id(each: Known, factor: Fraction, place: int) -> Recipe:
+def _hypothesis_under_another_id(each: Known, factor: Fraction, hypothesis: Claim, id: str) -> Recipe:
     """A hypothesis under the id of another one of the catalogue."""
-    hypothesis = each.claim.hypotheses[place]
-    theirs = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
-    claim = _named(times(each.claim, factor), factor, "id", place)
-
-    def edit(made: Claim) -> Claim:
-        other = replace(hypothesis, id=theirs)
-        return replace(made, hypotheses=tuple(other if x is hypothesis else x for x in made.hypotheses))
-
-    change = f"{factor} of the bound, {hypothesis.id} under {theirs}"
-    return Recipe(
-        "id of another hypothesis",
-        change,
-        each.claim.id,
-        claim,
-        _base(each),
-        _true(factor, each.why),
-        each.follow,
-        each.walks,
-        edit,
-    )
+    made = _at(each, factor, "id of another hypothesis", f", {hypothesis.id} under {id}", "id", hypothesis.id)
+    return replace(made, edit=_exchanged(hypothesis, lambda: replace(hypothesis, id=id)))
 
 
 def _algorithms() -> Iterator[Callable[[], Recipe]]:
-    theorems = {each.claim.id: each for each in known()}
-    drori, nesterov = theorems["engines.drori2014_gradient_descent"], theorems["engines.su2016_nesterov"]
+    theorems = {each.theirs.id: each for each in known() if each.theirs}
+    drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
     for factor in FACTORS:
-        yield partial(_by_another, nesterov, factor, drori, GRADIENT_DESCENT)
-        yield partial(_by_another, drori, factor, nesterov, NESTEROV)
+        yield partial(_by_another, nesterov, factor, drori)
+        yield partial(_by_another, drori, factor, nesterov)
 
 
-def _by_another(each: Known, factor: Fraction, other: Known, algorithm: Algorithm) -> Recipe:
+def _by_another(each: Known, factor: Fraction, other: Known) -> Recipe:
     """The bound of one algorithm, said of another."""
-    claim = _named(replace(times(each.claim, factor), algorithm=algorithm), factor, "by another")
-    change = f"{factor} of the bound, of {other.claim.id}'s algorithm"
-    return Recipe("algorithm exchanged", change, each.claim.id, claim, _base(each), "", other.follow, other.walks)
+    said = f", of the algorithm of {other.claim.id}"
+    made = _at(each, factor, "algorithm exchanged", said, "by another", algorithm=other.claim.algorithm)
+    return replace(made, why="", follow=other.follow, walks=other.walks)
 
 
 # Bounds that a hypothesis about the iterates gives by itself, whatever is done
@@ -528,8 +463,8 @@ def _bounded(
         r"\text{for every } T",
         hypotheses,
         quantities,
-        # Without T it would be no theorem of which there is a worst case.
-        (sp.Ge(T, 1, evaluate=False),),
+        # Without T, and D or R_1, it would be no theorem of which there is a worst case.
+        (sp.Ge(T, 1, evaluate=False), sp.Gt(R_1 if is_far else D, 0, evaluate=False)),
         algorithm=GRADIENT_DESCENT,
         measure=measure,
     )
