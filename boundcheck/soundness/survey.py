@@ -24,6 +24,7 @@ from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, silent
 from boundcheck.proofs import papers
 from boundcheck.soundness.coverage import clopper_pearson
+from boundcheck.soundness.engines.asked import examinations
 from boundcheck.soundness.gallery import gallery
 from boundcheck.soundness.malformed.kinds import Malformed, malformed
 from boundcheck.soundness.malformed.trials import input_trials
@@ -34,8 +35,8 @@ from boundcheck.soundness.statements import drawn
 from boundcheck.soundness.trial import Layer, Mutant, Trial, as_json, tried
 from boundcheck.version import __version__
 
-LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement")
-# Lines, statements, inputs and runs are split into so many parts. A run takes half a second: only a third is tried.
+LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement", "engines")
+# Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a second: a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
 # A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
 # which loky replaces it afterwards.
@@ -145,6 +146,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None
         "input": [(_inputs, part) for part in _parts(malformed(share))],
         "falsification": [(_tried, part) for part in _parts(ordered)],
         "measurement": [(_tried, part) for part in _parts(runs)],
+        "engines": [(_engines, share * _PARTS, share * part) for part in range(_PARTS)],
     }
     calls = [
         Call(
@@ -206,6 +208,10 @@ def _readings(every: int) -> list[Trial]:
 
 def _gallery() -> list[Trial]:
     return _tried(gallery())
+
+
+def _engines(every: int, first: int) -> list[Trial]:
+    return _tried(examinations(every, first))
 
 
 def _inputs(inputs: Sequence[Malformed]) -> list[Trial]:

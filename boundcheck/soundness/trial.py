@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar, Literal
 
-Layer = Literal["proof", "reading", "input", "falsification", "measurement"]
+Layer = Literal["proof", "reading", "input", "falsification", "measurement", "engines"]
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,23 @@ class Trial:
         subject: the id of the claim; of a proof script, with its version and line.
         kind: the kind of change: "constant", "hypothesis dropped", "sign", "norm", "exponent", "term lost",
             "off by one", "relation", "exchange", "factor lost", or "true variation: ..." with what varied; the kind of
-            input.
+            input; of a claim that engines are examined on with ", not known" where neither is known.
         change: the change in words, such as "bound by 17/25".
-        true: whether the mutated statement is true; of input, whether it was read, which nothing else decides.
+        true: whether the mutated statement is true, or the claim that engines are examined on; there also where neither
+            is known; of input, whether it was read, which nothing else decides.
         witness: of a false one, the exact instance on which it fails, in one line; of a true one, why it is true; of
             input, the line that refuses it or what went wrong; then the traceback of a layer that died.
         outcome: of a proof, "proved", "not proved" or "refuted"; of falsification, "violated" or "not violated"; of
             measurement, the verdict on the run; of the gallery, "refused", "believed" or "passed"; of input, "one
-            line", "accepted", "several lines", "too long" or "too much memory"; of any, "traceback" where the layer
+            line", "accepted", "several lines", "too long" or "too much memory"; of engines each one that was asked and
+            what it said; of any, "traceback" where the layer
             died.
         wrong: the unforgivable: a false statement, or one that reads as another, called proved, a run called supported
             whose constants or hypotheses were false or whose claim was, or a true statement called refuted or violated;
-            of input, any end but one line or a reading; of any, a traceback.
+            of input, any end but one line or a reading; of engines also two answers that contradict each other; of
+            any, a traceback.
         caught: a false one that the layer showed to be false: refuted, violated, or the planted fault named by the
-            blame; of a proof also "not proved"; of input "one line".
+            blame; of a proof also "not proved"; of input "one line"; of engines by one of them.
         seconds: how long the layer took.
         mebibytes: of input, the most memory that it took beyond what was there before.
 

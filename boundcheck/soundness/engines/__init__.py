@@ -1,0 +1,1 @@
+"""The engines examined against each other: claims from words whose truth is known, each put to every engine."""
