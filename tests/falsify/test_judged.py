@@ -114,6 +114,7 @@ def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str
     assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
 
 
+@sampled(3, 2)
 @pytest.mark.parametrize("name", RULED)
 def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> None:
     many = 20 if name == "what nothing decides" else 6
@@ -122,6 +123,7 @@ def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> 
     assert bool(found.open) is (name == "what nothing decides")
 
 
+@sampled(2)
 @pytest.mark.parametrize("name", OWN)
 def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
     ruled = RULED[name]
