@@ -22,7 +22,7 @@ from boundcheck.words.instance import HOLDS, Answer, Instance
 class Part:
     """A part of a claim, and whether it holds in an instance."""
 
-    kind: Literal["hypothesis", "condition", "definition", "algorithm"]
+    kind: Literal["hypothesis", "condition", "definition", "algorithm", "domain"]
     title: str
     answer: Answer
 
@@ -32,7 +32,7 @@ class Met:
     """Whether an instance meets a claim.
 
     Attributes:
-        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order.
+        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, and the domain.
 
     """
 
@@ -75,7 +75,7 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
     if (algorithm := followed(claim)) is not None:
         parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
-    return Met(tuple(parts))
+    return Met((*parts, Part("domain", "the domain", instance.on_domain())))
 
 
 def followed(claim: Claim) -> Algorithm | None:
@@ -96,7 +96,7 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
         return answer
     if ranges_over_times(hypothesis):
         return instance.decide(hypothesis.conclusion)
-    return Answer("open", "it ranges over more than the instance has")
+    return instance.ranges(hypothesis)
 
 
 # "for all t", in LaTeX or in words, and nothing else.

@@ -121,13 +121,8 @@ class Instance:
     kicks: tuple[Vector, ...]
     order: tuple[int, ...]
 
-    def measure(self, exact: Exact, iterates: int) -> Fraction:
-        """What the measure is at least, whatever the step is within its interval.
-
-        Raises:
-            NotExactError: where an interpolation inequality, or a bound at v_1 or on the noise, is not certain.
-
-        """
+    def walk(self, exact: Exact, iterates: int) -> tuple[Course, list[Any]]:
+        """The points of the run, and the values of F at them: exact, or balls where the step is in an interval."""
         kind: Callable[[Fraction], Any] = Fraction if exact.is_rational else _ball
         step = exact.step[0] if exact.is_rational else _ball(exact.step[0]).union(_ball(exact.step[1]))
         gradients, kicks = (
@@ -143,7 +138,17 @@ class Instance:
             kicks.__getitem__,
             self.order,
         )
-        values = list(map(kind, self.values))
+        return course, list(map(kind, self.values))
+
+    def measure(self, exact: Exact, iterates: int) -> Fraction:
+        """What the measure is at least, whatever the step is within its interval.
+
+        Raises:
+            NotExactError: where an interpolation inequality, or a bound at v_1 or on the noise, is not certain.
+
+        """
+        kind: Callable[[Fraction], Any] = Fraction if exact.is_rational else _ball
+        course, values = self.walk(exact, iterates)
         for each in course.inequalities(kind(exact.curvature), kind(exact.noise[0]), course.pairs()):
             if not _value(each.term, values) >= 0:
                 raise NotExactError(f"the {each.why} inequality of {each.nodes} does not hold")

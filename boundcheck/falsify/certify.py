@@ -8,18 +8,17 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import singledispatch
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from flint import arb, arb_series, ctx, fmpq, fmpq_mat
+from flint import arb, arb_series, ctx
 from torch import Tensor
 
 from boundcheck.exact.balls import ball_of, length, lower, upper
 from boundcheck.falsify.instance import Instance
+from boundcheck.judge import Met, meets
 from boundcheck.problems.adapters import Adapter
-from boundcheck.problems.adapters.base import Block
 from boundcheck.problems.norms import Point
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.words.measures import SMOOTHNESS
@@ -29,81 +28,69 @@ _BITS = 256
 _ORDER = 3
 
 
+class Sides(NamedTuple):
+    """Both sides of a claim on an instance.
+
+    Attributes:
+        lower: a proved lower bound on measured over bound.
+        exceeds: whether the conclusion certainly fails.
+
+    """
+
+    lower: float
+    exceeds: bool
+
+
 @dataclass(frozen=True)
 class Certificate:
     """What is certain about an instance.
 
     Attributes:
-        inside: whether both points are in the domain, exactly.
+        met: what the judge says of everything given.
         lower: a proved lower bound on measured over bound.
-        violated: whether the claim is false for this instance: both points are inside, and the ratio is above 1.
+        exceeds: whether the conclusion certainly fails.
 
     """
 
-    inside: bool
+    met: Met
     lower: float
-    violated: bool
+    exceeds: bool
+
+    @property
+    def inside(self) -> bool:
+        """Whether the instance breaks nothing that is given, as far as it can be decided."""
+        return not self.met.failures
+
+    @property
+    def violated(self) -> bool:
+        """Whether the claim is false: everything given holds, and the conclusion fails."""
+        return self.exceeds and self.met.holds
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What would have to hold for the claim to be false; empty where nothing is open, or the conclusion holds."""
+        return tuple(part.title for part in self.met.open) if self.exceeds and self.inside else ()
+
+
+def certify(instance: Any) -> Certificate:
+    """Ask the judge whether everything given holds in an instance, and enclose both sides of the claim."""
+    return Certificate(meets(instance, instance.claim), *sides(instance))
 
 
 @singledispatch
-def certify(instance: Any) -> Certificate:
-    """Enclose measured and bound of an instance, and say what is certain; each kind of instance registers its way."""
-    raise TypeError(f"{type(instance).__name__} has no certificate")
+def sides(instance: Any) -> Sides:
+    """Enclose measured and bound of an instance; each kind of instance registers its way."""
+    raise TypeError(f"{type(instance).__name__} has no sides")
 
 
-@certify.register
-def _(instance: Instance) -> Certificate:
+@sides.register
+def _(instance: Instance) -> Sides:
     bound = instance.claim.enclosures(**instance.inputs)[SMOOTHNESS.symbol.name]
     with _series():
         measured = _measured(instance)
         ratio = measured / bound
-    within = inside(instance)
     low = lower(ratio) if ratio.is_finite() else 0.0
-    return Certificate(within, max(low, 0.0), within and measured.is_finite() and bool(measured > upper(bound)))
-
-
-def inside(instance: Instance) -> bool:
-    """Whether the points of the instance are in the domain, exactly; blocks must be made orthonormal before."""
-    points = (instance.v, instance.other) if instance.adapter.is_flat else (instance.v,)
-    return all(
-        _within(block, rows, instance.radii[block.radius])
-        for point in points
-        for block, rows in zip(
-            instance.adapter.blocks, cast(Any, instance.adapter).bounded(tuple(map(_fractions, point))), strict=True
-        )
-        if block.radius
-    )
-
-
-def _fractions(part: Tensor) -> np.ndarray:
-    """A block of one point as an array of rationals."""
-    exact: np.ndarray = np.vectorize(Fraction, otypes=[object])(part[0].cpu().numpy())
-    return exact
-
-
-def _within(block: Block, rows: np.ndarray, radius: float) -> bool:
-    if block.norm == "max":
-        return bool((abs(rows) <= radius).all())
-    return is_spectral_norm_within(rows, Fraction(radius))
-
-
-def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
-    """Whether the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
-    rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
-    X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
-    gap = -(X * X.transpose())
-    for i in range(gap.nrows()):
-        gap[i, i] += _rational(radius) ** 2
-    # The eigenvalues of a symmetric matrix are real. None is negative exactly if the signs of its characteristic
-    # polynomial alternate.
-    signed = gap.charpoly().coeffs()
-    degree = len(signed) - 1
-    return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
-
-
-def _rational(x: float | Fraction) -> fmpq:
-    exact = Fraction(x)
-    return fmpq(exact.numerator, exact.denominator)
+    return Sides(max(low, 0.0), measured.is_finite() and bool(measured > upper(bound)))
 
 
 @contextmanager

@@ -7,21 +7,25 @@ near the kink it has its largest curvature along E at once: the worst case of a 
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from fractions import Fraction
+from functools import cached_property, reduce
+from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
 import torch
-from flint import arb, ctx
+from flint import arb, arb_mat, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import upper
+from boundcheck.exact.balls import Balls, matrix_of, upper
+from boundcheck.exact.evaluate import Model
 from boundcheck.exact.rounded import Approx, Comparison
+from boundcheck.falsify.domain import is_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
+from boundcheck.falsify.judged import BITS, OfAdapter
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
 from boundcheck.problems.cast import cast_to
@@ -35,6 +39,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.tilted import Tilted
 from boundcheck.words import gradient_norm
 from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
+from boundcheck.words.instance import HOLDS, Answer, Extent
 from boundcheck.words.measures import SMOOTHNESS
 
 # The least height of h', over G.
@@ -44,7 +49,7 @@ _MOST_PRODUCTS = 2**21
 
 
 @dataclass(frozen=True)
-class Instance:
+class Instance(OfAdapter):
     """Everything that a claim's two sides need, in exact floats.
 
     Attributes:
@@ -125,6 +130,34 @@ class Instance:
         E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
         with ctx.workprec(128):
             return upper(arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N)))
+
+    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+        """As certified, of the spectral norm by itself where the claim speaks of that."""
+        found = super().weight_gradient(norm)
+        return Extent(most=self.scales[1] * Fraction(self.gradient_bound)) if norm == "spectral" else found
+
+    @cached_property
+    def inside(self) -> bool:
+        """Whether the points are in the domain, exactly; blocks must be made orthonormal before."""
+        points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
+        return all(is_within(self.adapter, point, self.radii) for point in points)
+
+    def on_domain(self) -> Answer:
+        """Both points; of a curved domain the one from which the geodesic leaves."""
+        return HOLDS if self.inside else Answer("fails", "a point is outside the domain")
+
+    def reached(self, radius: str) -> Extent:
+        """The radius itself where the points are inside, so that ties are ties."""
+        if self.inside:
+            return Extent(most=Fraction(self.radii[radius]))
+        place = self.adapter.radius_names.index(radius)
+        points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
+        with ctx.workprec(BITS):
+            return Extent(least=reduce(arb.max, (Balls().spectral(matrix_of(x[place][0].numpy())) for x in points)))
+
+    def model(self) -> Model[arb, arb_mat]:
+        """There are no iterates."""
+        return Model(Balls(), values=self.letters, horizon=0)
 
     def check(self) -> None:
         """Raise an InputError that names the block, for points outside the domain or of the wrong shape."""

@@ -9,6 +9,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.view import Fold, Math, Part, Table, View, line
 from boundcheck.falsify.search import Falsification
 from boundcheck.falsify.show import (
+    candidate,
     conclusion,
     rank_table,
     rounded_down,
@@ -37,8 +38,9 @@ def replay_view(found: Replay) -> View:
     claim, compared = instance.claim, instance.compare()
     sides = "measured {}, bound {} (floats)".format(*told_apart(compared, 6))
     ratio = "none" if certificate.lower == math.inf else f"at least {rounded_down(certificate.lower, 6)} (certified)"
-    lines = (line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}"))
-    return View(_title(claim), claim.id, _verdict(certificate.violated), lines, tuple(_instance(instance)))
+    lines = [line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}")]
+    lines += [line(candidate(certificate.open))] if certificate.open else []
+    return View(_title(claim), claim.id, _verdict(certificate.violated), tuple(lines), tuple(_instance(instance)))
 
 
 def worst_view(cases: WorstCases) -> View:

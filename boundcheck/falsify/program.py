@@ -175,7 +175,9 @@ class Course:
     Attributes:
         nodes: the points at which F is asked, each once; a minimiser, where there is one, is the last, and is 0.
         kicks: what the noise adds to the gradients.
+        states: those at each t = 1, ..., T, all equally likely; each has its two successors, or one, in turn.
         order: the node of each question, in turn.
+        after: the points after the last t, as far as F is asked nowhere else for them.
         seen: the nodes that the measure looks at, for each t all equally likely ones.
 
     """
@@ -208,14 +210,26 @@ class Course:
         self.order: list[int] = []
         self.seen: list[list[Node]] = []
         algorithm, over = program.algorithm, program.measure.over
-        states = [algorithm.exact_start(start, numbers)]
+        self.states = [[algorithm.exact_start(start, numbers)]]
         for t in range(1, iterates + 1):
             if t in over.times(iterates):
-                self.seen.append([self.at(algorithm.iterate(state)) for state in states])
+                self.seen.append([self.at(algorithm.iterate(state)) for state in self.states[-1]])
             if t < iterates:
-                states = [each for state in states for each in self._next(state, t, numbers, kick)]
+                self.states.append([each for state in self.states[-1] for each in self._next(state, t, numbers, kick)])
+        self.after = self._after(iterates, numbers)
         if program.distance is not None:
             self.nodes.append(Node(0 * start, 0 * start, None))
+
+    def _after(self, t: int, numbers: Mapping[str, Any]) -> list[Any]:
+        """The points to which a step without noise leads from the last states; none where it asks at further points."""
+        algorithm, found = self.program.algorithm, []
+        for state in self.states[-1]:
+            query = algorithm.exact_query(state, t, numbers)
+            slope = next((node.gradient for node in self.nodes if equal(node.x, query)), None)
+            if slope is None:
+                return []
+            found.append(algorithm.iterate(algorithm.exact_step(state, slope, t, numbers)))
+        return found
 
     def _next(self, state: Any, t: int, numbers: Mapping[str, Any], kick: Callable[[int], Any]) -> list[Any]:
         """The equally likely next states: one, or two with noise."""
@@ -229,7 +243,7 @@ class Course:
 
     def at(self, x: Any) -> Node:
         """The node at a point, a new one where there is none yet."""
-        same = next((i for i, node in enumerate(self.nodes) if node.x is x or _equal(node.x, x)), len(self.nodes))
+        same = next((i for i, node in enumerate(self.nodes) if equal(node.x, x)), len(self.nodes))
         if self._known:
             # Points that are one only by chance stay two.
             known = self._known[len(self.order)]
@@ -290,10 +304,10 @@ def _mean(terms: Sequence[Term], one: Any) -> Term:
     return sum(terms[1:], terms[0]) * (one / len(terms))
 
 
-def _equal(x: Any, y: Any) -> bool:
+def equal(x: Any, y: Any) -> bool:
     """Whether two points are certainly one; floats are given some room for rounding."""
-    if not isinstance(x, np.ndarray):
-        return bool(x == y)
+    if x is y or not isinstance(x, np.ndarray):
+        return bool(x is y or x == y)
     if x.dtype == float:
         return bool(np.abs(x - y).max(initial=0.0) < _ROUNDING)
     return bool((x == y).all())

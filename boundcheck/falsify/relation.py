@@ -4,11 +4,11 @@ Claims about norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import sympy as sp
@@ -16,7 +16,7 @@ import torch
 from flint import arb, arb_mat, ctx
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, Quantity
 from boundcheck.claims.exchange import expression_as_json
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import (
@@ -36,8 +36,13 @@ from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
 from boundcheck.exact.cost import Cost, Shape
 from boundcheck.exact.evaluate import Model
 from boundcheck.exact.rounded import Approx, ApproxMatrix, Comparison, Rounded
-from boundcheck.falsify.certify import Certificate, certify, is_spectral_norm_within
+from boundcheck.falsify.certify import Sides, sides
+from boundcheck.falsify.domain import is_spectral_norm_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
+from boundcheck.falsify.judged import compared, parts
+from boundcheck.judge import meets
+from boundcheck.words.instance import HOLDS, Answer
+from boundcheck.words.instance import Instance as Judged
 
 S = TypeVar("S")
 M = TypeVar("M")
@@ -65,39 +70,6 @@ def _substituted(claim: Claim, relation: Any) -> Any:
     except TypeError as error:
         # For example, a number is not real.
         raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
-
-
-class Part(NamedTuple):
-    """One inequality: left is at most right, or less than it if `strict`."""
-
-    left: Any
-    right: Any
-    strict: bool = False
-
-
-def parts(relation: Any) -> Iterator[Part]:
-    """The inequalities of which a relation consists.
-
-    Raises:
-        InputError: for anything but a relation.
-
-    """
-    match relation:
-        case sp.And():
-            for each in relation.args:
-                yield from parts(each)
-        case sp.LessThan() | sp.StrictLessThan():
-            yield Part(relation.lhs, relation.rhs, isinstance(relation, sp.StrictLessThan))
-        case sp.GreaterThan() | sp.StrictGreaterThan():
-            yield Part(relation.rhs, relation.lhs, isinstance(relation, sp.StrictGreaterThan))
-        case sp.Equality():
-            yield Part(relation.lhs, relation.rhs)
-            yield Part(relation.rhs, relation.lhs)
-        case _:
-            expected = (
-                "an inequality, an equation, or several of them joined by And, which SymPy does not decide itself"
-            )
-            raise InputError("claim", relation, expected)
 
 
 @dataclass(frozen=True)
@@ -144,7 +116,7 @@ def given_relations(claim: Claim) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Assignment:
+class Assignment(Judged):
     """A claim about matrices and numbers, and a value for each of its letters, in exact floats.
 
     Attributes:
@@ -211,7 +183,7 @@ class Assignment:
         ]
         if any(each.fails for each in compared):
             return False
-        return all(each.holds for each in compared) or self.certified().inside
+        return all(each.holds for each in compared) or meets(self, self.claim).holds
 
     def _rounded(self, dtype: torch.dtype, device: str) -> Model[Approx, ApproxMatrix]:
         do = Rounded(dtype, device)
@@ -220,8 +192,8 @@ class Assignment:
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """Both sides of the tightest inequality of the claim, in this type and on this device."""
-        model, sides = self._rounded(dtype, device), parts(conclusion_of(self.claim))
-        found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in sides]
+        model, said = self._rounded(dtype, device), parts(conclusion_of(self.claim))
+        found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in said]
         # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
         return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
 
@@ -238,21 +210,34 @@ class Assignment:
         """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.compare().ratio
 
-    def certified(self) -> Certificate:
-        """What is certain, in Arb balls: whether everything given holds, and whether the claim fails."""
-        with ctx.workprec(_BITS):
-            numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
-            model = self.model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
-            inside = all(self._holds(model, part) for each in given_relations(self.claim) for part in parts(each))
-            found = [(model.number(x), model.number(y), strict) for x, y, strict in parts(conclusion_of(self.claim))]
-            violated = any(bool(x >= y if strict else x > y) for x, y, strict in found)
-            return Certificate(inside, max(_sure_ratio(x, y) for x, y, _ in found), inside and violated)
+    @cached_property
+    def _balls(self) -> Model[arb, arb_mat]:
+        numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
+        return self.model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
 
-    def _holds(self, model: Model[arb, arb_mat], part: Part) -> bool:
-        x, y = model.number(part.left), model.number(part.right)
-        if part.strict:
-            return bool(x < y)
-        return bool(x <= y) or self._is_tie_within(part.left, part.right)
+    def decide(self, relation: sp.Basic) -> Answer:
+        """In Arb balls, and exactly where these cannot tell the norm of a matrix from a rational number."""
+        answer = HOLDS
+        with ctx.workprec(_BITS):
+            for part in parts(_substituted(self.claim, relation)):
+                found = compared(part, self._balls.number(part.left), self._balls.number(part.right))
+                tied = not part.strict and found.verdict == "open" and self._is_tie_within(part.left, part.right)
+                answer &= HOLDS if tied else found
+        return answer
+
+    def defines(self, quantity: Quantity) -> Answer:
+        """Formulas stand for their letters."""
+        return HOLDS
+
+    def sides(self) -> Sides:
+        """Both sides of the claim in Arb balls."""
+        with ctx.workprec(_BITS):
+            found = [
+                (self._balls.number(x), self._balls.number(y), strict)
+                for x, y, strict in parts(conclusion_of(self.claim))
+            ]
+            exceeds = any(bool(x >= y if strict else x > y) for x, y, strict in found)
+            return Sides(max(_sure_ratio(x, y) for x, y, _ in found), exceeds)
 
     def _is_tie_within(self, left: Any, right: Any) -> bool:
         """Whether the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
@@ -308,7 +293,7 @@ class Assignment:
         return "\n".join([*numbers, *(f"{name} = {matrix_text(X)}" for name, X in sorted(self.matrices.items()))])
 
 
-certify.register(Assignment, Assignment.certified)
+sides.register(Assignment, Assignment.sides)
 
 
 def _sure_ratio(x: arb, y: arb) -> float:

@@ -63,6 +63,7 @@ class Falsification(Shown):
         id: the claim's.
         ratio: the largest certified ratio of measured over bound.
         violated: whether an instance breaks the claim, certified with Arb.
+        open: what is not known to hold in the instance, where it exceeds the bound and is a candidate alone.
         instance: the best one, shrunk.
         rows: the best at each rank and choice of constants.
         explored: how many further structures were tried, and the largest certified ratio among them.
@@ -75,12 +76,14 @@ class Falsification(Shown):
     instance: Instance
     rows: tuple[Row, ...]
     explored: tuple[int, float]
+    open: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
             "ratio": self.ratio,
             "violated": self.violated,
+            "open": list(self.open),
             "instance": self.instance.as_json(),
             "rows": [{"rank": r.rank, "constants": r.constants, "ratio": r.ratio, "share": r.share} for r in self.rows],
             "explored": {"structures": self.explored[0], "ratio": self.explored[1]},
@@ -159,7 +162,8 @@ def search(
         raise InputError("claim", claim.id, "constants of which the claim speaks")
     instance = shrunk(best.instance, best.certificate)
     final = certify(instance)
-    return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), (examples, explored))
+    tried = examples, explored
+    return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), tried, final.open)
 
 
 def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, seed: int, lipschitz: str) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import sympy as sp
 import torch
 from flint import arb, arb_mat
 from torch import Tensor
 
 from boundcheck.claims.symbols import f_star
-from boundcheck.claims.vocabulary import F, v_star
+from boundcheck.claims.vocabulary import A, B, F, v_star
 from boundcheck.exact.balls import Balls, Vector, ball_of, square_norm_of
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.paths import Paths, all_draws
@@ -65,7 +66,7 @@ class FloatPaths:
         gradient = self.problem.batch_gradient(place, self.draws[:, t - 1 : t])
         self.states.append(algorithm.step(state, gradient, t, numbers))
         off = algorithm.reach(self.errors[-1], t, numbers)
-        moved = algorithm.drift(self.errors[-1], self.run.smoothness * off + self._rounding(place), t, numbers)
+        moved = algorithm.drift(self.errors[-1], self.run.lipschitz_constant * off + self._rounding(place), t, numbers)
         sizes = [_largest(vector) for vector in state]
         rounded = algorithm.drift(sizes, self._slope(place) + abs(self.run.offset), t, numbers)
         self.errors.append(tuple(x + self.terms * self.epsilon * y for x, y in zip(moved, rounded, strict=True)))
@@ -87,7 +88,7 @@ class FloatPaths:
     def seen(self, t: int) -> Approx:
         """The mean over all paths of the observed numbers at v_t."""
         run, v, off = self.run, self.iterate(t), self.errors[t - 1][0]
-        observable, slope, L = run.measure.observable, self._slope(v), run.smoothness
+        observable, slope, L = run.measure.observable, self._slope(v), run.lipschitz_constant
         shift = L * off + self._rounding(v)
         N = square_norm(self.problem.gradient(v))
         unit, exactly = self.terms * self.epsilon, self.epsilon / EPSILON
@@ -144,18 +145,32 @@ class BallPaths:
             query=lambda state, t: algorithm.exact_query(state, t, numbers),
         )
 
-    def model(self) -> Model[arb, arb_mat]:
-        """The values of the letters of a conclusion."""
+    def model(self, values: Mapping[sp.Symbol, sp.Expr]) -> Model[arb, arb_mat]:
+        """The values of the letters of a statement, where these are the claim's."""
         matrices = {} if self.run.minimiser is None else {v_star: _as_matrices(self.minimiser)}
         return Model(
             Balls(),
             numbers={f_star: ball_of(self.run.ridge.slope.minimum)},
             matrices=matrices,
-            iterates=lambda name, t, path: self.at(t, path),
+            iterates=self._iterate,
             functions={F: Function(self.value, self.gradient)},
+            blocks={X: self.blocks[X.name] for X in (A, B) if X.name in self.blocks},
             horizon=self.run.steps,
             weights=self.paths.weights,
+            past=self.paths.past,
+            values=values,
         )
+
+    @cached_property
+    def blocks(self) -> dict[str, int]:
+        """The places of A and B in v, as far as they are trained."""
+        return {block.name: place for place, block in enumerate(self.run.adapter.blocks) if block.name in {"A", "B"}}
+
+    def _iterate(self, name: str, t: int, path: int) -> tuple[arb_mat, ...]:
+        """The iterate v, the gradient g that was drawn, or A or B of v; raises KeyError for another name."""
+        if name == "g":
+            return _as_matrices(self.paths.drawn(t, path))
+        return self.at(t, path) if name == "v" else (self.at(t, path)[self.blocks[name]],)
 
     def at(self, t: int, path: int) -> tuple[arb_mat, ...]:
         return _as_matrices(self.run.algorithm.iterate(self.paths.state(t, path)))
@@ -190,15 +205,9 @@ class BallPaths:
         value, _ = slope_at(self.run.ridge.slope, self._along(v))
         return Vector(self.adapter.pull_back(v, (value + arb(offset)) * self.direction))
 
-    @property
-    def inside(self) -> bool:
-        """Whether every iterate of every path is certainly in the ball."""
-        return all(
-            bool(Balls().spectral(part) <= ball_of(Fraction(self.run.radii[block.radius])))
-            for t, path in self.paths.places
-            for block, part in zip(self.run.adapter.blocks, self.at(t, path), strict=True)
-            if block.radius in self.run.radii
-        )
+    def norm(self, place: int) -> arb:
+        """The largest spectral norm of a block, over every iterate of every path."""
+        return reduce(arb.max, (Balls().spectral(self.at(t, path)[place]) for t, path in self.paths.places))
 
 
 def _as_matrices(v: Any) -> tuple[arb_mat, ...]:

@@ -62,7 +62,15 @@ def conclusion(found: Falsification) -> list[str]:
     ratio = rounded_down(found.ratio, 6)
     if found.violated:
         return [*lines, f"VIOLATED: an instance exceeds the bound, certified with Arb; ratio {ratio}."]
+    if found.open:
+        return [*lines, f"Not violated. {candidate(found.open)} The certified ratio is {ratio}."]
     return [*lines, f"Not violated. The best instance, shrunk, has the certified ratio {ratio}."]
+
+
+def candidate(open_: Sequence[str]) -> str:
+    """What an instance that exceeds the bound lacks."""
+    asked = ", ".join(f"‘{title}’" for title in open_)
+    return f"An instance exceeds the bound, and is a candidate alone: nothing says whether {asked} holds in it."
 
 
 def show(found: Falsification, path: Path) -> list[Table | str]:
@@ -82,6 +90,7 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     claim = instance.claim
     said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."
+    said += f" {candidate(found.open)}" if found.open else ""
     return [said] if claim.id in catalogue else [_said(claim), said]
 
 
@@ -130,12 +139,19 @@ def worst_conclusion(cases: Sequence[WorstCase]) -> list[str]:
             "case over all noise of that variance"
         )
     said = "; ".join([said, *dict.fromkeys(f"at T = {case.steps} {why}" for case in cases for why in case.without)])
+    lines.append(f"{said}.")
+    if first.larger:
+        asked = ", ".join(f"‘{title}’" for title in first.larger)
+        lines.append(
+            f"The worst is over a larger class: {asked} {'is' if len(first.larger) == 1 else 'are'} not asked of F."
+        )
     largest = max(case.ratio for case in cases)
     if any(case.violated for case in cases):
-        told = f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {largest:.6g}."
-    else:
-        told = f"Not violated at these T. The largest ratio is {largest:.6g}."
-    return [*lines, f"{said}.", told]
+        return [*lines, f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {largest:.6g}."]
+    objections = dict.fromkeys(case.objection for case in cases if case.objection)
+    if objections:
+        lines.append(f"An instance exceeds the bound, but says nothing against the claim: {'; '.join(objections)}.")
+    return [*lines, f"Not violated at these T. The largest ratio is {largest:.6g}."]
 
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:

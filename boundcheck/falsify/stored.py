@@ -86,7 +86,8 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
 def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
     """What is certain about an instance, as plain data; no ratio if it is infinite."""
     ratio = found.lower if math.isfinite(found.lower) else None
-    return {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "instance": instance.as_json()}
+    said = {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "open": list(found.open)}
+    return said | {"instance": instance.as_json()}
 
 
 class Replay(tuple[Tried, Certificate], Shown):
@@ -107,5 +108,5 @@ def replayed(path: Path, claim: Claim | None = None) -> Replay:
         found = certify(instance)
     if not found.inside:
         expected = "an instance on which everything given holds; exact arithmetic says that it does not"
-        raise InputError("instance", "off the domain", expected)
+        raise InputError("instance", f"off the domain ({found.met.objection})", expected)
     return Replay((instance, found))

@@ -9,6 +9,7 @@ from torch import Tensor
 from boundcheck.claims import Claim, catalogue
 from boundcheck.doors import is_path, typed
 from boundcheck.errors import InputError
+from boundcheck.falsify.judged import check_words
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.words.hypotheses import BALL, BOUNDED_GRADIENT, SMOOTH_IN_W
 from boundcheck.words.sentence import gradient_norm, has_common_radius
@@ -82,8 +83,8 @@ def frozen_shapes(kind: str, d: int, k: int, rank: int) -> dict[str, tuple[int, 
 def adapter_of(claim: Claim, asked: str | None) -> str:
     """The kind of adapter on which to try a claim: the requested one, or the first that the claim is about.
 
-    Your own claim is about the adapter that you request, if it has a conclusion and hypotheses of the catalogue's
-    claims about smoothness.
+    Your own claim is about the adapter that you request, if it has a conclusion of the catalogue's claims about
+    smoothness.
 
     Raises:
         InputError: for a claim that is not about an adapter's smoothness, and for an unknown adapter or one that a
@@ -105,16 +106,12 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
 
 
 def _check_lemma(claim: Claim) -> None:
-    """Refuse a user's claim that does not say that F is smooth, or has a hypothesis that no instance can meet."""
+    """Refuse a user's claim that does not say that F is smooth, or has words that instances do not have."""
     lemmas = [catalogue[id] for adapter in ADAPTERS.values() for id in adapter.claims]
     if claim.quantities and claim.conclusion not in {lemma.conclusion for lemma in lemmas}:
         expected = "the conclusion of one of the catalogue's claims about smoothness"
         raise InputError("claim.conclusion", claim.conclusion, expected)
-    known = {hypothesis for lemma in lemmas for hypothesis in lemma.hypotheses}
-    for hypothesis in claim.hypotheses if claim.quantities else ():
-        if hypothesis not in known:
-            expected = "hypotheses of the catalogue's claims about smoothness alone"
-            raise InputError("claim.hypotheses", hypothesis.id, expected)
+    check_words(claim)
 
 
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:

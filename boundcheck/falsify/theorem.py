@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
 from operator import or_
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import sympy as sp
 import torch
-from flint import arb, ctx
+from flint import arb, arb_mat, ctx
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.symbols import R_1, D, T, abc_a, abc_b, abc_c, ell, eta, zeta
+from boundcheck.claims.symbols import R_1, D, T, abc_a, abc_b, abc_c, ell, eta, f_star, zeta
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.balls import ball_of, lower, square_norm_of, upper
 from boundcheck.exact.enclose import enclose
+from boundcheck.exact.evaluate import Model
 from boundcheck.exact.rounded import Approx, Comparison
-from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.certify import Sides, sides
 from boundcheck.falsify.fields import Fields, matrix_text, named
 from boundcheck.falsify.instance import (
     adapter_as_json,
@@ -34,6 +35,7 @@ from boundcheck.falsify.instance import (
     point_of,
     roundings,
 )
+from boundcheck.falsify.judged import BITS, OfAdapter, check_words
 from boundcheck.falsify.short_paths import BallPaths, FloatPaths, zero_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.clipped import Clipped
@@ -45,10 +47,10 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.steps import check_steps
 from boundcheck.words import algorithm_of, measure_of, takes, words_of
 from boundcheck.words.algorithms import Algorithm
-from boundcheck.words.hypotheses import HYPOTHESES, Worst
+from boundcheck.words.hypotheses import Worst
+from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.words.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 
-_BITS = 192
 # The conditions of the theorems hold with this margin, so that no rounding can break them.
 _SPARE = 1 + 1e-9
 # A step size and other numbers with which any algorithm can be tried.
@@ -58,7 +60,7 @@ LONGEST = 6
 
 
 @dataclass(frozen=True)
-class ShortRun:
+class ShortRun(OfAdapter):
     """A theorem and a run to which it applies, in exact floats.
 
     Attributes:
@@ -107,8 +109,9 @@ class ShortRun:
         """The theorem's parameters: certified bounds, rounded so that the hypotheses hold."""
         names = {p.name for p in self.claim.parameters}
         radii = self.radii or self.start_norms
-        found = theory_inputs(self.claim, self.problem, radii, self.lipschitz)
-        found |= {T.name: self.steps, D.name: self.gap, R_1.name: self._distance}
+        steepest = self.problem.gradient_bound(self.radii).value
+        found = theory_inputs(self.claim, self.problem, radii, self.lipschitz, steepest)
+        found |= {T.name: self.steps, D.name: self.gap_bound, R_1.name: self._distance}
         if takes(self.claim, ell):
             found[ell.name] = sharpest(self.problem, self.radii)
         noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(radii) * _SPARE
@@ -124,7 +127,7 @@ class ShortRun:
         return {block.radius: norm.item() for block, norm in parts if block.radius}
 
     @cached_property
-    def gap(self) -> float:
+    def gap_bound(self) -> float:
         """D, at least F(v_1) - f*."""
         loss = self.problem.loss(self.v)
         error = self.problem.rounding(self.v, loss)[0].item()
@@ -151,7 +154,8 @@ class ShortRun:
         return reduce(or_, (word.worst for _, word in words_of(self.claim) if word and word.worst), Worst())
 
     @property
-    def smoothness(self) -> float:
+    def lipschitz_constant(self) -> float:
+        """The claim's own of the gradient of F."""
         return self._values[SMOOTHNESS.symbol.name]
 
     @cached_property
@@ -256,20 +260,96 @@ class ShortRun:
         """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.compare().ratio
 
-    def certified(self) -> Certificate:
-        """What is certain at the exact step size: every path in Arb balls, all iterates inside, both sides."""
+    @cached_property
+    def exact(self) -> BallPaths:
+        """Every path in Arb balls, at the exact step size."""
+        with ctx.workprec(BITS):
+            return BallPaths(self, self.numbers({str(x.name): enclose(y, {}) for x, y in self.letters.items()}))
+
+    def sides(self) -> Sides:
+        """Both sides in Arb balls; nothing where the claim says nothing at these constants."""
         try:
-            self.check()
+            bound = self.claim.enclosures(**self.inputs)[self.claim.names[-1]]
         except InputError:
-            return Certificate(False, 0.0, False)
-        with ctx.workprec(_BITS):
-            found = self.claim.enclosures(**self.inputs)
-            given = {str(symbol): enclose(value, {}) for symbol, value in self.claim.check(self.inputs).items()}
-            exact, bound = BallPaths(self, self.numbers(given | found)), found[self.claim.names[-1]]
-            measured = exact.model().number(self.claim.conclusion.lhs)
-            ratio, inside = measured / bound, exact.inside
+            return Sides(0.0, exceeds=False)
+        with ctx.workprec(BITS):
+            measured = self.model().number(self.claim.conclusion.lhs)
+            ratio = measured / bound
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
-            return Certificate(inside, low, inside and bool(measured > upper(bound)))
+            return Sides(low, bool(measured > upper(bound)))
+
+    def model(self) -> Model[arb, arb_mat]:
+        """All iterates, gradients and values."""
+        return self.exact.model(self.letters)
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        """As the claim has it; f* is the least value of h."""
+        return Extent.of(self.ridge.slope.minimum) if symbol == f_star else super().value(symbol)
+
+    def follows(self, algorithm: Algorithm) -> Answer:
+        """Its steps are made by the algorithm of the claim."""
+        return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """What the adapter says of its letters on the domain, or with the norms of v_1 where there is none."""
+        return self.adapter.constants(self.radii or self.start_norms)
+
+    def reached(self, radius: str) -> Extent:
+        """Over every iterate of every path."""
+        return Extent.of(self._norms[self.adapter.radius_names.index(radius)])
+
+    @cached_property
+    def _norms(self) -> list[arb]:
+        with ctx.workprec(BITS):
+            return [self.exact.norm(place) for place, _ in enumerate(self.adapter.blocks)]
+
+    def on_domain(self) -> Answer:
+        """Every iterate of every path."""
+        found = HOLDS
+        for name, radius in self.radii.items():
+            found &= at_most("the largest norm", self.reached(name), name, Extent.of(Fraction(radius)))
+        return found
+
+    def smoothness(self, where: str) -> Extent:
+        """What the sharpest claim about the adapter says on the domain; on all of space where W is linear in v."""
+        if self.adapter.is_linear or (where == "path" and self.radii and self.on_domain() == HOLDS):
+            return Extent(most=Fraction(sharpest(self.problem, self.radii or self.start_norms)))
+        return UNKNOWN
+
+    def convexity(self, where: Literal["near", "space"]) -> Extent:
+        """0 where h is convex and W linear in v; more near the minimiser, where v is a number."""
+        if not self.adapter.is_linear or min(piece.slope for piece in self.ridge.slope.pieces) < 0:
+            return UNKNOWN
+        return Extent(least=Fraction(self._steepness if where == "near" and self.minimiser is not None else 0.0))
+
+    def infimum(self) -> Extent:
+        """The least value of h, or more."""
+        return Extent(least=self.ridge.slope.minimum)
+
+    def gap(self) -> Extent:
+        """To the least value of h, and so at least the gap."""
+        with ctx.workprec(BITS):
+            return Extent(most=self.exact.value(self.exact.at(1, 0)) - ball_of(self.ridge.slope.minimum))
+
+    def distance(self) -> Extent:
+        """Where W is linear in v."""
+        if self.minimiser is None:
+            return UNKNOWN
+        with ctx.workprec(BITS):
+            return Extent.of(square_norm_of(self.exact.paths.start[0] - self.exact.minimiser).sqrt())
+
+    def bias(self) -> Extent:
+        """The samples lie on both sides of the gradient, equally likely and equally far."""
+        return Extent.of(Fraction(0))
+
+    def variance(self) -> Extent:
+        """On the domain, or everywhere where W is linear in v."""
+        if not (self.radii or self.adapter.is_linear or not self.offset):
+            return UNKNOWN
+        widest = self.adapter.jacobian_bound(self.radii or self.start_norms) if self.offset else 0.0
+        with ctx.workprec(BITS):
+            return Extent(most=(arb(self.offset) * arb(widest)) ** 2 * sum(arb(x) ** 2 for x in self.direction.flat))
 
     @property
     def title(self) -> str:
@@ -328,7 +408,7 @@ class ShortRun:
         return made
 
 
-certify.register(ShortRun, ShortRun.certified)
+sides.register(ShortRun, ShortRun.sides)
 
 
 def free_of(claim: Claim) -> set[str]:
@@ -342,8 +422,7 @@ def free_of(claim: Claim) -> set[str]:
 def check_theorem(claim: Claim) -> None:
     """Check that the claim is a theorem about an algorithm, with hypotheses that runs can meet.
 
-    Runs meet the catalogue's, whose words this package has. Of one's own hypothesis they meet what its word asks of F
-    and the noise (its worst face): what can only be held against a run that has been made, they need not meet.
+    Whether a run meets them the judge says. A hypothesis that it cannot decide makes each run a candidate.
 
     Raises:
         InputError: that says what is missing.
@@ -364,11 +443,4 @@ def check_theorem(claim: Claim) -> None:
     if not isinstance(measure_of(claim), PerformanceMeasure):
         stated = [str(each.statement) for each in MEASURES.values() if isinstance(each, PerformanceMeasure)]
         raise InputError("claim.conclusion", claim.conclusion, f"{' or '.join(stated)}, at most the bound")
-    for each, word in words_of(claim):
-        # What was opened would vouch for itself.
-        is_known = not catalogue.is_own(each.id) and catalogue.get(each.id) == each
-        if word and word.no_instance:
-            raise InputError("claim.hypotheses", each.id, f"hypotheses that instances meet: {word.no_instance}")
-        if not (is_known if word in HYPOTHESES.values() else word and word.worst):
-            expected = "hypotheses of the catalogue, or of words that say what they ask of F and the noise (worst)"
-            raise InputError("claim.hypotheses", each.id, expected)
+    check_words(claim)

@@ -21,12 +21,15 @@ from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.exact.enclose import enclose
 from boundcheck.falsify.bracket import Exact, NotExactError, above, below, in_json, stated
+from boundcheck.falsify.estimated import OfClass, OfPoints
 from boundcheck.falsify.program import NOISY, Program
 from boundcheck.falsify.solver import TOLERANCE, NotSolvedError, Solver
+from boundcheck.judge import meets
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.words.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
+from boundcheck.words.instance import HOLDS
 from boundcheck.words.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 
 if TYPE_CHECKING:
@@ -64,7 +67,9 @@ class WorstCase:
         lower: what the worst case certainly is at least, rounded down: the measure of `instance`; None where there is
             none.
         upper: what it certainly is at most, rounded up, by `theorem`; None where there is none.
-        violated: whether the measure of the instance certainly exceeds the bound.
+        violated: whether the measure of the instance certainly exceeds the bound, and everything given holds in it.
+        larger: the hypotheses that are not asked of the functions, by their titles: the worst is over a larger class.
+        objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
         instance: a run in rational numbers, as `boundcheck.falsify.bracket.in_json` writes it.
         theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
         without: why an end is missing, a line each.
@@ -86,6 +91,8 @@ class WorstCase:
     instance: dict[str, Any] | None = None
     theorem: dict[str, Any] | None = None
     without: tuple[str, ...] = ()
+    larger: tuple[str, ...] = ()
+    objection: str = ""
 
     @property
     def ratio(self) -> float:
@@ -130,6 +137,7 @@ class WorstCases(list[WorstCase], Shown):
         rows = []
         for case in self:
             found = case.as_json()
+            found["larger"] = "; ".join(case.larger)
             plain = {name: x for name, x in found.items() if not isinstance(x, dict | list | tuple)}
             rows.append({name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain)
         return pd.DataFrame(rows)
@@ -232,13 +240,14 @@ def worst_cases(
 def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
     """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
 
-    Keys: id, ratio (the largest), violated (whether any is), instance (where the ratio is largest), how, and cases,
-    each from `WorstCase.as_json`.
+    Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are not asked of the
+    functions), instance (where the ratio is largest), how, and cases, each from `WorstCase.as_json`.
     """
     return {
         "id": cases[0].claim,
         "ratio": max(case.ratio for case in cases),
         "violated": any(case.violated for case in cases),
+        "larger": list(cases[0].larger),
         "instance": max(cases, key=lambda case: case.ratio).instance,
         "how": "performance estimation: the value of a semidefinite program, numerical, between a rational instance "
         "and a theorem of the kernel where a case has them",
@@ -357,22 +366,26 @@ class _Theorem:
             values[bound],
             solver.value,
             solver.solution.gap,
-            **_bracket(solver, self.claim, inputs),
+            **_bracket(solver, OfClass(self.claim, program, inputs)),
         )
 
 
-def _bracket(solver: Solver, claim: Claim, inputs: Mapping[str, float]) -> dict[str, Any]:
-    """The certain ends of a worst case, and what they rest on."""
-    found: dict[str, Any] = {"without": ()}
-    unit = enclose(solver.program.scale, {})
+def _bracket(solver: Solver, functions: OfClass) -> dict[str, Any]:
+    """The certain ends of a worst case, what they rest on, and over which functions it is."""
+    claim, unit = functions.claim, enclose(solver.program.scale, {})
+    larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
+    found: dict[str, Any] = {"without": (), "larger": larger}
     try:
-        exact, bound = Exact.of(solver.program), claim.enclosures(**inputs)[claim.names[-1]]
+        exact, bound = Exact.of(solver.program), claim.enclosures(**functions.inputs)[claim.names[-1]]
     except (NotExactError, InputError) as error:
-        return {"without": (f"no exact end: {error}",)}
+        return found | {"without": (f"no exact end: {error}",)}
     try:
         instance, least = below(solver, exact)
         value = ball_of(least) * unit
-        found |= {"lower": lower(value), "violated": bool(value > bound), "instance": in_json(instance)}
+        found |= {"lower": lower(value), "instance": in_json(instance)}
+        if value > bound:
+            met = meets(OfPoints(claim, solver.program, functions.inputs, instance, exact, solver.iterates), claim)
+            found |= {"violated": met.holds, "objection": met.objection}
     except NotExactError as error:
         found["without"] += (f"no lower end: {error}",)
     try:

@@ -205,6 +205,9 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
     for id, solved in cases.items():
         ratios = ", ".join(f"{case.ratio:.0%} at T = {case.steps}" for case in solved)
         told = f"The worst case over all smooth F is {ratios} of the bound, by a numerical solution."
+        if solved[0].larger:
+            told += f" They are a larger class, of which is not asked: {', '.join(solved[0].larger)}."
+        told += "".join(f" At T = {case.steps}: {case.objection}." for case in solved if case.objection)
         found.append(_attacked(id, any(case.violated for case in solved), told))
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 import torch
-from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis import HealthCheck, Phase, given, reject, settings, target
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
@@ -31,6 +31,7 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.simplify import simplified
 from boundcheck.falsify.stored import Tried, save
+from boundcheck.judge import meets
 from boundcheck.testing.session import current
 from boundcheck.testing.strategies.instances import assignments, instances, short_runs
 from boundcheck.testing.strategies.matrices import DType, check_kind, check_size
@@ -50,6 +51,8 @@ class Checked:
         near_ties: how many of these rounding could not tell from a tie, and Arb decided.
         profile: how hard the search was.
         dtype, device: in which arithmetic both sides were computed.
+        open: what is not known to hold in instances on which the conclusion fails: these are candidates, and break the
+            claim only where it does.
 
     """
 
@@ -60,6 +63,7 @@ class Checked:
     profile: str
     dtype: str
     device: str
+    open: tuple[str, ...] = ()
 
 
 class ClaimViolatedError(BoundcheckError, AssertionError):
@@ -155,8 +159,9 @@ def check_claim(
     except Unsatisfiable:
         raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
     except _BrokenError as error:
-        raise _kept(error.instance, search.broken) from None
-    found = Checked(claim.id, search.examples, search.ratio, search.near_ties, current().profile.name, dtype, device)
+        raise _kept(error.instance) from None
+    tried = search.examples, search.ratio, search.near_ties
+    found = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
     current().tell(asdict(found))
     return found
 
@@ -208,8 +213,10 @@ class _Search:
         self.examples = self.near_ties = 0
         self.ratio = 0.0
         self.steered = False
-        # The first instance that certainly breaks the claim.
-        self.broken: Any = None
+        # Whether an instance broke what is given.
+        self.strict = False
+        # What nothing says of instances on which the conclusion fails; in order.
+        self.open: dict[str, None] = {}
         # What was drawn for an inequality: ascents start from the best of it.
         self.tried: list[Assignment] = []
 
@@ -239,31 +246,44 @@ class _Search:
         self.examples += 1
         if isinstance(instance, Assignment):
             self.tried.append(instance)
-        compared = self._compared(instance)
-        if math.isfinite(compared.ratio) and self.steered:
-            target(compared.ratio, label="measured / bound")
-        self._judge(instance, compared)
+        ratio = self._judge(instance, self._compared(instance))
+        if ratio is None:
+            reject()
+        if math.isfinite(ratio) and self.steered:
+            target(ratio, label="measured / bound")
 
     def _compared(self, instance: Any) -> Comparison:
         compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
         return compared
 
-    def _judge(self, instance: Any, compared: Comparison) -> None:
-        """Count an instance that does not break the claim; raises _BrokenError for one that does."""
+    def _judge(self, instance: Any, compared: Comparison) -> float | None:
+        """How near an instance comes to breaking the claim, 0 of a candidate; None where it breaks what is given.
+
+        What is given is asked of an instance that comes near, and of all from the first that breaks it.
+
+        Raises:
+            _BrokenError: for one that breaks the claim.
+
+        """
         if compared.holds:
+            if self.strict and meets(instance, instance.claim).failures:
+                return None
             self.ratio = max(self.ratio, compared.ratio)
-            return
-        # While Hypothesis looks for a smaller one, floats are enough: the last one is certified again.
-        if self.broken is None or not compared.fails:
-            self.near_ties += not compared.fails
-            found = certify(instance)
-            if found.inside and compared.fails and not found.violated:
-                raise RoundingError(instance, compared, self.dtype, self.device)
-            if not found.violated:
-                # What exceeds 1 here is rounding.
-                self.ratio = max(self.ratio, min(compared.ratio, 1.0))
-                return
-            self.broken = self.broken or instance
+            return compared.ratio
+        found = certify(instance)
+        if not found.inside:
+            self.strict = True
+            return None
+        self.near_ties += not compared.fails
+        if compared.fails and not found.exceeds:
+            raise RoundingError(instance, compared, self.dtype, self.device)
+        if found.open:
+            self.open |= dict.fromkeys(found.open)
+            return 0.0
+        if not found.violated:
+            # What exceeds 1 here is rounding.
+            self.ratio = max(self.ratio, min(compared.ratio, 1.0))
+            return compared.ratio
         raise _BrokenError(instance)
 
 
@@ -274,11 +294,9 @@ class _BrokenError(Exception):
         self.instance = instance
 
 
-def _kept(instance: Any, first: Any) -> ClaimViolatedError:
+def _kept(instance: Any) -> ClaimViolatedError:
     """The error for the smallest instance that certainly breaks the claim. The instance is written to a file."""
     found = certify(instance)
-    if not found.violated:
-        instance, found = first, certify(first)
     if isinstance(instance, Instance):
         instance = shrunk(instance, found)
     elif isinstance(instance, Assignment):

@@ -116,9 +116,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         else:
             tried, ties = (sum(row[name] for row in rows) for name in ("examples", "near_ties"))
             where, largest = f"{dtype} {device}", shown(ratio, 4, DOWN)
-            terminalreporter.write_line(
-                f"{_short(id):<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {largest}"
-            )
+            line = f"{_short(id):<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {largest}"
+            lacking = dict.fromkeys(title for row in rows for title in row.get("open", ()))
+            line += f"; candidates, if these hold: {', '.join(lacking)}" if lacking else ""
+            terminalreporter.write_line(line)
 
 
 def _short(id: str) -> str:

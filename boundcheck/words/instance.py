@@ -16,7 +16,7 @@ from flint import arb
 from boundcheck.exact.balls import ball_of
 
 if TYPE_CHECKING:
-    from boundcheck.claims import Quantity
+    from boundcheck.claims import Claim, Quantity
     from boundcheck.words.algorithms import Algorithm
 
 Number: TypeAlias = Fraction | arb
@@ -62,6 +62,15 @@ class Extent:
         """A number that is known."""
         return cls(x, x)
 
+    def __or__(self, other: Extent) -> Extent:
+        """The larger of two numbers."""
+        if self.least is None or other.least is None:
+            least = other.least if self.least is None else self.least
+        else:
+            least = _larger(self.least, other.least)
+        most = None if self.most is None or other.most is None else _larger(self.most, other.most)
+        return Extent(least, most)
+
     def square(self) -> Extent:
         """The square of a number that is not negative."""
         return Extent(*(x if x is None else _square(x) for x in (self.least, self.most)))
@@ -92,6 +101,14 @@ class Instance:
     def follows(self, algorithm: Algorithm) -> Answer:
         """Whether each iterate is the one that the algorithm makes of those before it."""
         return Answer("open", f"nothing says whether its points are steps of {algorithm.title}")
+
+    def ranges(self, hypothesis: Claim) -> Answer:
+        """Whether a hypothesis holds that is no word and ranges over more than times."""
+        return Answer("open", "it ranges over more than the instance has")
+
+    def on_domain(self) -> Answer:
+        """Whether its points are where its constants are known, and the conclusion is about; that is everywhere."""
+        return HOLDS
 
     def smoothness(self, where: str) -> Extent:
         """The Lipschitz constant of the gradient of F, where `Hypothesis.smooth_on` says."""
@@ -171,6 +188,12 @@ def not_at_most(x: Number, y: Number) -> bool:
     if isinstance(x, Fraction) and isinstance(y, Fraction):
         return x > y
     return bool(_ball(x) > _ball(y))
+
+
+def _larger(x: Number, y: Number) -> Number:
+    if isinstance(x, Fraction) and isinstance(y, Fraction):
+        return max(x, y)
+    return _ball(x).max(_ball(y))
 
 
 def _square(x: Number) -> Number:

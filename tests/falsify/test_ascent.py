@@ -12,6 +12,7 @@ from sympy import Le, MatrixSymbol, Rational
 from boundcheck.claims import Claim
 from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.falsify.ascent import _sides, _Space, climbed
+from boundcheck.falsify.certify import certify
 from boundcheck.falsify.relation import Assignment, conclusion_of, parts
 from tests.layers import examples
 
@@ -80,7 +81,7 @@ def test_ascents_end_at_sharp_constants_and_never_above(claim: Claim) -> None:
     tried = [each for seed in range(12) if (each := _shrunk_into(claim, seed)).is_inside()]
     ends = list(climbed(tried, "float64"))
     assert all(end.is_inside() for end in ends)
-    assert not any(end.certified().violated for end in ends)
+    assert not any(certify(end).violated for end in ends)
     *_, last = parts(conclusion_of(claim))
     reached = [_Space(end, "float64").rise(_sides(last), _Space(end, "float64").start)[0] for end in ends]
     assert -1e-3 < max(reached) < 1e-9
@@ -111,4 +112,4 @@ def test_where_there_is_no_ratio_nothing_is_broken() -> None:
     nothing = Assignment(claim_of(Le(*COMMUTATOR)), {"Q": np.zeros((2, 2)), "R": np.eye(2)}, {"n": 2.0})
     for end in climbed([nothing], "float64"):
         assert not end.matrices["Q"].any()
-        assert not end.certified().violated
+        assert not certify(end).violated

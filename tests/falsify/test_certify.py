@@ -15,7 +15,7 @@ from mpmath import mp
 from boundcheck.claims import catalogue
 from boundcheck.exact.balls import lower, upper
 from boundcheck.falsify import certify as certificates
-from boundcheck.falsify.certify import certify, inside
+from boundcheck.falsify.certify import certify
 from boundcheck.falsify.instance import Instance
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.testing import ball
@@ -163,7 +163,7 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
     if name == "other" and not instance.adapter.is_flat:
         # A tangent, which may be of any size.
         return
-    assert inside(instance)
+    assert instance.inside
     for number, _, (rows, columns) in radii_of(instance.adapter):
         radius = instance.radii[instance.adapter.blocks[number].radius]
         # Its singular values are the radius, exactly, whatever it is; of a vector its entries are.
@@ -173,10 +173,10 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
         # Where U is rounded beside R, no point is on the boundary itself.
         rounded = kind == "loreft-trained"
         share = 2.0**-40 if rounded else 2.0**-50
-        assert rounded or inside(with_block(instance, number, on, name))
-        assert inside(with_block(instance, number, on * (1 - share), name))
+        assert rounded or with_block(instance, number, on, name).inside
+        assert with_block(instance, number, on * (1 - share), name).inside
         off = with_block(instance, number, on * (1 + share), name)
-        assert not inside(off)
+        assert not off.inside
         assert not certify(off).inside
         assert not certify(off).violated
 
@@ -196,9 +196,9 @@ def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataOb
     there = replace(there, radii=dict.fromkeys(instance.radii, 1e3) | {block.radius: radius})
     level = Fraction(radius) ** 2
     if is_above_the_top(level, X):
-        assert inside(there)
+        assert there.inside
     if is_below_the_top(level, X):
-        assert not inside(there)
+        assert not there.inside
 
 
 def test_both_answers_of_inside_are_met_within_a_few_bits() -> None:

@@ -138,9 +138,16 @@ def test_a_theorem_about_something_else_is_refused() -> None:
     thousandfold = Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs)
     last = replace(REPAIRED, id="mine", measure=None, conclusion=thousandfold)
     assert refused(run(last).check).field == "claim.conclusion"
-    convex = Claim("convex", "Convex", "test", Le(Symbol("x"), 1))
-    more = replace(REPAIRED, id="mine", hypotheses=(*REPAIRED.hypotheses, convex))
-    assert refused(run(more).check).field == "claim.hypotheses"
+
+
+def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate() -> None:
+    strange = Claim("strange", "Strange", "test", Le(Symbol("x"), 1))
+    half = replace(REPAIRED.quantities[-1], expression=REPAIRED.quantities[-1].expression / 1000)
+    false = replace(REPAIRED, id="mine", quantities=(*REPAIRED.quantities[:-1], half))
+    assert certify(run(false)).violated
+    found = certify(run(replace(false, hypotheses=(*false.hypotheses, strange))))
+    assert (found.inside, found.exceeds, found.violated) == (True, True, False)
+    assert found.open == ("Strange",)
 
 
 @pytest.mark.parametrize(

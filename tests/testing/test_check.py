@@ -272,16 +272,15 @@ def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
     lemma, theorem = (replace(catalogue[id], id="mine") for id in ("meft.lemma1_sharp", "meft.theorem2_repaired"))
     small = Claim("mine.small", "Small", "test", Le(SpectralNorm(X), a / 1000))
     for claim in (lemma, theorem):
-        for changed, field in (
-            (replace(claim, hypotheses=(*claim.hypotheses, small)), "claim.hypotheses"),
-            (
-                replace(claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs)),
-                "claim.conclusion",
-            ),
-        ):
-            with pytest.raises(InputError) as caught:
-                check_claim(changed, adapter="lora")
-            assert caught.value.field == field
+        # What nothing says of an instance makes it a candidate.
+        last = claim.quantities[-1]
+        false = replace(claim, quantities=(*claim.quantities[:-1], replace(last, expression=last.expression / 5)))
+        tried = check_claim(replace(false, hypotheses=(*claim.hypotheses, small)), adapter="lora", examples=20)
+        assert tried.open == ("Small",)
+        changed = replace(claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs))
+        with pytest.raises(InputError) as caught:
+            check_claim(changed, adapter="lora")
+        assert caught.value.field == "claim.conclusion"
     # A condition leaves out what breaks it.
     assert check_claim(replace(lemma, conditions=(Le(b_radius, a_radius),)), adapter="lora", examples=20).examples > 5
 

@@ -23,7 +23,8 @@ from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
 from boundcheck.falsify.instance import Instance, check_lipschitz
-from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
+from boundcheck.falsify.judged import parts
+from boundcheck.falsify.relation import Assignment, Letters, given_relations
 from boundcheck.falsify.search import CONSTANTS, own_constants, structures
 from boundcheck.falsify.structure import Structure, adapter_of, frozen_shapes
 from boundcheck.falsify.theorem import ShortRun, check_theorem, free_of
@@ -259,7 +260,7 @@ def _noise(quiet: ShortRun, ratio: float) -> float:
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
     smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
     # It is inversely proportional to zeta.
-    noise = _share()(smoothness, max(quiet.gap, 0.0), quiet.steps, 1.0) / ratio
+    noise = _share()(smoothness, max(quiet.gap_bound, 0.0), quiet.steps, 1.0) / ratio
     width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))
     assume(0 < noise < math.inf and 0 < width < math.inf)
     return noise / width

@@ -1,0 +1,207 @@
+"""Nothing is violated that a hypothesis rules out, whatever word it is and whatever faces the word has."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy as sp
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import given as drawn
+from sympy import Le, Min
+
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.symbols import R_1, C, D, G, L, Lhat, Parameter, T, a, alpha, bound, ell, sigma
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_star, v_t
+from boundcheck.errors import InputError
+from boundcheck.falsify.certify import certify
+from boundcheck.falsify.show import worst_conclusion
+from boundcheck.falsify.stored import replayed, save, summary_of
+from boundcheck.falsify.theorem import check_theorem
+from boundcheck.falsify.worst_case import summary, worst_cases
+from boundcheck.judge import meets
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.testing import ClaimViolatedError, check_claim
+from boundcheck.testing.session import using
+from boundcheck.testing.strategies.instances import instances, short_runs
+from boundcheck.words import algorithm_of, theorem
+from boundcheck.words.algorithms import GRADIENT_DESCENT
+from boundcheck.words.hypotheses import Hypothesis, Worst
+from boundcheck.words.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
+from tests.layers import sampled
+
+SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
+    catalogue[id]
+    for id in (
+        *("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below", "classic.near_minimiser"),
+        *("jiang2024.assumption1", "jiang2024.assumption3.2", "meft.gradient_bound", "jiang2024.assumption2"),
+        *("jiang2024.assumption3.1", "meft.frozen_factor"),
+    )
+)
+# A word that no engine knows anything of but that it asks nothing of the functions.
+MINE = Hypothesis("mine", "mine", worst=Worst())
+LEVEL = sp.Symbol("q_0", positive=True)
+RATE = 8 * Lhat * D / T
+DRAWN = settings(
+    derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+
+
+def own(statement: Any, quantifier: str = r"\text{for all } t") -> Claim:
+    return Claim("mine.given", "Mine", "test", statement, quantifier, word=MINE)
+
+
+def descent(hypotheses: tuple[Claim, ...], limit: Any, constant: Any = ell, size: int = 1, **more: Any) -> Claim:
+    """Gradient descent of this size/L̂ makes a measure at most a limit."""
+    quantities = (Quantity(Lhat, constant), Quantity(alpha, size / Lhat), Quantity(bound, limit))
+    words = {"algorithm": GRADIENT_DESCENT, "measure": LEAST_GRADIENT} | more
+    return theorem("mine", "Mine", "test", "", hypotheses, quantities, **words)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A bound that is trivial where the last hypothesis holds, and not true without it."""
+
+    claim: Claim
+    constants: dict[str, float]
+    adapter: str = "full"
+
+
+STAYS = own(Le(EuclideanNorm(v_t - v_star), R_1))
+FALLS = own(Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t)))
+STEEP = own(Le(EuclideanNorm(Gradient(F, v_t)), LEVEL))
+EVERYWHERE = own(Le(EuclideanNorm(Gradient(F, v_t)), LEVEL), r"\text{for every start}")
+DECLARED = {"declared": (Parameter(LEVEL, "positive real", "a level"),)}
+ON_BALL = 2 * L * sigma**2 + G
+
+RULED = {
+    "bounded gradient": Ruled(descent((SMOOTH, BELOW, BOUNDED), Min(G**2, RATE)), {"G": 0.1}),
+    "bounded spectral gradient": Ruled(
+        # Of one row or column both norms are one.
+        descent((IN_W, BALL, BELOW, SPECTRAL), Min(200 * sigma**2 * G**2, RATE), ON_BALL),
+        {"G": 0.01, "sigma": 0.1},
+        "lora",
+    ),
+    "ball": Ruled(
+        descent((IN_W, BOUNDED, BELOW, BALL), Min(2 * sigma**2 * G**2, RATE), ON_BALL), {"sigma": 0.1, "G": 0.1}, "lora"
+    ),
+    "frozen factor": Ruled(
+        descent((IN_W, BOUNDED, BELOW, FROZEN), Min(a**2 * G**2, RATE), L * a**2), {"a": 0.1, "G": 0.1}, "frozen-a"
+    ),
+    "Lipschitz adapter": Ruled(
+        descent((IN_W, BOUNDED, BALL, BELOW, FACTORS), Min(2 * C**2 * G**2, RATE), ON_BALL), {"C": 0.01}, "lora"
+    ),
+    "F falls": Ruled(descent((SMOOTH, BELOW, FALLS), D + D / T, size=3, measure=LAST_GAP), {}),
+    "stays near": Ruled(descent((SMOOTH, CONVEX, NEAR, STAYS), R_1**2 + R_1**2 / T, size=3, measure=LAST_DISTANCE), {}),
+    "gradients at the iterates": Ruled(descent((SMOOTH, BELOW, STEEP), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
+    "what nothing decides": Ruled(descent((SMOOTH, BELOW, EVERYWHERE), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
+}
+OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].word is MINE]
+
+
+@pytest.mark.parametrize("name", RULED)
+def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str) -> None:
+    claim = RULED[name].claim
+    cases = worst_cases(claim, (2,), RULED[name].constants)
+    (case,) = cases
+    assert case.lower > case.bound
+    assert not case.violated
+    assert claim.hypotheses[-1].title in case.larger
+    assert case.objection
+    told = json.dumps(summary(cases), ensure_ascii=False), "\n".join(worst_conclusion(cases)), cases._repr_html_()
+    assert all(claim.hypotheses[-1].title in text and "VIOLATED" not in text for text in told)
+    assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
+
+
+@sampled(3, 2)
+@pytest.mark.parametrize("name", RULED)
+def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> None:
+    found = check_claim(RULED[name].claim, adapter=RULED[name].adapter, examples=6)
+    assert found.ratio <= 1
+    assert not found.open or name == "what nothing decides"
+
+
+@sampled(2)
+@pytest.mark.parametrize("name", OWN)
+def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
+    ruled = RULED[name]
+    claim = replace(ruled.claim, hypotheses=ruled.claim.hypotheses[:-1])
+    assert worst_cases(claim, (2,), ruled.constants)[0].violated
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
+        check_claim(claim, adapter=ruled.adapter, examples=40)
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
+def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: Path) -> None:
+    claim = RULED[name].claim
+    *others, step, last = claim.quantities
+    smaller = replace(step, expression=1 / Lhat), replace(last, expression=last.expression / 999)
+    half = replace(claim, quantities=(*others, *smaller))
+    (case,) = worst_cases(half, (2,), {"q_0": 9.0} if name == "gradients at the iterates" else {})
+    assert case.violated
+    assert case.objection == ""
+    assert case.larger == ("Mine",)
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError) as caught:
+        check_claim(half, adapter="full", examples=60)
+    assert meets(caught.value.instance, half).holds
+
+
+def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
+    ruled = RULED["what nothing decides"]
+    found = []
+
+    @settings(
+        max_examples=60,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @drawn(short_runs(ruled.claim, adapter="full"))
+    def look(run: Any) -> None:
+        if certify(run).exceeds:
+            found.append(run)
+
+    look()
+    run = found[0]
+    assert certify(run).open == ("Mine",)
+    save(run, tmp_path / "run.json")
+    again = replayed(tmp_path / "run.json")
+    assert (again[1].violated, again[1].open) == (False, ("Mine",))
+    assert summary_of(*again)["open"] == ["Mine"]
+    assert "Mine" in again._repr_html_()
+
+
+def tried(claim: Claim) -> bool:
+    try:
+        check_theorem(claim)
+    except InputError:
+        return False
+    return True
+
+
+RUNS = [id for id, claim in catalogue.items() if tried(claim)]
+LEMMAS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
+
+
+@sampled(4)
+@pytest.mark.parametrize(
+    ("id", "kind"), [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)], ids=lambda x: str(x)
+)
+def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id: str, kind: str | None) -> None:
+    claim = catalogue[id]
+    made = short_runs(claim) if algorithm_of(claim) else instances(claim, adapter=kind, largest=3)
+
+    @settings(
+        max_examples=5,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @drawn(made)
+    def look(instance: Any) -> None:
+        assert meets(instance, claim).objection == ""
+
+    look()
