@@ -23,7 +23,7 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypo
 
 import boundcheck
 from boundcheck import complete
-from boundcheck.doors import allowing
+from boundcheck.doors import allowing, as_options
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
 from boundcheck.progress import DAY
@@ -360,7 +360,7 @@ def measure(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     page = (out or store / f"report-{spec.stem}") / "index.html"
-    command = typed("measure", path_from_here(spec), *_said(allow_code))
+    command = typed("measure", path_from_here(spec), *as_options(allow_code))
     with progress() as tick:
         results = boundcheck.measure(
             spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster, allow_code=allow_code
@@ -465,7 +465,7 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = typed("report", *map(path_from_here, run), *_said(allow_code))
+    command = typed("report", *map(path_from_here, run), *as_options(allow_code))
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
@@ -556,11 +556,6 @@ def reliability(
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)
-
-
-def _said(allow_code: list[Path]) -> list[str]:
-    """What was allowed, as it is typed again."""
-    return [word for path in allow_code for word in ("--allow-code", path_from_here(path))]
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

@@ -20,7 +20,7 @@ import site
 import sys
 import sysconfig
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
@@ -29,6 +29,7 @@ from types import FrameType, ModuleType, TracebackType
 from typing import Any, Generic, TypeVar
 
 from boundcheck.errors import CodeError, InputError, raised
+from boundcheck.files import path_from_here
 
 T = TypeVar("T")
 # The names of modules that were opened; the folders in which their neighbours lie; and what may be opened now.
@@ -71,6 +72,11 @@ def allowing(*paths: str | Path) -> Iterator[None]:
         yield
     finally:
         _allowed.reset(before)
+
+
+def as_options(paths: Iterable[str | Path]) -> list[str]:
+    """What is allowed, as the options of a command that is typed again from here."""
+    return [word for path in paths for word in ("--allow-code", path_from_here(Path(path)))]
 
 
 @contextmanager

@@ -63,6 +63,8 @@ def audit(
     also = forms(latex, pdf)
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    with allowing(subject.folder, *allow_code):
-        made = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also)
+    # An iterator is gone through once.
+    allowed = tuple(allow_code)
+    with allowing(subject.folder, *allowed):
+        made = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also, allowed)
     return Audited(made, subject.key, Path(runs))

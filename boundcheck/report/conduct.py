@@ -3,7 +3,8 @@
 What takes long to import is imported where it is needed, so that the proofs are on the screen within seconds.
 """
 
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from joblib import cpu_count
 
-from boundcheck.doors import allowed
+from boundcheck.doors import allowed, as_options
 from boundcheck.engines import engine_of
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick
@@ -37,9 +38,12 @@ def conduct(
     tick: Tick,
     proved: Callable[[ProofAudit], None],
     also: Iterable[Form] = (),
+    allow_code: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
     programme = programme_of(paper, full)
+    if allow_code:
+        programme = replace(programme, command=f"{programme.command} {shlex.join(as_options(allow_code))}")
     # Each process has one thread, and a GPU is one device.
     jobs = cpu_count() if device == "cpu" else 1
 

@@ -197,7 +197,7 @@ def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     for row in (each.as_json() for each in paper.rows):
         assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells
         assert f"{row['finding']} {row['hypotheses']}".strip() in cells
-        assert f"{row['finding']} {row['evidence']}".strip() in cells
+        assert any(cell.startswith(row["finding"]) and cell.endswith(row["evidence"]) for cell in cells)
     for claim in paper.as_json()["claims"]:
         for proof in claim["proofs"]:
             assert {claim["id"], claim["verdict"], proof["version"], proof["trust"]} <= cells | {""}
@@ -231,12 +231,21 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     monkeypatch.setattr(conduct, "Running", Pool)
     monkeypatch.setattr(conduct, "programme_of", lambda paper, full: programme)
     monkeypatch.setattr(conduct, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
-    monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3]})
+    monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
     told: list[tuple[str, int, int]] = []
     jiang2024 = paper_of("jiang2024")
     outcome = conduct.conduct(
-        jiang2024, tmp_path, tmp_path, "cpu", False, lambda *each: told.append(each), lambda x: order.append("shown")
+        jiang2024,
+        tmp_path,
+        tmp_path,
+        "cpu",
+        False,
+        lambda *each: told.append(each),
+        lambda x: order.append("shown"),
+        allow_code=["my words.py"],
     )
+    # What is printed to run it again allows what was allowed.
+    assert outcome["command"] == "x --allow-code 'my words.py'"
     assert order == ["started", "proved jiang2024", "shown", "waited", "left"]
     assert outcome["found"] == {
         "experiments": [],

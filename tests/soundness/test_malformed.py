@@ -114,7 +114,12 @@ def dies() -> None:
 
 
 def hangs() -> None:
-    time.sleep(60)
+    time.sleep(600)
+
+
+def computes() -> None:
+    while True:
+        pass
 
 
 def said_otherwise() -> None:
@@ -129,17 +134,23 @@ PLANTED = {
     allocates: "too much memory",
 }
 # Those that ask the command line, or end their process; the last is tried in another one.
-SLOW = {said_otherwise: "several lines", hangs: "too long", dies: "traceback", reads: "accepted"}
+SLOW = {
+    said_otherwise: "several lines",
+    hangs: "too long",
+    computes: "too long",
+    dies: "traceback",
+    reads: "accepted",
+}
 
 
 @pytest.mark.parametrize("planted", [PLANTED, pytest.param(SLOW, marks=pytest.mark.full)], ids=["quick", "slow"])
 def test_what_goes_wrong_is_seen_and_the_next_is_tried(planted: dict[Callable[[], None], str]) -> None:
-    found = list(tried([Planted(act) for act in planted], Limits(seconds=15.0, size=2**30)))
+    found = list(tried([Planted(act) for act in planted], Limits(seconds=15.0, size=2**30, patience=3.0)))
     assert {act: each.outcome for act, each in zip(planted, found, strict=True)} == planted
     names, processes = zip(*(each.change.split() for each in found), strict=True)
     assert names == tuple(act.__name__ for act in planted)
     # A process is replaced only where one has ended: each needs seconds to begin.
-    assert len(set(processes)) == 1 + sum(act in (hangs, dies) for act in planted)
+    assert len(set(processes)) == 1 + sum(act in (hangs, computes, dies) for act in planted)
     wrong = [trial(Malformed("--set", 0), each).wrong for each in found]
     assert wrong == [outcome not in ("accepted", "one line") for outcome in planted.values()]
 

@@ -2,11 +2,13 @@
 
 The memory limit is on addresses (RLIMIT_AS). It is set after Python, torch and boundcheck are imported, and counts from
 what they have mapped. The peak memory of an input is the peak of the process, as Linux reports it. An input that takes
-too long is killed with its process, and another process tries the next.
+too long is killed with its process, and another process tries the next. Time is that of processors, so that a machine
+with other work finds the same; what waits and does nothing ends by the clock.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import resource
@@ -19,12 +21,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from io import StringIO
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from time import perf_counter
 from typing import Literal, NamedTuple, Protocol
 
+import psutil
 import torch
 
 from boundcheck.child import watched
@@ -34,15 +38,20 @@ Outcome = Literal["one line", "accepted", "traceback", "several lines", "too lon
 
 # Characters of a line that a person still reads.
 _LONGEST_LINE = 1000
-# Seconds for a process to import what it needs; and seconds to wait beyond a limit that a child process has.
-_START, _GRACE = 300.0, 5.0
+# Seconds for a process to import what it needs; seconds to wait beyond a limit that a child process has; and seconds
+# between two looks at the time that a process has taken.
+_START, _GRACE, _LOOKS = 300.0, 5.0, 0.2
 
 
 class Limits(NamedTuple):
-    """How much an input may take: seconds, and bytes beyond what is mapped before it."""
+    """How much an input may take: seconds of processors, how many times as long by the clock, and bytes.
+
+    The bytes are those beyond what is mapped before it.
+    """
 
     seconds: float = 20.0
     size: int = 2**31
+    patience: float = 8.0
 
 
 LIMITS = Limits()
@@ -70,7 +79,7 @@ class Found:
         change: what was changed.
         outcome: the worst of what came of it, in the process and on the command line.
         said: the line that refused it, or what went wrong.
-        seconds: how long it took.
+        seconds: how much time of processors it took.
         mebibytes: the most memory that it took beyond what was there before, where Linux says so.
 
     """
@@ -110,7 +119,7 @@ def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iter
             raise TimeoutError(f"a process that tries inputs has not started within {_START:g} s")
         mine.recv()
         for _ in attempts:
-            found, goes_on = _next(mine, limits)
+            found, goes_on = _next(mine, psutil.Process(process.pid), limits)
             yield found
             if not goes_on:
                 return
@@ -121,20 +130,39 @@ def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iter
         mine.close()
 
 
-def _next(pipe: Connection, limits: Limits) -> tuple[Found, bool]:
+def _next(pipe: Connection, process: psutil.Process, limits: Limits) -> tuple[Found, bool]:
     """What came of the next input, and whether the process goes on after it."""
-    change, began = "", perf_counter()
+    change, began = "", _spent(process)
     # Three messages: what was changed, what came of it in the process, and what came of it on the command line.
     for wait in (limits.seconds, limits.seconds, limits.seconds + _GRACE):
-        if not pipe.poll(wait):
-            return Found(change, "too long", "its process was killed", perf_counter() - began), False
+        if not _comes(pipe, process, wait, limits.patience):
+            return Found(change, "too long", "its process was killed", _spent(process) - began), False
         try:
             message = pipe.recv()
         except EOFError:
-            return Found(change, "traceback", "its process ended by itself", perf_counter() - began), False
+            return Found(change, "traceback", "its process ended by itself", _spent(process) - began), False
         if isinstance(message, str):
             change = message
     return message, True
+
+
+def _comes(pipe: Connection, process: psutil.Process, seconds: float, patience: float) -> bool:
+    """Whether a message comes before the process has taken so much time, or its patience by the clock."""
+    began, clock = _spent(process), perf_counter()
+    while not pipe.poll(_LOOKS):
+        if _spent(process) - began > seconds or perf_counter() - clock > patience * seconds:
+            return False
+    return True
+
+
+def _spent(process: psutil.Process) -> float:
+    """Seconds of processors that a process has taken with all that it started; 0 once it has ended."""
+    total = 0.0
+    with suppress(psutil.Error):
+        for each in (process, *process.children(recursive=True)):
+            times = each.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def serve(descriptor: int) -> None:
@@ -162,7 +190,7 @@ def attempted(each: Attempt, change: str) -> Found:
     """What comes of an input in this process and this folder."""
     before = _mebibytes("VmRSS")
     _forget_peak()
-    began = perf_counter()
+    began = os.times()
     noise = StringIO()
     outcome: Outcome = "accepted"
     said = ""
@@ -177,7 +205,7 @@ def attempted(each: Attempt, change: str) -> Found:
     except Exception as error:
         said = traceback.format_exc(limit=-3)
         outcome = "too much memory" if _is_of_memory(error) else "traceback"
-    seconds = perf_counter() - began
+    seconds = sum(os.times()[:4]) - sum(began[:4])
     return Found(change, outcome, said, seconds, max(_mebibytes("VmHWM") - before, 0.0))
 
 
@@ -198,10 +226,13 @@ def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
         asked = subprocess.run(
             watched([sys.executable, "-P", "-m", "boundcheck", *arguments]),
             capture_output=True,
-            timeout=limits.seconds,
+            timeout=limits.patience * limits.seconds,
             stdin=subprocess.DEVNULL,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_CPU, (math.ceil(limits.seconds),) * 2),
         )
     except subprocess.TimeoutExpired:
+        return replace(found, outcome="too long", said="on the command line")
+    if -asked.returncode in (signal.SIGXCPU, signal.SIGKILL):
         return replace(found, outcome="too long", said="on the command line")
     lines = asked.stderr.decode(errors="replace").strip()
     if asked.returncode == 2 and lines == f"boundcheck: {found.said}":

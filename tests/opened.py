@@ -1,0 +1,27 @@
+"""What is opened from outside, and is to be forgotten after a test."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from boundcheck.claims import catalogue
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.tables import PROBLEMS
+from boundcheck.proofs import VARIABLE
+
+
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """What is known before, of papers and words, is known afterwards, and nothing else."""
+    papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS._known, PROBLEMS._known)
+    before = [dict(table) for table in tables]
+    try:
+        yield
+    finally:
+        for table, known in zip(tables, before, strict=True):
+            table.clear()
+            table.update(known)
+        if papers is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = papers
