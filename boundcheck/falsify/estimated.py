@@ -17,7 +17,7 @@ from flint import arb, arb_mat, ctx
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import exact
-from boundcheck.claims.symbols import f_star
+from boundcheck.claims.symbols import L, ell, f_star, zeta
 from boundcheck.claims.vocabulary import F, v_star
 from boundcheck.exact.balls import Balls, ball_of
 from boundcheck.exact.enclose import enclose
@@ -48,6 +48,11 @@ class OfClass(OfClaim):
     def inputs(self) -> Mapping[str, float]:
         """The same."""
         return self.at
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """The smoothness and the noise of the program."""
+        return {L.name: self.program.lipschitz, ell.name: self.program.lipschitz, zeta.name: self.program.noise}
 
     def value(self, symbol: sp.Symbol) -> Extent:
         """As the claim has it; f* is 0."""

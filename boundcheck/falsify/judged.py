@@ -15,14 +15,14 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.inputs import exact
-from boundcheck.claims.symbols import s, sigma
+from boundcheck.claims.symbols import PARAMETERS, C, G, L, s, sigma
 from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Model
 from boundcheck.exact.sign import sign
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.problem import Problem
-from boundcheck.words import takes, words_of
+from boundcheck.words import gradient_norm, takes, words_of
 from boundcheck.words.hypotheses import HYPOTHESES
 from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent, Instance, Number
 
@@ -87,12 +87,18 @@ class OfClaim(Instance, ABC):
     def inputs(self) -> Mapping[str, Any]:
         """The value of each parameter."""
 
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """Values for letters of the hypotheses that no formula of the claim has, by their names: any will do."""
+        return {}
+
     @cached_property
     def letters(self) -> dict[sp.Symbol, sp.Expr]:
-        """The exact value of each parameter and quantity."""
+        """The exact value of each parameter, quantity, and letter that is chosen."""
+        chosen = {PARAMETERS[name].symbol: exact(name, x) for name, x in self.chosen.items() if name in PARAMETERS}
         given = {p.symbol: exact(p.name, self.inputs[p.name]) for p in self.claim.parameters if p.name in self.inputs}
         derived = {q.symbol: self.claim.expression(q.name).xreplace(given) for q in self.claim.quantities}
-        return given | derived
+        return chosen | given | derived
 
     def value(self, symbol: sp.Symbol) -> Extent:
         """As the claim has it."""
@@ -183,6 +189,14 @@ class OfAdapter(OfClaim):
     def constants(self) -> Mapping[str, float]:
         """What the adapter says of its letters on the domain."""
         return self.adapter.constants(self.radii)
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """What the objective and the adapter say of their constants; of a claim without s it is 1."""
+        found = {L.name: self.weight_smoothness(), C.name: self.adapter_lipschitz()}
+        found[G.name] = self.weight_gradient(gradient_norm(self.claim) or "frobenius")
+        known = {name: x.most for name, x in found.items() if x.most is not None}
+        return dict(self.constants) | known | {s.name: self.scales[0]}
 
     @cached_property
     def scales(self) -> tuple[Fraction, Fraction]:

@@ -108,17 +108,33 @@ class ShortRun(OfAdapter):
     def inputs(self) -> dict[str, Number]:
         """The theorem's parameters: certified bounds, rounded so that the hypotheses hold."""
         names = {p.name for p in self.claim.parameters}
-        radii = self.radii or self.start_norms
         steepest = self.problem.gradient_bound(self.radii).value
-        found = theory_inputs(self.claim, self.problem, radii, self.lipschitz, steepest)
-        found |= {T.name: self.steps, D.name: self.gap_bound, R_1.name: self._distance}
+        found = theory_inputs(self.claim, self.problem, self._domain, self.lipschitz, steepest) | self._known
         if takes(self.claim, ell):
             found[ell.name] = sharpest(self.problem, self.radii)
-        noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(radii) * _SPARE
+        return {name: value for name, value in (found | dict(self.given)).items() if name in names}
+
+    @cached_property
+    def _known(self) -> dict[str, Number]:
+        """What the run, its start and its noise say."""
+        noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(self._domain) * _SPARE
+        found: dict[str, Number] = {T.name: self.steps, D.name: self.gap_bound, R_1.name: self._distance}
         # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C = zeta^2.
         found |= {zeta.name: noise, abc_b.name: 1, abc_c.name: noise * noise * _SPARE}
-        found |= {f"{radius}_1": max(norm, 1e-9) * _SPARE for radius, norm in self.start_norms.items()}
-        return {name: value for name, value in (found | dict(self.given)).items() if name in names}
+        return found | {f"{radius}_1": max(norm, 1e-9) * _SPARE for radius, norm in self.start_norms.items()}
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """As of every instance with an adapter; and what the run says."""
+        found = {**super().chosen, **self._known}
+        if not takes(self.claim, ell) and self.adapter.claims:
+            found[ell.name] = sharpest(self.problem, self._domain)
+        return found
+
+    @property
+    def _domain(self) -> Mapping[str, float]:
+        """The radii, or the norms of v_1 where there are none."""
+        return self.radii or self.start_norms
 
     @cached_property
     def start_norms(self) -> dict[str, float]:
@@ -292,8 +308,8 @@ class ShortRun(OfAdapter):
 
     @property
     def constants(self) -> Mapping[str, float]:
-        """What the adapter says of its letters on the domain, or with the norms of v_1 where there is none."""
-        return self.adapter.constants(self.radii or self.start_norms)
+        """As on every domain."""
+        return self.adapter.constants(self._domain)
 
     def reached(self, radius: str) -> Extent:
         """Over every iterate of every path."""
@@ -314,7 +330,7 @@ class ShortRun(OfAdapter):
     def smoothness(self, where: str) -> Extent:
         """What the sharpest claim about the adapter says on the domain; on all of space where W is linear in v."""
         if self.adapter.is_linear or (where == "path" and self.radii and self.on_domain() == HOLDS):
-            return Extent(most=Fraction(sharpest(self.problem, self.radii or self.start_norms)))
+            return Extent(most=Fraction(sharpest(self.problem, self._domain)))
         return UNKNOWN
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
@@ -347,7 +363,7 @@ class ShortRun(OfAdapter):
         """On the domain, or everywhere where W is linear in v."""
         if not (self.radii or self.adapter.is_linear or not self.offset):
             return UNKNOWN
-        widest = self.adapter.jacobian_bound(self.radii or self.start_norms) if self.offset else 0.0
+        widest = self.adapter.jacobian_bound(self._domain) if self.offset else 0.0
         with ctx.workprec(BITS):
             return Extent(most=(arb(self.offset) * arb(widest)) ** 2 * sum(arb(x) ** 2 for x in self.direction.flat))
 

@@ -160,6 +160,8 @@ class Spec(Table):
             raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
         if not self.is_bracket:
             self._check_theorem()
+        elif not SMOOTHNESS.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol):
+            raise InputError("claim", self.claim, "a lemma that concludes with a bound on the smoothness of F")
         given = set(self.domain.given)
         # A theorem that speaks of a ball may leave it to a pilot; one that speaks of none has no use for it.
         wanted = set(self.radius_names) if self.is_bracket or self.has_ball else set()

@@ -53,15 +53,15 @@ def own_statements(claim: Claim) -> set[Statement]:
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
     """The hypotheses that the script's statement may not start from; of one that is to be fixed, whatever is fixed."""
-    claim = script.claim
-    allowed = {each.statement for each in proof.assumptions if may_start_from(each, script)}
+    claim, wanted = script.claim, set(hypotheses)
+    own, may = set[Statement](), [may_start_from]
     if claim is not None and is_ours(claim):
-        allowed |= own_statements(claim)
-        allowed |= {each.statement for each in proof.assumptions if _is_reading(each, script)}
+        own, may = own_statements(claim), [_is_reading, may_start_from]
+    laid = [each for each in proof.assumptions if each.statement in wanted - own]
     if claim is not None and is_fixed(claim) and not fixing:
-        own, fixed = own_statements(claim), fixed_statements().get(claim.id)
-        allowed = {x for x in allowed if x in own or (fixed is not None and digest(x) in fixed.hypotheses)}
-    return sorted(set(hypotheses) - allowed)
+        fixed = fixed_statements().get(claim.id)
+        laid = [each for each in laid if fixed is not None and digest(each.statement) in fixed.hypotheses]
+    return sorted(wanted - own - {each.statement for each in laid if any(ask(each, script) for ask in may)})
 
 
 # What a letter means, which is no hypothesis of a claim that has it.

@@ -19,9 +19,10 @@ before the layer saw it, and statements that are true by construction. A false s
 called <em>supported</em> whose claim, constants or hypotheses were false, and a true statement called <em>refuted</em>
 or <em>violated</em> are wrong verdicts. There must be none, and each would be listed here. Malformed inputs, true ones
 that a seed has spoilt, must be refused in one line; a traceback, several lines, more than 20 s or more than 2 GiB of
-memory count as wrong too. The engines are examined together: a claim made of words, whose truth a theorem's known
-constant or an exact run decides, is put to all of them, and two answers that contradict each other are wrong as well.
-Where the spoiling left an input sound it is read, and counts as true. A layer that dies of
+memory count as wrong too. Where the spoiling left an input sound it is read, and counts as true. The engines are
+examined together: a claim made of words, whose truth a theorem's known constant or an exact run decides, is put to all
+of them, and two answers that contradict each other are wrong as well. A claim of which nothing is known is tried for
+such answers alone, and counts as true. A layer that dies of
 what it is given is wrong, too. The limits are those of Clopper and Pearson, one-sided, for what the same generator
 could make, as if each trial were drawn from it by itself. It changes the same few hundred lines, claims and runs again
 and again, so that trials are alike; and it is no sample of papers, of which the limits say nothing."""

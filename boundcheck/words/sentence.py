@@ -98,8 +98,8 @@ def calls_it_bound(claim: Claim) -> bool:
 
 
 def is_about_smoothness(claim: Claim) -> bool:
-    """Whether a claim bounds the smoothness constant of F, by what lemmas call it."""
-    return measure_of(claim) is SMOOTHNESS and claim.quantities[-1].symbol == SMOOTHNESS.symbol
+    """Whether the last quantity of a claim is what lemmas call the smoothness constant of F."""
+    return bool(claim.quantities) and claim.quantities[-1].symbol == SMOOTHNESS.symbol
 
 
 def takes(claim: Claim, symbol: sp.Symbol) -> bool:

@@ -70,8 +70,8 @@ def test_as_good_is_inside_within_a_thousandth_and_as_much_of_a_violation() -> N
     assert _as_good(tight, found)
     assert _as_good(times(Fraction(10_009, 10_000)), found)
     assert not _as_good(times(Fraction(10_011, 10_000)), found)
-    assert not _as_good(tight, replace(found, violated=True))
-    assert _as_good(times(Fraction(99, 100)), replace(found, violated=True))
+    assert not _as_good(tight, replace(found, exceeds=True))
+    assert _as_good(times(Fraction(99, 100)), replace(found, exceeds=True))
     assert not _as_good(replace(tight, v=tuple(2 * part for part in tight.v)), replace(found, lower=0.0))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from sympy import Le
 
 import boundcheck as bc
 from boundcheck.problems.constant import Constant
-from tests.outside.my_adapter import Scaled
+from tests.measure.small import refused
+from tests.outside.my_adapter import SMOOTH, Scaled
 from tests.outside.my_objective import LogCosh
 
 HERE = "tests.outside.test_bracket"
@@ -66,3 +69,11 @@ def test_a_bracket_that_is_violated_blames_the_claim_and_says_on_what_it_rests(t
     (result,) = bc.measure(BRACKET | {"adapter": {"kind": f"{HERE}:Doubled", "scale": 0.5}}, tmp_path)
     assert (str(result.verdict), result.blame.kind) == ("violated, given constants of log-cosh", "claim")
     assert "the second derivative of log cosh is at most 1" in result.blame.evidence
+
+
+def test_what_no_longer_concludes_with_smoothness_is_not_bracketed(tmp_path, monkeypatch) -> None:
+    other = replace(SMOOTH, id="outer.tenfold", conclusion=Le(10 * SMOOTH.conclusion.lhs, SMOOTH.conclusion.rhs))
+    monkeypatch.setattr(Scaled, "claims", ("outer.tenfold",))
+    error = refused(bc.measure, BRACKET | {"claim": other}, tmp_path)
+    assert (error.field, error.value) == ("claim", "outer.tenfold")
+    assert "concludes" in error.expected

@@ -17,7 +17,7 @@ from boundcheck.claims.exchange import claim_as_json, claim_from_json
 from boundcheck.claims.symbols import PARAMETERS, Parameter, T, bound, symbol_of
 from boundcheck.errors import InputError
 from boundcheck.soundness.edits import of_relation, put
-from boundcheck.words import calls_it_bound, is_about_smoothness, measure_of, word_of
+from boundcheck.words import calls_it_bound, measure_of, word_of
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis
 from boundcheck.words.measures import LEAST_GRADIENT_ON_EACH_PATH, MEASURES
@@ -109,12 +109,6 @@ def test_no_run_takes_another_quantity_for_the_one_that_is_the_bound(claim: Clai
     conclusion = claim.measure.at_most(other.symbol)
     assert calls_it_bound(claim)
     assert not calls_it_bound(replace(claim, quantities=(*claim.quantities, other), conclusion=conclusion))
-
-
-@given(st.sampled_from([claim for claim in catalogue.values() if is_about_smoothness(claim)]), st.data())
-def test_what_a_lemma_no_longer_states_is_no_lemma_about_smoothness(claim: Claim, data: st.DataObject) -> None:
-    edited = replace(claim, conclusion=data.draw(st.sampled_from([*edits(claim.conclusion)])))
-    assert is_about_smoothness(edited) is (measure_of(edited) is MEASURES["smoothness"])
 
 
 @given(theorems)

@@ -11,6 +11,7 @@ from typing import Any
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
+from boundcheck.falsify import falsify
 from boundcheck.falsify.worst_case import NotSolvedError, WorstCase, worst_cases
 from boundcheck.judge import meets
 from boundcheck.kernel import KernelError
@@ -19,6 +20,7 @@ from boundcheck.prove import Script, judge
 from boundcheck.soundness.edited import verdict_on
 from boundcheck.soundness.engines.claims import Recipe, recipes
 from boundcheck.soundness.engines.curves import Walk
+from boundcheck.soundness.engines.lemmas import Lemma, lemmas
 from boundcheck.soundness.engines.measured import Measured, measurable
 from boundcheck.soundness.engines.scripts import Scripted, refuting, scripted
 from boundcheck.soundness.engines.settings import Asked
@@ -28,10 +30,12 @@ from boundcheck.soundness.trial import Answer, Mutant
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.verdicts import Verdict
-from boundcheck.words import algorithm_of
+from boundcheck.words import algorithm_of, is_about_smoothness
 
 # How many instances are drawn of a claim.
 _EXAMPLES = 3
+# How long is looked for an instance of a claim about smoothness.
+_STARTS, _ROUNDS = 4, 20
 # Of the floats in which a bound is written.
 _ROUNDED = 1e-9
 # Of the claims of which nothing is known, every so manieth is tried.
@@ -65,7 +69,7 @@ class Subject:
         claim: the claim.
         steps: the T at which its worst case is looked for.
         worst: between which shares of the bound the worst case is known to be.
-        adapter: by which instances are drawn; by any where it is empty.
+        adapter: by which instances are drawn and searched for; by any where it is empty.
         script: makes a proof script of it, where there is one.
         run: a run that breaks the bound, and meets the claim or not.
         original: the same claim under the id of the catalogue's, whose own script is tried on it.
@@ -118,6 +122,17 @@ def falsified(subject: Subject) -> Said | None:
         return Said("falsify", "does not solve")
     word = "violated" if case.violated else "not violated"
     return Said("falsify", word, rejects=case.violated, wrong=_off(case, subject.worst))
+
+
+def searched(subject: Subject) -> Said | None:
+    """A short search for the instance of a claim about smoothness that breaks it."""
+    if not is_about_smoothness(subject.claim):
+        return None
+    try:
+        found = falsify(subject.claim, [1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+    except InputError:
+        return Said("falsify", "refuses")
+    return Said("falsify", "violated" if found.violated else "not violated", rejects=found.violated)
 
 
 def _off(case: WorstCase, known: tuple[Fraction | None, Fraction | None]) -> str:
@@ -176,7 +191,7 @@ def measured(subject: Subject) -> Said | None:
     return Said("measure", str(verdict), verdict.is_supported, verdict is Verdict.VIOLATED, wrong)
 
 
-ENGINES: tuple[Engine, ...] = (proved, falsified, checked, met, measured)
+ENGINES: tuple[Engine, ...] = (proved, falsified, searched, checked, met, measured)
 
 
 @dataclass(frozen=True)
@@ -216,7 +231,7 @@ class Examined(Mutant):
         return Answer(outcome, accepts=wrong, rejects=rejects)
 
 
-def examined(made: Recipe | Scripted | Measured, turn: int = 0) -> Examined:
+def examined(made: Recipe | Scripted | Measured | Lemma, turn: int = 0) -> Examined:
     """A claim with what is known of it, as engines are asked about it."""
     if isinstance(made, Scripted):
         kind = varied(made.kind) if made.true else made.kind
@@ -225,11 +240,20 @@ def examined(made: Recipe | Scripted | Measured, turn: int = 0) -> Examined:
     if isinstance(made, Measured):
         kind = varied(made.kind) if made.true else made.kind
         return Examined(made.subject, kind, made.change, made.true, made.why, _run(made))
+    if isinstance(made, Lemma):
+        return Examined(made.subject, varied(made.kind), made.change, True, made.why, _lemma(made))
     walk = made.broken_by()
     why = made.why or (str(walk) if walk else "nothing is known of it: engines are held against each other")
     kind = made.kind if walk else varied(made.kind) if made.why else f"{made.kind}, not known"
     is_known = bool(made.why) or walk is not None
     return Examined(made.subject, kind, made.change, walk is None, why, _subject(made, walk, turn), is_known)
+
+
+def _lemma(made: Lemma) -> Subject | None:
+    try:
+        return Subject(made.make(), adapter=made.adapter)
+    except InputError:
+        return None
 
 
 def _run(made: Measured) -> Subject | None:
@@ -272,7 +296,8 @@ def _steps(claim: Claim, walk: Walk | None, turn: int) -> int:
 
 def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
     """Every so manieth claim, in a mixed order, from the first on; of those of which nothing is known a quarter."""
-    made: list[Callable[[], Recipe | Scripted | Measured]] = [*recipes(), *scripted(), *measurable()]
+    made: list[Callable[[], Recipe | Scripted | Measured | Lemma]]
+    made = [*recipes(), *scripted(), *measurable(), *lemmas()]
     for turn, make in enumerate(mixed_up(made)[first::every]):
         found = examined(make(), turn)
         if found.is_known or turn % _UNKNOWN == 0:

@@ -71,7 +71,7 @@ class LinearMethod(Algorithm):
     def _row(self, expression: sp.Expr) -> list[sp.Expr]:
         return [sp.diff(expression, x) for x in (*self._letters, g)]
 
-    @property
+    @cached_property
     def recurrence(self) -> tuple[sp.Basic, ...]:
         """One equation for each letter of the state, over its iterates; g_t is the gradient where there is no noise."""
         now = {x: Iterate(x.name, t, n, 1) for x in self._letters}
@@ -83,7 +83,7 @@ class LinearMethod(Algorithm):
         g_t = Iterate("g", t, n, 1) if self.is_stochastic else Gradient(F, written(self.at, None))
         return tuple(sp.Eq(Iterate(x.name, t + 1, n, 1), written(move, g_t)) for x, move in self.moves)
 
-    @property
+    @cached_property
     def beginning(self) -> tuple[sp.Basic, ...]:
         """Every letter of the state is v_1."""
         first, *others = (Iterate(x.name, sp.Integer(1), n, 1) for x in self._letters)
