@@ -10,6 +10,9 @@ from boundcheck.errors import InputError, raised
 from boundcheck.files import parse_json, read_text
 from boundcheck.proofs import Paper, papers
 
+WORLDS = "worlds.json"
+"""The file of a paper that has exact instances of its claims; `boundcheck.testing.worlds` writes it."""
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -42,6 +45,20 @@ def is_ours(claim: Claim) -> bool:
     """Whether it is a claim of `proofs/`: people have read what it says to the kernel, also what no text of it says."""
     paper = papers().get(_key(claim))
     return claim.id in catalogue and (paper is None or paper.is_ours)
+
+
+def has_instance(claim: Claim) -> bool:
+    """Whether the judge has accepted an instance of all that a claim of ours assumes; files of others do not count."""
+    ours = (paper for paper in papers().values() if paper.is_ours)
+    return is_ours(claim) and any(_instances(paper).get(claim.id) == claim.digest for paper in ours)
+
+
+@cache
+def _instances(paper: Paper) -> dict[str, str]:
+    """The digests of the claims of which a paper has an instance, by id."""
+    path = paper.folder / WORLDS
+    found = parse_json(read_text(path)) if path.is_file() else {}
+    return {id: str(each["claim"]) for id, each in found.items()}
 
 
 def _key(claim: Claim) -> str:

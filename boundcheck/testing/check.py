@@ -154,7 +154,7 @@ def check_claim(
         check_size("examples", examples)
     try:
         with theirs():
-            search = _Search(claim, _strategy(claim, adapter, lipschitz, largest, dtype), dtype, device)
+            search = _Search(claim, strategy_of(claim, adapter, lipschitz, largest, dtype), dtype, device)
             search.run(examples)
     except Unsatisfiable:
         raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
@@ -191,7 +191,8 @@ def _check_device(device: str) -> None:
         raise InputError("device", device, "a torch device that this machine has") from None
 
 
-def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
+def strategy_of(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
+    """The instances on which a claim is tried; raises InputError for a claim that no instance is about."""
     if algorithm_of(claim) is not None:
         return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
     if is_about_smoothness(claim):
