@@ -33,6 +33,7 @@ from boundcheck.prove.roles import shape_names
 from boundcheck.prove.tabulated import tabulated
 from boundcheck.prove.translate import Reading
 from boundcheck.words import instance as judged
+from boundcheck.words.hypotheses.ball import BALL
 from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent
 
 if TYPE_CHECKING:
@@ -250,8 +251,8 @@ class ToldOfSetting(Told):
         return Extent.of(self.setting.sigma)
 
     def reach(self, radius: sp.Symbol) -> Extent:
-        """The largest |A| and |B| of the points, for σ."""
-        return Extent.of(max(abs(x) for v in self.visited for x in v)) if radius == symbols.sigma else UNKNOWN
+        """The largest |A| and |B| of the points, for the radius of all blocks."""
+        return Extent.of(max(abs(x) for v in self.visited for x in v)) if radius == BALL.common else UNKNOWN
 
     def infimum(self) -> Extent:
         """The least value of f, which F(1, w) = f(w) has too."""
