@@ -13,6 +13,7 @@ from itertools import pairwise
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import R_1, D, Parameter, ell, f_star, mu_F
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_first, v_star, v_t
 from boundcheck.soundness.engines.curves import Walk
@@ -113,7 +114,7 @@ def of_catalogue(hypothesis: Claim) -> Assumed:
 
 
 def _own(name: str, title: str, relation: sp.Basic, word: Hypothesis | None, *declared: Parameter) -> Claim:
-    return Claim(f"engines.{name}", title, "boundcheck", relation, r"\text{for all } t", declared=declared, word=word)
+    return Claim(f"engines.{name}", title, "boundcheck", relation, _ALWAYS, declared=declared, word=word)
 
 
 def _limit(name: str, meaning: str) -> Parameter:
@@ -127,6 +128,7 @@ STEEP, LOW, FAR, WIDE = (
     _limit("wide_0", "bound on the norm of each iterate"),
 )
 NEXT = Value(F, v_t.xreplace({t: t + 1}))
+_ALWAYS = r"\text{for all } t"
 
 
 _STATED: tuple[tuple[str, str, sp.Basic, tuple[Parameter, ...], Callable[[Walk], bool], Callable[[Walk], Numbers]], ...]
@@ -181,7 +183,8 @@ def stated(name: str, worst: Worst | None = Worst(), has_word: bool = True) -> A
     """One of the hypotheses about iterates, in a word of its own that asks nothing of F, or that no solver states."""
     _, title, relation, declared, holds, numbers = next(each for each in _STATED if each[0] == name)
     symbols = tuple(each.symbol for each in declared)
-    word = Hypothesis(f"engines_{name}", title, symbols, worst=worst) if has_word else None
+    says = (Statement(relation, _ALWAYS),)
+    word = Hypothesis(f"engines_{name}", title, symbols, worst=worst, says=says) if has_word else None
     return Assumed(_own(name, title, relation, word, *declared), holds, numbers)
 
 
