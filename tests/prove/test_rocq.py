@@ -218,7 +218,7 @@ def test_all_checked_proofs_have_worlds_but_those_whose_hypotheses_contradict_ea
     assert checked().keys() - with_world == CONTRADICTORY
 
 
-@pytest.mark.parametrize(("id", "version"), CHECKED)
+@pytest.mark.parametrize(("id", "version"), CHECKED[:2])
 def test_a_world_is_known_as_long_as_nothing_of_it_changes(id, version, monkeypatch, tmp_path):
     proof = proof_of(id, version)
     assert checked()[f"{id}, {version}"]["world"] == World(proof).hash
