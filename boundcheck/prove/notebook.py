@@ -105,6 +105,8 @@ def _theorem(found: dict[str, Any]) -> Iterator[Line]:
             yield line("given", _formula(each["statement"], each["statement_latex"]), f"({each['role']})", name)
     if not found["hypotheses"]:
         yield line("given nothing")
+    if found["instance"]:
+        yield line(found["instance"])
 
 
 def _formula(text: str, latex: str) -> Cell:

@@ -20,6 +20,7 @@ from boundcheck.kernel.terms import ZERO, Scalar
 from boundcheck.prove.display import shown
 from boundcheck.prove.identity import identity
 from boundcheck.prove.proof import SECONDS, Step
+from boundcheck.prove.rocq.worlds import has_world
 from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
 from boundcheck.prove.witness import numbers_at
@@ -83,6 +84,23 @@ def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
     return [(i, x) for i, x in lines if not told or x.step.meaning or x.step.printed or x.verdict != "proved"]
 
 
+def known_instance(proof: JudgedProof) -> str:
+    """Who knows an instance in which all hypotheses of a proved proof hold together; empty where nobody does.
+
+    Rocq knows its worlds. An instance that is judged elsewhere is asked for here, too: all that is shown of instances
+    comes from this answer.
+    """
+    return "Rocq" if has_world(proof) else ""
+
+
+def instance_told(proof: JudgedProof) -> str:
+    """What is said beside `proved`: contradictory hypotheses would prove anything. Empty where nothing is assumed."""
+    if proof.verdict != "proved" or not proof.hypotheses:
+        return ""
+    known = known_instance(proof)
+    return f"its hypotheses hold in an instance ({known})" if known else "no instance of its hypotheses is known"
+
+
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
     """A proof as plain data; its statement and assumptions are printed from the kernel's theorem."""
     proved = proof.conclusion if proof.verdict == "proved" else None
@@ -103,6 +121,7 @@ def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
         "hypotheses": hypotheses,
         "hypotheses_unused": proof.unused,
         "hypotheses_added": proof.added,
+        "instance": instance_told(proof),
         "conclusion": display.texts[-1] if proved else None,
         "conclusion_latex": display.latex[-1] if proved else None,
         "letters": display.roles,

@@ -15,7 +15,7 @@ from boundcheck.claims import prose
 from boundcheck.errors import InputError
 from boundcheck.proofs import paper_of
 from boundcheck.prove.proof import Step
-from boundcheck.prove.results import ClaimAudit, witness_as_json
+from boundcheck.prove.results import ClaimAudit, instance_told, known_instance, witness_as_json
 from boundcheck.prove.rocq.checked import covers
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, weakest
 
@@ -91,7 +91,8 @@ class JudgedRow:
 
     Attributes:
         evidence: a sentence for each line.
-        hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists.
+        hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists, and whether no
+            instance of them is known.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
         rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.prove.rocq.checked`; "repair checked"
             where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
@@ -199,6 +200,8 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     ends = [found[ref][0] for ref in refs if not ref.label]
     differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
+    unmet = [f"{x.script.title} ({x.script.version})" for x in ends if instance_told(x) and not known_instance(x)]
+    told = f"{told} No instance is known of the hypotheses of {', '.join(unmet)}.".strip() if unmet else told
     lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
     rocq: Literal["", "checked", "repair checked"] = ""
     if proved and not missing and all(_in_rocq(*each) for each in proved):

@@ -10,7 +10,7 @@ from rich.text import Text
 from boundcheck.claims import prose
 from boundcheck.claims.letters import in_prose
 from boundcheck.prove.outcome import ProofAudit
-from boundcheck.prove.results import main_lines, proof_as_json, witness_as_json
+from boundcheck.prove.results import instance_told, known_instance, main_lines, proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 from boundcheck.terminal import Table, coloured
 
@@ -62,10 +62,11 @@ def _proved(proof: JudgedProof) -> str:
     """What is proved, in a line: the claim and what differs, or the statement of a lemma; `--steps` shows the rest."""
     if proof.verdict != "proved":
         return ""
+    unmet = "" if known_instance(proof) or not proof.hypotheses else f"; {instance_told(proof)}"
     if proof.difference:
-        return f"the claim, {proof.difference}"
+        return f"the claim, {proof.difference}{unmet}"
     count = len(proof.hypotheses)
-    return f"{proof.conclusion}" + (f"  (from {count} assumption{'s' if count > 1 else ''})" if count else "")
+    return f"{proof.conclusion}" + (f"  (from {count} assumption{'s' if count > 1 else ''}{unmet})" if count else "")
 
 
 def _show_rows(audit: ProofAudit, console: Console) -> None:
@@ -102,6 +103,8 @@ def _show_theorem(proof: JudgedProof, console: Console) -> None:
         _tell(console, Text("rests on", "bold"), f"({each['role']}) {each['statement']}{name}")
     if not found["hypotheses"]:
         _tell(console, Text("rests on", "bold"), "nothing")
+    if found["instance"]:
+        _tell(console, Text("instance", "bold"), found["instance"])
     _tell(console, Text("letters", "bold"), found["letters_told"])
 
 

@@ -4,7 +4,9 @@
     nothing.
 
     - [still R], [coin R]: a probability space with one outcome, and that of a fair coin which is thrown at time 1.
-    - [gradient_zero], [gradient_half_square], [gradient_adapter]: functions that have a gradient. *)
+    - [gradient_zero], [gradient_half_square], [gradient_adapter]: functions that have a gradient.
+    - [parts]: the tactic that asks for a proof of each part of a world.
+    - [dull R]: the tactic that takes the dullest world, in which nothing happens, and proves what it can. *)
 From mathcomp Require Import all_ssreflect all_algebra ring lra.
 From mathcomp Require Import reals.
 From boundcheck Require Import Boundcheck.
@@ -146,13 +148,115 @@ Qed.
 Lemma opn_entry (R : realType) (x : R) : opn (x%:M : 'M_1) <= `|x|.
 Proof. by rewrite -fro_entry opn_le_fro. Qed.
 
-(** Asks for a proof of each hypothesis of a theorem [said] whose letters have values. What comes after the hypotheses
-    is the conclusion, which is for all times or all values of letters. *)
-Ltac meet said :=
-  lazymatch type of said with
-  | ?hypothesis -> ?conclusion =>
-    let met := fresh "met" in
-    lazymatch hypothesis with forall _, _ => exact I | _ => idtac end;
-    assert (met : hypothesis); [hnf | specialize (said met); clear met; meet said]
-  | forall _, _ => exact I
+(** One outcome: an expectation is the number itself. *)
+Section Still.
+Variables (R : realType) (w : outcome (still R)).
+Lemma knows_still g (U : Type) (x : outcome (still R) -> U) : knows g x. Proof. by case=> [] []. Qed.
+Lemma expect_still_nothing x : expect (@nothing R (still R)) x w = x w.
+Proof. by apply: (expect_of_known (g := @nothing R (still R))) => //; exact: knows_still. Qed.
+Lemma expect_still_past t x : expect (@past R (still R) t) x w = x w.
+Proof. by apply: expect_of_known; [exact: past_is_past | exact: knows_still]. Qed.
+Lemma mean_still t m n (X : outcome (still R) -> 'M[R]_(m, n)) : mean (@past R (still R) t) X w = X w.
+Proof. by apply: mean_of_known; [exact: past_is_past | exact: knows_still]. Qed.
+End Still.
+
+(** The coin shows 1 or -1. *)
+Section Coin.
+Variable R : realType.
+Implicit Types (x : bool -> R) (w : bool).
+Definition sign w : R := if w then 1 else -1.
+Lemma knows_coin (U : Type) (x : nat -> bool -> U) (s : nat -> nat) t :
+  (forall w v, (s t <= 1)%N -> x t w = x t v) -> knows (@past R (coin R) (s t)) (x t).
+Proof.
+by move=> same w v; rewrite /past /=; case: leqP => [t1 _ | _ /eqP]; [exact: same | by case: w v => [] []].
+Qed.
+Lemma expect_coin x w : expect (@past R (coin R) 1) x w = (x true + x false) / 2.
+Proof. by rewrite /expect /weight !big_bool /=; field. Qed.
+Lemma expect_coin_nothing x w : expect (@nothing R (coin R)) x w = (x true + x false) / 2.
+Proof. by rewrite /expect /weight !big_bool /=; field. Qed.
+Lemma mean_coin m n (X : bool -> 'M[R]_(m, n)) w : mean (@past R (coin R) 1) X w = 2^-1 *: (X true + X false).
+Proof. by apply/matrixP => i j; rewrite meanE expect_coin scaleE addE mulrC. Qed.
+End Coin.
+
+(** Norms of simple matrices. *)
+Section Simple.
+Variable R : realType.
+Lemma fro_pair0 (U V : lmodType R) (iU : inner U) (iV : inner V) : fro ((0, 0) : U * V) = 0. Proof. exact: fro0. Qed.
+Lemma opn0 m n : opn (0 : 'M[R]_(m, n)) = 0. Proof. exact: opn_zero. Qed.
+Lemma fro_single m n : fro (delta_mx 0 0 : 'M[R]_(m.+1, n.+1)) = 1.
+Proof.
+rewrite /fro /= trmx_delta mul_delta_mx /mxtrace big_ord_recl mxE eqxx big1 ?addr0 ?sqrtr1 // => i _.
+by rewrite mxE.
+Qed.
+Lemma opn_single m n : opn (delta_mx 0 0 : 'M[R]_(m.+1, n.+1)) = 1.
+Proof.
+apply/le_anti/andP; split; first by rewrite -[leRHS](fro_single m n) opn_le_fro.
+by rewrite -[leLHS](fro_single m 0) -(mul_delta_mx (0 : 'I_n.+1)); apply: opn_ge; rewrite fro_single.
+Qed.
+Lemma opn_one : opn (1%:M : 'M[R]_1) = 1.
+Proof.
+apply/le_anti/andP; split; first by rewrite (le_trans (opn_entry _)) ?normr1.
+have := opn_ge (1%:M : 'M[R]_1) (v := 1%:M); rewrite mul1mx fro_entry normr1; exact.
+Qed.
+Lemma sqrt_square (x y : R) : x = y ^+ 2 -> 0 <= y -> Num.sqrt x = y.
+Proof. by move=> -> y_ge0; rewrite sqrtr_sqr ger0_norm. Qed.
+Lemma between (x y : R) : x + (y - x) - y = 0. Proof. by rewrite addrCA subrr addr0 subrr. Qed.
+End Simple.
+
+(** Assumption 3, part 1, in a ball, as theorems have it. *)
+Lemma lipschitz_in_ball (R : realType) (T d r k : nat) (O : Type) (c : R) (A A' : nat -> O -> 'M[R]_(r, k))
+  (B B' : nat -> O -> 'M[R]_(d, r)) :
+  (forall t w, (1 <= t <= T)%N -> 0 <= - opn (B t w) + c) -> (forall t w, (1 <= t <= T)%N -> 0 <= - opn (B' t w) + c) ->
+  (forall t w, (1 <= t <= T)%N -> 0 <= - opn (A t w) + c) -> (forall t w, (1 <= t <= T)%N -> 0 <= - opn (A' t w) + c) ->
+  forall t w, (1 <= t <= T)%N -> 0 <= fro (B t w - B' t w) * c - fro ((A t w)^T *m (B t w)^T - (A' t w)^T *m (B' t w)^T)
+    + fro (A t w - A' t w) * c.
+Proof.
+move=> _ B_le A_le _ t w rt; rewrite addrAC subr_ge0; have := A_le t w rt; have := B_le t w rt.
+by rewrite ![- _ + _]addrC !subr_ge0 => b_le a_le; exact: lipschitz_product.
+Qed.
+
+(** The time is 1. *)
+Ltac once_only := case=> [|[|?]] w // _.
+
+(** Asks for a proof of each part of a world. *)
+Ltac parts := lazymatch goal with |- _ /\ _ => split; [| parts] | _ => idtac end.
+
+(** The dullest world: one outcome, one time, one entry, functions and matrices that are 0, and numbers that are 1 or
+    what their definition says. [dull_letter] gives the next letter its value; [dull R] all that are left, and proves
+    the hypotheses that hold there. *)
+Ltac dull_letter :=
+  lazymatch goal with
+  | |- @ex ?U _ =>
+    lazymatch U with
+    | space ?R => exists (still R)
+    | nat => exists 1%N
+    | _ -> _ -> _ => exists (fun _ _ => 0)
+    | _ -> _ => exists (fun=> 0)
+    | matrix _ _ _ => exists 0
+    | _ => eexists
+    end
   end.
+Ltac dull_domain :=
+  lazymatch goal with
+  | |- is_true (leq _ _) => done
+  | |- is_gradient _ _ => exact: gradient_zero
+  | |- forall t, knows _ _ => move=> ?; exact: knows_still
+  | |- forall t w, _ -> is_true (_ < _) =>
+    move=> *; lazymatch goal with |- is_true (0 < ?x) => is_evar x; exact: ltr01 end
+  end.
+Ltac dull_definition :=
+  lazymatch goal with |- forall t w, _ -> _ + _ = 0 => move=> *; first [exact: subrr | exact: between] end.
+Ltac ones R := repeat match goal with |- context [?x] => is_evar x; unify x (1 : R) end.
+Ltac zeros :=
+  rewrite /= ?(expect_still_nothing, expect_still_past, mean_still, mulmx0, mul0mx, scaler0, trmx0, oppr0, addr0, add0r);
+  rewrite ?(subrr, fro_pair0, fro0, opn0, expr0n, mul0r, mulr0, mulr1, oppr0, addr0, add0r, subr0) /=.
+Ltac dull_fact :=
+  move=> *; zeros;
+  lazymatch goal with
+  | |- is_true true => done
+  | |- 0 = 0 => done
+  | |- is_true (0 <= fro _) => exact: fro_ge0
+  | |- _ => lra
+  end.
+Ltac dull R :=
+  unshelve (repeat dull_letter; parts; try dull_domain; try dull_definition; ones R; try dull_fact); try exact: (1 : R).

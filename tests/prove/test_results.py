@@ -47,7 +47,7 @@ def answer(paper) -> dict:
 
 CLAIM = {"id", "title", "verdict", "proofs"}
 PROOF = {"version", "title", "verdict", "trust", "reason", "standard_facts"}
-PROOF |= {"instead", "hypotheses", "hypotheses_unused", "hypotheses_added", "steps"}
+PROOF |= {"instead", "hypotheses", "hypotheses_unused", "hypotheses_added", "instance", "steps"}
 PROOF |= {"conclusion", "conclusion_latex", "letters", "letters_told"}
 STEP = {
     "label",

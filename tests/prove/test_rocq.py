@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -15,7 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.kernel.times import Index
 from boundcheck.prove import ge, gt, rows
-from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.results import ClaimAudit, known_instance, proof_as_json
 from boundcheck.prove.rocq import check as check_module
 from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
@@ -30,13 +31,11 @@ from boundcheck.prove.rocq.check import (
     differing,
     in_world,
     listed,
-    world_of,
 )
 from boundcheck.prove.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import rocq, theorem_name
+from boundcheck.prove.rocq.worlds import World
 from boundcheck.prove.rows import Ref, Row
-from boundcheck.prove.script import find
-from boundcheck.prove.verdict import judge
 from tests.judged import of_the_paper, proof_of
 
 from .scripts import judged, lemma, x, y, z
@@ -45,7 +44,6 @@ pytestmark = of_the_paper
 
 SMALL = ("jiang2024.rate.exponent", "sharp")
 # A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
-WITH_WORLD = [tuple(name.split(", ")) for name, entry in checked().items() if "world" in entry]
 CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
 numbers = st.fractions(Fraction(1, 9), 9, max_denominator=9)
 
@@ -71,10 +69,8 @@ def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
     assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
 
 
-@pytest.mark.parametrize(("id", "version"), [SMALL, *(pytest.param(*x, marks=pytest.mark.full) for x in WITH_WORLD)])
-def test_the_theorem_has_all_hypotheses_and_no_gap(id, version):
-    """Each hypothesis by its name: a world that looks through them would take another for the conclusion, and stop."""
-    proof = judge(next(x for x in find([id]) if x.version == version))
+def test_the_theorem_has_all_hypotheses_and_no_gap():
+    proof = proof_of(*SMALL)
     text = rocq(proof)
     arrows = re.search(r"^Theorem \w+ : (.*)\.$", text, re.MULTILINE)[1]
     assert arrows.startswith(" -> ".join(f"H{i + 1}" for i in range(len(proof.hypotheses))) + " -> (")
@@ -151,25 +147,94 @@ def test_rocq_accepts_a_proof(id, version, library):
     assert check(rocq(proof_of(id, version)), library) == ""
 
 
-@pytest.mark.full
-def test_rocq_accepts_a_world_and_no_altered_one(library, monkeypatch):
-    """In SGD with the noise 11 the hypotheses of theorem 2 hold; with the noise 1 its horizon is too short."""
-    proof, folder = proof_of("jiang2024.theorem2", "repaired"), library.parent
+@pytest.mark.parametrize(("id", "version"), [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
+def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
+    """All that the section of the theorem's file assumes, and all of its hypotheses, in its order and its words."""
+    proof = proof_of(id, version)
+    text, statement = rocq(proof), World(proof).statement
+    section = text[text.index("Section Proof.") : text.index("(* Step ")]
+    assumed = re.findall(r"^Hypothesis \w+ : (.*)\.$", section, re.MULTILINE)
+    assert all(f"({said}) /\\" in f"{statement} /\\" for said in assumed)
+    hypotheses = re.findall(r"^Definition H\d+.* : Prop := (.*)\.$", text, re.MULTILINE)
+    assert re.findall(r"^  \(\*.*\n  \((.*)\)(?: /\\)?$", statement, re.MULTILINE) == hypotheses
+
+
+def test_there_is_no_world_of_a_proof_that_does_not_tell_what_it_assumes():
+    proof = proof_of(*SMALL)
+    with pytest.raises(InputError, match="by the kernel alone"):
+        World(replace(proof, hypotheses=proof.hypotheses[1:]))
+
+
+OTHER = "forall R : realType, exists (S : space R) (T : nat), (0 < T)%N"
+ATTACKS = {
+    "nothing": "Abort. Lemma world : True. Proof. exact I.",
+    "other hypotheses": f"Abort. Lemma world : {OTHER}. Proof. by move=> R; exists (still R), 1%N.",
+    "an axiom": "Abort. Axiom anything : False. Lemma world : STATEMENT. Proof. by case: anything.",
+    "an axiom with an allowed name": "Abort. Module boolp. Axiom propositional_extensionality : False. End boolp. "
+    "Lemma world : STATEMENT. Proof. by case: boolp.propositional_extensionality.",
+    "no proof": "Admitted. Lemma more : True. Proof. exact I.",
+    "another conjunction": 'Abort. Notation "A /\\ B" := True (only parsing) : type_scope. '
+    "Lemma world : STATEMENT. Proof. by move=> R; exists (still R), 1%N; do !exists 0.",
+    "another space": "Abort. Definition R0 := 0%N. Module Num. Definition lt := 0%N. End Num. Definition says := True. "
+    "Lemma world : says. Proof. exact I.",
+    "a wrong number": "move=> R; dull R. by exists 0.",
+}
+
+
+@pytest.fixture(scope="module")
+def small(library):
+    """A small theorem, compiled."""
+    proof = proof_of(*SMALL)
     assert check(rocq(proof), library, theorem_name(proof)) == ""
-    assert in_world(theorem_name(proof), folder, library)[0] == ""
-    altered = folder / "altered.v"
-    text = world_of(theorem_name(proof)).read_text()
-    for old, new in (("zeta := 11", "zeta := 1"), ("Qed.\nPrint", "Admitted.\nPrint")):
-        altered.write_text(text.replace(old, new))
-        assert text.count(old) == 1
-        monkeypatch.setattr(check_module, "world_of", lambda _: altered)
-        assert in_world(theorem_name(proof), folder, library)[0].startswith("its world: ")
+    return World(proof)
 
 
-def test_a_world_is_that_of_a_checked_proof():
-    found = {file.name.removesuffix("_world.v") for file in (LIBRARY / "worlds").glob("*.v")}
-    names = {name.replace(", ", "_").replace(".", "_") for name, entry in checked().items() if "world" in entry}
-    assert found == names != set()
+@pytest.mark.full
+def test_rocq_accepts_a_world_for_all_that_its_theorem_assumes(small, library):
+    assert in_world(small, library.parent, library) == ""
+    less = World(proof_of(*SMALL))
+    less._hypotheses.pop()
+    assert in_world(less, library.parent, library).startswith("its world: ")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_rocq_refuses_what_is_no_world(attack, small, library, monkeypatch, tmp_path):
+    """The proof may define, assume and state what it wants: Rocq judges the statement that the theorem makes."""
+    script = tmp_path / "script.v"
+    script.write_text(ATTACKS[attack].replace("STATEMENT", small.statement))
+    monkeypatch.setattr(World, "script", script)
+    assert in_world(small, library.parent, library).startswith("its world: ")
+
+
+# On purpose: that a gradient is bounded everywhere contradicts what else is assumed there.
+CONTRADICTORY = {"jiang2024.assumption3.1.anywhere, sharp", "jiang2024.assumption3.2.anywhere, sharp"}
+
+
+def test_all_checked_proofs_have_worlds_but_those_whose_hypotheses_contradict_each_other():
+    files = {file.stem for file in (LIBRARY / "worlds").glob("*.v")}
+    with_world = {name for name, entry in checked().items() if "world" in entry}
+    assert {name.replace(", ", "_").replace(".", "_") for name in with_world} == files
+    assert checked().keys() - with_world == CONTRADICTORY
+
+
+@pytest.mark.parametrize(("id", "version"), CHECKED[:2])
+def test_a_world_is_known_as_long_as_nothing_of_it_changes(id, version, monkeypatch, tmp_path):
+    proof = proof_of(id, version)
+    assert checked()[f"{id}, {version}"]["world"] == World(proof).hash
+    assert known_instance(proof) == "Rocq"
+    assert "hold in an instance" in proof_as_json(proof)["instance"]
+    other = tmp_path / "other.v"
+    other.write_text(World(proof).script.read_text() + "(* *)")
+    for script in (other, tmp_path / "none.v"):
+        monkeypatch.setattr(World, "script", script)
+        assert known_instance(proof) == ""
+        assert proof_as_json(proof)["instance"] == "no instance of its hypotheses is known"
+
+
+def test_of_a_proof_that_is_not_in_the_list_no_instance_is_known():
+    assert proof_as_json(judged(lemma(ge(x * z, 0), gt(x, 0), ge(z, 0))))["instance"].startswith("no instance")
+    assert proof_as_json(judged(lemma(ge(x, 1), gt(x, 0))))["instance"] == ""
 
 
 @pytest.mark.full

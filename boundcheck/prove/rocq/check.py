@@ -18,6 +18,7 @@ from boundcheck.files import replace_file
 from boundcheck.kernel.facts import derivation
 from boundcheck.prove.rocq.checked import LIBRARY, LIST, PARTS, checked, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import concluded, rocq, theorem_name
+from boundcheck.prove.rocq.worlds import World
 from boundcheck.prove.script import find
 from boundcheck.prove.verdict import JudgedProof, judge
 
@@ -101,8 +102,8 @@ def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | Non
 
 def axioms(printed: str) -> set[str]:
     """The names that `Print Assumptions` printed; what it did not print is an axiom of its own, which nobody allows."""
-    _, heading, listed = printed.partition("Axioms:")
-    if not heading and "Closed under the global context" not in printed:
+    before, heading, listed = printed.partition("Axioms:")
+    if before.strip() != ("" if heading else "Closed under the global context"):
         return {"what Rocq did not print"}
     found = set()
     for line in listed.splitlines():
@@ -152,9 +153,10 @@ def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
     file.write_text(text)
     began = perf_counter()
     reason, rests = _believed(file, library)
-    world = ""
-    if not reason and world_of(name).exists():
-        reason, world = in_world(name, folder, library)
+    world, there = "", World(proof)
+    if not reason and there.script.exists():
+        reason = in_world(there, folder, library)
+        world = "" if reason else there.hash
     took = perf_counter() - began
     return Word(proof.script.id, proof.script.version, steps, took, reason, digest(end), rests, hash_of(text), world)
 
@@ -167,20 +169,18 @@ def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str
     return failed or (f"it rests on {', '.join(more)}" if more else ""), tuple(sorted(rests))
 
 
-def world_of(name: str) -> Path:
-    """The file that shows a world in which the hypotheses of this theorem hold."""
-    return LIBRARY / "worlds" / f"{name}_world.v"
+def in_world(world: World, folder: Path, library: Path) -> str:
+    """Let Rocq judge the world of a theorem that is compiled in the folder. Returns why it is none, empty where it is.
 
-
-def in_world(name: str, folder: Path, library: Path) -> tuple[str, str]:
-    """Compile the world of a theorem that is compiled in the folder. Returns the error, or the world's hash."""
-    text = world_of(name).read_text("utf-8")
-    file = folder / f"{name}_world.v"
-    file.write_text(text)
-    reason, _ = _believed(file, library, needs=folder)
-    if reason:
-        return f"its world: {reason}", ""
-    return "", hash_of((LIBRARY / f"{PARTS[-1]}.v").read_text("utf-8"), text)
+    The proof is compiled first. What it says does not count: the statement is made again in a file that knows nothing
+    of the proof's definitions, and Rocq is asked there on what the proof of it rests.
+    """
+    proof, judge = folder / f"{world.name}_world.v", folder / f"{world.name}_judged.v"
+    proof.write_text(world.file)
+    judge.write_text(world.judging)
+    failed, _ = compiled(proof, library, needs=folder)
+    reason = failed or _believed(judge, library, needs=folder)[0]
+    return f"its world: {reason}" if reason else ""
 
 
 def listed(words: Sequence[Word]) -> dict[str, dict[str, object]]:

@@ -66,6 +66,12 @@ def _hashes() -> frozenset[str]:
     return frozenset(x["derivation"] for x in checked().values() if x.get("library") == library_hash())
 
 
+@cache
+def worlds() -> frozenset[str]:
+    """The hashes of the worlds in which Rocq has found all hypotheses of a theorem to hold."""
+    return frozenset(x["world"] for x in checked().values() if "world" in x and x.get("library") == library_hash())
+
+
 def covers(conclusion: Theorem | None, line: Theorem | None = None) -> bool:
     """Whether Rocq has checked what a proof concludes, or one of the lines from which it concludes that."""
     if conclusion is None or digest(conclusion) not in _hashes():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 from boundcheck.errors import InputError
 from boundcheck.kernel import KernelError, Statement, Theorem
 from boundcheck.kernel.facts import derivation, free
@@ -11,7 +14,7 @@ from boundcheck.prove.rocq.book import Book, Named, comment, law_variables
 from boundcheck.prove.rocq.step import Known, Step
 from boundcheck.prove.verdict import JudgedProof
 
-_HEAD = """From mathcomp Require Import all_ssreflect all_algebra ring.
+HEAD = """From mathcomp Require Import all_ssreflect all_algebra ring.
 From mathcomp Require Import reals.
 From boundcheck Require Import Boundcheck.
 Import Order.TTheory GRing.Theory Num.Theory.
@@ -27,9 +30,7 @@ def rocq(proof: JudgedProof) -> str:
 
     """
     name, theorem = _name(proof), concluded(proof)
-    told = {each.statement: each for each in proof.hypotheses}
-    if not theorem.hypotheses <= told.keys():
-        raise InputError("proof", name, "a proof by the kernel alone")
+    told = assumed(proof)
     steps = derivation([theorem])
     bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion)) | _generalised(steps)
     book = Book(frozenset(bound))
@@ -49,11 +50,11 @@ def rocq(proof: JudgedProof) -> str:
     lemmas = [f"Lemma {made} {text}" for text, made in book.algebra.items()]
     parts = [
         f"(** {name}. *)",
-        _HEAD,
+        HEAD,
         *lemmas,
         "",
         "Section Proof.",
-        *_section(book),
+        *declared(section(book)),
         "",
         *book.body,
         *end,
@@ -69,6 +70,20 @@ def concluded(proof: JudgedProof) -> Theorem:
     if proof.verdict != "proved" or theorem is None:
         raise InputError("proof", _name(proof), f"a proof that is proved, not {proof.verdict}")
     return theorem
+
+
+def assumed(proof: JudgedProof) -> dict[Statement, Assumption]:
+    """The hypotheses of the theorem that a proved proof ends in, in the order of the proof, each as the proof tells it.
+
+    Raises:
+        InputError: where the proof does not tell all of them.
+
+    """
+    theorem = concluded(proof)
+    told = {each.statement: each for each in proof.hypotheses if each.statement in theorem.hypotheses}
+    if theorem.hypotheses != told.keys():
+        raise InputError("proof", _name(proof), "a proof by the kernel alone")
+    return told
 
 
 def _name(proof: JudgedProof) -> str:
@@ -95,24 +110,41 @@ def _generalised(steps: tuple[Theorem, ...]) -> set[Named]:
     return found
 
 
-def _section(book: Book) -> list[str]:
-    lines = []
+@dataclass(frozen=True)
+class Letters:
+    """Letters of a section, as its text declares them, and what it assumes of them, each by its name."""
+
+    word: str
+    binders: str
+    assumed: dict[str, str] = field(default_factory=dict)
+
+
+def section(book: Book) -> list[Letters]:
+    """The letters of what a book has so far, sizes first, because types name them."""
+    found = []
     for name, gradient, shapes in book.functions.values():
         kind = book.points(shapes)
-        lines.append(f"Variables ({name} : {kind} -> R) ({gradient} : {kind} -> {kind}).")
-        lines.append(f"Hypothesis {gradient}_is : is_gradient {name} {gradient}.")
+        binders = f"({name} : {kind} -> R) ({gradient} : {kind} -> {kind})"
+        found.append(Letters("Variables", binders, {f"{gradient}_is": f"is_gradient {name} {gradient}"}))
     for letter, name in book.letters.items():
         if letter not in book.bound:
-            lines.append(f"Variable {name} : {book.type_of(letter)}.")
+            found.append(Letters("Variable", f"{name} : {book.type_of(letter)}"))
     for name, letter, lag in book.processes.values():
-        lines.append(f"Variable {name} : {book.type_of(letter)}.")
-        lines.append(f"Hypothesis {name}_known : forall t, knows (@past R S (t{'.+1' * lag})) ({name} t).")
-    # Last, because types name sizes.
+        known = f"forall t, knows (@past R S (t{'.+1' * lag})) ({name} t)"
+        found.append(Letters("Variable", f"{name} : {book.type_of(letter)}", {f"{name}_known": known}))
+    # Last, because the types above name sizes.
     sizes = list(book.dimensions.values())
-    first = ["Variables (R : realType) (S : space R) (T : nat).", "Hypothesis T_gt0 : (0 < T)%N."]
+    first = [Letters("Variables", "(R : realType) (S : space R) (T : nat)", {"T_gt0": "(0 < T)%N"})]
     if sizes:
-        first.append(f"Variables {' '.join(sizes)} : nat.")
-    return [*first, *(f"Hypothesis {x}_gt0 : (0 < {x})%N." for x in sizes), *lines]
+        first.append(Letters("Variables", f"{' '.join(sizes)} : nat", {f"{x}_gt0": f"(0 < {x})%N" for x in sizes}))
+    return [*first, *found]
+
+
+def declared(letters: list[Letters]) -> Iterator[str]:
+    """The lines of a section that declare them."""
+    for each in letters:
+        yield f"{each.word} {each.binders}."
+        yield from (f"Hypothesis {name} : {said}." for name, said in each.assumed.items())
 
 
 def _theorem(
@@ -121,12 +153,11 @@ def _theorem(
     stated: Known,
     told: dict[Statement, Assumption],
 ) -> list[str]:
-    order = [x for x in told if x in theorem.hypotheses]
     step = Step(book, theorem, stated)
     proof = step.use(theorem)
     book.whole = True
     lines, names = [], {}
-    for place, each in enumerate(order, 1):
+    for place, each in enumerate(told, 1):
         names[each] = f"H{place}"
         assumption = told[each]
         lines.append(f"(* {comment(f'{assumption.role}: {assumption.name}. {each}')} *)")
@@ -135,13 +166,13 @@ def _theorem(
         lines.append(f"Definition {' '.join([names[each], *map(book.binder, letters)])} : Prop := {said}.")
         names[each] = " ".join([names[each], *map(book.name, letters)])
     said = book.said(theorem.conclusion)
-    claim = " -> ".join([*(names[x] for x in order), f"({said})"])
+    claim = " -> ".join([*(names[x] for x in told), f"({said})"])
     letters = sorted(free_in(theorem) & book.bound)
     lines.append(f"(* {comment(str(theorem.conclusion))} *)")
     lines.append(f"Theorem {' '.join(['_THEOREM_', *map(book.binder, letters)])} : {claim}.")
     lines.append(
-        f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in order)} => {proof}). Qed."
-        if order
+        f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in told)} => {proof}). Qed."
+        if told
         else f"Proof. exact {proof}. Qed."
     )
     return lines

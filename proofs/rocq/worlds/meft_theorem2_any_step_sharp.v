@@ -1,0 +1,1 @@
+move=> R; dull R.
