@@ -18,6 +18,7 @@ from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
 from boundcheck.prove.display import shown
+from boundcheck.prove.fixed import has_instance
 from boundcheck.prove.identity import identity
 from boundcheck.prove.proof import SECONDS, Step
 from boundcheck.prove.rocq.worlds import has_world
@@ -87,10 +88,11 @@ def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
 def known_instance(proof: JudgedProof) -> str:
     """Who knows an instance in which all hypotheses of a proved proof hold together; empty where nobody does.
 
-    Rocq knows its worlds. An instance that is judged elsewhere is asked for here, too: all that is shown of instances
-    comes from this answer.
+    The judge of instances knows those of claims, which assume no less than their proofs do; Rocq knows its worlds.
     """
-    return "Rocq" if has_world(proof) else ""
+    claim = proof.script.claim
+    judged = claim is not None and not proof.script.instead and has_instance(claim)
+    return " and ".join(["the judge"] * judged + ["Rocq"] * has_world(proof))
 
 
 def instance_told(proof: JudgedProof) -> str:
