@@ -43,6 +43,11 @@ def is_path(text: object) -> bool:
     return isinstance(text, str) and ":" in text
 
 
+def is_ours(made: object) -> bool:
+    """Whether an object's class is of this package: what one from outside says of itself, nobody has proved."""
+    return type(made).__module__.partition(".")[0] == __package__
+
+
 def keeps(made: object, owner: type, *names: str) -> bool:
     """Whether these methods of an object are those of `owner`, and no derived class has others in their place.
 

@@ -9,15 +9,25 @@ supported (asymptotic)  as supported, but by an interval that holds only in the 
 supported               what the theorem bounds lies below the bound, or what is no less: for certain, or at the stated
                         level with these replicas
 
+A verdict that speaks for a claim or against it may rest on what nobody proves: constants that a person gives, and what
+an adapter from outside says of its own. It then says so in its own text, `supported, given …`, wherever it is shown.
+
 `boundcheck.measure.grounds` says which support an interval earns.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
 
+from boundcheck.shown import visible
+
+_GIVEN, _BETWEEN = ", given ", ", "
+
 
 class Verdict(StrEnum):
-    """A verdict, the gravest first; its text is what is printed and stored."""
+    """A verdict, the gravest first; its text is what is printed and stored.
+
+    One that rests on what is given is none of these members: ``Verdict("supported, given my.lemma")`` has their faces.
+    """
 
     VIOLATED = "violated"
     HYPOTHESIS_FAILED = "hypothesis-failed"
@@ -30,15 +40,40 @@ class Verdict(StrEnum):
         """As the text that it is."""
         return repr(self.value)
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Verdict | None":
+        plain, _, named = value.partition(_GIVEN) if isinstance(value, str) else ("", "", "")
+        known = next((each for each in cls if each == plain and each.is_decided), None)
+        if known is None or not named.isprintable() or not all(named.split(_BETWEEN)):
+            return None
+        made = str.__new__(cls, value)
+        made._name_, made._value_ = known.name, str(value)
+        return made
+
+    def resting_on(self, given: Iterable[str]) -> "Verdict":
+        """The same, which says that it rests on these, where it is decided."""
+        named = _BETWEEN.join(dict.fromkeys(visible(" ".join(each.split())) for each in (*self.given, *given)))
+        return Verdict(f"{self.plain}{_GIVEN}{named}") if named and self.is_decided else self
+
+    @property
+    def plain(self) -> "Verdict":
+        """Which of the members it is, on whatever it rests."""
+        return Verdict[self.name]
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What it rests on that is neither proved nor certified."""
+        return tuple(filter(None, self.partition(_GIVEN)[2].split(_BETWEEN)))
+
     @property
     def is_supported(self) -> bool:
         """Whether the run supports its claim, on whatever ground."""
-        return self in (Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC)
+        return self.plain in (Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC)
 
     @property
     def is_decided(self) -> bool:
         """Whether it speaks for the claim or against it."""
-        return self.is_supported or self is Verdict.VIOLATED
+        return self.is_supported or self.plain is Verdict.VIOLATED
 
     @property
     def is_silent(self) -> bool:
@@ -47,8 +82,10 @@ class Verdict(StrEnum):
 
     @classmethod
     def gravest(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
-        """Of several the one to be shown for all of them."""
-        return min(verdicts, key=list(cls).index)
+        """Of several the one to be shown for all of them, with all that those rest on that say the same."""
+        several = list(verdicts)
+        worst = min((each.plain for each in several), key=list(cls).index)
+        return worst.resting_on(name for each in several if each.plain is worst for name in each.given)
 
 
 class Look(StrEnum):
@@ -59,7 +96,7 @@ class Look(StrEnum):
     OPEN = "open"
     WELL = "well"
     LIMIT = "limit"
-    """Well, but true in the limit of many replicas alone."""
+    """Well, but true in the limit of many replicas alone, or if what it rests on is."""
     ASIDE = "aside"
     """Well, and nothing printed is true or false by it."""
 
@@ -74,7 +111,9 @@ _LOOKS: dict[str, Look] = {
 
 def look_of(word: str) -> Look:
     """The look of a verdict on a run, a proof, an attack or a hypothesis; what is not decided is open."""
-    return _LOOKS.get(word, Look.OPEN)
+    plain, given, _ = word.partition(_GIVEN)
+    look = _LOOKS.get(plain, Look.OPEN)
+    return Look.LIMIT if given and look is Look.WELL else look
 
 
 def is_well(word: str) -> bool:

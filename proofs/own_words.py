@@ -8,7 +8,8 @@ then writes the page.
 
 from sympy import Le, Rational
 
-from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims import Quantity, catalogue
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
 from boundcheck.claims.vocabulary import F, Value, t, v_t
 from boundcheck.words import theorem
@@ -34,13 +35,19 @@ def _does_not_rise(evidence: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status_of(rise, limit), rise, limit, how)]
 
 
-# It asks nothing of the functions among which a worst case is looked for: `Worst()`, and not None, which says that
-# performance estimation cannot state it.
-NO_RISE = Hypothesis("my_no_rise", "F does not rise along the run", worst=Worst(), held=_does_not_rise)
-
-# What states it is a claim, with the word that it is.
+# What it says: a relation, and LaTeX of its range. It asks nothing of the functions among which a worst
+# case is looked for: `Worst()`, and not None, which says that performance estimation cannot state it.
 NEXT = Value(F, v_t.xreplace({t: t + 1}))
-RISES_NOT = Claim("my.no_rise", "F does not rise", "mine", Le(NEXT, Value(F, v_t)), r"\text{for all } t", word=NO_RISE)
+NO_RISE = Hypothesis(
+    "my_no_rise",
+    "F does not rise along the run",
+    says=(Statement(Le(NEXT, Value(F, v_t)), r"\text{for all } t"),),
+    worst=Worst(),
+    held=_does_not_rise,
+)
+
+# The word makes the claim that states it, of an id, a title and a source.
+RISES_NOT = NO_RISE.claim("my.no_rise", "F does not rise", "mine")
 HYPOTHESES = (
     *(catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")),
     RISES_NOT,

@@ -67,12 +67,14 @@ class Catalogue(Mapping[str, Claim], Shown):
         """
         if not isinstance(found, Claim):
             raise InputError(field, name, f"the path of a Claim, and not of a {type(found).__name__}")
-        opened = [each for key, each in self._opened.items() if key == name or each.id == found.id]
-        for each in (self._of_papers().get(found.id, found), *opened):
-            if each is not found and content_of(each) != content_of(found):
-                known = f"{found.id} is known already, and says something else, or the same by other words"
-                raise InputError(field, name, f"an id that no other claim has: {known}")
-        if name not in self._of_papers():
+        papers = self._of_papers()
+        for each in _whole(found):
+            named = [x for key, x in self._opened.items() if x.id == each.id or (key == name and each is found)]
+            for other in (papers.get(each.id, each), *named):
+                if other is not each and content_of(other) != content_of(each):
+                    known = f"{each.id} is known already, and says something else, or the same by other words"
+                    raise InputError(field, name, f"an id that no other claim has: {known}")
+        if name not in papers:
             self._opened.setdefault(name, found)
         return found
 
@@ -125,6 +127,13 @@ class Catalogue(Mapping[str, Claim], Shown):
             papers.setdefault(claim.id.split(".")[0], []).append(whole)
         folds = (Fold(line(key, f"({len(claims)})"), tuple(claims)) for key, claims in papers.items())
         return View("The catalogue", f"{len(self)} claims", parts=tuple(folds))
+
+
+def _whole(claim: Claim) -> Iterator[Claim]:
+    """The claim, and the hypotheses that it rests on, whose ids tell what was held or proved."""
+    yield claim
+    for each in claim.hypotheses:
+        yield from _whole(each)
 
 
 catalogue = Catalogue()

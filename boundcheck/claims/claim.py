@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import sympy as sp
@@ -27,8 +27,8 @@ from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
 
-# Fields that only a reader needs.
-_PROSE = {"title", "source", "note", "argument", "unproved", "meaning", "latex"}
+# What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
+_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}
 
 
 class Word(Protocol):
@@ -38,13 +38,32 @@ class Word(Protocol):
     def id(self) -> str:
         """Its name."""
 
+    def denies(self, claim: "Claim") -> str:
+        """What the claims say that have this word, where this one says something else; empty where it does not."""
 
-class AlgorithmWord(Word, Protocol):
+
+class AlgorithmWord(Protocol):
     """The part of an algorithm that a claim uses."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """The symbols of its parameters, each a quantity or a parameter of the claim."""
+
+
+class Statement(NamedTuple):
+    """What a hypothesis says: a relation, and LaTeX of the range of its free objects, "for all v"."""
+
+    conclusion: sp.Basic
+    quantifier: str = ""
+
+    @property
+    def line(self) -> str:
+        """On one line, as a person would type it."""
+        return typed.line(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
 
 
 @dataclass(frozen=True)
@@ -88,8 +107,9 @@ class Claim(Shown):
         word: for a hypothesis, its word; see `boundcheck.words.hypotheses`.
 
     Raises:
-        InputError: for a symbol that is not declared, and for two letters of one name, see `letters.check`; and for a
-            reason why there is no proof without the argument that takes its place.
+        InputError: for a symbol that is not declared, and for two letters of one name, see `letters.check`; for a
+            reason why there is no proof without the argument that takes its place; and for a word whose claims say
+            something else: engines ask the word, and people read the statement.
 
     """
 
@@ -107,12 +127,20 @@ class Claim(Shown):
     declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
     algorithm: AlgorithmWord | None = field(default=None, kw_only=True)
     measure: Word | None = field(default=None, kw_only=True)
-    word: Word | None = field(default=None, kw_only=True, compare=False, repr=False)
+    word: Word | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         letters.check(self)
         if self.unproved and not self.argument:
             raise InputError("unproved", self.unproved, f"an argument of {self.id} in place of a proof")
+        for name, word in (("measure", self.measure), ("word", self.word)):
+            if word is None:
+                continue
+            if not hasattr(word, "denies"):
+                raise InputError(f"claim.{name}", type(word).__name__, "a word of boundcheck.words, or of one's own")
+            if said := word.denies(self):
+                expected = f"of {self.id} what its {name} {word.id} says: {said}"
+                raise InputError(f"claim.{name}", typed.line(self.statement_latex), expected)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -266,6 +294,7 @@ class Claim(Shown):
             if after == sp.false:
                 raise InputError("where", dict(where), f"{before}, without which {self.id} says nothing")
         left = tuple(condition for condition in conditions if condition != sp.true)
+        is_stated = conclusion == self.conclusion
         return Claim(
             id,
             title,
@@ -278,7 +307,7 @@ class Claim(Shown):
             note=f"`{self.id}` at " + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),
             algorithm=self.algorithm,
-            measure=self.measure,
+            measure=self.measure if is_stated else None,
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
@@ -418,7 +447,7 @@ def _said(value: Any) -> Any:
     if isinstance(value, sp.Basic):
         return sp.srepr(value)
     if is_dataclass(value):
-        parts = (each.name for each in fields(value) if each.name not in _PROSE)
+        parts = (each.name for each in fields(value) if each.name not in _UNSAID)
         return {name: _said(getattr(value, name)) for name in parts}
     if isinstance(value, tuple | list):
         return [_said(each) for each in value]

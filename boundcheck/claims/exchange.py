@@ -7,13 +7,14 @@ names, depth and size are checked before anything is built.
 import importlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 import sympy as sp
 from sympy.core.relational import Relational
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import vocabulary
+from boundcheck.claims import catalogue, vocabulary
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.symbols import Domain, Parameter, symbol_of
 from boundcheck.errors import InputError
@@ -221,7 +222,7 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
     for name, text in texts.items():
         if not isinstance(text, str) or not all(c.isprintable() or c.isspace() for c in text):
             raise InputError(f"claim.{name}", text, "text without control characters")
-    return Claim(
+    made = Claim(
         texts["id"],
         texts["title"],
         texts["source"],
@@ -236,6 +237,9 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
         declared=tuple(map(_parameter, lists["declared"])),
         **{kind: _word(kind, data[kind]) for kind in _WORDS if kind in data},
     )
+    # A file does not tell the word of a hypothesis: it is that of the catalogue's, where this says the same.
+    known = catalogue.get(made.id, made)
+    return known if replace(known, word=None) == made else made
 
 
 def _word(kind: str, id: Any) -> Any:

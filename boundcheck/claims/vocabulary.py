@@ -258,7 +258,7 @@ f, F = sp.Symbol("f"), sp.Symbol("F")
 i = sp.Symbol("i", positive=True, integer=True)
 
 # Points of these spaces by name, iterates, a stochastic gradient at an iterate, and a minimiser of F.
-W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
+W, W0, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_0", "W_1", "W_2"))
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
 B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
 v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))

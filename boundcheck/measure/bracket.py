@@ -98,6 +98,8 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
     own = _own_constants(problem, radii, [*steepest, ends_of_climbs])
     verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
+    # The claim about the adapter is what is tested.
+    verdict = verdict.resting_on(problem.objective.given)
     chains = _slack(problem, spec, steepest, radii)
     found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason, blame)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})

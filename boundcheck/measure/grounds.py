@@ -34,6 +34,6 @@ def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
     if not earned.is_supported:
         expected = f"{FEWEST_REPLICAS} replicas or more behind its asymptotic interval, not {replicas}: measure again"
         raise InputError("verdict", said, expected)
-    if said is Verdict.SUPPORTED_ASYMPTOTIC and earned is not said:
+    if said.plain is Verdict.SUPPORTED_ASYMPTOTIC and earned is not said.plain:
         raise InputError("verdict", said, f"{earned}, by an interval that is {kind}")
-    return earned
+    return earned.resting_on(said.given)

@@ -259,7 +259,7 @@ class BracketResult(Result):
 
     def digits(self, fewest: int) -> int:
         """As of any result; where the bound is attained, which rounding may hide, no more digits are told."""
-        return super().digits(fewest) if self.verdict is Verdict.VIOLATED else fewest
+        return super().digits(fewest) if self.verdict.plain is Verdict.VIOLATED else fewest
 
 
 # Parts that one kind of run has and another has not.

@@ -24,7 +24,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.claims.prose import plain
-from boundcheck.claims.symbols import T
+from boundcheck.claims.symbols import T, bound
 from boundcheck.doors import allowed, allowing, is_path
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
@@ -304,6 +304,8 @@ class Spec(Table):
         found = measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
             raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
+        if self.said.quantities[-1].symbol != bound:
+            raise InputError("claim", self.claim, f"a theorem whose last quantity is called {bound}")
         return found
 
     @property

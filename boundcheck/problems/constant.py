@@ -18,7 +18,8 @@ class End:
         claim: its id.
         lipschitz: what Assumption 3's C stands for, in a claim that takes it.
         value: L̂.
-        trust: ``kernel`` where a script has the kernel replay the claim, ``by hand`` where it has an argument.
+        trust: ``kernel`` where a script has the kernel replay the claim, ``by hand`` where it has an argument, and
+            ``given`` where an adapter from outside says that it holds.
 
     """
 

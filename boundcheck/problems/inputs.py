@@ -75,7 +75,7 @@ def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bou
         for lipschitz in READINGS if takes(claim, symbols.C) else (LEAST,):
             inputs = adapter_inputs(claim, adapter, radii, lipschitz, smoothness, gradient_bound)
             if _applies(claim, inputs, radii):
-                trust = "by hand" if claim.argument else "kernel"
+                trust = "by hand" if claim.argument else "given" if claim.id in adapter.given else "kernel"
                 ends.append(End(id, lipschitz, upper(claim.enclosures(**inputs)[SMOOTHNESS.letter]), trust))
     return ends
 

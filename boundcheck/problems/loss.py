@@ -96,6 +96,13 @@ class Loss(Objective):
             raise InputError("infimum", "(not given)", f"a lower bound on the loss, which is {least:.6g} somewhere")
         taken = Constant(0.0, "estimated", "the loss is taken to be nonnegative, as it was where it was looked at")
         self.infimum = _stated(infimum, "infimum") or taken
+        told = {"smoothness": smoothness, "gradient_bound": gradient_bound, "infimum": infimum}
+        self._told = tuple(f"{name} of {self.name}" for name, each in told.items() if each is not None)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The constants that its user states."""
+        return super().given or self._told
 
     @classmethod
     def from_csv(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from boundcheck.doors import is_ours
 from boundcheck.errors import InputError
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import Constant
@@ -72,6 +73,11 @@ class Objective(ABC):
     is_convex: ClassVar[bool] = False
     is_shared: ClassVar[bool] = False
     strong_convexity: Constant | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What its author or user says of it, and nothing proves or certifies: of one from outside all constants."""
+        return () if is_ours(self) else (f"constants of {self.name}",)
 
     @property
     def widest(self) -> int:

@@ -59,6 +59,7 @@ class Problem(Function):
             constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
             norm_names={block.radius: norm_name(block.name) for block in adapter.blocks},
             facts={"shape": f.shape},
+            given=(*adapter.given, *f.given),
             threads=1 if math.prod(f.shape) < _LARGE else None,
         )
 

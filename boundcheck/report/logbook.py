@@ -104,9 +104,9 @@ def of_proof(verdict: str, trust: str) -> Word:
 
 def of_run(run: StoredRun) -> Word:
     """The word for a run."""
-    if run.verdict is Verdict.VIOLATED and run.result.blame is not None and run.result.blame.kind == "claim":
+    if run.verdict.plain is Verdict.VIOLATED and run.result.blame is not None and run.result.blame.kind == "claim":
         return Word.FALSIFIED
-    return Word.TOY if run.verdict.is_supported else Word.INCONCLUSIVE
+    return Word.TOY if run.verdict.is_supported and not run.verdict.given else Word.INCONCLUSIVE
 
 
 def _entries(material: Material) -> Iterator[Entry]:

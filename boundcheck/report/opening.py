@@ -172,8 +172,10 @@ def _numbers(material: Material) -> Iterable[Headline]:
     theorems = [*material.theorems, *(each.run for each in material.networks)]
     runs = [*theorems, *material.brackets]
     if runs and not material.networks:
-        supported = sum(run.verdict.is_supported for run in runs)
-        yield Headline(f"{supported} of {len(runs)}", "runs that support their claim")
+        supported = [run.verdict for run in runs if run.verdict.is_supported]
+        rests = ", ".join(dict.fromkeys(name for each in supported for name in each.given))
+        words = "runs that support their claim" + (f", given {rests}" if rests else "")
+        yield Headline(f"{len(supported)} of {len(runs)}", words)
     told = [run for run in material.theorems if run.result.ratio and not run.verdict.is_silent]
     if told:
         last = max(told, key=lambda run: run.result.ratio or 0.0)

@@ -14,7 +14,7 @@ from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.exact.digits import Toward, last_place, rounded, shown
 from boundcheck.measure.result import Result
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.verdicts import Verdict
+from boundcheck.verdicts import Look, look_of
 from boundcheck.words import takes
 from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 
@@ -55,8 +55,8 @@ def rooted(formula: str) -> str:
 
 def badge(verdict: str) -> Markup:
     """A verdict as pages show it. Its look is that of its first word: "not violated" is no violation."""
-    look = " asymptotic" if verdict == Verdict.SUPPORTED_ASYMPTOTIC else ""
-    return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, verdict.partition(" ")[0], look)
+    look = " asymptotic" if look_of(verdict) is Look.LIMIT else ""
+    return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, verdict.split(" ")[0].rstrip(","), look)
 
 
 def takes_c(claim: Claim) -> bool:

@@ -65,8 +65,10 @@ class Run(Mutant):
         verdict, blame = result.verdict, result.blame
         blamed = (blame.kind, blame.name) if blame else None
         if self.true:
-            return Answer(verdict, accepts=False, rejects=verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED))
-        misled = verdict is Verdict.VIOLATED and self.blame not in (None, blamed)
+            return Answer(
+                verdict, accepts=False, rejects=verdict.plain in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
+            )
+        misled = verdict.plain is Verdict.VIOLATED and self.blame not in (None, blamed)
         named = blamed is not None and blamed == self.blame and verdict is not Verdict.UNINFORMATIVE
         return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
 

@@ -39,8 +39,6 @@ def theorem(
         InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
 
     """
-    if measure.is_sure and algorithm.is_stochastic:
-        raise InputError("claim.measure", measure.title, f"one of expectations: {algorithm.title} has noise")
     *others, last = quantities
     if not last.meaning:
         last = replace(last, meaning=f"bound on the {measure.called(algorithm.is_stochastic)}")
@@ -88,14 +86,15 @@ def measure_of(claim: Claim) -> Measure | None:
     """What a claim bounds by its last quantity: the measure that it names, or that its conclusion states."""
     if not claim.quantities:
         return None
-    bound = claim.quantities[-1].symbol
+    bound, algorithm = claim.quantities[-1].symbol, algorithm_of(claim)
     given = [claim.measure] if isinstance(claim.measure, Measure) else []
-    return next((each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, bound)), None)
+    stated = (each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, bound))
+    return next((each for each in stated if algorithm is None or each.is_shown_by(algorithm)), None)
 
 
 def is_about_smoothness(claim: Claim) -> bool:
-    """Whether the last quantity of a claim is what lemmas call the smoothness constant of F."""
-    return bool(claim.quantities) and claim.quantities[-1].symbol == SMOOTHNESS.symbol
+    """Whether a claim bounds the smoothness constant of F, by what lemmas call it."""
+    return measure_of(claim) is SMOOTHNESS and claim.quantities[-1].symbol == SMOOTHNESS.symbol
 
 
 def takes(claim: Claim, symbol: sp.Symbol) -> bool:
@@ -151,11 +150,7 @@ def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
 
 def word_of(hypothesis: Claim) -> Hypothesis | None:
     """The word that a hypothesis is; None of one that no engine knows more of than its statement."""
-    word = hypothesis.word
-    if word is None and hypothesis.id in catalogue and catalogue[hypothesis.id] == hypothesis:
-        # One that was read from a file.
-        word = catalogue[hypothesis.id].word
-    return word if isinstance(word, Hypothesis) else None
+    return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
 
 
 def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:

@@ -6,9 +6,8 @@ takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alon
 
 import sympy as sp
 
-from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, bound, eta, eta_max, f_star, mu_F, zeta
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, v
+from boundcheck.claims.claim import Quantity
+from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, bound, eta, eta_max, mu_F, zeta
 from boundcheck.words.algorithms import DECREASING_SGD, SGD
 from boundcheck.words.algorithms.decreasing_sgd import DECLARED, gamma, omega
 from boundcheck.words.hypotheses import POLYAK_LOJASIEWICZ
@@ -25,13 +24,10 @@ _SURVEY = (
 )
 _EVERY = r"\text{for every } T"
 
-PL = Claim(
+PL = POLYAK_LOJASIEWICZ.claim(
     "bottou2018.pl",
     "The Polyak–Łojasiewicz inequality",
     _SURVEY.format("Eq. (4.12), which follows from strong convexity; Karimi, Nutini and Schmidt, ECML 2016"),
-    sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)),
-    r"\text{for all } v",
-    word=POLYAK_LOJASIEWICZ,
 )
 
 _STEP = (

@@ -8,48 +8,35 @@ from dataclasses import replace
 
 import sympy as sp
 
-from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
-from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v_t
+from boundcheck.claims.claim import Quantity
+from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, zeta
 from boundcheck.words import algorithms
 from boundcheck.words import hypotheses as words
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
 
-from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW, LEMMA_1, ROOT_TERM
+from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW, ROOT_TERM
 from ..meft.lora import CONDITIONALLY_UNBIASED
 
-SMOOTH = Claim(
+SMOOTH = words.SMOOTH.claim(
     "classic.smooth",
     "The function that is minimised is smooth along its iterates",
     "the descent lemma's hypothesis, such as Nesterov 2004, section 1.2.2",
-    LEMMA_1.conclusion.xreplace({Lhat: ell}),
-    r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}",
     note="One segment at a time, from an iterate to the next, the last of them to $v_(T+1)$, which step $T$ computes.",
-    word=words.SMOOTH,
 )
 
-SMOOTH_AROUND = replace(
-    SMOOTH,
-    id="classic.smooth_around",
-    title="The function that is minimised is smooth around its iterates",
-    source="boundcheck; less than the smoothness on all of space of Abbaszadehpeivasti, de Klerk and Zamani 2022",
-    quantifier=r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}",
+SMOOTH_AROUND = words.SMOOTH_AROUND.claim(
+    "classic.smooth_around",
+    "The function that is minimised is smooth around its iterates",
+    "boundcheck; less than the smoothness on all of space of Abbaszadehpeivasti, de Klerk and Zamani 2022",
     note="One ball at a time: its diameter is the segment from an iterate to the next, the last to $v_(T+1)$. "
     "The proof leaves the segments, and stays in the balls.",
-    word=words.SMOOTH_AROUND,
 )
 
-ABC = Claim(
+ABC = words.EXPECTED_SMOOTHNESS.claim(
     "classic.abc",
     "Expected smoothness (ABC)",
     "Khaled and Richtárik 2023, expected smoothness, stated given the past, as the proof uses it",
-    sp.Le(
-        Expectation(EuclideanNorm(g_t) ** 2, v_t),
-        2 * abc_a * (Value(F, v_t) - f_star) + abc_b * EuclideanNorm(Gradient(F, v_t)) ** 2 + abc_c,
-    ),
-    r"\text{for all } t",
-    word=words.EXPECTED_SMOOTHNESS,
 )
 
 GIVEN_SMOOTHNESS = Quantity(Lhat, ell, "smoothness constant of F, which is given")

@@ -8,77 +8,44 @@ import sympy as sp
 from sympy import Rational
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, f_star, r, sigma, zeta
+from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
 from boundcheck.claims.vocabulary import (
-    A1,
-    A2,
-    B1,
-    B2,
     MINIMUM_GRADIENT,
-    W1,
-    W2,
-    A_t,
-    B_t,
     EuclideanNorm,
-    Expectation,
     F,
-    FrobeniusNorm,
     Gradient,
-    MatrixExpectation,
-    SpectralNorm,
-    Value,
-    W,
-    f,
-    g,
-    v,
     v1,
     v2,
 )
 from boundcheck.words.algorithms import SGD
-from boundcheck.words.hypotheses.ball import BALL
-from boundcheck.words.hypotheses.bounded_below import BOUNDED_BELOW as BELOW
-from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_GRADIENT
-from boundcheck.words.hypotheses.bounded_variance import BOUNDED_VARIANCE
-from boundcheck.words.hypotheses.lipschitz_adapter import LIPSCHITZ_ADAPTER
-from boundcheck.words.hypotheses.smooth_in_w import SMOOTH_IN_W
-from boundcheck.words.hypotheses.unbiased import UNBIASED as NO_BIAS
+from boundcheck.words.hypotheses import (
+    BALL,
+    BOUNDED_GRADIENT,
+    BOUNDED_VARIANCE,
+    LIPSCHITZ_ADAPTER,
+    SMOOTH_IN_W,
+    bounded_below,
+    bounded_variance,
+    unbiased,
+)
+from boundcheck.words.hypotheses.ball import ONE_RADIUS
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
 
-ASSUMPTION_1 = Claim(
-    "jiang2024.assumption1",
-    "Assumption 1 (f is L-smooth in W)",
-    "jiang2024, Assumption 1",
-    sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
-    r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
-    word=SMOOTH_IN_W,
+ASSUMPTION_1 = SMOOTH_IN_W.claim(
+    "jiang2024.assumption1", "Assumption 1 (f is L-smooth in W)", "jiang2024, Assumption 1"
 )
 
-ASSUMPTION_2 = Claim(
-    "jiang2024.assumption2",
-    "Assumption 2 (bounded factors)",
-    "jiang2024, Assumption 2",
-    sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma),
-    r"\text{for all iterates of Algorithm 1}",
-    word=BALL,
+ASSUMPTION_2 = BALL.claim(
+    "jiang2024.assumption2", "Assumption 2 (bounded factors)", "jiang2024, Assumption 2", ONE_RADIUS
 )
 
-ASSUMPTION_3_1 = Claim(
-    "jiang2024.assumption3.1",
-    "Assumption 3, part 1 (W is Lipschitz in A and B)",
-    "jiang2024, Assumption 3(1)",
-    sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
-    r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
-    word=LIPSCHITZ_ADAPTER,
+ASSUMPTION_3_1 = LIPSCHITZ_ADAPTER.claim(
+    "jiang2024.assumption3.1", "Assumption 3, part 1 (W is Lipschitz in A and B)", "jiang2024, Assumption 3(1)"
 )
 
-ASSUMPTION_3_2 = Claim(
-    "jiang2024.assumption3.2",
-    "Assumption 3, part 2 (bounded gradient in W)",
-    "jiang2024, Assumption 3(2)",
-    sp.Le(FrobeniusNorm(Gradient(f, W)), G),
-    r"\text{for all } W",
-    word=BOUNDED_GRADIENT,
+ASSUMPTION_3_2 = BOUNDED_GRADIENT.claim(
+    "jiang2024.assumption3.2", "Assumption 3, part 2 (bounded gradient in W)", "jiang2024, Assumption 3(2)"
 )
 
 ASSUMPTION_3 = Claim(
@@ -90,32 +57,23 @@ ASSUMPTION_3 = Claim(
     (ASSUMPTION_3_1, ASSUMPTION_3_2),
 )
 
-ASSUMPTION_4 = Claim(
+ASSUMPTION_4 = BOUNDED_VARIANCE.claim(
     "jiang2024.assumption4",
     "Assumption 4 (bounded noise)",
     "jiang2024, Assumption 4",
-    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2),
-    r"\text{for all } v",
-    word=BOUNDED_VARIANCE,
+    bounded_variance.AT_ANY_POINT,
 )
 
-UNBIASED = Claim(
+UNBIASED = unbiased.UNBIASED.claim(
     "jiang2024.unbiased",
     "Unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1",
-    sp.Eq(MatrixExpectation(g), Gradient(F, v)),
-    r"\text{for all } v",
+    unbiased.AT_ANY_POINT,
     note="The proof needs it conditionally on the past; sampling without replacement breaks that.",
-    word=NO_BIAS,
 )
 
-BOUNDED_BELOW = Claim(
-    "jiang2024.bounded_below",
-    "f is bounded below",
-    "jiang2024, section 2, after Eq. (4)",
-    sp.Ge(Value(f, W), f_star),
-    r"\text{for all } W",
-    word=BELOW,
+BOUNDED_BELOW = bounded_below.BOUNDED_BELOW.claim(
+    "jiang2024.bounded_below", "f is bounded below", "jiang2024, section 2, after Eq. (4)", bounded_below.IN_W
 )
 
 LEMMA_1 = Claim(

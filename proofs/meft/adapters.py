@@ -9,7 +9,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
-from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.claim import Claim, Quantity, Statement
 from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
 from boundcheck.claims.vocabulary import (
     A1,
@@ -163,15 +163,10 @@ LORA = _composed(
     s,
 )
 
-FROZEN_FACTOR_B = Claim(
-    "meft.frozen_factor_b",
-    "A frozen factor B",
-    "boundcheck; B is not trained",
-    sp.Le(SpectralNorm(B), b),
-    r"\text{for the frozen } B",
-    # No theorem is run on it that is about a frozen A.
-    word=replace(FROZEN, symbols=(b,), smooth_on=""),
-)
+# No theorem is run on it that is about a frozen A.
+FROZEN_FACTOR_B = replace(
+    FROZEN, symbols=(b,), smooth_on="", says=(Statement(sp.Le(SpectralNorm(B), b), r"\text{for the frozen } B"),)
+).claim("meft.frozen_factor_b", "A frozen factor B", "boundcheck; B is not trained")
 
 FROZEN_B = Claim(
     "meft.frozen_b",

@@ -2,11 +2,10 @@
 
 import sympy as sp
 
-from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.claim import Quantity
 from boundcheck.claims.symbols import D, L, T, a_1, b_1, bound
-from boundcheck.claims.vocabulary import A_t, B_t, SpectralNorm, t
 from boundcheck.words.algorithms import ADAPTIVE_LORA_GD
-from boundcheck.words.algorithms.adaptive_lora_gd import DECREASE, STEEPNESS, share
+from boundcheck.words.algorithms.adaptive_lora_gd import DECREASE, share
 from boundcheck.words.hypotheses import FINITE_STEP, START_NORMS
 from boundcheck.words.measures import LEAST_GRADIENT_ON_EACH_PATH
 from boundcheck.words.sentence import theorem
@@ -19,22 +18,13 @@ C = DECREASE.subs(share, 1 / K)
 # The norm of ∇f(W) is at most this where f(W) <= f(W_1).
 STEEPEST = sp.Pow(2 * L * D, sp.Rational(1, 2), evaluate=False)
 
-START = Claim(
-    "meft.start",
-    "The norms of the factors at the start",
-    "boundcheck",
-    sp.And(sp.Le(SpectralNorm(A_t.xreplace({t: 1})), a_1), sp.Le(SpectralNorm(B_t.xreplace({t: 1})), b_1)),
-    word=START_NORMS,
-)
-GOES_ON = Claim(
+START = START_NORMS.claim("meft.start", "The norms of the factors at the start", "boundcheck")
+GOES_ON = FINITE_STEP.claim(
     "meft.goes_on",
     "The step is a number",
     "boundcheck",
-    sp.Gt(STEEPNESS, 0),
-    r"\text{for all } t",
     note="It fails where $A_t$, $B_t$ and the gradient in W are all zero, and there the algorithm has nothing "
     "left to do.",
-    word=FINITE_STEP,
 )
 
 steep = sp.Symbol("steep", positive=True)

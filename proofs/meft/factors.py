@@ -12,6 +12,7 @@ import sympy as sp
 from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import D, L, T, a_1, b_1, f_star
 from boundcheck.claims.vocabulary import (
+    W0,
     W1,
     W2,
     A,
@@ -36,7 +37,7 @@ from boundcheck.claims.vocabulary import (
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le
 from boundcheck.prove.proof import Because
-from boundcheck.words.algorithms.adaptive_lora_gd import REACH, SLOPE, W0
+from boundcheck.words.algorithms.adaptive_lora_gd import REACH, SLOPE
 
 from ..jiang2024.ball import unit_interval
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW

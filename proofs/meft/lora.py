@@ -43,25 +43,23 @@ from boundcheck.claims.vocabulary import (
     Gradient,
     InnerProduct,
     Iterate,
-    MatrixExpectation,
     PartialGradient,
     SpectralNorm,
     Value,
     W,
     d,
     f,
-    g_t,
     k,
     t,
     v1,
     v2,
-    v_t,
 )
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.ball import BALL as IN_BALL
-from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT
+from boundcheck.words.hypotheses.ball import TWO_RADII
+from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT, IN_THE_BALL
 from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
-from boundcheck.words.hypotheses.unbiased import UNBIASED
+from boundcheck.words.hypotheses.unbiased import GIVEN_THE_PAST, UNBIASED
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
 
@@ -76,31 +74,25 @@ from ..jiang2024.claims import (
     STEP_SIZE,
 )
 
-BALL = Claim(
+BALL = IN_BALL.claim(
     "meft.ball",
     "Factors in a convex ball",
     "jiang2024, Assumption 2, stated of a convex set that holds the segments between iterates too",
-    sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
-    r"\text{for all iterates, hence for all points between them}",
-    word=IN_BALL,
+    TWO_RADII,
 )
 
-GRADIENT_BOUND = Claim(
+GRADIENT_BOUND = BOUNDED_SPECTRAL_GRADIENT.claim(
     "meft.gradient_bound",
     "Bounded gradient in W, spectral norm",
     "jiang2024, Assumption 3(2), with the spectral norm in place of the Frobenius norm",
-    sp.Le(SpectralNorm(Gradient(f, W)), G),
-    r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
-    word=BOUNDED_SPECTRAL_GRADIENT,
+    IN_THE_BALL,
 )
 
-CONDITIONALLY_UNBIASED = Claim(
+CONDITIONALLY_UNBIASED = UNBIASED.claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
-    sp.Eq(MatrixExpectation(g_t, v_t), Gradient(F, v_t)),
-    r"\text{for all } t",
-    word=UNBIASED,
+    GIVEN_THE_PAST,
 )
 
 LEMMA_1_SHARP = Claim(
@@ -132,14 +124,7 @@ LEMMA_1_SHARP_EQUAL_RADII = replace(
     hypotheses=(ASSUMPTION_1, ASSUMPTION_2, GRADIENT_BOUND),
 )
 
-FROZEN_FACTOR = Claim(
-    "meft.frozen_factor",
-    "A frozen factor A",
-    "boundcheck; A is not trained",
-    sp.Le(SpectralNorm(A), a),
-    r"\text{for the frozen } A",
-    word=FROZEN,
-)
+FROZEN_FACTOR = FROZEN.claim("meft.frozen_factor", "A frozen factor A", "boundcheck; A is not trained")
 
 FROZEN_A = Claim(
     "meft.frozen_a",

@@ -34,7 +34,7 @@ from boundcheck.claims.vocabulary import (
 )
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Process, Proof, eq, ge, gt, le, script
-from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, Z_t, g_a, g_b
+from boundcheck.words.algorithms.relora import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
 from boundcheck.words.measures.base import factor_gradient_square
 
 from ..jiang2024 import eigenvalue
@@ -48,10 +48,7 @@ from .relora import (
     FACTORS_UNBIASED,
     FACTORS_VARIANCE,
     GRADIENT_BOUND_AT_ITERATES,
-    SLOPE_A,
-    SLOPE_B,
     THEOREM_2_RELORA,
-    W_t,
 )
 
 Z = MatrixSymbol("Z", d, k)

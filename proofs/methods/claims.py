@@ -3,11 +3,9 @@
 Each is about a function F that is smooth with a given constant, ell, and speaks of T iterates v_1, ..., v_T.
 """
 
-from dataclasses import replace
-
 import sympy as sp
 
-from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.claim import Quantity
 from boundcheck.claims.symbols import (
     R_1,
     D,
@@ -20,10 +18,8 @@ from boundcheck.claims.symbols import (
     delta_min,
     eta,
     eta_max,
-    f_star,
     mu_F,
 )
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, t, v1, v2, v_star, v_t
 from boundcheck.words import algorithms
 from boundcheck.words import hypotheses as words
 from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
@@ -32,53 +28,34 @@ from boundcheck.words.sentence import theorem
 from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
 from ..jiang2024.claims import BOUNDED_BELOW
 
-SMOOTH_EVERYWHERE = replace(
-    SMOOTH,
-    id="classic.smooth_everywhere",
-    title="The function that is minimised is smooth on all of space",
-    source="such as Nesterov 2004, section 1.2.2",
-    quantifier=r"\text{for all } v_1, v_2",
-    note="",
-    word=words.SMOOTH_EVERYWHERE,
+SMOOTH_EVERYWHERE = words.SMOOTH_EVERYWHERE.claim(
+    "classic.smooth_everywhere",
+    "The function that is minimised is smooth on all of space",
+    "such as Nesterov 2004, section 1.2.2",
 )
 
-CONVEX = Claim(
+CONVEX = words.CONVEX.claim(
     "classic.convex",
     "The function that is minimised is convex",
     "the first-order condition, such as Boyd and Vandenberghe 2004, section 3.1.3",
-    sp.Ge(Value(F, v2), Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1)),
-    r"\text{for all } v_1, v_2",
-    word=words.CONVEX,
 )
 
-STRONGLY_CONVEX = Claim(
+STRONGLY_CONVEX = words.STRONGLY_CONVEX.claim(
     "classic.strongly_convex",
     "The function that is minimised is strongly convex around a minimiser",
     "Boyd and Vandenberghe 2004, section 9.1.2, stated of a ball",
-    sp.Ge(
-        Value(F, v2),
-        Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1) + mu_F / 2 * EuclideanNorm(v2 - v1) ** 2,
-    ),
-    r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*",
-    word=words.STRONGLY_CONVEX,
 )
 
-STRONGLY_CONVEX_EVERYWHERE = replace(
-    STRONGLY_CONVEX,
-    id="classic.strongly_convex_everywhere",
-    title="The function that is minimised is strongly convex on all of space",
-    source="Boyd and Vandenberghe 2004, section 9.1.2",
-    quantifier=r"\text{for all } v_1, v_2",
-    word=words.STRONGLY_CONVEX_EVERYWHERE,
+STRONGLY_CONVEX_EVERYWHERE = words.STRONGLY_CONVEX_EVERYWHERE.claim(
+    "classic.strongly_convex_everywhere",
+    "The function that is minimised is strongly convex on all of space",
+    "Boyd and Vandenberghe 2004, section 9.1.2",
 )
 
-NEAR_MINIMISER = Claim(
+NEAR_MINIMISER = words.NEAR_MINIMISER.claim(
     "classic.near_minimiser",
     "The first iterate is near a minimiser",
     "the bound on the initial distance of Nesterov 2004, section 2.1.5",
-    sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_t.xreplace({t: sp.Integer(1)}) - v_star), R_1)),
-    r"\text{for a } v^* \text{ where } F \text{ is least}",
-    word=words.NEAR_MINIMISER,
 )
 
 HEAVY_BALL = theorem(

@@ -135,7 +135,8 @@ def test_a_run_is_read_back_as_it_was(tmp_path) -> None:
 
 
 def test_a_theorem_about_something_else_is_refused() -> None:
-    last = replace(REPAIRED, id="mine", conclusion=Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs))
+    thousandfold = Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs)
+    last = replace(REPAIRED, id="mine", measure=None, conclusion=thousandfold)
     assert refused(run(last).check).field == "claim.conclusion"
 
 

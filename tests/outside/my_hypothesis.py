@@ -1,5 +1,9 @@
 """A hypothesis of one's own, one file: F does not rise along the run."""
 
+import sympy as sp
+
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.vocabulary import F, Value, t, v_t
 from boundcheck.words.hypotheses import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of
 
@@ -12,4 +16,5 @@ def _held(evidence: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status_of(rise, slack), rise, slack, how)]
 
 
-NO_RISE = Hypothesis("no_rise", "F does not rise", worst=Worst(), held=_held)
+SAID = Statement(sp.Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t)), r"\text{for all } t")
+NO_RISE = Hypothesis("no_rise", "F does not rise", says=(SAID,), worst=Worst(), held=_held)

@@ -23,7 +23,7 @@ from boundcheck.report.page import write_page
 from boundcheck.report.programme import programme_of
 from boundcheck.report.section import Material
 from boundcheck.words.algorithms import LinearMethod
-from boundcheck.words.hypotheses import Hypothesis
+from boundcheck.words.hypotheses import BOUNDED_BELOW, Hypothesis
 from tests.outside.my_objective import LogCosh
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 from tests.outside.test_paper import HEAD, LINE
@@ -86,10 +86,9 @@ def _raising(evidence: Any, id: str) -> list[Any]:
     return [1 / 0]
 
 
-WORD = Hypothesis("raising", "it raises", held=_raising)
-RAISING = replace(
-    HALVED_DESCENT, id="outer.raising", hypotheses=(*HALVED_DESCENT.hypotheses, replace(BELOW, word=WORD))
-)
+WORD = Hypothesis("raising", "it raises", says=BOUNDED_BELOW.says, held=_raising)
+FAILS = replace(BELOW, id="outer.below", word=WORD)
+RAISING = replace(HALVED_DESCENT, id="outer.raising", hypotheses=(*HALVED_DESCENT.hypotheses, FAILS))
 
 
 def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_path: Path) -> None:

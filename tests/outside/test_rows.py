@@ -14,6 +14,7 @@ from boundcheck.problems.adapters.full import Full
 from boundcheck.words.hypotheses import BALL, Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit
 from tests.measure.small import refused
+from tests.outside.my_hypothesis import SAID
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 
 RUN: dict[str, Any] = {
@@ -26,13 +27,13 @@ ID = "outer.told"
 
 def told(word: Hypothesis) -> Claim:
     """The theorem with one hypothesis more."""
-    hypothesis = replace(BELOW, id=ID, title="what is told", word=word)
+    hypothesis = word.claim(ID, "what is told", "mine")
     return replace(HALVED_DESCENT, id="outer.telling", hypotheses=(*HALVED_DESCENT.hypotheses, hypothesis))
 
 
 def telling(rows: Callable[[str], list[Any]]) -> dict[str, Any]:
     """A run whose hypothesis says these rows."""
-    return RUN | {"claim": told(Hypothesis("told", "what is told", held=lambda evidence, id: rows(id)))}
+    return RUN | {"claim": told(Hypothesis("told", "what is told", says=(SAID,), held=lambda evidence, id: rows(id)))}
 
 
 def row(id: str, status: Any = "held", observed: float = 0.0, guilt: Any = "hypothesis", error: float = 0.0) -> Audit:
@@ -48,7 +49,7 @@ def test_a_hypothesis_that_says_nothing_is_assumed(tmp_path: Any) -> None:
 def test_a_ball_is_held_where_none_is_needed(tmp_path: Any) -> None:
     (result,) = bc.measure(RUN | {"claim": told(BALL)}, tmp_path)
     assert {each.hypothesis: each.status for each in result.audit}[ID] == "held"
-    assert result.verdict == "supported", result.reason
+    assert result.verdict.plain == "supported", result.reason
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_row_that_is_not_what_it_says_is_refused(rows: Callable[[str], list[An
 )
 def test_what_is_within_its_limit_is_held(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
     (result,) = bc.measure(telling(rows), tmp_path)
-    assert result.verdict == "supported", result.reason
+    assert result.verdict.plain == "supported", result.reason
 
 
 def test_a_hypothesis_without_a_word_of_a_claim_about_an_adapter_is_assumed(

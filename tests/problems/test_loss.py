@@ -105,7 +105,8 @@ def test_only_what_has_certificates_is_supported(given: dict[str, Any], verdict:
         refused(lambda: bc.measure(DESCENT, tmp_path, problem=problem))
         return
     (result,) = bc.measure(DESCENT, tmp_path, problem=problem)
-    assert result.verdict == verdict, result.reason
+    assert result.verdict.plain == verdict, result.reason
+    assert result.verdict.is_decided <= bool(result.verdict.given)
     if verdict == "inconclusive":
         assert "not certified" in result.reason
         assert result.constants["smoothness"].kind == "estimated" or result.constants["infimum"].kind == "estimated"
@@ -115,7 +116,8 @@ def test_a_false_claim_about_it_is_not_called_violated(tmp_path: Path) -> None:
     table = DESCENT | {"assume": {"bound": "bound/10**9"}, "run": {"steps": 3, "audits": 3}}
     for given, verdict in (({}, "inconclusive"), (CERTIFIED, "violated")):
         (result,) = bc.measure(table, tmp_path, problem=Loss(each, X, Y, shape=SHAPE, **given))
-        assert result.verdict == verdict, result.reason
+        assert result.verdict.plain == verdict, result.reason
+        assert len(result.verdict.given) == len(given)
 
 
 def test_a_function_of_w_is_measured(tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ def test_a_function_of_w_is_measured(tmp_path: Path) -> None:
     run = {"steps": 20, "audits": 8, "replicas": 8}
     stochastic = table | {"claim": "jiang2024.theorem2", "adapter": {"rank": 1}, "run": run}
     (lora,) = bc.measure(stochastic, tmp_path, problem=alone)
-    assert lora.verdict != "supported"
+    assert not lora.verdict.is_supported
 
 
 def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:

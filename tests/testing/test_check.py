@@ -277,7 +277,7 @@ def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
         false = replace(claim, quantities=(*claim.quantities[:-1], replace(last, expression=last.expression / 5)))
         tried = check_claim(replace(false, hypotheses=(*claim.hypotheses, small)), adapter="lora", examples=20)
         assert tried.open == ("Small",)
-        changed = replace(claim, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs))
+        changed = replace(claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs))
         with pytest.raises(InputError) as caught:
             check_claim(changed, adapter="lora")
         assert caught.value.field == "claim.conclusion"

@@ -23,11 +23,10 @@ from boundcheck.words.measures import MEASURES
 from tests.outside.my_algorithm import HALVED
 from tests.outside.my_measure import LAST_GRADIENT
 
-QUIET = Hypothesis("quiet", "nothing more is asked", worst=Worst())
-
 SMOOTH, CONVEX, BELOW = (
     catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
 )
+QUIET = Hypothesis("quiet", "nothing more is asked", says=SMOOTH.word.says, worst=Worst())
 LIPSCHITZ = catalogue["nesterov2004.gradient_descent"].quantities[0]
 
 
@@ -110,7 +109,10 @@ def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
     for claim, name in ((descent, "gradient_descent"), (stochastic, "sgd")):
         assert algorithm_of(claim) is ALGORITHMS[name]
         assert measure_of(claim) is MEASURES["least_gradient"]
-    assert measure_of(replace(descent, conclusion=sp.Le(2 * descent.conclusion.lhs, bound))) is None
+    twice = sp.Le(2 * descent.conclusion.lhs, bound)
+    assert measure_of(replace(descent, conclusion=twice)) is None
+    with pytest.raises(InputError, match=r"claim\.measure"):
+        replace(TRUE, conclusion=twice)
     assert measure_of(catalogue["meft.lemma1_sharp"]) is MEASURES["smoothness"]
 
 

@@ -21,6 +21,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.about import claims_about
 from boundcheck.claims.inputs import exact
 from boundcheck.claims.symbols import G, J, L, Lhat
+from boundcheck.doors import is_ours
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue
@@ -144,6 +145,16 @@ class Adapter(ABC):
     def conditions(cls) -> tuple[sp.Basic, ...]:
         """What its claims ask of its constants for W to have bounded derivatives."""
         return catalogue[cls.composition].conditions if cls.claims else ()
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Its claims that are nobody's theorems: those with an argument alone, and all that one from outside names.
+
+        That a theorem is about an adapter from outside is that adapter's own word too.
+        """
+        named = dict.fromkeys((*self.claims, *((self.composition,) if self.claims else ())))
+        said = (catalogue[id] for id in named)
+        return tuple(dict.fromkeys(each.id for each in said if each.argument or not is_ours(self)))
 
     @property
     def size(self) -> int:

@@ -73,7 +73,7 @@ def chosen(
     """
     brief, shown = [path for path, text in tables.items() if text], _shown(list(figures))
     # The best verdict is the last.
-    run = max(runs, key=lambda each: list(Verdict).index(each.run.verdict), default=None)
+    run = max(runs, key=lambda each: list(Verdict).index(each.run.verdict.plain), default=None)
     of_run = _keys(run.run.result.claim) if run else {}
     theorem, files = _longest(proofs, of_run)
     return {

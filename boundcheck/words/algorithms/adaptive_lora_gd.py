@@ -14,6 +14,7 @@ import sympy as sp
 
 from boundcheck.claims.symbols import L
 from boundcheck.claims.vocabulary import (
+    W0,
     A_t,
     B_t,
     F,
@@ -21,24 +22,21 @@ from boundcheck.claims.vocabulary import (
     Gradient,
     Iterate,
     SpectralNorm,
-    d,
     f,
-    k,
     n,
     t,
     v_t,
 )
 from boundcheck.words.algorithms.base import Algorithm, Numbers, Space
-from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, Evidence, largest, status_of, used
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from boundcheck.words.algorithms.base import Point, Retract, State
+    from boundcheck.words.hypotheses.evidence import Audit, Evidence
 
 # The numerator of the step; 2 is the longest at which F cannot rise.
 share = sp.Symbol("share", positive=True)
-W0 = sp.MatrixSymbol("W_0", d, k)
 REACH = SpectralNorm(A_t) ** 2 + SpectralNorm(B_t) ** 2
 SLOPE = Gradient(f, W0 + B_t * A_t)
 STEEPNESS = L * REACH + FrobeniusNorm(SLOPE)
@@ -129,6 +127,9 @@ def _step(numbers: Numbers) -> Any:
 
 
 def _descent(e: Evidence) -> Audit:
+    # Deferred: a hypothesis says of these steps that they are numbers.
+    from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, largest, status_of
+
     trace = e.record.trace
     sure = trace["path_smoothness"].values - trace["path_smoothness_error"].values
     most = largest((sure * trace["step"].values / e.plan.numbers["share"])[e.inside])
@@ -142,6 +143,8 @@ def left_by(gap: float, numerator: float, spent: Any) -> Any:
 
 
 def _summed(e: Evidence) -> Audit:
+    from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, status_of, used
+
     trace, spent = e.record.trace, float(e.record.trace["sum_of_steps"].values[0, -1])
     limit = left_by(used(e, "D"), e.plan.numbers["share"], spent) * (1 + ROUNDING)
     how = f"smallest squared gradient norm, against what D and the sum of steps, {spent:.4g}, leave, at {e.looks}"

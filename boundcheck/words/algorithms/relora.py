@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from boundcheck.claims.symbols import Parameter, alpha, r, s
-from boundcheck.claims.vocabulary import A_t, B_t, Iterate, d, k, t
+from boundcheck.claims.vocabulary import W0, A, A_t, B, B_t, F, Iterate, PartialGradient, d, k, t, v_t
 from boundcheck.words.algorithms.base import Algorithm, Numbers, Space
 from boundcheck.words.algorithms.sgd import SGD
 
@@ -29,6 +29,10 @@ Z_t = Iterate("Z", t, d, k)
 g_a, g_b = Iterate("g__A", t, r, k), Iterate("g__B", t, d, r)
 # The factors after the step, which a restart replaces.
 A_moved, B_moved = A_t - alpha * g_a, B_t - alpha * g_b
+W_t = W0 + Z_t + s * B_t * A_t
+# The gradient of which these are estimates, and what v and F are where it is spoken of.
+SLOPE_A, SLOPE_B = (PartialGradient(F, v_t, block) for block in (A, B))
+IN_FACTORS = r"\text{for all } t, \text{ where } v_t = (A_t, B_t, Z_t) \text{ and } F(A, B, Z) = f(W_0 + Z + s B A)"
 
 
 @dataclass(frozen=True)

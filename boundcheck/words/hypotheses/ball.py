@@ -6,8 +6,10 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import a, b, r, s, sigma
-from boundcheck.claims.vocabulary import Iterate, SpectralNorm
+from boundcheck.claims.vocabulary import A_t, B_t, Iterate, SpectralNorm
+from boundcheck.words.algorithms.relora import A_moved, B_moved
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, Evidence, Status
 from boundcheck.words.instance import HOLDS, Answer, Instance, at_most
@@ -57,6 +59,18 @@ class Ball(Hypothesis):
         return a, self.common
 
 
+ONE_RADIUS = Statement(
+    sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma),
+    r"\text{for all iterates of Algorithm 1}",
+)
+TWO_RADII = Statement(
+    sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
+    r"\text{for all iterates, hence for all points between them}",
+)
+BEFORE_AND_AFTER_EACH_STEP = Statement(
+    sp.And(*(sp.Le(SpectralNorm(x), radius) for x, radius in ((A_t, a), (A_moved, a), (B_t, b), (B_moved, b)))),
+    r"\text{for all } t",
+)
 BALL = Ball(
     "ball",
     "the factors stay in a ball",
@@ -66,4 +80,5 @@ BALL = Ball(
     held=_held,
     decided=_decided,
     blamed="ball",
+    says=(ONE_RADIUS, TWO_RADII, BEFORE_AND_AFTER_EACH_STEP),
 )

@@ -1,19 +1,19 @@
 """`Hypothesis`: a word that theorems assume, with its faces; a `Claim` states it and names it as its word."""
 
+import copyreg
+import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, cast, get_args
 
 import sympy as sp
 
-from boundcheck.claims.symbols import check_symbols
+from boundcheck.claims.claim import Claim, Statement
+from boundcheck.claims.symbols import Parameter, check_symbols
 from boundcheck.errors import InputError
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
 from boundcheck.words.instance import Answer, Instance
-
-if TYPE_CHECKING:
-    from boundcheck.claims import Claim
 
 Blamed = Literal["sampling", "constant", "ball"]
 
@@ -60,6 +60,8 @@ class Hypothesis:
         id: its name.
         title: what a reader calls it.
         symbols: the symbols of the constants that it gives a meaning to, such as L or zeta.
+        says: the statements that it has, in these symbols: a claim with this word makes one of them, the first unless
+            it names another. Engines ask the word, so that what is printed may be nothing else.
         worst: how performance estimation states it, ``Worst()`` where it asks nothing of the functions; None where it
             cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
@@ -80,6 +82,7 @@ class Hypothesis:
     id: str
     title: str
     symbols: tuple[sp.Symbol, ...] = ()
+    says: tuple[Statement, ...] = field(default=(), kw_only=True)
     worst: Worst | None = None
     is_about_noise: bool = False
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
@@ -98,6 +101,39 @@ class Hypothesis:
         """The name of the constant that it is about, the first of its symbols."""
         return str(self.symbols[0].name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its id, where this package has it: in another process it is the same word, whatever it holds."""
+        if _of_this_package(self.id) is self:
+            return _of_this_package, (self.id,)
+        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
+
+    def claim(
+        self,
+        id: str,
+        title: str,
+        source: str,
+        statement: Statement | None = None,
+        *,
+        note: str = "",
+        declared: tuple[Parameter, ...] = (),
+    ) -> Claim:
+        """The claim that states it: as `statement` of those that it has, or as the first.
+
+        Raises:
+            InputError: for a statement that is none of them, as `Claim` does.
+
+        """
+        conclusion, quantifier = statement or self.says[0]
+        return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
+
+    def denies(self, claim: Claim) -> str:
+        """What it says, where the claim says something else, or more or less: on what conditions, by what formulas."""
+        beside = (claim.hypotheses, claim.quantities, claim.conditions, claim.algorithm, claim.measure)
+        if Statement(claim.conclusion, claim.quantifier) in self.says and not any(beside):
+            return ""
+        listed = " or ".join(each.line for each in self.says) or "nothing yet, a Hypothesis(…, says=(Statement(…),))"
+        return f"{listed}, and no more; another statement has a word of its own, or none"
+
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.
 
@@ -111,6 +147,10 @@ class Hypothesis:
             return [(self.blamed, assumed(id, f"cannot be audited: {self.title}"))]
         rows = [_checked(row, id) for row in self.held(evidence, id)]
         return [(self.blamed, row) for row in rows or [assumed(id, f"nothing was looked at: {self.title}")]]
+
+
+def _of_this_package(id: str) -> Hypothesis | None:
+    return cast(Hypothesis | None, importlib.import_module(__package__).HYPOTHESES.get(id))
 
 
 def assumed(id: str, how: str) -> Audit:

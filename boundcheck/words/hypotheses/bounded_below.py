@@ -1,8 +1,11 @@
 """F is bounded below, by D less than it is at v_1."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import D, f_star
-from boundcheck.claims.vocabulary import F, Value, v_first, v_last
+from boundcheck.claims.vocabulary import F, Value, W, f, v, v_first, v_last
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
@@ -37,6 +40,15 @@ _COST = Cost(
     ((Value(F, v_first), D + f_star), (Value(F, v_last), f_star)),
     "D is all that F might ever fall by, and stands for what it fell by",
 )
+IN_W = Statement(sp.Ge(Value(f, W), f_star), r"\text{for all } W")
+IN_V = Statement(sp.Ge(Value(F, v), f_star), r"\text{for all } v")
 BOUNDED_BELOW = Hypothesis(
-    "bounded_below", "bounded below", (D,), worst=Worst(gap=D), held=_held, cost=_COST, decided=_decided
+    "bounded_below",
+    "bounded below",
+    (D,),
+    says=(IN_W, IN_V),
+    worst=Worst(gap=D),
+    held=_held,
+    decided=_decided,
+    cost=_COST,
 )

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import G
+from boundcheck.claims.vocabulary import FrobeniusNorm, Gradient, SpectralNorm, W, f
 from boundcheck.exact.digits import UP, shown
+from boundcheck.words.algorithms.relora import W_t
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, rounding, status_of, used
 from boundcheck.words.instance import Answer, Instance, at_most
@@ -46,10 +51,16 @@ class BoundedGradient(Hypothesis):
     norm: Literal["frobenius", "spectral"] = "frobenius"
 
 
+IN_THE_BALL = Statement(
+    sp.Le(SpectralNorm(Gradient(f, W)), G),
+    r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
+)
+AT_ITERATES = Statement(sp.Le(SpectralNorm(Gradient(f, W_t)), G), r"\text{for all } t")
 BOUNDED_GRADIENT = BoundedGradient(
     "bounded_gradient",
     "bounded gradient in W",
     (G,),
+    says=(Statement(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),),
     worst=Worst(),
     held=partial(_held, "frobenius"),
     decided=partial(_decided, "frobenius"),
@@ -58,6 +69,7 @@ BOUNDED_SPECTRAL_GRADIENT = BoundedGradient(
     "bounded_spectral_gradient",
     "bounded spectral norm of the gradient in W",
     (G,),
+    says=(IN_THE_BALL, AT_ITERATES),
     worst=Worst(),
     held=partial(_held, "spectral"),
     decided=partial(_decided, "spectral"),

@@ -1,8 +1,23 @@
 """The variance of the stochastic gradient is at most zeta^2."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import zeta
-from boundcheck.claims.vocabulary import SQUARE, EuclideanNorm, g_t
+from boundcheck.claims.vocabulary import (
+    SLOPE,
+    SQUARE,
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    g,
+    g_t,
+    v,
+)
+from boundcheck.words.algorithms.relora import IN_FACTORS, SLOPE_A, SLOPE_B, g_a, g_b
 from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, at_looks
@@ -24,10 +39,16 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     return at_most("the largest variance", instance.variance(), f"{limit}²", instance.value(limit).square())
 
 
+AT_ANY_POINT = Statement(sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2), r"\text{for all } v")
+AT_ITERATES = Statement(sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2), r"\text{for all } t")
+IN_THE_FACTORS = Statement(
+    sp.Le(Expectation(FrobeniusNorm(g_a - SLOPE_A) ** 2 + FrobeniusNorm(g_b - SLOPE_B) ** 2), zeta**2), IN_FACTORS
+)
 BOUNDED_VARIANCE = Hypothesis(
     "bounded_variance",
     "bounded variance",
     (zeta,),
+    says=(AT_ANY_POINT, AT_ITERATES, IN_THE_FACTORS),
     worst=Worst(noise=zeta),
     is_about_noise=True,
     held=_held,

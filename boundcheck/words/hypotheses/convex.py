@@ -5,8 +5,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import mu_F
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, v1, v2
 from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -41,11 +45,23 @@ def _decided_strong(where: Literal["near", "space"], instance: Instance, word: H
     return at_least("the strong convexity of F", instance.convexity(where), least, instance.value(least))
 
 
-CONVEX = Hypothesis("convex", "F is convex", (), Worst(is_convex=True), held=_convex, decided=_decided)
+_TANGENT = Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1)
+_EVERYWHERE = r"\text{for all } v_1, v_2"
+_IS_STRONG = sp.Ge(Value(F, v2), _TANGENT + mu_F / 2 * EuclideanNorm(v2 - v1) ** 2)
+CONVEX = Hypothesis(
+    "convex",
+    "F is convex",
+    (),
+    Worst(is_convex=True),
+    held=_convex,
+    decided=_decided,
+    says=(Statement(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),),
+)
 STRONGLY_CONVEX = Hypothesis(
     "strongly_convex",
     "F is strongly convex",
     (mu_F,),
+    says=(Statement(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),),
     worst=Worst(is_convex=True, strong=mu_F),
     held=_strongly_convex,
     decided=partial(_decided_strong, "near"),
@@ -54,6 +70,7 @@ STRONGLY_CONVEX_EVERYWHERE = replace(
     STRONGLY_CONVEX,
     id="strongly_convex_everywhere",
     title="F is strongly convex on all of space",
+    says=(Statement(_IS_STRONG, _EVERYWHERE),),
     decided=partial(_decided_strong, "space"),
     no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )

@@ -1,8 +1,11 @@
 """Expected smoothness (ABC): the second moment of the stochastic gradient grows with the gap and the gradient."""
 
 import numpy as np
+import sympy as sp
 
-from boundcheck.claims.symbols import abc_a, abc_b, abc_c
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.symbols import abc_a, abc_b, abc_c, f_star
+from boundcheck.claims.vocabulary import SQUARE, EuclideanNorm, Expectation, F, Value, g_t, v_t
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, at_looks, largest, used
 
@@ -25,5 +28,18 @@ def _seen(e: Evidence, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 EXPECTED_SMOOTHNESS = Hypothesis(
-    "expected_smoothness", "expected smoothness (ABC)", (abc_a, abc_b, abc_c), is_about_noise=True, held=_held
+    "expected_smoothness",
+    "expected smoothness (ABC)",
+    (abc_a, abc_b, abc_c),
+    says=(
+        Statement(
+            sp.Le(
+                Expectation(EuclideanNorm(g_t) ** 2, v_t),
+                2 * abc_a * (Value(F, v_t) - f_star) + abc_b * SQUARE + abc_c,
+            ),
+            r"\text{for all } t",
+        ),
+    ),
+    is_about_noise=True,
+    held=_held,
 )

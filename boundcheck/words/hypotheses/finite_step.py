@@ -1,7 +1,10 @@
 """A step that is found as the run goes is a number."""
 
 import numpy as np
+import sympy as sp
 
+from boundcheck.claims.claim import Statement
+from boundcheck.words.algorithms.adaptive_lora_gd import STEEPNESS
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Status
 
@@ -13,4 +16,9 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, None, None, f"each step led from numbers to numbers, at {e.looks}")]
 
 
-FINITE_STEP = Hypothesis("finite_step", "the step is a number", held=_held)
+FINITE_STEP = Hypothesis(
+    "finite_step",
+    "the step is a number",
+    says=(Statement(sp.Gt(STEEPNESS, 0), r"\text{for all } t"),),
+    held=_held,
+)

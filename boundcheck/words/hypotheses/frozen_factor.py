@@ -1,7 +1,11 @@
 """One factor is frozen, and its spectral norm is at most a."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import a, b
+from boundcheck.claims.vocabulary import A, SpectralNorm
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 from boundcheck.words.instance import HOLDS, Answer, Instance, at_most
@@ -27,6 +31,7 @@ FROZEN_FACTOR = Hypothesis(
     "frozen_factor",
     "one factor is frozen",
     (a, b),
+    says=(Statement(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),),
     worst=Worst(is_smooth=True),
     smooth_on="frozen",
     held=_held,

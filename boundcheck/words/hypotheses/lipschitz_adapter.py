@@ -6,7 +6,9 @@ from typing import Literal
 import sympy as sp
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import C, r, sigma
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, FrobeniusNorm
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
 from boundcheck.words.instance import Answer, Instance, at_most
@@ -32,5 +34,16 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
 
 
 LIPSCHITZ_ADAPTER = Hypothesis(
-    "lipschitz_adapter", "W is Lipschitz in its factors", (C,), worst=Worst(), held=_held, decided=_decided
+    "lipschitz_adapter",
+    "W is Lipschitz in its factors",
+    (C,),
+    says=(
+        Statement(
+            sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
+            r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
+        ),
+    ),
+    worst=Worst(),
+    held=_held,
+    decided=_decided,
 )

@@ -1,7 +1,11 @@
 """The first iterate lies within R_1 of a minimiser."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import R_1
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.symbols import R_1, f_star
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Value, v_first, v_star
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -26,6 +30,12 @@ NEAR_MINIMISER = Hypothesis(
     "near_minimiser",
     "the first iterate is near a minimiser",
     (R_1,),
+    says=(
+        Statement(
+            sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
+            r"\text{for a } v^* \text{ where } F \text{ is least}",
+        ),
+    ),
     worst=Worst(distance=R_1),
     held=_held,
     decided=_decided,

@@ -1,7 +1,11 @@
 """F satisfies the Polyak–Łojasiewicz inequality: its gradient is large where it lies far above its least value."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import mu_F
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.symbols import f_star, mu_F
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, v
 from boundcheck.exact.digits import DOWN, shown
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -30,6 +34,9 @@ POLYAK_LOJASIEWICZ = Hypothesis(
     "polyak_lojasiewicz",
     "F satisfies the Polyak–Łojasiewicz inequality",
     (mu_F,),
+    says=(
+        Statement(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
+    ),
     held=_held,
     decided=_decided,
     no_instance="the slopes of an instance end, where the inequality asks for steeper ones",

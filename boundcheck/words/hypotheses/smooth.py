@@ -1,7 +1,11 @@
 """F is smooth along the iterates, in balls around the segments between them, or on all of space."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import Lhat, ell
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 from boundcheck.words.instance import Answer, Instance, at_most
@@ -32,13 +36,21 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
 
 
 _IS_SMOOTH = Worst(is_smooth=True)
+_IS_LIPSCHITZ = sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2))
 SMOOTH = Smooth(
-    "smooth", "F is smooth along the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="path", decided=_decided
+    "smooth",
+    "F is smooth along the iterates",
+    (ell,),
+    says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),),
+    worst=_IS_SMOOTH,
+    smooth_on="path",
+    decided=_decided,
 )
 SMOOTH_AROUND = Smooth(
     "smooth_around",
     "F is smooth around the iterates",
     (ell,),
+    says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),),
     worst=_IS_SMOOTH,
     smooth_on="space",
     decided=_decided,
@@ -47,6 +59,7 @@ SMOOTH_EVERYWHERE = Smooth(
     "smooth_everywhere",
     "F is smooth on all of space",
     (ell,),
+    says=(Statement(_IS_LIPSCHITZ, r"\text{for all } v_1, v_2"),),
     worst=_IS_SMOOTH,
     smooth_on="space",
     decided=_decided,

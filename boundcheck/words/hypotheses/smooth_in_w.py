@@ -1,7 +1,11 @@
 """f is L-smooth in W."""
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import L
+from boundcheck.claims.vocabulary import W1, W2, FrobeniusNorm, Gradient, f
 from boundcheck.exact.digits import UP, shown
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -25,4 +29,17 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     return at_most("the largest slope of ∇f", instance.weight_smoothness(), limit, instance.value(limit))
 
 
-SMOOTH_IN_W = Hypothesis("smooth_in_w", "f is smooth in W", (L,), worst=Worst(), held=_held, decided=_decided)
+SMOOTH_IN_W = Hypothesis(
+    "smooth_in_w",
+    "f is smooth in W",
+    (L,),
+    says=(
+        Statement(
+            sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
+            r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
+        ),
+    ),
+    worst=Worst(),
+    held=_held,
+    decided=_decided,
+)

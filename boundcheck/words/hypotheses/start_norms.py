@@ -1,6 +1,10 @@
 """The norms of the factors at the start are at most a_1 and b_1."""
 
+import sympy as sp
+
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import a_1, b_1
+from boundcheck.claims.vocabulary import A_t, B_t, SpectralNorm, t
 from boundcheck.words.hypotheses.base import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
 
@@ -16,4 +20,11 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return found
 
 
-START_NORMS = Hypothesis("start_norms", "the norms of the factors at the start", (a_1, b_1), held=_held)
+_AT_THE_START = (sp.Le(SpectralNorm(x.xreplace({t: 1})), radius) for x, radius in ((A_t, a_1), (B_t, b_1)))
+START_NORMS = Hypothesis(
+    "start_norms",
+    "the norms of the factors at the start",
+    (a_1, b_1),
+    says=(Statement(sp.And(*_AT_THE_START)),),
+    held=_held,
+)

@@ -2,7 +2,12 @@
 
 from fractions import Fraction
 
+import sympy as sp
+
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.vocabulary import SLOPE, F, Gradient, MatrixExpectation, g, g_t, v, v_t
+from boundcheck.words.algorithms.relora import IN_FACTORS, SLOPE_A, SLOPE_B, g_a, g_b
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
 from boundcheck.words.instance import Answer, Extent, Instance, at_most
@@ -39,11 +44,17 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     return at_most("the bias of the stochastic gradient", instance.bias(), 0, Extent.of(Fraction(0)))
 
 
+AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), r"\text{for all } v")
+GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), r"\text{for all } t")
+IN_THE_FACTORS = Statement(
+    sp.And(sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)), IN_FACTORS
+)
 UNBIASED = Hypothesis(
     "unbiased",
     "unbiased stochastic gradient",
     (),
     Worst(),
+    says=(AT_ANY_POINT, GIVEN_THE_PAST, IN_THE_FACTORS),
     is_about_noise=True,
     held=_held,
     decided=_decided,

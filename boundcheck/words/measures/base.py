@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import sympy as sp
 
+from boundcheck.claims.claim import Claim
 from boundcheck.claims.symbols import R_1, T, f_star
 from boundcheck.claims.vocabulary import (
     A,
@@ -64,6 +65,17 @@ class Measure(ABC):
     @abstractmethod
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion says that this measure is at most `bound`."""
+
+    def is_shown_by(self, algorithm: Any) -> bool:
+        """Whether there are theorems that an algorithm makes it small."""
+        return True
+
+    def denies(self, claim: Claim) -> str:
+        """What a claim says that has it as its measure, where this one does not."""
+        if claim.algorithm is not None and not self.is_shown_by(claim.algorithm):
+            return f"one of an algorithm without noise, which {claim.algorithm.id} has"
+        is_stated = claim.quantities and self.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol)
+        return "" if is_stated else f"a bound on the {self.title}, by the last quantity of the claim"
 
 
 class Over(Enum):
@@ -226,6 +238,10 @@ class PerformanceMeasure(Measure):
     def at_most(self, bound: sp.Symbol) -> sp.Basic:
         """The conclusion of a theorem that bounds it."""
         return sp.Le(self.statement, bound)
+
+    def is_shown_by(self, algorithm: Any) -> bool:
+        """One of each path is of no algorithm with noise: runs show means of those."""
+        return not (self.is_sure and getattr(algorithm, "is_stochastic", False))
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion is `at_most`."""

@@ -1,0 +1,154 @@
+"""What nobody proves is named in each verdict that rests on it, wherever that is shown: `supported, given …`."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import boundcheck as bc
+from boundcheck.claims import catalogue
+from boundcheck.claims.view import html, latex
+from boundcheck.measure.grounds import borne
+from boundcheck.measure.result import RunResult, read
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters.full import Full
+from boundcheck.report import latex as tex
+from boundcheck.report.logbook import logbook
+from boundcheck.report.page import load_runs, write_runs
+from boundcheck.report.screen import show_verdicts
+from boundcheck.report.section import Material
+from boundcheck.report.typst import _document
+from boundcheck.verdicts import Verdict, is_well
+from tests.outside.my_adapter import FALSE, Scaled
+
+HERE = "tests.outside.test_given"
+GIVEN = "outer.wishful"
+SAID = f"supported, given {GIVEN}"
+RUN: dict[str, Any] = {
+    "claim": "nesterov2004.gradient_descent",
+    "problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0},
+    "adapter": {"kind": f"{HERE}:Wishful", "scale": 0.5},
+    "run": {"steps": 100, "audits": 100},
+}
+
+
+WISHFUL = replace(FALSE, id=GIVEN)
+
+
+class Wishful(Scaled):
+    """Its claim says half of the smoothness constant that F has."""
+
+    title = "wishful"
+    claims = (f"{HERE}:WISHFUL",)
+    composition = f"{HERE}:WISHFUL"
+
+
+class Borrowed(Full):
+    """It says of itself that a theorem of another adapter is about it."""
+
+    title = "borrowed"
+
+
+@cache
+def stored() -> tuple[Path, RunResult]:
+    runs = Path(mkdtemp())
+    (result,) = bc.measure(RUN, runs)
+    return runs, result
+
+
+def test_a_claim_that_is_nobodys_theorem_is_given() -> None:
+    runs, result = stored()
+    assert result.verdict == SAID, result.reason
+    assert (result.verdict.plain, result.verdict.given) == (Verdict.SUPPORTED, (GIVEN,))
+    assert {end.trust for end in result.upper} == {"given"}
+    kept = json.loads((runs / result.run_id / "result.json").read_text())
+    assert kept["verdict"] == SAID
+    assert read({name: x for name, x in kept.items() if name != "digests"}) == result
+    (again,) = bc.measure(RUN, runs)
+    assert again == result
+
+
+def displays() -> dict[str, str]:
+    """All that shows a run, by what it is: with signs of markup taken away that stand before others."""
+    runs, result = stored()
+    folder, page = runs / result.run_id, runs / "report" / "index.html"
+    results = bc.measure([RUN], runs)
+    material = Material(load_runs([folder]))
+    write_runs([folder], page, "Mine", "Mine.", "")
+    console = Console(width=200, record=True)
+    show_verdicts([result.as_json()], console)
+    texts = {
+        "table": console.export_text(),
+        "notebook": html(result.view()) + html(results.view()),
+        "formula": latex(result.view()),
+        "text": str(result.view()),
+        "frame": results.to_frame().to_csv(),
+        "json": json.dumps(result.as_json()),
+        "page": page.read_text(encoding="utf-8"),
+        "logbook": logbook(material, "Mine"),
+        "latex": "".join(x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()),
+        "typst": "\n".join(_document(material, "Mine", "Mine.", ())),
+    }
+    return {name: re.sub(r"\\(?=[._])|\\allowbreak\s*|&#\d+;", "", text) for name, text in texts.items()}
+
+
+@pytest.mark.full
+def test_every_display_of_a_run_names_what_is_given() -> None:
+    for name, text in displays().items():
+        assert SAID in text, name
+        assert not re.search(r"support their claim(?!, given)", text), name
+        # No cell, badge or value is the bare word.
+        assert not re.search(r"""[>"'\t,|&{]\s*supported\s*[<"'\t|&}]""", text), name
+
+
+@given(st.sampled_from([*Verdict]), st.lists(st.text(min_size=1).filter(str.strip), max_size=3))
+def test_a_verdict_that_is_decided_keeps_what_it_rests_on(verdict: Verdict, names: list[str]) -> None:
+    said = verdict.resting_on(names)
+    assert said.plain is verdict
+    assert Verdict(str(said)) == said == pickle.loads(pickle.dumps(said))
+    assert (said == verdict) is not (verdict.is_decided and bool(names))
+    assert (said.is_supported, said.is_decided) == (verdict.is_supported, verdict.is_decided)
+    assert is_well(said) is is_well(verdict)
+    assert said.resting_on(names) == said
+    if verdict.is_decided and names:
+        assert Verdict.gravest([verdict, said]) == said
+        assert said.isprintable()
+
+
+def test_what_is_no_such_verdict_is_none() -> None:
+    for text in (
+        "uninformative, given x",
+        "supported, given ",
+        "supported, given a, ",
+        "supported, given a\nb",
+        "given",
+    ):
+        with pytest.raises(ValueError, match="Verdict"):
+            Verdict(text)
+    assert borne(Verdict(SAID), "asymptotic", 8) == f"supported (asymptotic), given {GIVEN}"
+
+
+def test_only_what_is_from_outside_or_by_hand_is_given() -> None:
+    for kind, adapter in ADAPTERS.items():
+        found = adapter.given.fget(object.__new__(adapter))  # type: ignore[attr-defined]
+        by_hand = [id for id in adapter.claims if catalogue[id].argument]
+        assert [*found] == by_hand, kind
+        assert not (adapter.is_run and found)
+    assert Borrowed.given.fget(object.__new__(Borrowed)) == ("meft.full",)  # type: ignore[attr-defined]
+
+
+def test_a_run_of_what_is_ours_rests_on_nothing(tmp_path: Path) -> None:
+    (result,) = bc.measure(RUN | {"adapter": {"kind": "full"}}, tmp_path)
+    assert result.verdict is Verdict.SUPPORTED
+    assert replace(result) == result
