@@ -12,6 +12,7 @@ from hypothesis import given as drawn
 from sympy import Le, Min
 
 from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import R_1, C, D, G, L, Lhat, Parameter, T, a, alpha, bound, ell, sigma
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_star, v_t
 from boundcheck.errors import InputError
@@ -39,8 +40,6 @@ SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
         *("jiang2024.assumption3.1", "meft.frozen_factor"),
     )
 )
-# A word that no engine knows anything of but that it asks nothing of the functions.
-MINE = Hypothesis("mine", "mine", worst=Worst())
 LEVEL = sp.Symbol("q_0", positive=True)
 RATE = 8 * Lhat * D / T
 DRAWN = settings(
@@ -49,7 +48,9 @@ DRAWN = settings(
 
 
 def own(statement: Any, quantifier: str = r"\text{for all } t") -> Claim:
-    return Claim("mine.given", "Mine", "test", statement, quantifier, word=MINE)
+    """By a word that no engine knows anything of but that it asks nothing of the functions."""
+    word = Hypothesis("mine", "mine", says=(Statement(statement, quantifier),), worst=Worst())
+    return word.claim("mine.given", "Mine", "test")
 
 
 def descent(hypotheses: tuple[Claim, ...], limit: Any, constant: Any = ell, size: int = 1, **more: Any) -> Claim:
@@ -97,7 +98,7 @@ RULED = {
     "gradients at the iterates": Ruled(descent((SMOOTH, BELOW, STEEP), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
     "what nothing decides": Ruled(descent((SMOOTH, BELOW, EVERYWHERE), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
 }
-OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].word is MINE]
+OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].id == "mine.given"]
 
 
 @pytest.mark.parametrize("name", RULED)

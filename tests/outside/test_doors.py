@@ -103,20 +103,19 @@ MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEA
 
 
 @pytest.mark.parametrize("word", ["held", "faceless", "none"])
-def test_a_hypothesis_without_a_face_for_it_is_held_to_its_statement(word: str, tmp_path: Path) -> None:
+def test_a_hypothesis_that_nothing_decides_makes_candidates(word: str, tmp_path: Path) -> None:
     file = tmp_path / "near.py"
     file.write_text(NEAR % word)
+    tried = check_claim(opened("claim", f"{file}:MINE"), adapter="full", examples=20)
+    assert tried.open == (catalogue["jiang2024.bounded_below"].title,)
+
+
+def test_a_word_of_the_catalogue_decides_its_statement_under_any_id(tmp_path: Path) -> None:
+    file = tmp_path / "near.py"
+    file.write_text(NEAR % "another's")
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError) as caught:
         check_claim(opened("claim", f"{file}:MINE"), adapter="full", examples=60)
     assert certify(caught.value.instance).violated
-
-
-def test_a_statement_under_a_word_of_the_catalogue_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "near.py"
-    file.write_text(NEAR % "another's")
-    for claim in (opened("claim", f"{file}:MINE"), f"{file}:MINE"):
-        error = refused(lambda claim=claim: check_claim(claim, adapter="full", examples=5))
-        assert (error.field, error.value) == ("claim.hypotheses", "outer.is_near")
 
 
 def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path: Path) -> None:
