@@ -23,6 +23,7 @@ from boundcheck.exact.sign import sign
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.problem import Problem
 from boundcheck.words import gradient_norm, takes, words_of
+from boundcheck.words.hypotheses import BALL
 from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent, Instance, Number
 
 BITS = 192
@@ -218,7 +219,7 @@ class OfAdapter(OfClaim):
 
     def reach(self, radius: sp.Symbol) -> Extent:
         """Of A, of B, or of both: the norm of one that is frozen, and the largest over all points of another."""
-        letters = ("A", "B") if radius == sigma else (str(radius.name).upper(),)
+        letters = ("A", "B") if radius == BALL.common else (str(radius.name).upper(),)
         return reduce(Extent.__or__, map(self._reach, letters))
 
     def _reach(self, letter: str) -> Extent:

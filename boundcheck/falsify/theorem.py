@@ -300,7 +300,7 @@ class ShortRun(OfAdapter):
 
     def value(self, symbol: sp.Symbol) -> Extent:
         """As the claim has it; f* is the least value of h."""
-        return Extent.of(self.ridge.slope.minimum) if symbol == f_star else super().value(symbol)
+        return {f_star: Extent.of(self.ridge.slope.minimum)}.get(symbol) or super().value(symbol)
 
     def follows(self, algorithm: Algorithm) -> Answer:
         """Its steps are made by the algorithm of the claim."""

@@ -162,7 +162,7 @@ def check_claim(
         raise _kept(error.instance) from None
     tried = search.examples, search.ratio, search.near_ties
     found = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
-    current().tell(asdict(found))
+    current().tell(asdict(found) | {"open": list(found.open)})
     return found
 
 

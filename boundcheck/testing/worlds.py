@@ -131,7 +131,7 @@ class Parabola(OfClaim):
 
     def value(self, symbol: sp.Symbol) -> Extent:
         """As the claim has it; f* is 0."""
-        return Extent.of(Fraction(0)) if symbol == f_star else super().value(symbol)
+        return {f_star: Extent.of(Fraction(0))}.get(symbol) or super().value(symbol)
 
     def follows(self, algorithm: Algorithm) -> Answer:
         """Its steps are made by the algorithm of the claim."""

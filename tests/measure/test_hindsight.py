@@ -92,6 +92,7 @@ class Seen:
         function: Any = SimpleNamespace(
             is_known=False,
             samples=12,
+            given=(),
             infimum=infimum,
             norm_names={"": "norm"},
             sites=(SITE,),

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import D, Parameter, alpha, bound, ell, f_star
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -89,7 +90,7 @@ def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> 
 def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesis) -> None:
     if word.decided is None:
         return
-    known = Claim("my.word", word.title, "me", ge(x, 2), "for all of space", word=word)
+    known = word.claim("my.word", word.title, "me")
     claim = Claim("my.claim", "Mine", "me", le(x, 0), hypotheses=(known,))
     numbers = {symbol: 1 for symbol in word.symbols if symbol.is_integer is None} | {x: 1}
     reading = Reading(constants={x})
@@ -97,11 +98,14 @@ def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesi
 
 
 def test_a_word_of_others_is_not_believed() -> None:
-    said = Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS)
-    claim = Claim("my.claim", "Mine", "me", ge(x, 1), hypotheses=(Claim("my.h", "H", "me", ge(x, 2), word=said),))
+    def saying(least: int) -> Claim:
+        says = (Statement(ge(x, least), ""),)
+        return Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS, says=says).claim("my.h", "H", "me")
+
+    claim = Claim("my.claim", "Mine", "me", ge(x, 1), hypotheses=(saying(2),))
     reading = Reading(constants={x})
     assert not refuted(claim, claim.conclusion, at_numbers("0", {x: 0}), reading)
-    weak = replace(claim, hypotheses=(replace(claim.hypotheses[0], conclusion=ge(x, -1)),))
+    weak = replace(claim, hypotheses=(saying(-1),))
     assert refuted(weak, claim.conclusion, at_numbers("0", {x: 0}), reading)
 
 
