@@ -465,7 +465,7 @@ def near_minimiser(draw: DrawFn, claim: Claim, where: Where, id: str) -> Case:
     def value(point: Any) -> Approx:
         # The minimiser as a number of the type is off by so much, and F there is larger by at most this.
         near = true.value(point)
-        return Approx(near.value, near.error + tried.smoothness * off * off)
+        return Approx(near.value, near.error + tried.lipschitz_constant * off * off)
 
     functions = {F: Function(value, true.gradient)}
     return case(claim, where, known, points, functions, iterates=lambda name, time, _: start)

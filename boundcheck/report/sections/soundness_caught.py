@@ -13,9 +13,14 @@ from boundcheck.report.style import BLUE, GREY, VERMILLION, panels
 from boundcheck.soundness.trial import Trial, as_json
 
 
+# Seconds; what took less is drawn here.
+_LEAST = 1e-3
+
+
 def trials_figure(kinds: list[dict[str, Any]]) -> Figure:
     """For each kind of change the time to catch it, a panel for each layer, and how many of how many were caught."""
-    times = [x for row in kinds for x in row["seconds"].values()] or [1.0]
+    # A processor's time is counted in hundredths of a second, and may be 0.
+    times = [max(x, _LEAST) for row in kinds for x in row["seconds"].values()] or [1.0]
     limits = min(times) / 1.5, max(times) * 1.5
     items = [
         (limits, [row for row in kinds if row["layer"] == layer])
@@ -28,7 +33,7 @@ def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) ->
     limits, rows = item
     for y, row in enumerate(rows):
         if row["seconds"]:
-            median, longest = row["seconds"]["median"], row["seconds"]["longest"]
+            median, longest = (max(row["seconds"][name], _LEAST) for name in ("median", "longest"))
             axis.plot([median, longest], [y, y], color=BLUE, lw=1, label="from the median to the longest")
             axis.plot(median, y, "o", color=BLUE, ms=4, label="median time to catch")
         whole = row["caught"] == row["tried"]
