@@ -12,7 +12,6 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from boundcheck.report.style import BLUE, GREY, VERMILLION, panels
 from boundcheck.soundness.trial import Trial, as_json
 
-
 # Seconds; what took less is drawn here.
 _LEAST = 1e-3
 
