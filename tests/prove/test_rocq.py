@@ -114,6 +114,12 @@ def test_axioms_are_read_as_rocq_prints_them():
     printed = "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall c, c"
     assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
     assert axioms("Closed under the global context") == set()
+    # A tactic that tried something else tells of it before.
+    noise = "Debug: In environment\nR : realType\nUnable to unify.\n"
+    assert axioms(f"{noise}Closed under the global context") == set()
+    assert axioms(f"{noise}{printed}") == axioms(printed)
+    assert not axioms("Closed under the global context\nClosed under the global context") <= allowed()
+    assert not axioms(f"told\n{printed}") <= allowed()
     # As Rocq says it of a recursion that it was told not to look at.
     assert axioms("Axioms:\nloop is assumed to be guarded.\nx : nat") == {"loop is assumed to be guarded.", "x"}
     assert not axioms("") <= allowed()
