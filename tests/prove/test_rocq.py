@@ -115,7 +115,7 @@ def test_axioms_are_read_as_rocq_prints_them():
     assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
     assert axioms("Closed under the global context") == set()
     # A tactic that tried something else tells of it before.
-    noise = "Debug: In environment\nR : realType\nUnable to unify.\n"
+    noise = "Debug:\nIn environment\nR : realType\nUnable to unify.\nDebug: In environment\n"
     assert axioms(f"{noise}Closed under the global context") == set()
     assert axioms(f"{noise}{printed}") == axioms(printed)
     assert not axioms("Closed under the global context\nClosed under the global context") <= allowed()

@@ -103,7 +103,7 @@ def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | Non
 def axioms(printed: str) -> set[str]:
     """The names that `Print Assumptions` printed; what it did not print is an axiom of its own, which nobody allows."""
     # A tactic that tried something else before may have told of it.
-    told = re.sub(r"\ADebug: .*?(?=^Axioms:|^Closed under)", "", printed, flags=re.DOTALL | re.MULTILINE)
+    told = re.sub(r"\ADebug:.*?(?=^Axioms:|^Closed under)", "", printed, flags=re.DOTALL | re.MULTILINE)
     before, heading, listed = told.partition("Axioms:")
     if before.strip() != ("" if heading else "Closed under the global context"):
         return {"what Rocq did not print"}
