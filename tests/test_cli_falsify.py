@@ -10,6 +10,7 @@ import pytest
 import boundcheck as bc
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
+from boundcheck.exact.digits import UP, shown
 from boundcheck.falsify import shrink
 from boundcheck.falsify.stored import save
 from boundcheck.falsify.worst_case import worst_cases
@@ -34,7 +35,7 @@ def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path
     assert found.returncode == 0, found.stderr
     assert found.stdout.count("\n") == 1
     answer = json.loads(found.stdout)
-    assert answer.keys() == {"id", "ratio", "violated", "instance", "rows", "explored", "file"}
+    assert answer.keys() == {"id", "ratio", "violated", "open", "instance", "rows", "explored", "file"}
     assert (answer["id"], answer["violated"]) == ("meft.lemma1_sharp", False)
     assert 0 < answer["ratio"] <= 1
     assert answer["file"] == "instances/meft.lemma1_sharp.json"
@@ -42,7 +43,7 @@ def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path
     replay = command("falsify", "--replay", answer["file"], "--json", "--strict")
     assert replay.code == 0, replay.err
     again = json.loads(replay.out)
-    assert again.keys() == {"id", "ratio", "violated", "instance"}
+    assert again.keys() == {"id", "ratio", "violated", "open", "instance"}
     assert all(again[name] == answer[name] for name in again)
 
 
@@ -262,8 +263,10 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_poin
     assert answer.code == 0, answer.err
     words = answer.out.split()
     for case in worst_cases(id, (3, 2)):
-        for shown in (case.step, case.bound, case.numerical, case.ratio):
-            assert f"{shown:.6g}" in words
+        # A bound is rounded up.
+        assert shown(case.bound, 6, UP) in words
+        for number in (case.step, case.numerical, case.ratio):
+            assert f"{number:.6g}" in words
         assert {*case.ends} <= {*words}
     said = " ".join(words)
     assert "numerical (Clarabel" in said
