@@ -21,7 +21,7 @@ from flint import arb, arb_mat
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
 from boundcheck.claims.symbols import R_1, D, T, ell, f_star, mu_F, zeta
 from boundcheck.claims.vocabulary import F, v_star
@@ -223,9 +223,10 @@ def read(data: Mapping[str, Any]) -> Any:
 
 def worlds(paper: str) -> Iterator[tuple[Claim, Any]]:
     """The proved claims of a paper, each with the world that is found for it, or None."""
+    claims = {claim.id: claim for claim in paper_of(paper).claims()}
     for id in fixed_statements():
-        if id in catalogue and catalogue[id] in paper_of(paper).claims():
-            yield catalogue[id], world_of(catalogue[id])
+        if id in claims:
+            yield claims[id], world_of(claims[id])
 
 
 def write(paper: str) -> None:

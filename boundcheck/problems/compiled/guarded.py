@@ -24,6 +24,7 @@ _settings: Any = config
 _settings._config_fname = ""
 _settings.reload_config()
 
+# Here, and not above: what it reads is settled first.
 from numba import njit  # noqa: E402
 
 __all__ = ["njit"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import sympy as sp
@@ -129,6 +130,8 @@ STEEP, LOW, FAR, WIDE = (
 )
 NEXT = Value(F, v_t.xreplace({t: t + 1}))
 _ALWAYS = r"\text{for all } t"
+# It asks nothing of F.
+_NOTHING = Worst()
 
 
 _STATED: tuple[tuple[str, str, sp.Basic, tuple[Parameter, ...], Callable[[Walk], bool], Callable[[Walk], Numbers]], ...]
@@ -179,7 +182,7 @@ _STATED = (
 )
 
 
-def stated(name: str, worst: Worst | None = Worst(), has_word: bool = True) -> Assumed:  # noqa: B008
+def stated(name: str, worst: Worst | None = _NOTHING, has_word: bool = True) -> Assumed:
     """One of the hypotheses about iterates, in a word of its own that asks nothing of F, or that no solver states."""
     _, title, relation, declared, holds, numbers = next(each for each in _STATED if each[0] == name)
     symbols = tuple(each.symbol for each in declared)
@@ -230,14 +233,14 @@ def _halved(hypothesis: Claim, letter: sp.Symbol, factor: sp.Rational) -> Callab
 
 
 def _scales(
-    hypothesis: Claim, letter: sp.Symbol, holds: Callable[[Walk, Fraction], bool], is_upper: bool = True
+    hypothesis: Claim, letter: sp.Symbol, holds: Callable[..., bool], is_upper: bool = True
 ) -> tuple[Edited, ...]:
     return tuple(
         Edited(
             f"{hypothesis.id} of {factor} {letter}",
             hypothesis,
             _halved(hypothesis, letter, sp.Rational(*factor.as_integer_ratio())),
-            lambda walk, factor=factor: holds(walk, factor),  # type: ignore[misc]
+            partial(holds, factor=factor),
             letter,
             (factor < 1) == is_upper,
         )
