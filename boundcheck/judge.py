@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 import sympy as sp
@@ -90,10 +91,7 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
         return word.decided(instance, word, hypothesis)
     parts = hypothesis.hypotheses
     if word is None and parts and hypothesis.conclusion == sp.And(*(each.conclusion for each in parts)):
-        answer = HOLDS
-        for each in parts:
-            answer &= hypothesis_in(instance, each)
-        return answer
+        return reduce(Answer.__and__, (hypothesis_in(instance, each) for each in parts), HOLDS)
     if ranges_over_times(hypothesis):
         return instance.decide(hypothesis.conclusion)
     return instance.ranges(hypothesis)

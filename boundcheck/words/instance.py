@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sympy as sp
 from flint import arb
@@ -73,7 +73,9 @@ class Extent:
 
     def square(self) -> Extent:
         """The square of a number that is not negative."""
-        return Extent(*(x if x is None else _square(x) for x in (self.least, self.most)))
+        # A number is multiplied by its own kind alone, which no type says.
+        ends: tuple[Any, ...] = (self.least, self.most)
+        return Extent(*(x if x is None else x * x for x in ends))
 
 
 UNKNOWN = Extent()
@@ -194,12 +196,6 @@ def _larger(x: Number, y: Number) -> Number:
     if isinstance(x, Fraction) and isinstance(y, Fraction):
         return max(x, y)
     return _ball(x).max(_ball(y))
-
-
-def _square(x: Number) -> Number:
-    if isinstance(x, Fraction):
-        return x * x
-    return x * x
 
 
 def _ball(x: Number) -> arb:
