@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -34,10 +34,10 @@ if __name__ == "__main__":
 import sys
 from boundcheck.prove.solvers import ask
 
-# A product of two primes below 2^40.
-HARD = '''(set-logic QF_BV)(declare-const a (_ BitVec 80))(declare-const b (_ BitVec 80))
-(assert (= (bvmul a b) (_ bv1208925819335353221265601 80)))(assert (bvult a b))
-(assert (bvult b (_ bv1099511627776 80)))(assert (bvult (_ bv1 80) a))(check-sat)'''
+# A product of two primes below 2^63.
+HARD = '''(set-logic QF_BV)(declare-const a (_ BitVec 128))(declare-const b (_ BitVec 128))
+(assert (= (bvmul a b) (_ bv21000000000000000298000000000000000481 128)))(assert (bvult a b))
+(assert (bvult b (_ bv9223372036854775808 128)))(assert (bvult (_ bv1 128) a))(check-sat)'''
 ask(sys.argv[1], HARD, 1000)
 """,
     "command": """
@@ -88,7 +88,12 @@ def is_gone(process: subprocess.Popen[str], found: list[psutil.Process], folder:
 
 
 def workers(found: list[psutil.Process]) -> int:
-    return sum("LokyProcess" in " ".join(each.cmdline()) for each in found if each.is_running())
+    count = 0
+    for each in found:
+        # One that ends meanwhile is none.
+        with suppress(psutil.NoSuchProcess):
+            count += "LokyProcess" in " ".join(each.cmdline())
+    return count
 
 
 @pytest.mark.full
@@ -96,7 +101,8 @@ def workers(found: list[psutil.Process]) -> int:
 def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
     with begun(tmp_path, "pool", "4", "300") as process:
         moments = {
-            "one starts": lambda found: workers(found) == 1,
+            # Both may be there at the first look.
+            "one starts": lambda found: workers(found) >= 1,
             "both start": lambda found: workers(found) == 2,
             "one works": lambda found: (tmp_path / "written").exists(),
             "both wait": lambda found: (

@@ -69,7 +69,7 @@ class Program:
         most = _MOST_POINTS.bit_length() if self.noise else _MOST_POINTS
         if not 1 <= iterates <= most:
             raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
-        _ = self.scale
+        _ = self.scale, self.curvature
 
     @cached_property
     def lipschitz(self) -> sp.Expr:
@@ -98,8 +98,15 @@ class Program:
 
     @cached_property
     def curvature(self) -> sp.Expr:
-        """The least curvature of F in units of L: -1, 0 or the share of the strong convexity."""
-        return exact("strong", self.strong) / self.lipschitz if self.strong else sp.Integer(0 if self.is_convex else -1)
+        """The least curvature of F in units of L: -1, 0 or the share of the strong convexity.
+
+        Raises InputError for a strong convexity constant of L or more: then F is one parabola, or there is none.
+        """
+        if not self.strong:
+            return sp.Integer(0 if self.is_convex else -1)
+        if (share := exact("strong", self.strong) / self.lipschitz) >= 1:
+            raise InputError("strong", self.strong, f"a strong convexity constant below L = {self.smoothness}")
+        return share
 
     @cached_property
     def square_noise(self) -> sp.Expr:

@@ -111,7 +111,7 @@ def held(folder: Path) -> Held:
 
     """
     for path in (each for each in folder.iterdir() if each.suffix in (".json", ".txt", ".model", ".jinja")):
-        size = path.stat().st_size
+        size = _size(path)
         if not path.is_file() or size > _LONGEST or size * _READ > available():
             expected = f"a file of at most {_LONGEST} bytes, of which {_READ} times as many are free in memory"
             raise InputError("model.path", path, f"{expected}; it has {size}")
@@ -119,7 +119,7 @@ def held(folder: Path) -> Held:
     for path in folder.glob("*.safetensors"):
         for count in _tensors(path):
             tensors, numbers = tensors + 1, numbers + count
-    for size in (path.stat().st_size for path in folder.glob("*.bin")):
+    for size in map(_size, folder.glob("*.bin")):
         # A tensor in a pickle has a name, a shape and an entry in the archive.
         tensors, numbers = tensors + size // 64, numbers + size
     path = folder / "config.json"
@@ -130,6 +130,14 @@ def held(folder: Path) -> Held:
         if _LISTED.search(name) and value > most and not name.startswith(("label2id.", "id2label.")):
             raise InputError(f"config.json: {name}", value, f"at most {most}, for weights of {tensors} tensors")
     return found
+
+
+def _size(path: Path) -> int:
+    """In bytes; raises InputError for what cannot be found, such as a link to itself."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise InputError("model.path", path, f"a file that can be read: {error.strerror}") from None
 
 
 def _tensors(path: Path) -> Iterator[int]:

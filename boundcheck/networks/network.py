@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -305,26 +305,28 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def narrow_of(model: nn.Module) -> list[Tensor]:
-    """The weights and buffers in bfloat16, float16 or less."""
-    return _below(model, torch.float32)
-
-
-def _below(model: nn.Module, dtype: torch.dtype) -> list[Tensor]:
-    """The weights and buffers of fewer bytes a number."""
+def narrow_of(model: nn.Module, dtype: torch.dtype = torch.float32) -> list[Tensor]:
+    """The weights and buffers of fewer bytes a number than a type has: by default those in bfloat16 and float16."""
     every = (*model.parameters(), *model.buffers())
     return [x for x in every if x.is_floating_point() and x.dtype.itemsize < dtype.itemsize]
 
 
 @contextmanager
 def widened(model: nn.Module, dtype: torch.dtype = torch.float32) -> Iterator[None]:
-    """In this precision at least while inside, at the same weights; everything is restored at the end."""
-    narrow = _below(model, dtype)
-    kept = [x.data for x in narrow]
+    """In this precision at least while inside, at the same weights; everything is restored at the end.
+
+    Copies stand in for the narrow weights. A parameter that changes its own type forgets its hooks, among them those by
+    which processes that train together share its gradient.
+    """
+    wide = {id(x): x.detach().to(dtype).requires_grad_(x.requires_grad) for x in narrow_of(model, dtype)}
+    tables: list[dict[str, Tensor | None]] = []
+    for module in model.modules():
+        tables += (cast(dict[str, Tensor | None], module._parameters), module._buffers)
+    kept = [(table, name, x) for table in tables for name, x in table.items() if id(x) in wide]
     try:
-        for x in narrow:
-            x.data = x.data.to(dtype)
+        for table, name, x in kept:
+            table[name] = wide[id(x)]
         yield
     finally:
-        for x, value in zip(narrow, kept, strict=True):
-            x.data = value
+        for table, name, x in kept:
+            table[name] = x

@@ -167,6 +167,13 @@ def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
     assert worst_cases("meft.theorem2_any_step", [1], {"ell": 4.0})[0].step == 0.25
 
 
+@pytest.mark.parametrize("mu", [1.0, 2.0])
+def test_a_class_of_at_most_one_parabola_is_refused(mu: float) -> None:
+    claim = replace(catalogue["nesterov2004.theorem2_1_15"], id="own.contraction", conditions=())
+    with pytest.raises(InputError, match="below L = 1"):
+        worst_cases(claim, [2], {"ell": 1.0, "mu_F": mu, "R_1": 1.0})
+
+
 def test_a_step_that_is_too_long_is_refused() -> None:
     with pytest.raises(InputError, match=r"eta = 0\.5: expected eta < eta_max = 0\.5"):
         worst_cases("meft.theorem2_any_step", [3], {"ell": 4.0, "eta": 0.5})

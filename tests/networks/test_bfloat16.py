@@ -70,13 +70,17 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype
             assert (off <= seen["gradient_square_norm_error"]).all()
 
 
-def test_widening_restores_every_bit() -> None:
+def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> None:
     model = with_lora(torch.bfloat16)
+    trained = [x for x in model.parameters() if x.requires_grad]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    with widened(model):
-        assert {x.dtype for x in model.parameters()} == {torch.float32}
+    # Training in several processes hangs its hooks here.
+    waiting = [x.expand_as(x).grad_fn.next_functions[0][0] for x in trained]
+    with widened(model, torch.float64):
+        assert {x.dtype for x in model.parameters()} == {torch.float64}
     after = model.state_dict()
     assert all(after[name].dtype == x.dtype and torch.equal(after[name], x) for name, x in before.items())
+    assert [x.expand_as(x).grad_fn.next_functions[0][0] for x in trained] == waiting
 
 
 def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
