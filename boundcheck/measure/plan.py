@@ -19,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.horizons import best_step, informative_horizon
 from boundcheck.measure.parts import Planned
-from boundcheck.measure.spec import FOLLOWING, Spec
+from boundcheck.measure.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import Point, square_norm
@@ -239,8 +239,10 @@ def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float
     known = {*inputs, *FOLLOWING}
     missing = [p for p in claim.parameters if p.name not in known and function.is_known]
     if missing and missing[0].name not in spec.given:
-        expected = f"a value, since nothing is known of it here: {plain(missing[0].meaning)}"
-        raise InputError(f"assume.{missing[0].name}", "(not given)", expected)
+        name, meaning = missing[0].name, plain(missing[0].meaning)
+        if name in ASSUMABLE:
+            raise InputError(f"assume.{name}", "(not given)", f"a value, since nothing is known of it here: {meaning}")
+        raise InputError("problem", function.name, f"one of which {name} is known, the {meaning}, for {claim.id}")
     return inputs
 
 

@@ -60,6 +60,7 @@ from boundcheck.words.hypotheses import (
     BOUNDED_VARIANCE,
     EXPECTED_SMOOTHNESS,
     LIPSCHITZ_ADAPTER,
+    NEAR_MINIMISER,
     SMOOTH,
     SMOOTH_IN_W,
 )
@@ -70,7 +71,7 @@ from boundcheck.words.measures import SMOOTHNESS, PerformanceMeasure
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
 ASSUMABLE = (
-    *(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW)),
+    *(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW, NEAR_MINIMISER)),
     *(symbol.name for symbol in EXPECTED_SMOOTHNESS.symbols),
 )
 FOLLOWING = (BOUNDED_VARIANCE.letter, T.name)
