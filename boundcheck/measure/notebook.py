@@ -121,7 +121,7 @@ def _run(of: RunResult) -> list[Part]:
 
 def _chain(title: str, measured: float | None, links: Sequence[Link]) -> list[Part]:
     begin: tuple[Cell, ...] = ("measured", short(measured), "", "")
-    rows = ((x.label, short(x.value), short(x.factor), Prose(x.why)) for x in links)
+    rows = ((x.label, short(x.value, toward=UP), short(x.factor), Prose(x.why)) for x in links)
     return _folded(title, ("up to", "value", "factor", "why"), [begin, *rows]) if links else []
 
 

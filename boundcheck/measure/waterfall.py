@@ -18,6 +18,7 @@ import sympy as sp
 
 from boundcheck.claims.symbols import T, alpha
 from boundcheck.claims.vocabulary import SQUARE, EuclideanNorm, ell_t, g_t, t, v_t
+from boundcheck.exact.digits import UP, shown
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.intervals import student_half_width, student_quantile
 from boundcheck.measure.on_run import SHARPEST, STEEPEST, Level, OnRun
@@ -308,7 +309,7 @@ class _Fall:
         if not value or not value > 0 or not end.value or not costs:
             return "", f"The {name} that was measured is not positive, so that nothing is a factor of it."
         most = max(costs, key=lambda each: each.factor or 0.0)
-        text = f"From the {name} that was measured, {value:.3g}, to {end.value:.3g} is a factor of "
+        text = f"From the {name} that was measured, {value:.3g}, to {shown(end.value, 3, UP)} is a factor of "
         text += f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”: {most.why}."
         for each in most.estimated:
             text += f" {each} is only estimated."
@@ -321,7 +322,7 @@ class _Fall:
             text += f" The value falls at {broken}: the run broke what stands there."
         if (best := self._at_best()) is not None:
             text += f" With steps of {best.step:.3g} in place of {self.on_run.pace:.3g} the same sum would bound the "
-            text += f"average by {best.bound:.3g}, which is {best.factor:.3g} times less."
+            text += f"average by {shown(best.bound, 3, UP)}, which is {best.factor:.3g} times less."
         return most.label, text
 
 

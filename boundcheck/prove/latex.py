@@ -84,7 +84,7 @@ def _examined(proof: JudgedProof) -> list[str]:
 
 
 def _name(proof: JudgedProof) -> str:
-    return rf"{tex(proof.script.title)}, {proof.script.version}, {id_tex(proof.script.id)}"
+    return rf"{tex(proof.script.title)}, {proof.script.called}, {id_tex(proof.script.id)}"
 
 
 def id_tex(id: str) -> str:

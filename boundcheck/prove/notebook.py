@@ -41,7 +41,7 @@ def audit_view(audit: ProofAudit) -> View:
                 each.id,
                 Prose(each.title),
                 Badge(each.verdict),
-                ", ".join(f"{x.script.version}: {x.verdict}" for x in each.proofs),
+                ", ".join(f"{x.script.called}: {x.verdict}" for x in each.proofs),
             )
             for each in audit.claims
         ],
@@ -87,7 +87,7 @@ def proof_view(proof: JudgedProof) -> View:
     told, algebra = ([x for i, x in enumerate(found["steps"]) if (i in main) is kind] for kind in (True, False))
     more = [Fold(line(f"and {len(algebra)} lines of mere algebra"), (_lines(algebra),))] if algebra else []
     parts.append(Fold(line(f"The lines of the proof: {len(proof.steps)}"), (_lines(told), *more)))
-    name = f"{script.id}, {script.version}"
+    name = f"{script.id}, {script.called}"
     return View(plain(script.title), name, proof.verdict, tuple(_theorem(found)), tuple(parts))
 
 

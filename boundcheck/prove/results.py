@@ -114,6 +114,7 @@ def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
     ]
     return {
         "version": proof.script.version,
+        "called": proof.script.called,
         "title": proof.script.title,
         "verdict": proof.verdict,
         "trust": proof.trust,

@@ -178,7 +178,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
             Row(i, audit.title, "", f"{audit.title}: {audit.verdict}."),
             audit.verdict,
             audit.proofs[-1].trust,
-            " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
+            " ".join(f"{each.script.title} ({each.script.called}): {each.verdict}." for each in audit.proofs),
             rocq=_SAID.get(audit.verdict, "") if _in_rocq(audit.proofs[-1], None) else "",
         )
         for i, audit in enumerate(audits, 1)
@@ -198,9 +198,9 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     absent = f"Not established: {'; '.join(dict.fromkeys(missing))}." if missing else ""
     verdict: RowVerdict = "unknown" if missing else _verdict(row)
     ends = [found[ref][0] for ref in refs if not ref.label]
-    differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
+    differ = [f"{x.script.title} ({x.script.called}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
-    unmet = [f"{x.script.title} ({x.script.version})" for x in ends if instance_told(x) and not known_instance(x)]
+    unmet = [f"{x.script.title} ({x.script.called})" for x in ends if instance_told(x) and not known_instance(x)]
     told = f"{told} No instance is known of the hypotheses of {', '.join(unmet)}.".strip() if unmet else told
     lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
     rocq: Literal["", "checked", "repair checked"] = ""
@@ -220,7 +220,7 @@ def _is_met(row: Row, ref: Ref, state: str) -> bool:
 def _missing(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     """Why a line is not what the row refers to it for."""
     reason = (proof.reason if step is None else step.reason).rstrip(".")
-    place = ", ".join((proof.script.title, ref.version, *([step.step.label] if step else [])))
+    place = ", ".join((proof.script.title, proof.script.called, *([step.step.label] if step else [])))
     return f"{reason} ({place})" if reason else f"{place} is {_state(proof, step)}"
 
 
@@ -264,7 +264,7 @@ def _in_rocq(proof: JudgedProof, step: JudgedStep | None) -> bool:
 def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     """One sentence: the line, its verdict, and for a refuted line the witness with both sides."""
     name = f"“{step.step.label}”" if step else "the conclusion"
-    text = f"{proof.script.title} ({proof.script.version}), {name}: {_state(proof, step)}"
+    text = f"{proof.script.title} ({proof.script.called}), {name}: {_state(proof, step)}"
     witness = witness_as_json(proof, step) if step else None
     if witness is None:
         return text + "."

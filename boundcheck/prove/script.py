@@ -59,6 +59,11 @@ class Script:
     is_statement: bool = False
     home: Path | None = None
 
+    @property
+    def called(self) -> str:
+        """The version, as readers are told it: of a sentence that is tried by itself nobody printed a proof."""
+        return "tried as a statement" if self.is_statement else self.version
+
     @cached_property
     def proof(self) -> Proof:
         """The proof that the function fills, run once.

@@ -30,7 +30,7 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
             # On a screen the eye finds the claim above its other proofs; a line of a file says it itself.
             name = (claim.id, coloured(claim.verdict)) if i == 0 or not console.is_interactive else ("", "")
             found = (coloured(proof.verdict), proof.trust, len(proof.steps), _proved(proof))
-            table.add(*name, proof.script.version, *found)
+            table.add(*name, proof.script.called, *found)
     console.print(table)
     for claim in audit.claims:
         for proof in claim.proofs:
@@ -80,7 +80,7 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
 
 
 def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
-    title = f"“{prose.plain(proof.script.title)}” ({proof.script.id}, {proof.script.version})"
+    title = f"“{prose.plain(proof.script.title)}” ({proof.script.id}, {proof.script.called})"
     table = Table("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []), title=title)
     lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
     for place, judged in lines:

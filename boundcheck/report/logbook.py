@@ -138,7 +138,7 @@ def _of_claim(claim: ClaimAudit) -> Entry:
     # The claim is as good as the best of its proofs, and each proof as its weakest line.
     trust = "kernel" if any(proof.trust == "kernel" for proof in proved) else (proved[0].trust if proved else "")
     told = "; ".join(
-        f"{proof.script.version}: {proof.verdict}" + (f", {proof.reason}" if proof.reason else "")
+        f"{proof.script.called}: {proof.verdict}" + (f", {proof.reason}" if proof.reason else "")
         for proof in claim.proofs
     )
     facts = sorted({name for proof in proved for name in proof.ledger})

@@ -226,7 +226,8 @@ def _theorem_evidence(runs: list[StoredRun]) -> str:
     each = "; ".join(
         f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in runs
     )
-    return f"Average over t of the expected squared gradient norm, every hypothesis audited. {each}."
+    about = "Average over t of the expected squared gradient norm, which is no less than the least"
+    return f"{about}; every hypothesis audited. {each}."
 
 
 def _ball_finding(runs: list[StoredRun]) -> Finding:

@@ -10,6 +10,7 @@ from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.facts import derivation
 from boundcheck.prove import Script
 from boundcheck.prove.instance import Instance, Setting
+from boundcheck.prove.latex import latex
 from boundcheck.prove.verdict import JudgedProof, claim_verdict
 from boundcheck.prove.witness import Witness
 from tests.judged import PRINTED, SCRIPTS, judged, names, of_the_paper, proof_of
@@ -129,6 +130,15 @@ def test_a_proof_starts_from_what_its_claim_allows(script: Script) -> None:
 @scripts
 def test_printed_proofs_alone_have_witnesses(script: Script) -> None:
     assert any(step.witness for step in script.proof.steps) == (script.version == "printed")
+
+
+STATEMENTS = tuple(script for script in PRINTED if script.is_statement)
+
+
+@pytest.mark.parametrize("script", STATEMENTS, ids=names(STATEMENTS))
+def test_no_text_calls_a_sentence_printed_that_is_tried_by_itself(script: Script) -> None:
+    (told, *_) = latex(judged(script)).partition(r"\label")
+    assert "printed" not in told.partition("\n")[2]
 
 
 @pytest.mark.parametrize("script", PRINTED, ids=names(PRINTED))

@@ -14,6 +14,7 @@ def evidence(row: JudgedRow) -> list[dict[str, Any]]:
         {
             "ref": ref,
             "title": proof.script.title,
+            "called": proof.script.called,
             "verdict": proof.verdict,
             "trust": proof.trust,
             "line": shown_line(proof, step) if step else None,

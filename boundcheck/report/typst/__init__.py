@@ -92,7 +92,7 @@ def _row(each: JudgedRow) -> tuple[str, ...]:
 
 
 def _proof(proof: JudgedProof) -> Iterator[str]:
-    name = f"{_text(proof.script.title)}, {proof.script.version}, #raw({string(proof.script.id)})"
+    name = f"{_text(proof.script.title)}, {proof.script.called}, #raw({string(proof.script.id)})"
     yield f"== {name}: {_verdict(proof.verdict)}\n"
     if proof.verdict != "proved" or proof.conclusion is None:
         yield f"{_text(proof.reason)}.\n"
