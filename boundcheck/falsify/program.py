@@ -69,7 +69,7 @@ class Program:
         most = _MOST_POINTS.bit_length() if self.noise else _MOST_POINTS
         if not 1 <= iterates <= most:
             raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
-        _ = self.scale, self.curvature
+        _ = self.scale
 
     @cached_property
     def lipschitz(self) -> sp.Expr:
