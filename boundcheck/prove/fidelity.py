@@ -32,7 +32,7 @@ from boundcheck.prove.fixed import fixed_statements, is_fixed, is_ours
 from boundcheck.prove.proof import Assumption, Because, Proof
 from boundcheck.prove.script import Script, own_letters
 from boundcheck.prove.translate import Reading, eq, ge, gt
-from boundcheck.words import algorithm_of
+from boundcheck.words import algorithm_of, conjuncts
 
 
 def digest(statement: Statement) -> str:
@@ -315,10 +315,7 @@ def _closure(claim: Claim) -> list[Claim]:
 
 def conjuncts_of(claim: Claim) -> list[Claim]:
     """The hypotheses whose conjunction the claim is, and their parts; empty for any other claim."""
-    whole = isinstance(claim.conclusion, sp.And) and claim.conclusion == sp.And(
-        *(x.conclusion for x in claim.hypotheses)
-    )
-    return _closure(claim) if whole else []
+    return _closure(claim) if conjuncts(claim) else []
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:

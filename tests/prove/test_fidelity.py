@@ -317,6 +317,23 @@ def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifi
     assert judged(as_hypothesis(plain), plain, reading=MANY).verdict == "proved"
 
 
+NARROW = [r"\text{for all } X \text{ of length } 1", "for some X", "", "if X is 0"]
+
+
+@pytest.mark.parametrize("quantifier", ["for all X", *NARROW])
+def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str) -> None:
+    """0 is at least a, for all X and so at X = 0, follows from the parts alone."""
+    parts = [small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}") for i, each in enumerate((x, -1))]
+    whole = small(sp.And(*(each.conclusion for each in parts)), quantifier, "my.whole", hypotheses=tuple(parts))
+    claim = under(whole, ge(0, x))
+
+    def build(proof: Proof) -> None:
+        law = proof.assume(parts[0], forall=[X])
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
+
+    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in NARROW else "proved")
+
+
 @pytest.mark.parametrize("quantifier", ["for no X", "never", "if X is 0"])
 def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier: str) -> None:
     claim = Claim("my.claim", "Mine", "me", ge(FrobeniusNorm(X), 0), quantifier)

@@ -86,6 +86,22 @@ def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> 
     assert refuted(one, claim.conclusion, TEN, MATRICES, one.hypotheses[0])
 
 
+@pytest.mark.parametrize("quantifier", ["", *RANGES])
+def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> None:
+    parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
+    whole = Claim("my.whole", "M is small", "me", sp.And(*(each.conclusion for each in parts)), quantifier, parts)
+    claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(whole,))
+    assert refuted(claim, claim.conclusion, TEN, MATRICES) == (not quantifier)
+
+
+def test_what_a_hypothesis_rests_on_holds_too() -> None:
+    for least, expected in ((0, True), (2, False)):
+        given = Claim("my.given", "Given", "me", ge(x, least))
+        small = Claim("my.h", "Small", "me", le(FrobeniusNorm(X), 0), hypotheses=(given,))
+        claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(small,))
+        assert refuted(claim, claim.conclusion, TEN, MATRICES) == expected
+
+
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=HYPOTHESES)
 def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesis) -> None:
     if word.decided is None:
