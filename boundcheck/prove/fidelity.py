@@ -33,6 +33,7 @@ from boundcheck.prove.proof import Assumption, Because, Proof
 from boundcheck.prove.script import Script, own_letters
 from boundcheck.prove.translate import Reading, eq, ge, gt
 from boundcheck.words import algorithm_of, conjuncts
+from boundcheck.words.hypotheses import HYPOTHESES
 
 
 def digest(statement: Statement) -> str:
@@ -179,7 +180,7 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
 # "for all W_1, W_2 in R^(d x k)", in LaTeX or in words, and no other range: names, and the space that they are of.
 _RANGE = re.compile(
     r"\s*(?:\\text\{)?\s*for (?:all|any|every)\s*\}?\s*(?P<names>[A-Za-z0-9_',{}\s]+?)"
-    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^\{?[A-Za-z0-9\s\\]+\}?)?)?\s*"
+    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^(?:\w|\{\s*\w+(?:\s*\\times\s*\w+)*\s*\}))?)?\s*"
 )
 
 
@@ -188,19 +189,22 @@ _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\
 
 
 def quantified(claim: Claim) -> frozenset[str]:
-    """The names over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another."""
+    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another.
+
+    A word that is no letter of the claim may restrict the range: "for all X, unit".
+    """
     found = _RANGE.fullmatch(claim.quantifier)
     names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
-    plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_']*", x) for x in names)
-    return frozenset(names) if plain else frozenset()
+    parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
+    are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
+    return frozenset(names) if are_letters else frozenset()
 
 
 def _is_read(claim: Claim) -> bool:
-    """Whether the text of a claim's range is read, or leaves alone what the claim says: of iterates, and no letter."""
+    """Whether the text of a claim's range is read: it names letters, or a word of ours says so of iterates alone."""
     if not claim.quantifier.strip() or quantified(claim):
         return True
-    said = {str(getattr(x, "name", x)).partition("_")[0] for x in claim.conclusion.free_symbols}
-    return not claim.conclusion.atoms(sp.MatrixSymbol) and not said & {x.partition("_")[0] for x in _words(claim)}
+    return claim.word in HYPOTHESES.values() and not claim.conclusion.atoms(sp.MatrixSymbol)
 
 
 def _may_range_over(claim: Claim) -> frozenset[str]:
