@@ -97,9 +97,19 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
             and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
             and not any(isinstance(x, Variable) and x.name in names for x in bound)
             and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
+            and (not said.has(words.g) or (not bound and _is_one_iterate(said, where)))
         ):
             return True
     return False
+
+
+def _is_one_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic]) -> bool:
+    """Whether all that is said of v and of the g at v is said of v_t and g_t, at one t."""
+    times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
+    return any(
+        all(where.get(x) == words.Iterate(x.name, time, *x.shape) for x in said.atoms(sp.MatrixSymbol))
+        for time in times
+    )
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
@@ -191,13 +201,23 @@ _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\
 def quantified(claim: Claim) -> frozenset[str]:
     """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another.
 
-    A word that is no letter of the claim may restrict the range: "for all X, unit".
+    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
+    where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
     """
     found = _RANGE.fullmatch(claim.quantifier)
     names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
     parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
     are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
-    return frozenset(names) if are_letters else frozenset()
+    ranged = {x.name for x in _matrices(claim)}.intersection(names)
+    belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
+    return frozenset(names) if are_letters and not belongs else frozenset()
+
+
+def _drawn(claim: Claim) -> frozenset[str]:
+    """The names of the matrices that may be other ones at other points: g, and those in an expectation."""
+    means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
+    inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
+    return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
 
 
 def _is_read(claim: Claim) -> bool:
@@ -214,7 +234,7 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
         return surely
     said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
     free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
-    return free_ & _words(claim) or free_
+    return (free_ & _words(claim) or free_) | (free_ & _drawn(claim))
 
 
 def _words(claim: Claim) -> frozenset[str]:
@@ -410,7 +430,8 @@ def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
     """
     for fact in _facts(hypothesis.conclusion, script.reading):
         about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
-        if not about_iterates or not any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside):
+        about_function = any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside)
+        if not (about_iterates and about_function) and not hypothesis.conclusion.has(words.g):
             yield fact
     for each in script.proof.assumptions:
         local = replace(each, role="hypothesis") if each.role == "local" and each.claim == hypothesis else None

@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
-from boundcheck.claims import Claim, Quantity
+from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import C, G, L, Lhat, Parameter, a, r, sigma
 from boundcheck.claims.vocabulary import (
@@ -29,17 +29,21 @@ from boundcheck.claims.vocabulary import (
     FrobeniusNorm,
     Gradient,
     Iterate,
+    MatrixExpectation,
     PartialGradient,
     SpectralNorm,
     Value,
     W,
     d,
     f,
+    g,
     k,
+    n,
     t,
     v,
     v1,
     v2,
+    v_t,
 )
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem, rules
@@ -383,6 +387,54 @@ def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
         proof.conclude(proof.step("line", claim.conclusion, proof.assume(known)))
 
     assert judged(build, claim, reading=reading).verdict == "proved"
+
+
+# A stochastic gradient is the one at v, though no letter says so.
+
+NOISE, FIXED = sp.MatrixSymbol("N", n, 1), sp.MatrixSymbol("Z", n, 1)
+AT_ALL = Reading(
+    constants={FIXED}, arbitrary={g, NOISE, v, v1, v2}, processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}
+)
+MIDDLES = {
+    "E[g]": (MatrixExpectation(g), "unknown"),
+    "g": (g, "unknown"),
+    "the mean of a letter of one's own": (MatrixExpectation(NOISE), "unknown"),
+    "what does not depend on v": (FIXED, "proved"),
+}
+
+
+@pytest.mark.parametrize(("middle", "expected"), MIDDLES.values(), ids=MIDDLES)
+@pytest.mark.parametrize("points", [(v1, v2), (v_t, v_t.xreplace({t: t + 1}))], ids=["any points", "iterates"])
+def test_what_belongs_to_a_point_is_not_that_of_another(middle: Any, expected: str, points: Any) -> None:
+    """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v does."""
+    is_run, relation = v_t in points, eq(middle, Gradient(F, v))
+    givens = [small(relation, r"\text{for all } v")]
+    givens += [catalogue["jiang2024.unbiased"]] if relation == catalogue["jiang2024.unbiased"].conclusion else []
+    goal = le(EuclideanNorm(Gradient(F, points[0]) - Gradient(F, points[1])), 0)
+
+    def build(proof: Proof) -> None:
+        (given,) = proof.claim.hypotheses
+        law = None if is_run else proof.assume(given, forall=[v])
+        known = [proof.by.instance(law, {v: at}) if law else proof.assume(given, where={v: at}) for at in points]
+        split = proof.by.triangle("F", Gradient(F, points[0]) - middle, middle - Gradient(F, points[1]))
+        proof.conclude(proof.step("line", goal, known, split), forall=() if is_run else points)
+
+    for given in givens:
+        claim = under(given, goal, "for all t" if is_run else "for all v_1, v_2")
+        assert judged(build, claim, reading=AT_ALL).verdict == expected
+
+
+def test_a_claim_at_all_points_is_not_proved_of_one_gradient() -> None:
+    """Of the g at one v it is known that it is small, and the claim is about the g at each."""
+    given = under(small(le(EuclideanNorm(g), x)), le(EuclideanNorm(g + v), x + EuclideanNorm(v)), "for all v")
+
+    def build(proof: Proof) -> None:
+        known = proof.assume(given.hypotheses[0]), proof.by.triangle("F", g, v)
+        proof.conclude(proof.step("line", given.conclusion, *known), forall=[v])
+
+    reading = Reading(constants={x, g}, arbitrary={v})
+    assert judged(build, given, reading=reading).verdict == "unknown"
+    assert judged(build, replace(given, quantifier=""), reading=reading).verdict == "proved"
 
 
 NARROW = [r"\text{for all } X \text{ of length } 1", "for some X", "", "if X is 0"]
