@@ -14,7 +14,7 @@ from typing import Literal
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity
-from boundcheck.words import algorithm_of, word_of
+from boundcheck.words import algorithm_of, conjuncts, word_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, Answer, Instance
 
@@ -85,16 +85,19 @@ def followed(claim: Claim) -> Algorithm | None:
 
 
 def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
-    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time."""
+    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time.
+
+    What it rests on must hold too.
+    """
     word = word_of(hypothesis)
     if word is not None and word.decided is not None:
         return word.decided(instance, word, hypothesis)
-    parts = hypothesis.hypotheses
-    if word is None and parts and hypothesis.conclusion == sp.And(*(each.conclusion for each in parts)):
-        return reduce(Answer.__and__, (hypothesis_in(instance, each) for each in parts), HOLDS)
+    rests = reduce(Answer.__and__, (hypothesis_in(instance, each) for each in hypothesis.hypotheses), HOLDS)
+    if conjuncts(hypothesis):
+        return rests
     if ranges_over_times(hypothesis):
-        return instance.decide(hypothesis.conclusion)
-    return instance.ranges(hypothesis)
+        return rests & instance.decide(hypothesis.conclusion)
+    return rests & instance.ranges(hypothesis)
 
 
 # "for all t", in LaTeX or in words, and nothing else.

@@ -32,7 +32,8 @@ from boundcheck.prove.fixed import fixed_statements, is_fixed, is_ours
 from boundcheck.prove.proof import Assumption, Because, Proof
 from boundcheck.prove.script import Script, own_letters
 from boundcheck.prove.translate import Reading, eq, ge, gt
-from boundcheck.words import algorithm_of
+from boundcheck.words import algorithm_of, conjuncts
+from boundcheck.words.hypotheses import HYPOTHESES
 
 
 def digest(statement: Statement) -> str:
@@ -96,9 +97,19 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
             and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
             and not any(isinstance(x, Variable) and x.name in names for x in bound)
             and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
+            and (not said.has(words.g) or (not bound and _is_one_iterate(said, where)))
         ):
             return True
     return False
+
+
+def _is_one_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic]) -> bool:
+    """Whether all that is said of v and of the g at v is said of v_t and g_t, at one t."""
+    times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
+    return any(
+        all(where.get(x) == words.Iterate(x.name, time, *x.shape) for x in said.atoms(sp.MatrixSymbol))
+        for time in times
+    )
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
@@ -179,7 +190,7 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
 # "for all W_1, W_2 in R^(d x k)", in LaTeX or in words, and no other range: names, and the space that they are of.
 _RANGE = re.compile(
     r"\s*(?:\\text\{)?\s*for (?:all|any|every)\s*\}?\s*(?P<names>[A-Za-z0-9_',{}\s]+?)"
-    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^\{?[A-Za-z0-9\s\\]+\}?)?)?\s*"
+    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^(?:\w|\{\s*\w+(?:\s*\\times\s*\w+)*\s*\}))?)?\s*"
 )
 
 
@@ -188,19 +199,32 @@ _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\
 
 
 def quantified(claim: Claim) -> frozenset[str]:
-    """The names over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another."""
+    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another.
+
+    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
+    where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
+    """
     found = _RANGE.fullmatch(claim.quantifier)
     names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
-    plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_']*", x) for x in names)
-    return frozenset(names) if plain else frozenset()
+    parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
+    are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
+    ranged = {x.name for x in _matrices(claim)}.intersection(names)
+    belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
+    return frozenset(names) if are_letters and not belongs else frozenset()
+
+
+def _drawn(claim: Claim) -> frozenset[str]:
+    """The names of the matrices that may be other ones at other points: g, and those in an expectation."""
+    means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
+    inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
+    return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
 
 
 def _is_read(claim: Claim) -> bool:
-    """Whether the text of a claim's range is read, or leaves alone what the claim says: of iterates, and no letter."""
+    """Whether the text of a claim's range is read: it names letters, or a word of ours says so of iterates alone."""
     if not claim.quantifier.strip() or quantified(claim):
         return True
-    said = {str(getattr(x, "name", x)).partition("_")[0] for x in claim.conclusion.free_symbols}
-    return not claim.conclusion.atoms(sp.MatrixSymbol) and not said & {x.partition("_")[0] for x in _words(claim)}
+    return claim.word in HYPOTHESES.values() and not claim.conclusion.atoms(sp.MatrixSymbol)
 
 
 def _may_range_over(claim: Claim) -> frozenset[str]:
@@ -210,7 +234,7 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
         return surely
     said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
     free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
-    return free_ & _words(claim) or free_
+    return (free_ & _words(claim) or free_) | (free_ & _drawn(claim))
 
 
 def _words(claim: Claim) -> frozenset[str]:
@@ -315,10 +339,7 @@ def _closure(claim: Claim) -> list[Claim]:
 
 def conjuncts_of(claim: Claim) -> list[Claim]:
     """The hypotheses whose conjunction the claim is, and their parts; empty for any other claim."""
-    whole = isinstance(claim.conclusion, sp.And) and claim.conclusion == sp.And(
-        *(x.conclusion for x in claim.hypotheses)
-    )
-    return _closure(claim) if whole else []
+    return _closure(claim) if conjuncts(claim) else []
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
@@ -409,7 +430,8 @@ def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
     """
     for fact in _facts(hypothesis.conclusion, script.reading):
         about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
-        if not about_iterates or not any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside):
+        about_function = any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside)
+        if not (about_iterates and about_function) and not hypothesis.conclusion.has(words.g):
             yield fact
     for each in script.proof.assumptions:
         local = replace(each, role="hypothesis") if each.role == "local" and each.claim == hypothesis else None

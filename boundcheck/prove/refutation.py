@@ -48,7 +48,7 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
                 return f"the witness is a candidate only, because something is open: {met.objection}"
         for each in assumptions:
             if isinstance(each.statement, Law):
-                answer = _obeys(told, each.statement)
+                answer = _obeys(told.at_no_point(), each.statement)
                 if answer.verdict == "fails":
                     return f"the witness breaks a hypothesis: {answer.why}"
                 if answer.verdict == "open":

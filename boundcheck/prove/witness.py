@@ -7,6 +7,7 @@ own statement is evaluated, so no line is written twice; and `Told` answers the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
@@ -34,7 +35,7 @@ from boundcheck.prove.tabulated import tabulated
 from boundcheck.prove.translate import Reading
 from boundcheck.words import instance as judged
 from boundcheck.words.hypotheses.ball import BALL
-from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent
+from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 
 if TYPE_CHECKING:
     from boundcheck.words.algorithms import Algorithm
@@ -221,6 +222,10 @@ class Told(judged.Instance):
             return Answer("open", str(error))
         return Answer("fails", f"{broken} is false") if broken else Answer("open", f"nothing says whether {relation}")
 
+    def at_no_point(self) -> Told:
+        """The same function without the points that are visited, of which a law that ranges over all says nothing."""
+        return self
+
     def follows(self, algorithm: Algorithm) -> Answer:
         """Whether the state begins as the algorithm says, and its equations hold at each time."""
         if algorithm.no_exact:
@@ -238,6 +243,16 @@ class ToldOfSetting(Told):
         super().__init__(witness, reading)
         self.setting, self.visited = source.setting, source.visited()
 
+    def at_no_point(self) -> Told:
+        """The setting on its ball, and everywhere where it knows its function there."""
+        bare = copy(self)
+        bare.visited = ()
+        return bare
+
+    def on_domain(self) -> Answer:
+        """Whether all points are in the ball: how W moves, and how large the noise is, is known there alone."""
+        return at_most("the largest norm", self.reach(BALL.common), BALL.common, Extent.of(self.setting.sigma))
+
     def weight_smoothness(self) -> Extent:
         """The largest slope of f'."""
         return Extent.of(self.setting.slope.lipschitz)
@@ -248,11 +263,15 @@ class ToldOfSetting(Told):
 
     def adapter_lipschitz(self) -> Extent:
         """|B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, and at B = σ, A_1 ≠ A_2 it is attained."""
-        return Extent.of(self.setting.sigma)
+        return Extent.of(self.setting.sigma) if self.on_domain() == HOLDS else UNKNOWN
 
     def reach(self, radius: sp.Symbol) -> Extent:
         """The largest |A| and |B| of the points, for the radius of all blocks."""
-        return Extent.of(max(abs(x) for v in self.visited for x in v)) if radius == BALL.common else UNKNOWN
+        return (
+            Extent.of(max((abs(x) for v in self.visited for x in v), default=Fraction(0)))
+            if radius == BALL.common
+            else UNKNOWN
+        )
 
     def infimum(self) -> Extent:
         """The least value of f, which F(1, w) = f(w) has too."""
@@ -286,6 +305,8 @@ class ToldOfRun(ToldOfSetting):
         """The largest variance on the ball, at |A| = |B| = σ, of what a step may still draw after any others."""
         squares = sorted(c * c for c in self.run.offsets)
         left = squares[0 if self.paths.replacement else self.paths.T - 1 :]
+        if self.on_domain() != HOLDS:
+            return UNKNOWN
         return Extent.of(sum(left, Fraction(0)) / len(left) * square_norm((self.run.sigma, self.run.sigma)))
 
 

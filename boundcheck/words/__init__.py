@@ -7,6 +7,7 @@ of your own are objects that a `Claim` names; `boundcheck/proofs/own_words.py` i
 from boundcheck.words.sentence import (
     algorithm_of,
     calls_it_bound,
+    conjuncts,
     free_numbers,
     free_step,
     gradient_norm,
@@ -24,6 +25,7 @@ from boundcheck.words.sentence import (
 __all__ = [
     "algorithm_of",
     "calls_it_bound",
+    "conjuncts",
     "free_numbers",
     "free_step",
     "gradient_norm",

@@ -1,5 +1,6 @@
 """Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Literal
@@ -158,10 +159,39 @@ def word_of(hypothesis: Claim) -> Hypothesis | None:
     return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
 
 
+# "for any A_i, B_i and W_i = W_0 + B_i A_i": a range over all values of letters, and of nothing less.
+_LETTER = r"[A-Za-z](?:_\w)?"
+_FOR_ALL = re.compile(
+    rf"(?:\\text\{{)?for (?:all|any|every)(?: \}} | \}}| ){_LETTER}(?:, {_LETTER})*"
+    rf"(?: \\text\{{ and \}} {_LETTER} = {_LETTER}(?:[ +]+{_LETTER})*)?"
+)
+_AS_ITS_PARTS = r"\text{for any parameters}"
+
+
+def conjuncts(claim: Claim) -> tuple[Claim, ...]:
+    """The hypotheses whose conjunction a claim is; empty where it says anything else, or more, or less.
+
+    It has their conclusions and no formulas or conditions, and ranges over all values of letters, as each of them does:
+    over the same ones, or its text is "for any parameters". What holds of some values may hold of others in each part.
+    """
+    parts = claim.hypotheses
+    ranges = {each.quantifier for each in parts}
+    is_read = all(not text or _FOR_ALL.fullmatch(text) for text in ranges)
+    is_plain = not any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts))
+    is_same = ranges == {claim.quantifier} or (claim.quantifier == _AS_ITS_PARTS and all(map(_is_of_all, parts)))
+    said = claim.conclusion == sp.And(*(each.conclusion for each in parts))
+    return parts if parts and is_read and is_plain and is_same and said else ()
+
+
+def _is_of_all(claim: Claim) -> bool:
+    """Whether the text of its range names each matrix that a claim has, by its letter."""
+    names = {x[0] for x in re.findall(rf"\b{_LETTER}\b", claim.quantifier)}
+    return {x.name.partition("_")[0] for x in claim.conclusion.atoms(sp.MatrixSymbol)} <= names
+
+
 def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
-    """The hypotheses of a claim with their words; of one without, which rests on others, these in its place."""
+    """The hypotheses of a claim with their words; in place of a conjunction of hypotheses, these."""
     found: list[tuple[Claim, Hypothesis | None]] = []
     for each in claim.hypotheses:
-        word = word_of(each)
-        found += [(each, word)] if word or not each.hypotheses else words_of(each)
+        found += words_of(each) if conjuncts(each) else [(each, word_of(each))]
     return found

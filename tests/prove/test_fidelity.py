@@ -12,8 +12,9 @@ import pytest
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
-from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.symbols import C, G, L, Lhat, Parameter, r, sigma
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.symbols import C, G, L, Lhat, Parameter, a, r, sigma
 from boundcheck.claims.vocabulary import (
     A1,
     A2,
@@ -21,27 +22,35 @@ from boundcheck.claims.vocabulary import (
     B2,
     W1,
     W2,
+    A_t,
+    B_t,
     EuclideanNorm,
     F,
     FrobeniusNorm,
     Gradient,
     Iterate,
+    MatrixExpectation,
     PartialGradient,
+    SpectralNorm,
     Value,
     W,
     d,
     f,
+    g,
     k,
+    n,
     t,
     v,
     v1,
     v2,
+    v_t,
 )
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.prove import Process, Proof, Reading, eq, ge, le
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.verdict import JudgedProof
+from boundcheck.words.hypotheses import BALL, Hypothesis
 from tests.layers import sampled
 
 from .scripts import judged, x, y, z
@@ -315,6 +324,134 @@ def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifi
     assert judged(as_hypothesis(claim), claim, reading=MANY).verdict == "unknown"
     plain = under(small(SMALL["X"]), SMALL["X"])
     assert judged(as_hypothesis(plain), plain, reading=MANY).verdict == "proved"
+
+
+# Each leaves the points, or the times, at which the hypothesis is asked, to words.
+BESIDE = [
+    *(
+        "for all X, unit",
+        r"\text{for all } X, unit",
+        "for any X, Y, small",
+        r"\text{for all } X \in \mathbb{R}^d nonzero",
+    ),
+    *(r"\text{for all } X \in \mathbb{R}^n \setminus 0", r"\text{for all } X \in \mathbb{R}^{d \times k} unit"),
+]
+
+
+@pytest.mark.parametrize("quantifier", [*BESIDE, "for all X", r"\text{for all } X \in \mathbb{R}^{d \times k}"])
+def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier: str) -> None:
+    """No X is longer than x, and so x is at most 0, at X = 0."""
+    long = small(ge(FrobeniusNorm(X), x), quantifier)
+    claim = under(long, ge(0, x))
+
+    def build(proof: Proof) -> None:
+        law = proof.assume(long, forall=[X])
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
+
+    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in BESIDE else "proved")
+    number = small(ge(x, y), quantifier.replace("X", "y"))
+
+    def at_more(proof: Proof) -> None:
+        proof.conclude(proof.by.instance(proof.assume(number, forall=[y]), {y: x + 1}))
+
+    if quantifier in BESIDE:
+        found = tried(at_more, under(number, ge(x, x + 1)), reading=MANY)
+        assert found is None or found.verdict == "unknown"
+
+
+SOMETIMES = [
+    *("at some time", "at even times", "for the first iterate", "for some iterate", "for i = 1"),
+    *("with probability one half", "for all but one iterate", "for all iterates", "for all t, even"),
+]
+
+
+@pytest.mark.parametrize("quantifier", SOMETIMES)
+@pytest.mark.parametrize("word", [None, "my_word"])
+def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(quantifier: str, word: str | None) -> None:
+    """Nobody has read the texts of words that are not ours."""
+    for text in (quantifier, rf"\text{{{quantifier}}}"):
+        own = Hypothesis(word, "mine", says=(Statement(SMALL["M"], text),)) if word else None
+        claim = under(small(SMALL["M"], text, word=own), SMALL["M"], "for all t")
+        assert judged(as_hypothesis(claim), claim, reading=MANY).verdict == "unknown"
+    over = replace(claim, hypotheses=(small(SMALL["M"], "for all t"),))
+    assert judged(as_hypothesis(over), over, reading=MANY).verdict == "proved"
+
+
+@pytest.mark.parametrize("said", BALL.says[:2], ids=["one radius", "two radii"])
+def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
+    known = BALL.claim("my.ball", "Ball", "me", said)
+    claim = under(known, le(SpectralNorm(A_t), a if said.conclusion.has(a) else sigma), "for all t")
+    reading = Reading(processes={A_t: Process((A,)), B_t: Process((B,))})
+
+    def build(proof: Proof) -> None:
+        proof.conclude(proof.step("line", claim.conclusion, proof.assume(known)))
+
+    assert judged(build, claim, reading=reading).verdict == "proved"
+
+
+# A stochastic gradient is the one at v, though no letter says so.
+
+NOISE, FIXED = sp.MatrixSymbol("N", n, 1), sp.MatrixSymbol("Z", n, 1)
+AT_ALL = Reading(
+    constants={FIXED}, arbitrary={g, NOISE, v, v1, v2}, processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}
+)
+MIDDLES = {
+    "E[g]": (MatrixExpectation(g), "unknown"),
+    "g": (g, "unknown"),
+    "the mean of a letter of one's own": (MatrixExpectation(NOISE), "unknown"),
+    "what does not depend on v": (FIXED, "proved"),
+}
+
+
+@pytest.mark.parametrize(("middle", "expected"), MIDDLES.values(), ids=MIDDLES)
+@pytest.mark.parametrize("points", [(v1, v2), (v_t, v_t.xreplace({t: t + 1}))], ids=["any points", "iterates"])
+def test_what_belongs_to_a_point_is_not_that_of_another(middle: Any, expected: str, points: Any) -> None:
+    """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v does."""
+    is_run, relation = v_t in points, eq(middle, Gradient(F, v))
+    givens = [small(relation, r"\text{for all } v")]
+    givens += [catalogue["jiang2024.unbiased"]] if relation == catalogue["jiang2024.unbiased"].conclusion else []
+    goal = le(EuclideanNorm(Gradient(F, points[0]) - Gradient(F, points[1])), 0)
+
+    def build(proof: Proof) -> None:
+        (given,) = proof.claim.hypotheses
+        law = None if is_run else proof.assume(given, forall=[v])
+        known = [proof.by.instance(law, {v: at}) if law else proof.assume(given, where={v: at}) for at in points]
+        split = proof.by.triangle("F", Gradient(F, points[0]) - middle, middle - Gradient(F, points[1]))
+        proof.conclude(proof.step("line", goal, known, split), forall=() if is_run else points)
+
+    for given in givens:
+        claim = under(given, goal, "for all t" if is_run else "for all v_1, v_2")
+        assert judged(build, claim, reading=AT_ALL).verdict == expected
+
+
+def test_a_claim_at_all_points_is_not_proved_of_one_gradient() -> None:
+    """Of the g at one v it is known that it is small, and the claim is about the g at each."""
+    given = under(small(le(EuclideanNorm(g), x)), le(EuclideanNorm(g + v), x + EuclideanNorm(v)), "for all v")
+
+    def build(proof: Proof) -> None:
+        known = proof.assume(given.hypotheses[0]), proof.by.triangle("F", g, v)
+        proof.conclude(proof.step("line", given.conclusion, *known), forall=[v])
+
+    reading = Reading(constants={x, g}, arbitrary={v})
+    assert judged(build, given, reading=reading).verdict == "unknown"
+    assert judged(build, replace(given, quantifier=""), reading=reading).verdict == "proved"
+
+
+NARROW = [r"\text{for all } X \text{ of length } 1", "for some X", "", "if X is 0"]
+
+
+@pytest.mark.parametrize("quantifier", ["for all X", *NARROW])
+def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str) -> None:
+    """0 is at least a, for all X and so at X = 0, follows from the parts alone."""
+    parts = [small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}") for i, each in enumerate((x, -1))]
+    whole = small(sp.And(*(each.conclusion for each in parts)), quantifier, "my.whole", hypotheses=tuple(parts))
+    claim = under(whole, ge(0, x))
+
+    def build(proof: Proof) -> None:
+        law = proof.assume(parts[0], forall=[X])
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
+
+    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in NARROW else "proved")
 
 
 @pytest.mark.parametrize("quantifier", ["for no X", "never", "if X is 0"])

@@ -15,26 +15,40 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims import Claim, Quantity
+from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.claim import Statement
-from boundcheck.claims.symbols import D, Parameter, alpha, bound, ell, f_star
+from boundcheck.claims.symbols import C, D, Parameter, alpha, bound, ell, f_star, zeta
 from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    SLOPE,
     EuclideanNorm,
+    Expectation,
     F,
     FrobeniusNorm,
     Gradient,
     InnerProduct,
     Iterate,
     Value,
+    g,
+    g_t,
     n,
     t,
+    v,
+    v1,
+    v2,
     v_t,
 )
 from boundcheck.kernel.meaning import Function, Model, exact
+from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
+from boundcheck.prove.instance import Instance, Setting
+from boundcheck.prove.witness import at_points, on_run
 from boundcheck.testing.strategies.problems import fractions
 from boundcheck.words.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
-from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis
+from boundcheck.words.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
 from boundcheck.words.instance import HOLDS
 from tests.layers import examples
 
@@ -86,6 +100,22 @@ def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> 
     assert refuted(one, claim.conclusion, TEN, MATRICES, one.hypotheses[0])
 
 
+@pytest.mark.parametrize("quantifier", ["", *RANGES])
+def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> None:
+    parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
+    whole = Claim("my.whole", "M is small", "me", sp.And(*(each.conclusion for each in parts)), quantifier, parts)
+    claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(whole,))
+    assert refuted(claim, claim.conclusion, TEN, MATRICES) == (not quantifier)
+
+
+def test_what_a_hypothesis_rests_on_holds_too() -> None:
+    for least, expected in ((0, True), (2, False)):
+        given = Claim("my.given", "Given", "me", ge(x, least))
+        small = Claim("my.h", "Small", "me", le(FrobeniusNorm(X), 0), hypotheses=(given,))
+        claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(small,))
+        assert refuted(claim, claim.conclusion, TEN, MATRICES) == expected
+
+
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=HYPOTHESES)
 def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesis) -> None:
     if word.decided is None:
@@ -131,6 +161,43 @@ def test_what_the_claim_asks_counts_and_not_what_is_assumed(a, b, c, assumes: bo
         assumed = (claim.hypotheses[0],) if assumes else ()
         found = refuted(claim, claim.conclusion, witness, Reading(constants={x, u, w, q}), *assumed)
         assert found == expected
+
+
+# A setting of MeFT knows how W moves and how large the noise is on its ball, and not beyond.
+
+HUBER = PiecewiseLinear.clipped(slope=1, bound=1)
+MOVES = catalogue["jiang2024.assumption3.1"]
+
+
+@examples(40)
+@given(*[fractions(-2, 2)] * 4, st.sampled_from([1, 2]))
+def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2, size: int) -> None:
+    """That W moves by at most C/2 is refuted just where it is false and both points are in the ball; by C, nowhere."""
+    setting = Setting(HUBER, L=1, G=1, C=1, sigma=1)
+    factors = (A1, B1), (A2, B2)
+    goal = le(FrobeniusNorm(B1 * A1 - B2 * A2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2)) / size)
+    claim = Claim("my.claim", "W moves little", "me", goal, "for all A_1, A_2, B_1, B_2", hypotheses=(MOVES,))
+    reading = Reading(points=dict(zip((v1, v2), factors, strict=True)), arbitrary={A1, A2, B1, B2})
+    is_false = size * abs(b1 * a1 - b2 * a2) > abs(a1 - a2) + abs(b1 - b2)
+    inside = max(map(abs, (a1, b1, a2, b2))) <= 1
+    assert not (inside and is_false and size == 1)
+    assert refuted(claim, goal, at_points("Points", setting, (a1, b1), (a2, b2)), reading) == (inside and is_false)
+
+
+@pytest.mark.parametrize("statement", BOUNDED_VARIANCE.says[:2], ids=["at any point", "at iterates"])
+@pytest.mark.parametrize(("start", "share", "expected"), [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)])
+def test_a_run_off_the_ball_says_nothing_of_the_noise(
+    statement: Statement, start: int, share: int, expected: bool
+) -> None:
+    noise = BOUNDED_VARIANCE.claim("my.noise", "Noise", "me", statement)
+    goal = le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2 / share)
+    claim = Claim("my.claim", "Little noise", "me", goal, "for all t", hypotheses=(noise,))
+    more = {"offsets": (1, -1), "start": (start, start), "zeta": 3, "alpha": Fraction(1, 100), "T": 1}
+    blocks = [sp.MatrixSymbol(name, *shape) for name, shape in (("A", A1.shape), ("B", B1.shape))]
+    drawn = [sp.MatrixSymbol(f"g_{each.name}", *each.shape) for each in blocks]
+    reading = Reading(processes={v_t: Process(tuple(blocks)), g_t: Process(tuple(drawn), drawn=True)}, arbitrary={g, v})
+    run = on_run("A run", Instance(HUBER, L=1, G=1, C=2, sigma=2, **more))
+    assert refuted(claim, goal, run, reading) == expected
 
 
 # A run by hand, which need not follow the algorithm.

@@ -11,12 +11,13 @@ import pytest
 import sympy as sp
 from hypothesis import assume, given
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.vocabulary import FrobeniusNorm, n
 from boundcheck.errors import InputError
 from boundcheck.falsify.program import Program
 from boundcheck.falsify.solver import TOLERANCE, Solver
 from boundcheck.falsify.worst_case import worst_cases
-from boundcheck.words import algorithm_of, measure_of, words_of
+from boundcheck.words import algorithm_of, conjuncts, measure_of, word_of, words_of
 from boundcheck.words.algorithms import ALGORITHMS, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, Algorithm
 from boundcheck.words.measures import (
     AVERAGE_GRADIENT,
@@ -200,3 +201,51 @@ def test_every_theorem_is_a_sentence_of_words() -> None:
     assert {claim.algorithm.id for claim in catalogue.values() if claim.algorithm} == set(ALGORITHMS)
     used = {measure.id for claim in catalogue.values() if (measure := measure_of(claim))}
     assert used == set(MEASURES)
+
+
+# A conjunction of hypotheses is these; what says anything else, or more, or less, is itself.
+
+X, LIMIT = sp.MatrixSymbol("X", n, 1), sp.Symbol("ell", positive=True)
+ALL, ANY, UNIT = r"\text{for all } X", r"\text{for any parameters}", r"\text{for all } X \text{ of length } 1"
+MEANT = ("", ALL, "for all X", "for any X", "for all t", r"\text{for every } X")
+NOT_MEANT = ("for some X", "at even times", "with probability one half", UNIT, "for all X, unit", "where X is 0")
+RANGES = {
+    **{f"all say {text or 'nothing'}": (text, text, text in MEANT) for text in (*MEANT, *NOT_MEANT)},
+    **{
+        f"{text or 'nothing'} of all": (ANY, text, text in (ALL, "for all X", "for any X", MEANT[-1])) for text in MEANT
+    },
+    **{f"{text} of any": (ANY, text, False) for text in NOT_MEANT},
+    **{f"{text} of one": (text, "", False) for text in (ALL, ANY, UNIT)},
+    **{f"{text} of what is of all": (text, ALL, False) for text in ("", *NOT_MEANT)},
+}
+
+
+def resting(text: str, of_parts: str, **changes: Any) -> Claim:
+    relations = sp.Le(FrobeniusNorm(X), LIMIT), sp.Ge(FrobeniusNorm(X), LIMIT / 2)
+    parts = tuple(Claim(f"my.part{i}", "Part", "me", each, of_parts) for i, each in enumerate(relations))
+    return replace(Claim("my.whole", "Whole", "me", sp.And(*relations), text, parts), **changes)
+
+
+@pytest.mark.parametrize(("text", "of_parts", "expected"), RANGES.values(), ids=RANGES)
+def test_a_conjunction_ranges_as_its_parts_do(text: str, of_parts: str, expected: bool) -> None:
+    whole = resting(text, of_parts)
+    assert conjuncts(whole) == (whole.hypotheses if expected else ())
+    said = [(each, word_of(each)) for each in (whole.hypotheses if expected else (whole,))]
+    assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == said
+
+
+@pytest.mark.parametrize("id", ["classic.smooth", "jiang2024.bounded_below", "jiang2024.assumption3"])
+def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
+    """Whatever else it says, over what it ranges, and on what conditions."""
+    known = catalogue[id]
+    other = sp.Le(known.conclusion.args[0], 0) if not known.hypotheses else known.conclusion.args[0]
+    one = Quantity(LIMIT, sp.Integer(1))
+    changes = (
+        {"conclusion": other},
+        {"quantifier": "for all v"},
+        {"conditions": (sp.Ge(LIMIT, 1),)},
+        {"quantities": (one,)},
+    )
+    for change in changes:
+        whole = replace(known, id="my.whole", hypotheses=known.hypotheses or (known,), word=None, **change)
+        assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == [(whole, None)]
