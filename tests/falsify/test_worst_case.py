@@ -170,7 +170,7 @@ def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
 @pytest.mark.parametrize("mu", [1.0, 2.0])
 def test_a_class_of_at_most_one_parabola_is_refused(mu: float) -> None:
     claim = replace(catalogue["nesterov2004.theorem2_1_15"], id="own.contraction", conditions=())
-    with pytest.raises(InputError, match="below L = 1"):
+    with pytest.raises(InputError):
         worst_cases(claim, [2], {"ell": 1.0, "mu_F": mu, "R_1": 1.0})
 
 
