@@ -13,17 +13,18 @@ from typing import Literal
 
 import sympy as sp
 
-from boundcheck.claims import Claim, Quantity
+from boundcheck.claims import Claim, Quantity, typed
 from boundcheck.words import algorithm_of, word_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, Answer, Instance
+from boundcheck.words.ranges import ranges_over_letters
 
 
 @dataclass(frozen=True)
 class Part:
     """A part of a claim, and whether it holds in an instance."""
 
-    kind: Literal["hypothesis", "condition", "definition", "algorithm", "domain"]
+    kind: Literal["hypothesis", "condition", "definition", "algorithm", "range", "domain"]
     title: str
     answer: Answer
 
@@ -33,7 +34,8 @@ class Met:
     """Whether an instance meets a claim.
 
     Attributes:
-        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, and the domain.
+        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, its range and the
+            domain.
 
     """
 
@@ -62,7 +64,7 @@ class Met:
 
 
 def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
-    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm.
+    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm, and is in its range.
 
     Args:
         instance: what is asked.
@@ -76,6 +78,10 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
     if (algorithm := followed(claim)) is not None:
         parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
+    if claim.quantifier.strip():
+        # What a claim says of some letters, or of few of them, one instance does not break.
+        answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
+        parts.append(Part("range", f"the range, {typed.line(claim.quantifier)}", answer))
     return Met((*parts, Part("domain", "the domain", instance.on_domain())))
 
 

@@ -237,6 +237,11 @@ class OfAdapter(OfClaim):
         own = (each for id in self.adapter.claims for each in catalogue[id].hypotheses)
         return self.on_domain() if hypothesis in own else super().ranges(hypothesis)
 
+    def within(self, quantifier: str) -> Answer:
+        """The adapter's own claims range over its domain, in whatever words."""
+        own = {catalogue[id].quantifier for id in self.adapter.claims}
+        return self.on_domain() if quantifier in own else super().within(quantifier)
+
     @abstractmethod
     def on_domain(self) -> Answer:
         """Whether all points are in the domain."""

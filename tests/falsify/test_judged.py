@@ -14,13 +14,26 @@ from sympy import Le, Min
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import R_1, C, D, G, L, Lhat, Parameter, T, a, alpha, bound, ell, sigma
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_star, v_t
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    Value,
+    d,
+    k,
+    t,
+    v_star,
+    v_t,
+)
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import certify
+from boundcheck.falsify.relation import is_relation
 from boundcheck.falsify.show import worst_conclusion
 from boundcheck.falsify.stored import replayed, save, summary_of
 from boundcheck.falsify.theorem import check_theorem
-from boundcheck.falsify.worst_case import summary, worst_cases
+from boundcheck.falsify.worst_case import has_worst_case, summary, worst_cases
 from boundcheck.judge import meets
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import ClaimViolatedError, check_claim
@@ -41,6 +54,7 @@ SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     )
 )
 LEVEL = sp.Symbol("q_0", positive=True)
+X = sp.MatrixSymbol("X", d, k)
 RATE = 8 * Lhat * D / T
 DRAWN = settings(
     derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -172,6 +186,55 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     assert (again[1].violated, again[1].open) == (False, ("Mine",))
     assert summary_of(*again)["open"] == ["Mine"]
     assert "Mine" in again._repr_html_()
+
+
+LATE = descent((SMOOTH, BELOW), Lhat * D * T / 50)
+LARGE = Le(FrobeniusNorm(X), SpectralNorm(X))
+# What each text leaves out: all that is tried at once, or what breaks the claim.
+UNREAD = {
+    "late": (LATE, r"\text{for every } T \ge 100"),
+    "late, in words": (LATE, r"\text{for every large } T"),
+    "some T": (LATE, r"\text{for some } T"),
+    "another algorithm": (LATE, r"\text{for SGD, at every } T"),
+    "of rank 1": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \text{ of rank } 1"),
+    "some": (Claim("mine", "Mine", "test", LARGE), r"\text{for some } X"),
+    "one row": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \in \mathbb{R}^{1 \times k}"),
+    "no letter": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X, unit"),
+    "near each other": (
+        replace(catalogue["meft.lora"].assuming({"Lhat": Lhat / 99}), id="mine"),
+        r"\text{for } v_1, v_2 \text{ in the domain, far apart}",
+    ),
+}
+READ = {
+    "late": ("", r"\text{for every } T", r"\text{for gradient descent, at every } T"),
+    "some": ("", r"\text{for all } X", r"\text{for any } X \in \mathbb{R}^{d \times k}"),
+    "near each other": (r"\text{for } v_1, v_2 \text{ in the domain}", r"\text{for all } v_1, v_2"),
+}
+
+
+def broken(claim: Claim, folder: Path) -> bool:
+    """Whether an instance is found that certainly breaks it."""
+    if has_worst_case(claim) and worst_cases(claim, (2,))[0].violated:
+        return True
+    with using(folder=folder):
+        try:
+            check_claim(
+                claim, adapter=None if is_relation(claim) else "full" if algorithm_of(claim) else "lora", examples=40
+            )
+        except ClaimViolatedError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Path) -> None:
+    claim, quantifier = UNREAD[name]
+    assert not broken(replace(claim, quantifier=quantifier), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts])
+def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(name: str, quantifier: str, tmp_path: Path) -> None:
+    assert broken(replace(UNREAD[name][0], quantifier=quantifier), tmp_path)
 
 
 def tried(claim: Claim) -> bool:
