@@ -14,7 +14,7 @@ from typing import Literal
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, typed
-from boundcheck.words import algorithm_of, word_of
+from boundcheck.words import algorithm_of, is_ours, word_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, Answer, Instance
 from boundcheck.words.ranges import ranges_over_letters
@@ -91,9 +91,12 @@ def followed(claim: Claim) -> Algorithm | None:
 
 
 def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
-    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time."""
+    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time.
+
+    A word from outside decides nothing: what it says would have to be believed.
+    """
     word = word_of(hypothesis)
-    if word is not None and word.decided is not None:
+    if word is not None and word.decided is not None and is_ours(word):
         return word.decided(instance, word, hypothesis)
     parts = hypothesis.hypotheses
     if word is None and parts and hypothesis.conclusion == sp.And(*(each.conclusion for each in parts)):

@@ -158,6 +158,14 @@ def word_of(hypothesis: Claim) -> Hypothesis | None:
     return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
 
 
+def is_ours(word: Hypothesis) -> bool:
+    """Whether it is a word of this package: of another the faces are what its author says, and no one holds them true.
+
+    It is one as an object: a copy with another statement, or another face, is a word of its own.
+    """
+    return any(word is each for each in HYPOTHESES.values())
+
+
 def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
     """The hypotheses of a claim with their words; of one without, which rests on others, these in its place."""
     found: list[tuple[Claim, Hypothesis | None]] = []

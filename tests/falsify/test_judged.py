@@ -24,6 +24,8 @@ from boundcheck.claims.vocabulary import (
     d,
     k,
     t,
+    v1,
+    v2,
     v_star,
     v_t,
 )
@@ -34,14 +36,15 @@ from boundcheck.falsify.show import worst_conclusion
 from boundcheck.falsify.stored import replayed, save, summary_of
 from boundcheck.falsify.theorem import check_theorem
 from boundcheck.falsify.worst_case import has_worst_case, summary, worst_cases
-from boundcheck.judge import meets
+from boundcheck.judge import hypothesis_in, meets
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.testing.strategies.instances import instances, short_runs
 from boundcheck.words import algorithm_of, theorem
 from boundcheck.words.algorithms import GRADIENT_DESCENT
-from boundcheck.words.hypotheses import Hypothesis, Worst
+from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis, Worst
+from boundcheck.words.instance import HOLDS, Instance
 from boundcheck.words.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from tests.layers import sampled
 
@@ -186,6 +189,40 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     assert (again[1].violated, again[1].open) == (False, ("Mine",))
     assert summary_of(*again)["open"] == ["Mine"]
     assert "Mine" in again._repr_html_()
+
+
+@pytest.mark.parametrize("word", HYPOTHESES.values(), ids=lambda word: word.id)
+def test_a_word_from_outside_decides_nothing(word: Hypothesis) -> None:
+    """One that is made of a word of this package with another face, or another statement, is from outside."""
+    copy = replace(word, decided=lambda *_: HOLDS)
+    assert hypothesis_in(Instance(), copy.claim("mine.given", "Mine", "test")).verdict == "open"
+
+
+TENTH = Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell / 10 * EuclideanNorm(v1 - v2))
+FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier),)).claim("mine.given", "Mine", "test")
+
+
+def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> None:
+    """F that is tenfold smoother than the faces say: its gradients are small from the first."""
+    claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
+    (case,) = worst_cases(claim, (2,))
+    assert (case.lower > case.bound, case.violated, case.larger) == (True, False, ("Mine",))
+    assert not broken(claim, tmp_path)
+    with using(folder=tmp_path):
+        assert check_claim(claim, adapter="full", examples=40).ratio <= 1
+
+
+def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions() -> None:
+    convex = replace(CONVEX.word, id="mine").claim("mine.given", "Mine", "test")
+    with_, without = (
+        worst_cases(descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP), (2,))[0] for more in ((convex,), ())
+    )
+    assert (with_.numerical, with_.larger) == (pytest.approx(without.numerical), ("Mine",))
+    noise = catalogue["jiang2024.assumption4"]
+    theirs = replace(noise.word, id="mine").claim("mine.given", "Mine", "test")
+    for claim in (each for each in map(catalogue.get, RUNS) if noise in each.hypotheses and has_worst_case(each)):
+        others = tuple(each for each in claim.hypotheses if each != noise)
+        assert not has_worst_case(replace(claim, id="mine", hypotheses=(*others, theirs)))
 
 
 LATE = descent((SMOOTH, BELOW), Lhat * D * T / 50)
