@@ -7,13 +7,15 @@ the conclusion fails. Where a part is open, it is a candidate, and what is open 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, typed
+from boundcheck.errors import InputError
 from boundcheck.words import algorithm_of, is_ours, word_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, Answer, Instance
@@ -76,6 +78,10 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     parts = [Part("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
     parts += [Part("condition", str(each), instance.decide(each)) for each in claim.conditions]
     parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
+    parts += [
+        Part("definition", str(x), Answer("open", "a hypothesis has a formula of its own for it"))
+        for x in _apart(claim)
+    ]
     if (algorithm := followed(claim)) is not None:
         parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
     if claim.quantifier.strip():
@@ -101,9 +107,51 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
     parts = hypothesis.hypotheses
     if word is None and parts and hypothesis.conclusion == sp.And(*(each.conclusion for each in parts)):
         return reduce(Answer.__and__, (hypothesis_in(instance, each) for each in parts), HOLDS)
-    if ranges_over_times(hypothesis):
-        return instance.decide(hypothesis.conclusion)
+    if ranges_over_times(hypothesis) and hypothesis.algorithm is None:
+        if any(instance.decide(written_out(hypothesis, each)) != HOLDS for each in hypothesis.conditions):
+            return Answer("open", "its own conditions are not known to hold")
+        return instance.decide(written_out(hypothesis, hypothesis.conclusion))
     return instance.ranges(hypothesis)
+
+
+def written_out(claim: Claim, relation: Any) -> Any:
+    """A relation of a claim with its formulas in place of its quantities.
+
+    Raises:
+        InputError: where SymPy cannot compare them.
+
+    """
+    try:
+        return relation.xreplace({each.symbol: claim.expression(each.name) for each in claim.quantities})
+    except TypeError as error:
+        # For example, a number is not real.
+        raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
+
+
+def _apart(claim: Claim) -> list[sp.Symbol]:
+    """The letters to which a hypothesis gives a formula that they do not have wherever else the claim has them."""
+    whole = [*_whole(claim)]
+    return [
+        quantity.symbol
+        for each in whole[1:]
+        for quantity in each.quantities
+        if any(quantity.symbol in _letters(other) and not _gives(other, quantity) for other in whole)
+    ]
+
+
+def _whole(claim: Claim) -> Iterator[Claim]:
+    yield claim
+    for each in claim.hypotheses:
+        yield from _whole(each)
+
+
+def _letters(claim: Claim) -> set[sp.Basic]:
+    said = (claim.conclusion, *claim.conditions, *(x for q in claim.quantities for x in (q.symbol, q.expression)))
+    return {x for each in said for x in each.free_symbols}
+
+
+def _gives(claim: Claim, quantity: Quantity) -> bool:
+    return any((x.symbol, x.expression) == (quantity.symbol, quantity.expression) for x in claim.quantities)
 
 
 # "for all t", in LaTeX or in words, and nothing else.

@@ -40,7 +40,7 @@ from boundcheck.falsify.certify import Sides, sides
 from boundcheck.falsify.domain import is_spectral_norm_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 from boundcheck.falsify.judged import compared, parts
-from boundcheck.judge import meets
+from boundcheck.judge import meets, written_out
 from boundcheck.words.instance import HOLDS, Answer
 from boundcheck.words.instance import Instance as Judged
 
@@ -61,15 +61,7 @@ def is_relation(claim: Claim) -> bool:
 
 def conclusion_of(claim: Claim) -> Any:
     """A claim's relation with the quantities' formulas in it; raises InputError if SymPy cannot compare them."""
-    return _substituted(claim, claim.conclusion)
-
-
-def _substituted(claim: Claim, relation: Any) -> Any:
-    try:
-        return relation.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
-    except TypeError as error:
-        # For example, a number is not real.
-        raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
+    return written_out(claim, claim.conclusion)
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,8 @@ def _check_relation(claim: Claim, relation: Any) -> None:
 
 def given_relations(claim: Claim) -> list[Any]:
     """The relations of a claim's hypotheses and conditions, with the quantities' formulas in them."""
-    return [_substituted(claim, each) for each in (*(h.conclusion for h in claim.hypotheses), *claim.conditions)]
+    said = (*(written_out(each, each.conclusion) for each in claim.hypotheses), *claim.conditions)
+    return [written_out(claim, each) for each in said]
 
 
 @dataclass(frozen=True)
@@ -219,7 +212,7 @@ class Assignment(Judged):
         """In Arb balls, and exactly where these cannot tell the norm of a matrix from a rational number."""
         answer = HOLDS
         with ctx.workprec(_BITS):
-            for part in parts(_substituted(self.claim, relation)):
+            for part in parts(written_out(self.claim, relation)):
                 found = compared(part, self._balls.number(part.left), self._balls.number(part.right))
                 tied = not part.strict and found.verdict == "open" and self._is_tie_within(part.left, part.right)
                 answer &= HOLDS if tied else found

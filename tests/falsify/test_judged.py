@@ -191,6 +191,51 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     assert "Mine" in again._repr_html_()
 
 
+m, x = sp.symbols("m x_0", positive=True)
+AT_MOST = Claim(
+    *("mine.given", "Mine", "test", Le(x, m), "", (), (Quantity(m, sp.Integer(1)),)),
+    declared=(Parameter(x, "positive real", "a number"),),
+)
+LOW = Claim(
+    "mine.given",
+    "Mine",
+    "test",
+    Le(EuclideanNorm(Gradient(F, v_t)) ** 2, m),
+    r"\text{for all } t",
+    (),
+    (Quantity(m, ell * D / 50),),
+)
+PLAIN = Claim("mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),))
+UNDER = replace(descent((SMOOTH, BELOW, LOW), ell * D / 50 * (1 + 1 / T)), id="mine")
+# Whether the bound is true by the hypothesis's own formula; where the letter has another formula, that is open.
+FORMULAS = {
+    "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
+    "false": (Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), "", (AT_MOST,)), True),
+    "the same": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities), True),
+    "another": (Claim("mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)), False),
+    "any": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST, PLAIN)), False),
+    "only under a condition": (
+        Claim(
+            "mine",
+            "Mine",
+            "test",
+            Le(x, 2),
+            "",
+            (replace(AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared)),),
+        ),
+        False,
+    ),
+    "of a run": (UNDER, False),
+    "of a run, another": (replace(UNDER, quantities=(Quantity(m, 2 * ell * D), *UNDER.quantities)), False),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_hypothesis_is_held_by_its_own_formulas(name: str, tmp_path: Path) -> None:
+    claim, is_broken = FORMULAS[name]
+    assert broken(claim, tmp_path) is is_broken
+
+
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=lambda word: word.id)
 def test_a_word_from_outside_decides_nothing(word: Hypothesis) -> None:
     """One that is made of a word of this package with another face, or another statement, is from outside."""
