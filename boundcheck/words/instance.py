@@ -143,6 +143,10 @@ class Instance:
         """The largest norm, over all points that are visited, of the blocks for which a symbol is the radius."""
         return UNKNOWN
 
+    def frozen(self, radius: sp.Symbol) -> Extent:
+        """The norm of the block for which a symbol is the radius, where that block is frozen."""
+        return UNKNOWN
+
     def infimum(self) -> Extent:
         """The infimum of F."""
         return UNKNOWN

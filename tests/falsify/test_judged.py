@@ -230,6 +230,18 @@ FORMULAS = {
 }
 
 
+@pytest.mark.parametrize(("adapter", "is_frozen"), [("lora", False), ("frozen-a", True)])
+def test_a_factor_that_is_trained_is_not_frozen(adapter: str, is_frozen: bool) -> None:
+    claim = descent((IN_W, catalogue["classic.smooth"], BELOW, FROZEN), RATE, L * a**2)
+
+    @settings(DRAWN, max_examples=5)
+    @drawn(short_runs(claim, adapter=adapter))
+    def look(run: Any) -> None:
+        assert (hypothesis_in(run, FROZEN).verdict == "holds") is is_frozen
+
+    look()
+
+
 @pytest.mark.parametrize("name", FORMULAS)
 def test_a_hypothesis_is_held_by_its_own_formulas(name: str, tmp_path: Path) -> None:
     claim, is_broken = FORMULAS[name]
