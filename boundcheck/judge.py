@@ -7,23 +7,26 @@ the conclusion fails. Where a part is open, it is a candidate, and what is open 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 import sympy as sp
 
-from boundcheck.claims import Claim, Quantity
-from boundcheck.words import algorithm_of, conjuncts, word_of
+from boundcheck.claims import Claim, Quantity, typed
+from boundcheck.errors import InputError
+from boundcheck.words import algorithm_of, conjuncts, is_ours, word_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, Answer, Instance
+from boundcheck.words.ranges import ranges_over_letters
 
 
 @dataclass(frozen=True)
 class Part:
     """A part of a claim, and whether it holds in an instance."""
 
-    kind: Literal["hypothesis", "condition", "definition", "algorithm", "domain"]
+    kind: Literal["hypothesis", "condition", "definition", "algorithm", "range", "domain"]
     title: str
     answer: Answer
 
@@ -33,7 +36,8 @@ class Met:
     """Whether an instance meets a claim.
 
     Attributes:
-        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, and the domain.
+        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, its range and the
+            domain.
 
     """
 
@@ -62,7 +66,7 @@ class Met:
 
 
 def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
-    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm.
+    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm, and is in its range.
 
     Args:
         instance: what is asked.
@@ -74,8 +78,16 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     parts = [Part("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
     parts += [Part("condition", str(each), instance.decide(each)) for each in claim.conditions]
     parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
+    parts += [
+        Part("definition", str(x), Answer("open", "a hypothesis has a formula of its own for it"))
+        for x in _apart(claim)
+    ]
     if (algorithm := followed(claim)) is not None:
         parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
+    if claim.quantifier.strip():
+        # What a claim says of some letters, or of few of them, one instance does not break.
+        answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
+        parts.append(Part("range", f"the range, {typed.line(claim.quantifier)}", answer))
     return Met((*parts, Part("domain", "the domain", instance.on_domain())))
 
 
@@ -87,17 +99,59 @@ def followed(claim: Claim) -> Algorithm | None:
 def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
     """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time.
 
-    What it rests on must hold too.
+    What it rests on must hold too. A word from outside decides nothing: what it says would have to be believed.
     """
     word = word_of(hypothesis)
-    if word is not None and word.decided is not None:
+    if word is not None and word.decided is not None and is_ours(word):
         return word.decided(instance, word, hypothesis)
     rests = reduce(Answer.__and__, (hypothesis_in(instance, each) for each in hypothesis.hypotheses), HOLDS)
     if conjuncts(hypothesis):
         return rests
-    if ranges_over_times(hypothesis):
-        return rests & instance.decide(hypothesis.conclusion)
+    if ranges_over_times(hypothesis) and hypothesis.algorithm is None:
+        if any(instance.decide(written_out(hypothesis, each)) != HOLDS for each in hypothesis.conditions):
+            return Answer("open", "its own conditions are not known to hold")
+        return rests & instance.decide(written_out(hypothesis, hypothesis.conclusion))
     return rests & instance.ranges(hypothesis)
+
+
+def written_out(claim: Claim, relation: Any) -> Any:
+    """A relation of a claim with its formulas in place of its quantities.
+
+    Raises:
+        InputError: where SymPy cannot compare them.
+
+    """
+    try:
+        return relation.xreplace({each.symbol: claim.expression(each.name) for each in claim.quantities})
+    except TypeError as error:
+        # For example, a number is not real.
+        raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
+
+
+def _apart(claim: Claim) -> list[sp.Symbol]:
+    """The letters to which a hypothesis gives a formula that they do not have wherever else the claim has them."""
+    whole = [*_whole(claim)]
+    return [
+        quantity.symbol
+        for each in whole[1:]
+        for quantity in each.quantities
+        if any(quantity.symbol in _letters(other) and not _gives(other, quantity) for other in whole)
+    ]
+
+
+def _whole(claim: Claim) -> Iterator[Claim]:
+    yield claim
+    for each in claim.hypotheses:
+        yield from _whole(each)
+
+
+def _letters(claim: Claim) -> set[sp.Basic]:
+    said = (claim.conclusion, *claim.conditions, *(x for q in claim.quantities for x in (q.symbol, q.expression)))
+    return {x for each in said for x in each.free_symbols}
+
+
+def _gives(claim: Claim, quantity: Quantity) -> bool:
+    return any((x.symbol, x.expression) == (quantity.symbol, quantity.expression) for x in claim.quantities)
 
 
 # "for all t", in LaTeX or in words, and nothing else.

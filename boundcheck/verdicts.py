@@ -9,8 +9,9 @@ supported (asymptotic)  as supported, but by an interval that holds only in the 
 supported               what the theorem bounds lies below the bound, or what is no less: for certain, or at the stated
                         level with these replicas
 
-A verdict that speaks for a claim or against it may rest on what nobody proves: constants that a person gives, and what
-an adapter from outside says of its own. It then says so in its own text, `supported, given …`, wherever it is shown.
+A verdict that speaks for a claim or against it may rest on what nobody proves: constants that a person gives, what an
+adapter from outside says of its own, and how a word from outside holds a run against itself. It then says so in its own
+text, `supported, given …`, wherever it is shown.
 
 `boundcheck.measure.grounds` says which support an interval earns.
 """

@@ -222,9 +222,15 @@ class OfAdapter(OfClaim):
         letters = ("A", "B") if radius == BALL.common else (str(radius.name).upper(),)
         return reduce(Extent.__or__, map(self._reach, letters))
 
+    def frozen(self, radius: sp.Symbol) -> Extent:
+        """Of A or B, where the adapter does not train it."""
+        letter = str(radius.name).upper()
+        known = letter in self.adapter.frozen
+        return Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN
+
     def _reach(self, letter: str) -> Extent:
         if letter in self.adapter.frozen:
-            return Extent(most=Fraction(self.constants[self.adapter.frozen[letter]]))
+            return self.frozen(sp.Symbol(letter))
         radius = next((block.radius for block in self.adapter.blocks if block.name == letter), "")
         return self.reached(radius) if radius in self.radii else UNKNOWN
 
@@ -236,6 +242,11 @@ class OfAdapter(OfClaim):
         """What the adapter's own claims rest on holds on its domain."""
         own = (each for id in self.adapter.claims for each in catalogue[id].hypotheses)
         return self.on_domain() if hypothesis in own else super().ranges(hypothesis)
+
+    def within(self, quantifier: str) -> Answer:
+        """The adapter's own claims range over its domain, in whatever words."""
+        own = {catalogue[id].quantifier for id in self.adapter.claims}
+        return self.on_domain() if quantifier in own else super().within(quantifier)
 
     @abstractmethod
     def on_domain(self) -> Answer:

@@ -40,7 +40,7 @@ from boundcheck.falsify.certify import Sides, sides
 from boundcheck.falsify.domain import is_spectral_norm_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 from boundcheck.falsify.judged import compared, parts
-from boundcheck.judge import meets
+from boundcheck.judge import meets, written_out
 from boundcheck.words.instance import HOLDS, Answer
 from boundcheck.words.instance import Instance as Judged
 
@@ -61,15 +61,7 @@ def is_relation(claim: Claim) -> bool:
 
 def conclusion_of(claim: Claim) -> Any:
     """A claim's relation with the quantities' formulas in it; raises InputError if SymPy cannot compare them."""
-    return _substituted(claim, claim.conclusion)
-
-
-def _substituted(claim: Claim, relation: Any) -> Any:
-    try:
-        return relation.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
-    except TypeError as error:
-        # For example, a number is not real.
-        raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
+    return written_out(claim, claim.conclusion)
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,8 @@ def _check_relation(claim: Claim, relation: Any) -> None:
 
 def given_relations(claim: Claim) -> list[Any]:
     """The relations of a claim's hypotheses and conditions, with the quantities' formulas in them."""
-    return [_substituted(claim, each) for each in (*(h.conclusion for h in claim.hypotheses), *claim.conditions)]
+    said = (*(written_out(each, each.conclusion) for each in claim.hypotheses), *claim.conditions)
+    return [written_out(claim, each) for each in said]
 
 
 @dataclass(frozen=True)
@@ -144,10 +137,10 @@ class Assignment(Judged):
                 raise InputError(f"matrices.{X.name}", f"of shape {self.matrices[X.name].shape}", f"shape {shape}")
         for x in (*self.letters.numbers, *self.letters.sides):
             value = self.numbers.get(x.name)
-            whole = x.is_integer or x in self.letters.sides
-            if value is None or (x.is_positive and not value > 0) or (whole and value != int(value)):
-                kind = "positive " if x.is_positive else ""
-                raise InputError(f"numbers.{x.name}", value, f"a {kind}{'integer' if whole else 'number'}")
+            if value is None or (x in self.letters.sides and value != int(value)) or not _is_one(x, value):
+                kind = "integer" if x.is_integer or x in self.letters.sides else "number"
+                sign = next((each for each in _SIGNS if getattr(x, f"is_{each}")), "")
+                raise InputError(f"numbers.{x.name}", value, f"a {sign} {kind}".replace("  ", " "))
         if (steps := self._steps()) > _MOST_STEPS:
             expected = f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate"
             raise InputError("claim", f"{self.claim.id}, with {steps} steps", expected)
@@ -181,7 +174,7 @@ class Assignment(Judged):
             for each in given_relations(self.claim)
             for part in parts(each)
         ]
-        if any(each.fails for each in compared):
+        if any(each.fails for each in compared) or self.on_domain() != HOLDS:
             return False
         return all(each.holds for each in compared) or meets(self, self.claim).holds
 
@@ -219,15 +212,23 @@ class Assignment(Judged):
         """In Arb balls, and exactly where these cannot tell the norm of a matrix from a rational number."""
         answer = HOLDS
         with ctx.workprec(_BITS):
-            for part in parts(_substituted(self.claim, relation)):
+            for part in parts(written_out(self.claim, relation)):
                 found = compared(part, self._balls.number(part.left), self._balls.number(part.right))
                 tied = not part.strict and found.verdict == "open" and self._is_tie_within(part.left, part.right)
                 answer &= HOLDS if tied else found
         return answer
 
     def defines(self, quantity: Quantity) -> Answer:
-        """Formulas stand for their letters."""
-        return HOLDS
+        """Formulas stand for their letters, where they have the sign that these have."""
+        signs = (each for each in _SIGNS if getattr(quantity.symbol, f"is_{each}"))
+        relation = next((_SIGNS[each](quantity.expression, 0, evaluate=False) for each in signs), None)
+        return HOLDS if relation is None else self.decide(relation)
+
+    def on_domain(self) -> Answer:
+        """Whether each number is one that its letter stands for: its assumptions are a part of the claim."""
+        letters = (*self.letters.numbers, *self.letters.sides)
+        wrong = next((x for x in letters if not _is_one(x, self.numbers[x.name])), None)
+        return HOLDS if wrong is None else Answer("fails", f"{wrong} is no {self.numbers[wrong.name]:g}")
 
     def sides(self) -> Sides:
         """Both sides of the claim in Arb balls."""
@@ -291,6 +292,19 @@ class Assignment(Judged):
     def __str__(self) -> str:
         numbers = [f"{name} = {x:.6g}" for name, x in sorted(self.numbers.items())]
         return "\n".join([*numbers, *(f"{name} = {matrix_text(X)}" for name, X in sorted(self.matrices.items()))])
+
+
+# What letters may be told to be, the narrower first.
+_SIGNS = {"positive": sp.Gt, "nonnegative": sp.Ge}
+
+
+def _is_one(letter: sp.Symbol, value: float) -> bool:
+    """Whether a letter may stand for a number: it has all that SymPy is told of the letter."""
+    try:
+        number = sp.Rational(Fraction(value))
+    except (ValueError, OverflowError):
+        return False
+    return all(getattr(number, f"is_{name}") is known for name, known in letter.assumptions0.items())
 
 
 sides.register(Assignment, Assignment.sides)

@@ -26,7 +26,7 @@ from boundcheck.falsify.program import NOISY, Program
 from boundcheck.falsify.solver import TOLERANCE, NotSolvedError, Solver
 from boundcheck.judge import meets
 from boundcheck.progress import Tick, silent
-from boundcheck.words import algorithm_of, measure_of, words_of
+from boundcheck.words import algorithm_of, is_ours, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.words.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
 from boundcheck.words.instance import HOLDS
@@ -296,7 +296,10 @@ class _Theorem:
         for hypothesis, word in words.items():
             if word is None or word.worst is None:
                 raise InputError("claim.hypotheses", hypothesis.id, "hypotheses that performance estimation can state")
-            says |= word.worst
+            # What another's word says of the functions is not asked of them; the judge is asked of the instance.
+            says |= word.worst if is_ours(word) else Worst()
+        if algorithm.is_stochastic and says.noise is None:
+            raise InputError("claim.hypotheses", claim.id, "a bound on the noise that performance estimation can state")
         made = cls(claim, algorithm, measure, says)
         if T not in made.letters or made.letters.isdisjoint({says.gap, says.distance}):
             raise InputError(

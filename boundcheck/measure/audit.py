@@ -15,7 +15,7 @@ import sympy as sp
 import torch
 from sympy.core.relational import Relational
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, typed
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
 from boundcheck.measure.parts import GradientRatio
@@ -33,6 +33,7 @@ from boundcheck.words.hypotheses.base import Blamed, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, status_of
 from boundcheck.words.hypotheses.evidence import Evidence as Recorded
 from boundcheck.words.measures import SMOOTHNESS
+from boundcheck.words.ranges import ranges_over_letters
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ def audit(evidence: Evidence) -> list[Audit]:
     for hypothesis, word in words_of(evidence.claim):
         for turn, row in _rows(evidence, hypothesis, word):
             found[turn].append(row)
+    if not ranges_over_letters(evidence.claim):
+        said = typed.line(evidence.claim.quantifier)
+        found["constant"].append(assumed("the range", f"cannot be audited: nothing says whether the run is one {said}"))
     if evidence.sampling is not None:
         found["sampling"] = list(evidence.sampling)
     # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.

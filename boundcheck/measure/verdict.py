@@ -20,6 +20,7 @@ from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.parts import Blame
 from boundcheck.verdicts import Verdict
+from boundcheck.words import is_ours, words_of
 from boundcheck.words.hypotheses import BOUNDED_GRADIENT, BOUNDED_VARIANCE
 from boundcheck.words.hypotheses.evidence import Audit, Guilt
 from boundcheck.words.measures import SMOOTHNESS
@@ -95,7 +96,9 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
         # Where a run diverged, what overflowed may be recorded as 0.
         mean, smallest = (math.nan, math.nan) if measured.seen.is_lost else (measured.mean, smallest)
-        rests = verdict.resting_on(evidence.function.given)
+        # How a run is held against a word from outside is its author's word.
+        by_others = (word.id for _, word in words_of(evidence.claim) if word and not is_ours(word))
+        rests = verdict.resting_on((*evidence.function.given, *by_others))
         said = rests, reason, blame, mean, measured.called, smallest, measured.interval
         return Outcome(*said, bound, plan.trivial, before)
 

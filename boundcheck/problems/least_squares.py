@@ -132,11 +132,11 @@ class LeastSquares(LinearModel):
             "certified",
             "unbounded over all W; on a ball it follows from L and the gradient at its centre",
         )
-        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
         least = math.nextafter(smallest_gram_eigenvalue(X) / self.samples, 0.0)
         if least > 0:
             how = "smallest eigenvalue of X^T X / n, bounded below with Arb"
             self.strong_convexity = Constant(least, "certified", how)
+        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.

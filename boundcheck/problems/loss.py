@@ -99,11 +99,6 @@ class Loss(Objective):
         told = {"smoothness": smoothness, "gradient_bound": gradient_bound, "infimum": infimum}
         self._told = tuple(f"{name} of {self.name}" for name, each in told.items() if each is not None)
 
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The constants that its user states."""
-        return super().given or self._told
-
     @classmethod
     def from_csv(
         cls,

@@ -46,6 +46,9 @@ class Survey(NamedTuple):
     in_w: Tensor
 
 
+_CONSTANTS = ("smoothness", "gradient_bound", "infimum", "strong_convexity", "is_convex")
+
+
 class Objective(ABC):
     r"""A finite sum :math:`f(W) = \frac1n \sum_i f_i(W)` over matrices, with the constants of its theory.
 
@@ -73,11 +76,18 @@ class Objective(ABC):
     is_convex: ClassVar[bool] = False
     is_shared: ClassVar[bool] = False
     strong_convexity: Constant | None = None
+    _told: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set it; a constant that is set once its class has set them all is what a user says, and nothing proves it."""
+        if name in _CONSTANTS and {"smoothness", "gradient_bound", "infimum"} <= vars(self).keys():
+            vars(self)["_told"] = (*self._told, f"{name} of {self.name}")
+        super().__setattr__(name, value)
 
     @property
     def given(self) -> tuple[str, ...]:
         """What its author or user says of it, and nothing proves or certifies: of one from outside all constants."""
-        return () if is_ours(self) else (f"constants of {self.name}",)
+        return self._told if is_ours(self) else (f"constants of {self.name}",)
 
     @property
     def widest(self) -> int:

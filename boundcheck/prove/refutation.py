@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 
 import sympy as sp
@@ -24,7 +23,6 @@ from boundcheck.prove.script import Script
 from boundcheck.prove.translate import gt
 from boundcheck.prove.witness import Told, Witness, examined
 from boundcheck.words import word_of
-from boundcheck.words.hypotheses import HYPOTHESES
 from boundcheck.words.instance import HOLDS, Answer
 
 
@@ -41,7 +39,7 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
         told = witness.told(script.reading)
         if claim is not None:
             asked = tuple(each for each in _quantities(claim) if each.name in names)
-            met = meets(told, _in_our_words(claim), asked)
+            met = meets(told, claim, asked)
             if met.failures:
                 return f"the witness breaks a hypothesis: {met.objection}"
             if met.open:
@@ -61,18 +59,6 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
         return "" if witness.refutes(fact) else "the witness does not make the line false"
     except (InputError, TermError) as error:
         return str(error)
-
-
-def _in_our_words(claim: Claim) -> Claim:
-    """The claim without words of others for its hypotheses: what they say holds in a witness would have to be believed.
-
-    The statements of those hypotheses decide.
-    """
-    hypotheses = tuple(
-        each if each.word in (None, *HYPOTHESES.values()) else replace(each, word=None)
-        for each in map(_in_our_words, claim.hypotheses)
-    )
-    return replace(claim, hypotheses=hypotheses) if claim.hypotheses else claim
 
 
 def _spoken_of(claim: Claim | None, statements: Sequence[Statement]) -> set[str]:

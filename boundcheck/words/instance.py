@@ -108,6 +108,10 @@ class Instance:
         """Whether a hypothesis holds that is no word and ranges over more than times."""
         return Answer("open", "it ranges over more than the instance has")
 
+    def within(self, quantifier: str) -> Answer:
+        """Whether it is in the range that a claim's text gives, where that is more than "for all" of its letters."""
+        return Answer("open", "nothing says whether the instance is in this range")
+
     def on_domain(self) -> Answer:
         """Whether its points are where its constants are known, and the conclusion is about; that is everywhere."""
         return HOLDS
@@ -137,6 +141,10 @@ class Instance:
 
     def reach(self, radius: sp.Symbol) -> Extent:
         """The largest norm, over all points that are visited, of the blocks for which a symbol is the radius."""
+        return UNKNOWN
+
+    def frozen(self, radius: sp.Symbol) -> Extent:
+        """The norm of the block for which a symbol is the radius, where that block is frozen."""
         return UNKNOWN
 
     def infimum(self) -> Extent:

@@ -189,6 +189,14 @@ def _is_of_all(claim: Claim) -> bool:
     return {x.name.partition("_")[0] for x in claim.conclusion.atoms(sp.MatrixSymbol)} <= names
 
 
+def is_ours(word: Hypothesis) -> bool:
+    """Whether it is a word of this package: of another the faces are what its author says, and no one holds them true.
+
+    It is one as an object: a copy with another statement, or another face, is a word of its own.
+    """
+    return any(word is each for each in HYPOTHESES.values())
+
+
 def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
     """The hypotheses of a claim with their words; in place of a conjunction of hypotheses, these."""
     found: list[tuple[Claim, Hypothesis | None]] = []

@@ -14,21 +14,37 @@ from sympy import Le, Min
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.symbols import R_1, C, D, G, L, Lhat, Parameter, T, a, alpha, bound, ell, sigma
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_star, v_t
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    Value,
+    d,
+    k,
+    t,
+    v1,
+    v2,
+    v_star,
+    v_t,
+)
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import certify
+from boundcheck.falsify.relation import is_relation
 from boundcheck.falsify.show import worst_conclusion
 from boundcheck.falsify.stored import replayed, save, summary_of
 from boundcheck.falsify.theorem import check_theorem
-from boundcheck.falsify.worst_case import summary, worst_cases
-from boundcheck.judge import meets
+from boundcheck.falsify.worst_case import has_worst_case, summary, worst_cases
+from boundcheck.judge import hypothesis_in, meets
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.testing.strategies.instances import instances, short_runs
 from boundcheck.words import algorithm_of, theorem
 from boundcheck.words.algorithms import GRADIENT_DESCENT
-from boundcheck.words.hypotheses import Hypothesis, Worst
+from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis, Worst
+from boundcheck.words.instance import HOLDS, Instance
 from boundcheck.words.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from tests.layers import sampled
 
@@ -41,6 +57,7 @@ SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     )
 )
 LEVEL = sp.Symbol("q_0", positive=True)
+X = sp.MatrixSymbol("X", d, k)
 RATE = 8 * Lhat * D / T
 DRAWN = settings(
     derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -172,6 +189,146 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     assert (again[1].violated, again[1].open) == (False, ("Mine",))
     assert summary_of(*again)["open"] == ["Mine"]
     assert "Mine" in again._repr_html_()
+
+
+m, x = sp.symbols("m x_0", positive=True)
+AT_MOST = Claim(
+    *("mine.given", "Mine", "test", Le(x, m), "", (), (Quantity(m, sp.Integer(1)),)),
+    declared=(Parameter(x, "positive real", "a number"),),
+)
+LOW = Claim(
+    "mine.given",
+    "Mine",
+    "test",
+    Le(EuclideanNorm(Gradient(F, v_t)) ** 2, m),
+    r"\text{for all } t",
+    (),
+    (Quantity(m, ell * D / 50),),
+)
+PLAIN = Claim("mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),))
+UNDER = replace(descent((SMOOTH, BELOW, LOW), ell * D / 50 * (1 + 1 / T)), id="mine")
+# Whether the bound is true by the hypothesis's own formula; where the letter has another formula, that is open.
+FORMULAS = {
+    "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
+    "false": (Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), "", (AT_MOST,)), True),
+    "the same": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities), True),
+    "another": (Claim("mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)), False),
+    "any": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST, PLAIN)), False),
+    "only under a condition": (
+        Claim(
+            "mine",
+            "Mine",
+            "test",
+            Le(x, 2),
+            "",
+            (replace(AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared)),),
+        ),
+        False,
+    ),
+    "of a run": (UNDER, False),
+    "of a run, another": (replace(UNDER, quantities=(Quantity(m, 2 * ell * D), *UNDER.quantities)), False),
+}
+
+
+@pytest.mark.parametrize(("adapter", "is_frozen"), [("lora", False), ("frozen-a", True)])
+def test_a_factor_that_is_trained_is_not_frozen(adapter: str, is_frozen: bool) -> None:
+    claim = descent((IN_W, catalogue["classic.smooth"], BELOW, FROZEN), RATE, L * a**2)
+
+    @settings(DRAWN, max_examples=5)
+    @drawn(short_runs(claim, adapter=adapter))
+    def look(run: Any) -> None:
+        assert (hypothesis_in(run, FROZEN).verdict == "holds") is is_frozen
+
+    look()
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_hypothesis_is_held_by_its_own_formulas(name: str, tmp_path: Path) -> None:
+    claim, is_broken = FORMULAS[name]
+    assert broken(claim, tmp_path) is is_broken
+
+
+@pytest.mark.parametrize("word", HYPOTHESES.values(), ids=lambda word: word.id)
+def test_a_word_from_outside_decides_nothing(word: Hypothesis) -> None:
+    """One that is made of a word of this package with another face, or another statement, is from outside."""
+    copy = replace(word, decided=lambda *_: HOLDS)
+    assert hypothesis_in(Instance(), copy.claim("mine.given", "Mine", "test")).verdict == "open"
+
+
+TENTH = Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell / 10 * EuclideanNorm(v1 - v2))
+FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier),)).claim("mine.given", "Mine", "test")
+
+
+def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> None:
+    """F that is tenfold smoother than the faces say: its gradients are small from the first."""
+    claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
+    (case,) = worst_cases(claim, (2,))
+    assert (case.lower > case.bound, case.violated, case.larger) == (True, False, ("Mine",))
+    assert not broken(claim, tmp_path)
+    with using(folder=tmp_path):
+        assert check_claim(claim, adapter="full", examples=40).ratio <= 1
+
+
+def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions() -> None:
+    convex = replace(CONVEX.word, id="mine").claim("mine.given", "Mine", "test")
+    with_, without = (
+        worst_cases(descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP), (2,))[0] for more in ((convex,), ())
+    )
+    assert (with_.numerical, with_.larger) == (pytest.approx(without.numerical), ("Mine",))
+    noise = catalogue["jiang2024.assumption4"]
+    theirs = replace(noise.word, id="mine").claim("mine.given", "Mine", "test")
+    for claim in (each for each in map(catalogue.get, RUNS) if noise in each.hypotheses and has_worst_case(each)):
+        others = tuple(each for each in claim.hypotheses if each != noise)
+        assert not has_worst_case(replace(claim, id="mine", hypotheses=(*others, theirs)))
+
+
+LATE = descent((SMOOTH, BELOW), Lhat * D * T / 50)
+LARGE = Le(FrobeniusNorm(X), SpectralNorm(X))
+# What each text leaves out: all that is tried at once, or what breaks the claim.
+UNREAD = {
+    "late": (LATE, r"\text{for every } T \ge 100"),
+    "late, in words": (LATE, r"\text{for every large } T"),
+    "some T": (LATE, r"\text{for some } T"),
+    "another algorithm": (LATE, r"\text{for SGD, at every } T"),
+    "of rank 1": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \text{ of rank } 1"),
+    "some": (Claim("mine", "Mine", "test", LARGE), r"\text{for some } X"),
+    "one row": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \in \mathbb{R}^{1 \times k}"),
+    "no letter": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X, unit"),
+    "near each other": (
+        replace(catalogue["meft.lora"].assuming({"Lhat": Lhat / 99}), id="mine"),
+        r"\text{for } v_1, v_2 \text{ in the domain, far apart}",
+    ),
+}
+READ = {
+    "late": ("", r"\text{for every } T", r"\text{for gradient descent, at every } T"),
+    "some": ("", r"\text{for all } X", r"\text{for any } X \in \mathbb{R}^{d \times k}"),
+    "near each other": (r"\text{for } v_1, v_2 \text{ in the domain}", r"\text{for all } v_1, v_2"),
+}
+
+
+def broken(claim: Claim, folder: Path) -> bool:
+    """Whether an instance is found that certainly breaks it."""
+    if has_worst_case(claim) and worst_cases(claim, (2,))[0].violated:
+        return True
+    with using(folder=folder):
+        try:
+            check_claim(
+                claim, adapter=None if is_relation(claim) else "full" if algorithm_of(claim) else "lora", examples=40
+            )
+        except ClaimViolatedError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Path) -> None:
+    claim, quantifier = UNREAD[name]
+    assert not broken(replace(claim, quantifier=quantifier), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts])
+def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(name: str, quantifier: str, tmp_path: Path) -> None:
+    assert broken(replace(UNREAD[name][0], quantifier=quantifier), tmp_path)
 
 
 def tried(claim: Claim) -> bool:

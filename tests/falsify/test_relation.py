@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import L, Lhat, T
+from boundcheck.claims.symbols import L, Lhat, Parameter, T
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import certify
@@ -169,6 +169,34 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
         with pytest.raises(InputError) as caught:
             Assignment.from_json(data | {"numbers": data["numbers"] | {name: value}})
         assert caught.value.field == f"numbers.{name}"
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ({"positive": True}, -2.0),
+        ({"positive": True}, 0.0),
+        ({"nonnegative": True}, -2.0),
+        ({"integer": True}, -2.5),
+    ],
+    ids=str,
+)
+def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told: dict, value: float, tmp_path) -> None:
+    letter = sp.Symbol("y", real=True, **told)
+    false = Assignment(claim(sp.Le(FrobeniusNorm(X), letter - 9)), {"X": np.eye(1)}, {"m": 1, "n": 1, "y": value})
+    assert (certify(false).exceeds, certify(false).violated) == (True, False)
+    assert not false.is_inside()
+    save(false, tmp_path / "false.json")
+    assert refused(replayed, tmp_path / "false.json").field == "numbers.y"
+
+
+@pytest.mark.parametrize("told", ["positive", "nonnegative"])
+def test_a_formula_that_its_letter_does_not_stand_for_violates_nothing(told: str) -> None:
+    letter = sp.Symbol("c", **{told: True})
+    formula = (Quantity(letter, x - 3),)
+    for value, violated in ((1.0, False), (3.5, True)):
+        made = claim(sp.Le(FrobeniusNorm(X), letter), quantities=formula, declared=(Parameter(x, "real", "x"),))
+        assert certify(Assignment(made, {"X": np.eye(1)}, {"m": 1, "n": 1, "x": value})).violated is violated
 
 
 # Simpler ones.

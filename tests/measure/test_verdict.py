@@ -374,3 +374,18 @@ def test_the_catalogue_is_not_touched_by_a_doctored_claim():
     doctored = with_quantity_scaled(claim, sp.Rational(1, 100))
     inputs = {"L": 1, "G": 1, "a": 1, "b": 1, "s": 1, "D": 1, "zeta": 1, "T": 100}
     assert doctored.bound(**inputs) == pytest.approx(claim.bound(**inputs) / 100)
+
+
+RUN = {"problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0}, "adapter": {"kind": "full"}}
+
+
+@pytest.mark.parametrize(("factor", "steps", "verdict"), [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")])
+def test_a_run_says_nothing_of_a_claim_whose_range_is_not_read(factor, steps, verdict, tmp_path):
+    claim = with_quantity_scaled(catalogue["nesterov2004.gradient_descent"], sp.Rational(factor))
+    for at, (quantifier, said) in enumerate(
+        ((claim.quantifier, verdict), (r"\text{for every } T \ge 10^6", "inconclusive"))
+    ):
+        stated = replace(claim, id=f"run.{verdict}.{said}", quantifier=quantifier)
+        (result,) = measure(RUN | {"claim": stated, "run": {"steps": steps, "audits": steps}}, tmp_path / str(at))
+        assert result.verdict == said, result.reason
+    assert result.blame.name == "the range"

@@ -53,7 +53,7 @@ BRACKET = {
 
 def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tmp_path: Path) -> None:
     (true,) = bc.measure(DESCENT, tmp_path)
-    assert true.verdict == "supported, given outer.scaled, constants of log-cosh", true.reason
+    assert true.verdict == "supported, given outer.scaled, constants of log-cosh, no_rise", true.reason
     rows = {row.hypothesis: row.status for row in true.audit}
     assert rows["outer.no_rise"] == rows["jiang2024.bounded_below"] == "held"
     (false,) = bc.measure(DESCENT | {"claim": FALSE, "run": {"steps": 2, "audits": 2}}, tmp_path)
@@ -145,7 +145,9 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
         f'[adapter]\nkind = "{ADAPTER}"\n[run]\nsteps = 40\naudits = 40\n'
     )
     found = said("measure", spec, "--store", tmp_path / "runs", "--jobs", 2, "--allow-code", ROOT / "tests")
-    assert [run["verdict"] for run in found["runs"]] == ["supported, given outer.scaled, constants of log-cosh"] * 2
+    assert [run["verdict"] for run in found["runs"]] == [
+        "supported, given outer.scaled, constants of log-cosh, no_rise"
+    ] * 2
     page = Path(found["report"]).read_text()
     assert "Halved descent" in page
     assert "log-cosh" in page

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from boundcheck.measure.grounds import borne
 from boundcheck.measure.result import RunResult, read
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.adapters.full import Full
+from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.report import latex as tex
 from boundcheck.report.logbook import logbook
 from boundcheck.report.page import load_runs, write_runs
@@ -30,6 +32,7 @@ from boundcheck.report.screen import show_verdicts
 from boundcheck.report.section import Material
 from boundcheck.report.typst import _document
 from boundcheck.verdicts import Verdict, is_well
+from boundcheck.words.hypotheses import BOUNDED_BELOW
 from tests.outside.my_adapter import FALSE, Scaled
 
 HERE = "tests.outside.test_given"
@@ -146,6 +149,31 @@ def test_only_what_is_from_outside_or_by_hand_is_given() -> None:
         assert [*found] == by_hand, kind
         assert not (adapter.is_run and found)
     assert Borrowed.given.fget(object.__new__(Borrowed)) == ("meft.full",)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("share", "steps", "verdict"), [(1, 100, "supported"), (99, 1, "violated")])
+def test_what_is_held_by_a_word_from_outside_is_given(share: int, steps: int, verdict: str, tmp_path: Path) -> None:
+    """Though all of its faces are of this package: nobody holds them against what it states."""
+    claim = catalogue["nesterov2004.gradient_descent"]
+    said = replace(BOUNDED_BELOW, id="outer.floor").claim("outer.below", "Bounded", "mine")
+    *others, last = claim.quantities
+    less = replace(last, expression=last.expression / share)
+    mine = replace(claim, id=f"outer.{verdict}", hypotheses=(claim.hypotheses[0], said), quantities=(*others, less))
+    table = RUN | {"claim": mine, "adapter": {"kind": "full"}, "run": {"steps": steps, "audits": steps}}
+    (result,) = bc.measure(table, tmp_path)
+    assert result.verdict == f"{verdict}, given outer.floor", result.reason
+
+
+@pytest.mark.parametrize("name", ["smoothness", "gradient_bound", "infimum", "strong_convexity", "is_convex"])
+def test_a_constant_of_ours_that_a_user_sets_is_given(name: str, tmp_path: Path) -> None:
+    f = PseudoHuber(np.random.default_rng(0).normal(size=(6, 3, 3)), 0.25)
+    assert f.given == ()
+    setattr(f, name, False if name == "is_convex" else f.smoothness)
+    assert f.given == (f"{name} of {f.name}",)
+    if name == "smoothness":
+        table = {"claim": RUN["claim"], "adapter": {"kind": "full"}, "run": RUN["run"]}
+        (result,) = bc.measure(table, tmp_path, problem=f)
+        assert result.verdict == f"supported, given smoothness of {f.name}", result.reason
 
 
 def test_a_run_of_what_is_ours_rests_on_nothing(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     radii = {a, b} & hypothesis.conclusion.free_symbols
     answer = HOLDS if radii else instance.decide(hypothesis.conclusion)
     for radius in sorted(radii, key=str):
-        answer &= at_most(f"the norm within {radius}", instance.reach(radius), radius, instance.value(radius))
+        answer &= at_most(
+            f"the norm of a frozen factor within {radius}", instance.frozen(radius), radius, instance.value(radius)
+        )
     return answer
 
 
