@@ -23,8 +23,8 @@ from boundcheck.exact.balls import Balls, ball_of
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.falsify import bracket
-from boundcheck.falsify.judged import BITS, OfClaim, number
 from boundcheck.falsify.program import Node, Program, equal
+from boundcheck.problems.judged import BITS, OfClaim, number
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent
 
@@ -98,10 +98,6 @@ class OfClass(OfClaim):
     def variance(self) -> Extent:
         """The bound of the program."""
         return Extent(most=number(exact("noise", self.program.noise))).square()
-
-    def model(self) -> Model[arb, arb_mat]:
-        """The numbers alone: the points are any."""
-        return Model(Balls(), values=self.letters, horizon=0)
 
 
 @dataclass(frozen=True)

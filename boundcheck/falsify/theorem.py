@@ -35,12 +35,12 @@ from boundcheck.falsify.instance import (
     point_of,
     roundings,
 )
-from boundcheck.falsify.judged import BITS, OfAdapter, check_words
 from boundcheck.falsify.short_paths import BallPaths, FloatPaths, zero_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.inputs import sharpest, theory_inputs
+from boundcheck.problems.judged import BITS, OfAdapter, check_words
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
