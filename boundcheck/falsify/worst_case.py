@@ -69,6 +69,8 @@ class WorstCase:
         upper: what it certainly is at most, rounded up, by `theorem`; None where there is none.
         violated: whether the measure of the instance certainly exceeds the bound, and everything given holds in it.
         larger: the hypotheses that are not asked of the functions, by their titles: the worst is over a larger class.
+        smaller: why the hypotheses allow more than the functions and the noise that the worst is over: then it is one
+            over a smaller class, and has no upper end.
         objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
         instance: a run in rational numbers, as `boundcheck.falsify.bracket.in_json` writes it.
         theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
@@ -92,6 +94,7 @@ class WorstCase:
     theorem: dict[str, Any] | None = None
     without: tuple[str, ...] = ()
     larger: tuple[str, ...] = ()
+    smaller: tuple[str, ...] = ()
     objection: str = ""
 
     @property
@@ -137,7 +140,7 @@ class WorstCases(list[WorstCase], Shown):
         rows = []
         for case in self:
             found = case.as_json()
-            found["larger"] = "; ".join(case.larger)
+            found |= {"larger": "; ".join(case.larger), "smaller": "; ".join(case.smaller)}
             plain = {name: x for name, x in found.items() if not isinstance(x, dict | list | tuple)}
             rows.append({name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain)
         return pd.DataFrame(rows)
@@ -241,13 +244,15 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
     """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
 
     Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are not asked of the
-    functions), instance (where the ratio is largest), how, and cases, each from `WorstCase.as_json`.
+    functions), smaller (why the functions are not all that the hypotheses allow), instance (where the ratio is
+    largest), how, and cases, each from `WorstCase.as_json`.
     """
     return {
         "id": cases[0].claim,
         "ratio": max(case.ratio for case in cases),
         "violated": any(case.violated for case in cases),
         "larger": list(cases[0].larger),
+        "smaller": list(dict.fromkeys(why for case in cases for why in case.smaller)),
         "instance": max(cases, key=lambda case: case.ratio).instance,
         "how": "performance estimation: the value of a semidefinite program, numerical, between a rational instance "
         "and a theorem of the kernel where a case has them",
@@ -374,7 +379,7 @@ def _bracket(solver: Solver, functions: OfClass) -> dict[str, Any]:
     """The certain ends of a worst case, what they rest on, and over which functions it is."""
     claim, unit = functions.claim, enclose(solver.program.scale, {})
     larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
-    found: dict[str, Any] = {"without": (), "larger": larger}
+    found: dict[str, Any] = {"without": (), "larger": larger, "smaller": functions.leaves_out}
     try:
         exact, bound = Exact.of(solver.program), claim.enclosures(**functions.inputs)[claim.names[-1]]
     except (NotExactError, InputError) as error:
@@ -388,6 +393,10 @@ def _bracket(solver: Solver, functions: OfClass) -> dict[str, Any]:
             found |= {"violated": met.holds, "objection": met.objection}
     except NotExactError as error:
         found["without"] += (f"no lower end: {error}",)
+    if functions.leaves_out:
+        # What is at most this in a part of the class says nothing of the claim.
+        found["without"] += ("no upper end: the worst is over a smaller class",)
+        return found
     try:
         multipliers, most = above(solver, exact)
         found |= {"upper": upper(ball_of(most) * unit), "theorem": stated(multipliers)}

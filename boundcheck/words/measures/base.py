@@ -281,19 +281,25 @@ def _seen_gradient(e: Evidence) -> Seen:
 
 
 def _seen_gap(e: Evidence) -> Seen:
-    r"""Between :math:`\|\nabla F\|^2/(2\hat L)` and :math:`F - \inf f`, or :math:`\|\nabla F\|^2/(2m)` if less."""
+    r"""Between :math:`\|\nabla F\|^2/(2\ell)`, where F is :math:`\ell` smooth, and :math:`F - \inf f`.
+
+    Or :math:`\|\nabla F\|^2/(2m)`, if that is less.
+    """
     gradient, trace = _seen_gradient(e), e.record.trace
     high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
     if (strong := e.problem.strong_convexity) is not None:
         high = high.clip(max=gradient.high / (2 * strong.value))
-    return Seen(gradient.low.clip(min=0) / (2 * e.plan.values["Lhat"]), high, high)
+    return Seen(gradient.low.clip(min=0) / (2 * e.smoothness), high, high)
 
 
 def _seen_distance(e: Evidence) -> Seen:
-    r"""Between :math:`\|\nabla F\|^2/\hat L^2` and :math:`\|\nabla F\|^2/m^2`; nothing above where no m is known."""
+    r"""Between :math:`\|\nabla F\|^2/\ell^2`, where F is :math:`\ell` smooth, and :math:`\|\nabla F\|^2/m^2`.
+
+    Nothing is known above where no m is.
+    """
     gradient, strong = _seen_gradient(e), e.problem.strong_convexity
     high = gradient.high / strong.value**2 if strong is not None else gradient.high + math.inf
-    return Seen(gradient.low.clip(min=0) / e.plan.values["Lhat"] ** 2, high, high)
+    return Seen(gradient.low.clip(min=0) / e.smoothness**2, high, high)
 
 
 def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
