@@ -25,6 +25,7 @@ from boundcheck.falsify.estimated import OfClass, OfPoints
 from boundcheck.falsify.program import NOISY, Program
 from boundcheck.falsify.solver import TOLERANCE, NotSolvedError, Solver
 from boundcheck.judge import meets
+from boundcheck.problems.steps import check_steps
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
@@ -297,6 +298,9 @@ class _Theorem:
         if algorithm.no_worst:
             expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
             raise InputError("claim", claim.id, expected)
+        # The program moves by the exact step and looks at numbers by their names: the statement must say the same.
+        check_steps(algorithm)
+        measure.check_exactly()
         says = Worst()
         for hypothesis, word in words.items():
             if word is None or word.worst is None:

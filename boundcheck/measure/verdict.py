@@ -95,7 +95,7 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
         # Where a run diverged, what overflowed may be recorded as 0.
         mean, smallest = (math.nan, math.nan) if measured.seen.is_lost else (measured.mean, smallest)
-        rests = verdict.resting_on(evidence.function.given)
+        rests = verdict.resting_on((*evidence.function.given, *evidence.spec.measure.given))
         said = rests, reason, blame, mean, measured.called, smallest, measured.interval
         return Outcome(*said, bound, plan.trivial, before)
 
