@@ -321,7 +321,9 @@ class _Theorem:
         """Values of the claim's symbols at which it can be evaluated."""
         claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
         _check(constants)
-        self.program(dict.fromkeys((*names, *claim.names), 1.0)).check(steps)
+        strong = str(self.says.strong)
+        tried = dict.fromkeys((*names, *claim.names), 1.0) | {strong: 0.0}
+        self.program(tried).check(steps)
         starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
         inputs = dict.fromkeys(names, 1.0) | {name: x for name, x in starting.items() if name in names}
         inputs |= dict(constants) | {T.name: float(steps)}
@@ -337,6 +339,9 @@ class _Theorem:
                 square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[str(gap)] / steps
                 # A little more, so that rounding does not make T smaller than T_min.
                 inputs[str(noise)] = 2 * math.sqrt(square) * (1 + 1e-12)
+        if strong in inputs:
+            steep = float(claim.function(SMOOTHNESS.letter)(**known))
+            self.program(tried | {SMOOTHNESS.letter: steep, strong: inputs[strong]}).check(steps)
         claim.values(**inputs)
         return inputs
 
