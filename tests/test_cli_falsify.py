@@ -234,7 +234,7 @@ def test_the_worst_cases_of_a_theorem_as_json(command, tmp_path: Path) -> None:
     assert answer.code == 0, answer.err
     assert answer.out.count("\n") == 1
     found = json.loads(answer.out)
-    assert found.keys() == {"id", "ratio", "violated", "larger", "instance", "how", "cases"}
+    assert found.keys() == {"id", "ratio", "violated", "larger", "smaller", "instance", "how", "cases"}
     assert (found["id"], found["violated"]) == (THEOREM, False)
     assert "a theorem of the kernel" in found["how"]
     # What the file says is plain data: tuples are lists in it.

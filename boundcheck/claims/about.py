@@ -40,6 +40,11 @@ def claims_about(kind: str) -> tuple[str, ...]:
     return tuple(each.claim.id for each in _all() if kind in each.kinds)
 
 
+def lemmas() -> tuple[Claim, ...]:
+    """The claims about adapters, ours before what was printed."""
+    return tuple(each.claim for each in _all())
+
+
 def hard_theorems() -> tuple[str, ...]:
     """The ids of the theorems for which a hard instance can be made, `HARD` of the papers."""
     return tuple(claim.id for part in parts("about") for claim in getattr(part, "HARD", ()))

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from boundcheck.exact.graded import Graded
 from boundcheck.falsify.fields import MOST
-from boundcheck.falsify.judged import Part, parts
 from boundcheck.falsify.relation import Assignment, conclusion_of, given_relations
+from boundcheck.problems.judged import Part, parts
 
 # The most climbs for each inequality of a claim, climbs from equal shapes, and steps of a climb.
 _CLIMBS, _ALIKE, _STEPS = 6, 2, 60

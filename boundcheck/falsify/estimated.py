@@ -23,10 +23,12 @@ from boundcheck.exact.balls import Balls, ball_of
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.falsify import bracket
-from boundcheck.falsify.judged import BITS, OfClaim, number
 from boundcheck.falsify.program import Node, Program, equal
+from boundcheck.problems.judged import BITS, OfClaim, number
+from boundcheck.words import smoothness_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent
+from boundcheck.words.measures import SMOOTHNESS
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,21 @@ class OfClass(OfClaim):
         """Of the program, everywhere."""
         return Extent(most=number(self.program.lipschitz))
 
+    @property
+    def leaves_out(self) -> tuple[str, ...]:
+        """Which functions and noise the hypotheses of the claim allow, and the program has not, a sentence each."""
+        own = {p.symbol for p in self.claim.parameters} | {q.symbol for q in self.claim.quantities}
+        said = [bound for bound in smoothness_of(self.claim) if bound.free_symbols <= own]
+        limit, found = SMOOTHNESS.symbol, []
+        if not said:
+            found.append(f"no hypothesis says that the smoothness of F is at most {limit}")
+        elif not any(self.decide(sp.Le(bound, limit, evaluate=False)) == HOLDS for bound in said):
+            least = " or ".join(map(str, said))
+            found.append(f"by the hypotheses the smoothness of F is at most {least}, which may be above {limit}")
+        if self.program.algorithm.is_stochastic and not self.program.noise:
+            found.append("no noise is allowed, which no hypothesis bounds")
+        return tuple(found)
+
     def convexity(self, where: Literal["near", "space"]) -> Extent:
         """Of the program, everywhere."""
         program = self.program
@@ -98,10 +115,6 @@ class OfClass(OfClaim):
     def variance(self) -> Extent:
         """The bound of the program."""
         return Extent(most=number(exact("noise", self.program.noise))).square()
-
-    def model(self) -> Model[arb, arb_mat]:
-        """The numbers alone: the points are any."""
-        return Model(Balls(), values=self.letters, horizon=0)
 
 
 @dataclass(frozen=True)

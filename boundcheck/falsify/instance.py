@@ -14,18 +14,16 @@ from typing import Any, Literal
 import numpy as np
 import sympy as sp
 import torch
-from flint import arb, arb_mat, ctx
+from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, matrix_of, upper
-from boundcheck.exact.evaluate import Model
 from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.domain import is_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
-from boundcheck.falsify.judged import BITS, OfAdapter
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
 from boundcheck.problems.cast import cast_to
@@ -33,6 +31,7 @@ from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
 from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.judged import BITS, OfAdapter
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
@@ -154,10 +153,6 @@ class Instance(OfAdapter):
         points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
         with ctx.workprec(BITS):
             return Extent(least=reduce(arb.max, (Balls().spectral(matrix_of(x[place][0].numpy())) for x in points)))
-
-    def model(self) -> Model[arb, arb_mat]:
-        """There are no iterates."""
-        return Model(Balls(), values=self.letters, horizon=0)
 
     def check(self) -> None:
         """Raise an InputError that names the block, for points outside the domain or of the wrong shape."""

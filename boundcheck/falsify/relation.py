@@ -39,8 +39,8 @@ from boundcheck.exact.rounded import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.falsify.certify import Sides, sides
 from boundcheck.falsify.domain import is_spectral_norm_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
-from boundcheck.falsify.judged import compared, parts
 from boundcheck.judge import meets, written_out
+from boundcheck.problems.judged import compared, parts
 from boundcheck.words.instance import HOLDS, Answer
 from boundcheck.words.instance import Instance as Judged
 

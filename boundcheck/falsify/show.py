@@ -145,6 +145,8 @@ def worst_conclusion(cases: Sequence[WorstCase]) -> list[str]:
         lines.append(
             f"The worst is over a larger class: {asked} {'is' if len(first.larger) == 1 else 'are'} not asked of F."
         )
+    for why in dict.fromkeys(why for case in cases for why in case.smaller):
+        lines.append(f"The worst is over a smaller class, which says nothing of the others: {why}.")
     largest = max(case.ratio for case in cases)
     if any(case.violated for case in cases):
         return [*lines, f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {largest:.6g}."]

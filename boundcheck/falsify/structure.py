@@ -9,8 +9,8 @@ from torch import Tensor
 from boundcheck.claims import Claim, catalogue
 from boundcheck.doors import is_path, typed
 from boundcheck.errors import InputError
-from boundcheck.falsify.judged import check_words
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.problems.judged import check_words
 from boundcheck.words.hypotheses import BALL, BOUNDED_GRADIENT, SMOOTH_IN_W
 from boundcheck.words.sentence import gradient_norm, has_common_radius
 

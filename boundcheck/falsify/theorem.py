@@ -35,12 +35,12 @@ from boundcheck.falsify.instance import (
     point_of,
     roundings,
 )
-from boundcheck.falsify.judged import BITS, OfAdapter, check_words
 from boundcheck.falsify.short_paths import BallPaths, FloatPaths, zero_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.inputs import sharpest, theory_inputs
+from boundcheck.problems.judged import BITS, OfAdapter, check_words
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
@@ -53,8 +53,6 @@ from boundcheck.words.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 
 # The conditions of the theorems hold with this margin, so that no rounding can break them.
 _SPARE = 1 + 1e-9
-# A step size and other numbers with which any algorithm can be tried.
-_SMALL = 0.1
 LONGEST = 6
 """The most iterations."""
 
@@ -454,9 +452,9 @@ def check_theorem(claim: Claim) -> None:
         expected = f"an algorithm that asks for gradients alone; {algorithm.title} asks for {', '.join(algorithm.asks)}"
         raise InputError("claim", claim.id, expected)
     # What is computed is the one step, and what is certified the other.
-    known = dict(algorithm.starting)
-    check_steps(algorithm, {each.name: float(known.get(each, _SMALL)) for each in algorithm.parameters}, 1.0, 1.0)
-    if not isinstance(measure_of(claim), PerformanceMeasure):
+    check_steps(algorithm)
+    if not isinstance(measure := measure_of(claim), PerformanceMeasure):
         stated = [str(each.statement) for each in MEASURES.values() if isinstance(each, PerformanceMeasure)]
         raise InputError("claim.conclusion", claim.conclusion, f"{' or '.join(stated)}, at most the bound")
+    measure.check_exactly()
     check_words(claim)

@@ -25,6 +25,7 @@ from boundcheck.falsify.estimated import OfClass, OfPoints
 from boundcheck.falsify.program import NOISY, Program
 from boundcheck.falsify.solver import TOLERANCE, NotSolvedError, Solver
 from boundcheck.judge import meets
+from boundcheck.problems.steps import check_steps
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, is_ours, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
@@ -69,6 +70,8 @@ class WorstCase:
         upper: what it certainly is at most, rounded up, by `theorem`; None where there is none.
         violated: whether the measure of the instance certainly exceeds the bound, and everything given holds in it.
         larger: the hypotheses that are not asked of the functions, by their titles: the worst is over a larger class.
+        smaller: why the hypotheses allow more than the functions and the noise that the worst is over: then it is one
+            over a smaller class, and has no upper end.
         objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
         instance: a run in rational numbers, as `boundcheck.falsify.bracket.in_json` writes it.
         theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
@@ -92,6 +95,7 @@ class WorstCase:
     theorem: dict[str, Any] | None = None
     without: tuple[str, ...] = ()
     larger: tuple[str, ...] = ()
+    smaller: tuple[str, ...] = ()
     objection: str = ""
 
     @property
@@ -137,7 +141,7 @@ class WorstCases(list[WorstCase], Shown):
         rows = []
         for case in self:
             found = case.as_json()
-            found["larger"] = "; ".join(case.larger)
+            found |= {"larger": "; ".join(case.larger), "smaller": "; ".join(case.smaller)}
             plain = {name: x for name, x in found.items() if not isinstance(x, dict | list | tuple)}
             rows.append({name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain)
         return pd.DataFrame(rows)
@@ -241,13 +245,15 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
     """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
 
     Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are not asked of the
-    functions), instance (where the ratio is largest), how, and cases, each from `WorstCase.as_json`.
+    functions), smaller (why the functions are not all that the hypotheses allow), instance (where the ratio is
+    largest), how, and cases, each from `WorstCase.as_json`.
     """
     return {
         "id": cases[0].claim,
         "ratio": max(case.ratio for case in cases),
         "violated": any(case.violated for case in cases),
         "larger": list(cases[0].larger),
+        "smaller": list(dict.fromkeys(why for case in cases for why in case.smaller)),
         "instance": max(cases, key=lambda case: case.ratio).instance,
         "how": "performance estimation: the value of a semidefinite program, numerical, between a rational instance "
         "and a theorem of the kernel where a case has them",
@@ -292,6 +298,9 @@ class _Theorem:
         if algorithm.no_worst:
             expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
             raise InputError("claim", claim.id, expected)
+        # The program moves by the exact step and looks at numbers by their names: the statement must say the same.
+        check_steps(algorithm)
+        measure.check_exactly()
         says = Worst()
         for hypothesis, word in words.items():
             if word is None or word.worst is None:
@@ -315,7 +324,9 @@ class _Theorem:
         """Values of the claim's symbols at which it can be evaluated."""
         claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
         _check(constants)
-        self.program(dict.fromkeys((*names, *claim.names), 1.0)).check(steps)
+        strong = str(self.says.strong)
+        tried = dict.fromkeys((*names, *claim.names), 1.0) | {strong: 0.0}
+        self.program(tried).check(steps)
         starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
         inputs = dict.fromkeys(names, 1.0) | {name: x for name, x in starting.items() if name in names}
         inputs |= dict(constants) | {T.name: float(steps)}
@@ -331,6 +342,9 @@ class _Theorem:
                 square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[str(gap)] / steps
                 # A little more, so that rounding does not make T smaller than T_min.
                 inputs[str(noise)] = 2 * math.sqrt(square) * (1 + 1e-12)
+        if strong in inputs:
+            steep = float(claim.function(SMOOTHNESS.letter)(**known))
+            self.program(tried | {SMOOTHNESS.letter: steep, strong: inputs[strong]}).check(steps)
         claim.values(**inputs)
         return inputs
 
@@ -377,7 +391,7 @@ def _bracket(solver: Solver, functions: OfClass) -> dict[str, Any]:
     """The certain ends of a worst case, what they rest on, and over which functions it is."""
     claim, unit = functions.claim, enclose(solver.program.scale, {})
     larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
-    found: dict[str, Any] = {"without": (), "larger": larger}
+    found: dict[str, Any] = {"without": (), "larger": larger, "smaller": functions.leaves_out}
     try:
         exact, bound = Exact.of(solver.program), claim.enclosures(**functions.inputs)[claim.names[-1]]
     except (NotExactError, InputError) as error:
@@ -391,6 +405,10 @@ def _bracket(solver: Solver, functions: OfClass) -> dict[str, Any]:
             found |= {"violated": met.holds, "objection": met.objection}
     except NotExactError as error:
         found["without"] += (f"no lower end: {error}",)
+    if functions.leaves_out:
+        # What is at most this in a part of the class says nothing of the claim.
+        found["without"] += ("no upper end: the worst is over a smaller class",)
+        return found
     try:
         multipliers, most = above(solver, exact)
         found |= {"upper": upper(ball_of(most) * unit), "theorem": stated(multipliers)}

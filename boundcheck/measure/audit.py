@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
@@ -26,7 +26,7 @@ from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.minibatches import Mean, mean_of_minibatches
 from boundcheck.problems.problem import Problem
-from boundcheck.words import words_of
+from boundcheck.words import smoothness_of, words_of
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import SMOOTH, Hypothesis
 from boundcheck.words.hypotheses.base import Blamed, assumed
@@ -50,6 +50,13 @@ class Evidence(Recorded):
     def problem(self) -> Problem:
         """The function, as one in one matrix."""
         return cast(Problem, self.function)
+
+    @property
+    def smoothness(self) -> float:
+        """The least of what is known."""
+        if not self.function.is_known:
+            return self.plan.smoothness
+        return min((end.value for end in known_ends(self)), default=math.inf)
 
     @cached_property
     @torch.inference_mode()
@@ -103,7 +110,7 @@ def _conditions(e: Evidence) -> list[Audit]:
     """The claim's own conditions, and as the spec assumes them, of which the stricter one counts."""
     if not e.function.is_known:
         return [_longest_step(e)]
-    inputs = {name: float(value) for name, value in e.plan.inputs.items()}
+    inputs = e.plan.inputs
     values = checked(e.claim.parameters, e.plan.inputs_of(e.claim))
     found = []
     for c in e.claim.conditions:
@@ -121,17 +128,16 @@ def _conditions(e: Evidence) -> list[Audit]:
     return found
 
 
-def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, float]) -> float:
-    """A side of a condition, over parameters and quantities."""
-    names = {str(x.name) for x in expression.free_symbols}
-    derived = {name: claim.function(name)(**inputs) for name in claim.names if name in names}
-    values = dict(inputs) | derived
+def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, Any]) -> float:
+    """The value of an expression over parameters and quantities."""
+    values = {name: float(value) for name, value in inputs.items()}
+    values |= {name: float(claim.function(name)(**values)) for name in claim.names if name in _letters(expression)}
     return float(expression.subs({x: values[str(x.name)] for x in expression.free_symbols}))
 
 
 def _blamed(e: Evidence, condition: Relational) -> str:
     """The letter of a condition: its left side, or a number that the run was free to choose."""
-    letters = {str(x.name) for x in condition.free_symbols}
+    letters = _letters(condition)
     chosen = (name for name in (*e.spec.free, *sorted(letters)) if name in letters)
     return str(condition.lhs.name) if condition.lhs.is_Symbol else next(chosen)
 
@@ -157,33 +163,49 @@ def _longest_step(e: Evidence) -> Audit:
 
 
 def _segment_smoothness(e: Evidence) -> list[Audit]:
-    """The descent curvature along each segment and its gradient ratio: neither is above L̂ where F is L̂-smooth there.
+    """The descent curvature along each segment and its gradient ratio: neither is above what the hypotheses say of F.
 
-    The ball is convex, so that a segment between two of its points is inside.
+    That is L̂, unless the theorem has another formula for it than they have. The ball is convex, so that a segment
+    between two of its points is inside.
     """
     limit, claim, more = e.plan.smoothness, e.spec.said, ""
-    assumed = [name for name in claim.names[: claim.names.index(SMOOTHNESS.letter) + 1] if name in e.spec.assume]
+    formula, said = claim.expression(SMOOTHNESS.letter), smoothness_of(claim)
+    names = claim.names[: claim.names.index(SMOOTHNESS.letter) + 1]
+    symbol = SMOOTHNESS.letter
+    if said and formula not in said:
+        # What the theorem calls L̂ is a number that no hypothesis speaks of.
+        known = {x: _value(claim, x, e.plan.inputs) for x in said if _letters(x) <= {*e.plan.inputs, *claim.names}}
+        if not known:
+            return []
+        formula = min(known, key=lambda each: known[each])
+        limit, names, symbol = known[formula], (), str(formula) if formula.is_Symbol else symbol
+    assumed = [name for name in names if name in e.spec.assume]
     certified = True
     if assumed:
         more = "; the limit is assumed by the spec"
-        known = [end.value for end in known_ends(e)]
+        ends = [end.value for end in known_ends(e)]
         # A plan with a number in place of L̂ has not the constants of which the theorem makes it.
         if {p.name for p in claim.parameters} <= e.plan.inputs.keys():
-            inputs = {name: float(x) for name, x in e.plan.inputs.items()}
-            known.append(float(claim.function(SMOOTHNESS.letter)(**inputs)))
-        certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
+            ends.append(_value(claim, SMOOTHNESS.symbol, e.plan.inputs))
+        certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in ends)
     # Of what went into it, what the spec assumes is to blame before what is known.
-    constants = {str(x) for x in claim.expression(SMOOTHNESS.letter).free_symbols}
-    blamable = (*assumed[::-1], *(name for name in ASSUMABLE if name in constants))
-    symbol = next((name for name in blamable if name in e.spec.assume), SMOOTHNESS.letter)
+    blamable = (*assumed[::-1], *(name for name in ASSUMABLE if name in _letters(formula)))
+    symbol = next((name for name in blamable if name in e.spec.assume), symbol)
     seen = {"path_smoothness": ("smoothness of F", "descent inequality on the segment from v_t to v_(t+1)")}
     if not e.problem.adapter.is_curved:
         seen["gradient_ratio"] = ("smoothness of F, gradient ratio", "‖∇F(v_(t+1)) − ∇F(v_t)‖ / ‖v_(t+1) − v_t‖")
     found = []
     for name, (hypothesis, what) in seen.items():
         sure, how = e.surely(name), f"{what}, rounding error taken off, at {e.looks}{more}"
+        if not said and not assumed and sure is not None and limit < sure <= e.smoothness < math.inf:
+            # No hypothesis is broken: what is known of F allows it.
+            continue
         found.append(Audit(hypothesis, "constant", status_of(sure, limit, certified), sure, limit, how, symbol))
     return found
+
+
+def _letters(expression: sp.Expr) -> set[str]:
+    return {str(x.name) for x in expression.free_symbols}
 
 
 def largest_ratio(e: Evidence) -> GradientRatio | None:

@@ -4,6 +4,7 @@ Each end says how it was had. A sampled Lipschitz ratio is a lower estimate and 
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import takewhile
 
 import numpy as np
@@ -11,8 +12,11 @@ import torch
 import xarray as xr
 from flint import arb
 
+from boundcheck.claims import Claim
+from boundcheck.claims.inputs import Number
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
+from boundcheck.judge import meets
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.parts import Blame, Chain
@@ -20,11 +24,12 @@ from boundcheck.measure.slack import has_chains, slack
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
-from boundcheck.problems.adapters import Radii
+from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.constant import Constant, End
 from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
 from boundcheck.problems.inputs import theory_inputs, upper_ends
+from boundcheck.problems.judged import OfAdapter
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
@@ -32,6 +37,7 @@ from boundcheck.progress import Tick
 from boundcheck.verdicts import Verdict
 from boundcheck.words import has_common_radius
 from boundcheck.words.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W
+from boundcheck.words.instance import HOLDS, Answer, Extent
 from boundcheck.words.measures import SMOOTHNESS
 
 Pair = tuple[Point, Point]
@@ -56,8 +62,8 @@ class Bracket:
         bound: the spec's claim at the spec's C, rounded up.
         slack: of LoRA, what each inequality of a proof gives away at the steepest sampled pair, from `slack`.
         verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
-            ``inconclusive`` where the claim was given a constant that is only estimated; ``hypothesis-failed`` where f
-            itself breaks one at the steepest points.
+            ``inconclusive`` where the claim was given a constant that is only estimated, or has a hypothesis that the
+            judge does not decide there; ``hypothesis-failed`` where f itself breaks one at the steepest points.
         blame: that constant; of a bracket that is violated the claim, and how far f is from what it says of itself.
 
     """
@@ -98,6 +104,8 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
     own = _own_constants(problem, radii, [*steepest, ends_of_climbs])
     verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
+    if verdict.is_decided and (objection := meets(_OnDomain(spec, problem, radii), spec.said).objection):
+        verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
     # The claim about the adapter is what is tested.
     verdict = verdict.resting_on(problem.objective.given)
     chains = _slack(problem, spec, steepest, radii)
@@ -112,6 +120,37 @@ def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> 
     chains = slack(problem, *steepest[0], radii, spec.lipschitz)
     # Where the steepest pair has one gradient there is nothing to give away.
     return tuple(chain.described() for chain in chains if chain.measured > 0)
+
+
+@dataclass(frozen=True)
+class _OnDomain(OfAdapter):
+    """Any two points of the domain, with the constants of the spec's claim there."""
+
+    spec: Spec
+    function: Problem
+    radii: Radii
+
+    @property
+    def claim(self) -> Claim:  # type: ignore[override]
+        return self.spec.said
+
+    @property
+    def adapter(self) -> Adapter:  # type: ignore[override]
+        return self.function.adapter
+
+    @property
+    def problem(self) -> Problem:
+        return self.function
+
+    @property
+    def inputs(self) -> dict[str, Number]:
+        return theory_inputs(self.claim, self.function, self.radii, self.spec.lipschitz)
+
+    def reached(self, radius: str) -> Extent:
+        return Extent(most=Fraction(self.radii[radius]))
+
+    def on_domain(self) -> Answer:
+        return HOLDS
 
 
 @dataclass(frozen=True)
@@ -166,8 +205,7 @@ def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]
 
 def claimed(spec: Spec, problem: Problem) -> arb:
     """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
-    claim = spec.said
-    return claim.enclosures(**theory_inputs(claim, problem, _radii(spec), spec.lipschitz))[SMOOTHNESS.letter]
+    return spec.said.enclosures(**_OnDomain(spec, problem, _radii(spec)).inputs)[SMOOTHNESS.letter]
 
 
 def _radii(spec: Spec) -> dict[str, float]:

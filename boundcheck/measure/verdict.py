@@ -98,7 +98,7 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         mean, smallest = (math.nan, math.nan) if measured.seen.is_lost else (measured.mean, smallest)
         # How a run is held against a word from outside is its author's word.
         by_others = (word.id for _, word in words_of(evidence.claim) if word and not is_ours(word))
-        rests = verdict.resting_on((*evidence.function.given, *by_others))
+        rests = verdict.resting_on((*evidence.function.given, *evidence.spec.measure.given, *by_others))
         said = rests, reason, blame, mean, measured.called, smallest, measured.interval
         return Outcome(*said, bound, plan.trivial, before)
 

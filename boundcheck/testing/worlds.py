@@ -31,10 +31,10 @@ from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.paths import Paths
 from boundcheck.falsify.fields import Fields, named
-from boundcheck.falsify.judged import OfClaim
 from boundcheck.falsify.stored import KINDS, Tried
 from boundcheck.files import replace_file
 from boundcheck.judge import meets
+from boundcheck.problems.judged import OfClaim
 from boundcheck.proofs import paper_of
 from boundcheck.prove.fixed import WORLDS, fixed_statements
 from boundcheck.testing.check import strategy_of

@@ -8,7 +8,9 @@ from typing import Literal
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import Parameter, bound
+from boundcheck.claims.about import lemmas
+from boundcheck.claims.claim import Statement
+from boundcheck.claims.symbols import Parameter, bound, s
 from boundcheck.errors import InputError
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.words.hypotheses import BALL, HYPOTHESES, SMOOTH, Hypothesis
@@ -152,6 +154,29 @@ def limit_of(claim: Claim, symbol: sp.Symbol) -> str | None:
 def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
     """The norm in which the claim has the gradient in W bounded, the larger one of several; None where it is not."""
     return min((word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)), default=None)
+
+
+def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
+    """What the hypotheses of a theorem say that the smoothness of F is at most; nothing where none does.
+
+    A word says so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter says so
+    whose hypotheses are all among the theorem's. Where a theorem has no scale, s is 1.
+    """
+    given = _said_by(claim)
+    words = [word for _, word in given if word is not None]
+    said = [word.worst.smooth for word in words if word.worst is not None and word.worst.smooth is not None]
+    for lemma in lemmas():
+        rests_on = _said_by(lemma)
+        has_place = any(word is not None and word.smooth_on for _, word in rests_on)
+        if has_place and {*rests_on} <= {*given} and not lemma.conditions and (takes(lemma, s) or not takes(claim, s)):
+            bound = lemma.expression(SMOOTHNESS.letter)
+            said.append(bound if takes(claim, s) else bound.xreplace({s: sp.Integer(1)}))
+    return tuple(dict.fromkeys(said))
+
+
+def _said_by(claim: Claim) -> list[tuple[Statement, Hypothesis | None]]:
+    """What the hypotheses of a claim say, and which words they are."""
+    return [(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)]
 
 
 def word_of(hypothesis: Claim) -> Hypothesis | None:

@@ -13,7 +13,9 @@ import torch
 from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import G, L, Lhat, a, b, ell, s
 from boundcheck.errors import InputError
+from boundcheck.falsify.show import worst_conclusion
 from boundcheck.falsify.worst_case import (
     TOLERANCE,
     NotSolvedError,
@@ -27,6 +29,7 @@ from boundcheck.problems.hard import hard_instance
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import replicate, sgd_step
+from boundcheck.words.algorithms import SGD
 from tests.layers import examples, sampled
 
 few_examples = examples(8)
@@ -133,6 +136,7 @@ def test_true_theorems_are_not_violated(id: str) -> None:
     for case in cases:
         assert 0.25 < case.ratio <= 1 + TOLERANCE
         assert not case.violated
+        assert case.smaller == ()
         assert case.duality_gap <= TOLERANCE
         values = catalogue[id].values(**case.inputs)
         assert (values["Lhat"], values["alpha"], values["bound"]) == (case.smoothness, case.step, case.bound)
@@ -198,6 +202,52 @@ def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(
     of_factors = id == "meft.theorem2_repaired"
     assert (case.violated, bool(case.larger), bool(case.objection)) == (not of_factors, of_factors, of_factors)
     assert case.ratio == pytest.approx(2 * worst_cases(id, [steps])[0].ratio, rel=TOLERANCE)
+
+
+def called(id: str, smoothness: sp.Expr) -> Claim:
+    """The theorem with another formula for what it calls L̂."""
+    claim = catalogue[id]
+    said = tuple(replace(q, expression=smoothness) if q.symbol == Lhat else q for q in claim.quantities)
+    return replace(claim, quantities=said)
+
+
+DESCENT, ON_BALL = catalogue[DETERMINISTIC[0]], catalogue["meft.theorem2_repaired"].expression("Lhat")
+UNBIASED = (*DESCENT.hypotheses, catalogue["meft.unbiased"])
+SMALLER = {
+    "half of the constant": called(DETERMINISTIC[0], ell / 2),
+    "a constant that no hypothesis has": called(DETERMINISTIC[0], L),
+    "no hypothesis": replace(DESCENT, hypotheses=DESCENT.hypotheses[1:]),
+    "half of that in a ball": called("meft.theorem2_repaired", ON_BALL / 2),
+    "that of another adapter": called("meft.theorem2_repaired", L),
+    "that of a smaller scale": called("meft.theorem2_repaired", ON_BALL / s),
+    "noise that nothing bounds": replace(DESCENT, hypotheses=UNBIASED, algorithm=SGD),
+}
+AS_LARGE = {
+    "the constant": (DESCENT, {}),
+    "twice the constant": (called(DETERMINISTIC[0], 2 * ell), {}),
+    "that of another lemma": (called("meft.theorem2_repaired", L * s**2 * (a**2 + b**2) + G * s), {"s": 2.0}),
+}
+
+
+@pytest.mark.parametrize("name", SMALLER)
+def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name: str) -> None:
+    cases = worst_cases(replace(SMALLER[name], id="mine"), [2], {"s": 2.0} if "scale" in name else {})
+    (case,) = cases
+    assert (case.upper, case.theorem) == (None, None)
+    assert case.lower is not None
+    assert case.smaller
+    shown = json.dumps(summary(cases)), "\n".join(worst_conclusion(cases)), cases._repr_html_()
+    assert all("smaller" in text for text in shown)
+    assert cases.to_frame()["smaller"].item() == "; ".join(case.smaller)
+    assert summary(cases)["smaller"] == [*case.smaller]
+
+
+@pytest.mark.parametrize("name", AS_LARGE)
+def test_a_worst_case_over_all_that_the_hypotheses_allow_has_both_ends(name: str) -> None:
+    claim, constants = AS_LARGE[name]
+    (case,) = worst_cases(claim, [2], constants)
+    assert case.smaller == ()
+    assert case.lower < case.upper
 
 
 @pytest.mark.full

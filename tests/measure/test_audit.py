@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sympy import Rational
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import Lhat, ell
 from boundcheck.measure import measure
 from boundcheck.measure.audit import audit
 from boundcheck.measure.ball import ROUNDING
@@ -321,3 +323,28 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, tmp_pa
         trace[norm_name(block.name)].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
     doctored = replace(evidence, record=replace(evidence.record, trace=trace))
     assert doctored.inside.all() == doctored.inside.any() == inside
+
+
+@pytest.mark.parametrize("share", [Rational(1, 10**6), Rational(1, 10), 10])
+@pytest.mark.parametrize("id", ["nesterov2004.gradient_descent", "drori2014.gradient_descent"])
+def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):
+    """The hypothesis speaks of another number than L-hat; steps and bound are the same."""
+    claim = catalogue[id]
+    said = tuple(
+        replace(q, expression=share * ell if q.symbol == Lhat else q.expression.xreplace({Lhat: Lhat / share}))
+        for q in claim.quantities
+    )
+    own = replace(claim, id=f"mine.{id.partition('.')[0]}.{math.log10(share):.0f}", quantities=said)
+    found = []
+    for each in (claim, own):
+        table = {
+            "claim": each,
+            "problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 0.3},
+            "adapter": {"kind": "full"},
+            "run": {"steps": 60, "audits": 60},
+        }
+        (result,) = measure(table | ({"assume": {"R_1": 4.0}} if "drori" in id else {}), tmp_path)
+        rows = [(row.status, row.limit) for row in result.audit if row.hypothesis.startswith("smoothness of F")]
+        found.append((result.verdict, result.measured, rows))
+    assert found[0][0] != "hypothesis-failed"
+    assert found[0] == found[1]

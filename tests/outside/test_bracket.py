@@ -10,6 +10,8 @@ import torch
 from sympy import Le
 
 import boundcheck as bc
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import L, Lhat
 from boundcheck.problems.constant import Constant
 from tests.measure.small import refused
 from tests.outside.my_adapter import SMOOTH, Scaled
@@ -41,6 +43,35 @@ class Shallow(LogCosh):
         self.gradient_bound = Constant(0.01, "certified", "so its author says")
 
 
+def hundredth(*hypotheses: Claim) -> Claim:
+    """A lemma whose constant is too small by a hundred; it holds where a hypothesis says as much, or fails."""
+    (last,) = SMOOTH.quantities
+    said = (replace(last, expression=last.expression / 100),)
+    return replace(SMOOTH, id="outer.hundredth", hypotheses=(*SMOOTH.hypotheses, *hypotheses), quantities=said)
+
+
+ALONE = hundredth()
+ITSELF = hundredth(Claim("outer.flat", "F is flat", "mine", SMOOTH.conclusion.xreplace({Lhat: L / 400}), "for all"))
+CONVEX = hundredth(catalogue["classic.convex"])
+NEVER = hundredth(Claim("outer.never", "no L is positive", "mine", Le(L, 0)))
+
+
+class Alone(Scaled):
+    claims, composition = (f"{HERE}:ALONE",), f"{HERE}:ALONE"
+
+
+class Itself(Scaled):
+    claims, composition = (f"{HERE}:ITSELF",), f"{HERE}:ITSELF"
+
+
+class Convex(Scaled):
+    claims, composition = (f"{HERE}:CONVEX",), f"{HERE}:CONVEX"
+
+
+class Never(Scaled):
+    claims, composition = (f"{HERE}:NEVER",), f"{HERE}:NEVER"
+
+
 class Doubled(Scaled):
     """Twice the change of W of which its claim speaks, in every face."""
 
@@ -69,6 +100,15 @@ def test_a_bracket_that_is_violated_blames_the_claim_and_says_on_what_it_rests(t
     (result,) = bc.measure(BRACKET | {"adapter": {"kind": f"{HERE}:Doubled", "scale": 0.5}}, tmp_path)
     assert (str(result.verdict), result.blame.kind) == ("violated, given constants of log-cosh", "claim")
     assert "the second derivative of log cosh is at most 1" in result.blame.evidence
+
+
+@pytest.mark.parametrize("kind", [Alone, Itself, Convex, Never], ids=lambda kind: kind.__name__)
+def test_a_bracket_says_nothing_of_a_claim_whose_hypothesis_it_does_not_know(kind, tmp_path) -> None:
+    adapter = {"kind": f"{HERE}:{kind.__name__}", "scale": 0.5}
+    (result,) = bc.measure(BRACKET | {"claim": kind.claims[0], "adapter": adapter}, tmp_path)
+    (*_, last) = catalogue[kind.claims[0]].hypotheses
+    assert result.verdict.plain == ("violated" if kind is Alone else "inconclusive"), result.reason
+    assert (last.title in result.reason, result.blame is None) == (kind is not Alone,) * 2
 
 
 def test_what_no_longer_concludes_with_smoothness_is_not_bracketed(tmp_path, monkeypatch) -> None:

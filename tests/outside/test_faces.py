@@ -11,8 +11,10 @@ import torch
 import boundcheck as bc
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
-from boundcheck.claims.vocabulary import v_t
+from boundcheck.claims.vocabulary import t, v_t
 from boundcheck.errors import InputError
+from boundcheck.falsify.theorem import check_theorem
+from boundcheck.falsify.worst_case import worst_cases
 from boundcheck.measure import run
 from boundcheck.measure.consistency import check_function
 from boundcheck.measure.store import RunFolder
@@ -339,6 +341,59 @@ def test_a_momentum_that_is_missing_shows_in_the_second_step() -> None:
     lazy = Forgetful("lazy", "lazy", heavy.parameters, moves=heavy.moves)
     with pytest.raises(InputError, match=r"algorithm.lazy.step"):
         check_steps(lazy, {"alpha": 0.1, "beta": 0.5}, 1.0, 1.0)
+
+
+class Told(LinearMethod):
+    """Its statement is the equations of another method."""
+
+    told = ALGORITHMS["gradient_descent"]
+
+    @property
+    def recurrence(self):
+        return self.told.recurrence
+
+
+class Silent(Told):
+    """Its statement is no equation."""
+
+    recurrence = ()
+
+
+DESCENT = catalogue["nesterov2004.gradient_descent"]
+FACES = {
+    "shorter steps": {"algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / 1000),))},
+    "a later step": {"algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / t),))},
+    "no equation": {"algorithm": Silent("silent", "silent", (alpha,), moves=((v, v - alpha * g),))},
+    "a look by the name of another": {
+        "measure": replace(DESCENT.measure, id="named", observable=replace(SQUARED_GRADIENT, name="gap"))
+    },
+}
+ENGINES = {
+    "worst cases": lambda claim, folder: worst_cases(claim, [2, 7]),
+    "short runs": lambda claim, folder: check_theorem(claim),
+    "runs": lambda claim, folder: bc.measure(TABLE | {"claim": claim}, folder),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", FACES)
+def test_no_engine_takes_a_face_that_is_not_the_statement(name, engine, tmp_path) -> None:
+    claim = replace(DESCENT, id=f"own.{name.replace(' ', '_')}", **FACES[name])
+    error = refused(ENGINES[engine], claim, tmp_path)
+    assert error.field.split(".")[-1] in ("recurrence", "statement")
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path) -> None:
+    def seen(evidence):
+        return Seen(*(size * x for x in SQUARED_GRADIENT.seen(evidence)))
+
+    observable = replace(SQUARED_GRADIENT, name="mine", seen=seen)
+    claim = replace(DESCENT, id="own.seen", measure=replace(DESCENT.measure, id="mine", observable=observable))
+    (result,) = bc.measure(TABLE | {"claim": claim, "problem": {"kind": "pseudo-huber", "d": 3, "k": 3}}, tmp_path)
+    assert result.verdict == "supported, given what is seen of mine"
+    for engine in ("worst cases", "short runs"):
+        assert refused(ENGINES[engine], claim, tmp_path).field == "measure.mine.observable"
 
 
 def test_kinks_and_rounding_are_no_disagreement() -> None:

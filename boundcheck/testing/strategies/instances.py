@@ -23,13 +23,13 @@ from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
 from boundcheck.falsify.instance import Instance, check_lipschitz
-from boundcheck.falsify.judged import parts
 from boundcheck.falsify.relation import Assignment, Letters, given_relations
 from boundcheck.falsify.search import CONSTANTS, own_constants, structures
 from boundcheck.falsify.structure import Structure, adapter_of, frozen_shapes
 from boundcheck.falsify.theorem import ShortRun, check_theorem, free_of
 from boundcheck.measure.spec import about_its_own_step, adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.problems.judged import parts
 from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kind, check_size, margin, matrices, rounded
 from boundcheck.testing.strategies.points import directions, domain_points

@@ -103,6 +103,10 @@ class Evidence:
         return self.function
 
     @property
+    def smoothness(self) -> Any:
+        """What the smoothness of F is at most where the run was, whatever its theorem calls L̂."""
+
+    @property
     def minibatches(self) -> Any:
         """What minibatches of the plan's size say of the gradient at the last iterate of the first replica.
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ from boundcheck.claims.vocabulary import (
     v_star,
     v_t,
 )
+from boundcheck.errors import InputError
 from boundcheck.words.hypotheses.evidence import Evidence
 
 
@@ -157,6 +159,17 @@ class Observable:
         """What the look shows: one function for tensors, exact numbers and performance estimation."""
         return getattr(look, self.name)
 
+    def is_looked_at(self, field: str) -> bool:
+        """Whether a look has it; raises InputError, of this field, where that is another number than it states."""
+        stated = self.expression(v_t)
+        try:
+            looked = self.of(_STATED)
+        except AttributeError:
+            return False
+        if looked != stated and sp.simplify(looked - stated) != 0:
+            raise InputError(field, stated, f"{looked}, its {self.name}")
+        return True
+
 
 @dataclass(frozen=True)
 class PerformanceMeasure(Measure):
@@ -178,6 +191,22 @@ class PerformanceMeasure(Measure):
     over: Over
     observable: Observable
     is_sure: bool = False
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether its observable is what looks have by that name; raises InputError where they have another number."""
+        return self.observable.is_looked_at(f"measure.{self.id}.statement")
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What a verdict on it rests on: of one that no look has, that a run sees what it states."""
+        return () if self.is_looked_at else (f"what is seen of {self.id}",)
+
+    def check_exactly(self) -> None:
+        """Refuse one at which exact arithmetic and performance estimation cannot look, or look at another number."""
+        if not self.is_looked_at or not hasattr(Look, self.observable.name):
+            known = ", ".join(name for name in vars(_STATED) if hasattr(Look, name))
+            raise InputError(f"measure.{self.id}.observable", self.observable.name, f"one of {known}")
 
     @property
     def is_of_gradients(self) -> bool:
@@ -273,6 +302,15 @@ def square_distance(v: sp.Expr) -> sp.Expr:
     return EuclideanNorm(v - v_star) ** 2
 
 
+# What a look at an iterate has, as statements write it.
+_STATED: Any = SimpleNamespace(
+    gradient_square=gradient_square(v_t),
+    factor_gradient_square=factor_gradient_square(v_t),
+    gap=gap(v_t),
+    square_distance=square_distance(v_t),
+)
+
+
 def _seen_gradient(e: Evidence) -> Seen:
     trace = e.record.trace
     square, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
@@ -281,19 +319,25 @@ def _seen_gradient(e: Evidence) -> Seen:
 
 
 def _seen_gap(e: Evidence) -> Seen:
-    r"""Between :math:`\|\nabla F\|^2/(2\hat L)` and :math:`F - \inf f`, or :math:`\|\nabla F\|^2/(2m)` if less."""
+    r"""Between :math:`\|\nabla F\|^2/(2\ell)`, where F is :math:`\ell` smooth, and :math:`F - \inf f`.
+
+    Or :math:`\|\nabla F\|^2/(2m)`, if that is less.
+    """
     gradient, trace = _seen_gradient(e), e.record.trace
     high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
     if (strong := e.problem.strong_convexity) is not None:
         high = high.clip(max=gradient.high / (2 * strong.value))
-    return Seen(gradient.low.clip(min=0) / (2 * e.plan.values["Lhat"]), high, high)
+    return Seen(gradient.low.clip(min=0) / (2 * e.smoothness), high, high)
 
 
 def _seen_distance(e: Evidence) -> Seen:
-    r"""Between :math:`\|\nabla F\|^2/\hat L^2` and :math:`\|\nabla F\|^2/m^2`; nothing above where no m is known."""
+    r"""Between :math:`\|\nabla F\|^2/\ell^2`, where F is :math:`\ell` smooth, and :math:`\|\nabla F\|^2/m^2`.
+
+    Nothing is known above where no m is.
+    """
     gradient, strong = _seen_gradient(e), e.problem.strong_convexity
     high = gradient.high / strong.value**2 if strong is not None else gradient.high + math.inf
-    return Seen(gradient.low.clip(min=0) / e.plan.values["Lhat"] ** 2, high, high)
+    return Seen(gradient.low.clip(min=0) / e.smoothness**2, high, high)
 
 
 def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:

@@ -16,7 +16,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.claims.symbols import PARAMETERS, C, G, L, s, sigma
+from boundcheck.doors import is_ours
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import Balls
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Model
 from boundcheck.exact.sign import sign
@@ -146,9 +148,9 @@ class OfClaim(Instance, ABC):
                     break
         return answer
 
-    @abstractmethod
     def model(self) -> Model[arb, arb_mat]:
-        """The values of its letters."""
+        """The values of its letters; there are no iterates."""
+        return Model(Balls(), values=self.letters, horizon=0)
 
 
 def number(x: sp.Expr) -> Number:
@@ -239,8 +241,8 @@ class OfAdapter(OfClaim):
         """The largest norm, over all points, of the block with this radius."""
 
     def ranges(self, hypothesis: Claim) -> Answer:
-        """What the adapter's own claims rest on holds on its domain."""
-        own = (each for id in self.adapter.claims for each in catalogue[id].hypotheses)
+        """What the claims about an adapter of ours rest on holds on its domain; of another one that is its own word."""
+        own = (each for id in self.adapter.claims if is_ours(self.adapter) for each in catalogue[id].hypotheses)
         return self.on_domain() if hypothesis in own else super().ranges(hypothesis)
 
     def within(self, quantifier: str) -> Answer:
