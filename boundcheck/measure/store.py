@@ -36,12 +36,14 @@ import zarr
 from filelock import FileLock, Timeout
 
 from boundcheck.claims import catalogue
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 from boundcheck.files import half_written, parse_json, read_text, replace_file
 from boundcheck.measure.bits import bits
 from boundcheck.measure.result import BracketResult, RunResult, read, text
+from boundcheck.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.progress import Tick
 from boundcheck.proofs import papers
+from boundcheck.room import available
 from boundcheck.shown import visible
 from boundcheck.version import __version__
 
@@ -52,6 +54,19 @@ Found = TypeVar("Found", RunResult, BracketResult)
 _DIGEST_SIZE = 32
 # What zarr writes below a trace's folder: a table of each array, and its chunks, which a kill leaves half-written.
 _OF_ZARR = re.compile(r"([^/]+/)?(zarr|c(/[0-9]+)*)(\.json|\.[0-9a-f]{32}\.partial)?")
+# What each run of an algorithm has at each audit; some have more, and those of a bracket have other dimensions.
+_AUDITED, _LOOKED = ("replica", "stratum"), ("replica", "look")
+_ALWAYS = ("time", "loss", "gradient_square_norm", "noise_variance", "step_length", "path_smoothness")
+_OF_BRACKETS = {
+    "pair_ratio": ("pair",),
+    "iterate_ratio": ("step", "replica"),
+    "curvature": ("point",),
+    "ascent": ("start",),
+    "split": ("part", "row", "column", "look"),
+    "look_time": ("look",),
+}
+# What is said of an array; others would make dates or other numbers of it.
+_ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
 # What a checkpoint has in it.
 _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 # Seconds between two looks at whether another process has finished.
@@ -282,7 +297,7 @@ class RunFolder:
         if there != self._written:
             name = sorted(dict(there.items() ^ self._written.items()))[0]
             raise InputError("RUN", self.path, f"a trace that nobody else writes; trace.zarr/{name} was changed")
-        return _trace_in(self.path)
+        return _opened(self.path)
 
 
 def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
@@ -294,7 +309,8 @@ def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """
     if not os.path.exists(path / "result.json"):
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
-    return _result_in(path), _trace_in(path)
+    result = _result_in(path)
+    return result, _trace_in(path, result)
 
 
 def _result_in(path: Path) -> RunResult | BracketResult:
@@ -342,7 +358,60 @@ def _unsealed(content: bytes) -> dict[str, Any]:
         return {}
 
 
-def _trace_in(path: Path) -> xr.Dataset:
+def _trace_in(path: Path, result: RunResult | BracketResult) -> xr.Dataset:
+    """The trace of a finished run, after a look at whether it is one: anybody can write another, and hash it.
+
+    Raises:
+        InputError: for what cannot be read, and for names, dimensions, sizes and types that no such run writes.
+
+    """
+    try:
+        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
+        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
+        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
+        return _opened(path)
+    # Zarr, its codecs and xarray raise all kinds of errors.
+    except Exception as error:
+        why = error.expected if isinstance(error, InputError) else raised(error)
+        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
+
+
+def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
+    """Refuse, before they are read, arrays that a run with this result does not write."""
+    sizes: dict[str, int] = {"replica": result.replicas} if isinstance(result, RunResult) else {}
+    needed = _ALWAYS if isinstance(result, RunResult) else ()
+    if any("look" in (array.metadata.dimension_names or ()) for array in arrays.values()):
+        needed = (*needed, "look_time")
+    for name in needed:
+        if name not in arrays:
+            raise InputError(name, "(missing)", f"{name} in it")
+    for name, array in arrays.items():
+        dims, said = _dims(name, result), dict(array.attrs)
+        if array.metadata.dimension_names != dims:
+            raise InputError(name, array.metadata.dimension_names, f"{name} along {', '.join(dims)}")
+        if array.dtype not in (np.float64, np.int64):
+            raise InputError(name, array.dtype, f"numbers in {name}, of 64 bits")
+        if not (said.keys() <= _ATTRIBUTES and all(isinstance(x, str) for x in said.values())):
+            raise InputError(name, sorted(said), f"of {name} nothing said but {', '.join(sorted(_ATTRIBUTES))}")
+        for dim, size, chunk in zip(dims, array.shape, array.chunks, strict=True):
+            if sizes.setdefault(dim, size) != size or chunk > max(size, 1):
+                raise InputError(name, size, f"{sizes[dim]} numbers in {name} along {dim}, in no longer chunks")
+    if sum(array.size * array.dtype.itemsize for array in arrays.values()) > available():
+        raise InputError("trace.zarr", sizes, "arrays that there is memory for")
+
+
+def _dims(name: str, result: RunResult | BracketResult) -> tuple[str, ...]:
+    """The dimensions of an array of a trace; one that is called as a dimension is what is along it."""
+    if isinstance(result, BracketResult):
+        return _OF_BRACKETS.get(name, (name,))
+    if name in _AUDITED:
+        return (name,)
+    if name == "look_time" or name in LOOKS:
+        return _LOOKED
+    return _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
+
+
+def _opened(path: Path) -> xr.Dataset:
     # In no chunks: with them dask, where it is installed, reads in threads what is to be read whole.
     with _of_strangers(), xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace:
         # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to be the same anywhere.

@@ -17,6 +17,7 @@ from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.measure import measure, run
+from boundcheck.measure.result import text
 from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder, environment, finished
 from boundcheck.progress import silent
@@ -355,6 +356,60 @@ def test_what_is_no_trace_is_not_removed_with_one(name, begun, runs, tmp_path):
     folder = write(tmp_path / id, files | {f"trace.zarr/{name}": b"mine", "my.part": b"mine"})
     assert name in str(refused(measure, TABLE, tmp_path))
     assert files_of(folder)[f"trace.zarr/{name}"] == files_of(folder)["my.part"] == b"mine"
+
+
+def rehashed(files):
+    """The files of a finished run, of which anybody can hash the trace again."""
+    trace = {name.partition("/")[2]: content for name, content in files.items() if name.startswith("trace.zarr/")}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in trace.items()}
+    result = result_of(files)
+    result["digests"]["trace"] = hashlib.sha256(text(digests).encode()).hexdigest()
+    return files | {"result.json": json.dumps(result).encode()}
+
+
+FORGED = {
+    "a date": lambda table: table["attributes"].update(units="days since 2000-01-01"),
+    "no date": lambda table: table["attributes"].update(units="days since garbage"),
+    "a factor": lambda table: table["attributes"].update(scale_factor=2.0),
+    "no factor": lambda table: table["attributes"].update(scale_factor="x"),
+    "no fill": lambda table: table["attributes"].update(_FillValue="x"),
+    "coordinates": lambda table: table["attributes"].update(coordinates={"a": 1}),
+    "no text": lambda table: table["attributes"].update(meaning=1),
+    "larger than memory": lambda table: table.update(shape=[10**12, 10**12]),
+    "larger": lambda table: table.update(shape=[2 * size for size in table["shape"]]),
+    "smaller": lambda table: table.update(shape=[1 for _ in table["shape"]]),
+    "a chunk": lambda table: table["chunk_grid"]["configuration"].update(chunk_shape=[10**6, 10**6]),
+    "dimensions": lambda table: table.update(dimension_names=["stratum", "replica"]),
+    "one dimension": lambda table: table.update(dimension_names=["replica", "replica"]),
+    "no dimensions": lambda table: table.pop("dimension_names"),
+    "a codec": lambda table: table.update(codecs=[{"name": "nope", "configuration": {}}]),
+    "texts": lambda table: table.update(data_type="string", fill_value=""),
+    "single precision": lambda table: table.update(data_type="float32"),
+    "truths": lambda table: table.update(data_type="bool", fill_value=False),
+    "nothing": dict.clear,
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+@pytest.mark.parametrize("name", ["loss", "time"])
+def test_a_trace_that_no_run_writes_is_refused_whoever_hashed_it(name, kind, runs, tmp_path):
+    _, whole, *_ = runs
+    table = json.loads(whole[path := f"trace.zarr/{name}/zarr.json"])
+    FORGED[kind](table)
+    folder = write(tmp_path / "run", rehashed(whole | {path: json.dumps(table).encode()}))
+    assert refused(finished, folder).value == folder
+
+
+@examples(40)
+@given(data=st.data())
+def test_a_damaged_trace_is_refused_or_read_whoever_hashed_it(data, runs, tmp_path_factory):
+    _, whole, *_ = runs
+    files = damaged(whole, data.draw(damages(sorted(name for name in whole if name.startswith("trace.zarr")))))
+    folder = write(tmp_path_factory.getbasetemp() / "rehashed", rehashed(files))
+    try:
+        assert finished(folder)[1]["loss"].dims == ("replica", "stratum")
+    except InputError:
+        assert refused(finished, folder).value == folder
 
 
 def test_a_store_may_lie_behind_links(runs, tmp_path):
