@@ -1,7 +1,6 @@
 """Files that are written whole or not at all, under names that are no paths; JSON, read as strictly as written."""
 
 import codecs
-import glob
 import hashlib
 import io
 import json
@@ -20,6 +19,8 @@ import psutil
 
 UNFINISHED = ".part"
 """How the name of a file ends that is not yet whole."""
+# What `replace_file` adds to a name: machine, process and chance.
+_HALF = re.compile(rf"(.+)\.([0-9a-f]{{8}})-([0-9]{{1,7}})-[0-9a-f]{{16}}{re.escape(UNFINISHED)}", re.DOTALL)
 
 
 def cache_folder() -> Path:
@@ -33,8 +34,8 @@ def replace_file(path: Path, content: bytes) -> None:
     What is half-written has a name that no other process takes, and that is no link to another file. What a process
     that was killed left half-written is removed.
     """
-    for left in path.parent.glob(f"{glob.escape(path.name)}.{_node()}-*{UNFINISHED}"):
-        if not psutil.pid_exists(int(left.name.split("-")[-2])):
+    for left, name, node, process in half_written(path.parent):
+        if (name, node) == (path.name, _node()) and not psutil.pid_exists(process):
             left.unlink(missing_ok=True)
     name = f"{path.name}.{_node()}-{os.getpid()}-{secrets.token_hex(8)}{UNFINISHED}"
     temporary = path.with_name(name)
@@ -46,6 +47,13 @@ def replace_file(path: Path, content: bytes) -> None:
         # Such as of a path that is a folder: nothing half-written stays behind, unless the process is killed.
         temporary.unlink(missing_ok=True)
         raise
+
+
+def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:
+    """What `replace_file` left in a folder: its path, the file that it was to be, the machine, and the process."""
+    for path in folder.glob(f"*{UNFINISHED}"):
+        if found := _HALF.fullmatch(path.name):
+            yield path, found[1], found[2], int(found[3])
 
 
 @cache

@@ -75,6 +75,23 @@ replace_file(Path(sys.argv[1]), b"half")
     assert {x.name for x in tmp_path.iterdir()} == {"a", alive, foreign}
 
 
+@pytest.mark.parametrize("process", ["foo", "", "9" * 20, "-1", "²", " 1", "1_0"])
+def test_what_is_called_much_like_it_is_somebody_elses(
+    process: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        made: list[str] = []
+        patch.setattr(os, "replace", lambda old, new: made.append(old.name))
+        replace_file(tmp_path / "a", b"")
+    machine, _, chance = made[0].split("-")
+    (tmp_path / made[0]).unlink()
+    for name in (f"{machine}-{process}-{chance}", f"{machine}-{process}-bar.part", f"{machine}-1-bar.part"):
+        (tmp_path / name).write_bytes(b"mine")
+    before = {path.name for path in tmp_path.iterdir()}
+    replace_file(tmp_path / "a", b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == before | {"a"}
+
+
 @pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "/dev/full", "socket"])
 def test_what_is_no_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
     """Nobody writes into the pipe, and the devices never end."""

@@ -114,7 +114,16 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
     empty = empty_trace(course.schedule.times, function, course.rare.times, dict(course.algorithm.shows))
     first, seen = 0, {}
-    if (saved := folder.checkpoint()) is not None:
+
+    def fits(saved: dict[str, Any]) -> bool:
+        """Whether a state has the parts of this run's, after a stratum where it is saved."""
+        end, seen = saved.get("stratum"), saved.get("seen")
+        if not isinstance(end, int) or not ((0 < end < strata and end % between == 0) or end == strata):
+            return False
+        waiting = {name: torch.from_numpy(x) for name, x in _Part.of(empty, end - end % chunk, chunk).arrays.items()}
+        return _is_like(saved, {"stratum": end, "seen": waiting if seen else {}} | course.kept())
+
+    if (saved := folder.checkpoint(fits)) is not None:
         first, seen = saved["stratum"], saved["seen"]
         course.restore(saved)
     else:
@@ -142,6 +151,21 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     if course.rare.seen:
         folder.extend_trace(course.rare.dataset(replicas), "look", 0)
     return Record(course.schedule, folder.trace(), course.ball, course.algorithm.iterate(course.state))
+
+
+def _is_like(saved: Any, ours: Any) -> bool:
+    """Whether what was read has the parts of ours, of their kinds and shapes, whatever stands in them."""
+    if isinstance(ours, torch.Tensor):
+        kinds = [(x.shape, x.dtype, x.layout, x.device, x.requires_grad) for x in (saved, ours) if torch.is_tensor(x)]
+        return len(kinds) == 2 and kinds[0] == kinds[1]
+    if isinstance(ours, dict):
+        return (
+            isinstance(saved, dict) and saved.keys() == ours.keys() and all(_is_like(saved[x], ours[x]) for x in ours)
+        )
+    if isinstance(ours, list):
+        return isinstance(saved, list) and len(saved) == len(ours) and all(map(_is_like, saved, ours))
+    # None stands for an iteration that has not come.
+    return isinstance(saved, type(ours)) or (ours is None and isinstance(saved, int))
 
 
 @dataclass

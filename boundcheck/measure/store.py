@@ -17,10 +17,12 @@ import itertools
 import json
 import os
 import platform
+import re
+import stat
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -34,12 +36,15 @@ import zarr
 from filelock import FileLock, Timeout
 
 from boundcheck.claims import catalogue
-from boundcheck.errors import InputError
-from boundcheck.files import UNFINISHED, parse_json, read_text, replace_file
+from boundcheck.errors import InputError, raised
+from boundcheck.files import half_written, parse_json, read_text, replace_file
 from boundcheck.measure.bits import bits
 from boundcheck.measure.result import BracketResult, RunResult, read, text
+from boundcheck.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.progress import Tick
 from boundcheck.proofs import papers
+from boundcheck.room import available
+from boundcheck.shown import visible
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
@@ -47,6 +52,23 @@ _CODE_THAT_MATTERS = ("exact", "claims", "words", "problems", "networks", "measu
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32
+# What zarr writes below a trace's folder: a table of each array, and its chunks, which a kill leaves half-written.
+_OF_ZARR = re.compile(r"([^/]+/)?(zarr|c(/[0-9]+)*)(\.json|\.[0-9a-f]{32}\.partial)?")
+# What each run of an algorithm has at each audit; some have more, and those of a bracket have other dimensions.
+_AUDITED, _LOOKED = ("replica", "stratum"), ("replica", "look")
+_ALWAYS = ("time", "loss", "gradient_square_norm", "noise_variance", "step_length", "path_smoothness")
+_OF_BRACKETS = {
+    "pair_ratio": ("pair",),
+    "iterate_ratio": ("step", "replica"),
+    "curvature": ("point",),
+    "ascent": ("start",),
+    "split": ("part", "row", "column", "look"),
+    "look_time": ("look",),
+}
+# What is said of an array; others would make dates or other numbers of it.
+_ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
+# What a checkpoint has in it.
+_SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 # Seconds between two looks at whether another process has finished.
 _POLL = 1.0
 
@@ -95,8 +117,18 @@ class RunFolder:
 
     @classmethod
     def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
-        """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not."""
-        return cls(root / run_id(spec, device, content), environment(device))
+        """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not.
+
+        Raises:
+            InputError: where it, or something in it, is no file and no folder; what a run writes and removes is its
+                own, and a link would lead elsewhere. The way to `root` may have links.
+
+        """
+        path = root / run_id(spec, device, content)
+        if path.is_symlink():
+            raise InputError("RUN", path, "a folder, and no link to one")
+        _files(path)
+        return cls(path, environment(device))
 
     @classmethod
     def create(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
@@ -106,7 +138,7 @@ class RunFolder:
             folder.path.mkdir(parents=True, exist_ok=True)
             replace_file(folder.path / "spec.json", text(spec).encode())
         except OSError as error:
-            raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
+            raise InputError("runs", root, f"a folder that can be written ({error.strerror or error})") from None
         return folder
 
     @property
@@ -125,7 +157,7 @@ class RunFolder:
             with _writing(self.path):
                 while not _acquired(lock):
                     tick(f"another process runs {self.id}; waiting for it", 0, 1)
-                for left in self.path.glob(f"*{UNFINISHED}"):
+                for left, *_ in half_written(self.path):
                     left.unlink(missing_ok=True)
             yield
         finally:
@@ -162,18 +194,22 @@ class RunFolder:
             (self.path / "checkpoint.pt").unlink(missing_ok=True)
         return kept
 
-    def checkpoint(self) -> dict[str, Any] | None:
+    def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
         """The last whole state, or None where there is none from which the run would end as if it had not stopped.
 
-        So it is where the checkpoint or a chunk of the trace before it is damaged, and in another environment, which
-        may sum in another order. One line on stderr says which; the run then starts afresh, and ends as any other.
+        So it is where the checkpoint or a chunk of the trace before it is damaged, where a state is none that `fits`,
+        and in another environment, which may sum in another order. One line on stderr says which; the run then starts
+        afresh, and ends as any other.
         """
         path, trace = self.path / "checkpoint.pt", self.path / "trace.zarr"
         if not path.is_file():
             return None
         saved = _unsealed(path.read_bytes())
-        if why := self._difference(saved, there := _digests(trace)):
-            print(f"boundcheck: {self.path}: {why}; the run starts afresh", file=sys.stderr)
+        self._check_own()
+        why = self._difference(saved, there := _digests(trace))
+        if why or not fits(saved["state"]):
+            why = why or "checkpoint.pt is damaged"
+            print(visible(f"boundcheck: {self.path}: {why}; the run starts afresh"), file=sys.stderr)
             return None
         # What was written after the checkpoint, perhaps not whole, is written again.
         for name in there.keys() - saved["trace"].keys():
@@ -183,7 +219,7 @@ class RunFolder:
 
     def _difference(self, saved: dict[str, Any], there: dict[str, str]) -> str:
         """What a checkpoint was saved with that this run, or its trace, does not have; "" where that is nothing."""
-        if not saved:
+        if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
             return "checkpoint.pt is damaged"
         if saved["run_id"] != self.id:
             return f"checkpoint.pt is that of {saved['run_id']}"
@@ -205,11 +241,12 @@ class RunFolder:
         """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more.
 
         Raises:
-            InputError: where something else than a file or a trace is in the place of one.
+            InputError: where something else than a file or a trace is in the place of one, or in a trace.
 
         """
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
+        self._check_own()
         with _writing(self.path):
             for name in ("result.json", "checkpoint.pt"):
                 (self.path / name).unlink(missing_ok=True)
@@ -231,6 +268,12 @@ class RunFolder:
                 with _writing(self.path):
                     array[where] = x.values
                 self._note(f"{name}/{key}" for key in _keys(array, where))
+
+    def _check_own(self) -> None:
+        """Refuse a trace with something in it that zarr never wrote: it is somebody's, and would be removed with it."""
+        for name in _traced(self.path / "trace.zarr"):
+            if not _OF_ZARR.fullmatch(name):
+                raise InputError("RUN", self.path, f"a trace.zarr with nothing in it but a trace; {name} is none of it")
 
     def _note(self, names: Iterable[str]) -> None:
         """Keep the digests of files of the trace that were just written; zarr leaves out those of nothing but NaN."""
@@ -254,7 +297,7 @@ class RunFolder:
         if there != self._written:
             name = sorted(dict(there.items() ^ self._written.items()))[0]
             raise InputError("RUN", self.path, f"a trace that nobody else writes; trace.zarr/{name} was changed")
-        return _trace_in(self.path)
+        return _opened(self.path)
 
 
 def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
@@ -266,11 +309,13 @@ def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """
     if not os.path.exists(path / "result.json"):
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
-    return _result_in(path), _trace_in(path)
+    result = _result_in(path)
+    return result, _trace_in(path, result)
 
 
 def _result_in(path: Path) -> RunResult | BracketResult:
     """The result of a folder, after it was held against its digests, the spec and the trace."""
+    _files(path)
     result = _read(path, "result.json")
     digests = result.pop("digests", None) if isinstance(result, dict) else None
     if not isinstance(digests, dict):
@@ -306,10 +351,67 @@ def _unsealed(content: bytes) -> dict[str, Any]:
     digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     if digest != hashlib.sha256(content).digest():
         return {}
-    return dict(torch.load(io.BytesIO(content), weights_only=True))
+    try:
+        return dict(torch.load(io.BytesIO(content), weights_only=True))
+    except Exception:
+        # Anybody can hash anything, and torch raises all kinds of errors.
+        return {}
 
 
-def _trace_in(path: Path) -> xr.Dataset:
+def _trace_in(path: Path, result: RunResult | BracketResult) -> xr.Dataset:
+    """The trace of a finished run, after a look at whether it is one: anybody can write another, and hash it.
+
+    Raises:
+        InputError: for what cannot be read, and for names, dimensions, sizes and types that no such run writes.
+
+    """
+    try:
+        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
+        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
+        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
+        return _opened(path)
+    # Zarr, its codecs and xarray raise all kinds of errors.
+    except Exception as error:
+        why = error.expected if isinstance(error, InputError) else raised(error)
+        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
+
+
+def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
+    """Refuse, before they are read, arrays that a run with this result does not write."""
+    sizes: dict[str, int] = {"replica": result.replicas} if isinstance(result, RunResult) else {}
+    needed = _ALWAYS if isinstance(result, RunResult) else ()
+    if any("look" in (array.metadata.dimension_names or ()) for array in arrays.values()):
+        needed = (*needed, "look_time")
+    for name in needed:
+        if name not in arrays:
+            raise InputError(name, "(missing)", f"{name} in it")
+    for name, array in arrays.items():
+        dims, said = _dims(name, result), dict(array.attrs)
+        if array.metadata.dimension_names != dims:
+            raise InputError(name, array.metadata.dimension_names, f"{name} along {', '.join(dims)}")
+        if array.dtype not in (np.float64, np.int64):
+            raise InputError(name, array.dtype, f"numbers in {name}, of 64 bits")
+        if not (said.keys() <= _ATTRIBUTES and all(isinstance(x, str) for x in said.values())):
+            raise InputError(name, sorted(said), f"of {name} nothing said but {', '.join(sorted(_ATTRIBUTES))}")
+        for dim, size, chunk in zip(dims, array.shape, array.chunks, strict=True):
+            if sizes.setdefault(dim, size) != size or chunk > max(size, 1):
+                raise InputError(name, size, f"{sizes[dim]} numbers in {name} along {dim}, in no longer chunks")
+    if sum(array.size * array.dtype.itemsize for array in arrays.values()) > available():
+        raise InputError("trace.zarr", sizes, "arrays that there is memory for")
+
+
+def _dims(name: str, result: RunResult | BracketResult) -> tuple[str, ...]:
+    """The dimensions of an array of a trace; one that is called as a dimension is what is along it."""
+    if isinstance(result, BracketResult):
+        return _OF_BRACKETS.get(name, (name,))
+    if name in _AUDITED:
+        return (name,)
+    if name == "look_time" or name in LOOKS:
+        return _LOOKED
+    return _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
+
+
+def _opened(path: Path) -> xr.Dataset:
     # In no chunks: with them dask, where it is installed, reads in threads what is to be read whole.
     with _of_strangers(), xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace:
         # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to be the same anywhere.
@@ -330,7 +432,8 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        expected = f"a folder that can be written ({error.strerror}); the same command goes on from the last checkpoint"
+        why = error.strerror or error
+        expected = f"a folder that can be written ({why}); the same command goes on from the last checkpoint"
         raise InputError("RUN", path, expected) from None
 
 
@@ -352,16 +455,46 @@ def _digest_of(value: Any) -> str:
     return hashlib.sha256(text(value).encode()).hexdigest()
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    """The digest of each file below a folder; hidden ones, which systems leave in any folder, are not zarr's.
+def _files(run: Path) -> list[Path]:
+    """The files in the folder of a run, in order.
 
     Raises:
-        InputError: for a file that cannot be read.
+        InputError: for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
+
+    """
+    found = []
+    for path in sorted(Path(place, name) for place, *names in os.walk(run) for name in itertools.chain(*names)):
+        # Another process may have removed it since.
+        with suppress(OSError):
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode):
+                found.append(path)
+            elif not stat.S_ISDIR(mode):
+                inner = path.relative_to(run).as_posix()
+                raise InputError("RUN", run, f"files and folders alone; {inner} is a link, a pipe or a device")
+    return found
+
+
+def _traced(folder: Path) -> dict[str, Path]:
+    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are not zarr's.
+
+    Raises:
+        InputError: as `_files` does.
+
+    """
+    files = (path for path in _files(folder.parent) if folder in path.parents and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path for path in files}
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The digest of each file of a trace.
+
+    Raises:
+        InputError: for a file that cannot be read, and as `_files` does.
 
     """
     try:
-        files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
-        return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+        return {name: _digest(path) for name, path in _traced(folder).items()}
     except OSError as error:
         expected = f"a trace.zarr that can be read ({error.strerror}: {error.filename})"
         raise InputError("RUN", folder.parent, expected) from None

@@ -84,7 +84,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     transformers = _imported("transformers")
     with _quiet(transformers):
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
-        train, held_out, classes = samples(table, tokenizer)
+        train, held_out, classes = _read(folder, lambda **_: samples(table, tokenizer))
         model = _model(table, weights, transformers, classes).to(device)
     config: Any = model.config
     # A classifier looks for the last token of a text by this id.
@@ -181,7 +181,10 @@ def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
         return reader(*given, local_files_only=True, trust_remote_code=False, **options)
     except InputError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        # What panics in Rust, such as a tokenizer's expression that takes too long, is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         reason = " ".join(str(error).split())[:160]
         raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
 

@@ -22,6 +22,8 @@ from boundcheck.room import available
 
 # Bytes of a header, and of a JSON file: those of tokenizers are the longest.
 _HEADER, _LONGEST = 2**25, 2**26
+# A folder within a model's, which transformers reads too.
+_TEMPLATES = "additional_chat_templates"
 # What a reader of JSON or of a tokenizer takes for a byte of it.
 _READ = 32
 # Lists of so many entries cost nothing, and a configuration makes them before any module.
@@ -107,9 +109,13 @@ def held(folder: Path) -> Held:
 
     Raises:
         InputError: for a header that cannot be read, or speaks of more than its file has; for a configuration that
-            makes longer lists than there are tensors; and for a file, such as a tokenizer's, that is too long.
+            makes longer lists than there are tensors; for a file, such as a tokenizer's, that is too long; and for what
+            is neither a file nor a folder, whatever it is called, since transformers opens what it finds.
 
     """
+    for path in (*folder.iterdir(), *(folder / _TEMPLATES).glob("*")):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError("model.path", path, "files and folders alone; this is a pipe or a device")
     for path in (each for each in folder.iterdir() if each.suffix in (".json", ".txt", ".model", ".jinja")):
         size = _size(path)
         if not path.is_file() or size > _LONGEST or size * _READ > available():

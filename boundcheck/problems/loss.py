@@ -130,14 +130,13 @@ class Loss(Objective):
                 raise InputError(
                     "column", column, f"a column of {path}, which has {', '.join(map(str, table.columns))}"
                 )
-            if not pd.api.types.is_numeric_dtype(table[column]):
-                entries = table[column]
-                texts = np.flatnonzero(~np.isfinite(pd.to_numeric(entries, errors="coerce")) & entries.notna())
-                told = f"; row {texts[0] + 1} has {entries.iloc[texts[0]]!r}" if len(texts) else ""
-                raise InputError("column", column, f"numbers only in this column of {path}{told}")
+            entries = table[column]
+            if pd.api.types.is_bool_dtype(entries) or not pd.api.types.is_numeric_dtype(entries):
+                # Of long integers pandas makes objects, and of True and False numbers.
+                table[column] = pd.to_numeric(entries.astype(str), errors="coerce")
             lost = np.flatnonzero(~np.isfinite(table[column].to_numpy(np.float64)))
             if len(lost):
-                told = f"row {lost[0] + 1} has {table[column].iloc[lost[0]]}"
+                told = f"row {lost[0] + 1} has {entries.iloc[lost[0]]}"
                 raise InputError("column", column, f"finite numbers only in this column of {path}; {told}")
         X = table[chosen].to_numpy(np.float64)
         return cls(loss, X, table[target].to_numpy(), shape=shape, **options)

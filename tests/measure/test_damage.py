@@ -1,7 +1,10 @@
 """Files of a run that were edited, damaged, swapped or removed: refused by name, or said, and never believed."""
 
+import hashlib
+import io
 import json
 import math
+import os
 import shutil
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
@@ -9,12 +12,14 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
+import torch
 from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.measure import measure, run
+from boundcheck.measure.result import text
 from boundcheck.measure.spec import parse
-from boundcheck.measure.store import RunFolder, finished
+from boundcheck.measure.store import RunFolder, environment, finished
 from boundcheck.progress import silent
 from tests.layers import examples
 from tests.results import a_run
@@ -308,6 +313,146 @@ def test_a_folder_in_the_place_of_a_file_ends_in_one_line(name, runs, tmp_path):
     inner = name if name == "trace.zarr" else f"{name}/inner"
     write(tmp_path / id, kept | {inner: b""})
     assert refused(measure, TABLE, tmp_path).field in ("RUN", "runs")
+
+
+# A stranger's folder.
+
+
+@pytest.mark.parametrize("kind", ["link", "folder's link", "pipe", "/dev/zero"])
+@pytest.mark.parametrize(
+    "name", ["", "spec.json", "checkpoint.pt", ".lock", "trace.zarr", "trace.zarr/loss", "trace.zarr/loss/c/0/1", "my"]
+)
+def test_nothing_is_opened_written_or_removed_that_a_run_does_not_hold_itself(name, kind, runs, tmp_path):
+    id, _, killed, *_ = runs
+    victim = write(tmp_path / "victim", {"a.part": b"mine", "c/a.txt": b"mine"})
+    folder = write(tmp_path / "runs" / id, killed | {"my": b"", "my.part": b"mine", ".lock": b""})
+    path = folder / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to({"link": victim / "c" / "a.txt", "folder's link": victim}.get(kind, kind))
+    error = refused(measure, TABLE, tmp_path / "runs")
+    assert error.field in ("RUN", "runs")
+    assert files_of(victim) == {"a.part": b"mine", "c/a.txt": b"mine"}
+
+
+@pytest.mark.parametrize("name", ["my", "trace.zarr/loss", "trace.zarr/loss/c/0/1"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "/dev/zero"])
+def test_a_finished_run_is_read_from_its_own_files_alone(name, kind, runs, tmp_path):
+    _, whole, *_ = runs
+    elsewhere = write(tmp_path / "elsewhere", whole | {"my": b""})
+    path = write(tmp_path / "run", whole | {"my": b""}) / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to(elsewhere / name if kind == "link" else kind)
+    assert refused(finished, tmp_path / "run").value == tmp_path / "run"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "loss/notes", "c/0/notes", "thesis/chapter/1"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_is_no_trace_is_not_removed_with_one(name, begun, runs, tmp_path):
+    id, _, killed, *_ = runs
+    files = killed if begun else {"spec.json": killed["spec.json"]}
+    folder = write(tmp_path / id, files | {f"trace.zarr/{name}": b"mine", "my.part": b"mine"})
+    assert name in str(refused(measure, TABLE, tmp_path))
+    assert files_of(folder)[f"trace.zarr/{name}"] == files_of(folder)["my.part"] == b"mine"
+
+
+def rehashed(files):
+    """The files of a finished run, of which anybody can hash the trace again."""
+    trace = {name.partition("/")[2]: content for name, content in files.items() if name.startswith("trace.zarr/")}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in trace.items()}
+    result = result_of(files)
+    result["digests"]["trace"] = hashlib.sha256(text(digests).encode()).hexdigest()
+    return files | {"result.json": json.dumps(result).encode()}
+
+
+FORGED = {
+    "a date": lambda table: table["attributes"].update(units="days since 2000-01-01"),
+    "no date": lambda table: table["attributes"].update(units="days since garbage"),
+    "a factor": lambda table: table["attributes"].update(scale_factor=2.0),
+    "no factor": lambda table: table["attributes"].update(scale_factor="x"),
+    "no fill": lambda table: table["attributes"].update(_FillValue="x"),
+    "coordinates": lambda table: table["attributes"].update(coordinates={"a": 1}),
+    "no text": lambda table: table["attributes"].update(meaning=1),
+    "larger than memory": lambda table: table.update(shape=[10**12, 10**12]),
+    "larger": lambda table: table.update(shape=[2 * size for size in table["shape"]]),
+    "smaller": lambda table: table.update(shape=[1 for _ in table["shape"]]),
+    "a chunk": lambda table: table["chunk_grid"]["configuration"].update(chunk_shape=[10**6, 10**6]),
+    "dimensions": lambda table: table.update(dimension_names=["stratum", "replica"]),
+    "one dimension": lambda table: table.update(dimension_names=["replica", "replica"]),
+    "no dimensions": lambda table: table.pop("dimension_names"),
+    "a codec": lambda table: table.update(codecs=[{"name": "nope", "configuration": {}}]),
+    "texts": lambda table: table.update(data_type="string", fill_value=""),
+    "single precision": lambda table: table.update(data_type="float32"),
+    "truths": lambda table: table.update(data_type="bool", fill_value=False),
+    "nothing": dict.clear,
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+@pytest.mark.parametrize("name", ["loss", "time"])
+def test_a_trace_that_no_run_writes_is_refused_whoever_hashed_it(name, kind, runs, tmp_path):
+    _, whole, *_ = runs
+    table = json.loads(whole[path := f"trace.zarr/{name}/zarr.json"])
+    FORGED[kind](table)
+    folder = write(tmp_path / "run", rehashed(whole | {path: json.dumps(table).encode()}))
+    assert refused(finished, folder).value == folder
+
+
+@examples(40)
+@given(data=st.data())
+def test_a_damaged_trace_is_refused_or_read_whoever_hashed_it(data, runs, tmp_path_factory):
+    _, whole, *_ = runs
+    files = damaged(whole, data.draw(damages(sorted(name for name in whole if name.startswith("trace.zarr")))))
+    folder = write(tmp_path_factory.getbasetemp() / "rehashed", rehashed(files))
+    try:
+        assert finished(folder)[1]["loss"].dims == ("replica", "stratum")
+    except InputError:
+        assert refused(finished, folder).value == folder
+
+
+def test_a_store_may_lie_behind_links(runs, tmp_path):
+    id, whole, killed, *_ = runs
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    write(tmp_path / "home" / "runs" / id, killed)
+    (tmp_path / "home" / "to runs").symlink_to(tmp_path / "link" / "runs")
+    measure(TABLE, tmp_path / "link" / "to runs")
+    assert files_of(tmp_path / "home" / "runs" / id) == whole
+    # Who types a link to a finished run means that run.
+    (tmp_path / "last").symlink_to(tmp_path / "home" / "runs" / id)
+    assert finished(tmp_path / "last")[0].run_id == id
+
+
+def sealed(content):
+    """A checkpoint, as anybody can hash it."""
+    return hashlib.sha256(content).digest() + content
+
+
+def saved(value):
+    torch.save(value, content := io.BytesIO())
+    return content.getvalue()
+
+
+@examples(40)
+@given(data=st.data())
+def test_a_forged_checkpoint_is_not_gone_on_from(data, runs, tmp_path_factory):
+    id, whole, killed, *_ = runs
+    folder = write(tmp_path_factory.getbasetemp() / "forged" / id, killed)
+    state = RunFolder(folder, environment("cpu")).checkpoint(bool)
+    bound = {"run_id": id, "environment": environment("cpu"), "trace": {}, "state": state}
+    places = [*edits(bound), *edits(state, ("state",))]
+    *path, last = data.draw(st.sampled_from(places))
+    table = bound
+    for key in path:
+        table = table[key]
+    # None of them has the kind or the shape of anything that a run keeps.
+    table[last] = data.draw(st.sampled_from(["no run's", {"no run's": 0}, [[]] * 9, torch.zeros(9, 9, 9)]))
+    content = data.draw(st.sampled_from([saved(bound), saved([table[last]]), b"", b"no archive"]))
+    ran, said = resumed(killed | {"checkpoint.pt": sealed(content)}, folder)
+    assert (ran, said.count("\n")) == (12, 1)
+    assert said.endswith("; the run starts afresh\n")
+    assert files_of(folder) == whole
 
 
 def test_a_trace_that_starts_anew_has_no_result(runs, tmp_path):

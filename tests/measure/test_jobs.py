@@ -158,7 +158,7 @@ def test_one_experiment_that_has_finished_is_read_back(tmp_path):
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
     spec, calls = parse(bracket_table(bracket=TINY)), []
     folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(spec, build(spec, "cpu", silent)))
-    left = folder.path / f"spec.json.0{UNFINISHED}"
+    left = folder.path / f"spec.json.{'0' * 8}-1-{'0' * 16}{UNFINISHED}"
     held, waits = Event(), Event()
 
     def other():

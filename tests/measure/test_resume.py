@@ -53,7 +53,7 @@ def wait_for(condition, process, seconds=60):
 
 def state_in(folder):
     """What the checkpoint of a run in this environment holds."""
-    state = RunFolder(folder, environment("cpu")).checkpoint()
+    state = RunFolder(folder, environment("cpu")).checkpoint(bool)
     assert state is not None
     return state
 

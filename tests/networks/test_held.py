@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,6 +138,40 @@ def file_of(folder: Path, header: bytes, data: bytes, length: int | None = None)
 
 def entry(first: Any, last: Any, dtype: Any = "F32") -> dict[str, Any]:
     return {"dtype": dtype, "shape": [1], "data_offsets": [first, last]}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "x.safetensors", "pytorch_model.bin", "vocab.txt", "x", "additional_chat_templates/x"]
+)
+def test_a_folder_with_a_pipe_or_a_device_in_it_is_refused_before_it_is_opened(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (path := tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to(kind)
+    assert refused(held, tmp_path).value == path
+
+
+def test_a_folder_may_be_made_of_links(tmp_path: Path) -> None:
+    """As in the cache of Hugging Face's hub, where what nobody needs may be gone."""
+    (blobs := tmp_path / "blobs").mkdir()
+    (snapshot := tmp_path / "snapshot").mkdir()
+    for path in file_of(blobs, json.dumps({"a": entry(0, 8)}).encode(), bytes(8)).iterdir():
+        (snapshot / path.name).symlink_to(path)
+    (snapshot / "tf_model.h5").symlink_to(blobs / "gone")
+    assert held(snapshot).numbers == held(blobs).numbers == 2
+
+
+@pytest.mark.full
+def test_a_tokenizer_that_takes_too_long_ends_in_one_line(folders: dict[str, Path], tmp_path: Path) -> None:
+    """It panics, which is no exception of Python's."""
+    splits = {"type": "Split", "pattern": {"Regex": "(a|aa|a?)+(x+x+)+$"}, "behavior": "Isolated", "invert": False}
+    Changed(str(folders["gpt2"]), "gpt2", "tokenizer.json", "pre_tokenizer", splits).make(tmp_path, tmp_path)
+    table = spec(tmp_path / "model", "gpt2")
+    Path(table.text).write_text((json.dumps({"text": "a" * 5000 + " " + "x" * 40 + "y"}) + "\n") * 12)
+    error = refused(lambda: bridge.load(table, "cpu"))
+    assert (error.field, error.value) == ("model.path", tmp_path / "model")
 
 
 def test_a_header_says_how_much_its_file_holds(tmp_path: Path) -> None:

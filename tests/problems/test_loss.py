@@ -166,7 +166,7 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
     with pytest.raises(bc.InputError, match=rf"with W of shape \(1, 3\) and X of shape \({len(X) + 1}, 2\) and y of"):
         Loss.from_csv(each, data, "price", shape=(1, 3))
     data.write_text("rooms,price\n1,2\n3,3\nmany,4\n")
-    with pytest.raises(bc.InputError, match=r"column = rooms: expected numbers only .*; row 3 has 'many'$"):
+    with pytest.raises(bc.InputError, match=r"column = rooms: expected finite numbers only .*; row 3 has many$"):
         Loss.from_csv(each, data, "price", shape=(1, 1))
     with pytest.raises(bc.InputError, match=r"path = .*a CSV file"):
         Loss.from_csv(each, tmp_path / "nothing.csv", "price", shape=(1, 2))
@@ -188,6 +188,12 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
         ("a,b,target\n1,2,3\n1,,3\n", "column", "row 2 has nan"),
         ("a,b,target\n1,2,-inf\n", "column", "row 1 has -inf"),
         ("a,b,target\n1,2,1e999\n", "column", "row 1 has "),
+        (f"a,b,target\n1,2,3\n1,{'9' * 400},3\n", "column", "row 2 has 99"),
+        (f"a,b,target\n1,2,3\n{'9' * 5000},2,3\n", "column", "row 2 has 99"),
+        ("a,b,target\nTrue,2,3\nFalse,2,3\n", "column", "row 1 has True"),
+        ("a,b,target\n1,2,3\n1,2,True\n", "column", "row 2 has True"),
+        ("a,b,target\n1_000,2,3\n", "column", "row 1 has 1_000"),
+        ("a,b,target\n1,2+3j,3\n", "column", "row 1 has 2+3j"),
         ('a,b,target\n"1,2,3\n', "path", "line 2 has 1 values"),
     ],
 )
@@ -212,6 +218,14 @@ def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(col
             assert read().samples == sum(count > 0 for count in rows)
         else:
             assert refused(read).field == "path"
+
+
+@pytest.mark.parametrize("value", [2**63, 2**64, 10**23 - 1, -(10**30), 10**300])
+def test_a_whole_number_of_a_csv_file_may_be_long(value: int, tmp_path: Path) -> None:
+    (data := tmp_path / "data.csv").write_text(f"x,target\n1,{value}\n1,0\n")
+    options: dict[str, Any] = {"shape": (1, 1), "smoothness": 1.0, "infimum": -1e301}
+    made = Loss.from_csv(lambda W, x, y: y + 0 * (W @ x.mT).sum(0), data, "target", **options)
+    assert made.loss(torch.ones(1, 1, 1, dtype=torch.float64)).item() == pytest.approx(value / 2)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
