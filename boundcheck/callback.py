@@ -110,7 +110,7 @@ class BoundcheckCallback(TrainerCallback):
     def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F, where a record is due."""
         if self._recorder is not None and state.global_step % self.every == 0:
-            with undisturbed():
+            with undisturbed(), self._losing_no_training():
                 self._recorder.before()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -145,12 +145,13 @@ class BoundcheckCallback(TrainerCallback):
 
     @contextmanager
     def _losing_no_training(self) -> Iterator[None]:
-        """Where a disk is full, say so and record no more: the hours of training are worth more than their record."""
+        """Whatever goes wrong, say so and record no more: the hours of training are worth more than their record."""
         try:
             yield
-        except InputError as error:
+        except Exception as error:
             self._recorder = None
-            say(f"training goes on without its record: {error}")
+            how = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            say(f"training goes on without its record: {' '.join(how.split())}")
 
 
 class _Recorder:
@@ -251,8 +252,11 @@ class _Recorder:
         v_next = self._network.point()
         batch = self._batches[(t - 1) % len(self._batches)]
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
-        seen: dict[str, Any] = {name: x[0].numpy() for name, x in self._function.observe(v, v_next, law).items()}
-        self._network.write(v_next)
+        try:
+            found = self._function.observe(v, v_next, law)
+        finally:
+            self._network.write(v_next)
+        seen: dict[str, Any] = {name: x[0].numpy() for name, x in found.items()}
         raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * law.batch
         square, variance = self._corrected(raw, variance)
         self.noise.append(raw - square)
@@ -279,8 +283,15 @@ class _Recorder:
 
     def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
         """The result of what was recorded; the network is left as it was."""
+        last = self._network.point()
+        try:
+            return self._finished(steps, last)
+        finally:
+            self._network.write(last)
+
+    def _finished(self, steps: int, last: Point) -> tuple[RunFolder, RunResult]:
         sample = f"{self._function.samples} of {self._total} samples"
-        step, last, start = self._step_size, self._network.point(), self._start
+        step, start = self._step_size, self._start
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
@@ -298,7 +309,6 @@ class _Recorder:
             sample,
         )
         found = outcome(evidence)
-        self._network.write(last)
         result = RunResult(
             run_id=self._folder.id,
             claim=spec.claim,
