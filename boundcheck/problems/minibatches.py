@@ -111,9 +111,12 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
     for row in rows.tolist():
         point = tuple(part[row : row + 1] for part in v)
         mean, largest = tuple(torch.zeros_like(part) for part in point), 0.0
-        for alone in torch.split(indices[row].unsqueeze(1), _AT_ONCE):
+        often = torch.bincount(indices[row])
+        each = often.nonzero().flatten()
+        for alone in torch.split(each.unsqueeze(1), _AT_ONCE):
             one_by_one = function.batch_gradient(replicate(point, len(alone)), alone)
-            mean = tuple(x + y.sum(0, keepdim=True) / batch for x, y in zip(mean, one_by_one, strict=True))
+            share = (often[alone].double() / batch).unsqueeze(2)
+            mean = tuple(x + (share.to(y) * y).sum(0, keepdim=True) for x, y in zip(mean, one_by_one, strict=True))
             largest = max(largest, square_norm(one_by_one).max().sqrt().item())
         off = tuple(x[row : row + 1] - y for x, y in zip(found, mean, strict=True))
         # One sample's gradient may be larger than they are together, and its rounding with it.
