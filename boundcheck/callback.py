@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.measure.tables import RunSpec
 from boundcheck.measure.training import (
+    First,
     audit_sample,
     base_of,
     batch_of,
@@ -41,6 +42,7 @@ from boundcheck.measure.training import (
     shape_of,
     summed_of,
     unwrapped,
+    worst_first,
 )
 from boundcheck.networks.adapt import sites_of
 from boundcheck.networks.function import NetworkFunction
@@ -51,6 +53,7 @@ from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw
 from boundcheck.shown import command as typed
 from boundcheck.sinks import say
+from boundcheck.words.hypotheses.evidence import Audit
 
 # Samples that go through the model at a time, at most; and no more than a minibatch, which memory is there for.
 _CHUNK = 32
@@ -70,8 +73,10 @@ class BoundcheckCallback(TrainerCallback):
     bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
     records.
 
-    Whether training follows F is seen as it begins: by the gradients of the model's own loss near where it is, and by
-    samples that are made and collated again.
+    Whether training follows F is seen as it begins, and again as it ends: by the gradients of the model's own loss near
+    where it began, and by samples that are made and collated again. Whether it is Algorithm 1 is seen at each record,
+    by the parameters: they are to be what they were, minus α times their gradient. What others do to gradients, by a
+    hook, a callback or a Trainer of their own, is not known, and not `held`.
 
     Args:
         every: steps between two records.
@@ -109,9 +114,15 @@ class BoundcheckCallback(TrainerCallback):
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F, where a record is due."""
-        if self._recorder is not None and state.global_step % self.every == 0:
-            with undisturbed():
-                self._recorder.before()
+        if self._recorder is not None:
+            with self._losing_no_training():
+                self._recorder.before(is_due=state.global_step % self.every == 0)
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Look at what the optimizer did, while the gradient that it had is there."""
+        if self._recorder is not None:
+            with self._losing_no_training():
+                self._recorder.stepped()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F after the step, and write the record."""
@@ -145,12 +156,13 @@ class BoundcheckCallback(TrainerCallback):
 
     @contextmanager
     def _losing_no_training(self) -> Iterator[None]:
-        """Where a disk is full, say so and record no more: the hours of training are worth more than their record."""
+        """Whatever goes wrong, say so and record no more: the hours of training are worth more than their record."""
         try:
             yield
-        except InputError as error:
+        except Exception as error:
             self._recorder = None
-            say(f"training goes on without its record: {error}")
+            how = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            say(f"training goes on without its record: {' '.join(how.split())}")
 
 
 class _Recorder:
@@ -164,21 +176,21 @@ class _Recorder:
         self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
-        self._groups = given["optimizer"].param_groups
+        self._model, self._optimizer = model, given["optimizer"]
+        self._trained = {id(x) for x in model.parameters() if x.requires_grad}
         # That of the arguments, unless the optimizer was made from others.
-        self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
+        group = self._optimizer.param_groups[0]
+        self._step_size = float(group.get("initial_lr", group["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         counts = counts_items(model, task)
         self._batches = batches_of(args, loader, counts)
-        self._rules = [
-            rules_of(
-                args,
-                given["optimizer"],
-                not self._network.is_curved,
-                [*dict.fromkeys(site.cut for site in sites if site.cut), *summed_of(args, model, counts)],
-            ),
-            sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
+        others = [*dict.fromkeys(site.cut for site in sites if site.cut), *summed_of(args, model, counts)]
+        first = First.of(model, task, loader, self._total)
+        self._look_at_training: Callable[[], list[Audit]] = lambda: [
+            rules_of(args, self._optimizer, not self._network.is_curved, others),
+            sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps, first),
         ]
+        self._rules = self._look_at_training()
         # Training that goes on from a checkpoint is recorded from there.
         self._times = np.arange(state.global_step, self._steps, callback.every) + 1
         self._every = callback.every
@@ -190,7 +202,10 @@ class _Recorder:
         # Of each record what was taken off the squared gradient norm, since a part of the samples was looked at.
         self.noise: list[float] = []
         self._place = 0
+        # v_t of a step that is recorded, and the gradient of that step; and where it ended.
         self._pending: Point | None = None
+        self._gradient: Point | None = None
+        self._left: Point | None = None
 
     def _first(self) -> Start:
         """What is known of the first iterate."""
@@ -236,23 +251,43 @@ class _Recorder:
             },
         }
 
-    def before(self) -> None:
-        """Keep v_t, which a step is about to leave, and look at how long that will be."""
-        if (rate := float(self._groups[0]["lr"])) != self._step_size and self._rules[0].status == "held":
-            how = f"the learning rate is {rate:.4g}, and was {self._step_size:.4g}"
-            self._rules[0] = replace(self._rules[0], status="failed", how=how)
-        self._pending = self._network.point()
+    def before(self, is_due: bool) -> None:
+        """Keep v_t, which a step is about to leave, if that is to be recorded."""
+        left, self._left = self._left, None
+        if left is not None and not _same(self._network.point(), left):
+            self._broke("parameters were changed between two steps")
+        if is_due:
+            self._pending = self._network.point()
+
+    def stepped(self) -> None:
+        """Look at whether all that was trained moves, at the step size that is said, and keep the gradient."""
+        rates = {float(group["lr"]) for group in self._optimizer.param_groups}
+        for rate in sorted(rates - {self._step_size}):
+            self._broke(f"the learning rate is {rate:.4g}, and was {self._step_size:.4g}")
+        if {id(x) for x in self._model.parameters() if x.requires_grad} != self._trained:
+            self._broke("what is trained is not what was trained at the start")
+        trained = self._network.parameters
+        # Somebody may have taken the gradient away, and of an orthonormal matrix it is not that of what is trained.
+        if self._pending is not None and not self._is_broken and any(x.grad is not None for x in trained):
+            self._gradient = self._network.points([torch.zeros_like(x) if x.grad is None else x.grad for x in trained])
 
     def after(self, t: int) -> None:
         """Look at F at v_t and v_{t+1}, and write the record of step t, if one is due."""
         if self._pending is None or self._place >= len(self._times):
             return
         v, self._pending = self._pending, None
+        gradient, self._gradient = self._gradient, None
         v_next = self._network.point()
+        if gradient is not None and not self._is_step(v, v_next, gradient):
+            self._broke(f"step {t} is not minus {self._step_size:.4g} times its gradient")
         batch = self._batches[(t - 1) % len(self._batches)]
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
-        seen: dict[str, Any] = {name: x[0].numpy() for name, x in self._function.observe(v, v_next, law).items()}
-        self._network.write(v_next)
+        try:
+            with self._as_it_began():
+                found = self._function.observe(v, v_next, law)
+        finally:
+            self._network.write(v_next)
+        seen: dict[str, Any] = {name: x[0].numpy() for name, x in found.items()}
         raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * law.batch
         square, variance = self._corrected(raw, variance)
         self.noise.append(raw - square)
@@ -263,6 +298,41 @@ class _Recorder:
         self._trace["time"].values[0, self._place] = t
         self._folder.extend_trace(self._trace.isel(stratum=slice(self._place, self._place + 1)), "stratum", self._place)
         self._place += 1
+        self._left = None if self._is_broken else v_next
+
+    def _is_step(self, v: Point, v_next: Point, gradient: Point) -> bool:
+        """Whether v_{t+1} is v_t minus α times a gradient, to the rounding of what is trained."""
+        kinds = [torch.finfo(x.dtype) for x in self._network.parameters]
+        eps, tiny = max(x.eps for x in kinds), max(x.tiny for x in kinds)
+        for x, y, g in zip(v, v_next, gradient, strict=True):
+            step = self._step_size * g.double()
+            off = (y - (x - step)).abs()
+            # Of training that diverged there is nothing to say; a step of infinity that was left out is none.
+            lost = y.isfinite() & ~step.isfinite()
+            if bool(((off > 4 * eps * (x.abs() + step.abs()) + tiny) | lost).any()):
+                return False
+        return True
+
+    @property
+    def _is_broken(self) -> bool:
+        """Whether it is known that training is not Algorithm 1."""
+        return self._rules[0].status == "failed"
+
+    def _broke(self, how: str) -> None:
+        if not self._is_broken:
+            self._rules[0] = replace(self._rules[0], status="failed", how=how)
+
+    @contextmanager
+    def _as_it_began(self) -> Iterator[None]:
+        """With those parameters trained that were when training began: F is a function of them."""
+        others = [x for x in self._model.parameters() if x.requires_grad != (id(x) in self._trained)]
+        for x in others:
+            x.requires_grad_(not x.requires_grad)
+        try:
+            yield
+        finally:
+            for x in others:
+                x.requires_grad_(not x.requires_grad)
 
     def _corrected(self, square_norm: float, variance: float) -> tuple[float, float]:
         """Estimates without bias of the squared gradient norm and the variance of a sample, over all of the data."""
@@ -278,9 +348,20 @@ class _Recorder:
         return self._place == 0
 
     def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
-        """The result of what was recorded; the network is left as it was."""
+        """The result of what was recorded, after another look at training; the network is left as it was."""
+        last = self._network.point()
+        try:
+            with self._as_it_began():
+                self._rules = [
+                    min(pair, key=worst_first) for pair in zip(self._rules, self._look_at_training(), strict=True)
+                ]
+                return self._finished(steps, last)
+        finally:
+            self._network.write(last)
+
+    def _finished(self, steps: int, last: Point) -> tuple[RunFolder, RunResult]:
         sample = f"{self._function.samples} of {self._total} samples"
-        step, last, start = self._step_size, self._network.point(), self._start
+        step, start = self._step_size, self._start
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
@@ -298,7 +379,6 @@ class _Recorder:
             sample,
         )
         found = outcome(evidence)
-        self._network.write(last)
         result = RunResult(
             run_id=self._folder.id,
             claim=spec.claim,
@@ -309,3 +389,7 @@ class _Recorder:
             **found,
         )
         return self._folder, self._folder.finish(result)
+
+
+def _same(v: Point, other: Point) -> bool:
+    return all(torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in zip(v, other, strict=True))

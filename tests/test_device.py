@@ -62,6 +62,7 @@ ONCE = {
     "measure/plan.py Start.draw",
     "measure/pool.py check_device",
     "problems/adapters/base.py check_matrix",
+    "problems/minibatches.py _mixed",
     "problems/minibatches.py mean_of_minibatches",
     "problems/problem.py Problem.gradient_bound",
     "problems/problem.py Problem.inputs_at",

@@ -19,13 +19,16 @@ from boundcheck.claims import Claim, typed
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
 from boundcheck.measure.parts import GradientRatio
-from boundcheck.measure.plan import Plan, Start
+from boundcheck.measure.plan import Plan, Start, make_sampler
 from boundcheck.measure.run import Record
 from boundcheck.measure.spec import ASSUMABLE, Spec
+from boundcheck.measure.streams import generator
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
-from boundcheck.problems.minibatches import Mean, mean_of_minibatches
+from boundcheck.problems.minibatches import Draws, Mean, as_drawn, mean_of_minibatches
+from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
+from boundcheck.problems.sgd import Sampler, replicate
 from boundcheck.words import smoothness_of, words_of
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import SMOOTH, Hypothesis
@@ -63,8 +66,19 @@ class Evidence(Recorded):
     def minibatches(self) -> Mean | None:
         if self.plan.batch is None:
             return None
+        last, device = self.record.last, str(self.record.last[0].device)
+        random = generator(self.spec, "pilot", device)
+        drawn = drawn_by(make_sampler(self.spec, self.plan, self.function, len(last[0]), random), last)
         # What has diverged is no number, and says nothing.
-        return mean_of_minibatches(self.function, tuple(part[:1] for part in self.record.last), self.plan.batch)
+        return mean_of_minibatches(self.function, tuple(part[:1] for part in last), self.plan.batch, drawn)
+
+
+def drawn_by(sampler: Sampler | None, v: Point) -> Draws:
+    """Minibatches as a run draws them, at its points or at one for all of its replicas."""
+    law, indices = (None, None) if sampler is None else (sampler.law(), sampler.draw())
+    if law is None or indices is None:
+        return ()
+    return as_drawn(v if len(v[0]) == len(indices) else replicate(v, len(indices)), indices, law.replaced)
 
 
 def audit(evidence: Evidence) -> list[Audit]:

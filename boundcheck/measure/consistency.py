@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.measure.audit import Evidence
+from boundcheck.measure.audit import Evidence, drawn_by
 from boundcheck.measure.ball import BallWatch
 from boundcheck.measure.plan import Plan, Start, make_sampler
 from boundcheck.measure.run import Record
@@ -22,10 +22,10 @@ from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.constant import EPSILON
-from boundcheck.problems.minibatches import Mean, mean_of_minibatches
+from boundcheck.problems.minibatches import Draws, Mean, mean_of_minibatches
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.sgd import replicate
+from boundcheck.problems.sgd import Sampler, replicate
 from boundcheck.problems.slopes import COARSE, FINE, MARGIN, check_pull_back, disagreement, near
 from boundcheck.problems.steps import check_steps
 from boundcheck.words.function import Function
@@ -43,7 +43,8 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
         InputError: which names the face, what it says, and what the others say.
 
     """
-    check_function(function, start.v, plan.batch)
+    sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "pilot", device))
+    check_function(function, start.v, plan.batch, sampler)
     if spec.restarts:
         _check_restart(function, start.v, spec.adapter.gain)
     sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
@@ -54,8 +55,11 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
 
 
 @torch.inference_mode()
-def check_function(function: Function, v: Point, batch: int | None = None) -> None:
-    """Hold values, gradient, minibatches of a run's size and their variance against each other at v and near it."""
+def check_function(function: Function, v: Point, batch: int | None = None, sampler: Sampler | None = None) -> None:
+    """Hold values, gradient, minibatches of a run's size and their variance against each other at v and near it.
+
+    Minibatches that a run's sampler draws are held against their samples too.
+    """
     random = torch.Generator().manual_seed(0)
     points = [v, near(v, function.retract, random)] if function.is_known else [v]
     for point in points:
@@ -65,7 +69,7 @@ def check_function(function: Function, v: Point, batch: int | None = None) -> No
         if wrong is not None:
             expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
             raise InputError("problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected)
-        _check_samples(function, point, batch)
+        _check_samples(function, point, batch, drawn_by(sampler, point))
 
 
 def _check_restart(function: Function, v: Point, gain: float) -> None:
@@ -82,20 +86,25 @@ def _check_restart(function: Function, v: Point, gain: float) -> None:
         raise InputError("problem.restart", f"a loss of {after[0].item():.8g}", expected)
 
 
-def _check_samples(function: Function, v: Point, batch: int | None) -> None:
+def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws) -> None:
     """That minibatches have the gradient as their mean, and the variance that the function says.
 
     By those of a single sample where there are not too many, and by those of a run.
     """
     alone = function.is_known and function.samples <= MOST_SAMPLES
     sizes = [1] if alone else [] if batch else [function.samples]
-    means = {size: mean_of_minibatches(function, v, size) for size in (*sizes, *([batch] if batch else []))}
+    means = {size: mean_of_minibatches(function, v, size) for size in sizes}
+    if batch:
+        means[batch] = mean_of_minibatches(function, v, batch, drawn)
     for size, mean in means.items():
         if mean.is_off:
             slope = square_norm(function.gradient(v)).sqrt().item()
             given = f"a mean of length {mean.length:.8g} over minibatches of {size}, {mean.bias:.3g} off"
             expected = f"the gradient, of length {slope:.8g}, to within {mean.allowed:.1g}"
             raise InputError("problem.batch_gradient", given, expected)
+        if mean.is_mixed:
+            given = f"one of a minibatch of {size} that is off by {mean.mixed:.3g} times what rounding explains"
+            raise InputError("problem.batch_gradient", given, "the mean gradient of the samples at its indices")
     if alone:
         one = means[1]
         _check_moment(function.sample_variance(v).item(), one.squares - one.length**2, one, "")

@@ -87,9 +87,10 @@ def rules_of(args: Any, optimizer: Any, is_flat: bool, others: Sequence[str] = (
     """
     inner = getattr(optimizer, "optimizer", optimizer)
     found = []
-    if not isinstance(inner, torch.optim.SGD):
+    # One that is made of it may do something else.
+    if type(inner) is not torch.optim.SGD:
         found.append(f"the optimizer is {type(inner).__name__}")
-    for name in ("momentum", "weight_decay"):
+    for name in ("momentum", "weight_decay", "maximize"):
         if any(group.get(name) for group in inner.param_groups):
             found.append(f"its {name} is not 0")
     kind = getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)
@@ -100,28 +101,43 @@ def rules_of(args: Any, optimizer: Any, is_flat: bool, others: Sequence[str] = (
     found += others
     if args.max_grad_norm:
         found.append(f"gradients are clipped at {args.max_grad_norm}")
-    how = "; ".join(found) or "SGD at a constant step, without momentum, weight decay and clipping"
-    return Audit("Algorithm 1", "hypothesis", "failed" if found else "held", None, None, how)
+    seen = [_Seen("failed", how) for how in found] + list(_acting("on_optimizer_step", "after each step"))
+    seen.append(_Seen("held", "SGD at a constant step, without momentum, weight decay and clipping"))
+    return _worst("Algorithm 1", seen)
 
 
 def sampling_of(
-    claim: Claim, args: Any, loader: Any, model: nn.Module, task: Encoded, samples: int, steps: int
+    claim: Claim,
+    args: Any,
+    loader: Any,
+    model: nn.Module,
+    task: Encoded,
+    samples: int,
+    steps: int,
+    first: "First | None" = None,
 ) -> Audit:
-    """Whether the minibatch gradient has the gradient of F as its mean, given the past, as the claim assumes."""
+    """Whether the minibatch gradient has the gradient of F as its mean, given the past, as the claim assumes.
+
+    Where it is known what was there first, it is seen too whether that is there still.
+    """
+    first = First.of(model, task, loader, samples) if first is None else first
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
     counts = counts_items(model, task)
     drawing = _drawing(args, loader, samples, steps, batches_of(args, loader, counts))
-    found = [drawing, *_training(model, task), *_replaced(), *_made_anew(loader, samples)]
+    found = [
+        drawing,
+        *_training(model, task, first),
+        *_replaced(),
+        *_hooked(model),
+        *_made_anew(loader, samples, first),
+    ]
     low, high = int(task.counts.min()), int(task.counts.max())
     if low < high and not (drawing.is_whole and (counts or args.train_batch_size >= samples)):
         how = f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
         found.append(_Seen("failed", how))
     if getattr(args, "label_smoothing_factor", 0):
         found.append(_Seen("failed", "labels are smoothed, and F is the loss without"))
-    # The worst of them, and why.
-    status = next(each for each in _WORST if each in {seen.status for seen in found})
-    how = "; ".join(seen.how for seen in found if seen.status == status)
-    return Audit(id, "hypothesis", status, None, None, how)
+    return _worst(id, found)
 
 
 class _Seen(NamedTuple):
@@ -133,6 +149,54 @@ class _Seen(NamedTuple):
 
 
 _WORST: tuple[Status, ...] = ("failed", "assumed", "held")
+
+
+def worst_first(row: Audit) -> int:
+    """The place of a row among several of the same hypothesis, of which the worst counts."""
+    return _WORST.index(row.status)
+
+
+def _worst(id: str, found: Sequence[_Seen]) -> Audit:
+    """The worst of what was seen, and why."""
+    status = next(each for each in _WORST if each in {seen.status for seen in found})
+    how = "; ".join(seen.how for seen in found if seen.status == status)
+    return Audit(id, "hypothesis", status, None, None, how)
+
+
+class First(NamedTuple):
+    """What was there when training began: parameters, the gradient of F near them, and rows as they are collated."""
+
+    values: list[Tensor]
+    slope: list[Tensor]
+    rows: list[Tensor]
+
+    @classmethod
+    def of(cls, model: nn.Module, task: Encoded, loader: Any, samples: int) -> "First":
+        """What is there now."""
+        values = [x.detach().clone() for x in model.parameters() if x.requires_grad]
+        few, share = _few(task)
+        with _near(model, values) as trained, evaluating(model):
+            slope = _slope(share * task.losses(model, few).sum(), trained)
+        with undisturbed(loader.dataset, loader.collate_fn):
+            return cls(values, slope, _collated(loader, _some(samples)))
+
+
+def _few(task: Encoded) -> tuple[Tensor, float]:
+    """Some samples with labels, as of others there is no mean; and by what to multiply the sum of their losses.
+
+    That makes it a mean over their tokens, as models take it.
+    """
+    few = task.counts.nonzero().flatten()[:_FEW]
+    return few, task.counts.double().mean().item() / task.counts[few].sum().item()
+
+
+def _some(samples: int) -> range:
+    return range(0, samples, -(-samples // _ROWS))
+
+
+def _slope(loss: Tensor, trained: Sequence[Tensor]) -> list[Tensor]:
+    found = torch.autograd.grad(loss, trained, allow_unused=True)
+    return [torch.zeros_like(x) if part is None else part for x, part in zip(trained, found, strict=True)]
 
 
 def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence[float]) -> _Seen:
@@ -164,28 +228,20 @@ def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence
     return _Seen("assumed", f"how {type(sampler).__name__} draws samples is not known")
 
 
-def _training(model: nn.Module, task: Encoded) -> Iterator[_Seen]:
-    """Whether the loss that a model trains with is F, by the gradients of both on a few samples."""
-    # Of samples without labels there is no mean.
-    few = task.counts.nonzero().flatten()[:_FEW]
-
-    def slope(loss: Tensor) -> list[Tensor]:
-        found = torch.autograd.grad(loss, trained, allow_unused=True)
-        return [torch.zeros_like(x) if part is None else part for x, part in zip(trained, found, strict=True)]
-
+def _training(model: nn.Module, task: Encoded, first: First) -> Iterator[_Seen]:
+    """Whether the loss that a model trains with is F, by the gradients of both on a few samples, and F what it was."""
+    few, share = _few(task)
     # Both without TF32.
-    with _near(model) as trained, evaluating(model):
+    with _near(model, first.values) as trained, evaluating(model):
         model.train()
-        is_drawn = draws(lambda: slope(task.own_loss(model, few)), model)
+        is_drawn = draws(lambda: _slope(task.own_loss(model, few), trained), model)
         if is_drawn:
             yield _Seen("failed", "the network trains with dropout, and F is its loss without")
             return
         with undisturbed(model):
-            own = slope(task.own_loss(model, few))
+            own = _slope(task.own_loss(model, few), trained)
         model.eval()
-        # The mean over the tokens of these samples, as models take it.
-        share = task.counts.double().mean().item() / task.counts[few].sum().item()
-        plain, thrice = (slope(scale * share * task.losses(model, few).sum()) for scale in (1.0, 3.0))
+        plain, thrice = (_slope(scale * share * task.losses(model, few).sum(), trained) for scale in (1.0, 3.0))
     size, off = apart(plain), apart(own, plain)
     # Which the same gradient shows, as it is computed at another scale; models take their loss in single precision.
     rounding = max(apart([3 * x for x in plain], thrice) / 3, torch.finfo(torch.float32).eps * size)
@@ -195,32 +251,70 @@ def _training(model: nn.Module, task: Encoded) -> Iterator[_Seen]:
     elif is_drawn is None:
         how = f"the network draws random numbers while it trains, which changed nothing in {TIMES} gradients"
         yield _Seen("assumed", how)
+    if not apart(plain, first.slope) <= MARGIN * rounding:
+        yield _Seen("failed", "F is not what it was: beside what is trained, something in the network was changed")
 
 
-def _replaced() -> Iterator[_Seen]:
-    """Whether the Trainer that calls computes another loss than the model's own.
-
-    It gives itself to no callback, so that it is looked for among those that wait for an answer.
-    """
+def _trainer() -> Any:
+    """The Trainer that calls: it gives itself to no callback, and is looked for among those that wait for an answer."""
     frame, trainer = inspect.currentframe(), None
     while frame is not None and not hasattr(trainer, "compute_loss"):
         trainer, frame = frame.f_locals.get("self"), frame.f_back
-    steps = [getattr(trainer, name, None) for name in ("compute_loss", "training_step")]
-    own = [each for each in steps if each and not getattr(each, "__module__", "").startswith("transformers.")]
+    return trainer if hasattr(trainer, "compute_loss") else None
+
+
+# What of a Trainer makes a gradient of samples.
+_STEPS = ("compute_loss", "training_step", "_prepare_inputs", "_prepare_input", "get_batch_samples", "_clip_grad_norm")
+_OWN = ("boundcheck.", "transformers.", "accelerate.", "torch.", "peft.")
+
+
+def _is_foreign(thing: Any) -> bool:
+    """Whether it is known to nobody what a method or hook does."""
+    return thing is not None and not (getattr(thing, "__module__", None) or "").startswith(_OWN)
+
+
+def _replaced() -> Iterator[_Seen]:
+    """Whether the Trainer that calls may take other gradients than those of the model's own loss of its samples."""
+    trainer = _trainer()
+    own = [name for name in _STEPS if _is_foreign(getattr(trainer, name, None))]
     if own or getattr(trainer, "compute_loss_func", None) is not None:
         yield _Seen("assumed", "the Trainer computes its loss in a way of its own, which was not held against F")
+    for name in ("on_pre_optimizer_step", "on_substep_end"):
+        yield from _acting(name, "between gradient and step")
 
 
-def _made_anew(loader: Any, samples: int) -> Iterator[_Seen]:
+def _acting(event: str, when: str) -> Iterator[_Seen]:
+    """The callbacks of the Trainer that calls, other than those of transformers, that act at an event."""
+    handler = getattr(_trainer(), "callback_handler", None)
+    for callback in getattr(handler, "callbacks", ()):
+        if _is_foreign(getattr(callback, event, None)):
+            yield _Seen("assumed", f"the callback {type(callback).__name__} acts {when}, and may change it")
+
+
+def _hooked(model: nn.Module) -> Iterator[_Seen]:
+    """Whether somebody's hook is given gradients, and may change them."""
+    optimizer = getattr(_trainer(), "optimizer", None)
+    things = [*model.parameters(), *model.modules(), getattr(optimizer, "optimizer", optimizer)]
+    names = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks", "_optimizer_step_pre_hooks")
+    hooks = (hook for x in things for name in names for hook in (getattr(x, name, None) or {}).values())
+    if any(_is_foreign(hook) for hook in hooks):
+        yield _Seen("assumed", "a hook is given gradients before they are used, and may change them")
+
+
+def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
     """Whether samples are other ones each time that they are made and collated."""
-    rows = range(0, samples, -(-samples // _ROWS))
+    rows = _some(samples)
     is_drawn = draws(lambda: _collated(loader, rows), loader.dataset, loader.collate_fn)
     if is_drawn:
         how = "samples are made anew each time, at random, by the dataset or its collator, and F has them as made once"
         yield _Seen("failed", how)
-    elif is_drawn is None:
+        return
+    if is_drawn is None:
         how = f"the dataset or its collator draws random numbers, which changed nothing in {TIMES} looks"
         yield _Seen("assumed", how)
+    with undisturbed(loader.dataset, loader.collate_fn):
+        if apart(first.rows, _collated(loader, rows)):
+            yield _Seen("failed", "samples are not what they were when training began")
 
 
 def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
@@ -231,8 +325,8 @@ def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
 
 
 @contextmanager
-def _near(model: nn.Module) -> Iterator[Sequence[Tensor]]:
-    """What is trained, while it is near where it was; the model is restored at the end, to the last bit.
+def _near(model: nn.Module, at: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
+    """What is trained, while it is near some values; the model is restored at the end, to the last bit.
 
     At a point where a factor is 0 the loss depends on nothing that is drawn on the way to the other.
     """
@@ -252,7 +346,8 @@ def _near(model: nn.Module) -> Iterator[Sequence[Tensor]]:
             if checkpoints:
                 module.gradient_checkpointing = False
         with torch.no_grad():
-            for x in trained:
+            for x, value in zip(trained, at, strict=True):
+                x.copy_(value)
                 size = x.square().mean().sqrt().item() / 8 or _NEAR
                 x.add_(size * torch.randn(x.shape, generator=seeded).to(x))
         with torch.enable_grad():

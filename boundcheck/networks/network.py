@@ -195,7 +195,7 @@ class Network:
                 losses = self.task.losses(self.model, part)
                 found = torch.autograd.grad(losses @ drawn[part].to(losses), values)
                 sums = _added(sums, [x.double() for x in found])
-        return self.tangent(self.point(), self._points([x / len(indices) for x in sums or []]))
+        return self.tangent(self.point(), self.points([x / len(indices) for x in sums or []]))
 
     def look(self, indices: Tensor | None = None) -> Look:
         """F and everything first-order about it, from one pass over samples (by default all)."""
@@ -240,11 +240,11 @@ class Network:
 
         def slope(gradients: tuple[Tensor, ...]) -> Tensor:
             v = tuple(part for site in self.sites for part in site.point())
-            return inner(self.tangent(v, self._points(list(gradients))), u).sum()
+            return inner(self.tangent(v, self.points(list(gradients))), u).sum()
 
         with uncut(self.sites), cached():
             found = self._twice([value for site in self.sites for value in site.values], slope)
-        return self.tangent(self.point(), self._points(found))
+        return self.tangent(self.point(), self.points(found))
 
     def weight_hessian_vector_product(self, direction: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         r""":math:`\nabla^2 f(W)[\delta]`, jointly in the matrices W of all sites; both of shapes (d, k)."""
@@ -268,7 +268,7 @@ class Network:
                 sums = _added(sums, [x.double() for x in found])
         return [x / self.task.samples for x in sums or []]
 
-    def _points(self, values: list[Tensor]) -> Point:
+    def points(self, values: list[Tensor]) -> Point:
         """Gradients in the sites' values as blocks of v."""
         left = iter(values)
         found: list[Tensor] = []

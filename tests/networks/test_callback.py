@@ -20,6 +20,7 @@ from boundcheck.errors import InputError
 from boundcheck.measure.store import RunFolder, finished
 from boundcheck.measure.training import audit_sample, undisturbed
 from boundcheck.networks.adapt import adapt, sites_of
+from boundcheck.networks.function import NetworkFunction
 from boundcheck.networks.network import Network
 from boundcheck.networks.tasks import Encoded
 from tests.devices import CUDA, NAME, pretended_cuda
@@ -97,14 +98,20 @@ def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pyte
     assert result.ends.loss[0][1] == pytest.approx(network.losses().mean().item(), rel=1e-6)
 
 
-@pytest.mark.parametrize("at", ["extend_trace", "finish"])
-def test_a_full_disk_costs_the_record_and_not_the_training(
-    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("error", [InputError("RUN", "runs", "a folder that can be written"), RuntimeError("a\nb")])
+@pytest.mark.parametrize("at", ["RunFolder.extend_trace", "RunFolder.finish", "NetworkFunction.observe"])
+def test_what_goes_wrong_costs_the_record_and_not_the_training(
+    error: Exception, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*arguments: Any) -> None:
-        raise InputError("RUN", tmp_path, "a folder that can be written (No space left on device)")
+    """A full disk, or anything else; also where a look has moved the network."""
 
-    monkeypatch.setattr(RunFolder, at, full)
+    def broken(self: Any, *arguments: Any) -> None:
+        if isinstance(self, NetworkFunction):
+            self.network.write(tuple(0 * part for part in self.network.point()))
+        raise error
+
+    kind, name = at.split(".")
+    monkeypatch.setattr({"RunFolder": RunFolder, "NetworkFunction": NetworkFunction}[kind], name, broken)
     callback = recording(tmp_path, every=1)
     trained = train(tmp_path, callback, with_lora(), data_of()).model
     monkeypatch.undo()

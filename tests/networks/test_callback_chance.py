@@ -258,6 +258,24 @@ def test_a_collator_that_draws_is_not_held(name: str, tmp_path: Path) -> None:
     assert "made anew" in found.how
 
 
+class Later:
+    """A collator that has other labels after some minibatches, and draws nothing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        self.count += 1
+        batch = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+        return batch | {"labels": 1 - batch["labels"] if self.count > 3 else batch["labels"]}
+
+
+def test_a_collator_that_changes_while_a_network_trains_is_not_held(tmp_path: Path) -> None:
+    # A look puts back how many there were, and has at most three in between.
+    found = sampling(tmp_path, lora, data_collator=Later)
+    assert found.status == "failed"
+
+
 def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
     from transformers import DataCollatorWithFlattening
 
@@ -390,7 +408,7 @@ def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tenso
     return ((1 - (-found).exp()) * found).mean()
 
 
-@pytest.mark.parametrize("by", ["an option", "a class"])
+@pytest.mark.parametrize("by", ["an option", "a class", "its inputs"])
 def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
     def kind(data: Any) -> Any:
         class Own(replaced(data)):  # type: ignore[misc]
@@ -398,6 +416,13 @@ def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
                 labels = inputs.pop("labels")
                 return focal(model(**inputs), labels)
 
+        class Relabelled(replaced(data)):  # type: ignore[misc]
+            def _prepare_inputs(self, inputs: Any) -> Any:
+                found = super()._prepare_inputs(inputs)
+                return {**found, "labels": 0 * found["labels"]}
+
+        if by == "its inputs":
+            return Relabelled
         return Own if by == "a class" else partial(replaced(data), compute_loss_func=focal)
 
     assert sampling(tmp_path, lora, kind=kind).status == "assumed"

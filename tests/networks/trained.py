@@ -74,12 +74,17 @@ def train(
         name: options.pop(name) for name in ("callbacks", "data_collator", "optimizers", "resume") if name in options
     }
     resume = given.pop("resume", None)
-    defaults = {"max_steps": 6, "per_device_train_batch_size": 3, "save_strategy": "no", "seed": 3}
+    defaults = {
+        "max_steps": 6,
+        "per_device_train_batch_size": 3,
+        "save_strategy": "no",
+        "seed": 3,
+        "logging_strategy": "no",
+    }
     args = TrainingArguments(
         output_dir=str(folder / "out"),
         report_to="none",
         disable_tqdm=True,
-        logging_strategy="no",
         dataloader_pin_memory=False,
         use_cpu=not options.pop("cuda", False),
         **defaults | options,

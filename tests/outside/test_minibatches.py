@@ -159,6 +159,41 @@ def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling,
     assert row.observed - row.error > 0
 
 
+def scaled(where: Callable[[Tensor], Tensor], by: float) -> Mix:
+    """The mean, and another multiple of it for some minibatches: none of those that go through all samples in turn."""
+    return lambda G, i, n: G.mean(1) * torch.where(where(i) & (i.shape[1] > 1), by, 1.0)[:, None, None]
+
+
+DRAWN: dict[str, Mix] = {
+    "some sample twice": scaled(lambda i: (i.sort(1).values.diff(dim=1) == 0).any(1), -3),
+    "one sample alone": scaled(lambda i: (i == i[:, :1]).all(1), 0),
+    "not in order": scaled(lambda i: (i.diff(dim=1) < 0).any(1), 2),
+    "as many replicas as a run has": scaled(lambda i: torch.full((len(i),), len(i) == 8), 4),
+    "all replicas but the first": scaled(lambda i: torch.arange(len(i)) > 3, 4),
+}
+
+
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_minibatches_are_looked_at_as_a_run_draws_them(drawn, tmp_path) -> None:
+    check_function(known(DRAWN[drawn], 12), START, 4)
+    error = refused(lambda: bc.measure(TABLE, tmp_path, problem=Mixed(DRAWN[drawn], 12)))
+    assert error.field == "problem.batch_gradient"
+
+
+def test_what_begins_far_from_the_start_is_not_held(tmp_path) -> None:
+    run = TABLE["run"] | {"step_size": 0.5}
+    (result,) = bc.measure(TABLE | {"run": run}, tmp_path, problem=Mixed(DRAWN["not in order"], 12, beyond=0.2))
+    (row,) = (each for each in result.audit if each.hypothesis == "meft.unbiased")
+    assert row.status == "assumed"
+    assert result.verdict in {"inconclusive", "uninformative"}
+
+
+def test_without_replacement_no_sample_comes_twice(tmp_path) -> None:
+    table = TABLE | {"run": TABLE["run"] | {"sampling": "without replacement"}}
+    (result,) = bc.measure(table, tmp_path, problem=Mixed(DRAWN["some sample twice"], 12))
+    assert result.verdict != "violated"
+
+
 class Quiet(LogCosh):
     """The samples' own gradients differ by a hundredth of what minibatches do."""
 

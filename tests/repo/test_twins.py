@@ -133,6 +133,7 @@ TWINS: dict[str, str] = {
         f"{NETWORK_TESTS}::test_products_in_the_weights_are_those_of_the_whole_hessian"
     ),
     "Network.split": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
+    "Network.points": f"{NETWORK_TESTS}::test_a_look_is_what_autograd_says_of_all_samples_at_once",
     "Network.point": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
     "Network.write": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
     "Network.retract": f"{NETWORK_TESTS}::test_products_are_those_of_losses_along_a_retraction",

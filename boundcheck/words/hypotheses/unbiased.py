@@ -8,7 +8,7 @@ from boundcheck.claims import Claim
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.vocabulary import SLOPE, F, Gradient, MatrixExpectation, g, g_t, v, v_t
 from boundcheck.words.algorithms.relora import IN_FACTORS, SLOPE_A, SLOPE_B, g_a, g_b
-from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.base import Hypothesis, Worst, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
 from boundcheck.words.instance import Answer, Extent, Instance, at_most
 
@@ -37,6 +37,9 @@ def _held(e: Evidence, id: str) -> list[Audit]:
         how = f"minibatches of {e.plan.batch} that hold each sample equally often have another mean than the gradient"
         how += ", at the last iterate; more than rounding"
         return [Audit(id, "hypothesis", "failed", mean.bias, 0.0, how, error=mean.allowed)]
+    if mean is not None and mean.is_mixed:
+        how = f"at the last iterate a minibatch of {e.plan.batch} is not the mean of its samples: what its mean is"
+        return [assumed(id, f"{how} over all that might be drawn is not known")]
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
