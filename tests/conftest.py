@@ -5,6 +5,7 @@ Torch leaves a core to each worker.
 
 import gc
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from boundcheck import cli
 from boundcheck.measure import run
+from boundcheck.proofs import VARIABLE
 from tests.layers import EXAMPLES, lay
 
 torch.set_num_threads(1)
@@ -51,6 +53,12 @@ def saving(monkeypatch: pytest.MonkeyPatch) -> run.Saving:
     own = run.SAVING
     monkeypatch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
     return own
+
+
+@pytest.fixture(autouse=True)
+def papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paper whose folder a test opens is unknown again after it."""
+    monkeypatch.setenv(VARIABLE, os.environ.get(VARIABLE, ""))
 
 
 class Answer:

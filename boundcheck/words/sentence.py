@@ -164,7 +164,8 @@ def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
     """
     given = _said_by(claim)
     words = [word for _, word in given if word is not None]
-    said = [word.worst.smooth for word in words if word.worst is not None and word.worst.smooth is not None]
+    # In a ball, or beside a frozen factor, the word has no constant of F's own.
+    said: list[sp.Expr] = [word.symbols[0] for word in words if word.smooth_on in ("path", "space")]
     for lemma in lemmas():
         rests_on = _said_by(lemma)
         has_place = any(word is not None and word.smooth_on for _, word in rests_on)

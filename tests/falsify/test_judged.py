@@ -196,17 +196,7 @@ AT_MOST = Claim(
     *("mine.given", "Mine", "test", Le(x, m), "", (), (Quantity(m, sp.Integer(1)),)),
     declared=(Parameter(x, "positive real", "a number"),),
 )
-LOW = Claim(
-    "mine.given",
-    "Mine",
-    "test",
-    Le(EuclideanNorm(Gradient(F, v_t)) ** 2, m),
-    r"\text{for all } t",
-    (),
-    (Quantity(m, ell * D / 50),),
-)
 PLAIN = Claim("mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),))
-UNDER = replace(descent((SMOOTH, BELOW, LOW), ell * D / 50 * (1 + 1 / T)), id="mine")
 # Whether the bound is true by the hypothesis's own formula; where the letter has another formula, that is open.
 FORMULAS = {
     "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
@@ -225,8 +215,6 @@ FORMULAS = {
         ),
         False,
     ),
-    "of a run": (UNDER, False),
-    "of a run, another": (replace(UNDER, quantities=(Quantity(m, 2 * ell * D), *UNDER.quantities)), False),
 }
 
 

@@ -29,7 +29,6 @@ from boundcheck.problems.hard import hard_instance
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import replicate, sgd_step
-from boundcheck.words.algorithms import SGD
 from tests.layers import examples, sampled
 
 few_examples = examples(8)
@@ -212,7 +211,6 @@ def called(id: str, smoothness: sp.Expr) -> Claim:
 
 
 DESCENT, ON_BALL = catalogue[DETERMINISTIC[0]], catalogue["meft.theorem2_repaired"].expression("Lhat")
-UNBIASED = (*DESCENT.hypotheses, catalogue["meft.unbiased"])
 SMALLER = {
     "half of the constant": called(DETERMINISTIC[0], ell / 2),
     "a constant that no hypothesis has": called(DETERMINISTIC[0], L),
@@ -220,7 +218,6 @@ SMALLER = {
     "half of that in a ball": called("meft.theorem2_repaired", ON_BALL / 2),
     "that of another adapter": called("meft.theorem2_repaired", L),
     "that of a smaller scale": called("meft.theorem2_repaired", ON_BALL / s),
-    "noise that nothing bounds": replace(DESCENT, hypotheses=UNBIASED, algorithm=SGD),
 }
 AS_LARGE = {
     "the constant": (DESCENT, {}),

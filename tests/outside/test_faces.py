@@ -359,13 +359,13 @@ class Silent(Told):
     recurrence = ()
 
 
-DESCENT = catalogue["nesterov2004.gradient_descent"]
+THEOREM = catalogue["nesterov2004.gradient_descent"]
 FACES = {
     "shorter steps": {"algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / 1000),))},
     "a later step": {"algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / t),))},
     "no equation": {"algorithm": Silent("silent", "silent", (alpha,), moves=((v, v - alpha * g),))},
     "a look by the name of another": {
-        "measure": replace(DESCENT.measure, id="named", observable=replace(SQUARED_GRADIENT, name="gap"))
+        "measure": replace(THEOREM.measure, id="named", observable=replace(SQUARED_GRADIENT, name="gap"))
     },
 }
 ENGINES = {
@@ -378,7 +378,7 @@ ENGINES = {
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", FACES)
 def test_no_engine_takes_a_face_that_is_not_the_statement(name, engine, tmp_path) -> None:
-    claim = replace(DESCENT, id=f"own.{name.replace(' ', '_')}", **FACES[name])
+    claim = replace(THEOREM, id=f"own.{name.replace(' ', '_')}", **FACES[name])
     error = refused(ENGINES[engine], claim, tmp_path)
     assert error.field.split(".")[-1] in ("recurrence", "statement")
 
@@ -389,7 +389,7 @@ def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path) -> None:
         return Seen(*(size * x for x in SQUARED_GRADIENT.seen(evidence)))
 
     observable = replace(SQUARED_GRADIENT, name="mine", seen=seen)
-    claim = replace(DESCENT, id="own.seen", measure=replace(DESCENT.measure, id="mine", observable=observable))
+    claim = replace(THEOREM, id="own.seen", measure=replace(THEOREM.measure, id="mine", observable=observable))
     (result,) = bc.measure(TABLE | {"claim": claim, "problem": {"kind": "pseudo-huber", "d": 3, "k": 3}}, tmp_path)
     assert result.verdict == "supported, given what is seen of mine"
     for engine in ("worst cases", "short runs"):

@@ -46,7 +46,7 @@ def answer(paper) -> dict:
 # JSON.
 
 CLAIM = {"id", "title", "verdict", "proofs"}
-PROOF = {"version", "title", "verdict", "trust", "reason", "standard_facts"}
+PROOF = {"version", "called", "title", "verdict", "trust", "reason", "standard_facts"}
 PROOF |= {"instead", "hypotheses", "hypotheses_unused", "hypotheses_added", "instance", "steps"}
 PROOF |= {"conclusion", "conclusion_latex", "letters", "letters_told"}
 STEP = {

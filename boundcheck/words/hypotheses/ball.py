@@ -76,7 +76,7 @@ BALL = Ball(
     "ball",
     "the factors stay in a ball",
     (a, b, sigma, r, s),
-    Worst(),
+    Worst(is_smooth=True),
     smooth_on="ball",
     held=_held,
     decided=_decided,

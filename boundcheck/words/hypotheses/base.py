@@ -23,7 +23,7 @@ class Worst:
     """What a hypothesis says of the functions and the noise among which performance estimation looks for the worst.
 
     Attributes:
-        smooth: the symbol of the Lipschitz constant of the gradient of F.
+        is_smooth: F has a Lipschitz gradient.
         is_convex: F is convex.
         strong: the symbol of its strong convexity constant.
         gap: the symbol of the bound on F(v_1) - f*.
@@ -32,7 +32,7 @@ class Worst:
 
     """
 
-    smooth: sp.Symbol | None = None
+    is_smooth: bool = False
     is_convex: bool = False
     strong: sp.Symbol | None = None
     gap: sp.Symbol | None = None

@@ -35,7 +35,7 @@ FROZEN_FACTOR = Hypothesis(
     "one factor is frozen",
     (a, b),
     says=(Statement(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),),
-    worst=Worst(),
+    worst=Worst(is_smooth=True),
     smooth_on="frozen",
     held=_held,
     decided=_decided,

@@ -35,7 +35,7 @@ def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     return at_most("the smoothness of F", instance.smoothness(word.smooth_on), limit, instance.value(limit))
 
 
-_IS_SMOOTH = Worst(smooth=ell)
+_IS_SMOOTH = Worst(is_smooth=True)
 _IS_LIPSCHITZ = sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2))
 SMOOTH = Smooth(
     "smooth",
