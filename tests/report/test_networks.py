@@ -128,6 +128,7 @@ def trace(replicas: int = 1, squares: float = 0.1) -> xr.Dataset:
         "loss": 3 + fall,
         "gradient_square_norm": squares * fall,
         "noise_variance": 0.25 * fall,
+        "step_length": 0.1 * fall,
         "path_smoothness": path,
         "path_smoothness_error": np.full(shape, 0.2),
     }
