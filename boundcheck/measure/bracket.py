@@ -130,6 +130,7 @@ class _OnDomain(OfAdapter):
     function: Problem
     radii: Radii
 
+    # Both follow from the spec and its function: mypy knows a field of a base class as one that may be set.
     @property
     def claim(self) -> Claim:  # type: ignore[override]
         return self.spec.said

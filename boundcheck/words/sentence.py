@@ -170,8 +170,8 @@ def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
         rests_on = _said_by(lemma)
         has_place = any(word is not None and word.smooth_on for _, word in rests_on)
         if has_place and {*rests_on} <= {*given} and not lemma.conditions and (takes(lemma, s) or not takes(claim, s)):
-            bound = lemma.expression(SMOOTHNESS.letter)
-            said.append(bound if takes(claim, s) else bound.xreplace({s: sp.Integer(1)}))
+            most = lemma.expression(SMOOTHNESS.letter)
+            said.append(most if takes(claim, s) else most.xreplace({s: sp.Integer(1)}))
     return tuple(dict.fromkeys(said))
 
 

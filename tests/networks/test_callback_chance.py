@@ -411,11 +411,13 @@ def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tenso
 @pytest.mark.parametrize("by", ["an option", "a class", "its inputs"])
 def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
     def kind(data: Any) -> Any:
+        # Mypy knows no class that a function makes.
         class Own(replaced(data)):  # type: ignore[misc]
             def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
                 labels = inputs.pop("labels")
                 return focal(model(**inputs), labels)
 
+        # As above.
         class Relabelled(replaced(data)):  # type: ignore[misc]
             def _prepare_inputs(self, inputs: Any) -> Any:
                 found = super()._prepare_inputs(inputs)
