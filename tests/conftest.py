@@ -5,7 +5,7 @@ Torch leaves a core to each worker.
 
 import gc
 import math
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from boundcheck import cli
 from boundcheck.measure import run
-from boundcheck.proofs import VARIABLE
 from tests.layers import EXAMPLES, lay
+from tests.opened import forgetting
 
 torch.set_num_threads(1)
 
@@ -55,10 +55,18 @@ def saving(monkeypatch: pytest.MonkeyPatch) -> run.Saving:
     return own
 
 
+@pytest.fixture(autouse=True, scope="module")
+def opened_by_a_module() -> Iterator[None]:
+    """What the fixtures of a module open, other modules do not know."""
+    with forgetting():
+        yield
+
+
 @pytest.fixture(autouse=True)
-def papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A paper whose folder a test opens is unknown again after it."""
-    monkeypatch.setenv(VARIABLE, os.environ.get(VARIABLE, ""))
+def opened_by_a_test() -> Iterator[None]:
+    """What a test opens, a paper, a claim or a part, is unknown again after it."""
+    with forgetting():
+        yield
 
 
 class Answer:

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +26,6 @@ from boundcheck.measure.spec import parse
 from boundcheck.proofs import paper_at
 from boundcheck.soundness.malformed import sound
 from tests.measure.small import THEOREM_TABLE, changed, refused
-from tests.opened import forgetting
 
 # What runs leaves a file there, whoever runs it and however.
 PAYLOAD = """
@@ -164,13 +162,6 @@ class World:
         (made / "spec.json").write_text(text(result["spec"]))
         (made / "result.json").write_text(text(result | {"digests": digests}))
         return made
-
-
-@pytest.fixture(autouse=True)
-def what_is_known() -> Iterator[None]:
-    """What a test opens, others do not know."""
-    with forgetting():
-        yield
 
 
 @pytest.fixture(scope="module")

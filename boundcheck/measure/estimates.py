@@ -71,6 +71,15 @@ def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estima
     )
 
 
+def beyond_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
+    """The values of an observable, and NaN where one is no more than its rounding error.
+
+    Where steps are as short as rounding, a curvature is nothing else, and may be of any size.
+    """
+    values, error = trace[name].values, trace[f"{name}_error"].values
+    return np.where(np.isfinite(error) & (np.abs(values) >= error), values, np.nan)
+
+
 def _largest(values: np.ndarray) -> float:
     """The largest finite value, and at least 0."""
     return float(values[np.isfinite(values)].max(initial=0.0))

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
+import xarray as xr
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence, audit, largest_ratio
-from boundcheck.measure.estimates import estimates_of, in_hindsight, theorem_rows
+from boundcheck.measure.estimates import beyond_rounding, estimates_of, in_hindsight, theorem_rows
 from boundcheck.measure.parts import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.plan import horizon
 from boundcheck.measure.verdict import judge
@@ -50,15 +51,24 @@ def outcome(evidence: Evidence) -> dict[str, Any]:
 def _known(evidence: Evidence) -> dict[str, Any]:
     """What is shown of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
     problem, plan, trace = evidence.problem, evidence.plan, evidence.record.trace
-    path, variance, loss = (trace[name].values for name in ("path_smoothness", "noise_variance", "loss"))
+    variance, loss = trace["noise_variance"].values, trace["loss"].values
     needs_radii = problem.adapter.needs_ball and not plan.radii
     return {
         "horizons": _horizons(evidence),
-        "lower": {"path": float(path.max()), "median of path": float(np.median(path))} | _ratio(evidence),
+        "lower": _path(trace) | _ratio(evidence),
         "upper": () if needs_radii else tuple(upper_ends(problem, plan.radii)),
         "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
         "decrease": evidence.start.loss - float(loss.mean(0).min()),
     }
+
+
+def _path(trace: xr.Dataset) -> dict[str, float]:
+    """The largest descent curvature less its rounding error, and the median of those that are more than theirs."""
+    path = beyond_rounding(trace, "path_smoothness")
+    if not np.isfinite(path).any():
+        return {}
+    sure = path - trace["path_smoothness_error"].values
+    return {"path": float(np.nanmax(sure)), "median of path": float(np.nanmedian(path))}
 
 
 def _ratio(evidence: Evidence) -> dict[str, float | None]:

@@ -33,7 +33,10 @@ RUNS: dict[str, dict[str, Any]] = {
         {"claim": "meft.theorem2_everywhere", "adapter.kind": "frozen-a", "domain": None, "run.replicas": 64},
     ),
     "one step": changed(THEOREM_TABLE, {"claim": "meft.theorem2_any_step", "run.step_size": 0.03, "run.steps": 60}),
-    "gradient descent": changed(THEOREM_TABLE, _FULL | {"claim": "nesterov2004.gradient_descent"}),
+    # So few steps that what is measured is no rounding yet.
+    "gradient descent": changed(
+        THEOREM_TABLE, _FULL | {"claim": "nesterov2004.gradient_descent", "run.steps": 6, "run.audits": 6}
+    ),
     "momentum": changed(THEOREM_TABLE, _FULL | {"claim": "su2016.nesterov", "assume": {"R_1": 9.0}}),
     "smoothness": BRACKET_TABLE,
     "smoothness as printed": changed(BRACKET_TABLE, {"claim": "jiang2024.lemma1"}),

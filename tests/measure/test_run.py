@@ -58,6 +58,18 @@ def test_an_honest_run_is_supported(id, tmp_path):
     assert vars(result).keys() > DOCUMENTED_KEYS
 
 
+@sampled(2)
+@pytest.mark.parametrize(("id", "assume"), [("nesterov2004.gradient_descent", {}), ("su2016.nesterov", {"R_1": 9.0})])
+def test_no_lower_end_of_the_smoothness_is_above_it_where_steps_are_rounding(id, assume, tmp_path):
+    """A run that has converged: its last curvatures are quotients of roundings."""
+    changes = {"claim": id, "adapter": {"kind": "full"}, "domain": {}, "assume": assume, "run.replicas": None}
+    noiseless = dict.fromkeys(("run.batch", "run.zeta"))
+    (result,) = measure(changed(theorem_table(), changes | noiseless | {"run.steps": 400}), tmp_path)
+    trace = trace_of(tmp_path, result)
+    assert (abs(trace["path_smoothness"]) < trace["path_smoothness_error"]).any()
+    assert max(result.lower.values()) <= result.plan.values["Lhat"] == 1.0
+
+
 def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
     ticks = []
     (first,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))

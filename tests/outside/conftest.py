@@ -1,4 +1,4 @@
-"""What a test opens from outside, other tests do not know."""
+"""What a test opens from outside may be opened."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from boundcheck.doors import allowing
-from tests.opened import forgetting
 
 
 @pytest.fixture(autouse=True)
-def what_is_known(tmp_path: Path) -> Iterator[None]:
-    """What lies here may be opened, and is forgotten after the test."""
-    with forgetting(), allowing(Path(__file__).parents[2], tmp_path):
+def allowed(tmp_path: Path) -> Iterator[None]:
+    """What lies here, and what the test writes."""
+    with allowing(Path(__file__).parents[2], tmp_path):
         yield

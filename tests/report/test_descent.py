@@ -26,10 +26,11 @@ def exact(claim: str, **result: Any) -> StoredRun:
     return changed(run, spec__run=steps, plan__batch=None)
 
 
-def along(path: np.ndarray, lipschitz: float = 5.0, **changes: Any) -> StoredRun:
+def along(path: np.ndarray, lipschitz: float = 5.0, error: float = 0.0, **changes: Any) -> StoredRun:
     run = synthetic({name.replace("__", "."): value for name, value in changes.items()})
     found = changed(run, plan__values__Lhat=lipschitz).result
-    return StoredRun(found, xr.Dataset({"path_smoothness": (("replica", "stratum"), path)}))
+    seen = {"path_smoothness": path, "path_smoothness_error": np.full_like(path, error)}
+    return StoredRun(found, xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
 
 
 def test_claims_stand_side_by_side_with_the_least_bound_first():
@@ -221,6 +222,19 @@ def test_of_each_problem_and_claim_the_longest_run_of_highest_rank_is_drawn():
     assert descent_figure([]) is None
     unsmooth = changed(along(one), plan__values={})
     assert descent_figure([unsmooth]) is None
+
+
+def test_a_curvature_that_is_mostly_rounding_is_not_drawn():
+    path = np.tile(np.linspace(1.0, 2.0, 22), (6, 1))
+    path[:, -3:] = 9e13
+    (axis,) = descent_figure([along(path, error=0.5)]).axes
+    drawn = np.concatenate([line.get_ydata() for line in axis.lines])
+    assert np.nanmax(drawn) > 1e13
+    path[:, -3:] = 9e13
+    noisy = along(path)
+    noisy.trace["path_smoothness_error"].values[:, -3:] = 1e14
+    (axis,) = descent_figure([noisy]).axes
+    assert np.nanmax(np.concatenate([line.get_ydata() for line in axis.lines])) <= 1
 
 
 @pytest.mark.full

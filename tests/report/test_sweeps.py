@@ -57,8 +57,8 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         "bound": 1.0,
         "interval": {"lower": 0.4, "upper": 0.6, "level": 0.95, "kind": "asymptotic", "method": "Student"},
     }
-    path = np.full((4, 8), 1.0)
-    return StoredRun(read(found | result), xr.Dataset({"path_smoothness": (("replica", "stratum"), path)}))
+    seen = {"path_smoothness": np.full((4, 8), 1.0), "path_smoothness_error": np.zeros((4, 8))}
+    return StoredRun(read(found | result), xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
 
 
 def by_rank(ranks: list[int], seeds: int, law: Callable[[int, int], float], **changes: Any) -> list[StoredRun]:

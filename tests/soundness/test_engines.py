@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -26,20 +25,12 @@ from boundcheck.soundness.mutation import mixed_up
 from boundcheck.soundness.trial import tried
 from boundcheck.words import algorithm_of
 from tests.layers import examples, sampled
-from tests.opened import forgetting
 
 KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]
 # Enough to meet every kind.
 EVERY = 41
 SOME = [make() for make in mixed_up(list(recipes()))[::EVERY]]
 NUMBERS = st.fractions(-3, 3, max_denominator=4)
-
-
-@pytest.fixture(autouse=True)
-def forgets() -> Iterator[None]:
-    """Claims that are run are known from then on, and are forgotten after the test."""
-    with forgetting():
-        yield
 
 
 @st.composite

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.measure.estimates import beyond_rounding
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
@@ -64,7 +65,7 @@ def _size(run: StoredRun) -> tuple[int, int]:
 def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
     title, run = item
     steps = run.course.plan.steps
-    shares = run.trace["path_smoothness"].values / known(run.course.plan.smoothness)
+    shares = beyond_rounding(run.trace, "path_smoothness") / known(run.course.plan.smoothness)
     edges = Schedule.edges_of(steps, shares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     finite = np.isfinite(shares).all(0)
