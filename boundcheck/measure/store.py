@@ -24,7 +24,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,16 +39,14 @@ from boundcheck.claims import catalogue
 from boundcheck.errors import InputError, raised
 from boundcheck.files import half_written, parse_json, read_text, replace_file
 from boundcheck.measure.bits import bits
+from boundcheck.measure.numerics import NUMERICS
 from boundcheck.measure.result import BracketResult, RunResult, read, text
 from boundcheck.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.progress import Tick
-from boundcheck.proofs import papers
 from boundcheck.room import available
 from boundcheck.shown import visible
 from boundcheck.version import __version__
 
-# A run's numbers depend on these packages of ours; a change in the report does not make a new run.
-_CODE_THAT_MATTERS = ("exact", "claims", "words", "problems", "networks", "measure")
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32
@@ -73,30 +71,14 @@ _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 _POLL = 1.0
 
 
-@cache
-def code_version() -> str:
-    """A hash of what a run's numbers depend on: the source of packages, and what `proofs/` has claimed and measured."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for package in _CODE_THAT_MATTERS:
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for paper in papers().values():
-        for claim in paper.claims() if paper.is_ours else ():
-            digest.update(claim.digest.encode())
-        if paper.is_ours and paper.has("measured"):
-            digest.update((paper.folder / "measured.py").read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
-    """The name of a run: a hash of its spec, as JSON, device, code version, what its claim says, and its content.
+    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content.
 
     The content is that of what is minimised; see `boundcheck.content`.
     """
     claim = catalogue.get(str(spec.get("claim")))
     said = claim.digest if claim else None
-    named = json.dumps([spec, device, code_version(), said, content], sort_keys=True)
+    named = json.dumps([spec, device, NUMERICS, said, content], sort_keys=True)
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
@@ -512,7 +494,7 @@ def environment(device: str) -> dict[str, Any]:
     """What a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
     return {
         "boundcheck": __version__,
-        "code": code_version(),
+        "numerics": NUMERICS,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,

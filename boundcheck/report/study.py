@@ -10,7 +10,7 @@ from typing import Any
 from boundcheck.errors import InputError, raised
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.files import parse_json, read_text
-from boundcheck.measure.store import code_version
+from boundcheck.measure.numerics import NUMERICS
 from boundcheck.soundness.coverage import Coverage, Power
 from boundcheck.version import __version__
 
@@ -24,7 +24,7 @@ class Study:
     Attributes:
         coverage, power: how often the intervals of the verdicts miss, and how many replicas they need.
         worst_cases: the worst cases of theorems, by performance estimation.
-        made_by: the version and the code that made it.
+        made_by: the version that made it, and its `NUMERICS`.
         kept: whether it was read from what the repository keeps, and not made just now.
 
     """
@@ -32,7 +32,7 @@ class Study:
     coverage: list[Coverage] = field(default_factory=list)
     power: list[Power] = field(default_factory=list)
     worst_cases: list[WorstCase] = field(default_factory=list)
-    made_by: dict[str, str] = field(default_factory=lambda: {"boundcheck": __version__, "code": code_version()})
+    made_by: dict[str, Any] = field(default_factory=lambda: {"boundcheck": __version__, "numerics": NUMERICS})
     kept: bool = False
 
     @property
@@ -57,9 +57,7 @@ def kept(paper: str) -> Study:
     try:
         stored = parse_json(read_text(path))
         parts = {name: [_made(kind, each) for each in stored[name]] for name, kind in _PARTS.items()}
-        return Study(
-            **parts, made_by={name: str(stored["made_by"][name]) for name in ("boundcheck", "code")}, kept=True
-        )
+        return Study(**parts, made_by={name: stored["made_by"][name] for name in ("boundcheck", "numerics")}, kept=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         expected = f"the study that `boundcheck audit {paper} --full` makes ({raised(error)})"
         raise InputError("study", path.name, expected) from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boundcheck.measure.numerics import NUMERICS
 from tests.measure.small import BRACKET_TABLE, THEOREM_TABLE, changed
 
 FOLDER = Path(__file__).with_name("kept")
@@ -146,7 +147,7 @@ def _run(name: str) -> Callable[[Command], Any]:
         spec = Path("golden.toml")
         spec.write_text(_toml(RUNS[name]), "utf-8")
         answer = command("measure", str(spec), "--json")
-        return {"exit": answer.code} | plain(json.loads(answer.out))
+        return {"exit": answer.code, "numerics": NUMERICS} | plain(json.loads(answer.out))
 
     return make
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +10,14 @@ import torch
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.measure import measure
+from boundcheck.measure import measure, store
 from boundcheck.measure.build import build
 from boundcheck.measure.experiment import content
 from boundcheck.measure.parts import Planned
 from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
-from boundcheck.measure.store import RunFolder, code_version, finished, run_id
+from boundcheck.measure.store import RunFolder, finished, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems import pseudo_huber
 from boundcheck.problems.observe import observables, observe
@@ -212,12 +211,12 @@ def test_a_default_written_out_is_the_same_run():
     )
 
 
-def test_the_code_version_is_of_the_code_and_not_of_the_day():
-    # Past its cache, which other tests still need.
-    first = code_version.__wrapped__()
-    time.sleep(0.01)
-    assert code_version.__wrapped__() == first
-    assert len(first) == 12
+def test_other_numerics_are_another_run(tmp_path, monkeypatch):
+    (old,) = measure(theorem_table(), tmp_path)
+    monkeypatch.setattr(store, "NUMERICS", store.NUMERICS + 1)
+    (new,) = measure(theorem_table(), tmp_path)
+    assert new.run_id != old.run_id
+    assert new.environment["numerics"] == old.environment["numerics"] + 1
 
 
 def test_results_come_in_the_order_of_the_sweep(tmp_path):
