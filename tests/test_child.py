@@ -114,6 +114,7 @@ def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(tmp_path: Path, 
         is_gone(process, found, tmp_path)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("parent", ["command", "elsewhere"])
 def test_a_process_ends_with_a_parent_that_is_killed(tmp_path: Path, parent: str) -> None:
     with begun(tmp_path, parent) as process:

@@ -42,6 +42,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, env=environment)
 
 
+@pytest.mark.full
 def test_claims_lists_the_catalogue(command):
     answer = json.loads(command("claims", "--json").out)
     ids = [claim["id"] for claim in answer["claims"]]
@@ -174,6 +175,7 @@ def test_a_bad_experiment_in_a_sweep_stops_it_before_the_first(command, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.full
 def test_help_version_and_no_command():
     assert run("--version").stdout.strip() == f"boundcheck {boundcheck.__version__}"
     assert run("--help").returncode == 0
@@ -291,6 +293,7 @@ SINKS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
 @pytest.mark.parametrize("sink", SINKS)
 def test_a_sink_that_fails_ends_in_one_line(sink: str) -> None:

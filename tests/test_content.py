@@ -145,6 +145,7 @@ def test_installed_code_is_known_by_its_name_and_what_it_holds_is_not() -> None:
         assert content_of(part) == content_of(part) != content_of(other)
 
 
+@pytest.mark.full
 def test_other_processes_find_the_same() -> None:
     code = (
         "from boundcheck.content import content_of; from tests.outside import my_theorem, my_adapter, my_objective\n"
@@ -159,6 +160,7 @@ def test_other_processes_find_the_same() -> None:
     assert len(found) == 1
 
 
+@pytest.mark.full
 def test_two_functions_of_one_name_have_results_of_their_own(tmp_path: Path) -> None:
     X = torch.linspace(-1, 1, 24, dtype=torch.float64).reshape(8, 3)
     table = {"claim": "nesterov2004.gradient_descent", "adapter": {"kind": "full"}, "run": {"steps": 5, "audits": 5}}

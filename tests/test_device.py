@@ -338,6 +338,7 @@ STEPS, AUDITS = 120, 3
 TABLE = theorem_table(run__steps=STEPS, run__audits=AUDITS, run__replicas=4, run__sampling="without replacement")
 
 
+@pytest.mark.full
 def test_a_run_is_that_of_the_cpu_and_asks_for_numbers_where_it_may(tmp_path: Path) -> None:
     result, trace, crossed, within = measured(TABLE, tmp_path)
     here, other = of_the_cpu(TABLE, tmp_path)
@@ -355,6 +356,7 @@ def strays(within: Crossed) -> set[str]:
     return within.keys() - IN_RUN.keys() | often - {place for place, how in IN_RUN.items() if how.startswith("step")}
 
 
+@pytest.mark.full
 def test_a_run_that_is_stopped_on_the_device_ends_as_one_that_was_not(tmp_path: Path) -> None:
     whole, trace, *_ = measured(TABLE, tmp_path)
     again, resumed, *_ = measured(TABLE, tmp_path / "stopped", stop_at=2 * STEPS // AUDITS)
@@ -362,6 +364,7 @@ def test_a_run_that_is_stopped_on_the_device_ends_as_one_that_was_not(tmp_path: 
     assert (again.measured, again.verdict) == (whole.measured, whole.verdict)
 
 
+@pytest.mark.full
 def test_a_bracket_is_that_of_the_cpu(tmp_path: Path) -> None:
     few = dict.fromkeys(("iterates", "rounds"), 3) | dict.fromkeys(("points", "ascents"), 2) | {"pairs": 8}
     table = bracket_table(**{f"bracket__{name}": count for name, count in few.items()})
@@ -370,7 +373,7 @@ def test_a_bracket_is_that_of_the_cpu(tmp_path: Path) -> None:
     assert crossed.keys() - ONCE == IN_BRACKET
 
 
-@sampled(5)
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_adapter_in_a_network(kind: str) -> None:
     def make(device: str) -> Network:
@@ -403,6 +406,7 @@ def test_every_adapter_in_a_network(kind: str) -> None:
     held_against_the_cpu(make, ask)
 
 
+@pytest.mark.full
 def test_a_run_of_a_network_is_that_of_the_cpu(tmp_path: Path) -> None:
     table = gpt_table(run__looks=1, run__steps=4, run__audits=2)
     result, trace, crossed, within = measured(table, tmp_path)
@@ -414,6 +418,7 @@ def test_a_run_of_a_network_is_that_of_the_cpu(tmp_path: Path) -> None:
     assert not within.keys() - IN_RUN.keys() - IN_NETWORK.keys()
 
 
+@pytest.mark.full
 def test_an_objective_that_is_given_has_to_be_on_the_device(tmp_path: Path) -> None:
     table: dict[str, Any] = {name: TABLE[name] for name in ("claim", "adapter", "run")} | {
         "domain": {"a": 9.0, "b": 9.0}

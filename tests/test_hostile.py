@@ -179,6 +179,7 @@ def check_refused(found: dict[str, Any], field: str = "") -> None:
     assert found["err"].count("\n") == 1, found["err"]
 
 
+@pytest.mark.full
 def test_a_spec_runs_nothing_that_nobody_allowed(world: World) -> None:
     asked = [(field, place) for field in FIELDS for place in PLACES]
     specs = [
@@ -197,6 +198,7 @@ def test_a_spec_runs_nothing_that_nobody_allowed(world: World) -> None:
         check_refused(found, asked[i][0])
 
 
+@pytest.mark.full
 def test_a_sweep_and_code_in_place_of_numbers_run_nothing(world: World) -> None:
     specs = [world.spec(f"sweep-{i}", {field: ["pseudo-huber", "payload.py:run"]}) for i, field in enumerate(FIELDS)]
     specs += [world.spec(f"text-{i}", {field: EVIL}) for i, field in enumerate(TEXTS)]
@@ -243,6 +245,7 @@ GIVEN: dict[str, list[list[str]]] = {
 }
 
 
+@pytest.mark.full
 def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
     known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert set(GIVEN) == set(known)

@@ -66,6 +66,7 @@ def at_a_terminal(seconds: float) -> Iterator[tuple[subprocess.Popen[bytes], int
         os.close(here)
 
 
+@pytest.mark.full
 def test_a_long_call_at_a_terminal_shows_a_line_that_is_gone_at_the_end() -> None:
     with at_a_terminal(0.8) as (called, screen):
         text = read(screen)

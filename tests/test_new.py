@@ -14,7 +14,6 @@ from boundcheck.errors import InputError
 from boundcheck.new import new
 from boundcheck.prove import prove
 from boundcheck.testing import check_claim
-from tests.layers import sampled
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +35,7 @@ def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
     assert {each["locator"] for each in found} <= {"Theorem 1", "Theorem 1, attacked"}
 
 
+@pytest.mark.full
 def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     new(tmp_path / "tried_paper")
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "tried_paper"))
@@ -47,7 +47,7 @@ def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path: Path, monkeypat
     assert {row.status for row in result.audit} == {"held"}
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("old", "changed"),
     [("2 * D / (h * T)", "D / (h * T)"), ("Lhat * h * zeta**2", "Lhat * h * zeta**2 / 2"), ("1 / Lhat", "2 / Lhat")],

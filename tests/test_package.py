@@ -51,6 +51,7 @@ def test_a_subpackage_does_not_take_the_place_of_a_name(before: str) -> None:
     assert called == ["True", "True"]
 
 
+@pytest.mark.full
 def test_a_name_does_not_take_the_place_of_a_subpackage() -> None:
     program = """
 import boundcheck as bc
@@ -72,6 +73,7 @@ print([*inspect.signature(bc.prove).parameters])
     ]
 
 
+@pytest.mark.full
 def test_a_paper_is_read_when_a_claim_of_it_is_asked_for() -> None:
     program = """
 import sys

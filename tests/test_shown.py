@@ -31,7 +31,7 @@ from boundcheck.sinks import say
 from boundcheck.terminal import ProgressLine, bar, screen
 from boundcheck.terminal import Table as TerminalTable
 from tests.hostile import NASTY, anything
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 
 def assert_harmless(text: str) -> None:
@@ -191,12 +191,13 @@ def assert_drawn(text: str) -> None:
     ElementTree.fromstring(drawn)
 
 
-@sampled(5, 0)
+@pytest.mark.full
 @pytest.mark.parametrize("name", NASTY)
 def test_a_figure_is_drawn_whatever_it_says(name: str) -> None:
     assert_drawn(NASTY[name][:300])
 
 
+@pytest.mark.full
 @given(anything)
 @examples(20)
 def test_so_is_one_that_says_anything(text: str) -> None:

@@ -100,6 +100,7 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not psutil.wait_procs(processes, timeout=30)[1]
 
 
+@pytest.mark.full
 def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
     process = begun(tmp_path, "spec.json")
     process.send_signal(signal.SIGTERM)

@@ -134,6 +134,7 @@ def test_a_shell_is_answered_without_what_is_slow_to_import(shell: str) -> None:
     assert done.stderr.strip() == ""
 
 
+@pytest.mark.full
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 def test_bash_completes_by_the_script_that_is_shown(tmp_path: Path) -> None:
     """The script, and a shell that calls its function as on the tabulator key."""

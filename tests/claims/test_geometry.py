@@ -204,7 +204,7 @@ SHARP = {
 }
 
 
-@sampled(54, 19)
+@pytest.mark.full
 @pytest.mark.parametrize("id", SHARP)
 @pytest.mark.parametrize("larger", [0, 1])
 @pytest.mark.parametrize(("L", "G"), MIXES)

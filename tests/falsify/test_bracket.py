@@ -48,6 +48,7 @@ def ends(program: Program, iterates: int) -> tuple[Fraction, Fraction]:
 # Exact rates.
 
 
+@pytest.mark.full
 @given(third, st.integers(2, 4))
 @examples(10)
 def test_the_exact_rate_of_gradient_descent_is_between(step: Fraction, iterates: int) -> None:
@@ -175,6 +176,7 @@ def test_a_theorem_rests_on_laws_about_the_function_alone() -> None:
     assert case.upper == pytest.approx(2000000401 / 2500000000, abs=1e-15)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("program", [noisy(2), descent(2 / sp.sqrt(3)), convex(1)], ids=["noise", "root", "convex"])
 def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []

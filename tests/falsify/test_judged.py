@@ -132,7 +132,7 @@ def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str
     assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
 
 
-@sampled(3, 2)
+@pytest.mark.full
 @pytest.mark.parametrize("name", RULED)
 def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> None:
     found = check_claim(RULED[name].claim, adapter=RULED[name].adapter, examples=6)
@@ -140,7 +140,7 @@ def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> 
     assert not found.open or name == "what nothing decides"
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("name", OWN)
 def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
     ruled = RULED[name]
@@ -150,6 +150,7 @@ def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_
         check_claim(claim, adapter=ruled.adapter, examples=40)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
 def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: Path) -> None:
     claim = RULED[name].claim
@@ -165,6 +166,7 @@ def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: 
     assert meets(caught.value.instance, half).holds
 
 
+@pytest.mark.full
 def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     ruled = RULED["what nothing decides"]
     found = []
@@ -247,6 +249,7 @@ TENTH = Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell / 10 * Euclidea
 FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier),)).claim("mine.given", "Mine", "test")
 
 
+@pytest.mark.full
 def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> None:
     """F that is tenfold smoother than the faces say: its gradients are small from the first."""
     claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
@@ -308,6 +311,7 @@ def broken(claim: Claim, folder: Path) -> bool:
     return False
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", UNREAD)
 def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Path) -> None:
     claim, quantifier = UNREAD[name]

@@ -29,6 +29,7 @@ def text_of(html: str) -> str:
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
+@pytest.mark.full
 def test_a_search_is_shown_with_its_claim_and_each_rank(search: Falsification) -> None:
     page = search._repr_html_()
     assert mathml_of(bc.claims["jiang2024.lemma1"].statement_latex) in page

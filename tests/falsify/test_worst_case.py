@@ -127,7 +127,7 @@ OF_ANY_SMOOTH = (
 STOCHASTIC = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.theorem2", "ghadimi2013.corollary2_2")
 
 
-@sampled(4)
+@pytest.mark.full
 @pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
 def test_true_theorems_are_not_violated(id: str) -> None:
     cases = worst_cases(id, (1, 2, 3))
@@ -147,6 +147,7 @@ def test_an_exact_rate_is_attained() -> None:
         assert case.ratio == pytest.approx(1, rel=TOLERANCE)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("id", "constants"),
     [("meft.theorem2_best_step", {"zeta": 0.3, "D": 2.0, "G": 0.1}), (DETERMINISTIC[0], {"D": 3.0})],
@@ -161,6 +162,7 @@ def test_the_worst_case_is_that_of_the_methods_functions(id: str, constants: dic
     assert case.numerical == pytest.approx(alone, rel=TOLERANCE)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("share", [0.1, 1.0, 1.5, 1.9])
 def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
     (case,) = worst_cases("meft.theorem2_any_step", [3], {"ell": 4.0, "eta": share / 4, "zeta": 0.1})
@@ -190,6 +192,7 @@ def with_bound_times(id: str, factor: float) -> Claim:
     )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("id", "steps"), [("meft.theorem2_any_step", 3), ("meft.theorem2_repaired", 3), *((id, 5) for id in DETERMINISTIC)]
 )

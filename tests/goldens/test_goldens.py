@@ -8,7 +8,7 @@ from tests.goldens.made import FOLDER, GOLDENS, differences, schema
 from tests.layers import sampled
 
 
-@sampled(5)
+@sampled(7, 6)
 @pytest.mark.parametrize("name", GOLDENS)
 def test_golden(name: str, command) -> None:
     golden = GOLDENS[name]

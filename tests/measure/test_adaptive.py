@@ -53,6 +53,7 @@ def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path: 
     assert "descent of each step" in result.blame.evidence
 
 
+@pytest.mark.full
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     whole, trace = run(TABLE, tmp_path / "whole")
 

@@ -99,7 +99,7 @@ def test_a_ball_left_between_audits_is_left(tmp_path):
     assert "meft.ball" in result.reason
 
 
-@sampled(6, 2)
+@pytest.mark.full
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize("share", [0.999, 0.5])
 def test_noise_above_zeta_is_assumption_4(id, share, tmp_path):
@@ -143,7 +143,7 @@ def test_a_single_noisy_look_is_enough(tmp_path):
     assert "jiang2024.assumption4" in outcome.reason
 
 
-@sampled(4)
+@pytest.mark.full
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 def test_a_horizon_below_the_shortest_is_named(id, tmp_path):
     table = theorem_table(claim=id)
@@ -208,6 +208,7 @@ def test_a_constant_between_the_descent_curvature_and_the_gradient_ratio_is_cont
     assert "‖∇F(v_(t+1)) − ∇F(v_t)‖" in outcome.blame.evidence
 
 
+@pytest.mark.full
 def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_seen(tmp_path):
     """Without the ball that its formula speaks of nothing vouches for it."""
     (result,) = measure(theorem_table(assume={"Lhat": 500.0}), tmp_path)
@@ -227,6 +228,7 @@ def test_a_gradient_bound_that_lies_is_found(id, tmp_path):
     assert (found.status, found.limit) == ("failed", 0.5)
 
 
+@pytest.mark.full
 def test_each_theorem_is_audited_in_its_own_norm(tmp_path):
     norms = {}
     for id in THEOREMS:
@@ -261,6 +263,7 @@ def test_the_printed_lipschitz_constant_holds_at_either_choice(lipschitz, rank, 
     assert found.limit == pytest.approx(2.6 * (rank**0.5 if "sqrt" in lipschitz else 1))
 
 
+@pytest.mark.full
 def test_a_gradient_at_its_bound_is_within_it(tmp_path):
     """Far from every target each slope is delta, and G = delta sqrt(dk) is attained: rounding must not break it."""
     table = theorem_table(
@@ -273,6 +276,7 @@ def test_a_gradient_at_its_bound_is_within_it(tmp_path):
         assert GRADIENT[id] not in failures(measured), (id, delta)
 
 
+@pytest.mark.full
 def test_one_sample_has_no_noise(tmp_path):
     """Its variance is 0, which no zeta > 0 is below; what is computed is the difference of two equal numbers."""
     for seed in range(4):
@@ -325,6 +329,7 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, tmp_pa
     assert doctored.inside.all() == doctored.inside.any() == inside
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("share", [Rational(1, 10**6), Rational(1, 10), 10])
 @pytest.mark.parametrize("id", ["nesterov2004.gradient_descent", "drori2014.gradient_descent"])
 def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):

@@ -48,6 +48,7 @@ def outcome(table, folder):
     return result.verdict, blame, result
 
 
+@pytest.mark.full
 def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
     """Its bound is less than a tenth above what it starts from, so that it informs of nothing, and is not violated."""
     verdict, blame, result = outcome(hard() | {"claim": "meft.theorem2_repaired"}, tmp_path)
@@ -55,7 +56,7 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
     assert 0.88 < result.measured / result.bound < 1
 
 
-@sampled(6)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("changes", "verdict", "blame"),
     [
@@ -164,7 +165,7 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
     assert (found.verdict, found.blame.kind, found.blame.name) == ("inconclusive", "constant", symbol)
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("assumed", "earned"),
     [
@@ -198,18 +199,20 @@ def test_a_gap_that_cancels_is_rounded_up(tmp_path):
     assert outcome(LINEAR, tmp_path)[0] == "uninformative"
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("assumed", [{"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"}], ids=str)
 def test_no_assumption_makes_another_step_the_prescribed_one(assumed, tmp_path):
     table = theorem_table(claim="meft.theorem2_best_step", assume=assumed)
     assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("constant", "alpha"))
 
 
+@pytest.mark.full
 def test_no_assumption_shortens_the_horizon_that_the_theorem_needs(tmp_path):
     table = theorem_table(assume={"T_min": "T_min/4"}, run__steps=50, run__audits=50)
     assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("horizon", "T"))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("rho", "verdict"), [("rho/10", "inconclusive"), ("2*rho", "supported")])
 def test_what_goes_into_the_smoothness_is_as_little_certified_as_it(rho, verdict, tmp_path):
     table = theorem_table(
@@ -225,6 +228,7 @@ def test_what_is_assumed_is_blamed_before_what_follows_from_it(tmp_path):
     assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("constant", "L"))
 
 
+@pytest.mark.full
 def test_few_audits_do_not_support(tmp_path):
     """A short time of large gradients may lie between them, in all replicas."""
     found = outcome(theorem_table(run__audits=7, run__replicas=64), tmp_path)
@@ -284,7 +288,7 @@ def test_what_has_no_two_numbers_is_told_in_words(missing):
     assert blamed([row], "failed") == Blame("hypothesis", "one", "one: seen")
 
 
-@sampled(4)
+@pytest.mark.full
 @pytest.mark.parametrize("id", NOISELESS)
 def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     kind = "frozen-a" if id.startswith("abba") else "lora"

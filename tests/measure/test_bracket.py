@@ -39,7 +39,6 @@ def lambda_star(L, G, s, a, b):
     return np.linalg.eigvalsh([[s**2 * L * b**2, off], [off, s**2 * L * a**2]])[-1]
 
 
-@sampled(2)
 @examples(30)
 @given(
     seed=st.integers(0, 10_000),
@@ -142,7 +141,7 @@ def test_points_point_in_all_directions():
         assert (covariance - torch.eye(part.shape[1]) / part.shape[1]).abs().max() < 0.06
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_same_spec_twice_gives_the_same_numbers(name):
     (one, first), (two, second) = (bracketed(PROBLEMS[name](), bracket_table()) for _ in range(2))
@@ -198,7 +197,7 @@ def doctored_to(bound, claim, table, monkeypatch):
     return found
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("claim", LEMMAS)
 def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
     table = bracket_table(claim=claim)
@@ -208,7 +207,7 @@ def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
     assert "exceeds the bound" in found.reason
 
 
-@sampled(3, 1)
+@pytest.mark.full
 @pytest.mark.parametrize("claim", LEMMAS)
 def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
     """Which is of the ascent here: the iterates take their step size from the least bound, the doctored one too."""
@@ -236,7 +235,7 @@ def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, i
         assert result.verdict == "supported", result.reason
 
 
-@sampled(5)
+@pytest.mark.full
 @pytest.mark.parametrize(("a", "b"), [(1e-6, 1e6), (1e6, 1e-6), (1e-9, 1e-9), (1e6, 1e6), (1e-3, 1e3)])
 def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
     for seed in range(2):

@@ -81,7 +81,6 @@ def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
     assert measure(table_of(kind, problem), tmp_path) == [result]
 
 
-@sampled(3)
 @each_kind
 @examples(5)
 @given(st.data())
@@ -100,7 +99,7 @@ def test_no_lower_estimate_exceeds_an_upper_end(kind, data):
         assert found.measured * (1 - ROUNDING) <= end.value, end.claim
 
 
-@sampled(3)
+@pytest.mark.full
 @each_kind
 def test_the_same_spec_twice_gives_the_same_numbers_and_another_seed_others(kind):
     (one, first), (two, second) = (bracketed(table_of(kind)) for _ in range(2))
@@ -220,7 +219,7 @@ def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
             assert found.verdict == ("violated" if found.measured > found.bound else "supported")
 
 
-@sampled(6)
+@pytest.mark.full
 @pytest.mark.parametrize(("kind", "least"), [("lora", 0.95), ("direft", 0.95)])
 @pytest.mark.parametrize("radii", [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.5}])
 @pytest.mark.parametrize("seed", range(3))

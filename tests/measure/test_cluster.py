@@ -126,6 +126,7 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> No
     assert "the same command goes on" in lines[0]
 
 
+@pytest.mark.full
 def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
     once = measure(SHORT, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

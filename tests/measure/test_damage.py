@@ -172,6 +172,7 @@ def test_any_edit_of_a_result_is_refused(data, runs, whole_folder):
             assert (error.field, error.value) == ("RUN", whole_folder)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_edited_result_is_refused_before_anything_is_run(jobs, runs, whole_folder):
     _, whole, *_ = runs
@@ -287,6 +288,7 @@ def test_an_added_chunk_is_not_read(runs, tmp_path):
     assert "trace.zarr was changed" in str(refused(finished, folder))
 
 
+@pytest.mark.full
 def test_a_trace_that_is_changed_while_it_is_written_is_refused(tmp_path, capsys):
     folders = []
 

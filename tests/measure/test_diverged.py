@@ -92,7 +92,7 @@ def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, step
     assert "T >= T_min" in result.reason
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("step_size", [1e2, 1e20, 1e80, 1e155, 1e160, 1e300, np.inf, np.nan])
 def test_the_page_of_a_diverged_run_is_written_and_says_so(step_size, tmp_path, monkeypatch):
     """Of a run that left every range of floats the page, its figures on log axes and its files in JSON are there."""

@@ -166,7 +166,7 @@ def test_betting_limit_never_claims_more_than_its_capital(x, delta, unit):
             assert capital * delta >= 1
 
 
-@sampled(5)
+@pytest.mark.full
 @pytest.mark.parametrize("n", [1, 3, 16, 37, 200])
 def test_a_batch_is_its_rows(n):
     """More rows than one chunk holds, of different kinds, among them zeros and constants."""

@@ -122,6 +122,7 @@ def test_an_unknown_device_is_refused_before_any_is_run(tmp_path):
     assert names(tmp_path / "runs") == []
 
 
+@pytest.mark.full
 def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch):
     """And progress has it for as much as it is."""
     begun, calls = [], []
@@ -155,6 +156,7 @@ def test_one_experiment_that_has_finished_is_read_back(tmp_path):
     assert calls == []
 
 
+@pytest.mark.full
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
     spec, calls = parse(bracket_table(bracket=TINY)), []
     folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(spec, build(spec, "cpu", silent)))

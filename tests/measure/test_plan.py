@@ -46,6 +46,7 @@ def test_streams_differ_by_purpose(seed):
     assert len({stream(spec, purpose) for purpose in PURPOSES}) == len(PURPOSES)
 
 
+@pytest.mark.full
 def test_streams_differ_by_seed_and_by_nothing_else():
     seeds = {stream(parse(theorem_table(seed=seed)), purpose) for seed in range(200) for purpose in PURPOSES}
     assert len(seeds) == 200 * len(PURPOSES)

@@ -64,6 +64,7 @@ def spec_start(function: Any, spec: Any, random: torch.Generator) -> torch.Tenso
     return A
 
 
+@pytest.mark.full
 def test_without_a_restart_it_is_lora(tmp_path: Any) -> None:
     """A period longer than the run: the iterates, the constants and the bound are those of SGD on LoRA."""
     *_, plan, record = run(table(run__given={"period": STEPS}), tmp_path / "relora")
@@ -77,6 +78,7 @@ def test_without_a_restart_it_is_lora(tmp_path: Any) -> None:
     assert record.ball.outside is None
 
 
+@pytest.mark.full
 def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path: Any) -> None:
     sizes = {"run__steps": 400, "run__audits": 100, "run__replicas": 8}
     (result,) = measure(table(**sizes), tmp_path)

@@ -47,6 +47,7 @@ def text_of(html: str) -> str:
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
+@pytest.mark.full
 def test_results_are_a_list_whose_slices_are_results(sweep: Results, root: Path) -> None:
     assert isinstance(sweep, list)
     assert list(sweep) == sweep == sweep[:]
@@ -55,6 +56,7 @@ def test_results_are_a_list_whose_slices_are_results(sweep: Results, root: Path)
     assert sweep[1:3] == [sweep[1], sweep[2]]
 
 
+@pytest.mark.full
 def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(sweep: Results, others: Results) -> None:
     frame = sweep.to_frame()
     assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [*itertools.product([2, 1], [5, 3])]
@@ -112,6 +114,7 @@ def test_a_bound_is_certified_only_where_all_constants_are(changes: dict[str, An
     assert f"({kind})" in result._repr_html_()
 
 
+@pytest.mark.full
 def test_a_trace_is_the_stored_one_with_attributes(sweep: Results, root: Path) -> None:
     result = sweep[0]
     trace = result.to_xarray(root)

@@ -16,7 +16,6 @@ from boundcheck import files
 from boundcheck.measure import measure, run
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.store import RunFolder, environment
-from tests.layers import sampled
 
 from .small import refused, theorem_table
 
@@ -208,6 +207,7 @@ def test_what_was_written_since_the_last_checkpoint_is_written_again(at, tmp_pat
         assert_identical(tmp_path / f"{kill_at}" / whole.run_id, tmp_path / "whole" / whole.run_id)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("cost", [0.001, 0.3])
 def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch, saving):
     """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is said."""
@@ -250,7 +250,7 @@ OF_EVERY_KIND = {
 }
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("kind", OF_EVERY_KIND)
 def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch, small_chunks):
     table = OF_EVERY_KIND[kind]
@@ -262,6 +262,7 @@ def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, m
     assert_identical(tmp_path / "killed" / whole.run_id, tmp_path / "whole" / whole.run_id)
 
 
+@pytest.mark.full
 def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
     """A kill inside of extend_trace leaves garbage in the chunk that it wrote, which nobody may read."""
     (whole,) = measure(SHORT, tmp_path / "whole")

@@ -39,7 +39,7 @@ def id_of(spec):
     return run_id(spec.as_json(), "cpu", content(spec, build(spec, "cpu")))
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
 def test_the_same_spec_twice_gives_the_same_numbers(table, tmp_path):
     (one,), (two,) = (measure(table, tmp_path / name) for name in ("one", "two"))
@@ -94,7 +94,7 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert result.run_id == id_of(parse(table)) == folder.name
 
 
-@sampled(3, 1)
+@pytest.mark.full
 @pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
 def test_a_stored_spec_is_a_spec(table, tmp_path):
     """Whoever has the folder can run it again."""
@@ -113,6 +113,7 @@ def test_there_is_no_result_until_the_run_is_finished(tmp_path):
     assert not any(seen)
 
 
+@pytest.mark.full
 def test_the_trace_holds_every_observable_at_the_times_of_the_schedule(tmp_path):
     table = theorem_table()
     (result,) = measure(table, tmp_path)
@@ -126,7 +127,7 @@ def test_the_trace_holds_every_observable_at_the_times_of_the_schedule(tmp_path)
         assert np.isfinite(trace[name].values).all(), name
 
 
-@sampled(4, 1)
+@pytest.mark.full
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica by replica."""
@@ -182,6 +183,7 @@ def test_replicas_are_different_runs_of_one_start(tmp_path):
     assert len(set(squares[:, -1])) == 6
 
 
+@pytest.mark.full
 def test_a_seed_changes_the_run_and_its_id(tmp_path):
     one, two = measure(theorem_table(seed=[0, 1]), tmp_path)
     assert one.run_id != two.run_id
@@ -219,6 +221,7 @@ def test_other_numerics_are_another_run(tmp_path, monkeypatch):
     assert new.environment["numerics"] == old.environment["numerics"] + 1
 
 
+@pytest.mark.full
 def test_results_come_in_the_order_of_the_sweep(tmp_path):
     table = theorem_table(adapter__rank=[2, 1], run__zeta=[1.8, 2.5])
     results = measure(table, tmp_path)
@@ -263,6 +266,7 @@ def test_a_result_has_none_where_json_has_no_number(tmp_path):
     assert stored == replace(given, measured=None, gap=None, plan=nothing, said=stored.said)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("is_compiled", [True, False])
 def test_bits_do_not_depend_on_the_number_of_threads(is_compiled, tmp_path, monkeypatch):
     """300 replicas are more than one thread observes at a time; without numba both are the same."""

@@ -46,6 +46,7 @@ def judged_at(measured, bound, **trace):
     return measured.judged(claim, with_values(plan, bound=float(bound)), **trace)
 
 
+@pytest.mark.full
 def test_a_bound_well_above_is_supported(every_step, sampled):
     for measured in (every_step, sampled):
         outcome = measured.judged()
@@ -86,6 +87,7 @@ def test_a_violation_may_rest_on_few_replicas(tmp_path):
     assert few.judged().verdict == "inconclusive"
 
 
+@pytest.mark.full
 def test_an_average_whose_rounding_error_reaches_the_bound_is_not_supported(every_step):
     judged = every_step.judged()
     assert judged.verdict.is_supported
@@ -309,6 +311,7 @@ def test_many_replicas_in_a_small_range_earn_a_nonasymptotic_verdict(tmp_path):
     assert "betting" in result.reason
 
 
+@pytest.mark.full
 @layers.sampled(10, 1)
 @pytest.mark.parametrize("exponent", [-3, -7, -10, -14, 6])
 @pytest.mark.parametrize("replicas", [16, 2000])
@@ -379,6 +382,7 @@ def test_the_catalogue_is_not_touched_by_a_doctored_claim():
 RUN = {"problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0}, "adapter": {"kind": "full"}}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("factor", "steps", "verdict"), [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")])
 def test_a_run_says_nothing_of_a_claim_whose_range_is_not_read(factor, steps, verdict, tmp_path):
     claim = with_quantity_scaled(catalogue["nesterov2004.gradient_descent"], sp.Rational(factor))

@@ -140,6 +140,7 @@ def test_so_it_is_of_gradient_descent(claim: str, tmp_path: Path) -> None:
     assert not any("ζ" in each.label for each in found.links)
 
 
+@pytest.mark.full
 @examples(5)
 @given(
     kind=st.sampled_from(sorted(KINDS)), seed=st.integers(0, 99), replicas=st.integers(1, 2), steps=st.integers(1, 6)
@@ -225,6 +226,7 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path: Path) -> None:
     assert link(found, "ζ² for the variance").upper == pytest.approx(lost.mean() + half, rel=1e-5)
 
 
+@pytest.mark.full
 def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path) -> None:
     """Over 256 replicas it is 0 to within five standard errors, and the fall of F is known whatever was audited."""
     whole, some = (
@@ -293,6 +295,7 @@ def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what
     assert found.most == "D for the fall of F"
 
 
+@pytest.mark.full
 def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path: Path) -> None:
     (result,) = bc.measure(theorem_table(assume={"Lhat": "Lhat/9"}), tmp_path)
     assert isinstance(result, RunResult)
@@ -302,6 +305,7 @@ def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path: Path) -> N
     assert "the run broke what stands there" in result.waterfall.says
 
 
+@pytest.mark.full
 def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path: Path) -> None:
     (result,) = bc.measure(gpt_table(run__step_size=1.0), tmp_path)
     assert isinstance(result, RunResult)
@@ -372,6 +376,7 @@ def test_results_of_before_there_were_waterfalls_are_read() -> None:
     assert read(plain).waterfall is None
 
 
+@pytest.mark.full
 def test_one_replica_says_what_its_intervals_are_over(tmp_path: Path) -> None:
     whole, some = (
         bc.measure(gpt_table(run__steps=20, run__audits=audits), tmp_path)[0].waterfall for audits in (20, 8)

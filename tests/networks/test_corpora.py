@@ -149,6 +149,7 @@ def test_verses_are_of_their_kinds_and_each_comes_once() -> None:
         assert book.value in BOOKS[kinds[label]]
 
 
+@pytest.mark.full
 def test_verses_are_those_of_their_seed() -> None:
     assert verses(5, seed=1) == verses(5, seed=1)
     assert verses(5, seed=1) != verses(5, seed=2)

@@ -90,6 +90,7 @@ def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measur
     assert gradient.tolist() == [expected.gradient] * REPLICAS
 
 
+@pytest.mark.full
 def test_a_look_and_held_out_samples_are_those_of_a_single_point() -> None:
     function = function_of("lora")
     v = tuple(part[1:2] for part in points(function))

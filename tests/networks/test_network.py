@@ -463,7 +463,7 @@ def test_a_site_that_passes_on_no_gradient_is_named(used: bool) -> None:
         network.look()
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "direft", "loreft"])
 def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     network = network_of(kind)
@@ -483,6 +483,7 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
 
 
+@pytest.mark.full
 def test_curvature_is_that_of_curvlinops() -> None:
     curvlinops = pytest.importorskip("curvlinops")
     from scipy.sparse.linalg import eigsh

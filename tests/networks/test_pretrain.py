@@ -62,6 +62,7 @@ def only_file(cache: Path) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_it_learns_more_than_the_frequencies_of_letters(short_text: str) -> None:
     ticks: list[tuple[str, int, int]] = []
     result = pretrained(replace(SHAPE, width=32), 200, tick=lambda *told: ticks.append(told))

@@ -28,7 +28,6 @@ from boundcheck.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.problems import sgd
 from boundcheck.problems.sgd import Reshuffled, draw_batch
 from boundcheck.progress import Tick, silent
-from tests.layers import sampled
 
 from .small import flat, gpt_table, on_cuda, saved
 
@@ -149,7 +148,7 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
     return rows | {"last": loss(), "accuracy": network.accuracy()}
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "vera"])
 def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
@@ -260,7 +259,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_CHUNK_BYTES", 8 * BRIEF["run__replicas"] * 3)
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("case", RESUMED)
 def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
     case: str, tmp_path: Path, small_chunks: None
@@ -416,7 +415,7 @@ def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(experiment, "make_plan", doctored)
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
 def test_a_run_that_diverges_stops_and_says_so(
     kind: str, tmp_path: Path, far_too_long: None, monkeypatch: pytest.MonkeyPatch
@@ -575,6 +574,7 @@ def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
     assert there.estimates.curvature == pytest.approx(here.estimates.curvature, rel=1e-2)
 
 
+@pytest.mark.full
 def test_tests_are_told_of_progress_as_a_caller_is(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     table = gpt_table(run__replicas=2, run__steps=3, run__looks=1, model__pretraining=4)

@@ -165,6 +165,7 @@ def test_an_experiment_is_about_one_matrix_or_a_network() -> None:
         assert error.expected == "one table, [problem] or [model]"
 
 
+@pytest.mark.full
 def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path: Path) -> None:
     network = parse(gpt_table(run__steps=2, model__pretraining=1))
     matrix = parse(theorem_table(run__replicas=2, run__steps=10, run__audits=2))
@@ -490,6 +491,7 @@ def test_a_folder_with_python_of_its_own_is_refused_before_any_of_it_runs(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
 def test_python_of_a_folder_does_not_run_where_nothing_names_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -51,6 +51,7 @@ BRACKET = {
 }
 
 
+@pytest.mark.full
 def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tmp_path: Path) -> None:
     (true,) = bc.measure(DESCENT, tmp_path)
     assert true.verdict == "supported, given outer.scaled, constants of log-cosh, no_rise", true.reason
@@ -68,6 +69,7 @@ def test_noise_is_seen_on_it_too(tmp_path: Path) -> None:
     assert {row.status for row in result.audit} == {"held"}
 
 
+@pytest.mark.full
 def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path: Path) -> None:
     (result,) = bc.measure(BRACKET, tmp_path)
     assert result.verdict.plain == "supported", result.reason
@@ -77,6 +79,7 @@ def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path: Path
     assert bc.falsify(f"{HERE}.my_adapter:FALSE", adapter=ADAPTER, **few).violated
 
 
+@pytest.mark.full
 def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
     assert check_claim(THEOREM, adapter="full", examples=10).ratio > 0
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
@@ -102,6 +105,7 @@ MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEA
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("word", ["held", "faceless", "none"])
 def test_a_hypothesis_that_nothing_decides_makes_candidates(word: str, tmp_path: Path) -> None:
     file = tmp_path / "near.py"
@@ -110,6 +114,7 @@ def test_a_hypothesis_that_nothing_decides_makes_candidates(word: str, tmp_path:
     assert tried.open == (catalogue["jiang2024.bounded_below"].title,)
 
 
+@pytest.mark.full
 def test_a_word_of_the_catalogue_decides_its_statement_under_any_id(tmp_path: Path) -> None:
     file = tmp_path / "near.py"
     file.write_text(NEAR % "another's")
@@ -118,6 +123,7 @@ def test_a_word_of_the_catalogue_decides_its_statement_under_any_id(tmp_path: Pa
     assert certify(caught.value.instance).violated
 
 
+@pytest.mark.full
 def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path: Path) -> None:
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
@@ -138,6 +144,7 @@ def said(*arguments: Any) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.full
 def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path) -> None:
     spec = tmp_path / "own.toml"
     spec.write_text(
@@ -164,6 +171,7 @@ def test_each_command_opens_what_is_named(tmp_path: Path) -> None:
     assert said("falsify", f"{HERE}.my_adapter:SMOOTH", *search)["ratio"] <= 1
 
 
+@pytest.mark.full
 def test_a_run_of_a_claim_that_was_an_object_is_reported_with_the_claim_given(tmp_path: Path) -> None:
     claim = bc.claims.opened(THEOREM)
     (result,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
@@ -238,6 +246,7 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None
     assert opened("claim", f"{file}:BOLD") != before
 
 
+@pytest.mark.full
 def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path: Path) -> None:
     file, page = tmp_path / "edited.py", tmp_path / "page" / "index.html"
     text = "from tests.outside.my_theorem import sentence\nMINE = sentence('edited', '{}')\n"
@@ -263,6 +272,7 @@ def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_pat
 ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 5, "zeta": 2.0}
 
 
+@pytest.mark.full
 def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path: Path) -> None:
     claim = opened("claim", THEOREM)
     last = claim.quantities[-1]
@@ -305,6 +315,7 @@ def test_a_spec_keeps_the_claim_that_it_was_read_with() -> None:
     assert spec.said.id == spec.theorem.id == "outer.halved"
 
 
+@pytest.mark.full
 def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path) -> None:
     info = tmp_path / "mine-1.0.dist-info"
     info.mkdir()
@@ -321,6 +332,7 @@ def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path)
     assert json.loads(done.stdout)["problem"]["kind"] == "log-cosh", done.stderr
 
 
+@pytest.mark.full
 def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = changed(THEOREM_TABLE, {"claim": "nesterov2004.gradient_descent", "run": {"steps": 20, "audits": 20}})
     table = changed(table, {"domain": {}, "problem": {"kind": "digits"}})
@@ -336,6 +348,7 @@ def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.
     assert other.measured != first.measured
 
 
+@pytest.mark.full
 def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
     file, ids = tmp_path / "mine.py", set()
     text = (ROOT / "tests" / "outside" / "my_objective.py").read_text()
@@ -347,6 +360,7 @@ def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
     assert len(ids) == 2
 
 
+@pytest.mark.full
 def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> None:
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)

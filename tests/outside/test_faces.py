@@ -236,6 +236,7 @@ def test_faces_that_differ_are_refused_before_anything_is_run(changes, face, tmp
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.full
 def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_path) -> None:
     bare = descent(Unwritten("unwritten", "descent", (alpha,), moves=DESCENT))
     for claim in (bare, descent(LinearMethod("plain", "descent", (alpha,), moves=DESCENT))):
@@ -245,6 +246,7 @@ def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_pa
     assert result.verdict.plain == "supported", result.reason
 
 
+@pytest.mark.full
 def test_a_place_of_a_state_in_which_nothing_is_kept_is_none_too_few(tmp_path, monkeypatch) -> None:
     """It is walked, stored in a checkpoint, read from it, and attacked."""
     roomy = descent(Roomy("roomy", "descent", (alpha,), moves=DESCENT))

@@ -75,6 +75,7 @@ def test_an_objective_that_is_none_is_refused_in_one_line(
         bc.measure(DESCENT, tmp_path, problem=make())
 
 
+@pytest.mark.full
 def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path) -> None:
     claim = "tests.outside.test_failures:RAISING"
     for jobs in (1, 2):

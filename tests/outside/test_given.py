@@ -70,6 +70,7 @@ def stored() -> tuple[Path, RunResult]:
     return runs, result
 
 
+@pytest.mark.full
 def test_a_claim_that_is_nobodys_theorem_is_given() -> None:
     runs, result = stored()
     assert result.verdict == SAID, result.reason
@@ -176,6 +177,7 @@ def test_a_constant_of_ours_that_a_user_sets_is_given(name: str, tmp_path: Path)
         assert result.verdict == f"supported, given smoothness of {f.name}", result.reason
 
 
+@pytest.mark.full
 def test_a_run_of_what_is_ours_rests_on_nothing(tmp_path: Path) -> None:
     (result,) = bc.measure(RUN | {"adapter": {"kind": "full"}}, tmp_path)
     assert result.verdict is Verdict.SUPPORTED

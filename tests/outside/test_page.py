@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from sympy import Rational
 
 import boundcheck as bc
@@ -32,6 +33,7 @@ AVERAGE_GAP = theorem(
 )
 
 
+@pytest.mark.full
 def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
     spec = {
         "claim": [f"{HERE}.my_theorem:HALVED_DESCENT", AVERAGE_GAP],
@@ -84,6 +86,7 @@ def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
     assert result.blame.kind == "constant"
 
 
+@pytest.mark.full
 def test_the_example_to_copy_is_run_tried_and_shown(tmp_path: Path) -> None:
     file = tmp_path / "my_theorem.py"
     shutil.copy(HOME / "own_words.py", file)

@@ -52,6 +52,7 @@ def test_its_proofs_are_found_by_folder_and_by_id() -> None:
     assert [claim.id for claim in bc.prove("mypaper.product").claims] == ["mypaper.product"]
 
 
+@pytest.mark.full
 def test_the_command_line_knows_it_by_a_variable() -> None:
     known = {VARIABLE: str(FOLDER)}
     assert [row["id"] for row in said("claims", **known)["claims"]][-4:] == IDS
@@ -60,6 +61,7 @@ def test_the_command_line_knows_it_by_a_variable() -> None:
     assert [claim["id"] for claim in said("prove", FOLDER)["claims"]] == ["mypaper.product"]
 
 
+@pytest.mark.full
 def test_it_is_known_where_it_is_installed(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "mypaper")
     info = tmp_path / "mypaper-1.0.dist-info"
@@ -164,6 +166,7 @@ def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> Non
     assert fixed_statements() == before | {"mine.lemma1": Fixed("0" * 32, "mine", frozenset(), ())}
 
 
+@pytest.mark.full
 def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:
     outcome = bc.audit(FOLDER, out=tmp_path / "out", runs=tmp_path / "runs")
     found = {each["locator"]: each["verdict"] for each in outcome["findings"]}

@@ -257,7 +257,7 @@ def test_constants_of_a_linear_network_are_attained_by_two_classes() -> None:
     assert objective.gradient(mistaken).norm().item() >= 0.999 * objective.gradient_bound.value
 
 
-@sampled(3)
+@pytest.mark.full
 @pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
 def test_smoothness_of_a_tanh_network_is_that_of_its_worst_unit_but_for_a_factor_of_three(size: float) -> None:
     objective = two_class_network("tanh", size)

@@ -23,7 +23,6 @@ from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.testing.strategies.problems import fractions, slopes
-from tests.layers import sampled
 
 # Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
 DIRECTIONS = [
@@ -196,7 +195,7 @@ def test_the_gradient_pulled_back_is_that_of_the_loss(id: str) -> None:
         assert torch.allclose(got, expected, rtol=1e-10, atol=1e-13)
 
 
-@sampled(3)
+@pytest.mark.full
 @each_theorem
 def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
     steps, replicas = 100, 4000

@@ -112,6 +112,7 @@ def test_only_what_has_certificates_is_supported(given: dict[str, Any], verdict:
         assert result.constants["smoothness"].kind == "estimated" or result.constants["infimum"].kind == "estimated"
 
 
+@pytest.mark.full
 def test_a_false_claim_about_it_is_not_called_violated(tmp_path: Path) -> None:
     table = DESCENT | {"assume": {"bound": "bound/10**9"}, "run": {"steps": 3, "audits": 3}}
     for given, verdict in (({}, "inconclusive"), (CERTIFIED, "violated")):
@@ -120,6 +121,7 @@ def test_a_false_claim_about_it_is_not_called_violated(tmp_path: Path) -> None:
         assert len(result.verdict.given) == len(given)
 
 
+@pytest.mark.full
 def test_a_function_of_w_is_measured(tmp_path: Path) -> None:
     table = DESCENT | {"problem": {"d": 2, "k": 3}}
     (result,) = bc.measure(table, tmp_path, problem=alone)
@@ -131,6 +133,7 @@ def test_a_function_of_w_is_measured(tmp_path: Path) -> None:
     assert not lora.verdict.is_supported
 
 
+@pytest.mark.full
 def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:
     ids = set()
     for targets in (Y, Y, Y + 1e-12, X[:, :2]):
@@ -148,6 +151,7 @@ def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:
     assert content_of(closed) != before
 
 
+@pytest.mark.full
 def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
     data = tmp_path / "prices.csv"
     data.write_text("rooms,size,price,town\n" + "".join(f"{a},{b},{a + 2 * b},x\n" for a, b in X[:, :2]))

@@ -52,12 +52,14 @@ PLANTED = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", PLANTED.values(), ids=PLANTED)
 def test_a_constant_that_is_too_small_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     module, name, script, old, new = case
     assert not closes(monkeypatch, module, name, script, changed(getattr(module, name), old, new))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("module", "name", "script"), sorted({x[:3] for x in PLANTED.values()}, key=lambda x: x[1]))
 def test_the_claim_itself_under_another_id_is(module, name, script, monkeypatch: pytest.MonkeyPatch) -> None:
     """So it is not the change of the id that is refused."""
@@ -69,6 +71,7 @@ def test_each_claim_about_an_adapter_is_carried(id: str) -> None:
     assert carrier(boundcheck.claims[id]) in (Carrier.KERNEL, Carrier.BY_HAND)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("id", ["meft.vera", "meft.vera_sharp"])
 def test_the_gradient_of_vera_is_bounded_at_its_own_points_alone(id: str) -> None:
     """No hypothesis is about matrices that are not diagonal; the page says where the bound is asked."""

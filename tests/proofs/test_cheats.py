@@ -104,6 +104,7 @@ def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
     assert verdict_on(sharp, with_formula(sharp.claim, sharp.claim.names[0], quarter)) != "proved"
 
 
+@pytest.mark.full
 @of_the_paper
 def test_paper_scripts_define_what_their_claims_define() -> None:
     """Each definition of a claim's quantity is the claim's own."""

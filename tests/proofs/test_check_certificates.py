@@ -68,6 +68,7 @@ def check_all(proofs: list[JudgedProof]) -> int:
     return count
 
 
+@pytest.mark.full
 def test_it_accepts_every_certificate_of_the_paper() -> None:
     assert check_all([judged(script) for script in SCRIPTS]) > 500
 

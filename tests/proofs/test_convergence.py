@@ -61,6 +61,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", PLANTED.values(), ids=PLANTED)
 def test_what_is_planted_in_sgd_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     name, script, old, new = case
@@ -76,6 +77,7 @@ def test_the_theorem_itself_under_another_id_is(name: str, monkeypatch: pytest.M
     assert closes(monkeypatch, sgd, name, scripts[name], own)
 
 
+@pytest.mark.full
 def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """An adaptive step gives 3/4 of itself, and not 4/5."""
     monkeypatch.setattr(adaptive_gd, "C", sp.Rational(4, 5))
@@ -90,6 +92,7 @@ UNCONDITIONAL = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("old", "new"), UNCONDITIONAL.values(), ids=UNCONDITIONAL)
 def test_what_is_planted_in_the_constant_step_is_not_proved(
     old: sp.Expr, new: sp.Expr, monkeypatch: pytest.MonkeyPatch
@@ -112,6 +115,7 @@ KAPPA_PLANTED = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
 def test_a_smaller_kappa_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     name, planted = case
@@ -156,6 +160,7 @@ RELORA_PLANTED = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("symbol", "part", "factor"), RELORA_PLANTED.values(), ids=RELORA_PLANTED)
 def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor, monkeypatch) -> None:
     def planted(quantity: Quantity) -> sp.Expr:

@@ -115,7 +115,7 @@ def test_what_is_planted_is_refuted_by_an_exact_run(planted: Planted, monkeypatc
     assert run.setting.numbers["T"] <= 3
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("planted", {each.name: each for each in FALSE.values()}.values(), ids=lambda each: each.name)
 def test_no_run_refutes_the_theorem_itself(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = replace(planted.theorem, id=f"planted.{planted.name.lower()}")

@@ -13,13 +13,12 @@ from boundcheck.proofs import papers
 from boundcheck.prove.carried import Carrier, carrier, counted, standing, told
 from boundcheck.prove.fixed import fixed_statements
 from boundcheck.prove.script import of_paper
-from tests.layers import sampled
 
 SCRIPTED = {script.id for key in papers() for script in of_paper(key) if script.version != "printed"}
 KERNEL = [id for id in catalogue if carrier(catalogue[id]) is Carrier.KERNEL]
 
 
-@sampled(6)
+@pytest.mark.full
 @pytest.mark.parametrize("id", KERNEL)
 def test_what_the_kernel_carries_it_replays(id: str) -> None:
     audit = boundcheck.prove(id)[id]

@@ -47,6 +47,7 @@ def test_any_identity_reads_back(found: Identity) -> None:
     assert tokens_of(from_latex(made, table)) == tokens_of(text)
 
 
+@pytest.mark.full
 @of_the_paper
 def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
     closed = [x.theorem for script in SCRIPTS for x in script.proof.steps if x.theorem.rule == "certificate"]

@@ -38,7 +38,7 @@ def check_latex(text: str) -> None:
     assert [x for x in text if ord(x) > 126 and not unicodedata.name(x).startswith("LATIN")] == []
 
 
-@sampled(4)
+@pytest.mark.full
 @pytest.mark.parametrize(
     "id",
     [
@@ -100,6 +100,7 @@ def unbroken(text: str) -> list[str]:
     return bare.split()
 
 
+@pytest.mark.full
 def test_the_theorem_says_what_the_kernel_proved(paper):
     """What stands in the environment are the statements of the kernel, sign by sign."""
     for claim in paper.claims:
@@ -144,6 +145,7 @@ def test_a_line_names_the_lines_and_hypotheses_that_it_follows_from(paper):
             assert {each.strip("()") for each in told.split(", ")} <= earlier
 
 
+@pytest.mark.full
 def test_a_line_that_is_open_is_no_proved_line():
     text = latex(judged(lemma(ge(x, 0))))
     assert r"\begin{theorem}" not in text

@@ -27,6 +27,7 @@ def text_of(html: str) -> str:
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
+@pytest.mark.full
 def test_what_is_proved_is_shown_from_the_theorem_with_all_that_it_rests_on(audit):
     proof = audit[ID].proof("repaired")
     page, tex = proof._repr_html_(), proof._repr_latex_()
@@ -40,6 +41,7 @@ def test_what_is_proved_is_shown_from_the_theorem_with_all_that_it_rests_on(audi
         assert each.role == "domain" or mathml_of(latex) in page
 
 
+@pytest.mark.full
 def test_a_proof_that_proves_nothing_shows_no_statement_as_proved(audit):
     proof = audit[ID].proof("printed")
     assert proof.verdict == "refuted"

@@ -78,6 +78,7 @@ def test_an_inverse_to_a_power_has_brackets() -> None:
         from_latex(made.replace(r"}\right)", "}"), table)
 
 
+@pytest.mark.full
 @of_the_paper
 def test_every_theorem_of_every_proof_reads_back() -> None:
     ends = [x.theorem for script in SCRIPTS for x in script.proof.steps]

@@ -70,6 +70,7 @@ def steps_of(answer: dict) -> list[dict]:
     return [step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]]
 
 
+@pytest.mark.full
 def test_json_has_the_keys_that_are_documented(answer):
     assert answer.keys() == {"claims", "rows", "standard_facts", "seconds"}
     assert isinstance(answer["seconds"], float)
@@ -96,6 +97,7 @@ def test_json_says_what_the_objects_say(paper, answer):
             assert [x["statement"] for x in proof["steps"]] == [str(x.step.theorem.conclusion) for x in judged_.steps]
 
 
+@pytest.mark.full
 def test_what_is_printed_reads_back_as_what_the_kernel_proved(paper, answer):
     """Every theorem of every proof: text and LaTeX, printed, parsed and compared."""
     seen = 0

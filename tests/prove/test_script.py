@@ -283,6 +283,7 @@ def test_the_template_is_proved(tmp_path):
     assert TEMPLATE.stem not in papers()
 
 
+@pytest.mark.full
 def test_proofs_lie_where_the_package_looks_for_them():
     assert (HOME / "jiang2024" / "__init__.py").is_file()
     # From any working directory.

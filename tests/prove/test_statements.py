@@ -23,7 +23,6 @@ from boundcheck.prove.fidelity import digest
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.script import of_paper
 from boundcheck.prove.statements import statements_of, write
-from tests.layers import sampled
 
 from .scripts import numbers
 
@@ -31,7 +30,7 @@ GOAL = LEMMA_1.conclusion
 BALL = [le(SpectralNorm(x), sigma) for x in (A1, A2, B1, B2)]
 
 
-@sampled(3, 1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     "key", [key for key, paper in papers().items() if (paper.folder / "statements.json").is_file()]
 )

@@ -131,6 +131,7 @@ def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
     assert proof.reason == "it rests on false, which is not a hypothesis of the claim"
 
 
+@pytest.mark.full
 def test_numbers_that_are_no_witness_are_not_called_one():
     """Norms of matrices that need not exist, and a letter that is declared positive."""
     X, Y = sp.MatrixSymbol("X", 2, 2), sp.MatrixSymbol("Y", 2, 2)

@@ -138,6 +138,7 @@ def test_what_is_wrong_with_an_end_is_seen(given: End, outcome: str | None) -> N
     assert trials.fault_of(given, (0, 2)) == outcome
 
 
+@pytest.mark.full
 def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
     found = Survey((RIGHT, REFUSED, WRONG), machine())
     files = write_reliability(found, tmp_path, "boundcheck reliability")

@@ -48,6 +48,7 @@ def test_each_printed_command_is_one_that_runs_from_the_root(file: Path) -> None
         check(command, ROOT)
 
 
+@pytest.mark.full
 def test_a_page_names_its_spec_as_it_is_typed_from_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

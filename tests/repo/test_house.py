@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers import sampled
-
 ROOT = Path(__file__).parents[2]
 
 SOURCES = sorted(path for folder in ("boundcheck", "proofs") for path in (ROOT / folder).rglob("*.py"))
@@ -26,7 +24,7 @@ SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")
 IMPORTED = f"import sys, boundcheck as bc; {{}}; print([name for name in {SLOW} if name in sys.modules])"
 
 
-@sampled(2, 1)
+@pytest.mark.full
 @pytest.mark.parametrize("use", ["list(bc.claims)", "bc.prove('jiang2024.assumption2')"])
 def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
     assert run(*PYTHON, IMPORTED.format(use)) == "[]\n"
@@ -45,17 +43,19 @@ for bad in (dict(T=27), dict(T=28, L=0), dict(T=28.5), dict(), dict(T=28, x=1)):
 """
 
 
-@sampled(2, 1)
+@pytest.mark.full
 @pytest.mark.parametrize("flags", [[], ["-O"]], ids=str)
 def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
     assert run(sys.executable, *flags, "-c", CLAIMS_AT_WORK).split() == ["1.25", "True", "T", "L", "T", "T", "x"]
 
 
+@pytest.mark.full
 def test_every_module_opens_with_its_purpose() -> None:
     silent = [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert silent == []
 
 
+@pytest.mark.full
 def test_nothing_committed_names_this_machine() -> None:
     # Not after a letter or a dot: those are addresses on the web.
     machine = re.compile(r"(?<![\w.])/(work|root|home)/")

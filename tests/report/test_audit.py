@@ -92,6 +92,7 @@ def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str,
         return written_by.write(paper_of("jiang2024"), small(searches), proofs, found, folder / "out", folder / "runs")
 
 
+@pytest.mark.full
 def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:
     found = [(each["number"], each["verdict"]) for each in written["findings"]]
     assert [number for number, _ in found] == [1, 2, 8, 8, 12, 12, 14, 18]
@@ -158,6 +159,7 @@ def printed(draw: Any, width: int) -> list[str]:
     return text.getvalue().splitlines()
 
 
+@pytest.mark.full
 @of_the_paper
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
@@ -185,6 +187,7 @@ def test_a_row_is_a_line_with_its_verdict(paper) -> None:
         assert row.verdict in rest
 
 
+@pytest.mark.full
 @of_the_paper
 def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     out = io.StringIO()

@@ -81,6 +81,7 @@ def test_a_claim_of_ones_own_is_called_by_its_path() -> None:
     assert first.startswith("boundcheck bound mine.py:CLAIM --set ")
 
 
+@pytest.mark.full
 def test_the_catalogue_has_a_row_for_each_claim_and_the_counts() -> None:
     out = io.StringIO()
     show_catalogue(list(catalogue.values()), Console(file=out, width=_ENDLESS, force_interactive=False))

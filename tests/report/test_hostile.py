@@ -16,7 +16,6 @@ from boundcheck.report.section import Finding, Material
 from boundcheck.report.stored import StoredRun
 from boundcheck.shown import command, visible
 from tests.hostile import NASTY
-from tests.layers import sampled
 
 from .made import changed
 
@@ -33,7 +32,7 @@ def material_of(stored: list[StoredRun], text: str) -> Material:
     return Material([*runs, broken], findings, faults=[(text, theorem)], command=command("report", text or "x"))
 
 
-@sampled(28, 0)
+@pytest.mark.full
 @pytest.mark.parametrize("name", NASTY)
 def test_every_file_of_a_report_is_whole(name: str, stored: list[StoredRun], tmp_path: Path) -> None:
     text = NASTY[name][:2000]

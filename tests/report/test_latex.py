@@ -132,6 +132,7 @@ def made(stored: list[StoredRun]) -> dict[str, bytes]:
     return files_of(Material(stored[-1:]), "Stored runs", "A bracket.")
 
 
+@pytest.mark.full
 def test_every_command_of_the_tables_is_defined_and_every_file_is_used(made: dict[str, bytes]) -> None:
     texts = {name: content.decode() for name, content in made.items() if not name.endswith(".pdf")}
     defined = re.findall(r"\\newcommand\{\\(\w+)\}", texts["latex/numbers.tex"])

@@ -88,6 +88,7 @@ def test_the_rules_are_one_for_each_word() -> None:
     assert [word for word, _ in RULES] == list(Word)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("verdict", "value", "shown"), [("hypothesis-failed", -0.4, "–"), ("violated", -0.4, "-0.4")])
 def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(stored, tmp_path, verdict, value, shown) -> None:
     """What a step too long makes of the formula is no bound; where the theorem holds, it is what the run broke."""

@@ -331,6 +331,7 @@ def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
     assert "3.52" in text
 
 
+@pytest.mark.full
 def test_a_sweep_is_drawn_once_a_rank(page, tmp_path):
     text = page(by_rank((1, 2, 4, 8, 16), 3))
     assert "Drawn: 5 of the 15 runs" in text
@@ -361,6 +362,7 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     assert not any(line.get_label().startswith("gradient ratio") for line in axis.lines)
 
 
+@pytest.mark.full
 def test_figures_can_be_read():
     kinds = [run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2}) for kind in ADAPTERS]
     several = [run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)]

@@ -33,6 +33,7 @@ def theorem(stored: list[StoredRun]) -> StoredRun:
     return next(run for run in stored if run.is_theorem)
 
 
+@pytest.mark.full
 def test_no_form_prints_a_bound_below_it(theorem: StoredRun, tmp_path: Path) -> None:
     interval = {"lower": 0.01, "upper": 0.03, "level": 0.95, "kind": "nonasymptotic", "method": "betting"}
     parts = {"measured": 0.02, "interval": interval, "bound": BOUND, "plan__values__bound": BOUND}
@@ -42,6 +43,7 @@ def test_no_form_prints_a_bound_below_it(theorem: StoredRun, tmp_path: Path) -> 
         assert max(found) < 0.05, name
 
 
+@pytest.mark.full
 def test_no_form_prints_what_breaks_a_bound_below_it(theorem: StoredRun, tmp_path: Path) -> None:
     measured = BOUND * (1 + 1e-6)
     interval = {"lower": measured, "upper": measured, "level": 1.0, "kind": "exact", "method": "the one trajectory"}

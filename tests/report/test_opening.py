@@ -95,6 +95,7 @@ def test_an_svg_in_a_page_takes_its_colours_from_the_page() -> None:
     assert 'role="img" aria-label="A &quot;title&quot;: units"' in text
 
 
+@pytest.mark.full
 @of_the_paper
 def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper) -> None:
     opening = report.opening(Material(stored, proofs=paper))

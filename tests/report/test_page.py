@@ -33,6 +33,7 @@ def _write(runs, folder):
     return write_page(Material(runs, command="boundcheck measure x.toml"), folder / "index.html", "A title", "A lead.")
 
 
+@pytest.mark.full
 def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     text = _write(stored, tmp_path)[0].read_text()
     outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
@@ -46,6 +47,7 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel") + text.count("<p>Proof: hypothesis.</p>") > 0
 
 
+@pytest.mark.full
 def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
     """Neither a subscript, nor a superscript, nor a dollar that was meant for a formula."""
     folder = tmp_path / "index.html"
@@ -57,6 +59,7 @@ def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
     assert spoken("<p>v_1 <math>x_1</math> <code>a_b</code></p>") == ["v_1"]
 
 
+@pytest.mark.full
 def test_what_is_proved_by_hand_says_why_on_the_page(stored, tmp_path, monkeypatch):
     claim = catalogue["meft.loha"]
     monkeypatch.setattr(Material, "claims", [claim])
@@ -65,6 +68,7 @@ def test_what_is_proved_by_hand_says_why_on_the_page(stored, tmp_path, monkeypat
     assert f"<p>Proof: by hand. {claim.unproved}</p>" in text
 
 
+@pytest.mark.full
 def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path):
     """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
     (run,) = load_runs(run_folders[:1])

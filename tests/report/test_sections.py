@@ -52,12 +52,14 @@ def _is_shown(files: list[Path]) -> bool:
     return {"my_numbers.svg", "my_numbers.pdf"} <= {path.name for path in files} and my_figure.title in text
 
 
+@pytest.mark.full
 def test_a_section_is_found_by_its_import_path(material: Material, tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     assert not _is_shown(write_page(material, page, "A", "B"))
     assert _is_shown(write_page(material, page, "A", "B", [MINE]))
 
 
+@pytest.mark.full
 def test_a_section_is_found_by_an_entry_point(
     material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +68,7 @@ def test_a_section_is_found_by_an_entry_point(
     assert _is_shown(write_page(material, tmp_path / "index.html", "A", "B"))
 
 
+@pytest.mark.full
 def test_a_section_is_found_in_the_folder_of_its_paper(material: Material, tmp_path: Path) -> None:
     paper = tmp_path / "my-paper"
     (paper / "sections").mkdir(parents=True)

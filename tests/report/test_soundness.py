@@ -23,7 +23,6 @@ from boundcheck.soundness.statements import Drawn
 from boundcheck.soundness.survey import Survey, survey
 from boundcheck.soundness.trial import Answer, Mutant, Trial
 from boundcheck.version import __version__
-from tests.layers import sampled
 from tests.measure.small import refused
 
 FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
@@ -55,6 +54,7 @@ def test_counts_are_those_of_the_trials() -> None:
     assert json.loads(json.dumps(found)) == found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"])
 def test_no_wrong_verdict_is_hidden(found: Survey, wrong: bool, tmp_path: Path) -> None:
     files = write_soundness(found, tmp_path, "boundcheck soundness")
@@ -83,12 +83,13 @@ def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
     assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
 
 
+@pytest.mark.full
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert refused(write_soundness, HONEST, tmp_path / "file", "").field == "out"
 
 
-@sampled(2, 1)
+@pytest.mark.full
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setattr(surveys, "survey", lambda share, jobs, tick, keep: found)
@@ -104,6 +105,7 @@ def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypa
             assert ("WRONG: my.lemma, sharp, (1), a planted lie: proved, but x = 1" in said) == bool(code)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("found", "wrong"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_one_sentence_says_the_counts_with_their_day_and_their_limits(
     found: Survey, wrong: int, tmp_path: Path

@@ -270,6 +270,7 @@ def test_rank_figure_has_a_reference_of_the_printed_slope():
     assert rank_figure(by_rank([1, 2], 3, lambda _, r: r)) is None
 
 
+@pytest.mark.full
 def test_scales_and_claims_keep_their_look_in_every_panel():
     one = by_rank([1, 2, 4], 3, lambda _, r: r) + by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale="16/r")
     other = by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale="16/r", problem__d=4)

@@ -58,6 +58,7 @@ def powers():
     return power(seed=1)
 
 
+@pytest.mark.full
 def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured, experiments):
     """By the counts themselves: more misses than these happen to a right method once in ten million times."""
     sound = [each for each in measured if each.kind == "nonasymptotic"]
@@ -80,6 +81,7 @@ def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
         assert all(abs(student[name, n].rate - 0.05) < 0.02 for n in SIZES)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", STUDENT_ON_SKEWED)
 def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
     """And no interval that holds at any number of replicas misses them as often."""
@@ -131,6 +133,7 @@ def test_an_interval_half_as_wide_is_found_out(method):
     assert half.width == pytest.approx(honest.width / 2)
 
 
+@pytest.mark.full
 def test_simultaneous_limits_without_a_correction_are_found_out():
     """Fifty limits, each at the level of one: some column's limit fails more often than one in twenty times."""
 
@@ -161,6 +164,7 @@ def test_clopper_pearson_inverts_the_binomial_tails(trials, data):
     assert high == 1 if count == trials else binom.cdf(count, trials, high) == pytest.approx(0.005, rel=1e-6)
 
 
+@pytest.mark.full
 def test_results_are_json_without_nan_and_depend_on_the_seed_alone():
     one, two, other = (coverage(40, seed=seed) for seed in (5, 5, 6))
     assert one == two

@@ -24,7 +24,7 @@ from boundcheck.soundness.engines.sharp import HORIZONS, MEASURED, known, limit,
 from boundcheck.soundness.mutation import mixed_up
 from boundcheck.soundness.trial import tried
 from boundcheck.words import algorithm_of
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]
 # Enough to meet every kind.
@@ -132,6 +132,7 @@ def test_every_witness_of_a_true_claim_breaks_its_bound_or_nothing() -> None:
             assert not (broken and met and speaks_of(recipe.claim, walk.numbers)), recipe.change
 
 
+@pytest.mark.full
 def test_claims_are_of_every_kind_and_thousands() -> None:
     made = [*recipes(), *scripted(), *measurable()]
     assert len(made) >= 3000
@@ -205,6 +206,7 @@ def test_a_claim_that_refuses_to_be_made_is_an_answer() -> None:
         assert (trial.wrong, trial.outcome) == (False, "refused when it is made")
 
 
+@pytest.mark.full
 def test_brackets_are_held_against_the_constant() -> None:
     """A planted error: the constant of a theorem is said to be half, and to be twice, of what it is."""
     made = next(recipe for recipe in (make() for make in recipes()) if recipe.factor == 1)
@@ -223,7 +225,7 @@ def test_every_trial_of_a_sample_is_right() -> None:
     assert sum(trial.caught for trial in false) >= len(false) / 3
 
 
-@sampled(6)
+@pytest.mark.full
 @pytest.mark.parametrize("first", range(6))
 def test_claims_are_put_to_every_engine(first: int) -> None:
     """Each is answered, and by nothing that dies of it."""

@@ -173,12 +173,14 @@ def test_the_sound_specs_are_read(table: dict[str, object], tmp_path: Path) -> N
         prepare(spec, tmp_path, "cpu", silent)
 
 
+@pytest.mark.full
 def test_sound_data_are_written_as_they_are() -> None:
     for data in (*sound.instances(), *sound.claims()):
         assert parse_json(written(data)) == parse_json(written(parse_json(written(data))))
     assert [tomllib.loads(toml(table)) for table in sound.SPECS] == list(sound.SPECS)
 
 
+@pytest.mark.full
 def test_the_same_seed_spoils_alike_and_another_one_otherwise() -> None:
     data = sound.SPECS[0]
     made = [written(spoilt(Random(seed), data)[0]) for seed in (*range(40), *range(40))]
@@ -189,6 +191,7 @@ def test_the_same_seed_spoils_alike_and_another_one_otherwise() -> None:
     assert len(set(contents)) > 40
 
 
+@pytest.mark.full
 def test_the_page_counts_inputs_and_says_what_the_slowest_took(tmp_path: Path) -> None:
     inputs = [Malformed("--set", number) for number in range(1, 30)]
     trials = tuple(trial(each, found) for each, found in zip(inputs, kept(inputs), strict=True))

@@ -60,7 +60,7 @@ def right(mutant: Mutant) -> Trial:
     return trial
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize(("every", "kinds"), [(80, 1), (20, 6)])
 def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
     trials = [right(mutant) for line in sample(every) for mutant in false_of(line, 1)]
@@ -80,6 +80,7 @@ def test_no_true_variation_of_a_line_is_refuted() -> None:
     assert all(trial.true and not trial.caught for trial in trials)
 
 
+@pytest.mark.full
 def test_no_script_is_left_out_and_the_short_ones_are_short() -> None:
     assert {(x.id, x.version) for x in PROVABLE} == {(x.id, x.version) for x in provable()}
     assert [x for x in SHORT if len(x.proof.steps) >= 25 or "alpha" in x.claim.names] == []
@@ -91,7 +92,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(all_lines()) * proofs._TRUE >= 1000
 
 
-@sampled(3, 1)
+@pytest.mark.full
 @short_scripts
 def test_no_false_claim_is_proved(script: Script) -> None:
     (trial,) = [right(mutant) for mutant in false_edits(script, 1)]
@@ -106,7 +107,7 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
     assert {(trial.kind, trial.outcome) for trial in trials} == {("hypothesis dropped", "refuted")}
 
 
-@sampled(3, 1)
+@pytest.mark.full
 @short_scripts
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     trials = {trial.change: trial for trial in map(right, true_claims(script))}
@@ -175,6 +176,7 @@ def some_lines() -> Iterator[Line]:
     return (line for line in sample(20) if len(line.because.premises) <= 3 and any(false_of(line, 1)))
 
 
+@pytest.mark.full
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = [mutant for line in islice(some_lines(), 5) for mutant in false_of(line, 2)]
     monkeypatch.setattr(Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation)))
@@ -212,6 +214,7 @@ def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> 
     assert tried(mutant).wrong
 
 
+@pytest.mark.full
 def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     first, _, third, line = islice(some_lines(), 4)
     assert "false" in {finding for finding, _ in examined(first, 6)}

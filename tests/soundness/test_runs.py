@@ -163,6 +163,7 @@ def test_every_trial_of_a_sample_is_right():
     assert sum(trial.caught for trial in trials) >= sum(not trial.true for trial in trials) - 2
 
 
+@pytest.mark.full
 def test_a_planted_lie_is_recorded_as_wrong():
     """A supported run that is said to be false, and a false one that is said to be true."""
     (setting,) = scalars("ghadimi2013.corollary2_2", (12,), (0,))
@@ -199,6 +200,7 @@ def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, 
     assert (trial.wrong, trial.caught) == (wrong, caught)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("id", ["jiang2024.theorem2", "meft.theorem2_repaired"])
 def test_faults_are_planted_one_at_a_time(id):
     """Each differs from the setting's own spec in one field, ζ aside."""

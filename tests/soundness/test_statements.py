@@ -81,6 +81,7 @@ def test_every_trial_of_a_sample_is_right():
     assert Counter(map(tuple, map(as_json, trials))) == {tuple(as_json(trials[0])): len(trials)}
 
 
+@pytest.mark.full
 def test_a_wrong_verdict_is_recorded_as_wrong():
     """A refuted truth is wrong, a missed falsehood is not, and neither is ever caught."""
     true, false = (next(m for m in drawn(EVERY).decided if m.true is truth) for truth in (True, False))
@@ -119,6 +120,7 @@ def test_the_shared_climb_says_what_falsify_says(share):
         assert tried(mutant).caught
 
 
+@pytest.mark.full
 def test_mutants_are_the_same_each_time_and_in_another_process(monkeypatch):
     monkeypatch.setattr(statements, "pairs", lambda: list(pairs())[:2])
     first, again = (drawn.__wrapped__(9).decided for _ in range(2))

@@ -89,6 +89,7 @@ def satisfying(script: Script) -> World | None:
     return next((x for x in fitting if x.values(fact)), None)
 
 
+@pytest.mark.full
 @of_the_paper
 def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_absurdity() -> None:
     assert {judged(x).verdict for x in PROVED} == {"proved"}
@@ -164,6 +165,7 @@ def test_verdicts(relation: sp.Basic, expected: bool | None) -> None:
     assert SETTING.verdict(relation) is expected
 
 
+@pytest.mark.full
 def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own() -> None:
     x = sp.MatrixSymbol("A", 3, 1)
     assert SETTING.verdict(le(EuclideanNorm(x), 4)) is True

@@ -81,7 +81,7 @@ def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
         assert found.ratio > 0
 
 
-@sampled(31)
+@pytest.mark.full
 @dtypes
 @theorems
 def test_theorems(id: str, kind: str, dtype: str) -> None:
@@ -138,7 +138,7 @@ def smaller(claim: Claim, factor: Rational) -> Claim:
     return replace(claim, id="smaller", quantities=(*others, replace(last, expression=factor * last.expression)))
 
 
-@sampled(16, 1)
+@pytest.mark.full
 @pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
     claim = smaller(catalogue[id], factor)

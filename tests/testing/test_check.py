@@ -63,7 +63,7 @@ FALSE = [
 ]
 
 
-@sampled(21)
+@pytest.mark.full
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("relation", TRUE, ids=str)
 def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
@@ -88,6 +88,7 @@ def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_pat
     assert isinstance(error, AssertionError)
 
 
+@pytest.mark.full
 def test_what_breaks_a_claim_is_small_and_readable() -> None:
     error = violated(FALSE[0])
     assert str(error).splitlines()[1:-1] == [
@@ -141,7 +142,7 @@ SHARP = {
 }
 
 
-@sampled(4)
+@pytest.mark.full
 @pytest.mark.parametrize("name", SHARP)
 def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name: str) -> None:
     left, right, given = SHARP[name]
@@ -150,6 +151,7 @@ def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name: str) -> 
     assert 1 < error.ratio <= 1 / 0.99 + 1e-9
 
 
+@pytest.mark.full
 def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
     """E <= 0 has no ratio; and a part that is tight everywhere must not keep the others from being climbed."""
     product = FrobeniusNorm(Q) * FrobeniusNorm(R)
@@ -198,6 +200,7 @@ def test_the_same_claim_is_checked_on_the_same_instances() -> None:
     assert check_claim(TRUE[0], examples=10).examples < first.examples
 
 
+@pytest.mark.full
 def test_steering_raises_the_ratio() -> None:
     """An inequality that random matrices are far from, and that a climb gets nearer to."""
     far = Le(InnerProduct(X, Z) ** 2, 2 * FrobeniusNorm(X) ** 2 * FrobeniusNorm(Z) ** 2)
@@ -242,7 +245,7 @@ TRUE_IF = [
 ]
 
 
-@sampled(4, 1)
+@pytest.mark.full
 @pytest.mark.parametrize(("relation", "hypothesis"), TRUE_IF, ids=str)
 def test_strict_hypotheses_exclude_ties(relation, hypothesis) -> None:
     assert check_claim(relation, given=[hypothesis]).examples > 0
@@ -291,6 +294,7 @@ def test_another_statement_under_an_id_of_the_catalogue_is_refused() -> None:
     assert caught.value.field == "claim.id"
 
 
+@pytest.mark.full
 def test_a_violation_outlives_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with using(folder=tmp_path / "file"):
@@ -305,6 +309,7 @@ def test_enormous_ratios_are_told() -> None:
     assert "at least 9.9" in str(error) or "at least 1.0" in str(error)
 
 
+@pytest.mark.full
 def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_not_blamed(monkeypatch) -> None:
     honest = Assignment.compare
 

@@ -15,7 +15,6 @@ from boundcheck import testing
 from boundcheck.claims import catalogue
 from boundcheck.exact.enclose import enclose
 from boundcheck.testing import claim_inputs, shortest_horizon
-from tests.layers import sampled
 from tests.testing.found import some
 
 EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
@@ -43,7 +42,7 @@ def test_the_shortest_horizon_is_drawn() -> None:
     assert shortest_horizon(claim, inputs) == inputs["T"]
 
 
-@sampled(5)
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["matrices", "points", "problems", "runs", "inputs"])
 def test_examples_in_docstrings_are_right(name: str) -> None:
     found = doctest.testmod(importlib.import_module(f"boundcheck.testing.strategies.{name}"))

@@ -41,12 +41,14 @@ def _folder(tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("claim", [TRUE, LIMITED], ids=["true", "true where it speaks"])
 def test_a_true_claim_is_not_violated(claim: Claim) -> None:
     assert check_claim(claim, adapter="full", examples=20).ratio <= 1
     assert not falsify(claim, [1], adapter="full", starts=2, rounds=4, examples=8).violated
 
 
+@pytest.mark.full
 def test_a_false_one_is_and_what_breaks_it_has_a_value_of_each(tmp_path: Path) -> None:
     with pytest.raises(ClaimViolatedError) as caught:
         check_claim(FALSE, adapter="full", examples=60)
@@ -69,6 +71,7 @@ def test_a_false_one_is_and_what_breaks_it_has_a_value_of_each(tmp_path: Path) -
         assert refused.value.field == field
 
 
+@pytest.mark.full
 def test_a_value_that_is_given_is_taken() -> None:
     assert falsify(FALSE, [1], {"kappa": 0.5}, adapter="full", starts=2, rounds=8, examples=0).violated
     assert not falsify(FALSE, [1], {"kappa": 2}, adapter="full", starts=2, rounds=8, examples=0).violated
@@ -76,6 +79,7 @@ def test_a_value_that_is_given_is_taken() -> None:
         falsify(FALSE, [1], {"lambda_1": 2}, adapter="full", starts=2, rounds=8, examples=0)
 
 
+@pytest.mark.full
 def test_a_theorem_has_them_in_its_runs() -> None:
     *before, bound = REPAIRED.quantities
     looser = Quantity(bound.symbol, bound.expression * (1 + THETA.symbol), bound.meaning)

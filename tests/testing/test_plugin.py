@@ -116,12 +116,14 @@ def test_wrong():
     assert summary.count("VIOLATED") == 1
 
 
+@pytest.mark.full
 def test_an_unknown_profile_is_refused(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--boundcheck-profile", "slow")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--boundcheck-profile: invalid choice: 'slow'" in result.stderr.str()
 
 
+@pytest.mark.full
 def test_help_and_markers_say_what_there_is(pytester: pytest.Pytester) -> None:
     text = pytester.runpytest_subprocess("--help").stdout.str()
     assert "--boundcheck-profile" in text

@@ -53,6 +53,7 @@ def test_what_breaks_a_hypothesis_or_a_condition_is_none() -> None:
     assert not is_world(replace(parabola, noise=Fraction(2)), claim)
 
 
+@pytest.mark.full
 def test_a_claim_that_nothing_meets_has_none() -> None:
     claim = catalogue["drori2014.gradient_descent"]
     smoothness = claim.quantities[0]

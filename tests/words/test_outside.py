@@ -58,12 +58,14 @@ def test_its_words_are_found() -> None:
     assert word_of(replace(SMOOTH, id="my.smooth", word=QUIET)) is QUIET
 
 
+@pytest.mark.full
 def test_it_is_tried_and_what_is_false_is_found_out(tmp_path) -> None:
     assert check_claim(TRUE, adapter="full", examples=20).ratio > 0.3
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
 
 
+@pytest.mark.full
 def test_it_has_a_worst_case() -> None:
     for case in worst_cases(TRUE, (1, 2, 4)):
         assert not case.violated

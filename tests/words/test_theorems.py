@@ -108,6 +108,7 @@ def test_what_is_attained_is_violated_by_less() -> None:
 EXACT = [CONVEX, STRONG]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("claim", [HEAVY, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
 def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
     for case in worst_cases(claim, (1, 2, 5), {"ell": 3.0}):
@@ -160,6 +161,7 @@ def test_worst_cases_scale_with_their_units(L: float, size: float, part: float) 
         assert scaled == pytest.approx(unit * plain, rel=TOLERANCE)
 
 
+@pytest.mark.full
 def test_a_violation_is_one_that_an_instance_shows() -> None:
     for T in (3, 5):
         (half,) = worst_cases(below(STRONG, "1/2"), [T], {"ell": 3.0})
