@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from boundcheck.exact.digits import UP, Toward, shown
-from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
 from boundcheck.words.measures import SMOOTHNESS
 
@@ -81,8 +80,8 @@ class Planned:
 
     @property
     def step_size(self) -> float | None:
-        """The first number of the algorithm; a result of version 1 has that of SGD among the values."""
-        return next(iter(self.numbers.values()), self.values.get(SGD.step_size))
+        """The first number of the algorithm; None where it has none."""
+        return next(iter(self.numbers.values()), None)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ that is not finite is None, since JSON has neither NaN nor infinities.
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VERSION = 2
-"""Of the form of a result. Version 1, which has no number in it, is read too."""
+"""Of the form of a result."""
 
 TOLERANCE = 1e-6
 """Relative, of the numbers of one experiment on two machines; on one machine they have the same bits.
@@ -283,24 +283,22 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
 
 
 def read(data: Any) -> RunResult | BracketResult:
-    """The result that `Result.as_json` made plain data of, or that an earlier version of boundcheck did.
+    """The result that `Result.as_json` made plain data of.
 
     Raises:
-        InputError: for what is no result, one of a later version, and one whose verdict its interval does not bear.
+        InputError: for what is no result, one of another version, and one whose verdict its interval does not bear.
 
     """
     if not isinstance(data, Mapping):
         raise InputError("result", type(data).__name__, "a table")
-    version = data.get("version", 1)
-    if isinstance(version, bool) or version not in (1, VERSION):
-        raise InputError("version", version, f"a result of version 1 or {VERSION}, which this boundcheck reads")
+    version = data.get("version", "(not given)")
+    if isinstance(version, bool) or version != VERSION:
+        raise InputError("version", version, f"a result of version {VERSION}, which this boundcheck reads")
     kind = RunResult if "plan" in data else BracketResult
-    if version == VERSION:
-        table = dict(data)
-        _need(table, (each.name for each in fields(kind) if each.name not in _OPTIONAL))
-    else:
-        table = _renewed(dict(data))
-    found: RunResult | BracketResult = _checked(kind, _with_infinities(table))
+    for each in fields(kind):
+        if each.name not in _OPTIONAL and each.name not in data:
+            raise InputError(each.name, "(not given)", "a result as boundcheck writes it: field required")
+    found: RunResult | BracketResult = _checked(kind, _with_infinities(dict(data)))
     replicas = _checked(Settings, found.spec, "spec").run.replicas
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
@@ -318,20 +316,6 @@ def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
         else:
             expected = f"a result as boundcheck writes it: {first['msg'].lower()}"
         raise InputError(name, given, expected) from None
-
-
-def _need(table: dict[str, Any], names: Iterable[str]) -> None:
-    for name in names:
-        if name not in table:
-            raise InputError(name, "(not given)", "a result as boundcheck writes it: field required")
-
-
-def _renewed(table: dict[str, Any]) -> dict[str, Any]:
-    """A result of version 1 in the names of this one: there a network's estimates were called constants."""
-    if "theorems" in table:
-        _need(table, ("constants", "infimum"))
-        table |= {"estimates": table.pop("constants"), "constants": {"infimum": table.pop("infimum")}}
-    return table | {"version": VERSION}
 
 
 def _with_infinities(table: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -17,7 +16,7 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.measure.grounds import FEWEST_REPLICAS
 from boundcheck.measure.intervals import Interval
-from boundcheck.measure.parts import Chain, Stated
+from boundcheck.measure.parts import Chain
 from boundcheck.measure.result import VERSION, BracketResult, Result, RunResult, read
 from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
@@ -109,63 +108,12 @@ def test_a_limit_that_is_no_number_is_read_as_one_that_says_nothing(limit: str) 
     )
 
 
-def of_version_1(name: str) -> dict[str, Any]:
-    """A result as the version before this one stored it."""
-    path = Path(__file__).with_name(f"{name}_version_1.json")
-    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    assert "version" not in table
-    return table
-
-
-def test_a_run_in_matrices_of_version_1_is_read() -> None:
-    table = of_version_1("run")
-    found = read(table)
-    assert isinstance(found, RunResult)
-    for name in ("run_id", "claim", "reason", "measured", "bound", "first", "gap", "spec", "environment"):
-        assert getattr(found, name) == table[name], name
-    assert [asdict(each) for each in found.audit] == [{"error": 0.0} | each for each in table["audit"]]
-    assert {name: asdict(each) for name, each in found.constants.items()} == table["constants"]
-    assert [asdict(each) for each in found.upper] == table["upper"]
-    assert found.version == VERSION
-    assert read(found.as_json()) == found
-
-
-def test_a_bracket_of_version_1_is_read() -> None:
-    table = of_version_1("bracket")
-    found = read(table)
-    assert isinstance(found, BracketResult)
-    assert (found.lower, found.measured, found.bound) == (table["lower"], table["measured"], table["bound"])
-    assert [chain.version for chain in found.slack] == [chain["version"] for chain in table["slack"]]
-    assert read(found.as_json()) == found
-
-
-def test_a_run_on_a_network_of_version_1_is_read() -> None:
-    table = of_version_1("network")
-    found = read(table)
-    assert isinstance(found, RunResult)
-    assert found.estimates is not None
-    assert asdict(found.estimates) == table["constants"]
-    assert found.constants == {"infimum": Stated(**table["infimum"])}
-    assert [asdict(each) for each in found.theorems] == table["theorems"]
-    assert found.ends is not None
-    assert [list(each) for each in found.ends.loss] == table["ends"]["loss"]
-    assert read(found.as_json()) == found
-
-
-@pytest.mark.parametrize("name", ["constants", "infimum", "plan", "verdict", "spec"])
-def test_a_network_of_version_1_without_a_field_is_refused(name: str) -> None:
-    table = of_version_1("network")
-    del table[name]
-    with pytest.raises(InputError):
-        read(table)
-
-
 WHOLE = a_run(estimates=ESTIMATES, interval=Interval(0.25, 0.75, 0.95, "exact", "")).as_json()
 
 
-@pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"plan", "version", "estimates"}))
+@pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"plan", "estimates"}))
 def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name: str) -> None:
-    """Without a version it is one of version 1, in which not all have all; without a plan it is a bracket."""
+    """Without a plan it is a bracket."""
     with pytest.raises(InputError) as caught:
         read({each: x for each, x in WHOLE.items() if each != name})
     assert (caught.value.field, caught.value.value) == (name, "(not given)")

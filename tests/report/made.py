@@ -5,11 +5,20 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from boundcheck.measure.result import read
+from boundcheck.measure.result import VERSION, read
 from boundcheck.report.stored import StoredRun
 
 EMPTY: dict[str, Any] = {
+    "version": VERSION,
     "run_id": "0123456789ab",
+    "audit": [],
+    "constants": {},
+    "radii": {},
+    "lower": {},
+    "upper": [],
+    "trivial": None,
+    "first_variance": None,
+    "largest_variance": None,
     "reason": "it was made up",
     "blame": None,
     "environment": {},

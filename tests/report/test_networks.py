@@ -22,15 +22,14 @@ from boundcheck.report.page import write_runs
 from boundcheck.report.sections.network_course import MOST, along_figures
 from boundcheck.report.stored import StoredRun
 
-from .made import changed
+from .made import EMPTY, changed
 from .test_sweeps import synthetic
 from .texts import assert_no_text_overlaps, spoken
 
 STEPS = 12
 DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
 SITES = ("blocks.0.qkv", "blocks.0.up")
-RESULT: dict[str, Any] = {
-    "run_id": "0123456789ab",
+RESULT: dict[str, Any] = EMPTY | {
     "claim": "meft.theorem2_any_step",
     "spec": {
         "claim": "meft.theorem2_any_step",
@@ -84,8 +83,9 @@ RESULT: dict[str, Any] = {
         "radii": {},
         "inputs": {"ell": 2.5, "D": 4.0, "zeta": 0.5, "T": STEPS, "eta": 0.3},
         "values": {"Lhat": 2.5, "alpha": 0.3, "bound": 0.7},
+        "numbers": {"alpha": 0.3},
     },
-    "constants": {
+    "estimates": {
         "path": 2.5,
         "path_sure": 2.4,
         "L": 1.5,
@@ -96,7 +96,7 @@ RESULT: dict[str, Any] = {
         "G": dict.fromkeys(SITES, 0.875),
         "G_frobenius": dict.fromkeys(SITES, 0.9),
     },
-    "infimum": {"value": 0.0, "kind": "certified", "how": "cross-entropy is nonnegative"},
+    "constants": {"infimum": {"value": 0.0, "kind": "certified", "how": "cross-entropy is nonnegative"}},
     "theorems": [
         {"way": way, "lipschitz": c, "value": value, "how": "", "longest": 2 / value, "bound": bound, "needed": needed}
         | {"alpha": 0.1, "T_min": 78.3, "printed_bound": 1.76}
@@ -165,7 +165,7 @@ FAILED = {
 TRAINER = {
     "problem": RESULT["problem"] | {"name": "BertForSequenceClassification", "sample": "8 of 120 samples"},
     "ends": {"loss": [[1.8, 1.7]], "accuracy": [[0.1, 0.2]], "held_out": None},
-    "constants": RESULT["constants"] | {"curvature": 0.0, "path_sure": 0.1},
+    "estimates": RESULT["estimates"] | {"curvature": 0.0, "path_sure": 0.1},
     "measured": -0.1,
     "first": 0.0,
 }
@@ -175,7 +175,7 @@ DIVERGED = {
     "reason": "a loss or a gradient is no finite number, so the theorem says nothing about the run",
     "ends": {"loss": [[4.0, None]], "accuracy": [[0.125, None]], "held_out": {"loss": None, "accuracy": 0.0}},
     "theorems": [row | {"value": None, "longest": None, "bound": None} for row in RESULT["theorems"]],
-    "constants": RESULT["constants"] | {"curvature": None, "path": 0.0, "path_sure": 0.0},
+    "estimates": RESULT["estimates"] | {"curvature": None, "path": 0.0, "path_sure": 0.0},
     **dict.fromkeys(("measured", "smallest", "bound", "decrease", "first_variance", "blame")),
 }
 
