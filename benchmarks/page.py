@@ -1,20 +1,33 @@
 """The page of a run of the benchmarks: what holds and what is missing, each line, how costs grow, and the machine."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.growth import BETWEEN, FITTED, PER_ENTRY, Fit, fit
 from benchmarks.line import Curve, Line
-from benchmarks.machine import PRODUCT, TRIAD
+from benchmarks.machine import LOAD, PRODUCT, TRIAD
 from benchmarks.results import Results
+from boundcheck.claims.view import (
+    Badge,
+    Code,
+    Part,
+    Picture,
+    Points,
+    Prose,
+    Row,
+    Stack,
+    Table,
+    line,
+    numeric,
+    paragraph,
+)
 from boundcheck.report.opening import Headline, Opening
-from boundcheck.report.page import write_parts
-from boundcheck.report.section import Folder, templates
+from boundcheck.report.page import Page, write_parts
 from boundcheck.report.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y, marks, panels, ticks
 from boundcheck.report.words import number, signed
 
@@ -38,21 +51,115 @@ def write(results: Results, folder: Path) -> list[Path]:
         InputError: where the folder cannot be written.
 
     """
-    beside = Folder()
-    source = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
-    # In the macros of the file each part has its words.
-    given = {
-        "results": results,
-        "figure": lambda name, drawn, caller: beside.figure(name, drawn, caller()),
-        **{each.__name__: each for each in (badge, value_and_limit, curves, fitted, amount, decades)},
-        "numbers": {"between": BETWEEN, "fitted": FITTED, "per_entry": PER_ENTRY, "product": PRODUCT, "triad": TRIAD},
+    page = Page()
+    parts = {
+        "": _summary(results),
+        "Lines": _lines(results),
+        "How costs grow": _growth(results),
+        "How near the machine": _roof(results),
+        "Machine": _machine(results),
     }
-    parts = templates().from_string(source).make_module(given)
-    headings = {"": "summary", "Lines": "table", "How costs grow": "growth", "How near the machine": "roof"}
-    headings |= {"Machine": "machine"}
-    built = [(heading, Markup(getattr(parts, name)())) for heading, name in headings.items()]
-    files = {"results.json": results.as_json()} | beside.files
+    built = [(heading, page.parts(each)) for heading, each in parts.items()]
+    files = {"results.json": results.as_json()} | page.files
     return write_parts(folder / "index.html", _TITLE, _LEAD, _opening(results), built, files)
+
+
+def _summary(results: Results) -> Iterator[Part]:
+    """What misses its limit and what was not measured; when all of it was, and how much was done."""
+    missed = [each for each in results.lines if each.limit and each.verdict == "missed"]
+    absent = [each for each in results.lines if each.verdict == "not measured"]
+    if missed:
+        yield paragraph("These miss their limit:")
+        yield Points(tuple(line(Code(f"{each.name},"), Prose(_missed(each))) for each in missed))
+    if absent:
+        yield paragraph("Not measured here:")
+        said = ((each.name, f"{each.what} against {each.peer}: {each.failed}") for each in absent)
+        yield Points(tuple(line(Code(f"{name},"), Prose(words)) for name, words in said))
+    share = results.effort.share
+    quick = f", a quick run of {share} of the work, whose numbers say little" if share < 1 else ""
+    yield paragraph(
+        f"{results.made}; {results.minutes} minutes{quick}; {results.effort.turns} turns, fixed beforehand. Load of "
+        f"the machine when it began: {results.machine[LOAD]}. Made by `make bench`; `results.json` has the seconds of "
+        "every turn.",
+        "small",
+    )
+
+
+def _missed(each: Line) -> str:
+    """What a line found, and the factor that is missing to its limit."""
+    missing = each.limit.missed_by(each.found.value) if each.limit and each.found else 1.0
+    why = f" {each.why}" if each.why else ""
+    return f"{each.what}: {value_and_limit(each)}; a factor of {missing:.2f} is missing.{why}"
+
+
+def _lines(results: Results) -> Iterator[Part]:
+    head = ("line", "ours, and what it is held against", numeric("ours"), numeric("theirs"), "found", "verdict")
+    yield Table(head, [_line(each) for each in results.lines if each.limit], most=None)
+
+
+def _line(each: Line) -> Row:
+    found = each.found
+    said = " ".join(found.notes) if found else each.failed
+    sides = [amount(x, each.unit) for x in (found.ours, found.theirs)] if found else ["–", "–"]
+    about = Stack((Prose(f"{each.what} / {each.peer}"), Prose(f"{each.means} {said}", "small")))
+    return Code(each.name), about, *sides, value_and_limit(each), Badge(each.verdict, _LOOKS[each.verdict])
+
+
+_GROWTH = """The cost of an iteration of the ensemble of `ensemble.numpy` over each of its sizes, and of a whole run
+over T. Each replica is audited every {} iterations, but none in r. The exponent is the slope of least squares in
+logarithms through the largest {} points: at small sizes what does not grow rules, and the slope would be less than
+that of the arithmetic, which is 1 in every letter."""
+
+
+def _growth(results: Results) -> Iterator[Part]:
+    lines = [each for each in results.lines if each.found and each.found.curve]
+    if not lines:
+        return
+    yield paragraph(_GROWTH.format(BETWEEN, FITTED))
+    caption = "How the cost grows; the line goes through the points that it was fitted to."
+    yield Picture("growth", lambda: curves(lines), caption)
+    numbers = map(numeric, ("from", "to", "decades", "exponent", "standard error"))
+    rows = [_grown(each.found.curve) for each in lines if each.found and each.found.curve]
+    yield Table(("letter", "what grows", *numbers, "the others", "ends there, for"), rows, most=None)
+
+
+def _grown(curve: Curve) -> Row:
+    law, ends = fitted(curve), (number(int(curve.x[0])), number(int(curve.x[-1])))
+    decades = f"{np.log10(curve.x[-1] / curve.x[0]):.1f}"
+    slope = signed(law.slope), f"{law.error:.2f}"
+    return curve.letter, curve.meaning, *ends, decades, *slope, curve.setting, curve.ends
+
+
+_ROOF = """An iteration without its audit has R(6drk + {}mdk + 4r(d + k)) operations: the products BA, $BᵀG$ and $GAᵀ$;
+for each entry of each sample of a minibatch a difference, a square and a sum, a root, a product and a sum; and the
+step. It moves at least 8R(2r(d + k) + mdk + 2m) bytes: A and B are read and written, the targets of the minibatch
+read, its indices written and read. The machine's rates are measured in the same process: a float64 product of two
+matrices of size {}, and a triad a = b + s·c on arrays of {} numbers. A root counts as one operation but takes many
+times as long as one of a product, and minibatches are read from a cache, not from memory."""
+
+
+def _roof(results: Results) -> Iterator[Part]:
+    rows = [
+        (
+            each.what.replace("an iteration of ", ""),
+            amount(each.found.ours, each.unit),
+            amount(each.found.theirs, each.unit),
+            f"{100 * each.found.value:.1f} %",
+            " ".join(each.found.notes),
+        )
+        for each in results.lines
+        if not each.limit and each.found and not each.found.curve
+    ]
+    if rows:
+        yield paragraph(_ROOF.format(PER_ENTRY, PRODUCT, number(TRIAD)))
+        numbers = map(numeric, ("an iteration takes", "the rates allow", "share"))
+        yield Table(("sizes", *numbers, "of each rate"), rows, most=None)
+
+
+def _machine(results: Results) -> Iterator[Part]:
+    machine = sorted(results.machine.items(), key=lambda item: item[0].lower())
+    yield Table(("", ""), [(name, Code(value)) for name, value in machine], "What it ran on", most=None)
+    yield paragraph(f"{'; '.join(f'{name} {value}' for name, value in results.versions.items())}.", "small")
 
 
 def _opening(results: Results) -> Opening:
@@ -66,11 +173,6 @@ def _opening(results: Results) -> Opening:
     )
     words = f"Of {len(asked)} lines that have a limit {len(held)} hold it and {len(missed)} miss it."
     return Opening(words, numbers, headroom(asked), _CAPTION, "headroom")
-
-
-def badge(verdict: str) -> Markup:
-    """A verdict as pages show it."""
-    return Markup('<span class="badge {}">{}</span>').format(_LOOKS[verdict], verdict)
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -93,11 +195,6 @@ def value_and_limit(line: Line) -> str:
 def fitted(curve: Curve) -> Fit:
     """The exponent of a curve."""
     return fit(curve.x, curve.seconds)
-
-
-def decades(curve: Curve) -> float:
-    """How many powers of ten it goes through."""
-    return float(np.log10(curve.x[-1] / curve.x[0]))
 
 
 def headroom(lines: list[Line]) -> Figure | None:

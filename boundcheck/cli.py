@@ -501,7 +501,7 @@ def soundness(
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.report.soundness import sentence, write_soundness
+        from boundcheck.report.sections.soundness import sentence, write_soundness
         from boundcheck.soundness.survey import survey
 
         keep = cache_folder() / "soundness"
@@ -540,7 +540,7 @@ def reliability(
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.reliability.survey import survey
-        from boundcheck.report.reliability import write_reliability
+        from boundcheck.report.sections.reliability import write_reliability
 
         found = survey(share, jobs, tick)
         tick("page", 0, 1)

@@ -25,7 +25,7 @@ from boundcheck.claims.view import Prose, Shown, Table, View
 from boundcheck.claims.view import line as line_of
 from boundcheck.report.style import panels, pdf, svg
 from boundcheck.report.typst.formulas import UnknownError, formula
-from boundcheck.report.words import formulas, said, sentence
+from boundcheck.report.words import said
 from boundcheck.shown import code_span, command, markdown, visible
 from boundcheck.sinks import say
 from boundcheck.terminal import ProgressLine, bar, screen
@@ -115,14 +115,13 @@ class Object(Shown):
 @examples(200)
 def test_pages_and_notebooks_are_well_formed(text: str) -> None:
     shown = Object(text)
-    for made in (shown._repr_html_(), *(f"<p>{x(text)}</p>" for x in (prose.html, said, sentence)), mathml_of(text)):
+    for made in (shown._repr_html_(), *(f"<p>{x(text)}</p>" for x in (prose.html, said)), mathml_of(text)):
         ElementTree.fromstring(visible(str(made)))
     assert_harmless(prose.plain(text))
     assert_harmless(prose.html(text))
     assert_harmless(shown._repr_html_())
     assert_harmless(shown._repr_latex_())
     assert_harmless(pretty(shown))
-    formulas(text)
 
 
 def balanced(tex: str) -> bool:

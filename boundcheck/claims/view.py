@@ -1,59 +1,64 @@
-"""`View`: how an object shows itself in a notebook, written once as data, with two faces: HTML and LaTeX.
+"""`View`: what is shown of a result, made once as plain data, which every backend shows.
 
-Names and statements are cells of plain text, which shows as it is typed; formulas are `Math`, and texts that may have
-formulas between dollars are `Prose`. Colours are the notebook's own, but for the badges of verdicts, which bring
-their background: so all of it can be read in the light and in the dark.
+A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
+verdicts. A backend knows parts and cells and nothing of theorems: `boundcheck.claims.notebook` shows a view as HTML and
+as one formula, `boundcheck.report.page` as a page, `boundcheck.report.latex` and `boundcheck.report.typst` on paper,
+`boundcheck.terminal` on a screen. What is to be said of a result stands beside the result, in no backend.
+
+A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
 """
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from boundcheck.exact.digits import Toward, shown
 from boundcheck.shown import visible
-from boundcheck.verdicts import Look, look_of
-
-# Rows that a table shows before it folds, and letters of a text that asks for room.
-_MOST_ROWS, _SENTENCE = 12, 60
-# Backgrounds on which white is read.
-_BACKGROUNDS = {
-    Look.BAD: "#b3261e",
-    Look.OPEN: "#8a5a00",
-    Look.WELL: "#1b6e3c",
-    Look.LIMIT: "#0b6b7a",
-    Look.ASIDE: "#5f6368",
-}
-_LEFT = "text-align:left;vertical-align:top"
-# The end of a row of an array.
-_END = r" \\ "
-# Signs that TeX reads as commands, and the same in a formula, where MathJax knows them too.
-_TEX_SIGNS = {sign: f"\\{sign}" for sign in "_%&#${}"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "}
 
 
 @dataclass(frozen=True)
 class Math:
-    """A formula, in LaTeX."""
+    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own."""
 
     latex: str
+    apart: bool = False
 
 
 @dataclass(frozen=True)
 class Prose:
-    """A text that may have formulas between dollars; see `boundcheck.claims.prose`."""
+    """A text that may have formulas between dollars; see `boundcheck.claims.prose`.
+
+    Its look is ``small`` or ``strong``, where it has one.
+    """
+
+    text: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name of the code, or a command."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A verdict."""
+    """A verdict; one in other words than ours has the look of one of ours."""
 
     word: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number as it is printed, and a name by which a backend may print it in its own way."""
+
+    text: str
+    name: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,31 +68,106 @@ class Stack:
     cells: tuple[Cell, ...]
 
 
-Cell = str | Math | Prose | Badge | Stack
+Cell = str | Math | Prose | Code | Badge | Value | Stack
 """What stands in a line or in a table; a `str` is shown as it is."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """Cells one after the other."""
+    """Cells one after the other; its look is ``small`` or ``see``, where it has one."""
 
     cells: tuple[Cell, ...]
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Lines of a list."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: its heading.
+        is_number: whether numbers stand in it, which are set at its right.
+        is_aside: whether paper, which is narrow, leaves it out.
+        width: its share of the table; None where its cells say it.
+
+    """
+
+    name: Cell
+    is_number: bool = False
+    is_aside: bool = False
+    width: float | None = None
+
+
+def numeric(name: Cell, is_aside: bool = False) -> Column:
+    """A column of numbers."""
+    return Column(name, is_number=True, is_aside=is_aside)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; a long table folds after its first rows."""
+    """Rows under a head. A row that is a part stands across the table, and belongs to the row above it.
 
-    head: tuple[str, ...]
-    rows: Sequence[Sequence[Cell]]
+    Attributes:
+        head: the columns; a `str` is one of text.
+        rows: the cells of each.
+        caption: what it shows; a text with formulas.
+        name: what paper calls it, which prints no table without a name.
+        most: how many rows are shown where the others can be folded away; None for all.
+        stacks: whether on a narrow screen the cells of a row stand one below the other.
+
+    """
+
+    head: Sequence[str | Column]
+    rows: Sequence[Row]
+    caption: str = ""
+    name: str = ""
+    most: int | None = 12
+    stacks: bool = False
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns, those of text too."""
+        return [each if isinstance(each, Column) else Column(each) for each in self.head]
+
+    @property
+    def halves(self) -> tuple[Sequence[Row], Sequence[Row]]:
+        """The rows that are shown, and those that are folded away."""
+        begins = [place for place, row in enumerate(self.rows) if not isinstance(row, Line | Fold)]
+        end = len(self.rows) if self.most is None or self.most >= len(begins) else begins[self.most]
+        return self.rows[:end], self.rows[end:]
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Parts behind a line, which a click opens."""
+    """Parts behind a line, which a click opens; paper shows them where they are for paper, and else nothing of it."""
 
     line: Line
     parts: tuple[Part, ...]
+    is_for_paper: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, drawn where it is shown: `draw` returns matplotlib's, or None where there is nothing to draw."""
+
+    name: str
+    draw: Callable[[], Any]
+    caption: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file beside a page, which shows nothing of it."""
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -98,7 +178,7 @@ class View:
         title: what a person calls it.
         name: its id and source.
         verdict: as a badge; empty where there is none.
-        lines: what it says, in few lines; LaTeX has these alone, and where there are none the tables.
+        lines: what it says, in few lines; a notebook's LaTeX has these alone, and where there are none the tables.
         parts: all else.
 
     """
@@ -110,12 +190,18 @@ class View:
     parts: tuple[Part, ...] = ()
 
 
-Part = Line | Table | Fold | View
+Part = Line | Points | Table | Fold | Picture | File | View
+Row = Sequence[Cell] | Line | Fold
 
 
 def line(*cells: Cell) -> Line:
     """A line of these cells."""
     return Line(cells)
+
+
+def paragraph(words: str, look: str = "") -> Line:
+    """A line of a text that may have formulas."""
+    return Line((Prose(words),), look)
 
 
 class Shown(ABC):
@@ -132,9 +218,13 @@ class Shown(ABC):
         """What a notebook shows of it."""
 
     def _repr_html_(self) -> str:
+        from boundcheck.claims.notebook import html
+
         return html(self.view())
 
     def _repr_latex_(self) -> str:
+        from boundcheck.claims.notebook import latex
+
         return latex(self.view())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -146,138 +236,3 @@ class Shown(ABC):
 def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:
     """A number at four digits; a dash for none."""
     return "–" if value is None else shown(value, digits, toward)
-
-
-def html(view: View) -> str:
-    """A view as HTML that needs no style sheet and no script, each element closed."""
-    head = f"<strong>{_words(view.title)}</strong>"
-    head += f" <small><code>{_words(view.name)}</code></small>" if view.name else ""
-    head += f" {_badge(view.verdict)}" if view.verdict else ""
-    inside = _paragraph(head) + "".join(map(_part, (*view.lines, *view.parts)))
-    return visible(f'<div style="margin:0.4em 0">{inside}</div>')
-
-
-def _part(part: Part) -> str:
-    match part:
-        case Line():
-            return _paragraph(_inline(part))
-        case Table():
-            return _table(part)
-        case Fold():
-            return _fold(_inline(part.line), "".join(map(_part, part.parts)))
-        case View():
-            return html(part)
-
-
-def _paragraph(inside: str) -> str:
-    return f'<div style="margin:0.25em 0;overflow-x:auto">{inside}</div>'
-
-
-def _inline(of: Line) -> str:
-    return " ".join(filter(None, map(_cell, of.cells)))
-
-
-def _cell(cell: Cell) -> str:
-    # Deferred: only a notebook needs it.
-    from boundcheck.claims import prose
-    from boundcheck.claims.markup import mathml_of
-
-    match cell:
-        case Math():
-            return mathml_of(cell.latex)
-        case Prose():
-            return prose.html(cell.text)
-        case Badge():
-            return _badge(cell.word)
-        case Stack():
-            return "".join(f"<div>{_cell(each)}</div>" for each in cell.cells)
-        case _:
-            return _words(cell)
-
-
-def _words(text: str) -> str:
-    return escape(str(text))
-
-
-def _badge(word: str) -> str:
-    style = f"background:{_BACKGROUNDS[look_of(word)]};color:#fff"
-    return f'<span style="{style};border-radius:0.3em;padding:0.05em 0.4em;white-space:nowrap">{_words(word)}</span>'
-
-
-def _table(table: Table) -> str:
-    shown, rest = table.rows[:_MOST_ROWS], table.rows[_MOST_ROWS:]
-    if not rest:
-        return _rows(table.head, shown)
-    return _rows(table.head, shown) + _fold(f"and {len(rest)} more", _rows(table.head, rest))
-
-
-def _fold(summary: str, inside: str) -> str:
-    return (
-        f'<details style="margin:0.3em 0"><summary style="cursor:pointer">{summary}</summary>'
-        f'<div style="margin-left:1em">{inside}</div></details>'
-    )
-
-
-def _rows(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    heads = "".join(f'<th style="{_LEFT}">{_words(name)}</th>' for name in head)
-    lines = ("".join(f'<td style="{_wide(each)}">{_cell(each)}</td>' for each in row) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in lines)
-    return _paragraph(f'<table style="margin:0"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>')
-
-
-def _wide(cell: Cell) -> str:
-    """The style of a cell; sentences are not set in a narrow column."""
-    return f"{_LEFT};min-width:18em" if isinstance(cell, Prose) and len(cell.text) > _SENTENCE else _LEFT
-
-
-def latex(view: View) -> str:
-    """A view's lines as one formula between dollars, which MathJax and LaTeX with amsmath read; else its tables."""
-    rows = [[each] for each in _lines(view)]
-    if len(rows) <= bool(view.verdict):
-        tables = [part for part in view.parts if isinstance(part, Table)]
-        rows += [list(map(_latex_cell, row)) for table in tables for row in (table.head, *table.rows)]
-    rows = rows or [[_latex_line(_head(view))]]
-    if len(rows) == 1:
-        return f"$\\displaystyle {' & '.join(rows[0])}$"
-    columns = "l" * max(map(len, rows), default=1)
-    return rf"$\displaystyle \begin{{array}}{{{columns}}} {_END.join(map(' & '.join, rows))} \end{{array}}$"
-
-
-def _lines(view: View) -> Iterator[str]:
-    """What a view says; with a verdict only behind that."""
-    if view.verdict:
-        yield _latex_line(_head(view))
-    yield from map(_latex_line, view.lines)
-    for part in view.parts:
-        if isinstance(part, View):
-            yield from _lines(part)
-
-
-def _head(of: View) -> Line:
-    return line(of.title, of.name, *([Badge(of.verdict)] if of.verdict else []))
-
-
-def _latex_line(of: Line) -> str:
-    return r" \ ".join(filter(None, map(_latex_cell, of.cells)))
-
-
-def _latex_cell(cell: Cell) -> str:
-    from boundcheck.claims import prose
-
-    match cell:
-        case Math():
-            return cell.latex
-        case Prose():
-            return _text(prose.plain(cell.text))
-        case Badge():
-            return _text(cell.word)
-        case Stack():
-            return r" \ ".join(map(_latex_cell, cell.cells))
-        case _:
-            return _text(cell)
-
-
-def _text(text: str) -> str:
-    """Words in a formula. MathJax takes no command in a text, and LaTeX no bare sign: these stand between the texts."""
-    parts = re.split(r"([\\_%&#${}^~])", " ".join(visible(str(text)).split()))
-    return "".join(_TEX_SIGNS.get(part) or (rf"\text{{{part}}}" if part else "") for part in parts)

@@ -58,13 +58,13 @@ class ProofAudit(Shown):
 
     def view(self) -> View:
         """The referee's table, where a paper was audited whole, and each claim with its proofs."""
-        from boundcheck.prove.notebook import audit_view
+        from boundcheck.prove.view import audit_view
 
         return audit_view(self)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a line of all proofs; see `JudgedProof.to_frame`."""
-        from boundcheck.prove.notebook import frame_of
+        from boundcheck.prove.view import frame_of
 
         return frame_of(proof for claim in self.claims for proof in claim.proofs)
 

@@ -56,13 +56,13 @@ class ClaimAudit(Shown):
 
     def view(self) -> View:
         """Its proofs."""
-        from boundcheck.prove.notebook import claim_view
+        from boundcheck.prove.view import claim_view
 
         return claim_view(self)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a line of its proofs; see `JudgedProof.to_frame`."""
-        from boundcheck.prove.notebook import frame_of
+        from boundcheck.prove.view import frame_of
 
         return frame_of(self.proofs)
 

@@ -61,7 +61,7 @@ class JudgedStep(Shown):
 
     def view(self) -> View:
         """What its theorem says, and on what that rests."""
-        from boundcheck.prove.notebook import step_view
+        from boundcheck.prove.view import step_view
 
         return step_view(self)
 
@@ -139,13 +139,13 @@ class JudgedProof(Shown):
     def view(self) -> View:
         """What it proves and from what, and its lines."""
         # Deferred, here and below: a notebook shows the plain data that is made of proofs.
-        from boundcheck.prove.notebook import proof_view
+        from boundcheck.prove.view import proof_view
 
         return proof_view(self)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a line: its verdict, trust and statement, what it is given besides, and the witness against it."""
-        from boundcheck.prove.notebook import frame_of
+        from boundcheck.prove.view import frame_of
 
         return frame_of([self])
 

@@ -1,25 +1,91 @@
 """The page: its sections in order, one self-contained HTML file, with figures as files for a paper beside it."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from boundcheck.claims import catalogue
-from boundcheck.doors import is_path
-from boundcheck.errors import InputError
+from boundcheck.claims.notebook import Html
+from boundcheck.claims.view import File, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
+from boundcheck.doors import is_path, theirs
+from boundcheck.errors import CodeError, InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
 from boundcheck.report.forms import Form
 from boundcheck.report.logbook import logbook
 from boundcheck.report.opening import Opening, opening_of
-from boundcheck.report.section import Folder, Material, built, sections, templates
+from boundcheck.report.section import Material, Section, parts_of, sections
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.words import said
+from boundcheck.report.style import described, on_a_page, pdf, svg
+from boundcheck.report.words import badge, said, slug
 from boundcheck.shown import visible
 from boundcheck.sinks import say
+
+
+class Page(Html):
+    """Parts as HTML of a page, with the looks of its style sheet.
+
+    Attributes:
+        files: what is put beside the page, by its path from the page's folder.
+
+    """
+
+    looks: Mapping[str, str] = {
+        **{look: f'class="{look}"' for look in ("small", "strong", "see", "formula", "scroll", "inside", "wide")},
+        **{look: f'class="{look}"' for look in ("stacks", "across", "more", "opens")},
+        "number": 'class="n"',
+    }
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def part(self, part: Part) -> str:
+        if isinstance(part, Line) and not any(
+            isinstance(x, Stack) or (isinstance(x, Math) and x.apart) for x in part.cells
+        ):
+            return self._element("p", part.look, self.inline(part)) + "\n"
+        return super().part(part) + "\n"
+
+    def _rows(self, table: Table, rows: Sequence[Row], caption: str) -> str:
+        made = super()._rows(table, rows, caption)
+        if not table.stacks:
+            return made
+        # What stands as paragraphs on a phone is a table still to those who hear it.
+        roles = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
+        return re.sub(r"<(table|thead|tbody|tr|td)\b", lambda x: f'{x[0]} role="{roles[x[1]]}"', made)
+
+    def heading(self, view: View) -> str:
+        name = f" <code>{escape(view.name)}</code>" if view.name else ""
+        return f"<h3>{self.prose(view.title)}{name}{f' {badge(view.verdict)}' if view.verdict else ''}</h3>"
+
+    def prose(self, text: str) -> str:
+        return str(said(text))
+
+    def badge(self, word: str, look: str = "") -> str:
+        return str(badge(word, look))
+
+    def picture(self, picture: Picture) -> str:
+        """A figure with its caption; it is kept as SVG and PDF too. Nothing where none is drawn."""
+        drawn = picture.draw()
+        if drawn is None:
+            return ""
+        # Once: a second rendering of a figure would count on in its ids.
+        made = svg(drawn)
+        self.files |= {f"{picture.name}.svg": made.encode(), f"{picture.name}.pdf": pdf(drawn)}
+        shown = f'<div class="drawn">{on_a_page(made, described(drawn))}</div>'
+        caption = f"<figcaption>{self.prose(picture.caption)}</figcaption>"
+        return f'<figure id="figure_{picture.name}">{shown}\n{caption}</figure>'
+
+    def file(self, file: File) -> str:
+        self.files[file.name] = file.content
+        return ""
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
@@ -56,22 +122,36 @@ def write_page(
         InputError: where the folder cannot be written, or a section is none.
 
     """
-    folder = Folder()
-    parts = []
+    page_parts, beside = [], dict[str, bytes]()
     for each in sections(outside, material.papers):
-        html, error = built(each, material, folder)
-        see = str(getattr(each, "see", "")) if html.strip() else ""
-        parts.append((each.title, _see(see) + html))
+        html, files, error = built(each, material)
+        page_parts.append((each.title, html))
+        beside |= files
         if error is not None:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
-    files = {"results.json": json_bytes(material.as_json())}
+    files = beside | {"results.json": json_bytes(material.as_json())}
     if not material.is_of_boundcheck:
         files["logbook.md"] = logbook(material, title).encode()
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
     for form in also:
         files |= form(material, title, lead)
-    return write_parts(page, title, lead, opening or opening_of(material), parts, files | folder.files)
+    return write_parts(page, title, lead, opening or opening_of(material), page_parts, files)
+
+
+def built(section: Section, material: Material) -> tuple[str, dict[str, bytes], CodeError | None]:
+    """The HTML of a section, and what it puts beside the page.
+
+    Of one of a person's own that does not run it is one line in its place, no files, and what was raised.
+    """
+    shown = Page()
+    try:
+        with theirs():
+            html = shown.parts(parts_of(section, material))
+    except CodeError as error:
+        return f"<p>This section failed: <code>{escape(str(error))}</code></p>", {}, error
+    see = str(getattr(section, "see", "")) if html.strip() else ""
+    return (shown.part(paragraph(see, "see")) if see else "") + html, shown.files, None
 
 
 def write_parts(
@@ -79,7 +159,7 @@ def write_parts(
     title: str,
     lead: str,
     opening: Opening,
-    parts: Iterable[tuple[str, Markup]],
+    parts: Iterable[tuple[str, str]],
     files: Mapping[str, bytes],
 ) -> list[Path]:
     """Write a page of headings and what is below each, without those that are empty, and files beside it.
@@ -99,23 +179,26 @@ def write_parts(
         InputError: where the folder cannot be written.
 
     """
-    shown = [(heading, part) for heading, part in parts if part.strip()]
-    beside = Folder()
-    picture = beside.figure(opening.name, opening.figure, said(opening.caption))
-    given = {"title": title, "lead": lead, "opening": opening, "picture": picture, "parts": shown, "style": _style()}
-    text = templates().get_template("page.html.j2").render(given)
-    written = {page: visible(text).encode()}
+    beside = Page()
+    picture = beside.part(Picture(opening.name, lambda: opening.figure, opening.caption))
+    given = {
+        "title": title,
+        "lead": lead,
+        "opening": opening,
+        "picture": Markup(picture),
+        "parts": [(heading, Markup(part)) for heading, part in parts if part.strip()],
+        # In the page, so that it is one file.
+        "style": Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),
+    }
+    written = {page: visible(_template().render(given)).encode()}
     return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
 
 
-def _see(text: str) -> Markup:
-    """One sentence below a heading, which says what to see; nothing of none."""
-    return Markup('<p class="see">{}</p>\n').format(said(text)) if text else Markup()
-
-
-def _style() -> Markup:
-    """The style sheet, which stands in the page, so that the page is one file."""
-    return Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8"))
+@cache
+def _template() -> Any:
+    made = Environment(loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined)
+    made.filters |= {"slug": slug, "said": said}
+    return made.get_template("page.html.j2")
 
 
 def write_runs(

@@ -1,55 +1,30 @@
-"""`Section`: a part of the page, with its heading, its HTML and its files; and how sections are found.
+"""`Material`, what a page is made from; `Section`, a part of the page; and how sections are found.
 
-A section is a module, or an object, with the three names of the protocol. Those of boundcheck are in
-`boundcheck.report.sections`; where words and tables are most of one, it is a template, which calls the public functions
-of the module of its name. Others are found by an entry point of the group ``boundcheck.sections``, by their import
-path, or as files of the folder ``sections`` of a paper. So a new figure is one file.
+A section is a module, or an object, with the three names of the protocol. Those of boundcheck are functions in
+`boundcheck.report.sections`, under `@placed`. Others are found by an entry point of the group ``boundcheck.sections``,
+by their import path, or as files of the folder ``sections`` of a paper. So a new figure is one file.
 """
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
-
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.letters import in_prose
-from boundcheck.claims.symbols import toward
+from boundcheck.claims.view import Part
 from boundcheck.errors import CodeError, InputError
-from boundcheck.exact.digits import DOWN, UP
-from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.spec import about_its_own_step
 from boundcheck.proofs import papers
 from boundcheck.prove import ProofAudit
-from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
+from boundcheck.report.named import MOST_ROWS, Named, named_runs
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
-from boundcheck.report.style import described, on_a_page, pdf, svg
-from boundcheck.report.words import (
-    badge,
-    formulas,
-    label,
-    mathml,
-    number,
-    per_cent,
-    said,
-    sentence,
-    signed,
-    slug,
-    symbol,
-    titled,
-)
-from boundcheck.shown import command
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -187,34 +162,6 @@ class Material:
         return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
 
 
-class Folder:
-    """What sections put beside the page. Nothing is written before all of it is made."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-
-    def figure(self, name: str, drawn: Figure | None, caption: str) -> Markup:
-        """A figure with its caption; it is kept as SVG and PDF too. Nothing where none is drawn.
-
-        A caption is HTML, which may have formulas between dollars, as `boundcheck.claims.prose` has them.
-        """
-        if drawn is None:
-            return Markup()
-        # Once: a second rendering of a figure would count on in its ids.
-        text = svg(drawn)
-        self.files |= {f"{name}.svg": text.encode(), f"{name}.pdf": pdf(drawn)}
-        shown = on_a_page(text, described(drawn))
-        return Markup(
-            f'<figure id="figure_{name}"><div class="drawn">{shown}</div>\n'
-            f"<figcaption>{formulas(caption)}</figcaption></figure>\n"
-        )
-
-    def keep(self, name: str, content: bytes) -> str:
-        """Keep a file, by its path from the page's folder; returns no text."""
-        self.files[name] = content
-        return ""
-
-
 class Section(Protocol):
     """A part of the page.
 
@@ -228,41 +175,24 @@ class Section(Protocol):
     title: str
     place: int
 
-    def build(self, material: Material, folder: Folder) -> Markup:
-        """The HTML below the heading, empty where the section does not apply; figures and files go into the folder."""
+    def build(self, material: Material) -> Iterable[Part]:
+        """What stands below the heading; nothing where the section does not apply."""
         ...
 
 
-class _Template:
-    """A section of ours whose words are a template; its first line says place and title, its second what to see."""
+@dataclass(frozen=True)
+class Placed:
+    """A section of ours."""
 
-    def __init__(self, name: str, functions: dict[str, Any]) -> None:
-        self._template, self._functions = templates().get_template(f"sections/{name}.html.j2"), functions
-        source = Path(str(self._template.filename)).read_text(encoding="utf-8")
-        place, title, see = re.findall(r"{# (\d+): (.*?) #}(?:\n{# (.*) #})?", source)[0]
-        self.place, self.title, self.see = int(place), Markup(title), see
-
-    def build(self, material: Material, folder: Folder) -> Markup:
-        def figure(name: str, drawn: Figure | None, caller: Callable[[], str]) -> Markup:
-            return folder.figure(name, drawn, caller())
-
-        given = {"material": material, "folder": folder, "figure": figure}
-        return Markup(self._template.render(**self._functions, **given))
+    place: int
+    title: str
+    see: str
+    build: Callable[[Material], Iterable[Part]]
 
 
-@cache
-def templates() -> Environment:
-    """What renders templates, with the words that they share."""
-    loader = PackageLoader("boundcheck.report", ".")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    words = (badge, in_prose, label, mathml, number, per_cent, rounded_down, signed, spread, symbol, titled)
-    made.globals |= {each.__name__: each for each in (*words, command, toward, shown_and_folded)} | {
-        "ways": WAYS,
-        "MOST_ROWS": MOST_ROWS,
-    }
-    made.globals |= {"UP": UP, "DOWN": DOWN}
-    made.filters |= {"slug": slug, "said": said, "sentence": sentence, "formulas": formulas}
-    return made
+def placed(place: int, title: str, see: str = "") -> Callable[[Callable[[Material], Iterable[Part]]], Placed]:
+    """Make a section of the function that builds it."""
+    return lambda build: Placed(place, title, see, build)
 
 
 def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Section]:
@@ -283,19 +213,22 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
     return sorted(found, key=lambda section: section.place)
 
 
+def parts_of(section: Section, material: Material) -> tuple[Part, ...]:
+    """What a section shows; raises CodeError for one that does not run to its end, or shows something else."""
+    with doors.theirs():
+        found = section.build(material)
+        parts = tuple(found) if isinstance(found, Iterable) else (found,)
+    for each in parts:
+        if not isinstance(each, Part):
+            raise CodeError(f"{section.title}: build", type(each).__name__, "parts of a view, boundcheck.claims.view")
+    return parts
+
+
 def _own() -> list[Any]:
     from boundcheck.report import sections as own
 
-    modules = {
-        each.name: importlib.import_module(f"{own.__name__}.{each.name}") for each in pkgutil.iter_modules(own.__path__)
-    }
-    named = [path.name.removesuffix(".html.j2") for path in Path(own.__path__[0]).glob("*.html.j2")]
-    written = [_Template(name, _public(modules.pop(name, None))) for name in sorted(named)]
-    return [*modules.values(), *written]
-
-
-def _public(module: Any) -> dict[str, Any]:
-    return {name: value for name, value in vars(module).items() if name[0] != "_"} if module else {}
+    modules = (importlib.import_module(f"{own.__name__}.{each.name}") for each in pkgutil.iter_modules(own.__path__))
+    return [each for module in modules for each in vars(module).values() if isinstance(each, Placed)]
 
 
 def _opened(path: str) -> Any:
@@ -317,7 +250,7 @@ class _Broken:
     error: InputError
     place: int = 890
 
-    def build(self, material: Material, folder: Folder) -> Markup:
+    def build(self, material: Material) -> Iterable[Part]:
         raise CodeError(self.error.field, self.error.value, self.error.expected)
 
 
@@ -330,23 +263,6 @@ def _or_broken(path: str, open_: Callable[[str], Any]) -> Any:
         return open_(path)
     except InputError as error:
         return _Broken(Path(path).name, error)
-
-
-def built(section: Section, material: Material, folder: Folder) -> tuple[Markup, CodeError | None]:
-    """The HTML of a section; of one of a person's own that does not run, one line in its place, and what was raised.
-
-    A section that did not come to its end leaves no figures and files.
-    """
-    beside = Folder()
-    try:
-        with doors.theirs():
-            html = section.build(material, beside)
-        if not isinstance(html, str):
-            raise CodeError(f"{section.title}: build", type(html).__name__, "HTML, a markupsafe.Markup")
-    except CodeError as error:
-        return Markup("<p>This section failed: <code>{}</code></p>").format(error), error
-    folder.files |= beside.files
-    return html, None
 
 
 def _checked(section: Any, path: object) -> Any:

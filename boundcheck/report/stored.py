@@ -115,6 +115,13 @@ class StoredRun:
         return None if self.verdict is Verdict.HYPOTHESIS_FAILED and value is not None and value < 0 else value
 
     @property
+    def is_estimated(self) -> bool:
+        """Whether its bound is one at constants for which only samples stand."""
+        assumed = any(each.status == "assumed" for each in self.result.audit)
+        sampled = any(each.kind == "estimated" for each in self.result.constants.values())
+        return self.is_network or assumed or sampled
+
+    @property
     def ratio(self) -> float | None:
         """Measured over bound; None where there is no bound."""
         return None if self.bound is None else self.result.ratio

@@ -53,10 +53,11 @@ def rooted(formula: str) -> str:
     return re.sub(r"sqrt\((\w+)\)", r"√\1", formula)
 
 
-def badge(verdict: str) -> Markup:
-    """A verdict as pages show it. Its look is that of its first word: "not violated" is no violation."""
-    look = " asymptotic" if look_of(verdict) is Look.LIMIT else ""
-    return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, verdict.split(" ")[0].rstrip(","), look)
+def badge(verdict: str, look: str = "") -> Markup:
+    """A verdict as pages show it. Its look is another's, or that of its first word: "not violated" is no violation."""
+    limit = " asymptotic" if look_of(verdict) is Look.LIMIT else ""
+    first = (look or verdict).split(" ")[0].rstrip(",")
+    return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, first, limit)
 
 
 def takes_c(claim: Claim) -> bool:
@@ -85,11 +86,6 @@ def power_of_ten(exponent: int) -> str:
     return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
-def mathml(latex: str) -> Markup:
-    """A formula on lines of its own, which browsers set without any script; one that is too wide is scrolled."""
-    return Markup(f'<div class="formula">{mathml_of(latex, "block")}</div>')
-
-
 def symbol(latex: str) -> Markup:
     """A formula within a line."""
     return Markup(mathml_of(latex))
@@ -115,14 +111,9 @@ def said(text: str) -> Markup:
     return Markup(prose.joined(text, _words, _formula, _name))
 
 
-def sentence(text: str) -> Markup:
-    """`said`, with a capital letter at its beginning."""
-    return said(text[:1].upper() + text[1:])
-
-
-def formulas(html: str) -> Markup:
-    """HTML in which what is between dollars is typeset; all else is left as it is."""
-    return Markup(prose.joined(str(html), str, _formula, "<code>{}</code>".format))
+def sentence_of(text: str) -> str:
+    """The text, with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 @cache
@@ -157,6 +148,13 @@ def _words(text: str) -> Markup:
 def per_cent(share: float | None) -> str:
     """An upper limit for a share, in per cent, rounded up; a dash for none."""
     return "–" if share is None else f"{shown(100 * share, 2, Toward.UP)} %"
+
+
+def within(interval: Mapping[str, float] | None) -> str:
+    """An interval of exponents, its ends rounded outwards; a dash for none."""
+    if interval is None:
+        return "–"
+    return f"{signed(interval['lower'], Toward.DOWN)} to {signed(interval['upper'], Toward.UP)}"
 
 
 def signed(value: float, toward: Toward = Toward.NEAREST) -> str:

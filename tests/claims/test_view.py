@@ -11,6 +11,7 @@ from hypothesis import given
 from IPython.lib.pretty import pretty
 
 from boundcheck.claims.markup import mathml_of
+from boundcheck.claims.notebook import html, latex
 from boundcheck.claims.view import (
     Badge,
     Cell,
@@ -23,8 +24,6 @@ from boundcheck.claims.view import (
     Stack,
     Table,
     View,
-    html,
-    latex,
     line,
     short,
 )

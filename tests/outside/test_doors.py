@@ -392,7 +392,7 @@ def test_a_section_in_the_current_folder_is_found(named: str, tmp_path: Path, mo
     from boundcheck.report.section import sections
 
     (tmp_path / "my_part.py").write_text(
-        "import sys\ntitle, place = 'A part', 5\ndef build(material, folder): ...\nWHOLE = sys.modules[__name__]\n"
+        "import sys\ntitle, place = 'A part', 5\ndef build(material): ...\nWHOLE = sys.modules[__name__]\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "my_part", raising=False)

@@ -14,6 +14,7 @@ import torch
 
 import boundcheck as bc
 from boundcheck.claims.symbols import D
+from boundcheck.claims.view import File, paragraph
 from boundcheck.doors import theirs
 from boundcheck.errors import CodeError, InputError
 from boundcheck.problems.constant import Constant
@@ -109,19 +110,19 @@ def test_a_method_without_a_step_is_refused() -> None:
         LinearMethod("mine", "mine", ())
 
 
-def _raises(material: Any, folder: Any) -> Any:
-    folder.keep("half.txt", b"half of it")
+def _raises(material: Any) -> Any:
+    yield File("half.txt", b"half of it")
     raise KeyError("boo")
 
 
 @pytest.mark.parametrize(
     ("build", "said"),
-    [(_raises, "not KeyError: &#39;boo&#39;"), (lambda material, folder: None, "expected HTML, a markupsafe.Markup")],
+    [(_raises, "not KeyError: &#x27;boo&#x27;"), (lambda material: None, "expected parts of a view")],
 )
 def test_a_section_that_fails_says_so_in_its_place(
     build: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good = SimpleNamespace(title="Good", place=1, build=lambda material, folder: section.Markup("all is well"))
+    good = SimpleNamespace(title="Good", place=1, build=lambda material: [paragraph("all is well")])
     bad = SimpleNamespace(title="Bad", place=2, build=build)
     monkeypatch.setattr(section, "_own", lambda: [good, bad])
     page, *others = write_page(Material(), tmp_path / "index.html", "A", "B")

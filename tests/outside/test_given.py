@@ -27,10 +27,11 @@ from boundcheck.problems.adapters.full import Full
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.report import latex as tex
 from boundcheck.report.logbook import logbook
+from boundcheck.report.on_paper import chapters
 from boundcheck.report.page import load_runs, write_runs
 from boundcheck.report.screen import show_verdicts
 from boundcheck.report.section import Material
-from boundcheck.report.typst import _document
+from boundcheck.report.typst import document
 from boundcheck.verdicts import Verdict, is_well
 from boundcheck.words.hypotheses import BOUNDED_BELOW
 from tests.outside.my_adapter import FALSE, Scaled
@@ -102,7 +103,7 @@ def displays() -> dict[str, str]:
         "page": page.read_text(encoding="utf-8"),
         "logbook": logbook(material, "Mine"),
         "latex": "".join(x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()),
-        "typst": "\n".join(_document(material, "Mine", "Mine.", ())),
+        "typst": document(chapters(material), "Mine", "Mine.", ()),
     }
     return {name: re.sub(r"\\(?=[._])|\\allowbreak\s*|&#\d+;", "", text) for name, text in texts.items()}
 

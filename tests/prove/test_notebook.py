@@ -34,11 +34,11 @@ def test_what_is_proved_is_shown_from_the_theorem_with_all_that_it_rests_on(audi
     made = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
     for latex in made.latex:
         assert latex in tex
-    assert mathml_of(made.latex[-1]) in page
+    assert mathml_of(made.latex[-1], "block") in page
     parts = list(zip(proof.hypotheses, made.latex, strict=False))
-    assert mathml_of(r" ,\; ".join(latex for each, latex in parts if each.role == "domain")) in page
+    assert mathml_of(r" ,\; ".join(latex for each, latex in parts if each.role == "domain"), "block") in page
     for each, latex in parts:
-        assert each.role == "domain" or mathml_of(latex) in page
+        assert each.role == "domain" or mathml_of(latex, "block") in page
 
 
 @pytest.mark.full
@@ -57,7 +57,7 @@ def test_a_refuted_line_is_shown_with_its_witness(audit):
     assert refuted
     for each in refuted:
         witness = each["witness"]
-        assert f"There the left side is {witness['left']} and the right side {witness['right']}." in page
+        assert f"the left side is {witness['left']} and the right side {witness['right']}." in page
 
 
 def test_a_line_by_itself_shows_all_that_its_theorem_rests_on(audit):
@@ -67,7 +67,7 @@ def test_a_line_by_itself_shows_all_that_its_theorem_rests_on(audit):
     assert len(hypotheses) > 2
     made = shown(step.step.theorem.conclusion, *sorted(hypotheses, key=str))
     for latex in made.latex:
-        assert mathml_of(latex) in step._repr_html_()
+        assert mathml_of(latex, "block") in step._repr_html_()
         assert latex in step._repr_latex_()
 
 

@@ -15,7 +15,7 @@ from boundcheck.reliability.subjects import SUBJECTS
 from boundcheck.reliability.survey import Survey, attacks, machine, survey
 from boundcheck.reliability.trials import KINDS, LINE, SAME, Attack, Trial, tried
 from boundcheck.reliability.troubles import Trouble
-from boundcheck.report.reliability import write_reliability
+from boundcheck.report.sections.reliability import write_reliability
 from tests.measure.small import refused
 
 if sys.platform != "linux":

@@ -31,7 +31,6 @@ ALLOWED = {
     },
     "measure/plan.py": {"'zeta'": "the field run.zeta of a spec"},
     "measure/spec.py": {"'zeta'": "the field run.zeta of a spec", "'lora'": "the start of that name"},
-    "report/latex/tables.py": {"'alpha'": "a column of a table"},
     "report/sections/theorems.py": {"'alpha'": "a column of a table"},
     "report/typst/formulas.py": {"'ell'": "a command of LaTeX"},
     "problems/pseudo_huber.py": {"'delta'": "a parameter of the loss itself"},

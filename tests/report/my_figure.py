@@ -1,15 +1,17 @@
 """A figure of somebody else: one file, which is a section of the page."""
 
-from markupsafe import Markup
+from collections.abc import Iterator
 
-from boundcheck.report.section import Folder, Material
+from boundcheck.claims.view import Part, Picture
+from boundcheck.report.section import Material
 from boundcheck.report.style import panels
 
 title = "Every measured number"
 place = 250
 
 
-def build(material: Material, folder: Folder) -> Markup:
+def build(material: Material) -> Iterator[Part]:
     numbers = [run.result.measured for run in material.runs]
-    figure = panels([numbers], lambda axis, item: axis.plot(item, "o", label="measured")) if numbers else None
-    return folder.figure("my_numbers", figure, "What each run <em>measured</em>.")
+    if numbers:
+        figure = panels([numbers], lambda axis, item: axis.plot(item, "o", label="measured"))
+        yield Picture("my_numbers", lambda: figure, "What each run measured.")

@@ -8,8 +8,8 @@ import pytest
 from boundcheck.proofs.meft.sections import adaptive
 
 import boundcheck as bc
-from boundcheck.report.page import load_runs
-from boundcheck.report.section import Folder, Material
+from boundcheck.report.page import Page, load_runs
+from boundcheck.report.section import Material
 from boundcheck.report.stored import StoredRun
 
 from .conftest import PROBLEM
@@ -51,10 +51,10 @@ def test_what_is_left_is_d_over_what_was_spent(runs: list[StoredRun]) -> None:
 
 @pytest.mark.full
 def test_the_page_has_a_row_for_each_run_and_says_what_was_not_read(runs: list[StoredRun]) -> None:
-    folder = Folder()
-    html = adaptive.build(Material(runs), folder)
+    page = Page()
+    html = page.parts(adaptive.build(Material(runs)))
     assert html.count("<tr><td>") == 6
     assert "a = 1.00, b = 1.00" in html
     assert "the abstract alone was read" in html
-    assert set(folder.files) == {"adaptive.svg", "adaptive.pdf"}
-    assert adaptive.build(Material(runs[:4]), folder) == ""
+    assert set(page.files) == {"adaptive.svg", "adaptive.pdf"}
+    assert list(adaptive.build(Material(runs[:4]))) == []

@@ -127,7 +127,7 @@ def test_the_page_says_of_each_attacked_claim_what_carries_it(written, searches)
     text = Path(written["report"]).read_text()
     for each in searches:
         assert carrier(catalogue[each["id"]]) is Carrier.KERNEL
-        (said,) = set(re.findall(rf"<code>{each['id']}</code></td><td>(.*?)</td>", text))
+        (said,) = set(re.findall(rf"<code>{each['id']}</code></div></td><td>(.*?)</td>", text))
         assert "by hand" not in said
         assert standing(catalogue[each["id"]]) in said
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.report.sections.descent import descent_figure
+from boundcheck.report.sections.along import descent_figure
 from boundcheck.report.sections.theorems import theorem_figure, theorem_rows
 from boundcheck.report.stored import StoredRun
 

@@ -18,12 +18,14 @@ from typer.testing import CliRunner
 
 import boundcheck as bc
 from boundcheck.claims.cite import entries_of
+from boundcheck.claims.view import Table
 from boundcheck.cli import app
 from boundcheck.measure.intervals import Interval
 from boundcheck.proofs import paper_of, papers
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.rows import JudgedRow, Row
-from boundcheck.report.latex import files_of
+from boundcheck.prove.view import referee_table
+from boundcheck.report.latex import _values, files_of
 from boundcheck.report.latex.numbers import (
     Numbers,
     Toward,
@@ -35,9 +37,10 @@ from boundcheck.report.latex.numbers import (
     typeset,
     whole,
 )
+from boundcheck.report.latex.parts import Latex, in_brief
 from boundcheck.report.latex.runs import limits, measured, printed
-from boundcheck.report.latex.tables import findings_in_brief, referee, runs_in_brief, verdicts
 from boundcheck.report.section import Material, Search
+from boundcheck.report.sections.runs import verdict_table
 from boundcheck.report.stored import StoredRun
 from boundcheck.verdicts import Verdict
 
@@ -164,12 +167,18 @@ def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
             assert said == run.result.interval.kind
 
 
+def typeset_(table: Table, *runs: StoredRun) -> str:
+    """A table in LaTeX, the numbers of these runs by their commands."""
+    return Latex(_values(printed(Material(list(runs)), Numbers()))).floats(table)
+
+
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
 def test_a_verdict_that_is_no_support_is_seen_in_the_table(stored: list[StoredRun], verdict: Verdict) -> None:
     (run,) = (each for each in stored if each.is_theorem)
-    table = verdicts(printed(Material([changed(run, verdict=str(verdict), reason="it was made so")]), Numbers()))
-    assert table.count(rf"\textbf{{{verdict}}}") == 2
-    assert rf"1: \textbf{{{verdict}}}. It was made so." in table
+    broken = changed(run, verdict=str(verdict), reason="it was made so")
+    table = typeset_(verdict_table([broken]), broken)
+    assert table.count(rf"\textbf{{{verdict}}}") == 1
+    assert "It was made so." in table
 
 
 def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
@@ -181,14 +190,16 @@ def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[Stored
         # The ends of the bracket have names with the claim's in them.
         (name,) = (x for x in numbers.commands if re.search(rf"{tag(each.result.spec)}Bound$", x, re.IGNORECASE))
         assert numbers.commands.get(f"{name}Kind") == kind
-        table = verdicts(printed(Material([each]), Numbers()))
-        assert ("$^{*}$" in table) == ("A star: " in table) == (kind is not None)
+        if not each.is_network:
+            table = typeset_(verdict_table([each]), each)
+            assert ("$^{*}$" in table) == ("A star: " in table) == (kind is not None)
 
 
 def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
     (run,) = (each for each in stored if each.is_theorem)
     lost, numbers = changed(run, measured=None, interval=None, verdict="inconclusive"), Numbers()
-    table = verdicts(printed(Material([lost]), numbers))
+    printed(Material([lost]), numbers)
+    table = typeset_(verdict_table([lost]), lost)
     assert [name for name in numbers.commands if name.endswith(("Measured", "Lower", "Upper", "Ratio"))] == []
     assert "& -- & --" in table
 
@@ -198,22 +209,21 @@ def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[
     (cited,) = re.findall(r"about~\\cite\{(.+?)\}", text)
     keys = re.findall(r"^@\w+\{(\w+),", made["latex/references.bib"].decode(), re.MULTILINE)
     assert {*cited.split(","), "boundcheck"} <= set(keys)
-    labels = re.findall(r"\\label\{(.+?)\}", text + made["latex/tables/runs_in_brief.tex"].decode())
+    labels = re.findall(r"\\label\{(.+?)\}", text + made["latex/tables/brackets_in_brief.tex"].decode())
     assert sorted(re.findall(r"\\ref\{(.+?)\}", text)) == sorted(labels)
     assert re.search(r"at least \\bc\w+Observed\{\}, and at most \\bc\w+Bound\{\}", text)
     # The runs have no proofs beside them.
     assert "proofs/" not in text
-    assert "findings_in_brief" not in text
+    assert "referee_in_brief" not in text
 
 
 def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
     row = Row(7, "Eq. (1)", "printed", "A finding.")
     by_witness, editorial = (JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial"))
     for each, has in ((by_witness, True), (editorial, False)):
-        table = referee([each])
-        assert (r"\newline (witness)" in table) == has
+        (table,) = map(Latex({}).floats, referee_table([each]))
+        assert (r"\newline witness" in table) == has
         assert ("No machine evidence" in table) == (not has)
-        assert ("& witness \\\\" in findings_in_brief([each])) == has
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
@@ -221,14 +231,16 @@ def test_of_many_runs_the_table_in_brief_has_those_that_are_not_supported(
     stored: list[StoredRun], verdict: Verdict
 ) -> None:
     (run,) = (each for each in stored if each.is_theorem)
-    table = runs_in_brief(printed(Material([run] * 9 + [changed(run, verdict=str(verdict))]), Numbers()))
-    assert rf"\textbf{{{verdict}}}" in table
-    assert r"\ensuremath{6} of \ensuremath{10} runs" in table
+    table = verdict_table([run] * 9 + [changed(run, verdict=str(verdict))])
+    made = Latex({}).column(in_brief(table, ("Problem", "Verdict"), 6, "runs"))
+    assert rf"\textbf{{{verdict}}}" in made
+    assert "6 of 10 runs" in made
 
 
 @pytest.mark.full
 def test_findings_in_brief_leave_out_none_that_is_refuted(paper_proofs: ProofAudit) -> None:
-    table = findings_in_brief(paper_proofs.rows)
+    (whole,) = referee_table(paper_proofs.rows)
+    table = Latex({}).column(in_brief(whole, ("No.", "Where", "Verdict"), 18, "findings"))
     refuted = [each.row for each in paper_proofs.rows if each.verdict == "refuted"]
     assert table.count(r"\textbf{refuted}") == len(refuted) > 0
     places = [int(each) for each in re.findall(r"^(\d+) &", table, re.MULTILINE)]
@@ -312,7 +324,7 @@ def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
     assert {"figure", "figure*"} == set(re.findall(r"\\begin\{(.+?)\}", text)) - {"document"}
     files = re.findall(r"\\input\{((?:theorems|proofs)/.+?)\}", text)
     written = "".join((tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files)
-    for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", r"\begin{align*}"):
+    for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", "Certificate:"):
         assert part in written
     # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.
     printed_ = output(tmp_path, "pdftotext", "example.pdf", "-")

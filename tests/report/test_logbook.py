@@ -13,10 +13,11 @@ from boundcheck.prove.rows import JudgedRow, Row
 from boundcheck.report.latex.numbers import Numbers
 from boundcheck.report.latex.runs import printed
 from boundcheck.report.logbook import RULES, Word, logbook, of_proof, of_run
+from boundcheck.report.on_paper import chapters
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Finding, Material
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.typst import _document
+from boundcheck.report.typst import document
 from boundcheck.verdicts import Verdict
 from tests.judged import of_the_paper, proof_of
 
@@ -98,5 +99,5 @@ def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(stored, tm
     made = printed(Material([broken]), Numbers())[0]
     assert ("bound" in made.commands, "ratio" in made.commands) == (shown != "–",) * 2
     page = write_page(Material([broken]), tmp_path / "index.html", "Title", "Lead.")[0].read_text()
-    for text in (logbook(Material([broken]), "Mine"), page, "\n".join(_document(Material([broken]), "T", "L", ()))):
+    for text in (logbook(Material([broken]), "Mine"), page, document(chapters(Material([broken])), "T", "L", ())):
         assert ("-0.4" in text.replace("−", "-")) == (shown != "–")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from boundcheck.report.sections.gradient import gradient_figure
-from boundcheck.report.sections.rank import rank_exponents
+from boundcheck.report.sections.along import gradient_figure
+from boundcheck.report.sections.rates import rank_exponents
 from boundcheck.report.sections.theorems import theorem_figure, theorem_rows
 from boundcheck.report.stored import StoredRun
 

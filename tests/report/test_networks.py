@@ -16,10 +16,9 @@ from boundcheck.measure.result import read
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import page as pages
-from boundcheck.report import section
 from boundcheck.report.named import named_runs
 from boundcheck.report.page import write_runs
-from boundcheck.report.sections.network_course import MOST, along_figures
+from boundcheck.report.sections.networks import MOST, along_figures
 from boundcheck.report.stored import StoredRun
 
 from .made import EMPTY, changed
@@ -193,8 +192,8 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
     def made(runs: list[StoredRun], **words: str) -> str:
         monkeypatch.setattr(pages, "load_runs", lambda _: runs)
-        monkeypatch.setattr(section, "svg", lambda _: "<svg></svg>")
-        monkeypatch.setattr(section, "pdf", lambda _: b"")
+        monkeypatch.setattr(pages, "svg", lambda _: "<svg></svg>")
+        monkeypatch.setattr(pages, "pdf", lambda _: b"")
         folders = [tmp_path / each.result.run_id for each in runs]
         return write_runs(folders, tmp_path / "page" / "index.html", **DEFAULTS | words)[0].read_text()
 
@@ -279,7 +278,7 @@ def test_run_of_a_trainer(page):
     assert "Most of it may be rounding" in text
     assert "The average is below 0" in text
     assert "1\u202f234 MiB" in text
-    (axis,) = along_figures(named_runs([found]))["gradient_norm"].axes
+    (axis,) = along_figures(named_runs([found]))["gradient_norm"]().axes
     assert "≤ 0 at 100%" in axis.get_xlabel()
 
 
@@ -304,7 +303,7 @@ def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
     assert "0.765" not in text
     assert ">123<" not in text
     figures = along_figures(named_runs([adam]))
-    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in figures[name].axes[0].lines]
+    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in figures[name]().axes[0].lines]
     assert not [label for label in labels if "bound" in label or "2/η" in label]
 
 
@@ -335,7 +334,7 @@ def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
 def test_a_sweep_is_drawn_once_a_rank(page, tmp_path):
     text = page(by_rank((1, 2, 4, 8, 16), 3))
     assert "Drawn: 5 of the 15 runs" in text
-    assert "And 10 more runs" in text
+    assert "and 10 more" in text
     names = {path.name for path in (tmp_path / "page").iterdir()}
     assert {"rank.svg", "rank.pdf", "rank_held_out.svg", "rank_held_out.pdf"} < names
 
@@ -348,7 +347,7 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     ratio[0, 2], error[0, 2] = 0.1, 0.2
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         found.trace[name] = (("replica", "stratum"), values)
-    (axis,) = along_figures(named_runs([found]))["smoothness"].axes
+    (axis,) = along_figures(named_runs([found]))["smoothness"]().axes
     lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
     (drawn,) = (values for name, values in lines.items() if name.startswith("gradient ratio"))
     assert np.isnan(drawn).tolist() == [place == 2 for place in range(STEPS)]
@@ -358,7 +357,7 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     assert "F is not L̂-smooth at the L̂ by the path" in said
     old = run()
     assert "gradient ratio" not in named_runs([old])[0].seen
-    (axis,) = along_figures(named_runs([old]))["smoothness"].axes
+    (axis,) = along_figures(named_runs([old]))["smoothness"]().axes
     assert not any(line.get_label().startswith("gradient ratio") for line in axis.lines)
 
 
@@ -369,13 +368,14 @@ def test_figures_can_be_read():
     for runs in (kinds, [*several, diverged()]):
         figures = along_figures(named_runs(runs))
         assert list(figures) == ["gradient_norm", "smoothness", "constants"]
-        for figure in figures.values():
+        for draw in figures.values():
+            figure = draw()
             assert_no_text_overlaps(figure)
             for line in (line for axis in figure.axes for line in axis.lines):
                 y = np.asarray(line.get_ydata(), float)
                 low, high = line.axes.get_ylim()
                 assert ((y >= low) & (y <= high) | np.isnan(y)).all(), line.get_label()
-    assert len(along_figures(named_runs(kinds))["smoothness"].axes) == MOST
+    assert len(along_figures(named_runs(kinds))["smoothness"]().axes) == MOST
     assert along_figures([]) == {}
 
 
@@ -399,7 +399,7 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
     vera = run({}, {"adapter.kind": "vera"})
     vera.trace.attrs["blocks"] = "\n".join(f"{site} {block}" for site in SITES for block in "db")
     for runs, panels in (([run(), vera], 4), ([vera], 3)):
-        axes = along_figures(named_runs(runs))["constants"].axes
+        axes = along_figures(named_runs(runs))["constants"]().axes
         assert len([axis for axis in axes if axis.get_ylabel()]) == panels
         assert [len(axis.lines) for axis in axes if axis.get_ylabel() == "σₜ"] == [1] * (panels - 3)
 

@@ -14,10 +14,11 @@ from boundcheck.proofs.jiang2024.report import findings
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.report import audit as audit_of_a_paper
-from boundcheck.report.page import export_data, load_runs, write_page
+from boundcheck.report.page import Page, export_data, load_runs, write_page
 from boundcheck.report.section import Finding, Material
-from boundcheck.report.sections.exponents import has_rank
-from boundcheck.report.sections.gradient import gradient_figure
+from boundcheck.report.sections.along import gradient_figure
+from boundcheck.report.sections.proofs import has_rank
+from boundcheck.report.sections.runs import verdicts
 from boundcheck.report.sections.smoothness import bracket_figure
 from boundcheck.report.style import svg
 from boundcheck.report.words import number
@@ -181,17 +182,19 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
 
 
 @pytest.mark.full
-def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored, tmp_path):
+def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored):
     theorem = next(run for run in stored if run.is_theorem)
     many = [changed(theorem, run_id=f"run{i}") for i in range(20)]
-    text = _write(many, tmp_path)[0].read_text()
-    assert "more runs, of sweeps" not in text, "these chose their T to be informative"
+    assert "<summary" not in verdicts_of(many), "these chose their T to be informative"
     swept = [changed(run, spec__run__steps=theorem.course.plan.steps, spec__seed=3) for run in many]
-    text = _write(swept, tmp_path)[0].read_text()
-    assert "And 8 more runs, of sweeps" in text
-    text = _write([*many[:2], *swept], tmp_path)[0].read_text()
-    assert "And 20 more runs, of sweeps" in text
+    assert ">and 8 more<" in verdicts_of(swept)
+    text = verdicts_of([*many[:2], *swept])
+    assert ">and 20 more<" in text
     assert "seed 3" in text
+
+
+def verdicts_of(runs):
+    return Page().parts(verdicts.build(Material(runs)))
 
 
 def test_without_a_rank_nothing_is_drawn_or_said_of_it(stored):

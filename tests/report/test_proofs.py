@@ -9,19 +9,23 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from boundcheck.claims.markup import mathml_of
 from boundcheck.prove import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
+from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity_latex
 from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.show import show
 from boundcheck.prove.verdict import claim_verdict
-from boundcheck.report.latex.tables import referee
+from boundcheck.prove.view import referee_table
+from boundcheck.report.latex.parts import Latex
 from boundcheck.report.logbook import logbook
+from boundcheck.report.on_paper import chapters
 from boundcheck.report.page import write_page
 from boundcheck.report.paper import _proof_findings
 from boundcheck.report.screen import show_rows
 from boundcheck.report.section import Finding, Material
-from boundcheck.report.sections.proofs import shown_end, shown_proofs
-from boundcheck.report.typst import _document
-from boundcheck.report.words import mathml, symbol
+from boundcheck.report.typst import document
+from boundcheck.report.words import symbol
 from tests.prove.scripts import NUMBERS, numbers, x
 
 
@@ -77,30 +81,33 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
         assert f'<span class="badge {verdict}">{verdict}</span>' in text
     assert "Referee's table" in text
     assert "line by line" in text
-    # Each line that says something, with the kernel's certificate; the others are counted.
+    # Each line that says something, with the kernel's certificate; the others are counted, and folded away.
     for label in ("(1)", "(2)", "(2), mended"):
-        assert f"<strong>{label}</strong>" in text
-    assert "<strong>algebra</strong>" not in text
-    assert "And 1 line of mere algebra: <code>boundcheck prove my.claim --steps</code>" in text
-    certificate = shown_proofs(audit)[0].lines[0]["certificate_latex"]
-    assert certificate == ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
+        assert f'<span class="strong">{label}</span>' in text
+    assert '<span class="strong">algebra</span>' not in text
+    assert "And 1 line of mere algebra:" in text
+    assert "<code>boundcheck prove my.claim --steps</code>" in text
+    certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
+    assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
     assert all(symbol(row) in text for row in certificate)
-    assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
-    assert f"{symbol('x')} = 7/2" in text
-    assert "Concludes, as the kernel has it:" in text
-    end = shown_end(audit["my.claim"].proof("repaired"))
-    ((role, hypothesis, name),) = end.rests
-    assert f'<span class="small">{role}, “{name}”</span>{mathml(hypothesis)}' in text
-    assert (role, name) == ("hypothesis", "x is large")
-    assert f"{mathml(end.conclusion)}" in text
-    ((meant, letters),) = end.letters.items()
-    assert f"Letters: {symbol(letters[0])}: {meant}." in text
+    assert "Witness: x is 7/2." in text
+    assert "At t = 1 the left side is 7/2 and the right side 1." in text
+    proof = audit["my.claim"].proof("repaired")
+    ((hypothesis,), conclusion) = (shown(each.statement).latex for each in proof.hypotheses), shown(proof.conclusion)
+    for latex in (hypothesis[0], conclusion.latex[0]):
+        assert apart(latex) in text
+    assert "(hypothesis) “x is large”" in text
     # A row opens to its lines, and says how to see them again.
-    row = text[text.index('id="finding_2"') : text.index('id="finding_14"')]
+    row = text[text.index("Eq. (2)") : text.index("Another word.")]
     assert "Evidence: 3 lines" in row
     assert "boundcheck prove my.claim --steps" in row
     assert "At t = 1 the left side is 7/2 and the right side 1." in row
-    assert mathml(end.conclusion) in row
+    assert apart(conclusion.latex[0]) in row
+
+
+def apart(latex: str) -> str:
+    """A formula on lines of its own, as a page has it."""
+    return mathml_of(latex, "block")
 
 
 def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
@@ -113,33 +120,23 @@ def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
 
 def test_formulas_are_set_without_a_script(audit, tmp_path):
     text = page(tmp_path, [], [], audit)
-    lines = [line for each in shown_proofs(audit) for line in each.lines]
-    formulas = [x for line in lines for x in (line["printed"], line["statement_latex"], *line["given_latex"]) if x]
-    # What is printed and what is read of two lines, what is read of a third, and what one of them is given.
+    steps = [judged.step for proof in audit.claims[0].proofs for judged in proof.steps]
+    formulas = [shown(step.theorem.conclusion).latex[0] for step in steps] + [x.printed for x in steps if x.printed]
     assert len(formulas) == 6
-    assert all(mathml(each) in text for each in formulas)
+    assert all(apart(each) in text for each in formulas)
     assert "<script" not in text
-
-
-def test_proofs_are_shown_in_order_and_lines_are_counted(audit):
-    shown = shown_proofs(audit)
-    assert [(each.id, each.proof["version"]) for each in shown] == [("my.claim", "printed"), ("my.claim", "repaired")]
-    for each in shown:
-        assert len(each.lines) + each.hidden == len(each.proof["steps"])
-        assert all(line["meaning"] or line["printed"] or line["verdict"] != "proved" for line in each.lines)
 
 
 def test_a_line_that_is_open_is_never_hidden():
     judged = judge(script("my.claim", "sharp", NUMBERS)(lambda proof: proof.step("open", ge(x, 0))))
-    audit = ProofAudit((ClaimAudit("my.claim", "My claim", "unknown", (judged,)),), (), 0.0)
-    (shown,) = shown_proofs(audit)
-    assert [line["label"] for line in shown.lines] == ["open"]
+    html_ = judged._repr_html_()
+    assert html_.index(">open<") < html_.index("The lines of the proof: 1")
 
 
 @pytest.mark.full
 def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
     text = page(tmp_path, stored)
-    assert "<p>This page holds <em>measurements</em>." in text
+    assert "<p>This page holds measurements." in text
     assert ">Verdicts of the runs</h2>" in text
     # What carries each claim is said in their list alone.
     before, _ = text.split(">The claims</h2>")
@@ -168,8 +165,8 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     show_rows(found.rows, console)
     return {
         "page": page(folder, [], [], found),
-        "latex": referee(found.rows),
-        "typst": "\n".join(_document(material, "Title", "Lead.", ())),
+        "latex": "".join(map(Latex({}).floats, referee_table(found.rows))),
+        "typst": document(chapters(material), "Title", "Lead.", ()),
         "notebook": found._repr_html_(),
         "terminal": out.getvalue(),
         "logbook": logbook(material, "Title"),

@@ -16,7 +16,7 @@ from scipy.stats import binom
 
 from boundcheck import cli
 from boundcheck.errors import InputError
-from boundcheck.report.soundness import sentence, write_soundness
+from boundcheck.report.sections.soundness import sentence, write_soundness
 from boundcheck.soundness import survey as surveys
 from boundcheck.soundness.coverage import clopper_pearson
 from boundcheck.soundness.statements import Drawn

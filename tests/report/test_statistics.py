@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from boundcheck.report.sections.coverage import coverage_figure
-from boundcheck.report.sections.power import power_figure
+from boundcheck.report.sections.statistics import coverage_figure, power_figure
 from boundcheck.report.style import VERMILLION, pdf, svg
 from boundcheck.soundness.coverage import coverage, power
 

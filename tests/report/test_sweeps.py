@@ -13,9 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.measure.result import read
-from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
-from boundcheck.report.sections.informative import named_by_run
-from boundcheck.report.sections.rank import rank_exponents, rank_figure
+from boundcheck.report.sections.rates import horizon_figure, horizon_slopes, rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.sweeps import groups, settings
 from boundcheck.report.words import label, titled
@@ -343,7 +341,7 @@ def test_a_step_that_is_given_is_said_once_and_by_its_letter():
     runs = [synthetic({"run.step_size": step}, run_id=str(step)) for step in (0.1, 0.2)]
     assert settings(runs) == ["pseudo-Huber, rank 2"] * 2
     assert [titled(run.result).rpartition(", ")[2] for run in runs] == ["η\u00a0=\u00a00.1", "η\u00a0=\u00a00.2"]
-    named = named_by_run(runs).values()
+    named = settings(runs, ("claim", "lipschitz", "adapter.rank"))
     assert all(name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True))
 
 

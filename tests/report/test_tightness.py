@@ -13,11 +13,8 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import work
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
-from boundcheck.report.sections.adapters import adapter_figures
 from boundcheck.report.sections.attacks import search_figure
-from boundcheck.report.sections.curvature_split import split_figure
-from boundcheck.report.sections.slack import slack_figure
-from boundcheck.report.sections.smoothness import bracket_figure, ends
+from boundcheck.report.sections.smoothness import adapter_figures, bracket_figure, ends, slack_figure, split_figure
 from boundcheck.report.style import panels
 
 from .conftest import ADAPTED
@@ -26,7 +23,8 @@ from .texts import assert_no_text_overlaps
 
 @pytest.mark.full
 def test_adapters_have_a_panel_each_with_both_ends_of_the_bracket(adapters):
-    ((name, figure),) = adapter_figures(adapters).items()
+    ((name, draw),) = adapter_figures(adapters).items()
+    figure = draw()
     assert name == adapters[0].problem
     titles = [axis.get_title("left").splitlines()[0] for axis in figure.axes if axis.has_data()]
     assert titles == [adapter.title for kind, adapter in ADAPTERS.items() if kind in ADAPTED]
@@ -115,7 +113,7 @@ def test_split_is_that_of_lora_along_its_run(adapters):
 
 @pytest.mark.full
 def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfalls):
-    figures = [*adapter_figures(adapters).values(), search_figure(searches[:2])]
+    figures = [*(draw() for draw in adapter_figures(adapters).values()), search_figure(searches[:2])]
     for figure in (*figures, slack_figure(waterfalls), split_figure(adapters)):
         assert_no_text_overlaps(figure)
 

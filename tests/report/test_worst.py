@@ -8,7 +8,7 @@ import boundcheck as bc
 from boundcheck.claims import catalogue
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.page import load_runs
-from boundcheck.report.sections.worst_cases import worst_figure
+from boundcheck.report.sections.attacks import worst_figure
 from boundcheck.report.style import pdf, svg
 
 from .made import changed

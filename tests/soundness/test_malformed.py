@@ -23,7 +23,7 @@ from boundcheck.files import parse_json
 from boundcheck.measure.experiment import prepare
 from boundcheck.measure.spec import expand
 from boundcheck.progress import silent
-from boundcheck.report.soundness import write_soundness
+from boundcheck.report.sections.soundness import write_soundness
 from boundcheck.soundness.malformed import sound
 from boundcheck.soundness.malformed.kinds import KINDS, Malformed, malformed
 from boundcheck.soundness.malformed.limits import Attempt, Found, Limits, attempted, tried

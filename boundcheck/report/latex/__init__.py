@@ -6,29 +6,24 @@ of them. Both compile as they are; `preamble.tex` says what single files need.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.cite import boundcheck, sources
 from boundcheck.claims.prose import tex
+from boundcheck.claims.view import Table, View
 from boundcheck.files import file_name
-from boundcheck.prove.carried import told
-from boundcheck.prove.latex import PREAMBLE, apart, display, id_tex
+from boundcheck.prove.latex import PREAMBLE, apart
 from boundcheck.report.latex.example import Placed, Written, chosen
 from boundcheck.report.latex.numbers import Numbers, command
-from boundcheck.report.latex.runs import printed, verdict_counts
-from boundcheck.report.latex.tables import (
-    findings_in_brief,
-    referee,
-    runs_in_brief,
-    side_by_side,
-    verdict_tex,
-    verdicts,
-)
-from boundcheck.report.paper_figures import figures_of, without_tags
-from boundcheck.report.section import Material, templates
-from boundcheck.report.sections.theorems import theorem_rows
+from boundcheck.report.latex.parts import Latex, in_brief, verdict_tex
+from boundcheck.report.latex.runs import Printed, printed, verdict_counts
+from boundcheck.report.on_paper import Chapter, chapters, figures_of, tables_of, without_tags
+from boundcheck.report.section import Material
+from boundcheck.report.sections.proofs import claim_view
 from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, pdf
 
 FOLDER = "latex"
@@ -37,6 +32,13 @@ _PREAMBLE = (
     + PREAMBLE
     + ("\\usepackage{array,booktabs,tabularx}\n")
 )
+# Of tables with a verdict in each row what one column has room for: columns, rows, and what the rows are.
+_BRIEF = {
+    "referee": (("No.", "Where", "Verdict"), 18, "findings"),
+    "verdicts": (("Problem", "Theorem", "Measured", "Bound", "Verdict"), 6, "runs"),
+    "brackets": (("Problem", "Rank", "Observed", "Sharpest", "Verdict"), 6, "brackets"),
+    "network_verdicts": (("Model and text", "Adapter", "Measured", "Bound", "Verdict"), 6, "runs"),
+}
 # Inches: what fits on a page above its caption, and what is shown in one column of it.
 _TALLEST, _NARROW = 8.2, 4.2
 
@@ -44,37 +46,33 @@ _TALLEST, _NARROW = 8.2, 4.2
 def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     """The files of the folder `latex`, by their path from the page's folder."""
     numbers = Numbers()
-    runs = printed(material, numbers)
-    rows = material.proofs.rows if material.proofs else ()
-    compared = theorem_rows(material.theorems)
-    tables = {
-        "tables/referee.tex": referee(rows) if rows else "",
-        "tables/verdicts.tex": verdicts(runs) if runs else "",
-        "tables/theorems.tex": side_by_side(compared) if compared else "",
-    }
-    brief = {
-        "tables/findings_in_brief.tex": findings_in_brief(rows) if rows else "",
-        "tables/runs_in_brief.tex": runs_in_brief(runs) if runs else "",
-    }
-    figures, drawn = _figures(material)
+    runs, found = printed(material, numbers), chapters(material)
+    latex, tables = Latex(_values(runs)), tables_of(found)
+    floats = {f"tables/{name}.tex": latex.floats(table) for name, table in tables.items()}
+    brief = _in_brief(tables, latex)
+    figures, drawn = _figures(found)
     proofs = [
         Written(file_name(f"{proof.script.id}-{proof.script.version}"), proof, *apart(proof))
         for claim in (material.proofs.claims if material.proofs else ())
         for proof in claim.proofs
     ]
-    texts = {path: text for path, text in (tables | brief).items() if text}
-    texts |= {path: text for each in proofs for path, text in each.files.items()} | {
-        "preamble.tex": _PREAMBLE,
-        "numbers.tex": numbers.text(),
-        "claims.tex": _claims(material.claims),
-        "references.bib": _bibliography(material, proofs),
-    }
+    texts = (
+        floats
+        | brief
+        | {path: text for each in proofs for path, text in each.files.items()}
+        | {
+            "preamble.tex": _PREAMBLE,
+            "numbers.tex": numbers.text(),
+            "claims.tex": "\n".join(_claim(claim, latex) for claim in material.claims),
+            "references.bib": _bibliography(material, proofs),
+        }
+    )
     given = {
         "title": _plain(title),
         "lead": _plain(lead),
         "counts": _counts(material),
         "claims": bool(texts["claims.tex"]),
-        "tables": [path for path in tables if path in texts],
+        "tables": list(floats),
         "figures": _in_full(figures),
         "proofs": [path for each in proofs for path in each.files],
     }
@@ -91,11 +89,34 @@ def _plain(text: str) -> str:
 
 
 def _rendered(name: str, given: dict[str, Any]) -> str:
-    environment = templates().overlay(
+    environment = Environment(
+        loader=PackageLoader("boundcheck.report", "latex"), undefined=StrictUndefined, trim_blocks=True,
         block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
-        comment_start_string="<#", comment_end_string="#>", autoescape=False, trim_blocks=True,
+        comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
-    return environment.get_template(f"latex/{name}.tex.j2").render(given)
+    return environment.get_template(f"{name}.tex.j2").render(given)
+
+
+def _values(runs: Sequence[Printed]) -> dict[tuple[str, ...], str]:
+    """The commands of the numbers of runs, by the names that tables have for them."""
+    found = {}
+    for each in runs:
+        commands, id = each.commands, each.run.result.run_id
+        found |= {(id, name): commands[name] for name in ("measured", "steps", "replicas") if name in commands}
+        if "bound" in commands:
+            found[id, "bound"] = commands["bound"] + commands["mark"]
+        if "lower" in commands:
+            found[id, "interval"] = f"[{commands['lower']}, {commands['upper']}]"
+    return found
+
+
+def _in_brief(tables: Mapping[str, Table], latex: Latex) -> dict[str, str]:
+    """Tables that one column has room for, by their files."""
+    return {
+        f"tables/{name}_in_brief.tex": latex.column(in_brief(table, *_BRIEF[name]))
+        for name, table in tables.items()
+        if name in _BRIEF
+    }
 
 
 def _counts(material: Material) -> list[str]:
@@ -108,11 +129,11 @@ def _counts(material: Material) -> list[str]:
     return said
 
 
-def _figures(material: Material) -> tuple[list[Placed], dict[str, bytes]]:
+def _figures(found: Sequence[Chapter]) -> tuple[list[Placed], dict[str, bytes]]:
     """Each figure at both widths, where it is no taller than a page; and their files."""
     placed, files = list[Placed](), dict[str, bytes]()
     for wide, look in ((True, TWO_COLUMNS), (False, ONE_COLUMN)):
-        for each in figures_of(material, look, pdf):
+        for each in figures_of(found, look, pdf):
             if each.tall <= _TALLEST:
                 path = f"figures/{each.name}_{'two_columns' if wide else 'one_column'}.pdf"
                 files[f"{FOLDER}/{path}"] = each.content
@@ -126,20 +147,10 @@ def _in_full(figures: Iterable[Placed]) -> list[Placed]:
     return list(shown.values())
 
 
-def _claims(claims: Iterable[Claim]) -> str:
-    """Each claim with its formulas, its source, and what carries it."""
-    made = []
-    for claim in claims:
-        keys = ",".join(each.key for each in sources(claim))
-        cited = rf"~\cite{{{keys}}}" if keys else ""
-        lines = [claim.statement_latex, *claim.definitions_latex]
-        made += [
-            rf"\paragraph{{{tex(claim.title)}, {id_tex(claim.id)}.}} {tex(claim.source)}{cited}. "
-            f"Proof: {tex(told(claim))}.",
-            *map(display, lines),
-            *([tex(claim.note), ""] if claim.note else []),
-        ]
-    return "\n".join(made)
+def _claim(claim: Claim, latex: Latex) -> str:
+    """A claim with its formulas, its sources, and what carries it."""
+    view, keys = claim_view(claim), ",".join(each.key for each in sources(claim))
+    return latex.part(View(view.title, view.name)) + (rf"\cite{{{keys}}} " if keys else "") + latex.parts(view.parts)
 
 
 def _bibliography(material: Material, proofs: Iterable[Written]) -> str:

@@ -18,7 +18,6 @@ from boundcheck.claims.prose import tex
 from boundcheck.prove.latex import id_tex
 from boundcheck.prove.verdict import JudgedProof
 from boundcheck.report.latex.runs import Printed
-from boundcheck.report.latex.tables import setting_of
 from boundcheck.report.words import titled
 from boundcheck.verdicts import Verdict
 
@@ -143,4 +142,5 @@ def _said(each: Printed) -> str:
     else:
         said = f"the constant of {about} is at least {each['measured']}"
         said += f", and at most {each['bound']}" if "bound" in numbers else ""
-    return f"On {tex(setting_of(each.run))}, {said}. The verdict: {each['verdict']}."
+    seed = f", seed {result.settings.seed}" if result.settings.seed else ""
+    return f"On {tex(each.run.title + seed)}, {said}. The verdict: {each['verdict']}."

@@ -60,9 +60,9 @@ def verdict_counts(material: Material) -> dict[str, Counter[str]]:
     }
 
 
-def measured(value: float | None, interval: Interval | None, digits: int = FREE) -> str:
+def measured(value: float, interval: Interval | None, digits: int = FREE) -> str:
     """What was measured, with the digits that its interval supports, or with more that tell it from its bound."""
-    return "--" if value is None else typeset(value, _place(interval, value, digits))
+    return typeset(value, _place(interval, value, digits))
 
 
 def _place(interval: Interval | None, value: float, digits: int) -> int:
@@ -94,7 +94,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         numbers.add(of_end, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
     if run.bound is not None:
         note = f"bound of {x.claim}, rounded up"
-        kind = _kind_of_bound(run)
+        kind = "estimated" if run.is_estimated else ""
         made["bound"] = numbers.add((*words, "bound"), significant(run.bound, Toward.UP, x.digits(FREE)), note, kind)
         made["mark"] = "$^{*}$" if kind else ""
     if run.ratio is not None:
@@ -106,13 +106,6 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         if constant.value is not None:
             numbers.add((*words, name), significant(constant.value, constant.toward(name)), constant.how, constant.kind)
     return made
-
-
-def _kind_of_bound(run: StoredRun) -> str:
-    """That a bound is one at constants for which only samples stand; nothing of another."""
-    assumed = any(each.status == "assumed" for each in run.result.audit)
-    sampled = any(each.kind == "estimated" for each in run.result.constants.values())
-    return "estimated" if run.is_network or assumed or sampled else ""
 
 
 def _measured(run: StoredRun, numbers: Numbers, words: tuple[object, ...]) -> Made:

@@ -1,79 +1,122 @@
-"""The proofs as a page shows them: of each the lines that say something to a reader, with their evidence."""
+"""What is proved: the referee's table, the proofs line by line, the claims, and what their formulas say of the rank."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-from boundcheck.prove import ProofAudit
-from boundcheck.prove.display import shown
-from boundcheck.prove.identity import identity_latex
-from boundcheck.prove.results import ClaimAudit, proof_as_json, step_as_json
-from boundcheck.prove.verdict import JudgedProof, JudgedStep
+from boundcheck.claims import Claim
+from boundcheck.claims.view import (
+    Badge,
+    Code,
+    Fold,
+    Line,
+    Math,
+    Part,
+    Points,
+    Prose,
+    Table,
+    View,
+    line,
+    numeric,
+    paragraph,
+)
+from boundcheck.prove.carried import counted, told
+from boundcheck.prove.verdict import JudgedProof
+from boundcheck.prove.view import referee_table
+from boundcheck.report.section import Material, placed
+from boundcheck.report.words import rank_exponent, takes_c
+from boundcheck.words import algorithm_of, measure_of, word_of
+from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
 
-
-@dataclass(frozen=True)
-class ShownProof:
-    """A proof as the template reads it: the same data as `boundcheck prove --json`, and the count of lines left out."""
-
-    id: str
-    proof: dict[str, Any]
-    lines: list[dict[str, Any]]
-    hidden: int
-    end: "ShownEnd | None"
-
-
-@dataclass(frozen=True)
-class ShownEnd:
-    """What a proof proves, and on what it rests.
-
-    Attributes:
-        conclusion: in LaTeX, from the kernel's theorem.
-        rests: its hypotheses: the role of each, its LaTeX, and its author's name for it, where it has one.
-        letters: what letters are, and which those are, each in LaTeX.
-        changes: in words, how the hypotheses differ from those that the claim lists.
-        added: those that it does not list, in LaTeX.
-
-    """
-
-    conclusion: str
-    rests: Sequence[tuple[str, str, str]]
-    letters: Mapping[str, Sequence[str]]
-    changes: Sequence[str]
-    added: Sequence[str]
+_REFEREE = (
+    "Each row holds what the paper prints at one place against what is proved of it: open a row to see the lines."
+)
 
 
-def shown_proofs(audit: ProofAudit) -> list[ShownProof]:
-    """Every proof, of each the lines that say something to a reader; `boundcheck prove --steps` shows the others."""
-    return [_shown(claim, i) for claim in audit.claims for i in range(len(claim.proofs))]
+@placed(100, "Referee's table", _REFEREE)
+def referee(material: Material) -> Iterator[Part]:
+    """What the paper prints against what is proved of it."""
+    yield from referee_table(material.proofs.rows if material.proofs else ())
 
 
-def shown_line(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
-    """A line as data, with what it is given and its certificate in LaTeX too."""
-    data, theorem = step_as_json(proof, judged), judged.step.theorem
-    certificate = identity_latex(theorem) if data["certificate"] else []
-    return data | {"given_latex": shown(*proof.own(judged)).latex, "certificate_latex": certificate}
+@placed(
+    140,
+    "The proofs, line by line",
+    "Open a proof to see what it proves and each of its lines, with the verdict on it and the evidence behind that.",
+)
+def line_by_line(material: Material) -> Iterator[Part]:
+    """Every proof; on paper what each proves, and from what."""
+    if not material.proofs:
+        return
+    yield paragraph(
+        "Trust `kernel`: the kernel replayed the line's derivation. `assumed`: the line is itself an instance of one "
+        "of these standard facts, the only ones used."
+    )
+    yield Points(tuple(line(Code(name), Prose(said)) for name, said in material.proofs.facts.items()))
+    yield from (_proof(proof) for claim in material.proofs.claims for proof in claim.proofs)
 
 
-def shown_end(proof: JudgedProof) -> ShownEnd | None:
-    """What a proof proves; None for one that does not come to its end."""
-    if proof.verdict != "proved" or proof.conclusion is None:
-        return None
-    display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
-    rests = [
-        (each.role, made, "" if each.name == text else each.name)
-        for each, made, text in zip(proof.hypotheses, display.latex, display.texts, strict=False)
+def _proof(proof: JudgedProof) -> Fold:
+    view = proof.view()
+    name = Prose(f"“{proof.script.title}”"), Code(proof.script.id), Prose(proof.script.called), Badge(proof.verdict)
+    return Fold(line(*name, Prose(proof.reason)), (*view.lines, *view.parts), is_for_paper=True)
+
+
+@placed(900, "The claims", "Every claim that this page speaks of, in formulas, with what carries it.")
+def claims(material: Material) -> Iterator[Part]:
+    """Each claim with its formulas, and what it is made of."""
+    if not material.claims or material.survey:
+        return
+    counts = ", ".join(f"{by} {count}" for by, count in counted(material.claims).most_common())
+    yield paragraph(f"Proofs of these claims: {counts}.")
+    yield from map(claim_view, material.claims)
+
+
+def claim_view(claim: Claim) -> View:
+    """A claim with its formulas, and what it is made of."""
+    return View(claim.title, claim.id, parts=tuple(_claim(claim)))
+
+
+def _claim(claim: Claim) -> Iterator[Line]:
+    yield paragraph(f"{claim.source}. {claim.note}".strip())
+    yield paragraph(f"Proof: {told(claim)}. {claim.unproved}".strip())
+    yield from (line(Math(latex, apart=True)) for latex in (claim.statement_latex, *claim.definitions_latex))
+    if measure := measure_of(claim):
+        yield paragraph(f"It bounds the {measure.title}.")
+    if algorithm := algorithm_of(claim):
+        yield paragraph(f"Algorithm: {algorithm.title}.")
+        yield from (line(Math(claim.latex(each), apart=True)) for each in algorithm.recurrence)
+    if claim.hypotheses:
+        yield line("Hypotheses:", *(cell for each in claim.hypotheses for cell in _hypothesis(each)))
+
+
+def _hypothesis(claim: Claim) -> Iterator[Prose | Code]:
+    """A hypothesis by its title and id, and what its word calls itself where the title does not say so."""
+    word = word_of(claim)
+    called = f" ({word.title})" if word and word.title.lower() not in claim.title.lower() else ""
+    yield Prose(claim.title)
+    yield Code(claim.id)
+    yield Prose(f"{called};")
+
+
+_EXPONENTS = """Exponent p of r in each bound as r grows, all else fixed: the limit of $r ∂_r log$(bound), by algebra on
+the claim's own expression."""
+_CHOICES = (("a constant free of r", None), ("σ", LEAST), ("√r σ", LARGER))
+
+
+@placed(500, "What the formulas say of the rank", "The power of the rank in each bound, by algebra.")
+def exponents(material: Material) -> Iterator[Part]:
+    """For each claim with a bound, and each meaning of C where it takes one, the exponent."""
+    if material.networks or not has_rank(material):
+        return
+    rows = [
+        (claim.title, words, str(rank_exponent(claim, lipschitz)))
+        for claim in material.claims
+        if "bound" in claim.names
+        for words, lipschitz in (_CHOICES if takes_c(claim) else (("–", None),))
     ]
-    is_claim = proof.script.claim is not None
-    added = shown(*proof.added_statements).latex if is_claim else ()
-    changes = proof.changes if is_claim else []
-    return ShownEnd(display.latex[-1], rests, display.told_latex, changes, added)
+    if rows:
+        yield Table(("Claim", "C stands for", numeric("p")), rows, _EXPONENTS, most=None)
 
 
-def _shown(claim: ClaimAudit, i: int) -> ShownProof:
-    audited = claim.proofs[i]
-    lines = [
-        shown_line(audited, step)
-        for step in audited.steps
-        if step.step.meaning or step.step.printed or step.verdict != "proved"
-    ]
-    return ShownProof(claim.id, proof_as_json(audited), lines, len(audited.steps) - len(lines), shown_end(audited))
+def has_rank(material: Material) -> bool:
+    """Whether a run has an adapter of some rank, or there are none that could have."""
+    return not material.runs or any(run.rank is not None for run in material.runs)

@@ -1,27 +1,26 @@
-"""The smoothness of F against rank, from below and from above, a panel for each problem."""
+"""The smoothness of F from below and from above: against rank, by adapter, by what a proof gives away, by its parts."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.claims.about import about
+from boundcheck.claims.view import Part, Picture, paragraph
 from boundcheck.exact.digits import UP, shown
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report.section import Folder, Material
-from boundcheck.report.stored import StoredRun, known
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, log_y, panels
-from boundcheck.report.words import norm_names
+from boundcheck.measure.parts import Chain
+from boundcheck.problems.adapters import ADAPTERS, title_of
+from boundcheck.report.bars import draw_links
+from boundcheck.report.section import Material, Waterfall, placed
+from boundcheck.report.stored import StoredRun, highest_rank, known
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, log_y, marks, panels, ticks
+from boundcheck.report.words import norm_names, slug
 
-title = "Smoothness bracket against rank"
-see = """The true constant lies between the highest mark and the lowest line that is a theorem."""
-place = 400
-
-_CAPTION = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
-estimates from what was sampled or found{along}. The true constant lies between the highest mark and the lowest line
+_BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
+estimates from what was sampled or found{}. The true constant lies between the highest mark and the lowest line
 that is a theorem; a sampled ratio is never a bound from above."""
 _UPPER = {
     "sharp": ("sharpest claim", GREEN, "-"),
@@ -40,9 +39,16 @@ _LOWER = {
 }
 
 
-def build(material: Material, folder: Folder) -> Markup:
-    caption = _CAPTION.format(along="" if material.brackets else " along the runs")
-    return folder.figure("smoothness", bracket_figure([*material.theorems, *material.brackets]), caption)
+@placed(
+    400,
+    "Smoothness bracket against rank",
+    "The true constant lies between the highest mark and the lowest line that is a theorem.",
+)
+def smoothness(material: Material) -> Iterator[Part]:
+    """Lower estimates and upper bounds against rank."""
+    runs = [*material.theorems, *material.brackets]
+    caption = _BRACKETS.format("" if material.brackets else " along the runs")
+    yield Picture("smoothness", lambda: bracket_figure(runs), caption)
 
 
 def bracket_figure(runs: list[StoredRun]) -> Figure | None:
@@ -121,3 +127,123 @@ def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, l
         axis.set_title(then.join(filter(None, (name(runs), _radii(runs)))), loc="left")
 
     return drawn
+
+
+_ADAPTERS = """The same bracket for each reparametrisation W(v), each on its own domain. On LoReFT's Stiefel manifold
+all derivatives are Riemannian, and sampled pairs stand for curvatures along random directions."""
+_OF_EACH = """Lines: claims about the adapter, rounded up. Marks: lower estimates. How far a mark stays below the lowest
+line is what this f leaves unused of the worst case; the adversary below shows which lines could not be lower."""
+
+
+@placed(
+    420,
+    "Every adapter: bracket against rank",
+    "The nearer the marks come to the lowest line of a panel, the less that line can be improved.",
+)
+def adapters(material: Material) -> Iterator[Part]:
+    """Brackets of several adapters on one problem."""
+    drawn = adapter_figures(material.brackets)
+    if drawn:
+        yield paragraph(_ADAPTERS)
+    for problem, draw_ in drawn.items():
+        yield Picture(f"adapters_{slug(problem)}", draw_, _OF_EACH)
+
+
+def adapter_figures(runs: list[StoredRun]) -> dict[str, Callable[[], Figure]]:
+    """For each problem with brackets of several adapters what draws its figure, by the problem's name."""
+    drawn = draw(lambda runs: title_of(runs[0].adapter), "\n")
+    return {
+        problem: partial(panels, [by_rank(group) for group in groups], drawn, most=3, tall=1.75)
+        for problem, groups in _compared(runs).items()
+    }
+
+
+def _compared(runs: list[StoredRun]) -> dict[str, list[list[StoredRun]]]:
+    """The brackets of each adapter, by problem, where there are several adapters."""
+    found = {}
+    for group in by_problem([run for run in runs if not run.is_theorem]):
+        kinds = dict.fromkeys((*ADAPTERS, *(run.adapter for run in group)))
+        of_each = [[run for run in group if run.adapter == kind] for kind in kinds]
+        if len(several := list(filter(None, of_each))) > 1:
+            found[group[0].problem] = several
+    return found
+
+
+_VERSIONS = {"printed": "Lemma 1, as printed", "repaired": "Lemma 1, repaired", "sharp": "Lemma 1, sharp"}
+_SLACK = """From the measured ratio ‖∇F(v₁) − ∇F(v₂)‖ / ‖v₁ − v₂‖ to the lemma's constant, link by link, on a
+logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denominator larger."""
+
+
+@placed(
+    460,
+    "What each inequality gives away",
+    "Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives "
+    "away.",
+)
+def slack(material: Material) -> Iterator[Part]:
+    """Waterfalls from the measured ratio to the constant of Lemma 1."""
+    yield Picture("slack", lambda: slack_figure(_waterfalls(material)), _SLACK)
+
+
+def _waterfalls(material: Material) -> list[Waterfall]:
+    """Those that are given, and that of the bracket of highest rank of each problem, at its steepest sampled pair."""
+    best = highest_rank(run for run in material.brackets if run.slack)
+    return [*material.waterfalls, *((run.title, run.slack) for run in best)]
+
+
+def slack_figure(waterfalls: list[Waterfall]) -> Figure | None:
+    """Waterfalls of the chains of Lemma 1, a row for each pair of points that is named, a column for each version."""
+    items = [(name, chain) for name, chains in waterfalls for chain in chains]
+    return panels(items, _draw_slack, most=3, tall=2.3) if items else None
+
+
+def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
+    name, chain = item
+    draw_links(axis, "measured", chain.measured, chain.links, "bound", f"{_VERSIONS[chain.version]}\n{name}")
+
+
+_PARTS = (
+    ("gauss-newton", 0, 0, "Gauss–Newton, AA", GREEN, "--"),
+    ("gauss-newton", 0, 1, "Gauss–Newton, AB", GREEN, ":"),
+    ("gauss-newton", 1, 1, "Gauss–Newton, BB", GREEN, "-"),
+    ("bilinear", 0, 1, "bilinear, AB", VERMILLION, "-"),
+)
+_SPLIT = """Spectral norms of the blocks of ∇²F along Algorithm 1 from B = 0: what the curvature of f makes
+(Gauss–Newton), and what the product BA makes of the gradient of f (bilinear), which couples A with B alone. At B = 0
+the blocks AA and AB of the first are 0."""
+
+
+@placed(
+    480,
+    "Where the curvature comes from",
+    "Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes.",
+)
+def curvature_split(material: Material) -> Iterator[Part]:
+    """The curvature of F along a run of LoRA: that of f, and that of the product BA."""
+    yield Picture("curvature_split", lambda: split_figure(material.runs), _SPLIT)
+
+
+def _is_split(run: StoredRun) -> bool:
+    return run.has_default_adapter and "split" in run.trace
+
+
+def split_figure(runs: list[StoredRun]) -> Figure | None:
+    """The spectral norms of the blocks of both parts of the Hessian along a run, for LoRA."""
+    chosen = highest_rank(filter(_is_split, runs))
+    return panels(chosen, _draw_split) if chosen else None
+
+
+def _draw_split(axis: Axes, run: StoredRun) -> None:
+    split = run.trace["split"]
+    times, parts = run.trace["look_time"].values, split.attrs["parts"].split()
+    shown: list[float] = []
+    for part, row, column, text, colour, line in _PARTS:
+        values = split.values[parts.index(part), row, column]
+        axis.plot(times, np.where(values > 0, values, np.nan), line, color=colour, lw=1.2, label=text)
+        shown += values[values > 0].tolist()
+    axis.set_xscale("log")
+    ticks(axis.xaxis, marks(float(times[0]), float(times[-1])))
+    log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
+    axis.set_xlabel("iteration t, from B = 0")
+    axis.set_ylabel(f"norm of the block [{run.result.problem.units}]")
+    axis.set_title(f"{run.problem}, LoRA, rank {run.rank}", loc="left")

@@ -2,12 +2,16 @@
 
 import math
 import textwrap
+from collections.abc import Iterator
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.claims.view import Badge, Cell, Column, Part, Picture, Prose, Stack, Table, numeric
 from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import title_of
+from boundcheck.report.section import Material, placed
+from boundcheck.report.sections.runs import bound_of, interval_of, measured_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
 from boundcheck.report.sweeps import Row, groups, settings
@@ -20,6 +24,44 @@ _MOST_PANELS = 6
 _DEEPEST = 1e-4
 # Letters that a line of a panel holds: of a claim's name beside its bar, and in a title.
 _LETTERS, _TITLE = 66, 46
+
+
+_DRAWN = """Each theorem on the same problem, rank, T and seed, with the step size and batch that it prescribes or is
+given, a panel for each quantity that theorems bound: from what was measured of it to the bound; the factor is bound
+over measured. The least mean within a stratum estimates $min_t E$, and is biased low."""
+_BESIDE = """The claims side by side, the least bound first. Bounds that differ at one T also differ in the run that
+they are about: each theorem sets its own step size."""
+
+
+@placed(300, "Theorems side by side", "The shorter a bar, the closer a bound is to what was measured.")
+def theorems(material: Material) -> Iterator[Part]:
+    """Theorems on one problem, from what was measured to what each claims."""
+    rows = theorem_rows(material.theorems)
+    if rows:
+        yield Picture("theorems", lambda: theorem_figure(material.theorems), _DRAWN)
+        yield theorem_table(rows)
+
+
+def theorem_table(rows: list[Row]) -> Table:
+    """The claims side by side."""
+    head = ("Problem", "Claim", Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True))
+    head = (*head, numeric("Bound"), numeric("Measured"), Column("Its interval", width=0.14))
+    return Table((*head, numeric("Measured / bound")), list(map(_row, rows)), _BESIDE, "theorems")
+
+
+def _row(row: Row) -> tuple[Cell, ...]:
+    run, seed = row["run"], f", seed {row['seed']}" if row["seed"] else ""
+    return (
+        Prose(f"{row['problem']}, T = {number(row['steps'])}{seed}"),
+        Prose(row["claim"]),
+        Badge(row["verdict"]),
+        number(row["alpha"]),
+        number(row["batch"]) if row["batch"] else "all",
+        bound_of(run),
+        Stack((measured_of(run), Prose(row["shown"], "small"))),
+        interval_of(run),
+        run.numbers.ratio,
+    )
 
 
 def theorem_rows(runs: list[StoredRun]) -> list[Row]:

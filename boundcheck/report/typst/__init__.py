@@ -1,29 +1,42 @@
 """A report as one PDF, without a TeX: typst's compiler and fonts come with its package, the extra `pdf`.
 
-It has what the page has for a reader of paper: the verdict, the referee's table with its formulas, the theorems as the
-kernel has them, the runs, the figures.
+It has what the page has for a reader of paper: its sections, with the tables that have a name, and the figures.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from boundcheck.claims import prose
-from boundcheck.prove.display import shown
-from boundcheck.prove.rows import JudgedRow
-from boundcheck.prove.verdict import JudgedProof
-from boundcheck.report.paper_figures import Drawn, figures_of, without_tags
+from boundcheck.claims.view import (
+    Badge,
+    Cell,
+    Code,
+    Column,
+    File,
+    Fold,
+    Line,
+    Math,
+    Part,
+    Picture,
+    Points,
+    Prose,
+    Row,
+    Stack,
+    Table,
+    Value,
+    View,
+)
+from boundcheck.report.on_paper import Chapter, Drawn, chapters, figures_of, without_tags
 from boundcheck.report.section import Material
-from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import TWO_COLUMNS, svg
 from boundcheck.report.typst.formulas import PREAMBLE, UnknownError, formula, string
-from boundcheck.report.words import titled
 from boundcheck.verdicts import is_well
 
-# Centimetres.
-_TALLEST = 21
+# Centimetres: of a figure, and of a line.
+_TALLEST, _WIDTH = 21, 17
 _PAGE = f"""#set document(title: TITLE, date: none)
 #set page(paper: "a4", margin: 2cm, numbering: "1")
 #set text(font: "Libertinus Serif", size: 10pt, lang: "en")
@@ -41,8 +54,9 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     """`report.pdf`, by its path from the page's folder."""
     import typst
 
-    figures = figures_of(material, TWO_COLUMNS, lambda drawn: svg(drawn).encode())
-    text = "\n".join(_document(material, without_tags(title), without_tags(lead), figures))
+    found = chapters(material)
+    figures = figures_of(found, TWO_COLUMNS, lambda drawn: svg(drawn).encode())
+    text = document(found, without_tags(title), without_tags(lead), figures)
     with tempfile.TemporaryDirectory() as folder:
         for each in figures:
             (Path(folder) / f"{each.name}.svg").write_bytes(each.content)
@@ -53,78 +67,91 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         return {made.name: made.read_bytes()}
 
 
-def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn]) -> Iterator[str]:
-    yield _PAGE.replace("TITLE", string(title))
-    yield f'#align(center, text(size: 16pt, weight: "bold", {string(title)}))\n'
-    yield _text(lead)
-    rows = material.proofs.rows if material.proofs else ()
-    if rows:
-        yield "= Referee's table\n"
-        yield "A row's verdict is computed from the lines of proofs that it names. Repaired: true by another proof.\n"
-        columns = ("No.", "Where", "Printed", "Verdict", "Rocq", "Finding")
-        yield from _table("(auto, 2.6cm, 3.6cm, 1.7cm, 1.5cm, 1fr)", columns, map(_row, rows))
-    proved = [x for claim in (material.proofs.claims if material.proofs else ()) for x in claim.proofs]
-    if proved:
-        yield "= What the proofs come to\n"
-        yield "Each statement is the kernel's own. A proof that is not proved has the reason in its place.\n"
-        for proof in proved:
-            yield from _proof(proof)
-    if material.runs:
-        yield "= Verdicts of the runs\n"
-        head = ("Problem, claim", "Verdict", "Measured", "Interval", "Bound")
-        yield from _table("(1fr, 2.6cm, auto, 3.4cm, auto)", head, map(_run, material.runs))
-        silent = [run for run in material.runs if not run.verdict.is_supported]
-        for run in silent:
-            yield f"- {_text(run.title)}: {_verdict(run.verdict)}. {_text(run.result.reason)}.\n"
-    if figures:
-        yield "= Figures\n"
-        for each in figures:
-            # With its heading and caption it fits on a page.
-            height = f", height: {_TALLEST}cm" if each.tall * 2.54 > _TALLEST else ""
-            yield f"#figure(image({string(f'{each.name}.svg')}{height}), caption: [{_text(each.caption)}])\n"
+def document(found: Iterable[Chapter], title: str, lead: str, figures: Sequence[Drawn]) -> str:
+    """The report in typst's markup: each chapter that shows something on paper, with these figures."""
+    drawn = {each.name: each for each in figures}
+    made = [
+        _PAGE.replace("TITLE", string(title)),
+        f'#align(center, text(size: 16pt, weight: "bold", {string(title)}))\n',
+        _text(lead),
+    ]
+    for chapter in found:
+        if shown := list(_parts(chapter.parts, drawn)):
+            made += [f"= {_text(chapter.title)}\n"] if chapter.title else []
+            made += [f"{_text(chapter.see)}\n", *shown]
+    return "\n".join(made)
 
 
-def _row(each: JudgedRow) -> tuple[str, ...]:
-    trust = f" ({each.rests_on})" if each.rests_on else ""
-    finding = each.told + (" (No machine evidence.)" if each.verdict == "editorial" else "")
-    cells = (str(each.row.number), each.row.locator, each.row.printed)
-    return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.rocq), _text(finding))
+def _parts(parts: Iterable[Part], drawn: Mapping[str, Drawn]) -> Iterator[str]:
+    for part in parts:
+        match part:
+            case Line():
+                yield f"{_line(part)}\n"
+            case Points():
+                yield from (f"- {_line(each)}" for each in part.lines)
+                yield ""
+            case Table():
+                yield from _table(part) if part.name else ()
+            case Fold():
+                yield from _parts((part.line, *part.parts), drawn) if part.is_for_paper else ()
+            case Picture():
+                yield from _figure(drawn[part.name]) if part.name in drawn else ()
+            case View():
+                name = f", #raw({string(part.name)})" if part.name else ""
+                yield f"== {_text(part.title)}{name}{f': {_verdict(part.verdict)}' if part.verdict else ''}\n"
+                yield from _parts((*part.lines, *part.parts), drawn)
+            case File():
+                pass
 
 
-def _proof(proof: JudgedProof) -> Iterator[str]:
-    name = f"{_text(proof.script.title)}, {proof.script.called}, #raw({string(proof.script.id)})"
-    yield f"== {name}: {_verdict(proof.verdict)}\n"
-    if proof.verdict != "proved" or proof.conclusion is None:
-        yield f"{_text(proof.reason)}.\n"
-        return
-    rests = [each.statement for each in proof.hypotheses]
-    *given, concludes = shown(*rests, proof.conclusion).latex
-    yield f"Trust: {_text(proof.trust)}. {_formula(concludes)}\n"
-    roles: dict[str, list[str]] = {}
-    for each, made in zip(proof.hypotheses, given, strict=False):
-        roles.setdefault(each.role, []).append(_formula(made))
-    yield from (f"- {_text(role)}: {'; '.join(each)}" for role, each in roles.items())
-    yield ""
+def _figure(each: Drawn) -> Iterator[str]:
+    # With its heading and caption it fits on a page.
+    height = f", height: {_TALLEST}cm" if each.tall * 2.54 > _TALLEST else ""
+    yield f"#figure(image({string(f'{each.name}.svg')}{height}), caption: [{_text(each.caption)}])\n"
 
 
-def _run(run: StoredRun) -> tuple[str, ...]:
-    x = run.result
-    found = run.numbers
-    interval = f"{found.lower}–{found.upper}, {x.interval.kind}" if x.interval else "–"
-    told = f"{_text(run.title)} #linebreak() {_text(titled(x))}"
-    return (
-        told,
-        _verdict(run.verdict),
-        *map(_text, ("diverged" if run.has_diverged else found.measured, interval, found.bound)),
-    )
-
-
-def _table(columns: str, head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield f"#table(columns: {columns}, align: left,"
-    yield f"  table.header({', '.join(f'[{_text(each)}]' for each in head)}),"
-    for row in rows:
-        yield "  " + ", ".join(f"[{cell}]" for cell in row) + ","
+def _table(table: Table) -> Iterator[str]:
+    kept = [place for place, column in enumerate(table.columns) if not column.is_aside]
+    columns = [table.columns[place] for place in kept]
+    yield f"{_text(table.caption)}\n"
+    yield f"#table(columns: ({', '.join(map(_width, columns))},), align: left,"
+    yield f"  table.header({', '.join(f'[{_cell(column.name)}]' for column in columns)}),"
+    yield from (f"  {_row(row, kept)}," for row in table.rows if not isinstance(row, Fold))
     yield ")\n"
+
+
+def _width(column: Column) -> str:
+    if column.is_number:
+        return "auto"
+    return f"{column.width * _WIDTH:.1f}cm" if column.width else "1fr"
+
+
+def _row(row: Row, kept: Sequence[int]) -> str:
+    if isinstance(row, Line | Fold):
+        return f"table.cell(colspan: {len(kept)})[{_line(row) if isinstance(row, Line) else ''}]"
+    return ", ".join(f"[{_cell(row[place])}]" for place in kept)
+
+
+def _line(line: Line) -> str:
+    return " ".join(filter(None, map(_cell, line.cells)))
+
+
+def _cell(cell: Cell) -> str:
+    match cell:
+        case Math():
+            return _formula(cell.latex)
+        case Prose():
+            return f"#strong[{_text(cell.text)}]" if cell.look == "strong" and cell.text else _text(cell.text)
+        case Code():
+            return f"#raw({string(cell.text)})"
+        case Badge():
+            return _verdict(cell.word)
+        case Value():
+            return _text(cell.text)
+        case Stack():
+            return " #linebreak() ".join(filter(None, map(_cell, cell.cells)))
+        case _:
+            return _text(cell)
 
 
 def _verdict(word: str) -> str:

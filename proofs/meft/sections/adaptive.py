@@ -1,18 +1,18 @@
 """Gradient descent on both factors without a ball: what that costs, what it improves on, and what was not read."""
 
 import textwrap
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.report.section import Folder, Material
+from boundcheck.claims.view import Badge, Cell, Part, Picture, Table, numeric, paragraph
+from boundcheck.report.section import Material
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import log_y, looks_of, panels
 from boundcheck.report.sweeps import groups, settings
-from boundcheck.report.words import badge, formulas, number, titled
+from boundcheck.report.words import number, titled
 from boundcheck.words.algorithms import ADAPTIVE_LORA_GD
 from boundcheck.words.algorithms.adaptive_lora_gd import left_by
 
@@ -21,42 +21,38 @@ place = 310
 
 # What may differ between runs that stand side by side: the theorem, and what it needs.
 _FREE = ("claim", "lipschitz", "domain.a", "domain.b")
-_TEXT = """<p>Theorem 2 of jiang2024 supposes that the iterates stay in a ball and that the gradient in W is bounded
+_NO_BALL = """Theorem 2 of jiang2024 supposes that the iterates stay in a ball and that the gradient in W is bounded
 there, and its step size needs both numbers and T before the run. Gradient descent on both factors needs neither, where
 f is L-smooth and bounded below. Two theorems say so, by the same descent in W, and
-<code>boundcheck prove meft.adaptive_gd meft.unconditional_gd</code> replays both. At the constant step 1/L̂ the
-iterates stay within ρ of $v_1$, and the step needs L, D and T. At the step
-$1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + ‖∇f(W_t)‖))$ it needs L alone, and the
-bound holds at every T at once.</p>
-<p>Both bounds fall as $T^(-1/2)$. For large T that of the adaptive step is 0.54 times the other. Where a ball is
-known beforehand and held, a bound by the ball falls as $T^-1$ without noise, and is the smaller one for large
-T: that is the price. D over 3/4 of the sum of the steps is what the adaptive step leaves on the run itself. It is no
+`boundcheck prove meft.adaptive_gd meft.unconditional_gd` replays both. At the constant step 1/L̂ the iterates stay
+within ρ of $v_1$, and the step needs L, D and T. At the step $1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + ‖∇f(W_t)‖))$ it needs L
+alone, and the bound holds at every T at once."""
+_BOTH = """Both bounds fall as $T^(-1/2)$. For large T that of the adaptive step is 0.54 times the other. Where a ball
+is known beforehand and held, a bound by the ball falls as $T^-1$ without noise, and is the smaller one for large T:
+that is the price. D over 3/4 of the sum of the steps is what the adaptive step leaves on the run itself. It is no
 theorem about runs to come, but needs no ball either, and falls as $T^-1$ where the norms of the factors stay
-bounded.</p>
-<p>Mu and Klabjan (arXiv 2512.18248) also do without a ball. Of their work the abstract alone was read, which states the
-rate O(1/log T) for the gradient norm of gradient descent on LoRA, and O(1/T) where the norms of the factors stay
-bounded. Their theorem, its hypotheses and its step size were not read, and nothing here says that these bounds improve
-on it.</p>"""
+bounded."""
+_OTHERS = """Mu and Klabjan (arXiv 2512.18248) also do without a ball. Of their work the abstract alone was read, which
+states the rate O(1/log T) for the gradient norm of gradient descent on LoRA, and O(1/T) where the norms of the factors
+stay bounded. Their theorem, its hypotheses and its step size were not read, and nothing here says that these bounds
+improve on it."""
 _CAPTION = """The least squared gradient norm so far, at the longest T of each theorem; its bound at each T that was
 run, joined by dashes, hollow where the theorem says nothing of the run; dotted: what D and the sum of the steps leave
 after so many. Norms below a ten-thousandth of the least bound are off the axis."""
-_HEAD = """<div class="scroll"><table><caption>What each theorem needs beforehand, and what it says. The last column is
-D over 3/4 of the sum of the steps, on the run itself.</caption><tr><th scope="col">Problem</th>
-<th scope="col">Theorem</th><th scope="col">Ball</th><th scope="col" class="n">T</th><th scope="col">Verdict</th>
-<th scope="col" class="n">Step</th><th scope="col" class="n">Bound</th><th scope="col" class="n">Measured</th>
-<th scope="col" class="n">Left by the steps</th></tr>"""
-_ROW = """<tr><td>{}</td><td>{}</td><td>{}</td><td class="n">{}</td><td>{}</td><td class="n">{}</td>
-<td class="n">{}</td><td class="n">{}</td><td class="n">{}</td></tr>"""
+_NEEDED = """What each theorem needs beforehand, and what it says. The last column is D over 3/4 of the sum of the
+steps, on the run itself."""
 _DEEPEST, _LETTERS = 1e-4, 46
 
 
-def build(material: Material, folder: Folder) -> Markup:
+def build(material: Material) -> Iterator[Part]:
     """Text, figure and table on a page with runs at adaptive steps, beside others on the same problems."""
     if not (found := compared(material.theorems)):
-        return Markup()
-    rows = [Markup(_ROW).format(*_cells(name, run)) for name, runs in found for run in runs]
-    table = Markup(_HEAD) + Markup("\n").join(rows) + Markup("</table></div>")
-    return formulas(_TEXT) + folder.figure("adaptive", adaptive_figure(found), _CAPTION) + table
+        return
+    yield from map(paragraph, (_NO_BALL, _BOTH, _OTHERS))
+    yield Picture("adaptive", lambda: adaptive_figure(found), _CAPTION)
+    head = ("Problem", "Theorem", "Ball", numeric("T"), "Verdict", numeric("Step"), numeric("Bound"))
+    rows = [_cells(name, run) for name, runs in found for run in runs]
+    yield Table((*head, *map(numeric, ("Measured", "Left by the steps"))), rows, _NEEDED, most=None)
 
 
 def compared(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:
@@ -89,12 +85,12 @@ def _steps(run: StoredRun) -> int:
     return run.course.plan.steps
 
 
-def _cells(name: str, run: StoredRun) -> tuple[Any, ...]:
+def _cells(name: str, run: StoredRun) -> tuple[Cell, ...]:
     result, plan, remains = run.course, run.course.plan, left(run)
     ball = ", ".join(f"{radius} = {number(size)}" for radius, size in plan.radii.items()) or "none"
     step = "found as it goes" if remains is not None else number(plan.step_size)
     rest = "–" if remains is None else number(float(remains[-1]))
-    shown = badge(run.verdict), step, run.numbers.bound, run.numbers.measured, rest
+    shown = Badge(run.verdict), step, run.numbers.bound, run.numbers.measured, rest
     return name, titled(result), ball, number(plan.steps), *shown
 
 

@@ -1,14 +1,17 @@
 """The page on whether work is ever lost: what commands were put through, and what came of it."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
+from boundcheck.claims.view import Code, File, Part, Prose, Table, View, numeric, paragraph
 from boundcheck.reliability.survey import Survey
 from boundcheck.report.bars import shares_figure
 from boundcheck.report.opening import Headline, Opening
 from boundcheck.report.page import write_page
-from boundcheck.report.section import Material
+from boundcheck.report.section import Material, placed
 from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION
 from boundcheck.report.words import number
 
@@ -59,9 +62,42 @@ def _opening(found: Survey) -> Opening:
     )
     keys = ("same", "line", "read", "wrong")
     rows = [(x["kind"], dict(zip(_LOOKS, (x[key] for key in keys), strict=True))) for x in found.kinds]
-    return Opening(
-        words,
-        numbers,
-        shares_figure(rows, _LOOKS, "of the attacks"),
-        _CAPTION,
+    return Opening(words, numbers, shares_figure(rows, _LOOKS, "of the attacks"), _CAPTION)
+
+
+_WRITES = """A write is a file that is opened for writing, renamed or removed, or a folder that is made. Which write,
+which moment and which byte is drawn from a seed. A disk that fails at a write is the one that the operating system
+tells Python of: the call raises what the system would; a disk that is full in the middle of a file is the system's own
+limit on the size of files. Read as what it says: a spec or an instance is whatever its author writes, so that another
+one there is a sound one too."""
+_HEAD = tuple(map(numeric, ("Tried", "As if nothing had happened", "One line", "Read as what it says", "Wrong")))
+
+
+@placed(100, "What was tried, and what came of it", "In the last column there must be nothing but zeros.")
+def tried(material: Material) -> Iterator[Part]:
+    """The counts by attack and by subject, and each trial that went wrong."""
+    if (found := material.reliability) is None:
+        return
+    yield paragraph(f"{number(found.total['tried'])} trials, {number(found.total['wrong'])} of them wrong.")
+    yield Table(
+        ("Attack", *_HEAD), [_counts(x, "kind") for x in (*found.kinds, {"kind": "all"} | found.total)], most=None
     )
+    yield paragraph(_WRITES)
+    if found.wrong:
+        rows = [(x.subject, x.kind, Prose(x.change), x.outcome, Code(x.said)) for x in found.wrong]
+        table = Table(("Subject", "Attack", "Where", "Outcome", "It said"), rows, most=None)
+        yield View("Each that went wrong", parts=(table,))
+    subjects = Table(("Subject", *_HEAD), [_counts(x, "subject") for x in found.subjects], most=None)
+    yield View("Who was attacked", parts=(subjects,))
+    yield File("trials.csv", found.as_csv())
+    minutes = sum(trial.seconds for trial in found.trials) / 60
+    made = paragraph(
+        f"`{material.command}`, in {minutes:.0f} minutes of trials. Every trial is a row of `trials.csv`; the counts "
+        "are in `results.json`."
+    )
+    machine = Table(tuple(found.machine), [[Code(value) for value in found.machine.values()]])
+    yield View("How this page was made", parts=(made, machine))
+
+
+def _counts(x: dict[str, Any], name: str) -> Sequence[str]:
+    return (x[name], *(number(x[key]) for key in ("tried", "same", "line", "read", "wrong")))
