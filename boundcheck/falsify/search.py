@@ -92,7 +92,7 @@ class Falsification(Shown):
     def view(self) -> View:
         """The conclusion, the best at each rank, and the instance."""
         # Deferred: what shows a search reads it from here.
-        from boundcheck.falsify.notebook import search_view
+        from boundcheck.falsify.view import search_view
 
         return search_view(self)
 

@@ -96,7 +96,7 @@ class Replay(tuple[Tried, Certificate], Shown):
     def view(self) -> View:
         """The instance, judged again."""
         # Deferred: what shows an instance reads it from here.
-        from boundcheck.falsify.notebook import replay_view
+        from boundcheck.falsify.view import replay_view
 
         return replay_view(self)
 

@@ -149,7 +149,7 @@ class WorstCases(list[WorstCase], Shown):
     def view(self) -> View:
         """The worst case beside the bound at each T."""
         # Deferred: what shows worst cases reads them from here.
-        from boundcheck.falsify.notebook import worst_view
+        from boundcheck.falsify.view import worst_view
 
         return worst_view(self)
 

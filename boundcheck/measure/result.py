@@ -175,7 +175,7 @@ class Result(Shown):
 
     def view(self) -> View:
         """What was measured, against what, and why it has its verdict."""
-        from boundcheck.measure.notebook import result_view
+        from boundcheck.measure.view import result_view
 
         return result_view(self)
 

@@ -78,7 +78,7 @@ class Results(list[Result], Shown):
 
     def view(self) -> View:
         """A table of several, one by itself."""
-        from boundcheck.measure.notebook import results_view
+        from boundcheck.measure.view import results_view
 
         return results_view(self)
 

@@ -80,10 +80,10 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[Table, ...]:
     """The referee's table, where there is one: below each row the lines of proofs behind its verdict."""
     found = list(rows)
     prints = any(each.row.printed for each in found)
-    printed = [Column("Printed", width=0.26)] if prints else []
-    head = (numeric("No."), Column("Where", width=0.15), *printed, Column("Verdict", width=0.11))
     made = [row for each in found for row in (_row(each, prints), *_evidence(each))]
-    head = (*head, Column("Rocq", width=0.09), "Finding")
+    head: list[str | Column] = [numeric("No."), Column("Where", width=0.15)]
+    head += [Column("Printed", width=0.26)] if prints else []
+    head += [Column("Verdict", width=0.11), Column("Rocq", width=0.09), "Finding"]
     return (Table(head, made, _REFEREE, "referee", most=None, stacks=True),) if found else ()
 
 
@@ -102,10 +102,10 @@ def _row(each: JudgedRow, prints: bool) -> tuple[Cell, ...]:
 
 def _evidence(row: JudgedRow) -> Iterator[Fold]:
     """The lines to which a row and what follows from it refer, behind a click; nothing of an editorial row."""
-    lines = [(ref, *found) for each in (row, *row.follows) for ref, *found in each.lines]
+    lines = [found for each in (row, *row.follows) for found in each.lines]
     parts: list[Part] = []
     for ref, proof, step in lines:
-        ends = [] if step else [", its conclusion", Badge(proof.verdict), proof.trust]
+        ends: list[Cell] = [] if step else [", its conclusion", Badge(proof.verdict), proof.trust]
         said = Prose(f"“{proof.script.title}”, {proof.script.called}", "small")
         parts.append(Line((said, *ends, "To see it again:", Code(command("prove", ref.id, "--steps"))), "small"))
         parts += line_parts(proof, step) if step else _conclusion(proof)

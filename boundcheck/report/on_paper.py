@@ -38,7 +38,7 @@ class Drawn:
 
 def chapters(material: Material) -> list[Chapter]:
     """The sections that show something, as a page has them; one that fails is left out, and the page says why."""
-    found = []
+    found = list[Chapter]()
     for section in sections(folders=material.papers):
         try:
             parts = parts_of(section, material)
@@ -51,7 +51,7 @@ def chapters(material: Material) -> list[Chapter]:
 
 def figures_of(found: Iterable[Chapter], look: Look, made: Callable[[Figure], bytes]) -> list[Drawn]:
     """The figures of some chapters with this look, each made a file of; one that fails is left out."""
-    drawn = []
+    drawn = list[Drawn]()
     for chapter in found:
         caption = f"{chapter.title}. {chapter.see}".strip()
         for picture in (part for part in shown(chapter.parts) if isinstance(part, Picture)):

@@ -122,7 +122,7 @@ def write_page(
         InputError: where the folder cannot be written, or a section is none.
 
     """
-    page_parts, beside = [], dict[str, bytes]()
+    page_parts, beside = list[tuple[str, str]](), dict[str, bytes]()
     for each in sections(outside, material.papers):
         html, files, error = built(each, material)
         page_parts.append((each.title, html))

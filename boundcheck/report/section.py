@@ -216,7 +216,7 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
 def parts_of(section: Section, material: Material) -> tuple[Part, ...]:
     """What a section shows; raises CodeError for one that does not run to its end, or shows something else."""
     with doors.theirs():
-        found = section.build(material)
+        found: Any = section.build(material)
         parts = tuple(found) if isinstance(found, Iterable) else (found,)
     for each in parts:
         if not isinstance(each, Part):

@@ -99,7 +99,7 @@ def _rendered(name: str, given: dict[str, Any]) -> str:
 
 def _values(runs: Sequence[Printed]) -> dict[tuple[str, ...], str]:
     """The commands of the numbers of runs, by the names that tables have for them."""
-    found = {}
+    found: dict[tuple[str, ...], str] = {}
     for each in runs:
         commands, id = each.commands, each.run.result.run_id
         found |= {(id, name): commands[name] for name in ("measured", "steps", "replicas") if name in commands}

@@ -16,6 +16,7 @@ from boundcheck.claims.view import (
     Badge,
     Cell,
     Column,
+    Line,
     Part,
     Picture,
     Points,
@@ -65,10 +66,9 @@ def verdicts(material: Material) -> Iterator[Part]:
 
 def verdict_table(runs: list[Named], most: int | None = None) -> Table:
     """What each run of a network measured beside its bound; below each the reason for its verdict."""
-    head = ("Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True))
-    head = (*head, Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13))
-    head = (*head, numeric("Bound"), numeric("At v₁", is_aside=True), numeric("T"))
-    head = (*head, numeric("Batch", is_aside=True), numeric("Step η"))
+    head: list[str | Column] = ["Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)]
+    head += [Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13), numeric("Bound")]
+    head += [numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True), numeric("Step η")]
     rows = [row for each in runs for row in (_verdict(each), _why(each))]
     return Table(head, rows, _VERDICTS, "network_verdicts", most)
 
@@ -93,7 +93,7 @@ def _verdict(each: Named) -> tuple[Cell, ...]:
     )
 
 
-def _why(each: Named) -> Any:
+def _why(each: Named) -> Line:
     x, blame = each.run.course, each.run.course.blame
     said: list[Cell] = [Prose(f"{sentence_of(x.reason)}."), *blamed(x)]
     if blame is not None and each.run.verdict is Verdict.HYPOTHESIS_FAILED and blame.evidence != x.reason:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
-from boundcheck.claims.view import Part, Picture, Prose, Stack, Table, numeric, paragraph
+from boundcheck.claims.view import Column, Part, Picture, Prose, Stack, Table, numeric, paragraph
 from boundcheck.claims.view import Row as Cells
 from boundcheck.measure.exponent import Exponent
 from boundcheck.measure.spec import about_its_own_step
@@ -68,8 +68,17 @@ def rank(material: Material) -> Iterator[Part]:
 
 def rank_table(rows: Sequence[Row], caption: str) -> Table:
     """The exponents of `rank_exponents`, with what to know of each."""
-    head = ("Problem", numeric("T"), "s", "Quantity", "Ranks", numeric("Seeds"), numeric("p"))
-    head = (*head, numeric("Interval"), numeric("Off the line"), "By formula")
+    head: list[str | Column] = [
+        "Problem",
+        numeric("T"),
+        "s",
+        "Quantity",
+        "Ranks",
+        numeric("Seeds"),
+        numeric("p"),
+        numeric("Interval"),
+    ]
+    head += [numeric("Off the line"), "By formula"]
     return Table(head, [cells for row in rows for cells in _rank_row(row)], caption, "rank")
 
 

@@ -44,9 +44,10 @@ def theorems(material: Material) -> Iterator[Part]:
 
 def theorem_table(rows: list[Row]) -> Table:
     """The claims side by side."""
-    head = ("Problem", "Claim", Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True))
-    head = (*head, numeric("Bound"), numeric("Measured"), Column("Its interval", width=0.14))
-    return Table((*head, numeric("Measured / bound")), list(map(_row, rows)), _BESIDE, "theorems")
+    head: list[str | Column] = ["Problem", "Claim", Column("Verdict", width=0.12), numeric("Step")]
+    head += [numeric("Batch", is_aside=True), numeric("Bound"), numeric("Measured")]
+    head += [Column("Its interval", width=0.14), numeric("Measured / bound")]
+    return Table(head, list(map(_row, rows)), _BESIDE, "theorems")
 
 
 def _row(row: Row) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""What a notebook shows of results of runs, of brackets, and of several of them."""
+"""Views of the results of runs and brackets, and of several of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notebook shows of searches, replayed instances and worst cases."""
+"""Views of searches, replayed instances and worst cases."""
 
 from __future__ import annotations
 
