@@ -24,7 +24,6 @@ says something that was not known without it."""
 
 @placed(0, "")
 def opening(material: Material) -> Iterator[Part]:
-    """What the kinds of evidence on the page can say."""
     if material.networks:
         yield paragraph(_NETWORKS.format(sampled=_SAMPLED if material.by_callback else ""))
     elif not material.is_of_boundcheck:
@@ -34,7 +33,6 @@ def opening(material: Material) -> Iterator[Part]:
 
 @placed(990, "To run it again", "The command that makes this page, and on what it was made.")
 def again(material: Material) -> Iterator[Part]:
-    """The command, and on what it was run."""
     if material.is_of_boundcheck:
         return
     yield line(Code(material.command))

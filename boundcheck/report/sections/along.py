@@ -37,7 +37,6 @@ there is noise, the average over t was measured, which is no less."""
     "the red one lies below the dotted one.",
 )
 def gradient(material: Material) -> Iterator[Part]:
-    """Squared gradient norms over t."""
     yield Picture("gradient_norm", lambda: gradient_figure(material.theorems), _GRADIENT)
 
 
@@ -108,7 +107,6 @@ smoothness of F."""
     "Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed.",
 )
 def descent(material: Material) -> Iterator[Part]:
-    """The share of the descent inequality's last term that each step needed."""
     yield Picture("descent", lambda: descent_figure(material.theorems), _DESCENT)
 
 
@@ -184,7 +182,6 @@ estimated. Dashed: what the same sum would say with another step, at which somet
     "away.",
 )
 def waterfall(material: Material) -> Iterator[Part]:
-    """From what was measured to the bound, link by link."""
     found, chosen = lost(material), drawn(material)
     if not found:
         return

@@ -56,7 +56,6 @@ paper's own C, by another. The lines are what the formulas allow at most: λ* ov
     "The nearer a ratio is to 1, the less can be gained in that bound; above 1 the claim would be false.",
 )
 def attacks(material: Material) -> Iterator[Part]:
-    """What the adversary found; its instances are files beside the page."""
     if not material.searches:
         return
     yield paragraph(_ATTACKS)
@@ -151,7 +150,6 @@ to rational numbers; between them it is numerical (Clarabel). Constants are 1, a
     "The nearer a mark is to 1, the less can be gained in that bound.",
 )
 def worst_cases(material: Material) -> Iterator[Part]:
-    """The worst cases at short horizons, and runs on the hard instance at long ones."""
     cases = material.study.worst_cases
     if cases or any(map(_is_shown, material.theorems)):
         yield from kept(material.study)

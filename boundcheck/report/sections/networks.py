@@ -58,7 +58,6 @@ too few."""
     "its verdict is what it is.",
 )
 def verdicts(material: Material) -> Iterator[Part]:
-    """The verdict on each run."""
     if material.networks:
         shown, folded = shown_and_folded(material.networks)
         yield verdict_table([*shown, *folded], len(shown))
@@ -125,7 +124,6 @@ speaks of, and its bound 2.5\u202fS."""
     "Compare, within each run, what the theorem would say at each $L̂$: the larger $L̂$ is, the less it says.",
 )
 def theorems(material: Material) -> Iterator[Part]:
-    """What the theorem says of each run, at each smoothness that was seen."""
     if not material.networks:
         return
     yield paragraph(_LEAD)
@@ -162,7 +160,6 @@ _DRAWN = " The callback has none of these, and looks at the samples that it drew
 
 @placed(260, "Loss and accuracy", "What training achieved, which is not what the theorem is about.")
 def losses(material: Material) -> Iterator[Part]:
-    """Loss and accuracy of each run at both ends."""
     if not material.networks:
         return
     shown, folded = shown_and_folded(material.networks)
@@ -198,7 +195,6 @@ _KEYS = {
 
 @placed(280, "How the rank enters", SEE_RANK)
 def rank(material: Material) -> Iterator[Part]:
-    """Exponents of the rank; loss and accuracy against it."""
     runs = [each.run for each in material.networks]
     again = repeated(runs)
     rows, ends = rank_exponents(again), rank_ends(runs)
@@ -345,7 +341,6 @@ theory, at the iterates that were looked at."""
 
 @placed(220, "Along the run", _ALONG)
 def course(material: Material) -> Iterator[Part]:
-    """Figures over t."""
     named = material.networks
     count = len(distinct(named)[:MOST])
     if count < len(named):

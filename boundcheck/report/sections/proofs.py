@@ -33,7 +33,6 @@ _REFEREE = (
 
 @placed(100, "Referee's table", _REFEREE)
 def referee(material: Material) -> Iterator[Part]:
-    """What the paper prints against what is proved of it."""
     yield from referee_table(material.proofs.rows if material.proofs else ())
 
 
@@ -43,7 +42,6 @@ def referee(material: Material) -> Iterator[Part]:
     "Open a proof to see what it proves and each of its lines, with the verdict on it and the evidence behind that.",
 )
 def line_by_line(material: Material) -> Iterator[Part]:
-    """Every proof; on paper what each proves, and from what."""
     if not material.proofs:
         return
     yield paragraph(
@@ -62,7 +60,6 @@ def _proof(proof: JudgedProof) -> Fold:
 
 @placed(900, "The claims", "Every claim that this page speaks of, in formulas, with what carries it.")
 def claims(material: Material) -> Iterator[Part]:
-    """Each claim with its formulas, and what it is made of."""
     if not material.claims or material.survey:
         return
     counts = ", ".join(f"{by} {count}" for by, count in counted(material.claims).most_common())
@@ -104,7 +101,6 @@ _CHOICES = (("a constant free of r", None), ("σ", LEAST), ("√r σ", LARGER))
 
 @placed(500, "What the formulas say of the rank", "The power of the rank in each bound, by algebra.")
 def exponents(material: Material) -> Iterator[Part]:
-    """For each claim with a bound, and each meaning of C where it takes one, the exponent."""
     if material.networks or not has_rank(material):
         return
     rows = [

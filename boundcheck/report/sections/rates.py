@@ -59,7 +59,6 @@ estimate of the gap to the infimum over matrices of rank r."""
 
 @placed(260, "How the rank enters", SEE_RANK)
 def rank(material: Material) -> Iterator[Part]:
-    """Exponents of the rank, measured and by formula."""
     rows = rank_exponents(material.theorems)
     if rows:
         yield Picture("rank", lambda: rank_figure(material.theorems), _RANK)
@@ -109,7 +108,6 @@ seed, or, with a warning, over all where these are fewer than three; Student's i
     "A line that falls is a bound that grows looser with $T$; a level line is a bound that is as loose at every $T$.",
 )
 def horizon(material: Material) -> Iterator[Part]:
-    """Exponents of measured over bound in T."""
     rows = horizon_slopes(material.theorems)
     if rows:
         yield Picture("horizon", lambda: horizon_figure(material.theorems), _HORIZON)

@@ -75,7 +75,6 @@ _HEAD = tuple(map(numeric, ("Tried", "As if nothing had happened", "One line", "
 
 @placed(100, "What was tried, and what came of it", "In the last column there must be nothing but zeros.")
 def tried(material: Material) -> Iterator[Part]:
-    """The counts by attack and by subject, and each trial that went wrong."""
     if (found := material.reliability) is None:
         return
     yield paragraph(f"{number(found.total['tried'])} trials, {number(found.total['wrong'])} of them wrong.")

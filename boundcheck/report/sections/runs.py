@@ -43,7 +43,6 @@ from boundcheck.verdicts import Verdict
     "What was measured on rows of the referee's table, each with the gravest verdict among its runs.",
 )
 def findings(material: Material) -> Iterator[Part]:
-    """The findings of runs and attacks."""
     rows = [(str(x.number), Prose(x.locator), Badge(x.verdict), Prose(x.evidence)) for x in material.findings]
     if rows:
         head = (numeric("No."), "Where", "Verdict", "Evidence")
@@ -57,7 +56,6 @@ def findings(material: Material) -> Iterator[Part]:
     "line below each run says why.",
 )
 def verdicts(material: Material) -> Iterator[Part]:
-    """The verdict on each run of a theorem, and on each bracket of a lemma's constant."""
     if material.theorems:
         folded = [run for run in material.theorems if all(run is not other for other in material.shown)]
         yield verdict_table([*material.shown, *folded], len(material.shown))
@@ -173,7 +171,6 @@ def bracket_table(runs: list[StoredRun]) -> Table:
     "The larger a number, the longer a run must be before that bound says more than the gradient at the start.",
 )
 def informative(material: Material) -> Iterator[Part]:
-    """The fewest iterations at which each theorem says something."""
     runs = [run for run in material.shown if run.course.horizons]
     if not runs:
         return
@@ -192,7 +189,6 @@ below J²G², and $T ≥ T_min$), at the run's ball and noise and the batch at w
 
 @placed(360, "Planted faults", "Each fault was planted on purpose: verdict and blame should name it.")
 def faults(material: Material) -> Iterator[Part]:
-    """What was made wrong on purpose, and what was said of it."""
     rows = [row for words, run in material.faults for row in _fault(words, run.result, run.verdict)]
     if rows:
         yield Table(("Planted", "Verdict", "Blamed", "Why"), rows, _FAULTS, most=None)
@@ -216,7 +212,6 @@ def _fault(words: str, result: Result, verdict: str) -> Iterator[Row]:
     "Open a run to see each hypothesis with what was observed and the limit that it was held to.",
 )
 def hypotheses(material: Material) -> Iterator[Part]:
-    """Of each run the hypotheses and the constants."""
     for run in material.theorems:
         x = run.course
         constants = _across(

@@ -45,7 +45,6 @@ _LOWER = {
     "The true constant lies between the highest mark and the lowest line that is a theorem.",
 )
 def smoothness(material: Material) -> Iterator[Part]:
-    """Lower estimates and upper bounds against rank."""
     runs = [*material.theorems, *material.brackets]
     caption = _BRACKETS.format("" if material.brackets else " along the runs")
     yield Picture("smoothness", lambda: bracket_figure(runs), caption)
@@ -141,7 +140,6 @@ line is what this f leaves unused of the worst case; the adversary below shows w
     "The nearer the marks come to the lowest line of a panel, the less that line can be improved.",
 )
 def adapters(material: Material) -> Iterator[Part]:
-    """Brackets of several adapters on one problem."""
     drawn = adapter_figures(material.brackets)
     if drawn:
         yield paragraph(_ADAPTERS)
@@ -181,7 +179,6 @@ logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denom
     "away.",
 )
 def slack(material: Material) -> Iterator[Part]:
-    """Waterfalls from the measured ratio to the constant of Lemma 1."""
     yield Picture("slack", lambda: slack_figure(_waterfalls(material)), _SLACK)
 
 
@@ -219,7 +216,6 @@ the blocks AA and AB of the first are 0."""
     "Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes.",
 )
 def curvature_split(material: Material) -> Iterator[Part]:
-    """The curvature of F along a run of LoRA: that of f, and that of the product BA."""
     yield Picture("curvature_split", lambda: split_figure(material.runs), _SPLIT)
 
 

@@ -117,7 +117,6 @@ most: the {:.0f}\u202f% upper limit for the share of wrong verdicts."""
 
 @placed(100, "Wrong verdicts", "In the columns Accepted and Refuted there must be nothing but zeros.")
 def wrong(material: Material) -> Iterator[Part]:
-    """How many verdicts of each layer were wrong, and each of them."""
     if (survey := material.survey) is None:
         return
     count = survey.as_json()
@@ -168,7 +167,6 @@ many it caught of how many."""
     "At the right of each line is how many false statements of that kind the layer caught, of how many.",
 )
 def caught(material: Material) -> Iterator[Part]:
-    """What each layer catches, and in what time; all trials are in a file beside the page."""
     if (survey := material.survey) is None:
         return
     count = survey.as_json()
@@ -187,7 +185,6 @@ def caught(material: Material) -> Iterator[Part]:
 
 @placed(140, "What is true and not found so")
 def unproved(material: Material) -> Iterator[Part]:
-    """True variations that were not proved, and runs whose hypotheses held."""
     if (survey := material.survey) is None:
         return
     layers = survey.as_json()["layers"]
@@ -207,7 +204,6 @@ def unproved(material: Material) -> Iterator[Part]:
 
 @placed(990, "How this page was made")
 def made(material: Material) -> Iterator[Part]:
-    """The command, the day, and where every trial is."""
     if material.survey is not None:
         yield paragraph(
             f"`{material.command}`. Every trial is a row of `trials.csv`; the counts are in `results.json`. Made on "

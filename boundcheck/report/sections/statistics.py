@@ -31,7 +31,6 @@ than it states."""
     "A nonasymptotic interval must lie left of the dashed line or on it, and then misses no more often than it says.",
 )
 def coverage(material: Material) -> Iterator[Part]:
-    """The rates of misses; in the table the distribution on which each method misses most often."""
     found = material.study.coverage
     if not found:
         return
@@ -94,7 +93,6 @@ a theorem's own range is often thousands of times the mean, which is why a verdi
     380, "How many replicas a gap needs", "The lower a curve, the fewer replicas a limit needs to lie below the bound."
 )
 def power(material: Material) -> Iterator[Part]:
-    """The replicas that an upper limit needs."""
     if found := material.study.power:
         yield from kept(material.study)
         yield Picture("power", lambda: power_figure(found), _POWER.format(100 * found[0].wanted))

@@ -35,7 +35,6 @@ they are about: each theorem sets its own step size."""
 
 @placed(300, "Theorems side by side", "The shorter a bar, the closer a bound is to what was measured.")
 def theorems(material: Material) -> Iterator[Part]:
-    """Theorems on one problem, from what was measured to what each claims."""
     rows = theorem_rows(material.theorems)
     if rows:
         yield Picture("theorems", lambda: theorem_figure(material.theorems), _DRAWN)
