@@ -1,9 +1,9 @@
-"""`View`: what is shown of a result, made once as plain data, which every backend shows.
+"""`View`: what is shown of a result, made once as plain data, which each backend shows.
 
 A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
 verdicts. A backend knows parts and cells and nothing of theorems: `boundcheck.claims.notebook` shows a view as HTML and
-as one formula, `boundcheck.report.page` as a page, `boundcheck.report.latex` and `boundcheck.report.typst` on paper,
-`boundcheck.terminal` on a screen. What is to be said of a result stands beside the result, in no backend.
+as one formula, `boundcheck.report.page` as a page, `boundcheck.report.latex` and `boundcheck.report.typst` on paper.
+What is to be said of a result stands beside the result, in no backend. The command line has tables of its own still.
 
 A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
 """
