@@ -186,7 +186,7 @@ def write_parts(
         "lead": lead,
         "opening": opening,
         "picture": Markup(picture),
-        "parts": [(heading, Markup(part)) for heading, part in parts if part.strip()],
+        "parts": [(Markup(escape(head, quote=False)), Markup(part)) for head, part in parts if part.strip()],
         # In the page, so that it is one file.
         "style": Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),
     }
