@@ -501,8 +501,8 @@ def soundness(
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
+        from boundcheck.checked.survey import survey
         from boundcheck.report.soundness import sentence, write_soundness
-        from boundcheck.soundness.survey import survey
 
         keep = cache_folder() / "soundness"
         found = survey(share, jobs, tick, keep)
@@ -539,7 +539,7 @@ def reliability(
 
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.reliability.survey import survey
+        from boundcheck.checked.attacks.survey import survey
         from boundcheck.report.reliability import write_reliability
 
         found = survey(share, jobs, tick)

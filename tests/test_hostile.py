@@ -17,6 +17,7 @@ import pytest
 import typer
 
 import boundcheck as bc
+from boundcheck.checked.malformed import sound
 from boundcheck.cli import app
 from boundcheck.doors import allowing
 from boundcheck.errors import InputError
@@ -24,7 +25,6 @@ from boundcheck.falsify.stored import KINDS
 from boundcheck.measure.result import text
 from boundcheck.measure.spec import parse
 from boundcheck.proofs import paper_at
-from boundcheck.soundness.malformed import sound
 from tests.measure.small import THEOREM_TABLE, changed, refused
 
 # What runs leaves a file there, whoever runs it and however.
@@ -48,7 +48,7 @@ PLACES = {
     "a process": "subprocess:Popen",
     "installed": "joblib:load",
     "installed, below a package": "matplotlib.texmanager:TexManager",
-    "ours": "boundcheck.reliability.process:Running",
+    "ours": "boundcheck.checked.attacks.process:Running",
     "the program": "__main__:main",
     "a file beside": "payload.py:run",
     "a module beside": "payload:run",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from boundcheck.reliability.survey import Survey
+from boundcheck.checked.attacks.survey import Survey
 from boundcheck.report.bars import shares_figure
 from boundcheck.report.opening import Headline, Opening
 from boundcheck.report.page import write_page

@@ -52,8 +52,8 @@ from boundcheck.report.words import (
 from boundcheck.shown import command
 
 if TYPE_CHECKING:
-    from boundcheck.reliability.survey import Survey as Reliability
-    from boundcheck.soundness.survey import Survey
+    from boundcheck.checked.attacks.survey import Survey as Reliability
+    from boundcheck.checked.survey import Survey
 
 GROUP = "boundcheck.sections"
 

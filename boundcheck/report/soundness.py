@@ -5,13 +5,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from boundcheck.checked.survey import Survey
 from boundcheck.report.bars import shares_figure
 from boundcheck.report.opening import Headline, Opening
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
 from boundcheck.report.style import GREEN, GREY, VERMILLION
 from boundcheck.report.words import number, per_cent
-from boundcheck.soundness.survey import Survey
 
 _TITLE = "boundcheck, checked: how often its verdicts are wrong"
 _LEAD = """Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance

@@ -175,7 +175,7 @@ torch.set_num_threads(1)
 from boundcheck.measure import cost, experiment
 from boundcheck.progress import silent
 from boundcheck.measure.spec import parse
-from boundcheck.soundness.malformed.limits import _forget_peak, _mebibytes
+from boundcheck.checked.malformed.limits import _forget_peak, _mebibytes
 
 def taken(table, folder):
     spec = parse(table)

@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import nn
 
+from boundcheck.checked.malformed.limits import Limits, tried
 from boundcheck.errors import InputError
 from boundcheck.networks import bridge
 from boundcheck.networks.held import held
 from boundcheck.networks.tables import PretrainedSpec
-from boundcheck.soundness.malformed.limits import Limits, tried
 from tests.measure.small import refused
 
 from .small import of_peft, saved

@@ -9,12 +9,12 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1, THEOREM_2
 from boundcheck.proofs.meft.lora import LEMMA_1_SHARP
 
+from boundcheck.checked.edited import verdict_on
+from boundcheck.checked.edits import with_formula
 from boundcheck.claims.symbols import L, Lhat, bound
 from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.errors import InputError
 from boundcheck.prove import Proof, Script, eq, judge, le, script
-from boundcheck.soundness.edited import verdict_on
-from boundcheck.soundness.edits import with_formula
 from tests.judged import SCRIPTS, of_the_paper
 from tests.layers import sampled
 

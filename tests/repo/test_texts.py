@@ -31,7 +31,7 @@ LAMBDIFY = {
 # These round numbers for print.
 DECIMAL = {
     "boundcheck/exact/digits.py",
-    "boundcheck/soundness/statements.py",
+    "boundcheck/checked/statements.py",
 }
 # It runs files that a person allowed: tests/test_hostile.py.
 OPENS = {"boundcheck/doors.py"}

@@ -15,13 +15,13 @@ import pytest
 from scipy.stats import binom
 
 from boundcheck import cli
+from boundcheck.checked import survey as surveys
+from boundcheck.checked.coverage import clopper_pearson
+from boundcheck.checked.statements import Drawn
+from boundcheck.checked.survey import Survey, survey
+from boundcheck.checked.trial import Answer, Mutant, Trial
 from boundcheck.errors import InputError
 from boundcheck.report.soundness import sentence, write_soundness
-from boundcheck.soundness import survey as surveys
-from boundcheck.soundness.coverage import clopper_pearson
-from boundcheck.soundness.statements import Drawn
-from boundcheck.soundness.survey import Survey, survey
-from boundcheck.soundness.trial import Answer, Mutant, Trial
 from boundcheck.version import __version__
 from tests.measure.small import refused
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from boundcheck.checked.coverage import coverage, power
 from boundcheck.report.sections.coverage import coverage_figure
 from boundcheck.report.sections.power import power_figure
 from boundcheck.report.style import VERMILLION, pdf, svg
-from boundcheck.soundness.coverage import coverage, power
 
 from .texts import assert_no_text_overlaps
 

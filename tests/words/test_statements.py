@@ -11,12 +11,12 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.checked.edits import of_relation, put
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.claim import Statement
 from boundcheck.claims.exchange import claim_as_json, claim_from_json
 from boundcheck.claims.symbols import PARAMETERS, Parameter, T, bound, symbol_of
 from boundcheck.errors import InputError
-from boundcheck.soundness.edits import of_relation, put
 from boundcheck.words import calls_it_bound, measure_of, word_of
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis

@@ -6,8 +6,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.checked.coverage import Coverage
 from boundcheck.report.style import GREY, LOOKS, VERMILLION, panels, ticks
-from boundcheck.soundness.coverage import Coverage
 
 # Rates below this are drawn on a linear scale, so that a rate of 0 has a place.
 _LINEAR = 1e-3

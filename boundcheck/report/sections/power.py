@@ -5,8 +5,8 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.checked.coverage import Power
 from boundcheck.report.style import LOOKS, log_y, panels, ticks
-from boundcheck.soundness.coverage import Power
 
 
 def power_figure(found: list[Power]) -> Figure | None:

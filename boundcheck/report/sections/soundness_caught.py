@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from boundcheck.checked.trial import Trial, as_json
 from boundcheck.report.style import BLUE, GREY, VERMILLION, panels
-from boundcheck.soundness.trial import Trial, as_json
 
 # Seconds; what took less is drawn here.
 _LEAST = 1e-3

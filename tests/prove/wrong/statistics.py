@@ -15,6 +15,8 @@ import xarray as xr
 from rich.console import Console
 from sympy import Le, MatrixSymbol, Rational
 
+from boundcheck.checked.faults import Run
+from boundcheck.checked.trial import recorded
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
@@ -23,8 +25,6 @@ from boundcheck.measure.result import read
 from boundcheck.measure.screen import show_course
 from boundcheck.report.screen import show_findings
 from boundcheck.report.words import badge
-from boundcheck.soundness.faults import Run
-from boundcheck.soundness.trial import recorded
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.verdicts import Verdict

@@ -1,0 +1,304 @@
+"""What each engine says of a claim, and whether that contradicts what is known of it, or what another engine says."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from boundcheck.checked.edited import verdict_on
+from boundcheck.checked.engines.claims import Recipe, recipes
+from boundcheck.checked.engines.curves import Walk
+from boundcheck.checked.engines.lemmas import Lemma, lemmas
+from boundcheck.checked.engines.measured import Measured, measurable
+from boundcheck.checked.engines.scripts import Scripted, refuting, scripted
+from boundcheck.checked.engines.settings import Asked
+from boundcheck.checked.mutation import mixed_up, varied
+from boundcheck.checked.scripts import scripts
+from boundcheck.checked.trial import Answer, Mutant
+from boundcheck.claims import Claim
+from boundcheck.errors import InputError
+from boundcheck.falsify import falsify
+from boundcheck.falsify.worst_case import NotSolvedError, WorstCase, worst_cases
+from boundcheck.judge import meets
+from boundcheck.kernel import KernelError
+from boundcheck.measure import measure
+from boundcheck.prove import Script, judge
+from boundcheck.testing import ClaimViolatedError, check_claim
+from boundcheck.testing.session import using
+from boundcheck.verdicts import Verdict
+from boundcheck.words import algorithm_of, is_about_smoothness
+
+# How many instances are drawn of a claim.
+_EXAMPLES = 3
+# How long is looked for an instance of a claim about smoothness.
+_STARTS, _ROUNDS = 4, 20
+# Of the floats in which a bound is written.
+_ROUNDED = 1e-9
+# Of the claims of which nothing is known, every so manieth is tried.
+_UNKNOWN = 4
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one engine says of a claim.
+
+    Attributes:
+        engine, word: which, and what it says.
+        vouches: whether it says that the claim is true.
+        rejects: whether it says that the claim is false.
+        wrong: a contradiction of something that is known besides; empty where there is none.
+
+    """
+
+    engine: str
+    word: str
+    vouches: bool = False
+    rejects: bool = False
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What engines are given.
+
+    Attributes:
+        claim: the claim.
+        steps: the T at which its worst case is looked for.
+        worst: between which shares of the bound the worst case is known to be.
+        adapter: by which instances are drawn and searched for; by any where it is empty.
+        script: makes a proof script of it, where there is one.
+        run: a run that breaks the bound, and meets the claim or not.
+        original: the same claim under the id of the catalogue's, whose own script is tried on it.
+        table: a spec that runs it; the other engines are asked where there is none.
+        meets: of a run, or a spec, whether it meets what the claim states; None where that is not known.
+
+    """
+
+    claim: Claim
+    steps: int = 1
+    worst: tuple[Fraction | None, Fraction | None] = (None, None)
+    adapter: str = ""
+    script: Callable[[], Script] | None = None
+    run: Walk | None = None
+    original: Claim | None = None
+    table: dict[str, Any] | None = None
+    meets: bool | None = None
+
+
+Engine = Callable[[Subject], Said | None]
+
+
+def proved(subject: Subject) -> Said | None:
+    """The verdict on the script that comes with the claim, and on the catalogue's own with the claim in its place."""
+    words: list[str] = []
+    try:
+        if subject.script is not None:
+            words.append(judge(subject.script()).verdict)
+        if subject.original is not None:
+            theirs = [x for x in scripts() if x.id == subject.original.id and x.version != "printed"]
+            words += [verdict_on(each, subject.original) for each in theirs]
+    except (InputError, KernelError):
+        words.append("refuses")
+    if not words:
+        return None
+    word = next((x for x in ("proved", "refuted", "unknown") if x in words), "refuses")
+    both = "proved and refuted" if {"proved", "refuted"} <= set(words) else ""
+    return Said("prove", word, "proved" in words, "refuted" in words, both)
+
+
+def falsified(subject: Subject) -> Said | None:
+    """The worst case beside the bound at one T, and its bracket beside the constant that is known."""
+    if algorithm_of(subject.claim) is None or subject.table is not None:
+        return None
+    try:
+        (case,) = worst_cases(subject.claim, [subject.steps])
+    except InputError:
+        return Said("falsify", "refuses")
+    except NotSolvedError:
+        return Said("falsify", "does not solve")
+    word = "violated" if case.violated else "not violated"
+    return Said("falsify", word, rejects=case.violated, wrong=_off(case, subject.worst))
+
+
+def searched(subject: Subject) -> Said | None:
+    """A short search for the instance of a claim about smoothness that breaks it."""
+    if not is_about_smoothness(subject.claim):
+        return None
+    try:
+        found = falsify(subject.claim, [1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+    except InputError:
+        return Said("falsify", "refuses")
+    return Said("falsify", "violated" if found.violated else "not violated", rejects=found.violated)
+
+
+def _off(case: WorstCase, known: tuple[Fraction | None, Fraction | None]) -> str:
+    """How a bracket contradicts the shares of the bound between which the worst case is; or is none."""
+    least, most = known
+    low, high = case.lower, case.upper
+    if low is not None and high is not None and low > high:
+        return f"a bracket from {low} to {high}"
+    if most is not None and low is not None and low > float(most) * case.bound * (1 + _ROUNDED):
+        return f"a worst case of at least {low}, where {float(most) * case.bound} is the most"
+    if least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED):
+        return f"a worst case of at most {high}, where {float(least) * case.bound} is attained"
+    return ""
+
+
+def checked(subject: Subject) -> Said | None:
+    """A few instances that are drawn, each with all of its paths."""
+    if subject.table is not None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, using(folder=Path(folder)):
+        try:
+            check_claim(subject.claim, adapter=subject.adapter or None, examples=_EXAMPLES)
+        except ClaimViolatedError:
+            return Said("check_claim", "violated", rejects=True)
+        except InputError:
+            return Said("check_claim", "refuses")
+    return Said("check_claim", "not violated")
+
+
+def met(subject: Subject) -> Said | None:
+    """What the judge of instances says of the run that breaks the bound: it may refute the claim if that is false."""
+    if subject.run is None:
+        return None
+    try:
+        found = meets(Asked(subject.run, subject.claim), subject.claim)
+    except InputError:
+        return Said("judge", "refuses")
+    word = "holds" if found.holds else "fails" if found.failures else "open"
+    wrong = {"holds": "of a run that breaks the claim's hypotheses", "fails": "of a run that meets the claim"}
+    off = wrong.get(word, "") if subject.meets is not None and (word == "holds") != subject.meets else ""
+    return Said("judge", word, wrong=off)
+
+
+def measured(subject: Subject) -> Said | None:
+    """A short run, where there is a spec of one."""
+    if subject.table is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            (result,) = measure({**subject.table, "claim": subject.claim}, folder)
+        except InputError:
+            return Said("measure", "refuses")
+    verdict = result.verdict
+    said = verdict.is_supported or verdict is Verdict.VIOLATED
+    wrong = "of a run that breaks a hypothesis as it is stated" if said and subject.meets is False else ""
+    return Said("measure", str(verdict), verdict.is_supported, verdict is Verdict.VIOLATED, wrong)
+
+
+ENGINES: tuple[Engine, ...] = (proved, falsified, searched, checked, met, measured)
+
+
+@dataclass(frozen=True)
+class Examined(Mutant):
+    """A claim, and what is known of it.
+
+    Attributes:
+        asked: what engines get; None where the claim refuses to be made.
+        is_known: whether it is known to be true or false; where it is not, `true` says nothing.
+
+    """
+
+    layer = "engines"
+    asked: Subject | None
+    is_known: bool = True
+
+    def ask(self, engines: Sequence[Engine] = ENGINES) -> Answer:
+        """Ask each engine in turn; a claim that refuses to be made is not asked about."""
+        if self.asked is None:
+            return Answer("refused when it is made", accepts=False, rejects=not self.true)
+        said = [engine(self.asked) for engine in engines]
+        return self.judged([each for each in said if each is not None])
+
+    def judged(self, said: Sequence[Said]) -> Answer:
+        """Whether the answers contradict what is known, or each other.
+
+        Wrong is a true claim that is rejected, a false one that is vouched for, both of one that is not known, and an
+        answer that contradicts something else that is known.
+        """
+        vouches, rejects = any(x.vouches for x in said), any(x.rejects for x in said)
+        wrong = any(x.wrong for x in said) or (vouches and rejects)
+        if self.is_known:
+            wrong = wrong or (rejects if self.true else vouches)
+        outcome = "; ".join(f"{x.engine}: {x.word}{f', {x.wrong}' if x.wrong else ''}" for x in said)
+        if self.true:
+            return Answer(outcome, accepts=vouches, rejects=wrong)
+        return Answer(outcome, accepts=wrong, rejects=rejects)
+
+
+def examined(made: Recipe | Scripted | Measured | Lemma, turn: int = 0) -> Examined:
+    """A claim with what is known of it, as engines are asked about it."""
+    if isinstance(made, Scripted):
+        kind = varied(made.kind) if made.true else made.kind
+        subject = Subject(made.claim, script=made.make)
+        return Examined(made.subject, kind, made.change, made.true, made.why, subject)
+    if isinstance(made, Measured):
+        kind = varied(made.kind) if made.true else made.kind
+        return Examined(made.subject, kind, made.change, made.true, made.why, _run(made))
+    if isinstance(made, Lemma):
+        return Examined(made.subject, varied(made.kind), made.change, True, made.why, _lemma(made))
+    walk = made.broken_by()
+    why = made.why or (str(walk) if walk else "nothing is known of it: engines are held against each other")
+    kind = made.kind if walk else varied(made.kind) if made.why else f"{made.kind}, not known"
+    is_known = bool(made.why) or walk is not None
+    return Examined(made.subject, kind, made.change, walk is None, why, _subject(made, walk, turn), is_known)
+
+
+def _lemma(made: Lemma) -> Subject | None:
+    try:
+        return Subject(made.make(), adapter=made.adapter)
+    except InputError:
+        return None
+
+
+def _run(made: Measured) -> Subject | None:
+    try:
+        return Subject(made.make(), table=made.table, meets=made.meets)
+    except InputError:
+        return None
+
+
+def _subject(recipe: Recipe, walk: Walk | None, turn: int) -> Subject | None:
+    """What engines get of a claim that a recipe makes; None where it refuses to be made."""
+    try:
+        claim = recipe.edit(recipe.claim)
+    except InputError:
+        return None
+    against = walk if walk is not None and len(walk.points) > walk.steps else recipe.cheat(turn)
+    script = None if against is None else lambda: refuting(claim, against)
+    steps = _steps(claim, walk, turn)
+    return Subject(
+        claim,
+        steps,
+        recipe.worst(steps),
+        recipe.adapter,
+        script,
+        against,
+        recipe.original,
+        meets=recipe.is_met(against) if against is not None else None,
+    )
+
+
+def _steps(claim: Claim, walk: Walk | None, turn: int) -> int:
+    """A T at which a claim is tried: that of the run that breaks it, else one of the first few that it speaks of."""
+    if walk is not None and walk.steps <= 3:
+        return walk.steps
+    algorithm = algorithm_of(claim)
+    most = 2 if algorithm is not None and algorithm.is_stochastic else 3
+    least = max((int(x.rhs) for x in claim.conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1)
+    return max(least, 1 + turn % most)
+
+
+def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
+    """Every so manieth claim, in a mixed order, from the first on; of those of which nothing is known a quarter."""
+    made: list[Callable[[], Recipe | Scripted | Measured | Lemma]]
+    made = [*recipes(), *scripted(), *measurable(), *lemmas()]
+    for turn, make in enumerate(mixed_up(made)[first::every]):
+        found = examined(make(), turn)
+        if found.is_known or turn % _UNKNOWN == 0:
+            yield found

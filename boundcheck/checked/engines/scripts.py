@@ -1,0 +1,278 @@
+"""Proof scripts that a claim does not bear out: laws at one point, runs off the algorithm, iterates for all points.
+
+A script of a true claim has a witness that meets what the script assumes and not what the claim does: it must not be
+refuted. A script of a false claim takes a hypothesis for more than it says: it must not be proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import product
+
+import sympy as sp
+
+from boundcheck.checked.engines.curves import Curve, Walk, parabola
+from boundcheck.checked.engines.settings import setting_of
+from boundcheck.checked.worlds import World
+from boundcheck.claims import Claim
+from boundcheck.claims.letters import own_parameters
+from boundcheck.claims.symbols import Parameter, ell
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    Iterate,
+    Value,
+    W,
+    n,
+    t,
+    v,
+    v1,
+    v2,
+    v_star,
+    v_t,
+)
+from boundcheck.prove import Process, Proof, Reading, Script, at_numbers, script
+
+# A theorem with a run as the witness
+
+
+def reading_of(claim: Claim) -> Reading:
+    """The iterates of a claim's algorithm, and every other letter as a constant."""
+    letters = {x for each in (claim, *claim.hypotheses) for x in each.conclusion.atoms(sp.MatrixSymbol)}
+    fixed = {x for x in letters if x.shape in {v.shape, W.shape} and x != v}
+    own = {each.symbol for each in own_parameters(claim).values()}
+    return Reading(processes={v_t: Process((v,))}, constants={v_star, v1, v2, W, *fixed, *own})
+
+
+def refuting(claim: Claim, walk: Walk) -> Script:
+    """A printed proof whose one line is the claim, that assumes each hypothesis where its letters are, and no more."""
+    fixed = {str(x) for x in reading_of(claim).constants if isinstance(x, sp.MatrixSymbol)}
+    witness = World(str(walk), setting_of(walk, claim, fixed)).witness
+
+    def build(proof: Proof) -> None:
+        for hypothesis in claim.hypotheses:
+            proof.assume(hypothesis)
+        for condition in claim.conditions:
+            proof.assume(condition)
+        for quantity in claim.quantities:
+            proof.quantity(quantity)
+        proof.step("the claim", claim.conclusion, witness=witness)
+
+    return script(claim, "printed", reading_of(claim), is_statement=True)(build)
+
+
+# Laws about matrices, at one matrix and at another
+
+
+M = sp.MatrixSymbol("M", n, n)
+X, Y = sp.MatrixSymbol("X", n, 1), sp.MatrixSymbol("Y", n, 1)
+SIZE = Parameter(sp.Symbol("size_0", positive=True), "positive real", "a bound")
+_x = SIZE.symbol
+
+
+@dataclass(frozen=True)
+class _Law:
+    """A relation that holds for all X, as a function of X and the bound; of a number M where it does not, and does."""
+
+    name: str
+    says: Callable[[sp.Basic, sp.Expr], sp.Basic]
+    holds: Callable[[Fraction, Fraction, Fraction], bool]
+    breaks: Callable[[Fraction], Fraction]
+    meets: Callable[[Fraction], Fraction]
+    is_upper: bool = True
+
+
+_LAWS = (
+    _Law(
+        "‖MX‖ ≤ x‖X‖",
+        lambda z, x: sp.Le(FrobeniusNorm(M * z), x * FrobeniusNorm(z)),
+        lambda m, z, x: abs(m * z) <= x * abs(z),
+        lambda x: 10 * x,
+        lambda x: x,
+    ),
+    _Law(
+        "‖MX‖² ≤ x‖X‖²",
+        lambda z, x: sp.Le(FrobeniusNorm(M * z) ** 2, x * FrobeniusNorm(z) ** 2),
+        lambda m, z, x: (m * z) ** 2 <= x * z**2,
+        lambda x: 10 * x + 10,
+        lambda x: min(x, Fraction(1)),
+    ),
+    _Law(
+        "⟨MX, X⟩ ≤ x‖X‖²",
+        lambda z, x: sp.Le(InnerProduct(M * z, z), x * FrobeniusNorm(z) ** 2),
+        lambda m, z, x: m * z**2 <= x * z**2,
+        lambda x: 10 * x,
+        lambda x: x,
+    ),
+    _Law(
+        "⟨MX, X⟩ ≥ x‖X‖²",
+        lambda z, x: sp.Ge(InnerProduct(M * z, z), x * FrobeniusNorm(z) ** 2),
+        lambda m, z, x: m * z**2 >= x * z**2,
+        lambda x: -x,
+        lambda x: x,
+        is_upper=False,
+    ),
+    _Law(
+        "‖MX‖ ≥ x‖X‖",
+        lambda z, x: sp.Ge(FrobeniusNorm(M * z), x * FrobeniusNorm(z)),
+        lambda m, z, x: abs(m * z) >= x * abs(z),
+        lambda x: x / 10,
+        lambda x: x,
+        is_upper=False,
+    ),
+    _Law(
+        "‖MX - X‖ ≤ x‖X‖",
+        lambda z, x: sp.Le(FrobeniusNorm(M * z - z), x * FrobeniusNorm(z)),
+        lambda m, z, x: abs(m * z - z) <= x * abs(z),
+        lambda x: 10 * x + 10,
+        lambda x: 1 + x,
+    ),
+)
+_TARGETS: tuple[tuple[str, Callable[[Fraction, Fraction], Fraction], sp.Basic], ...] = (
+    ("at Y", lambda x, y: y, Y),
+    ("at 2Y", lambda x, y: 2 * y, 2 * Y),
+    ("at X + Y", lambda x, y: x + y, X + Y),
+)
+
+
+_FACTORS = (Fraction(1, 2), Fraction(1), Fraction(2))
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A claim with a script, and what is known of it.
+
+    Attributes:
+        kind, change, subject, why: as in a `Recipe`; a false one says by what it is broken.
+        true: whether the claim is true.
+        claim: the claim.
+        make: makes the script.
+
+    """
+
+    kind: str
+    change: str
+    subject: str
+    true: bool
+    why: str
+    claim: Claim
+    make: Callable[[], Script]
+
+
+def scripted() -> Iterator[Callable[[], Scripted]]:
+    """Every script, to be made when it is its turn; in an order that never changes."""
+    for law, target, factor in product(range(len(_LAWS)), range(len(_TARGETS)), _FACTORS):
+        for size, at_zero in ((1, True), (3, True), (1, False)):
+            yield partial(_at_one, law, target, Fraction(size), factor, at_zero)
+    for relation, factor in product(range(len(_RELATIONS)), _FACTORS[1:]):
+        for place in range(len(_PAIRS)):
+            for by_line in (True, False):
+                yield partial(_for_all, relation, factor, place, by_line)
+
+
+def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bool) -> Scripted:
+    """A law for all X is assumed at one X; its consequence at another point is held against a witness."""
+    each, (where, at, z) = _LAWS[law], _TARGETS[target]
+    share = sp.Rational(*factor.as_integer_ratio())
+    claim_id = f"engines.law{law}_{target}_{int(size)}_{'_'.join(map(str, factor.as_integer_ratio()))}_{int(at_zero)}"
+    hypothesis = Claim(
+        f"{claim_id}_given", each.name, "boundcheck", each.says(X, _x), r"\text{for all } X", declared=(SIZE,)
+    )
+    claim = Claim(claim_id, f"{each.name} {where}", "boundcheck", each.says(z, share * _x), hypotheses=(hypothesis,))
+    true = factor >= 1 if each.is_upper else factor <= 1
+    met, broken = each.meets(size), each.breaks(size)
+    # Of a false claim the law holds everywhere at M; of a true one at X alone.
+    m, first, second = (broken, Fraction(0), Fraction(1)) if true else (met, Fraction(1), Fraction(1))
+    point = first if at_zero or not true else Fraction(0)
+    why = "the law at another point" if true else f"M = {m}, X = {first}, Y = {second}, x = {size}"
+    if not true and each.holds(m, at(first, second), factor * size):
+        # The law is loose there, as at ‖MX‖² ≤ x‖X‖² with M = 1 < x: another M attains it.
+        true, why = True, "not shown to be false"
+
+    def build(proof: Proof) -> None:
+        proof.assume(hypothesis, where={} if at_zero else {X: 2 * X})
+        values = {M: [[m]], X: [[point]], Y: [[second]], _x: size}
+        proof.step("the claim", claim.conclusion, witness=at_numbers("Numbers", values))
+
+    kind = "law at one point" if at_zero else "law at one multiple"
+    change = f"{each.name} for all X, {factor} of it {where}, x = {size}"
+    reading = Reading(constants={M, X, Y, _x})
+    make = partial(script(claim, "printed", reading, is_statement=True), build)
+    return Scripted(kind, change, each.name, true, why, claim, make)
+
+
+# Hypotheses about iterates, as laws about all points
+
+
+_Says = Callable[[sp.Basic, sp.Basic, sp.Expr], sp.Basic]
+_RELATIONS: tuple[tuple[str, _Says, Callable[[Curve, Fraction, Fraction, Fraction], bool], Curve], ...] = (
+    (
+        "smooth",
+        lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p) - Gradient(F, q)), x * EuclideanNorm(p - q)),
+        lambda f, p, q, x: abs(f.slope(p) - f.slope(q)) <= x * abs(p - q),
+        parabola(100),
+    ),
+    (
+        "Lipschitz",
+        lambda p, q, x: sp.Le(Value(F, p) - Value(F, q), x * EuclideanNorm(p - q)),
+        lambda f, p, q, x: f.value(p) - f.value(q) <= x * abs(p - q),
+        parabola(100),
+    ),
+    (
+        "below a parabola",
+        lambda p, q, x: sp.Le(
+            Value(F, p), Value(F, q) + InnerProduct(Gradient(F, q), p - q) + x / 2 * EuclideanNorm(p - q) ** 2
+        ),
+        lambda f, p, q, x: f.value(p) <= f.value(q) + f.slope(q) * (p - q) + x / 2 * (p - q) ** 2,
+        parabola(100),
+    ),
+    (
+        "above its tangents",
+        lambda p, q, x: sp.Ge(x * Value(F, p), x * Value(F, q) + x * InnerProduct(Gradient(F, q), p - q)),
+        lambda f, p, q, x: f.value(p) >= f.value(q) + f.slope(q) * (p - q),
+        parabola(-100),
+    ),
+    (
+        "of one slope",
+        lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p)), x + EuclideanNorm(Gradient(F, q))),
+        lambda f, p, q, x: abs(f.slope(p)) <= x + abs(f.slope(q)),
+        parabola(100),
+    ),
+)
+# The times that a hypothesis speaks of.
+_PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
+    ("from an iterate to the next", v_t, v_t.xreplace({t: t + 1})),
+    ("from an iterate to the one before it", v_t.xreplace({t: t + 1}), v_t),
+    ("from an iterate to the first", v_t, v_t.xreplace({t: sp.Integer(1)})),
+    ("from an iterate to the last", v_t, Iterate("v", sp.Symbol("T", positive=True, integer=True), n, 1)),
+)
+
+
+def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Scripted:
+    """A hypothesis about iterates is the premise of a law about all points, which concludes what it says."""
+    (name, says, holds, curve), (where, first, second) = _RELATIONS[relation], _PAIRS[place]
+    share = sp.Rational(*factor.as_integer_ratio())
+    id = f"engines.iterates{relation}_{place}_{int(factor)}_{int(by_line)}"
+    hypothesis = Claim(f"{id}_given", f"{name} {where}", "boundcheck", says(first, second, ell), r"\text{for all } t")
+    quantifier = r"\text{for all } v_1, v_2"
+    claim = Claim(id, f"{name} everywhere", "boundcheck", says(v1, v2, share * ell), quantifier, (hypothesis,))
+    zero, p, q = Fraction(0), Fraction(3), Fraction(-1)
+    if not holds(curve, zero, zero, Fraction(1)) or holds(curve, p, q, factor):
+        raise ValueError(f"{id} is not shown to be false")
+    why = f"F = {curve.curvatures[0]} x²/2, v_t = 0 for all t, v_1 = {p}, v_2 = {q}, ell = 1"
+
+    def build(proof: Proof) -> None:
+        premise = says(v1, v2, ell)
+        given = proof.local(premise)
+        line = proof.step("the line", claim.conclusion, given) if by_line or factor != 1 else given
+        proof.conclude(line, forall=[v1, v2], such_that=[premise])  # type: ignore[arg-type]
+
+    reading = Reading(processes={v_t: Process((v,))}, arbitrary={v1, v2})
+    make = partial(script(claim, "sharp", reading), build)
+    return Scripted("iterates for all points", f"{name}, {where}, {factor} of it", name, False, why, claim, make)
