@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from itertools import islice
+from itertools import islice, takewhile
+from typing import Any
 
 import sympy as sp
 
-from boundcheck.checked.edited import false_in, hypotheses_of, runs_for, verdict_on, written_out
-from boundcheck.checked.edits import KINDS, Edit, of_expression, with_formula
-from boundcheck.checked.mutation import Change, mixed_up, varied
+from boundcheck import proofs
+from boundcheck.checked.edits import KINDS, Change, mixed_up, of_expression, with_formula, written_out
 from boundcheck.checked.scripts import answer, mixed_worlds, refutes, scripts
-from boundcheck.checked.trial import Answer, Mutant
-from boundcheck.checked.worlds import World
-from boundcheck.checked.worlds.broken import broken
+from boundcheck.checked.trial import Answer, Mutant, varied
+from boundcheck.checked.worlds import World, descents, worlds
+from boundcheck.checked.worlds.theorems import runs_of
+from boundcheck.checked.worlds.world import broken, composites
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
-from boundcheck.kernel import Law
+from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.exact.evaluate import rational_value
+from boundcheck.kernel import KernelError, Law, Statement
 from boundcheck.prove import Script, judge
+from boundcheck.prove.verdict import judge_any
 
 BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
 
 _FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
+# A run has a step size of its own. It must be the one that the edited claim prescribes.
+_KEPT = frozenset({"alpha"})
 # Where a hypothesis was dropped: how many worlds are broken, and how far L may be understated.
 _SEEDS = 24
 _UNDERSTATED = Fraction(1, 9)
@@ -53,7 +61,7 @@ class ClaimMutant(Mutant):
         proved = verdict == "proved"
         if self.world is None:
             return answer(True, proved, verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None)
-        conclusion = written_out(claim.conclusion, claim.quantities, frozenset({"alpha"}))
+        conclusion = written_out(claim.conclusion, claim.quantities, _KEPT)
         hypotheses = hypotheses_of(script, self.dropped)
         return answer(False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses))
 
@@ -64,11 +72,11 @@ def provable() -> tuple[Script, ...]:
     return tuple(x for x in scripts() if x.claim and x.claim.quantities and judge(x).verdict == "proved")
 
 
-def claim_edits(claim: Claim) -> Iterator[tuple[str, Edit]]:
+def claim_edits(claim: Claim) -> Iterator[tuple[str, Change]]:
     """For each quantity of a claim, its name and an edit of its formula."""
     for name, formula in ((x.name, x.expression) for x in claim.quantities):
         for factor in _FACTORS:
-            yield name, Edit("scale quantity", f"{name} by {factor}", sp.Mul(factor, formula, evaluate=False))
+            yield name, Change("scale quantity", f"{name} by {factor}", sp.Mul(factor, formula, evaluate=False))
         yield from ((name, replace(edit, where=f"{name}: {edit.where}")) for edit in of_expression(formula))
 
 
@@ -134,7 +142,7 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
         yield ClaimMutant(_name(script), varied(each.kind), each.where, True, why, script, each.result)
 
 
-def _variations(script: Script) -> Iterator[Change[Claim]]:
+def _variations(script: Script) -> Iterator[Change]:
     claim = _claim(script)
     names = [x.name for x in claim.quantities]
     last = names[-1]
@@ -189,3 +197,115 @@ def _claim(script: Script) -> Claim:
 
 def _name(script: Script) -> str:
     return f"{script.id}, {script.version}"
+
+
+# Where a changed claim is false, and what its script proves of it
+
+
+def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
+    """What the script's conclusion rests on, without the claim's own formulas and conditions, and what is dropped."""
+    proof, claim = script.proof, script.claim
+    if claim is None or proof.conclusion is None:
+        raise InputError("script", script.id, "one that proves a claim")
+    defined = {each.symbol for each in claim.quantities}
+    stale = {
+        each.statement
+        for each in proof.assumptions
+        if each.relation in claim.conditions
+        or (each.role == "definition" and each.relation.lhs in defined)
+        or (each.claim is not None and each.claim.id in dropped)
+    }
+    # Premises that the script does not assume are those of its law about the points.
+    named = {each.claim.id for each in proof.assumptions if each.claim is not None}
+    local = proof.goal.premises if isinstance(proof.goal, Law) and (not dropped or dropped & named) else ()
+    return [*(proof.conclusion.hypotheses - stale), *local]
+
+
+def false_in(
+    claim: Claim, script: Script, candidates: Iterable[World], dropped: frozenset[str] = frozenset()
+) -> World | None:
+    """A world in which this claim is false, and the hypotheses of the script's conclusion hold but for dropped ones.
+
+    The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
+    """
+    hypotheses = hypotheses_of(script, dropped)
+    quantities, reading = claim.quantities, script.proof.reading
+    relations = [written_out(x, quantities, _KEPT) for x in claim.conditions]
+    step = next((q for q in quantities if q.name == "alpha"), None)
+    if step is not None:
+        value = written_out(step.expression, quantities[: quantities.index(step)])
+        relations.append(sp.Eq(step.symbol, value, evaluate=False))
+    conclusion = written_out(claim.conclusion, quantities, _KEPT)
+    try:
+        wanted = reading.fact(conclusion)
+        needed = [reading.fact(x) for x in relations]
+    except (InputError, KernelError):
+        return None
+    hidden = composites(script.proof)
+    for world in candidates:
+        if (
+            all(world.meets(x) for x in needed)
+            and world.refutes(wanted)
+            and world.says(conclusion, hidden) is False
+            and False not in [world.says(x, hidden) for x in relations]
+            and world.allows(hypotheses, script.proof)
+        ):
+            return world
+    return None
+
+
+@cache
+def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, ...]:
+    """Runs with the step size that a claim prescribes; `descents` says what it means to understate L."""
+    before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
+    if len(before) == len(claim.quantities):
+        return (*worlds(), *runs_of(claim, understated))
+
+    formula = written_out(claim.quantities[len(before)].expression, before)
+
+    def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
+        # Only some of the runs have a given step.
+        known = {x.name for x in formula.free_symbols} <= set(numbers)
+        value = rational_value(formula, numbers) if known else None
+        return value if value and value > 0 else None
+
+    return (*filter(None, (build(step) for build in descents(understated))), *runs_of(claim, understated))
+
+
+def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
+    """What to set in the scripts' modules to exchange the script's claim: module, name, value.
+
+    Other scripts forget what they have proved, so that they prove it again where it is cited.
+    """
+    fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"{proofs.__name__}.")]:
+        for name, value in list(vars(module).items()):
+            if value is script.claim:
+                yield module, name, claim
+            elif isinstance(value, Script) and id(value) in fresh:
+                yield module, name, fresh[id(value)]
+
+
+_STOPS = (BoundcheckError, KernelError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@contextmanager
+def _patched(script: Script, claim: Claim) -> Iterator[None]:
+    before = [(module, name, vars(module)[name], value) for module, name, value in patches(script, claim)]
+    try:
+        for module, name, _, value in before:
+            setattr(module, name, value)
+        yield
+    finally:
+        for module, name, value, _ in before:
+            setattr(module, name, value)
+
+
+def verdict_on(script: Script, claim: Claim) -> str:
+    """The verdict on the script with another claim, wherever scripts name it; or the error that stops it."""
+    with _patched(script, claim):
+        try:
+            return judge_any(replace(script, claim=claim)).verdict
+        except _STOPS as error:
+            # A script that stops proves nothing.
+            return f"{type(error).__name__}: {error}"

@@ -1,33 +1,39 @@
-"""All trials of the checker, spread over processes, and their counts: what `boundcheck soundness` reports.
+"""All trials, spread over processes, and their counts: what `boundcheck soundness` and `boundcheck reliability` report.
 
-A part that is finished is kept until the report is written, so that a survey that was killed goes on where it was.
+Each layer makes its trials in parts. A part of soundness that is finished is kept until the report is written, so that
+a survey that was killed goes on where it was.
 """
 
+import csv
 import hashlib
+import io
 import json
+import platform
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
-import torch
+import psutil
 
+from boundcheck.checked.attacks.attack import KINDS, LINE, READ, SAME, attacks
+from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.coverage import clopper_pearson
-from boundcheck.checked.engines.asked import examinations
-from boundcheck.checked.gallery import gallery
-from boundcheck.checked.malformed.kinds import Malformed, malformed
-from boundcheck.checked.malformed.trials import input_trials
+from boundcheck.checked.engines import examinations
+from boundcheck.checked.malformed.inputs import input_trials, malformed
 from boundcheck.checked.proofs import false_mutants, true_variations
-from boundcheck.checked.readings import rereadings
+from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
-from boundcheck.checked.statements import drawn
-from boundcheck.checked.trial import Layer, Mutant, Trial, as_json, tried
-from boundcheck.engines import engine_of
+from boundcheck.checked.smoothness import drawn
+from boundcheck.checked.trial import Layer, Trial, tried
+from boundcheck.engines import Engine, Work, engine_of
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text, replace_file
 from boundcheck.parallel import Call, Running
@@ -35,37 +41,73 @@ from boundcheck.progress import Tick, silent
 from boundcheck.proofs import papers
 from boundcheck.version import __version__
 
-LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement", "engines")
+LAYERS: dict[Layer, str] = {
+    "proof": "a changed line of a proof, or a changed claim with its whole script",
+    "reading": "a script, claim, witness, file or page that would mislead, and letters renamed or given another role",
+    "input": "a malformed spec, number, claim, instance, run, text or model's folder",
+    "falsification": "a changed claim about an adapter's smoothness",
+    "measurement": "a run with a planted fault",
+    "engines": "a theorem at a multiple of its constant, under more, fewer or edited hypotheses, put to every engine",
+}
+"""The layers whose verdicts are tried, and what each is asked about."""
+CONFIDENCE = 0.95
+"""Of each upper limit for the share of verdicts that are wrong."""
 # Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a second: a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
 # A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
 # which loky replaces it afterwards.
 _PROOFS = 6
-CONFIDENCE = 0.95
-"""Of each upper limit for the share of verdicts that are wrong."""
 # Bytes of a part that is kept.
 _MOST = 2**26
 
 
 @dataclass(frozen=True)
-class Survey:
-    """The trials and what they add up to.
+class Survey(ABC):
+    """The trials, in an order that never changes, and what they add up to."""
+
+    # What the table of all trials calls each field of one, and the digits of its seconds.
+    columns: ClassVar[dict[str, str]]
+    digits: ClassVar[int]
+    trials: tuple[Trial, ...]
+
+    @property
+    def wrong(self) -> tuple[Trial, ...]:
+        """Those that went wrong."""
+        return tuple(trial for trial in self.trials if trial.wrong)
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """The figures, and every trial that went wrong."""
+
+    def row(self, trial: Trial) -> dict[str, Any]:
+        """What is told of a trial."""
+        return {column: getattr(trial, name) for column, name in self.columns.items()}
+
+    def as_csv(self) -> bytes:
+        """A row for each trial."""
+        out = io.StringIO()
+        rows = [self.row(trial) | {"seconds": f"{trial.seconds:.{self.digits}f}"} for trial in self.trials]
+        writer = csv.DictWriter(out, list(self.columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue().encode()
+
+
+@dataclass(frozen=True)
+class Soundness(Survey):
+    """How often a verdict is wrong.
 
     Attributes:
-        trials: all of them, in an order that never changes.
         undecided: mutants of statements that are neither shown to be false nor true by construction, and not tried.
         made: the day on which they were tried.
 
     """
 
-    trials: tuple[Trial, ...]
-    undecided: int
+    columns = {each.name: each.name for each in fields(Trial)}  # noqa: RUF012
+    asked: ClassVar[dict[Layer, str]] = LAYERS
+    digits = 3
+    undecided: int = 0
     made: str = field(default_factory=lambda: date.today().isoformat())
-
-    @property
-    def wrong(self) -> tuple[Trial, ...]:
-        """The wrong verdicts."""
-        return tuple(trial for trial in self.trials if trial.wrong)
 
     def of(self, layer: Layer, true: bool) -> tuple[Trial, ...]:
         """The trials of the true, or of the false, mutants of a layer."""
@@ -77,12 +119,12 @@ class Survey:
             "date": self.made,
             "version": __version__,
             "confidence": CONFIDENCE,
-            "false": _counted([trial for trial in self.trials if not trial.true]),
-            "true": _counted([trial for trial in self.trials if trial.true]),
+            "false": _rates([trial for trial in self.trials if not trial.true]),
+            "true": _rates([trial for trial in self.trials if trial.true]),
             "layers": {layer: self._layer(layer) for layer in LAYERS},
             "kinds": self.kinds(),
             "undecided": self.undecided,
-            "wrong": [as_json(trial) for trial in self.wrong],
+            "wrong": [self.row(trial) for trial in self.wrong],
         }
 
     def _layer(self, layer: Layer) -> dict[str, Any]:
@@ -92,7 +134,7 @@ class Survey:
             "mebibytes": max((trial.mebibytes for trial in (*false, *true)), default=0.0),
         }
         caught = {"caught": sum(trial.caught for trial in false)}
-        return {"false": _counted(false) | caught, "true": _counted(true), "most": most}
+        return {"false": _rates(false) | caught, "true": _rates(true), "most": most}
 
     def kinds(self) -> list[dict[str, Any]]:
         """For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer."""
@@ -107,20 +149,60 @@ class Survey:
         return rows
 
 
-def _counted(trials: Sequence[Trial]) -> dict[str, Any]:
-    outcomes = Counter(trial.outcome for trial in trials)
+def _rates(trials: Sequence[Trial]) -> dict[str, Any]:
     wrong = sum(trial.wrong for trial in trials)
     # One-sided, and exact for trials that are drawn one by one from what could be made.
     at_most = clopper_pearson(wrong, len(trials), 1 - CONFIDENCE)[1] if trials else None
+    outcomes = dict(sorted(Counter(trial.outcome for trial in trials).items()))
+    return {"tried": len(trials), "wrong": wrong, "at_most": at_most, "outcomes": outcomes}
+
+
+@dataclass(frozen=True)
+class Reliability(Survey):
+    """Whether work is lost, and the machine on which that was tried."""
+
+    columns = {  # noqa: RUF012
+        **{name: name for name in ("subject", "kind", "change", "outcome")},
+        "said": "witness",
+        "wrong": "wrong",
+        "seconds": "seconds",
+    }
+    digits = 2
+    machine: dict[str, str] = field(default_factory=lambda: _machine())
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts of all, of each kind of attack and of each command; the machine; and what went wrong."""
+        return {
+            "all": _ends(self.trials),
+            "kinds": self._by("kind", KINDS.values()),
+            "subjects": self._by("subject", SUBJECTS),
+            "machine": self.machine,
+            "wrong": [self.row(trial) for trial in self.wrong],
+        }
+
+    def _by(self, name: str, values: Iterable[str]) -> list[dict[str, Any]]:
+        found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
+        return [_ends(trials) | {name: value} for value, trials in found if trials]
+
+
+def _ends(trials: Sequence[Trial]) -> dict[str, Any]:
+    outcomes = Counter(trial.outcome for trial in trials)
+    named = {"same": outcomes[SAME], "line": outcomes[LINE], "read": outcomes[READ]}
+    return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
+
+
+def _machine() -> dict[str, str]:
     return {
-        "tried": len(trials),
-        "wrong": wrong,
-        "at_most": at_most,
-        "outcomes": dict(sorted(outcomes.items())),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "machine": platform.machine(),
+        "cores": str(psutil.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "python": platform.python_version(),
+        "boundcheck": __version__,
     }
 
 
-def survey(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None) -> Survey:
+def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None) -> Soundness:
     """Try the mutants of every layer.
 
     Args:
@@ -133,9 +215,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None
         InputError: for a share or jobs below 1.
 
     """
-    for name, value in (("share", share), ("jobs", jobs)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(name, value, "an integer from 1 on")
+    _check(share=share, jobs=jobs)
     tick("drawing mutants", 0, 1)
     statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
     # Statements that share a climb are next to each other.
@@ -143,9 +223,9 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None
     work: dict[Layer, list[tuple[Any, ...]]] = {
         "proof": [(_proofs, share * _PROOFS, share * part) for part in range(_PROOFS)],
         "reading": [(_readings, share), (_gallery,)],
-        "input": [(_inputs, part) for part in _parts(malformed(share))],
-        "falsification": [(_tried, part) for part in _parts(ordered)],
-        "measurement": [(_tried, part) for part in _parts(runs)],
+        "input": [(input_trials, part) for part in _parts(malformed(share))],
+        "falsification": [(tried, part) for part in _parts(ordered)],
+        "measurement": [(tried, part) for part in _parts(runs)],
         "engines": [(_engines, share * _PARTS, share * part) for part in range(_PARTS)],
     }
     calls = [
@@ -158,9 +238,57 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None
         for layer, parts in work.items()
         for place, part in enumerate(parts, 1)
     ]
-    with Running(calls, engine_of(jobs), tick) as running:
-        found = [trial for part in running.results() for trial in part]
-    return Survey(tuple(found), statements.undecided)
+    return Soundness(_made(calls, engine_of(jobs), tick), statements.undecided)
+
+
+def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliability:
+    """Make the attacks.
+
+    Args:
+        share: 1 for all of them, 10 for every tenth; a few at least of each kind.
+        jobs: how many at a time.
+        tick: told of progress.
+
+    Raises:
+        InputError: for a share or jobs below 1.
+
+    """
+    _check(share=share, jobs=jobs)
+    calls = [Call(KINDS[attack.kind], tried, ([attack],)) for attack in attacks(share)]
+    return Reliability(_made(calls, Threads(jobs), tick))
+
+
+def _check(**counts: int) -> None:
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(name, value, "an integer from 1 on")
+
+
+class Threads:
+    """An engine of threads, for calls that start processes of their own and share what they compare them with."""
+
+    room: int | None = None
+    again, shares_fate = 0, False
+
+    def __init__(self, jobs: int) -> None:
+        self._pool = ThreadPoolExecutor(jobs)
+
+    def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
+        return [self._pool.submit(work) for work in works]
+
+    def proceed(self) -> None:
+        """The threads need nobody."""
+
+    def lost(self, error: BaseException) -> bool:
+        return False
+
+    def close(self, unfinished: bool) -> None:
+        self._pool.shutdown(cancel_futures=unfinished)
+
+
+def _made(calls: Sequence[Call], engine: Engine, tick: Tick) -> tuple[Trial, ...]:
+    with Running(calls, engine, tick) as running:
+        return tuple(trial for part in running.results() for trial in part)
 
 
 @cache
@@ -183,7 +311,7 @@ def _kept(path: Path | None, function: Callable[..., list[Trial]], *arguments: A
         # There is none, or it is not whole.
         found = function(*arguments)
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, json.dumps([as_json(trial) for trial in found]).encode())
+    replace_file(path, json.dumps([asdict(trial) for trial in found]).encode())
     return found
 
 
@@ -192,27 +320,17 @@ def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
     return [items[first : first + size] for first in range(0, len(items), size)] if items else []
 
 
-def _tried(mutants: Iterable[Mutant]) -> list[Trial]:
-    # One thread: the pool has as many processes as there are cores.
-    torch.set_num_threads(1)
-    return [tried(mutant) for mutant in mutants]
-
-
 def _proofs(every: int, first: int) -> list[Trial]:
-    return _tried([*false_mutants(every, first), *true_variations(every, first)])
+    return tried([*false_mutants(every, first), *true_variations(every, first)])
 
 
 def _readings(every: int) -> list[Trial]:
-    return _tried(islice(rereadings(), 0, None, every))
+    return tried(islice(rereadings(), 0, None, every))
 
 
 def _gallery() -> list[Trial]:
-    return _tried(gallery())
+    return tried(gallery())
 
 
 def _engines(every: int, first: int) -> list[Trial]:
-    return _tried(examinations(every, first))
-
-
-def _inputs(inputs: Sequence[Malformed]) -> list[Trial]:
-    return list(input_trials(inputs))
+    return tried(examinations(every, first))

@@ -1,16 +1,19 @@
-"""Trials of the checker: a mutant is put to its layer, and the record says whether the answer is right.
+"""A trial of boundcheck: something is tried of which it is known what must come out, and the record says what did.
 
-The truth of a mutant is decided before the layer sees it: by an exact witness where it is false, by how it
-is made where it is true.
+A `Mutant` is put to one layer. Its truth is decided before the layer sees it: by an exact witness where it is false, by
+how it is made where it is true. An input or a command under attack must end in one line or as if nothing had happened.
 """
 
 import traceback
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
-Layer = Literal["proof", "reading", "input", "falsification", "measurement", "engines"]
+import torch
+
+Layer = Literal["proof", "reading", "input", "falsification", "measurement", "engines", "attack"]
 
 
 @dataclass(frozen=True)
@@ -32,50 +35,24 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Mutant(ABC):
-    """Something with one place changed, whose truth is decided. The fields are those of a `Trial`."""
-
-    layer: ClassVar[Layer]
-    subject: str
-    kind: str
-    change: str
-    true: bool
-    witness: str
-
-    @abstractmethod
-    def ask(self) -> Answer:
-        """What the layer says of it."""
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.kind}, {self.change}; {self.witness}"
-
-
-@dataclass(frozen=True)
 class Trial:
-    """One mutant, tried by one layer.
+    """What was tried, what is known of it, and what came out.
 
     Attributes:
         layer: which kind of evidence was asked.
-        subject: the id of the claim; of a proof script, with its version and line.
-        kind: the kind of change: "constant", "hypothesis dropped", "sign", "norm", "exponent", "term lost",
-            "off by one", "relation", "exchange", "factor lost", or "true variation: ..." with what varied; the kind of
-            input; of a claim that engines are examined on with ", not known" where neither is known.
+        subject: the id of the claim, the line of a proof script, the input, or the command that was attacked.
+        kind: the kind of change, input or attack; "true variation: ..." of what stays true; of a claim that engines are
+            examined on with ", not known" where neither is known.
         change: the change in words, such as "bound by 17/25".
-        true: whether the mutated statement is true, or the claim that engines are examined on; there also where neither
-            is known; of input, whether it was read, which nothing else decides.
-        witness: of a false one, the exact instance on which it fails, in one line; of a true one, why it is true; of
-            input, the line that refuses it or what went wrong; then the traceback of a layer that died.
-        outcome: of a proof, "proved", "not proved" or "refuted"; of falsification, "violated" or "not violated"; of
-            measurement, the verdict on the run; of the gallery, "refused", "believed" or "passed"; of input, "one
-            line", "accepted", "several lines", "too long" or "too much memory"; of engines each one that was asked and
-            what it said; of any, "traceback" where the layer
-            died.
+        true: whether the mutant is true; also of a claim of which nothing is known, of an input that was read, and of a
+            command under attack.
+        witness: of a false one, the exact instance on which it fails, in one line; of a true one, why it is true; of an
+            input or a command, what it said; then the traceback of a layer that died.
+        outcome: what the layer said, or how the input or the command ended; "traceback" where the layer died.
         wrong: the unforgivable: a false statement, or one that reads as another, called proved, a run called supported
-            whose constants or hypotheses were false or whose claim was, or a true statement called refuted or violated;
-            of input, any end but one line or a reading; of engines also two answers that contradict each other; of
-            any, a traceback.
-        caught: a false one that the layer showed to be false: refuted, violated, or the planted fault named by the
-            blame; of a proof also "not proved"; of input "one line"; of engines by one of them.
+            whose constants, hypotheses or claim were false, or a true statement called refuted or violated; two engines
+            that contradict each other; an input that ends in anything but one line or a reading; work that is lost.
+        caught: a false one that the layer showed to be false; of a proof also "not proved"; of an input "one line".
         seconds: how long the layer took.
         mebibytes: of input, the most memory that it took beyond what was there before.
 
@@ -94,34 +71,55 @@ class Trial:
     mebibytes: float = 0.0
 
 
-def tried(mutant: Mutant) -> Trial:
-    """Put a mutant to its layer. A layer that dies of it is wrong, and the next mutant is tried."""
-    began = perf_counter()
-    try:
-        answer = mutant.ask()
-    except Exception:
-        died = recorded(mutant, Answer("traceback", accepts=False, rejects=False), perf_counter() - began)
-        return replace(died, wrong=True, witness=f"{died.witness}; {traceback.format_exc(limit=-3)}")
-    return recorded(mutant, answer, perf_counter() - began + answer.seconds)
+@dataclass(frozen=True)
+class Mutant(ABC):
+    """Something with one place changed, whose truth is decided. The fields are those of a `Trial`."""
+
+    layer: ClassVar[Layer]
+    subject: str
+    kind: str
+    change: str
+    true: bool
+    witness: str
+
+    @abstractmethod
+    def ask(self) -> Answer:
+        """What the layer says of it."""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.kind}, {self.change}; {self.witness}"
+
+    def tried(self) -> Trial:
+        """Put it to its layer. A layer that dies of it is wrong, and the next mutant is tried."""
+        began = perf_counter()
+        try:
+            answer = self.ask()
+        except Exception:
+            said = f"{self.witness}; {traceback.format_exc(limit=-3)}"
+            known = (self.layer, self.subject, self.kind, self.change, self.true)
+            return Trial(*known, said, "traceback", wrong=True, caught=False, seconds=perf_counter() - began)
+        return self.recorded(answer, perf_counter() - began + answer.seconds)
+
+    def recorded(self, answer: Answer, seconds: float) -> Trial:
+        """The record of an answer: to vouch for a false mutant or to reject a true one is wrong."""
+        wrong = answer.rejects if self.true else answer.accepts
+        known = (self.layer, self.subject, self.kind, self.change, self.true, self.witness)
+        return Trial(*known, answer.outcome, wrong, caught=answer.rejects and not self.true, seconds=seconds)
 
 
-def recorded(mutant: Mutant, answer: Answer, seconds: float, mebibytes: float = 0.0) -> Trial:
-    """The record of an answer: to vouch for a false mutant or to reject a true one is wrong."""
-    return Trial(
-        mutant.layer,
-        mutant.subject,
-        mutant.kind,
-        mutant.change,
-        mutant.true,
-        mutant.witness,
-        answer.outcome,
-        wrong=answer.rejects if mutant.true else answer.accepts,
-        caught=answer.rejects and not mutant.true,
-        seconds=seconds,
-        mebibytes=mebibytes,
-    )
+class Tryable(Protocol):
+    """A mutant, or an attack on a command."""
+
+    def tried(self) -> Trial:
+        """Try it; whatever goes wrong is in the record."""
 
 
-def as_json(trial: Trial) -> dict[str, Any]:
-    """The fields of a trial, by name."""
-    return asdict(trial)
+def tried(each_of: Iterable[Tryable]) -> list[Trial]:
+    """The trials, one after the other in one thread: a pool has as many processes as there are cores."""
+    torch.set_num_threads(1)
+    return [each.tried() for each in each_of]
+
+
+def varied(kind: str) -> str:
+    """The kind of a change that keeps a true statement true."""
+    return f"true variation: {kind}"

@@ -52,7 +52,6 @@ from boundcheck.report.words import (
 from boundcheck.shown import command
 
 if TYPE_CHECKING:
-    from boundcheck.checked.attacks.survey import Survey as Reliability
     from boundcheck.checked.survey import Survey
 
 GROUP = "boundcheck.sections"
@@ -94,8 +93,7 @@ class Material:
         waterfalls: chains of Lemma 1 to draw before those of the runs.
         study: how often the intervals of the verdicts miss, how many replicas they need, and worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
-        survey: how often boundcheck is wrong.
-        reliability: whether work is lost.
+        survey: how often boundcheck is wrong, or whether work is lost.
         command: what makes the page again.
         paper: the folder of the paper that the page is about.
 
@@ -109,7 +107,6 @@ class Material:
     study: Study = field(default_factory=Study)
     faults: list[tuple[str, StoredRun]] = field(default_factory=list)
     survey: "Survey | None" = None
-    reliability: "Reliability | None" = None
     command: str = ""
     paper: Path | None = None
 
@@ -166,7 +163,7 @@ class Material:
     @property
     def is_of_boundcheck(self) -> bool:
         """Whether the page is about boundcheck, and not about a paper or runs."""
-        return self.survey is not None or self.reliability is not None
+        return self.survey is not None
 
     @property
     def by_callback(self) -> bool:
@@ -182,8 +179,8 @@ class Material:
 
     def as_json(self) -> Any:
         """Every result that the page is made from."""
-        if about := self.survey or self.reliability:
-            return about.as_json()
+        if self.survey:
+            return self.survey.as_json()
         return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
 
 

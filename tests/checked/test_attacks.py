@@ -9,25 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from boundcheck.checked.attacks import trials
+from boundcheck.checked.attacks.attack import KINDS, LINE, SAME, Attack, attacks, fault_of
 from boundcheck.checked.attacks.process import End
 from boundcheck.checked.attacks.subjects import SUBJECTS
-from boundcheck.checked.attacks.survey import Survey, attacks, machine, survey
-from boundcheck.checked.attacks.trials import KINDS, LINE, SAME, Attack, Trial, tried
 from boundcheck.checked.attacks.troubles import Trouble
-from boundcheck.report.reliability import write_reliability
+from boundcheck.checked.survey import Reliability, reliability
+from boundcheck.checked.trial import Trial
+from boundcheck.report.checked import write_reliability
 from tests.measure.small import refused
 
 if sys.platform != "linux":
     pytest.skip("processes are forked and limited as on Linux", allow_module_level=True)
 
-RIGHT = Trial("run of a theorem", KINDS["kill"], "at write 3 of 9", SAME, "", False, 1.0)
-REFUSED = Trial("page of a stored run", KINDS["damage"], "spec.json: empty", LINE, "boundcheck: RUN", False, 0.5)
-WRONG = Trial("folder of a new paper", KINDS["torn"], "<script>", "a traceback", "OSError", True, 0.25)
+
+def ended(subject: str, kind: str, change: str, outcome: str, said: str, wrong: bool) -> Trial:
+    return Trial("attack", subject, KINDS[kind], change, True, said, outcome, wrong, False, 0.5)
+
+
+RIGHT = ended("run of a theorem", "kill", "at write 3 of 9", SAME, "", False)
+REFUSED = ended("page of a stored run", "damage", "spec.json: empty", LINE, "boundcheck: RUN", False)
+WRONG = ended("folder of a new paper", "torn", "<script>", "a traceback", "OSError", True)
 
 
 def right(attack: Attack) -> None:
-    made = tried(attack)
+    made = attack.tried()
     assert not made.wrong, made
 
 
@@ -135,23 +140,24 @@ def end(code: int | None = 0, said: str = "", orphans: bool = False) -> End:
     ],
 )
 def test_what_is_wrong_with_an_end_is_seen(given: End, outcome: str | None) -> None:
-    assert trials.fault_of(given, (0, 2)) == outcome
+    assert fault_of(given, (0, 2)) == outcome
 
 
 @pytest.mark.full
 def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
-    found = Survey((RIGHT, REFUSED, WRONG), machine())
+    found = Reliability((RIGHT, REFUSED, WRONG))
     files = write_reliability(found, tmp_path, "boundcheck reliability")
     assert {path.name for path in files} == {"index.html", "results.json", "trials.csv", "opening.svg", "opening.pdf"}
     page = (tmp_path / "index.html").read_text()
     assert "3 trials, 1 of them wrong" in page
     assert "&lt;script&gt;" in page
-    assert (found.total["tried"], found.total["same"], found.total["line"], found.total["wrong"]) == (3, 1, 1, 1)
-    assert [row["kind"] for row in found.kinds] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
-    honest = write_reliability(Survey((RIGHT,), machine()), tmp_path, "boundcheck reliability")
-    assert "Each that went wrong" not in honest[0].read_text()
+    count = found.as_json()
+    assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}
+    assert [row["kind"] for row in count["kinds"]] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
+    honest = write_reliability(Reliability((RIGHT,)), tmp_path, "boundcheck reliability")
+    assert "None." in honest[0].read_text()
 
 
 @pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs")])
 def test_a_survey_of_nothing_is_refused(share: int, jobs: int, field: str) -> None:
-    assert refused(survey, share, jobs).field == field
+    assert refused(reliability, share, jobs).field == field

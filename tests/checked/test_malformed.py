@@ -19,17 +19,16 @@ import numpy as np
 import pytest
 
 from boundcheck.checked.malformed import sound
-from boundcheck.checked.malformed.kinds import KINDS, Malformed, malformed
-from boundcheck.checked.malformed.limits import Attempt, Found, Limits, attempted, tried
+from boundcheck.checked.malformed.inputs import KINDS, Malformed, malformed
+from boundcheck.checked.malformed.limits import Attempt, Found, Limits, attempted, in_processes
 from boundcheck.checked.malformed.spoil import spoilt, spoilt_bytes, toml, written
-from boundcheck.checked.malformed.trials import trial
-from boundcheck.checked.survey import Survey
+from boundcheck.checked.survey import Soundness
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json
 from boundcheck.measure.experiment import prepare
 from boundcheck.measure.spec import expand
 from boundcheck.progress import silent
-from boundcheck.report.soundness import write_soundness
+from boundcheck.report.checked import write_soundness
 from tests.layers import sampled
 
 needs_transformers = pytest.mark.skipif(not sound.HAS_TRANSFORMERS, reason="models' folders are made by transformers")
@@ -49,7 +48,7 @@ def ends(inputs: Sequence[Malformed]) -> Counter[str]:
     """How often each kind was refused and read; fails on any other end."""
     counts: Counter[str] = Counter()
     for each, found in zip(inputs, kept(inputs), strict=True):
-        made = trial(each, found)
+        made = each.recorded(found)
         assert not made.wrong, (made.subject, made.change, made.outcome, found.said)
         assert made.caught != made.true
         counts[found.outcome] += 1
@@ -145,13 +144,13 @@ SLOW = {
 
 @pytest.mark.parametrize("planted", [PLANTED, pytest.param(SLOW, marks=pytest.mark.full)], ids=["quick", "slow"])
 def test_what_goes_wrong_is_seen_and_the_next_is_tried(planted: dict[Callable[[], None], str]) -> None:
-    found = list(tried([Planted(act) for act in planted], Limits(seconds=15.0, size=2**30, patience=3.0)))
+    found = list(in_processes([Planted(act) for act in planted], Limits(seconds=15.0, size=2**30, patience=3.0)))
     assert {act: each.outcome for act, each in zip(planted, found, strict=True)} == planted
     names, processes = zip(*(each.change.split() for each in found), strict=True)
     assert names == tuple(act.__name__ for act in planted)
     # A process is replaced only where one has ended: each needs seconds to begin.
     assert len(set(processes)) == 1 + sum(act in (hangs, computes, dies) for act in planted)
-    wrong = [trial(Malformed("--set", 0), each).wrong for each in found]
+    wrong = [Malformed("--set", 0).recorded(each).wrong for each in found]
     assert wrong == [outcome not in ("accepted", "one line") for outcome in planted.values()]
 
 
@@ -194,8 +193,8 @@ def test_the_same_seed_spoils_alike_and_another_one_otherwise() -> None:
 @pytest.mark.full
 def test_the_page_counts_inputs_and_says_what_the_slowest_took(tmp_path: Path) -> None:
     inputs = [Malformed("--set", number) for number in range(1, 30)]
-    trials = tuple(trial(each, found) for each, found in zip(inputs, kept(inputs), strict=True))
-    write_soundness(Survey(trials, 0), tmp_path, "boundcheck soundness")
+    trials = tuple(each.recorded(found) for each, found in zip(inputs, kept(inputs), strict=True))
+    write_soundness(Soundness(trials, 0), tmp_path, "boundcheck soundness")
     page = re.sub(r"\s+", " ", (tmp_path / "index.html").read_text(encoding="utf-8"))
     caught = sum(each.caught for each in trials)
     assert f"Of 29 malformed inputs {caught} were refused in one line and {29 - caught} read" in page

@@ -9,22 +9,29 @@ from itertools import islice
 import pytest
 import sympy as sp
 
-from boundcheck.checked import claim_mutants, line_mutants, proofs
+from boundcheck.checked import claim_mutants, proofs
 from boundcheck.checked.claim_mutants import (
     false_edits,
+    false_in,
     provable,
+    runs_for,
     true_claims,
+    verdict_on,
     without_hypothesis,
 )
-from boundcheck.checked.edited import false_in, runs_for, verdict_on
-from boundcheck.checked.edits import KINDS, of_relation, with_formula
-from boundcheck.checked.line_mutants import DisagreementError, LineMutant, examined, false_of, true_of
-from boundcheck.checked.lines import Line, all_lines
-from boundcheck.checked.mutation import mixed_up
-from boundcheck.checked.proofs import false_mutants, most_of, true_variations
-from boundcheck.checked.scripts import mixed_worlds, refutes
-from boundcheck.checked.trial import Mutant, Trial, tried
-from boundcheck.checked.variations import is_nonnegative, variations
+from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
+from boundcheck.checked.proofs import (
+    DisagreementError,
+    LineMutant,
+    examined,
+    false_mutants,
+    false_of,
+    most_of,
+    true_of,
+    true_variations,
+)
+from boundcheck.checked.scripts import Line, all_lines, mixed_worlds, refutes
+from boundcheck.checked.trial import Mutant, Trial
 from boundcheck.checked.worlds import World
 from boundcheck.claims.symbols import L, T, nu
 from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct
@@ -55,7 +62,7 @@ def sample(every: int) -> list[Line]:
 
 def right(mutant: Mutant) -> Trial:
     """The trial of a mutant, about which the proof layer may not be wrong."""
-    trial = tried(mutant)
+    trial = mutant.tried()
     assert not trial.wrong, f"{'ACCEPTED' if not trial.true else 'REFUTED'}: {mutant}"
     return trial
 
@@ -134,7 +141,7 @@ def test_claims_with_long_scripts(script: Script) -> None:
 
 @pytest.mark.nightly
 def test_a_thousand_false_and_a_thousand_true_ones() -> None:
-    trials = [tried(x) for mutants in (false_mutants, true_variations) for x in mutants()]
+    trials = [x.tried() for mutants in (false_mutants, true_variations) for x in mutants()]
     assert [trial for trial in trials if trial.wrong] == []
     for true in (False, True):
         assert sum(trial.true is true for trial in trials) >= 1000
@@ -180,7 +187,7 @@ def some_lines() -> Iterator[Line]:
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = [mutant for line in islice(some_lines(), 5) for mutant in false_of(line, 2)]
     monkeypatch.setattr(Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation)))
-    trials = [tried(mutant) for mutant in mutants]
+    trials = [mutant.tried() for mutant in mutants]
     assert len(trials) == 10
     assert all(trial.wrong and not trial.caught and trial.outcome == "proved" for trial in trials)
 
@@ -189,29 +196,29 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPat
 def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     (mutant,) = false_edits(SHORT[0], 1)
     monkeypatch.setattr(claim_mutants, "verdict_on", lambda script, claim: "proved")
-    trial = tried(mutant)
+    trial = mutant.tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "proved")
 
 
 @pytest.mark.parametrize("by", ["refutes", "says", "counterexample"])
 def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(true_of(next(some_lines()), 1))
-    assert not tried(mutant).wrong
+    assert not mutant.tried().wrong
     if by == "refutes":
-        monkeypatch.setattr(line_mutants, "refutes", lambda *_: True)
+        monkeypatch.setattr(proofs, "refutes", lambda *_: True)
     elif by == "says":
         monkeypatch.setattr(World, "says", lambda *_: False)
     else:
         monkeypatch.setattr(Proof, "close", lambda *_: None)
-        monkeypatch.setattr(line_mutants, "counterexample", lambda *_: object.__new__(line_mutants.Counterexample))
-    trial = tried(mutant)
+        monkeypatch.setattr(proofs, "counterexample", lambda *_: object.__new__(proofs.Counterexample))
+    trial = mutant.tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "refuted")
 
 
 def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(true_claims(SHORT[0]))
     monkeypatch.setattr(claim_mutants, "verdict_on", lambda script, claim: "refuted")
-    assert tried(mutant).wrong
+    assert mutant.tried().wrong
 
 
 @pytest.mark.full
@@ -242,7 +249,7 @@ def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
 def test_trials_are_those_of_the_false_and_of_the_true(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = [next(some_lines()), SHORT[0]]
     monkeypatch.setattr(proofs, "_share", lambda every, first: chosen if first == 0 else [])
-    trials = [tried(x) for mutants in (false_mutants, true_variations) for x in mutants()]
+    trials = [x.tried() for mutants in (false_mutants, true_variations) for x in mutants()]
     assert {trial.subject for trial in trials} == {chosen[0].name, f"{chosen[1].id}, {chosen[1].version}"}
     assert sum(not trial.true for trial in trials) == len(list(false_mutants()))
     assert sum(trial.true for trial in trials) == len(list(true_variations()))

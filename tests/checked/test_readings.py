@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.readings import EXAMPLES, Example, Reread, renamed, rereadings
-from boundcheck.checked.trial import tried
 from boundcheck.claims.symbols import LETTERS as CATALOGUE
 from boundcheck.claims.vocabulary import Iterate, d
 from tests.layers import examples, sampled
@@ -29,14 +28,14 @@ def test_each_example_and_each_kind_of_change_is_there():
 @sampled(4)
 @pytest.mark.parametrize("mutant", ALL, ids=lambda x: f"{x.example.name}, {x.kind}, {x.change}")
 def test_what_is_true_is_proved_and_all_else_is_refused(mutant: Reread):
-    trial = tried(mutant)
+    trial = mutant.tried()
     assert not trial.wrong
     assert trial.outcome == ("proved" if mutant.true else "not proved"), mutant.verdict()
 
 
 def test_a_wrong_verdict_would_be_seen():
     honest = next(x for x in ALL if x.true)
-    trial = tried(Reread.of(honest.example, "planted", "nothing", honest.letters, honest.declared, False))
+    trial = Reread.of(honest.example, "planted", "nothing", honest.letters, honest.declared, False).tried()
     assert trial.wrong
     assert not trial.caught
 

@@ -11,15 +11,12 @@ import pytest
 from flint import arb
 from hypothesis import given
 
-from boundcheck.checked.courses import factors, hard, kinks, scalars
-from boundcheck.checked.descent import Diagonal, Kink, Scalar
-from boundcheck.checked.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
-from boundcheck.checked.runs import run_mutants
-from boundcheck.checked.trial import recorded, tried
+from boundcheck.checked.runs import Run, false_bounds, false_constants, false_hypotheses, run_mutants, true_runs
+from boundcheck.checked.trajectories import Diagonal, Kink, Scalar, factors, hard, kinks, scalars
+from boundcheck.checked.worlds.functions import Curve
 from boundcheck.measure import measure
 from boundcheck.measure.parts import Blame
 from boundcheck.measure.spec import parse
-from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.sweep import fields_of
 from boundcheck.verdicts import Verdict
 from tests.layers import examples
@@ -84,7 +81,8 @@ def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
 
 
 def test_the_diagonal_loss_is_the_mean_over_all_paths():
-    first, second = PiecewiseLinear.through((0, "-1/2"), (4, 2)), PiecewiseLinear.through((-2, -1), (1, 0), (6, 3))
+    knots = (((0, "-1/2"), (4, 2)), ((-2, -1), (1, 0), (6, 3)))
+    first, second = (Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in each]) for each in knots)
     found, alpha = Diagonal(first, second, Fraction(1, 4), Fraction(3, 2)), 0.03
 
     def slope(h, w):
@@ -157,7 +155,7 @@ def test_there_are_false_and_true_runs_of_every_kind():
 
 @pytest.mark.full
 def test_every_trial_of_a_sample_is_right():
-    trials = [tried(run) for run in run_mutants(90)]
+    trials = [run.tried() for run in run_mutants(90)]
     assert not [trial for trial in trials if trial.wrong]
     assert {trial.true for trial in trials} == {True, False}
     assert sum(trial.caught for trial in trials) >= sum(not trial.true for trial in trials) - 2
@@ -170,10 +168,10 @@ def test_a_planted_lie_is_recorded_as_wrong():
     supported = next(run for run in true_runs(setting) if run.change == "as it is")
     (other,) = scalars("ghadimi2013.corollary2_2", (2,), (0,))
     violated = next(run for run in false_bounds(other) if run.change == "bound by 1/20")
-    assert not tried(supported).wrong
-    assert tried(replace(supported, true=False)).wrong
-    assert tried(violated).caught
-    lie = tried(replace(violated, true=True))
+    assert not supported.tried().wrong
+    assert replace(supported, true=False).tried().wrong
+    assert violated.tried().caught
+    lie = replace(violated, true=True).tried()
     assert lie.wrong
     assert not lie.caught
 
@@ -196,7 +194,7 @@ def test_a_planted_lie_is_recorded_as_wrong():
 def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, caught):
     run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
     result = a_run(verdict=Verdict(verdict), blame=blame and Blame(*blame, evidence=""))
-    trial = recorded(run, run.judged(result), 1.0)
+    trial = run.recorded(run.judged(result), 1.0)
     assert (trial.wrong, trial.caught) == (wrong, caught)
 
 

@@ -1,14 +1,21 @@
 """Mutants of statements: shown false by numbers that add up, tried without an error, and recorded as they are."""
 
 import pickle
-from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from boundcheck.checked import statements
-from boundcheck.checked.smoothness import Mutation, pairs, suspects, variations
-from boundcheck.checked.statements import _false, _inputs, drawn
-from boundcheck.checked.trial import Answer, as_json, recorded, tried
+from boundcheck.checked import smoothness
+from boundcheck.checked.smoothness import (
+    Mutation,
+    drawn,
+    inputs_at,
+    pairs,
+    shown_false,
+    suspects,
+    variations,
+)
+from boundcheck.checked.trial import Answer
 from boundcheck.claims import catalogue
 from boundcheck.falsify import falsify
 from tests.layers import sampled
@@ -21,13 +28,13 @@ def values_of(mutant):
     """L̂ at each rank, in floats."""
     function, constants = mutant.claim.function("Lhat"), dict(mutant.constants)
     return [
-        function(**{name: float(x) for name, x in _inputs(mutant.claim, constants, rank).items()})
+        function(**{name: float(x) for name, x in inputs_at(mutant.claim, constants, rank).items()})
         for rank in mutant.ranks
     ]
 
 
 @pytest.mark.full
-def test_the_mutants_tell_true_from_false():
+def test_the_mutants_tell_true_fromshown_false():
     """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in floats."""
     found = drawn(EVERY).decided
     assert {mutant.true for mutant in found} == {True, False}
@@ -56,29 +63,28 @@ def test_what_is_no_larger_than_the_original_is_true(pair):
 
 @sampled(5, 1)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_no_variation_is_shown_false(pair):
+def test_no_variation_is_shownshown_false(pair):
     """The exact points contradict nothing that is true: the deciding itself is checked."""
     kind, claim = pair
     for mutation in list(variations(kind, claim))[::12]:
-        assert _false(mutation, claim) is None, mutation.change
+        assert shown_false(mutation, claim) is None, mutation.change
 
 
 @sampled(5, 2)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_half_of_each_constant_is_shown_false(pair):
+def test_half_of_each_constant_is_shownshown_false(pair):
     kind, claim = pair
     halved = next(m for m in suspects(kind, claim) if m.change == "Lhat by 1/2")
-    assert _false(halved, claim) is not None
+    assert shown_false(halved, claim) is not None
 
 
 @pytest.mark.full
 def test_every_trial_of_a_sample_is_right():
-    trials = [tried(mutant) for mutant in drawn(EVERY).decided[::9]]
+    trials = [mutant.tried() for mutant in drawn(EVERY).decided[::9]]
     assert not [trial for trial in trials if trial.wrong]
     false = [trial for trial in trials if not trial.true]
     assert sum(trial.caught for trial in false) >= 0.9 * len(false)
     assert all(trial.seconds > 0 and trial.layer == "falsification" for trial in trials)
-    assert Counter(map(tuple, map(as_json, trials))) == {tuple(as_json(trials[0])): len(trials)}
 
 
 @pytest.mark.full
@@ -89,7 +95,7 @@ def test_a_wrong_verdict_is_recorded_as_wrong():
         (mutant.true, outcome): (trial.wrong, trial.caught)
         for mutant in (true, false)
         for outcome in ("violated", "not violated")
-        for trial in [recorded(mutant, Answer(outcome, False, outcome == "violated"), 1.0)]
+        for trial in [mutant.recorded(Answer(outcome, False, outcome == "violated"), 1.0)]
     }
     assert table == {
         (True, "violated"): (True, False),
@@ -103,9 +109,9 @@ def test_a_false_statement_called_true_would_be_wrong():
     """A planted error of the deciding: half of L, said to be true, is refuted and so recorded as wrong."""
     claim = catalogue["meft.full"]
     mutation = next(m for m in suspects("full", claim) if m.change == "Lhat by 1/2")
-    statement = _false(mutation, claim)
-    assert tried(statement).caught
-    assert tried(type(statement)(**(vars(statement) | {"true": True}))).wrong
+    statement = shown_false(mutation, claim)
+    assert statement.tried().caught
+    assert replace(statement, true=True).tried().wrong
 
 
 @pytest.mark.parametrize("share", ["Lhat by 9/10", "true"])
@@ -113,16 +119,16 @@ def test_the_shared_climb_says_what_falsify_says(share):
     claim = catalogue["meft.frozen_a"]
     changes = [*suspects("frozen-a", claim), Mutation(claim, "frozen-a", "", "true")]
     mutation = next(m for m in changes if m.change == share)
-    mutant = _false(mutation, claim)
+    mutant = shown_false(mutation, claim)
     whole = falsify(mutation.claim, [1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0)
     assert whole.violated == (mutant is not None)
     if mutant is not None:
-        assert tried(mutant).caught
+        assert mutant.tried().caught
 
 
 @pytest.mark.full
 def test_mutants_are_the_same_each_time_and_in_another_process(monkeypatch):
-    monkeypatch.setattr(statements, "pairs", lambda: list(pairs())[:2])
+    monkeypatch.setattr(smoothness, "pairs", lambda: list(pairs())[:2])
     first, again = (drawn.__wrapped__(9).decided for _ in range(2))
     assert list(map(str, first)) == list(map(str, again))
     sent = pickle.loads(pickle.dumps(first))

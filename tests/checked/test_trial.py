@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from boundcheck.checked.mutation import Change, in_turn, mixed_up
-from boundcheck.checked.trial import Answer, Mutant, tried
+from boundcheck.checked.edits import Change, in_turn, mixed_up
+from boundcheck.checked.trial import Answer, Mutant
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(
     true: bool, accepts: bool, rejects: bool, wrong: bool, caught: bool
 ) -> None:
     mutant = Answered("my.lemma", "sign", "flip x", true, "x = 1", Answer("said", accepts, rejects, seconds=100.0))
-    trial = tried(mutant)
+    trial = mutant.tried()
     assert (trial.wrong, trial.caught) == (wrong, caught)
     assert (trial.layer, trial.outcome, str(mutant)) == ("proof", "said", "my.lemma: sign, flip x; x = 1")
     # Shared work counts.
@@ -51,7 +51,7 @@ class Deadly(Mutant):
 
 @pytest.mark.parametrize("true", [True, False])
 def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
-    trial = tried(Deadly("my.lemma", "sign", "flip x", true, "x = 1"))
+    trial = Deadly("my.lemma", "sign", "flip x", true, "x = 1").tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "traceback")
     assert trial.witness.startswith("x = 1; ")
     assert trial.witness.strip().endswith("ZeroDivisionError: by nothing")

@@ -14,15 +14,11 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.checked.edits import with_formula
-from boundcheck.checked.lines import allowed, lines
-from boundcheck.checked.mutation import mixed_up
-from boundcheck.checked.scripts import scripts
+from boundcheck.checked.edits import mixed_up, with_formula
+from boundcheck.checked.scripts import allowed, lines, scripts
 from boundcheck.checked.worlds import World, descents, worlds
-from boundcheck.checked.worlds.broken import broken
-from boundcheck.checked.worlds.setting import Setting, is_timed
 from boundcheck.checked.worlds.theorems import runs_of
-from boundcheck.checked.worlds.world import composites
+from boundcheck.checked.worlds.world import Setting, broken, composites, is_timed
 from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import L, T, sigma
 from boundcheck.claims.vocabulary import (

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from boundcheck.checked.malformed.limits import Limits, tried
+from boundcheck.checked.malformed.limits import Limits, in_processes
 from boundcheck.errors import InputError
 from boundcheck.networks import bridge
 from boundcheck.networks.held import held
@@ -87,7 +87,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def ends_well(attempts: list[Changed]) -> None:
-    for each, found in zip(attempts, tried(attempts, LIMITS), strict=True):
+    for each, found in zip(attempts, in_processes(attempts, LIMITS), strict=True):
         assert found.outcome in ("one line", "accepted"), (each, found)
 
 

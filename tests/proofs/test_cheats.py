@@ -9,7 +9,7 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1, THEOREM_2
 from boundcheck.proofs.meft.lora import LEMMA_1_SHARP
 
-from boundcheck.checked.edited import verdict_on
+from boundcheck.checked.claim_mutants import verdict_on
 from boundcheck.checked.edits import with_formula
 from boundcheck.claims.symbols import L, Lhat, bound
 from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, F, Gradient, v1, v2

@@ -7,7 +7,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from boundcheck.report.soundness import by_layer, sentence
+from boundcheck.report.checked import by_layer, sentence
 
 from .documents import ROOT
 

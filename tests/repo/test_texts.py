@@ -31,7 +31,7 @@ LAMBDIFY = {
 # These round numbers for print.
 DECIMAL = {
     "boundcheck/exact/digits.py",
-    "boundcheck/checked/statements.py",
+    "boundcheck/checked/smoothness.py",
 }
 # It runs files that a person allowed: tests/test_hostile.py.
 OPENS = {"boundcheck/doors.py"}

@@ -16,9 +16,9 @@ import pytest
 
 from boundcheck.proofs import paper_of
 from boundcheck.report import paper as written_by
+from boundcheck.report.checked import write_soundness
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
-from boundcheck.report.soundness import write_soundness
 from tests.judged import of_the_paper
 from tests.prove.conftest import paper as the_paper
 

@@ -16,7 +16,7 @@ for _name in (
     "boundcheck.report.page",
     "boundcheck.report.paper",
     "boundcheck.report.sections",
-    "boundcheck.report.soundness",
+    "boundcheck.report.checked",
     "boundcheck.falsify.search",
     "boundcheck.prove.outcome",
     "boundcheck.checked.malformed.sound",

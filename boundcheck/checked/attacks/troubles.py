@@ -1,18 +1,25 @@
-"""Troubles that come from inside of a process, at a given one of its writes to disk: a kill, or a disk that fails.
+"""What commands are put through: troubles at a given one of their writes to disk, and files that are damaged before.
+
+A trouble is a kill, or a disk that fails; a damaged file is cut short, changed in a bit, another's, or no file at all.
 
 Python tells an audit hook of each file that is opened for writing, renamed, made or removed, before it is done. Such a
 call in the working directory counts as a write; the hook lets it happen, raises in its place, or ends the process.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import resource
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 from typing import Any
 
 # What Python tells of; the first argument is a path, and of a renaming the second is where to.
@@ -97,3 +104,51 @@ class _Armed:
         elif (kind not in _ONCE or number == at) and not (kind == "full disk" and event in _FREES):
             code = _ERRORS[kind]
             raise OSError(code, os.strerror(code))
+
+
+# A file that is longer than any that boundcheck writes.
+_LARGE = 10**8
+
+
+def _flipped(random: Random, path: Path, other: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    path.write_bytes(content)
+
+
+def _large(random: Random, path: Path, other: Path) -> None:
+    # A hole: it takes no room on the disk, and is read as zeros.
+    os.truncate(path, 0)
+    os.truncate(path, _LARGE)
+
+
+def _in_its_place(make: Callable[[Path, Path], object]) -> Callable[[Random, Path, Path], None]:
+    def replaced(random: Random, path: Path, other: Path) -> None:
+        path.unlink()
+        make(path, other)
+
+    return replaced
+
+
+def _link(target: str) -> Callable[[Random, Path, Path], None]:
+    return _in_its_place(lambda path, other: path.symlink_to(target))
+
+
+WAYS: dict[str, Callable[[Random, Path, Path], object]] = {
+    "cut short": lambda random, path, other: os.truncate(path, random.randrange(path.stat().st_size)),
+    "cut in half": lambda random, path, other: os.truncate(path, path.stat().st_size // 2),
+    "empty": lambda random, path, other: os.truncate(path, 0),
+    "a bit flipped": _flipped,
+    "random bytes": lambda random, path, other: path.write_bytes(random.randbytes(path.stat().st_size)),
+    "another's content": lambda random, path, other: shutil.copyfile(other, path),
+    "100 MB of zeros": _large,
+    "removed": _in_its_place(lambda path, other: None),
+    "a folder": _in_its_place(lambda path, other: path.mkdir()),
+    "a link to another's file": _in_its_place(lambda path, other: path.symlink_to(other.resolve())),
+    "a link to nothing": _link("nothing"),
+    "a link to itself": _in_its_place(lambda path, other: path.symlink_to(path.name)),
+    "a pipe": _in_its_place(lambda path, other: os.mkfifo(path)),
+    "/dev/zero": _link("/dev/zero"),
+    "/dev/full": _link("/dev/full"),
+}
+"""Each is given a source of chance, the file, and another one, of the same kind where there is one."""

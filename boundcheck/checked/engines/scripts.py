@@ -14,9 +14,11 @@ from itertools import product
 
 import sympy as sp
 
-from boundcheck.checked.engines.curves import Curve, Walk, parabola
-from boundcheck.checked.engines.settings import setting_of
+from boundcheck.checked.engines.examined import Examined, Subject, examined
+from boundcheck.checked.engines.known import rational
+from boundcheck.checked.engines.walks import Walk, setting_of
 from boundcheck.checked.worlds import World
+from boundcheck.checked.worlds.functions import Curve, parabola
 from boundcheck.claims import Claim
 from boundcheck.claims.letters import own_parameters
 from boundcheck.claims.symbols import Parameter, ell
@@ -144,28 +146,7 @@ _TARGETS: tuple[tuple[str, Callable[[Fraction, Fraction], Fraction], sp.Basic], 
 _FACTORS = (Fraction(1, 2), Fraction(1), Fraction(2))
 
 
-@dataclass(frozen=True)
-class Scripted:
-    """A claim with a script, and what is known of it.
-
-    Attributes:
-        kind, change, subject, why: as in a `Recipe`; a false one says by what it is broken.
-        true: whether the claim is true.
-        claim: the claim.
-        make: makes the script.
-
-    """
-
-    kind: str
-    change: str
-    subject: str
-    true: bool
-    why: str
-    claim: Claim
-    make: Callable[[], Script]
-
-
-def scripted() -> Iterator[Callable[[], Scripted]]:
+def scripted() -> Iterator[Callable[[], Examined]]:
     """Every script, to be made when it is its turn; in an order that never changes."""
     for law, target, factor in product(range(len(_LAWS)), range(len(_TARGETS)), _FACTORS):
         for size, at_zero in ((1, True), (3, True), (1, False)):
@@ -176,11 +157,18 @@ def scripted() -> Iterator[Callable[[], Scripted]]:
                 yield partial(_for_all, relation, factor, place, by_line)
 
 
-def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bool) -> Scripted:
+def _scripted(
+    kind: str, change: str, subject: str, true: bool, why: str, claim: Claim, make: Callable[[], Script]
+) -> Examined:
+    return examined(kind, change, subject, true, why, lambda: claim, lambda claim: Subject(claim, script=make))
+
+
+def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bool) -> Examined:
     """A law for all X is assumed at one X; its consequence at another point is held against a witness."""
     each, (where, at, z) = _LAWS[law], _TARGETS[target]
-    share = sp.Rational(*factor.as_integer_ratio())
-    claim_id = f"engines.law{law}_{target}_{int(size)}_{'_'.join(map(str, factor.as_integer_ratio()))}_{int(at_zero)}"
+    share = rational(factor)
+    ratio = "_".join(map(str, factor.as_integer_ratio()))
+    claim_id = f"engines.law{law}_{target}_{int(size)}_{ratio}_{int(at_zero)}"
     hypothesis = Claim(
         f"{claim_id}_given", each.name, "boundcheck", each.says(X, _x), r"\text{for all } X", declared=(SIZE,)
     )
@@ -204,7 +192,7 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     change = f"{each.name} for all X, {factor} of it {where}, x = {size}"
     reading = Reading(constants={M, X, Y, _x})
     make = partial(script(claim, "printed", reading, is_statement=True), build)
-    return Scripted(kind, change, each.name, true, why, claim, make)
+    return _scripted(kind, change, each.name, true, why, claim, make)
 
 
 # Hypotheses about iterates, as laws about all points
@@ -254,10 +242,10 @@ _PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
 )
 
 
-def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Scripted:
+def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Examined:
     """A hypothesis about iterates is the premise of a law about all points, which concludes what it says."""
     (name, says, holds, curve), (where, first, second) = _RELATIONS[relation], _PAIRS[place]
-    share = sp.Rational(*factor.as_integer_ratio())
+    share = rational(factor)
     id = f"engines.iterates{relation}_{place}_{int(factor)}_{int(by_line)}"
     hypothesis = Claim(f"{id}_given", f"{name} {where}", "boundcheck", says(first, second, ell), r"\text{for all } t")
     quantifier = r"\text{for all } v_1, v_2"
@@ -275,4 +263,5 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Scri
 
     reading = Reading(processes={v_t: Process((v,))}, arbitrary={v1, v2})
     make = partial(script(claim, "sharp", reading), build)
-    return Scripted("iterates for all points", f"{name}, {where}, {factor} of it", name, False, why, claim, make)
+    change = f"{name}, {where}, {factor} of it"
+    return _scripted("iterates for all points", change, name, False, why, claim, make)

@@ -91,7 +91,7 @@ class Found:
     mebibytes: float = 0.0
 
 
-def tried(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]:
+def in_processes(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]:
     """Each input, tried in a process that is replaced when it is killed or dies."""
     done = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:

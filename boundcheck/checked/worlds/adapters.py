@@ -7,15 +7,14 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
-from boundcheck.checked.worlds.builders import STRETCHES, Numbers, clipped, constants, lemma, scalar, world_of
-from boundcheck.checked.worlds.formulas import stated
+from boundcheck.checked.worlds.builders import STRETCHES, Numbers, clipped, constants, lemma, scalar, stated, world_of
+from boundcheck.checked.worlds.functions import Factored, Pair, single
 from boundcheck.checked.worlds.world import World
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import Function
 from boundcheck.exact.paths import STILL
 from boundcheck.exact.rationals import Rows, number, plus, rows, scaled, times, transposed
-from boundcheck.prove.meft import Meft, Pair, single
 
 F = Fraction
 Point = tuple[Rows, ...]
@@ -41,7 +40,7 @@ def _with_quantities(claim_id: str, known: Numbers) -> Numbers:
 
 def _composed(
     about: str,
-    meft: Meft,
+    meft: Factored,
     numbers: Numbers,
     points: Mapping[str, tuple[Rows, Rows]],
     weight: Callable[..., Rows],
@@ -69,7 +68,7 @@ def _composed(
 
 def _full() -> Iterator[World]:
     slope = clipped(2, 1, "1/3")
-    square = Meft(((slope, slope), (slope, clipped(1, 1))))
+    square = Factored(((slope, slope), (slope, clipped(1, 1))))
     ends = rows((1, "1/2"), (0, -1)), rows(("1/3", 0), ("2/3", 1))
     for meft, points in ((scalar(slope), (number(1), number("1/4"))), (square, ends)):
         known = _with_quantities("meft.full", constants(meft, F(1), F(1), False))
@@ -101,12 +100,12 @@ def _vera() -> Iterator[World]:
         def factors(inner: Rows, outer: Rows, frozen: Pair = frozen) -> tuple[Rows, Rows]:
             return times(inner, frozen[0]), times(outer, frozen[1])
 
-        def pull(inner: Rows, outer: Rows, M: Rows, frozen: Pair = frozen, meft: Meft = meft) -> Point:
+        def pull(inner: Rows, outer: Rows, M: Rows, frozen: Pair = frozen, meft: Factored = meft) -> Point:
             left, right = factors(inner, outer, frozen)
             parts = times(transposed(right), M), times(M, transposed(left))
             return tuple(scaled(meft.scale, times(x, transposed(y))) for x, y in zip(parts, frozen, strict=True))
 
-        def weight(inner: Rows, outer: Rows, frozen: Pair = frozen, meft: Meft = meft) -> Rows:
+        def weight(inner: Rows, outer: Rows, frozen: Pair = frozen, meft: Factored = meft) -> Rows:
             return meft.weight(factors(inner, outer, frozen))
 
         points = {
@@ -126,7 +125,7 @@ def _loreft() -> Iterator[World]:
             (
                 (scalar(slope), number(1), number(-1)),
                 (scalar(slope), number(1), number(1)),
-                (Meft(((slope,), (clipped(L / 2, G / 8),))), rows(("3/5", "4/5")), rows((0, 1))),
+                (Factored(((slope,), (clipped(L / 2, G / 8),))), rows(("3/5", "4/5")), rows((0, 1))),
             )
         ):
             points = {"R": (first, second), "V": (number(nu), number(F(-1, 2 + i)))}
@@ -134,7 +133,7 @@ def _loreft() -> Iterator[World]:
             def pull(R: Rows, V: Rows, M: Rows) -> Point:
                 return times(V, transposed(M)), times(R, M)
 
-            def weight(R: Rows, V: Rows, meft: Meft = meft) -> Rows:
+            def weight(R: Rows, V: Rows, meft: Factored = meft) -> Rows:
                 return plus(meft.start, times(transposed(R), V))
 
             numbers = {**STRETCHES[i], **known}
@@ -143,7 +142,7 @@ def _loreft() -> Iterator[World]:
 
 def _loreft_trained() -> Iterator[World]:
     # λ is rational at ν = 1, L = 4 and G = 7: 24 + 25.
-    meft = Meft(((clipped(4, 7),),), origin=number(1))
+    meft = Factored(((clipped(4, 7),),), origin=number(1))
     known = _with_quantities("meft.loreft_trained", {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)})
 
     def weight(R: Rows, U: Rows) -> Rows:
@@ -177,10 +176,10 @@ def _any_map() -> Iterator[World]:
             u, M = point
             return u, M
 
-        def value(v: Point, meft: Meft = meft) -> Fraction:
+        def value(v: Point, meft: Factored = meft) -> Fraction:
             return meft.f(weight(single(v)))
 
-        def gradient(v: Point, meft: Meft = meft) -> Point:
+        def gradient(v: Point, meft: Factored = meft) -> Point:
             return (pull(single(v), meft.slope(weight(single(v)))),)
 
         functions = {
@@ -207,12 +206,12 @@ def _all_layers() -> Iterator[World]:
         # The second layer and each even one has both points the other way round.
         ends = [shares if t % 2 else shares[::-1] for t in range(1, T + 1)]
 
-        def value(v: Point, meft: Meft = meft) -> Fraction:
+        def value(v: Point, meft: Factored = meft) -> Fraction:
             column = [x for (x,) in single(v)]
             pairs = zip(column[::2], column[1::2], strict=True)
             return sum((meft.f(meft.weight((number(x), number(y)))) for x, y in pairs), F(0))
 
-        def process(name: str, time: int, _: int, ends: Sequence[Shares] = ends, meft: Meft = meft) -> Rows:
+        def process(name: str, time: int, _: int, ends: Sequence[Shares] = ends, meft: Factored = meft) -> Rows:
             if not 1 <= time <= len(ends) or name not in ("A", "B", "A'", "B'", "M"):
                 raise InputError(name, time, f"a factor of a layer, of which there are {len(ends)}")
             near, far = ((number(x), number(y)) for x, y in ends[time - 1])

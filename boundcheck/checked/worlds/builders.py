@@ -1,4 +1,7 @@
-"""How worlds are made: two points of the ball, one factor frozen, two layers, a representation with a bias."""
+"""How worlds are made: two points of the ball, one factor frozen, two layers, a representation with a bias.
+
+What claims define is taken from the claims.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,32 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from boundcheck.checked.worlds.formulas import stated
-from boundcheck.checked.worlds.setting import Setting
-from boundcheck.checked.worlds.world import World
-from boundcheck.claims import catalogue
+from boundcheck.checked.worlds.functions import FLAT, Curve, Factored, Pair, single
+from boundcheck.checked.worlds.world import Setting, World
+from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function
+from boundcheck.exact.evaluate import Function, rational_value
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Rows, corner, number, root_above
-from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove.meft import FLAT, Meft, Pair, single
 
-FROZEN_B, FROZEN_A = (
-    catalogue["meft.frozen_b"],
-    catalogue["meft.frozen_a"],
-)
+FROZEN_A, FROZEN_B = catalogue["meft.frozen_a"], catalogue["meft.frozen_b"]
 
 Numbers = Mapping[str, Fraction]
-Slopes = tuple[PiecewiseLinear, PiecewiseLinear]
+Curves = tuple[Curve, Curve]
+
+
+def stated(claim: Claim, name: str, **numbers: Fraction) -> Fraction:
+    """What a claim says of one of its quantities, given the parameters and earlier quantities in its formula.
+
+    Raises:
+        ArithmeticError: where that is irrational.
+
+    """
+    expression = next(quantity.expression for quantity in claim.quantities if quantity.name == name)
+    value = rational_value(expression, numbers)
+    if value is None:
+        raise ArithmeticError(f"{name} of {claim.id} is irrational at {numbers}")
+    return value
 
 
 # The stretch of a symmetric 2 x 2 matrix: (P, K, Q), its top eigenvalue l, a vector (p, u) and bounds (x, y).
@@ -40,19 +51,17 @@ def _stretches() -> list[Numbers]:
 STRETCHES = _stretches()
 
 
-def clipped(
-    slope: Fraction | int | str, bound: Fraction | int | str, zero: Fraction | int | str = 0
-) -> PiecewiseLinear:
-    """The slope of a parabola, no steeper than the bound, with its zero there."""
-    return PiecewiseLinear.clipped(Fraction(slope), Fraction(bound), Fraction(zero))
+def clipped(curvature: Fraction | int, steepest: Fraction | int | str, zero: Fraction | int | str = 0) -> Curve:
+    """A parabola that goes on as lines where it gets as steep as that; it is least there."""
+    return Curve.clipped(Fraction(curvature), Fraction(steepest), Fraction(zero))
 
 
-def scalar(slope: PiecewiseLinear, scale: Fraction | int | str = 1) -> Meft:
+def scalar(curve: Curve, scale: Fraction | int | str = 1) -> Factored:
     """One entry: d = k = r = 1."""
-    return Meft(((slope,),), Fraction(scale))
+    return Factored(((curve,),), Fraction(scale))
 
 
-def steep(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction) -> Meft:
+def steep(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction) -> Factored:
     """f'(w) = clip(G + L(w - sab), ±G): as steep as it may be at A = a, B = b, where λ* is attained."""
     return scalar(clipped(L, G, s * a * b - G / L), s)
 
@@ -65,7 +74,7 @@ def top_eigenvalue(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fracti
 
 
 def constants(
-    meft: Meft, a: Fraction, b: Fraction, sharp: bool, understated: Fraction = Fraction(1)
+    meft: Factored, a: Fraction, b: Fraction, sharp: bool, understated: Fraction = Fraction(1)
 ) -> dict[str, Fraction]:
     """L, times a factor below 1 where it is to be understated, G, C, the radii, and L̂ as printed or sharp."""
     L, G = meft.smoothness * understated, meft.steepest
@@ -78,7 +87,7 @@ def constants(
     return found | ({"Lhat": 2 * L * sigma * rank * sigma + G} if rank**2 == meft.rank else {})
 
 
-def of_one(meft: Meft, held: str, numbers: Numbers) -> Numbers:
+def of_one(meft: Factored, held: str, numbers: Numbers) -> Numbers:
     """The constants, with the L̂ of one factor: s²La² where A is held, s²Lb² where B is."""
     claim, radius = (FROZEN_A, "a") if held == "A" else (FROZEN_B, "b")
     Lhat = stated(claim, "Lhat", s=meft.scale, L=numbers["L"], **{radius: numbers[radius]})
@@ -87,7 +96,7 @@ def of_one(meft: Meft, held: str, numbers: Numbers) -> Numbers:
 
 def world_of(
     about: str,
-    meft: Meft,
+    meft: Factored,
     numbers: Numbers,
     matrices: Mapping[str, Rows],
     paths: Paths[Any, Any] = STILL,
@@ -101,7 +110,7 @@ def world_of(
     return World(about, Setting(sides, values, known, meft.functions, paths=paths, process=process))
 
 
-def holding(world: World, meft: Meft, held: str, fixed: Rows) -> World:
+def holding(world: World, meft: Factored, held: str, fixed: Rows) -> World:
     """The world in which one factor, A or B, is a constant: F has the other one as its only block."""
     trained = "B" if held == "A" else "A"
 
@@ -117,14 +126,14 @@ def holding(world: World, meft: Meft, held: str, fixed: Rows) -> World:
     return World(world.about, replace(world.setting, functions=functions, blocks=(trained,)), laws)
 
 
-def frozen(about: str, meft: Meft, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers) -> World:
+def frozen(about: str, meft: Factored, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers) -> World:
     """Two values of one factor, with the other one, A or B, constant."""
     trained = "B" if held == "A" else "A"
     matrices = {held: fixed, trained: first, f"{trained}_1": first, f"{trained}_2": second}
     return holding(world_of(about, meft, of_one(meft, held, numbers), matrices), meft, held, fixed)
 
 
-def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbers: Numbers) -> World:
+def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], curves: Curves, numbers: Numbers) -> World:
     """Two layers with d = k = r = 1: f(U, U') = φ(U) + φ'(U'), at two points (A, B, A', B')."""
     scales = numbers["s"], numbers["s_2"]
 
@@ -132,7 +141,7 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbe
         return [scale * v[2 * i] * v[2 * i + 1] for i, scale in enumerate(scales)]
 
     def f(w: Sequence[Fraction]) -> Fraction:
-        return sum((slope.integral(x) for slope, x in zip(slopes, w, strict=True)), Fraction(0))
+        return sum((curve.value(x) for curve, x in zip(curves, w, strict=True)), Fraction(0))
 
     def entries(point: tuple[Rows, ...], count: int) -> list[Fraction]:
         if len(point) != count:
@@ -140,7 +149,7 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbe
         return [x[0][0] for x in point]
 
     def slope_f(w: Sequence[Fraction]) -> list[Fraction]:
-        return [slope.value(x) for slope, x in zip(slopes, w, strict=True)]
+        return [curve.slope(x) for curve, x in zip(curves, w, strict=True)]
 
     def slope_loss(v: Sequence[Fraction]) -> list[Fraction]:
         ends = zip(scales, slope_f(weights(v)), v[::2], v[1::2], strict=True)
@@ -154,7 +163,7 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbe
     for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):
         matrices |= {name + suffix: number(x) for name, x in zip(("A", "B", "A'", "B'"), v, strict=True)}
         matrices |= {name + suffix: number(x) for name, x in zip(("U", "U'"), weights(v), strict=True)}
-    world = world_of("two layers", scalar(slopes[0], scales[0]), numbers, matrices)
+    world = world_of("two layers", scalar(curves[0], scales[0]), numbers, matrices)
     laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "F(v) = f(U, U')"})
     setting = replace(world.setting, functions=functions, blocks=("A", "B", "A'", "B'"), layers=("U", "U'"))
     return World("two layers, d = k = r = 1", setting, laws)
@@ -166,14 +175,14 @@ def direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> World:
     start = tuple(tuple(Fraction(int(i == j)) for j in range(d + 1)) for i in range(d))
     left = tuple((*row, *entry) for row, entry in zip(first, bias, strict=True))
     matrices = {"h": h, "htilde": (*h, (Fraction(1),)), "b": bias, "U_1": first, "U_2": second, "A": left, "W_0": start}
-    meft = Meft(((FLAT,) * (d + 1),) * d, rank=len(bias))
+    meft = Factored(((FLAT,) * (d + 1),) * d, rank=len(bias))
     # And a step that leaves the ball of radius σ from its edge.
     edge = (("alpha", "1/2"), ("sigma", 1), ("a_t", 1), ("g_a", -1))
     numbers = {name: Fraction(x) for name, x in (("u_3", "2/5"), ("b_h", 1), ("mu_h", 2), ("s_h", 1), *edge)}
     return world_of(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 
-def lemma(about: str, meft: Meft, v1: Pair, v2: Pair, numbers: Numbers, stretch: int = 0) -> World:
+def lemma(about: str, meft: Factored, v1: Pair, v2: Pair, numbers: Numbers, stretch: int = 0) -> World:
     """Two points of the ball."""
     w1, w2 = meft.weight(v1), meft.weight(v2)
     matrices = dict(zip(("A_1", "B_1", "A_2", "B_2", "A", "B"), (*v1, *v2, *v1), strict=True))

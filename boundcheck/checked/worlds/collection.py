@@ -11,6 +11,7 @@ from typing import Any
 
 from boundcheck.checked.worlds.adapters import adapters
 from boundcheck.checked.worlds.builders import (
+    FROZEN_B,
     STRETCHES,
     Numbers,
     clipped,
@@ -21,27 +22,26 @@ from boundcheck.checked.worlds.builders import (
     lemma,
     of_one,
     scalar,
+    stated,
     steep,
     top_eigenvalue,
 )
-from boundcheck.checked.worlds.formulas import stated
+from boundcheck.checked.worlds.functions import FLAT, Factored, Pair
 from boundcheck.checked.worlds.runs import alone, merged, of_run, sharper
 from boundcheck.checked.worlds.theorems import runs_of
 from boundcheck.checked.worlds.world import World
 from boundcheck.claims import catalogue
 from boundcheck.exact.rationals import number, rows, transposed
-from boundcheck.prove.meft import FLAT, Meft, Pair
-
-FROZEN_B = catalogue["meft.frozen_b"]
 
 F = Fraction
+_HALF = F(1, 2)
 Add = Callable[..., None]
 
 
 def _lemmas() -> list[World]:
     found: list[World] = []
 
-    def add(about: str, meft: Meft, v1: Pair, v2: Pair, base: Numbers, theta: Fraction | int = Fraction(1, 2)) -> None:
+    def add(about: str, meft: Factored, v1: Pair, v2: Pair, base: Numbers, theta: Fraction = _HALF) -> None:
         found.append(lemma(about, meft, v1, v2, {**base, "theta": F(theta)}, len(found)))
 
     _attained(add)
@@ -70,10 +70,10 @@ def _attained(add: Add) -> None:
             step_a, step_b = s**2 * L * a * b + s * G, top - stated(FROZEN_B, "Lhat", s=s, L=L, b=b)
             size = away * min(a, b) / max(step_a, step_b)
             v2 = number(a - size * step_a), number(b - size * step_b)
-            add(f"λ* nearly attained at scale {s}, radii {a} and {b}", meft, (number(a), number(b)), v2, base, 0)
+            add(f"λ* nearly attained at scale {s}, radii {a} and {b}", meft, (number(a), number(b)), v2, base, F(0))
         for moved in ((a, b / 2), (a / 2, b), (-a / 2, b), (a, -b)):
             v2 = number(moved[0]), number(moved[1])
-            add("the corner of the ball and another point", meft, (number(a), number(b)), v2, base, 1)
+            add("the corner of the ball and another point", meft, (number(a), number(b)), v2, base, F(1))
             add("another point and the corner", meft, v2, (number(a), number(b)), base)
 
 
@@ -95,7 +95,7 @@ def _larger(add: Add) -> None:
     shrunk = F(99, 100)
     unit = rows((shrunk, 0), (0, shrunk))
     for scale in (F(1), F(1, 2)):
-        full = Meft(two, scale, rank=2, origin=rows((0, "1/5"), (0, 0)))
+        full = Factored(two, scale, rank=2, origin=rows((0, "1/5"), (0, 0)))
         for v1, v2 in (
             ((unit, unit), (rows((0, 0), (0, 0)), unit)),
             ((unit, unit), (unit, rows((0, shrunk), (-shrunk, 0)))),
@@ -108,11 +108,11 @@ def _larger(add: Add) -> None:
             base = constants(full, F(1), F(1), True)
             add("d = k = r = 2", full, v1, v2, base)
             add("d = k = r = 2, loose constants", full, v1, v2, base | {"L": F(2), "G": F(5), "C": F(3)})
-        line = Meft(((slope, FLAT), (FLAT, slope)), scale, rank=1)
+        line = Factored(((slope, FLAT), (FLAT, slope)), scale, rank=1)
         v1, v2 = (rows(("3/5", "4/5")), rows(("4/5",), ("3/5",))), (rows((0, 1)), rows((1,), (0,)))
         for first, second in ((v1, v2), (v2, v1)):
             add("d = k = 2, r = 1", line, first, second, constants(line, F(1), F(1), scale != 1))
-        column = Meft(((slope,),), scale, rank=4)
+        column = Factored(((slope,),), scale, rank=4)
         v1 = transposed(rows(("1/2", "1/2", "1/2", "1/2"))), rows(("1/2", "1/2", "1/2", "1/2"))
         v2 = transposed(rows((1, 0, 0, 0))), rows(("1/2", "-1/2", "1/2", "-1/2"))
         for first, second in ((v1, v2), (v2, v1)):
@@ -129,7 +129,7 @@ def _frozen() -> list[World]:
             found.append(frozen("A frozen, d = k = r = 1", meft, "A", *points, base))
             found.append(frozen("B frozen, d = k = r = 1", meft, "B", *points, constants(meft, F(1), a, False)))
     slope = clipped(1, 1)
-    line = Meft(((slope, slope), (slope, slope)), F(1), rank=1)
+    line = Factored(((slope, slope), (slope, slope)), F(1), rank=1)
     base = constants(line, F(1), F(1), False)
     for row1, row2 in ((("1/5", "2/5"), ("0", "0")), (("1", "-1"), ("1/2", "0"))):
         b1, b2 = (transposed(rows(x)) for x in (row1, row2))
@@ -144,7 +144,7 @@ def _runs() -> list[World]:
     found: list[World] = []
     draw = Random(13)
 
-    def add(about: str, meft: Meft, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: Any) -> None:
+    def add(about: str, meft: Factored, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: Any) -> None:
         theta = draw.choice((F(0), F(1), F(1, 2)))
         build = of_run(meft, start, {**base, "theta": theta}, T, ratio, **how)
         if (world := build(about, len(found))) is not None:
@@ -176,7 +176,7 @@ def _frozen_runs() -> list[World]:
     """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one dimension."""
     found: list[World] = []
     wide, narrow = clipped(1, 8, "1/3"), clipped(2, "1/4")
-    line = Meft(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
+    line = Factored(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
     for meft, fixed, first, a in (
         (scalar(wide), number(1), number(1), F(1)),
         (scalar(wide, "1/2"), number(2), number(-1), F(2)),
@@ -197,7 +197,7 @@ def _vector_runs() -> list[World]:
     for meft, first in (
         (scalar(wide), number(1)),
         (scalar(narrow), number(-1)),
-        (Meft(((wide,), (narrow,))), rows((1,), ("-1/2",))),
+        (Factored(((wide,), (narrow,))), rows((1,), ("-1/2",))),
     ):
         base = {**of_one(meft, "A", constants(meft, F(1), F(1), False)), "sharp": F(1)}
         steps = (("printed", F(1, 5)), ("printed", F(3, 2)), ("best", F(7, 4)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from boundcheck.checked.worlds.builders import STRETCHES, Numbers, holding, world_of
-from boundcheck.checked.worlds.formulas import stated
+from boundcheck.checked.worlds.builders import STRETCHES, Numbers, holding, stated, world_of
+from boundcheck.checked.worlds.functions import Factored, Pair
 from boundcheck.checked.worlds.world import World
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
@@ -25,7 +25,6 @@ from boundcheck.exact.rationals import (
     times,
     transposed,
 )
-from boundcheck.prove.meft import Meft, Pair
 
 THEOREM_2, THEOREM_2_BEST_STEP, THEOREM_2_ANY_STEP, THEOREM_2_EVERYWHERE = (
     catalogue["jiang2024.theorem2"],
@@ -42,7 +41,7 @@ class Course:
     `held` is the factor that is not trained, A or B, if there is one.
     """
 
-    meft: Meft
+    meft: Factored
     start: Pair
     offsets: tuple[Rows, ...]
     alpha: Fraction
@@ -83,7 +82,7 @@ def run(about: str, course: Course, numbers: Numbers, stretch: int = 0) -> World
 
 
 def of_run(
-    meft: Meft,
+    meft: Factored,
     start: Pair,
     base: Numbers,
     T: int,
@@ -109,7 +108,7 @@ def of_run(
     """
     Lhat = base["Lhat"]
     loss = meft.f(meft.weight(start))
-    w = root_above((loss - meft.minimum) / (Lhat * T), 20) * slack
+    w = root_above((loss - meft.least) / (Lhat * T), 20) * slack
     D, zeta = Lhat * T * w**2, Lhat * w / ratio
     growth = ratio + root_above(ratio**2 + 2) if step == "best" else Fraction(3, 2) / (1 - ratio / 2)
     best = stated(THEOREM_2_BEST_STEP, "alpha", q=ratio, kappa=growth, Lhat=Lhat)

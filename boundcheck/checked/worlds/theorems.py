@@ -18,8 +18,8 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from boundcheck.checked.worlds.builders import clipped, scalar, world_of
-from boundcheck.checked.worlds.setting import Setting
-from boundcheck.checked.worlds.world import World
+from boundcheck.checked.worlds.functions import Factored
+from boundcheck.checked.worlds.world import Setting, World
 from boundcheck.claims import Claim
 from boundcheck.claims.symbols import (
     R_1,
@@ -44,7 +44,6 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import Function, rational_value
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import Rows, number, root, root_above
-from boundcheck.prove.meft import Meft
 from boundcheck.words import algorithm_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.algorithms.base import Space
@@ -100,7 +99,7 @@ def _entries(column: Rows) -> Vector:
 class Factors:
     """F(A, B) = f(BA) with d = k = r = 1, over vectors (A, B)."""
 
-    meft: Meft
+    meft: Factored
 
     def gradient(self, v: Vector) -> Vector:
         A, B = self.meft.gradient(_pair(v))
@@ -136,7 +135,7 @@ def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) 
         meft, v = factors.meft, np.array([A, B], dtype=object)
         loss, steep = meft.f(meft.weight(_pair(v))), meft.smoothness * understated
         gap = steep * far**2 / 2
-        if gap < loss - meft.minimum:
+        if gap < loss - meft.least:
             continue
         known = {L: steep, D: gap, f_star: loss - gap, a_1: abs(A), b_1: abs(B), T: F(steps)}
         named = {symbol.name: value for symbol, value in known.items()}

@@ -1,15 +1,11 @@
 """What the checker catches of what is false, and how fast."""
 
-import csv
-import io
-from dataclasses import fields
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from boundcheck.checked.trial import Trial, as_json
 from boundcheck.report.style import BLUE, GREY, VERMILLION, panels
 
 # Seconds; what took less is drawn here.
@@ -53,12 +49,3 @@ def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) ->
     axis.set_xlabel("seconds")
     caught, tried = (sum(row[name] for row in rows) for name in ("caught", "tried"))
     axis.set_title(f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", loc="left")
-
-
-def trials_csv(trials: tuple[Trial, ...]) -> bytes:
-    """A row for each trial."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [each.name for each in fields(Trial)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(as_json(trial) | {"seconds": f"{trial.seconds:.3f}"} for trial in trials)
-    return out.getvalue().encode()

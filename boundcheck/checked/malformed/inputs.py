@@ -15,7 +15,9 @@ from random import Random
 from typing import Any
 
 from boundcheck.checked.malformed import sound
+from boundcheck.checked.malformed.limits import LIMITS, Found, in_processes
 from boundcheck.checked.malformed.spoil import spoilt, spoilt_bytes, spoilt_file, toml, written
+from boundcheck.checked.trial import Trial
 from boundcheck.claims import catalogue
 from boundcheck.falsify.stored import replayed
 from boundcheck.measure.experiment import prepare
@@ -65,6 +67,14 @@ class Malformed:
     def command(self) -> Sequence[str] | None:
         """The command line, for one in fifty, whatever share of the inputs is tried."""
         return None if Random(f"asked {self.kind} {self.number}").randrange(_ASKED) else KINDS[self.kind].command()
+
+    def recorded(self, found: Found) -> Trial:
+        """The record of what came of it. It counts as true if it was read: nothing else decides whether it is sound."""
+        said = " ".join(found.said.encode(errors="backslashreplace").decode().split()) or "it was read"
+        is_read, is_refused = found.outcome == "accepted", found.outcome == "one line"
+        known = ("input", f"{self.kind} {self.number}", self.kind, found.change, is_read, said, found.outcome)
+        wrong = not (is_read or is_refused)
+        return Trial(*known, wrong, caught=is_refused, seconds=found.seconds, mebibytes=found.mebibytes)
 
 
 class _BegunError(Exception):
@@ -283,3 +293,8 @@ KINDS = {kind.name: kind for kind in _ALL if sound.HAS_TRANSFORMERS or kind.name
 def malformed(every: int = 1) -> list[Malformed]:
     """Every input, or every n-th of each kind: 10,000 in all where transformers is installed."""
     return [Malformed(kind.name, number) for kind in KINDS.values() for number in range(0, kind.count, every)]
+
+
+def input_trials(inputs: Sequence[Malformed]) -> list[Trial]:
+    """Each input, tried within the limits in a process that is replaced when it is killed or dies."""
+    return [each.recorded(found) for each, found in zip(inputs, in_processes(inputs, LIMITS), strict=True)]

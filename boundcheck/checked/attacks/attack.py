@@ -1,4 +1,4 @@
-"""Trials: a subject under an attack, what came of it, and whether that is wrong.
+"""Attacks on commands: which are made, what comes of each, and whether that is wrong.
 
 Right is what came out as if nothing had happened, byte by byte, and what was refused in one line, if the same command
 then does so. Everything else is wrong: a traceback, several lines, a process that hangs or stays behind, a file that is
@@ -13,8 +13,8 @@ import shutil
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cache
@@ -22,10 +22,10 @@ from pathlib import Path
 from random import Random
 from threading import Lock
 
-from boundcheck.checked.attacks.damage import WAYS
 from boundcheck.checked.attacks.process import End, Running
 from boundcheck.checked.attacks.subjects import SUBJECTS
-from boundcheck.checked.attacks.troubles import Trouble
+from boundcheck.checked.attacks.troubles import WAYS, Trouble
+from boundcheck.checked.trial import Trial
 from boundcheck.errors import BoundcheckError
 from boundcheck.files import UNFINISHED
 
@@ -48,6 +48,10 @@ SAME, LINE, READ = "as if nothing had happened", "one line", "read as what it sa
 _PATIENCE, _LEAST, _LONGEST = 20.0, 60.0, 1000
 _SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
 _NONE = Trouble("none")
+# How often each kind of attack is made on a subject; of a damage, in each way.
+_DISK, _MOMENTS, _SIGNALLED, _DAMAGES, _RACES = 10, 50, 5, 4, 2
+# How often each kind of attack is made at least: a page that counts no races says nothing about them.
+_FEW = 3
 _LEFT_OVER = (UNFINISHED, ".partial", ".tmp")
 Files = dict[str, bytes | str]
 
@@ -69,29 +73,55 @@ class Attack:
     seed: int
     way: str = ""
 
+    def tried(self) -> Trial:
+        """Attack the subject in a folder of its own."""
+        truth, random = _truth(self.subject), Random(repr(self))
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+            world = shutil.copytree(truth.before, Path(name) / "world", symlinks=True)
+            made = _Made(self, truth, world, random)
+            try:
+                outcome = made.outcome()
+            except _WrongError as error:
+                outcome = str(error)
+            wrong = outcome not in (SAME, LINE, READ)
+            said = made.said if not wrong else " / ".join(made.lines[-6:])
+        seconds = time.perf_counter() - began
+        return Trial("attack", self.subject, KINDS[self.kind], made.change, True, said, outcome, wrong, False, seconds)
 
-@dataclass(frozen=True)
-class Trial:
-    """What came of an attack.
 
-    Attributes:
-        subject: as in `Attack`.
-        kind: in words.
-        change: what was done, in words.
-        outcome: one of `SAME`, `LINE`, `READ`, or what went wrong.
-        said: the last line that it said.
-        wrong: whether it went wrong.
-        seconds: how long it took, with the same command again.
+def attacks(share: int = 1) -> list[Attack]:
+    """Every attack, or of each kind every n-th and a few at least; always the same, in an order that favours no kind.
 
+    Those of a kind are spread over its ways and over the subjects: each is made on whom it was made least on so far.
     """
+    found, order = list[Attack](), Random(0)
+    made = [attack for name in SUBJECTS for attack in _on(name)]
+    for kind in KINDS:
+        left = [attack for attack in made if attack.kind == kind]
+        order.shuffle(left)
+        wanted = min(len(left), max(-(-len(left) // share), _FEW))
+        on, of = Counter(attack.subject for attack in found), Counter[str]()
+        for _ in range(wanted):
+            chosen = min(left, key=lambda each: (of[each.way], of[each.subject], on[each.subject]))
+            left.remove(chosen)
+            found.append(chosen)
+            of.update((chosen.way, chosen.subject))
+    order.shuffle(found)
+    return found
 
-    subject: str
-    kind: str
-    change: str
-    outcome: str
-    said: str
-    wrong: bool
-    seconds: float
+
+def _on(name: str) -> Iterator[Attack]:
+    subject = SUBJECTS[name]
+    if subject.reads:
+        yield from (Attack(name, "damage", seed, way) for seed in range(_DAMAGES) for way in WAYS)
+    if subject.writes:
+        troubles = ("kill", "full disk", "torn", "read-only", "failing disk", "no permission")
+        yield from (Attack(name, kind, seed) for seed in range(_DISK) for kind in troubles)
+        yield from (Attack(name, "race", seed) for seed in range(_RACES))
+    if subject.is_long:
+        yield from (Attack(name, "SIGKILL", seed) for seed in range(_MOMENTS))
+        yield from (Attack(name, kind, seed) for seed in range(_SIGNALLED) for kind in ("SIGTERM", "SIGINT"))
 
 
 class _WrongError(Exception):
@@ -106,21 +136,6 @@ class _Truth:
     found: Files
     left: Files
     end: End
-
-
-def tried(attack: Attack) -> Trial:
-    """Attack a subject in a folder of its own."""
-    truth, random = _truth(attack.subject), Random(repr(attack))
-    began = time.perf_counter()
-    with _world(truth) as world:
-        made = _Made(attack, truth, world, random)
-        try:
-            outcome = made.outcome()
-        except _WrongError as error:
-            outcome = str(error)
-        wrong = outcome not in (SAME, LINE, READ)
-        said = made.said if not wrong else " / ".join(made.lines[-6:])
-    return Trial(attack.subject, KINDS[attack.kind], made.change, outcome, said, wrong, time.perf_counter() - began)
 
 
 class _Made:
@@ -262,12 +277,6 @@ def _twin(name: str, twins: dict[str, str]) -> str:
         if fnmatch(place, mine):
             return other + name[len(place) :]
     return name
-
-
-@contextmanager
-def _world(truth: _Truth) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        yield shutil.copytree(truth.before, Path(name) / "world", symlinks=True)
 
 
 _LOCK = Lock()

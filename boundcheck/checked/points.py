@@ -1,4 +1,4 @@
-"""Exact witnesses of smoothness: W(v) of each adapter written plainly, in rational numbers, and the curvature of F.
+"""Exact witnesses of smoothness: W(v) of each adapter written plainly, in rational numbers, and where F curves most.
 
 Let f have the Hessian L E ∘ E and the gradient nearly G N at W(v), as a function with one kink has just beside it. Then
 the second derivative of F along u is L <E, DW[u]>² + G <N, D²W[u, u]>, and with E along DW[u] the first term is
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from itertools import product as pairs_of
+from functools import cache, cached_property
+from itertools import product
+from math import isqrt
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -90,8 +91,8 @@ def _entrywise(X: Jets, Y: Jets) -> Jets:
 
 
 @dataclass(frozen=True)
-class World:
-    """One adapter at one point, with the gradient that f has there.
+class Point:
+    """One adapter at one point v, with the gradient that f has there.
 
     Attributes:
         kind: the adapter's.
@@ -151,7 +152,7 @@ class World:
         n = len(units)
         own = [self.bend(u) for u in units]
         form = np.diag([float(x) for x in own])
-        for i, j in pairs_of(range(n), repeat=2):
+        for i, j in product(range(n), repeat=2):
             if i < j:
                 both = self.bend(_added(units[i], units[j]))
                 form[i, j] = form[j, i] = float(both - own[i] - own[j]) / 2
@@ -212,7 +213,7 @@ def _added(u: tuple[Rows, ...], w: tuple[Rows, ...]) -> tuple[Rows, ...]:
 
 def _units(v: tuple[Rows, ...]) -> Iterator[tuple[Rows, ...]]:
     for which, part in enumerate(v):
-        for i, j in pairs_of(range(len(part)), range(len(part[0]))):
+        for i, j in product(range(len(part)), range(len(part[0]))):
             yield tuple(
                 tuple(tuple(Fraction(int((w, k, m) == (which, i, j))) for m in range(len(X[0]))) for k in range(len(X)))
                 for w, X in enumerate(v)
@@ -282,3 +283,103 @@ _FROZEN: dict[str, dict[str, str]] = {
     "vera": {"A": "a_0", "B": "b_0"},
     "dora": {"W0": "w_0"},
 }
+
+
+# Candidates of the largest curvature: points at the edge of the domain. How large it is there is then computed.
+
+# A rational unit vector that is along no axis, and one at right angles to it.
+UNIT, ACROSS = rows((Fraction(3, 5), Fraction(4, 5))), rows((Fraction(-4, 5), Fraction(3, 5)))
+TURN = (*UNIT, *ACROSS)
+_ONE = rows((1,))
+_FINE = 10**6
+
+
+@cache
+def steepest(kind: str, items: tuple[tuple[str, Fraction], ...], frobenius: bool, rank: int) -> Point:
+    """The candidate of the largest curvature at these constants, checked to be inside of every hypothesis.
+
+    Args:
+        kind: the adapter's.
+        items: L, G, s, radii and norms of frozen matrices, by name.
+        frobenius: whether G bounds the Frobenius norm of the gradient of f, and not only its spectral norm.
+        rank: the adapter's.
+
+    Raises:
+        ValueError: where there is no candidate of that rank.
+
+    """
+    found = [point for point in _candidates(kind, dict(items), rank) if not frobenius or point.frobenius]
+    if not found:
+        raise ValueError(f"no exact point of {kind} at rank {rank} with a gradient of Frobenius norm G")
+    for point in found:
+        point.check()
+    return max(found, key=lambda point: point.curvature(point.direction))
+
+
+def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Point]:
+    if rank == 2 and kind == "loreft":
+        # At R = Q and V = νI the gradient -Qᵀ makes the most of δRᵀδV.
+        yield Point(kind, c, (TURN, scaled(c["nu"], rows((1, 0), (0, 1)))), scaled(-1, transposed(TURN)), {})
+        return
+    if rank <= 2 and kind == "loreft-trained":
+        yield from _loreft_trained(c, TURN if rank == 2 else UNIT)
+        return
+    if rank == 2 and kind == "lora":
+        square = rows((1, 0), (0, 1))
+        yield Point(kind, c, (scaled(c["a"], TURN), scaled(c["b"], square)), TURN, {})
+        return
+    if rank != 1:
+        raise ValueError(f"no exact point of {kind} at rank {rank}")
+    match kind:
+        case "full":
+            yield Point(kind, c, (scaled(c["rho"], _ONE),), _ONE, {}, True)
+        case "lora":
+            yield Point(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)), _ONE, {}, True)
+        case "direft":
+            # k = d + 1: the last column is the bias.
+            yield Point(kind, c, (scaled(c["a"], UNIT), scaled(c["b"], _ONE)), UNIT, {}, True)
+        case "frozen-a":
+            yield Point(kind, c, (scaled(c["b"], _ONE),), _ONE, {"A": scaled(c["a"], _ONE)}, True)
+        case "frozen-b":
+            yield Point(kind, c, (scaled(c["a"], _ONE),), _ONE, {"B": scaled(c["b"], _ONE)}, True)
+        case "vera":
+            frozen = {"A": scaled(c["a_0"], _ONE), "B": scaled(c["b_0"], _ONE)}
+            yield Point(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)), _ONE, frozen, True)
+        case "loha":
+            yield Point(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)) * 2, _ONE, {}, True)
+        case "loreft":
+            # V along one axis, δV along the other.
+            along, across = rows((1, 0)), rows((0, 1))
+            tilt = tuple(
+                tuple(-r * x + p * y for x, y in zip(along[0], across[0], strict=True))
+                for r, p in zip(UNIT[0], ACROSS[0], strict=True)
+            )
+            yield Point(kind, c, (UNIT, scaled(c["nu"], along)), tilt, {})
+        case "dora":
+            yield from _dora(c)
+
+
+def _loreft_trained(c: Mapping[str, Fraction], R: Rows) -> Iterator[Point]:
+    """V = U - R along R or across, and gradients of either sign along R and across it."""
+    along, square = times(transposed(R), R), rows((1, 0), (0, 1))
+    across = plus(square, along, Fraction(-1))
+    directions = (R,) if len(R) == 2 else (R, ACROSS)
+    for V, nu in product(directions, (c["nu"], -c["nu"])):
+        v = R, plus(R, scaled(nu, V))
+        for tilt in (plus(along, across, Fraction(-1)), plus(across, along, Fraction(-1)), square, scaled(-1, square)):
+            yield Point("loreft-trained", c, v, tilt, {})
+
+
+def _dora(c: Mapping[str, Fraction]) -> Iterator[Point]:
+    """A column that BA makes shorter, or turns, or both, with a gradient of f along or across it."""
+    reach = c["s"] * c["a"] * c["b"]
+    for x, y in ((-1, 0), (0, 1), (Fraction(-3, 5), Fraction(4, 5)), (Fraction(-4, 5), Fraction(3, 5))):
+        # The column is (q, 0) after BA, and W0 is what was there before, at least w_0 long.
+        rest = c["w_0"] ** 2 - (reach * y) ** 2
+        q = reach * x + (Fraction(isqrt(int(rest * _FINE**2)) + 1, _FINE) if rest > 0 else 0)
+        if q <= 0:
+            continue
+        W0 = transposed(rows((q - reach * x, -reach * y)))
+        v = (scaled(c["a"], _ONE), scaled(c["b"], transposed(rows((x, y)))), scaled(c["mu"], _ONE))
+        for tilt in (rows((1, 0)), rows((-1, 0)), rows((0, 1)), rows((0, -1)), UNIT, ACROSS):
+            yield Point("dora", c, v, transposed(tilt), {"W0": W0, "s": scaled(c["s"], _ONE)}, True)

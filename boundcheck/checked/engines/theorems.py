@@ -1,4 +1,4 @@
-"""Claims from words whose truth is known: theorems at c times their constants, under more, fewer and other hypotheses.
+"""Theorems whose truth is known: at c times their constants, under more, fewer and other hypotheses.
 
 A claim is true because another is and it says no more; it is false because an exact run that meets all of its
 hypotheses breaks it. Of one that is neither shown, engines are only held against each other.
@@ -27,10 +27,11 @@ from boundcheck.checked.engines.assumed import (
     Edited,
     edited,
     of_catalogue,
+    own_id,
     stated,
 )
-from boundcheck.checked.engines.curves import Follow, Walk, descended, huber, parabola
-from boundcheck.checked.engines.sharp import (
+from boundcheck.checked.engines.examined import Examined, Subject, examined
+from boundcheck.checked.engines.known import (
     HORIZONS,
     LAST_GRADIENT,
     MEASURED,
@@ -38,12 +39,16 @@ from boundcheck.checked.engines.sharp import (
     bare,
     known,
     limit,
+    rational,
     run,
     speaks_of,
 )
+from boundcheck.checked.engines.scripts import refuting
+from boundcheck.checked.engines.walks import Follow, Walk, descended
+from boundcheck.checked.worlds.functions import huber, parabola
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.symbols import R_1, D, G, Lhat, T, alpha, bound
-from boundcheck.words import theorem
+from boundcheck.words import algorithm_of, theorem
 from boundcheck.words.algorithms import GRADIENT_DESCENT
 from boundcheck.words.hypotheses import (
     BOUNDED_BELOW,
@@ -63,10 +68,10 @@ FACTORS = tuple(
 )
 _FEW = tuple(Fraction(x) for x in ("1/2", "9/10", "99/100", "1", "2"))
 _PAIR = (Fraction(9, 10), Fraction(1))
-
-
-def _same(claim: Claim) -> Claim:
-    return claim
+_RESTATED = tuple(Fraction(x) for x in ("1/2", "1/4", "3/4", "1", "2"))
+_UNDER_AN_ID = (Fraction(1, 2), Fraction(9, 10), Fraction(2))
+_FOREIGN: tuple[Hypothesis, ...] = (UNBIASED, CONVEX, SMOOTH_EVERYWHERE, BOUNDED_BELOW, HYPOTHESES["bounded_gradient"])
+_MEASURES = (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP, LAST_DISTANCE)
 
 
 @dataclass(frozen=True)
@@ -96,32 +101,35 @@ class Recipe:
     why: str
     follow: Follow
     walks: Callable[[int], Iterator[Walk]]
-    edit: Callable[[Claim], Claim] = _same
+    edit: Callable[[Claim], Claim] = lambda claim: claim
     factor: Fraction | None = None
     original: Claim | None = None
     adapter: str = ""
+
+    def with_least(self, walk: Walk) -> Walk:
+        """A run with the least values of the letters of the hypotheses."""
+        numbers = dict(walk.numbers)
+        for each in self.assumed:
+            numbers |= each.numbers(walk)
+        return replace(walk, numbers=numbers)
 
     def cheat(self, turn: int) -> Walk | None:
         """A run on which the bound fails, that does not follow the algorithm, or is too steep, or states too small a D.
 
         Of a claim that is true; None where there is none, or a letter is unknown there.
         """
-        runs = [walk for walk in self.walks(3) if len(walk.points) > walk.steps]
-        if not runs:
+        walk = next((walk for walk in self.walks(3) if len(walk.points) > walk.steps), None)
+        if walk is None:
             return None
-        walk, kind = runs[0], turn % 3
-        if kind == 0:
-            walk = replace(walk, about=f"{walk.about}, from which no step is taken", points=walk.points[:1] * 4)
-        if kind == 1:
-            walk = replace(walk, about="F = 16 x²/2", curve=parabola(16), points=walk.points[:1] * 4)
-        if kind == 2:
-            walk = replace(
-                walk, about=f"{walk.about}, D too small", numbers=dict(walk.numbers) | {"D": Fraction(1, 10**6)}
-            )
-        numbers = dict(walk.numbers)
-        for each in self.assumed:
-            numbers |= each.numbers(walk)
-        return replace(walk, numbers=numbers)
+        still = walk.points[:1] * 4
+        if turn % 3 == 0:
+            walk = replace(walk, about=f"{walk.about}, from which no step is taken", points=still)
+        elif turn % 3 == 1:
+            walk = replace(walk, about="F = 16 x²/2", curve=parabola(16), points=still)
+        else:
+            numbers = dict(walk.numbers) | {"D": Fraction(1, 10**6)}
+            walk = replace(walk, about=f"{walk.about}, D too small", numbers=numbers)
+        return self.with_least(walk)
 
     def worst(self, steps: int) -> tuple[Fraction | None, Fraction | None]:
         """Between which shares of the bound its worst case is at this T; None where nothing is known.
@@ -134,17 +142,16 @@ class Recipe:
         free = {"ell", "D", "R_1", "mu_F", "T"}.issuperset(x.name for x in self.claim.parameters)
         for walk in self.walks(steps) if free else ():
             seen = MEASURED[self.claim.measure](walk) if self.claim.measure in MEASURED else None
-            if seen is not None and sp.Rational(*(seen * self.factor).as_integer_ratio()) == limit(
-                self.claim, walk.numbers
-            ):
+            if seen is not None and rational(seen * self.factor) == limit(self.claim, walk.numbers):
                 return most, most
         return None, most
 
     def is_met(self, walk: Walk) -> bool | None:
         """Whether a run meets the claim, as its hypotheses are stated; None where that is not decided here."""
-        first = walk.points[0]
-        if len(walk.points) <= walk.steps or walk.points != self.follow(walk.curve, first, walk.numbers, walk.steps):
-            return False if len(walk.points) > walk.steps else None
+        if len(walk.points) <= walk.steps:
+            return None
+        if walk.points != self.follow(walk.curve, walk.points[0], walk.numbers, walk.steps):
+            return False
         if any(each.is_exact and not each.holds(walk) for each in self.assumed):
             return False
         met = all(each.holds(walk) for each in self.assumed) and speaks_of(self.claim, walk.numbers)
@@ -155,30 +162,120 @@ class Recipe:
         measure = self.claim.measure
         if self.why or not isinstance(measure, PerformanceMeasure) or measure not in MEASURED:
             return None
-        for steps in HORIZONS:
-            for walk in self.walks(steps):
-                if len(walk.points) < walk.steps:
-                    continue
-                numbers = dict(walk.numbers)
-                for each in self.assumed:
-                    numbers |= each.numbers(walk)
-                found = replace(walk, numbers=numbers)
-                if (
-                    all(each.holds(found) for each in self.assumed)
-                    and speaks_of(self.claim, numbers)
-                    and sp.Rational(*MEASURED[measure](found).as_integer_ratio()) > limit(self.claim, numbers)
-                ):
-                    return found
+        for walk in (walk for steps in HORIZONS for walk in self.walks(steps) if len(walk.points) >= walk.steps):
+            found = self.with_least(walk)
+            if (
+                all(each.holds(found) for each in self.assumed)
+                and speaks_of(self.claim, found.numbers)
+                and rational(MEASURED[measure](found)) > limit(self.claim, found.numbers)
+            ):
+                return found
         return None
+
+
+def asked(make: Callable[[], Recipe], turn: int) -> Examined:
+    """A theorem with what is known of it, as engines are asked about it."""
+    recipe = make()
+    walk = recipe.broken_by()
+    is_known = bool(recipe.why) or walk is not None
+    why = recipe.why or (str(walk) if walk else "nothing is known of it: engines are held against each other")
+    told = (recipe.kind, recipe.change, recipe.subject, walk is None, why)
+    make = partial(recipe.edit, recipe.claim)
+    return examined(*told, make, lambda claim: _subject(recipe, claim, walk, turn), is_known)
+
+
+def _subject(recipe: Recipe, claim: Claim, walk: Walk | None, turn: int) -> Subject:
+    against = walk if walk is not None and len(walk.points) > walk.steps else recipe.cheat(turn)
+    steps = _steps(claim, walk, turn)
+    return Subject(
+        claim,
+        steps,
+        recipe.worst(steps),
+        recipe.adapter,
+        None if against is None else lambda: refuting(claim, against),
+        against,
+        recipe.original,
+        meets=None if against is None else recipe.is_met(against),
+    )
+
+
+def _steps(claim: Claim, walk: Walk | None, turn: int) -> int:
+    """A T at which a claim is tried: that of the run that breaks it, else one of the first few that it speaks of."""
+    if walk is not None and walk.steps <= 3:
+        return walk.steps
+    algorithm = algorithm_of(claim)
+    most = 2 if algorithm is not None and algorithm.is_stochastic else 3
+    least = max((int(x.rhs) for x in claim.conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1)
+    return max(least, 1 + turn % most)
 
 
 def times(claim: Claim, factor: Fraction) -> Claim:
     """The claim with a multiple of its bound."""
     last = claim.quantities[-1]
-    scaled = sp.Rational(*factor.as_integer_ratio()) * last.expression
-    return replace(
-        claim, quantities=(*claim.quantities[:-1], replace(last, expression=scaled)), argument="", unproved=""
-    )
+    scaled = replace(last, expression=rational(factor) * last.expression)
+    return replace(claim, quantities=(*claim.quantities[:-1], scaled), argument="", unproved="")
+
+
+def recipes() -> Iterator[Callable[[], Recipe]]:
+    """Every theorem, to be made when it is its turn; in an order that never changes."""
+    for each in known():
+        yield from _changed(each)
+    for turn, (name, measure, most) in enumerate(_TRIVIAL):
+        for share, factor in product(_LONG, _FEW):
+            yield partial(_bounded, name, measure, most, share, factor, None)
+        for factor in _FEW if measure == LEAST_GRADIENT else ():
+            yield partial(_bounded, name, measure, most, Fraction(1), factor, 4 * Lhat * D / (3 * T - 1))
+        yield partial(_bounded, name, measure, most, _LONG[turn % 4], Fraction(1), None, False)
+    theorems = {each.theirs.id: each for each in known() if each.theirs}
+    drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
+    for factor in FACTORS:
+        yield partial(_by_another, nesterov, factor, drori)
+        yield partial(_by_another, drori, factor, nesterov)
+
+
+def _changed(each: Known) -> Iterator[Callable[[], Recipe]]:
+    """Every change of a theorem."""
+    claim = each.claim
+    for factor in FACTORS:
+        yield partial(_constant, each, factor)
+    for factor, least in product(_FEW, (2, 3)):
+        yield partial(_later, each, factor, least)
+    for factor, lost in product(_PAIR, range(len(claim.conditions))):
+        yield partial(_without_condition, each, factor, lost)
+    for name, factor in product(STATED, _FEW):
+        yield partial(_with_more, each, factor, stated(name))
+    for name in STATED:
+        yield partial(_with_more, each, Fraction(1), stated(name, worst=None), "no solver")
+        yield partial(_with_more, each, Fraction(1), stated(name, has_word=False), "no word")
+    for other, factor in product(OTHERS, _PAIR):
+        if other.claim not in claim.hypotheses:
+            yield partial(_with_more, each, factor, other)
+    for factor, gone in product((Fraction(1), Fraction(2)), claim.hypotheses):
+        yield partial(_with_less, each, factor, gone)
+    for hypothesis in claim.hypotheses:
+        for change, factor in product(edited(hypothesis), _RESTATED):
+            yield partial(_restated, each, factor, change)
+    for place, hypothesis in enumerate(claim.hypotheses):
+        for turn, word in enumerate(_FOREIGN):
+            if word != hypothesis.word:
+                id = hypothesis.id if (turn + place) % 3 > 0 else own_id(hypothesis)
+                yield partial(_misnamed, each, _PAIR[turn % 2], hypothesis, word, id)
+    for turn, measure in enumerate(_MEASURES):
+        if measure != each.measure:
+            yield partial(_measured_as, each, _PAIR[turn % 2], measure)
+    for factor in _UNDER_AN_ID:
+        yield partial(_under_another_id, each, factor, "drori2014.gradient_descent")
+    for turn, hypothesis in enumerate(claim.hypotheses):
+        id = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
+        yield partial(_hypothesis_under_another_id, each, _PAIR[turn % 2], hypothesis, id)
+
+
+def _at(each: Known, factor: Fraction, kind: str, said: str, *tag: object, **claim: Any) -> Recipe:
+    """A theorem at a multiple of its constant, with these fields of its claim changed."""
+    made = _named(replace(times(each.claim, factor), **claim), factor, *tag)
+    change, why = f"{factor} of the bound{said}", _true(factor, each.why)
+    assumed = tuple(map(of_catalogue, each.claim.hypotheses))
+    return Recipe(kind, change, each.claim.id, made, assumed, why, each.follow, each.walks)
 
 
 def _named(claim: Claim, *parts: object) -> Claim:
@@ -189,25 +286,6 @@ def _named(claim: Claim, *parts: object) -> Claim:
 
 def _true(factor: Fraction, why: str) -> str:
     return f"{why}, and {factor} is no less than 1" if factor >= 1 else ""
-
-
-def recipes() -> Iterator[Callable[[], Recipe]]:
-    """Every claim, to be made when it is its turn; in an order that never changes."""
-    for each in known():
-        yield from _constants(each)
-        yield from _conditions(each)
-        yield from _added(each)
-        yield from _dropped(each)
-        yield from _edited(each)
-        yield from _foreign(each)
-        yield from _measures(each)
-        yield from _ids(each)
-    yield from _trivial()
-    yield from _algorithms()
-
-
-def _base(each: Known) -> tuple[Assumed, ...]:
-    return tuple(map(of_catalogue, each.claim.hypotheses))
 
 
 def _both(each: Known) -> Callable[[int], Iterator[Walk]]:
@@ -227,36 +305,17 @@ def _both(each: Known) -> Callable[[int], Iterator[Walk]]:
     return walks
 
 
-def _at(each: Known, factor: Fraction, kind: str, said: str, *tag: object, **claim: Any) -> Recipe:
-    """A theorem at a multiple of its constant, with these fields of its claim changed."""
-    made = _named(replace(times(each.claim, factor), **claim), factor, *tag)
-    change, why = f"{factor} of the bound{said}", _true(factor, each.why)
-    return Recipe(kind, change, each.claim.id, made, _base(each), why, each.follow, each.walks)
-
-
 def _exchanged(old: Claim, make: Callable[[], Claim]) -> Callable[[Claim], Claim]:
     """What puts another hypothesis in the place of one."""
     return lambda made: replace(made, hypotheses=tuple(make() if x is old else x for x in made.hypotheses))
 
 
-# Constants and conditions
-
-
-def _constants(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for factor in FACTORS:
-        yield partial(_constant, each, factor)
+# Constants, conditions and hypotheses
 
 
 def _constant(each: Known, factor: Fraction) -> Recipe:
     theirs = each.theirs and times(each.theirs, factor)
     return replace(_at(each, factor, "constant", ""), factor=factor, original=theirs)
-
-
-def _conditions(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for factor, least in product(_FEW, (2, 3)):
-        yield partial(_later, each, factor, least)
-    for factor, lost in product(_PAIR, range(len(each.claim.conditions))):
-        yield partial(_without_condition, each, factor, lost)
 
 
 def _later(each: Known, factor: Fraction, least: int) -> Recipe:
@@ -272,30 +331,11 @@ def _without_condition(each: Known, factor: Fraction, lost: int) -> Recipe:
     return replace(made, why="", walks=_both(each))
 
 
-# Hypotheses
-
-
-def _added(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for name, factor in product(STATED, _FEW):
-        yield partial(_with_more, each, factor, stated(name))
-    for name in STATED:
-        yield partial(_with_more, each, Fraction(1), stated(name, worst=None), "no solver")
-        yield partial(_with_more, each, Fraction(1), stated(name, has_word=False), "no word")
-    for other, factor in product(OTHERS, _PAIR):
-        if other.claim not in each.claim.hypotheses:
-            yield partial(_with_more, each, factor, other)
-
-
 def _with_more(each: Known, factor: Fraction, more: Assumed, lacks: str = "") -> Recipe:
     said = f", under {more.claim.id} besides" + (f", which has {lacks}" if lacks else "")
     hypotheses = (*each.claim.hypotheses, more.claim)
     made = _at(each, factor, "hypothesis added", said, more.claim.id, lacks, hypotheses=hypotheses)
     return replace(made, assumed=(*made.assumed, more))
-
-
-def _dropped(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for factor, lost in product((Fraction(1), Fraction(2)), each.claim.hypotheses):
-        yield partial(_with_less, each, factor, lost)
 
 
 def _with_less(each: Known, factor: Fraction, lost: Claim) -> Recipe:
@@ -304,13 +344,7 @@ def _with_less(each: Known, factor: Fraction, lost: Claim) -> Recipe:
     return replace(made, why="", assumed=tuple(map(of_catalogue, kept)), walks=_both(each))
 
 
-# Words and statements
-
-
-def _edited(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for hypothesis in each.claim.hypotheses:
-        for change, factor in product(edited(hypothesis), map(Fraction, ("1/2", "1/4", "3/4", "1", "2"))):
-            yield partial(_restated, each, factor, change)
+# Words, measures, ids and algorithms beside statements
 
 
 # By what share a bound shrinks where a letter of a hypothesis is half as large: D, and R_1 whose square is in it.
@@ -325,45 +359,22 @@ def _restated(each: Known, factor: Fraction, change: Edited) -> Recipe:
     if change.is_stronger and factor >= _shrinks_to(each, change.letter):
         why = f"{each.why}, and {change.letter} is half of what the bound has, or a hypothesis is stronger"
     assumed = tuple(Assumed(x.claim, change.holds) if x.claim is change.of else x for x in made.assumed)
-    return replace(made, why=why, assumed=assumed, walks=_both(each), edit=_exchanged(change.of, change.edit))
+    return replace(made, why=why, assumed=assumed, walks=_both(each), edit=_exchanged(change.of, change.made))
 
 
 def _shrinks_to(each: Known, letter: sp.Symbol) -> Fraction:
     """What is left of the bound where a letter, which nothing else has, is half as large; 1 where that is not known."""
     last, share = each.claim.quantities[-1].expression, _SHRINKS.get(letter, Fraction(1))
-    left = sp.Rational(*share.as_integer_ratio()) * last
+    left = rational(share) * last
     elsewhere = any(x.expression.has(letter) for x in each.claim.quantities[:-1])
     return share if not elsewhere and sp.simplify(last.xreplace({letter: letter / 2}) - left) == 0 else Fraction(1)
 
 
-_FOREIGN: tuple[Hypothesis, ...] = (UNBIASED, CONVEX, SMOOTH_EVERYWHERE, BOUNDED_BELOW, HYPOTHESES["bounded_gradient"])
-
-
-def _foreign(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for place, hypothesis in enumerate(each.claim.hypotheses):
-        for turn, word in enumerate(_FOREIGN):
-            if word != hypothesis.word:
-                yield partial(_misnamed, each, _PAIR[turn % 2], hypothesis, word, (turn + place) % 3 > 0)
-
-
-def _misnamed(each: Known, factor: Fraction, hypothesis: Claim, word: Hypothesis, is_known: bool) -> Recipe:
+def _misnamed(each: Known, factor: Fraction, hypothesis: Claim, word: Hypothesis, id: str) -> Recipe:
     """A hypothesis with the word of another, under the id of the catalogue or one of its own."""
-    id = hypothesis.id if is_known else f"engines.{hypothesis.id.replace('.', '_')}"
     said = f", {hypothesis.id} with the word {word.id} under {id}"
     made = _at(each, factor, "word beside its statement", said, "misnamed", id, word.id)
     return replace(made, edit=_exchanged(hypothesis, lambda: replace(hypothesis, id=id, word=word)))
-
-
-# Measures, ids and algorithms
-
-
-_MEASURES = (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP, LAST_DISTANCE)
-
-
-def _measures(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for turn, other in enumerate(_MEASURES):
-        if other != each.measure:
-            yield partial(_measured_as, each, _PAIR[turn % 2], other)
 
 
 def _measured_as(each: Known, factor: Fraction, other: PerformanceMeasure) -> Recipe:
@@ -371,14 +382,6 @@ def _measured_as(each: Known, factor: Fraction, other: PerformanceMeasure) -> Re
     said = f", with the measure {other.id} beside its conclusion"
     made = _at(each, factor, "measure beside its statement", said, "measured", other.id)
     return replace(made, edit=lambda claim: replace(claim, measure=other))
-
-
-def _ids(each: Known) -> Iterator[Callable[[], Recipe]]:
-    for factor in (Fraction(1, 2), Fraction(9, 10), Fraction(2)):
-        yield partial(_under_another_id, each, factor, "drori2014.gradient_descent")
-    for turn, hypothesis in enumerate(each.claim.hypotheses):
-        other = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
-        yield partial(_hypothesis_under_another_id, each, _PAIR[turn % 2], hypothesis, other)
 
 
 def _under_another_id(each: Known, factor: Fraction, id: str) -> Recipe:
@@ -391,14 +394,6 @@ def _hypothesis_under_another_id(each: Known, factor: Fraction, hypothesis: Clai
     """A hypothesis under the id of another one of the catalogue."""
     made = _at(each, factor, "id of another hypothesis", f", {hypothesis.id} under {id}", "id", hypothesis.id)
     return replace(made, edit=_exchanged(hypothesis, lambda: replace(hypothesis, id=id)))
-
-
-def _algorithms() -> Iterator[Callable[[], Recipe]]:
-    theorems = {each.theirs.id: each for each in known() if each.theirs}
-    drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
-    for factor in FACTORS:
-        yield partial(_by_another, nesterov, factor, drori)
-        yield partial(_by_another, drori, factor, nesterov)
 
 
 def _by_another(each: Known, factor: Fraction, other: Known) -> Recipe:
@@ -427,15 +422,6 @@ _TRIVIAL: tuple[tuple[str, PerformanceMeasure, sp.Expr], ...] = (
 _LONG = (Fraction(1), Fraction(3, 2), Fraction(5, 2), Fraction(4))
 
 
-def _trivial() -> Iterator[Callable[[], Recipe]]:
-    for turn, (name, measure, most) in enumerate(_TRIVIAL):
-        for share, factor in product(_LONG, _FEW):
-            yield partial(_bounded, name, measure, most, share, factor, None)
-        for factor in _FEW if measure == LEAST_GRADIENT else ():
-            yield partial(_bounded, name, measure, most, Fraction(1), factor, 4 * Lhat * D / (3 * T - 1))
-        yield partial(_bounded, name, measure, most, _LONG[turn % 4], Fraction(1), None, False)
-
-
 def _bounded(
     name: str,
     measure: PerformanceMeasure,
@@ -453,8 +439,8 @@ def _bounded(
     formula = most if other is None else sp.Min(most, other)
     quantities = (
         Quantity(Lhat, catalogue["nesterov2004.gradient_descent"].quantities[0].expression, "smoothness of F"),
-        Quantity(alpha, sp.Rational(*share.as_integer_ratio()) / Lhat, "step size"),
-        Quantity(bound, sp.Rational(*factor.as_integer_ratio()) * formula),
+        Quantity(alpha, rational(share) / Lhat, "step size"),
+        Quantity(bound, rational(factor) * formula),
     )
     claim = theorem(
         f"engines.trivial_{name}",

@@ -1,20 +1,24 @@
-"""The page on how often boundcheck is wrong: wrong verdicts, what was caught by which layer, and how fast."""
+"""The pages on boundcheck itself: how often a verdict is wrong, and whether work is ever lost.
+
+Each has the wrong ones first and every trial as trials.csv beside it.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from boundcheck.checked.survey import Survey
+from boundcheck.checked.survey import Reliability, Soundness
 from boundcheck.report.bars import shares_figure
 from boundcheck.report.opening import Headline, Opening
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
-from boundcheck.report.style import GREEN, GREY, VERMILLION
+from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION
 from boundcheck.report.words import number, per_cent
 
-_TITLE = "boundcheck, checked: how often its verdicts are wrong"
-_LEAD = """Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance
+_CHECKED = "boundcheck, checked: how often its verdicts are wrong"
+_CHECKED_LEAD = """\
+Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance
 before the layer saw it, and statements that are true by construction. A false statement called <em>proved</em>, a run
 called <em>supported</em> whose claim, constants or hypotheses were false, and a true statement called <em>refuted</em>
 or <em>violated</em> are wrong verdicts. There must be none, and each would be listed here. Malformed inputs, true ones
@@ -26,10 +30,18 @@ such answers alone, and counts as true. A layer that dies of
 what it is given is wrong, too. The limits are those of Clopper and Pearson, one-sided, for what the same generator
 could make, as if each trial were drawn from it by itself. It changes the same few hundred lines, claims and runs again
 and again, so that trials are alike; and it is no sample of papers, of which the limits say nothing."""
+_ATTACKED = "boundcheck, attacked: whether work is ever lost"
+_ATTACKED_LEAD = """\
+Commands were attacked in the ways that the first table counts, and in no others. After each attack but
+those on the files that it reads the same command was run again, and what it left was compared, byte by byte, with
+what it leaves where nobody attacks it. Right is what came out <em>as if nothing had happened</em>, and what was
+refused in <em>one line</em>. Wrong is everything else: a traceback, several lines, a command that hangs, a process or
+half-written file that stays behind, a file that is lost, torn, or written through a link, and a result that is
+another one. There must be none, and each would be listed here."""
 
 
-def write_soundness(found: Survey, folder: Path, command: str) -> list[Path]:
-    """Write the page, its figure as SVG and PDF, the counts as results.json and every trial as trials.csv.
+def write_soundness(found: Soundness, folder: Path, command: str) -> list[Path]:
+    """Write the page, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
 
     Returns:
         The files written, the page first.
@@ -39,7 +51,15 @@ def write_soundness(found: Survey, folder: Path, command: str) -> list[Path]:
 
     """
     material = Material(survey=found, command=command)
-    return write_page(material, folder / "index.html", _TITLE, Markup(_LEAD), opening=_opening(found))
+    page = folder / "index.html"
+    return write_page(material, page, _CHECKED, Markup(_CHECKED_LEAD), opening=_of_verdicts(found.as_json()))
+
+
+def write_reliability(found: Reliability, folder: Path, command: str) -> list[Path]:
+    """The same of attacks on commands."""
+    material = Material(survey=found, command=command)
+    page = folder / "index.html"
+    return write_page(material, page, _ATTACKED, Markup(_ATTACKED_LEAD), opening=_of_attacks(found.as_json()))
 
 
 def sentence(count: dict[str, Any]) -> str:
@@ -64,13 +84,8 @@ def by_layer(count: dict[str, Any]) -> str:
     return f"Of the false ones were caught: {', '.join(each)}."
 
 
-_CAPTION = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
-Accepted must be nothing."""
-
-
-def _opening(found: Survey) -> Opening:
+def _of_verdicts(count: dict[str, Any]) -> Opening:
     """How many verdicts were wrong, how much was caught, and by which layer."""
-    count = found.as_json()
     layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
     false, true = count["false"], count["true"]
     caught = sum(layer["false"]["caught"] for layer in layers.values())
@@ -81,18 +96,38 @@ def _opening(found: Survey) -> Opening:
             f"{100 * caught / max(false['tried'], 1):.1f} %", "of what was false was caught, and not merely left open"
         ),
     )
-    rows = [
-        (layer, {"caught": x["false"]["caught"], "left open": _left_open(x["false"]), "accepted": x["false"]["wrong"]})
-        for layer, x in layers.items()
-    ]
+    rows = []
+    for layer, x in layers.items():
+        tried, was_caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
+        rows.append((layer, {"caught": was_caught, "left open": tried - was_caught - wrong, "accepted": wrong}))
     shares = shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
-    return Opening(
-        sentence(count),
-        numbers,
-        shares,
-        _CAPTION,
+    caption = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
+Accepted must be nothing."""
+    return Opening(sentence(count), numbers, shares, caption)
+
+
+_LOOKS = {
+    "as if nothing had happened": GREEN,
+    "refused in one line": BLUE,
+    "read as what it says": GREY,
+    "wrong": VERMILLION,
+}
+
+
+def _of_attacks(count: dict[str, Any]) -> Opening:
+    """How many attacks went wrong, and what came of the others."""
+    total, kinds, subjects = count["all"], count["kinds"], count["subjects"]
+    words = (
+        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
+        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
+        "line."
     )
-
-
-def _left_open(false: dict[str, Any]) -> int:
-    return int(false["tried"] - false["caught"] - false["wrong"])
+    numbers = (
+        Headline(number(total["wrong"]), "attacks that went wrong"),
+        Headline(number(total["tried"]), "attacks that were made"),
+        Headline(number(len(kinds)), f"kinds of attack, on {number(len(subjects))} commands and files"),
+    )
+    keys = ("same", "line", "read", "wrong")
+    rows = [(x["kind"], dict(zip(_LOOKS, (x[key] for key in keys), strict=True))) for x in kinds]
+    caption = "Of each kind of attack, what came of it. Wrong must be nothing."
+    return Opening(words, numbers, shares_figure(rows, _LOOKS, "of the attacks"), caption)

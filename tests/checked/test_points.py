@@ -9,10 +9,8 @@ import pytest
 from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
-from boundcheck.checked.extremal import steepest
-from boundcheck.checked.rational import Jet, World, spectral_at_most
-from boundcheck.checked.smoothness import Mutation, pairs
-from boundcheck.checked.statements import CHOICES, _constants, _inputs
+from boundcheck.checked.points import Jet, Point, spectral_at_most, steepest
+from boundcheck.checked.smoothness import CHOICES, Mutation, constants_at, inputs_at, pairs
 from boundcheck.exact.rationals import plus, root, scaled
 from boundcheck.exact.rationals import rows as matrix
 from tests.layers import examples, sampled
@@ -21,15 +19,15 @@ KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-tra
 RATIONALS = st.fractions(-4, 4, max_denominator=12)
 
 
-def world(kind: str, choice: int = 1, rank: int = 1) -> World:
+def point(kind: str, choice: int = 1, rank: int = 1) -> Point:
     (claim,) = [claim for other, claim in pairs() if other == kind][:1]
     if kind == "dora" and choice in (2, 3, 4):
         choice = 5
-    constants = _constants(Mutation(claim, kind, "", ""), claim, CHOICES[choice])
+    constants = constants_at(Mutation(claim, kind, "", ""), claim, CHOICES[choice])
     return steepest(kind, tuple((name, Fraction(x)) for name, x in constants.items()), kind == "dora", rank)
 
 
-def weight(found: World, v: list[np.ndarray]) -> np.ndarray:
+def weight(found: Point, v: list[np.ndarray]) -> np.ndarray:
     """W(v) - W0 in NumPy; of DoRA W(v)."""
     s = float(found.constants.get("s", 1))
     fixed = {name: np.array(X, dtype=float) for name, X in found.frozen.items()}
@@ -63,7 +61,7 @@ def weight(found: World, v: list[np.ndarray]) -> np.ndarray:
     ("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)]
 )
 def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
-    found = world(kind, choice, rank)
+    found = point(kind, choice, rank)
     v, u = ([np.array(part, dtype=float) for part in point] for point in (found.v, found.direction))
     size = np.sqrt(sum((part**2).sum() for part in u))
     h = 1e-3 / size
@@ -84,7 +82,7 @@ def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("loreft") and kind != "full"])
 def test_a_point_that_is_outside_is_refused(kind):
-    found = world(kind)
+    found = point(kind)
     replace(found, v=tuple(scaled(Fraction(99, 100), part) for part in found.v)).check()
     with pytest.raises(ValueError, match="outside"):
         replace(found, v=tuple(scaled(Fraction(101, 100), part) for part in found.v)).check()
@@ -92,7 +90,7 @@ def test_a_point_that_is_outside_is_refused(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_gradient_that_is_too_large_is_refused(kind):
-    found = world(kind)
+    found = point(kind)
     with pytest.raises(ValueError, match="larger than G"):
         replace(found, tilt=scaled(Fraction(101, 100), found.tilt)).check()
 
@@ -101,7 +99,7 @@ def test_a_gradient_that_is_too_large_is_refused(kind):
     ("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B"), ("vera", "A"), ("vera", "B"), ("dora", "W0")]
 )
 def test_a_frozen_matrix_of_another_norm_is_refused(kind, name):
-    found = world(kind)
+    found = point(kind)
     factor = Fraction(9, 10) if kind == "dora" else Fraction(11, 10)
     with pytest.raises(ValueError, match=name):
         replace(found, frozen=dict(found.frozen) | {name: scaled(factor, found.frozen[name])}).check()
@@ -109,13 +107,13 @@ def test_a_frozen_matrix_of_another_norm_is_refused(kind, name):
 
 @pytest.mark.parametrize("kind", ["loreft", "loreft-trained"])
 def test_rows_that_are_not_orthonormal_are_refused(kind):
-    found = world(kind)
+    found = point(kind)
     with pytest.raises(ValueError, match="outside"):
         replace(found, v=(scaled(Fraction(101, 100), found.v[0]), found.v[1])).check()
 
 
 def test_the_edit_in_r_and_u_is_what_is_bounded():
-    found = world("loreft-trained")
+    found = point("loreft-trained")
     R, U = found.v
     replace(found, v=(R, plus(R, plus(U, R, Fraction(-1)), Fraction(99, 100)))).check()
     with pytest.raises(ValueError, match="outside"):
@@ -156,10 +154,10 @@ def test_no_exact_point_contradicts_the_catalogue(data):
     names = ("L", "G", "s", "a", "b", "mu", "nu", "rho", "a_0", "b_0")
     choice = {name: data.draw(size, label=name) for name in names}
     choice["w_0"] = choice["s"] * choice["a"] * choice["b"] + data.draw(size, label="room")
-    constants = _constants(Mutation(claim, kind, "", ""), claim, choice)
+    constants = constants_at(Mutation(claim, kind, "", ""), claim, choice)
     ranks = (1,) if claim.conditions or not kind.startswith("loreft") else (1, 2)
     for rank in ranks:
         items = tuple((name, Fraction(x)) for name, x in constants.items())
         found = steepest(kind, items, GRADIENT_BOUND not in claim.hypotheses, rank)
-        bound = claim.enclosures(**_inputs(claim, constants, rank))["Lhat"]
+        bound = claim.enclosures(**inputs_at(claim, constants, rank))["Lhat"]
         assert float(found.curvature(found.direction)) <= float(bound.upper()) * (1 + 1e-12)

@@ -12,21 +12,17 @@ from functools import cache
 
 import sympy as sp
 
-from boundcheck.checked.edited import written_out
-from boundcheck.checked.engines.curves import (
-    Curve,
+from boundcheck.checked.edits import written_out
+from boundcheck.checked.engines.walks import (
     Follow,
     Walk,
     accelerated,
     between,
     descended,
-    hill,
-    huber,
-    parabola,
-    teeth,
     unmoved,
     with_momentum,
 )
+from boundcheck.checked.worlds.functions import Curve, hill, huber, parabola, teeth
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, bound, mu_F
 from boundcheck.words import theorem
@@ -86,8 +82,12 @@ def limit(claim: Claim, numbers: Mapping[str, Fraction]) -> sp.Expr:
     """The bound of a claim at these numbers, exactly."""
     last = claim.quantities[-1]
     formula = written_out(last.expression, claim.quantities[:-1])
-    values = {x: sp.Rational(*numbers[x.name].as_integer_ratio()) for x in formula.free_symbols}
-    return formula.xreplace(values).doit()
+    return formula.xreplace({x: rational(numbers[x.name]) for x in formula.free_symbols}).doit()
+
+
+def rational(x: Fraction) -> sp.Rational:
+    """The number, as sympy has it."""
+    return sp.Rational(*x.as_integer_ratio())
 
 
 def speaks_of(claim: Claim, numbers: Mapping[str, Fraction]) -> bool:
@@ -95,8 +95,7 @@ def speaks_of(claim: Claim, numbers: Mapping[str, Fraction]) -> bool:
     if not all(numbers[each.name] > 0 for each in claim.parameters):
         return False
     relations = [written_out(x, claim.quantities) for x in claim.conditions]
-    known = {name: sp.Rational(*x.as_integer_ratio()) for name, x in numbers.items()}
-    return all(x.xreplace({y: known[y.name] for y in x.free_symbols}).doit() == sp.true for x in relations)
+    return all(x.xreplace({y: rational(numbers[y.name]) for y in x.free_symbols}).doit() == sp.true for x in relations)
 
 
 def run(about: str, curve: Curve, start: Fraction | int, follow: Follow, steps: int, **numbers: Fraction | int) -> Walk:
@@ -157,17 +156,8 @@ def _of(
 ) -> Known:
     """Gradient descent at the step share/ℓ."""
     quantities = (_GIVEN, Quantity(alpha, share / Lhat, "step size"), Quantity(bound, sharp))
-    claim = theorem(
-        f"engines.{name}",
-        name,
-        why,
-        r"\text{for every } T",
-        hypotheses,
-        quantities,
-        conditions,
-        algorithm=GRADIENT_DESCENT,
-        measure=measure,
-    )
+    said = (f"engines.{name}", name, why, r"\text{for every } T", hypotheses, quantities, conditions)
+    claim = theorem(*said, algorithm=GRADIENT_DESCENT, measure=measure)
     return Known(claim, why, follow or descended(Fraction(str(share))), walks)
 
 
@@ -193,57 +183,43 @@ _NARROW = (sp.Lt(mu_F, Lhat),)
 _BETWEEN = {"share": 2 * Lhat / (Lhat + mu_F), "conditions": _NARROW, "follow": between}
 _TOP, _BOTTOM = _strong(between, _ONE), _strong(descended(1), Fraction(1, 3))
 _TINY = Fraction(1, 10**4)
+_STOCHASTIC = (
+    *("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "khaled2020.theorem2", "meft.theorem2_any_step"),
+    *("bottou2018.theorem4_8", "bottou2018.contraction", "bottou2018.theorem4_6", "bottou2018.convex_average"),
+    "meft.theorem2_everywhere",
+)
 _ONCE = _parabolas(unmoved, zeta=_TINY, abc_a=_TINY, abc_b=1, abc_c=_TINY**2, eta=1, mu_F=Fraction(1, 3))
 
 
 @cache
 def known() -> tuple[Known, ...]:
     """All of them, in an order that never changes."""
-    whole, half = Fraction(1), Fraction(1, 2)
+    teeth_1, teeth_half, falling = _teeth(_ONE), _teeth(Fraction(1, 2)), _parabolas(descended(1))
+    far_half = _hubers(Fraction(1, 2), is_far=True)
+    convex = (*_CONVEX, _EVERYWHERE[1])
+    half_step = 4 * Lhat * D / (sp.Rational(7, 4) * (T - 1) + 2)
+    at_one = (1 - mu_F / Lhat) ** (2 * T - 2) * R_1**2
     return (
-        _of("least", _EXACT, _NONCONVEX, LEAST_GRADIENT, 4 * Lhat * D / (3 * T - 1), _teeth(whole)),
-        _of(
-            "least_half",
-            _EXACT,
-            _NONCONVEX,
-            LEAST_GRADIENT,
-            4 * Lhat * D / (sp.Rational(7, 4) * (T - 1) + 2),
-            _teeth(half),
-            _HALF,
-        ),
-        _of("average", _FALLS, _NONCONVEX, AVERAGE_GRADIENT, 2 * Lhat * D / T, _parabolas(descended(1))),
-        _of("convex_least", _TWICE, (*_CONVEX, _EVERYWHERE[1]), LEAST_GRADIENT, 2 * Lhat * D / (2 * T - 1), _hubers()),
-        _of("convex_last", _TWICE, (*_CONVEX, _EVERYWHERE[1]), LAST_GRADIENT, 2 * Lhat * D / (2 * T - 1), _hubers()),
-        _of(
-            "convex_average",
-            _FALLS,
-            (*_CONVEX, _EVERYWHERE[1]),
-            AVERAGE_GRADIENT,
-            2 * Lhat * D / T,
-            _parabolas(descended(1)),
-        ),
+        _of("least", _EXACT, _NONCONVEX, LEAST_GRADIENT, 4 * Lhat * D / (3 * T - 1), teeth_1),
+        _of("least_half", _EXACT, _NONCONVEX, LEAST_GRADIENT, half_step, teeth_half, _HALF),
+        _of("average", _FALLS, _NONCONVEX, AVERAGE_GRADIENT, 2 * Lhat * D / T, falling),
+        _of("convex_least", _TWICE, convex, LEAST_GRADIENT, 2 * Lhat * D / (2 * T - 1), _hubers()),
+        _of("convex_last", _TWICE, convex, LAST_GRADIENT, 2 * Lhat * D / (2 * T - 1), _hubers()),
+        _of("convex_average", _FALLS, convex, AVERAGE_GRADIENT, 2 * Lhat * D / T, falling),
         _of(
             "convex_gap_half",
             _DRORI,
             _NEAR,
             LAST_GAP,
             Lhat * R_1**2 / (2 * T),
-            _hubers(half, is_far=True),
+            far_half,
             _HALF,
         ),
         _of("convex_distance", _NO_FARTHER, _NEAR, LAST_DISTANCE, R_1**2, _flat),
         _of("strong_gap", _SHRINKS, _STRONG, LAST_GAP, Lhat / 2 * _LEFT * R_1**2, _TOP, **_BETWEEN),
         _of("strong_gradient", _SHRINKS, _STRONG, LAST_GRADIENT, Lhat**2 * _LEFT * R_1**2, _TOP, **_BETWEEN),
-        _of(
-            "strong_distance_at_1",
-            _SHRINKS_SLOWER,
-            _STRONG,
-            LAST_DISTANCE,
-            (1 - mu_F / Lhat) ** (2 * T - 2) * R_1**2,
-            _BOTTOM,
-            conditions=_NARROW,
-        ),
-        _theirs("nesterov2004.gradient_descent", descended(1), _parabolas(descended(1))),
+        _of("strong_distance_at_1", _SHRINKS_SLOWER, _STRONG, LAST_DISTANCE, at_one, _BOTTOM, conditions=_NARROW),
+        _theirs("nesterov2004.gradient_descent", descended(1), falling),
         _theirs("abbaszadehpeivasti2022.best_step", unmoved, _parabolas(unmoved)),
         _theirs("drori2014.gradient_descent", descended(1), _hubers(is_far=True)),
         _theirs("su2016.nesterov", accelerated, _parabolas(accelerated)),
@@ -251,14 +227,7 @@ def known() -> tuple[Known, ...]:
         _theirs("nesterov2004.strongly_convex", between, _TOP),
         _theirs("classic.heavy_ball", with_momentum, _parabolas(with_momentum, beta=_TINY, eta=1 - _TINY)),
         _theirs("ward2019.adagrad_norm", unmoved, _parabolas(unmoved, eta=10**4, delta=10**4)),
-        *(
-            _theirs(id, unmoved, _ONCE)
-            for id in (
-                *("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "khaled2020.theorem2"),
-                *("meft.theorem2_any_step", "bottou2018.theorem4_8", "bottou2018.contraction"),
-                *("bottou2018.theorem4_6", "bottou2018.convex_average", "meft.theorem2_everywhere"),
-            )
-        ),
+        *(_theirs(id, unmoved, _ONCE) for id in _STOCHASTIC),
     )
 
 

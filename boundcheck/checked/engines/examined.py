@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from boundcheck.checked.edited import verdict_on
-from boundcheck.checked.engines.claims import Recipe, recipes
-from boundcheck.checked.engines.curves import Walk
-from boundcheck.checked.engines.lemmas import Lemma, lemmas
-from boundcheck.checked.engines.measured import Measured, measurable
-from boundcheck.checked.engines.scripts import Scripted, refuting, scripted
-from boundcheck.checked.engines.settings import Asked
-from boundcheck.checked.mutation import mixed_up, varied
+from boundcheck.checked.claim_mutants import verdict_on
+from boundcheck.checked.engines.walks import Asked, Walk
 from boundcheck.checked.scripts import scripts
-from boundcheck.checked.trial import Answer, Mutant
+from boundcheck.checked.trajectories import Table
+from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
 from boundcheck.falsify import falsify
@@ -38,8 +32,6 @@ _EXAMPLES = 3
 _STARTS, _ROUNDS = 4, 20
 # Of the floats in which a bound is written.
 _ROUNDED = 1e-9
-# Of the claims of which nothing is known, every so manieth is tried.
-_UNKNOWN = 4
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ class Subject:
     script: Callable[[], Script] | None = None
     run: Walk | None = None
     original: Claim | None = None
-    table: dict[str, Any] | None = None
+    table: Table | None = None
     meets: bool | None = None
 
 
@@ -231,74 +223,22 @@ class Examined(Mutant):
         return Answer(outcome, accepts=wrong, rejects=rejects)
 
 
-def examined(made: Recipe | Scripted | Measured | Lemma, turn: int = 0) -> Examined:
-    """A claim with what is known of it, as engines are asked about it."""
-    if isinstance(made, Scripted):
-        kind = varied(made.kind) if made.true else made.kind
-        subject = Subject(made.claim, script=made.make)
-        return Examined(made.subject, kind, made.change, made.true, made.why, subject)
-    if isinstance(made, Measured):
-        kind = varied(made.kind) if made.true else made.kind
-        return Examined(made.subject, kind, made.change, made.true, made.why, _run(made))
-    if isinstance(made, Lemma):
-        return Examined(made.subject, varied(made.kind), made.change, True, made.why, _lemma(made))
-    walk = made.broken_by()
-    why = made.why or (str(walk) if walk else "nothing is known of it: engines are held against each other")
-    kind = made.kind if walk else varied(made.kind) if made.why else f"{made.kind}, not known"
-    is_known = bool(made.why) or walk is not None
-    return Examined(made.subject, kind, made.change, walk is None, why, _subject(made, walk, turn), is_known)
-
-
-def _lemma(made: Lemma) -> Subject | None:
+def examined(
+    kind: str,
+    change: str,
+    subject: str,
+    true: bool,
+    why: str,
+    make: Callable[[], Claim],
+    about: Callable[[Claim], Subject],
+    is_known: bool = True,
+) -> Examined:
+    """A claim with what is known of it; a claim may refuse to be made, and what engines get is told of one that is."""
     try:
-        return Subject(made.make(), adapter=made.adapter)
+        claim = make()
     except InputError:
-        return None
-
-
-def _run(made: Measured) -> Subject | None:
-    try:
-        return Subject(made.make(), table=made.table, meets=made.meets)
-    except InputError:
-        return None
-
-
-def _subject(recipe: Recipe, walk: Walk | None, turn: int) -> Subject | None:
-    """What engines get of a claim that a recipe makes; None where it refuses to be made."""
-    try:
-        claim = recipe.edit(recipe.claim)
-    except InputError:
-        return None
-    against = walk if walk is not None and len(walk.points) > walk.steps else recipe.cheat(turn)
-    script = None if against is None else lambda: refuting(claim, against)
-    steps = _steps(claim, walk, turn)
-    return Subject(
-        claim,
-        steps,
-        recipe.worst(steps),
-        recipe.adapter,
-        script,
-        against,
-        recipe.original,
-        meets=recipe.is_met(against) if against is not None else None,
-    )
-
-
-def _steps(claim: Claim, walk: Walk | None, turn: int) -> int:
-    """A T at which a claim is tried: that of the run that breaks it, else one of the first few that it speaks of."""
-    if walk is not None and walk.steps <= 3:
-        return walk.steps
-    algorithm = algorithm_of(claim)
-    most = 2 if algorithm is not None and algorithm.is_stochastic else 3
-    least = max((int(x.rhs) for x in claim.conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1)
-    return max(least, 1 + turn % most)
-
-
-def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
-    """Every so manieth claim, in a mixed order, from the first on; of those of which nothing is known a quarter."""
-    made: list[Callable[[], Recipe | Scripted | Measured | Lemma]]
-    made = [*recipes(), *scripted(), *measurable(), *lemmas()]
-    for turn, make in enumerate(mixed_up(made)[first::every]):
-        found = examined(make(), turn)
-        if found.is_known or turn % _UNKNOWN == 0:
-            yield found
+        asked = None
+    else:
+        asked = about(claim)
+    named = f"{kind}, not known" if not is_known else varied(kind) if true else kind
+    return Examined(subject, named, change, true, why, asked, is_known)

@@ -1,8 +1,11 @@
-"""A run on a curve as a setting of the worlds, and as an instance that the judge of claims can ask."""
+"""Runs on a function of one number, exactly: what a claim's truth is decided by, and an instance of it to be judged.
+
+Written from the definitions, in rational numbers: nothing here is taken from the engines.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -10,9 +13,9 @@ from typing import Literal
 
 import sympy as sp
 
-from boundcheck.checked.edited import written_out
-from boundcheck.checked.engines.curves import Walk
-from boundcheck.checked.worlds.setting import Setting
+from boundcheck.checked.edits import written_out
+from boundcheck.checked.worlds.functions import Curve, Number
+from boundcheck.checked.worlds.world import Setting
 from boundcheck.claims import Claim
 from boundcheck.claims.vocabulary import v, v_star
 from boundcheck.errors import InputError
@@ -25,6 +28,92 @@ from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent, Instance
 
 _SIDES = dict.fromkeys(("one", "n", "d", "k", "r"), 1)
 _ZERO = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A run on a curve without noise.
+
+    Attributes:
+        about: what it is, in words.
+        curve: F.
+        points: v_1, ..., v_(T+1), or as many of them as are rational.
+        numbers: the value of each letter of the claims that it is an instance of, T among them.
+
+    """
+
+    about: str
+    curve: Curve
+    points: tuple[Fraction, ...]
+    numbers: Mapping[str, Fraction]
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return int(self.numbers["T"])
+
+    @property
+    def seen(self) -> tuple[Fraction, ...]:
+        """The iterates v_1, ..., v_T of which measures speak."""
+        return self.points[: self.steps]
+
+    @property
+    def squares(self) -> list[Fraction]:
+        """The squared gradient at each of them."""
+        return [self.curve.slope(x) ** 2 for x in self.seen]
+
+    @property
+    def gap(self) -> Fraction:
+        """F(v_1) - f*."""
+        return self.curve.value(self.points[0])
+
+    def __str__(self) -> str:
+        letters = ", ".join(f"{name} = {x}" for name, x in self.numbers.items())
+        return f"{self.about}, v_1 = {self.points[0]}, {letters}"
+
+
+Follow = Callable[[Curve, Fraction, Mapping[str, Fraction], int], tuple[Fraction, ...]]
+
+
+def descended(share: Number) -> Follow:
+    """Gradient descent at the step share/ℓ."""
+
+    def follow(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+        points = [start]
+        for _ in range(steps):
+            points.append(points[-1] - Fraction(share) / numbers["ell"] * curve.slope(points[-1]))
+        return tuple(points)
+
+    return follow
+
+
+def between(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """Gradient descent at the step 2/(ℓ + μ)."""
+    share = 2 * numbers["ell"] / (numbers["ell"] + numbers["mu_F"])
+    return descended(share)(curve, start, numbers, steps)
+
+
+def accelerated(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """Nesterov's method with the momentum (t - 1)/(t + 2)."""
+    points, ahead = [start], start
+    for t in range(1, steps + 1):
+        points.append(ahead - curve.slope(ahead) / numbers["ell"])
+        ahead = points[-1] + Fraction(t - 1, t + 2) * (points[-1] - points[-2])
+    return tuple(points)
+
+
+def with_momentum(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """Heavy ball, which begins without a step before it."""
+    points = [start, start]
+    for _ in range(steps):
+        moved = points[-1] - numbers["eta"] * curve.slope(points[-1])
+        points.append(moved + numbers["beta"] * (points[-1] - points[-2]))
+    return tuple(points[1:])
+
+
+def unmoved(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """v_1 alone is known: what follows is drawn, or no rational number."""
+    return (start,)
 
 
 def setting_of(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name,)) -> Setting:
@@ -93,7 +182,7 @@ class Asked(Instance):
         return HOLDS
 
     def smoothness(self, where: str) -> Extent:
-        return Extent.of(max(map(abs, self.walk.curve.curvatures)))
+        return Extent.of(self.walk.curve.smoothness)
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
         return Extent.of(min(self.walk.curve.curvatures))
