@@ -58,6 +58,7 @@ class Jet:
 
 
 Jets: TypeAlias = list[list[Jet]]
+Blocks: TypeAlias = tuple[Rows, ...]
 
 
 def spectral_at_most(X: Rows, limit: Fraction) -> bool:
@@ -106,38 +107,34 @@ class Point:
 
     kind: str
     constants: Mapping[str, Fraction]
-    v: tuple[Rows, ...]
+    v: Blocks
     tilt: Rows
     frozen: Mapping[str, Rows]
     frobenius: bool = False
 
-    def along(self, u: tuple[Rows, ...]) -> tuple[Rows, Rows]:
+    def along(self, u: Blocks) -> tuple[Rows, Rows]:
         """DW[u] and D²W[u, u] along the geodesic of u, which is a straight line but for LoReFT's R."""
         bends = [scaled(0, part) for part in u]
         if self.kind in _CURVED:
             # The geodesic of the Stiefel manifold has the second derivative -δδᵀR.
             bends[0] = scaled(-1, times(times(u[0], transposed(u[0])), self.v[0]))
-        moving = [
-            [[Jet(x, y, z / 2) for x, y, z in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)]
-            for parts in zip(self.v, u, bends, strict=True)
-        ]
-        W = _WEIGHTS[self.kind](moving, {name: _constant(X) for name, X in self.frozen.items()})
+        W = moved(self.kind, self.v, u, tuple(bends), self.frozen)
         scale = self.constants.get("s", Fraction(1)) if self.kind != "dora" else Fraction(1)
         first = tuple(tuple(scale * x.c1 for x in row) for row in W)
         return first, tuple(tuple(2 * scale * x.c2 for x in row) for row in W)
 
-    def bend(self, u: tuple[Rows, ...]) -> Fraction:
+    def bend(self, u: Blocks) -> Fraction:
         """The second derivative of F along u, L‖DW[u]‖² + G(1 - 10⁻⁹)<N, D²W[u, u]>."""
         first, second = self.along(u)
         return self.constants["L"] * inner(first, first) + self.constants["G"] * (1 - _HEIGHT) * inner(
             self.tilt, second
         )
 
-    def curvature(self, u: tuple[Rows, ...]) -> Fraction:
+    def curvature(self, u: Blocks) -> Fraction:
         """The second derivative of F along u over ‖u‖²."""
         return self.bend(u) / sum((inner(part, part) for part in u), Fraction(0))
 
-    def tangent(self, u: tuple[Rows, ...]) -> tuple[Rows, ...]:
+    def tangent(self, u: Blocks) -> Blocks:
         """The part of u along which v can move: all of it, but for LoReFT's R."""
         if self.kind not in _CURVED:
             return u
@@ -146,25 +143,26 @@ class Point:
         return plus(u[0], times(symmetric, self.v[0])), *u[1:]
 
     @cached_property
-    def direction(self) -> tuple[Rows, ...]:
+    def direction(self) -> Blocks:
         """A rational u close to that of the largest curvature, found in floats; which it is matters to no proof."""
-        units = [self.tangent(u) for u in _units(self.v)]
-        n = len(units)
-        own = [self.bend(u) for u in units]
+        directions = [self.tangent(u) for *_, u in units(self.v)]
+        n = len(directions)
+        own = [self.bend(u) for u in directions]
         form = np.diag([float(x) for x in own])
         for i, j in product(range(n), repeat=2):
             if i < j:
-                both = self.bend(_added(units[i], units[j]))
+                both = self.bend(_added(directions[i], directions[j]))
                 form[i, j] = form[j, i] = float(both - own[i] - own[j]) / 2
         # On a curved domain the units overlap; their Gram matrix makes the quotient one of vectors.
-        gram = np.array([[float(sum(inner(x, y) for x, y in zip(p, q, strict=True))) for q in units] for p in units])
+        gram = np.array(
+            [[float(sum(inner(x, y) for x, y in zip(p, q, strict=True))) for q in directions] for p in directions]
+        )
         values, vectors = np.linalg.eigh(gram)
         kept = vectors[:, values > 1e-9] / np.sqrt(values[values > 1e-9])
         best = kept @ np.linalg.eigh(kept.T @ form @ kept)[1][:, -1]
         weights = [Fraction(float(x)).limit_denominator(_DIGITS) for x in best / np.abs(best).max()]
-        u = units[0]
-        u = tuple(scaled(0, part) for part in u)
-        for weight, unit in zip(weights, units, strict=True):
+        u = tuple(scaled(0, part) for part in self.v)
+        for weight, unit in zip(weights, directions, strict=True):
             u = _added(u, tuple(scaled(weight, part) for part in unit))
         return u
 
@@ -207,17 +205,8 @@ def _shown(X: Rows) -> str:
     return "[" + "; ".join(" ".join(map(str, row)) for row in X) + "]"
 
 
-def _added(u: tuple[Rows, ...], w: tuple[Rows, ...]) -> tuple[Rows, ...]:
+def _added(u: Blocks, w: Blocks) -> Blocks:
     return tuple(plus(x, y) for x, y in zip(u, w, strict=True))
-
-
-def _units(v: tuple[Rows, ...]) -> Iterator[tuple[Rows, ...]]:
-    for which, part in enumerate(v):
-        for i, j in product(range(len(part)), range(len(part[0]))):
-            yield tuple(
-                tuple(tuple(Fraction(int((w, k, m) == (which, i, j))) for m in range(len(X[0]))) for k in range(len(X)))
-                for w, X in enumerate(v)
-            )
 
 
 def _dora(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
@@ -283,6 +272,23 @@ _FROZEN: dict[str, dict[str, str]] = {
     "vera": {"A": "a_0", "B": "b_0"},
     "dora": {"W0": "w_0"},
 }
+
+
+def moved(kind: str, v: Blocks, u: Blocks, bends: Blocks, frozen: Mapping[str, Rows]) -> Jets:
+    """W(v + ut + bends t²/2) - W0 over s as a power series in t; of DoRA W itself."""
+    moving = [
+        [[Jet(x, y, z / 2) for x, y, z in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)]
+        for parts in zip(v, u, bends, strict=True)
+    ]
+    return _WEIGHTS[kind](moving, {name: _constant(X) for name, X in frozen.items()})
+
+
+def units(v: Blocks) -> Iterator[tuple[int, int, int, Blocks]]:
+    """Every entry of every block by its place, with the direction along which it alone moves."""
+    for which, part in enumerate(v):
+        for i, j in product(range(len(part)), range(len(part[0]))):
+            one = tuple(tuple(Fraction(int((k, m) == (i, j))) for m in range(len(part[0]))) for k in range(len(part)))
+            yield which, i, j, tuple(one if w == which else scaled(0, X) for w, X in enumerate(v))
 
 
 # Candidates of the largest curvature: points at the edge of the domain. How large it is there is then computed.

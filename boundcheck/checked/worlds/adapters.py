@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
+from boundcheck.checked.points import Blocks, moved, units
 from boundcheck.checked.worlds.builders import STRETCHES, Numbers, clipped, constants, lemma, scalar, stated, world_of
 from boundcheck.checked.worlds.functions import Factored, Pair, single
 from boundcheck.checked.worlds.world import World
@@ -14,10 +15,9 @@ from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import Function
 from boundcheck.exact.paths import STILL
-from boundcheck.exact.rationals import Rows, number, plus, rows, scaled, times, transposed
+from boundcheck.exact.rationals import Rows, inner, number, plus, rows, scaled, times
 
 F = Fraction
-Point = tuple[Rows, ...]
 Shares = tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]
 
 # Two points of a ball in shares of its radii.
@@ -26,7 +26,7 @@ _SHARES = (((F(1), F(1)), (F(1, 2), F(-1))), ((F(1), F(7, 8)), (F(7, 8), F(1))))
 
 def adapters() -> list[World]:
     """All of them."""
-    return [*_full(), *_lora(), *_vera(), *_loreft(), *_loreft_trained(), *_any_map(), *_all_layers()]
+    return [*_full(), *_lora(), *_vera(), *_loreft(), *_any_map(), *_all_layers()]
 
 
 def _with_quantities(claim_id: str, known: Numbers) -> Numbers:
@@ -40,30 +40,39 @@ def _with_quantities(claim_id: str, known: Numbers) -> Numbers:
 
 def _composed(
     about: str,
+    kind: str,
     meft: Factored,
     numbers: Numbers,
     points: Mapping[str, tuple[Rows, Rows]],
-    weight: Callable[..., Rows],
-    pull: Callable[..., Point],
-    law: str,
-    others: Mapping[str, Rows],
+    frozen: Mapping[str, Rows] | None = None,
 ) -> World:
-    """F = f∘W of a vector with blocks that have two values each; `pull` gives ∇F from the blocks and ∇f."""
-    blocks = tuple(points)
-    matrices = dict(others)
-    for end, place in (("", 0), ("_1", 0), ("_2", 1)):
-        matrices |= {f"{name}{end}": at[place] for name, at in points.items()}
-        matrices[f"W{end}"] = weight(*(at[place] for at in points.values()))
+    """F(v) = f(W(v)) of an adapter, whose blocks have two values each."""
+    fixed, blocks = frozen or {}, tuple(points)
 
-    def parts(v: Point) -> Point:
+    def weight(v: Blocks) -> Rows:
         if len(v) != len(blocks):
             raise InputError("point", f"{len(v)} blocks", f"{len(blocks)}")
-        return v
+        still = tuple(scaled(0, block) for block in v)
+        change = moved(kind, v, still, still, fixed)
+        return plus(meft.start, tuple(tuple(x.c0 for x in row) for row in change), meft.scale)
 
-    function = Function(lambda v: meft.f(weight(*parts(v))), lambda v: pull(*parts(v), meft.slope(weight(*v))))
+    def gradient(v: Blocks) -> Blocks:
+        """The derivative along each entry, <∇f(W), DW[u]>."""
+        M, still = meft.slope(weight(v)), tuple(scaled(0, block) for block in v)
+        found = [[list(row) for row in block] for block in v]
+        for which, i, j, u in units(v):
+            along = tuple(tuple(x.c1 for x in row) for row in moved(kind, v, u, still, fixed))
+            found[which][i][j] = meft.scale * inner(M, along)
+        return tuple(tuple(map(tuple, block)) for block in found)
+
+    matrices = dict(fixed)
+    for end, place in (("", 0), ("_1", 0), ("_2", 1)):
+        matrices |= {f"{name}{end}": at[place] for name, at in points.items()}
+        matrices[f"W{end}"] = weight(tuple(at[place] for at in points.values()))
     world = world_of(about, meft, numbers, matrices)
-    setting = replace(world.setting, functions={**world.setting.functions, "F": function}, blocks=blocks)
-    return World(about, setting, frozenset({"jiang2024.assumption1", law}))
+    functions = {**world.setting.functions, "F": Function(lambda v: meft.f(weight(v)), gradient)}
+    setting = replace(world.setting, functions=functions, blocks=blocks)
+    return World(about, setting, frozenset({"jiang2024.assumption1", "F(v) = f(W)"}))
 
 
 def _full() -> Iterator[World]:
@@ -95,25 +104,12 @@ def _vera() -> Iterator[World]:
             b = a
         meft = scalar(clipped(1, 2, s * a * b), s)
         known = {**STRETCHES[i % len(STRETCHES)], **constants(meft, a, b, True), "a_0": a_0, "b_0": b_0, "s": s}
-        frozen = number(a_0), number(b_0)
-
-        def factors(inner: Rows, outer: Rows, frozen: Pair = frozen) -> tuple[Rows, Rows]:
-            return times(inner, frozen[0]), times(outer, frozen[1])
-
-        def pull(inner: Rows, outer: Rows, M: Rows, frozen: Pair = frozen, meft: Factored = meft) -> Point:
-            left, right = factors(inner, outer, frozen)
-            parts = times(transposed(right), M), times(M, transposed(left))
-            return tuple(scaled(meft.scale, times(x, transposed(y))) for x, y in zip(parts, frozen, strict=True))
-
-        def weight(inner: Rows, outer: Rows, frozen: Pair = frozen, meft: Factored = meft) -> Rows:
-            return meft.weight(factors(inner, outer, frozen))
-
         points = {
             name: (number(shares[0][i] * radius), number(shares[1][i] * radius))
             for i, (name, radius) in enumerate((("Lambda_d", a), ("Lambda_b", b)))
         }
-        others = dict(zip("AB", frozen, strict=True))
-        yield _composed("VeRA", meft, _with_quantities(claim_id, known), points, weight, pull, "F(v) = f(W)", others)
+        frozen = {"A": number(a_0), "B": number(b_0)}
+        yield _composed("VeRA", "vera", meft, _with_quantities(claim_id, known), points, frozen)
 
 
 def _loreft() -> Iterator[World]:
@@ -129,33 +125,13 @@ def _loreft() -> Iterator[World]:
             )
         ):
             points = {"R": (first, second), "V": (number(nu), number(F(-1, 2 + i)))}
-
-            def pull(R: Rows, V: Rows, M: Rows) -> Point:
-                return times(V, transposed(M)), times(R, M)
-
-            def weight(R: Rows, V: Rows, meft: Factored = meft) -> Rows:
-                return plus(meft.start, times(transposed(R), V))
-
-            numbers = {**STRETCHES[i], **known}
-            yield _composed("LoReFT", meft, numbers, points, weight, pull, "F(v) = f(W)", {})
-
-
-def _loreft_trained() -> Iterator[World]:
+            yield _composed("LoReFT", "loreft", meft, {**STRETCHES[i], **known}, points)
     # λ is rational at ν = 1, L = 4 and G = 7: 24 + 25.
     meft = Factored(((clipped(4, 7),),), origin=number(1))
     known = _with_quantities("meft.loreft_trained", {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)})
-
-    def weight(R: Rows, U: Rows) -> Rows:
-        return plus(meft.start, times(transposed(R), plus(U, times(R, meft.start), -1)))
-
-    def pull(R: Rows, U: Rows, M: Rows) -> Point:
-        edit, other = plus(U, times(R, meft.start), -1), times(times(R, M), transposed(meft.start))
-        return plus(times(edit, transposed(M)), other, -1), times(R, M)
-
     for i, (second, start, end) in enumerate(((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))):
         points = {"R": (number(1), number(second)), "U": (number(start), number(end))}
-        numbers = {**STRETCHES[i], **known}
-        yield _composed("LoReFT in (R, U)", meft, numbers, points, weight, pull, "F(v) = f(W)", {})
+        yield _composed("LoReFT in (R, U)", "loreft-trained", meft, {**STRETCHES[i], **known}, points)
 
 
 def _any_map() -> Iterator[World]:
@@ -172,14 +148,14 @@ def _any_map() -> Iterator[World]:
         def pull(u: Rows, M: Rows) -> Rows:
             return tuple((M[0][0] * x,) for (x,) in reversed(u))
 
-        def pair(point: Point) -> Pair:
+        def pair(point: Blocks) -> Pair:
             u, M = point
             return u, M
 
-        def value(v: Point, meft: Factored = meft) -> Fraction:
+        def value(v: Blocks, meft: Factored = meft) -> Fraction:
             return meft.f(weight(single(v)))
 
-        def gradient(v: Point, meft: Factored = meft) -> Point:
+        def gradient(v: Blocks, meft: Factored = meft) -> Blocks:
             return (pull(single(v), meft.slope(weight(single(v)))),)
 
         functions = {
@@ -206,7 +182,7 @@ def _all_layers() -> Iterator[World]:
         # The second layer and each even one has both points the other way round.
         ends = [shares if t % 2 else shares[::-1] for t in range(1, T + 1)]
 
-        def value(v: Point, meft: Factored = meft) -> Fraction:
+        def value(v: Blocks, meft: Factored = meft) -> Fraction:
             column = [x for (x,) in single(v)]
             pairs = zip(column[::2], column[1::2], strict=True)
             return sum((meft.f(meft.weight((number(x), number(y)))) for x, y in pairs), F(0))

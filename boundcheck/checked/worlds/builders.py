@@ -110,6 +110,20 @@ def world_of(
     return World(about, Setting(sides, values, known, meft.functions, paths=paths, process=process))
 
 
+def process_of(
+    paths: Paths[Any, Any], letters: Mapping[str, Callable[[Any], Rows]], drawn: Mapping[str, Callable[[Any], Rows]]
+) -> Callable[[str, int, int], Rows]:
+    """The letters of a state, and of the gradient that was drawn, at times that the run has."""
+
+    def process(name: str, time: int, outcome: int) -> Rows:
+        known, at, last = (drawn, paths.drawn, paths.T) if name in drawn else (letters, paths.state, paths.T + 1)
+        if name not in known or not 1 <= time <= last:
+            raise InputError(name, time, f"one of {', '.join((*letters, *drawn))} at a time from 1 to {paths.T}")
+        return known[name](at(time, outcome))
+
+    return process
+
+
 def holding(world: World, meft: Factored, held: str, fixed: Rows) -> World:
     """The world in which one factor, A or B, is a constant: F has the other one as its only block."""
     trained = "B" if held == "A" else "A"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 
-from boundcheck.checked.worlds.builders import STRETCHES, Numbers, holding, stated, world_of
+from boundcheck.checked.worlds.builders import STRETCHES, Numbers, holding, process_of, stated, world_of
 from boundcheck.checked.worlds.functions import Factored, Pair
 from boundcheck.checked.worlds.world import World
 from boundcheck.claims import catalogue
@@ -26,58 +25,35 @@ from boundcheck.exact.rationals import (
     transposed,
 )
 
-THEOREM_2, THEOREM_2_BEST_STEP, THEOREM_2_ANY_STEP, THEOREM_2_EVERYWHERE = (
-    catalogue["jiang2024.theorem2"],
-    catalogue["meft.theorem2_best_step"],
-    catalogue["meft.theorem2_any_step"],
-    catalogue["meft.theorem2_everywhere"],
-)
+THEOREM_2, BEST_STEP = catalogue["jiang2024.theorem2"], catalogue["meft.theorem2_best_step"]
+ANY_STEP, EVERYWHERE = catalogue["meft.theorem2_any_step"], catalogue["meft.theorem2_everywhere"]
 
 
-@dataclass(frozen=True)
-class Course:
+_LETTERS: dict[str, Callable[[Pair], Rows]] = {"A": lambda v: v[0], "B": lambda v: v[1]}
+_DRAWN = {f"g_{name}": block for name, block in _LETTERS.items()}
+
+
+def run(
+    about: str, meft: Factored, start: Pair, offsets: Sequence[Rows], T: int, numbers: Numbers, held: str, stretch: int
+) -> World:
     """All paths of Algorithm 1, which draws one of the `offsets` (noise of the gradient in W) at each step.
 
-    `held` is the factor that is not trained, A or B, if there is one.
+    The first two points are those of Lemma 1. `held` is the factor that is not trained, A or B, if there is one.
     """
+    alpha = numbers["alpha"]
 
-    meft: Factored
-    start: Pair
-    offsets: tuple[Rows, ...]
-    alpha: Fraction
-    T: int
-    held: str = ""
-
-    @cached_property
-    def paths(self) -> Paths[Pair, Rows]:
-        """The paths, whose state is (A, B)."""
-        return Paths(self.start, self.meft.gradient, self._step, self.offsets, self.T)
-
-    def _step(self, v: Pair, g: Pair, t: int) -> Pair:
-        A, B = (
-            x if block == self.held else plus(x, slope, -self.alpha) for block, x, slope in zip("AB", v, g, strict=True)
-        )
+    def step(v: Pair, g: Pair, t: int) -> Pair:
+        A, B = (x if name == held else plus(x, slope, -alpha) for name, x, slope in zip("AB", v, g, strict=True))
         return A, B
 
-    def __call__(self, name: str, time: int, outcome: int) -> Rows:
-        """A_t, B_t or a block of g_t; raises InputError at a time that the run does not have."""
-        drawn = name.startswith("g")
-        if name[-1] not in "AB" or not 1 <= time <= self.T + (not drawn):
-            raise InputError(name, time, f"a block of a run and a time from 1 to {self.T}")
-        at = self.paths.drawn if drawn else self.paths.state
-        return at(time, outcome)["AB".index(name[-1])]
-
-
-def run(about: str, course: Course, numbers: Numbers, stretch: int = 0) -> World:
-    """A run of Algorithm 1; its first two points are those of Lemma 1."""
-    meft, held, paths = course.meft, course.held, course.paths
+    paths = Paths(start, meft.gradient, step, offsets, T)
     near, after = paths.start, paths.state(2, 0)
     matrices = dict(zip(("A_1", "B_1", "A_2", "B_2", "A", "B"), (*near, *after, *near), strict=True))
     matrices |= {"W_1": meft.weight(near), "W_2": meft.weight(after), "W": meft.weight(near)}
     # A held factor has one value, and F none at another.
     matrices = {name: x for name, x in matrices.items() if name not in (f"{held}_1", f"{held}_2")}
-    values = {**STRETCHES[stretch % len(STRETCHES)], **numbers, "alpha": course.alpha}
-    world = world_of(about, meft, values, matrices, paths, course)
+    values = {**STRETCHES[stretch % len(STRETCHES)], **numbers}
+    world = world_of(about, meft, values, matrices, paths, process_of(paths, _LETTERS, _DRAWN))
     return holding(world, meft, held, near["AB".index(held)]) if held else world
 
 
@@ -111,7 +87,7 @@ def of_run(
     w = root_above((loss - meft.least) / (Lhat * T), 20) * slack
     D, zeta = Lhat * T * w**2, Lhat * w / ratio
     growth = ratio + root_above(ratio**2 + 2) if step == "best" else Fraction(3, 2) / (1 - ratio / 2)
-    best = stated(THEOREM_2_BEST_STEP, "alpha", q=ratio, kappa=growth, Lhat=Lhat)
+    best = stated(BEST_STEP, "alpha", q=ratio, kappa=growth, Lhat=Lhat)
     alpha = best if step == "best" else ratio / Lhat
     # sqrt(DL̂ζ²/T)
     term = Lhat**2 * w**2 / ratio
@@ -129,13 +105,12 @@ def of_run(
         "T_min": stated(THEOREM_2, "T_min", Lhat=Lhat, D=D, zeta=zeta),
         "f_star": loss - D,
     }
-    course = Course(meft, start, offsets, alpha, T, held)
 
     def build(about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None) -> World | None:
         """The run; with another step size, where `step` finds one in the constants."""
         whole = {"s": meft.scale, "r": Fraction(meft.rank), "T": Fraction(T)}
         size = step({**numbers, **whole}) if step else alpha
-        return None if size is None else run(about, replace(course, alpha=size), numbers, stretch)
+        return None if size is None else run(about, meft, start, offsets, T, {**numbers, "alpha": size}, held, stretch)
 
     return build
 
@@ -166,7 +141,7 @@ def alone(world: World) -> World:
     numbers = {
         "ell": Lhat,
         "eta": given.numbers.get("eta", alpha),
-        "eta_max": stated(THEOREM_2_ANY_STEP, "eta_max", Lhat=Lhat),
+        "eta_max": stated(ANY_STEP, "eta_max", Lhat=Lhat),
     }
     setting = replace(
         given,
@@ -210,7 +185,7 @@ def merged(world: World) -> World:
 def sharper(world: World) -> World:
     """A run of a function of a vector, told with the κ of functions that are smooth on all of space."""
     numbers = world.setting.numbers
-    kappa = stated(THEOREM_2_EVERYWHERE, "kappa", q=numbers["q"])
+    kappa = stated(EVERYWHERE, "kappa", q=numbers["q"])
     bound = numbers["bound"] * kappa / numbers["kappa"]
     setting = replace(world.setting, numbers={**numbers, "kappa": kappa, "bound": bound})
     return World(f"{world.about}, sharper", setting, world.laws)

@@ -17,7 +17,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from boundcheck.checked.worlds.builders import clipped, scalar, world_of
+from boundcheck.checked.worlds.builders import clipped, process_of, scalar, world_of
 from boundcheck.checked.worlds.functions import Factored
 from boundcheck.checked.worlds.world import Setting, World
 from boundcheck.claims import Claim
@@ -110,6 +110,13 @@ class Factors:
         return Fraction(sum(v * v)), abs(self.meft.slope(self.meft.weight(_pair(v)))[0][0])
 
 
+_DRAWN: dict[str, Callable[[Vector], Rows]] = {"g": _column, "g_v": _column}
+_FACTOR_LETTERS: dict[str, Callable[[Any], Rows]] = {
+    "A": lambda state: number(state[0][0]),
+    "B": lambda state: number(state[0][1]),
+}
+
+
 def _pair(v: Vector) -> tuple[Rows, Rows]:
     return number(v[0]), number(v[1])
 
@@ -148,7 +155,7 @@ def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) 
             paths = _paths(algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], steps, factors)
         except InputError:
             continue
-        process = _process(paths, {"A": lambda state: number(state[0][0]), "B": lambda state: number(state[0][1])})
+        process = process_of(paths, _FACTOR_LETTERS, _DRAWN)
         numbers["theta"] = F(place % 3, 2)
         about = f"{claim.id} on a parabola of BA, A_1 = {A}, B_1 = {B}, T = {steps}"
         near, after = (_pair(paths.state(t, 0)[0]) for t in (1, 2))
@@ -282,18 +289,6 @@ def _paths(
     return paths
 
 
-def _process(paths: Paths[Any, Any], letters: Mapping[str, Callable[[Any], Rows]]) -> Callable[[str, int, int], Rows]:
-    """The letters of a state, and the gradients that were drawn, at times that the run has."""
-
-    def process(name: str, time: int, outcome: int) -> Rows:
-        drawn = name in ("g", "g_v")
-        if not (drawn or name in letters) or not 1 <= time <= paths.T + (not drawn):
-            raise InputError(name, time, f"one of g, {', '.join(letters)} at a time from 1 to {paths.T}")
-        return _column(paths.drawn(time, outcome)) if drawn else letters[name](paths.state(time, outcome))
-
-    return process
-
-
 def _setting(
     algorithm: Algorithm, parabola: Parabola, paths: Paths[Any, Any], numbers: Mapping[str, Fraction]
 ) -> Setting:
@@ -308,7 +303,7 @@ def _setting(
         {"f": parabola.function, "F": parabola.function},
         blocks=("v",),
         paths=paths,
-        process=_process(paths, letters),
+        process=process_of(paths, letters, _DRAWN),
     )
 
 
