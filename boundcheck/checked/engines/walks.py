@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -116,6 +116,11 @@ def unmoved(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], step
     return (start,)
 
 
+def function_of(curve: Curve) -> Function:
+    """A curve as a function of matrices of one entry."""
+    return Function(lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),))
+
+
 def setting_of(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name,)) -> Setting:
     """A run with the numbers of a claim; each matrix letter is 0, the minimiser among them.
 
@@ -129,8 +134,8 @@ def setting_of(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name
         if found is None:
             raise InputError("quantity", quantity.name, "a rational number")
         known[quantity.name] = found
-    curve, paths = walk.curve, Paths(None, lambda *_: None, lambda state, *_: state, (None,), walk.steps)
-    function = Function(lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),))
+    paths: Paths[Any, Any] = Paths(None, lambda *_: None, lambda state, *_: state, (None,), walk.steps)
+    function = function_of(walk.curve)
     return Setting(
         _SIDES,
         known,
