@@ -13,6 +13,9 @@ from typing import ClassVar, Literal, Protocol
 
 import torch
 
+# Characters of a line that a person still reads.
+_LONGEST = 1000
+
 Layer = Literal["proof", "reading", "input", "falsification", "measurement", "engines", "attack"]
 
 
@@ -118,6 +121,11 @@ def tried(each_of: Iterable[Tryable]) -> list[Trial]:
     """The trials, one after the other in one thread: a pool has as many processes as there are cores."""
     torch.set_num_threads(1)
     return [each.tried() for each in each_of]
+
+
+def is_line(text: str) -> bool:
+    """Whether a person can read it as one line."""
+    return text.isprintable() and len(text) <= _LONGEST
 
 
 def varied(kind: str) -> str:

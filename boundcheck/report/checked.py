@@ -56,7 +56,7 @@ def write_soundness(found: Soundness, folder: Path, command: str) -> list[Path]:
 
 
 def write_reliability(found: Reliability, folder: Path, command: str) -> list[Path]:
-    """The same of attacks on commands."""
+    """Write the page on attacks on commands, with the same files beside it."""
     material = Material(survey=found, command=command)
     page = folder / "index.html"
     return write_page(material, page, _ATTACKED, Markup(_ATTACKED_LEAD), opening=_of_attacks(found.as_json()))

@@ -175,17 +175,17 @@ torch.set_num_threads(1)
 from boundcheck.measure import cost, experiment
 from boundcheck.progress import silent
 from boundcheck.measure.spec import parse
-from boundcheck.checked.malformed.limits import _forget_peak, _mebibytes
+from boundcheck.checked.malformed.limits import forget_peak, mebibytes
 
 def taken(table, folder):
     spec = parse(table)
     # What a run before has freed goes back first, or this one takes it again and seems to take less.
     ctypes.CDLL(None).malloc_trim(0)
-    _forget_peak()
-    before = _mebibytes("VmRSS")
+    forget_peak()
+    before = mebibytes("VmRSS")
     experiment.prepare(spec, folder, "cpu", silent)
     experiment.measure_one(spec, folder, "cpu", silent)
-    most = 2**20 * (_mebibytes("VmHWM") - before)
+    most = 2**20 * (mebibytes("VmHWM") - before)
     parts = (*cost.drawn(spec), *cost.held(spec, experiment.build(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 

@@ -25,7 +25,7 @@ from threading import Lock
 from boundcheck.checked.attacks.process import End, Running
 from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.attacks.troubles import WAYS, Trouble
-from boundcheck.checked.trial import Trial
+from boundcheck.checked.trial import Trial, is_line
 from boundcheck.errors import BoundcheckError
 from boundcheck.files import UNFINISHED
 
@@ -44,8 +44,8 @@ KINDS = {
 }
 """The kinds of attacks, in words."""
 SAME, LINE, READ = "as if nothing had happened", "one line", "read as what it says"
-# Times of an undisturbed end, and seconds more, after which a process hangs; characters of a line.
-_PATIENCE, _LEAST, _LONGEST = 20.0, 60.0, 1000
+# Times of an undisturbed end, and seconds more, after which a process hangs.
+_PATIENCE, _LEAST = 20.0, 60.0
 _SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
 _NONE = Trouble("none")
 # How often each kind of attack is made on a subject; of a damage, in each way.
@@ -264,7 +264,7 @@ def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
         return "a traceback"
     if end.code not in codes:
         return f"it ended with {end.code}"
-    if len(end.lines) > 1 or any(len(line) > _LONGEST or not line.isprintable() for line in end.lines):
+    if len(end.lines) > 1 or not all(map(is_line, end.lines)):
         return "several lines"
     if end.code == 2 and not end.lines:
         return "no line"

@@ -10,8 +10,6 @@ import json
 import math
 import multiprocessing
 import os
-import re
-import resource
 import signal
 import sys
 import time
@@ -22,6 +20,7 @@ from pathlib import Path
 
 from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.attacks.troubles import Trouble
+from boundcheck.checked.malformed.limits import limit_memory
 from boundcheck.child import end_with
 from boundcheck.ending import in_one_line
 from boundcheck.measure import run
@@ -134,7 +133,7 @@ def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -
         setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
     # Nothing is kept outside of the folder.
     os.environ |= {"HOME": str(world), "XDG_CACHE_HOME": str(world / "cache"), "BOUNDCHECK_CACHE": str(world / "cache")}
-    _limit_memory()
+    limit_memory(_MEMORY)
     # Runs as small as these are over before a checkpoint is due: one is saved wherever it can be.
     run.SAVING = run.Saving(0.0, math.inf)
     writes: list[str] = []
@@ -143,9 +142,3 @@ def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -
             getattr(SUBJECTS[subject], step)()
     finally:
         (beside / "writes").write_text(json.dumps(writes))
-
-
-def _limit_memory() -> None:
-    found = re.search(r"^VmSize:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.M)
-    if found:
-        resource.setrlimit(resource.RLIMIT_AS, (int(found[1]) * 1024 + _MEMORY,) * 2)

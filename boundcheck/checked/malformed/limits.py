@@ -31,13 +31,12 @@ from typing import Literal, NamedTuple, Protocol
 import psutil
 import torch
 
+from boundcheck.checked.trial import is_line
 from boundcheck.child import watched
 from boundcheck.errors import BoundcheckError
 
 Outcome = Literal["one line", "accepted", "traceback", "several lines", "too long", "too much memory"]
 
-# Characters of a line that a person still reads.
-_LONGEST_LINE = 1000
 # Seconds for a process to import what it needs; seconds to wait beyond a limit that a child process has; and seconds
 # between two looks at the time that a process has taken.
 _START, _GRACE, _LOOKS = 300.0, 5.0, 0.2
@@ -172,9 +171,7 @@ def serve(descriptor: int) -> None:
     torch.set_num_threads(1)
     os.environ["BOUNDCHECK_CACHE"] = str(root / "cache")
     (store := root / "store").mkdir(exist_ok=True)
-    mapped = _mebibytes("VmSize") * 2**20
-    if mapped:
-        resource.setrlimit(resource.RLIMIT_AS, (int(mapped) + limits.size,) * 2)
+    limit_memory(limits.size)
     pipe.send("ready")
     for each in attempts:
         with tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True) as name, chdir(name):
@@ -188,8 +185,8 @@ def serve(descriptor: int) -> None:
 
 def attempted(each: Attempt, change: str) -> Found:
     """What comes of an input in this process and this folder."""
-    before = _mebibytes("VmRSS")
-    _forget_peak()
+    before = mebibytes("VmRSS")
+    forget_peak()
     began = os.times()
     noise = StringIO()
     outcome: Outcome = "accepted"
@@ -200,17 +197,14 @@ def attempted(each: Attempt, change: str) -> Found:
             each.attempt()
     except BoundcheckError as error:
         said = " ".join(str(error).split())
-        outcome = "one line" if _is_one_line(f"boundcheck: {said}", noise.getvalue()) else "several lines"
+        is_all = is_line(f"boundcheck: {said}") and not noise.getvalue().strip()
+        outcome = "one line" if is_all else "several lines"
         said = f"{noise.getvalue()}{said}" if outcome == "several lines" else said
     except Exception as error:
         said = traceback.format_exc(limit=-3)
         outcome = "too much memory" if _is_of_memory(error) else "traceback"
     seconds = sum(os.times()[:4]) - sum(began[:4])
-    return Found(change, outcome, said, seconds, max(_mebibytes("VmHWM") - before, 0.0))
-
-
-def _is_one_line(line: str, noise: str) -> bool:
-    return not noise.strip() and line.isprintable() and len(line) <= _LONGEST_LINE
+    return Found(change, outcome, said, seconds, max(mebibytes("VmHWM") - before, 0.0))
 
 
 def _is_of_memory(error: BaseException) -> bool:
@@ -257,7 +251,13 @@ def _heard(noise: StringIO) -> Iterator[None]:
             noise.write(below.read().decode(errors="replace"))
 
 
-def _mebibytes(name: str) -> float:
+def limit_memory(size: int) -> None:
+    """Let this process map so many bytes more than it has mapped, where Linux says how many those are."""
+    if mapped := mebibytes("VmSize"):
+        resource.setrlimit(resource.RLIMIT_AS, (int(mapped * 2**20) + size,) * 2)
+
+
+def mebibytes(name: str) -> float:
     """The size of this process on Linux: VmSize of its addresses, VmRSS of its memory, VmHWM at its peak; else 0."""
     try:
         found = re.search(rf"^{name}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.M)
@@ -266,7 +266,8 @@ def _mebibytes(name: str) -> float:
     return int(found[1]) / 2**10 if found else 0.0
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
+    """Count the peak of the memory of this process from here on, where Linux can."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
