@@ -328,7 +328,7 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Poi
         yield Point(kind, c, (TURN, scaled(c["nu"], rows((1, 0), (0, 1)))), scaled(-1, transposed(TURN)), {})
         return
     if rank <= 2 and kind == "loreft-trained":
-        yield from _loreft_trained(c, TURN if rank == 2 else UNIT)
+        yield from _loreft_trained_candidates(c, TURN if rank == 2 else UNIT)
         return
     if rank == 2 and kind == "lora":
         square = rows((1, 0), (0, 1))
@@ -362,10 +362,10 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Poi
             )
             yield Point(kind, c, (UNIT, scaled(c["nu"], along)), tilt, {})
         case "dora":
-            yield from _dora(c)
+            yield from _dora_candidates(c)
 
 
-def _loreft_trained(c: Mapping[str, Fraction], R: Rows) -> Iterator[Point]:
+def _loreft_trained_candidates(c: Mapping[str, Fraction], R: Rows) -> Iterator[Point]:
     """V = U - R along R or across, and gradients of either sign along R and across it."""
     along, square = times(transposed(R), R), rows((1, 0), (0, 1))
     across = plus(square, along, Fraction(-1))
@@ -376,7 +376,7 @@ def _loreft_trained(c: Mapping[str, Fraction], R: Rows) -> Iterator[Point]:
             yield Point("loreft-trained", c, v, tilt, {})
 
 
-def _dora(c: Mapping[str, Fraction]) -> Iterator[Point]:
+def _dora_candidates(c: Mapping[str, Fraction]) -> Iterator[Point]:
     """A column that BA makes shorter, or turns, or both, with a gradient of f along or across it."""
     reach = c["s"] * c["a"] * c["b"]
     for x, y in ((-1, 0), (0, 1), (Fraction(-3, 5), Fraction(4, 5)), (Fraction(-4, 5), Fraction(3, 5))):
