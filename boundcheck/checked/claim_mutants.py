@@ -203,7 +203,7 @@ def _name(script: Script) -> str:
 
 
 def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
-    """What the script's conclusion rests on, without the claim's own formulas and conditions, and what is dropped."""
+    """The hypotheses of the script's conclusion, but for the claim's own formulas and conditions, and dropped ones."""
     proof, claim = script.proof, script.claim
     if claim is None or proof.conclusion is None:
         raise InputError("script", script.id, "one that proves a claim")
@@ -273,7 +273,7 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, 
 
 
 def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
-    """What to set in the scripts' modules to exchange the script's claim: module, name, value.
+    """The settings in the scripts' modules that exchange the script's claim: module, name, value.
 
     Other scripts forget what they have proved, so that they prove it again where it is cited.
     """

@@ -1,4 +1,4 @@
-"""Whether confidence limits keep what they promise, and how many replicas they need: measured on known means.
+"""Confidence limits, held against known means: how often they miss, and how many replicas they need.
 
 Nothing here judges a run. It draws experiments from distributions whose mean is known and counts how often the limits
 of `boundcheck.measure.intervals`, from which run verdicts are given, miss it.
@@ -36,7 +36,7 @@ RANGES = (2.0, 10.0, 100.0)
 """The certified ranges, in units of the mean, at which the power of betting is measured."""
 
 STUDENT_ON_SKEWED = {8: 0.85, 32: 0.52, 128: 0.07, 1024: 0.06}
-"""How often Student's 95 % interval over so many replicas misses, where these are 0 but for one in 50 (``1 in 50``).
+"""The rate at which Student's 95 % interval misses, by the number of replicas, where 1 in 50 of these is not 0.
 
 Of 4,000 experiments each; pages say it beside what rests on Student, and a test measures it again.
 """
@@ -78,7 +78,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often limits missed a known mean.
+    """The rate at which limits missed a known mean.
 
     Attributes:
         distribution, n, method, kind: what was measured, on how many replicas, and what it promises.
@@ -106,7 +106,7 @@ class Coverage:
 
     @property
     def holds(self) -> bool:
-        """Whether the measured rate is compatible with the stated one: False only where it is above it for certain."""
+        """False only where the measured rate is above the stated one for certain."""
         return self.low <= self.error
 
     def as_json(self) -> dict[str, Any]:
@@ -207,7 +207,7 @@ CASES = (
 
 
 def coverage(experiments: int = 4000, seed: int = 0, level: float = 0.95, tick: Tick = silent) -> list[Coverage]:
-    """How often each method's limits miss the mean, for each distribution that it can be used on and each n.
+    """The rates at which each method's limits miss the mean, for each distribution that it can be used on and each n.
 
     Args:
         experiments: how many intervals are made for each.
@@ -235,7 +235,7 @@ def assess(
     level: float,
     random: np.random.Generator,
 ) -> list[Coverage]:
-    """How often the limits of each method miss the mean of a distribution, all on the same experiments."""
+    """The rates at which the limits of each method miss the mean of a distribution, all on the same experiments."""
     limits: dict[str, list[np.ndarray]] = {method.name: [] for method in methods}
     size = max(_CHUNK // (n * (_COLUMNS if distribution is COLUMNS else 1)), 1)
     for begin in range(0, experiments, size):
@@ -320,7 +320,7 @@ def _beta(variation: float, largest: float) -> Draw:
 
 
 class _Test(Protocol):
-    """Whether the upper limits of growing experiments lie below a bound."""
+    """A bound, and experiments that grow until their upper limits lie below it."""
 
     def share(self, x: np.ndarray) -> float:
         """The share of experiments whose limit lies below, with the further samples x, shape (more, experiments)."""

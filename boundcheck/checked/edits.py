@@ -44,7 +44,7 @@ class HasKind(Protocol):
 
     @property
     def kind(self) -> str:
-        """Of which kind it is."""
+        """The kind of change."""
 
 
 Kinded = TypeVar("Kinded", bound=HasKind)
@@ -64,7 +64,7 @@ class Change:
 
 
 def mixed_up(items: Sequence[Item]) -> list[Item]:
-    """The same items in an order that is fixed and mixed."""
+    """All items, in an order that is fixed and mixed."""
     order = sorted(range(len(items)), key=lambda place: sha256(str(place).encode()).hexdigest())
     return [items[place] for place in order]
 
@@ -323,7 +323,7 @@ def _terms(relation: sp.Basic) -> list[sp.Basic]:
 
 
 def is_nonnegative(node: sp.Basic) -> bool:
-    """Whether an expression cannot be negative, by its form alone."""
+    """True if an expression cannot be negative, by its form alone."""
     match node:
         case sp.Rational():
             return bool(node >= 0)

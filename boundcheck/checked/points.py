@@ -62,7 +62,7 @@ Blocks: TypeAlias = tuple[Rows, ...]
 
 
 def spectral_at_most(X: Rows, limit: Fraction) -> bool:
-    """Whether the spectral norm of a matrix with at most two rows or columns is at most the limit, exactly."""
+    """True if the spectral norm of a matrix with at most two rows or columns is at most the limit, exactly."""
     short = X if len(X) <= len(X[0]) else transposed(X)
     gram = times(short, transposed(short))
     gap = [[limit**2 * (i == j) - x for j, x in enumerate(row)] for i, row in enumerate(gram)]

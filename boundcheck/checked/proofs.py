@@ -69,7 +69,7 @@ class LineMutant(Mutant):
         return f"{self.subject}: {self.kind}, {self.change}: {self.relation}; {self.witness}"
 
     def ask(self) -> Answer:
-        """Whether the search derives it, and whether anything refutes it.
+        """Let the search derive it, and let everything that can refute it.
 
         A false one is refuted where the verdict on a step, with its world as witness, says so. A true one is refuted
         by a world in which its hypotheses hold, by the verdict, or by numbers at which its premises and the line that
@@ -83,7 +83,7 @@ class LineMutant(Mutant):
         return answer(False, proved, refuted)
 
     def _contradicted(self, proved: bool) -> bool:
-        """Whether anything speaks against a true mutant."""
+        """True if anything speaks against a true mutant."""
         line, proof = self.line, self.line.script.proof
         for world in allowed(line, _WORLDS):
             if world.says(self.relation, line.composite) is False:
@@ -221,6 +221,6 @@ def _share(every: int, first: int) -> Sequence[Line | Script]:
 
 
 def most_of(line: Line) -> int:
-    """How many false mutants of a line are tried."""
+    """The number of false mutants of a line that are tried."""
     premises = len(line.because.premises)
     return _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW

@@ -178,7 +178,7 @@ class Reread(Mutant):
         return cls(example.name, varied(kind) if true else kind, change, true, why, example, letters, declared)
 
     def ask(self) -> Answer:
-        """Whether the script is proved."""
+        """Have the script proved."""
         return answer(self.true, self.verdict() == "proved")
 
     def verdict(self) -> str:
@@ -296,7 +296,7 @@ class Entry(Mutant):
     case: Any
 
     def ask(self) -> Answer:
-        """Whether the act is refused, and for the right reason."""
+        """Try the act, which must be refused for the right reason."""
         with tempfile.TemporaryDirectory() as folder:
             said = (self.case.twin if self.true else self.case.wrong)(Path(folder))
         if self.true:

@@ -61,7 +61,7 @@ class Run(Mutant):
         return self.judged(result)
 
     def judged(self, result: Result) -> Answer:
-        """Whether the verdict and the blame of its run are right.
+        """Judge the verdict and the blame of its run.
 
         Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to
         have broken a hypothesis. Caught is a false run whose fault is named: it was seen, or nothing
@@ -232,7 +232,7 @@ def _stated(table: Table, inputs: dict[str, Number]) -> dict[str, Number]:
 
 
 def _speaks(table: Table, inputs: dict[str, Number]) -> bool:
-    """Whether the theorem's conditions hold, also with what the spec assumes in place of them."""
+    """True if the theorem's conditions hold, also with what the spec assumes in place of them."""
     stated, spec = _stated(table, inputs), parse(table)
     try:
         for claim in (spec.theorem, spec.prescription):
@@ -243,7 +243,7 @@ def _speaks(table: Table, inputs: dict[str, Number]) -> bool:
 
 
 def _is_certain(setting: Experiment, table: Table, inputs: dict[str, Number]) -> bool:
-    """Whether no iterate can exceed the ζ of the spec at the step that it leads to."""
+    """True if no iterate can exceed the ζ of the spec at the step that it leads to."""
     if setting.most is None:
         return True
     given = table["run"].get("step_size")
@@ -268,7 +268,7 @@ def true_runs(setting: Experiment) -> Iterator[Run]:
 
 
 def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, dict[str, Number]]]:
-    """What may be changed: kind, change in words, why the run stays true, spec, and the inputs that it changes."""
+    """Changes: the kind, the change in words, why the run stays true, the spec, and the inputs that it changes."""
     names = {p.name for p in setting.claim.parameters}
     proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
     yield "none", "as it is", proved, setting.table, {}
@@ -329,6 +329,6 @@ def _all() -> tuple[Run, ...]:
 
 
 def _with_few(run: Run) -> Run:
-    """The same with few replicas, which cannot show it, and must not speak for it either."""
+    """A run with few replicas, which cannot show the fault, and must not speak for the claim either."""
     table = run.table | {"run": run.table["run"] | {"replicas": _FEW}}
     return replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None)

@@ -34,7 +34,7 @@ def mixed_worlds() -> tuple[World, ...]:
 
 
 def refutes(world: World, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
-    """Whether a step that says the relation is refuted by the world, under these hypotheses of a proof."""
+    """True if the world refutes a step that says the relation, under these hypotheses of a proof."""
     # The world was chosen because the laws hold in it. The verdict believes no witness about laws, and gets facts only.
     facts = [x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)]
 
@@ -47,7 +47,7 @@ def refutes(world: World, relation: sp.Basic, proof: Proof, hypotheses: Collecti
 
 
 def answer(true: bool, proved: bool, refuted: bool = False) -> Answer:
-    """What the proof layer says. Of a false mutant it is enough that it is not proved."""
+    """The answer of the proof layer. Of a false mutant it is enough that it is not proved."""
     outcome = "refuted" if refuted else "proved" if proved else "not proved"
     return Answer(outcome, accepts=proved, rejects=refuted if true else not proved)
 
@@ -64,7 +64,7 @@ class Line:
 
     @property
     def key(self) -> tuple[Fact, frozenset[Statement]]:
-        """What the line says, and from what it follows."""
+        """The fact, and the conclusions that it follows from."""
         return self.fact, frozenset(x.conclusion for x in self.because.premises)
 
     @property

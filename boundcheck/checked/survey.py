@@ -51,7 +51,7 @@ LAYERS: dict[Layer, str] = {
 }
 """The layers whose verdicts are tried, and what each is asked about."""
 CONFIDENCE = 0.95
-"""Of each upper limit for the share of verdicts that are wrong."""
+"""The confidence of each upper limit for the share of verdicts that are wrong."""
 # Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a second: a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
 # A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
@@ -80,7 +80,7 @@ class Survey(ABC):
         """The figures, and every trial that went wrong."""
 
     def row(self, trial: Trial) -> dict[str, Any]:
-        """What is told of a trial."""
+        """The fields of a trial, as the tables call them."""
         return {column: getattr(trial, name) for column, name in self.columns.items()}
 
     def as_csv(self) -> bytes:
@@ -95,7 +95,7 @@ class Survey(ABC):
 
 @dataclass(frozen=True)
 class Soundness(Survey):
-    """How often a verdict is wrong.
+    """The rate of wrong verdicts.
 
     Attributes:
         undecided: mutants of statements that are neither shown to be false nor true by construction, and not tried.
@@ -159,7 +159,7 @@ def _rates(trials: Sequence[Trial]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reliability(Survey):
-    """Whether work is lost, and the machine on which that was tried."""
+    """The ends of commands that were attacked, and the machine on which that was done."""
 
     columns = {  # noqa: RUF012
         **{name: name for name in ("subject", "kind", "change", "outcome")},
@@ -302,7 +302,7 @@ def _code() -> str:
 
 
 def _kept(path: Path | None, function: Callable[..., list[Trial]], *arguments: Any) -> list[Trial]:
-    """What the function finds, from the file that has it if there is one."""
+    """The trials that the function makes, from the file that has them if there is one."""
     if path is None:
         return function(*arguments)
     try:

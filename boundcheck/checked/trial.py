@@ -21,7 +21,7 @@ Layer = Literal["proof", "reading", "input", "falsification", "measurement", "en
 
 @dataclass(frozen=True)
 class Answer:
-    """What a layer says of a mutant.
+    """The answer of a layer about a mutant.
 
     Attributes:
         outcome: as in a `Trial`.
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Trial:
-    """What was tried, what is known of it, and what came out.
+    """The record of something that was tried: what is known of it, and what came out.
 
     Attributes:
         layer: which kind of evidence was asked.
@@ -87,7 +87,7 @@ class Mutant(ABC):
 
     @abstractmethod
     def ask(self) -> Answer:
-        """What the layer says of it."""
+        """Ask the layer about it."""
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.kind}, {self.change}; {self.witness}"
@@ -124,7 +124,7 @@ def tried(each_of: Iterable[Tryable]) -> list[Trial]:
 
 
 def is_line(text: str) -> bool:
-    """Whether a person can read it as one line."""
+    """True if a person can read it as one line."""
     return text.isprintable() and len(text) <= _LONGEST
 
 

@@ -150,7 +150,7 @@ class _Made:
         return self.lines[-1] if self.lines else ""
 
     def outcome(self) -> str:
-        """What comes of it; raises _WrongError."""
+        """Make the attack and judge its end; raises _WrongError."""
         if self.attack.kind == "damage":
             return self._damaged()
         if self.attack.kind == "race":
@@ -163,7 +163,7 @@ class _Made:
 
     @property
     def _well(self) -> tuple[int, ...]:
-        """How the command may end where nobody attacks it, though another process may have done the same before."""
+        """The codes with which the command may end if nobody attacks it, and another process may have run it before."""
         return (0, 2) if SUBJECTS[self.attack.subject].once else (0,)
 
     def _run(self, name: str, trouble: Trouble = _NONE) -> End:
@@ -238,7 +238,7 @@ class _Made:
             raise _WrongError(fault)
 
     def _check_kept(self) -> None:
-        """What was there before is there, as it was or as the command makes it."""
+        """Raise unless what was there before is there, as it was or as the command makes it."""
         now = _files(self.world)
         for name, content in self.truth.found.items():
             # What it removes at its end, such as a checkpoint, it may replace before; the second run reads it.
@@ -257,7 +257,7 @@ class _Made:
 
 
 def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
-    """What is wrong with how a process ended that was to end with one of these codes; None where nothing is."""
+    """The fault in the end of a process that was to end with one of these codes; None if there is none."""
     if end.code is None:
         return "it hangs"
     if "Traceback" in end.said:
@@ -305,7 +305,7 @@ def _made_once(name: str) -> _Truth:
 
 
 def _files(folder: Path) -> Files:
-    """What is in a folder but hidden files, which are locks and caches: the content of each file, or what it is."""
+    """The files of a folder but hidden ones, which are locks and caches: the content of each, or what else it is."""
     found: Files = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)

@@ -1,4 +1,4 @@
-"""What the process imports from which the others are forked, and the state in which it leaves it."""
+"""The imports of the process from which the others are forked, and the state in which they leave it."""
 
 import importlib
 

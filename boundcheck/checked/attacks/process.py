@@ -33,7 +33,7 @@ _IMPORTED = ("boundcheck.checked.attacks.imported",)
 
 @dataclass(frozen=True)
 class End:
-    """How a process ended.
+    """The end of a process.
 
     Attributes:
         code: its exit code, or the number of the signal that ended it, below 0; None of one that took too long.
@@ -54,7 +54,7 @@ class End:
 
     @property
     def lines(self) -> list[str]:
-        """What it said, line by line."""
+        """The lines that it said."""
         return [line for line in self.said.splitlines() if line.strip()]
 
 
@@ -86,7 +86,7 @@ class Running:
         return End(code, said, printed, took, count, orphans and code is not None)
 
     def _is_alone(self, seconds: float) -> bool:
-        """Whether no process of its group is left in so many seconds; those left are killed."""
+        """True if no process of its group is left in so many seconds; those left are killed."""
         deadline = time.monotonic() + seconds
         while self._process.pid:
             try:

@@ -80,12 +80,12 @@ class Subject:
 
     @property
     def writes(self) -> bool:
-        """Whether it makes files."""
+        """True if it makes files."""
         return not self.prints
 
 
 def _command(*arguments: str) -> None:
-    """What `boundcheck` does, and `python -m boundcheck`."""
+    """Run `boundcheck` as `python -m boundcheck` does."""
     sys.argv = ["boundcheck", *arguments]
     # As by its name: what is above in the house is not imported from here.
     import_module("boundcheck.__main__").main()

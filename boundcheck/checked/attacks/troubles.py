@@ -1,4 +1,4 @@
-"""What commands are put through: troubles at a given one of their writes to disk, and files that are damaged before.
+"""Troubles of commands: at a given one of their writes to disk, and in files that are damaged before.
 
 A trouble is a kill, or a disk that fails; a damaged file is cut short, changed in a bit, another's, or no file at all.
 
@@ -33,7 +33,7 @@ _TORN = 64
 
 @dataclass(frozen=True)
 class Trouble:
-    """What happens at the n-th write.
+    """A trouble at the n-th write.
 
     Attributes:
         kind: "none", which counts; "kill", which is SIGKILL; "full disk", which writes nothing more; "torn", a disk

@@ -1,4 +1,4 @@
-"""What each engine says of a claim, and whether that contradicts what is known of it, or what another engine says."""
+"""Answers of engines about a claim, held against what is known of it and against each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ROUNDED = 1e-9
 
 @dataclass(frozen=True)
 class Said:
-    """What one engine says of a claim.
+    """The answer of one engine about a claim.
 
     Attributes:
         engine, word: which, and what it says.
@@ -55,7 +55,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Subject:
-    """What engines are given.
+    """A claim, and all that engines are given with it.
 
     Attributes:
         claim: the claim.
@@ -128,7 +128,7 @@ def searched(subject: Subject) -> Said | None:
 
 
 def _off(case: WorstCase, known: tuple[Fraction | None, Fraction | None]) -> str:
-    """How a bracket contradicts the shares of the bound between which the worst case is; or is none."""
+    """A contradiction of a bracket and the shares of the bound that are known; empty if there is none."""
     least, most = known
     low, high = case.lower, case.upper
     if low is not None and high is not None and low > high:
@@ -155,7 +155,7 @@ def checked(subject: Subject) -> Said | None:
 
 
 def met(subject: Subject) -> Said | None:
-    """What the judge of instances says of the run that breaks the bound: it may refute the claim if that is false."""
+    """The judge of instances, asked about the run that breaks the bound; that may refute the claim if it is false."""
     if subject.run is None:
         return None
     try:
@@ -208,7 +208,7 @@ class Examined(Mutant):
         return self.judged([each for each in said if each is not None])
 
     def judged(self, said: Sequence[Said]) -> Answer:
-        """Whether the answers contradict what is known, or each other.
+        """Hold the answers against what is known, and against each other.
 
         Wrong is a true claim that is rejected, a false one that is vouched for, both of one that is not known, and an
         answer that contradicts something else that is known.

@@ -72,7 +72,7 @@ class Known:
 
     @property
     def measure(self) -> PerformanceMeasure:
-        """What it bounds."""
+        """The measure that it bounds."""
         if not isinstance(self.claim.measure, PerformanceMeasure):
             raise TypeError(f"{self.claim.id} bounds no performance measure")
         return self.claim.measure
@@ -91,7 +91,7 @@ def rational(x: Fraction) -> sp.Rational:
 
 
 def speaks_of(claim: Claim, numbers: Mapping[str, Fraction]) -> bool:
-    """Whether each letter of a claim is positive, as it has to be, and its conditions hold at these numbers."""
+    """True if each letter of a claim is positive, as it has to be, and its conditions hold at these numbers."""
     if not all(numbers[each.name] > 0 for each in claim.parameters):
         return False
     relations = [written_out(x, claim.quantities) for x in claim.conditions]

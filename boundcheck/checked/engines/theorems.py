@@ -147,7 +147,7 @@ class Recipe:
         return None, most
 
     def is_met(self, walk: Walk) -> bool | None:
-        """Whether a run meets the claim, as its hypotheses are stated; None where that is not decided here."""
+        """True if a run meets the claim, as its hypotheses are stated; None where that is not decided here."""
         if len(walk.points) <= walk.steps:
             return None
         if walk.points != self.follow(walk.curve, walk.points[0], walk.numbers, walk.steps):
@@ -306,7 +306,7 @@ def _both(each: Known) -> Callable[[int], Iterator[Walk]]:
 
 
 def _exchanged(old: Claim, make: Callable[[], Claim]) -> Callable[[Claim], Claim]:
-    """What puts another hypothesis in the place of one."""
+    """Put another hypothesis in the place of one."""
     return lambda made: replace(made, hypotheses=tuple(make() if x is old else x for x in made.hypotheses))
 
 
@@ -363,7 +363,7 @@ def _restated(each: Known, factor: Fraction, change: Edited) -> Recipe:
 
 
 def _shrinks_to(each: Known, letter: sp.Symbol) -> Fraction:
-    """What is left of the bound where a letter, which nothing else has, is half as large; 1 where that is not known."""
+    """The share of the bound that is left if a letter, which nothing else has, is halved; 1 where that is not known."""
     last, share = each.claim.quantities[-1].expression, _SHRINKS.get(letter, Fraction(1))
     left = rational(share) * last
     elsewhere = any(x.expression.has(letter) for x in each.claim.quantities[:-1])

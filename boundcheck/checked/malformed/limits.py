@@ -43,7 +43,7 @@ _START, _GRACE, _LOOKS = 300.0, 5.0, 0.2
 
 
 class Limits(NamedTuple):
-    """How much an input may take: seconds of processors, how many times as long by the clock, and bytes.
+    """The most that an input may take: seconds of processors, how many times as long by the clock, and bytes.
 
     The bytes are those beyond what is mapped before it.
     """
@@ -54,7 +54,7 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
-"""How much the input of a user may take."""
+"""The limits for the input of a user."""
 
 
 class Attempt(Protocol):
@@ -72,7 +72,7 @@ class Attempt(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """What came of an input.
+    """The end of an input.
 
     Attributes:
         change: what was changed.
@@ -101,7 +101,7 @@ def in_processes(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]
 
 
 def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iterator[Found]:
-    """What came of the first inputs, up to one that ended its process."""
+    """The ends of the first inputs, up to one that ended its process."""
     mine, other = Pipe()
     # Not by multiprocessing, which the processes of a pool cannot use. The session of the process is killed as a whole.
     program = f"from boundcheck.checked.malformed.limits import serve; serve({other.fileno()})"
@@ -130,7 +130,7 @@ def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iter
 
 
 def _next(pipe: Connection, process: psutil.Process, limits: Limits) -> tuple[Found, bool]:
-    """What came of the next input, and whether the process goes on after it."""
+    """The end of the next input, and True if the process goes on after it."""
     change, began = "", _spent(process)
     # Three messages: what was changed, what came of it in the process, and what came of it on the command line.
     for wait in (limits.seconds, limits.seconds, limits.seconds + _GRACE):
@@ -146,7 +146,7 @@ def _next(pipe: Connection, process: psutil.Process, limits: Limits) -> tuple[Fo
 
 
 def _comes(pipe: Connection, process: psutil.Process, seconds: float, patience: float) -> bool:
-    """Whether a message comes before the process has taken so much time, or its patience by the clock."""
+    """True if a message comes before the process has taken so much time, or its patience by the clock."""
     began, clock = _spent(process), perf_counter()
     while not pipe.poll(_LOOKS):
         if _spent(process) - began > seconds or perf_counter() - clock > patience * seconds:
@@ -184,7 +184,7 @@ def serve(descriptor: int) -> None:
 
 
 def attempted(each: Attempt, change: str) -> Found:
-    """What comes of an input in this process and this folder."""
+    """Try an input in this process and this folder."""
     before = mebibytes("VmRSS")
     forget_peak()
     began = os.times()
@@ -213,7 +213,7 @@ def _is_of_memory(error: BaseException) -> bool:
 
 
 def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
-    """The same, if the command line refuses the input by the same line. It is asked only about refused inputs."""
+    """The end on the command line of an input that was refused: it must be refused there by the same line."""
     if found.outcome != "one line" or (arguments := each.command()) is None:
         return found
     try:

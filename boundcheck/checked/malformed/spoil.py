@@ -1,4 +1,4 @@
-"""How sound inputs are spoilt: plain data in a place or two, texts in a few characters, files by another kind of file.
+"""Ways to spoil sound inputs: plain data in a place or two, texts in a few characters, files by other kinds of file.
 
 Everything is drawn from the given `Random`, so that the same seed spoils alike.
 """

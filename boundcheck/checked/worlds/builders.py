@@ -1,4 +1,4 @@
-"""How worlds are made: two points of the ball, one factor frozen, two layers, a representation with a bias.
+"""Builders of worlds: two points of the ball, one factor frozen, two layers, a representation with a bias.
 
 What claims define is taken from the claims.
 """
@@ -25,7 +25,7 @@ Curves = tuple[Curve, Curve]
 
 
 def stated(claim: Claim, name: str, **numbers: Fraction) -> Fraction:
-    """What a claim says of one of its quantities, given the parameters and earlier quantities in its formula.
+    """The value of a quantity of a claim, given the parameters and earlier quantities in its formula.
 
     Raises:
         ArithmeticError: where that is irrational.

@@ -89,7 +89,7 @@ class Curve:
 
     @property
     def is_least_at_0(self) -> bool:
-        """Whether F is nowhere below F(0)."""
+        """True if F is nowhere below F(0)."""
         return self.least == self.value(Fraction(0))
 
 
@@ -182,7 +182,7 @@ class Factored:
 
     @cached_property
     def smoothness(self) -> Fraction:
-        """Of f."""
+        """The smoothness constant of f."""
         return max(each.smoothness for row in self.curves for each in row)
 
     @cached_property

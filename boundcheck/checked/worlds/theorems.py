@@ -83,7 +83,7 @@ class Parabola:
 
     @property
     def function(self) -> Function:
-        """The same over columns of rationals."""
+        """F over columns of rationals."""
         return Function(lambda v: self.value(_entries(v[0])), lambda v: (_column(self.gradient(_entries(v[0]))),))
 
 

@@ -44,7 +44,7 @@ _VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What a world is made of, in rational numbers.
+    """The data of a world, in rational numbers.
 
     Attributes:
         sides: d, k, r, n and one, by name.
@@ -68,7 +68,7 @@ class Setting:
     process: Callable[[str, int, int], Rows] | None = None
 
     def verdict(self, relation: sp.Basic, composite: Collection[str] = ()) -> bool | None:
-        """Whether a relation holds at all times and in all outcomes; None where balls cannot tell, or have no value.
+        """True if a relation holds at all times and in all outcomes; None where balls cannot tell, or have no value.
 
         Args:
             relation: over the vocabulary; Le, Lt, Ge, Gt, Eq, or And of these.
@@ -132,7 +132,7 @@ class Setting:
 
 
 def is_timed(node: sp.Basic) -> bool:
-    """Whether an expression depends on t, other than as the index of its sums and minima."""
+    """True if an expression depends on t, other than as the index of its sums and minima."""
     if node == t:
         return True
     if isinstance(node, MinimumOver | sp.Sum):
@@ -210,22 +210,22 @@ class World:
         return Witness(self.about, {}, self.model)
 
     def says(self, relation: sp.Basic, composite: frozenset[str] = frozenset()) -> bool | None:
-        """What `Setting.verdict` makes of a relation, which neither the translation nor the kernel has a part in."""
+        """The verdict of the setting on a relation, in which neither the translation nor the kernel has a part."""
         key = (relation, composite)
         if key not in self._verdicts:
             self._verdicts[key] = self.setting.verdict(relation, composite)
         return self._verdicts[key]
 
     def meets(self, fact: Fact) -> bool:
-        """Whether the fact certainly holds; False as well where the world has no value for something in it."""
+        """True if the fact certainly holds; False as well where the world has no value for something in it."""
         return self._known(fact, lambda: True if self.witness.meets(fact) else None) is True
 
     def refutes(self, fact: Fact) -> bool:
-        """Whether the fact is certainly false."""
+        """True if the fact is certainly false."""
         return self._known(fact, lambda: False if self.witness.refutes(fact) else None, "refuted") is False
 
     def values(self, fact: Fact) -> bool:
-        """Whether the world has a value for all that the fact speaks of."""
+        """True if the world has a value for all that the fact speaks of."""
         return self._known(fact, lambda: [True, self.witness.meets(fact)][0], "valued") is True
 
     def _known(self, fact: Fact, find: Callable[[], bool | None], what: str = "met") -> bool | None:
@@ -238,7 +238,7 @@ class World:
         return self._truths[key]
 
     def obeys(self, law: Law, name: str) -> bool:
-        """Whether a law holds: by construction, and at points that are tried besides."""
+        """True if a law holds by construction, and at points that are tried besides."""
         if name not in self.laws or any(isinstance(x, Variable) and x.name in self.changed for x in _letters(law)):
             return False
         key = (law, "obeyed")
@@ -272,7 +272,7 @@ class World:
         return replace(self.model, symbols=lambda x, t, i: chosen[x] if x in chosen else base(x, t, i))
 
     def allows(self, hypotheses: Iterable[Statement], proof: Proof) -> bool:
-        """Whether each of these hypotheses of a proof holds, and a second evaluation calls none of them false."""
+        """True if each of these hypotheses of a proof holds, and a second evaluation calls none of them false."""
         laid = {each.statement: each for each in proof.assumptions}
         given = list(hypotheses)
         facts = [x for x in given if isinstance(x, Fact)]
