@@ -128,11 +128,12 @@ def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
         other = _renamed(script, tuple(x for x in claim.hypotheses if x is not lost))
         names = {x.name for part in (lost, *lost.hypotheses) for x in part.conclusion.free_symbols}
         worlds = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
-        found = _false(script, kind, lost.title, other, worlds or runs_for(other, _UNDERSTATED), dropped)
-        yield from filter(None, [found])
+        if found := _false(script, kind, lost.title, other, worlds or runs_for(other, _UNDERSTATED), dropped):
+            yield found
     for condition in claim.conditions:
         other = replace(_renamed(script), conditions=tuple(x for x in claim.conditions if x is not condition))
-        yield from filter(None, [_false(script, kind, str(condition), other, fitting or runs_for(other))])
+        if found := _false(script, kind, str(condition), other, fitting or runs_for(other)):
+            yield found
 
 
 def true_claims(script: Script) -> Iterator[ClaimMutant]:

@@ -8,10 +8,13 @@ from itertools import islice
 import pytest
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
 from boundcheck.checked.scripts import allowed, lines, scripts
 from boundcheck.checked.worlds import World, descents, worlds
+from boundcheck.checked.worlds.functions import Curve, Factored
 from boundcheck.checked.worlds.theorems import runs_of
 from boundcheck.checked.worlds.world import Setting, broken, composites, is_timed
 from boundcheck.claims import catalogue
@@ -31,13 +34,16 @@ from boundcheck.claims.vocabulary import (
     v2,
 )
 from boundcheck.errors import InputError
-from boundcheck.exact.rationals import rows, transposed
+from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.kernel import Fact, Law
+from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove import Script, le
+from boundcheck.prove.meft import Meft
 from tests.judged import judged, names, of_the_paper
-from tests.layers import sampled
+from tests.layers import examples, sampled
 
 FEW = 2
+NUMBERS, POSITIVE = st.fractions(-3, 3, max_denominator=8), st.fractions("1/4", 4, max_denominator=8)
 # Their hypotheses cannot all hold, which is what they prove.
 SCRIPTS = scripts()
 PRINTED = tuple(x for x in SCRIPTS if x.version == "printed")
@@ -218,7 +224,8 @@ def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None
 def test_gradients_are_those_of_the_values() -> None:
     """Along a short step F changes by <gradient, step>, up to its curvature."""
     step = Fraction(1, 10**6)
-    for world in islice(worlds(), 0, 200, 9):
+    adapters = (x for x in worlds() if x.about.startswith(("VeRA", "LoReFT")))
+    for world in (*islice(worlds(), 0, 200, 9), *adapters):
         loss, blocks = world.setting.functions["F"], world.setting.blocks
         if any(block not in world.setting.matrices for block in blocks):
             continue
@@ -231,6 +238,23 @@ def test_gradients_are_those_of_the_values() -> None:
             expected = float(sum(x for row in slope for x in row))
             change = float((loss.value(tuple(moved)) - loss.value(point)) / step)
             assert change == pytest.approx(expected, abs=1e-3)
+
+
+@examples(40)
+@given(POSITIVE, POSITIVE, NUMBERS, POSITIVE, st.tuples(NUMBERS, NUMBERS, NUMBERS))
+def test_functions_are_those_that_proofs_and_problems_have(
+    L: Fraction, G: Fraction, zero: Fraction, scale: Fraction, at: tuple[Fraction, Fraction, Fraction]
+) -> None:
+    """They share no code, and have the same values, gradients and constants."""
+    ours, theirs = Curve.clipped(L, G, zero), PiecewiseLinear.clipped(L, G, zero)
+    for x in at:
+        assert (ours.slope(x), ours.value(x)) == (theirs.value(x), theirs.integral(x))
+    assert (ours.least, ours.smoothness, ours.steepest) == (theirs.minimum, theirs.lipschitz, theirs.bound)
+    mine, other = Factored(((ours, ours),), scale), Meft(((theirs, theirs),), scale)
+    v = rows(at[:2]), number(at[2])
+    assert mine.f(mine.weight(v)) == other.f(other.weight(v))
+    assert mine.gradient(v) == other.gradient(v)
+    assert (mine.least, mine.smoothness, mine.steepest) == (other.minimum, other.smoothness, other.steepest)
 
 
 def test_a_world_with_one_number_changed_says_so() -> None:

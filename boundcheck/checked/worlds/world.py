@@ -218,21 +218,22 @@ class World:
 
     def meets(self, fact: Fact) -> bool:
         """True if the fact certainly holds; False as well where the world has no value for something in it."""
-        return self._known(fact, lambda: True if self.witness.meets(fact) else None) is True
+        return self._said(fact, "met", self.witness.meets) is True
 
     def refutes(self, fact: Fact) -> bool:
         """True if the fact is certainly false."""
-        return self._known(fact, lambda: False if self.witness.refutes(fact) else None, "refuted") is False
+        return self._said(fact, "refuted", self.witness.refutes) is True
 
     def values(self, fact: Fact) -> bool:
         """True if the world has a value for all that the fact speaks of."""
-        return self._known(fact, lambda: [True, self.witness.meets(fact)][0], "valued") is True
+        return self._said(fact, "met", self.witness.meets) is not None
 
-    def _known(self, fact: Fact, find: Callable[[], bool | None], what: str = "met") -> bool | None:
+    def _said(self, fact: Fact, what: str, ask: Callable[[Fact], bool]) -> bool | None:
+        """The answer of the witness; None where the world has no value for something in the fact."""
         key = (fact, what)
         if key not in self._truths:
             try:
-                self._truths[key] = find()
+                self._truths[key] = ask(fact)
             except (KeyError, ValueError, KernelError):
                 self._truths[key] = None
         return self._truths[key]
