@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from boundcheck.checked import survey as surveys
 from boundcheck.checked.attacks.attack import KINDS, LINE, SAME, Attack, attacks, fault_of
 from boundcheck.checked.attacks.process import End
 from boundcheck.checked.attacks.subjects import SUBJECTS
@@ -161,3 +164,25 @@ def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs")])
 def test_a_survey_of_nothing_is_refused(share: int, jobs: int, field: str) -> None:
     assert refused(reliability, share, jobs).field == field
+
+
+@dataclass(frozen=True)
+class Made:
+    """An attack that was made before."""
+
+    number: int
+    kind: str = "kill"
+
+    def tried(self) -> Trial:
+        # The first are the last to end.
+        time.sleep(0.02 * (3 - self.number))
+        return replace(RIGHT, change=str(self.number))
+
+
+def test_attacks_that_are_made_at_a_time_are_counted_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "attacks", lambda share: [Made(number) for number in range(4)])
+    heard: list[tuple[str, int, int]] = []
+    found = reliability(1, 4, lambda *told: heard.append(told))
+    assert [trial.change for trial in found.trials] == ["0", "1", "2", "3"]
+    assert heard[-1] == (KINDS["kill"], 4, 4)
+    assert found.as_csv().splitlines()[0] == b"subject,kind,change,outcome,said,wrong,seconds"
