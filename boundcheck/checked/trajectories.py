@@ -378,9 +378,8 @@ def hard(id: str, shapes: tuple[tuple[int, float], ...], replicas: int = 512) ->
         objective = cast(Separable, problem.objective)
         first, second = objective.parts
         (noise, _) = cast(Any, second)._offsets.tolist()
-        found = Diagonal(
-            *(Curve.flat_beyond(each.slope.knots) for each in (first, second)), Fraction(noise), Fraction(gain)
-        )
+        curves = [Curve.flat_beyond(each.slope.knots) for each in (first, second)]
+        found = Diagonal(curves[0], curves[1], Fraction(noise), Fraction(gain))
         G = problem.gradient_bound(parse(table).domain.given).value
         known: dict[str, Number] = {"L": objective.smoothness.value, "G": G, "D": found.gap() * _SLACK}
         known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {"s": 1, "r": 2, "zeta": 1, "T": steps}
