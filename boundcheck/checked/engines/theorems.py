@@ -294,8 +294,8 @@ def _both(each: Known) -> Callable[[int], Iterator[Walk]]:
     def walks(steps: int) -> Iterator[Walk]:
         yield from each.walks(steps)
         first = next(iter(each.walks(1)), None)
-        names = set(first.numbers) - {"ell", "D", "R_1", "T"} if first else set()
-        given = {name: first.numbers[name] for name in names} if first else {}
+        known = first.numbers if first else {}
+        given = {name: x for name, x in known.items() if name not in ("ell", "D", "R_1", "T")}
         try:
             yield from bare(steps, each.follow, **given)
         except KeyError:
