@@ -39,7 +39,6 @@ from boundcheck.falsify.short_paths import BallPaths, FloatPaths, zero_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
-from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.judged import BITS, OfAdapter, check_words
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
@@ -107,9 +106,9 @@ class ShortRun(OfAdapter):
         """The theorem's parameters: certified bounds, rounded so that the hypotheses hold."""
         names = {p.name for p in self.claim.parameters}
         steepest = self.problem.gradient_bound(self.radii).value
-        found = theory_inputs(self.claim, self.problem, self._domain, self.lipschitz, steepest) | self._known
+        found = self.problem.theory_inputs(self.claim, self._domain, self.lipschitz, steepest) | self._known
         if takes(self.claim, ell):
-            found[ell.name] = sharpest(self.problem, self.radii)
+            found[ell.name] = self.problem.sharpest(self.radii)
         return {name: value for name, value in (found | dict(self.given)).items() if name in names}
 
     @cached_property
@@ -126,7 +125,7 @@ class ShortRun(OfAdapter):
         """As of every instance with an adapter; and what the run says."""
         found = {**super().chosen, **self._known}
         if not takes(self.claim, ell) and self.adapter.claims:
-            found[ell.name] = sharpest(self.problem, self._domain)
+            found[ell.name] = self.problem.sharpest(self._domain)
         return found
 
     @property
@@ -328,7 +327,7 @@ class ShortRun(OfAdapter):
     def smoothness(self, where: str) -> Extent:
         """What the sharpest claim about the adapter says on the domain; on all of space where W is linear in v."""
         if self.adapter.is_linear or (where == "path" and self.radii and self.on_domain() == HOLDS):
-            return Extent(most=Fraction(sharpest(self.problem, self._domain)))
+            return Extent(most=Fraction(self.problem.sharpest(self._domain)))
         return UNKNOWN
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:

@@ -14,7 +14,6 @@ from boundcheck.measure.parts import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.plan import horizon
 from boundcheck.measure.verdict import judge
 from boundcheck.measure.waterfall import waterfall
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.proofs import parts
 from boundcheck.words import measure_of
 
@@ -56,7 +55,7 @@ def _known(evidence: Evidence) -> dict[str, Any]:
     return {
         "horizons": _horizons(evidence),
         "lower": _path(trace) | _ratio(evidence),
-        "upper": () if needs_radii else tuple(upper_ends(problem, plan.radii)),
+        "upper": () if needs_radii else tuple(problem.upper_ends(plan.radii)),
         "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
         "decrease": evidence.start.loss - float(loss.mean(0).min()),
     }

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from boundcheck.measure.ascent import ascend
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.derivatives import hessian_vector_product
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
@@ -63,7 +62,7 @@ def test_lengths_rise_to_no_more_than_the_claims(kind, data):
     # What rounding may take from a length that is all but 0.
     tiny = 1e-12 * (1 + problem.objective.smoothness.value)
     assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
-    ends = upper_ends(problem, radii)
+    ends = problem.upper_ends(radii)
     assert found.lengths.max().item() * (1 - ROUNDING) <= min([end.value for end in ends], default=torch.inf) + tiny
 
 

@@ -14,7 +14,6 @@ from boundcheck.measure import measure
 from boundcheck.measure.bracket import measure_bracket
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.problems.adapters import LoRA
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.progress import silent
 from tests.layers import examples, sampled
 
@@ -73,7 +72,7 @@ def test_upper_ends_are_the_claims_at_the_problems_constants(name):
     problem = PROBLEMS[name](rank=4, scale=2.0)
     radii = {"a": 1.5, "b": 2.0}
     L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
-    values = {(end.claim, end.lipschitz): end.value for end in upper_ends(problem, radii)}
+    values = {(end.claim, end.lipschitz): end.value for end in problem.upper_ends(radii)}
     # The special case of equal radii has nothing to say of these.
     assert list(values) == [end for end in ENDS if end[0] != "meft.lemma1_sharp_equal_radii"]
     assert values["meft.lemma1_sharp", "sigma"] == pytest.approx(lambda_star(L, G, 2.0, 1.5, 2.0), rel=1e-12)
@@ -81,7 +80,7 @@ def test_upper_ends_are_the_claims_at_the_problems_constants(name):
     assert values["jiang2024.lemma1", "sigma"] == pytest.approx(2 * 4 * L * 2 * 2 * 2 + 2 * G, rel=1e-12)
     assert values["jiang2024.lemma1", "sqrt(r) sigma"] == pytest.approx(2 * 4 * L * 4 * 2 * 2 + 2 * G, rel=1e-12)
     equal = {"a": 1.5, "b": 1.5}
-    values = {(end.claim, end.lipschitz): end.value for end in upper_ends(problem, equal)}
+    values = {(end.claim, end.lipschitz): end.value for end in problem.upper_ends(equal)}
     assert list(values) == ENDS
     G = problem.gradient_bound(equal).value
     expected = lambda_star(L, G, 2.0, 1.5, 1.5)

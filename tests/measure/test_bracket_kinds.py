@@ -16,7 +16,6 @@ from boundcheck.measure.build import build
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.constant import Constant
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.prove.script import find
@@ -132,16 +131,16 @@ def test_iterates_are_compared_wherever_they_stay_in_the_domain(kind):
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_the_claim_about_rank_1_is_made_at_rank_1_alone(rank):
     problem = build(parse(table_of("loreft", claim="meft.loreft", adapter__rank=rank)), "cpu")
-    named = [end.claim for end in upper_ends(problem, {"nu": 1.0})]
+    named = [end.claim for end in problem.upper_ends({"nu": 1.0})]
     assert named == ["meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft"][0 if rank == 1 else 1 :]
-    values = [end.value for end in upper_ends(problem, {"nu": 1.0})]
+    values = [end.value for end in problem.upper_ends({"nu": 1.0})]
     assert values == sorted(values)
 
 
 @each_kind
 def test_upper_ends_are_the_claims_of_the_adapter_that_apply(kind):
     problem = build(parse(table_of(kind)), "cpu")
-    ends = upper_ends(problem, DOMAINS[kind])
+    ends = problem.upper_ends(DOMAINS[kind])
     assert list(dict.fromkeys(end.claim for end in ends)) == list(ADAPTERS[kind].claims)
     constants = problem.adapter.constants(DOMAINS[kind])
     for end in ends:
@@ -157,14 +156,14 @@ def test_upper_ends_are_the_claims_of_the_adapter_that_apply(kind):
 @each_kind
 def test_an_end_is_trusted_to_the_kernel_if_and_only_if_a_script_has_it_replayed(kind):
     problem = build(parse(table_of(kind)), "cpu")
-    for end in upper_ends(problem, DOMAINS[kind]):
+    for end in problem.upper_ends(DOMAINS[kind]):
         assert end.trust == ("kernel" if end.claim in PROVED else "by hand"), end.claim
 
 
 def test_columns_that_may_vanish_leave_nothing_to_say():
     problem = build(parse(table_of("dora")), "cpu")
     for a, said in ((1.99, True), (2.0, False), (2.01, False)):
-        assert bool(upper_ends(problem, {"a": a, "b": 0.5, "mu": 1.0})) == said
+        assert bool(problem.upper_ends({"a": a, "b": 0.5, "mu": 1.0})) == said
 
 
 @sampled(6)

@@ -20,7 +20,7 @@ from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, finished, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems import pseudo_huber
-from boundcheck.problems.observe import observables, observe
+from boundcheck.problems.problem import observables
 from boundcheck.progress import silent
 from tests.layers import sampled
 from tests.results import SPEC, a_run
@@ -149,7 +149,7 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
         for stratum in range(audits):
             t = int(trace["time"][replica, stratum])
             here, there = (tuple(x[replica][None] for x in iterates[i]) for i in (t - 1, t))
-            for name, value in observe(problem, here, there, with_replacement(problem, plan.batch)).items():
+            for name, value in problem.observe(here, there, with_replacement(problem, plan.batch)).items():
                 if name == "conditional_bias":
                     # Rounding and nothing else.
                     continue

@@ -9,11 +9,9 @@ import torch
 
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.inputs import sharpest
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.objective import Objective
-from boundcheck.problems.observe import observables, observe
-from boundcheck.problems.problem import Problem
+from boundcheck.problems.problem import Problem, observables
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
@@ -74,7 +72,7 @@ def naive_observables(problem, v, v_next, batch):
 def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
     problem = PROBLEMS[name](rank=rank, d=3, k=5, scale=scale)
     v, v_next = random_point(problem, replicas=4), random_point(problem, replicas=4, seed=1)
-    seen = observe(problem, v, v_next, with_replacement(problem, 3, replicas=4))
+    seen = problem.observe(v, v_next, with_replacement(problem, 3, replicas=4))
     assert set(seen) == set(observables(problem.adapter))
     # The mean over all that may be drawn is the gradient, whatever rounding does.
     assert not (seen["conditional_bias"] + seen["conditional_bias_error"]).any()
@@ -96,7 +94,7 @@ def test_noise_variance_is_that_of_drawn_minibatches(name):
         for g, mean in zip(problem.batch_gradient(copies, indices), problem.gradient(v), strict=True)
     )
     error = squares.std() / math.sqrt(draws)
-    exact = observe(problem, v, v, with_replacement(problem, 3))["noise_variance"].item()
+    exact = problem.observe(v, v, with_replacement(problem, 3))["noise_variance"].item()
     assert abs(squares.mean().item() - exact) < 5 * error
 
 
@@ -108,7 +106,7 @@ def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, l
     v = random_point(problem, replicas=2)
     order = torch.tensor(np.stack([np.random.default_rng(i).permutation(problem.objective.samples) for i in range(2)]))
     law = Draw(batch, order[:, :left], replaced=False)
-    seen, gradient = observe(problem, v, v, law), problem.gradient(v)
+    seen, gradient = problem.observe(v, v, law), problem.gradient(v)
     draws = [problem.batch_gradient(v, order[:, list(each)]) for each in itertools.combinations(range(left), batch)]
     mean = [sum(parts) / len(draws) for parts in zip(*draws, strict=True)]
     bias = sum((x - y).square().sum((1, 2)) for x, y in zip(mean, gradient, strict=True)).sqrt()
@@ -125,7 +123,7 @@ def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, l
 def test_squared_gradient_norms_are_within_their_rounding_error(name, size):
     problem = PROBLEMS[name]()
     v = random_point(problem, replicas=1, size=size)
-    seen = observe(problem, v, v, None)
+    seen = problem.observe(v, v, None)
     true = exact_steps.gradient_square_norm(problem, v)
     assert abs(seen["gradient_square_norm"].item() - true) <= seen["gradient_square_norm_error"].item()
     assert seen["gradient_square_norm_error"].item() < 1e-6 * max(true, 1e-3)
@@ -166,7 +164,7 @@ def test_path_smoothness_of_a_quadratic_in_one_dimension(L, scale, A, step):
     """At fixed A, F(B) = L (s A B)^2 / 2 has second derivative L s^2 A^2 on every segment."""
     problem = Problem(Quadratic(L), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1, scale))
     v = tuple(torch.tensor([[[x]]], dtype=torch.float64) for x in (A, 1.25))
-    seen = observe(problem, v, (v[0], v[1] + step), with_replacement(problem, 1))
+    seen = problem.observe(v, (v[0], v[1] + step), with_replacement(problem, 1))
     error = abs(seen["path_smoothness"].item() - L * (scale * A) ** 2)
     assert error <= seen["path_smoothness_error"].item()
     assert seen["path_smoothness_error"].item() < 1e-3 * L * (scale * A) ** 2
@@ -179,7 +177,7 @@ def test_a_step_of_length_zero_has_smoothness_zero_of_both_kinds(name):
     v = random_point(problem, replicas=2)
     v_next = (v[0].clone(), v[1].clone())
     v_next[1][1] += 0.1
-    seen = observe(problem, v, v_next, None)
+    seen = problem.observe(v, v_next, None)
     for kind in ("path_smoothness", "gradient_ratio"):
         assert seen[kind][0] == 0
         assert seen[f"{kind}_error"][0] == 0
@@ -187,7 +185,7 @@ def test_a_step_of_length_zero_has_smoothness_zero_of_both_kinds(name):
 
 
 def assert_error_is_covered(problem, v, v_next):
-    seen = observe(problem, v, v_next, None)
+    seen = problem.observe(v, v_next, None)
     for kind in ("path_smoothness", "gradient_ratio"):
         true = getattr(exact_steps, kind)(problem, v, v_next)
         assert abs(seen[kind].item() - true) <= seen[f"{kind}_error"].item(), kind
@@ -241,7 +239,7 @@ def test_smoothness_less_its_error_never_exceeds_the_constant(rank):
     v = random_point(problem, size=0.5)
     for _ in range(3000):
         v_next, _ = sgd_step(problem, v, step_size, everything)
-        seen = observe(problem, v, v_next, None)
+        seen = problem.observe(v, v_next, None)
         assert max(torch.linalg.matrix_norm(x, 2).item() for x in v_next) < radius
         for kind in ("path_smoothness", "gradient_ratio"):
             assert (seen[kind] - seen[f"{kind}_error"]).item() <= lambda_star, kind
@@ -255,7 +253,7 @@ def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
     v_next, _ = sgd_step(problem, v, 0.1, torch.arange(problem.objective.samples).expand(3, -1))
     monkeypatch.setattr(Problem, "rounding", lambda self, v, loss: (torch.zeros(3), torch.ones(3)))
     length = square_norm(tuple(y - x for x, y in zip(v, v_next, strict=True))).sqrt()
-    seen = observe(problem, v, v_next, None)
+    seen = problem.observe(v, v_next, None)
     for kind in ("path_smoothness", "gradient_ratio"):
         assert (seen[f"{kind}_error"] >= 2 / length).all()
 
@@ -273,7 +271,7 @@ def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
         assert torch.isnan(seen["gradient_ratio_error"]).all()
         return
     assert (seen["gradient_ratio"] > 100 * seen["gradient_ratio_error"]).all()
-    assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= sharpest(problem, radii)
+    assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= problem.sharpest(radii)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

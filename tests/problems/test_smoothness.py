@@ -21,7 +21,6 @@ from boundcheck.problems.adapters import ADAPTERS, Adapter, DiReFT, FrozenA, Fro
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product, sure_difference_ratio
-from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
@@ -205,7 +204,7 @@ def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], dict[st
     for id in adapter.claims:
         claim = catalogue[id]
         try:
-            inputs = theory_inputs(claim, problem, radii, "sigma")
+            inputs = problem.theory_inputs(claim, radii, "sigma")
             constants[id] = upper(claim.enclosures(**inputs)["Lhat"])
         except InputError as error:
             # A frozen factor of norm 0, or a condition on the rank.
@@ -288,7 +287,7 @@ def test_a_sharp_constant_is_the_curvature_at_the_corner(
     slope = PiecewiseLinear.clipped(L, G, place + 1e-9 - G / L)
     problem = Problem(Clipped(slope, [0], direction=corner(d, k, 1.0).numpy()), adapter)
     assert adapter.inside(v, radii).all()
-    inputs = theory_inputs(catalogue[id], problem, radii, "sigma")
+    inputs = problem.theory_inputs(catalogue[id], radii, "sigma")
     constant = upper(catalogue[id].enclosures(**inputs)["Lhat"])
     top = np.linalg.eigvalsh(hessian(problem, v)).max()
     assert constant * (1 - 1e-6) <= top <= constant * (1 + 1e-12)

@@ -28,7 +28,6 @@ from boundcheck.exact.rounded import Approx, ApproxMatrix
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import ADAPTERS, LoRA, Radii, make_adapter
 from boundcheck.problems.cast import cast_to
-from boundcheck.problems.inputs import sharpest
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.paths import Run
 from boundcheck.problems.problem import Problem
@@ -410,7 +409,7 @@ def smooth_case(claim: Claim, where: Where, problem: Problem, radii: Radii, pair
     """The claim about F between two points, at the sharpest constant that a claim gives for the domain."""
     # Claims speak of positive constants, and of no loss or frozen factor that is 0.
     assume(all(value > 0 for value in constants(problem, radii).values()))
-    known = numbers({"ell": sharpest(problem, radii)})
+    known = numbers({"ell": problem.sharpest(radii)})
     return case(
         claim, where, known, dict(zip(("v_1", "v_2"), pair, strict=True)), {F: function_of_point(problem, where.do)}
     )
