@@ -12,7 +12,7 @@ import typer
 
 import boundcheck
 from boundcheck import cli
-from boundcheck.claims.letters import in_prose
+from boundcheck.claims.claim import in_prose
 from boundcheck.claims.prose import plain
 from boundcheck.verdicts import Verdict
 

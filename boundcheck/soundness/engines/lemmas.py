@@ -9,7 +9,7 @@ from functools import partial
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.letters import letters
+from boundcheck.claims.claim import letters
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.words import word_of
 from boundcheck.words.hypotheses import BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT, CONVEX, Hypothesis

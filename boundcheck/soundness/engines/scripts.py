@@ -15,7 +15,7 @@ from itertools import product
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.letters import own_parameters
+from boundcheck.claims.claim import own_parameters
 from boundcheck.claims.symbols import Parameter, ell
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
