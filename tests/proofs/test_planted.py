@@ -23,7 +23,7 @@ from boundcheck.prove.script import Script
 from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import World
 from tests.layers import sampled
-from tests.proofs.test_convergence import changed, closes
+from tests.proofs.planted import changed, closes
 
 
 class Planted(NamedTuple):
