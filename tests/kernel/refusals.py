@@ -224,7 +224,8 @@ def times() -> Iterator[Case]:
     yield refused("induction", 1, "is used at other times than t", first, late, goal, name="elsewhere")
     yield refused("minimum_at_least", 0, "varies with t", other, now)
     yield refused("minimum_at_least", 0, "expected a fact", rules.assume(LAW), now, name="law")
-    yield refused("at_time", None, "the time is 1 or T", first, Index("t", 1))
+    for time in (Index("t", 1), NOW, Index("T", 1), Index("", 0), Index("", 2)):
+        yield refused("at_time", None, "the time is 1 or T", first, time, name=str(time))
     yield refused("at_time", 0, "expected a fact", rules.assume(LAW), Index("", 1), name="law")
 
 
@@ -253,8 +254,7 @@ def norms() -> Iterator[Case]:
 
 
 def operators() -> Iterator[Case]:
-    for relation in ("=",):
-        yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(Fact(relation, of(a))))
+    yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(eq(a)))
     yield refused("root_square", 0, "expected a fact", rules.assume(LAW), name="law")
     for fact in (ge(a), eq(a), LAW):
         yield refused("inverse", 0, "expected a fact p > 0", rules.assume(fact), name=str(fact))

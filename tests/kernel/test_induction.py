@@ -178,21 +178,6 @@ def test_an_induction_inside_of_a_step_uses_all_times() -> None:
     assert induction.elsewhere(step) == frozenset()
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_other_conclusions_are_refused(place: int) -> None:
-    step = following(SAME, rules.assume(GOAL), rules.assume(Fact(">=", at(x, NEXT) - x)))
-    given_ = [rules.assume(Fact(">=", at(x, induction.FIRST))), step]
-    given_[place] = rules.assume(Fact(">=", y))
-    with pytest.raises(RuleError, match="expected"):
-        induction.induction(*given_, GOAL)
-
-
-def test_only_the_first_and_the_last_time_can_be_taken() -> None:
-    for time in (NEXT, NOW, Index("T", 1), Index("", 0), Index("", 2)):
-        with pytest.raises(RuleError, match="the time is 1 or T"):
-            induction.at_time(rules.assume(GOAL), time)
-
-
 def test_the_refused_steps_would_prove_what_is_false() -> None:
     """At T = 2 with x_1 = 0, x_2 = -1, x_3 = 0: all hypotheses but x >= 0 hold, and x >= 0 does not."""
     values = {1: Fraction(0), 2: Fraction(-1), 3: Fraction(0)}

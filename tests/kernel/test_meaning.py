@@ -133,11 +133,3 @@ def test_facts_hold_at_every_time_and_outcome_or_nowhere() -> None:
     assert holds(Fact("=", of(Root(of(2))) ** 2 - 2), world()) is None
     assert holds(Fact(">=", of(Root(of(2))) ** 2 - 2), world()) is None
     assert holds(Fact("=", of(Root(of(2))) - Fraction(7, 5)), world()) is False
-
-
-def test_a_process_is_what_the_past_says() -> None:
-    """Outcomes that look alike give a process one value; a lag of one tells it later."""
-    here = world(horizon=3)
-    for t in (1, 2, 3):
-        values = [denote(Scalar.of(a), here, t, i) for i in (0, 1)]
-        assert t > 1 or values[0] == values[1]

@@ -303,11 +303,3 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
     for build in (Variable, lambda x: Symbol(x, ("m", "n")), lambda x: Symbol("X", ("m", x))):
         with pytest.raises(TermError, match="cannot be a name"):
             build(name)
-
-
-def test_terms_print_for_reading() -> None:
-    x, a = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Variable("a")
-    assert str(norm(FROBENIUS, x)) == "‖X[t]‖_F"
-    assert str(norm(FROBENIUS, x, x)) == "‖(X[t], X[t])‖_F"
-    assert str(expect(Scalar.of(Variable("b", Time(NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
-    assert str(Scalar.of(a) ** 2 - 1) == "-1 + a^2"
