@@ -27,7 +27,9 @@ from boundcheck.kernel.atoms import (
     Dimension,
     Expectation,
     Horizon,
+    Maximum,
     Norm,
+    Power,
     Root,
     Trace,
     Value,
@@ -422,6 +424,10 @@ def terms() -> Iterator[Case]:
     yield Case("negative exponent", lambda: Scalar({((a, -1),): 1}), TermError, "exponents")
     yield Case("zero exponent", lambda: Scalar({((a, 0),): 1}), TermError, "exponents")
     yield Case("float", lambda: of(a) * 0.5, TermError, "rational number")
+    yield Case("power of no polynomial", lambda: Power(a, Index("t", -1)), TermError, "not a polynomial")  # type: ignore[arg-type]
+    yield Case("power of another exponent", lambda: Power(of(a), NOW), TermError, "the exponent of a power")
+    yield Case("maximum of no polynomials", lambda: Maximum((a, b)), TermError, "not polynomials")  # type: ignore[arg-type]
+    yield Case("maximum of one", lambda: Maximum((of(a),)), TermError, "sorted, two or more")
     yield Case("relation", lambda: Fact("<=", of(a)), TermError, "one of the relations")
     yield Case("fact of a law", lambda: rules.assume(LAW).fact, TermError, "must be applied")
     yield Case("shape of a value", lambda: substitute(norm("F", MA), {A: MB}), TermError, "cannot become")
