@@ -31,7 +31,6 @@ LONGER_STEP = catalogue["abbaszadehpeivasti2022.best_step"]
 GHADIMI = catalogue["ghadimi2013.corollary2_2"]
 EXPECTED_SMOOTHNESS = catalogue["khaled2020.theorem2"]
 BOUNDED_VARIANCE = catalogue["khaled2020.bounded_variance"]
-BEST_STEP = catalogue["meft.theorem2_best_step"]
 FROZEN_A = catalogue["meft.theorem2_frozen_a"]
 UNCONDITIONAL = catalogue["meft.unconditional_gd"]
 ANY_STEP = catalogue["meft.theorem2_any_step"]
@@ -186,16 +185,6 @@ def test_a_descent_down_a_slope_comes_within_a_factor_of_2(claim: Claim, ell: fl
     bound = claim.bound(ell=ell, D=gap, T=T)
     assert bound / 2 / ROUNDING <= measured <= bound * ROUNDING
     assert T > 1 or measured == pytest.approx(bound)
-
-
-@given(function=waves(), seed=SEEDS)
-def test_values_and_gradients_interpolate_a_smooth_function(function: Function, seed: int) -> None:
-    # The inequality that the exact rate rests on.
-    x, y = np.random.default_rng(seed).uniform(-4, 4, (2, function.dimension))
-    (p, q), difference = (function.gradient(z) for z in (x, y)), x - y
-    least = (p + q) @ difference / 2 + (p - q) @ (p - q) / (4 * function.ell)
-    least -= function.ell * (difference @ difference) / 4
-    assert function.value(x) - function.value(y) >= least - 1e-9 * (1 + abs(least))
 
 
 def noisy_parabola(ell: float, square: float, step: float, growth: float, noise: float, T: int) -> float:

@@ -45,7 +45,7 @@ a, b, u = Variable("a"), Variable("b"), Variable("u", ANY)
 c, r = Variable("c", Time(NOW)), Variable("r", Time(NEXT, 1))
 A, B, Y = Symbol("A", ("m", "n")), Symbol("B", ("n", "k")), Symbol("Y", ("m", "n"), ANY)
 X, S = Symbol("X", ("m", "n"), Time(NOW)), Symbol("S", ("m", "m"))
-MA, MB, MX, MY, MS = (Matrix.of(x) for x in (A, B, X, Y, S))
+MA, MB, MX, MY = (Matrix.of(x) for x in (A, B, X, Y))
 WHOLE = ((Fraction(1), ONE),)
 
 
