@@ -162,14 +162,3 @@ def test_a_long_table_folds_and_loses_no_row(rows: int, folds: int) -> None:
     assert len(root.findall(".//details")) == folds
     assert [cell.text for cell in root.iter("td")] == [f"row {i}" for i in range(rows)]
     assert [x.text for x in root.iter("summary")] == ["and 1 more"] * folds
-
-
-def test_a_view_without_lines_has_its_tables_in_latex() -> None:
-    made = latex(View("t", parts=(Table(("a", "b"), [("1", Math("x"))]),)))
-    assert made == r"$\displaystyle \begin{array}{ll} \text{a} & \text{b} \\ \text{1} & x \end{array}$"
-
-
-def test_in_latex_a_statement_comes_behind_its_verdict() -> None:
-    inner = View("inner", verdict="refuted", lines=(line(Math("x")),))
-    assert latex(inner).index("refuted") < latex(inner).index(" x ")
-    assert latex(View("outer", parts=(inner,))) == latex(inner)

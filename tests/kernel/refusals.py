@@ -11,16 +11,20 @@ from typing import Any
 
 from boundcheck.kernel import (
     RULES,
+    Fact,
     KernelError,
+    Law,
     ReplayError,
     RuleError,
     ShapeError,
     TermError,
+    Theorem,
     derive,
+    descent_lemma,
     replay,
     rules,
 )
-from boundcheck.kernel.analysis import descent_lemma, gradients
+from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
@@ -36,7 +40,6 @@ from boundcheck.kernel.atoms import (
     Variable,
 )
 from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
 

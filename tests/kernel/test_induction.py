@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from boundcheck.kernel import RuleError, induction, rules
+from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, induction, rules
 from boundcheck.kernel.atoms import FROBENIUS, Clock, Root, Variable
 from boundcheck.kernel.builders import at, before, clock, norm, power, total
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import denote, exact, holds
 from boundcheck.kernel.terms import ONE, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time

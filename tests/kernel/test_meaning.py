@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.kernel import Fact, TermError
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
 from boundcheck.kernel.builders import expect, maximum, norm
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Time

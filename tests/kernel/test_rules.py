@@ -9,13 +9,10 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import assume as suppose
 from hypothesis import strategies as st
 
-from boundcheck.kernel import induction, replay, rules
+from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, TermError, Theorem, induction, replay, rules
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
 from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, substitute, timed
-from boundcheck.kernel.derive import RULES, STANDARD_FACTS
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, Index

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from boundcheck.kernel import TermError
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Clock, Expectation, Norm, Total, Trace, Variable
 from boundcheck.kernel.builders import (
     at,
@@ -22,7 +23,6 @@ from boundcheck.kernel.builders import (
     timed,
     total,
 )
-from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
 from boundcheck.kernel.terms import Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time

@@ -15,8 +15,9 @@ from boundcheck.claims import Quantity, catalogue
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, bound, kappa, mu_F, q, rho, s, zeta
 from boundcheck.claims.vocabulary import A_t, B_t, t
 from boundcheck.errors import InputError
+from boundcheck.words.algorithms import RELORA
 from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
-from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, ReLoRA, Z_t
+from boundcheck.words.algorithms.relora import A_moved, B_moved, ReLoRA, Z_t
 from tests.proofs.planted import changed, closes
 
 PLANTED = {

@@ -18,8 +18,7 @@ from boundcheck.proofs.methods import descent, drori, nesterov
 
 from boundcheck.claims import Claim
 from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
-from boundcheck.prove import Proof
-from boundcheck.prove.script import Script
+from boundcheck.prove import Proof, Script
 from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import World
 from tests.layers import sampled

@@ -199,12 +199,6 @@ for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):
     assert first.count("\n") == 4
 
 
-@pytest.mark.full
-def test_what_is_found_without_sums_of_squares_leaves_cvxpy_alone() -> None:
-    code = "certify(Fact('>=', c * y - c * x), [ge(y - x), ge(c)]); print('cvxpy' in sys.modules)"
-    assert printed(code) == "False\n"
-
-
 def test_caps_end_a_search_that_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_TERMS", "MOST_PLAIN", "MOST_MULTIPLES", "MOST_GRAM_TERMS", "MOST_GRAM_MULTIPLES"):
         monkeypatch.setattr(certificate, name, 2)

@@ -9,10 +9,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from boundcheck.prove import ge
+from boundcheck.prove import Proof, ge
 from boundcheck.prove.display import shown
 from boundcheck.prove.latex import broken, latex, roman, width
-from boundcheck.prove.proof import Proof
 from tests.judged import of_the_paper
 
 from .scripts import judged, lemma, x

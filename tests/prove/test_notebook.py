@@ -7,10 +7,8 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.claims.markup import mathml_of
-from boundcheck.prove import ge
+from boundcheck.prove import Proof, ProofAudit, ge
 from boundcheck.prove.display import shown
-from boundcheck.prove.outcome import ProofAudit
-from boundcheck.prove.proof import Proof
 from boundcheck.prove.results import proof_as_json
 
 from .scripts import judged, x

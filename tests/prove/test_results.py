@@ -14,10 +14,9 @@ import boundcheck as bc
 from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
-from boundcheck.prove import ge, rows
+from boundcheck.prove import Proof, ProofAudit, ge, rows
 from boundcheck.prove.letters import letters
-from boundcheck.prove.outcome import ProofAudit, export
-from boundcheck.prove.proof import Proof
+from boundcheck.prove.outcome import export
 from boundcheck.prove.readback import read
 from boundcheck.prove.results import number_text, opinions, witness_as_json
 from boundcheck.prove.rows import Ref, Row, judge_rows

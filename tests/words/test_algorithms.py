@@ -16,8 +16,16 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.claims.symbols import alpha, delta, eta
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Iterate, g_t, i, n, t, v_t
 from boundcheck.errors import InputError
-from boundcheck.words.algorithms import ADAGRAD_NORM, ALGORITHMS, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, SGD
-from boundcheck.words.algorithms.linear import LinearMethod, g, v
+from boundcheck.words.algorithms import (
+    ADAGRAD_NORM,
+    ALGORITHMS,
+    GRADIENT_DESCENT,
+    HEAVY_BALL,
+    NESTEROV,
+    SGD,
+    LinearMethod,
+)
+from boundcheck.words.algorithms.linear import g, v
 from tests.words.small import SPACE, point, rationals
 
 LINEAR = [each for each in ALGORITHMS.values() if isinstance(each, LinearMethod)]
