@@ -229,7 +229,6 @@ def test_a_function_becomes_a_script_that_runs_once():
         script(claim, "final")(runs.append)
 
 
-@pytest.mark.skipif(not TEMPLATE.is_file(), reason="there is no template yet")
 def test_the_template_is_proved(tmp_path):
     copy = Path(shutil.copy(TEMPLATE, tmp_path / "my_lemma.py"))
     audit = bc.prove(copy)
