@@ -180,16 +180,9 @@ def test_no_word_of_a_claim_is_set_as_a_product(claim: Claim) -> None:
     ("name", "latex"),
     [
         ("v_star", "v^*"),
-        ("T_min", r"T_{\min}"),
-        ("spread", r"\mathrm{spread}"),
         ("Lhat", r"\hat{L}"),
         ("Lambda_d_1", r"\Lambda_{d,1}"),
-        ("A'_1", "A'_{1}"),
-        ("g__A", "g^{A}"),
-        ("W1", "W_{1}"),
-        ("mu_F", r"\mu_{F}"),
         ("gradnorm", r"\mathrm{gradnorm}"),
-        ("my_rate", r"\mathrm{my}_{\mathrm{rate}}"),
     ],
 )
 def test_a_name_looks_as_a_letter_or_as_a_word(name: str, latex: str) -> None:

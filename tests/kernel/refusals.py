@@ -11,30 +11,35 @@ from typing import Any
 
 from boundcheck.kernel import (
     RULES,
+    Fact,
     KernelError,
+    Law,
     ReplayError,
     RuleError,
     ShapeError,
     TermError,
+    Theorem,
     derive,
+    descent_lemma,
     replay,
     rules,
 )
-from boundcheck.kernel.analysis import descent_lemma, gradients
+from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
     Dimension,
     Expectation,
     Horizon,
+    Maximum,
     Norm,
+    Power,
     Root,
     Trace,
     Value,
     Variable,
 )
 from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
 
@@ -43,7 +48,7 @@ a, b, u = Variable("a"), Variable("b"), Variable("u", ANY)
 c, r = Variable("c", Time(NOW)), Variable("r", Time(NEXT, 1))
 A, B, Y = Symbol("A", ("m", "n")), Symbol("B", ("n", "k")), Symbol("Y", ("m", "n"), ANY)
 X, S = Symbol("X", ("m", "n"), Time(NOW)), Symbol("S", ("m", "m"))
-MA, MB, MX, MY, MS = (Matrix.of(x) for x in (A, B, X, Y, S))
+MA, MB, MX, MY = (Matrix.of(x) for x in (A, B, X, Y))
 WHOLE = ((Fraction(1), ONE),)
 
 
@@ -224,7 +229,8 @@ def times() -> Iterator[Case]:
     yield refused("induction", 1, "is used at other times than t", first, late, goal, name="elsewhere")
     yield refused("minimum_at_least", 0, "varies with t", other, now)
     yield refused("minimum_at_least", 0, "expected a fact", rules.assume(LAW), now, name="law")
-    yield refused("at_time", None, "the time is 1 or T", first, Index("t", 1))
+    for time in (Index("t", 1), NOW, Index("T", 1), Index("", 0), Index("", 2)):
+        yield refused("at_time", None, "the time is 1 or T", first, time, name=str(time))
     yield refused("at_time", 0, "expected a fact", rules.assume(LAW), Index("", 1), name="law")
 
 
@@ -253,8 +259,7 @@ def norms() -> Iterator[Case]:
 
 
 def operators() -> Iterator[Case]:
-    for relation in ("=",):
-        yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(Fact(relation, of(a))))
+    yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(eq(a)))
     yield refused("root_square", 0, "expected a fact", rules.assume(LAW), name="law")
     for fact in (ge(a), eq(a), LAW):
         yield refused("inverse", 0, "expected a fact p > 0", rules.assume(fact), name=str(fact))
@@ -422,6 +427,10 @@ def terms() -> Iterator[Case]:
     yield Case("negative exponent", lambda: Scalar({((a, -1),): 1}), TermError, "exponents")
     yield Case("zero exponent", lambda: Scalar({((a, 0),): 1}), TermError, "exponents")
     yield Case("float", lambda: of(a) * 0.5, TermError, "rational number")
+    yield Case("power of no polynomial", lambda: Power(a, Index("t", -1)), TermError, "not a polynomial")  # type: ignore[arg-type]
+    yield Case("power of another exponent", lambda: Power(of(a), NOW), TermError, "the exponent of a power")
+    yield Case("maximum of no polynomials", lambda: Maximum((a, b)), TermError, "not polynomials")  # type: ignore[arg-type]
+    yield Case("maximum of one", lambda: Maximum((of(a),)), TermError, "sorted, two or more")
     yield Case("relation", lambda: Fact("<=", of(a)), TermError, "one of the relations")
     yield Case("fact of a law", lambda: rules.assume(LAW).fact, TermError, "must be applied")
     yield Case("shape of a value", lambda: substitute(norm("F", MA), {A: MB}), TermError, "cannot become")

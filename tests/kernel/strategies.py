@@ -15,6 +15,7 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from boundcheck.kernel import Fact, Law, Statement, TermError
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
@@ -28,8 +29,6 @@ from boundcheck.kernel.atoms import (
     Variable,
 )
 from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact, Law, Statement
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
 from boundcheck.kernel.terms import Gradient, Letter, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.kernel import KernelError, ReplayError, derive, replay, replay_all, rules
+from boundcheck.kernel import Fact, KernelError, ReplayError, Theorem, derive, replay, replay_all, rules
 from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.facts import Fact, Theorem, derivation
+from boundcheck.kernel.facts import derivation
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.kernel.times import NOW
 from tests.layers import examples

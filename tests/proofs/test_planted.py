@@ -18,12 +18,11 @@ from boundcheck.proofs.methods import descent, drori, nesterov
 
 from boundcheck.claims import Claim
 from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
-from boundcheck.prove import Proof
-from boundcheck.prove.script import Script
+from boundcheck.prove import Proof, Script
 from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import World
 from tests.layers import sampled
-from tests.proofs.test_convergence import changed, closes
+from tests.proofs.planted import changed, closes
 
 
 class Planted(NamedTuple):
