@@ -49,36 +49,6 @@ def assert_names(caught: pytest.ExceptionInfo[InputError], field: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("rank", [0, -1, 4, 100])
-def test_a_rank_that_is_none_is_refused(rank: int) -> None:
-    with pytest.raises(InputError) as caught:
-        LoRA(W0, rank)
-    assert_names(caught, "adapter.rank")
-    assert str(rank) in str(caught.value)
-
-
-@pytest.mark.parametrize("scale", [0, -1, -0.0, math.nan, math.inf, -math.inf])
-def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
-    with pytest.raises(InputError) as caught:
-        LoRA(W0, 1, scale)
-    assert_names(caught, "adapter.scale")
-    assert str(scale) in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "weight",
-    [
-        pytest.param(torch.zeros(3, dtype=torch.float64), id="a vector"),
-        pytest.param(torch.zeros(2, 3, 4, dtype=torch.float64), id="a batch"),
-        pytest.param(torch.full((3, 4), math.nan, dtype=torch.float64), id="NaN"),
-        pytest.param(torch.full((3, 4), math.inf, dtype=torch.float64), id="infinite"),
-    ],
-)
-def test_a_frozen_weight_that_is_no_finite_matrix_is_refused(weight: torch.Tensor) -> None:
-    with pytest.raises(InputError):
-        LoRA(weight, 1)
-
-
 @pytest.mark.parametrize("shape", [(3, 1), (1, 4), (4, 3)])
 def test_an_adapter_of_another_shape_than_the_objective_is_refused(shape: tuple[int, int]) -> None:
     # A W0 with one row or column would broadcast silently, and train another model.

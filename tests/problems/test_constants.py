@@ -82,18 +82,6 @@ def test_loss_is_at_least_the_infimum(kind: str, data: DataObject) -> None:
     assert objective.loss(W).min().item() >= objective.infimum.value - loss_rounding(objective, W)
 
 
-@each_kind
-@some_examples
-@given(st.data())
-def test_loss_is_below_its_quadratic_upper_bound(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W1, W2 = data.draw(weights(objective.shape, replicas=2)).split(1)
-    tangent = objective.loss(W1) + (objective.gradient(W1) * (W2 - W1)).sum()
-    most = tangent + objective.smoothness.value / 2 * (W2 - W1).square().sum()
-    rounding = sum(loss_rounding(objective, W) + gradient_rounding(objective, W) * W.norm().item() for W in (W1, W2))
-    assert objective.loss(W2).item() <= most.item() + 4 * rounding
-
-
 def hessian(objective: Objective, W: torch.Tensor) -> torch.Tensor:
     """At one W, shape (1, d, k), as a matrix of dk rows."""
     size = W.numel()
@@ -305,17 +293,3 @@ def is_rounded_up(bound: float, square: Fraction) -> bool:
 def test_pseudo_huber_gradient_bound_is_rounded_up(objective: PseudoHuber) -> None:
     d, k = objective.shape
     assert is_rounded_up(objective.gradient_bound.value, Fraction(objective.delta) ** 2 * d * k)
-
-
-@given(st.floats(1e-3, 1e3))
-def test_softmax_gradient_bound_is_rounded_up(x: float) -> None:
-    objective = SoftmaxRegression("one pixel", np.array([[x]]), np.array([1]))
-    assert is_rounded_up(objective.gradient_bound.value, 2 * Fraction(x) ** 2)
-
-
-def test_digits_have_the_constants_of_their_data() -> None:
-    objective = SoftmaxRegression("digits", *digits_data())
-    X = objective._X.numpy()
-    assert objective.smoothness.value == pytest.approx(np.linalg.norm(X, 2) ** 2 / len(X) / 2, rel=1e-9)
-    mean = np.linalg.norm(X, axis=1).mean()
-    assert objective.gradient_bound.value == pytest.approx(np.sqrt(2) * mean, rel=1e-12)

@@ -8,8 +8,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
-from hypothesis.strategies import DataObject, DrawFn
+from hypothesis import given
+from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from boundcheck.claims import catalogue
@@ -77,36 +77,6 @@ def test_loss_and_gradient_are_exact_to_within_their_rounding(objective: Separab
     size = 1e3 * (1 + sum(part.gradient_bound.value for part in objective.parts)) * (1 + W.norm().item())
     assert in_loss.max().item() <= size * EPSILON * 100
     assert in_gradient.max().item() <= (size + objective.smoothness.value * 1e3 * (1 + W.norm().item())) * EPSILON
-
-
-@given(separable(), WEIGHTS)
-def test_the_gradient_is_that_of_the_loss(objective: Separable, W: Tensor) -> None:
-    # Central differences, exact where no part has a knot within the step.
-    step = Fraction(1, 2**20)
-    for w in W:
-        near = [abs(coordinate(p, w) - knot) for p in objective.parts for knot, _ in p.slope.knots]
-        assume(min(near) > 8 * step)
-        for entry, slope in enumerate(exact_gradient(objective, w)):
-            move = torch.zeros(6, dtype=torch.float64)
-            move[entry] = float(step)
-            up, down = (exact_loss(objective, w + sign * move.reshape(2, 3)) for sign in (1, -1))
-            assert (up - down) / (2 * step) == slope
-
-
-@given(st.data(), separable(), WEIGHTS)
-def test_samples_batches_and_squares_are_loops_over_samples(data: DataObject, objective: Separable, W: Tensor) -> None:
-    n, size = objective.samples, objective.smoothness.value + 2 * len(objective.parts) * 6 * 10
-    each = objective.sample_gradients(W)
-    assert each.shape == (len(W), n, 2, 3)
-    near = {"atol": 64 * EPSILON * size**2, "rtol": 0.0}
-    for i in range(n):
-        alone = sum(part.sample_gradients(W)[:, i] for part in objective.parts)
-        assert torch.allclose(each[:, i], alone, **near)
-    indices = torch.tensor(data.draw(st.lists(st.integers(0, n - 1), min_size=2, max_size=2))).expand(len(W), 2)
-    batch = (each[:, indices[0, 0]] + each[:, indices[0, 1]]) / 2
-    assert torch.allclose(objective.batch_gradient(W, indices), batch, **near)
-    assert torch.allclose(objective.gradient(W), each.mean(1), **near)
-    assert torch.allclose(objective.survey(W, ((None, None),)).in_v, each.square().sum((-2, -1)).mean(1), **near)
 
 
 @given(separable(), WEIGHTS)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, LoReFT
+from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA
 from boundcheck.problems.norms import Point, inner, lengths, product, spectral_norm, square_norm
 from boundcheck.testing import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
 from tests.layers import examples, sampled
@@ -79,17 +79,6 @@ def sizes(adapter: Adapter, v: Point) -> list[np.ndarray]:
 
 def limits(adapter: Adapter, radii: dict[str, float]) -> list[float]:
     return [radii[block.radius] if block.radius else 1e-12 for block in adapter.blocks]
-
-
-@sampled(3, 2)
-@each_kind
-@some_examples
-@given(st.data())
-def test_norms_are_those_of_singular_values_and_entries(kind: str, data: DataObject) -> None:
-    adapter = data.draw(adapters(kind))
-    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), replicas=3))
-    for got, wanted in zip(adapter.norms(v).numpy(), sizes(adapter, v), strict=True):
-        np.testing.assert_allclose(got, wanted, rtol=1e-14, atol=1e-14 * (wanted.max() + 1))
 
 
 @each_kind
@@ -196,24 +185,6 @@ def test_projection_is_onto_the_nearest_point(kind: str, data: DataObject, facto
         radius = radii.get(block.radius, 1.0)
         scale = (x.norm().item() + beside) * max(y.norm().item(), radius if beside else 0.0)
         assert (reached >= furthest * (1 - 4 * NEAR * (1 + beside / radius)) - 1e-14 * scale).all()
-
-
-@sampled(3, 1)
-@each_kind
-@some_examples
-@given(st.data(), SIZES)
-def test_no_random_point_of_the_domain_is_nearer(kind: str, data: DataObject, factor: float) -> None:
-    adapter = data.draw(adapters(kind))
-    radii = data.draw(domains(adapter))
-    v = tuple(factor * part for part in data.draw(domain_points(adapter, radii, replicas=1)))
-    projected = adapter.project(v, radii)
-    others = adapter.draw(radii, 16, torch.Generator().manual_seed(data.draw(SEEDS)))
-    # Nearness is that of what is bounded.
-    v, projected, others = map(adapter.bounded, (v, projected, others))
-    apart = square_norm(tuple(x - y for x, y in zip(v, projected, strict=True))).sqrt().item()
-    size = square_norm(v).sqrt().item()
-    further = square_norm(tuple(x - y for x, y in zip(v, others, strict=True))).sqrt()
-    assert (further >= apart * (1 - 4 * NEAR) - 4 * NEAR * size).all()
 
 
 @each_kind
@@ -346,10 +317,6 @@ def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish() -> No
     # At A = -e_1, B = 2 e_1 and half of the way there, a column of W0 + B A is as short as one likes.
     radii = {"a": 2.0, "b": 2.0, "mu": 1.0}
     assert adapter.jacobian_bound(radii) == math.inf
-
-
-def test_an_orthonormal_block_has_no_radius() -> None:
-    assert [block.radius for block in LoReFT(torch.eye(3, 4, dtype=torch.float64), 2).blocks] == ["", "nu"]
 
 
 @each_kind

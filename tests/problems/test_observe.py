@@ -274,13 +274,3 @@ def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
         return
     assert (seen["gradient_ratio"] > 100 * seen["gradient_ratio_error"]).all()
     assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= sharpest(problem, radii)
-
-
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_loss_and_gradient_together_are_those_of_each_inside_of_a_run(name):
-    objective = OBJECTIVES[name](np.random.default_rng(0))
-    W = torch.randn(3, *objective.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    with torch.inference_mode():
-        loss, gradient = objective.first_order(W)
-        assert torch.equal(loss, objective.loss(W))
-        torch.testing.assert_close(gradient, objective.gradient(W), rtol=1e-12, atol=1e-14)
