@@ -76,13 +76,6 @@ def test_every_result_is_stored_where_it_says(both):
 
 
 @pytest.mark.full
-def test_progress_is_told_of_every_experiment(both):
-    last = [done for name, done, total in both[3] if (name, total) == ("experiments", 100 * len(SPECS))]
-    assert last == sorted(last)
-    assert last[-1] == 300
-
-
-@pytest.mark.full
 def test_finished_experiments_are_read_back(both):
     _, together, folders, _ = both
     stored = [folders[1] / result.run_id / "result.json" for result in together]
@@ -117,11 +110,6 @@ def test_no_jobs_are_refused_before_any_is_run(jobs, count, tmp_path):
     assert names(tmp_path / "runs") == []
 
 
-def test_an_unknown_device_is_refused_before_any_is_run(tmp_path):
-    assert refused(measure, SPECS, tmp_path / "runs", "cuda:99", silent, 2).field == "device"
-    assert names(tmp_path / "runs") == []
-
-
 @pytest.mark.full
 def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch):
     """And progress has it for as much as it is."""
@@ -148,12 +136,6 @@ def test_one_experiment_takes_no_pool(tmp_path):
     (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), jobs=2)
     assert result.verdict == "supported"
     assert "pairs" in {name for name, _, _ in calls}
-
-
-def test_one_experiment_that_has_finished_is_read_back(tmp_path):
-    first, calls = measure(SPECS[2:], tmp_path), []
-    assert measure(SPECS[2:], tmp_path, tick=told(calls)) == first
-    assert calls == []
 
 
 @pytest.mark.full
