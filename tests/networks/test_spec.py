@@ -185,9 +185,6 @@ def torn(name: str) -> Callable[[Path], None]:
 
 
 DAMAGES = {
-    "config is no JSON": with_config("{"),
-    "config is empty": with_config(""),
-    "config is a list": with_config("[1, 2]"),
     "config is of no model": with_config("{}"),
     "config is of a model that there is not": with_config('{"model_type": "abacus"}'),
     "config is of a model without such a head": with_config('{"model_type": "vit"}'),
