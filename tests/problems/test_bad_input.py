@@ -102,8 +102,7 @@ def test_a_readout_that_is_no_finite_matrix_is_refused(readout: np.ndarray) -> N
 
 def test_labels_that_the_readout_has_no_row_for_are_refused() -> None:
     error = refused(lambda: ReadoutNetwork("bad", X, np.array([0, 1, 2]), READOUT, "tanh"))
-    assert error.field == "labels"
-    assert "up to 2" in error.expected
+    assert (error.field, error.value) == ("labels", "up to 2")
 
 
 @pytest.mark.parametrize("activation", ["relu", "", "Tanh", None])
