@@ -148,14 +148,6 @@ def test_no_rounds_leave_the_start_as_it_is():
     torch.testing.assert_close(found.lengths, lengths_at(problem, v, u), rtol=1e-12, atol=0)
 
 
-def test_progress_is_told_of_every_round():
-    told = []
-    problem = pseudo_huber()
-    v, u = start_of(problem, 2, RADII)
-    ascend(problem, v, u, RADII, 3, lambda *each: told.append(each))
-    assert told == [("ascent", done, 3) for done in (1, 2, 3)]
-
-
 @pytest.mark.parametrize("where", ["direction", "point"])
 def test_a_start_that_is_no_number_gains_nothing_and_takes_nothing_from_others(where):
     problem = pseudo_huber()

@@ -28,8 +28,6 @@ from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
 PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
-# Claims about another F than LoRA's.
-OTHERS = ("meft.frozen_a", "meft.layers", "meft.full", "meft.composition")
 
 
 def planned(table, tick=silent):
@@ -37,12 +35,6 @@ def planned(table, tick=silent):
     problem = build(spec, "cpu")
     start = Start.draw(spec, problem, "cpu")
     return problem, start, make_plan(spec, problem, start, "cpu", tick)
-
-
-@given(st.integers(0, 2**63 - 2))
-def test_streams_differ_by_purpose(seed):
-    spec = parse(theorem_table(seed=seed))
-    assert len({stream(spec, purpose) for purpose in PURPOSES}) == len(PURPOSES)
 
 
 @pytest.mark.full
@@ -271,9 +263,3 @@ def test_the_pilot_stops_after_a_few_tries(monkeypatch):
     _, _, found = planned(table)
     assert len(calls) == 4
     assert found.radii == pytest.approx({"a": 1.1 * 17, "b": 1.1 * 32})
-
-
-@pytest.mark.parametrize("id", OTHERS)
-def test_a_lemma_about_another_function_is_not_measured(id):
-    with pytest.raises(InputError, match=r"^claim = [^\n]*a lemma about LoRA[^\n]*$"):
-        parse(theorem_table(claim=id) | {"domain": {"a": 1.0, "b": 1.0}})

@@ -16,7 +16,6 @@ from boundcheck.errors import InputError
 from boundcheck.networks.adapt import AdaptedLinear, sites_of
 from boundcheck.networks.network import Network
 from boundcheck.networks.observe import observe, rounding_of
-from boundcheck.networks.sites import Computed
 from boundcheck.problems.adapters import LoReFTTrained
 from tests.layers import sampled
 
@@ -206,21 +205,6 @@ def test_training_goes_on_to_the_last_bit(dtype: torch.dtype) -> None:
                 assert torch.equal(generator, torch.get_rng_state())
         ends.append(state(network))
     assert same(*ends)
-
-
-def test_what_training_does_not_change_is_remembered_once() -> None:
-    network = of_pyreft()
-    (rows,), _ = network.sites[0].blocks
-    layer: Any = network.sites[0].module
-    for _ in range(3):
-        network.point()
-        with torch.no_grad():
-            layer.rotate_layer.parametrizations.weight.original[-1].add_(0.01)
-    assert isinstance(rows, Computed)
-    (one, other) = rows.left
-    base = "parametrizations.weight.0.base"
-    assert one[base] is other[base]
-    assert not torch.equal(one[""], other[""])
 
 
 def partly(name: str) -> Callable[[], nn.Module]:
