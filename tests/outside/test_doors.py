@@ -31,23 +31,15 @@ from boundcheck.testing.session import using
 from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 from tests.measure.small import THEOREM_TABLE, changed, refused
+from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
+from tests.program import ROOT, run, said
 
-ROOT = Path(__file__).parents[2]
-HERE = "tests.outside"
-OBJECTIVE, ADAPTER = f"{HERE}.my_objective:LogCosh", f"{HERE}.my_adapter:Scaled"
 THEOREM, FALSE = (f"tests/outside/my_theorem.py:{name}" for name in ("HALVED_DESCENT", "FALSE"))
 DESCENT: dict[str, Any] = {
     "claim": THEOREM,
     "problem": {"kind": OBJECTIVE, "seed": 3},
     "adapter": {"kind": ADAPTER, "scale": 0.5},
     "run": {"steps": 40, "audits": 40},
-}
-BRACKET = {
-    "claim": f"{HERE}.my_adapter:SMOOTH",
-    "problem": {"kind": OBJECTIVE},
-    "adapter": {"kind": ADAPTER, "scale": 0.5},
-    "domain": {"rho": 1.0},
-    "bracket": {"pairs": 64, "iterates": 8, "points": 4, "ascents": 2, "rounds": 4, "looks": 2},
 }
 
 
@@ -137,13 +129,6 @@ def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_
         replayed(stored, catalogue.opened(THEOREM))
 
 
-def said(*arguments: Any) -> Any:
-    command = [sys.executable, "-m", "boundcheck", *map(str, arguments), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=dict(os.environ))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.mark.full
 def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path) -> None:
     spec = tmp_path / "own.toml"
@@ -178,8 +163,7 @@ def test_a_run_of_a_claim_that_was_an_object_is_reported_with_the_claim_given(tm
     stored = tmp_path / result.run_id
     again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
     assert "Halved descent" in Path(again["files"][0]).read_text()
-    command = [sys.executable, "-m", "boundcheck", "report", str(stored), "--out", str(tmp_path / "none")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = run("report", stored, "--out", tmp_path / "none")
     expected = "claim = outer.halved: expected a claim that is known: one of your own is given by --claim MODULE:NAME"
     assert (done.returncode, done.stderr) == (2, f"boundcheck: {expected}\n")
 

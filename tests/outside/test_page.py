@@ -18,8 +18,8 @@ from boundcheck.testing import check_claim
 from boundcheck.words import theorem
 from boundcheck.words.algorithms import GRADIENT_DESCENT
 from boundcheck.words.measures.base import GAP, Over, PerformanceMeasure
+from tests.outside.specs import OBJECTIVE
 
-HERE = "tests.outside"
 DESCENT = catalogue["nesterov2004.gradient_descent"]
 AVERAGE_GAP = theorem(
     "outer.average_gap",
@@ -36,8 +36,8 @@ AVERAGE_GAP = theorem(
 @pytest.mark.full
 def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
     spec = {
-        "claim": [f"{HERE}.my_theorem:HALVED_DESCENT", AVERAGE_GAP],
-        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "claim": ["tests.outside.my_theorem:HALVED_DESCENT", AVERAGE_GAP],
+        "problem": {"kind": OBJECTIVE},
         "adapter": {"kind": "full"},
         "run": {"steps": 8, "audits": 8},
     }
@@ -74,7 +74,7 @@ def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
     )
     spec = {
         "claim": claim,
-        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "problem": {"kind": OBJECTIVE},
         "adapter": {"kind": "full"},
         "run": {"steps": 2, "audits": 2},
         "assume": {"bound": "D*8/10"},
@@ -92,7 +92,7 @@ def test_the_example_to_copy_is_run_tried_and_shown(tmp_path: Path) -> None:
     shutil.copy(HOME / "own_words.py", file)
     spec = {
         "claim": f"{file}:WARM_DESCENT",
-        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "problem": {"kind": OBJECTIVE},
         "adapter": {"kind": "full"},
         "run": {"steps": 40, "audits": 40},
     }
