@@ -8,7 +8,7 @@ import pytest
 import torch
 from sympy import Rational
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
@@ -16,6 +16,7 @@ from boundcheck.testing import Checked, ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.words import algorithm_of
 from tests.layers import sampled
+from tests.measure.small import with_quantity_scaled
 from tests.testing.test_hypotheses import CHECKED
 
 # C as the printed statements may be read.
@@ -133,15 +134,10 @@ SHARP = {
 }
 
 
-def smaller(claim: Claim, factor: Rational) -> Claim:
-    *others, last = claim.quantities
-    return replace(claim, id="smaller", quantities=(*others, replace(last, expression=factor * last.expression)))
-
-
 @pytest.mark.full
 @pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
-    claim = smaller(catalogue[id], factor)
+    claim = replace(with_quantity_scaled(catalogue[id], factor), id="smaller")
     if kind == "full" and algorithm_of(claim):
         # The classics speak of every adapter, by their hypotheses.
         assert kind in adapters_of(claim)
