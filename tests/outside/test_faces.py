@@ -73,30 +73,6 @@ class NearlyRight(LogCosh):
         return found
 
 
-class Biased(LogCosh):
-    """Minibatches have another mean than the gradient."""
-
-    def batch_gradient(self, W, indices):
-        return super().batch_gradient(W, indices) + 0.3
-
-
-class BiasedAlone(LogCosh):
-    """Minibatches have another mean unless they are of all samples, in which they are not drawn."""
-
-    def batch_gradient(self, W, indices):
-        found = super().batch_gradient(W, indices)
-        return found if indices.shape[1] == self.samples else 1.5 * found
-
-
-class Quiet(LogCosh):
-    """The samples' own gradients differ by a hundredth of what minibatches do."""
-
-    def sample_gradients(self, W):
-        found = super().sample_gradients(W)
-        mean = found.mean(1, keepdim=True)
-        return mean + 0.01 * (found - mean)
-
-
 class OtherSurvey(LogCosh):
     """What a run sees in its minibatches is not the gradient that it follows."""
 
@@ -209,9 +185,6 @@ def shrunk(e: Any) -> Seen:
     [
         ({"problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
         ({"problem": {"kind": f"{HERE}:NearlyRight"}}, "problem.gradient"),
-        ({"problem": {"kind": f"{HERE}:Biased"}}, "problem.batch_gradient"),
-        (NOISY | {"problem": {"kind": f"{HERE}:BiasedAlone"}}, "problem.batch_gradient"),
-        (NOISY | {"problem": {"kind": f"{HERE}:Quiet"}}, "problem.sample_variance"),
         (NOISY | {"problem": {"kind": f"{HERE}:OtherSurvey"}}, "problem"),
         ({"adapter": {"kind": f"{HERE}:TenthPull", "scale": 1.0}}, "adapter.pull_back"),
         ({"adapter": {"kind": f"{HERE}:Turned", "scale": 1.0}}, "adapter.pull_back"),
