@@ -82,15 +82,6 @@ def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
         assert found.ratio > 0
 
 
-@pytest.mark.full
-@dtypes
-@theorems
-def test_theorems(id: str, kind: str, dtype: str) -> None:
-    for found in tried(id, kind, RUNS, dtype=dtype):
-        # Some are attained, and float32 may round a little beyond.
-        assert 0.001 < found.ratio < 1 + 1e-5
-
-
 @pytest.mark.nightly
 @dtypes
 @lemmas
@@ -99,12 +90,18 @@ def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
         assert found.ratio > 0.05
 
 
-@pytest.mark.nightly
+full, nightly = pytest.mark.full, pytest.mark.nightly
+
+
 @dtypes
 @theorems
-def test_theorems_on_many_runs(id: str, kind: str, dtype: str) -> None:
-    for found in tried(id, kind, MANY, dtype=dtype):
-        assert 0.01 < found.ratio < 1 + 1e-5
+@pytest.mark.parametrize(
+    ("runs", "least"), [pytest.param(RUNS, 0.001, marks=full), pytest.param(MANY, 0.01, marks=nightly)]
+)
+def test_theorems(id: str, kind: str, dtype: str, runs: int, least: float) -> None:
+    for found in tried(id, kind, runs, dtype=dtype):
+        # Some are attained, and float32 may round a little beyond.
+        assert least < found.ratio < 1 + 1e-5
 
 
 @pytest.mark.boundcheck

@@ -10,15 +10,13 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.relation import Assignment
-from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.testing import assignments, instances, short_runs
+from boundcheck.testing import assignments, instances
 from tests.layers import examples, sampled
 from tests.testing.test_drawn import BOUNDED
 
 few = examples(12)
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-REPAIRED = catalogue["meft.theorem2_repaired"]
 
 
 def lemma(kind: str) -> Claim:
@@ -41,15 +39,6 @@ def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> 
                 assert (part.astype(np.float32) == part).all()
 
     check()
-
-
-@few
-@given(short_runs(REPAIRED))
-def test_a_short_run_is_one_of_which_the_theorem_speaks(run: ShortRun) -> None:
-    run.check()
-    found = certify(run)
-    assert found.inside
-    assert not found.violated
 
 
 @few
