@@ -343,13 +343,6 @@ def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> No
     assert [each.verdict.plain for each in results] == ["supported"] * 2
 
 
-def test_a_file_imports_its_neighbours_as_a_script_does(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "beside_it.py").write_text("ONE = 1\n")
-    (tmp_path / "a" / "mine.py").write_text("from beside_it import ONE\n")
-    assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:ONE") == 1
-
-
 def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
     for folder, number in (("a", 1), ("b", 2)):
         (tmp_path / folder).mkdir()
