@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,6 @@ FROZEN: dict[str, Wanted] = {
 PROBLEMS: dict[str, Wanted] = {
     "of full rank": lambda p: p.adapter.rank == min(p.objective.shape) > 1,
     "of deficient rank": lambda p: p.adapter.rank == 1 < min(p.objective.shape) and p.adapter.scale != 1,
-    "of dora": lambda p: p.adapter.kind == "dora" and p.adapter.W0.any(),
 }
 OF_RUNS = ("full", "frozen-a", "lora", "direft")
 RUNS: dict[str, Wanted] = {
@@ -165,12 +165,13 @@ INSTANCES: dict[str, Wanted] = {
     "not square": lambda i: i.adapter.W0.shape[0] != i.adapter.W0.shape[1],
     "unequal radii": lambda i: i.radii["a"] != i.radii["b"],
 }
-ASSIGNMENTS: dict[str, Callable[[Any, Any], Any]] = {
-    "not square": lambda x, y: x.any() and y.any() and len(x) != len(y),
-    "zero": lambda x, y: not x.any(),
-    "negative entries": lambda x, y: (x < 0).any() and (y < 0).any(),
-    "alike": lambda x, y: x.shape == y.T.shape and x.any() and np.allclose(x, y.T),
-    "rank one": lambda x, y: min(x.shape) > 2 and np.linalg.matrix_rank(x) == 1,
+STEPS: dict[str, Wanted] = {str(n): lambda run, n=n: run.steps == n and run.offset > 0 for n in (1, 4)}
+ASSIGNMENTS: dict[str, Wanted] = {
+    "not square": lambda of: of["X"].any() and of["Y"].any() and len(of["X"]) != len(of["Y"]),
+    "zero": lambda of: not of["X"].any(),
+    "negative entries": lambda of: (of["X"] < 0).any() and (of["Y"] < 0).any(),
+    "alike": lambda of: of["X"].shape == of["Y"].T.shape and of["X"].any() and np.allclose(of["X"], of["Y"].T),
+    "rank one": lambda of: min(of["X"].shape) > 2 and np.linalg.matrix_rank(of["X"]) == 1,
 }
 m, n = sp.symbols("m n", positive=True, integer=True)
 X, Y, a = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, m), sp.Symbol("a", positive=True)
@@ -180,55 +181,28 @@ LEMMA, NOISY, REPAIRED = (
 )
 
 
-def each(of: str, strategy: SearchStrategy, table: dict[str, Wanted]) -> dict[str, tuple[SearchStrategy, Wanted]]:
-    return {f"{of}: {name}": (strategy, wanted) for name, wanted in table.items()}
-
-
-DRAWN = {
-    **each("a matrix", matrices(), MATRICES),
-    **each("in a ball", ball((4, 5), 2.0), IN_A_BALL),
-    **each("orthogonal", orthogonal(3, 3), ORTHOGONAL),
-    **each("adversarial factors", factor_pairs((4, 5), 3, RADII, kind="adversarial"), FACTORS),
-    **each("any factors", factor_pairs((4, 5), 3, RADII), FACTORS),
-    **each("a point", points((4, 5), 3, RADII), POINTS),
-    **each("a pair", pairs((4, 5), 3, RADII), PAIRS),
-    **each("a weight", weights((2, 3), 1), WEIGHTS),
-    **each("an objective", objectives(), OBJECTIVES),
-    **each("a slope", slopes(), {"not convex": lambda slope: any(piece.slope < 0 for piece in slope.pieces)}),
-    **each("clipped", clipped_problems(), SAMPLES),
-    **{
-        name: found
-        for family, call in FAMILIES.items()
-        if family is not Clipped
-        for name, found in each(family.__name__, call(samples=3), SAMPLES).items()
-    },
-    **{
-        name: found
-        for factor in "AB"
-        for name, found in each(
-            f"frozen {factor}",
-            adapters("vera", (4, 5), rank=3).map(lambda adapter, factor=factor: getattr(adapter, factor)),
-            FROZEN,
-        ).items()
-    },
-    **each("a problem", st.one_of(problems(), problems("dora")), PROBLEMS),
-    **each("a run", runs(), RUNS),
-    **each("an instance", instances(LEMMA, largest=4), INSTANCES),
-    **each(
-        "matrices",
-        assignments(PRODUCT).map(lambda made: (made.matrices["X"], made.matrices["Y"])),
-        {name: lambda both, wanted=wanted: wanted(*both) for name, wanted in ASSIGNMENTS.items()},
-    ),
-    **{
-        name: found
-        for kind in OF_RUNS
-        for name, found in each(
-            f"a short run of {kind}",
-            short_runs(NOISY, adapter=kind),
-            {f"{steps} steps": lambda run, steps=steps: run.steps == steps and run.offset > 0 for steps in (1, 4)},
-        ).items()
-    },
-}
+TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
+    ("a matrix", matrices(), MATRICES),
+    ("in a ball", ball((4, 5), 2.0), IN_A_BALL),
+    ("orthogonal", orthogonal(3, 3), ORTHOGONAL),
+    ("adversarial factors", factor_pairs((4, 5), 3, RADII, kind="adversarial"), FACTORS),
+    ("any factors", factor_pairs((4, 5), 3, RADII), FACTORS),
+    ("a point", points((4, 5), 3, RADII), POINTS),
+    ("a pair", pairs((4, 5), 3, RADII), PAIRS),
+    ("a weight", weights((2, 3), 1), WEIGHTS),
+    ("an objective", objectives(), OBJECTIVES),
+    ("a slope", slopes(), {"not convex": lambda slope: any(piece.slope < 0 for piece in slope.pieces)}),
+    ("clipped", clipped_problems(), SAMPLES),
+    *((family.__name__, call(samples=3), SAMPLES) for family, call in FAMILIES.items() if family is not Clipped),
+    *((f"frozen {x}", adapters("vera", (4, 5), rank=3).map(attrgetter(x)), FROZEN) for x in "AB"),
+    ("a problem", problems(), PROBLEMS),
+    ("a problem of dora", problems("dora"), {"with W0": lambda p: p.adapter.kind == "dora" and p.adapter.W0.any()}),
+    ("a run", runs(), RUNS),
+    ("an instance", instances(LEMMA, largest=4), INSTANCES),
+    ("an assignment", assignments(PRODUCT).map(attrgetter("matrices")), ASSIGNMENTS),
+    *((f"a short run of {kind}", short_runs(NOISY, adapter=kind), STEPS) for kind in OF_RUNS),
+]
+DRAWN = {f"{of}: {name}": (strategy, wanted) for of, strategy, table in TABLES for name, wanted in table.items()}
 
 
 @sampled(4)
