@@ -197,16 +197,11 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
     assert ("mere algebra" in plain.stdout, "mere algebra" in every, "term with G" in every) == (True, False, True)
 
 
-def test_prove_shows_what_refutes(command):
-    result = command("prove", "jiang2024.training_against_fine_tuning", "--strict")
-    assert result.code == 1
-    assert "refuted" in result.out
-    assert "There the left side is 3/25 and the right side 1." in result.out
-
-
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
     id = "jiang2024.training_against_fine_tuning"
-    text, answer = command("prove", id).out, json.loads(command("prove", id, "--json").out)
+    strict, answer = command("prove", id, "--strict"), json.loads(command("prove", id, "--json").out)
+    text = strict.out
+    assert (strict.code, "refuted" in text) == (1, True)
     ((proof,),) = (claim["proofs"] for claim in answer["claims"])
     for step in proof["steps"]:
         witness = step["witness"]

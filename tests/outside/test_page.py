@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
@@ -45,14 +44,8 @@ def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
     files = write_runs(folders, tmp_path / "report" / "index.html", "Own", "Own.", "boundcheck measure own.toml")
     text = Path(files[0]).read_text()
     assert "Algorithm 1" not in text
-    assert "Halved descent, measured: the last squared gradient norm." in text
-    assert "Gradient descent, measured: the average gap." in text
-    assert "<p>Algorithm: halved descent.</p>" in text
-    assert "It bounds the last squared gradient." in text
-    assert "It bounds the average gap of an outsider." in text
-    assert "<code>outer.no_rise</code>" in text
-    captions = " ".join(re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL))
-    assert "g<sub>t</sub>" not in captions
+    for named in ("halved descent", "last squared gradient", "average gap of an outsider", "outer.no_rise"):
+        assert named in text
     gradient, gap = load_runs(folders)
     assert gap.course.first == gap.course.gap, "at v_1 stands what the measure is there"
     assert gradient.course.first < gap.course.gap
