@@ -8,6 +8,7 @@ is known or constant is taken out of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -450,7 +451,7 @@ _Summand = tuple[Scalar, Scalar, Scalar, Proof]
 
 
 @dataclass
-class _Linear:
+class _Linear(ABC):
     """An operator: its name in lemmas, and which atoms stay inside."""
 
     equations: Equations
@@ -462,17 +463,17 @@ class _Linear:
 
     # What each operator says of itself.
 
+    @abstractmethod
     def inside(self, atom: Term) -> bool:
         """Whether an atom stays inside."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inner(self, at: Place) -> Place:
         """A place under the operator."""
-        raise NotImplementedError
 
+    @abstractmethod
     def head(self, name: str, at: Place) -> str:
         """A lemma about the operator."""
-        raise NotImplementedError
 
     def taken(self, factor: Scalar, at: Place) -> str:
         """That a factor may be taken out; empty where nothing needs to be said."""
@@ -482,13 +483,13 @@ class _Linear:
         """A factor that is taken out."""
         return f"({self.book.scalar(factor, at)})"
 
+    @abstractmethod
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         """The operator of a product of atoms that stay inside, with the proof."""
-        raise NotImplementedError
 
+    @abstractmethod
     def function(self, text: Callable[[Place], str], at: Place) -> str:
         """A text as a function of what the operator ranges over."""
-        raise NotImplementedError
 
     # The normal form.
 
