@@ -120,8 +120,8 @@ x = sp.Symbol("x", positive=True)
         (lambda: claim(x * kappa, KAPPA, Parameter(x, "positive real", "", r"\varkappa")), "claim.declared"),
         (lambda: Parameter(x, "positive integer", ""), "parameter.symbol"),
         (lambda: Parameter(sp.Dummy("x", positive=True), "positive real", ""), "parameter.symbol"),
-        (lambda: Parameter("x", "positive real", ""), "parameter.symbol"),  # type: ignore[arg-type]
-        (lambda: Parameter(x, "real number", ""), "parameter.domain"),  # type: ignore[arg-type]
+        (lambda: Parameter("x", "positive real", ""), "parameter.symbol"),
+        (lambda: Parameter(x, "real number", ""), "parameter.domain"),
         (lambda: Parameter(T, "positive integer", "epochs"), "parameter.symbol"),
         (lambda: Parameter(symbol_of("exp", "real"), "real", ""), "parameter.symbol"),
     ],

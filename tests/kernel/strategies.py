@@ -80,7 +80,7 @@ def bound(world: World) -> World:
         elif x.when == ANY:
             label = (time, outcome)
         else:
-            label = (time, x.when.lag, world.past(time + x.when.lag)[outcome])  # type: ignore[union-attr]
+            label = (time, x.when.lag, world.past(time + x.when.lag)[outcome])
         # A kind and a shape are part of what a symbol is; its index is not.
         if isinstance(x, Variable):
             return _number(f"{world.seed} {x.name} {label}")
@@ -285,7 +285,7 @@ def numbers(x: Interval | Grid) -> Numbers | Fraction:
         if x.low != x.high:
             raise TermError(f"{x} is not exact")
         return x.low
-    return tuple(tuple(numbers(y) for y in row) for row in x)  # type: ignore[misc]
+    return tuple(tuple(numbers(y) for y in row) for row in x)
 
 
 def setting(world: World, x: Symbol | Variable, value: Matrix | Scalar) -> World:

@@ -102,7 +102,7 @@ def test_equal_facts_of_different_steps_are_not_confused() -> None:
 
 def test_a_theorem_cannot_be_changed_in_place() -> None:
     with pytest.raises(FrozenInstanceError):
-        LOW.conclusion = Fact(">=", Scalar.of(-1))  # type: ignore[misc]
+        LOW.conclusion = Fact(">=", Scalar.of(-1))
 
 
 def test_replay_ignores_what_was_not_a_field() -> None:

@@ -166,7 +166,7 @@ def test_rewrite(world: World, data: Any) -> None:
     fact = raised(other, p)
     equal = rules.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))
     try:
-        goal = Fact(fact.relation, substitute(fact.polynomial, {letter: value}))  # type: ignore[arg-type]
+        goal = Fact(fact.relation, substitute(fact.polynomial, {letter: value}))
         for before, after in ((fact, goal), (goal, fact)):
             sound(rules.rewrite(equal, rules.assume(before), letter, value, after), other)
     except TermError:

@@ -97,7 +97,7 @@ def with_own_loss(change: Callable[[Any], Any]) -> Any:
     """A model whose own loss has something more."""
     model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
 
-    class OwnForSequenceClassification(type(model)):  # type: ignore[misc]
+    class OwnForSequenceClassification(type(model)):
         def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None, **options: Any) -> Any:
             found = super().forward(input_ids, attention_mask, labels=labels, **options)
             if found.loss is not None:
@@ -409,13 +409,13 @@ def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tenso
 def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
     def kind(data: Any) -> Any:
         # Mypy knows no class that a function makes.
-        class Own(replaced(data)):  # type: ignore[misc]
+        class Own(replaced(data)):
             def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
                 labels = inputs.pop("labels")
                 return focal(model(**inputs), labels)
 
         # As above.
-        class Relabelled(replaced(data)):  # type: ignore[misc]
+        class Relabelled(replaced(data)):
             def _prepare_inputs(self, inputs: Any) -> Any:
                 found = super()._prepare_inputs(inputs)
                 return {**found, "labels": 0 * found["labels"]}

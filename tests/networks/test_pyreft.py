@@ -262,7 +262,7 @@ class Outer(nn.Module):
         self.model = model
 
     # Its signature is pyvene's, and not torch's.
-    def named_parameters(self, recurse: bool = True) -> Any:  # type: ignore[override]
+    def named_parameters(self, recurse: bool = True) -> Any:
         return list(self.model.named_parameters())
 
 

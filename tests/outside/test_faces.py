@@ -177,7 +177,7 @@ def measured(observable: Observable) -> Claim:
 
 
 def shrunk(e: Any) -> Seen:
-    return Seen(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))  # type: ignore[misc]
+    return Seen(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def under_an_absurd_condition(proof: Proof) -> None:
 
 
 def assumed_as(role: str) -> Callable[[Proof], Any]:
-    return lambda proof: proof.conclude(proof.assume(GOAL, role=role))  # type: ignore[arg-type]
+    return lambda proof: proof.conclude(proof.assume(GOAL, role=role))
 
 
 def trivial(**conclude: Any) -> Callable[[Proof], Any]:

@@ -115,7 +115,7 @@ FOUND = {
 @pytest.mark.parametrize(("relation", "polynomial", "premises", "options"), FOUND.values(), ids=FOUND.keys())
 def test_found(relation: str, polynomial: Scalar, premises: list[Theorem], options: dict[str, object]) -> None:
     goal = Fact(relation, polynomial)
-    checked(certify(goal, premises, **options), goal, premises)  # type: ignore[arg-type]
+    checked(certify(goal, premises, **options), goal, premises)
 
 
 MISSED = {

@@ -77,7 +77,7 @@ def without_conclude(proof: Proof) -> None:
 def another_goal(proof: Proof) -> None:
     proof.conclude(proof.step("line", ge(x**2, 0)))
     proof.goal = proof.conclusion.conclusion if proof.conclusion else None
-    proof.stated = lambda *_: proof.goal  # type: ignore[method-assign,assignment]
+    proof.stated = lambda *_: proof.goal
 
 
 def forged_key(proof: Proof) -> None:
