@@ -247,7 +247,7 @@ GIVEN: dict[str, list[list[str]]] = {
 
 @pytest.mark.full
 def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
-    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    known = typer.main.get_command(app).commands
     assert set(GIVEN) == set(known)
     world.spec("network", {"problem": None, "adapter.kind": "payload.py:run"})
     (world.hostile / "model").mkdir(exist_ok=True)

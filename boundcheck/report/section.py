@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.letters import in_prose
+from boundcheck.claims.claim import in_prose
 from boundcheck.claims.symbols import toward
 from boundcheck.errors import CodeError, InputError
 from boundcheck.exact.digits import DOWN, UP

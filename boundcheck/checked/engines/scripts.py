@@ -21,7 +21,7 @@ from boundcheck.checked.worlds import World
 from boundcheck.checked.worlds.functions import Curve, parabola
 from boundcheck.checked.worlds.world import Setting
 from boundcheck.claims import Claim
-from boundcheck.claims.letters import own_parameters
+from boundcheck.claims.claim import own_parameters
 from boundcheck.claims.symbols import Parameter, ell
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,

@@ -22,7 +22,7 @@ from boundcheck.checked.engines.walks import descended
 from boundcheck.checked.trajectories import Experiment, Table, kinks, scalars
 from boundcheck.checked.worlds.functions import huber
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.letters import letters
+from boundcheck.claims.claim import letters
 from boundcheck.claims.symbols import zeta
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.words import word_of

@@ -7,13 +7,13 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.measure.estimates import beyond_rounding
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, log_y, panels
 from boundcheck.report.sweeps import settings
 from boundcheck.report.words import titled
+from boundcheck.words.hypotheses.evidence import beyond_rounding
 
 title = "What the descent inequality leaves unused"
 see = """Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed."""
