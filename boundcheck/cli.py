@@ -501,11 +501,11 @@ def soundness(
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.report.sections.soundness import sentence, write_soundness
-        from boundcheck.soundness.survey import survey
+        from boundcheck.checked import survey
+        from boundcheck.report.sections.checked import sentence, write_soundness
 
         keep = cache_folder() / "soundness"
-        found = survey(share, jobs, tick, keep)
+        found = survey.soundness(share, jobs, tick, keep)
         tick("page", 0, 1)
         files = write_soundness(found, out, command)
         shutil.rmtree(keep, ignore_errors=True)
@@ -539,19 +539,19 @@ def reliability(
 
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.reliability.survey import survey
-        from boundcheck.report.sections.reliability import write_reliability
+        from boundcheck.checked import survey
+        from boundcheck.report.sections.checked import write_reliability
 
-        found = survey(share, jobs, tick)
+        found = survey.reliability(share, jobs, tick)
         tick("page", 0, 1)
         files = write_reliability(found, out, command)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
-        for x in found.kinds:
+        for x in found.as_json()["kinds"]:
             STDOUT.print(f"{x['kind']}: {x['tried']} tried, {x['wrong']} wrong", soft_wrap=True, markup=False)
         for trial in found.wrong:
-            said = f"WRONG: {trial.subject}, {trial.kind}, {trial.change}: {trial.outcome}: {trial.said}"
+            said = f"WRONG: {trial.subject}, {trial.kind}, {trial.change}: {trial.outcome}: {trial.witness}"
             STDOUT.print(said, soft_wrap=True, markup=False)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:

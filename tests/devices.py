@@ -20,6 +20,8 @@ from torch.overrides import TorchFunctionMode
 import boundcheck
 
 CUDA, NAME = torch.device("cuda:0"), "no real device"
+Crossed = Counter[tuple[str, str]]
+"""How often numbers crossed, by file and function of boundcheck, and by what was called."""
 _ROOT = str(Path(boundcheck.__file__).parent) + "/"
 
 # What has a number of a tensor as its result, for which a processor waits until the device has it.
@@ -38,14 +40,13 @@ class PretendedCuda(TorchFunctionMode):
     A tensor is there if its memory is marked; so views, parameters, and what `torch.func` wraps are there with it.
 
     Attributes:
-        crossings: how often numbers came back, or indices went there, by file and function of boundcheck, and by what
-            was called.
+        crossings: how often numbers came back, or indices went there.
 
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.crossings: Counter[tuple[str, str]] = Counter()
+        self.crossings: Crossed = Counter()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Refuse what torch refuses; else compute, and mark the result."""

@@ -11,9 +11,6 @@ from boundcheck.prove.script import of_paper
 from boundcheck.prove.verdict import JudgedProof
 
 SCRIPTS = tuple(of_paper("jiang2024"))
-# A printed proof that is right would need no other.
-PRINTED = tuple(each for each in SCRIPTS if each.version == "printed")
-PROVED = tuple(each for each in SCRIPTS if each.version != "printed")
 
 # One worker runs the proofs, for all that look at them.
 of_the_paper = pytest.mark.xdist_group("the paper")

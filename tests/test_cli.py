@@ -1,7 +1,6 @@
 """The command line as its user meets it: JSON alone on stdout, one-line errors with exit code 2, --strict."""
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,9 +11,10 @@ import typer
 
 import boundcheck
 from boundcheck import cli
-from boundcheck.claims.letters import in_prose
+from boundcheck.claims.claim import in_prose
 from boundcheck.claims.prose import plain
 from boundcheck.verdicts import Verdict
+from tests.program import run
 
 SET = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=4 --set zeta=0.1 --set D=1"
 SPEC = """
@@ -35,35 +35,17 @@ audits = 8
 """
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "boundcheck", *arguments]
-    # One thread: the tests run side by side.
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, env=environment)
-
-
-@pytest.mark.full
-def test_claims_lists_the_catalogue(command):
+def test_claims_lists_the_catalogue_or_one_paper_and_shows_a_claim(command):
     answer = json.loads(command("claims", "--json").out)
-    ids = [claim["id"] for claim in answer["claims"]]
-    assert ids == list(boundcheck.claims)
-    assert {"id", "title", "source", "statement_latex", "hypotheses"} <= answer["claims"][0].keys()
-    shown = command("claims").out
-    assert "jiang2024.theorem2" in shown
+    assert [claim["id"] for claim in answer["claims"]] == list(boundcheck.claims)
     carried = Counter(claim["proof"] for claim in answer["claims"])
+    shown = command("claims").out
     assert shown.splitlines()[-1] == ", ".join(f"{by}: {count}" for by, count in carried.most_common())
-
-
-def test_a_claim_is_shown_whole_and_says_why_it_has_no_proof(command):
-    shown, claim = command("claims", "meft.loha").out, boundcheck.claims["meft.loha"]
-    assert f"proof\tby hand\nargument\t{plain(claim.argument)}\nwhy no proof\t{plain(claim.unproved)}" in shown
-    assert "proof\tkernel\nproved\tfor all A_1, A_2" in command("claims", "meft.lora").out
-
-
-def test_the_claims_of_one_paper_are_shown_alone(command):
     ids = [claim["id"] for claim in json.loads(command("claims", "jiang2024", "--json").out)["claims"]]
     assert ids == [id for id in boundcheck.claims if id.startswith("jiang2024.")]
     assert [line.split("\t")[0] for line in command("claims", "jiang2024").out.splitlines()[1:-1]] == ids
+    claim = boundcheck.claims["meft.loha"]
+    assert all(plain(said) in command("claims", claim.id).out for said in (claim.argument, claim.unproved))
 
 
 def test_bound_prints_the_values(command):
@@ -81,8 +63,6 @@ def test_bound_prints_the_values(command):
         (f"bound jiang2024.theorem2 {SET} --set T=1e9 --set L=2", ("--set = L=2", "twice")),
         (f"bound jiang2024.theorem2 {SET}", ("T = (not given)", "number of iterations")),
         ("bound jiang2024.lemma1 --set L=0 --set C=1 --set sigma=1 --set G=3 --set r=4", ("L = 0", "positive real")),
-        ("bound jiang2024.lemma1 --set L=1 --set C=1 --set sigma=1 --set G=3 --set r=1.5", ("r = 1.5", "integer")),
-        ("bound jiang2024.lemma1 --set lambda=1", ("lambda = 1", "L, C, G, sigma, r")),
         ("bound jiang2024.lemma1 --set L", ("--set = L", "NAME=VALUE")),
         ("bound jiang2024.lemma2", ("claim = jiang2024.lemma2", "jiang2024.lemma1")),
         ("bound", ("ID",)),
@@ -93,19 +73,15 @@ def test_bound_prints_the_values(command):
         ("prove jiang2024.lema1", ("target = jiang2024.lema1", "jiang2024.lemma1")),
         ("prove jiang2024.assumption2 nowhere.py --json", ("script = nowhere.py", "a file that exists")),
         ("prove meft.frozen_a --export", ("--export",)),
-        ("prove meft.frozen_a --step", ("--step",)),
-        ("claims --jason", ("--jason",)),
     ],
 )
 def test_bad_usage_and_input_end_in_one_line(arguments, words, command, tmp_path):
     result = command(*arguments.split())
     assert result.code == 2
     assert result.out == ""
-    lines = result.err.strip().splitlines()
-    assert len(lines) == 1, result.err
-    assert lines[0].startswith("boundcheck: ")
-    for word in words:
-        assert word in lines[0]
+    assert result.err.startswith("boundcheck: ")
+    assert result.err.strip().count("\n") == 0
+    assert all(word in result.err for word in words)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -161,7 +137,6 @@ def test_strict_exits_with_one_unless_all_is_supported(tmp_path):
     good = run("measure", "good.toml", "--strict", "--json", cwd=tmp_path)
     assert good.returncode == 0
     assert json.loads(good.stdout)["runs"][0]["verdict"] == "supported (asymptotic)"
-    assert "Supported (asymptotic)" in (tmp_path / "runs" / "report-good" / "index.html").read_text()
     bad = run("measure", "bad.toml", "--strict", "--json", cwd=tmp_path)
     assert bad.returncode == 1
     assert json.loads(bad.stdout)["runs"][0]["verdict"] == "hypothesis-failed"
@@ -199,54 +174,34 @@ def go(proof):
 """
 
 
-def test_prove_prints_one_json_object_and_progress_elsewhere():
-    result = run("prove", "jiang2024.assumption2", "--json")
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.count("\n") == 1
-    answer = json.loads(result.stdout)
-    assert answer.keys() == {"claims", "rows", "standard_facts", "seconds"}
-    (claim,) = answer["claims"]
-    assert (claim["id"], claim["verdict"]) == ("jiang2024.assumption2.segment", "proved")
-    (proof,) = claim["proofs"]
-    assert {"version", "verdict", "trust", "steps"} <= proof.keys()
-    assert all({"label", "verdict", "trust", "witness"} <= step.keys() for step in proof["steps"])
-
-
 @pytest.mark.full
 def test_prove_shows_lines_solvers_and_files(tmp_path):
     command = ("prove", "jiang2024.rate.exponent", "--solvers", "--export", "out")
     plain = run(*command, cwd=tmp_path)
     assert plain.returncode == 0, plain.stderr
-    for words in ("jiang2024.rate.exponent", "proved", "kernel", "unsat, unsat", "1 claim in", "Exported: "):
+    for words in ("jiang2024.rate.exponent", "proved", "kernel", "unsat, unsat"):
         assert words in plain.stdout
-    assert "mere algebra" in plain.stdout
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".tex", ".smt2", ".jsonl"}
-    answer = json.loads(run(*command, "--json", "--steps", cwd=tmp_path).stdout)
+    found = run(*command, "--json", "--steps", cwd=tmp_path).stdout
+    # One object, and progress elsewhere.
+    assert found.count("\n") == 1
+    answer = json.loads(found)
     assert {tmp_path / name for name in answer["files"]} == set(files)
     ((name, voices),) = answer["solvers"].items()
     assert name == "jiang2024.rate.exponent, sharp"
     assert voices
     assert all(voice == {"z3": "unsat", "cvc5": "unsat"} for voice in voices.values())
-
-
-@pytest.mark.full
-def test_prove_shows_every_line_where_steps_are_asked_for():
-    text = run("prove", "jiang2024.rate.exponent", "--steps").stdout
-    assert "mere algebra" not in text
-    assert "term with G" in text
-
-
-def test_prove_shows_what_refutes(command):
-    result = command("prove", "jiang2024.training_against_fine_tuning", "--strict")
-    assert result.code == 1
-    assert "refuted" in result.out
-    assert "There the left side is 3/25 and the right side 1." in result.out
+    # Each line where all are asked for.
+    every = run("prove", "jiang2024.rate.exponent", "--steps").stdout
+    assert ("mere algebra" in plain.stdout, "mere algebra" in every, "term with G" in every) == (True, False, True)
 
 
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
     id = "jiang2024.training_against_fine_tuning"
-    text, answer = command("prove", id).out, json.loads(command("prove", id, "--json").out)
+    strict, answer = command("prove", id, "--strict"), json.loads(command("prove", id, "--json").out)
+    text = strict.out
+    assert (strict.code, "refuted" in text) == (1, True)
     ((proof,),) = (claim["proofs"] for claim in answer["claims"])
     for step in proof["steps"]:
         witness = step["witness"]
@@ -272,14 +227,6 @@ def test_prove_takes_a_script_of_ones_own(tmp_path):
     assert twice.returncode == 2
     assert "one proof of each version" in twice.stderr
     assert run("prove", "open.py", cwd=tmp_path).returncode == 0, "whatever it found"
-
-
-@pytest.mark.full
-def test_help_of_prove_names_its_options():
-    # In as many columns as the terminal has, so that words may be cut.
-    text = run("prove", "--help").stdout
-    for option in ("--steps", "--solvers", "--export", "--rocq", "--strict", "--json"):
-        assert option in text
 
 
 SINKS = {

@@ -17,6 +17,7 @@ import pytest
 import typer
 
 import boundcheck as bc
+from boundcheck.checked.malformed import sound
 from boundcheck.cli import app
 from boundcheck.doors import allowing
 from boundcheck.errors import InputError
@@ -24,7 +25,6 @@ from boundcheck.falsify.stored import KINDS
 from boundcheck.measure.result import text
 from boundcheck.measure.spec import parse
 from boundcheck.proofs import paper_at
-from boundcheck.soundness.malformed import sound
 from tests.measure.small import THEOREM_TABLE, changed, refused
 
 # What runs leaves a file there, whoever runs it and however.
@@ -48,7 +48,7 @@ PLACES = {
     "a process": "subprocess:Popen",
     "installed": "joblib:load",
     "installed, below a package": "matplotlib.texmanager:TexManager",
-    "ours": "boundcheck.reliability.process:Running",
+    "ours": "boundcheck.checked.attacks.process:Running",
     "the program": "__main__:main",
     "a file beside": "payload.py:run",
     "a module beside": "payload:run",
@@ -247,7 +247,7 @@ GIVEN: dict[str, list[list[str]]] = {
 
 @pytest.mark.full
 def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
-    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    known = typer.main.get_command(app).commands
     assert set(GIVEN) == set(known)
     world.spec("network", {"problem": None, "adapter.kind": "payload.py:run"})
     (world.hostile / "model").mkdir(exist_ok=True)

@@ -1,9 +1,7 @@
 """A call from a prompt or a notebook shows how far it is, if it takes long and somebody can see it; nothing stays."""
 
-import inspect
 import os
 import pty
-import re
 import signal
 import subprocess
 import sys
@@ -204,17 +202,7 @@ def test_each_function_is_watched_unless_the_caller_listens(name: str, watching:
     assert watching == [name == "audit"]
     with pytest.raises(InputError):
         function(*CALLS[name], tick=silent)
-    assert len(watching) == 1
-    assert "tick" in inspect.signature(function).parameters
-
-
-def test_a_tick_by_its_place_is_the_callers(watching: list[bool]) -> None:
     with pytest.raises(InputError):
+        # By its place.
         bc.measure({"claim": "no.such_claim"}, "runs", "cpu", silent)
-    assert watching == []
-
-
-def test_a_call_that_is_wrong_says_so_itself(watching: list[bool]) -> None:
-    with pytest.raises(TypeError, match=re.escape("measure() got an unexpected keyword argument 'x'")):
-        bc.measure({}, x=1)
-    assert watching == []
+    assert len(watching) == 1

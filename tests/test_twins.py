@@ -1,11 +1,9 @@
-"""Fast computations against their formulas in plain loops, at equal seed.
-
-Here are those that have no such twin beside their other tests; `tests/repo/test_twins.py` says where each one is.
-"""
+"""Fast computations against their formulas in plain loops, at equal seed, where no other test of them has a twin."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from inspect import isabstract
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +26,7 @@ from boundcheck.problems.derivatives import difference_ratio, sure_difference_ra
 from boundcheck.problems.hard import Separable
 from boundcheck.problems.least_squares import LeastSquares
 from boundcheck.problems.logistic import LogisticRegression
+from boundcheck.problems.loss import Loss
 from boundcheck.problems.network import ReadoutNetwork
 from boundcheck.problems.norms import Point
 from boundcheck.problems.objective import Objective
@@ -81,6 +80,20 @@ def close(got: Tensor | np.ndarray, expected: object, size: float = 1.0) -> None
 
 
 # Objectives.
+
+
+def own_objectives(of: type[Objective] = Objective) -> Iterator[type[Objective]]:
+    """All kinds of objectives of the package that can be made."""
+    for each in of.__subclasses__():
+        if each.__module__.startswith("boundcheck.") and not isabstract(each):
+            yield each
+        yield from own_objectives(each)
+
+
+def test_every_kind_of_objective_is_compared() -> None:
+    compared = {type(make(np.random.default_rng(0))) for make in OBJECTIVES.values()}
+    # A loss of one's own is held against closed forms in tests/problems/test_loss.py.
+    assert compared | {Loss} == set(own_objectives())
 
 
 def plain_samples(objective: Objective, W: Matrix) -> tuple[float, list[Matrix]]:

@@ -20,23 +20,13 @@ EXAMPLES = [example for usage in USAGES.values() for example in usage.examples]
 COMMANDS = typer.main.get_command(cli.app)
 
 
-@pytest.mark.parametrize("name", USAGES)
-def test_help_has_a_line_and_examples_and_says_what_is_written_and_how_it_ends(name: str, command) -> None:
+@pytest.mark.parametrize("name", COMMANDS.commands)
+def test_help_of_each_command_has_its_examples(name: str, command) -> None:
     answer = command(name, "--help")
     assert answer.code == 0
     lines = [line.strip() for line in answer.out.splitlines()]
-    usage = USAGES[name]
-    assert 1 <= len(usage.examples) <= 3
-    assert all(example in lines for example in usage.examples)
-    said = " ".join(lines)
-    assert usage.writes in said
-    assert "Exit code 0" in said
-    assert ("1, with --strict" in said) is ("--strict" in said.replace("with --strict", ""))
-    assert f"{name} {usage.short}" in " ".join(command("--help").out.split())
-
-
-def test_every_command_has_its_usage() -> None:
-    assert [*USAGES] == [*COMMANDS.commands]
+    assert USAGES[name].examples
+    assert all(example in lines for example in USAGES[name].examples)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

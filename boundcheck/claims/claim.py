@@ -1,13 +1,15 @@
 """`Claim`: a statement of a paper as data, and everything that is derived from it.
 
 The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enclosure, LaTeX and curve come from
-that expression and from nowhere else.
+that expression and from nowhere else. Each letter of a claim has one name, one meaning and one look, and those with a
+value are declared: nobody would be asked for the value of one that is not, and of two symbols with one name code that
+looks letters up by name would take one for the other.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -18,10 +20,11 @@ from flint import arb
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter
 
-from boundcheck.claims import letters, typed
+from boundcheck.claims import typed
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.prose import plain
-from boundcheck.claims.symbols import PARAMETERS, Parameter, check_symbols
+from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter, check_symbols, look
+from boundcheck.claims.text import is_plain
 from boundcheck.claims.view import Fold, Math, Prose, Shown, Table, View, line
 from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
@@ -107,7 +110,7 @@ class Claim(Shown):
         word: for a hypothesis, its word; see `boundcheck.words.hypotheses`.
 
     Raises:
-        InputError: for a symbol that is not declared, and for two letters of one name, see `letters.check`; for a
+        InputError: for a symbol that is not declared, and for two letters of one name, see `_check_letters`; for a
             reason why there is no proof without the argument that takes its place; and for a word whose claims say
             something else: engines ask the word, and people read the statement.
 
@@ -130,7 +133,7 @@ class Claim(Shown):
     word: Word | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
-        letters.check(self)
+        _check_letters(self)
         if self.unproved and not self.argument:
             raise InputError("unproved", self.unproved, f"an argument of {self.id} in place of a proof")
         for name, word in (("measure", self.measure), ("word", self.word)):
@@ -151,7 +154,7 @@ class Claim(Shown):
         )
         used = used.union(self.algorithm.parameters if self.algorithm else ())
         asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
-        return tuple(p for p in letters.declarations(self).values() if p.symbol in asked)
+        return tuple(p for p in declarations(self).values() if p.symbol in asked)
 
     @cached_property
     def digest(self) -> str:
@@ -341,7 +344,7 @@ class Claim(Shown):
         self, conclusion: sp.Basic, quantities: tuple[Quantity, ...], conditions: tuple[sp.Basic, ...]
     ) -> tuple[Parameter, ...]:
         """The claim's own parameters that remain when these quantities replace its own."""
-        left = set().union(*(letters.letters(each) for each in self.hypotheses))
+        left = set().union(*(letters(each) for each in self.hypotheses))
         left = left.union(self.algorithm.parameters if self.algorithm else ())
         left = left.union(*(x.free_symbols for x in (conclusion, *conditions, *(q.expression for q in quantities))))
         return tuple(parameter for parameter in self.declared if parameter.symbol in left)
@@ -364,7 +367,7 @@ class Claim(Shown):
 
     def latex(self, expression: sp.Basic) -> str:
         """An expression in the letters of the papers, and of the parameters that the claim declares."""
-        return latex_of(expression, letters.own_parameters(self).values())
+        return latex_of(expression, own_parameters(self).values())
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: compiled functions and other cached derivations are made anew in another process."""
@@ -424,7 +427,7 @@ def _float(name: str, value: sp.Expr) -> np.float64:
 
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
-    names = letters.looks(expression) | letters.latex_names(declared)
+    names = looks(expression) | latex_names(declared)
     return str(_Printer({"symbol_names": names, "root_notation": True}).doprint(expression))
 
 
@@ -453,3 +456,139 @@ def _said(value: Any) -> Any:
         return [_said(each) for each in value]
     kind = type(value)
     return value if isinstance(value, str | int | float | None) else f"{kind.__module__}.{kind.__qualname__}"
+
+
+# The time of an iterate, and a time before it over which sums range.
+_TIMES = ("t", "i")
+
+
+def declarations(claim: "Claim") -> dict[str, Parameter]:
+    """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its own."""
+    return PARAMETERS | own_parameters(claim)
+
+
+def own_parameters(claim: "Claim") -> dict[str, Parameter]:
+    """By name, the parameters that a claim or one of its hypotheses declares."""
+    found: dict[str, Parameter] = {}
+    for each in claim.hypotheses:
+        found |= own_parameters(each)
+    return found | {parameter.name: parameter for parameter in claim.declared}
+
+
+def letters(claim: "Claim") -> set[Any]:
+    """Every symbol and matrix symbol in a claim or one of its hypotheses."""
+    found = set().union(*(letters(each) for each in claim.hypotheses))
+    for each in _expressions(claim):
+        found |= each.free_symbols
+    return found
+
+
+def _expressions(claim: "Claim") -> Iterator[sp.Basic]:
+    yield claim.conclusion
+    yield from claim.conditions
+    for quantity in claim.quantities:
+        yield from (quantity.symbol, quantity.expression)
+
+
+def _check_letters(claim: "Claim") -> None:
+    """Check that each letter of a claim has one meaning.
+
+    Raises:
+        InputError: for anything but a sympy expression; for a symbol in a quantity or a condition that is neither
+            declared nor derived before; for a parameter that is declared twice or not used; for two letters with one
+            name or one look.
+
+    """
+    for each in _expressions(claim):
+        if not isinstance(each, sp.Basic):
+            raise InputError("claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text")
+    _check_declared(claim)
+    known, derived = declarations(claim), set[sp.Symbol]()
+    for quantity in claim.quantities:
+        if not isinstance(quantity.symbol, sp.Symbol):
+            raise InputError("claim.quantities", quantity.symbol, "a symbol")
+        _check_known("claim.quantities", quantity.expression, known, derived)
+        if quantity.name in {symbol.name for symbol in derived}:
+            raise InputError("claim.quantities", quantity.name, "one quantity of each name")
+        if quantity.name in own_parameters(claim):
+            raise InputError("claim.declared", quantity.name, "a name that no quantity has")
+        derived.add(quantity.symbol)
+    for condition in claim.conditions:
+        if not isinstance(condition, sp.core.relational.Relational):
+            raise InputError("claim.conditions", condition, "relations that SymPy does not decide by itself")
+        _check_known("claim.conditions", condition, known, derived)
+    _check_names(claim, derived)
+
+
+def _check_declared(claim: "Claim") -> None:
+    names = [parameter.name for parameter in claim.declared]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError("claim.declared", twice, "one parameter of each name")
+    if not claim.declared:
+        return
+    inherited = [own_parameters(each) for each in claim.hypotheses]
+    used = letters(claim).union(claim.algorithm.parameters if claim.algorithm else ())
+    for parameter in claim.declared:
+        if parameter.name in _TIMES:
+            raise InputError("claim.declared", parameter.name, "another letter: this one is a time, and has no value")
+        if parameter.symbol not in used:
+            raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")
+        if any(each.get(parameter.name, parameter) != parameter for each in inherited):
+            raise InputError("claim.declared", parameter.name, "the parameter of this name that a hypothesis declares")
+
+
+def _check_known(field: str, expression: sp.Basic, known: Mapping[str, Parameter], derived: set[sp.Symbol]) -> None:
+    for symbol in sorted(expression.free_symbols - derived, key=str):
+        parameter = known.get(str(symbol.name))
+        if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
+            continue
+        expected = "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
+        if parameter is not None:
+            expected = (
+                f"the symbol that {symbol} is already, a {parameter.domain}: this one is assumed to be something else"
+            )
+        raise InputError(field, symbol, expected)
+
+
+def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
+    """Check that no two letters share a name or, where the claim declares one of them, a look."""
+    own = own_parameters(claim)
+    found = {*letters(claim), *derived}
+    names: dict[str, Any] = {}
+    for letter in sorted(found, key=str):
+        name = str(letter.name)
+        if name in names and (name in own or isinstance(letter, sp.Symbol) is isinstance(names[name], sp.Symbol)):
+            raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
+        names[name] = letter
+    shown = latex_names(own.values())
+    looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
+    for parameter in own.values():
+        other = next((x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol), None)
+        if other is not None:
+            expected = f"another look in LaTeX for {parameter.name}: {other} has this one"
+            raise InputError("claim.declared", parameter.latex, expected)
+
+
+def looks(expression: sp.Basic) -> dict[Any, str]:
+    """How the letters of an expression print in LaTeX by their names; commands and braces in a name are text."""
+    found = {}
+    for letter in expression.free_symbols:
+        name = str(letter.name)
+        odd = set(name) & {*_SPECIAL}
+        found[letter] = rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if odd else look(name)
+    return found
+
+
+_SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
+def in_prose(name: str) -> str:
+    """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
+    shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+    return f"${typed.line(shown.get(name) or look(name))}$" if is_plain(name) else name
+
+
+def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:
+    """How symbols print in LaTeX; a declared parameter says it itself."""
+    return LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}

@@ -30,7 +30,6 @@ from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
-from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.judged import BITS, OfAdapter
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
@@ -118,7 +117,7 @@ class Instance(OfAdapter):
     @cached_property
     def inputs(self) -> dict[str, Number]:
         """The claim's exact parameters, with G in the norm of its hypotheses."""
-        known = theory_inputs(self.claim, self.problem, self.radii, self.lipschitz, self.gradient_bound)
+        known = self.problem.theory_inputs(self.claim, self.radii, self.lipschitz, self.gradient_bound)
         return known | dict(self.given)
 
     @cached_property

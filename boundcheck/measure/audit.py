@@ -24,7 +24,6 @@ from boundcheck.measure.run import Record
 from boundcheck.measure.spec import ASSUMABLE, Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.constant import End
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.minibatches import Draws, Mean, as_drawn, mean_of_minibatches
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
@@ -237,4 +236,4 @@ def largest_ratio(e: Evidence) -> GradientRatio | None:
 def known_ends(e: Evidence) -> list[End]:
     """What is known to bound the smoothness along the segments travelled, of a problem in one matrix."""
     without = e.problem.adapter.needs_ball and not e.plan.radii
-    return [] if without else upper_ends(e.problem, e.plan.radii)
+    return [] if without else e.problem.upper_ends(e.plan.radii)

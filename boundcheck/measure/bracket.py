@@ -28,7 +28,6 @@ from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.constant import Constant, End
 from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
-from boundcheck.problems.inputs import theory_inputs, upper_ends
 from boundcheck.problems.judged import OfAdapter
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
@@ -89,7 +88,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     ball = claimed(spec, problem)
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
-    ends = upper_ends(problem, radii)
+    ends = problem.upper_ends(radii)
     ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
     starts = [pair[0] for pair in steepest]
     curvatures = _curvatures(spec, problem, starts, visited, tick)
@@ -145,7 +144,7 @@ class _OnDomain(OfAdapter):
 
     @property
     def inputs(self) -> dict[str, Number]:
-        return theory_inputs(self.claim, self.function, self.radii, self.spec.lipschitz)
+        return self.function.theory_inputs(self.claim, self.radii, self.spec.lipschitz)
 
     def reached(self, radius: str) -> Extent:
         return Extent(most=Fraction(self.radii[radius]))

@@ -25,6 +25,7 @@ from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import adapter_ends
 from boundcheck.words import gradient_norm, limit_of
 from boundcheck.words.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
+from boundcheck.words.hypotheses.evidence import less_rounding
 from boundcheck.words.measures import SMOOTHNESS
 
 
@@ -48,20 +49,15 @@ class Smoothness:
 
 def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estimates:
     """Read the constants off a trace, all but D, which is the gap; values that are no numbers are passed over."""
-    path, error = trace["path_smoothness"].values, trace["path_smoothness_error"].values
     curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
-    # Where a value and its error are both infinite, their difference is no number.
-    with np.errstate(invalid="ignore"):
-        sure = path - error
-        in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
     norms = iter(_most(trace["norm"].values))
     radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in sites}
     spectral, frobenius = (_most(trace[f"weight_gradient_{kind}"].values) for kind in ("spectral", "frobenius"))
     names = [site.name for site in sites]
     return Estimates(
-        path=_largest(path + error),
-        path_sure=_largest(sure),
-        L=max(_largest(in_w), _largest(curvatures)),
+        path=_largest(trace["path_smoothness"].values + trace["path_smoothness_error"].values),
+        path_sure=_largest(less_rounding(trace, "path_smoothness")),
+        L=max(_largest(less_rounding(trace, "weight_smoothness")), _largest(curvatures)),
         curvature=_largest(trace["curvature"].values) or None,
         zeta_square=_largest(trace["noise_variance"].values),
         D=gap,
@@ -69,15 +65,6 @@ def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estima
         G=dict(zip(names, spectral, strict=True)),
         G_frobenius=dict(zip(names, frobenius, strict=True)),
     )
-
-
-def beyond_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
-    """The values of an observable, and NaN where one is no more than its rounding error.
-
-    Where steps are as short as rounding, a curvature is nothing else, and may be of any size.
-    """
-    values, error = trace[name].values, trace[f"{name}_error"].values
-    return np.where(np.isfinite(error) & (np.abs(values) >= error), values, np.nan)
 
 
 def _largest(values: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Confidence limits for a mean, each labelled by what it promises: `exact`, `nonasymptotic` or `asymptotic`.
 
 Level and sample size are fixed by the spec before a run; nothing here looks at data to choose a method. Limits are
-computed for a batch of experiments at once, along the last axis. `boundcheck.soundness.coverage` measures whether they
+computed for a batch of experiments at once, along the last axis. `boundcheck.checked.coverage` measures whether they
 keep what they promise.
 """
 

@@ -9,14 +9,14 @@ import xarray as xr
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence, audit, largest_ratio
-from boundcheck.measure.estimates import beyond_rounding, estimates_of, in_hindsight, theorem_rows
+from boundcheck.measure.estimates import estimates_of, in_hindsight, theorem_rows
 from boundcheck.measure.parts import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.plan import horizon
 from boundcheck.measure.verdict import judge
 from boundcheck.measure.waterfall import waterfall
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.proofs import parts
 from boundcheck.words import measure_of
+from boundcheck.words.hypotheses.evidence import beyond_rounding, less_rounding
 
 
 def outcome(evidence: Evidence) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _known(evidence: Evidence) -> dict[str, Any]:
     return {
         "horizons": _horizons(evidence),
         "lower": _path(trace) | _ratio(evidence),
-        "upper": () if needs_radii else tuple(upper_ends(problem, plan.radii)),
+        "upper": () if needs_radii else tuple(problem.upper_ends(plan.radii)),
         "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
         "decrease": evidence.start.loss - float(loss.mean(0).min()),
     }
@@ -67,8 +67,8 @@ def _path(trace: xr.Dataset) -> dict[str, float]:
     path = beyond_rounding(trace, "path_smoothness")
     if not np.isfinite(path).any():
         return {}
-    sure = path - trace["path_smoothness_error"].values
-    return {"path": float(np.nanmax(sure)), "median of path": float(np.nanmedian(path))}
+    sure = less_rounding(trace, "path_smoothness")[~np.isnan(path)]
+    return {"path": float(sure.max()), "median of path": float(np.nanmedian(path))}
 
 
 def _ratio(evidence: Evidence) -> dict[str, float | None]:

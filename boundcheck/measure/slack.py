@@ -33,7 +33,6 @@ from boundcheck.exact.rounded import Approx, ApproxMatrix, Rounded
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.parts import Link as Arrived
 from boundcheck.problems.adapters import ADAPTERS, Adapter, Radii
-from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.proofs import parts
@@ -107,7 +106,7 @@ def _claims() -> list[Claim]:
 
 
 def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Symbol, Approx]:
-    given = [theory_inputs(claim, problem, radii, lipschitz) for claim in _claims()]
+    given = [problem.theory_inputs(claim, radii, lipschitz) for claim in _claims()]
     found = {name: float(value) for inputs in given for name, value in inputs.items()}
     return {x: Approx(found[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)}
 

@@ -1,6 +1,6 @@
-"""What a problem says of the parameters of a claim, its L and G, the adapter's scale, radii and rank; and so of F."""
+"""What an adapter on a domain says of the parameters of a claim, and so of F, for an f with some L and G."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
@@ -13,23 +13,6 @@ from boundcheck.problems.constant import End
 from boundcheck.words import takes
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST, READINGS
 from boundcheck.words.measures import SMOOTHNESS
-
-if TYPE_CHECKING:
-    from boundcheck.problems.problem import Problem
-
-
-def theory_inputs(
-    claim: Claim, problem: "Problem", radii: Radii, lipschitz: str, gradient_bound: float | None = None
-) -> dict[str, Number]:
-    """The constants of `claim` that the problem and the domain determine, exact; see `adapter_inputs`.
-
-    Where a bound on the gradient of f is given, it is G; the problem's own is one on the Frobenius norm.
-    """
-    # A claim without G may be of an f whose gradient has no bound.
-    G = 0.0
-    if takes(claim, symbols.G):
-        G = problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound
-    return adapter_inputs(claim, problem.adapter, radii, lipschitz, problem.objective.smoothness.value, G)
 
 
 def adapter_inputs(
@@ -55,15 +38,6 @@ def adapter_inputs(
     return {name: value for name, value in table.items() if name in names}
 
 
-def upper_ends(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> list[End]:
-    """What each claim about the adapter says on this domain; see `adapter_ends`.
-
-    A bound on the gradient of f takes the place of G.
-    """
-    G = problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound
-    return adapter_ends(problem.adapter, radii, problem.objective.smoothness.value, G)
-
-
 def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bound: float) -> list[End]:
     """What each claim about an adapter says on a domain, for an f with this L and G.
 
@@ -86,8 +60,3 @@ def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
     if said is not None and said.at_equal_radii and len({*radii.values()}) > 1:
         return False
     return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
-
-
-def sharpest(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> float:
-    """The least that a claim says of the smoothness of F on this domain, rounded up."""
-    return min(end.value for end in upper_ends(problem, radii, gradient_bound))

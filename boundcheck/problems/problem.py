@@ -10,20 +10,19 @@ from torch import Tensor
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.symbols import R_1, ell, mu_F
+from boundcheck.claims.symbols import R_1, G, ell, mu_F
 from boundcheck.doors import keeps
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
 from boundcheck.problems.blocks import at_once, in_blocks, in_parts, on_cores
-from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.inputs import sharpest, theory_inputs
-from boundcheck.problems.norms import Point, spectral_norm, square_norm
+from boundcheck.problems.constant import EPSILON, Constant, End
+from boundcheck.problems.inputs import adapter_ends, adapter_inputs
+from boundcheck.problems.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.problems.objective import Objective, Survey, mean_of, some
-from boundcheck.problems.observe import norm_name, observables, observe
 from boundcheck.room import Part
 from boundcheck.words import speaks_of_a_ball, takes
-from boundcheck.words.function import Descent, Function
+from boundcheck.words.function import Descent, Function, Observable
 
 if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
@@ -37,6 +36,39 @@ _LARGE = 2**16
 # Bytes of a number; and how many copies of each replica's points and weights, and of the widest temporaries, there are
 # at once: a little more than was measured.
 _NUMBER, _POINTS, _WEIGHTS, _TEMPORARIES = 8, 6, 4, 4
+
+
+_OBSERVABLES = {
+    "loss": "F(v_t)",
+    "loss_error": "bound on the rounding error of loss",
+    "gradient_square_norm": "squared Euclidean norm of the gradient of F at v_t",
+    "gradient_square_norm_error": "bound on the rounding error of gradient_square_norm",
+    "weight_gradient_frobenius": "Frobenius norm of the gradient of f at W(v_t)",
+    "weight_gradient_spectral": "spectral norm of the gradient of f at W(v_t)",
+    "noise_variance": "exact E[||g_t - grad F(v_t)||^2 | past], by enumerating the samples",
+    "noise_variance_error": "bound on the rounding error of noise_variance",
+    "conditional_bias": "exact ||E[g_t | past] - grad F(v_t)||; 0 with replacement, else by enumerating the samples",
+    "conditional_bias_error": "bound on the rounding error of conditional_bias",
+    "step_length": "||v_{t+1} - v_t||",
+    "slope": "<grad F(v_t), v_{t+1} - v_t>",
+    "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
+    "path_smoothness_error": "bound on the rounding error of path_smoothness",
+    "gradient_ratio": "||grad F(v_{t+1}) - grad F(v_t)|| / ||v_{t+1} - v_t||",
+    "gradient_ratio_error": "bound on the rounding error of gradient_ratio",
+}
+
+
+def observables(adapter: Adapter) -> dict[str, Observable]:
+    """Everything that `observe` reads off, by name."""
+    norms = {
+        norm_name(block.name): f"largest spectral norm of {block.name} at v_t and v_(t+1)" for block in adapter.blocks
+    }
+    return {name: Observable(meaning) for name, meaning in (_OBSERVABLES | norms).items()}
+
+
+def norm_name(block: str) -> str:
+    """The observable that is the norm of a block."""
+    return f"norm_{block}"
 
 
 @dataclass(frozen=True)
@@ -79,15 +111,114 @@ class Problem(Function):
 
     def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
         if not self.objective.is_shared:
-            return observe(self, v, v_next, law)
+            return self._look(v, v_next, law)
 
         def look(part: slice) -> dict[str, Tensor]:
             who = torch.arange(part.start, part.stop, device=v[0].device)
             here, there = (tuple(block[part] for block in point) for point in (v, v_next))
-            return observe(self, here, there, law and law.of(who))
+            return self._look(here, there, law and law.of(who))
 
         found = on_cores(look, in_parts(len(v[0]), -(-len(v[0]) // _LOOKS)))
         return {name: torch.cat([each[name] for each in found]) for name in found[0]}
+
+    def _look(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
+        r"""The observables at v, shape (R, ...), for the step that led to v_next.
+
+        The descent curvature :math:`\ell_t`, by the name ``path_smoothness``, is what the descent inequality uses of
+        smoothness: :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta\rangle + (\hat L/2)\|\Delta\|^2` holds
+        exactly when :math:`\ell_t \le \hat L` (jiang2024, Eq. (15)). The gradient ratio is what Lemma 1 bounds: where F
+        is :math:`\hat L`-smooth on the segment, it is at most :math:`\hat L`. Either may be the larger.
+
+        Args:
+            v: the iterates.
+            v_next: the ones after them.
+            law: what the minibatch between them was drawn from; None where it was the whole sample.
+
+        Returns:
+            For each name in `observables` a tensor of shape (R,). A step of length zero has smoothness 0 of both kinds.
+            On a curved domain, where two gradients cannot be subtracted, the gradient ratio is NaN.
+
+        """
+        survey = None if law is None else self.survey(v, None if law.replaced else law.candidates)
+        if survey is None:
+            W = self.adapter.weight(v)
+            loss, weight_gradient = self.objective.loss(W), self.objective.gradient(W)
+        else:
+            loss, weight_gradient = survey.loss, survey.gradient
+        gradient = self.adapter.pull_back(v, weight_gradient)
+        gradient_square_norm = square_norm(gradient)
+        step = apart(v_next, v)
+        length_square = square_norm(step)
+        loss_next, weight_gradient_next = self.objective.first_order(self.adapter.weight(v_next))
+        slope = inner(gradient, step)
+        half = torch.where(length_square > 0, length_square / 2, torch.inf)
+        path_smoothness = (loss_next - loss - slope) / half
+        terms = self.objective.samples + sum(part[0].numel() for part in v) + 64
+        size = loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt()
+        errors = self.rounding(v, loss), self.rounding(v_next, loss_next)
+        (loss_error, gradient_error), (loss_next_error, gradient_next_error) = errors
+        rounding = loss_error + loss_next_error + gradient_error * length_square.sqrt() + EPSILON * terms * size
+        length = gradient_square_norm.sqrt()
+        ratio = gradient_ratio(v, v_next, gradient, self.adapter.pull_back(v_next, weight_gradient_next))
+        ratio_error = (gradient_error + gradient_next_error) / length_square.sqrt().where(length_square > 0, torch.inf)
+        ratio_error += EPSILON * terms * ratio
+        if self.adapter.is_curved:
+            ratio, ratio_error = (torch.full_like(ratio, torch.nan) for _ in range(2))
+        norms = {
+            norm_name(block.name): torch.maximum(spectral_norm(x), spectral_norm(y))
+            for block, x, y in zip(self.adapter.blocks, *map(self.adapter.bounded, (v, v_next)), strict=True)
+        }
+        return norms | {
+            "loss": loss,
+            "loss_error": loss_error,
+            "gradient_square_norm": gradient_square_norm,
+            "gradient_square_norm_error": gradient_error * (2 * length + gradient_error) + EPSILON * terms * length**2,
+            "weight_gradient_frobenius": torch.linalg.matrix_norm(weight_gradient),
+            "weight_gradient_spectral": spectral_norm(weight_gradient),
+            "step_length": length_square.sqrt(),
+            "slope": slope,
+            "path_smoothness": path_smoothness,
+            "path_smoothness_error": rounding / half + EPSILON * terms * path_smoothness.abs(),
+            "gradient_ratio": ratio,
+            "gradient_ratio_error": ratio_error,
+            **self._noise(v, gradient, gradient_error, law, survey),
+        }
+
+    def _noise(
+        self, v: Point, gradient: Point, gradient_error: Tensor, law: "Draw | None", survey: Survey | None
+    ) -> dict[str, Tensor]:
+        r"""Bias and mean squared error of the minibatch gradient given the past.
+
+        For m of n_t candidates, whose gradients have mean :math:`\mu` and variance :math:`s^2`, the bias is
+        :math:`\|\mu - \nabla F\|`, and the mean squared error is its square plus :math:`s^2/m`, times
+        :math:`(n_t - m)/(n_t - 1)` where they are drawn without replacement. With it all samples are candidates always,
+        and there is no bias.
+        """
+        zero = torch.zeros_like(gradient_error)
+        if law is None or survey is None:
+            return dict.fromkeys(
+                ("noise_variance", "noise_variance_error", "conditional_bias", "conditional_bias_error"), zero
+            )
+        if law.replaced:
+            variance = survey.in_v - square_norm(gradient)
+            left, bias, bias_error = 1.0, zero, zero
+        else:
+            mean = self.batch_gradient(v, law.candidates)
+            bias = square_norm(tuple(x - y for x, y in zip(mean, gradient, strict=True))).sqrt()
+            # Each of the two means is off by its own rounding error at most; the second one sums in another order.
+            bias_error = 4 * gradient_error
+            variance = survey.in_v - square_norm(mean)
+            left = (law.candidates.shape[1] - law.batch) / max(law.candidates.shape[1] - 1, 1)
+        # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off by less.
+        spread = self.adapter.sizes(v).jacobian * survey.in_w.sqrt()
+        terms = self.objective.samples + sum(part[0].numel() for part in v) + 64
+        error = 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / law.batch
+        return {
+            "noise_variance": left * variance.clamp(min=0) / law.batch + bias * bias,
+            "noise_variance_error": error + bias_error * (2 * bias + bias_error),
+            "conditional_bias": bias,
+            "conditional_bias_error": bias_error,
+        }
 
     def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
         f, d, k = self.objective, *self.objective.shape
@@ -181,12 +312,37 @@ class Problem(Function):
 
     def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
         """The parameters of a claim that problem and ball determine, exact."""
-        found = theory_inputs(claim, self, radii, lipschitz)
+        found = self.theory_inputs(claim, radii, lipschitz)
         if takes(claim, ell):
-            found[ell.name] = sharpest(self, radii)
+            found[ell.name] = self.sharpest(radii)
         if (strong := self.strong_convexity) is not None and takes(claim, mu_F):
             found[mu_F.name] = strong.value
         return found
+
+    def theory_inputs(
+        self, claim: Claim, radii: Radii, lipschitz: str, gradient_bound: float | None = None
+    ) -> dict[str, Number]:
+        """The constants of `claim` that objective, adapter and ball determine, exact; see `adapter_inputs`.
+
+        Where a bound on the gradient of f is given, it is G; the objective's own is one on the Frobenius norm.
+        """
+        # A claim without G may be of an f whose gradient has no bound.
+        g = 0.0
+        if takes(claim, G):
+            g = self.gradient_bound(radii).value if gradient_bound is None else gradient_bound
+        return adapter_inputs(claim, self.adapter, radii, lipschitz, self.objective.smoothness.value, g)
+
+    def upper_ends(self, radii: Radii, gradient_bound: float | None = None) -> list[End]:
+        """What each claim about the adapter says of the smoothness of F on this domain; see `adapter_ends`.
+
+        A bound on the gradient of f takes the place of G.
+        """
+        g = self.gradient_bound(radii).value if gradient_bound is None else gradient_bound
+        return adapter_ends(self.adapter, radii, self.objective.smoothness.value, g)
+
+    def sharpest(self, radii: Radii, gradient_bound: float | None = None) -> float:
+        """The least that a claim says of the smoothness of F on this domain, rounded up."""
+        return min(end.value for end in self.upper_ends(radii, gradient_bound))
 
     @property
     def is_convex(self) -> bool:
@@ -223,8 +379,8 @@ class Problem(Function):
         if not math.isfinite(everywhere):
             return None
         if takes(claim, ell):
-            return {ell.name: sharpest(self, radii, everywhere)}
-        return theory_inputs(claim, self, radii, lipschitz, everywhere)
+            return {ell.name: self.sharpest(radii, everywhere)}
+        return self.theory_inputs(claim, radii, lipschitz, everywhere)
 
     def trivial_bound(self, radii: Radii) -> float:
         r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`.

@@ -17,7 +17,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
 from boundcheck.claims import vocabulary as words
-from boundcheck.claims.letters import declarations
+from boundcheck.claims.claim import declarations
 from boundcheck.claims.symbols import LETTERS, D, T, f_star
 from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from boundcheck.claims import prose
-from boundcheck.claims.letters import in_prose
+from boundcheck.claims.claim import in_prose
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import instance_told, known_instance, main_lines, proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.claims.letters import in_prose
+from boundcheck.claims.claim import in_prose
 from boundcheck.claims.prose import plain, plainly
 from boundcheck.claims.view import (
     Badge,

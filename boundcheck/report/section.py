@@ -27,8 +27,7 @@ from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
 
 if TYPE_CHECKING:
-    from boundcheck.reliability.survey import Survey as Reliability
-    from boundcheck.soundness.survey import Survey
+    from boundcheck.checked.survey import Survey
 
 GROUP = "boundcheck.sections"
 
@@ -69,8 +68,7 @@ class Material:
         waterfalls: chains of Lemma 1 to draw before those of the runs.
         study: how often the intervals of the verdicts miss, how many replicas they need, and worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
-        survey: how often boundcheck is wrong.
-        reliability: whether work is lost.
+        survey: how often boundcheck is wrong, or whether work is lost.
         command: what makes the page again.
         paper: the folder of the paper that the page is about.
 
@@ -84,7 +82,6 @@ class Material:
     study: Study = field(default_factory=Study)
     faults: list[tuple[str, StoredRun]] = field(default_factory=list)
     survey: "Survey | None" = None
-    reliability: "Reliability | None" = None
     command: str = ""
     paper: Path | None = None
 
@@ -141,7 +138,7 @@ class Material:
     @property
     def is_of_boundcheck(self) -> bool:
         """Whether the page is about boundcheck, and not about a paper or runs."""
-        return self.survey is not None or self.reliability is not None
+        return self.survey is not None
 
     @property
     def by_callback(self) -> bool:
@@ -157,8 +154,8 @@ class Material:
 
     def as_json(self) -> Any:
         """Every result that the page is made from."""
-        if about := self.survey or self.reliability:
-            return about.as_json()
+        if self.survey:
+            return self.survey.as_json()
         return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
 
 

@@ -7,11 +7,11 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.errors import InputError, raised
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.files import parse_json, read_text
 from boundcheck.measure.numerics import NUMERICS
-from boundcheck.soundness.coverage import Coverage, Power
 from boundcheck.version import __version__
 
 _PARTS: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": WorstCase}

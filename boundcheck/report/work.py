@@ -46,7 +46,7 @@ def waterfall(id: str, rank: int) -> list[Any]:
 
 def statistics(part: str) -> list[Any]:
     """How often intervals miss a mean that is known (``coverage``), or how many replicas a limit needs (``power``)."""
-    from boundcheck.soundness import coverage
+    from boundcheck.checked import coverage
 
     found: list[Any] = getattr(coverage, part)()
     return found

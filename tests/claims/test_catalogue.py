@@ -1,6 +1,5 @@
 """The catalogue: its ids and lookup, that it is closed under hypotheses, and how claims show themselves."""
 
-import dataclasses
 import pickle
 import re
 from collections.abc import Mapping
@@ -30,41 +29,16 @@ IDS = list(catalogue)
 VOCABULARY = {EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, MinimumOver, SpectralNorm}
 
 
-@pytest.mark.parametrize(
-    "id",
-    [
-        "jiang2024.assumption1",
-        "jiang2024.assumption2",
-        "jiang2024.assumption3",
-        "jiang2024.assumption4",
-        "jiang2024.lemma1",
-        "jiang2024.theorem2",
-        "jiang2024.rate",
-        "meft.lemma1_sharp",
-        "meft.theorem2_best_step",
-        "meft.unconditional_gd",
-        "meft.theorem2_any_step",
-        "ghadimi2013.corollary2_2",
-    ],
-)
-def test_ids_that_papers_cite_are_there(id: str) -> None:
-    assert catalogue[id].id == id
-    assert boundcheck.claims[id] is catalogue[id]
-
-
 def test_the_catalogue_is_a_mapping() -> None:
     assert isinstance(catalogue, Mapping)
     assert list(catalogue) == list(catalogue.keys()) == [claim.id for claim in catalogue.values()]
     assert len(catalogue) == len(set(catalogue)) > 10
     assert dict(catalogue.items())["jiang2024.lemma1"] is catalogue["jiang2024.lemma1"]
+    assert boundcheck.claims["jiang2024.lemma1"] is catalogue["jiang2024.lemma1"]
+    assert catalogue.get("jiang2024.lemma9") is None
     assert "jiang2024.lemma1" in catalogue
     assert "jiang2024.lemma9" not in catalogue
     assert 1 not in catalogue
-
-
-def test_get_falls_back_as_that_of_any_mapping() -> None:
-    assert catalogue.get("jiang2024.lemma1") is catalogue["jiang2024.lemma1"]
-    assert catalogue.get("jiang2024.lemma9") is None
 
 
 @pytest.mark.parametrize(
@@ -83,15 +57,6 @@ def test_an_unknown_id_is_refused_with_the_nearest(id: str, near: str) -> None:
 def test_every_hypothesis_is_in_the_catalogue(id: str) -> None:
     for hypothesis in catalogue[id].hypotheses:
         assert catalogue[hypothesis.id] is hypothesis
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_a_claim_is_frozen(id: str) -> None:
-    claim = catalogue[id]
-    for thing in (claim, *claim.quantities, *claim.parameters):
-        name = dataclasses.fields(thing)[0].name
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(thing, name, getattr(thing, name))
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -153,22 +118,15 @@ def test_lemma_1_reads_as_printed() -> None:
     )
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_sympy_rebuilds_the_conclusion(id: str) -> None:
-    # Every substitution rebuilds what it passes through: a node that is not invariant would change its meaning.
-    conclusion = catalogue[id].conclusion
-    assert conclusion.func(*conclusion.args) == conclusion
-
-
-def test_sympy_rebuilds_every_word_of_the_vocabulary() -> None:
-    nodes = {node for claim in catalogue.values() for node in sp.preorder_traversal(claim.conclusion)}
-    words = {node for node in nodes if type(node) in VOCABULARY}
-    assert {type(word) for word in words} == VOCABULARY
-    for word in words:
-        rebuilt = word.func(*word.args)
-        assert rebuilt == word
-        assert type(rebuilt) is type(word)
-        assert hash(rebuilt) == hash(word)
+def test_sympy_rebuilds_every_node_of_every_conclusion() -> None:
+    """Every substitution rebuilds what it passes through: a node that is not invariant would change its meaning."""
+    nodes = {node for claim in catalogue.values() for node in sp.preorder_traversal(claim.conclusion) if node.args}
+    assert {type(node) for node in nodes} >= VOCABULARY
+    for node in nodes:
+        rebuilt = node.func(*node.args)
+        assert rebuilt == node
+        assert type(rebuilt) is type(node)
+        assert hash(rebuilt) == hash(node)
 
 
 def test_a_case_keeps_its_origin() -> None:

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from typer.testing import CliRunner
 
-from boundcheck.claims import catalogue, cite
+from boundcheck.claims import catalogue
 from boundcheck.claims.cite import boundcheck, cited, entries_of, sources
 from boundcheck.cli import app
 from boundcheck.errors import InputError
-from boundcheck.files import read_text
 from boundcheck.proofs import Paper, papers
 from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
 
@@ -54,34 +53,11 @@ def test_every_entry_is_of_a_claim_and_whole() -> None:
         ] in fields
 
 
-@pytest.mark.parametrize("key", ["ghadimi2013", "khaled2020", "nesterov2004", "drori2014", "su2016", "bottou2018"])
-def test_other_papers_are_cited_by_their_own_key(key: str) -> None:
-    claim = next(claim for id, claim in catalogue.items() if id.startswith(f"{key}."))
-    assert key in [entry.key for entry in sources(claim)]
-
-
 @pytest.mark.parametrize("text", ["@article{a, title = {x}", "@article{no comma}", "@article{}"])
 def test_a_file_that_is_no_bibtex_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "sources.bib").write_text(text)
     with pytest.raises(InputError, match=r"sources\.bib = .*expected BibTeX: "):
         entries_of(Paper("mine", "mine", tmp_path))
-
-
-def test_a_file_is_read_once_however_many_claims_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Path] = []
-    monkeypatch.setattr(cite, "read_text", lambda path: read.append(path) or read_text(path))
-    entries_of.cache_clear()
-    assert [entry for claim in catalogue.values() for entry in sources(claim)]
-    assert len(read) == len(set(read)) > 0
-
-
-def test_the_command_prints_bibtex_and_json() -> None:
-    printed = CliRunner().invoke(app, ["cite", "meft.theorem2_repaired"])
-    assert printed.exit_code == 0
-    assert re.findall(r"^@\w+\{(\w+),", printed.output, re.MULTILINE) == ["jiang2024", "boundcheck"]
-    answer = json.loads(CliRunner().invoke(app, ["cite", "meft.theorem2_repaired", "--json"]).output)
-    assert answer.keys() == {"claim", "source", "keys", "bibtex"}
-    assert "\n\n".join(answer["bibtex"]) == printed.output.strip()
 
 
 @given(st.sampled_from(sorted(catalogue)))

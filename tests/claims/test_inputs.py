@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.inputs import exact, formula
+from boundcheck.claims.inputs import exact
 from boundcheck.claims.prose import plain
 from boundcheck.errors import BoundcheckError, InputError
 
@@ -153,17 +153,6 @@ def test_a_float_is_its_binary_value(value: float) -> None:
     assert Fraction(int(number.p), int(number.q)) == Fraction(value)
 
 
-@given(st.text())
-def test_any_text_is_a_number_or_refused_in_one_line(text: str) -> None:
-    try:
-        assert exact("L", text).is_rational
-    except InputError as error:
-        refused = str(error)
-    else:
-        return
-    assert len(refused.splitlines()) == 1
-
-
 @pytest.mark.parametrize("value", [sp.Float("0.1"), sp.pi], ids=str)
 def test_any_sympy_number_is_evaluated_or_refused(value: sp.Expr) -> None:
     try:
@@ -186,43 +175,6 @@ def test_numbers_beyond_floats_are_refused(id: str, extreme: dict[str, Any]) -> 
     names = {p.name for p in catalogue[id].parameters}
     with pytest.raises(InputError):
         catalogue[id].values(**{name: value for name, value in (INPUTS | extreme).items() if name in names})
-
-
-SYMBOLS = [p.symbol for p in catalogue["jiang2024.theorem2"].parameters]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("L/2.5", "2*L/5"),
-        ("4 * L*D / zeta**2", "4*D*L/zeta**2"),
-        ("sqrt(L) + 1e-3", "sqrt(L) + 1/1000"),
-        ("3", "3"),
-        ("-L", "-L"),
-    ],
-)
-def test_a_formula_is_taken_exactly(text: str, expected: str) -> None:
-    names = {str(symbol.name): symbol for symbol in SYMBOLS}
-    assert formula("L", text, SYMBOLS) == sp.sympify(expected, locals=names)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "L +", "L.doit()", "x", "__import__('os')", "L[0]", "sin(L)", "lambda: L", "L;L", "1e", "()"]
-)
-def test_what_is_no_formula_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"^L = [^\n]*: expected a formula such as 2\*L[^\n]*$"):
-        formula("L", text, SYMBOLS)
-
-
-@given(st.text(alphabet="LDT0123456789.+-*/() \tesqrt_", max_size=12))
-def test_any_text_is_a_formula_or_refused_in_one_line(text: str) -> None:
-    try:
-        assert formula("L", text, SYMBOLS).free_symbols <= set(SYMBOLS)
-    except InputError as error:
-        refused = str(error)
-    else:
-        return
-    assert len(refused.splitlines()) == 1
 
 
 def test_a_claim_that_assumes_another_formula_is_another_claim() -> None:

@@ -123,24 +123,8 @@ LINES = {
     "L/1e999": "in a formula",
     "log(0)": "real value",
     "sqrt(-1)": "real value",
-    **dict.fromkeys(
-        (
-            "",
-            " ",
-            "()",
-            "x",
-            "L[0]",
-            "L.real",
-            "L()",
-            "sqrt",
-            "sqrt()",
-            "sqrt(L, L)",
-            "sqrt(x=L)",
-            "Max(L)",
-            "Max(*[L])",
-        ),
-        "a formula",
-    ),
+    **dict.fromkeys(("", " ", "()", "x", "L[0]", "L.real", "L()", "L.doit()", "sin(L)", "L +"), "a formula"),
+    **dict.fromkeys(("sqrt", "sqrt()", "sqrt(L, L)", "sqrt(x=L)", "Max(L)", "Max(*[L])"), "a formula"),
     **dict.fromkeys(
         (
             "lambda: L",
@@ -182,7 +166,7 @@ ALPHABET = st.sampled_from(
 )
 
 
-@given(st.lists(ALPHABET, max_size=40).map("".join))
+@given(st.lists(ALPHABET, max_size=40).map("".join) | st.text())
 @example("exp(exp(exp(exp(exp(9)))))")
 @example("Max(sqrt(2)+sqrt(3),sqrt(5+2*sqrt(6)))")
 @example("(sqrt(2)+sqrt(3)+sqrt(5))**1000")

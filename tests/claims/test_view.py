@@ -1,14 +1,12 @@
 """Whatever is typed, what a notebook shows of it is well formed, and is text; and it can be read on any background."""
 
 import re
-from dataclasses import dataclass
 from unicodedata import category
 from xml.etree import ElementTree
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from IPython.lib.pretty import pretty
 
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.notebook import html, latex
@@ -20,12 +18,10 @@ from boundcheck.claims.view import (
     Math,
     Part,
     Prose,
-    Shown,
     Stack,
     Table,
     View,
     line,
-    short,
 )
 from boundcheck.verdicts import Look, Verdict, look_of
 from tests.layers import examples
@@ -165,30 +161,3 @@ def test_a_long_table_folds_and_loses_no_row(rows: int, folds: int) -> None:
     assert len(root.findall(".//details")) == folds
     assert [cell.text for cell in root.iter("td")] == [f"row {i}" for i in range(rows)]
     assert [x.text for x in root.iter("summary")] == ["and 1 more"] * folds
-
-
-def test_a_view_without_lines_has_its_tables_in_latex() -> None:
-    made = latex(View("t", parts=(Table(("a", "b"), [("1", Math("x"))]),)))
-    assert made == r"$\displaystyle \begin{array}{ll} \text{a} & \text{b} \\ \text{1} & x \end{array}$"
-
-
-def test_in_latex_a_statement_comes_behind_its_verdict() -> None:
-    inner = View("inner", verdict="refuted", lines=(line(Math("x")),))
-    assert latex(inner).index("refuted") < latex(inner).index(" x ")
-    assert latex(View("outer", parts=(inner,))) == latex(inner)
-
-
-def test_ipython_prints_the_name_and_not_all_fields() -> None:
-    @dataclass(frozen=True)
-    class Thing(Shown):
-        field: str = "of no interest"
-
-        def view(self) -> View:
-            return View("Lemma 1", "a.b", "proved")
-
-    assert pretty([Thing()]) == "[Lemma 1 (a.b) proved]"
-
-
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (3.14159, "3.142"), (0.0, "0"), (1e-9, "1e-09")])
-def test_a_short_number(value: float | None, text: str) -> None:
-    assert short(value) == text

@@ -165,10 +165,6 @@ def test_sign_tells_very_near_numbers_apart(bits: int, direction: int) -> None:
     assert sign(x - sp.sqrt(6), {x: near}) == direction
 
 
-def test_sign_of_nested_radicals_that_cancel_is_zero() -> None:
-    assert sign(sp.sqrt(x + 2 * sp.sqrt(6)) - sp.sqrt(2) - sp.sqrt(3), {x: sp.Integer(5)}) == 0
-
-
 @given(st.integers(2, 1000), st.integers(2, 1000), st.integers(-1, 1), st.integers(60, 400))
 def test_sign_decides_ties_of_nested_radicals(a: int, b: int, direction: int, bits: int) -> None:
     # sqrt(a) + sqrt(b) is sqrt(a + b + 2 sqrt(ab)), which no ball can tell.

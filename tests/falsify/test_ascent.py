@@ -56,16 +56,6 @@ def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: 
     assert (np.log(ends[0].ratio) - np.log(ends[1].ratio)) / (2 * h) == pytest.approx(slope @ way, rel=1e-3, abs=1e-5)
 
 
-@examples(20)
-@given(st.permutations([a, -b, COMMUTATOR[0], -2 * COMMUTATOR[1], a * w]), st.integers(0, 5))
-def test_terms_are_brought_to_the_side_where_they_have_no_minus_sign(terms: list[sp.Expr], split: int) -> None:
-    """Both sides say the same inequality as before, and sums of products of positive numbers are positive."""
-    (part,) = parts(Le(sp.Add(*terms[:split]), sp.Add(*terms[split:])))
-    left, right = _sides(part)
-    assert sp.expand(left - right - (part.left - part.right)) == 0
-    assert not any(term.could_extract_minus_sign() for side in (left, right) for term in sp.Add.make_args(side))
-
-
 SHARP = [
     claim_of(Le(COMMUTATOR[0], sp.sqrt(2) * COMMUTATOR[1])),
     claim_of(Le(COMMUTATOR[0] - sp.sqrt(2) * COMMUTATOR[1], 0)),

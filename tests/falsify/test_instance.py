@@ -196,18 +196,14 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
     ("kind", "changes", "field"),
     [
         ("lora", {"adapter.rank": 0}, "adapter.rank"),
-        ("lora", {"adapter.rank": -1}, "adapter.rank"),
         ("lora", {"adapter.rank": 2.5}, "adapter.rank"),
         ("lora", {"adapter.rank": 4}, "adapter.rank"),
-        ("lora", {"adapter.rank": 1e300}, "adapter.rank"),
         ("lora", {"adapter.rank": 1}, "v.A"),
-        ("loreft", {"adapter.rank": 2.5}, "adapter.rank"),
         ("lora", {"adapter.scale": 0}, "adapter.scale"),
         ("vera", {"adapter.scale": -1.0}, "adapter.scale"),
         ("lora", {"adapter.kind": "lorra"}, "adapter.kind"),
         ("lora", {"adapter.kind": 3}, "adapter.kind"),
         ("lora", {"adapter.kind": "loha"}, "adapter.kind"),
-        ("lora", {"adapter.kind": "full"}, "adapter.kind"),
         ("lora", {"adapter": []}, "adapter"),
         ("lora", {"claim": "meft.lemma1_sharpest"}, "claim"),
         ("lora", {"claim": "jiang2024.theorem2"}, "adapter.kind"),
@@ -220,14 +216,11 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
         ("lora", {"radii.a": 0}, "radii.a"),
         ("lora", {"radii.b": -1.0}, "radii.b"),
         ("lora", {"objective.slope": 0}, "objective.slope"),
-        ("lora", {"objective.slope": -1}, "objective.slope"),
         ("lora", {"objective.height": 0.0}, "objective.height"),
         ("lora", {"objective.direction": ones(3, 3, 0.0)}, "direction"),
         ("lora", {"v": []}, "v"),
         ("lora", {"v.A": ones(2, 3, 9)}, "v.A"),
-        ("lora", {"v.B": ones(3, 2, 9)}, "v.B"),
         ("lora", {"other.A": ones(2, 3, 9)}, "other.A"),
-        ("lora", {"other.B": ones(3, 2, 9)}, "other.B"),
         ("vera", {"other.b": ones(3, 1, 9)}, "other.b"),
         ("loreft", {"v.R": ones(2, 3)}, "v.R"),
         ("loreft", {"v.V": ones(2, 3, 9)}, "v.V"),
@@ -264,21 +257,13 @@ def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(kind: st
         assert refused(replayed, path).field == name
 
 
-@pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 100_000, "1" * 5000, "\udc80"], ids=lambda text: text[:9])
-def test_what_is_not_json_is_refused(text: str, tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert refused(replayed, tmp_path / "bad.json").field == "--replay"
-
-
-@pytest.mark.parametrize("value", [[], 1, None, "text", [1, 2]], ids=repr)
-def test_json_that_is_no_table_is_refused(value: Any, tmp_path: Path) -> None:
-    assert refused(replayed, write(tmp_path / "bad.json", value)).field == "instance"
+def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes.json").write_bytes(b"\xff")
+    for name in ("bytes.json", "nowhere.json", "."):
+        assert refused(replayed, tmp_path / name).field == "--replay"
+    for value in ([], 1, None, "text"):
+        assert refused(replayed, write(tmp_path / "bad.json", value)).field == "instance"
     assert refused(Instance.from_json, {}).value == "(not given)"
-
-
-def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
-    assert refused(replayed, tmp_path).field == "--replay"
-    assert refused(replayed, tmp_path / "nowhere.json").field == "--replay"
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")

@@ -172,7 +172,8 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     found = []
 
     @settings(
-        max_examples=60,
+        # What is drawn depends on which modules are imported, and few of these exceed.
+        max_examples=600,
         derandomize=True,
         deadline=None,
         phases=[Phase.generate],
@@ -180,7 +181,7 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     )
     @drawn(short_runs(ruled.claim, adapter="full"))
     def look(run: Any) -> None:
-        if certify(run).exceeds:
+        if not found and certify(run).exceeds:
             found.append(run)
 
     look()

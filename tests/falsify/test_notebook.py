@@ -1,18 +1,17 @@
-"""What a notebook shows of searches, replays and worst cases is what the terminal shows; frames have `as_json`."""
+"""What a notebook shows of replays and worst cases is what was found; frames have the values of `as_json`."""
 
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sympy import Rational
 
 import boundcheck as bc
-from boundcheck.claims.markup import mathml_of
 from boundcheck.falsify.search import Falsification
-from boundcheck.falsify.show import conclusion, rank_table, rounded_down, worst_conclusion, worst_table
+from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.falsify.worst_case import WorstCases, worst_cases
-
-from .test_worst_case import with_bound_times
+from tests.measure.small import with_quantity_scaled
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +26,6 @@ def cases() -> WorstCases:
 
 def text_of(html: str) -> str:
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
-
-
-@pytest.mark.full
-def test_a_search_is_shown_with_its_claim_and_each_rank(search: Falsification) -> None:
-    page = search._repr_html_()
-    assert mathml_of(bc.claims["jiang2024.lemma1"].statement_latex) in page
-    cells = [cell.text for cell in ElementTree.fromstring(page).iter("td")]
-    for row in rank_table(search)[1]:
-        assert set(row) <= set(cells)
-    for said in conclusion(search):
-        assert said in text_of(page)
-    assert "not violated" in search._repr_latex_()
 
 
 def test_a_frame_of_a_search_has_the_rows_of_the_json(search: Falsification) -> None:
@@ -60,18 +47,6 @@ def test_a_replay_is_shown_with_what_is_certain(search: Falsification, tmp_path:
     assert f"at least {rounded_down(certificate.lower, 6)} (certified)" in page
 
 
-def test_worst_cases_are_a_list_that_is_shown(cases: WorstCases) -> None:
-    assert isinstance(cases, list)
-    page = cases._repr_html_()
-    heads, rows = worst_table(cases)
-    assert [cell.text for cell in ElementTree.fromstring(page).iter("th")] == [*heads]
-    assert [cell.text for cell in ElementTree.fromstring(page).iter("td")] == [x for row in rows for x in row]
-    for said in worst_conclusion(cases):
-        assert said in text_of(page)
-    assert "array" in cases._repr_latex_()
-    assert "No worst cases" in WorstCases()._repr_html_()
-
-
 def test_a_frame_of_worst_cases_has_the_values_of_the_json(cases: WorstCases) -> None:
     for row, case in zip(cases.to_frame().to_dict("records"), cases, strict=True):
         said = case.as_json()
@@ -82,6 +57,6 @@ def test_a_frame_of_worst_cases_has_the_values_of_the_json(cases: WorstCases) ->
 
 
 def test_a_broken_bound_is_called_violated() -> None:
-    found = worst_cases(with_bound_times("nesterov2004.gradient_descent", 0.5), [2])
+    found = worst_cases(with_quantity_scaled(bc.claims["nesterov2004.gradient_descent"], Rational(1, 2)), [2])
     assert ">violated<" in found._repr_html_()
     assert "violated" in found._repr_latex_()

@@ -14,7 +14,6 @@ from hypothesis import given
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.symbols import L, Lhat, Parameter, T
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
-from boundcheck.errors import InputError
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.relation import Assignment, Letters, is_relation, parts
 from boundcheck.falsify.simplify import simplified
@@ -166,9 +165,8 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
     bounded = claim(sp.Le(SpectralNorm(X), a * T))
     data = Assignment(bounded, {"X": np.eye(1)}, {"m": 1, "n": 1, "a": 1.0, "T": 2}).as_json()
     for name, value in (("a", -1.0), ("T", 1.5), ("a", 0.0)):
-        with pytest.raises(InputError) as caught:
-            Assignment.from_json(data | {"numbers": data["numbers"] | {name: value}})
-        assert caught.value.field == f"numbers.{name}"
+        changed = data | {"numbers": data["numbers"] | {name: value}}
+        assert refused(Assignment.from_json, changed).field == f"numbers.{name}"
 
 
 @pytest.mark.parametrize(

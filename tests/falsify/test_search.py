@@ -9,7 +9,7 @@ import sympy as sp
 
 import boundcheck
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import G, L, a, a_0, b, b_0, nu, s
+from boundcheck.claims.symbols import G, s
 from boundcheck.falsify import falsify, search, shrink
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.climb import Climber
@@ -156,7 +156,7 @@ def test_the_best_is_a_violation_before_a_larger_ratio() -> None:
     assert best.instance is worst
 
 
-# False claims. Each is at most what the tight claim that it distorts reaches, at the constants of UNEQUAL.
+# False claims: what is a little below a sharp constant is broken by the same instance as anything that is less.
 
 
 def with_formula(id: str, change: Callable[[sp.Expr], sp.Expr]) -> Claim:
@@ -177,63 +177,19 @@ SHARP = (
     "meft.loreft_rank1",
     "meft.lemma1_sharp_equal_radii",
 )
-LORA_LIKE = ("meft.lemma1_sharp", "meft.direft", "meft.vera_sharp")
 FACTORS = (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100), Fraction(998, 1000))
 FALSE: dict[str, Claim] = {f"{id} times {x}": with_quantity_scaled(catalogue[id], x) for id in SHARP for x in FACTORS}
-_EDITS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
-    "without G": lambda x: x.subs(G, 0),
-    "without half of G": lambda x: x.subs(G, G / 2),
-    "without L": lambda x: x.subs(L, 0),
-    "of L/2": lambda x: x.subs(L, L / 2),
-    "of the smaller radius": lambda x: x.subs({a: sp.Min(a, b), b: sp.Min(a, b)}, simultaneous=True),
-}
-FALSE |= {f"{id} {name}": with_formula(id, edit) for id in LORA_LIKE for name, edit in _EDITS.items()}
-_SCALE = s**2 * L
 FALSE |= {
-    f"meft.lemma1_sharp, {name}": with_formula("meft.lemma1_sharp", lambda _, formula=formula: formula)
-    for name, formula in {
-        "s for s²": s * L * (a**2 + b**2) / 2
-        + sp.sqrt((s * L * (a**2 - b**2) / 2) ** 2 + (s * L * a * b + s * G) ** 2),
-        "the mean": _SCALE * (a**2 + b**2) / 2 + s * G,
-        "the larger block": _SCALE * sp.Max(a, b) ** 2 + s * G / 10,
-        "the curvature of f alone": _SCALE * (a**2 + b**2),
-        "no cross term": _SCALE * (a**2 + b**2) / 2 + sp.sqrt((_SCALE * (a**2 - b**2) / 2) ** 2 + (s * G) ** 2),
-        "ab for both": 2 * _SCALE * a * b + s * G,
-        "G for sG": _SCALE * (a**2 + b**2) / 2 + sp.sqrt((_SCALE * (a**2 - b**2) / 2) ** 2 + (_SCALE * a * b + G) ** 2),
-    }.items()
-}
-FALSE |= {
-    "meft.frozen_a, s for s²": with_formula("meft.frozen_a", lambda x: x / s),
-    "meft.frozen_b, s for s²": with_formula("meft.frozen_b", lambda x: x / s),
-    "meft.frozen_a, without L": with_formula("meft.frozen_a", lambda x: x / L),
-    "meft.vera_sharp, without a_0": with_formula("meft.vera_sharp", lambda x: x.subs(a_0, 1)),
-    "meft.vera_sharp, a_0 to the root": with_formula("meft.vera_sharp", lambda x: x.subs(a_0, sp.sqrt(a_0))),
-    "meft.vera_sharp, b_0 squared": with_formula("meft.vera_sharp", lambda x: x.subs(b_0, b_0**2)),
-    "meft.loreft_sharp, without G": with_formula("meft.loreft_sharp", lambda x: x.subs(G, 0)),
-    "meft.loreft_sharp, without L": with_formula("meft.loreft_sharp", lambda x: x.subs(L, 0)),
-    "meft.loreft_rank1, of G/8": with_formula("meft.loreft_rank1", lambda x: x.subs(G, G / 8)),
-    "meft.loreft_rank1, L alone": with_formula("meft.loreft_rank1", lambda x: L),
-    "meft.loreft_sharp, as flat": with_formula("meft.loreft_sharp", lambda x: L * (1 + nu**2)),
-    "meft.loreft_trained, as in (R, V)": with_formula(
-        "meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")
-    ),
-    "meft.loreft_trained, without half of G": with_formula("meft.loreft_trained", lambda x: x.subs(G, G / 2)),
-    "meft.loreft_sharp, as of rank 1": replace(catalogue["meft.loreft_rank1"], id="meft.loreft_sharp", conditions=()),
+    "without the scale's square": with_formula("meft.frozen_a", lambda x: x / s),
+    "as in (R, V)": with_formula("meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")),
+    "without half of G": with_formula("meft.loreft_trained", lambda x: x.subs(G, G / 2)),
+    "as of rank 1": replace(catalogue["meft.loreft_rank1"], id="meft.loreft_sharp", conditions=()),
 }
 
 
 def tight_instance(claim: Claim) -> Instance:
     kind = adapter_of(claim, None)
     return climbed(kind, claim.id, 2, UNEQUAL).best(claim, "sigma")
-
-
-@pytest.mark.full
-def test_there_are_many_false_claims_and_each_says_less() -> None:
-    assert len(FALSE) >= 60
-    for name, claim in FALSE.items():
-        true = replace(tight_instance(claim), claim=catalogue[claim.id])
-        inputs = true.inputs
-        assert float(claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})["Lhat"]) < true.bound, name
 
 
 @sampled(6)

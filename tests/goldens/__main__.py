@@ -1,33 +1,19 @@
 """Write goldens anew: `python -m tests.goldens`, or those whose names have one of the given words in them."""
 
-import os
-import subprocess
 import sys
 import tempfile
 from contextlib import chdir
-from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 from tests.goldens.made import FOLDER, GOLDENS
+from tests.program import run
 
 
-@dataclass
-class Answer:
-    """What a command exited with, and what it printed."""
-
-    code: int
-    out: str
-
-
-def command(*words: str) -> Answer:
-    """Call `boundcheck` with one thread."""
-    done = subprocess.run(
-        [sys.executable, "-m", "boundcheck", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    return Answer(done.returncode, done.stdout)
+def command(*words: str) -> SimpleNamespace:
+    """Call `boundcheck` in the current folder; says what it exited with, and what it printed."""
+    done = run(*words, cwd=Path.cwd())
+    return SimpleNamespace(code=done.returncode, out=done.stdout)
 
 
 if __name__ == "__main__":

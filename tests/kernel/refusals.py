@@ -11,30 +11,35 @@ from typing import Any
 
 from boundcheck.kernel import (
     RULES,
+    Fact,
     KernelError,
+    Law,
     ReplayError,
     RuleError,
     ShapeError,
     TermError,
+    Theorem,
     derive,
+    descent_lemma,
     replay,
     rules,
 )
-from boundcheck.kernel.analysis import descent_lemma, gradients
+from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
     Dimension,
     Expectation,
     Horizon,
+    Maximum,
     Norm,
+    Power,
     Root,
     Trace,
     Value,
     Variable,
 )
 from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
 
@@ -43,7 +48,7 @@ a, b, u = Variable("a"), Variable("b"), Variable("u", ANY)
 c, r = Variable("c", Time(NOW)), Variable("r", Time(NEXT, 1))
 A, B, Y = Symbol("A", ("m", "n")), Symbol("B", ("n", "k")), Symbol("Y", ("m", "n"), ANY)
 X, S = Symbol("X", ("m", "n"), Time(NOW)), Symbol("S", ("m", "m"))
-MA, MB, MX, MY, MS = (Matrix.of(x) for x in (A, B, X, Y, S))
+MA, MB, MX, MY = (Matrix.of(x) for x in (A, B, X, Y))
 WHOLE = ((Fraction(1), ONE),)
 
 
@@ -224,7 +229,8 @@ def times() -> Iterator[Case]:
     yield refused("induction", 1, "is used at other times than t", first, late, goal, name="elsewhere")
     yield refused("minimum_at_least", 0, "varies with t", other, now)
     yield refused("minimum_at_least", 0, "expected a fact", rules.assume(LAW), now, name="law")
-    yield refused("at_time", None, "the time is 1 or T", first, Index("t", 1))
+    for time in (Index("t", 1), NOW, Index("T", 1), Index("", 0), Index("", 2)):
+        yield refused("at_time", None, "the time is 1 or T", first, time, name=str(time))
     yield refused("at_time", 0, "expected a fact", rules.assume(LAW), Index("", 1), name="law")
 
 
@@ -253,8 +259,7 @@ def norms() -> Iterator[Case]:
 
 
 def operators() -> Iterator[Case]:
-    for relation in ("=",):
-        yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(Fact(relation, of(a))))
+    yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(eq(a)))
     yield refused("root_square", 0, "expected a fact", rules.assume(LAW), name="law")
     for fact in (ge(a), eq(a), LAW):
         yield refused("inverse", 0, "expected a fact p > 0", rules.assume(fact), name=str(fact))
@@ -422,6 +427,10 @@ def terms() -> Iterator[Case]:
     yield Case("negative exponent", lambda: Scalar({((a, -1),): 1}), TermError, "exponents")
     yield Case("zero exponent", lambda: Scalar({((a, 0),): 1}), TermError, "exponents")
     yield Case("float", lambda: of(a) * 0.5, TermError, "rational number")
+    yield Case("power of no polynomial", lambda: Power(a, Index("t", -1)), TermError, "not a polynomial")
+    yield Case("power of another exponent", lambda: Power(of(a), NOW), TermError, "the exponent of a power")
+    yield Case("maximum of no polynomials", lambda: Maximum((a, b)), TermError, "not polynomials")
+    yield Case("maximum of one", lambda: Maximum((of(a),)), TermError, "sorted, two or more")
     yield Case("relation", lambda: Fact("<=", of(a)), TermError, "one of the relations")
     yield Case("fact of a law", lambda: rules.assume(LAW).fact, TermError, "must be applied")
     yield Case("shape of a value", lambda: substitute(norm("F", MA), {A: MB}), TermError, "cannot become")
@@ -456,32 +465,32 @@ def attacks() -> Iterator[Case]:
     yield closed("a kind of matrix that reads as a time", lambda: Symbol("A", ("m", "n"), "t~0"))
     for base in ("t+1", "None", "T+1", "x", "0"):
         yield closed(f"a base {base!r} of an index", lambda base=base: Variable("a", Time(Index(base, 0))))
-    yield closed("a given past of no index", lambda: Expectation(of(u), "t"))  # type: ignore[arg-type]
-    yield closed("a mean given no index", lambda: Mean(Y, "None"))  # type: ignore[arg-type]
+    yield closed("a given past of no index", lambda: Expectation(of(u), "t"))
+    yield closed("a mean given no index", lambda: Mean(Y, "None"))
     yield closed("a kind of norm that reads as a block", lambda: Norm("F " + MX.key, (MA,)))
     yield closed("a variable twice in a monomial", lambda: Scalar({((a, 1), (a, 1)): 1}))
     yield closed("a monomial out of order", lambda: Scalar({((b, 1), (a, 1)): 1}))
-    yield closed("an exponent that is no integer", lambda: Scalar({((a, Fraction(3, 2)),): 1}))  # type: ignore[dict-item]
+    yield closed("an exponent that is no integer", lambda: Scalar({((a, Fraction(3, 2)),): 1}))
     yield closed("a matrix of a shape that its words lack", lambda: Matrix(("k", "k"), {((A, False),): ONE}))
     yield closed("a word whose shapes do not fit", lambda: Matrix(("m", "n"), {((A, False), (A, False)): ONE}))
     yield closed("an empty word", lambda: Matrix(("m", "n"), {(): ONE}))
     yield closed("a trace whose shapes do not fit", lambda: Trace(((A, False), (S, False), (A, True))))
-    yield closed("a shape of three names", lambda: Symbol("A", ("m", "n", "k")))  # type: ignore[arg-type]
+    yield closed("a shape of three names", lambda: Symbol("A", ("m", "n", "k")))
     yield closed("a law for all values of a process", lambda: rules.assume(Law((c,), (), ge(c))))
     disguised: Any = SimpleNamespace(key=ONE.key, terms=of(-1).terms)
     yield closed("a fact of no polynomial", lambda: rules.expectation(rules.assume(Fact(">=", disguised)), None))
     yield closed("a root of no polynomial", lambda: Root(disguised))
     yield closed("an expectation of no polynomial", lambda: Expectation(disguised, None))
     yield closed("a statement that is none", lambda: rules.assume("-1 >= 0"))
-    yield closed("a coefficient that is a float", lambda: Scalar({(): 0.5}))  # type: ignore[dict-item]
-    yield closed("a monomial of no atoms", lambda: Scalar({((A, 1),): 1}))  # type: ignore[dict-item]
+    yield closed("a coefficient that is a float", lambda: Scalar({(): 0.5}))
+    yield closed("a monomial of no atoms", lambda: Scalar({((A, 1),): 1}))
     yield closed("a block from the end", lambda: Gradient("f", (MA,), -1))
-    yield closed("a mean of no letter", lambda: Mean(MA, None))  # type: ignore[arg-type]
-    yield closed("blocks in a list", lambda: Norm("F", [MA]))  # type: ignore[arg-type]
-    yield closed("a word of no letters", lambda: Trace(((MA, False),)))  # type: ignore[arg-type]
-    yield closed("a word that is flipped by a text", lambda: Matrix(("m", "n"), {((A, "no"),): ONE}))  # type: ignore[dict-item]
-    yield closed("a coefficient of a matrix that is a number", lambda: Matrix(("m", "n"), {((A, False),): 1}))  # type: ignore[dict-item]
-    yield closed("a law whose conclusion is a law", lambda: Law((Y,), (), lie))  # type: ignore[arg-type]
+    yield closed("a mean of no letter", lambda: Mean(MA, None))
+    yield closed("blocks in a list", lambda: Norm("F", [MA]))
+    yield closed("a word of no letters", lambda: Trace(((MA, False),)))
+    yield closed("a word that is flipped by a text", lambda: Matrix(("m", "n"), {((A, "no"),): ONE}))
+    yield closed("a coefficient of a matrix that is a number", lambda: Matrix(("m", "n"), {((A, False),): 1}))
+    yield closed("a law whose conclusion is a law", lambda: Law((Y,), (), lie))
     yield closed("a key that is set", lambda: setattr(of(a), "key", "(+)"))
     yield closed("a key that is deleted", lambda: delattr(a, "key"))
     yield closed("a rule that is added", lambda: derive.rule(0)(lambda statement: statement))
@@ -490,7 +499,7 @@ def attacks() -> Iterator[Case]:
     plain = descent_lemma(smooth(MX, MA, b, u), *below[:-1], 1)
     signed = replace(plain, arguments=(*plain.arguments[:-1], Sign(1)))
     yield closed("that number in a replay", lambda: replay(signed))
-    yield closed("a replay of what is no theorem", lambda: replay("⊢ -1 >= 0"))  # type: ignore[arg-type]
+    yield closed("a replay of what is no theorem", lambda: replay("⊢ -1 >= 0"))
     first = rules.horizon_positive()
     second = rules.summation(first)
     object.__setattr__(first, "premises", (second,))

@@ -15,6 +15,7 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from boundcheck.kernel import Fact, Law, Statement, TermError
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
@@ -28,8 +29,6 @@ from boundcheck.kernel.atoms import (
     Variable,
 )
 from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact, Law, Statement
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
 from boundcheck.kernel.terms import Gradient, Letter, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
@@ -81,7 +80,7 @@ def bound(world: World) -> World:
         elif x.when == ANY:
             label = (time, outcome)
         else:
-            label = (time, x.when.lag, world.past(time + x.when.lag)[outcome])  # type: ignore[union-attr]
+            label = (time, x.when.lag, world.past(time + x.when.lag)[outcome])
         # A kind and a shape are part of what a symbol is; its index is not.
         if isinstance(x, Variable):
             return _number(f"{world.seed} {x.name} {label}")
@@ -286,7 +285,7 @@ def numbers(x: Interval | Grid) -> Numbers | Fraction:
         if x.low != x.high:
             raise TermError(f"{x} is not exact")
         return x.low
-    return tuple(tuple(numbers(y) for y in row) for row in x)  # type: ignore[misc]
+    return tuple(tuple(numbers(y) for y in row) for row in x)
 
 
 def setting(world: World, x: Symbol | Variable, value: Matrix | Scalar) -> World:

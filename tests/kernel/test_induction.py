@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from boundcheck.kernel import RuleError, induction, rules
+from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, induction, rules
 from boundcheck.kernel.atoms import FROBENIUS, Clock, Root, Variable
 from boundcheck.kernel.builders import at, before, clock, norm, power, total
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import denote, exact, holds
 from boundcheck.kernel.terms import ONE, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
@@ -176,21 +174,6 @@ def test_an_induction_inside_of_a_step_uses_all_times() -> None:
     inner = induction.induction(rules.assume(Fact(">=", at(x, induction.FIRST))), step, GOAL)
     assert induction.elsewhere(inner) == inner.hypotheses
     assert induction.elsewhere(step) == frozenset()
-
-
-@pytest.mark.parametrize("place", [0, 1])
-def test_other_conclusions_are_refused(place: int) -> None:
-    step = following(SAME, rules.assume(GOAL), rules.assume(Fact(">=", at(x, NEXT) - x)))
-    given_ = [rules.assume(Fact(">=", at(x, induction.FIRST))), step]
-    given_[place] = rules.assume(Fact(">=", y))
-    with pytest.raises(RuleError, match="expected"):
-        induction.induction(*given_, GOAL)
-
-
-def test_only_the_first_and_the_last_time_can_be_taken() -> None:
-    for time in (NEXT, NOW, Index("T", 1), Index("", 0), Index("", 2)):
-        with pytest.raises(RuleError, match="the time is 1 or T"):
-            induction.at_time(rules.assume(GOAL), time)
 
 
 def test_the_refused_steps_would_prove_what_is_false() -> None:

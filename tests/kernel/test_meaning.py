@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.kernel import Fact, TermError
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
 from boundcheck.kernel.builders import expect, maximum, norm
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Time
@@ -133,11 +132,3 @@ def test_facts_hold_at_every_time_and_outcome_or_nowhere() -> None:
     assert holds(Fact("=", of(Root(of(2))) ** 2 - 2), world()) is None
     assert holds(Fact(">=", of(Root(of(2))) ** 2 - 2), world()) is None
     assert holds(Fact("=", of(Root(of(2))) - Fraction(7, 5)), world()) is False
-
-
-def test_a_process_is_what_the_past_says() -> None:
-    """Outcomes that look alike give a process one value; a lag of one tells it later."""
-    here = world(horizon=3)
-    for t in (1, 2, 3):
-        values = [denote(Scalar.of(a), here, t, i) for i in (0, 1)]
-        assert t > 1 or values[0] == values[1]

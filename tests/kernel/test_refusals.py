@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import boundcheck.kernel
-from boundcheck.kernel.derive import RULES
-from boundcheck.kernel.errors import RuleError
+from boundcheck.kernel import RULES, RuleError
 from tests.kernel.refusals import CASES, Case
 from tests.layers import sampled
 

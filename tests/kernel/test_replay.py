@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.kernel import KernelError, ReplayError, derive, replay, replay_all, rules
+from boundcheck.kernel import Fact, KernelError, ReplayError, Theorem, derive, replay, replay_all, rules
 from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.facts import Fact, Theorem, derivation
+from boundcheck.kernel.facts import derivation
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.kernel.times import NOW
 from tests.layers import examples
@@ -102,7 +102,7 @@ def test_equal_facts_of_different_steps_are_not_confused() -> None:
 
 def test_a_theorem_cannot_be_changed_in_place() -> None:
     with pytest.raises(FrozenInstanceError):
-        LOW.conclusion = Fact(">=", Scalar.of(-1))  # type: ignore[misc]
+        LOW.conclusion = Fact(">=", Scalar.of(-1))
 
 
 def test_replay_ignores_what_was_not_a_field() -> None:

@@ -9,16 +9,13 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import assume as suppose
 from hypothesis import strategies as st
 
-from boundcheck.kernel import induction, replay, rules
+from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, TermError, Theorem, induction, replay, rules
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
 from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, substitute, timed
-from boundcheck.kernel.derive import RULES, STANDARD_FACTS
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, NEXT, Index
+from boundcheck.kernel.times import ANY, CONSTANT, NEXT
 from tests.kernel.strategies import (
     DIMENSIONS,
     FEW,
@@ -49,6 +46,7 @@ DATA = st.data()
 TIMED = tuple(x for x in KINDS if x != ANY)
 TESTED: set[str] = set()
 Test = TypeVar("Test", bound=Callable[..., None])
+Draw = Callable[[Any], Any]
 
 
 def checks(*names: str) -> Callable[[Test], Test]:
@@ -72,8 +70,6 @@ def sound(theorem: Theorem, world: World) -> None:
 
 def given_fact(data: Any, world: World, relation: str, **how: Any) -> Theorem:
     """An assumed fact that holds in the world."""
-    if relation == "=":
-        return rules.assume(equation(data, world)[0])
     return rules.assume(raised(world, data.draw(scalars(**how)), relation))
 
 
@@ -170,7 +166,7 @@ def test_rewrite(world: World, data: Any) -> None:
     fact = raised(other, p)
     equal = rules.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))
     try:
-        goal = Fact(fact.relation, substitute(fact.polynomial, {letter: value}))  # type: ignore[arg-type]
+        goal = Fact(fact.relation, substitute(fact.polynomial, {letter: value}))
         for before, after in ((fact, goal), (goal, fact)):
             sound(rules.rewrite(equal, rules.assume(before), letter, value, after), other)
     except TermError:
@@ -180,48 +176,80 @@ def test_rewrite(world: World, data: Any) -> None:
 # Norms and inner products.
 
 
-def blocks(data: Any, kind: str) -> tuple[tuple[str, str], ...]:
-    return tuple(data.draw(st.lists(SHAPED, min_size=1, max_size=1 if kind == SPECTRAL else 2)))
+def blocks(draw: Draw, kind: str) -> tuple[tuple[str, str], ...]:
+    return tuple(draw(st.lists(SHAPED, min_size=1, max_size=1 if kind == SPECTRAL else 2)))
 
 
-@checks("norm_nonnegative")
+def normed(draw: Draw, count: int) -> tuple[Any, ...]:
+    """A kind of norm, and so many points of one shape that have it."""
+    kind = draw(KIND)
+    shapes = blocks(draw, kind)
+    return kind, *(draw(points(shapes)) for _ in range(count))
+
+
+def two_points(draw: Draw) -> tuple[tuple[Matrix, ...], tuple[Matrix, ...]]:
+    shapes = blocks(draw, FROBENIUS)
+    return draw(points(shapes)), draw(points(shapes))
+
+
+def opposites(draw: Draw) -> Theorem:
+    kind, x = normed(draw, 1)
+    return rules.triangle(kind, x, tuple(-block for block in x))
+
+
+def product(draw: Draw) -> Theorem:
+    kinds = draw(st.sampled_from(((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL))))
+    (m, n), k = draw(SHAPED), draw(st.sampled_from(DIMENSIONS))
+    return rules.submultiplicative(kinds, draw(matrices((m, n))), draw(matrices((n, k))))
+
+
+ALONE: dict[str, Callable[[Draw], Theorem]] = {
+    "norm_nonnegative": lambda draw: rules.norm_nonnegative(*normed(draw, 1)),
+    "triangle": lambda draw: rules.triangle(*normed(draw, 2)),
+    "triangle, of opposites": opposites,
+    "submultiplicative": product,
+    "spectral_below_frobenius": lambda draw: rules.spectral_below_frobenius(draw(matrices(draw(SHAPED)))),
+    "cauchy_schwarz": lambda draw: rules.cauchy_schwarz(*two_points(draw)),
+    "norm_expansion": lambda draw: rules.norm_expansion(draw(points())),
+    "dimension_positive": lambda draw: rules.dimension_positive(draw(st.sampled_from(DIMENSIONS))),
+    "root_nonnegative": lambda draw: rules.root_nonnegative(draw(scalars())),
+    "telescope": lambda draw: rules.telescope(draw(scalars(kinds=TIMED))),
+    "minimum_at_most": lambda draw: rules.minimum_at_most(draw(scalars())),
+    "horizon_positive": lambda draw: rules.horizon_positive(),
+}
+
+
+@checks(*(name.partition(",")[0] for name in ALONE))
+@pytest.mark.parametrize("name", ALONE)
 @FEW
-@given(worlds(), KIND, DATA)
-def test_norm_nonnegative(world: World, kind: str, data: Any) -> None:
-    sound(rules.norm_nonnegative(kind, data.draw(points(blocks(data, kind)))), world)
+@given(world=worlds(), data=DATA)
+def test_a_rule_without_premises(name: str, world: World, data: Any) -> None:
+    sound(ALONE[name](data.draw), world)
 
 
-@checks("triangle")
+# From a fact of one of these relations.
+FROM_A_FACT: dict[str, tuple[tuple[str, ...], Callable[[Draw, Theorem], Theorem]]] = {
+    "homogeneous": ((">=", ">"), lambda draw, theorem: rules.homogeneous(theorem, *normed(draw, 1))),
+    "root_square": ((">=", ">"), lambda _, theorem: rules.root_square(theorem)),
+    "inverse": ((">",), lambda _, theorem: rules.inverse(theorem)),
+    "expectation": ((">=", ">", "="), lambda draw, theorem: rules.expectation(theorem, draw(st.sampled_from(PASTS)))),
+    "summation": ((">=", ">", "="), lambda _, theorem: rules.summation(theorem)),
+}
+
+
+@checks(*FROM_A_FACT)
+@pytest.mark.parametrize(
+    ("name", "relation"), [(name, each) for name, (relations, _) in FROM_A_FACT.items() for each in relations]
+)
 @FEW
-@given(worlds(), KIND, DATA)
-def test_triangle(world: World, kind: str, data: Any) -> None:
-    shapes = blocks(data, kind)
-    x, y = data.draw(points(shapes)), data.draw(points(shapes))
-    sound(rules.triangle(kind, x, y), world)
-    sound(rules.triangle(kind, x, tuple(-block for block in x)), world)
-
-
-@checks("homogeneous")
-@FEW
-@given(worlds(), KIND, RELATION, DATA)
-def test_homogeneous(world: World, kind: str, relation: str, data: Any) -> None:
-    factor = given_fact(data, world, relation)
-    sound(rules.homogeneous(factor, kind, data.draw(points(blocks(data, kind)))), world)
-
-
-@checks("submultiplicative")
-@FEW
-@given(worlds(), st.sampled_from(((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL))), DATA)
-def test_submultiplicative(world: World, kinds: tuple[str, str], data: Any) -> None:
-    (m, n), k = data.draw(SHAPED), data.draw(st.sampled_from(DIMENSIONS))
-    sound(rules.submultiplicative(kinds, data.draw(matrices((m, n))), data.draw(matrices((n, k)))), world)
-
-
-@checks("spectral_below_frobenius")
-@FEW
-@given(worlds(), DATA)
-def test_spectral_below_frobenius(world: World, data: Any) -> None:
-    sound(rules.spectral_below_frobenius(data.draw(matrices(data.draw(SHAPED)))), world)
+@given(world=worlds(), data=DATA)
+def test_a_rule_from_one_fact(name: str, relation: str, world: World, data: Any) -> None:
+    if relation == "=":
+        fact, world = equation(data, world)
+        theorem = rules.assume(fact)
+    else:
+        theorem = given_fact(data, world, relation)
+    sound(FROM_A_FACT[name][1](data.draw, theorem), world)
 
 
 @checks("rank_bound")
@@ -236,50 +264,7 @@ def test_rank_bound(world: World, data: Any) -> None:
     sound(rules.rank_bound(data.draw(matrices(shape)), shape[0]), world)
 
 
-@checks("cauchy_schwarz")
-@FEW
-@given(worlds(), DATA)
-def test_cauchy_schwarz(world: World, data: Any) -> None:
-    shapes = blocks(data, FROBENIUS)
-    sound(rules.cauchy_schwarz(data.draw(points(shapes)), data.draw(points(shapes))), world)
-
-
-@checks("norm_expansion")
-@FEW
-@given(worlds(), points())
-def test_norm_expansion(world: World, x: tuple[Matrix, ...]) -> None:
-    sound(rules.norm_expansion(x), world)
-
-
-@checks("dimension_positive")
-@FEW
-@given(worlds(), st.sampled_from(DIMENSIONS))
-def test_dimension_positive(world: World, name: str) -> None:
-    sound(rules.dimension_positive(name), world)
-
-
-# Roots and inverses.
-
-
-@checks("root_nonnegative")
-@FEW
-@given(worlds(), scalars())
-def test_root_nonnegative(world: World, x: Scalar) -> None:
-    sound(rules.root_nonnegative(x), world)
-
-
-@checks("root_square")
-@FEW
-@given(worlds(), RELATION, DATA)
-def test_root_square(world: World, relation: str, data: Any) -> None:
-    sound(rules.root_square(given_fact(data, world, relation)), world)
-
-
-@checks("inverse")
-@FEW
-@given(worlds(), DATA)
-def test_inverse(world: World, data: Any) -> None:
-    sound(rules.inverse(given_fact(data, world, ">")), world)
+# The largest of several, and what vanishes.
 
 
 @checks("at_most_maximum", "maximum_at_most")
@@ -308,45 +293,6 @@ def test_vanishing(world: World, data: Any) -> None:
         sound(rules.vanishing(rules.assume(Fact(relation, -(gap * gap))), gap), setting(world, x, p))
 
 
-# Expectations and sums.
-
-
-@checks("expectation")
-@FEW
-@given(worlds(), st.sampled_from((">=", ">", "=")), st.sampled_from(PASTS), DATA)
-def test_expectation(world: World, relation: str, past: Index | None, data: Any) -> None:
-    if relation == "=":
-        fact, world = equation(data, world)
-        sound(rules.expectation(rules.assume(fact), past), world)
-    else:
-        sound(rules.expectation(given_fact(data, world, relation), past), world)
-
-
-@checks("summation")
-@FEW
-@given(worlds(), st.sampled_from((">=", ">", "=")), DATA)
-def test_summation(world: World, relation: str, data: Any) -> None:
-    if relation == "=":
-        fact, world = equation(data, world)
-        sound(rules.summation(rules.assume(fact)), world)
-    else:
-        sound(rules.summation(given_fact(data, world, relation)), world)
-
-
-@checks("telescope")
-@FEW
-@given(worlds(), scalars(kinds=TIMED))
-def test_telescope(world: World, x: Scalar) -> None:
-    sound(rules.telescope(x), world)
-
-
-@checks("minimum_at_most")
-@FEW
-@given(worlds(), scalars())
-def test_minimum_at_most(world: World, x: Scalar) -> None:
-    sound(rules.minimum_at_most(x), world)
-
-
 @checks("minimum_at_least")
 @FEW
 @given(worlds(), scalars(), scalars(kinds=(CONSTANT,)), RELATION)
@@ -354,13 +300,6 @@ def test_minimum_at_least(world: World, x: Scalar, c: Scalar, relation: str) -> 
     suppose(not timed(c))
     fact = raised(world, x - c, relation)
     sound(rules.minimum_at_least(rules.assume(fact), x), world)
-
-
-@checks("horizon_positive")
-@FEW
-@given(worlds())
-def test_horizon_positive(world: World) -> None:
-    sound(rules.horizon_positive(), world)
 
 
 # Induction.
@@ -580,7 +519,7 @@ def smooth_along(x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scal
 @given(worlds(), SEEDS, DATA)
 def test_descent_lemma(world: World, seed: int, data: Any) -> None:
     function, slope = pieces(seed)
-    shapes = blocks(data, FROBENIUS)
+    shapes = blocks(data.draw, FROBENIUS)
     kinds = (CONSTANT, ANY)
     x, step = (
         tuple(Matrix.of(data.draw(symbols(s, kinds))).scaled(data.draw(RATIONALS)) for s in shapes) for _ in "xy"

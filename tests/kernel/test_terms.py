@@ -7,9 +7,22 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Expectation, Norm, Total, Trace, Variable
-from boundcheck.kernel.builders import at, expect, inner, known, mean, norm, substitute, substitute_matrix, timed, total
-from boundcheck.kernel.errors import TermError
+from boundcheck.kernel import TermError
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Clock, Expectation, Norm, Total, Trace, Variable
+from boundcheck.kernel.builders import (
+    at,
+    before,
+    expect,
+    inner,
+    known,
+    mean,
+    norm,
+    power,
+    substitute,
+    substitute_matrix,
+    timed,
+    total,
+)
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
 from boundcheck.kernel.terms import Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
@@ -306,8 +319,8 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
 
 
 def test_terms_print_for_reading() -> None:
-    x, a = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Variable("a")
-    assert str(norm(FROBENIUS, x)) == "‖X[t]‖_F"
+    x, a, now = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Scalar.of(Variable("a")), Scalar.of(Clock())
     assert str(norm(FROBENIUS, x, x)) == "‖(X[t], X[t])‖_F"
     assert str(expect(Scalar.of(Variable("b", Time(NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
-    assert str(Scalar.of(a) ** 2 - 1) == "-1 + a^2"
+    assert str(power(a + 1, Index("t", -1)) ** 2) == "((1 + a)^[t-1])^2"
+    assert str(before(now * now)) == "sum[t' < t](t'^2)"

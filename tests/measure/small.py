@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Audit, Evidence, audit
+from boundcheck.measure.bracket import Bracket, measure_bracket
 from boundcheck.measure.build import build
 from boundcheck.measure.plan import Plan, Start, make_plan
 from boundcheck.measure.run import run_ensemble
@@ -140,6 +142,12 @@ def run_by_hand(
     record = run_ensemble(spec, problem, start, plan, RunFolder.create(folder, spec.as_json(), "cpu"), "cpu", silent)
     evidence = Evidence(spec.theorem, spec, problem, start, plan, record)
     return Measured(spec, start, evidence, audit(evidence))
+
+
+def bracketed(table: dict[str, Any], problem: Problem | None = None) -> tuple[Bracket, xr.Dataset]:
+    """The bracket of a spec and its trace, of another problem than the spec's where one is given."""
+    spec = parse(table)
+    return measure_bracket(spec, problem or build(spec, "cpu"), "cpu", silent)
 
 
 def with_quantity_scaled(claim: Claim, factor: Any) -> Claim:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from boundcheck.measure.ascent import ascend
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.derivatives import hessian_vector_product
-from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
@@ -63,7 +62,7 @@ def test_lengths_rise_to_no_more_than_the_claims(kind, data):
     # What rounding may take from a length that is all but 0.
     tiny = 1e-12 * (1 + problem.objective.smoothness.value)
     assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
-    ends = upper_ends(problem, radii)
+    ends = problem.upper_ends(radii)
     assert found.lengths.max().item() * (1 - ROUNDING) <= min([end.value for end in ends], default=torch.inf) + tiny
 
 
@@ -147,14 +146,6 @@ def test_no_rounds_leave_the_start_as_it_is():
     found = ascend(problem, v, u, RADII, 0, silent)
     assert all(torch.equal(x, y) for x, y in zip(found.v, v, strict=True))
     torch.testing.assert_close(found.lengths, lengths_at(problem, v, u), rtol=1e-12, atol=0)
-
-
-def test_progress_is_told_of_every_round():
-    told = []
-    problem = pseudo_huber()
-    v, u = start_of(problem, 2, RADII)
-    ascend(problem, v, u, RADII, 3, lambda *each: told.append(each))
-    assert told == [("ascent", done, 3) for done in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("where", ["direction", "point"])

@@ -17,8 +17,7 @@ from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.constant import Constant
-from boundcheck.problems.observe import norm_name
-from boundcheck.problems.problem import Problem
+from boundcheck.problems.problem import Problem, norm_name
 from boundcheck.words import words_of
 from boundcheck.words.hypotheses import Hypothesis
 from tests.layers import sampled

@@ -160,7 +160,7 @@ def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster: str, dask: Any,
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", ["code", "numpy", "machine"])
+@pytest.mark.parametrize("name", ["numerics", "numpy", "machine"])
 def test_a_worker_of_another_version_is_refused_before_anything_is_run(
     name: str, dask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

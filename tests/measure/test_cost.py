@@ -22,7 +22,8 @@ from boundcheck.measure.plan import Start, draft, guessed
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.progress import silent
 from boundcheck.room import Part
-from tests.measure.small import refused
+
+from .small import changed, refused
 
 RUN: dict[str, Any] = {
     "claim": "meft.theorem2_repaired",
@@ -39,31 +40,24 @@ BRACKET = {
 GPT = {"model": {"kind": "gpt"}, "adapter": {"rank": 2}, "run": {"steps": 10, "step_size": 0.1, "batch": 2}}
 
 
-def changed(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def altered(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The same with other fields, whose dots are written as double underscores."""
-    made = json.loads(json.dumps(table))
-    for path, value in changes.items():
-        *outer, last = path.split("__")
-        inner = made
-        for step in outer:
-            inner = inner.setdefault(step, {})
-        inner[last] = value
-    return dict(made)
+    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
 
 DATA = [
-    (changed(RUN, problem__samples=2**20, problem__d=512), "problem.samples"),
-    (changed(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}), "problem.samples"),
-    (changed(GPT, model__width=4096, model__layers=128), "model.width"),
-    (changed(GPT, model__context=2**14), "model.context"),
+    (altered(RUN, problem__samples=2**20, problem__d=512), "problem.samples"),
+    (altered(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}), "problem.samples"),
+    (altered(GPT, model__width=4096, model__layers=128), "model.width"),
+    (altered(GPT, model__context=2**14), "model.context"),
 ]
 SHAPES = [
-    (changed(RUN, run__replicas=2**20, run__steps=10**6, run__audits=10**6), "run.audits"),
-    (changed(RUN, problem__d=64, problem__k=64, run__replicas=2**20, run__audits=1), "run.replicas"),
-    (changed(RUN, run__replicas=2**20, run__batch=2**20), "run.batch"),
-    (changed(RUN, run__audits=None, run__steps=10**12), "run.audits"),
-    (changed(BRACKET, bracket__pairs=2**20), "bracket.pairs"),
-    (changed(BRACKET, bracket__iterates=2**20), "bracket.iterates"),
+    (altered(RUN, run__replicas=2**20, run__steps=10**6, run__audits=10**6), "run.audits"),
+    (altered(RUN, problem__d=64, problem__k=64, run__replicas=2**20, run__audits=1), "run.replicas"),
+    (altered(RUN, run__replicas=2**20, run__batch=2**20), "run.batch"),
+    (altered(RUN, run=RUN["run"] | {"audits": None, "steps": 10**12}), "run.audits"),
+    (altered(BRACKET, bracket__pairs=2**20), "bracket.pairs"),
+    (altered(BRACKET, bracket__iterates=2**20), "bracket.iterates"),
 ]
 
 
@@ -74,7 +68,7 @@ MORE |= {"problem__d": 8, "adapter__rank": 2}
 @pytest.mark.parametrize("field", MORE)
 def test_an_experiment_weighs_more_that_does_more(field: str) -> None:
     def weighed(**changes: Any) -> float:
-        spec = parse(changed(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
+        spec = parse(altered(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
         return experiment.prepare(spec, Path("nowhere"), "cpu", silent).weight
 
     assert weighed(**{field: MORE[field]}) > 1.02 * weighed()
@@ -106,7 +100,7 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_made(
     ],
 )
 def test_what_nobody_has_is_refused_as_it_is_read(changes: dict[str, Any], field: str) -> None:
-    assert refused(parse, changed(RUN, **changes)).field == field
+    assert refused(parse, altered(RUN, **changes)).field == field
 
 
 def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
@@ -120,7 +114,7 @@ def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
 
 
 def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
-    tables = [changed(RUN, seed=seed) for seed in range(2)]
+    tables = [altered(RUN, seed=seed) for seed in range(2)]
     spec = parse(tables[0])
     need = sum(part.bytes for part in cost.held(spec, build(spec, "cpu"))) / 2**30
     with pytest.raises(InputError, match="--memory allows"):
@@ -175,17 +169,17 @@ torch.set_num_threads(1)
 from boundcheck.measure import cost, experiment
 from boundcheck.progress import silent
 from boundcheck.measure.spec import parse
-from boundcheck.soundness.malformed.limits import _forget_peak, _mebibytes
+from boundcheck.checked.malformed.limits import forget_peak, mebibytes
 
 def taken(table, folder):
     spec = parse(table)
     # What a run before has freed goes back first, or this one takes it again and seems to take less.
     ctypes.CDLL(None).malloc_trim(0)
-    _forget_peak()
-    before = _mebibytes("VmRSS")
+    forget_peak()
+    before = mebibytes("VmRSS")
     experiment.prepare(spec, folder, "cpu", silent)
     experiment.measure_one(spec, folder, "cpu", silent)
-    most = 2**20 * (_mebibytes("VmHWM") - before)
+    most = 2**20 * (mebibytes("VmHWM") - before)
     parts = (*cost.drawn(spec), *cost.held(spec, experiment.build(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
@@ -195,7 +189,7 @@ with tempfile.TemporaryDirectory() as folder:
     print(taken(table, Path(folder)))
 """
 LARGE = [
-    changed(
+    altered(
         RUN,
         problem={"kind": "pseudo-huber", "d": 16, "k": 16},
         adapter__rank=4,
@@ -203,10 +197,10 @@ LARGE = [
         run__steps=4,
         run__audits=4,
     ),
-    changed(RUN, run__replicas=2048, run__steps=300, run__audits=256),
-    changed(RUN, problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048}, run__replicas=4, run__steps=8),
-    changed(RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8),
-    changed(
+    altered(RUN, run__replicas=2048, run__steps=300, run__audits=256),
+    altered(RUN, problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048}, run__replicas=4, run__steps=8),
+    altered(RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8),
+    altered(
         RUN,
         problem={"kind": "digits"},
         run__replicas=256,

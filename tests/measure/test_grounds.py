@@ -11,9 +11,7 @@ import pytest
 from boundcheck.errors import InputError
 from boundcheck.measure.grounds import FEWEST_REPLICAS, Kind, earned_by
 from boundcheck.measure.result import read
-from boundcheck.report.words import badge
-from boundcheck.terminal import coloured
-from boundcheck.verdicts import Verdict, is_well
+from boundcheck.verdicts import Verdict
 from tests.results import stored
 
 ROOT = Path(__file__).parents[2]
@@ -61,39 +59,7 @@ def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
             assert verdict.split()[0] == result["verdict"].split()[0]
 
 
-def test_every_verdict_has_a_look_of_its_own_kind() -> None:
-    style = (ROOT / "boundcheck" / "report" / "page.css").read_text(encoding="utf-8")
-    for verdict in Verdict:
-        assert f".{verdict.split()[0]}" in style
-        assert f">{verdict}</span>" in badge(verdict)
-        assert coloured(verdict).plain == verdict
-        assert is_well(verdict) is verdict.is_supported
-        assert (coloured(verdict).style == "yellow") is not (verdict.is_decided)
-    assert coloured("supported").style != coloured("supported (asymptotic)").style
-    assert 'class="badge supported asymptotic"' in badge(Verdict.SUPPORTED_ASYMPTOTIC)
-
-
 def test_the_gravest_verdict_stands_for_several() -> None:
     assert Verdict.gravest([Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC]) is Verdict.SUPPORTED_ASYMPTOTIC
     assert Verdict.gravest([Verdict.UNINFORMATIVE, Verdict.VIOLATED, Verdict.SUPPORTED]) is Verdict.VIOLATED
     assert [each for each in Verdict if each.is_silent] == ["hypothesis-failed", "uninformative"]
-
-
-@pytest.mark.parametrize(
-    ("word", "well"),
-    [
-        ("proved", True),
-        ("repaired", True),
-        ("conditional", True),
-        ("remark", True),
-        ("editorial", True),
-        ("not violated", True),
-        ("held", True),
-        ("failed", False),
-        ("refuted", False),
-        ("unknown", False),
-        ("", False),
-    ],
-)
-def test_strict_takes_words_of_proofs_and_attacks_as_they_are(word: str, well: bool) -> None:
-    assert is_well(word) is well

@@ -1,4 +1,4 @@
-"""Confidence limits against their promise: coverage by simulation, and a naive twin of the betting limit."""
+"""Confidence limits against their promise: coverage by simulation, formulas, and capital in 50 digits."""
 
 import itertools
 import math
@@ -15,7 +15,6 @@ from scipy.stats import t as student_t
 from boundcheck.measure.intervals import (
     _BETS,
     bernstein_limits,
-    betting_interval,
     betting_limits,
     betting_lower_limit,
     log_bets,
@@ -49,16 +48,6 @@ def most_failures(experiments, probability):
     return binom.ppf(1 - 1e-7, experiments, probability)
 
 
-def naive_limit(x, delta, points=20_000):
-    """The first m of a grid on (0, mean] at which the mixture of the bets no longer exceeds 1/delta."""
-    if not x.any():
-        return 0.0
-    for m in np.linspace(0, x.mean(), points + 1)[1:]:
-        if np.mean([np.prod(1 + c * (x / m - 1)) for c in _BETS]) <= 1 / delta:
-            return m
-    raise AssertionError("at the mean the capital is at most 1")
-
-
 @sampled(7)
 @pytest.mark.parametrize("n", [2, 32, 256])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
@@ -71,15 +60,6 @@ def test_betting_interval_covers_the_mean_as_often_as_it_says(name, n, largest):
     above = (upper < largest * mean * (1 - 1e-12)).sum()
     # Each end has half of the error to itself.
     assert max(below, above) <= most_failures(EXPERIMENTS, (1 - LEVEL) / 2)
-
-
-@sampled(5)
-@pytest.mark.parametrize("n", [2, 32, 256])
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_bernstein_interval_covers_the_mean_as_often_as_it_says(name, n):
-    draw, mean = DISTRIBUTIONS[name]
-    lower, upper = bernstein_limits(draw(np.random.default_rng([n, len(name)]), (EXPERIMENTS, n)), 1.0, LEVEL)
-    assert max((lower > mean).sum(), (upper < mean).sum()) <= most_failures(EXPERIMENTS, (1 - LEVEL) / 2)
 
 
 @given(
@@ -98,25 +78,6 @@ def test_bernstein_interval_is_the_formula(x, largest, level):
     assert upper == pytest.approx(largest * min(mean + half, 1), rel=1e-7)
 
 
-@sampled(3)
-@pytest.mark.parametrize("largest", [1e-9, 1e-12, 1e-15])
-def test_betting_interval_covers_the_mean_of_small_numbers(largest):
-    """Squared gradient norms of 1e-12 are what a small scale or a small delta makes."""
-    draw, mean = DISTRIBUTIONS["beta"]
-    samples = largest * draw(np.random.default_rng(5), (400, 32))
-    intervals = [betting_interval(x, largest, LEVEL) for x in samples]
-    misses = sum(not each.lower <= largest * mean <= each.upper for each in intervals)
-    assert misses <= most_failures(400, 1 - LEVEL)
-
-
-@sampled(5)
-@pytest.mark.parametrize("n", [1, 2, 7, 40])
-@pytest.mark.parametrize("delta", [0.2, 0.025, 1e-4])
-def test_betting_limit_is_that_of_a_grid_search(n, delta):
-    x = np.random.default_rng(n).exponential(size=n)
-    assert betting_lower_limit(x, delta) == pytest.approx(naive_limit(x, delta), abs=1.1 * x.mean() / 20_000)
-
-
 @given(x=nonnegative, delta=st.floats(1e-12, 0.5))
 def test_betting_limit_lies_between_zero_and_the_sample_mean(x, delta):
     assert 0 <= betting_lower_limit(x, delta) <= x.mean()
@@ -125,14 +86,6 @@ def test_betting_limit_lies_between_zero_and_the_sample_mean(x, delta):
 @given(x=nonnegative, exponent=st.integers(-60, 60))
 def test_betting_limit_does_not_depend_on_the_unit(x, exponent):
     scale = 2.0**exponent
-    assert betting_lower_limit(scale * x, 0.025) == pytest.approx(
-        scale * betting_lower_limit(x, 0.025), rel=1e-8, abs=0
-    )
-
-
-@pytest.mark.parametrize("scale", [1e6, 1.0, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15, 1e-60])
-def test_betting_limit_of_small_numbers_is_a_scaled_one(scale):
-    x = np.random.default_rng(0).exponential(size=32)
     assert betting_lower_limit(scale * x, 0.025) == pytest.approx(
         scale * betting_lower_limit(x, 0.025), rel=1e-8, abs=0
     )
@@ -200,21 +153,6 @@ def test_betting_limit_at_the_ends_of_floats(scale):
     assert limit >= scale * plain * (1 - 1e-9) - 1e-323
 
 
-def test_betting_limit_does_not_depend_on_the_order_of_the_samples():
-    x = np.random.default_rng(1).exponential(size=30)
-    assert betting_lower_limit(x[::-1], 0.05) == pytest.approx(betting_lower_limit(x, 0.05), rel=1e-8, abs=0)
-
-
-def test_betting_limit_approaches_the_mean():
-    x = np.random.default_rng(2).random(20_000)
-    assert 0.98 * x.mean() < betting_lower_limit(x, 0.025) < x.mean()
-
-
-@pytest.mark.parametrize("n", [1, 5, 100])
-def test_betting_limit_of_zeros_is_zero(n):
-    assert betting_lower_limit(np.zeros(n), 0.05) == 0.0
-
-
 def test_betting_limit_refuses_a_negative_sample():
     with pytest.raises(ValueError, match="nonnegative samples, got -1e-09"):
         betting_lower_limit(np.array([1.0, -1e-9]), 0.05)
@@ -226,12 +164,6 @@ def test_betting_limit_refuses_what_is_no_finite_number(value):
         betting_lower_limit(np.array([[1.0, 1.0], [1.0, value]]), 0.05)
 
 
-def test_betting_interval_of_a_constant_holds_it_inside():
-    for value in (0.0, 0.3, 1.0):
-        interval = betting_interval(np.full(50, value), 1.0, 0.95)
-        assert 0 <= interval.lower <= value <= interval.upper <= 1
-
-
 @given(x=arrays(np.float64, st.integers(2, 50), elements=st.floats(0, 1e3)), level=st.floats(0.5, 0.999))
 def test_student_interval_is_scipys_cut_at_zero(x, level):
     interval = student_interval(x, level)
@@ -241,14 +173,6 @@ def test_student_interval_is_scipys_cut_at_zero(x, level):
     assert interval.lower == pytest.approx(max(lower, 0.0), rel=1e-9, abs=1e-9)
     assert interval.upper == pytest.approx(upper, rel=1e-9)
     assert (interval.kind, interval.level) == ("asymptotic", level)
-
-
-def test_student_interval_covers_the_mean_of_gaussians():
-    samples = 5 + np.random.default_rng(3).standard_normal((EXPERIMENTS, 6))
-    intervals = [student_interval(x, LEVEL) for x in samples]
-    misses = sum(not each.lower <= 5 <= each.upper for each in intervals)
-    assert misses <= most_failures(EXPERIMENTS, 1 - LEVEL)
-    assert misses >= EXPERIMENTS - binom.ppf(1 - 1e-7, EXPERIMENTS, LEVEL)
 
 
 @given(

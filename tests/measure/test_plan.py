@@ -19,7 +19,6 @@ from boundcheck.measure.plan import Guess, Start, draft, make_plan
 from boundcheck.measure.spec import parse
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.adapters import ADAPTERS, LoRA
-from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.testing import adapters, domains, pseudo_huber_problems
@@ -29,8 +28,6 @@ from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
 PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
-# Claims about another F than LoRA's.
-OTHERS = ("meft.frozen_a", "meft.layers", "meft.full", "meft.composition")
 
 
 def planned(table, tick=silent):
@@ -38,12 +35,6 @@ def planned(table, tick=silent):
     problem = build(spec, "cpu")
     start = Start.draw(spec, problem, "cpu")
     return problem, start, make_plan(spec, problem, start, "cpu", tick)
-
-
-@given(st.integers(0, 2**63 - 2))
-def test_streams_differ_by_purpose(seed):
-    spec = parse(theorem_table(seed=seed))
-    assert len({stream(spec, purpose) for purpose in PURPOSES}) == len(PURPOSES)
 
 
 @pytest.mark.full
@@ -86,7 +77,7 @@ positive = st.floats(1e-3, 1e3)
 @pytest.mark.parametrize("id", [*LoRA.claims, *THEOREMS])
 def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, lipschitz):
     problem, claim = pseudo_huber(rank=rank, scale=scale), catalogue[id]
-    given_ = theory_inputs(claim, problem, {"a": a, "b": b}, lipschitz)
+    given_ = problem.theory_inputs(claim, {"a": a, "b": b}, lipschitz)
     names = {p.name for p in claim.parameters}
     assert set(given_) == names - {"D", "zeta", "T"}
     s, L = exact("s", scale), exact("L", 1.0)
@@ -111,7 +102,7 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
     expected = adapter.constants(radii) | {"L": 1.0, "G": problem.gradient_bound(radii).value}
     for id in adapter.claims:
         claim = catalogue[id]
-        given_ = theory_inputs(claim, problem, radii, "sigma")
+        given_ = problem.theory_inputs(claim, radii, "sigma")
         assert set(given_) == {p.name for p in claim.parameters}
         if "s" in given_ or "s" not in expected:
             known = expected | {"C": expected.get("sigma")}
@@ -122,8 +113,8 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
 def test_absorbing_the_scale_means_what_the_claim_with_a_scale_means(scale, radius):
     problem, radii = pseudo_huber(scale=scale), {"a": radius, "b": radius}
     without, with_scale = catalogue["meft.lemma1_sharp_equal_radii"], catalogue["meft.lemma1_sharp"]
-    one = without.enclosures(**theory_inputs(without, problem, radii, "sigma"))["Lhat"]
-    other = with_scale.enclosures(**theory_inputs(with_scale, problem, radii, "sigma"))["Lhat"]
+    one = without.enclosures(**problem.theory_inputs(without, radii, "sigma"))["Lhat"]
+    other = with_scale.enclosures(**problem.theory_inputs(with_scale, radii, "sigma"))["Lhat"]
     assert one.overlaps(other)
     assert float(one) == pytest.approx(float(other), rel=1e-12)
 
@@ -134,7 +125,7 @@ def test_the_printed_constant_at_a_scale(scale, radius, rank):
     problem, radii = pseudo_huber(rank=rank, scale=scale), {"a": radius, "b": radius}
     G, printed = problem.gradient_bound(radii).value, catalogue["jiang2024.lemma1"]
     for lipschitz, factor in zip(LIPSCHITZ, (math.sqrt(rank), rank), strict=True):
-        ball = printed.enclosures(**theory_inputs(printed, problem, radii, lipschitz))["Lhat"]
+        ball = printed.enclosures(**problem.theory_inputs(printed, radii, lipschitz))["Lhat"]
         assert float(ball) == pytest.approx(2 * scale**2 * factor * radius**2 + scale * G, rel=1e-12)
 
 
@@ -272,9 +263,3 @@ def test_the_pilot_stops_after_a_few_tries(monkeypatch):
     _, _, found = planned(table)
     assert len(calls) == 4
     assert found.radii == pytest.approx({"a": 1.1 * 17, "b": 1.1 * 32})
-
-
-@pytest.mark.parametrize("id", OTHERS)
-def test_a_lemma_about_another_function_is_not_measured(id):
-    with pytest.raises(InputError, match=r"^claim = [^\n]*a lemma about LoRA[^\n]*$"):
-        parse(theorem_table(claim=id) | {"domain": {"a": 1.0, "b": 1.0}})

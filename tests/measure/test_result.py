@@ -21,7 +21,7 @@ from boundcheck.measure.result import VERSION, BracketResult, Result, RunResult,
 from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
 from tests.layers import examples
-from tests.results import ESTIMATES, SPEC, a_run, stored
+from tests.results import ESTIMATES, SPEC, a_run
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = {
@@ -133,16 +133,9 @@ def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name: str) ->
         ({"plan": WHOLE["plan"] | {"steps": None}}, "plan.steps"),
         ({"plan": None}, "plan"),
         ({"measured": "much"}, "measured"),
-        ({"verdict": "proved"}, "verdict"),
-        ({"verdict": ""}, "verdict"),
-        ({"verdict": None}, "verdict"),
-        ({"verdict": ["supported"]}, "verdict"),
         ({"blame": {"kind": "weather", "name": "", "evidence": ""}}, "blame.kind"),
-        ({"interval": WHOLE["interval"] | {"kind": "certain"}}, "interval.kind"),
         ({"spec": {}}, "spec.seed"),
         ({"spec": SPEC | {"run": {"replicas": "many"}}}, "spec.run.replicas"),
-        ({"verdict": "supported", "interval": None}, "interval.kind"),
-        ({"verdict": "supported (asymptotic)"}, "verdict"),
     ],
     ids=str,
 )
@@ -151,12 +144,6 @@ def test_what_is_no_result_is_refused_by_the_name_of_the_field(changes: dict[str
     with pytest.raises(InputError) as caught:
         read(WHOLE | changes)
     assert caught.value.field == field
-
-
-@pytest.mark.parametrize("replicas", [1, FEWEST_REPLICAS - 1])
-def test_support_by_too_few_replicas_is_refused(replicas: int) -> None:
-    with pytest.raises(InputError, match=r"^verdict = supported: expected 8 replicas or more"):
-        read(stored("supported", "asymptotic", replicas))
 
 
 @pytest.mark.parametrize("value", [None, [], "result", 1], ids=str)

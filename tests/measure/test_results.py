@@ -202,23 +202,6 @@ def test_a_folder_that_is_gone_or_another_runs_is_refused(sweep: Results, root: 
         sweep[0].to_xarray(tmp_path)
 
 
-def test_a_notebook_shows_each_run_of_a_sweep_and_all_of_one(sweep: Results, others: Results) -> None:
-    page = text_of(sweep._repr_html_())
-    for result in sweep:
-        assert page.count(result.reason) >= 1
-    assert page.count("certified") + page.count("assumed") == len(sweep)
-    assert sweep[:1]._repr_html_() == sweep[0]._repr_html_()
-    for result in (*sweep, *others):
-        page = text_of(result._repr_html_())
-        for text in (result.run_id, result.claim, str(result.verdict), result.reason, f"({result.bound_kind})"):
-            assert text in page
-        for row in result.audit:
-            assert row.how in page
-        for end in result.upper:
-            assert end.trust in page
-        assert str(result.verdict) in result._repr_latex_()
-
-
 def test_names_that_a_page_would_take_for_something_else_are_text() -> None:
     result = a_run(claim="<i> & $x_1$", reason="<script>alert(1)</script>")
     for shown in (result, Results([result, a_run()], ".")):

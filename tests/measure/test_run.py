@@ -16,11 +16,11 @@ from boundcheck.measure.experiment import content
 from boundcheck.measure.parts import Planned
 from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.schedule import Schedule
-from boundcheck.measure.spec import expand, parse
+from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder, finished, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems import pseudo_huber
-from boundcheck.problems.observe import observables, observe
+from boundcheck.problems.problem import observables
 from boundcheck.progress import silent
 from tests.layers import sampled
 from tests.results import SPEC, a_run
@@ -94,14 +94,6 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert result.run_id == id_of(parse(table)) == folder.name
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
-def test_a_stored_spec_is_a_spec(table, tmp_path):
-    """Whoever has the folder can run it again."""
-    (result,) = measure(table, tmp_path)
-    assert parse(json.loads((tmp_path / result.run_id / "spec.json").read_text())) == parse(table)
-
-
 def test_there_is_no_result_until_the_run_is_finished(tmp_path):
     seen = []
 
@@ -149,7 +141,7 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
         for stratum in range(audits):
             t = int(trace["time"][replica, stratum])
             here, there = (tuple(x[replica][None] for x in iterates[i]) for i in (t - 1, t))
-            for name, value in observe(problem, here, there, with_replacement(problem, plan.batch)).items():
+            for name, value in problem.observe(here, there, with_replacement(problem, plan.batch)).items():
                 if name == "conditional_bias":
                     # Rounding and nothing else.
                     continue
@@ -219,14 +211,6 @@ def test_other_numerics_are_another_run(tmp_path, monkeypatch):
     (new,) = measure(theorem_table(), tmp_path)
     assert new.run_id != old.run_id
     assert new.environment["numerics"] == old.environment["numerics"] + 1
-
-
-@pytest.mark.full
-def test_results_come_in_the_order_of_the_sweep(tmp_path):
-    table = theorem_table(adapter__rank=[2, 1], run__zeta=[1.8, 2.5])
-    results = measure(table, tmp_path)
-    assert [result.run_id for result in results] == [id_of(spec) for spec in expand(table)]
-    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_spec_dictionary_and_file_are_the_same_run(tmp_path):

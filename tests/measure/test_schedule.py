@@ -37,14 +37,6 @@ def test_strata_cut_the_run_and_each_replica_gets_one_time_in_each(size, seed):
         assert all(t in stratum for t, stratum in zip(row, strata(schedule), strict=True))
 
 
-@given(sizes)
-def test_weights_are_the_shares_of_the_strata(size):
-    steps, count, replicas = size
-    schedule = Schedule.draw(steps, count, replicas, np.random.default_rng(0))
-    assert schedule.weights == pytest.approx([len(stratum) / steps for stratum in strata(schedule)])
-    assert schedule.weights.sum() == pytest.approx(1, rel=1e-12)
-
-
 @given(st.integers(1, 200), st.integers(1, 4))
 def test_as_many_strata_as_steps_look_at_every_iteration_once(steps, replicas):
     schedule = Schedule.draw(steps, steps, replicas, np.random.default_rng(1))

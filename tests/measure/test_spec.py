@@ -46,54 +46,33 @@ BAD_FIELDS = [
     ("claim", "jiang2024.rate", "a theorem with a step size"),
     ("claim", "jiang2024.assumption1", "a theorem with a step size"),
     ("claim", 2, "string"),
-    ("claim", {}, "string"),
     ("seed", -1, "a number greater than or equal to 0"),
     ("seed", 1.5, "integer"),
-    ("seed", True, "integer"),
     ("lipschitz", "C", "'sigma' or 'sqrt(r) sigma'"),
     ("problem", 3, "table"),
-    ("problem", "digits", "table"),
     ("problem.kind", "mnist", "'logistic', 'two-layer', 'readout', 'pseudo-huber', 'digits', 'breast-cancer'"),
-    ("problem.kind", 3, "'digits', 'breast-cancer'"),
     ("problem.d", 0, "a number greater than 0"),
     ("problem.k", 2.0, "integer"),
     ("problem.samples", "8", "integer"),
     ("problem.delta", 0.0, "a number greater than 0"),
     ("problem.delta", float("nan"), "finite number"),
-    ("problem.signal", float("inf"), "finite number"),
-    ("problem.noise", -0.5, "a number greater than 0"),
-    ("problem.seed", -1, "a number greater than or equal to 0"),
-    ("problem.dd", 4, "no such field"),
     ("run.step", 4, "no such field; did you mean run.steps?"),
     ("adapter.rnak", 4, "no such field; did you mean adapter.rank?"),
-    ("problem.digits", 4, "no such field"),
     ("adapter", "lora", "table"),
     ("adapter.kind", "galore", "'lora'"),
     ("adapter.kind", "dora", "lora or direft"),
-    ("adapter.kind", "loreft", "lora or direft"),
-    ("adapter.kind", "loha", "lora or direft"),
-    ("adapter.kind", "vera", "lora or direft"),
-    ("adapter.kind", "frozen-a", "lora or direft"),
     ("adapter.rank", 0, "a number greater than 0"),
-    ("adapter.rank", 2.5, "integer"),
     ("adapter.rank", "2", "integer"),
     ("adapter.scale", 0, "a number greater than 0"),
     ("adapter.scale", False, "number"),
     *(("adapter.scale", text, '"16/r" or "16/sqrt(r)"') for text in (*BAD_SCALES, "9" * 400 + "/r")),
     ("adapter.gain", -1.0, "a number greater than 0"),
-    ("adapter.alpha", 16, "no such field"),
-    ("domain", 3, "table"),
     ("domain.a", 0.0, "a number greater than 0"),
     ("domain.b", float("inf"), "finite number"),
     ("domain.sigma", 1.0, "no such field"),
-    ("domain.mu", 1.0, "radii a and b, for lora"),
-    ("domain.nu", 1.0, "radii a and b, for lora"),
-    ("domain.rho", 1.0, "radii a and b, for lora"),
-    ("run", 3, "table"),
     ("run.steps", 0, "a number greater than 0"),
     ("run.steps", "many", "'informative'"),
     ("run.steps", 1e4, "integer"),
-    ("run.steps", True, "integer"),
     ("run.batch", 0, "a number greater than 0"),
     ("run.batch", "full", "'balanced'"),
     ("run.zeta", 0.0, "a number greater than 0"),
@@ -103,7 +82,6 @@ BAD_FIELDS = [
     ("run.audits", 111, "at most run.steps = 110"),
     ("run.level", 0.5, "a number greater than 0.5"),
     ("run.level", 1.0, "a number less than 1"),
-    ("run.level", 95, "a number less than 1"),
     ("run.epochs", 3, "no such field"),
     ("bracket", {"pairs": 3}, "no such table"),
     ("optimizer", "adam", "no such field"),
@@ -112,34 +90,19 @@ BAD_FIELDS = [
 BAD_BRACKET_FIELDS = [
     ("bracket.pairs", 0, "a number greater than 0"),
     ("bracket.iterates", -1, "a number greater than 0"),
-    ("bracket.points", 0.5, "integer"),
     ("bracket.pair", 5, "no such field"),
-    ("bracket.ascents", 0, "a number greater than 0"),
-    ("bracket.rounds", "8", "integer"),
     ("run", {"steps": 5}, "no such table"),
-    ("domain.mu", 1.0, "radii a and b, for lora"),
-    ("domain.rho", 1.0, "radii a and b, for lora"),
     *(("claim", id, "a lemma about LoRA") for id in ("meft.frozen_a", "meft.vera", "meft.layers", "meft.composition")),
 ]
 # One good list for each kind of field: text, number, number or word, table.
 SWEEPS = {
     "claim": ["meft.theorem2_repaired", "jiang2024.theorem2"],
     "seed": [0, 1, 2],
-    "lipschitz": ["sigma", "sqrt(r) sigma"],
     "problem": [{"kind": "digits"}, THEOREM_TABLE["problem"]],
-    "problem.kind": ["pseudo-huber"],
-    "problem.samples": [4, 5],
     "problem.delta": [0.5, 1, 2.0],
-    "adapter": [{"rank": 1}, {"rank": 2, "scale": 0.5}],
-    "adapter.rank": [1, 2, 3, 4],
     "adapter.scale": [1.0, 2, "16/r", "16/sqrt(r)"],
-    "adapter.kind": ["lora", "direft"],
-    "domain": [{}, {"a": 1.0}],
     "domain.a": [1.0, 2.0],
-    "run": [{}, {"replicas": 4}],
     "run.steps": [200, "informative"],
-    "run.batch": ["balanced", 1],
-    "run.zeta": [1.0, 2.0],
     "run.level": [0.9, 0.99],
 }
 
@@ -193,15 +156,6 @@ def test_every_claim_is_run_bracketed_or_refused(id):
         assert parse(OF_KIND[kind] | {"claim": id}).is_bracket
     else:
         assert refused(parse, theorem_table(claim=id)).field == "claim"
-
-
-@pytest.mark.parametrize("rank", [5, 100])
-def test_a_rank_that_the_shape_forbids_is_found_before_anything_runs(rank, tmp_path):
-    table = theorem_table(adapter__rank=[2, rank])
-    error = refused(measure, table, tmp_path / "runs")
-    assert error.field == "adapter.rank"
-    assert "min(d, k) = 4" in error.expected
-    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "gpu", "", "meta"])
@@ -273,13 +227,6 @@ def test_a_toml_file_is_read(tmp_path):
         (b"claim = 'a'\nclaim = 'b'", "SPEC", "valid TOML"),
         (b"[problem\nkind = 1", "SPEC", "valid TOML"),
         (b"\xff\xfe", "SPEC", "readable TOML"),
-        (b"", "claim", "a value"),
-        (GOOD_TOML.replace("rank = 4", "rank = -4").encode(), "adapter.rank", "greater than 0"),
-        (GOOD_TOML.replace("rank = 4", "rank = nan").encode(), "adapter.rank", "integer"),
-        (GOOD_TOML.replace("[run]", "[runs]").encode(), "runs", "no such field"),
-        (GOOD_TOML.replace("replicas", "replicates").encode(), "run.replicates", "no such field"),
-        (GOOD_TOML.replace("[adapter]", "[adapter.lora]").encode(), "adapter.lora", "no such field"),
-        (GOOD_TOML.replace("rank = 4", "").encode(), "adapter.rank", "a rank, for lora"),
         (GOOD_TOML.replace('"digits"', "1979-05-27").encode(), "problem.kind", "'digits', 'breast-cancer'"),
     ],
 )

@@ -372,13 +372,6 @@ def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
     assert result.verdict == "supported (asymptotic)", result.reason
 
 
-def test_the_catalogue_is_not_touched_by_a_doctored_claim():
-    claim = catalogue["meft.theorem2_repaired"]
-    doctored = with_quantity_scaled(claim, sp.Rational(1, 100))
-    inputs = {"L": 1, "G": 1, "a": 1, "b": 1, "s": 1, "D": 1, "zeta": 1, "T": 100}
-    assert doctored.bound(**inputs) == pytest.approx(claim.bound(**inputs) / 100)
-
-
 RUN = {"problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0}, "adapter": {"kind": "full"}}
 
 

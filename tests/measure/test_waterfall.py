@@ -22,20 +22,16 @@ from boundcheck.claims.symbols import Lhat, alpha, ell, eta
 from boundcheck.measure.horizons import best_step
 from boundcheck.measure.on_run import OnRun
 from boundcheck.measure.parts import Bar, Waterfall
-from boundcheck.measure.result import RunResult, read
+from boundcheck.measure.result import RunResult
 from boundcheck.measure.waterfall import _Fall, _spread_over_times, _sum_of, waterfall
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.sgd import replicate, sgd_step
 from boundcheck.words.hypotheses.evidence import Audit
 from tests.layers import examples
 from tests.networks.small import KINDS, gpt_table
-from tests.results import a_run
 
 from .small import Measured, run_by_hand, theorem_table
 from .test_diverged import diverge
-
-DESCENT = {"run": {"steps": 12, "audits": 12}}
-CHANCE = {"noise", "sampling of times"}
 
 
 def fall_of(measured: Measured) -> Waterfall:
@@ -368,12 +364,6 @@ def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path: Path) -> N
 def test_one_that_diverged_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = diverge(theorem_table(run__steps=110, run__audits=110), 1e155, tmp_path, monkeypatch)
     assert result.waterfall.says == "No waterfall: not all that was seen of the run are finite numbers."
-
-
-def test_results_of_before_there_were_waterfalls_are_read() -> None:
-    plain = a_run().as_json()
-    assert "waterfall" not in plain
-    assert read(plain).waterfall is None
 
 
 @pytest.mark.full

@@ -15,6 +15,7 @@ from boundcheck.networks.gpt import GPT, GPTShape
 from boundcheck.networks.network import Network
 from boundcheck.networks.tasks import Windows
 from boundcheck.problems.norms import Point
+from tests.measure.small import changed
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
 WEIGHTS, EDITED = ("attention.out", "blocks.1.mlp.up"), ("edit",)
@@ -163,16 +164,7 @@ def gpt_table(**changes: Any) -> dict[str, Any]:
         "adapter": {"kind": "lora", "rank": 2, "scale": 2.0},
         "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
     }
-    for dotted, value in changes.items():
-        *path, last = dotted.split("__")
-        inner = table
-        for step in path:
-            inner = inner.setdefault(step, {})
-        if value is None:
-            inner.pop(last, None)
-        else:
-            inner[last] = value
-    return table
+    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
 
 WORDS = ("<pad>", "<unk>", "<end>", *(f"w{i}" for i in range(27)))

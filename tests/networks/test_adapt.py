@@ -279,7 +279,7 @@ def next_tokens(n: int = 4) -> Encoded:
 
 def agrees_with_autograd(network: Network) -> None:
     loss = mean_loss(network)
-    expected = network._points(list(torch.autograd.grad(loss, network.parameters)))
+    expected = network.points(list(torch.autograd.grad(loss, network.parameters)))
     look = network.look()
     torch.testing.assert_close(flat(look.gradient), flat(expected), rtol=1e-9, atol=1e-12)
     squares = []

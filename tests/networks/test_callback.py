@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,15 +16,15 @@ from torch.utils.data import DataLoader
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.measure.store import RunFolder, finished
-from boundcheck.measure.training import audit_sample, undisturbed
+from boundcheck.measure.store import RunFolder
+from boundcheck.measure.training import audit_sample
 from boundcheck.networks.adapt import adapt, sites_of
 from boundcheck.networks.function import NetworkFunction
 from boundcheck.networks.network import Network
 from boundcheck.networks.tasks import Encoded
 from tests.devices import CUDA, NAME, pretended_cuda
 
-from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
+from .small import flat, network_of, of_peft, seeded, tokenizer, transformer
 from .trained import (
     SGD,
     WITHOUT_DROPOUT,
@@ -173,27 +172,21 @@ def test_training_in_bfloat16_is_recorded(tmp_path: Path) -> None:
 
 def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
     """The steps of SGD are as long as the learning rate times gradients, and add up."""
-    from transformers import TrainerCallback
-
     points: list[torch.Tensor] = []
 
-    class Keep(TrainerCallback):
-        def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-            points.append(flat(p for p in given["model"].parameters() if p.requires_grad).double())
+    def keep(model: Any) -> None:
+        points.append(flat(p for p in model.parameters() if p.requires_grad).double())
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-            points.append(flat(p for p in given["model"].parameters() if p.requires_grad).double())
-
-    class Both(bc.BoundcheckCallback):
+    class Keeping(bc.BoundcheckCallback):
         def on_step_begin(self, *args: Any, **given: Any) -> None:
             super().on_step_begin(*args, **given)
-            Keep().on_step_begin(*args, **given)
+            keep(given["model"])
 
         def on_step_end(self, *args: Any, **given: Any) -> None:
-            Keep().on_step_end(*args, **given)
+            keep(given["model"])
             super().on_step_end(*args, **given)
 
-    callback = Both(every=2, samples=8, runs=tmp_path / "runs", report=False)
+    callback = Keeping(every=2, samples=8, runs=tmp_path / "runs", report=False)
     train(tmp_path, callback, with_lora(), data_of(), max_steps=5)
     _, trace = recorded(callback)
     assert trace["time"].values.tolist() == [[1, 3, 5]]
@@ -264,23 +257,6 @@ def test_a_collator_with_its_own_generator_is_not_disturbed(tmp_path: Path) -> N
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_generators_are_left_as_they_were() -> None:
-    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
-
-    def draw() -> None:
-        with undisturbed():
-            torch.rand(3)
-            random.random()
-            np.random.rand()  # noqa: NPY002
-            _ = 1 / 0
-
-    with pytest.raises(ZeroDivisionError):
-        draw()
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert random.getstate() == before[1]
-    assert np.array_equal(np.random.get_state()[1], before[2])  # noqa: NPY002
-
-
 @pytest.mark.parametrize("way", ["a step of length 0", "layers that nothing bounds"])
 def test_what_is_infinite_is_printed(way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, options = with_lora(), {"max_steps": 2}
@@ -304,16 +280,10 @@ def test_what_is_infinite_is_printed(way: str, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> None:
-    from transformers import TrainerCallback
-
-    class Stop(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-            control.should_training_stop = state.global_step == 3
-
     class Stopping(bc.BoundcheckCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             super().on_step_end(args, state, control, **given)
-            Stop().on_step_end(args, state, control, **given)
+            control.should_training_stop = state.global_step == 3
 
     options: dict[str, Any] = {"save_strategy": "steps", "save_steps": 3, "max_steps": 8}
     first = Stopping(every=2, samples=8, runs=tmp_path / "runs", report=False)
@@ -356,11 +326,6 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     again = recording(tmp_path, every=5)
     train(tmp_path, again, with_lora(), data_of(), max_steps=3)
     assert again.result == result
-    # What is not as training left it is no run.
-    path = callback.runs / result.run_id / "result.json"
-    path.write_text(path.read_text().replace(result.verdict, "edited"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"result\.json was changed"):
-        finished(path.parent)
 
 
 def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
@@ -397,16 +362,3 @@ def test_training_on_a_device_is_recorded_as_on_the_cpu(tmp_path: Path, monkeypa
     (result, trace), (_, other) = recorded(there), recorded(here)
     assert result.environment["device"] == NAME
     assert trace.equals(other)
-
-
-@on_cuda
-def test_training_on_cuda_is_recorded_with_its_memory(tmp_path: Path) -> None:
-    data = data_of()
-    callback = recording(tmp_path, every=1)
-    train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, replaced(data), cuda=True, **SGD)
-    result, trace = recorded(callback)
-    assert result.environment["memory_mib"] > 0
-    here = recording(tmp_path, every=1)
-    train(tmp_path, here, with_lora(**WITHOUT_DROPOUT), data, replaced(data), **SGD)
-    assert here.result is not None
-    assert trace["loss"].values[0, 0] == pytest.approx(here.result.ends.loss[0][0], rel=1e-4)

@@ -97,7 +97,7 @@ def with_own_loss(change: Callable[[Any], Any]) -> Any:
     """A model whose own loss has something more."""
     model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
 
-    class OwnForSequenceClassification(type(model)):  # type: ignore[misc]
+    class OwnForSequenceClassification(type(model)):
         def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None, **options: Any) -> Any:
             found = super().forward(input_ids, attention_mask, labels=labels, **options)
             if found.loss is not None:
@@ -332,6 +332,11 @@ SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
     "once": (lambda data: RandomSampler(data), {"max_steps": 3}, "assumed"),
     "of the first": (lambda data: RandomSampler(data[:5], replacement=True), {}, "assumed"),
     "one": (lambda data: Stubborn(), {"per_device_train_batch_size": 10}, "assumed"),
+    "smoothed labels": (
+        lambda data: RandomSampler(data, replacement=True),
+        {"label_smoothing_factor": 0.1},
+        "failed",
+    ),
     "weighted": (lambda data: WeightedRandomSampler(torch.arange(1.0, 11), 10), {}, "failed"),
     "weighted, in whole batches": (
         lambda data: WeightedRandomSampler(torch.arange(1.0, 11), 10),
@@ -359,14 +364,6 @@ def test_how_samples_are_drawn(name: str, tmp_path: Path) -> None:
     make, options, status = SAMPLERS[name]
     found = sampling(tmp_path, lora, kind=drawing(make), **options)
     assert found.status == status, found.how
-
-
-@pytest.mark.parametrize("strategy", ["group_by_length", "sequential"])
-def test_the_strategies_of_transformers(strategy: str, tmp_path: Path) -> None:
-    from transformers import Trainer
-
-    found = sampling(tmp_path, lora, kind=lambda data: Trainer, train_sampling_strategy=strategy, max_steps=3)
-    assert found.status == "failed"
 
 
 def test_batches_that_are_put_together_in_another_way_are_not_held(tmp_path: Path) -> None:
@@ -412,13 +409,13 @@ def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tenso
 def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
     def kind(data: Any) -> Any:
         # Mypy knows no class that a function makes.
-        class Own(replaced(data)):  # type: ignore[misc]
+        class Own(replaced(data)):
             def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
                 labels = inputs.pop("labels")
                 return focal(model(**inputs), labels)
 
         # As above.
-        class Relabelled(replaced(data)):  # type: ignore[misc]
+        class Relabelled(replaced(data)):
             def _prepare_inputs(self, inputs: Any) -> Any:
                 found = super()._prepare_inputs(inputs)
                 return {**found, "labels": 0 * found["labels"]}
@@ -428,10 +425,6 @@ def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
         return Own if by == "a class" else partial(replaced(data), compute_loss_func=focal)
 
     assert sampling(tmp_path, lora, kind=kind).status == "assumed"
-
-
-def test_smoothed_labels_are_not_held(tmp_path: Path) -> None:
-    assert sampling(tmp_path, lora, label_smoothing_factor=0.1).status == "failed"
 
 
 @pytest.mark.parametrize(

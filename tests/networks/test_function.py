@@ -180,19 +180,3 @@ def test_a_point_that_one_step_leads_to_and_another_leaves_is_gone_through_once(
     for name in OBSERVABLES:
         expected = torch.cat([each[name] for each in alone])
         torch.testing.assert_close(together[name], expected, rtol=1e-6, atol=1e-12, msg=name)
-
-
-def test_a_function_says_what_it_is() -> None:
-    function = function_of("lora")
-    assert (function.name, function.samples, function.is_known) == ("GPT", 5, False)
-    assert function.facts == {
-        "sites": len(function.sites),
-        "trained": sum(part.numel() for part in function.network.point()),
-        "parameters": 99,
-    }
-    assert function.sizes == {"site": len(function.sites), "block": 2 * len(function.sites)}
-    assert [len(lines.split("\n")) for lines in function.names.values()] == [*function.sizes.values()]
-    assert (function.infimum.value, function.infimum.kind) == (0.0, "certified")
-    # No constant of a network is known.
-    assert function.inputs(None, {}, "sigma") == function.norms(points(function)) == {}  # type: ignore[arg-type]
-    assert function.trivial_bound({}) == np.inf

@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import nn
 
+from boundcheck.checked.malformed.limits import Limits, in_processes
 from boundcheck.errors import InputError
 from boundcheck.networks import bridge
 from boundcheck.networks.held import held
 from boundcheck.networks.tables import PretrainedSpec
-from boundcheck.soundness.malformed.limits import Limits, tried
 from tests.measure.small import refused
 
 from .small import of_peft, saved
@@ -87,7 +87,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def ends_well(attempts: list[Changed]) -> None:
-    for each, found in zip(attempts, tried(attempts, LIMITS), strict=True):
+    for each, found in zip(attempts, in_processes(attempts, LIMITS), strict=True):
         assert found.outcome in ("one line", "accepted"), (each, found)
 
 

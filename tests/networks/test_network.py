@@ -7,7 +7,6 @@ one matrix in the place of each adapter.
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any
 
 import hypothesis.strategies as st
@@ -139,15 +138,6 @@ def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
     assert slope == pytest.approx((at(1e-5) - at(-1e-5)) / 2e-5, rel=1e-6)
 
 
-def test_probes_are_gone_afterwards() -> None:
-    network = network_of("direft")
-    before = mean_loss(network)
-    with probed(network.sites) as probes:
-        probes[0].data += torch.randn(probes[0].shape, dtype=torch.float64)
-        assert mean_loss(network) != before
-    assert torch.equal(mean_loss(network), before)
-
-
 @sampled(4)
 @each_flat_kind
 def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
@@ -208,28 +198,6 @@ def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> No
         product = network.weight_hessian_vector_product(u)
         assert [part.shape for part in product] == [part.shape for part in u]
         torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
-
-
-@sampled(4)
-@each_kind
-def test_the_size_of_a_chunk_does_not_matter(kind: str) -> None:
-    network = network_of(kind)
-    u, W = random_direction(network), weight_direction(network)
-    looks, products, in_w, batches = [], [], [], []
-    for chunk in (1, 3, 32):
-        other = Network(network.model, network.sites, network.task, chunk)
-        looks.append(other.look())
-        products.append(other.hessian_vector_product(u))
-        in_w.append(other.weight_hessian_vector_product(W))
-        batches.append(other.batch_gradient(torch.tensor([0, 0, 3, 4])))
-    for one, other in pairwise(looks):
-        close((one.losses,), (other.losses,), 1e-13)
-        close((one.sample_squares,), (other.sample_squares,), 1e-12)
-        close(one.gradient, other.gradient)
-        close(one.weight_gradients, other.weight_gradients)
-    for found in (products, in_w, batches):
-        for one, other in pairwise(found):
-            close(one, other)
 
 
 def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
@@ -481,40 +449,6 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     assert in_v == pytest.approx(torch.linalg.eigvalsh(hessian).abs().max().item(), rel=1e-6)
     in_weights = hessian_in(network, *merged(network))
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
-
-
-@pytest.mark.full
-def test_curvature_is_that_of_curvlinops() -> None:
-    curvlinops = pytest.importorskip("curvlinops")
-    from scipy.sparse.linalg import eigsh
-
-    network = network_of("lora")
-    ids = network.task.ids
-
-    class Logits(nn.Module):
-        """Classes second, where torch's loss wants them."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = network.model
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.model(x).mT
-
-    data = [(ids[:, :-1], ids[:, 1:])]
-    operator = curvlinops.HessianLinearOperator(Logits(), nn.CrossEntropyLoss(), network.parameters, data)
-    operator = operator.to_scipy() if hasattr(operator, "to_scipy") else operator
-    values = eigsh(operator, k=1, which="LM", return_eigenvectors=False)
-    found, _ = top_curvatures(network, np.random.default_rng(0), 1e-8)
-    assert found == pytest.approx(abs(values[0]), rel=1e-6)
-
-
-def test_curvature_is_of_the_larger_sign_and_told_of() -> None:
-    network = network_of("lora")
-    ticks: list[tuple[str, int, int]] = []
-    top_curvatures(network, np.random.default_rng(0), 0.01, lambda *told: ticks.append(told))
-    assert [done for _, done, _ in ticks] == list(range(1, len(ticks) + 1))
-    assert all(stage == "curvature" and done <= total for stage, done, total in ticks)
 
 
 @on_cuda

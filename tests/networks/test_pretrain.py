@@ -139,26 +139,10 @@ def test_arguments_text_code_and_processor_have_files_of_their_own(
     assert len(list(cache.glob("*.pt"))) == 7
 
 
-def emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def shortened(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1000])
-
-
 def garbled(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 64
     path.write_bytes(content)
-
-
-def replaced_by_text(path: Path) -> None:
-    path.write_text("no weights at all", encoding="utf-8")
-
-
-def without_losses(path: Path) -> None:
-    torch.save({"weights": torch.load(path)["weights"]}, path)
 
 
 def without_a_weight(path: Path) -> None:
@@ -167,17 +151,21 @@ def without_a_weight(path: Path) -> None:
     torch.save(content, path)
 
 
-def a_list(path: Path) -> None:
-    torch.save([1, 2], path)
-
-
-DAMAGES = [emptied, shortened, garbled, replaced_by_text, without_losses, without_a_weight, a_list]
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "emptied": lambda path: path.write_bytes(b""),
+    "shortened": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
+    "garbled": garbled,
+    "a text": lambda path: path.write_text("no weights at all", encoding="utf-8"),
+    "without losses": lambda path: torch.save({"weights": torch.load(path)["weights"]}, path),
+    "without a weight": without_a_weight,
+    "a list": lambda path: torch.save([1, 2], path),
+}
 
 
 @sampled(3)
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_a_broken_file_is_made_anew(made: Pretrained, cache: Path, damage: Callable[[Path], None]) -> None:
-    damage(only_file(cache))
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_broken_file_is_made_anew(made: Pretrained, cache: Path, damage: str) -> None:
+    DAMAGES[damage](only_file(cache))
     ticks: list[int] = []
     assert same(made, pretrained(SHAPE, STEPS, tick=lambda stage, done, total: ticks.append(done)))
     assert ticks == [1, 2, 3]

@@ -30,11 +30,6 @@ from .small import adapted, flat, gpt_table, of_peft, saved, seeded, windows
 pytestmark = of_peft
 
 
-@pytest.fixture
-def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "HELD", 0)
-
-
 def table_of(values: Tensor, order: Tensor, dtype: str = "int32") -> Rows:
     """A table in a file, which was written in two parts."""
     spool = Spool(dtype)

@@ -42,17 +42,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(autouse=True)
-def short_texts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "whole_texts" in request.fixturenames:
-        return
+def short_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("english", "python_library"):
         text = getattr(corpora, name)()[:45_000]
         monkeypatch.setattr(corpora, name, lambda text=text: text)
-
-
-@pytest.fixture
-def whole_texts() -> None:
-    """Another process knows nothing of what is patched here."""
 
 
 def run(table: dict[str, Any], runs: Path, tick: Tick = silent) -> tuple[RunResult, xr.Dataset]:
@@ -284,45 +277,6 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
 
 
 @pytest.mark.full
-def test_with_other_threads_a_run_begins_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = RESUMED["without replacement"]
-    whole, _ = run(table, tmp_path / "whole")
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        with pytest.raises(Killed):
-            run(table, tmp_path / "killed", killing(5))
-    finally:
-        torch.set_num_threads(before)
-    folder = tmp_path / "killed" / whole.run_id
-    assert (folder / "checkpoint.pt").exists()
-    told: list[str] = []
-    assert run(table, tmp_path / "killed", lambda stage, *_: told.append(stage))[0] == whole
-    # All of its steps.
-    assert sum(stage.endswith("run") for stage in told) == 8
-    assert "begun with threads = 3, which is now 1; the run starts afresh" in capsys.readouterr().err
-    same_files(folder, tmp_path / "whole" / whole.run_id)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("file", ["checkpoint.pt", "trace.zarr/loss/c/0/0"])
-def test_a_run_resumed_over_a_damaged_file_starts_afresh(
-    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], small_chunks: None
-) -> None:
-    table = RESUMED["loreft"]
-    whole, _ = run(table, tmp_path / "whole")
-    with pytest.raises(Killed):
-        run(table, tmp_path / "killed", killing(6))
-    folder = tmp_path / "killed" / whole.run_id
-    content = bytearray((folder / file).read_bytes())
-    content[len(content) // 2] ^= 1
-    (folder / file).write_bytes(content)
-    assert run(table, tmp_path / "killed")[0] == whole
-    assert f"{file} is damaged; the run starts afresh" in capsys.readouterr().err
-    same_files(folder, tmp_path / "whole" / whole.run_id)
-
-
-@pytest.mark.full
 def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) -> None:
     table = gpt_table(run__replicas=2, run__steps=4)
     one, trace = run(table, tmp_path / "one")
@@ -464,21 +418,6 @@ def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path, far_too
 
 
 @pytest.mark.full
-def test_two_jobs_find_what_one_does(whole_texts: None, tmp_path: Path) -> None:
-    from joblib.externals.loky import get_reusable_executor
-
-    # Processes that are there already have another cache.
-    get_reusable_executor().shutdown(wait=True)
-    table = gpt_table(run__steps=2, adapter__rank=[1, 2])
-    alone = bc.measure(table, tmp_path / "one")
-    told: list[tuple[str, int, int]] = []
-    together = bc.measure(table, tmp_path / "two", tick=lambda *each: told.append(each), jobs=2)
-    get_reusable_executor().shutdown(wait=True)
-    assert together == alone
-    assert [each for each in told if each[0] == "experiments"][-1] == ("experiments", 200, 200)
-
-
-@pytest.mark.full
 def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(tmp_path: Path) -> None:
     table = gpt_table(run={"step_size": "best", "looks": 1})
     result, trace = run(table, tmp_path)
@@ -572,13 +511,3 @@ def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
     assert there.run_id != here.run_id
     assert there.measured == pytest.approx(here.measured, rel=1e-6)
     assert there.estimates.curvature == pytest.approx(here.estimates.curvature, rel=1e-2)
-
-
-@pytest.mark.full
-def test_tests_are_told_of_progress_as_a_caller_is(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    table = gpt_table(run__replicas=2, run__steps=3, run__looks=1, model__pretraining=4)
-    bc.measure(table, tmp_path, tick=lambda *each: told.append(each))
-    stages = list(dict.fromkeys(stage for stage, *_ in told))
-    assert stages == ["pretraining", "run", "t = 3, curvature"]
-    assert [done for stage, done, _ in told if stage == "run"] == [1, 2, 3]

@@ -157,18 +157,9 @@ def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
 @pytest.mark.full
 def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
     model = model_of("classifying BERT").double()
-    batch = classified() | {"names": ["a", "b", "c", "d"], "weights": torch.ones(7)}
-    found = Encoded("more", batch, "class").losses(model, torch.arange(4))
+    others = {"names": ["a", "b", "c", "d"], "weights": torch.ones(7), "num_items_in_batch": torch.tensor(4)}
+    found = Encoded("more", classified() | others, "class").losses(model, torch.arange(4))
     task = task_of("classifying BERT")
-    assert torch.equal(found, task.losses(model, everything(task)))
-
-
-@pytest.mark.full
-def test_a_number_in_a_batch_is_no_input_of_the_model() -> None:
-    model = model_of("classifying BERT").double()
-    batch = classified() | {"num_items_in_batch": torch.tensor(4)}
-    task = task_of("classifying BERT")
-    found = Encoded("more", batch, "class").losses(model, torch.arange(4))
     assert torch.equal(found, task.losses(model, everything(task)))
 
 

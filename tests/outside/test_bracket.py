@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -16,15 +15,9 @@ from boundcheck.problems.constant import Constant
 from tests.measure.small import refused
 from tests.outside.my_adapter import SMOOTH, Scaled
 from tests.outside.my_objective import LogCosh
+from tests.outside.specs import BRACKET
 
 HERE = "tests.outside.test_bracket"
-BRACKET: dict[str, Any] = {
-    "claim": "tests.outside.my_adapter:SMOOTH",
-    "problem": {"kind": "tests.outside.my_objective:LogCosh"},
-    "adapter": {"kind": "tests.outside.my_adapter:Scaled", "scale": 0.5},
-    "domain": {"rho": 1.0},
-    "bracket": {"pairs": 32, "iterates": 4, "points": 2, "ascents": 2, "rounds": 2, "looks": 2},
-}
 
 
 class Flat(LogCosh):

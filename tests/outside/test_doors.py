@@ -31,23 +31,15 @@ from boundcheck.testing.session import using
 from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 from tests.measure.small import THEOREM_TABLE, changed, refused
+from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
+from tests.program import ROOT, run, said
 
-ROOT = Path(__file__).parents[2]
-HERE = "tests.outside"
-OBJECTIVE, ADAPTER = f"{HERE}.my_objective:LogCosh", f"{HERE}.my_adapter:Scaled"
 THEOREM, FALSE = (f"tests/outside/my_theorem.py:{name}" for name in ("HALVED_DESCENT", "FALSE"))
 DESCENT: dict[str, Any] = {
     "claim": THEOREM,
     "problem": {"kind": OBJECTIVE, "seed": 3},
     "adapter": {"kind": ADAPTER, "scale": 0.5},
     "run": {"steps": 40, "audits": 40},
-}
-BRACKET = {
-    "claim": f"{HERE}.my_adapter:SMOOTH",
-    "problem": {"kind": OBJECTIVE},
-    "adapter": {"kind": ADAPTER, "scale": 0.5},
-    "domain": {"rho": 1.0},
-    "bracket": {"pairs": 64, "iterates": 8, "points": 4, "ascents": 2, "rounds": 4, "looks": 2},
 }
 
 
@@ -137,13 +129,6 @@ def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_
         replayed(stored, catalogue.opened(THEOREM))
 
 
-def said(*arguments: Any) -> Any:
-    command = [sys.executable, "-m", "boundcheck", *map(str, arguments), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=dict(os.environ))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.mark.full
 def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path) -> None:
     spec = tmp_path / "own.toml"
@@ -162,26 +147,17 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
 
 @pytest.mark.full
 def test_each_command_opens_what_is_named(tmp_path: Path) -> None:
-    (result,) = bc.measure(DESCENT, tmp_path / "runs")
+    # A claim that was an object has to be given.
+    (result,) = bc.measure(DESCENT | {"claim": bc.claims.opened(THEOREM)}, tmp_path / "runs")
     stored = tmp_path / "runs" / result.run_id
     again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
     assert "Halved descent" in Path(again["files"][0]).read_text()
+    done = run("report", stored, "--out", tmp_path / "none")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("boundcheck: claim = outer.halved: expected a claim that is known")
     assert said("bound", THEOREM, "--set", "ell=3", "--set", "D=2", "--set", "T=4")["values"]["bound"] == 4
     search = ("--adapter", ADAPTER, "--rank", 1, "--starts", 1, "--rounds", 2, "--out", tmp_path / "instance.json")
     assert said("falsify", f"{HERE}.my_adapter:SMOOTH", *search)["ratio"] <= 1
-
-
-@pytest.mark.full
-def test_a_run_of_a_claim_that_was_an_object_is_reported_with_the_claim_given(tmp_path: Path) -> None:
-    claim = bc.claims.opened(THEOREM)
-    (result,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
-    stored = tmp_path / result.run_id
-    again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
-    assert "Halved descent" in Path(again["files"][0]).read_text()
-    command = [sys.executable, "-m", "boundcheck", "report", str(stored), "--out", str(tmp_path / "none")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    expected = "claim = outer.halved: expected a claim that is known: one of your own is given by --claim MODULE:NAME"
-    assert (done.returncode, done.stderr) == (2, f"boundcheck: {expected}\n")
 
 
 def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
@@ -365,13 +341,6 @@ def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> No
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)
     assert [each.verdict.plain for each in results] == ["supported"] * 2
-
-
-def test_a_file_imports_its_neighbours_as_a_script_does(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "beside_it.py").write_text("ONE = 1\n")
-    (tmp_path / "a" / "mine.py").write_text("from beside_it import ONE\n")
-    assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:ONE") == 1
 
 
 def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:

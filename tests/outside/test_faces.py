@@ -31,24 +31,18 @@ from tests.measure.small import refused
 from tests.outside.my_adapter import Scaled
 from tests.outside.my_objective import LogCosh
 from tests.outside.my_theorem import HALVED_DESCENT
+from tests.outside.specs import BRACKET, OBJECTIVE
 
 HERE = "tests.outside.test_faces"
 TABLE: dict[str, Any] = {
     "claim": "nesterov2004.gradient_descent",
-    "problem": {"kind": "tests.outside.my_objective:LogCosh"},
+    "problem": {"kind": OBJECTIVE},
     "adapter": {"kind": "full"},
     "run": {"steps": 20, "audits": 20},
 }
 NOISY: dict[str, Any] = {
     "claim": "meft.theorem2_any_step",
     "run": {"steps": 50, "step_size": 0.05, "batch": 6, "replicas": 4, "audits": 10, "zeta": 0.9},
-}
-BRACKET: dict[str, Any] = {
-    "claim": "tests.outside.my_adapter:SMOOTH",
-    "problem": {"kind": "tests.outside.my_objective:LogCosh"},
-    "adapter": {"kind": "tests.outside.my_adapter:Scaled", "scale": 0.5},
-    "domain": {"rho": 1.0},
-    "bracket": {"pairs": 32, "iterates": 4, "points": 2, "ascents": 2, "rounds": 2, "looks": 2},
 }
 
 
@@ -77,30 +71,6 @@ class NearlyRight(LogCosh):
         found = super().batch_gradient(W, indices)
         found[..., 0, 0] *= 1.001
         return found
-
-
-class Biased(LogCosh):
-    """Minibatches have another mean than the gradient."""
-
-    def batch_gradient(self, W, indices):
-        return super().batch_gradient(W, indices) + 0.3
-
-
-class BiasedAlone(LogCosh):
-    """Minibatches have another mean unless they are of all samples, in which they are not drawn."""
-
-    def batch_gradient(self, W, indices):
-        found = super().batch_gradient(W, indices)
-        return found if indices.shape[1] == self.samples else 1.5 * found
-
-
-class Quiet(LogCosh):
-    """The samples' own gradients differ by a hundredth of what minibatches do."""
-
-    def sample_gradients(self, W):
-        found = super().sample_gradients(W)
-        mean = found.mean(1, keepdim=True)
-        return mean + 0.01 * (found - mean)
 
 
 class OtherSurvey(LogCosh):
@@ -207,7 +177,7 @@ def measured(observable: Observable) -> Claim:
 
 
 def shrunk(e: Any) -> Seen:
-    return Seen(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))  # type: ignore[misc]
+    return Seen(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))
 
 
 @pytest.mark.parametrize(
@@ -215,9 +185,6 @@ def shrunk(e: Any) -> Seen:
     [
         ({"problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
         ({"problem": {"kind": f"{HERE}:NearlyRight"}}, "problem.gradient"),
-        ({"problem": {"kind": f"{HERE}:Biased"}}, "problem.batch_gradient"),
-        (NOISY | {"problem": {"kind": f"{HERE}:BiasedAlone"}}, "problem.batch_gradient"),
-        (NOISY | {"problem": {"kind": f"{HERE}:Quiet"}}, "problem.sample_variance"),
         (NOISY | {"problem": {"kind": f"{HERE}:OtherSurvey"}}, "problem"),
         ({"adapter": {"kind": f"{HERE}:TenthPull", "scale": 1.0}}, "adapter.pull_back"),
         ({"adapter": {"kind": f"{HERE}:Turned", "scale": 1.0}}, "adapter.pull_back"),
@@ -292,7 +259,7 @@ def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:
 def test_a_pull_back_that_is_none_is_refused_by_an_attack() -> None:
     few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 4, "examples": 0}
     with pytest.raises(InputError, match=r"adapter.pull_back"):
-        bc.falsify("tests.outside.my_adapter:SMOOTH", adapter=f"{HERE}:TenthPull", **few)
+        bc.falsify(BRACKET["claim"], adapter=f"{HERE}:TenthPull", **few)
 
 
 def random() -> torch.Generator:

@@ -54,7 +54,7 @@ def without(name: str) -> LogCosh:
 
 def plain() -> LogCosh:
     made = LogCosh()
-    made.smoothness = 1.0  # type: ignore[assignment]
+    made.smoothness = 1.0
     return made
 
 

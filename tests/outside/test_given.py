@@ -146,11 +146,11 @@ def test_what_is_no_such_verdict_is_none() -> None:
 
 def test_only_what_is_from_outside_or_by_hand_is_given() -> None:
     for kind, adapter in ADAPTERS.items():
-        found = adapter.given.fget(object.__new__(adapter))  # type: ignore[attr-defined]
+        found = adapter.given.fget(object.__new__(adapter))
         by_hand = [id for id in adapter.claims if catalogue[id].argument]
         assert [*found] == by_hand, kind
         assert not (adapter.is_run and found)
-    assert Borrowed.given.fget(object.__new__(Borrowed)) == ("meft.full",)  # type: ignore[attr-defined]
+    assert Borrowed.given.fget(object.__new__(Borrowed)) == ("meft.full",)
 
 
 @pytest.mark.parametrize(("share", "steps", "verdict"), [(1, 100, "supported"), (99, 1, "violated")])

@@ -3,10 +3,7 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +12,7 @@ from boundcheck.errors import InputError
 from boundcheck.measure.store import run_id
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
 from boundcheck.prove.fixed import Fixed, fixed_statements
+from tests.program import said
 
 FOLDER = Path(__file__).parent / "mypaper"
 IDS = ["mypaper.bounded", "mypaper.product", "mypaper.smooth", "mypaper.half_step"]
@@ -24,13 +22,6 @@ IDS = ["mypaper.bounded", "mypaper.product", "mypaper.smooth", "mypaper.half_ste
 def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     # What a test makes known is not known to the next.
     monkeypatch.setenv(VARIABLE, "")
-
-
-def said(*arguments: Any, **variables: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "boundcheck", *map(str, arguments), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | variables)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_its_claims_are_in_the_catalogue_while_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from boundcheck.words.hypotheses.evidence import Audit
 from tests.measure.small import refused
 from tests.outside.my_hypothesis import SAID
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
+from tests.outside.specs import OBJECTIVE
 
 RUN: dict[str, Any] = {
-    "problem": {"kind": "tests.outside.my_objective:LogCosh", "seed": 3},
+    "problem": {"kind": OBJECTIVE, "seed": 3},
     "adapter": {"kind": "full"},
     "run": {"steps": 40, "audits": 40},
 }

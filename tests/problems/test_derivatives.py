@@ -9,7 +9,6 @@ from collections.abc import Callable
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-import scipy.linalg
 import torch
 from hypothesis import given
 from hypothesis.strategies import DataObject
@@ -38,13 +37,13 @@ from boundcheck.testing import adapters, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, single
 from tests.layers import examples, sampled
 from tests.measure.small import DOMAINS, OF_KIND, changed
+from tests.problems.geodesics import on_the_geodesic
 from tests.problems.kinds import KINDS
 
 PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 # The Hessian of a clipped loss jumps.
 SMOOTH = [name for name in KINDS if name != "clipped"]
-CONVEX = [name for name in SMOOTH if name != "tanh network"]
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)
@@ -109,54 +108,12 @@ def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name:
         assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
 
-def geodesic(R: np.ndarray, dR: np.ndarray, t: float) -> np.ndarray:
-    """That of the Stiefel manifold in the metric of the matrices around it, from R with orthonormal rows along dR.
-
-    Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints", 1998, Eq. (2.7).
-    """
-    Y, H = R.T, dR.T
-    A, S, eye = Y.T @ H, H.T @ H, np.eye(len(R))
-    turned = scipy.linalg.expm(t * np.block([[A, -S], [eye, A]]))[:, : len(R)]
-    return (np.hstack([Y, H]) @ turned @ scipy.linalg.expm(-t * A)).T
-
-
-def on_the_geodesic(v: Point, u: Point, t: float) -> Point:
-    curved = [geodesic(R, dR, t) for R, dR in zip(v[0].numpy(), u[0].numpy(), strict=True)]
-    return torch.tensor(np.stack(curved)), v[1] + t * u[1]
-
-
-@pytest.mark.parametrize("rank", [1, 2, 4])
-def test_the_geodesics_of_these_tests_are_geodesics(rank: int) -> None:
-    _, v, u = generic("loreft", "softmax", rank)
-    adapter = build(parse(changed(OF_KIND["loreft"], {"adapter.rank": rank})), "cpu").adapter
-    assert adapter.norms(on_the_geodesic(v, u, 0.7))[0].max() <= 1e-13
-
-    def curved(t: float) -> torch.Tensor:
-        return on_the_geodesic(v, u, t)[0]
-
-    torch.testing.assert_close(difference(curved, 1e-3), u[0], rtol=0, atol=1e-10)
-    # At right angles to the manifold: without a part along it, the curve is as straight as can be.
-    bend = second_difference(curved, 1e-2)
-    assert adapter.tangent(v, (bend, u[1]))[0].abs().max() <= 1e-6
-    torch.testing.assert_close(bend, adapter.acceleration(v, u)[0], rtol=0, atol=1e-6)
-
-
 @sampled(6)
 @each_objective
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
 def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str, rank: int) -> None:
     problem, v, u = generic("loreft", name, rank)
     expected = second_difference(lambda t: problem.loss(on_the_geodesic(v, u, t)), 2e-3)
-    found = inner(u, hessian_vector_product(problem, v, u))
-    assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
-
-
-@sampled(5)
-@each_flat_kind
-@each_objective
-def test_product_is_that_of_losses_along_a_line(kind: str, name: str) -> None:
-    problem, v, u = generic(kind, name)
-    expected = second_difference(lambda t: problem.loss(along(v, u, t)), 2e-3)
     found = inner(u, hessian_vector_product(problem, v, u))
     assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
@@ -197,19 +154,6 @@ def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) ->
         assert abs(found["whole"][i].item() - curved - bent) <= allowed
 
 
-@sampled(3, 2)
-@each_kind
-@few_examples
-@given(st.data())
-def test_the_two_parts_add_up_to_the_hessian(kind: str, data: DataObject) -> None:
-    """On a curved domain too: the pull-back of both is projected onto the tangent space."""
-    problem, v, u = drawn(data, kind, SMOOTH)
-    whole, first, second = (product(problem, v, u) for product in PRODUCTS.values())
-    allowed = 1e-12 * size_of_hessian(problem, v) * (square_norm(u).sqrt().max().item() + 1e-300)
-    for got, x, y in zip(whole, first, second, strict=True):
-        assert (got - x - y).abs().max().item() <= allowed
-
-
 @sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
@@ -247,43 +191,6 @@ def test_replicas_do_not_mix(kind: str, part: str) -> None:
         alone = PRODUCTS[part](problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)))
         for one, many in zip(alone, together, strict=True):
             torch.testing.assert_close(one[0], many[i], rtol=1e-12, atol=1e-13)
-
-
-@sampled(3, 1)
-@each_kind
-@few_examples
-@given(st.data())
-def test_the_first_part_of_a_convex_loss_bends_no_way_down(kind: str, data: DataObject) -> None:
-    problem, v, u = drawn(data, kind, CONVEX)
-    bend = inner(u, gauss_newton_product(problem, v, u))
-    assert bend.min().item() >= -1e-12 * size_of_hessian(problem, v) * square_norm(u).max().item()
-
-
-@pytest.mark.parametrize("kind", ["lora", "direft"])
-@few_examples
-@given(st.data())
-def test_the_second_part_of_lora_couples_a_with_b_alone(kind: str, data: DataObject) -> None:
-    """s(δBᵀM, MδAᵀ)."""
-    problem, v, u = drawn(data, kind, SMOOTH)
-    M, s = problem.weight_gradient(v), problem.adapter.scale
-    found = bilinear_product(problem, v, u)
-    size = s * (torch.linalg.matrix_norm(M).max() * square_norm(u).sqrt().max()).item()
-    for i in range(2):
-        slope, (dA, dB) = M[i].numpy(), single(u, i)
-        for got, wanted in zip(found, (s * dB.T @ slope, s * slope @ dA.T), strict=True):
-            assert np.abs(got[i].numpy() - wanted).max() <= 1e-14 * size
-    in_a, in_b = (bilinear_product(problem, v, way) for way in ((u[0], 0 * u[1]), (0 * u[0], u[1])))
-    assert not in_a[0].any()
-    assert not in_b[1].any()
-
-
-@sampled(5)
-@pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
-@each_objective
-def test_an_adapter_that_is_linear_has_no_second_part(kind: str, name: str) -> None:
-    problem, v, u = generic(kind, name)
-    assert not any(part.any() for part in bilinear_product(problem, v, u))
-    assert all(part.any() for part in gauss_newton_product(problem, v, u))
 
 
 @each_kind

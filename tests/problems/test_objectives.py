@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.problems.clipped import Clipped
-from boundcheck.problems.datasets import digits_data
 from boundcheck.problems.least_squares import LeastSquares, synthetic_regression
 from boundcheck.problems.logistic import LogisticRegression
 from boundcheck.problems.network import ReadoutNetwork
@@ -18,10 +17,10 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
-from boundcheck.testing import ball, pseudo_huber_problems, softmax_problems, weights
+from boundcheck.testing import weights
 from tests.layers import sampled
 from tests.problems.exactly import distance, exactly
-from tests.problems.kinds import KINDS, each_kind, logistic_problems, networks, some_examples
+from tests.problems.kinds import KINDS, each_kind, networks, some_examples
 from tests.problems.rounding import EPSILON, gradient_rounding, loss_rounding, operations
 
 
@@ -29,30 +28,6 @@ def assert_close(got: torch.Tensor, expected: torch.Tensor, allowed: float) -> N
     assert got.shape == expected.shape
     assert got.dtype == torch.float64
     assert (got - expected).abs().max().item() <= allowed
-
-
-@given(st.data(), softmax_problems())
-def test_softmax_loss_is_the_cross_entropy(data: DataObject, objective: SoftmaxRegression) -> None:
-    W = data.draw(weights(objective.shape))
-    # Torch's own cross-entropy, from the logits and the class numbers.
-    expected = torch.stack(
-        [torch.nn.functional.cross_entropy(objective._X @ w.T, objective._targets.argmax(1)) for w in W]
-    )
-    assert_close(objective.loss(W), expected, loss_rounding(objective, W))
-
-
-@given(st.data(), logistic_problems())
-def test_logistic_loss_is_that_of_each_class_against_the_rest(data: DataObject, objective: LogisticRegression) -> None:
-    W = data.draw(weights(objective.shape))
-    wanted = (objective._targets + 1) / 2
-    expected = torch.stack(
-        [
-            torch.nn.functional.binary_cross_entropy_with_logits(objective._X @ w.T, wanted, reduction="sum")
-            / objective.samples
-            for w in W
-        ]
-    )
-    assert_close(objective.loss(W), expected, 4 * loss_rounding(objective, W))
 
 
 @given(st.data(), st.one_of(networks("tanh"), networks("identity")))
@@ -64,54 +39,6 @@ def test_network_loss_is_the_cross_entropy_of_its_logits(data: DataObject, objec
     assert_close(objective.logits(W), logits, 8 * operations(objective) * EPSILON * (1 + logits.abs().max().item()))
     expected = torch.stack([torch.nn.functional.cross_entropy(one, labels) for one in logits])
     assert_close(objective.loss(W), expected, 4 * loss_rounding(objective, W))
-
-
-@given(st.data(), pseudo_huber_problems())
-def test_pseudo_huber_loss_is_its_formula(data: DataObject, objective: PseudoHuber) -> None:
-    W = data.draw(weights(objective.shape))
-    delta, n = objective.delta, objective.samples
-    terms = [delta**2 * ((1 + ((w - M) / delta) ** 2).sqrt() - 1) for w in W for M in objective._targets]
-    expected = torch.stack([term.sum() for term in terms]).reshape(len(W), n).mean(1)
-    # The printed form cancels near zero: its error is a unit roundoff of delta^2 for each entry.
-    allowed = loss_rounding(objective, W) + operations(objective) * EPSILON * delta**2
-    assert_close(objective.loss(W), expected, allowed)
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_gradient_is_that_of_autograd(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape)).requires_grad_()
-    (expected,) = torch.autograd.grad(objective.loss(W).sum(), W)
-    W = W.detach()
-    assert_close(objective.gradient(W), expected, gradient_rounding(objective, W))
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_gradient_is_the_limit_of_differences(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape, replicas=1))
-    U = torch.tensor(data.draw(ball(objective.shape, 1.0))).unsqueeze(0)
-    step = 1e-5
-    difference = (objective.loss(W + step * U) - objective.loss(W - step * U)).item() / (2 * step)
-    slope = (objective.gradient(W) * U).sum().item()
-    # Either side is within L step^2 |U|^2 / 2 of its tangent, whatever the third derivative is.
-    curvature = objective.smoothness.value * step * U.square().sum().item() / 2
-    assert abs(difference - slope) <= curvature + 2 * loss_rounding(objective, W) / step
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_gradient_is_the_mean_of_the_samples_gradients(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape))
-    each = objective.sample_gradients(W)
-    assert each.shape == (len(W), objective.samples, *objective.shape)
-    assert_close(objective.gradient(W), each.mean(1), gradient_rounding(objective, W))
 
 
 @each_kind
@@ -216,23 +143,6 @@ def test_derivatives_are_mapped_over_directions_and_points(kind: str, data: Data
 
 @each_kind
 @some_examples
-@given(st.data(), st.integers(1, 12))
-def test_batch_gradient_is_the_mean_over_its_indices(kind: str, data: DataObject, batch: int) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape))
-    index = st.integers(0, objective.samples - 1)
-    chosen = data.draw(
-        st.lists(st.lists(index, min_size=batch, max_size=batch), min_size=len(W), max_size=len(W)), label="indices"
-    )
-    each = objective.sample_gradients(W)
-    expected = torch.stack([torch.stack([each[j, i] for i in row]).mean(0) for j, row in enumerate(chosen)])
-    # A sample's gradient may be n times as large as G, which bounds their mean.
-    allowed = objective.samples * batch * gradient_rounding(objective, W)
-    assert_close(objective.batch_gradient(W, torch.tensor(chosen)), expected, allowed)
-
-
-@each_kind
-@some_examples
 @given(st.data())
 def test_a_survey_is_what_the_other_methods_say(kind: str, data: DataObject) -> None:
     objective = data.draw(KINDS[kind])
@@ -249,33 +159,6 @@ def test_a_survey_is_what_the_other_methods_say(kind: str, data: DataObject) -> 
     assert_close(survey.in_w, squares, allowed)
 
 
-@each_kind
-@some_examples
-@given(st.data())
-def test_replicas_do_not_mix(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape, replicas=4))
-    indices = torch.arange(8).reshape(4, 2) % objective.samples
-    allowed = gradient_rounding(objective, W)
-    for i in range(4):
-        one, chosen = W[i : i + 1], indices[i : i + 1]
-        assert_close(objective.loss(W)[i : i + 1], objective.loss(one), loss_rounding(objective, W))
-        assert_close(objective.gradient(W)[i : i + 1], objective.gradient(one), allowed)
-        batched = objective.batch_gradient(W, indices)[i : i + 1]
-        assert_close(batched, objective.batch_gradient(one, chosen), objective.samples * allowed)
-        size = objective.sample_gradients(one).square().sum((-2, -1)).mean().item()
-        sides = ((None, None),)
-        squares = operations(objective) * EPSILON * size + 2 * allowed * size**0.5
-        assert_close(objective.survey(W, sides).in_w[i : i + 1], objective.survey(one, sides).in_w, squares)
-
-
-def test_a_gradient_is_finite_at_logits_of_any_size() -> None:
-    objective = SoftmaxRegression("large", np.array([[1e3, -1e3], [1e3, 1e3]]), np.array([0, 1]))
-    W = 1e3 * torch.ones(1, 2, 2, dtype=torch.float64) * torch.tensor([[1.0], [-1.0]])
-    assert objective.loss(W).isfinite().all()
-    assert objective.gradient(W).isfinite().all()
-
-
 def test_logistic_loss_keeps_its_digits_where_the_data_are_fit() -> None:
     # e^-50 to all digits, where log(1 + e^-50) would give zero.
     objective = LogisticRegression("fit", np.array([[1.0]]), np.array([1]))
@@ -286,11 +169,12 @@ def test_logistic_loss_keeps_its_digits_where_the_data_are_fit() -> None:
 
 @pytest.mark.parametrize("size", [1e3, 1e6])
 @pytest.mark.parametrize("activation", ["identity", "tanh"])
-def test_a_network_and_logistic_regression_are_finite_at_outputs_of_any_size(activation: str, size: float) -> None:
+def test_losses_are_finite_at_outputs_of_any_size(activation: str, size: float) -> None:
     X, labels = np.array([[1e3, -1e3], [1e3, 1e3]]), np.array([0, 1])
     W = size * torch.ones(1, 2, 2, dtype=torch.float64) * torch.tensor([[1.0], [-1.0]])
     for objective in (
         ReadoutNetwork("large", X, labels, np.eye(2), activation),
+        SoftmaxRegression("large", X, labels),
         LogisticRegression("large", X, labels),
         LogisticRegression("large", X, labels + 1),
     ):
@@ -345,15 +229,6 @@ def test_pseudo_huber_loss_keeps_its_digits_near_the_target() -> None:
     # (1/2) x^2 to all digits, where delta^2 (sqrt(1 + x^2) - 1) would give zero.
     objective = PseudoHuber(np.zeros((1, 1, 1)), 1.0)
     assert objective.loss(torch.full((1, 1, 1), 1e-9, dtype=torch.float64)).item() == pytest.approx(5e-19, rel=1e-15)
-
-
-def test_digits_are_centred_and_whole() -> None:
-    objective = SoftmaxRegression("digits", *digits_data())
-    assert (objective.shape, objective.samples, objective.units) == ((10, 64), 1797, "nats")
-    assert objective._X.mean(0).abs().max() < 1797 * EPSILON
-    assert objective._targets.sum(0).int().tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    at_zero = objective.loss(torch.zeros(1, 10, 64, dtype=torch.float64)).item()
-    assert at_zero == pytest.approx(np.log(10), rel=1797 * EPSILON)
 
 
 def test_synthetic_targets_come_from_the_seed() -> None:

@@ -1,19 +1,14 @@
 """Every observable against a naive twin of one replica, and the rounding errors that both smoothnesses admit to."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
 import torch
 
 from boundcheck.problems.adapters import ADAPTERS, LoRA
-from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.inputs import sharpest
 from boundcheck.problems.norms import square_norm
-from boundcheck.problems.objective import Objective
-from boundcheck.problems.observe import observables, observe
-from boundcheck.problems.problem import Problem
+from boundcheck.problems.problem import Problem, observables
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
@@ -74,7 +69,7 @@ def naive_observables(problem, v, v_next, batch):
 def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
     problem = PROBLEMS[name](rank=rank, d=3, k=5, scale=scale)
     v, v_next = random_point(problem, replicas=4), random_point(problem, replicas=4, seed=1)
-    seen = observe(problem, v, v_next, with_replacement(problem, 3, replicas=4))
+    seen = problem.observe(v, v_next, with_replacement(problem, 3, replicas=4))
     assert set(seen) == set(observables(problem.adapter))
     # The mean over all that may be drawn is the gradient, whatever rounding does.
     assert not (seen["conditional_bias"] + seen["conditional_bias_error"]).any()
@@ -82,22 +77,6 @@ def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
         expected = naive_observables(problem, [x[i] for x in v], [x[i] for x in v_next], batch=3)
         for observable, value in expected.items():
             assert seen[observable][i].item() == pytest.approx(value, rel=1e-9), observable
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_noise_variance_is_that_of_drawn_minibatches(name):
-    problem = PROBLEMS[name]()
-    v = random_point(problem)
-    random, draws = torch.Generator().manual_seed(0), 20_000
-    copies = tuple(x.expand(draws, -1, -1) for x in v)
-    indices = torch.randint(problem.objective.samples, (draws, 3), generator=random)
-    squares = sum(
-        (g - mean).square().sum((1, 2))
-        for g, mean in zip(problem.batch_gradient(copies, indices), problem.gradient(v), strict=True)
-    )
-    error = squares.std() / math.sqrt(draws)
-    exact = observe(problem, v, v, with_replacement(problem, 3))["noise_variance"].item()
-    assert abs(squares.mean().item() - exact) < 5 * error
 
 
 @sampled(3)
@@ -108,7 +87,7 @@ def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, l
     v = random_point(problem, replicas=2)
     order = torch.tensor(np.stack([np.random.default_rng(i).permutation(problem.objective.samples) for i in range(2)]))
     law = Draw(batch, order[:, :left], replaced=False)
-    seen, gradient = observe(problem, v, v, law), problem.gradient(v)
+    seen, gradient = problem.observe(v, v, law), problem.gradient(v)
     draws = [problem.batch_gradient(v, order[:, list(each)]) for each in itertools.combinations(range(left), batch)]
     mean = [sum(parts) / len(draws) for parts in zip(*draws, strict=True)]
     bias = sum((x - y).square().sum((1, 2)) for x, y in zip(mean, gradient, strict=True)).sqrt()
@@ -125,52 +104,10 @@ def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, l
 def test_squared_gradient_norms_are_within_their_rounding_error(name, size):
     problem = PROBLEMS[name]()
     v = random_point(problem, replicas=1, size=size)
-    seen = observe(problem, v, v, None)
+    seen = problem.observe(v, v, None)
     true = exact_steps.gradient_square_norm(problem, v)
     assert abs(seen["gradient_square_norm"].item() - true) <= seen["gradient_square_norm_error"].item()
     assert seen["gradient_square_norm_error"].item() < 1e-6 * max(true, 1e-3)
-
-
-class Quadratic(Objective):
-    """f(w) = L w^2 / 2 on real numbers, as one sample: what `observe` needs of an Objective."""
-
-    name, units = "quadratic", "loss units"
-    samples, shape = 1, (1, 1)
-
-    def __init__(self, L):
-        self.L = L
-        self.smoothness = Constant(L, "certified", "its second derivative")
-        self.gradient_bound = Constant(100 * L, "certified", "on the weights of this test, of size at most 100")
-        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
-
-    def rounding(self, W, loss):
-        return 4 * EPSILON * loss, 4 * EPSILON * self.L * W.abs().sum((-2, -1))
-
-    def loss(self, W):
-        return self.L * W.square().sum((-2, -1)) / 2
-
-    def gradient(self, W):
-        return self.L * W
-
-    def batch_gradient(self, W, indices):
-        return self.gradient(W)
-
-    def sample_gradients(self, W):
-        return self.gradient(W).unsqueeze(1)
-
-
-@pytest.mark.parametrize(
-    ("L", "scale", "A", "step"), [(1.0, 1.0, 1.0, 0.5), (3.0, 2.0, 0.5, -1e-3), (0.2, 7.0, 3.0, 4.0)]
-)
-def test_path_smoothness_of_a_quadratic_in_one_dimension(L, scale, A, step):
-    """At fixed A, F(B) = L (s A B)^2 / 2 has second derivative L s^2 A^2 on every segment."""
-    problem = Problem(Quadratic(L), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1, scale))
-    v = tuple(torch.tensor([[[x]]], dtype=torch.float64) for x in (A, 1.25))
-    seen = observe(problem, v, (v[0], v[1] + step), with_replacement(problem, 1))
-    error = abs(seen["path_smoothness"].item() - L * (scale * A) ** 2)
-    assert error <= seen["path_smoothness_error"].item()
-    assert seen["path_smoothness_error"].item() < 1e-3 * L * (scale * A) ** 2
-    assert seen["noise_variance"].item() <= 1e-14
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -179,7 +116,7 @@ def test_a_step_of_length_zero_has_smoothness_zero_of_both_kinds(name):
     v = random_point(problem, replicas=2)
     v_next = (v[0].clone(), v[1].clone())
     v_next[1][1] += 0.1
-    seen = observe(problem, v, v_next, None)
+    seen = problem.observe(v, v_next, None)
     for kind in ("path_smoothness", "gradient_ratio"):
         assert seen[kind][0] == 0
         assert seen[f"{kind}_error"][0] == 0
@@ -187,7 +124,7 @@ def test_a_step_of_length_zero_has_smoothness_zero_of_both_kinds(name):
 
 
 def assert_error_is_covered(problem, v, v_next):
-    seen = observe(problem, v, v_next, None)
+    seen = problem.observe(v, v_next, None)
     for kind in ("path_smoothness", "gradient_ratio"):
         true = getattr(exact_steps, kind)(problem, v, v_next)
         assert abs(seen[kind].item() - true) <= seen[f"{kind}_error"].item(), kind
@@ -241,7 +178,7 @@ def test_smoothness_less_its_error_never_exceeds_the_constant(rank):
     v = random_point(problem, size=0.5)
     for _ in range(3000):
         v_next, _ = sgd_step(problem, v, step_size, everything)
-        seen = observe(problem, v, v_next, None)
+        seen = problem.observe(v, v_next, None)
         assert max(torch.linalg.matrix_norm(x, 2).item() for x in v_next) < radius
         for kind in ("path_smoothness", "gradient_ratio"):
             assert (seen[kind] - seen[f"{kind}_error"]).item() <= lambda_star, kind
@@ -255,7 +192,7 @@ def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
     v_next, _ = sgd_step(problem, v, 0.1, torch.arange(problem.objective.samples).expand(3, -1))
     monkeypatch.setattr(Problem, "rounding", lambda self, v, loss: (torch.zeros(3), torch.ones(3)))
     length = square_norm(tuple(y - x for x, y in zip(v, v_next, strict=True))).sqrt()
-    seen = observe(problem, v, v_next, None)
+    seen = problem.observe(v, v_next, None)
     for kind in ("path_smoothness", "gradient_ratio"):
         assert (seen[f"{kind}_error"] >= 2 / length).all()
 
@@ -273,14 +210,4 @@ def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
         assert torch.isnan(seen["gradient_ratio_error"]).all()
         return
     assert (seen["gradient_ratio"] > 100 * seen["gradient_ratio_error"]).all()
-    assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= sharpest(problem, radii)
-
-
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_loss_and_gradient_together_are_those_of_each_inside_of_a_run(name):
-    objective = OBJECTIVES[name](np.random.default_rng(0))
-    W = torch.randn(3, *objective.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    with torch.inference_mode():
-        loss, gradient = objective.first_order(W)
-        assert torch.equal(loss, objective.loss(W))
-        torch.testing.assert_close(gradient, objective.gradient(W), rtol=1e-12, atol=1e-14)
+    assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= problem.sharpest(radii)

@@ -12,13 +12,14 @@ from hypothesis.strategies import DataObject, DrawFn
 from scipy.stats import chisquare
 
 from boundcheck.problems.adapters import ADAPTERS, LoRA, LoReFT
-from boundcheck.problems.norms import Point, inner, square_norm
+from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, replicate, sgd_step
 from boundcheck.testing import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 from tests.claims.plain import Plain, single
 from tests.layers import examples
+from tests.problems.geodesics import geodesic
 from tests.problems.rounding import EPSILON, pulled_back_rounding
 
 REPLICAS = 3
@@ -30,22 +31,6 @@ def naive_step(problem: Problem, A: np.ndarray, B: np.ndarray, step: float, batc
     each = problem.objective.sample_gradients(torch.tensor(W0 + s * B @ A).unsqueeze(0))[0].numpy()
     gradient = sum(each[i] for i in batch) / len(batch)
     return [A - step * s * B.T @ gradient, B - step * s * gradient @ A.T]
-
-
-@given(st.data(), problems(), st.integers(1, 6), st.floats(0, 1))
-def test_a_step_is_that_of_a_loop_over_replicas(data: DataObject, problem: Problem, batch: int, step: float) -> None:
-    v = data.draw(points(problem.objective.shape, problem.adapter.rank, (1.0, 2.0), REPLICAS))
-    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 1000)))
-    indices = draw_batch(REPLICAS, batch, problem.objective.samples, generator)
-    (A, B), g = sgd_step(problem, v, step, indices)
-    rounding = problem.objective.samples * batch * pulled_back_rounding(problem, v) + 4 * EPSILON * 2
-    for i in range(REPLICAS):
-        expected = naive_step(problem, v[0][i].numpy(), v[1][i].numpy(), step, indices[i].tolist())
-        for got, wanted in zip((A[i], B[i]), expected, strict=True):
-            np.testing.assert_allclose(got.numpy(), wanted, rtol=0, atol=rounding)
-    for part, gradient, moved in zip(v, g, (A, B), strict=True):
-        # A fused sum may round once where two operations round twice.
-        torch.testing.assert_close(part - step * gradient, moved, rtol=4 * EPSILON, atol=4 * EPSILON)
 
 
 def test_many_steps_are_those_of_a_loop_over_replicas() -> None:
@@ -94,13 +79,6 @@ def test_batches_are_uniform() -> None:
     assert chisquare(neighbours.numpy()).pvalue > 0.001
 
 
-def test_batches_are_drawn_with_replacement() -> None:
-    indices = draw_batch(100, 20, 3, torch.Generator().manual_seed(0))
-    assert indices.min() >= 0
-    assert indices.max() <= 2
-    assert any(len(set(row)) < len(row) for row in draw_batch(100, 3, 5, torch.Generator().manual_seed(0)).tolist())
-
-
 @pytest.mark.parametrize("seed", [0, 1])
 def test_batches_come_from_the_generator(seed: int) -> None:
     first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
@@ -142,18 +120,6 @@ def test_a_step_in_every_adapter_is_against_the_gradient_along_its_axes(kind: st
     if kind == "loreft":
         identity = torch.eye(adapter.rank, dtype=torch.float64)
         assert (moved[0] @ moved[0].mT - identity).abs().max().item() <= 64 * EPSILON
-
-
-def geodesic(R: torch.Tensor, Z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """The geodesic of matrices with orthonormal rows that leaves R along Z, in the metric of the matrices around.
-
-    Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints", 1998, Eq. (2.7).
-    """
-    r, Y, dY = len(R), R.mT, Z.mT
-    skew, one = Y.mT @ dY, torch.eye(r, dtype=torch.float64)
-    block = torch.cat([torch.cat([skew, -dY.mT @ dY], 1), torch.cat([one, skew], 1)])
-    moved = torch.cat([Y, dY], 1) @ torch.matrix_exp(t * block) @ torch.eye(2 * r, r, dtype=torch.float64)
-    return (moved @ torch.matrix_exp(-t * skew)).mT
 
 
 @st.composite
@@ -210,21 +176,6 @@ def test_a_retraction_from_no_number_leads_to_none_and_leaves_other_replicas_alo
     assert torch.isnan(R[0]).all()
     torch.testing.assert_close(R[1], adapter.retract(v, u)[0][0], rtol=0, atol=64 * EPSILON)
     assert torch.equal(V, two[1] + step[1])
-
-
-@examples(15)
-@given(st.data(), moves())
-def test_tangent_is_the_projection_onto_the_directions_of_the_manifold(data: DataObject, move: tuple) -> None:
-    adapter, v, u = move
-    any_direction = data.draw(directions(adapter))
-    Z, rest = adapter.tangent(v, any_direction)
-    assert torch.equal(rest, any_direction[1])
-    # R Z^T is skew, a second projection changes nothing, and what was taken off is at right angles to tangents.
-    product = Z @ v[0].mT
-    torch.testing.assert_close(product, -product.mT, rtol=0, atol=32 * EPSILON)
-    torch.testing.assert_close(adapter.tangent(v, (Z, rest))[0], Z, rtol=0, atol=32 * EPSILON)
-    off = (any_direction[0] - Z, 0 * rest)
-    assert abs(inner(off, u).item()) <= 64 * EPSILON
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])

@@ -10,7 +10,6 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 
-from boundcheck.errors import InputError
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product
@@ -20,9 +19,9 @@ from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.tilted import Tilted
 from boundcheck.testing import ball, directions, points, weights
 from tests.layers import examples, sampled
+from tests.measure.small import refused
 from tests.problems.exactly import DIGITS, distance, exactly, matrix
 from tests.problems.kinds import KINDS, each_kind
-from tests.problems.rounding import gradient_rounding
 
 few_examples = examples(10)
 SIZES = [1e-6, 0.1, 1.0, 1e3]
@@ -75,59 +74,6 @@ def test_errors_of_rounding_are_small(kind: str, data: DataObject) -> None:
         assert (found <= without + extra).all()
 
 
-@sampled(3, 2)
-@each_kind
-@few_examples
-@given(st.data())
-def test_gradient_is_that_of_autograd(kind: str, data: DataObject) -> None:
-    base, tilt, objective = data.draw(tilted_problems(kind))
-    W = data.draw(weights(base.shape)).requires_grad_()
-    (expected,) = torch.autograd.grad(objective.loss(W).sum(), W)
-    W = W.detach()
-    allowed = gradient_rounding(base, W) + 4e-16 * np.abs(tilt).max()
-    assert (objective.gradient(W) - expected).abs().max().item() <= allowed
-
-
-@sampled(3, 1)
-@each_kind
-@few_examples
-@given(st.data())
-def test_every_sample_is_tilted_alike(kind: str, data: DataObject) -> None:
-    base, tilt, objective = data.draw(tilted_problems(kind))
-    W, N = data.draw(weights(base.shape, replicas=2)), torch.tensor(tilt)
-    each = objective.sample_gradients(W)
-    assert each.shape == (2, base.samples, *base.shape)
-    for i in range(2):
-        for j in range(base.samples):
-            assert torch.equal(each[i, j], base.sample_gradients(W)[i, j] + N)
-    index = st.integers(0, base.samples - 1)
-    chosen = torch.tensor([data.draw(st.lists(index, min_size=3, max_size=3)) for _ in range(2)])
-    batch = objective.batch_gradient(W, chosen)
-    allowed = base.samples * 3 * gradient_rounding(base, W) + 1e-15 * np.abs(tilt).max()
-    for i in range(2):
-        mean = sum(each[i, j] for j in chosen[i].tolist()) / 3
-        assert (batch[i] - mean).abs().max().item() <= allowed
-
-
-@sampled(3, 2)
-@each_kind
-@few_examples
-@given(st.data())
-def test_a_survey_is_a_loop_over_samples(kind: str, data: DataObject) -> None:
-    base, _, objective = data.draw(tilted_problems(kind))
-    W = data.draw(weights(base.shape, replicas=2))
-    found = objective.survey(W, ((None, None),))
-    for i, gradients in enumerate(objective.sample_gradients(W).numpy()):
-        # Of the terms that are added, which may cancel.
-        size = sum((np.linalg.norm(G) + np.linalg.norm(objective.tilt)) ** 2 for G in gradients) / len(gradients)
-        np.testing.assert_allclose(
-            found.gradient[i].numpy(), sum(gradients) / len(gradients), rtol=0, atol=1e-11 * size
-        )
-        mean = np.mean([np.sum(G * G) for G in gradients])
-        for each in (found.in_v, found.in_w):
-            assert abs(each[i].item() - mean) <= 1e-11 * size
-
-
 @each_kind
 @few_examples
 @given(st.data())
@@ -146,17 +92,6 @@ def test_constants_are_those_of_the_sum(kind: str, data: DataObject) -> None:
     assert G.value >= own.value
     below = Fraction(float(np.nextafter(G.value, 0))) - Fraction(own.value)
     assert below <= 0 or below**2 <= square
-
-
-@sampled(3, 1)
-@each_kind
-@few_examples
-@given(st.data())
-def test_no_gradient_is_larger_than_the_bound(kind: str, data: DataObject) -> None:
-    base, _, objective = data.draw(tilted_problems(kind))
-    W = data.draw(weights(base.shape))
-    lengths, errors = torch.linalg.matrix_norm(objective.gradient(W)), objective.rounding(W, objective.loss(W))[1]
-    assert (lengths <= objective.gradient_bound.value * (1 + 1e-12) + errors).all()
 
 
 def test_the_bound_is_attained_where_the_tilt_is_along_the_gradient() -> None:
@@ -216,7 +151,4 @@ BASE = synthetic(d=2, k=3, samples=4, delta=0.5, signal=1.0, noise=0.1, seed=0)
     ids=["transposed", "a row", "three axes", "a number", "NaN", "infinite"],
 )
 def test_what_is_no_tilt_is_refused(tilt: np.ndarray) -> None:
-    with pytest.raises(InputError) as caught:
-        Tilted(BASE, tilt)
-    assert caught.value.field == "tilt"
-    assert "\n" not in str(caught.value)
+    assert refused(lambda: Tilted(BASE, tilt)).field == "tilt"

@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.prove.script import Script
+from boundcheck.prove import Script
 
 
 def changed(claim: Claim, old: sp.Expr, new: sp.Expr) -> Claim:

@@ -16,14 +16,13 @@ from boundcheck.proofs.bottou2018 import convex, sgd
 from boundcheck.proofs.classics import exact_rate
 from boundcheck.proofs.methods import descent, drori, nesterov
 
+from boundcheck.checked.worlds.theorems import runs_of
+from boundcheck.checked.worlds.world import World
 from boundcheck.claims import Claim
 from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
-from boundcheck.prove import Proof
-from boundcheck.prove.script import Script
-from boundcheck.soundness.worlds.theorems import runs_of
-from boundcheck.soundness.worlds.world import World
+from boundcheck.prove import Proof, Script
 from tests.layers import sampled
-from tests.proofs.test_convergence import changed, closes
+from tests.proofs.planted import changed, closes
 
 
 class Planted(NamedTuple):

@@ -7,7 +7,7 @@ from boundcheck.proofs.meft import adapters
 from boundcheck.proofs.methods import claims as methods
 
 import boundcheck
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers
 from boundcheck.prove.carried import Carrier, carrier, counted, standing, told
@@ -33,20 +33,6 @@ def test_what_the_kernel_carries_it_replays(id: str) -> None:
     assert {step.trust for proof in proved for step in proof.steps} <= {"kernel", "assumed"}
 
 
-@pytest.mark.parametrize("id", ["jiang2024.lemma1", "jiang2024.theorem2"])
-def test_a_claim_whose_printed_proof_fails_is_called_repaired(id: str) -> None:
-    lines = [
-        step.label
-        for script in of_paper("jiang2024")
-        if (script.id, script.version) == (id, "printed")
-        for step in script.proof.steps
-        if step.witness
-    ]
-    assert lines
-    assert standing(catalogue[id]) == "repaired"
-    assert all(line in told(catalogue[id]) for line in lines)
-
-
 def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_beside_it() -> None:
     assert [id for id in catalogue if id in SCRIPTED] == KERNEL
 
@@ -54,13 +40,10 @@ def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_be
 BY_HAND = [each for each in (*adapters.CLAIMS, *methods.CLAIMS) if each.argument]
 
 
-@pytest.mark.parametrize("claim", BY_HAND, ids=lambda each: each.id)
-def test_a_claim_by_hand_says_why_in_one_sentence(claim: Claim) -> None:
-    assert carrier(claim) is Carrier.BY_HAND
-    assert claim.unproved.endswith(".")
-    assert claim.unproved.count(". ") == 0
-    assert len(claim.unproved.split()) > 5
-    assert len(claim.argument.split()) > 5
+def test_a_claim_by_hand_says_why() -> None:
+    assert BY_HAND
+    assert {carrier(claim) for claim in BY_HAND} == {Carrier.BY_HAND}
+    assert all(claim.unproved for claim in BY_HAND)
 
 
 def test_a_reason_without_an_argument_is_refused() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
+from functools import reduce
+from operator import mul
 
 import pytest
 from hypothesis import assume, given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import Scalar
+from boundcheck.kernel.terms import ONE, ZERO, Scalar
 from boundcheck.prove.identity import Identity, Summand, identity, identity_latex, identity_of, read_identity
 from boundcheck.prove.readback import tokens_of
 from boundcheck.prove.typeset import from_latex, latex
@@ -47,6 +50,15 @@ def test_any_identity_reads_back(found: Identity) -> None:
     assert tokens_of(from_latex(made, table)) == tokens_of(text)
 
 
+def product(factors: Iterable[Scalar]) -> Scalar:
+    return reduce(mul, factors, ONE)
+
+
+def value(summand: Summand) -> Scalar:
+    square = ONE if summand.root is None else summand.root * summand.root
+    return product(summand.factors) * square * summand.weight
+
+
 @pytest.mark.full
 @of_the_paper
 def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
@@ -54,6 +66,7 @@ def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
     assert len(closed) > 400
     for theorem in closed:
         found = identity_of(theorem)
+        assert not (product(found.left) - sum(map(value, found.right), ZERO)).terms
         assert read_identity(identity(theorem), found.letters) == found
         rows = identity_latex(theorem)
         assert len(rows) == 1 + max(len(found.right), 1)

@@ -14,10 +14,9 @@ import boundcheck as bc
 from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
-from boundcheck.prove import ge, rows
+from boundcheck.prove import Proof, ProofAudit, ge, rows
 from boundcheck.prove.letters import letters
-from boundcheck.prove.outcome import ProofAudit, export
-from boundcheck.prove.proof import Proof
+from boundcheck.prove.outcome import export
 from boundcheck.prove.readback import read
 from boundcheck.prove.results import number_text, opinions, witness_as_json
 from boundcheck.prove.rows import Ref, Row, judge_rows
@@ -45,46 +44,9 @@ def answer(paper) -> dict:
 
 # JSON.
 
-CLAIM = {"id", "title", "verdict", "proofs"}
-PROOF = {"version", "called", "title", "verdict", "trust", "reason", "standard_facts"}
-PROOF |= {"instead", "hypotheses", "hypotheses_unused", "hypotheses_added", "instance", "steps"}
-PROOF |= {"conclusion", "conclusion_latex", "letters", "letters_told"}
-STEP = {
-    "label",
-    "verdict",
-    "trust",
-    "witness",
-    "reason",
-    "meaning",
-    "printed",
-    "statement",
-    "given",
-    "statement_latex",
-    "certificate",
-    "follows",
-    "does_not_follow_at",
-}
-
 
 def steps_of(answer: dict) -> list[dict]:
     return [step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]]
-
-
-@pytest.mark.full
-def test_json_has_the_keys_that_are_documented(answer):
-    assert answer.keys() == {"claims", "rows", "standard_facts", "seconds"}
-    assert isinstance(answer["seconds"], float)
-    for claim in answer["claims"]:
-        assert claim.keys() == CLAIM
-        assert claim["verdict"] in ("proved", "repaired", "refuted", "unknown")
-        for proof in claim["proofs"]:
-            assert proof.keys() == PROOF
-            assert proof["version"] in ("printed", "repaired", "sharp")
-            assert proof["verdict"] in ("proved", "refuted", "unknown")
-            assert all(step.keys() == STEP for step in proof["steps"])
-            assert all(each.keys() == {"name", "role", "statement", "statement_latex"} for each in proof["hypotheses"])
-    assert list(answer["standard_facts"]) == ["chain_rule", "descent_lemma"]
-    assert all(row.keys() >= {"number", "locator", "printed", "finding", "verdict", "trust"} for row in answer["rows"])
 
 
 def test_json_says_what_the_objects_say(paper, answer):
@@ -128,15 +90,17 @@ def test_the_printed_proof_comes_first(paper):
         assert "printed" not in versions[1:]
 
 
-def test_only_what_was_refuted_has_a_witness(answer):
+EXACT = re.compile(r"-?\d+(/\d+)?")
+
+
+def test_only_what_was_refuted_has_a_witness_and_only_what_does_not_follow_has_numbers(answer):
     for step in steps_of(answer):
         assert (step["witness"] is not None) == (step["verdict"] == "refuted")
         assert (step["trust"] != "") == (step["verdict"] == "proved")
-        if step["certificate"]:
-            assert " = " in step["certificate"]
-
-
-EXACT = re.compile(r"-?\d+(/\d+)?")
+        apart = step["does_not_follow_at"]
+        assert not apart or step["follows"] is False
+        assert all(EXACT.fullmatch(value) for value in (apart or {}).values())
+    assert any(step["does_not_follow_at"] for step in steps_of(answer))
 
 
 def test_witnesses_are_exact_and_their_sides_violate_the_line(paper):
@@ -156,30 +120,12 @@ def test_witnesses_are_exact_and_their_sides_violate_the_line(paper):
     assert seen >= 10
 
 
-def test_numbers_at_which_a_line_does_not_follow_are_exact(answer):
-    found = [step for step in steps_of(answer) if step["does_not_follow_at"]]
-    assert found
-    for step in found:
-        assert step["follows"] is False
-        assert all(EXACT.fullmatch(value) for value in step["does_not_follow_at"].values())
-
-
 def test_an_audit_is_read_by_id_and_version(quick):
     assert quick["meft.frozen_a"].proof("sharp").verdict == "proved"
     with pytest.raises(InputError, match=r"claim = meft: expected one that was audited"):
         quick["meft"]
     with pytest.raises(InputError, match="version = printed: expected one of sharp"):
         quick["meft.frozen_a"].proof("printed")
-
-
-def test_html_escapes_what_a_script_says():
-    def build(proof: Proof) -> None:
-        proof.step("<b>", ge(x**2, 0), meaning="<script>alert(1)</script>")
-
-    audit = ProofAudit((audited(judged(build, title="<i>")),), (), 0.0)
-    text = audit._repr_html_()
-    assert not re.search(r"<(b|i|script)>", text)
-    assert "&lt;script&gt;" in text
 
 
 def test_short_numbers_are_fractions_and_long_ones_have_nine_digits():
@@ -254,13 +200,6 @@ def test_an_id_that_would_leave_the_folder_of_an_export_is_refused(id, tmp_path)
         bc.prove(write(tmp_path / "lemma.py", id))
 
 
-def test_an_export_stays_in_its_folder(tmp_path):
-    audit = bc.prove(write(tmp_path / "lemma.py", "my.lemma.of_one", "x**2 - 2*x + 1"))
-    folder = tmp_path / "one" / "two" / "out"
-    for path in export(audit, folder):
-        assert path.resolve().parent in (folder.resolve(), *(each.resolve() for each in folder.glob("*")))
-
-
 # The referee's table.
 
 
@@ -295,15 +234,6 @@ def test_a_row_is_not_refuted_by_a_printed_line_that_is_proved(paper):
             if ref.version == "printed":
                 again = rows._judge(each.row, with_verdict(paper, ref, "proved"))
                 assert again.verdict == "unknown", (each.row.number, ref)
-
-
-def test_evidence_names_the_lines_and_the_numbers(paper):
-    row = next(each for each in paper.rows if each.row.number == 5)
-    assert "“(11)”: refuted" in row.evidence
-    assert "5 against 7" in row.evidence
-    assert row.as_json()["repair"] == [str(ref) for ref in row.row.repair]
-    for each in paper.rows:
-        assert (each.trust != "") == any(x in each.evidence for x in (": proved",))
 
 
 GROUNDS = ("false", "holds", "within", "repair", "about")

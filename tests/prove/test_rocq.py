@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.kernel.times import Index
-from boundcheck.prove import ge, gt, rows
-from boundcheck.prove.results import ClaimAudit, known_instance, proof_as_json
+from boundcheck.prove import ClaimAudit, ge, gt, rows
+from boundcheck.prove.results import known_instance, proof_as_json
 from boundcheck.prove.rocq import check as check_module
 from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
@@ -326,7 +326,6 @@ def test_the_list_tells_files_and_worlds_apart():
     word = Word("my", "sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
     entry = {"derivation": "hash", "library": library_hash(), "file": "file", "axioms": ["an axiom"], "world": "world"}
     assert listed([word]) == {"my, sharp": entry}
-    assert "its hypotheses hold in a world" in str(word)
 
 
 def test_a_witness_is_not_called_checked(monkeypatch):

@@ -5,22 +5,19 @@ from fractions import Fraction
 
 import pytest
 import sympy as sp
-from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_2, LEMMA_1
+from boundcheck.proofs.jiang2024.claims import LEMMA_1
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import L, Lhat, Parameter, r
-from boundcheck.claims.vocabulary import A1, A2, B1, B2, A_t, B_t, EuclideanNorm, FrobeniusNorm, i, n, t, v1, v2, v_t
+from boundcheck.claims.symbols import L, Parameter
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, t, v1, v2, v_t
 from boundcheck.errors import InputError
 from boundcheck.kernel import ReplayError, RuleError, Theorem
-from boundcheck.prove import Process, Proof, Reading, Witness, eq, ge, gt, judge, le, script
+from boundcheck.prove import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
 from boundcheck.prove import proof as proofs
-from boundcheck.prove.outcome import ProofAudit
-from boundcheck.prove.results import ClaimAudit, proof_as_json, step_as_json
+from boundcheck.prove.results import step_as_json
 from boundcheck.prove.script import find
-from boundcheck.prove.show import show
 from boundcheck.prove.solvers import DisagreementError
 from boundcheck.prove.verdict import claim_verdict, weakest
 
@@ -40,10 +37,6 @@ CLAIM = Claim(
     declared=(Parameter(u, "real", "a number"), Parameter(w, "real", "another")),
 )
 TRUST = ("kernel", "solvers", "solver", "assumed")
-
-
-def wrong(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 # What is proved.
@@ -77,24 +70,6 @@ def test_a_hypothesis_with_a_number_replaced_is_another():
     assert (proof.verdict, proof.reason) == ("unknown", "it rests on u ≥ 0, which is not a hypothesis of the claim")
 
 
-def test_a_hypothesis_that_is_none_of_the_claims_is_named():
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", CLAIM.conclusion, proof.assume(ge(x + u, 1), name="my wish")))
-
-    proof = judged(build, CLAIM)
-    assert proof.verdict == "unknown"
-    assert proof.reason == "it rests on my wish, which is not a hypothesis of the claim"
-    assert proof.trust == ""
-    assert line(proof, "line").verdict == "proved"
-
-
-def test_a_claim_is_not_proved_from_itself():
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.assume(CLAIM))
-
-    assert judged(build, CLAIM).reason == "it rests on A claim, which is not a hypothesis of the claim"
-
-
 def test_instead_replaces_a_hypothesis_and_takes_it_away():
     weaker = Claim("my.weaker", "x is at least 1/2", "me", ge(x, sp.Rational(1, 2)))
     closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE,))
@@ -122,58 +97,10 @@ def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
 
     proof = judged(build)
     assert [each.verdict for each in proof.steps] == ["unknown", "unknown", "proved", "unknown"]
-    assert line(proof, "false").reason == (
-        "no certificate was found; asked whether it follows, z3 says no, cvc5 says no. It does not follow: its "
-        "premises hold at x = 0, where it fails. Try these numbers as its witness"
-    )
+    assert "its premises hold at x = 0, where it fails" in line(proof, "false").reason
     assert line(proof, "next").reason == line(proof, "last").reason == "rests on false"
     assert (proof.verdict, proof.trust) == ("unknown", "")
-    assert proof.reason == "it rests on false, which is not a hypothesis of the claim"
-
-
-@pytest.mark.full
-def test_numbers_that_are_no_witness_are_not_called_one():
-    """Norms of matrices that need not exist, and a letter that is declared positive."""
-    X, Y = sp.MatrixSymbol("X", 2, 2), sp.MatrixSymbol("Y", 2, 2)
-    positive = sp.Symbol("p", positive=True)
-
-    def reason(relation: sp.Basic) -> str:
-        reading = Reading(constants={X, Y, positive})
-        made = script("my.own", "sharp", reading, title="Mine")(lambda proof: proof.step("line", relation))
-        return judge(made).steps[0].reason
-
-    norms = reason(le(FrobeniusNorm(X * Y), FrobeniusNorm(X)))
-    assert norms.endswith("There may be no matrices with these numbers; they show which fact is missing")
-    assert reason(ge(positive**2, positive)).endswith("Try these numbers as its witness")
-    assert reason(ge(positive, 0)).endswith("That p > 0 is a premise only if the step names it, see proof.positive")
-
-
-def test_a_matrix_of_numbers_is_told_by_its_numbers():
-    X, y = sp.MatrixSymbol("X", 3, sp.Symbol("m", positive=True, integer=True)), sp.MatrixSymbol("y", 2, 1)
-
-    @script("my.own", "sharp", Reading(constants={X, y}), title="Mine")
-    def lemma(proof: Proof) -> None:
-        goal = ge(FrobeniusNorm(X) + FrobeniusNorm(y), 0)
-        parts = proof.by.nonnegative("F", X), proof.by.nonnegative("F", y)
-        proof.conclude(proof.step("line", goal, *parts), relation=goal)
-
-    told = "X: a 3×m matrix; m: a dimension, a positive integer; y: a 2×1 matrix"
-    assert proof_as_json(judge(lemma))["letters_told"] == told
-
-
-def test_a_claim_of_which_a_line_is_false_says_why_it_stays_unknown():
-    """And what is refuted stands below all tables, where nobody has to look for it."""
-
-    @script("my.own", "printed", NUMBERS, title="Mine")
-    def lemma(proof: Proof) -> None:
-        proof.step("false", ge(x, 1), witness=numbers(x=0))
-
-    console = Console(record=True, width=300)
-    proof = judge(lemma)
-    show(ProofAudit((ClaimAudit("my.own", "Mine", claim_verdict([proof]), (proof,)),), (), 0.0), console, True, {})
-    *_, refuted, unknown, _ = console.export_text().splitlines()
-    assert refuted.startswith("refuted false of my.own: ")
-    assert unknown.startswith("unknown my.own: a line of its proof is refuted; the claim stays unknown, since ")
+    assert "it rests on false" in proof.reason
 
 
 def test_a_refuted_line_does_not_help_either():
@@ -184,13 +111,13 @@ def test_a_refuted_line_does_not_help_either():
     for version in ("repaired", "sharp"):
         proof = judged(build, version=version)
         assert [each.verdict for each in proof.steps] == ["refuted", "unknown"]
-        assert (proof.verdict, proof.reason) == ("unknown", "it rests on false, which is not a hypothesis of the claim")
+        assert proof.verdict == "unknown"
+        assert "it rests on false" in proof.reason
     assert judged(build, version="printed").verdict == "refuted"
 
 
 def test_a_script_that_does_not_conclude_proves_nothing():
-    proof = judged(lambda proof: proof.step("line", ge(x**2, 0)))
-    assert (proof.verdict, proof.reason) == ("unknown", "no proof.conclude says what the proof shows")
+    assert judged(lambda proof: proof.step("line", ge(x**2, 0))).verdict == "unknown"
     assert judged(lambda proof: None).verdict == "unknown"
 
 
@@ -215,14 +142,12 @@ def test_a_hypothesis_of_the_claim_is_no_hypothesis_where_it_is_local():
     assert judged(build, Claim("my.other", "Other", "me", ge(x, 0), hypotheses=(LARGE,))).verdict == "unknown"
 
 
-def test_an_open_line_below_a_law_is_named():
+def test_an_open_line_below_a_law_proves_nothing():
     def build(proof: Proof) -> None:
         line = proof.step("wish", ge(x, 2), proof.local(ge(x, 1)))
         proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 2))
 
-    proof = judged(build)
-    assert proof.verdict == "unknown"
-    assert "wish" in proof.reason
+    assert judged(build).verdict == "unknown"
 
 
 # Witnesses.
@@ -285,7 +210,7 @@ def test_definitions_that_come_after_a_line_bind_its_witness_too():
         proof.step("line", le(x, 1), witness=numbers(x=2, y=3))
         proof.define(x, y)
 
-    assert judged(build, version="printed").reason == "no proof.conclude says what the proof shows"
+    assert line(judged(build, version="printed"), "line").verdict == "unknown"
 
 
 def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
@@ -330,9 +255,6 @@ def test_a_line_that_both_solvers_prove_has_their_trust_and_so_has_what_rests_on
         ("proved", "solvers"),
         ("proved", "kernel"),
     ]
-    assert (
-        line(proof, "first").reason == "no certificate was found; asked whether it follows, z3 says yes, cvc5 says yes"
-    )
     assert (proof.verdict, proof.trust) == ("proved", "solvers")
 
 
@@ -377,7 +299,7 @@ def test_a_line_that_solvers_prove_is_no_better_than_its_premises(known, monkeyp
     assert proof.verdict == "unknown"
 
 
-@wrong("a line that rests on the solvers cannot become a law")
+@pytest.mark.xfail(strict=True, reason="a line that rests on the solvers cannot become a law")
 def test_a_law_can_rest_on_the_solvers(monkeypatch):
     without_certificate(monkeypatch, ge(x, 0))
 
@@ -464,59 +386,6 @@ def test_a_theorem_cannot_change_after_it_was_replayed():
         assert proof.verdict == "unknown", honest
 
 
-# What a script must not be able to do: each of these would earn `proved` for Lemma 1, whose conclusion is GOAL.
-
-GOAL = LEMMA_1.conclusion
-TRIVIAL = le(0, 1)
-
-
-def trivially(proof: Proof) -> Theorem:
-    return proof.step("trivial", TRIVIAL)
-
-
-def absurdly(theorems):
-    return lambda proof: proof.conclude(proof.step("line", GOAL, theorems(proof)))
-
-
-SMUGGLED = {
-    "a conclusion of its own": lambda proof: proof.conclude(trivially(proof), relation=TRIVIAL),
-    "another conclusion by replacement": lambda proof: proof.conclude(trivially(proof), where={GOAL: TRIVIAL}),
-    "a conclusion with its number replaced": lambda proof: proof.conclude(
-        proof.step("line", GOAL.xreplace({Lhat: z}), proof.define(z, y), proof.local(GOAL.xreplace({Lhat: y}))),
-        where={Lhat: z},
-        forall=[v1, v2],
-        such_that=[GOAL.xreplace({Lhat: y})],
-    ),
-    "itself as a local fact": lambda proof: proof.conclude(proof.local(GOAL), forall=[v1, v2], such_that=[GOAL]),
-    "an absurd local fact": lambda proof: proof.conclude(
-        proof.step("line", GOAL, proof.local(le(1, 0))), forall=[v1, v2], such_that=[le(1, 0)]
-    ),
-    "itself as a definition": lambda proof: proof.conclude(proof.assume(GOAL, role="definition")),
-    "itself as a domain": lambda proof: proof.conclude(proof.assume(GOAL, role="domain")),
-    "itself as Assumption 1": lambda proof: proof.conclude(
-        proof.assume(ASSUMPTION_1, where={ASSUMPTION_1.conclusion: GOAL})
-    ),
-    "a quantity defined otherwise": absurdly(lambda proof: [proof.define(Lhat, -1), *proof.positive(Lhat)]),
-    "a parameter defined": absurdly(lambda proof: [proof.define(L, -1), *proof.positive(L)]),
-    "a dimension defined": absurdly(lambda proof: [proof.define(r, 0), *proof.positive(r)]),
-    "a symbol defined by itself": absurdly(lambda proof: proof.define(z, z + 1)),
-    "a circle of definitions": absurdly(lambda proof: [proof.define(z, y + 1), proof.define(y, z)]),
-    "a symbol defined twice": absurdly(lambda proof: [proof.define(z, 0), proof.define(z, 1)]),
-}
-
-
-@pytest.mark.parametrize("build", SMUGGLED.values(), ids=SMUGGLED)
-def test_what_is_smuggled_in_proves_nothing(build):
-    try:
-        proof = judged(build, LEMMA_1)
-    except InputError as error:
-        # Refused by name, and not by an accident.
-        if error.__cause__ is not None:
-            raise
-        return
-    assert proof.verdict == "unknown"
-
-
 @pytest.mark.parametrize("left", [sp.Integer(1), z + 1, 2 * z, A1], ids=str)
 def test_a_definition_defines_a_name(left):
     with pytest.raises(InputError, match=r"definition = .*expected a symbol"):
@@ -526,32 +395,8 @@ def test_a_definition_defines_a_name(left):
 def test_an_id_of_the_catalogue_stands_for_its_claim():
     points = {v1: (A1, B1), v2: (A2, B2)}
     reading = Reading(points=points, constants={x, y, z}, arbitrary={A1, A2, B1, B2})
-    proof = judged(lambda proof: proof.conclude(trivially(proof)), "jiang2024.lemma1", reading=reading)
-    assert proof.script.claim is catalogue["jiang2024.lemma1"]
-    assert proof.verdict == "unknown"
-    with pytest.raises(InputError, match=r"expected none: the proof ends in jiang2024\.lemma1's own"):
-        judged(lambda proof: proof.conclude(trivially(proof), relation=TRIVIAL), "jiang2024.lemma1")
-
-
-def test_a_hypothesis_about_iterates_is_no_law_about_all_matrices():
-    # Documents what a reader has to look at: whether `forall` is the claim's own quantifier is not checked.
-    def build(proof: Proof) -> None:
-        proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, forall=[A1, B1])
-
-    proof = script(LEMMA_1, "sharp", Reading(arbitrary={A1, B1}))(build).proof
-    assert all(str(each.statement).startswith("for all A_1, B_1") for each in proof.assumptions)
-
-
-def test_two_points_cannot_be_read_as_one():
-    one = (A1,)
-
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", GOAL))
-
-    try:
-        proof = judged(build, LEMMA_1, reading=Reading(points={v1: one, v2: one}, arbitrary=one))
-    except InputError:
-        return
+    proof = judged(lambda proof: proof.conclude(proof.step("trivial", le(0, 1))), LEMMA_1.id, reading=reading)
+    assert proof.script.claim is catalogue[LEMMA_1.id] is LEMMA_1
     assert proof.verdict == "unknown"
 
 
@@ -616,34 +461,28 @@ def test_refuting_takes_a_printed_script():
 # x times the sum of ‖v_s‖² over s < t: 0 at t = 1, and if x ≥ 0 it never falls.
 SUM = x * sp.Sum(EuclideanNorm(v_t).xreplace({t: i}) ** 2, (i, 1, t - 1))
 MOVING = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
+# What may be premised in the step of an induction: x ≥ 0, nothing, and a line that is open.
+GIVEN, NOTHING, OPEN = (
+    lambda proof: [proof.assume(ge(x, 0))],
+    lambda proof: [],
+    lambda proof: [proof.step("open", ge(x, -5))],
+)
 INDUCTIONS = {
-    # What is claimed of it, whether the step has x ≥ 0, and the half that is open.
-    "both close": (ge(SUM, 0), True, ""),
-    "the first line is false": (ge(SUM, 1), True, "at t = 1"),
-    "the step lacks a premise": (ge(SUM, -1), False, "from t to t + 1"),
-    "the step is false": (le(SUM, 0), True, "from t to t + 1"),
-    "neither closes": (ge(SUM, 2), False, "at t = 1"),
+    # What is claimed of it, what its step is premised on, and the half that is open.
+    "both close": (ge(SUM, 0), GIVEN, ""),
+    "the first line is false": (ge(SUM, 1), GIVEN, "at t = 1"),
+    "the step lacks a premise": (ge(SUM, -1), NOTHING, "from t to t + 1"),
+    "the step rests on an open line": (ge(SUM, -1), OPEN, "from t to t + 1"),
+    "the step is false": (le(SUM, 0), GIVEN, "from t to t + 1"),
+    "neither closes": (ge(SUM, 2), NOTHING, "at t = 1"),
 }
 
 
-@pytest.mark.parametrize("name", INDUCTIONS)
-def test_an_induction_that_does_not_close_says_which_half_is_open(name):
-    relation, has_premise, half = INDUCTIONS[name]
-
-    def build(proof):
-        proof.induct("line", relation, first=[], then=[proof.assume(ge(x, 0))] if has_premise else [])
-
-    found = line(judged(build, reading=MOVING), "line")
+@pytest.mark.parametrize(("relation", "premises", "half"), INDUCTIONS.values(), ids=INDUCTIONS)
+def test_an_induction_that_does_not_close_says_which_half_is_open(relation, premises, half):
+    found = line(
+        judged(lambda proof: proof.induct("line", relation, first=[], then=premises(proof)), reading=MOVING), "line"
+    )
     assert found.verdict == ("unknown" if half else "proved")
     for each in ("at t = 1", "from t to t + 1"):
         assert (f"the induction is open {each}" in found.reason) == (each == half)
-
-
-def test_a_half_that_is_drawn_from_an_open_line_says_so():
-    def build(proof):
-        false = proof.step("false", ge(x, -5))
-        proof.induct("line", ge(SUM, -1), first=[], then=[false])
-
-    reason = line(judged(build, reading=MOVING), "line").reason
-    assert "open from t to t + 1" in reason
-    assert "lines that are open or false" in reason

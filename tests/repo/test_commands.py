@@ -37,7 +37,7 @@ def check(command: str, root: Path) -> None:
     """Whether the command line takes it, and each file that it names is there."""
     _, name, *words = shlex.split(command)
     made = get_command(cli.app)
-    made.commands[name].make_context(name, [*words])  # type: ignore[attr-defined]
+    made.commands[name].make_context(name, [*words])
     paths = [word for word in words if "/" in word or word.endswith((".toml", ".py"))]
     assert [word for word in paths if not (root / word).exists()] == [], command
 

@@ -1,9 +1,7 @@
 """The site builds without a warning, fetches nothing, and has all that the code has; other tests follow its pages."""
 
-import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,49 +116,3 @@ def test_the_pages_have_all_that_the_code_has(site: Path) -> None:
     whole: Any = typer.main.get_command(app)
     for name in whole.commands:
         assert f'id="{name}"' in text("reference/commands"), name
-
-
-WIDTHS = (390, 820, 1440)
-# Every page in a frame of each width; what is wider than its frame is named.
-FRAMES = """<iframe id="frame" style="height: 900px; border: 0"></iframe><pre id="wide">unfinished</pre><script>
-(async () => {
-  const frame = document.getElementById('frame'), found = [];
-  for (const width of WIDTHS) for (const page of PAGES) {
-    frame.style.width = width + 'px';
-    await new Promise(done => { frame.onload = done; frame.src = page; });
-    const taken = frame.contentDocument.documentElement.scrollWidth;
-    if (taken > width) found.push(`${page} takes ${taken} of ${width}`);
-  }
-  document.getElementById('wide').textContent = found.join('; ');
-})();
-</script>"""
-
-
-def browsed(page: Path, query: str = "") -> str:
-    """A page as a browser leaves it that loads it from disk."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        # Where nobody looks, a missing browser must be seen.
-        assert "CI" not in os.environ, "chromium is not installed"
-        pytest.skip("needs chromium")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000", "--dump-dom"]
-    # Only the frames of a page may be looked into.
-    options += [] if query else ["--allow-file-access-from-files", "--window-size=1500,1000"]
-    command = [chromium, *options, f"{page.as_uri()}{query}"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
-
-
-@pytest.mark.full
-@pytest.mark.xdist_group("the site")
-def test_the_search_works_from_disk(site: Path) -> None:
-    found = browsed(site / "search.html", "?q=certificate")
-    assert 'href="kernel.html#certificate"' in found
-
-
-@pytest.mark.full
-@pytest.mark.xdist_group("the site")
-def test_no_page_is_wider_than_its_window(site: Path) -> None:
-    pages = [path.relative_to(site).as_posix() for path in site.rglob("*.html") if "_static" not in path.parts]
-    frames = FRAMES.replace("WIDTHS", str([*WIDTHS])).replace("PAGES", str(pages))
-    (site / "frames.html").write_text(frames, encoding="utf-8")
-    assert '<pre id="wide"></pre>' in browsed(site / "frames.html")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,12 +50,6 @@ def test_it_names_only_what_exists(path: Path) -> None:
         assert id in catalogue or id in proved, id
     for file in re.findall(r"(?:examples|proofs|reports|tests)/[\w/]+\.\w+", text):
         assert (ROOT / file).is_file(), file
-
-
-def test_the_page_on_installing_names_every_extra() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    said = (ROOT / "docs" / "how_to" / "install.md").read_text(encoding="utf-8")
-    assert {extra for extra in extras if f"`{extra}`" not in said} == set()
 
 
 @pytest.mark.full

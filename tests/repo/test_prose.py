@@ -53,14 +53,11 @@ def of_report(paper: Paper) -> Iterator[str]:
     )
 
 
-def test_claims_and_parameters_have_formulas_between_dollars() -> None:
+def test_what_is_said_in_the_package_has_formulas_between_dollars() -> None:
+    words = (*ALGORITHMS.values(), *MEASURES.values(), *HYPOTHESES.values())
     assert bare(text for claim in catalogue.values() for text in of_claim(claim)) == []
     assert bare(parameter.meaning for parameter in PARAMETERS.values()) == []
-
-
-def test_words_and_standard_facts_have_formulas_between_dollars() -> None:
-    assert bare(each.title for each in (*ALGORITHMS.values(), *MEASURES.values(), *HYPOTHESES.values())) == []
-    assert bare(STANDARD_FACTS.values()) == []
+    assert bare([*(each.title for each in words), *STANDARD_FACTS.values()]) == []
 
 
 @pytest.mark.parametrize("paper", papers().values(), ids=papers())
@@ -73,38 +70,20 @@ def test_lines_of_the_paper_have_formulas_between_dollars() -> None:
     assert bare(text for script in SCRIPTS for text in of_script(script)) == []
 
 
-def test_the_template_has_formulas_between_dollars() -> None:
-    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
-    assert bare(texts) == []
-    assert any("$" in text for text in texts)
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("key", papers())
 def test_lines_of_proofs_have_formulas_between_dollars(key: str) -> None:
     assert bare(text for script in of_paper(key) for text in of_script(script)) == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "v_1 moves",
-        "at most r^2",
-        "sqrt(T)",
-        "||W|| is",
-        "a <= b",
-        "L‖W_1 - W_2‖",
-        "at T = 8",
-        "any sigma",
-        "x -> y",
-        "L²",
-    ],
-)
-def test_what_is_a_formula_is_seen(text: str) -> None:
-    assert bare([text]) == [text]
-    assert bare([f"so ${text}$ is, by `eta_max`"]) == []
+def test_the_template_has_formulas_between_dollars() -> None:
+    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
+    assert bare(texts) == []
+    assert any("$" in text for text in texts)
 
 
-@pytest.mark.parametrize("text", ["Theorem 2, Eq. (3): α is 1/2 at most.", "of L-smooth F", "by λ* and no other"])
-def test_words_are_no_formula(text: str) -> None:
-    assert bare([text]) == []
+def test_what_is_a_formula_is_seen_and_words_are_none() -> None:
+    for text in ("v_1 moves", "at most r^2", "sqrt(T)", "||W|| is", "a <= b", "at T = 8", "any sigma", "x -> y", "L²"):
+        assert bare([text]) == [text]
+        assert bare([f"so ${text}$ is, by `eta_max`"]) == []
+    assert bare(["Theorem 2, Eq. (3): α is 1/2 at most.", "of L-smooth F", "by λ* and no other"]) == []

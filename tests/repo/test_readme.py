@@ -1,6 +1,5 @@
 """The README is followed, as a reader would: its file is written, its commands run, its Python typed."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from .counts import DOCUMENTS, counted, read
 from .documents import ROOT, blocks, commands, follow, run
 
 README = ROOT / "README.md"
-TEXT = README.read_text(encoding="utf-8")
 
 
 def trained(folder: Path) -> dict[str, Any]:
@@ -47,15 +45,3 @@ def test_its_two_commands_do_what_it_says(tmp_path: Path) -> None:
 def test_how_often_it_is_wrong_is_what_was_counted(name: str) -> None:
     """`python -m tests.repo.counts` writes it after `boundcheck soundness`."""
     assert counted(name) == read(name)
-
-
-def test_its_picture_is_there_and_has_words_for_who_does_not_see_it() -> None:
-    ((words, picture),) = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", TEXT)
-    assert len(words) > 80
-    assert (ROOT / picture).suffix in {".svg", ".png"}
-    assert (ROOT / picture).is_file()
-
-
-def test_it_is_read_in_a_few_minutes() -> None:
-    # Comments are not seen.
-    assert sum(not line.startswith("<!--") for line in TEXT.splitlines()) <= 125

@@ -64,25 +64,10 @@ def test_a_page_that_is_wrong_is_not_followed(text: str, said: str, tmp_path: Pa
         followed(text, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("shown", "is_shown"),
-    [
-        ("a b c", True),
-        ("a  b\nc\n", True),
-        ("a b", False),
-        ("...", True),
-        ("a ... c", True),
-        ("a ... b ... c", True),
-        ("a ... b c ...", True),
-        ("... b ... b ...", False),
-        ("a b ... b c", False),
-        ("... d ...", False),
-        ("b ...", False),
-        ("... b", False),
-    ],
-)
-def test_what_is_printed_is_like_what_is_shown(shown: str, is_shown: bool) -> None:
-    assert is_like(shown, "a b c\n") == is_shown
+def test_what_is_printed_is_like_what_is_shown() -> None:
+    same = ("a b c", "a  b\nc\n", "...", "a ... c", "a ... b ... c", "a ... b c ...")
+    other = ("a b", "... b ... b ...", "a b ... b c", "... d ...", "b ...", "... b")
+    assert [shown for shown in (*same, *other) if is_like(shown, "a b c\n")] == [*same]
 
 
 def test_a_command_may_fail_where_the_end_of_what_it_prints_is_shown(tmp_path: Path) -> None:

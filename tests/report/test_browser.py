@@ -18,7 +18,7 @@ from boundcheck.proofs import paper_of
 from boundcheck.report import paper as written_by
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
-from boundcheck.report.sections.soundness import write_soundness
+from boundcheck.report.sections.checked import write_soundness
 from tests.judged import of_the_paper
 from tests.prove.conftest import paper as the_paper
 

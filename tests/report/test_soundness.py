@@ -15,13 +15,13 @@ import pytest
 from scipy.stats import binom
 
 from boundcheck import cli
+from boundcheck.checked import survey as surveys
+from boundcheck.checked.coverage import clopper_pearson
+from boundcheck.checked.smoothness import Drawn
+from boundcheck.checked.survey import Soundness, soundness
+from boundcheck.checked.trial import Answer, Mutant, Trial
 from boundcheck.errors import InputError
-from boundcheck.report.sections.soundness import sentence, write_soundness
-from boundcheck.soundness import survey as surveys
-from boundcheck.soundness.coverage import clopper_pearson
-from boundcheck.soundness.statements import Drawn
-from boundcheck.soundness.survey import Survey, survey
-from boundcheck.soundness.trial import Answer, Mutant, Trial
+from boundcheck.report.sections.checked import sentence, write_soundness
 from boundcheck.version import __version__
 from tests.measure.small import refused
 
@@ -33,8 +33,8 @@ MISSED = Trial(
     "measurement", "my.theorem", "constant", "ζ/2", False, "ζ² < 1 <script>", "inconclusive", False, False, 2.0
 )
 LIE = replace(FALSE, outcome="proved", wrong=True, caught=False, change="a planted lie")
-HONEST = Survey((FALSE, TRUE, MISSED, replace(FALSE, layer="falsification", outcome="violated")), 7)
-BROKEN = Survey((*HONEST.trials, LIE), 7)
+HONEST = Soundness((FALSE, TRUE, MISSED, replace(FALSE, layer="falsification", outcome="violated")), 7)
+BROKEN = Soundness((*HONEST.trials, LIE), 7)
 
 
 def test_counts_are_those_of_the_trials() -> None:
@@ -56,7 +56,7 @@ def test_counts_are_those_of_the_trials() -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"])
-def test_no_wrong_verdict_is_hidden(found: Survey, wrong: bool, tmp_path: Path) -> None:
+def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Path) -> None:
     files = write_soundness(found, tmp_path, "boundcheck soundness")
     assert {path.name for path in files} == {
         "index.html",
@@ -79,7 +79,7 @@ def test_no_wrong_verdict_is_hidden(found: Survey, wrong: bool, tmp_path: Path) 
 
 
 def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
-    write_soundness(Survey((FALSE,), 0), tmp_path, "boundcheck soundness")
+    write_soundness(Soundness((FALSE,), 0), tmp_path, "boundcheck soundness")
     assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
 
 
@@ -91,8 +91,8 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
-def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypatch, capsys, tmp_path) -> None:
-    monkeypatch.setattr(surveys, "survey", lambda share, jobs, tick, keep: found)
+def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
     for options in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["boundcheck", "soundness", "--out", str(tmp_path), *options])
         with pytest.raises(SystemExit) as caught:
@@ -108,7 +108,7 @@ def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypa
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "wrong"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_one_sentence_says_the_counts_with_their_day_and_their_limits(
-    found: Survey, wrong: int, tmp_path: Path
+    found: Soundness, wrong: int, tmp_path: Path
 ) -> None:
     write_soundness(found, tmp_path, "boundcheck soundness")
     count = json.loads((tmp_path / "results.json").read_text())
@@ -153,12 +153,12 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatc
     monkeypatch.setattr(
         surveys, "false_mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")]
     )
-    found = survey(1, 1, keep=tmp_path)
+    found = soundness(1, 1, keep=tmp_path)
     assert len(Asked.times) == len(found.trials) > 4
     torn, lost, *_ = (path for path in sorted(tmp_path.rglob("*.json")) if path.stat().st_size > 2)
     torn.write_text("[{")
     lost.unlink()
-    again = survey(1, 1, keep=tmp_path)
+    again = soundness(1, 1, keep=tmp_path)
     assert [trial.change for trial in again.trials] == [trial.change for trial in found.trials]
     assert len(Asked.times) == len(found.trials) + 2
 
@@ -166,14 +166,14 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")])
 def test_bad_shares_are_refused(share: int, jobs: int, field: str) -> None:
     with pytest.raises(InputError) as caught:
-        survey(share, jobs)
+        soundness(share, jobs)
     assert caught.value.field == field
 
 
 @pytest.mark.nightly
 def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong() -> None:
     heard: list[tuple[str, int, int]] = []
-    found = survey(80, 1, lambda *told: heard.append(told))
+    found = soundness(80, 1, lambda *told: heard.append(told))
     assert found.wrong == ()
     assert {trial.layer for trial in found.trials} == set(surveys.LAYERS)
     assert heard[-1][1] == heard[-1][2] > 1

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from boundcheck.checked.coverage import coverage, power
 from boundcheck.report.sections.statistics import coverage_figure, power_figure
 from boundcheck.report.style import VERMILLION, pdf, svg
-from boundcheck.soundness.coverage import coverage, power
 
 from .texts import assert_no_text_overlaps
 

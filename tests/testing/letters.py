@@ -1,8 +1,8 @@
 """What the letters of a hypothesis stand for on a problem, two points or a run: a `Model` in `Rounded` arithmetic.
 
 The numbers are the constants that boundcheck certifies. Values and gradients carry the rounding bounds that the
-objectives and adapters prove, in units of roundoff of the type that is computed in. Points are floats that are meant
-exactly. Here is also `TwoLayers`, the adapter of which the claims about two layers speak.
+objectives and adapters prove. Points are floats that are meant exactly. Here is also `TwoLayers`, the adapter of which
+the claims about two layers speak.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-import numpy as np
 import sympy as sp
 import torch
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -27,31 +26,16 @@ from boundcheck.exact.rounded import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.falsify.relation import parts
 from boundcheck.problems.adapters import Adapter, Block, LoRA, Radii
 from boundcheck.problems.adapters.base import Sizes
-from boundcheck.problems.cast import cast_to
-from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
-from boundcheck.problems.least_squares import LeastSquares
 from boundcheck.problems.norms import Point
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.paths import Run
-from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.pseudo_huber import PseudoHuber
-from boundcheck.problems.softmax import SoftmaxRegression
 
 Blocks = tuple[ApproxMatrix, ...]
 
 
-class Where(NamedTuple):
-    """The arithmetic of a case, and how large its matrices are."""
-
-    dtype: torch.dtype = torch.float64
-    device: str = "cpu"
-    large: bool = False
-
-    @property
-    def do(self) -> Rounded:
-        return Rounded(self.dtype, self.device)
+DO = Rounded(torch.float64, "cpu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +73,6 @@ def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
 
 def case(
     claim: Claim,
-    where: Where,
     known: Mapping[sp.Symbol, Approx],
     named: Mapping[str, Any],
     functions: Mapping[sp.Symbol, Function] = {},
@@ -97,18 +80,18 @@ def case(
     **others: Any,
 ) -> Case:
     """The claim with points, exact matrices or approximate ones for the matrix symbols of these names."""
-    relation, do = claim.conclusion if relation is None else relation, where.do
-    letters = {X: _blocks(do, named[X.name]) for X in relation.atoms(sp.MatrixSymbol) if X.name in named}
-    return Case(relation, Model(do, known, letters, functions=functions, **others))
+    relation = claim.conclusion if relation is None else relation
+    letters = {X: _blocks(named[X.name]) for X in relation.atoms(sp.MatrixSymbol) if X.name in named}
+    return Case(relation, Model(DO, known, letters, functions=functions, **others))
 
 
-def _blocks(do: Rounded, X: Any) -> tuple[ApproxMatrix, ...]:
+def _blocks(X: Any) -> tuple[ApproxMatrix, ...]:
     match X:
         case ApproxMatrix():
             return (X,)
         case tuple():
-            return tuple(part if isinstance(part, ApproxMatrix) else do.exact(part[0]) for part in X)
-    return (do.exact(X),)
+            return tuple(part if isinstance(part, ApproxMatrix) else DO.exact(part[0]) for part in X)
+    return (DO.exact(X),)
 
 
 def factors(point: Point, names: str) -> dict[str, torch.Tensor]:
@@ -122,11 +105,6 @@ def stated(claim: Claim, *others: Claim) -> Any:
     for other in others:
         relation = relation.xreplace({q.symbol: other.expression(q.name) for q in other.quantities})
     return relation
-
-
-def coarseness(do: Rounded) -> float:
-    """The unit of roundoff over that of float64, in which the rounding bounds are."""
-    return do.epsilon / EPSILON
 
 
 def numbers(values: Mapping[str, float]) -> dict[sp.Symbol, Approx]:
@@ -145,91 +123,81 @@ def blocks(v: Point, replica: int = 0, error: float = 0.0) -> Blocks:
     return tuple(ApproxMatrix(part[replica], error) for part in v)
 
 
-def weight(problem: Problem, do: Rounded, v: Point) -> ApproxMatrix:
+def weight(problem: Problem, v: Point) -> ApproxMatrix:
     """W(v), off by as many units of roundoff as the adapter says."""
     sizes = problem.adapter.sizes(v)
-    W = cast_to(problem.adapter, do.dtype, do.device).weight(tuple(part.to(do.device, do.dtype) for part in v))
-    return ApproxMatrix(W[0], do.epsilon * sizes.terms * sizes.weight.item())
+    return ApproxMatrix(problem.adapter.weight(v)[0], EPSILON * sizes.terms * sizes.weight.item())
 
 
-def function_of_weight(objective: Objective, do: Rounded, widths: tuple[int, ...] = ()) -> Function:
+def function_of_weight(objective: Objective, widths: tuple[int, ...] = ()) -> Function:
     """f, of a matrix W or of the matrices of these widths that it consists of."""
-    made, L = cast_to(objective, do.dtype, do.device), objective.smoothness.value
+    L = objective.smoothness.value
 
-    def whole(W: Blocks) -> tuple[Tensor, Tensor, float]:
-        joined = torch.cat([X.value for X in W], -1).unsqueeze(0)
-        return joined, joined.to("cpu", torch.float64), sum(X.error for X in W)
+    def whole(W: Blocks) -> tuple[Tensor, float]:
+        return torch.cat([X.value for X in W], -1).unsqueeze(0), sum(X.error for X in W)
 
     def gradient(W: Blocks) -> Blocks:
-        joined, exact, moved = whole(W)
-        error = objective.rounding(exact, objective.loss(exact))[1].item() * coarseness(do) + underflow(do, exact)
-        found = torch.split(made.gradient(joined)[0], widths or exact.shape[-1], -1)
+        joined, moved = whole(W)
+        error = objective.rounding(joined, objective.loss(joined))[1].item() + underflow(joined)
+        found = torch.split(objective.gradient(joined)[0], widths or joined.shape[-1], -1)
         return tuple(ApproxMatrix(X, error + L * moved) for X in found)
 
     def value(W: Blocks) -> Approx:
-        joined, exact, moved = whole(W)
-        error = objective.rounding(exact, objective.loss(exact))[0].item() * coarseness(do) + underflow(do, exact)
-        slope = do.length(gradient(W)).high + L * moved
-        return Approx(made.loss(joined).item(), error + slope * moved)
+        joined, moved = whole(W)
+        loss = objective.loss(joined)
+        error = objective.rounding(joined, loss)[0].item() + underflow(joined)
+        slope = DO.length(gradient(W)).high + L * moved
+        return Approx(loss.item(), error + slope * moved)
 
     return Function(value, gradient)
 
 
-def underflow(do: Rounded, X: Tensor) -> float:
+def underflow(X: Tensor) -> float:
     """What squares of numbers may be off by that are too small for the type."""
-    return X.numel() * float(torch.finfo(do.dtype).tiny) ** 0.5
+    return X.numel() * float(torch.finfo(X.dtype).tiny) ** 0.5
 
 
-def function_of_point(problem: Problem, do: Rounded) -> Function:
+def function_of_point(problem: Problem) -> Function:
     """F, of the blocks of v."""
-    made = cast_to(problem, do.dtype, do.device)
 
-    def at(v: Blocks) -> tuple[Point, Point]:
-        point = tuple(X.value.unsqueeze(0) for X in v)
-        return point, in_float64(point)
+    def at(v: Blocks) -> Point:
+        return tuple(X.value.unsqueeze(0) for X in v)
 
-    def errors(exact: Point) -> tuple[float, float]:
-        found = problem.rounding(exact, problem.loss(exact))
-        lost = underflow(do, problem.adapter.W0) * (1 + problem.adapter.sizes(exact).jacobian.item())
-        return tuple(error.item() * coarseness(do) + lost for error in found)
+    def errors(point: Point) -> tuple[float, float]:
+        found = problem.rounding(point, problem.loss(point))
+        lost = underflow(problem.adapter.W0) * (1 + problem.adapter.sizes(point).jacobian.item())
+        return tuple(error.item() + lost for error in found)
 
     def gradient(v: Blocks) -> Blocks:
-        point, exact = at(v)
-        return blocks(made.gradient(point), error=errors(exact)[1])
+        return blocks(problem.gradient(at(v)), error=errors(at(v))[1])
 
     def value(v: Blocks) -> Approx:
-        point, exact = at(v)
-        return Approx(made.loss(point).item(), errors(exact)[0])
+        return Approx(problem.loss(at(v)).item(), errors(at(v))[0])
 
     return Function(value, gradient)
 
 
-def function_of_vector(problem: Problem, do: Rounded) -> Function:
+def function_of_vector(problem: Problem) -> Function:
     """F, of v as one column."""
-    whole = function_of_point(problem, do)
+    whole = function_of_point(problem)
     return Function(
         lambda v: whole.value(_parted(problem.adapter, v[0])),
         lambda v: (_column(whole.gradient(_parted(problem.adapter, v[0]))),),
     )
 
 
-def function_of_pair(adapter: Adapter, do: Rounded) -> Function:
+def function_of_pair(adapter: Adapter) -> Function:
     """Φ(u, M) = <M, W(u)>, of u as one column and of M: its gradients are the pull-back of M, and W(u)."""
-    made = cast_to(adapter, do.dtype, do.device)
-
-    def at(u: ApproxMatrix) -> tuple[Point, Point]:
-        point = tuple(X.value.unsqueeze(0) for X in _parted(adapter, u))
-        return point, in_float64(point)
 
     def gradient(pair: Blocks) -> Blocks:
-        (point, exact), M = at(pair[0]), pair[1]
-        sizes, size = adapter.sizes(exact), M.value.to("cpu", torch.float64).norm().item()
-        error = do.epsilon * (sum(M.value.shape) + 8) * float(sizes.products) * size + M.error
-        pulled = blocks(made.pull_back(point, M.value.unsqueeze(0)), error=error * sizes.jacobian.item())
-        W = ApproxMatrix(made.weight(point)[0], do.epsilon * sizes.terms * sizes.weight.item())
+        point, M = tuple(X.value.unsqueeze(0) for X in _parted(adapter, pair[0])), pair[1]
+        sizes, size = adapter.sizes(point), M.value.norm().item()
+        error = EPSILON * (sum(M.value.shape) + 8) * float(sizes.products) * size + M.error
+        pulled = blocks(adapter.pull_back(point, M.value.unsqueeze(0)), error=error * sizes.jacobian.item())
+        W = ApproxMatrix(adapter.weight(point)[0], EPSILON * sizes.terms * sizes.weight.item())
         return _column(pulled), W
 
-    return Function(lambda pair: do.inner((pair[1],), gradient(pair)[1:]), gradient)
+    return Function(lambda pair: DO.inner((pair[1],), gradient(pair)[1:]), gradient)
 
 
 def column(v: Point) -> Tensor:
@@ -247,7 +215,7 @@ def _parted(adapter: Adapter, u: ApproxMatrix) -> Blocks:
     return tuple(ApproxMatrix(x.reshape(shape), u.error) for x, shape in zip(parts, shapes, strict=True))
 
 
-def sample_errors(problem: Problem, do: Rounded, v: Point, draws: Tensor) -> list[float]:
+def sample_errors(problem: Problem, v: Point, draws: Tensor) -> list[float]:
     """Bounds on the rounding errors of the gradients of single samples, one of each replica.
 
     The bound for the mean is one for the sum over n, of which one sample's error is at most n times as much. Sums of
@@ -258,17 +226,16 @@ def sample_errors(problem: Problem, do: Rounded, v: Point, draws: Tensor) -> lis
     size = size + torch.linalg.matrix_norm(problem.objective.gradient(W))
     error = problem.objective.samples * problem.rounding(v, problem.loss(v))[1]
     error = error + EPSILON * (sum(problem.objective.shape) + 8) * sizes.products * sizes.jacobian * size
-    lost = underflow(do, problem.adapter.W0) * (1 + sizes.jacobian)
-    return (coarseness(do) * error + lost).tolist()
+    return (error + underflow(problem.adapter.W0) * (1 + sizes.jacobian)).tolist()
 
 
-def of_run(run: Run, problem: Problem, do: Rounded, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxMatrix]:
-    """The model of all paths of a run in this arithmetic, of what is a problem in float64."""
+def of_run(run: Run, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxMatrix]:
+    """The model of all paths of a run."""
     stochastic = []
     for t, v in enumerate(run.paths[:-1]):
-        draws, exact = run.draws[:, t : t + 1], in_float64(v)
-        stochastic.append((run.problem.batch_gradient(v, draws), sample_errors(problem, do, exact, draws)))
-    names = [block.name for block in problem.adapter.blocks]
+        draws = run.draws[:, t : t + 1]
+        stochastic.append((run.problem.batch_gradient(v, draws), sample_errors(run.problem, v, draws)))
+    names = [block.name for block in run.problem.adapter.blocks]
 
     def iterates(name: str, time: int, outcome: int) -> Blocks:
         if name == "g":
@@ -278,10 +245,10 @@ def of_run(run: Run, problem: Problem, do: Rounded, known: Mapping[sp.Symbol, Ap
         return v if name == "v" else (v[names.index(name)],)
 
     return Model(
-        do,
+        DO,
         known,
         iterates=iterates,
-        functions={sp.Symbol("F"): function_of_point(problem, do)},
+        functions={sp.Symbol("F"): function_of_point(run.problem)},
         horizon=run.T,
         weights=[Fraction(1, len(run.draws))] * len(run.draws),
         past=lambda time: [outcome // _alike(run, time) for outcome in range(len(run.draws))],
@@ -296,55 +263,6 @@ def _alike(run: Run, time: int) -> int:
 def moments(run: Run, last: int) -> tuple[tuple[int, int], ...]:
     """All times up to the last, each with one outcome of every past."""
     return tuple((t, outcome) for t in range(1, last + 1) for outcome in range(0, len(run.draws), _alike(run, t)))
-
-
-def held(X: Any, dtype: torch.dtype) -> Any:
-    """The numbers of an array or tensor as numbers of that type, in float64."""
-    if isinstance(X, Tensor):
-        return X.to(dtype).to(torch.float64)
-    return torch.as_tensor(np.asarray(X, dtype=np.float64)).to(dtype).to(torch.float64).numpy()
-
-
-def held_point(adapter: Adapter, v: Point, dtype: torch.dtype) -> Point:
-    """The point with numbers of that type, in every ball that it was in; rows stay orthonormal but for rounding."""
-    inside = 1.0 if dtype == torch.float64 else 1 - 2.0**-16
-    parts = zip(adapter.blocks, v, strict=True)
-    return tuple(held(part if block.norm == "orthonormal" else inside * part, dtype) for block, part in parts)
-
-
-def in_float64(v: Point) -> Point:
-    """The point as it is, where rounding bounds are computed."""
-    return tuple(part.to("cpu", torch.float64) for part in v)
-
-
-def held_adapter(adapter: Adapter, dtype: torch.dtype) -> Adapter:
-    """The adapter with frozen matrices of that type."""
-    fixed = {name: held(X, dtype) for name, X in vars(adapter).items() if isinstance(X, Tensor)}
-    inside = {name: held_adapter(X, dtype) for name, X in vars(adapter).items() if isinstance(X, Adapter)}
-    return dataclasses.replace(adapter, **fixed, **inside)
-
-
-def held_objective(objective: Any, dtype: torch.dtype) -> Any:
-    """The objective of data of that type, with the constants of that data."""
-    match objective:
-        case Clipped():
-            slope = PiecewiseLinear.through(*((w, y) for w, y in held(objective.slope.knots, dtype).tolist()))
-            first = [Fraction(c) for c in held(objective._offsets[:-1], dtype).tolist()]
-            return Clipped(slope, (*first, -sum(first, Fraction(0))), direction=held(objective.direction, dtype))
-        case PseudoHuber():
-            return PseudoHuber(held(objective._targets.numpy(), dtype), objective.delta)
-        case SoftmaxRegression():
-            return SoftmaxRegression(
-                objective.name, held(objective._X.numpy(), dtype), objective._targets.argmax(1).numpy()
-            )
-        case LeastSquares():
-            return LeastSquares(*(held(X.numpy(), dtype) for X in (objective._X, objective._targets)))
-    raise TypeError(type(objective))
-
-
-def held_problem(problem: Problem, dtype: torch.dtype) -> Problem:
-    """The problem with numbers of that type, and its constants."""
-    return Problem(held_objective(problem.objective, dtype), held_adapter(problem.adapter, dtype))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One path of SGD at a time, in NumPy: the gradients of the losses and adapters that runs are made of, transcribed."""
+"""One path of SGD at a time, in NumPy: the gradients of the losses that runs are made of, transcribed."""
 
 from collections.abc import Callable
 from itertools import product
@@ -8,8 +8,7 @@ import numpy as np
 
 from boundcheck.problems.clipped import Clipped
 from boundcheck.testing import Run
-
-Matrices = tuple[np.ndarray, ...]
+from tests.claims.plain import Plain, PlainPoint, single
 
 
 def sample_gradients(objective: Any) -> Callable[[np.ndarray], list[np.ndarray]]:
@@ -22,18 +21,7 @@ def sample_gradients(objective: Any) -> Callable[[np.ndarray], list[np.ndarray]]
     return lambda W: [np.outer(W @ x - y, x) for x, y in zip(X, Y, strict=True)]
 
 
-def weight(adapter: Any, v: Matrices) -> np.ndarray:
-    W0 = adapter.W0.numpy()
-    match adapter.kind:
-        case "full":
-            return W0 + v[0]
-        case "frozen-a":
-            return W0 + adapter.scale * v[0] @ adapter.A.numpy()
-    return W0 + adapter.scale * v[1] @ v[0]
-
-
-def pulled_back(adapter: Any, v: Matrices, M: np.ndarray) -> Matrices:
-    """The chain rule."""
+def chain_rule(adapter: Any, v: PlainPoint, M: np.ndarray) -> PlainPoint:
     match adapter.kind:
         case "full":
             return (M,)
@@ -43,43 +31,43 @@ def pulled_back(adapter: Any, v: Matrices, M: np.ndarray) -> Matrices:
     return adapter.scale * B.T @ M, adapter.scale * M @ A.T
 
 
-def square(v: Matrices) -> float:
+def pulled_back(run: Run) -> Callable[[PlainPoint], list[PlainPoint]]:
+    """The gradients of every sample at v."""
+    adapter, gradients = run.problem.adapter, sample_gradients(run.problem.objective)
+    return lambda v: [chain_rule(adapter, v, G) for G in gradients(Plain(adapter).weight(v))]
+
+
+def square(v: PlainPoint) -> float:
     return sum(float((part**2).sum()) for part in v)
 
 
-def iterates(run: Run) -> list[list[Matrices]]:
+def iterates(run: Run) -> list[list[PlainPoint]]:
     """v_1, ..., v_{T+1} of each path."""
-    adapter, gradients = run.problem.adapter, sample_gradients(run.problem.objective)
-    paths = []
+    gradients, paths = pulled_back(run), []
     for drawn in product(range(run.problem.objective.samples), repeat=run.T):
-        path = [tuple(part[0].numpy() for part in run.start)]
+        path = [single(run.start)]
         for i in drawn:
-            g = pulled_back(adapter, path[-1], gradients(weight(adapter, path[-1]))[i])
-            path.append(tuple(x - run.step * y for x, y in zip(path[-1], g, strict=True)))
+            path.append(tuple(x - run.step * y for x, y in zip(path[-1], gradients(path[-1])[i], strict=True)))
         paths.append(path)
     return paths
 
 
-def mean_square_gradients(run: Run, paths: list[list[Matrices]]) -> list[float]:
+def mean_square_gradients(run: Run, paths: list[list[PlainPoint]]) -> list[float]:
     """N_1, ..., N_T."""
-    return [sum(square(_mean(run, path[t])) for path in paths) / len(paths) for t in range(run.T)]
+    gradients = pulled_back(run)
+    return [sum(square(_mean(gradients(path[t]))) for path in paths) / len(paths) for t in range(run.T)]
 
 
-def noise(run: Run, paths: list[list[Matrices]]) -> float:
+def noise(run: Run, paths: list[list[PlainPoint]]) -> float:
     """The largest variance of a sample's gradient at v_1, ..., v_T of any path."""
-    return max(_variance(run, v) for path in paths for v in path[:-1])
+    gradients = pulled_back(run)
+    return max(_variance(gradients(v)) for path in paths for v in path[:-1])
 
 
-def _all(run: Run, v: Matrices) -> list[Matrices]:
-    adapter = run.problem.adapter
-    return [pulled_back(adapter, v, M) for M in sample_gradients(run.problem.objective)(weight(adapter, v))]
-
-
-def _mean(run: Run, v: Matrices) -> Matrices:
-    gradients = _all(run, v)
+def _mean(gradients: list[PlainPoint]) -> PlainPoint:
     return tuple(sum(parts) / len(gradients) for parts in zip(*gradients, strict=True))
 
 
-def _variance(run: Run, v: Matrices) -> float:
-    mean, gradients = _mean(run, v), _all(run, v)
+def _variance(gradients: list[PlainPoint]) -> float:
+    mean = _mean(gradients)
     return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(gradients)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sympy import Rational
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
@@ -16,6 +16,7 @@ from boundcheck.testing import Checked, ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.words import algorithm_of
 from tests.layers import sampled
+from tests.measure.small import with_quantity_scaled
 from tests.testing.test_hypotheses import CHECKED
 
 # C as the printed statements may be read.
@@ -81,15 +82,6 @@ def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
         assert found.ratio > 0
 
 
-@pytest.mark.full
-@dtypes
-@theorems
-def test_theorems(id: str, kind: str, dtype: str) -> None:
-    for found in tried(id, kind, RUNS, dtype=dtype):
-        # Some are attained, and float32 may round a little beyond.
-        assert 0.001 < found.ratio < 1 + 1e-5
-
-
 @pytest.mark.nightly
 @dtypes
 @lemmas
@@ -98,12 +90,18 @@ def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
         assert found.ratio > 0.05
 
 
-@pytest.mark.nightly
+full, nightly = pytest.mark.full, pytest.mark.nightly
+
+
 @dtypes
 @theorems
-def test_theorems_on_many_runs(id: str, kind: str, dtype: str) -> None:
-    for found in tried(id, kind, MANY, dtype=dtype):
-        assert 0.01 < found.ratio < 1 + 1e-5
+@pytest.mark.parametrize(
+    ("runs", "least"), [pytest.param(RUNS, 0.001, marks=full), pytest.param(MANY, 0.01, marks=nightly)]
+)
+def test_theorems(id: str, kind: str, dtype: str, runs: int, least: float) -> None:
+    for found in tried(id, kind, runs, dtype=dtype):
+        # Some are attained, and float32 may round a little beyond.
+        assert least < found.ratio < 1 + 1e-5
 
 
 @pytest.mark.boundcheck
@@ -133,15 +131,10 @@ SHARP = {
 }
 
 
-def smaller(claim: Claim, factor: Rational) -> Claim:
-    *others, last = claim.quantities
-    return replace(claim, id="smaller", quantities=(*others, replace(last, expression=factor * last.expression)))
-
-
 @pytest.mark.full
 @pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
-    claim = smaller(catalogue[id], factor)
+    claim = replace(with_quantity_scaled(catalogue[id], factor), id="smaller")
     if kind == "full" and algorithm_of(claim):
         # The classics speak of every adapter, by their hypotheses.
         assert kind in adapters_of(claim)

@@ -49,13 +49,20 @@ def test_examples_in_docstrings_are_right(name: str) -> None:
     assert found.failed == 0
 
 
-def test_what_is_exported_is_there_and_says_what_it_is() -> None:
-    for name in testing.__all__:
-        # Strategies that are no functions have their docstring in the source only.
-        assert getattr(testing, name).__doc__
+def test_what_there_is_not_is_no_attribute() -> None:
+    # Names that modules only use are not exported.
+    for name in ("strategy", "np"):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+            getattr(testing, name)
 
 
-def test_pytest_is_not_imported() -> None:
-    command = "import sys, boundcheck.testing; print('pytest' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+@pytest.mark.full
+@pytest.mark.parametrize("first", ["check", "strategies.matrices", "strategies.instances"])
+def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported(first: str) -> None:
+    code = f"""
+import boundcheck.testing.{first}, types, sys, boundcheck.testing as t
+print([x for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)], set(t.__all__) <= set(dir(t)))
+print("pytest" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] True\nFalse\n"

@@ -117,25 +117,6 @@ def test_wrong():
 
 
 @pytest.mark.full
-def test_an_unknown_profile_is_refused(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess("--boundcheck-profile", "slow")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "--boundcheck-profile: invalid choice: 'slow'" in result.stderr.str()
-
-
-@pytest.mark.full
-def test_help_and_markers_say_what_there_is(pytester: pytest.Pytester) -> None:
-    text = pytester.runpytest_subprocess("--help").stdout.str()
-    assert "--boundcheck-profile" in text
-    for profile in PROFILES.values():
-        assert profile.name in text
-    assert (
-        "@pytest.mark.boundcheck(profile=None, examples=None)"
-        in pytester.runpytest_subprocess("--markers").stdout.str()
-    )
-
-
-@pytest.mark.full
 def test_a_project_that_checks_nothing_pays_nothing(pytester: pytest.Pytester) -> None:
     slow = ("torch", "matplotlib", "scipy.optimize", "hypothesis.core", "xarray", "z3")
     pytester.makepyfile(f"import sys\n\ndef test_mine():\n    assert [x for x in {slow} if x in sys.modules] == []\n")

@@ -1,9 +1,6 @@
-"""Runs whose expectations are exact: against a plain loop over paths, by hand, and the reach of what is drawn."""
+"""Runs whose expectations are exact: against a plain loop over paths, and by hand."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Full
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.testing import Run, runs
-from tests.layers import examples, sampled
+from tests.layers import examples
 from tests.testing import plain
-from tests.testing.found import smallest, some
 
 KINDS = ("full", "frozen-a", "lora", "direft")
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -77,46 +72,3 @@ def test_all_paths_are_there_once(run: Run) -> None:
     assert len(run.paths) == run.T + 1
     assert run.gap >= 0
     assert np.isfinite(run.mean_square_gradients).all()
-
-
-@sampled(4)
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        *(pytest.param(lambda run, kind=kind: run.problem.adapter.kind == kind, id=kind) for kind in KINDS),
-        pytest.param(lambda run: len(run.draws) == 81, id="81 paths"),
-        pytest.param(lambda run: run.problem.objective.name == "clipped" and run.noise > 0.1, id="noisy clipped"),
-        pytest.param(lambda run: run.problem.objective.name == "least squares" and run.noise > 0.1, id="noisy squares"),
-        pytest.param(lambda run: run.noise == 0 and run.gap > 0 and run.mean_square_gradients[0] > 0, id="no noise"),
-        pytest.param(lambda run: run.mean_square_gradients[-1] > run.mean_square_gradients[0] > 0, id="uphill"),
-        pytest.param(lambda run: 0 < run.mean_square_gradients[-1] < run.mean_square_gradients[0] / 2, id="downhill"),
-        pytest.param(lambda run: max(run.largest_norms.values()) > 2, id="out of the ball of its start"),
-    ],
-)
-def test_runs_of_each_kind_are_drawn(wanted: Callable[[Run], bool]) -> None:
-    some(runs(), wanted)
-
-
-@pytest.mark.full
-def test_runs_shrink_to_one_step_of_one_number() -> None:
-    run = smallest(runs("full", horizon=2))
-    assert (run.T, run.problem.objective.samples, tuple(run.problem.objective.shape)) == (1, 1, (1, 1))
-
-
-REFUSED: list[tuple[str, Callable[[], Any]]] = [
-    ("kind", lambda: runs("dora")),
-    ("horizon", lambda: runs(horizon=0)),
-    ("horizon", lambda: runs(horizon=5)),
-    ("T", lambda: quadratic(0)),
-    ("T", lambda: quadratic(7)),
-    ("step", lambda: replace(quadratic(1), step=0.0)),
-    ("start", lambda: replace(quadratic(1), start=(torch.ones(2, 1, 1, dtype=torch.float64),))),
-    ("start.W", lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),))),
-]
-
-
-@pytest.mark.parametrize(("field", "call"), REFUSED)
-def test_bad_arguments_are_refused(field: str, call: Callable[[], Any]) -> None:
-    with pytest.raises(InputError) as caught:
-        call()
-    assert caught.value.field == field

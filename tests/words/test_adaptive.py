@@ -19,10 +19,10 @@ from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import advance
 from boundcheck.testing import problems
-from boundcheck.words import free_numbers, measure_of, theorem
+from boundcheck.words import theorem
 from boundcheck.words.algorithms import ADAPTIVE_LORA_GD, SGD
 from boundcheck.words.algorithms.adaptive_lora_gd import SLOPE, STEP, share
-from boundcheck.words.measures import LEAST_GRADIENT, LEAST_GRADIENT_ON_EACH_PATH
+from boundcheck.words.measures import LEAST_GRADIENT_ON_EACH_PATH
 from tests.layers import examples
 from tests.measure.small import pseudo_huber, random_point
 
@@ -121,12 +121,6 @@ def test_the_share_of_growth_is_near_the_best(L: float, D: float, a_1: float, b_
     assert values["bound"] <= 1.14 * best
     late = inputs | {"T": 10**40}
     assert ADAPTIVE_GD.bound(**late) <= 0.6 * UNCONDITIONAL_GD.bound(**late)
-
-
-def test_what_is_given_to_it_is_the_functions() -> None:
-    assert free_numbers(ADAPTIVE_GD) == ()
-    assert measure_of(ADAPTIVE_GD) is LEAST_GRADIENT_ON_EACH_PATH
-    assert LEAST_GRADIENT_ON_EACH_PATH.statement != LEAST_GRADIENT.statement
 
 
 def test_what_cannot_tell_is_refused() -> None:

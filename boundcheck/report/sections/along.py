@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from boundcheck.claims.view import Code, Fold, Part, Picture, Prose, Table, line, numeric, paragraph
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.measure.estimates import beyond_rounding
 from boundcheck.measure.intervals import student_interval
 from boundcheck.measure.parts import Bar, Waterfall
 from boundcheck.measure.schedule import Schedule
@@ -21,6 +20,7 @@ from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, extent, log_y, panels
 from boundcheck.report.sweeps import settings
 from boundcheck.report.words import number, sentence_of, titled
+from boundcheck.words.hypotheses.evidence import beyond_rounding
 
 # Panels of a figure.
 _MOST = 6

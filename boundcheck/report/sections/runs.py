@@ -5,6 +5,7 @@ from functools import cache
 
 import sympy as sp
 
+from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import toward
 from boundcheck.claims.view import (
@@ -33,7 +34,6 @@ from boundcheck.report.sections.smoothness import ends
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.sweeps import settings
 from boundcheck.report.words import label, number, sentence_of, titled
-from boundcheck.soundness.coverage import STUDENT_ON_SKEWED
 from boundcheck.verdicts import Verdict
 
 

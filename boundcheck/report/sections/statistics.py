@@ -6,12 +6,12 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.claims.view import Part, Picture, Table, numeric
 from boundcheck.report.section import Material, placed
 from boundcheck.report.sections.attacks import kept
 from boundcheck.report.style import GREY, LOOKS, VERMILLION, log_y, panels, ticks
 from boundcheck.report.words import number
-from boundcheck.soundness.coverage import Coverage, Power
 
 # Rates below this are drawn on a linear scale, so that a rate of 0 has a place.
 _LINEAR = 1e-3

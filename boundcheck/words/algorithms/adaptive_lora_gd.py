@@ -128,10 +128,10 @@ def _step(numbers: Numbers) -> Any:
 
 def _descent(e: Evidence) -> Audit:
     # Deferred: a hypothesis says of these steps that they are numbers.
-    from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, largest, status_of
+    from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, largest, less_rounding, status_of
 
     trace = e.record.trace
-    sure = trace["path_smoothness"].values - trace["path_smoothness_error"].values
+    sure = less_rounding(trace, "path_smoothness")
     most = largest((sure * trace["step"].values / e.plan.numbers["share"])[e.inside])
     how = f"smoothness on the segment from v_t to v_(t+1) over LJ² + m at v_t, rounding error taken off, at {e.looks}"
     return Audit("descent of each step", "constant", status_of(most, 1 + ROUNDING), most, 1 + ROUNDING, how, "L")
@@ -143,12 +143,12 @@ def left_by(gap: float, numerator: float, spent: Any) -> Any:
 
 
 def _summed(e: Evidence) -> Audit:
-    from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, status_of, used
+    from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, less_rounding, status_of, used
 
     trace, spent = e.record.trace, float(e.record.trace["sum_of_steps"].values[0, -1])
     limit = left_by(used(e, "D"), e.plan.numbers["share"], spent) * (1 + ROUNDING)
     how = f"smallest squared gradient norm, against what D and the sum of steps, {spent:.4g}, leave, at {e.looks}"
-    least = float((trace["gradient_square_norm"].values - trace["gradient_square_norm_error"].values).min())
+    least = float(less_rounding(trace, "gradient_square_norm").min())
     # What was not looked at may be smaller.
     observed = least if e.record.schedule.is_every_step else None
     return Audit("sum of the steps", "constant", status_of(observed, limit), observed, limit, how, "L")

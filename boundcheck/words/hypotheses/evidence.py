@@ -14,6 +14,8 @@ from boundcheck.claims.symbols import toward
 from boundcheck.exact.digits import Toward, telling
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from boundcheck.claims import Claim
     from boundcheck.words.function import Function
 
@@ -144,16 +146,12 @@ class Evidence:
 
     def surely(self, name: str) -> float | None:
         """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
-        trace = self.record.trace
-        with np.errstate(invalid="ignore"):
-            return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
+        return largest(less_rounding(self.record.trace, name)[self.inside])
 
     @property
     def sure_smoothness(self) -> float:
         """The largest descent curvature along the path, less its rounding error; what is no number says nothing."""
-        trace = self.record.trace
-        with np.errstate(invalid="ignore"):
-            values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
+        values = less_rounding(self.record.trace, "path_smoothness")[self.inside]
         return float(values[np.isfinite(values)].max(initial=0.0))
 
 
@@ -181,6 +179,21 @@ def at_looks(
 def used(evidence: Evidence, name: str) -> float:
     """The value that the plan gives to a parameter."""
     return float(evidence.plan.inputs[name])
+
+
+def less_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
+    """The values of an observable, less the bounds on their rounding errors; NaN where both are infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(trace[name].values - trace[f"{name}_error"].values)
+
+
+def beyond_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
+    """The values of an observable, and NaN where one is no more than its rounding error.
+
+    Where steps are as short as rounding, a curvature is nothing else, and may be of any size.
+    """
+    values, error = trace[name].values, trace[f"{name}_error"].values
+    return np.where(np.isfinite(error) & (np.abs(values) >= error), values, np.nan)
 
 
 def largest(values: np.ndarray) -> float | None:

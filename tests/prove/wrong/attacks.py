@@ -33,7 +33,7 @@ from boundcheck.prove.proof import Inference
 from boundcheck.prove.results import step_as_json
 from boundcheck.prove.script import checked
 
-from .case import NUMBERS, Case, lemma, of_scripts, of_witnesses, refusal, x, y, z
+from .case import NUMBERS, Case, claim, ending, given, lemma, of_scripts, of_witnesses, refusal, x, y, z
 
 X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
 MATRICES = Reading(constants={x, y, z}, arbitrary={X, Y, Z})
@@ -48,22 +48,6 @@ positive = sp.Symbol("u", positive=True)
 ROOM = r"\text{for all } X \in \mathbb{R}^{d \times k}"
 NEXT, NOW = le(EuclideanNorm(v_t.xreplace({t: t + 1})), x), le(EuclideanNorm(v_t), x)
 GIVEN_V = ge(Expectation(EuclideanNorm(g_t), v_t), x)
-
-
-def claim(conclusion: Any, *hypotheses: Claim, quantifier: str = "", **options: Any) -> Claim:
-    return Claim("my.claim", "Mine", "me", conclusion, quantifier, hypotheses=hypotheses, **options)
-
-
-def given(relation: Any, quantifier: str = "") -> Claim:
-    return Claim("my.given", "Given", "me", relation, quantifier)
-
-
-def ending(line: Any, *assume: Any, **conclude: Any) -> Any:
-    def build(proof: Proof) -> None:
-        known = [proof.assume(each, **options) for each, options in assume]
-        proof.conclude(proof.step("line", line, known), **conclude)
-
-    return build
 
 
 def by_law(hypothesis: Claim, **options: Any) -> Any:
@@ -93,7 +77,7 @@ def without_conclude(proof: Proof) -> None:
 def another_goal(proof: Proof) -> None:
     proof.conclude(proof.step("line", ge(x**2, 0)))
     proof.goal = proof.conclusion.conclusion if proof.conclusion else None
-    proof.stated = lambda *_: proof.goal  # type: ignore[method-assign,assignment]
+    proof.stated = lambda *_: proof.goal
 
 
 def forged_key(proof: Proof) -> None:

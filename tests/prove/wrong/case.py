@@ -79,6 +79,26 @@ def lemma(relation: sp.Basic, *given: sp.Basic, **conclude: Any) -> Callable[[Pr
     return build
 
 
+def claim(conclusion: Any, *hypotheses: Claim, **options: Any) -> Claim:
+    """A claim of one's own."""
+    return Claim("my.claim", "Mine", "me", conclusion, hypotheses=hypotheses, **options)
+
+
+def given(relation: Any, quantifier: str = "", id: str = "my.given") -> Claim:
+    """A hypothesis of one's own."""
+    return Claim(id, "Given", "me", relation, quantifier)
+
+
+def ending(line: Any, *assume: Any, **conclude: Any) -> Callable[[Proof], Any]:
+    """A script of a claim that shows a line, from what it assumes, and ends with the claim's own conclusion."""
+
+    def build(proof: Proof) -> None:
+        known = [proof.assume(each, **options) for each, options in assume]
+        proof.conclude(proof.step("line", line, known), **conclude)
+
+    return build
+
+
 def of_scripts(
     name: str, why: str, wrong: Callable[[Proof], Any], twin: Callable[[Proof], Any], **options: Any
 ) -> Case:

@@ -22,29 +22,11 @@ from boundcheck.prove import Proof, Reading, Script, eq, ge, le
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.script import checked
 
-from .case import NUMBERS, Case, lemma, of_scripts, refusal, x, y, z
+from .case import NUMBERS, Case, claim, ending, given, lemma, of_scripts, refusal, x, y, z
 
 X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
 MATRICES = Reading(constants={x, y, z}, arbitrary={X, Y})
 POINTS = Reading(points={v1: (A1, B1), v2: (A2, B2)}, constants={x}, arbitrary={A1, A2, B1, B2})
-
-
-def claim(conclusion: Any, *hypotheses: Claim, **options: Any) -> Claim:
-    return Claim("my.claim", "Mine", "me", conclusion, hypotheses=hypotheses, **options)
-
-
-def given(relation: Any, quantifier: str = "", id: str = "my.given") -> Claim:
-    return Claim(id, "Given", "me", relation, quantifier)
-
-
-def ending(line: Any, *assume: Any, **conclude: Any) -> Callable[[Proof], Any]:
-    """A script of a claim that shows a line, from what it assumes, and ends with the claim's own conclusion."""
-
-    def build(proof: Proof) -> None:
-        known = [proof.assume(each, **options) for each, options in assume]
-        proof.conclude(proof.step("line", line, known), **conclude)
-
-    return build
 
 
 def defining(left: Any, right: Any, relation: Any, **options: Any) -> Callable[[Proof], Any]:

@@ -51,7 +51,7 @@ def shown(reason: str) -> str:
     """The line of a table on the screen."""
     console = Console(file=io.StringIO(), width=200)
     show_verdicts([{"run_id": "1", "claim": "c", "verdict": "violated", "reason": reason}], console)
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = console.file.getvalue().splitlines()
     return next(line.strip() for line in lines if "violated" in line)
 
 

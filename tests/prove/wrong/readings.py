@@ -149,7 +149,7 @@ CASES = [
     Case(
         "a translation of one's own in a field",
         "unexpected keyword",
-        lambda _: _type_error(lambda: Reading(_SCALARS=())),  # type: ignore[call-arg]
+        lambda _: _type_error(lambda: Reading(_SCALARS=())),
         lambda _: _type_error(Reading),
     ),
     Case(

@@ -15,6 +15,7 @@ import xarray as xr
 from rich.console import Console
 from sympy import Le, MatrixSymbol, Rational
 
+from boundcheck.checked.runs import Run
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
@@ -23,8 +24,6 @@ from boundcheck.measure.result import read
 from boundcheck.measure.screen import show_course
 from boundcheck.report.screen import show_findings
 from boundcheck.report.words import badge
-from boundcheck.soundness.faults import Run
-from boundcheck.soundness.trial import recorded
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.verdicts import Verdict
@@ -66,7 +65,7 @@ def ran(replicas: int) -> Callable[[Path], str]:
 def trial(true: bool) -> str:
     """What the survey of false runs says of one that is supported by Student's interval."""
     run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
-    found = recorded(run, run.judged(a_run(verdict=Verdict.SUPPORTED_ASYMPTOTIC)), 1.0)
+    found = run.recorded(run.judged(a_run(verdict=Verdict.SUPPORTED_ASYMPTOTIC)), 1.0)
     return f"{found.outcome} is a wrong verdict" if found.wrong else ""
 
 

@@ -54,7 +54,7 @@ def own_rule() -> None:
 
 
 def entered(name: str) -> None:
-    RULES[name] = lambda *_: Theorem(frozenset(), FALSE, frozenset(), name, (), ())  # type: ignore[index]
+    RULES[name] = lambda *_: Theorem(frozenset(), FALSE, frozenset(), name, (), ())
 
 
 def typed(act: Callable[[], object]) -> str:
@@ -83,11 +83,11 @@ def of(name: str, why: str, wrong: Callable[[], object], twin: Callable[[], obje
 
 
 def set_key() -> None:
-    Scalar.of(1).key = "(+)"  # type: ignore[misc]
+    Scalar.of(1).key = "(+)"
 
 
 def set_item() -> None:
-    Scalar.of(1).terms[()] = Fraction(-1)  # type: ignore[index]
+    Scalar.of(1).terms[()] = Fraction(-1)
 
 
 def delete() -> None:
@@ -161,13 +161,13 @@ CASES = [
     of(
         "a coefficient that is a float",
         "a coefficient is an integer or a fraction",
-        lambda: Scalar({(): 0.1}),  # type: ignore[dict-item]
+        lambda: Scalar({(): 0.1}),
         lambda: Scalar({(): Fraction(1, 10)}),
     ),
     of(
         "blocks in a list that may change",
         "a point is a tuple of matrices",
-        lambda: Norm("F", [Matrix.of(A)]),  # type: ignore[arg-type]
+        lambda: Norm("F", [Matrix.of(A)]),
         lambda: Norm("F", (Matrix.of(A),)),
     ),
     of(
@@ -179,7 +179,7 @@ CASES = [
     of(
         "a law whose premise is no statement",
         "a law is a fact with facts and laws as premises",
-        lambda: Law((A,), (Scalar.of(1),), TRUE),  # type: ignore[arg-type]
+        lambda: Law((A,), (Scalar.of(1),), TRUE),
         lambda: Law((A,), (TRUE,), TRUE),
     ),
 ]
@@ -201,4 +201,4 @@ def _containing_itself() -> Fact:
 
 
 def _assign() -> None:
-    STANDARD_FACTS["mine"] = "…"  # type: ignore[index]
+    STANDARD_FACTS["mine"] = "…"

@@ -1,0 +1,317 @@
+"""Mutants of readings: true scripts with a letter renamed, in another role, or under other assumptions; the gallery.
+
+A script stands for its letters by name. A change is carried through the line and the roles alike, and then what was
+true stays true and must be proved; or through one of them alone, and then the line has a letter that a reader cannot
+know, and must be refused.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from boundcheck.checked.scripts import answer
+from boundcheck.checked.trial import Answer, Mutant, varied
+from boundcheck.claims.symbols import T, r, zeta
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    Iterate,
+    MatrixExpectation,
+    MinimumOver,
+    SpectralNorm,
+    d,
+    k,
+    n,
+    t,
+)
+from boundcheck.errors import BoundcheckError
+from boundcheck.kernel import KernelError, Theorem
+from boundcheck.prove import Process, Proof, Reading, ge, judge, le, script
+
+Letters = Mapping[str, Any]
+Declared = tuple[Any, str]
+Line = tuple[sp.Basic, Sequence[Theorem]]
+
+LETTERS: Letters = {
+    **{name: sp.Symbol(name) for name in "xy"},
+    "p": sp.Symbol("p", positive=True),
+    "X": sp.MatrixSymbol("X", d, r),
+    **{name: sp.MatrixSymbol(name, r, k) for name in "YZ"},
+    **{f"{name}_t": Iterate(name, t, n, 1) for name in "vg"},
+}
+"""Letters by the names that scripts have for them."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A true script: its letters with their roles, and what builds its line and what that follows from."""
+
+    name: str
+    roles: Mapping[str, str]
+    build: Callable[..., Line]
+
+    @property
+    def letters(self) -> Letters:
+        """Its letters by name."""
+        return {name: LETTERS[name] for name in self.roles}
+
+    @property
+    def declared(self) -> list[Declared]:
+        """Its letters with their roles."""
+        return [(LETTERS[name], role) for name, role in self.roles.items()]
+
+
+EXAMPLES: list[Example] = []
+
+
+def _example(name: str, **roles: str) -> Callable[[Callable[..., Line]], None]:
+    """Add an example whose letters have these roles."""
+
+    def add(build: Callable[..., Line]) -> None:
+        EXAMPLES.append(Example(name, roles, build))
+
+    return add
+
+
+def _assumed(proof: Proof, relation: sp.Basic) -> Theorem:
+    found = proof.assume(relation)
+    return found if isinstance(found, Theorem) else found[0]
+
+
+@_example("a square", x="constants")
+def _(proof: Proof, x: Any) -> Line:
+    return ge(x**2, 0), ()
+
+
+@_example("a sum", x="constants", y="constants")
+def _(proof: Proof, x: Any, y: Any) -> Line:
+    return ge(x + y, 3), [_assumed(proof, ge(x, 1)), _assumed(proof, ge(y, 2))]
+
+
+@_example("a quotient", x="constants", p="constants")
+def _(proof: Proof, x: Any, p: Any) -> Line:
+    return ge(x / p, 1), [*proof.positive(p), _assumed(proof, ge(x / p, 2))]
+
+
+@_example("a root", p="constants")
+def _(proof: Proof, p: Any) -> Line:
+    return ge(sp.sqrt(p), 0), proof.positive(p)
+
+
+@_example("the triangle inequality", Y="arbitrary", Z="arbitrary")
+def _(proof: Proof, Y: Any, Z: Any) -> Line:
+    return le(FrobeniusNorm(Y + Z), FrobeniusNorm(Y) + FrobeniusNorm(Z)), [proof.by.triangle("F", Y, Z)]
+
+
+@_example("a product of norms", X="constants", Y="arbitrary", x="constants")
+def _(proof: Proof, X: Any, Y: Any, x: Any) -> Line:
+    split = proof.by.submultiplicative("op", "F", X, Y)
+    return le(FrobeniusNorm(X * Y), x * FrobeniusNorm(Y)), [split, _assumed(proof, le(SpectralNorm(X), x))]
+
+
+@_example("a rank", X="arbitrary")
+def _(proof: Proof, X: Any) -> Line:
+    return le(FrobeniusNorm(X) ** 2, r * SpectralNorm(X) ** 2), [proof.by.rank(X, r)]
+
+
+@_example("noise", v_t="known", g_t="drawn")
+def _(proof: Proof, v_t: Any, g_t: Any) -> Line:
+    square = ge(EuclideanNorm(g_t - v_t) ** 2, 0)
+    return ge(Expectation(square.lhs), 0), [proof.by.expectation(proof.step("square", square))]
+
+
+@_example("a conditional mean", v_t="known", g_t="drawn", x="constants")
+def _(proof: Proof, v_t: Any, g_t: Any, x: Any) -> Line:
+    known = _assumed(proof, le(InnerProduct(v_t, MatrixExpectation(g_t, v_t)), x))
+    return le(Expectation(InnerProduct(v_t, g_t), v_t), x), [known]
+
+
+@_example("the least of T numbers", v_t="known")
+def _(proof: Proof, v_t: Any) -> Line:
+    square = Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2)
+    return le(T * MinimumOver(square, t, 1, T), sp.Sum(square, (t, 1, T))), [proof.by.minimum(square)]
+
+
+@_example("bounded noise", g_t="drawn")
+def _(proof: Proof, g_t: Any) -> Line:
+    size = Expectation(EuclideanNorm(g_t) ** 2)
+    return le(size, 2 * zeta**2), [_assumed(proof, le(size, zeta**2))]
+
+
+@dataclass(frozen=True)
+class Reread(Mutant):
+    """An example with its letters changed: those of the lines, and those of the reading with their roles.
+
+    It is true where the change is carried through lines and roles alike, and gives each letter a name of its own.
+    """
+
+    layer = "reading"
+    example: Example
+    letters: Letters
+    declared: Sequence[Declared]
+
+    @classmethod
+    def of(
+        cls,
+        example: Example,
+        kind: str,
+        change: str,
+        letters: Letters,
+        declared: Sequence[Declared],
+        true: bool,
+    ) -> Reread:
+        """The example with these letters and roles."""
+        why = "the change is in lines and roles alike" if true else "the line has a letter without a role"
+        return cls(example.name, varied(kind) if true else kind, change, true, why, example, letters, declared)
+
+    def ask(self) -> Answer:
+        """Have the script proved."""
+        return answer(self.true, self.verdict() == "proved")
+
+    def verdict(self) -> str:
+        """`proved`, or why it is not."""
+        try:
+            reading = reading_of(self.declared)
+            judged = judge(script("my.lemma", "sharp", reading)(self._prove))
+        except (BoundcheckError, KernelError) as error:
+            return str(error)
+        return judged.reason or judged.verdict
+
+    def _prove(self, proof: Proof) -> None:
+        relation, because = self.example.build(proof, **self.letters)
+        proof.conclude(proof.step("line", relation, because), relation=relation)
+
+
+def reading_of(declared: Sequence[Declared]) -> Reading:
+    """The reading in which these letters have these roles."""
+    roles: dict[str, list[Any]] = {"constants": [], "arbitrary": [], "known": [], "drawn": []}
+    for letter, role in declared:
+        roles[role].append(letter)
+    processes = {
+        each: Process((sp.MatrixSymbol(str(each.args[0]), *each.shape),), drawn=role == "drawn")
+        for role in ("known", "drawn")
+        for each in roles[role]
+    }
+    return Reading(processes=processes, constants=roles["constants"], arbitrary=roles["arbitrary"])
+
+
+def renamed(letter: Any, name: str) -> Any:
+    """The letter under another name."""
+    if isinstance(letter, Iterate):
+        return Iterate(name, *letter.args[1:])
+    if isinstance(letter, sp.MatrixSymbol):
+        return sp.MatrixSymbol(name, *letter.shape)
+    return sp.Symbol(name, **letter._assumptions_orig)
+
+
+def _others(letter: Any) -> Iterator[tuple[str, Any]]:
+    """Letters of the same name that are not this one."""
+    if isinstance(letter, Iterate):
+        yield "of another shape", Iterate(letter.args[0], t, d, k)
+    elif isinstance(letter, sp.MatrixSymbol):
+        yield "of the transposed shape", sp.MatrixSymbol(letter.name, *letter.shape[::-1])
+        yield "of a plain dimension", sp.MatrixSymbol(letter.name, sp.Symbol("d"), letter.shape[1])
+    else:
+        assumed = {"positive": True} if not letter.is_positive else {"real": True}
+        yield "under other assumptions", sp.Symbol(letter.name, **assumed)
+        yield "as a positive integer", sp.Symbol(letter.name, positive=True, integer=True, even=True)
+        yield "as a dummy", sp.Dummy(letter.name, **letter._assumptions_orig)
+
+
+def rereadings() -> Iterator[Reread]:
+    """Every example with every change of each of its letters."""
+    for example in EXAMPLES:
+        yield Reread.of(example, "as it is", "nothing", example.letters, example.declared, True)
+        for place in range(len(example.roles)):
+            yield from _changes(example, place)
+
+
+def _changes(example: Example, place: int) -> Iterator[Reread]:
+    letters, declared = example.letters, example.declared
+    name, (mine, role) = list(letters)[place], declared[place]
+
+    def of(kind: str, change: str, line: Any, *told: Declared, true: bool = False) -> Reread:
+        roles = [*declared[:place], *told, *declared[place + 1 :]]
+        return Reread.of(example, kind, f"{name} {change}", {**letters, name: line}, roles, true)
+
+    for fresh in ("q_1", "longer_name", "U'"):
+        other = renamed(mine, fresh)
+        yield of("renamed", f"to {fresh}", other, (other, role), true=True)
+        yield of("renamed", f"to {fresh} in the line alone", other, (mine, role))
+        yield of("renamed", f"to {fresh} in the reading alone", mine, (other, role))
+    for taken in ("zeta", "T", "t", "E", "\u0445", "a b", "a+1"):
+        other = renamed(mine, taken)
+        # The catalogue's own letter is not another letter, and a matrix may have its name where it does not occur.
+        if other == zeta or (taken == "zeta" and not isinstance(mine, sp.Symbol)):
+            continue
+        yield of("renamed", f"to {taken!r}, which is taken or no name", other, (other, role))
+    yield of("role changed", "without a role", mine)
+    for change, other in _others(mine):
+        yield of("assumed", f"{change} in the line alone", other, (mine, role))
+        yield of("assumed", f"{change} beside it", other, (mine, role), (other, role))
+    if role in ("constants", "arbitrary"):
+        swapped = "arbitrary" if role == "constants" else "constants"
+        yield of("role changed", "in two roles", mine, (mine, role), (mine, swapped))
+    for other_name, other in letters.items():
+        if other_name != name and type(other) is type(mine):
+            twin = renamed(mine, str(other.args[0]) if isinstance(other, Iterate) else other.name)
+            if twin != other:
+                yield of("merged", f"under the name of {other_name}", twin, (twin, role))
+
+
+# The gallery of ways to be misled. It lies beside the tests, in a checkout: an installed package has none.
+_ROOT = Path(__file__).parents[2]
+_FOLDER = _ROOT / "tests" / "prove" / "wrong"
+_PACKAGE = ".".join(_FOLDER.relative_to(_ROOT).parts)
+
+
+def entries() -> list[tuple[str, Any]]:
+    """Every entry with the name of its module; none where there is no checkout."""
+    if not (_FOLDER / "case.py").is_file():
+        return []
+    if str(_ROOT) not in sys.path:
+        sys.path.insert(0, str(_ROOT))
+    modules = sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"})
+    return [(module, case) for module in modules for case in import_module(f"{_PACKAGE}.{module}").CASES]
+
+
+@dataclass(frozen=True)
+class Entry(Mutant):
+    """An entry, which must be refused for its reason, or its true twin, which must pass."""
+
+    layer = "reading"
+    case: Any
+
+    def ask(self) -> Answer:
+        """Try the act, which must be refused for the right reason."""
+        with tempfile.TemporaryDirectory() as folder:
+            said = (self.case.twin if self.true else self.case.wrong)(Path(folder))
+        if self.true:
+            return Answer("refused" if said else "passed", accepts=True, rejects=False)
+        refused = bool(re.search(self.case.why, said))
+        return Answer("refused" if refused else "believed", accepts=not refused, rejects=refused)
+
+
+def gallery() -> list[Entry]:
+    """Each entry and its twin."""
+    return [
+        entry
+        for module, case in entries()
+        for entry in (
+            Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case),
+            Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case),
+        )
+    ]

@@ -1,0 +1,348 @@
+"""Mutants of what the catalogue says of smoothness, tried by falsification.
+
+A mutant is false where an exact point of `points` has a larger curvature than its L̂, true where it follows from its
+original by construction; what is neither is undecided and not tried. The adversary then gets the constants of the
+witness and nothing else of it.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from itertools import combinations, permutations
+from math import ceil, floor
+from typing import Any
+
+import sympy as sp
+from sympy import Rational
+
+from boundcheck.checked.edits import KINDS, of_expression, with_formula
+from boundcheck.checked.points import Point, steepest
+from boundcheck.checked.trajectories import above
+from boundcheck.checked.trial import Answer, Mutant, varied
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.inputs import Number
+from boundcheck.claims.symbols import G, Parameter
+from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
+from boundcheck.falsify.certify import certify
+from boundcheck.falsify.climb import Climber
+from boundcheck.falsify.structure import Structure, constants_of
+from boundcheck.problems.adapters import ADAPTERS
+
+ASSUMPTION_3_2, GRADIENT_BOUND = catalogue["jiang2024.assumption3.2"], catalogue["meft.gradient_bound"]
+FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")
+"""The edits of the formula of a constant that mutants are made by."""
+# Constants that are floats exactly. At the third L decides, at the fourth G.
+CHOICES: tuple[dict[str, float], ...] = (
+    {},
+    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0}
+    | {"a_0": 2.0, "b_0": 0.5, "w_0": 4.0},
+    {"L": 4.0, "G": 2.0**-10, "a": 0.75, "b": 0.25, "nu": 0.5},
+    {"L": 2.0**-10, "G": 4.0, "s": 0.5, "nu": 2.0, "a_0": 1.5},
+    {"a": 0.25, "b": 2.0, "nu": 3.0, "w_0": 1.5},
+    {"L": 3.0, "G": 2.0, "s": 1.25, "a": 2.0, "b": 1.75, "mu": 0.5, "rho": 0.5} | {"a_0": 0.75, "b_0": 3.0, "w_0": 8.0},
+)
+STARTS, ROUNDS = 16, 30
+Constants = tuple[tuple[str, float], ...]
+_FACTORS = (Rational(9999, 10000), Rational(99, 100), Rational(9, 10), Rational(17, 25), Rational(1, 2), Rational(1, 4))
+_POWERS = (Rational(1, 2), Rational(3, 4), Rational(3, 2), sp.Integer(2))
+_GROWN = (
+    *(1 + Rational(1, 10**power) for power in (15, 12, 9, 6, 3)),
+    *(Rational(101, 100), Rational(11, 10), Rational(3, 2), *map(sp.Integer, (2, 5, 10, 1000))),
+)
+# Bounds that a hypothesis may double and stay implied; w_0 bounds from below.
+_UPPER = ("L", "G", "C", "sigma", "a", "b", "a_0", "b_0", "mu", "nu", "r")
+# The digits to which a witness is written.
+_SHOWN = 10**9
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A changed claim, and the kind of adapter that it is about. Where it is true as it is made, `truth` says why."""
+
+    claim: Claim
+    adapter: str
+    kind: str
+    change: str
+    truth: str = ""
+
+
+@dataclass(frozen=True)
+class Statement(Mutant):
+    """A changed claim about the smoothness of an adapter. Its subject is the original, and the adapter where needed.
+
+    Attributes:
+        claim: the mutated claim.
+        adapter: the kind of adapter that it is tried on.
+        constants: what the adversary is given.
+        ranks: the ranks that it may try.
+
+    """
+
+    layer = "falsification"
+    claim: Claim
+    adapter: str
+    constants: Constants
+    ranks: tuple[int, ...]
+
+    def ask(self) -> Answer:
+        """Let the adversary of `boundcheck falsify` climb at each rank, and certify the best that it finds.
+
+        Its climbs are shared by the mutants of one adapter at the same constants, and count in the time of each. What
+        falsify does after a first violation, which is to shrink the instance, is left out.
+        """
+        shared = 0.0
+        for rank in self.ranks:
+            began = time.perf_counter()
+            climber, climbing = _climbed(self.adapter, GRADIENT_BOUND in self.claim.hypotheses, self.constants, rank)
+            shared += climbing - (time.perf_counter() - began)
+            if certify(climber.best(self.claim, "sigma")).violated:
+                return Answer("violated", accepts=False, rejects=True, seconds=shared)
+        return Answer("not violated", accepts=False, rejects=False, seconds=shared)
+
+
+@cache
+def _climbed(kind: str, spectral: bool, constants: Constants, rank: int) -> tuple[Climber, float]:
+    """A climb from a few starts, and how long it took."""
+    begin = time.perf_counter()
+    # Of a claim a structure takes the norm in which it bounds the gradient, and nothing else.
+    claim = next(
+        each for each in catalogue.values() if each.quantities and (GRADIENT_BOUND in each.hypotheses) == spectral
+    )
+    structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), dict(constants))
+    return Climber(structure, STARTS, 0).run(ROUNDS), time.perf_counter() - begin
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The mutants whose truth is decided, and how many are neither shown false nor true by construction."""
+
+    decided: tuple[Statement, ...]
+    undecided: int
+
+
+@cache
+def drawn(every: int = 1) -> Drawn:
+    """Every n-th mutant, decided or not."""
+    decided, undecided = [], 0
+    for kind, claim in pairs():
+        distinct: dict[object, Mutation] = {}
+        for mutation in suspects(kind, claim):
+            distinct.setdefault(_key(mutation), mutation)
+        distinct.pop(_key(Mutation(claim, kind, "", "")), None)
+        for mutation in list(distinct.values())[::every]:
+            found = shown_false(mutation, claim)
+            decided += [found] if found else []
+            undecided += found is None
+        for number, mutation in list(enumerate(variations(kind, claim)))[::every]:
+            decided.append(_true(mutation, claim, number))
+    return Drawn(tuple(decided), undecided)
+
+
+def pairs() -> Iterator[tuple[str, Claim]]:
+    """Every adapter with every claim about its smoothness."""
+    return ((kind, catalogue[id]) for kind, adapter in ADAPTERS.items() for id in adapter.claims)
+
+
+def _key(mutation: Mutation) -> object:
+    claim = mutation.claim
+    return mutation.adapter, claim.quantities, claim.conditions, claim.hypotheses
+
+
+# Changes that may make a claim false. Whether one does is decided by an exact point.
+
+
+def _another(claim: Claim, **changes: Any) -> Claim:
+    return replace(claim, id=f"mutant of {claim.id}", argument="", unproved="", **changes)
+
+
+def _everywhere(claim: Claim, where: Mapping[sp.Symbol, sp.Expr]) -> Claim:
+    """The claim with numbers in place of its symbols, in formulas and conditions."""
+    quantities = tuple(replace(q, expression=q.expression.xreplace(dict(where))) for q in claim.quantities)
+    return _another(claim, quantities=quantities, conditions=tuple(c.xreplace(dict(where)) for c in claim.conditions))
+
+
+def suspects(kind: str, claim: Claim) -> Iterator[Mutation]:
+    """Changes that may make a claim about the smoothness of F through an adapter false."""
+    for quantity in claim.quantities:
+        for change, how, formula in _edited(quantity.name, quantity.expression):
+            yield Mutation(_another(with_formula(claim, quantity.name, formula)), kind, change, how)
+    for change, how, changed in (*_exchanges(claim), *_weaker(claim)):
+        yield Mutation(changed, kind, change, how)
+    # Said of an adapter that it is not about; the symbols of that adapter are all that it may speak of.
+    names = {p.name for p in claim.parameters} - {"L", "G"}
+    for other, adapter in ADAPTERS.items():
+        known = {p.name for id in adapter.claims for p in catalogue[id].parameters}
+        if claim.id not in adapter.claims and names <= known:
+            what = f"said of {adapter.title} instead of {ADAPTERS[kind].title}"
+            yield Mutation(_another(claim), other, "hypothesis dropped", what)
+
+
+def _edited(name: str, formula: sp.Expr) -> Iterator[tuple[str, str, sp.Expr]]:
+    """Other formulas for a quantity: of which kind, what was changed, and the result."""
+    for factor in _FACTORS:
+        yield "constant", f"{name} by {factor}", factor * formula
+    for power in _POWERS:
+        yield "exponent", f"{name} to the power {power}", formula**power
+    for edit in of_expression(formula):
+        if isinstance(edit.result, sp.Expr) and edit.kind in FORMULAS:
+            what = edit.where if edit.kind in ("scale constant", "exponent") else f"{edit.kind} {edit.where}"
+            yield KINDS[edit.kind], f"{name}: {what}", edit.result
+
+
+def _exchanges(claim: Claim) -> Iterator[tuple[str, str, Claim]]:
+    symbols = [p.symbol for p in claim.parameters if p.name != "r"]
+    for x, y in combinations(symbols, 2):
+        yield "exchange", f"{x} and {y} change places", _everywhere(claim, {x: y, y: x})
+    for x, y in permutations(symbols, 2):
+        yield "exchange", f"{y} for {x}", _everywhere(claim, {x: y})
+
+
+def _weaker(claim: Claim) -> Iterator[tuple[str, str, Claim]]:
+    """The claim said of more than it is true of: of larger balls, of steeper f, of a larger norm's unit ball."""
+    dropped = "hypothesis dropped"
+    for symbol, name in ((p.symbol, p.name) for p in claim.parameters if p.name in _UPPER and p.name != "r"):
+        for share in (2, 4):
+            changed = _everywhere(claim, {symbol: symbol / share})
+            yield dropped, f"holds where {name} is {share} times as large", changed
+        yield dropped, f"{name} taken as 1 whatever it is", _everywhere(claim, {symbol: symbol**0})
+    if G in {p.symbol for p in claim.parameters}:
+        for factor, norm in ((2, "largest entry of a 2 x 2 matrix"), (sp.sqrt(2), "root mean square of two entries")):
+            yield "norm", f"G/{factor}, as if G were the {norm}", _everywhere(claim, {G: G / factor})
+    for parameter in claim.parameters:
+        if parameter.name in ("a", "b", "nu", "sigma"):
+            what = f"{parameter.name}/√2, as if {parameter.name} bounded the largest entry of two"
+            yield "norm", what, _everywhere(claim, {parameter.symbol: parameter.symbol / sp.sqrt(2)})
+    for condition in claim.conditions:
+        rest = tuple(c for c in claim.conditions if c != condition)
+        yield dropped, f"without the condition {condition}", _another(claim, conditions=rest)
+    if ASSUMPTION_3_2 in claim.hypotheses:
+        hypotheses = tuple(GRADIENT_BOUND if h == ASSUMPTION_3_2 else h for h in claim.hypotheses)
+        yield "norm", "G bounds the spectral norm, not the Frobenius norm", _another(claim, hypotheses=hypotheses)
+
+
+# Changes that leave a claim true: L̂ is no smaller, or the hypotheses imply the claim's own.
+
+
+def variations(kind: str, claim: Claim) -> Iterator[Mutation]:
+    """Changes that leave a claim true."""
+    formula = claim.quantities[-1].expression
+
+    def grown(larger: sp.Expr, change: str, how: str) -> Mutation:
+        return Mutation(_another(with_formula(claim, "Lhat", larger)), kind, varied(change), how, "L̂ is no smaller")
+
+    yield Mutation(_another(claim), kind, varied("none"), "as it is", "the catalogue's own")
+    for factor in _GROWN:
+        yield grown(factor * formula, "constant", f"L̂ by {factor}")
+    for p in claim.parameters:
+        for size in (1, Rational(1, 10**6)):
+            yield grown(formula + size * p.symbol, "term added", f"L̂ plus {size * p.symbol}")
+        yield grown(sp.Max(formula, p.symbol), "maximum", f"the larger of L̂ and {p.symbol}")
+        yield grown(sp.sqrt(formula**2 + p.symbol**2), "term added", f"√(L̂² + {p.symbol}²)")
+        for how, value, why in _stronger(claim, p):
+            yield Mutation(_everywhere(claim, {p.symbol: value}), kind, varied("stronger hypothesis"), how, why)
+    if GRADIENT_BOUND in claim.hypotheses:
+        hypotheses = tuple(ASSUMPTION_3_2 if h == GRADIENT_BOUND else h for h in claim.hypotheses)
+        changed = _another(claim, hypotheses=hypotheses)
+        yield Mutation(changed, kind, varied("norm"), "G bounds the Frobenius norm", "‖∇f‖_op ≤ ‖∇f‖_F")
+
+
+def _stronger(claim: Claim, p: Parameter) -> Iterator[tuple[str, sp.Expr, str]]:
+    """Values in place of a letter with which the hypotheses say more."""
+    for step in (Rational(1001, 1000), Rational(5, 4), sp.Integer(2)):
+        if p.name in _UPPER and (p.name != "r" or (step == 2 and not claim.conditions)):
+            why = "the hypotheses are stronger than the claim's own"
+            yield f"{step} {p.symbol} for {p.symbol}", step * p.symbol, why
+        elif p.name == "w_0":
+            yield f"{p.symbol}/{step} for {p.symbol}", p.symbol / step, "longer columns are at least as long"
+
+
+# Which changes are false, and at which constants
+
+
+def constants_at(mutation: Mutation, original: Claim, choice: Mapping[str, float]) -> dict[str, float]:
+    """The constants of an adapter at one of the choices; equal radii where a claim has one letter for both."""
+    known = constants_of(mutation.adapter, original, {})
+    known |= {name: value for name, value in choice.items() if name in known}
+    radii = ADAPTERS[mutation.adapter].radius_names
+    if any(p.name == "sigma" for p in (*original.parameters, *mutation.claim.parameters)):
+        known |= dict.fromkeys(radii, known[radii[0]])
+    if "s" in known and not any(p.name == "s" for p in mutation.claim.parameters):
+        # A claim without a scale is said of W0 + BA.
+        known["s"] = 1.0
+    return known
+
+
+def inputs_at(claim: Claim, constants: Mapping[str, float], rank: int) -> dict[str, Number]:
+    """The values of the claim's own symbols."""
+    known: dict[str, Number] = {"s": 1, "r": rank, **constants}
+    if "a" in known:
+        known["sigma"] = known["C"] = known["a"]
+    return {p.name: known[p.name] for p in claim.parameters}
+
+
+def _ranks(claim: Claim) -> tuple[int, ...]:
+    """The ranks of one and two of which the claim speaks."""
+    return (1,) if any(str(c.lhs) == "r" for c in claim.conditions) else (1, 2)
+
+
+def shown_false(mutation: Mutation, original: Claim) -> Statement | None:
+    """The mutant as a false statement, at the constants at which it is most so; None where no exact point shows it."""
+    largest, statement = Fraction(1), None
+    for choice in CHOICES:
+        constants = constants_at(mutation, original, choice)
+        for rank in _ranks(mutation.claim):
+            found = _sides(mutation, constants, rank)
+            if found is None or not found[0] > largest * found[1]:
+                continue
+            measured, bound, where = found
+            largest = measured / bound
+            low, high = Decimal(floor(measured * _SHOWN)) / _SHOWN, Decimal(ceil(bound * _SHOWN)) / _SHOWN
+            numbers = f"{where}: curvature ≥ {low} > {high} ≥ L̂"
+            statement = _statement(mutation, original, constants, False, numbers)
+    return statement
+
+
+def _sides(mutation: Mutation, constants: Mapping[str, float], rank: int) -> tuple[Fraction, Fraction, Point] | None:
+    """The curvature at the steepest exact point, an upper end of the mutant's L̂, and that point.
+
+    None where there is no such point, where the mutant does not speak of these constants, and where its L̂ is no
+    positive number there, or has a root of 0 in it.
+    """
+    items = tuple((name, Fraction(value)) for name, value in constants.items())
+    try:
+        point = steepest(mutation.adapter, items, GRADIENT_BOUND not in mutation.claim.hypotheses, rank)
+        values = mutation.claim.check(inputs_at(mutation.claim, constants, rank))
+    except ValueError:
+        return None
+    formula = mutation.claim.expression("Lhat")
+    ball = enclose(formula, values)
+    # A root of 0 would be one of a negative number close by, where the adversary may look.
+    under_roots = [enclose(x.base, values) for x in formula.atoms(sp.Pow) if not x.exp.is_integer]
+    if not (ball.is_finite() and ball > 0 and all(each > 0 for each in under_roots)):
+        return None
+    return point.curvature(point.direction), above(ball), point
+
+
+def _true(mutation: Mutation, original: Claim, number: int) -> Statement:
+    """A true variation, at the next of the choices of constants of which it speaks."""
+    for turn in range(len(CHOICES)):
+        constants = constants_at(mutation, original, CHOICES[(number + turn) % len(CHOICES)])
+        try:
+            mutation.claim.check(inputs_at(mutation.claim, constants, 1))
+        except InputError:
+            continue
+        return _statement(mutation, original, constants, True, mutation.truth)
+    raise ValueError(f"{mutation.claim.id}, {mutation.change}: it speaks of none of the constants")
+
+
+def _statement(
+    mutation: Mutation, original: Claim, constants: Mapping[str, float], true: bool, witness: str
+) -> Statement:
+    first = next(kind for kind, adapter in ADAPTERS.items() if original.id in adapter.claims)
+    subject = original.id if mutation.adapter == first else f"{original.id} of {ADAPTERS[mutation.adapter].title}"
+    known = (subject, mutation.kind, mutation.change, true, witness)
+    return Statement(*known, mutation.claim, mutation.adapter, tuple(constants.items()), _ranks(mutation.claim))

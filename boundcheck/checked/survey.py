@@ -1,0 +1,335 @@
+"""All trials, spread over processes, and their counts: what `boundcheck soundness` and `boundcheck reliability` report.
+
+Each layer makes its trials in parts. A part of soundness that is finished is kept until the report is written, so that
+a survey that was killed goes on where it was.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import platform
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any, ClassVar
+
+import psutil
+
+from boundcheck.checked.attacks.attack import KINDS, LINE, READ, SAME, attacks
+from boundcheck.checked.attacks.subjects import SUBJECTS
+from boundcheck.checked.coverage import clopper_pearson
+from boundcheck.checked.engines import examinations
+from boundcheck.checked.malformed.inputs import input_trials, malformed
+from boundcheck.checked.proofs import false_mutants, true_variations
+from boundcheck.checked.readings import gallery, rereadings
+from boundcheck.checked.runs import run_mutants
+from boundcheck.checked.smoothness import drawn
+from boundcheck.checked.trial import Layer, Trial, tried
+from boundcheck.engines import Engine, Work, engine_of
+from boundcheck.errors import InputError
+from boundcheck.files import parse_json, read_text, replace_file
+from boundcheck.parallel import Call, Running
+from boundcheck.progress import Tick, silent
+from boundcheck.proofs import papers
+from boundcheck.version import __version__
+
+LAYERS: dict[Layer, str] = {
+    "proof": "a changed line of a proof, or a changed claim with its whole script",
+    "reading": "a script, claim, witness, file or page that would mislead, and letters renamed or given another role",
+    "input": "a malformed spec, number, claim, instance, run, text or model's folder",
+    "falsification": "a changed claim about an adapter's smoothness",
+    "measurement": "a run with a planted fault",
+    "engines": "a theorem at a multiple of its constant, under more, fewer or edited hypotheses, put to every engine",
+}
+"""The layers whose verdicts are tried, and what each is asked about."""
+CONFIDENCE = 0.95
+"""The confidence of each upper limit for the share of verdicts that are wrong."""
+# Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a second: a third is tried.
+_PARTS, _RUNS_EVERY = 32, 3
+# A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
+# which loky replaces it afterwards.
+_PROOFS = 6
+# Bytes of a part that is kept.
+_MOST = 2**26
+
+
+@dataclass(frozen=True)
+class Survey(ABC):
+    """The trials, in an order that never changes, and what they add up to."""
+
+    # What the table of all trials calls each field of one, and the digits of its seconds.
+    columns: ClassVar[dict[str, str]]
+    digits: ClassVar[int]
+    trials: tuple[Trial, ...]
+
+    @property
+    def wrong(self) -> tuple[Trial, ...]:
+        """Those that went wrong."""
+        return tuple(trial for trial in self.trials if trial.wrong)
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """The figures, and every trial that went wrong."""
+
+    def row(self, trial: Trial) -> dict[str, Any]:
+        """The fields of a trial, as the tables call them."""
+        return {column: getattr(trial, name) for column, name in self.columns.items()}
+
+    def as_csv(self) -> bytes:
+        """A row for each trial."""
+        out = io.StringIO()
+        rows = [self.row(trial) | {"seconds": f"{trial.seconds:.{self.digits}f}"} for trial in self.trials]
+        writer = csv.DictWriter(out, list(self.columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue().encode()
+
+
+@dataclass(frozen=True)
+class Soundness(Survey):
+    """The rate of wrong verdicts.
+
+    Attributes:
+        undecided: mutants of statements that are neither shown to be false nor true by construction, and not tried.
+        made: the day on which they were tried.
+
+    """
+
+    columns = {each.name: each.name for each in fields(Trial)}  # noqa: RUF012
+    digits = 3
+    undecided: int = 0
+    made: str = field(default_factory=lambda: date.today().isoformat())
+
+    def of(self, layer: Layer, true: bool) -> tuple[Trial, ...]:
+        """The trials of the true, or of the false, mutants of a layer."""
+        return tuple(trial for trial in self.trials if trial.layer == layer and trial.true == true)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures, each rate with its upper confidence limit, when they were made, and every wrong verdict."""
+        return {
+            "date": self.made,
+            "version": __version__,
+            "confidence": CONFIDENCE,
+            "false": _rates([trial for trial in self.trials if not trial.true]),
+            "true": _rates([trial for trial in self.trials if trial.true]),
+            "layers": {layer: self._layer(layer) for layer in LAYERS},
+            "kinds": self.kinds(),
+            "undecided": self.undecided,
+            "wrong": [self.row(trial) for trial in self.wrong],
+        }
+
+    def _layer(self, layer: Layer) -> dict[str, Any]:
+        false, true = self.of(layer, False), self.of(layer, True)
+        most = {
+            "seconds": max((trial.seconds for trial in (*false, *true)), default=0.0),
+            "mebibytes": max((trial.mebibytes for trial in (*false, *true)), default=0.0),
+        }
+        caught = {"caught": sum(trial.caught for trial in false)}
+        return {"false": _rates(false) | caught, "true": _rates(true), "most": most}
+
+    def kinds(self) -> list[dict[str, Any]]:
+        """For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer."""
+        rows = []
+        for layer in LAYERS:
+            found = self.of(layer, False)
+            for kind in sorted({trial.kind for trial in found}):
+                some = [trial for trial in found if trial.kind == kind]
+                caught = [trial.seconds for trial in some if trial.caught]
+                times = {"median": median(caught), "longest": max(caught)} if caught else {}
+                rows.append({"layer": layer, "kind": kind, "tried": len(some), "caught": len(caught), "seconds": times})
+        return rows
+
+
+def _rates(trials: Sequence[Trial]) -> dict[str, Any]:
+    wrong = sum(trial.wrong for trial in trials)
+    # One-sided, and exact for trials that are drawn one by one from what could be made.
+    at_most = clopper_pearson(wrong, len(trials), 1 - CONFIDENCE)[1] if trials else None
+    outcomes = dict(sorted(Counter(trial.outcome for trial in trials).items()))
+    return {"tried": len(trials), "wrong": wrong, "at_most": at_most, "outcomes": outcomes}
+
+
+@dataclass(frozen=True)
+class Reliability(Survey):
+    """The ends of commands that were attacked, and the machine on which that was done."""
+
+    columns = {  # noqa: RUF012
+        **{name: name for name in ("subject", "kind", "change", "outcome")},
+        "said": "witness",
+        "wrong": "wrong",
+        "seconds": "seconds",
+    }
+    digits = 2
+    machine: dict[str, str] = field(default_factory=lambda: _machine())
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts of all, of each kind of attack and of each command; the machine; and what went wrong."""
+        return {
+            "all": _ends(self.trials),
+            "kinds": self._by("kind", KINDS.values()),
+            "subjects": self._by("subject", SUBJECTS),
+            "machine": self.machine,
+            "wrong": [self.row(trial) for trial in self.wrong],
+        }
+
+    def _by(self, name: str, values: Iterable[str]) -> list[dict[str, Any]]:
+        found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
+        return [_ends(trials) | {name: value} for value, trials in found if trials]
+
+
+def _ends(trials: Sequence[Trial]) -> dict[str, Any]:
+    outcomes = Counter(trial.outcome for trial in trials)
+    named = {"same": outcomes[SAME], "line": outcomes[LINE], "read": outcomes[READ]}
+    return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "machine": platform.machine(),
+        "cores": str(psutil.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "python": platform.python_version(),
+        "boundcheck": __version__,
+    }
+
+
+def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None) -> Soundness:
+    """Try the mutants of every layer.
+
+    Args:
+        share: 1 for all of them, 10 for a tenth: every tenth line, claim, statement, run and input.
+        jobs: processes to spread them over.
+        tick: told of progress.
+        keep: the folder of finished parts, which are not made again by the same code; none is kept without one.
+
+    Raises:
+        InputError: for a share or jobs below 1.
+
+    """
+    _check(share=share, jobs=jobs)
+    tick("drawing mutants", 0, 1)
+    statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
+    # Statements that share a climb are next to each other.
+    ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
+    work: dict[Layer, list[tuple[Any, ...]]] = {
+        "proof": [(_proofs, share * _PROOFS, share * part) for part in range(_PROOFS)],
+        "reading": [(_readings, share), (_gallery,)],
+        "input": [(input_trials, part) for part in _parts(malformed(share))],
+        "falsification": [(tried, part) for part in _parts(ordered)],
+        "measurement": [(tried, part) for part in _parts(runs)],
+        "engines": [(_engines, share * _PARTS, share * part) for part in range(_PARTS)],
+    }
+    calls = [
+        Call(
+            f"{layer}, part {place} of {len(parts)}",
+            _kept,
+            (keep and keep / _code() / str(share) / f"{layer}-{place}.json", *part),
+            10.0 if layer == "input" else 1.0,
+        )
+        for layer, parts in work.items()
+        for place, part in enumerate(parts, 1)
+    ]
+    return Soundness(_made(calls, engine_of(jobs), tick), statements.undecided)
+
+
+def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliability:
+    """Make the attacks.
+
+    Args:
+        share: 1 for all of them, 10 for every tenth; a few at least of each kind.
+        jobs: how many at a time.
+        tick: told of progress.
+
+    Raises:
+        InputError: for a share or jobs below 1.
+
+    """
+    _check(share=share, jobs=jobs)
+    calls = [Call(KINDS[attack.kind], tried, ([attack],)) for attack in attacks(share)]
+    return Reliability(_made(calls, Threads(jobs), tick))
+
+
+def _check(**counts: int) -> None:
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(name, value, "an integer from 1 on")
+
+
+class Threads:
+    """An engine of threads, for calls that start processes of their own and share what they compare them with."""
+
+    room: int | None = None
+    again, shares_fate = 0, False
+
+    def __init__(self, jobs: int) -> None:
+        self._pool = ThreadPoolExecutor(jobs)
+
+    def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
+        return [self._pool.submit(work) for work in works]
+
+    def proceed(self) -> None:
+        """The threads need nobody."""
+
+    def lost(self, error: BaseException) -> bool:
+        return False
+
+    def close(self, unfinished: bool) -> None:
+        self._pool.shutdown(cancel_futures=unfinished)
+
+
+def _made(calls: Sequence[Call], engine: Engine, tick: Tick) -> tuple[Trial, ...]:
+    with Running(calls, engine, tick) as running:
+        return tuple(trial for part in running.results() for trial in part)
+
+
+@cache
+def _code() -> str:
+    """A hash of all that the trials depend on of ours: the package, and the papers."""
+    digest = hashlib.sha256()
+    for root in (Path(__file__).parents[1], *(paper.folder for paper in papers().values())):
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _kept(path: Path | None, function: Callable[..., list[Trial]], *arguments: Any) -> list[Trial]:
+    """The trials that the function makes, from the file that has them if there is one."""
+    if path is None:
+        return function(*arguments)
+    try:
+        return [Trial(**row) for row in parse_json(read_text(path, _MOST))]
+    except (OSError, ValueError, TypeError):
+        # There is none, or it is not whole.
+        found = function(*arguments)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, json.dumps([asdict(trial) for trial in found]).encode())
+    return found
+
+
+def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
+    size = -(-len(items) // _PARTS)
+    return [items[first : first + size] for first in range(0, len(items), size)] if items else []
+
+
+def _proofs(every: int, first: int) -> list[Trial]:
+    return tried([*false_mutants(every, first), *true_variations(every, first)])
+
+
+def _readings(every: int) -> list[Trial]:
+    return tried(islice(rereadings(), 0, None, every))
+
+
+def _gallery() -> list[Trial]:
+    return tried(gallery())
+
+
+def _engines(every: int, first: int) -> list[Trial]:
+    return tried(examinations(every, first))

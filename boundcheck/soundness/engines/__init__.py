@@ -1,1 +1,0 @@
-"""The engines examined against each other: claims from words whose truth is known, each put to every engine."""

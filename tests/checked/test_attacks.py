@@ -1,0 +1,188 @@
+"""Attacks on commands: each ends as if nothing had happened or in one line; and what is wrong is seen."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from boundcheck.checked import survey as surveys
+from boundcheck.checked.attacks.attack import KINDS, LINE, SAME, Attack, attacks, fault_of
+from boundcheck.checked.attacks.process import End
+from boundcheck.checked.attacks.subjects import SUBJECTS
+from boundcheck.checked.attacks.troubles import Trouble
+from boundcheck.checked.survey import Reliability, reliability
+from boundcheck.checked.trial import Trial
+from boundcheck.report.sections.checked import write_reliability
+from tests.measure.small import refused
+
+if sys.platform != "linux":
+    pytest.skip("processes are forked and limited as on Linux", allow_module_level=True)
+
+
+def ended(subject: str, kind: str, change: str, outcome: str, said: str, wrong: bool) -> Trial:
+    return Trial("attack", subject, KINDS[kind], change, True, said, outcome, wrong, False, 0.5)
+
+
+RIGHT = ended("run of a theorem", "kill", "at write 3 of 9", SAME, "", False)
+REFUSED = ended("page of a stored run", "damage", "spec.json: empty", LINE, "boundcheck: RUN", False)
+WRONG = ended("folder of a new paper", "torn", "<script>", "a traceback", "OSError", True)
+
+
+def right(attack: Attack) -> None:
+    made = attack.tried()
+    assert not made.wrong, made
+
+
+# Of a subject that takes a moment.
+QUICK = "folder of a new paper"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["kill", "full disk", "torn", "read-only", "failing disk", "no permission"])
+def test_a_small_command_survives_every_trouble(kind: str) -> None:
+    for seed in range(3):
+        right(Attack(QUICK, kind, seed))
+
+
+@pytest.mark.full
+def test_every_subject_survives_a_sample() -> None:
+    for attack in attacks(60):
+        right(attack)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("attack", attacks(), ids=str)
+def test_every_attack_is_survived(attack: Attack) -> None:
+    right(attack)
+
+
+def test_every_kind_of_attack_is_made_on_somebody_and_each_follows_from_its_fields() -> None:
+    made = attacks()
+    assert {attack.kind for attack in made} == set(KINDS)
+    assert {attack.subject for attack in made} == set(SUBJECTS)
+    assert len(set(made)) == len(made)
+    # Kills of each of the long runs.
+    for name in (name for name, subject in SUBJECTS.items() if subject.is_long):
+        assert sum(attack.kind == "SIGKILL" and attack.subject == name for attack in made) == 50
+
+
+@pytest.mark.parametrize("share", [30, 10**6])
+def test_a_share_has_a_few_of_each_kind_and_is_spread_over_the_subjects(share: int) -> None:
+    chosen, whole = attacks(share), attacks()
+    assert chosen == attacks(share)
+    assert set(chosen) < set(whole)
+    for kind in KINDS:
+        some = [attack.subject for attack in chosen if attack.kind == kind]
+        able = {attack.subject for attack in whole if attack.kind == kind}
+        assert len(some) >= 3
+        assert len(set(some)) >= min(len(some), len(able), 3)
+    if share == 30:
+        assert {attack.subject for attack in chosen} == set(SUBJECTS)
+
+
+# What a trouble does, in a process that goes on.
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+WRITES: tuple[Callable[[], object], ...] = (
+    lambda: Path("folder").mkdir(),
+    lambda: Path("folder/a").write_text("a"),
+    lambda: os.replace("folder/a", "b"),
+    lambda: Path("b").unlink(),
+)
+
+
+@pytest.mark.parametrize("at", range(1, len(WRITES) + 1))
+@pytest.mark.parametrize("kind", ["full disk", "read-only", "failing disk"])
+def test_a_disk_fails_at_the_write_that_was_asked_for(kind: str, at: int, here: Path) -> None:
+    failed: list[int] = []
+    with Trouble(kind, at).armed(writes := []):
+        for number, write in enumerate(WRITES, start=1):
+            try:
+                write()
+            except OSError:
+                failed.append(number)
+    # A full disk still removes.
+    assert at in failed or (kind, at) == ("full disk", 4)
+    assert min(failed, default=at) == at
+    assert len(writes) == len(WRITES) or failed
+    # Reading is no write, nor is what lies elsewhere.
+    with Trouble("full disk", 1).armed(writes := []):
+        os.listdir(here)
+        Path(__file__).read_bytes()
+    assert not writes
+
+
+def end(code: int | None = 0, said: str = "", orphans: bool = False) -> End:
+    return End(code, said, "", 1.0, 0, orphans)
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome"),
+    [
+        (end(None), "it hangs"),
+        (end(1, "Traceback (most recent call last):"), "a traceback"),
+        (end(1), "it ended with 1"),
+        (end(2, "one\ntwo"), "several lines"),
+        (end(2, "a" * 2000), "several lines"),
+        (end(2), "no line"),
+        (end(orphans=True), "a process stayed behind"),
+        (end(), None),
+        (end(2, "boundcheck: out = x: expected y"), None),
+    ],
+)
+def test_what_is_wrong_with_an_end_is_seen(given: End, outcome: str | None) -> None:
+    assert fault_of(given, (0, 2)) == outcome
+
+
+@pytest.mark.full
+def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
+    found = Reliability((RIGHT, REFUSED, WRONG))
+    files = write_reliability(found, tmp_path, "boundcheck reliability")
+    assert {path.name for path in files} == {"index.html", "results.json", "trials.csv", "opening.svg", "opening.pdf"}
+    page = (tmp_path / "index.html").read_text()
+    assert "3 trials, 1 of them wrong" in page
+    assert "&lt;script&gt;" in page
+    count = found.as_json()
+    assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}
+    assert [row["kind"] for row in count["kinds"]] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
+    honest = write_reliability(Reliability((RIGHT,)), tmp_path, "boundcheck reliability")
+    assert "None." in honest[0].read_text()
+
+
+@pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs")])
+def test_a_survey_of_nothing_is_refused(share: int, jobs: int, field: str) -> None:
+    assert refused(reliability, share, jobs).field == field
+
+
+@dataclass(frozen=True)
+class Made:
+    """An attack that was made before."""
+
+    number: int
+    kind: str = "kill"
+
+    def tried(self) -> Trial:
+        # The first are the last to end.
+        time.sleep(0.02 * (3 - self.number))
+        return replace(RIGHT, change=str(self.number))
+
+
+def test_attacks_that_are_made_at_a_time_are_counted_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "attacks", lambda share: [Made(number) for number in range(4)])
+    heard: list[tuple[str, int, int]] = []
+    found = reliability(1, 4, lambda *told: heard.append(told))
+    assert [trial.change for trial in found.trials] == ["0", "1", "2", "3"]
+    assert heard[-1] == (KINDS["kill"], 4, 4)
+    assert found.as_csv().splitlines()[0] == b"subject,kind,change,outcome,said,wrong,seconds"

@@ -1,0 +1,231 @@
+"""Measured coverage and power: that they find what is broken, pass what is sound, and measure what they say."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from boundcheck.checked.coverage import (
+    _GRID,
+    BERNSTEIN,
+    BETTING,
+    BOUNDED,
+    CASES,
+    COLUMNS,
+    GAPS,
+    LOWER,
+    SIMULTANEOUS,
+    SIZES,
+    STUDENT,
+    STUDENT_ON_SKEWED,
+    UNBOUNDED,
+    Method,
+    _beta,
+    _BettingTest,
+    _gamma,
+    _least,
+    _StudentTest,
+    assess,
+    clopper_pearson,
+    coverage,
+    power,
+)
+from boundcheck.measure.intervals import betting_limits, betting_lower_limit, student_limits, student_replicas
+
+EXPERIMENTS = 2000
+LEVEL = 0.95
+
+# One worker makes what all of them look at.
+pytestmark = pytest.mark.xdist_group("coverage")
+
+
+@pytest.fixture(scope="module", params=[200, pytest.param(EXPERIMENTS, marks=pytest.mark.full)])
+def experiments(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def measured(experiments):
+    return coverage(experiments, seed=1)
+
+
+@pytest.fixture(scope="module")
+def powers():
+    return power(seed=1)
+
+
+@pytest.mark.full
+def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured, experiments):
+    """By the counts themselves: more misses than these happen to a right method once in ten million times."""
+    sound = [each for each in measured if each.kind == "nonasymptotic"]
+    assert {each.method for each in sound} == {BETTING.name, BERNSTEIN.name, LOWER.name}
+    assert all(each.misses <= binom.ppf(1 - 1e-7, experiments, 1 - LEVEL) for each in sound)
+    assert all(each.holds for each in sound)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("experiments", [EXPERIMENTS], indirect=True)
+def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
+    student = {(each.distribution, each.n): each for each in measured if each.kind == "asymptotic"}
+    for name in ("1 in 50", "lognormal", "Pareto 2.5, cut at 100", "exponential"):
+        assert not student[name, 16].holds
+        # The mean is above the interval, which is how a bound would be called supported that is not.
+        assert student[name, 16].above > 0.9 * student[name, 16].misses
+    # No success in 16 draws leaves an interval of width 0: 0.98^16 of the experiments.
+    assert student["1 in 50", 16].low < 0.98**16 < student["1 in 50", 16].high
+    for name in ("beta(2, 2)", "audit times"):
+        assert all(abs(student[name, n].rate - 0.05) < 0.02 for n in SIZES)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("n", STUDENT_ON_SKEWED)
+def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
+    """And no interval that holds at any number of replicas misses them as often."""
+    (skewed,) = (each for each in BOUNDED if each.name == "1 in 50")
+    student, betting = assess((STUDENT, BETTING), skewed, n, 4000, LEVEL, np.random.default_rng([0, n]))
+    assert student.rate == pytest.approx(STUDENT_ON_SKEWED[n], abs=0.01)
+    assert student.holds is (n == 1024)
+    assert betting.holds
+
+
+def test_every_method_is_measured_on_every_distribution_that_it_can_be_used_on(measured):
+    found = {(each.distribution, each.method, each.n) for each in measured}
+    expected = {(d.name, m.name, n) for d in BOUNDED for m in (BETTING, BERNSTEIN, STUDENT) for n in SIZES}
+    expected |= {(d.name, m.name, n) for d in UNBOUNDED for m in (STUDENT, LOWER) for n in SIZES}
+    expected |= {(COLUMNS.name, SIMULTANEOUS.name, n) for n in SIZES[:2]}
+    assert found == expected
+    assert len(measured) == len(expected)
+
+
+def test_rates_limits_and_widths_fit_together(measured, experiments):
+    for each in measured:
+        assert each.experiments == experiments
+        assert each.above <= each.misses
+        assert each.low <= each.rate == each.misses / experiments <= each.high
+        assert each.width >= 0
+    widths = {(each.distribution, each.method, each.n): each.width for each in measured}
+    for distribution in BOUNDED:
+        for n in SIZES:
+            assert widths[distribution.name, BETTING.name, n] < widths[distribution.name, BERNSTEIN.name, n]
+
+
+def broken(method, share):
+    """The method, with limits at this share of their distance from the middle."""
+
+    def limits(x, largest, level):
+        lower, upper = method.limits(x, largest, level)
+        middle, half = (lower + upper) / 2, (upper - lower) / 2
+        return middle - share * half, middle + share * half
+
+    return Method(f"{share:g} {method.name}", "nonasymptotic", limits)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("method", [BETTING, STUDENT])
+def test_an_interval_half_as_wide_is_found_out(method):
+    honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, LEVEL, np.random.default_rng(2))
+    assert honest.holds
+    assert not half.holds
+    assert half.width == pytest.approx(honest.width / 2)
+
+
+@pytest.mark.full
+def test_simultaneous_limits_without_a_correction_are_found_out():
+    """Fifty limits, each at the level of one: some column's limit fails more often than one in twenty times."""
+
+    def limits(x, largest, level):
+        lower = betting_lower_limit(np.swapaxes(x, -1, -2), 1 - level).max(-1)
+        return lower, np.full_like(lower, np.inf)
+
+    methods = SIMULTANEOUS, Method("uncorrected", "nonasymptotic", limits)
+    corrected, uncorrected = assess(methods, COLUMNS, 16, EXPERIMENTS, LEVEL, np.random.default_rng(3))
+    assert corrected.holds
+    assert not uncorrected.holds
+
+
+@pytest.mark.parametrize("distribution", [each for each, _ in CASES], ids=lambda each: each.name)
+def test_means_and_ranges_are_those_of_the_draws(distribution):
+    x = distribution.draw(np.random.default_rng(4), (1000, 40))
+    assert x.shape[:2] == (1000, 40)
+    assert abs(x.mean() - distribution.mean) < 6 * x.std() / np.sqrt(x.size)
+    assert x.min() >= 0
+    assert distribution.largest is None or x.max() <= distribution.largest
+
+
+@given(trials=st.integers(1, 400), data=st.data())
+def test_clopper_pearson_inverts_the_binomial_tails(trials, data):
+    count = data.draw(st.integers(0, trials))
+    low, high = clopper_pearson(count, trials)
+    assert low == 0 if count == 0 else binom.sf(count - 1, trials, low) == pytest.approx(0.005, rel=1e-6)
+    assert high == 1 if count == trials else binom.cdf(count, trials, high) == pytest.approx(0.005, rel=1e-6)
+
+
+@pytest.mark.full
+def test_results_are_json_without_nan_and_depend_on_the_seed_alone():
+    one, two, other = (coverage(40, seed=seed) for seed in (5, 5, 6))
+    assert one == two
+    assert one != other
+    powers = power(20, seed=5)
+    assert powers == power(20, seed=5)
+    texts = json.dumps([each.as_json() for each in [*one, *powers]], allow_nan=False)
+    assert json.loads(texts)[0]["holds"] is True
+    assert sum("holds" in each for each in json.loads(texts)) == len(one)
+
+
+@pytest.mark.parametrize("bound", [1.2, 1.5, 3.0])
+def test_tests_of_power_are_the_upper_limits_themselves(bound):
+    x = _beta(0.5, 10.0)(np.random.default_rng(7), (150, 500))
+    betting, student = _BettingTest(bound, LEVEL, 10.0), _StudentTest(bound, LEVEL)
+    for before, n in pairwise((0, 2, 40, 41, 150)):
+        seen = x[:n].T
+        assert betting.share(x[before:n]) == (betting_limits(seen, 10.0, LEVEL)[1] < bound).mean()
+        assert student.share(x[before:n]) == (student_limits(seen, LEVEL)[1] < bound).mean()
+
+
+@pytest.mark.parametrize("variation", [0.25, 1.0])
+def test_draws_of_power_have_mean_1_and_their_variation(variation):
+    for draw in (_gamma(variation), _beta(variation, 10.0), _beta(variation, 100.0)):
+        x = draw(np.random.default_rng(8), (400, 500))
+        assert x.mean() == pytest.approx(1, abs=0.02)
+        assert x.std() == pytest.approx(variation, rel=0.02)
+
+
+@pytest.mark.full
+def test_a_larger_gap_needs_no_more_replicas_and_a_larger_range_no_fewer(powers):
+    found = {(each.variation, each.range or 0, each.gap): each.replicas for each in powers}
+    for (variation, reach, gap), replicas in found.items():
+        for (other_variation, other_reach, other_gap), others in found.items():
+            if variation == other_variation and reach == other_reach and gap < other_gap:
+                assert replicas >= others
+            if variation == other_variation and gap == other_gap and reach < other_reach:
+                assert replicas <= others
+    # Within twice the mean a variation of 1 takes a coin, and a bound beyond the range says nothing.
+    assert {(v, g) for v, reach, g in found if reach == 2} == {(0.25, gap) for gap in GAPS if gap < 1}
+    assert {(v, reach) for v, reach, _ in found} == {(v, r) for v in (0.25, 1) for r in (0, 2, 10, 100)} - {(1, 2)}
+
+
+@pytest.mark.full
+def test_student_needs_what_is_computed_for_gaussians(powers):
+    """Of 2000 experiments the share has a deviation of 0.007, which moves the least n by less than its grid."""
+    for each in powers:
+        if each.method == STUDENT.name and each.variation == 0.25 and each.gap <= 0.25:
+            assert each.replicas == pytest.approx(student_replicas(1, 0.25, 1 + each.gap, LEVEL), rel=0.2)
+
+
+def test_what_is_never_enough_is_none():
+    class Never:
+        def share(self, x):
+            return 0.0
+
+    class Once(Never):
+        def share(self, x):
+            self.n = getattr(self, "n", 0) + len(x)
+            return 0.9 if self.n >= 1000 else 0.89
+
+    found = _least([Never(), Once()], _gamma(1.0), 1, 0.9, np.random.default_rng(9))
+    assert found == [None, min(n for n in _GRID if n >= 1000)]
+    assert _GRID[-1] == 100_000

@@ -1,0 +1,238 @@
+"""The engines examined against each other: what is known of the claims, and that an engine that errs is caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+
+from boundcheck.checked.edits import mixed_up
+from boundcheck.checked.engines import examinations, theorems
+from boundcheck.checked.engines.examined import ENGINES, Examined, Said, Subject
+from boundcheck.checked.engines.known import HORIZONS, MEASURED, known, limit, speaks_of
+from boundcheck.checked.engines.scripts import scripted
+from boundcheck.checked.engines.statements import measurable
+from boundcheck.checked.engines.theorems import recipes
+from boundcheck.checked.engines.walks import Asked
+from boundcheck.checked.worlds.functions import Curve, huber, teeth
+from boundcheck.claims import catalogue
+from boundcheck.judge import meets
+from boundcheck.words import algorithm_of
+from tests.layers import examples
+
+KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]
+# Enough to meet every kind.
+EVERY = 41
+SOME = [make() for make in mixed_up(list(recipes()))[::EVERY]]
+NUMBERS = st.fractions(-3, 3, max_denominator=4)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Curve:
+    places = draw(st.lists(NUMBERS, min_size=2, max_size=5, unique=True).map(sorted))
+    return Curve.through(*((x, draw(NUMBERS)) for x in places))
+
+
+@examples(60)
+@given(curves(), NUMBERS)
+def test_a_curve_is_the_integral_of_its_slope(curve: Curve, x: Fraction) -> None:
+    ways = np.linspace(0.0, float(x), 4001)
+    knots = np.array(curve.knots, dtype=float)
+    slopes = np.interp(ways, *knots.T)
+    ends = ((ways < knots[0, 0], 0, 0), (ways > knots[-1, 0], -1, -1))
+    for outside, knot, piece in ends:
+        slopes = np.where(outside, knots[knot, 1] + float(curve.curvatures[piece]) * (ways - knots[knot, 0]), slopes)
+    assert float(curve.slope(x)) == pytest.approx(slopes[-1])
+    assert float(curve.value(x)) == pytest.approx(np.trapezoid(slopes, ways), abs=1e-4, rel=1e-4)
+
+
+@examples(60)
+@given(curves())
+def test_what_is_least_at_0_is_nowhere_less(curve: Curve) -> None:
+    least = min(curve.value(Fraction(n, 8)) for n in range(-800, 801))
+    if curve.is_least_at_0:
+        assert least == 0
+    elif not any(curve.slope(Fraction(x)) * x < 0 for x in (-100, 100)):
+        # It may be less between the points.
+        assert least < Fraction(1, 8)
+
+
+@pytest.mark.parametrize("each", KNOWN)
+def test_no_run_exceeds_a_constant_that_is_known(each) -> None:
+    """And where a run attains it, the algorithm's own exact steps are the run's."""
+    for steps in HORIZONS:
+        for walk in each.walks(steps):
+            if not speaks_of(each.claim, walk.numbers):
+                continue
+            seen = sp.Rational(*MEASURED[each.measure](walk).as_integer_ratio())
+            assert seen <= limit(each.claim, walk.numbers)
+            if len(walk.points) > walk.steps:
+                assert meets(Asked(walk, each.claim), each.claim).failures == ()
+                assert Asked(walk, each.claim).follows(algorithm_of(each.claim)).verdict == "holds"
+
+
+def test_most_constants_are_attained() -> None:
+    attained = [
+        each.claim.id
+        for each in known()
+        if any(
+            sp.Rational(*MEASURED[each.measure](walk).as_integer_ratio())
+            >= sp.Rational(99, 100) * limit(each.claim, walk.numbers)
+            for steps in HORIZONS
+            for walk in each.walks(steps)
+            if speaks_of(each.claim, walk.numbers)
+        )
+    ]
+    assert len(attained) >= len(known()) - 4
+
+
+@pytest.mark.parametrize("make", [huber, lambda L, G: teeth(L, Fraction(1, 2), 4)])
+def test_runs_of_steep_curves_are_in_their_class(make) -> None:
+    curve = make(Fraction(1), Fraction(1))
+    assert max(map(abs, curve.curvatures)) == 1
+    assert curve.is_least_at_0
+
+
+def test_no_true_claim_is_shown_to_be_false() -> None:
+    """What is true because another claim is, no run breaks that meets all of its hypotheses."""
+    true = [recipe for recipe in SOME if recipe.why]
+    assert len(true) > len(SOME) / 4
+    for recipe in true:
+        assert replace(recipe, why="").broken_by() is None, recipe.change
+
+
+def test_every_false_claim_is_broken_by_a_run_that_meets_it() -> None:
+    """By a second evaluation of its conclusion, and of all of its parts that are decided in the run."""
+    found = [(recipe, recipe.broken_by()) for recipe in SOME if not recipe.why]
+    false = [(recipe, walk) for recipe, walk in found if walk is not None]
+    assert len(false) > len(SOME) / 4
+    for recipe, walk in false:
+        if len(walk.points) <= walk.steps or algorithm_of(recipe.claim).is_stochastic:
+            continue
+        asked = Asked(walk, recipe.claim)
+        assert asked.decide(recipe.claim.conclusion).verdict == "fails", recipe.change
+        assert asked.follows(algorithm_of(recipe.claim)).verdict == "holds", recipe.change
+
+
+def test_every_witness_of_a_true_claim_breaks_its_bound_or_nothing() -> None:
+    """A run that is held against a true claim does not meet it."""
+    cheats = [(recipe, recipe.cheat(turn)) for turn, recipe in enumerate(SOME) if recipe.why]
+    for recipe, walk in cheats:
+        if walk is not None and not algorithm_of(recipe.claim).is_stochastic:
+            asked = Asked(walk, recipe.claim)
+            broken = asked.decide(recipe.claim.conclusion).verdict == "fails"
+            follows = asked.follows(algorithm_of(recipe.claim)).verdict == "holds"
+            met = follows and all(each.holds(walk) for each in recipe.assumed)
+            assert not (broken and met and speaks_of(recipe.claim, walk.numbers)), recipe.change
+
+
+@pytest.mark.full
+def test_claims_are_of_every_kind_and_thousands() -> None:
+    made = [*recipes(), *scripted(), *measurable()]
+    assert len(made) >= 3000
+    kinds = Counter(recipe.kind for recipe in SOME)
+    assert kinds.keys() >= {
+        *("constant", "condition added", "condition dropped", "hypothesis added", "hypothesis dropped"),
+        *("statement beside its word", "word beside its statement", "measure beside its statement"),
+        *("id of another claim", "id of another hypothesis", "trivial bound"),
+    }
+    assert {make().kind.removeprefix("true variation: ") for make in scripted()} == {
+        "law at one point",
+        "law at one multiple",
+        "iterates for all points",
+    }
+
+
+@pytest.mark.full
+def test_no_two_claims_have_one_id() -> None:
+    """But for those that take another's on purpose."""
+    every = [make() for make in recipes()]
+    ids = Counter(recipe.claim.id for recipe in every if recipe.kind != "id of another claim")
+    assert ids.most_common(1)[0][1] == 1, ids.most_common(3)
+
+
+def vouches(subject: Subject) -> Said:
+    return Said("a stub", "proved", vouches=True)
+
+
+def rejects(subject: Subject) -> Said:
+    return Said("a stub", "violated", rejects=True)
+
+
+def contradicts(subject: Subject) -> Said:
+    return Said("a stub", "a bracket", wrong="from 2 to 1")
+
+
+def silent(subject: Subject) -> None:
+    return None
+
+
+TRUE = Examined("my.theorem", "constant", "twice", True, "it is", Subject(catalogue["drori2014.gradient_descent"]))
+FALSE = replace(TRUE, true=False)
+OPEN = replace(TRUE, is_known=False)
+
+
+@pytest.mark.parametrize(
+    ("examined", "engines", "wrong"),
+    [
+        (TRUE, (vouches,), False),
+        (TRUE, (silent, rejects), True),
+        (TRUE, (contradicts,), True),
+        (FALSE, (rejects, silent), False),
+        (FALSE, (vouches,), True),
+        (FALSE, (contradicts,), True),
+        (OPEN, (vouches,), False),
+        (OPEN, (rejects,), False),
+        (OPEN, (vouches, rejects), True),
+        (OPEN, (), False),
+    ],
+)
+def test_an_engine_that_errs_is_caught(examined: Examined, engines, wrong: bool) -> None:
+    """Against what is known, against another engine, and against a bound on its own numbers."""
+    answer = examined.ask(engines)
+    assert (answer.rejects if examined.true else answer.accepts) is wrong
+    assert answer.outcome.count("a stub") == len([each for each in engines if each is not silent])
+
+
+def test_a_claim_that_refuses_to_be_made_is_an_answer() -> None:
+    for true in (True, False):
+        trial = replace(TRUE, asked=None, true=true).tried()
+        assert (trial.wrong, trial.outcome) == (False, "refused when it is made")
+
+
+@pytest.mark.full
+def test_brackets_are_held_against_the_constant() -> None:
+    """A planted error: the constant of a theorem is said to be half, and to be twice, of what it is."""
+    right = theorems.asked(next(make for make in recipes() if make().factor == 1), 0)
+    assert not right.tried().wrong
+    for worst in ((None, Fraction(1, 2)), (Fraction(2), None)):
+        assert replace(right, asked=replace(right.asked, worst=worst, script=None)).tried().wrong
+
+
+@pytest.mark.full
+def test_every_trial_of_a_sample_is_right() -> None:
+    trials = [each.tried() for each in examinations(60)]
+    assert not [trial for trial in trials if trial.wrong]
+    assert {trial.true for trial in trials} == {True, False}
+    false = [trial for trial in trials if not trial.true]
+    assert sum(trial.caught for trial in false) >= len(false) / 3
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("first", range(6))
+def test_claims_are_put_to_every_engine(first: int) -> None:
+    """Each is answered, and by nothing that dies of it."""
+    trials = [each.tried() for each in examinations(500, first)]
+    assert trials
+    assert {trial.layer for trial in trials} == {"engines"}
+    names = {"prove", "falsify", "check_claim", "judge", "measure", "refused when it is made"}
+    for trial in trials:
+        assert trial.outcome != "traceback", trial.witness
+        assert {part.split(":")[0] for part in trial.outcome.split("; ")} <= names
+    assert len(ENGINES) == len(names)

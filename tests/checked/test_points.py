@@ -1,0 +1,163 @@
+"""Exact witnesses against floats: curvature by finite differences, domains by NumPy's norms, and the true claims."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from boundcheck.proofs.meft.lora import GRADIENT_BOUND
+from hypothesis import given
+
+from boundcheck.checked.points import Jet, Point, spectral_at_most, steepest
+from boundcheck.checked.smoothness import CHOICES, Mutation, constants_at, inputs_at, pairs
+from boundcheck.exact.rationals import plus, root, scaled
+from boundcheck.exact.rationals import rows as matrix
+from tests.layers import examples, sampled
+
+KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-trained", "vera", "dora", "loha")
+RATIONALS = st.fractions(-4, 4, max_denominator=12)
+
+
+def point(kind: str, choice: int = 1, rank: int = 1) -> Point:
+    (claim,) = [claim for other, claim in pairs() if other == kind][:1]
+    if kind == "dora" and choice in (2, 3, 4):
+        choice = 5
+    constants = constants_at(Mutation(claim, kind, "", ""), claim, CHOICES[choice])
+    return steepest(kind, tuple((name, Fraction(x)) for name, x in constants.items()), kind == "dora", rank)
+
+
+def weight(found: Point, v: list[np.ndarray]) -> np.ndarray:
+    """W(v) - W0 in NumPy; of DoRA W(v)."""
+    s = float(found.constants.get("s", 1))
+    fixed = {name: np.array(X, dtype=float) for name, X in found.frozen.items()}
+    match found.kind:
+        case "full":
+            return v[0]
+        case "lora" | "direft":
+            return s * v[1] @ v[0]
+        case "frozen-a":
+            return s * v[0] @ fixed["A"]
+        case "frozen-b":
+            return s * fixed["B"] @ v[0]
+        case "vera":
+            return s * np.diag(v[1][:, 0]) @ fixed["B"] @ np.diag(v[0][:, 0]) @ fixed["A"]
+        case "loha":
+            return s * (v[1] @ v[0]) * (v[3] @ v[2])
+        case "loreft":
+            # The polar retraction agrees with geodesics to second order.
+            U, _, Vh = np.linalg.svd(v[0], full_matrices=False)
+            return (U @ Vh).T @ v[1]
+        case "loreft-trained":
+            U, _, Vh = np.linalg.svd(v[0], full_matrices=False)
+            return (U @ Vh).T @ (v[1] - U @ Vh @ np.eye(v[0].shape[1], v[1].shape[1]))
+    V = fixed["W0"] + s * v[1] @ v[0]
+    return V / np.linalg.norm(V, axis=0) * v[2]
+
+
+@sampled(6)
+@pytest.mark.parametrize("choice", range(len(CHOICES)))
+@pytest.mark.parametrize(
+    ("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)]
+)
+def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
+    found = point(kind, choice, rank)
+    v, u = ([np.array(part, dtype=float) for part in point] for point in (found.v, found.direction))
+    size = np.sqrt(sum((part**2).sum() for part in u))
+    h = 1e-3 / size
+
+    def along(t):
+        return weight(found, [x + t * y for x, y in zip(v, u, strict=True)])
+
+    first = (along(h) - along(-h)) / (2 * h)
+    E = first / max(np.linalg.norm(first), 1e-300)
+    N, L, G = np.array(found.tilt, dtype=float), float(found.constants["L"]), float(found.constants["G"])
+
+    def loss(t):
+        return L / 2 * (E * (along(t) - along(0))).sum() ** 2 + G * (N * along(t)).sum()
+
+    second = (loss(h) - 2 * loss(0) + loss(-h)) / h**2
+    assert float(found.bend(found.direction)) == pytest.approx(second, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("loreft") and kind != "full"])
+def test_a_point_that_is_outside_is_refused(kind):
+    found = point(kind)
+    replace(found, v=tuple(scaled(Fraction(99, 100), part) for part in found.v)).check()
+    with pytest.raises(ValueError, match="outside"):
+        replace(found, v=tuple(scaled(Fraction(101, 100), part) for part in found.v)).check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gradient_that_is_too_large_is_refused(kind):
+    found = point(kind)
+    with pytest.raises(ValueError, match="larger than G"):
+        replace(found, tilt=scaled(Fraction(101, 100), found.tilt)).check()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B"), ("vera", "A"), ("vera", "B"), ("dora", "W0")]
+)
+def test_a_frozen_matrix_of_another_norm_is_refused(kind, name):
+    found = point(kind)
+    factor = Fraction(9, 10) if kind == "dora" else Fraction(11, 10)
+    with pytest.raises(ValueError, match=name):
+        replace(found, frozen=dict(found.frozen) | {name: scaled(factor, found.frozen[name])}).check()
+
+
+@pytest.mark.parametrize("kind", ["loreft", "loreft-trained"])
+def test_rows_that_are_not_orthonormal_are_refused(kind):
+    found = point(kind)
+    with pytest.raises(ValueError, match="outside"):
+        replace(found, v=(scaled(Fraction(101, 100), found.v[0]), found.v[1])).check()
+
+
+def test_the_edit_in_r_and_u_is_what_is_bounded():
+    found = point("loreft-trained")
+    R, U = found.v
+    replace(found, v=(R, plus(R, plus(U, R, Fraction(-1)), Fraction(99, 100)))).check()
+    with pytest.raises(ValueError, match="outside"):
+        replace(found, v=(R, plus(R, plus(U, R, Fraction(-1)), Fraction(101, 100)))).check()
+
+
+@examples(40)
+@given(st.lists(st.lists(RATIONALS, min_size=3, max_size=3), min_size=1, max_size=2), st.booleans())
+def test_the_spectral_norm_is_numpys(rows, upright):
+    X = matrix(*map(tuple, rows))
+    X = tuple(zip(*X, strict=True)) if upright else X
+    norm = Fraction(float(np.linalg.norm(np.array(X, dtype=float), 2)))
+    assert spectral_at_most(X, norm + Fraction(1, 10**6))
+    assert norm < Fraction(1, 10**6) or not spectral_at_most(X, norm - Fraction(1, 10**6))
+
+
+@examples(60)
+@given(RATIONALS, RATIONALS, RATIONALS.filter(bool), RATIONALS, RATIONALS)
+def test_series_undo_their_operations(a, b, c, d, e):
+    x, y = Jet(a, b, e), Jet(abs(c), d, e)
+    assert (x * y) / y == x
+    assert (y * y).root() == y
+    assert (x + y) * y == x * y + y * y
+
+
+@pytest.mark.parametrize("x", [Fraction(2), Fraction(0), Fraction(-4), Fraction(8, 9)])
+def test_only_squares_have_a_root(x):
+    with pytest.raises(ValueError, match="not the square"):
+        Jet(x).root()
+    assert root((x + 5) ** 2) == x + 5
+
+
+@examples(30)
+@given(st.data())
+def test_no_exact_point_contradicts_the_catalogue(data):
+    kind, claim = data.draw(st.sampled_from(list(pairs())))
+    size = st.integers(1, 24).map(lambda n: n / 8)
+    names = ("L", "G", "s", "a", "b", "mu", "nu", "rho", "a_0", "b_0")
+    choice = {name: data.draw(size, label=name) for name in names}
+    choice["w_0"] = choice["s"] * choice["a"] * choice["b"] + data.draw(size, label="room")
+    constants = constants_at(Mutation(claim, kind, "", ""), claim, choice)
+    ranks = (1,) if claim.conditions or not kind.startswith("loreft") else (1, 2)
+    for rank in ranks:
+        items = tuple((name, Fraction(x)) for name, x in constants.items())
+        found = steepest(kind, items, GRADIENT_BOUND not in claim.hypotheses, rank)
+        bound = claim.enclosures(**inputs_at(claim, constants, rank))["Lhat"]
+        assert float(found.curvature(found.direction)) <= float(bound.upper()) * (1 + 1e-12)

@@ -1,0 +1,82 @@
+"""Scripts whose letters were changed: what is carried through stays proved, all else is refused, in any mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.checked.readings import EXAMPLES, Example, Reread, renamed, rereadings
+from boundcheck.claims.symbols import LETTERS as CATALOGUE
+from boundcheck.claims.vocabulary import Iterate, d
+from tests.layers import examples, sampled
+
+ALL = list(rereadings())
+
+
+def test_each_example_and_each_kind_of_change_is_there():
+    assert len(ALL) > 400
+    assert {x.example.name for x in ALL} == {x.name for x in EXAMPLES}
+    assert {x.kind for x in ALL if not x.true} >= {"renamed", "role changed", "assumed"}
+    assert sum(x.true for x in ALL) >= 5 * len(EXAMPLES)
+
+
+@sampled(4)
+@pytest.mark.parametrize("mutant", ALL, ids=lambda x: f"{x.example.name}, {x.kind}, {x.change}")
+def test_what_is_true_is_proved_and_all_else_is_refused(mutant: Reread):
+    trial = mutant.tried()
+    assert not trial.wrong
+    assert trial.outcome == ("proved" if mutant.true else "not proved"), mutant.verdict()
+
+
+def test_a_wrong_verdict_would_be_seen():
+    honest = next(x for x in ALL if x.true)
+    trial = Reread.of(honest.example, "planted", "nothing", honest.letters, honest.declared, False).tried()
+    assert trial.wrong
+    assert not trial.caught
+
+
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,3}'?", fullmatch=True)
+TAKEN = {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
+# What the examples speak of beside their own letters.
+TAKEN |= {"F", "f", "r", "k", "n", "one", "d", *(str(x.name) for x in CATALOGUE)}
+ASSUMED = st.dictionaries(st.sampled_from(["positive", "real", "integer", "nonnegative"]), st.just(True), max_size=2)
+
+
+@examples(120)
+@given(st.sampled_from(EXAMPLES), st.data())
+def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, data: Any):
+    """Every letter under a name of its own: proved. Two under one name, or one that is taken: not proved."""
+    letters = example.letters
+    names = data.draw(st.lists(NAMES, min_size=len(letters), max_size=len(letters)))
+    line = {name: renamed(letter, new) for (name, letter), new in zip(letters.items(), names, strict=True)}
+    declared = [(line[name], role) for name, role in example.roles.items()]
+    mutant = Reread.of(example, "renamed", str(names), line, declared, True)
+    if len(set(names)) == len(names) and not TAKEN & set(names):
+        assert mutant.verdict() == "proved"
+    elif len(set(names)) < len(set(line.values())):
+        # Two that are the same letter are one.
+        assert mutant.verdict() != "proved"
+
+
+@examples(120)
+@given(st.sampled_from(EXAMPLES), st.data())
+def test_letters_that_are_not_those_of_the_reading_are_refused(example: Example, data: Any):
+    """One letter of the line, under other assumptions, of another shape or kind than the reading has it."""
+    letters, declared = example.letters, example.declared
+    name = data.draw(st.sampled_from(sorted(letters)))
+    other = data.draw(st.sampled_from(others(letters[name], data.draw(ASSUMED))))
+    if other != letters[name]:
+        assert Reread.of(example, "another", name, {**letters, name: other}, declared, False).verdict() != "proved"
+
+
+def others(letter: Any, assumed: dict[str, bool]) -> Sequence[Any]:
+    if isinstance(letter, Iterate):
+        return [Iterate(letter.args[0], letter.args[1], rows, columns) for rows in (d, 1, 2) for columns in (d, 2)]
+    if isinstance(letter, sp.MatrixSymbol):
+        return [sp.MatrixSymbol(letter.name, *shape) for shape in ((d, d), letter.shape[::-1], (2, 2))]
+    return [sp.Symbol(letter.name, **assumed), sp.Dummy(letter.name, **assumed), sp.Wild(letter.name)]

@@ -1,0 +1,210 @@
+"""Mutants of runs: exact courses against naive float twins, a sample measured, and records that say what was wrong."""
+
+import pickle
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from flint import arb
+from hypothesis import given
+
+from boundcheck.checked.runs import Run, false_bounds, false_constants, false_hypotheses, run_mutants, true_runs
+from boundcheck.checked.trajectories import Diagonal, Kink, Scalar, factors, hard, kinks, scalars
+from boundcheck.checked.worlds.functions import Curve
+from boundcheck.measure import measure
+from boundcheck.measure.parts import Blame
+from boundcheck.measure.spec import parse
+from boundcheck.sweep import fields_of
+from boundcheck.verdicts import Verdict
+from tests.layers import examples
+from tests.results import a_run
+
+NUMBERS = st.fractions(-3, 3, max_denominator=8)
+STEPS = 5
+
+
+def floats(balls):
+    return [float(x) for x in balls]
+
+
+@examples(40)
+@given(
+    st.fractions("1/4", 4, max_denominator=8),
+    st.fractions("1/4", 2, max_denominator=8),
+    NUMBERS,
+    st.sampled_from([None, Fraction(1, 2), Fraction(2)]),
+    st.fractions("1/4", 2, max_denominator=8),
+)
+def test_a_kink_is_followed_as_in_floats(L, G, zero, scale, start):
+    kink, alpha = Kink(L, G, zero, scale, start), 0.0625
+    A = B = float(start)
+    expected = []
+    for _ in range(STEPS):
+        w = A if scale is None else float(scale) * B * A
+        slope = np.clip(float(L) * (w - float(zero)), -float(G), float(G))
+        in_A, in_B = (slope, 0.0) if scale is None else (float(scale) * slope * B, float(scale) * slope * A)
+        expected.append(in_A**2 + in_B**2)
+        A, B = A - alpha * in_A, B - alpha * in_B
+    assert np.allclose(floats(kink.squares(arb(alpha), STEPS)), expected)
+    w = float(start if scale is None else scale * start**2)
+    ways = np.linspace(float(zero), w, 20001)
+    slopes = np.clip(float(L) * (ways - float(zero)), -float(G), float(G))
+    assert float(kink.gap()) == pytest.approx(np.trapezoid(slopes, ways), rel=1e-6, abs=1e-9)
+
+
+@examples(25)
+@given(st.lists(st.tuples(NUMBERS.filter(bool), NUMBERS), min_size=2, max_size=3), st.sampled_from([0.05, 0.2]))
+def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
+    z, y = zip(*samples, strict=True)
+    found, steps = Scalar(z, y), 4
+    H, c = np.mean([float(a) ** 2 for a in z]), np.mean([float(a * b) for a, b in samples])
+    squares, reached = np.zeros(steps), [0.0]
+    paths = list(product(samples, repeat=steps - 1))
+    for path in paths:
+        w = 0.0
+        for t in range(steps):
+            squares[t] += (H * w - c) ** 2 / len(paths)
+            reached.append(w)
+            if t < steps - 1:
+                a, b = map(float, path[t])
+                w -= alpha * a * (a * w - b)
+    assert np.allclose(floats(found.squares(arb(alpha), steps)), squares)
+    most = float(found.largest_variance(arb(alpha), steps))
+    assert all(float(found.variance(Fraction(w))) <= most * (1 + 1e-9) for w in reached)
+    assert float(found.fall()) == pytest.approx(c**2 / (2 * H), abs=1e-12)
+    w = alpha * float(z[0] * y[0])
+    each = [float(a) * (float(a) * w - float(b)) for a, b in samples]
+    assert float(found.bias(arb(alpha))) == pytest.approx((np.mean(each[1:]) - np.mean(each)) ** 2, abs=1e-12)
+
+
+def test_the_diagonal_loss_is_the_mean_over_all_paths():
+    knots = (((0, "-1/2"), (4, 2)), ((-2, -1), (1, 0), (6, 3)))
+    first, second = (Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in each]) for each in knots)
+    found, alpha = Diagonal(first, second, Fraction(1, 4), Fraction(3, 2)), 0.03
+
+    def slope(h, w):
+        return np.interp(w, *np.array(h.knots, dtype=float).T)
+
+    squares = np.zeros(STEPS)
+    for signs in product((-1, 1), repeat=STEPS - 1):
+        A, B = 1.5 * np.eye(2), 1.5 * np.eye(2)
+        for t in range(STEPS):
+            W = B @ A
+            M = np.diag([slope(first, W[0, 0]), slope(second, W[1, 1])])
+            squares[t] += (((B.T @ M) ** 2).sum() + ((M @ A.T) ** 2).sum()) / 2 ** (STEPS - 1)
+            if t < STEPS - 1:
+                M[1, 1] += 0.25 * signs[t]
+                A, B = A - alpha * B.T @ M, B - alpha * M @ A.T
+    assert np.allclose(floats(found.squares(arb(alpha), STEPS)), squares)
+    M = np.diag([0, 0.25 * 1.5])
+    assert float(found.variance()) == pytest.approx(2 * (M**2).sum())
+    h = 1e-4
+
+    def along(t):
+        ways = np.linspace(1, (1.5 + t / np.sqrt(2)) ** 2, 2001)
+        return np.trapezoid(slope(second, ways), ways)
+
+    assert float(found.curvature()) == pytest.approx((along(h) - 2 * along(0) + along(-h)) / h**2, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        kinks("nesterov2004.gradient_descent", (4,)),
+        factors("meft.theorem2_repaired", (6,)),
+        scalars("khaled2020.bounded_variance", (3,), (1,)),
+        scalars("meft.theorem2_frozen_a", (3,), (1,)),
+        scalars("meft.theorem2_any_step", (3,), (1,)),
+        hard("jiang2024.theorem2", ((6, 0.3),)),
+    ],
+    ids=["kink", "factors", "scalar", "frozen", "any step", "hard"],
+)
+def test_a_run_takes_its_exact_course(made, tmp_path):
+    """The time average that is measured is the exact one, but for what the replicas leave to chance."""
+    (setting,) = made
+    (result,) = measure(setting.table, tmp_path)
+    exact = floats(setting.squares())
+    if "zeta" not in setting.inputs:
+        assert result.measured == pytest.approx(min(exact), rel=1e-9)
+    else:
+        assert result.measured == pytest.approx(np.mean(exact), rel=0.05)
+        assert max(result.first_variance, 1e-9) == pytest.approx(max(float(setting.variance), 1e-9), rel=1e-6)
+    known = {name: float(x) for name, x in setting.inputs.items()}
+    assert result.plan.inputs == pytest.approx(known, rel=1e-6)
+    assert result.bound == pytest.approx(setting.claim.bound(**setting.inputs), rel=1e-6)
+    assert float(setting.gap) <= known["D"]
+
+
+@pytest.mark.full
+def test_there_are_false_and_true_runs_of_every_kind():
+    found = run_mutants()
+    for truth in (True, False):
+        assert sum(run.true is truth for run in found) >= 60
+    assert len({run.subject for run in found if not run.true} & {run.subject for run in found if run.true}) == 9
+    kinds = {run.kind for run in found if not run.true}
+    assert {"constant", "exponent", "off by one", "sign", "term lost", "factor lost", "exchange"} < kinds
+    assert len({str(run.table) + run.change for run in found}) == len(found)
+    assert pickle.loads(pickle.dumps(found[:3])) == found[:3]
+    for run in found:
+        parse(run.table)
+    assert len(run_mutants(10)) < len(found) / 9
+
+
+@pytest.mark.full
+def test_every_trial_of_a_sample_is_right():
+    trials = [run.tried() for run in run_mutants(90)]
+    assert not [trial for trial in trials if trial.wrong]
+    assert {trial.true for trial in trials} == {True, False}
+    assert sum(trial.caught for trial in trials) >= sum(not trial.true for trial in trials) - 2
+
+
+@pytest.mark.full
+def test_a_planted_lie_is_recorded_as_wrong():
+    """A supported run that is said to be false, and a false one that is said to be true."""
+    (setting,) = scalars("ghadimi2013.corollary2_2", (12,), (0,))
+    supported = next(run for run in true_runs(setting) if run.change == "as it is")
+    (other,) = scalars("ghadimi2013.corollary2_2", (2,), (0,))
+    violated = next(run for run in false_bounds(other) if run.change == "bound by 1/20")
+    assert not supported.tried().wrong
+    assert replace(supported, true=False).tried().wrong
+    assert violated.tried().caught
+    lie = replace(violated, true=True).tried()
+    assert lie.wrong
+    assert not lie.caught
+
+
+@pytest.mark.parametrize(
+    ("true", "verdict", "blame", "wrong", "caught"),
+    [
+        (True, "supported", None, False, False),
+        (True, "violated", ("claim", "x"), True, False),
+        (True, "hypothesis-failed", ("constant", "D"), True, False),
+        (True, "uninformative", ("horizon", "T"), False, False),
+        (False, "supported", None, True, False),
+        (False, "violated", ("claim", "x"), True, False),
+        (False, "hypothesis-failed", ("constant", "D"), False, True),
+        (False, "hypothesis-failed", ("constant", "zeta"), False, False),
+        (False, "inconclusive", ("constant", "D"), False, True),
+        (False, "uninformative", ("constant", "D"), False, False),
+    ],
+)
+def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, caught):
+    run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
+    result = a_run(verdict=Verdict(verdict), blame=blame and Blame(*blame, evidence=""))
+    trial = run.recorded(run.judged(result), 1.0)
+    assert (trial.wrong, trial.caught) == (wrong, caught)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("id", ["jiang2024.theorem2", "meft.theorem2_repaired"])
+def test_faults_are_planted_one_at_a_time(id):
+    """Each differs from the setting's own spec in one field, ζ aside."""
+    (setting,) = factors(id, (12,))
+    own = fields_of(setting.table)
+    for run in (*false_bounds(setting), *false_constants(setting)):
+        changed = {path for path, value in fields_of(run.table).items() if own.get(path) != value}
+        assert len(changed) == 1, run.change
+    assert {run.blame for run in false_hypotheses(setting)} >= {("constant", "alpha")}

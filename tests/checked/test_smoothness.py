@@ -1,0 +1,136 @@
+"""Mutants of statements: shown false by numbers that add up, tried without an error, and recorded as they are."""
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from boundcheck.checked import smoothness
+from boundcheck.checked.smoothness import (
+    Mutation,
+    drawn,
+    inputs_at,
+    pairs,
+    shown_false,
+    suspects,
+    variations,
+)
+from boundcheck.checked.trial import Answer
+from boundcheck.claims import catalogue
+from boundcheck.falsify import falsify
+from tests.layers import sampled
+
+EVERY = 90
+PAIRS = [pytest.param(pair, id=f"{pair[0]}, {pair[1].id}") for pair in pairs()]
+
+
+def values_of(mutant):
+    """L̂ at each rank, in floats."""
+    function, constants = mutant.claim.function("Lhat"), dict(mutant.constants)
+    return [
+        function(**{name: float(x) for name, x in inputs_at(mutant.claim, constants, rank).items()})
+        for rank in mutant.ranks
+    ]
+
+
+@pytest.mark.full
+def test_the_mutants_tell_true_fromshown_false():
+    """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in floats."""
+    found = drawn(EVERY).decided
+    assert {mutant.true for mutant in found} == {True, False}
+    for mutant in found:
+        names = {p.name for p in mutant.claim.parameters}
+        assert names <= {"s", "r", *dict(mutant.constants), "sigma", "C"}
+        if mutant.true:
+            assert mutant.witness
+            continue
+        measured, bound = (float(part.split()[0]) for part in mutant.witness.split("≥ ")[1].split("> "))
+        assert any(bound == pytest.approx(value, rel=1e-4) for value in values_of(mutant))
+        assert measured >= bound
+
+
+@sampled(5)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_what_is_no_larger_than_the_original_is_true(pair):
+    """A true variation is never below its original in floats, or is the original under stronger hypotheses."""
+    kind, claim = pair
+    known = dict.fromkeys((p.name for p in claim.parameters), 1.25) | {"r": 1, "w_0": 8.0}
+    own = claim.function("Lhat")(**{p.name: known[p.name] for p in claim.parameters})
+    for mutation in variations(kind, claim):
+        changed = {p.name: known[p.name] for p in mutation.claim.parameters}
+        assert mutation.claim.function("Lhat")(**changed) >= own * (1 - 1e-15), mutation.change
+
+
+@sampled(5, 1)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_no_variation_is_shownshown_false(pair):
+    """The exact points contradict nothing that is true: the deciding itself is checked."""
+    kind, claim = pair
+    for mutation in list(variations(kind, claim))[::12]:
+        assert shown_false(mutation, claim) is None, mutation.change
+
+
+@sampled(5, 2)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_half_of_each_constant_is_shownshown_false(pair):
+    kind, claim = pair
+    halved = next(m for m in suspects(kind, claim) if m.change == "Lhat by 1/2")
+    assert shown_false(halved, claim) is not None
+
+
+@pytest.mark.full
+def test_every_trial_of_a_sample_is_right():
+    trials = [mutant.tried() for mutant in drawn(EVERY).decided[::9]]
+    assert not [trial for trial in trials if trial.wrong]
+    false = [trial for trial in trials if not trial.true]
+    assert sum(trial.caught for trial in false) >= 0.9 * len(false)
+    assert all(trial.seconds > 0 and trial.layer == "falsification" for trial in trials)
+
+
+@pytest.mark.full
+def test_a_wrong_verdict_is_recorded_as_wrong():
+    """A refuted truth is wrong, a missed falsehood is not, and neither is ever caught."""
+    true, false = (next(m for m in drawn(EVERY).decided if m.true is truth) for truth in (True, False))
+    table = {
+        (mutant.true, outcome): (trial.wrong, trial.caught)
+        for mutant in (true, false)
+        for outcome in ("violated", "not violated")
+        for trial in [mutant.recorded(Answer(outcome, False, outcome == "violated"), 1.0)]
+    }
+    assert table == {
+        (True, "violated"): (True, False),
+        (True, "not violated"): (False, False),
+        (False, "violated"): (False, True),
+        (False, "not violated"): (False, False),
+    }
+
+
+def test_a_false_statement_called_true_would_be_wrong():
+    """A planted error of the deciding: half of L, said to be true, is refuted and so recorded as wrong."""
+    claim = catalogue["meft.full"]
+    mutation = next(m for m in suspects("full", claim) if m.change == "Lhat by 1/2")
+    statement = shown_false(mutation, claim)
+    assert statement.tried().caught
+    assert replace(statement, true=True).tried().wrong
+
+
+@pytest.mark.parametrize("share", ["Lhat by 9/10", "true"])
+def test_the_shared_climb_says_what_falsify_says(share):
+    claim = catalogue["meft.frozen_a"]
+    changes = [*suspects("frozen-a", claim), Mutation(claim, "frozen-a", "", "true")]
+    mutation = next(m for m in changes if m.change == share)
+    mutant = shown_false(mutation, claim)
+    whole = falsify(mutation.claim, [1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0)
+    assert whole.violated == (mutant is not None)
+    if mutant is not None:
+        assert mutant.tried().caught
+
+
+@pytest.mark.full
+def test_mutants_are_the_same_each_time_and_in_another_process(monkeypatch):
+    monkeypatch.setattr(smoothness, "pairs", lambda: list(pairs())[:2])
+    first, again = (drawn.__wrapped__(9).decided for _ in range(2))
+    assert list(map(str, first)) == list(map(str, again))
+    sent = pickle.loads(pickle.dumps(first))
+    assert list(map(values_of, sent)) == list(map(values_of, first))
+    assert [mutant.witness for mutant in sent] == [mutant.witness for mutant in first]

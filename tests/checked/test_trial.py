@@ -1,0 +1,71 @@
+"""The engine of mutation: what the record makes of an answer, and the order in which changes are tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from boundcheck.checked.edits import Change, in_turn, mixed_up
+from boundcheck.checked.trial import Answer, Mutant
+
+
+@dataclass(frozen=True)
+class Answered(Mutant):
+    layer = "proof"
+    answer: Answer
+
+    def ask(self) -> Answer:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("true", "accepts", "rejects", "wrong", "caught"),
+    [
+        (True, True, False, False, False),
+        (True, False, False, False, False),
+        (True, False, True, True, False),
+        (False, True, False, True, False),
+        (False, False, False, False, False),
+        (False, False, True, False, True),
+    ],
+)
+def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(
+    true: bool, accepts: bool, rejects: bool, wrong: bool, caught: bool
+) -> None:
+    mutant = Answered("my.lemma", "sign", "flip x", true, "x = 1", Answer("said", accepts, rejects, seconds=100.0))
+    trial = mutant.tried()
+    assert (trial.wrong, trial.caught) == (wrong, caught)
+    assert (trial.layer, trial.outcome, str(mutant)) == ("proof", "said", "my.lemma: sign, flip x; x = 1")
+    # Shared work counts.
+    assert 100 <= trial.seconds < 200
+
+
+@dataclass(frozen=True)
+class Deadly(Mutant):
+    layer = "measurement"
+
+    def ask(self) -> Answer:
+        raise ZeroDivisionError("by nothing")
+
+
+@pytest.mark.parametrize("true", [True, False])
+def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
+    trial = Deadly("my.lemma", "sign", "flip x", true, "x = 1").tried()
+    assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "traceback")
+    assert trial.witness.startswith("x = 1; ")
+    assert trial.witness.strip().endswith("ZeroDivisionError: by nothing")
+
+
+def test_kinds_take_turns_and_relations_come_last() -> None:
+    kinds = ["norm", "norm", "sign", "relation", "constant"]
+    changes = [Change(kind, str(i), i) for i, kind in enumerate(kinds)]
+    assert [x.kind for x in in_turn(changes, 0)] == ["constant", "norm", "sign", "norm", "relation"]
+    assert [x.kind for x in in_turn(changes, 4)] == ["norm", "sign", "constant", "norm", "relation"]
+    assert sorted(x.result for x in in_turn(changes, 7)) == list(range(5))
+    assert in_turn([], 3) == []
+
+
+def test_what_is_mixed_up_is_all_there_and_the_same_each_time() -> None:
+    assert sorted(mixed_up(range(50))) == list(range(50))
+    assert mixed_up(range(50)) == mixed_up(range(50)) != list(range(50))

@@ -1,0 +1,300 @@
+"""Worlds are what they say: what is proved is false in none of them, and two ways of evaluating agree."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import islice
+
+import pytest
+import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.checked.edits import with_formula
+from boundcheck.checked.scripts import allowed, lines, scripts
+from boundcheck.checked.worlds import World, descents, worlds
+from boundcheck.checked.worlds.functions import Curve, Factored
+from boundcheck.checked.worlds.theorems import runs_of
+from boundcheck.checked.worlds.world import Setting, broken, composites, is_timed
+from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import L, T, sigma
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    MinimumOver,
+    SpectralNorm,
+    i,
+    t,
+    v1,
+    v2,
+)
+from boundcheck.errors import InputError
+from boundcheck.exact.rationals import number, rows, transposed
+from boundcheck.kernel import Fact, Law
+from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.prove import Script, le
+from boundcheck.prove.meft import Meft
+from tests.judged import judged, names, of_the_paper
+from tests.layers import examples, sampled
+
+FEW = 2
+NUMBERS, POSITIVE = st.fractions(-3, 3, max_denominator=8), st.fractions("1/4", 4, max_denominator=8)
+# Their hypotheses cannot all hold, which is what they prove.
+SCRIPTS = scripts()
+PRINTED = tuple(x for x in SCRIPTS if x.version == "printed")
+PROVED = tuple(x for x in SCRIPTS if x.version != "printed")
+ABSURD = tuple(x for x in PROVED if x.id in ("jiang2024.assumption3.1.anywhere", "jiang2024.assumption3.2.anywhere"))
+# Some of their constants are rational nowhere: J and H of LoReFT both, a step of 2/(√3 L̂), a bound with √2 in it.
+IRRATIONAL = tuple(
+    x for x in PROVED if x.id in ("meft.loreft", "abbaszadehpeivasti2022.best_step", "ghadimi2013.corollary2_2")
+)
+SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
+
+
+@sampled(18)
+@of_the_paper
+@pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
+def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
+    for line in lines(script):
+        for world in allowed(line, FEW):
+            assert world.says(line.step.relation, line.composite) is not False, (line.name, world.about)
+            for fact in (line.fact, *(x.conclusion for x in line.because.premises)):
+                assert not (isinstance(fact, Fact) and world.refutes(fact)), (line.name, str(fact), world.about)
+
+
+@pytest.mark.full
+@of_the_paper
+def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
+    asked = [(line, allowed(line, 1)) for script in scripts()[::3] for line in lines(script)]
+    said = [found[0].says(line.step.relation, line.composite) for line, found in asked if found]
+    assert said.count(True) >= 0.9 * len(said) > 50
+
+
+def satisfying(script: Script) -> World | None:
+    """A world in which all hypotheses of a proof hold, and those of its conclusion where that is a law."""
+    proof = script.proof
+    assert proof.conclusion is not None
+    premises = proof.goal.premises if isinstance(proof.goal, Law) else ()
+    conclusion = proof.conclusion.conclusion
+    fact = conclusion.conclusion if isinstance(conclusion, Law) else conclusion
+    fitting = (x for x in worlds() if x.allows([*proof.conclusion.hypotheses, *premises], proof))
+    return next((x for x in fitting if x.values(fact)), None)
+
+
+@pytest.mark.full
+@of_the_paper
+def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_absurdity() -> None:
+    assert {judged(x).verdict for x in PROVED} == {"proved"}
+    assert {judged(x).verdict for x in PRINTED} == {"refuted"}
+    absurd = [x for x in PROVED if isinstance(x.proof.goal, Fact) and x.proof.goal.polynomial.number == -1]
+    assert absurd == list(ABSURD)
+
+
+@sampled(6)
+@of_the_paper
+@pytest.mark.parametrize("script", SATISFIABLE, ids=names(SATISFIABLE))
+def test_no_theorem_is_vacuous(script: Script) -> None:
+    world = satisfying(script)
+    assert world is not None, "no world satisfies its hypotheses"
+    goal = script.proof.goal
+    conclusion = goal.conclusion if isinstance(goal, Law) else goal
+    assert isinstance(conclusion, Fact)
+    assert not world.refutes(conclusion)
+    # Equalities between irrational numbers cannot be seen to hold.
+    assert conclusion.relation == "=" or world.meets(conclusion)
+
+
+@of_the_paper
+@pytest.mark.parametrize("script", IRRATIONAL, ids=names(IRRATIONAL))
+def test_all_holds_somewhere_but_what_gives_a_name_to_an_irrational_number(script: Script) -> None:
+    proof = script.proof
+    assert proof.conclusion is not None
+    defined = {x.statement for x in proof.assumptions if any(map(x.is_called, script.claim.names))}
+    premises = proof.goal.premises if isinstance(proof.goal, Law) else ()
+    rest = [*(proof.conclusion.hypotheses - defined), *premises]
+    assert any(world.allows(rest, proof) for world in worlds())
+
+
+@of_the_paper
+@pytest.mark.parametrize("script", ABSURD, ids=names(ABSURD))
+def test_what_is_absurd_rests_on_laws(script: Script) -> None:
+    """Without its laws, which are what it refutes, its hypotheses hold somewhere."""
+    assert script.proof.conclusion is not None
+    facts = [x for x in script.proof.conclusion.hypotheses if isinstance(x, Fact)]
+    assert len(facts) < len(script.proof.conclusion.hypotheses)
+    assert any(all(world.meets(x) for x in facts) for world in worlds())
+
+
+# The second evaluation.
+
+A, B = sp.MatrixSymbol("A", 2, 3), sp.MatrixSymbol("B", 3, 2)
+SMALL = rows((1, 2, 2), (0, 1, 0))
+SETTING = Setting({"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMALL)}, {}, blocks=("A",))
+
+
+@pytest.mark.parametrize(
+    ("relation", "expected"),
+    [
+        (le(FrobeniusNorm(A) ** 2, 11), True),
+        (le(FrobeniusNorm(A) ** 2, sp.Rational(99, 10)), False),
+        (le(SpectralNorm(A), FrobeniusNorm(A)), True),
+        (le(SpectralNorm(A), L), False),
+        (le(FrobeniusNorm(A), FrobeniusNorm(A.T)), None),
+        (sp.Eq(FrobeniusNorm(A), L, evaluate=False), False),
+        (sp.Lt(L, 3, evaluate=False), False),
+        (sp.Ge(L, 3, evaluate=False), True),
+        (sp.Gt(L, sp.sqrt(8), evaluate=False), True),
+        (sp.Eq(A, B.T, evaluate=False), True),
+        (sp.Eq(A, 2 * B.T, evaluate=False), False),
+        (le(sigma, 1), None),
+        (le(1 / (L - 3), 1), None),
+        (sp.And(sp.Ge(L, 3, evaluate=False), le(sigma, 1)), None),
+        (sp.And(sp.Gt(L, 3, evaluate=False), le(sigma, 1)), False),
+    ],
+    ids=str,
+)
+def test_verdicts(relation: sp.Basic, expected: bool | None) -> None:
+    assert SETTING.verdict(relation) is expected
+
+
+@pytest.mark.full
+def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own() -> None:
+    x = sp.MatrixSymbol("A", 3, 1)
+    assert SETTING.verdict(le(EuclideanNorm(x), 4)) is True
+    assert SETTING.verdict(le(EuclideanNorm(x), 4), {"A"}) is None
+    world = next(x for x in worlds() if x.setting.blocks == ("A", "B") and "A_1" in x.setting.matrices)
+    # v_1 - v_2 is a vector of both blocks.
+    square = sum(
+        (p - q) ** 2
+        for name in "AB"
+        for r, s in zip(*(world.setting.matrices[f"{name}_{i}"] for i in (1, 2)), strict=True)
+        for p, q in zip(r, s, strict=True)
+    )
+    value = sp.Rational(square.numerator, square.denominator)
+    assert world.says(le(EuclideanNorm(v1 - v2) ** 2, value * sp.Rational(11, 10)), frozenset({"v_1", "v_2"})) is True
+    assert world.says(sp.Lt(EuclideanNorm(v1 - v2) ** 2, value / 2), frozenset({"v_1", "v_2"})) is False
+
+
+def test_time_is_seen_where_it_is_free() -> None:
+    v_t = Iterate("v", t, 2, 1)
+    assert is_timed(EuclideanNorm(v_t))
+    assert not is_timed(MinimumOver(EuclideanNorm(v_t), t, 1, T))
+    assert not is_timed(sp.Sum(EuclideanNorm(v_t), (t, 1, T)))
+    assert is_timed(sp.Sum(EuclideanNorm(v_t.xreplace({t: i})), (i, 1, t - 1)))
+    assert not is_timed(EuclideanNorm(Iterate("v", 1, 2, 1)))
+
+
+def long_run() -> World:
+    return next(x for x in worlds() if x.setting.paths.T > 1 and len(x.setting.paths.draws) > 1)
+
+
+def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None:
+    world = long_run()
+    size = EuclideanNorm(Iterate("v", t, 2, 1)) ** 2
+    setting = world.setting
+    found = [
+        sum(x**2 for block in "AB" for row in setting.process(block, time, i) for x in row)
+        for time in range(1, setting.paths.T + 1)
+        for i in range(len(setting.paths.draws))
+    ]
+    most = sp.Rational(max(found).numerator, max(found).denominator)
+    assert world.says(le(size, most * sp.Rational(1001, 1000))) is True
+    assert world.says(le(size, most * sp.Rational(999, 1000))) is False
+    mean = sum(found[: len(setting.paths.draws)]) / len(setting.paths.draws)
+    start = Expectation(EuclideanNorm(Iterate("v", 1, 2, 1)) ** 2)
+    assert world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False)) is False
+
+
+@pytest.mark.parametrize("name", ["A", "B", "g_A"])
+def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None:
+    setting = long_run().setting
+    assert setting.process is not None
+    last = setting.paths.T + (not name.startswith("g"))
+    assert setting.process(name, last, 0)
+    for time in (0, last + 1):
+        with pytest.raises(InputError):
+            setting.process(name, time, 0)
+
+
+def test_gradients_are_those_of_the_values() -> None:
+    """Along a short step F changes by <gradient, step>, up to its curvature."""
+    step = Fraction(1, 10**6)
+    adapters = (x for x in worlds() if x.about.startswith(("VeRA", "LoReFT")))
+    for world in (*islice(worlds(), 0, 200, 9), *adapters):
+        loss, blocks = world.setting.functions["F"], world.setting.blocks
+        if any(block not in world.setting.matrices for block in blocks):
+            continue
+        point = tuple(world.setting.matrices[block] for block in blocks)
+        gradient = loss.gradient(point)
+        for place, slope in enumerate(gradient):
+            moved = [
+                tuple(tuple(x + step * (i == place) for x in row) for row in block) for i, block in enumerate(point)
+            ]
+            expected = float(sum(x for row in slope for x in row))
+            change = float((loss.value(tuple(moved)) - loss.value(point)) / step)
+            assert change == pytest.approx(expected, abs=1e-3)
+
+
+@examples(40)
+@given(POSITIVE, POSITIVE, NUMBERS, POSITIVE, st.tuples(NUMBERS, NUMBERS, NUMBERS))
+def test_functions_are_those_that_proofs_and_problems_have(
+    L: Fraction, G: Fraction, zero: Fraction, scale: Fraction, at: tuple[Fraction, Fraction, Fraction]
+) -> None:
+    """They share no code, and have the same values, gradients and constants."""
+    ours, theirs = Curve.clipped(L, G, zero), PiecewiseLinear.clipped(L, G, zero)
+    for x in at:
+        assert (ours.slope(x), ours.value(x)) == (theirs.value(x), theirs.integral(x))
+    assert (ours.least, ours.smoothness, ours.steepest) == (theirs.minimum, theirs.lipschitz, theirs.bound)
+    mine, other = Factored(((ours, ours),), scale), Meft(((theirs, theirs),), scale)
+    v = rows(at[:2]), number(at[2])
+    assert mine.f(mine.weight(v)) == other.f(other.weight(v))
+    assert mine.gradient(v) == other.gradient(v)
+    assert (mine.least, mine.smoothness, mine.steepest) == (other.minimum, other.smoothness, other.steepest)
+
+
+def test_a_world_with_one_number_changed_says_so() -> None:
+    world = worlds()[0]
+    law = next(x for script in scripts() for x in script.proof.assumptions if x.claim is ASSUMPTION_1).statement
+    assert isinstance(law, Law)
+    assert world.obeys(law, ASSUMPTION_1.id)
+    assert not world.obeys(law, "another law")
+    changed = [x for x in broken(world) if "L" in x.changed]
+    assert len(changed) == 2
+    assert not any(x.obeys(law, ASSUMPTION_1.id) for x in changed)
+    for other in broken(world):
+        differing = {x for x, value in other.setting.numbers.items() if world.setting.numbers[x] != value}
+        assert len(differing) == 1 or other.changed == {"F"}
+
+
+def test_an_understated_smoothness_is_marked() -> None:
+    (first, *_), (true, *_) = descents(Fraction(1, 9)), descents()
+    understated, plain = (build(lambda numbers: Fraction(1, 8)) for build in (first, true))
+    assert (understated.changed, plain.changed) == (frozenset({"L"}), frozenset())
+    assert 9 * understated.setting.numbers["L"] == plain.setting.numbers["L"]
+
+
+def test_composites_are_what_a_reading_puts_together() -> None:
+    script = next(x for x in scripts() if x.id == "meft.lemma1_sharp")
+    assert composites(script.proof) == {"v", "v_1", "v_2"}
+    assert Gradient(F, v1).args[1].name in composites(script.proof)
+
+
+def test_a_step_that_is_no_real_number_makes_no_run() -> None:
+    """As where an edit of a formula takes the root of a negative number."""
+    claim = catalogue["nesterov2004.theorem2_1_15"]
+    (step,) = (x.expression for x in claim.quantities if x.name == "alpha")
+    ell, mu = sorted(step.free_symbols, key=str)
+    assert runs_of(claim)
+    assert not runs_of(with_formula(claim, "alpha", sp.sqrt(mu - 2 * ell)))
+
+
+def test_a_run_whose_numbers_grow_threefold_at_each_step_is_no_world() -> None:
+    """Its 24 steps would end with 10^11 digits."""
+    found = runs_of(with_formula(catalogue["meft.unconditional_gd"], "alpha", sp.Integer(1)))
+    assert found
+    assert not any("T = 24" in world.about for world in found)
