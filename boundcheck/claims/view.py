@@ -192,6 +192,7 @@ class View:
 
 Part = Line | Points | Table | Fold | Picture | File | View
 Row = Sequence[Cell] | Line | Fold
+Head = Sequence[str | Column]
 
 
 def line(*cells: Cell) -> Line:

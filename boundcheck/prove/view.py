@@ -21,6 +21,7 @@ from boundcheck.claims.view import (
     Part,
     Points,
     Prose,
+    Row,
     Stack,
     Table,
     View,
@@ -80,7 +81,9 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[Table, ...]:
     """The referee's table, where there is one: below each row the lines of proofs behind its verdict."""
     found = list(rows)
     prints = any(each.row.printed for each in found)
-    made = [row for each in found for row in (_row(each, prints), *_evidence(each))]
+    made: list[Row] = []
+    for each in found:
+        made += [_row(each, prints), *_evidence(each)]
     head: list[str | Column] = [numeric("No."), Column("Where", width=0.15)]
     head += [Column("Printed", width=0.26)] if prints else []
     head += [Column("Verdict", width=0.11), Column("Rocq", width=0.09), "Finding"]

@@ -180,8 +180,9 @@ def asked(make: Callable[[], Recipe], turn: int) -> Examined:
     is_known = bool(recipe.why) or walk is not None
     why = recipe.why or (str(walk) if walk else "nothing is known of it: engines are held against each other")
     told = (recipe.kind, recipe.change, recipe.subject, walk is None, why)
-    make = partial(recipe.edit, recipe.claim)
-    return examined(*told, make, lambda claim: _subject(recipe, claim, walk, turn), is_known)
+    return examined(
+        *told, partial(recipe.edit, recipe.claim), lambda claim: _subject(recipe, claim, walk, turn), is_known
+    )
 
 
 def _subject(recipe: Recipe, claim: Claim, walk: Walk | None, turn: int) -> Subject:

@@ -72,9 +72,19 @@ class Malformed:
         """The record of what came of it. It counts as true if it was read: nothing else decides whether it is sound."""
         said = " ".join(found.said.encode(errors="backslashreplace").decode().split()) or "it was read"
         is_read, is_refused = found.outcome == "accepted", found.outcome == "one line"
-        known = ("input", f"{self.kind} {self.number}", self.kind, found.change, is_read, said, found.outcome)
-        wrong = not (is_read or is_refused)
-        return Trial(*known, wrong, caught=is_refused, seconds=found.seconds, mebibytes=found.mebibytes)
+        return Trial(
+            "input",
+            f"{self.kind} {self.number}",
+            self.kind,
+            found.change,
+            true=is_read,
+            witness=said,
+            outcome=found.outcome,
+            wrong=not (is_read or is_refused),
+            caught=is_refused,
+            seconds=found.seconds,
+            mebibytes=found.mebibytes,
+        )
 
 
 class _BegunError(Exception):

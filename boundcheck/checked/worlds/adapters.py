@@ -129,8 +129,8 @@ def _loreft() -> Iterator[World]:
     # λ is rational at ν = 1, L = 4 and G = 7: 24 + 25.
     meft = Factored(((clipped(4, 7),),), origin=number(1))
     known = _with_quantities("meft.loreft_trained", {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)})
-    for i, (second, start, end) in enumerate(((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))):
-        points = {"R": (number(1), number(second)), "U": (number(start), number(end))}
+    for i, (other, start, end) in enumerate(((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))):
+        points = {"R": (number(1), number(other)), "U": (number(start), number(end))}
         yield _composed("LoReFT in (R, U)", "loreft-trained", meft, {**STRETCHES[i], **known}, points)
 
 

@@ -17,6 +17,7 @@ from boundcheck.claims.view import (
     Code,
     File,
     Fold,
+    Head,
     Part,
     Picture,
     Prose,
@@ -59,9 +60,10 @@ def attacks(material: Material) -> Iterator[Part]:
     if not material.searches:
         return
     yield paragraph(_ATTACKS)
-    head = ("Claim", "Proof", "Verdict", *map(numeric, ("Largest", "At the worst rank", "Elsewhere", "Structures")))
+    counts = map(numeric, ("Largest", "At the worst rank", "Elsewhere", "Structures"))
+    head: Head = ("Claim", "Proof", "Verdict", *counts, "Best instance, shrunk")
     rows = [row for search in material.searches for row in _attack(search)]
-    yield Table((*head, "Best instance, shrunk"), rows, _RATIOS, "attacks", most=None)
+    yield Table(head, rows, _RATIOS, "attacks", most=None)
     for search in material.searches:
         yield File(search["file"], (json.dumps(search["instance"], indent=1) + "\n").encode())
     yield Picture("falsification", lambda: search_figure(material.searches), _DRAWN)
@@ -156,8 +158,8 @@ def worst_cases(material: Material) -> Iterator[Part]:
         yield Picture("worst_cases", lambda: worst_figure(cases, material.theorems), _WORST)
     if cases:
         rows = [row for case in cases for row in _case(case)]
-        head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")))
-        yield Table((*head, "Numerical / bound"), rows, _BETWEEN, "worst_cases", most=None)
+        head: Head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")), "Numerical / bound")
+        yield Table(head, rows, _BETWEEN, "worst_cases", most=None)
 
 
 def _case(case: WorstCase) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from boundcheck.checked.survey import LAYERS, Reliability, Soundness
 from boundcheck.checked.trial import Trial
-from boundcheck.claims.view import Code, File, Fold, Part, Picture, Prose, Table, View, line, numeric, paragraph
+from boundcheck.claims.view import Code, File, Fold, Head, Part, Picture, Prose, Table, View, line, numeric, paragraph
 from boundcheck.report.bars import shares_figure
 from boundcheck.report.named import MOST_ROWS
 from boundcheck.report.opening import Headline, Opening
@@ -169,7 +169,7 @@ def layers(material: Material) -> Iterator[Part]:
         return
     count = survey.as_json()
     false = map(numeric, ("False, tried", "Accepted", "At most", "Caught"))
-    head = ("Layer", "What it was asked about", *false, *map(numeric, ("True, tried", "Refuted", "At most")))
+    head: Head = ("Layer", "What it was asked about", *false, *map(numeric, ("True, tried", "Refuted", "At most")))
     rows = [_layer(layer, LAYERS[layer], x["false"], x["true"]) for layer, x in count["layers"].items()]
     rows.append(_layer("all", "", count["false"], count["true"]))
     yield Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)

@@ -16,6 +16,7 @@ from boundcheck.claims.view import (
     Badge,
     Cell,
     Column,
+    Head,
     Line,
     Part,
     Picture,
@@ -129,10 +130,11 @@ def theorems(material: Material) -> Iterator[Part]:
     yield paragraph(_LEAD)
     yield Points(tuple(map(paragraph, _KINDS)))
     shown, folded = shown_and_folded(material.networks)
-    head = ("Run", "L̂", *map(numeric, ("Its value", "2/L̂", "Bound at η", "T needed", "Printed α", Prose("$T_min$"))))
+    numbers = ("Its value", "2/L̂", "Bound at η", "T needed", "Printed α")
+    head: Head = ("Run", "L̂", *map(numeric, numbers), numeric(Prose("$T_min$")), numeric("2.5\u202fS"))
     rows = [row for each in (*shown, *folded) for row in _theorems(each)]
     most = sum(len(each.run.course.theorems) for each in shown)
-    yield Table((*head, numeric("2.5\u202fS")), rows, _THEOREMS, most=most)
+    yield Table(head, rows, _THEOREMS, most=most)
 
 
 def _theorems(each: Named) -> Iterator[Cells]:
@@ -204,7 +206,7 @@ def rank(material: Material) -> Iterator[Part]:
     yield rank_table(rows, FITTED.format(_BIASED))
     if ends:
         yield Picture("rank_held_out", lambda: ends_figure(runs), _HELD_OUT)
-        cells = [
+        cells: list[Cells] = [
             (Prose(row["name"]), str(row["rank"]), str(row["seeds"]), *(spread(row[key]) for key in _KEYS))
             for row in ends
         ]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
-from boundcheck.claims.view import Column, Part, Picture, Prose, Stack, Table, numeric, paragraph
+from boundcheck.claims.view import Column, Head, Part, Picture, Prose, Stack, Table, numeric, paragraph
 from boundcheck.claims.view import Row as Cells
 from boundcheck.measure.exponent import Exponent
 from boundcheck.measure.spec import about_its_own_step
@@ -111,9 +111,10 @@ def horizon(material: Material) -> Iterator[Part]:
     rows = horizon_slopes(material.theorems)
     if rows:
         yield Picture("horizon", lambda: horizon_figure(material.theorems), _HORIZON)
-        head = ("Problem", "Claim", "T", *map(numeric, ("Seeds", "At the first T", "At the last", "Exponent")))
+        numbers = map(numeric, ("Seeds", "At the first T", "At the last", "Exponent", "Interval"))
+        head: Head = ("Problem", "Claim", "T", *numbers)
         cells = [cells for row in rows for cells in _horizon_row(row)]
-        yield Table((*head, numeric("Interval")), cells, _SLOPES, "horizon")
+        yield Table(head, cells, _SLOPES, "horizon")
 
 
 def _horizon_row(row: Row) -> Iterator[Cells]:

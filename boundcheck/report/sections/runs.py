@@ -7,13 +7,15 @@ import sympy as sp
 
 from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.claims import catalogue
-from boundcheck.claims.symbols import toward
+from boundcheck.claims.claim import Quantity
+from boundcheck.claims.symbols import Parameter, toward
 from boundcheck.claims.view import (
     Badge,
     Cell,
     Code,
     Column,
     Fold,
+    Head,
     Line,
     Math,
     Part,
@@ -176,7 +178,7 @@ def informative(material: Material) -> Iterator[Part]:
         return
     names = settings(runs, ("claim", "lipschitz", "adapter.rank"))
     labels = [numeric(label(each.claim, each.lipschitz)) for each in runs[0].course.horizons]
-    rows = [
+    rows: list[Row] = [
         (Prose(name), number(run.rank), *(number(each.steps) for each in run.course.horizons))
         for name, run in zip(names, runs, strict=True)
     ]
@@ -250,7 +252,8 @@ def _constant(claim_id: str, name: str, value: float | None) -> tuple[Cell, str]
 @cache
 def _symbols(claim_id: str) -> dict[str, sp.Symbol]:
     claim = catalogue[claim_id]
-    return {each.name: each.symbol for each in (*claim.parameters, *claim.quantities)}
+    letters: tuple[Parameter | Quantity, ...] = (*claim.parameters, *claim.quantities)
+    return {each.name: each.symbol for each in letters}
 
 
 def _of_network(each: Named) -> Iterator[Part]:
@@ -269,11 +272,11 @@ def _of_network(each: Named) -> Iterator[Part]:
     caption = f"Constants, set after the run to the largest that was seen; f* ≥ 0 is {infimum.kind}: {infimum.how}"
     yield _across(seen, caption)
     yield Line((Prose(f"{_rounding(x)} {_machine(x)}"),), "small")
-    sites = [
+    sites: list[Row] = [
         (Code(site), *(number(radii.get(name)) for name in each.norms), number(c.G[site]), number(c.G_frobenius[site]))
         for site, radii in c.radii.items()
     ]
-    head = ("Matrix", *map(numeric, each.norms.values()), numeric("G, spectral"), numeric("G, Frobenius"))
+    head: Head = ("Matrix", *map(numeric, each.norms.values()), numeric("G, spectral"), numeric("G, Frobenius"))
     said = f"Largest norms and gradients at each of the {x.problem.sites} adapted matrices"
     yield Fold(line(said), (Table(head, sites, most=None),))
 

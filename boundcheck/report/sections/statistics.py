@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.checked.coverage import Coverage, Power
-from boundcheck.claims.view import Part, Picture, Table, numeric
+from boundcheck.claims.view import Head, Part, Picture, Table, numeric
 from boundcheck.report.section import Material, placed
 from boundcheck.report.sections.attacks import kept
 from boundcheck.report.style import GREY, LOOKS, VERMILLION, log_y, panels, ticks
@@ -36,10 +36,11 @@ def coverage(material: Material) -> Iterator[Part]:
         return
     yield from kept(material.study)
     yield Picture("coverage", lambda: coverage_figure(found), _MISSES)
-    head = ("Method", "Kind", "Replicas", *map(numeric, ("Stated", "Largest rate")), "Where")
+    rates = map(numeric, ("Stated", "Largest rate"))
+    head: Head = ("Method", "Kind", "Replicas", *rates, "Where", numeric("Above, there"), "Holds in")
     rows = [_most_missed(group) for group in _grouped(found, lambda each: (each.method, each.n))]
     caption = _RATES_OF.format(number(found[0].experiments))
-    yield Table((*head, numeric("Above, there"), "Holds in"), rows, caption, most=None)
+    yield Table(head, rows, caption, most=None)
 
 
 def _most_missed(group: list[Coverage]) -> tuple[str, ...]:
