@@ -35,7 +35,7 @@ lowest:
 
 # Every line and branch of the kernel and the statistics; the tests left out take long and reach nothing more. Without
 # the plugin, which imports boundcheck before anything is measured.
-STATISTICS := $(foreach x,any_step blame exponent grounds intervals schedule verdict,tests/measure/test_$(x).py) tests/checked/test_coverage.py
+STATISTICS := $(foreach x,any_step blame exponent grounds intervals schedule verdict,tests/experiment/test_$(x).py) tests/checked/test_coverage.py
 
 coverage: .venv/test
 	$(PYTEST) -p no:boundcheck -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
@@ -50,7 +50,7 @@ docs: .venv/docs
 
 # A second checker: Rocq (Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics) reads every proof.
 rocq: .venv/core
-	$(BIN)/python -m boundcheck.prove.rocq jiang2024 meft --out build/rocq
+	$(BIN)/python -m boundcheck.rocq jiang2024 meft --out build/rocq
 
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

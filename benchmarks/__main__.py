@@ -28,7 +28,7 @@ from benchmarks.machine import machine, versions
 from benchmarks.page import value_and_limit, write
 from benchmarks.results import Results
 from boundcheck.errors import InputError
-from boundcheck.signals import Stopped, stoppable
+from boundcheck.system.ending import Stopped, stoppable
 
 # Seconds that one benchmark may take.
 LONGEST = 600.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import benchmarks
 from benchmarks.line import Benchmark, Effort, Line
-from boundcheck.child import end_with
+from boundcheck.system.child import end_with
 
 
 def found() -> dict[str, Benchmark]:

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, faster, in_turns, seconds
-from boundcheck.measure.plan import Plan, Start, draft, guessed
-from boundcheck.measure.run import run_ensemble
-from boundcheck.measure.spec import Spec, parse
-from boundcheck.measure.store import RunFolder
-from boundcheck.problems.adapters import make_adapter
-from boundcheck.problems.problem import Problem
-from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.progress import silent
+from boundcheck.experiment.plan import Plan, Start, draft, guessed
+from boundcheck.experiment.run import run_ensemble
+from boundcheck.experiment.spec import Spec, parse
+from boundcheck.experiment.store import RunFolder
+from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
+from boundcheck.system.progress import silent
 
 MICROSECOND = 1e-6
 # Iterations in a turn.

@@ -19,13 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
-from boundcheck.measure.build import build
-from boundcheck.measure.spec import parse
-from boundcheck.networks.function import NetworkFunction
-from boundcheck.networks.network import Network
-from boundcheck.networks.observe import top_curvatures
-from boundcheck.problems.curvature import largest_eigenvalue
-from boundcheck.problems.norms import Point, square_norm
+from boundcheck.experiment.build import build
+from boundcheck.experiment.spec import parse
+from boundcheck.functions.curvature import largest_eigenvalue
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.observe import top_curvatures
+from boundcheck.functions.norms import Point, square_norm
 
 SAMPLES, STEPS, BATCH, LENGTH = 64, 100, 16, 48
 # Of an eigenvalue that is to be right to one part in a hundred.
@@ -131,7 +131,7 @@ def instrumented(effort: Effort) -> Found:
     from transformers.utils import logging
 
     from boundcheck.callback import BoundcheckCallback
-    from boundcheck.networks.corpora import verses
+    from boundcheck.functions.networks.corpora import verses
 
     warnings.simplefilter("ignore")
     quiet: Any = logging.set_verbosity_error

@@ -12,7 +12,7 @@ from benchmarks.growth import BETWEEN, FITTED, PER_ENTRY, Fit, fit
 from benchmarks.line import Curve, Line
 from benchmarks.machine import LOAD, PRODUCT, TRIAD
 from benchmarks.results import Results
-from boundcheck.claims.view import (
+from boundcheck.language.view import (
     Badge,
     Code,
     Part,
@@ -26,10 +26,10 @@ from boundcheck.claims.view import (
     numeric,
     paragraph,
 )
-from boundcheck.report.opening import Headline, Opening
-from boundcheck.report.page import Page, write_parts
-from boundcheck.report.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y, marks, panels, ticks
-from boundcheck.report.words import number, signed
+from boundcheck.present.opening import Headline, Opening
+from boundcheck.present.page import Page, write_parts
+from boundcheck.present.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y, marks, panels, ticks
+from boundcheck.present.words import number, signed
 
 _TITLE = "boundcheck, timed: each figure against its peer"
 _LEAD = """Every line was measured on one machine, in a process of its own. Where there is a peer, ours and

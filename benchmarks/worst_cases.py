@@ -5,7 +5,7 @@ gradient norm over T iterates.
 """
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
-from boundcheck.falsify.worst_case import gradient_descent
+from boundcheck.worst_case.worst_case import gradient_descent
 
 HORIZON = 16
 

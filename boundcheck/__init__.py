@@ -12,26 +12,20 @@ progress of what takes longer than two seconds.
 
 import functools
 import importlib
-import sys
-from collections.abc import Iterator
-from importlib.util import find_spec
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.version import __version__
 
 if TYPE_CHECKING:
-    import inspect
-
     from boundcheck.callback import BoundcheckCallback
-    from boundcheck.claims import Claim
-    from boundcheck.claims import catalogue as claims
-    from boundcheck.falsify import falsify
-    from boundcheck.measure import measure
-    from boundcheck.problems.loss import Loss
-    from boundcheck.prove import prove
-    from boundcheck.report import audit
+    from boundcheck.experiment import measure
+    from boundcheck.functions.loss import Loss
+    from boundcheck.language.catalogue import catalogue as claims
+    from boundcheck.language.claim import Claim
+    from boundcheck.present import audit
+    from boundcheck.proof import prove
+    from boundcheck.worst_case import falsify
 
 __all__ = [
     "BoundcheckCallback",
@@ -61,86 +55,19 @@ class _Home(NamedTuple):
 
 _HOMES = {
     "BoundcheckCallback": _Home("boundcheck.callback", "BoundcheckCallback"),
-    "Claim": _Home("boundcheck.claims", "Claim"),
-    "Loss": _Home("boundcheck.problems.loss", "Loss"),
-    "audit": _Home("boundcheck.report", "audit", "seconds"),
-    "claims": _Home("boundcheck.claims", "catalogue"),
-    "falsify": _Home("boundcheck.falsify", "falsify", "units"),
-    "measure": _Home("boundcheck.measure", "measure", "units"),
-    "prove": _Home("boundcheck.prove", "prove", "units"),
+    "Claim": _Home("boundcheck.language.claim", "Claim"),
+    "Loss": _Home("boundcheck.functions.loss", "Loss"),
+    "audit": _Home("boundcheck.present", "audit", "seconds"),
+    "claims": _Home("boundcheck.language.catalogue", "catalogue"),
+    "falsify": _Home("boundcheck.worst_case", "falsify", "units"),
+    "measure": _Home("boundcheck.experiment", "measure", "units"),
+    "prove": _Home("boundcheck.proof", "prove", "units"),
 }
-
-
-class _Package(ModuleType):
-    """A package some of whose subpackages are public names too: see `_Named`."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; a subpackage that is imported gets what its name means here beside what is in it."""
-        if name in _HOMES and isinstance(value, ModuleType):
-            value.__class__ = _Catalogue if name == "claims" else _Command
-        super().__setattr__(name, value)
-
-
-class _Named(ModuleType):
-    """A subpackage whose name is that of a public object too: it is the package, and does what the object does.
-
-    So `bc.measure(spec)` runs an experiment, and `import boundcheck.measure.build` finds what is in the package.
-    """
-
-    @property
-    def _object(self) -> Any:
-        return _found(self.__name__.rpartition(".")[2])
-
-
-class _Command(_Named):
-    """A subpackage that is called."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        """Do what the function does."""
-        return self._object(*args, **options)
-
-    @property
-    def __signature__(self) -> "inspect.Signature":
-        import inspect
-
-        return inspect.signature(self._object)
-
-
-class _Catalogue(_Named):
-    """The subpackage of claims, which is read as the mapping that its catalogue is."""
-
-    def __getitem__(self, id: str) -> "Claim":
-        """See `boundcheck.claims.Catalogue`."""
-        return self._object[id]
-
-    def __contains__(self, id: object) -> bool:
-        return id in self._object
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._object)
-
-    def __len__(self) -> int:
-        return len(self._object)
-
-    def __getattr__(self, name: str) -> Any:
-        """What the package does not have, the mapping may: keys, values, items, get."""
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return getattr(self._object, name)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'boundcheck' has no attribute {name!r}")
-    if find_spec(f"boundcheck.{name}") is not None:
-        return importlib.import_module(f"boundcheck.{name}")
-    found = _found(name)
-    globals()[name] = found
-    return found
-
-
-def _found(name: str) -> Any:
-    """The object that a public name stands for, imported when it is first asked for."""
     home = _HOMES[name]
     try:
         found = vars(importlib.import_module(home.module))[home.name]
@@ -150,7 +77,8 @@ def _found(name: str) -> Any:
             raise
         expected = f'{error.name}, from pip install "boundcheck[hf]"'
         raise InputError(name, "(not installed)", expected) from None
-    return _watched(found, home.tells == "seconds") if home.tells else found
+    globals()[name] = _watched(found, home.tells == "seconds") if home.tells else found
+    return globals()[name]
 
 
 def _watched(function: Any, in_seconds: bool) -> Any:
@@ -168,7 +96,7 @@ def _watched(function: Any, in_seconds: bool) -> Any:
             return function(*args, **options)
         if "tick" in given:
             return function(*args, **options)
-        from boundcheck.live import watched
+        from boundcheck.system.terminal import watched
 
         with watched(in_seconds) as tick:
             return function(*args, **options, tick=tick)
@@ -178,6 +106,3 @@ def _watched(function: Any, in_seconds: bool) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-sys.modules[__name__].__class__ = _Package

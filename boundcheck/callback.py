@@ -12,23 +12,22 @@ import numpy as np
 import torch
 from transformers import TrainerCallback
 
-from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
-from boundcheck.measure.audit import Evidence
-from boundcheck.measure.chance import undisturbed
-from boundcheck.measure.cost import announce
-from boundcheck.measure.experiment import device_memory
-from boundcheck.measure.outcome import outcome
-from boundcheck.measure.parts import Stated, Subject
-from boundcheck.measure.plan import Start, at_a_step
-from boundcheck.measure.result import RunResult
-from boundcheck.measure.run import Record, empty_trace
-from boundcheck.measure.schedule import Schedule
-from boundcheck.measure.screen import show_course
-from boundcheck.measure.spec import Spec
-from boundcheck.measure.store import RunFolder
-from boundcheck.measure.tables import RunSpec
-from boundcheck.measure.training import (
+from boundcheck.experiment.audit import Evidence
+from boundcheck.experiment.chance import undisturbed
+from boundcheck.experiment.cost import announce
+from boundcheck.experiment.experiment import device_memory
+from boundcheck.experiment.outcome import outcome
+from boundcheck.experiment.plan import Start, at_a_step
+from boundcheck.experiment.result import RunResult
+from boundcheck.experiment.run import Record, empty_trace
+from boundcheck.experiment.schedule import Schedule
+from boundcheck.experiment.schema import Stated, Subject
+from boundcheck.experiment.screen import show_course
+from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.store import RunFolder
+from boundcheck.experiment.tables import RunSpec
+from boundcheck.experiment.training import (
     First,
     audit_sample,
     base_of,
@@ -44,16 +43,17 @@ from boundcheck.measure.training import (
     unwrapped,
     worst_first,
 )
-from boundcheck.networks.adapt import sites_of
-from boundcheck.networks.function import NetworkFunction
-from boundcheck.networks.network import Network
-from boundcheck.networks.tasks import Encoded
-from boundcheck.problems.constant import Constant
-from boundcheck.problems.norms import Point
-from boundcheck.problems.sgd import Draw
+from boundcheck.functions.constant import Constant
+from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.norms import Point
+from boundcheck.functions.sgd import Draw
+from boundcheck.language.about import theorem_at_any_step
+from boundcheck.language.hypotheses.evidence import Audit
 from boundcheck.shown import command as typed
-from boundcheck.sinks import say
-from boundcheck.words.hypotheses.evidence import Audit
+from boundcheck.system.ending import say
 
 # Samples that go through the model at a time, at most; and no more than a minibatch, which memory is there for.
 _CHUNK = 32
@@ -144,7 +144,7 @@ class BoundcheckCallback(TrainerCallback):
             show_course(folder.trace(), self.result, recorder.noise)
             if self.report:
                 # Deferred: figures are not needed while training.
-                from boundcheck.report.page import write_runs
+                from boundcheck.present.page import write_runs
 
                 lead = (
                     "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."

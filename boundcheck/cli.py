@@ -16,21 +16,20 @@ import typer
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from boundcheck.files import cache_folder, path_from_here
+from boundcheck.system.files import cache_folder, path_from_here
 
 # Before Hypothesis is imported, which keeps its tables in the current folder.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
 
 import boundcheck
-from boundcheck import complete
-from boundcheck.doors import allowing, as_options
-from boundcheck.ending import in_one_line
+from boundcheck import commands
+from boundcheck.commands import USAGES
 from boundcheck.errors import InputError
-from boundcheck.progress import DAY
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
-from boundcheck.sinks import say
-from boundcheck.usage import USAGES
+from boundcheck.system.ending import in_one_line, say
+from boundcheck.system.plugins import allowing, as_options
+from boundcheck.system.progress import DAY
 from boundcheck.verdicts import is_well
 
 app = typer.Typer(
@@ -66,10 +65,10 @@ _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as my_paper/claims.py:AVERAGE."
 )
 Attacked = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=complete.claims, show_default=False)
+    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=commands.claims, show_default=False)
 ]
 _REPLAY = "Judge the instance in this file, of ID if given."
-Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=complete.instances)]
+Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=commands.instances)]
 
 _JOBS = (
     "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
@@ -126,7 +125,7 @@ def _options(
 
 
 def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command with what `boundcheck.usage` says of it."""
+    """A command with what `boundcheck.commands` says of it."""
     usage = USAGES[name]
     return app.command(name, short_help=usage.short, epilog=usage.ending)
 
@@ -138,19 +137,19 @@ def claims(
         typer.Argument(
             metavar="[ID or PAPER]",
             help="One claim, to be shown whole; or a paper's alone.",
-            autocompletion=complete.claims_and_papers,
+            autocompletion=commands.claims_and_papers,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
         tick("reading the catalogue", 0, 1)
-        from boundcheck.claims import catalogue
+        from boundcheck.language.catalogue import catalogue
+        from boundcheck.present.claims import row, show_catalogue, show_claim
         from boundcheck.proofs import papers
-        from boundcheck.report.claims import row, show_catalogue, show_claim
 
         one = catalogue.opened(name, "ID") if name and name not in papers() else None
         shown = [one] if one else list(papers()[name].claims() if name else catalogue.values())
@@ -167,14 +166,14 @@ def claims(
 def cite(
     claim_id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=complete.claims),
+        typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=commands.claims),
     ],
     as_json: Json = False,
 ) -> None:
     """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""
-    from boundcheck.claims import catalogue
-    from boundcheck.claims.cite import cited
-    from boundcheck.terminal import print_json
+    from boundcheck.language.catalogue import catalogue
+    from boundcheck.language.cite import cited
+    from boundcheck.system.terminal import print_json
 
     claim = catalogue.opened(claim_id, "ID")
     entries = cited(claim)
@@ -190,7 +189,7 @@ def bound(
     claim_id: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=complete.claims
+            metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=commands.claims
         ),
     ],
     assignments: Annotated[
@@ -200,11 +199,11 @@ def bound(
     as_json: Json = False,
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
-    from boundcheck.claims import catalogue
-    from boundcheck.claims.prose import plain
-    from boundcheck.claims.symbols import toward
     from boundcheck.exact.digits import shown
-    from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
+    from boundcheck.language.catalogue import catalogue
+    from boundcheck.language.prose import plain
+    from boundcheck.language.symbols import toward
+    from boundcheck.system.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
     inputs = assignments_of(assignments or [])
@@ -226,7 +225,7 @@ def prove(
         typer.Argument(
             metavar="[ID or script.py ...]",
             help="Claims, papers, folders of papers, scripts; default: all papers.",
-            autocompletion=complete.targets,
+            autocompletion=commands.targets,
         ),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
@@ -243,12 +242,12 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Audit proofs line by line: proved by the kernel, refuted by a witness, or unknown."""
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        from boundcheck.prove.outcome import export, export_rocq
-        from boundcheck.prove.results import opinions
-        from boundcheck.prove.show import show
+        from boundcheck.proof.outcome import export, export_rocq
+        from boundcheck.proof.results import opinions
+        from boundcheck.proof.show import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
@@ -294,15 +293,15 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
-    from boundcheck.claims.inputs import exact
-    from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
+    from boundcheck.language.inputs import exact
+    from boundcheck.system.terminal import STDOUT, assignments_of, print_json, progress
 
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
     with progress() as tick, allowing(*allow_code):
-        from boundcheck.falsify.show import show, show_replay, show_worst_cases
-        from boundcheck.falsify.stored import replayed, save, summary_of
-        from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
-        from boundcheck.words import algorithm_of
+        from boundcheck.language.sentence import algorithm_of
+        from boundcheck.worst_case.show import show, show_replay, show_worst_cases
+        from boundcheck.worst_case.stored import replayed, save, summary_of
+        from boundcheck.worst_case.worst_case import HORIZONS, summary, worst_cases
 
         claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
         if replay is not None:
@@ -339,7 +338,7 @@ def measure(
         typer.Argument(
             metavar="SPEC.toml",
             help="An experiment, or a sweep: any list in the spec.",
-            autocompletion=complete.specs,
+            autocompletion=commands.specs,
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
@@ -357,7 +356,7 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     page = (out or store / f"report-{spec.stem}") / "index.html"
     command = typed("measure", path_from_here(spec), *as_options(allow_code))
@@ -366,8 +365,8 @@ def measure(
             spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster, allow_code=allow_code
         )
         tick("page", 0, 1)
-        from boundcheck.report.page import write_runs
-        from boundcheck.report.screen import show_verdicts
+        from boundcheck.present.page import write_runs
+        from boundcheck.present.screen import show_verdicts
 
         folders, lead = [store / result.run_id for result in results], f"The experiments of {spec.name}."
         files = write_runs(folders, page, f"{spec.stem}, measured", lead, command)
@@ -385,8 +384,8 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Make the folder of a paper of your own: claims, a proof, a referee's table and an experiment, to be changed."""
-    from boundcheck.new import new
-    from boundcheck.terminal import STDOUT, print_json
+    from boundcheck.proofs import new
+    from boundcheck.system.terminal import STDOUT, print_json
 
     files = new(folder)
     if as_json:
@@ -402,7 +401,7 @@ def new(
 def audit(
     paper: Annotated[
         str,
-        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=complete.papers),
+        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=commands.papers),
     ],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
@@ -421,10 +420,10 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     with progress(in_seconds=True) as line:
-        from boundcheck.report.screen import show_findings, show_rows, show_verdicts
+        from boundcheck.present.screen import show_findings, show_rows, show_verdicts
 
         def proved(proofs: Any) -> None:
             if not as_json:
@@ -446,7 +445,7 @@ def audit(
 def report(
     run: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=complete.runs),
+        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=commands.runs),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
@@ -463,15 +462,15 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     command = typed("report", *map(path_from_here, run), *as_options(allow_code))
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
-        from boundcheck.claims import catalogue
-        from boundcheck.report.forms import forms
-        from boundcheck.report.page import export_data, load_runs, write_runs
+        from boundcheck.language.catalogue import catalogue
+        from boundcheck.present.forms import forms
+        from boundcheck.present.page import export_data, load_runs, write_runs
 
         for each in claim:
             # Runs name it by its path, and those of a claim that was given as an object by its id.
@@ -497,12 +496,12 @@ def soundness(
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
     import shutil
 
-    from boundcheck.terminal import STDOUT, Table, print_json, progress
+    from boundcheck.system.terminal import STDOUT, Table, print_json, progress
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.checked import survey
-        from boundcheck.report.sections.checked import sentence, write_soundness
+        from boundcheck.present.sections.checked import sentence, write_soundness
 
         keep = cache_folder() / "soundness"
         found = survey.soundness(share, jobs, tick, keep)
@@ -535,12 +534,12 @@ def reliability(
     as_json: Json = False,
 ) -> None:
     """Attack boundcheck: kills, full disks, damaged files; is work ever lost? Exits with 1 if anything goes wrong."""
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.checked import survey
-        from boundcheck.report.sections.checked import write_reliability
+        from boundcheck.present.sections.checked import write_reliability
 
         found = survey.reliability(share, jobs, tick)
         tick("page", 0, 1)

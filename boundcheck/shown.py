@@ -1,8 +1,8 @@
 """Text from outside, safe for where it is shown: a terminal, a page, Markdown, a command line.
 
 A name of a spec, a title of a claim, a label of a stored run may be any text. HTML is escaped by
-`boundcheck.claims.notebook`, LaTeX and typst's markup by `boundcheck.claims.prose`, and texts of figures by
-`boundcheck.report.style`.
+`boundcheck.language.notebook`, LaTeX and typst's markup by `boundcheck.language.prose`, and texts of figures by
+`boundcheck.present.style`.
 """
 
 import re

@@ -17,7 +17,7 @@ from torch.utils.data import RandomSampler
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
 from boundcheck import BoundcheckCallback
-from boundcheck.networks.corpora import verses
+from boundcheck.functions.networks.corpora import verses
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--sgd", action="store_true", help="steps as the theorem has them")

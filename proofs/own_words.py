@@ -1,26 +1,26 @@
 """A theorem in words of your own, to copy: an algorithm, a measure, a hypothesis, and the claim that is made of them.
 
 Copy it to my_theorem.py and change it. `boundcheck falsify my_theorem.py:WARM_DESCENT` brackets the worst case,
-`boundcheck.testing.check_claim("my_theorem.py:WARM_DESCENT", adapter="full")` looks for an instance that breaks it, and
-a spec with claim = "my_theorem.py:WARM_DESCENT" runs it; `boundcheck measure my_spec.toml --allow-code my_theorem.py`
-then writes the page.
+`boundcheck.properties.check_claim("my_theorem.py:WARM_DESCENT", adapter="full")` looks for an instance that breaks
+it. A spec with claim = "my_theorem.py:WARM_DESCENT" runs it, and then
+`boundcheck measure my_spec.toml --allow-code my_theorem.py` writes the page.
 """
 
 from sympy import Le, Rational
 
-from boundcheck.claims import Quantity, catalogue
-from boundcheck.claims.claim import Statement
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
-from boundcheck.claims.vocabulary import F, Value, t, v_t
-from boundcheck.words import theorem
-from boundcheck.words.algorithms.linear import LinearMethod, g, v
-from boundcheck.words.hypotheses import Hypothesis, Worst
-from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of
-from boundcheck.words.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.language.algorithms.linear import LinearMethod, g, v
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Quantity, Statement
+from boundcheck.language.hypotheses import Hypothesis, Worst
+from boundcheck.language.hypotheses.evidence import Audit, Evidence, status_of
+from boundcheck.language.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import D, Lhat, T, alpha, bound
+from boundcheck.language.vocabulary import F, Value, t, v_t
 
 # An algorithm that is linear in its state and its gradient is given once: v is the iterate, g the gradient. The step in
 # torch, the exact one, its rounding errors and its worst case follow. Of one that is not, each face is written out; see
-# `boundcheck.words.algorithms.base.Algorithm`, and adagrad_norm.py beside it for a whole one.
+# `boundcheck.language.algorithms.base.Algorithm`, and adagrad_norm.py beside it for a whole one.
 WARM = LinearMethod("warm", "warmed-up descent", (alpha,), moves=((v, v - alpha * t / (t + 1) * g),))
 
 # A measure is what is seen at one iterate, and a statistic over the iterates.

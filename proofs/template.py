@@ -6,9 +6,9 @@ In the texts a formula may stand between dollars, as it is typed on one line: pa
 
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import a, r
-from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm, d, k
-from boundcheck.prove import Proof, Reading, le, script
+from boundcheck.language.symbols import a, r
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm, d, k
+from boundcheck.proof import Proof, Reading, le, script
 
 X, Y, Z = MatrixSymbol("X", d, r), MatrixSymbol("Y", r, k), MatrixSymbol("Z", r, k)
 
@@ -39,5 +39,5 @@ def sum_of_two(proof: Proof) -> None:
 
 
 # A line without a certificate is `unknown`. To refute a false one, as in a paper's proof (version "printed"), give its
-# step `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, of `boundcheck.prove`: exact numbers at which
+# step `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, of `boundcheck.proof`: exact numbers at which
 # every assumption holds and the line fails.

@@ -13,7 +13,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from boundcheck import cli
-from boundcheck.measure import run
+from boundcheck.experiment import run
 from tests.layers import EXAMPLES, lay
 from tests.opened import forgetting
 

@@ -6,9 +6,9 @@ from functools import cache
 
 import pytest
 
-from boundcheck.prove import Script, judge
-from boundcheck.prove.script import of_paper
-from boundcheck.prove.verdict import JudgedProof
+from boundcheck.proof import Script, judge
+from boundcheck.proof.script import of_paper
+from boundcheck.proof.verdict import JudgedProof
 
 SCRIPTS = tuple(of_paper("jiang2024"))
 

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from boundcheck.claims import catalogue
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.problems.tables import PROBLEMS
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.tables import PROBLEMS
+from boundcheck.language.catalogue import catalogue
 from boundcheck.proofs import VARIABLE
 
 

@@ -7,10 +7,10 @@ import hypothesis.strategies as st
 from hypothesis import assume
 from hypothesis.strategies import DrawFn
 
-from boundcheck.judge import Met, meets
-from boundcheck.prove.instance import THEOREM_2, Instance
-from boundcheck.prove.witness import on_run
-from boundcheck.testing.strategies.problems import fractions, offsets, slopes
+from boundcheck.language.judge import Met, meets
+from boundcheck.proof.instance import THEOREM_2, Instance
+from boundcheck.proof.witness import on_run
+from boundcheck.properties.strategies.problems import fractions, offsets, slopes
 from proofs.jiang2024.setting import READING
 
 

@@ -11,8 +11,8 @@ import typer
 
 import boundcheck
 from boundcheck import cli
-from boundcheck.claims.claim import in_prose
-from boundcheck.claims.prose import plain
+from boundcheck.language.claim import in_prose
+from boundcheck.language.prose import plain
 from boundcheck.verdicts import Verdict
 from tests.program import run
 
@@ -162,7 +162,7 @@ def test_help_version_and_no_command():
 # Proofs.
 
 LEMMA = """import sympy as sp
-from boundcheck.prove import Reading, ge, script
+from boundcheck.proof import Reading, ge, script
 
 x = sp.Symbol("x")
 

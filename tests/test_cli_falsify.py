@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import boundcheck as bc
-from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.exact.digits import UP, shown
-from boundcheck.falsify import shrink
-from boundcheck.falsify.worst_case import worst_cases
-from tests.measure.small import with_quantity_scaled
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.worst_case import shrink
+from boundcheck.worst_case.worst_case import worst_cases
+from tests.experiment.small import with_quantity_scaled
 from tests.program import run
 
 THEOREM = "meft.theorem2_repaired"
@@ -215,5 +216,5 @@ def test_a_solver_that_fails_ends_in_one_line(command) -> None:
 
 def test_from_python_a_theorem_is_sent_to_its_worst_cases() -> None:
     for theorem in (THEOREM, catalogue[THEOREM]):
-        with pytest.raises(InputError, match=r"boundcheck\.falsify\.worst_case\.worst_cases"):
+        with pytest.raises(InputError, match=r"boundcheck\.worst_case\.worst_case\.worst_cases"):
             bc.falsify(theorem)

@@ -17,34 +17,34 @@ from torch import Tensor
 
 import boundcheck as bc
 from boundcheck import Loss
-from boundcheck.doors import allowing
 from boundcheck.errors import CodeError, InputError
-from boundcheck.measure.run import _Course
-from boundcheck.measure.store import finished
-from boundcheck.networks.adapt import sites_of
-from boundcheck.networks.function import NetworkFunction
-from boundcheck.networks.network import Network
-from boundcheck.networks.tasks import Windows
-from boundcheck.problems.adapters import ADAPTERS, LoRA, make_adapter
-from boundcheck.problems.adapters.base import gaussian
-from boundcheck.problems.adapters.rebased import Rebased
-from boundcheck.problems.derivatives import (
+from boundcheck.experiment.run import _Course
+from boundcheck.experiment.store import finished
+from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
+from boundcheck.functions.adapters.base import gaussian
+from boundcheck.functions.adapters.rebased import Rebased
+from boundcheck.functions.derivatives import (
     bilinear_product,
     gauss_newton_product,
     hessian_vector_product,
     sure_difference_ratio,
 )
-from boundcheck.problems.objective import Objective, device_of
-from boundcheck.problems.problem import Problem
-from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.problems.sgd import Draw, Reshuffled, WholeSample, WithReplacement, advance, replicate, restart
-from boundcheck.problems.tables import PROBLEMS, Setting, table_of
-from boundcheck.problems.tilted import Tilted
-from boundcheck.words.algorithms import ALGORITHMS
+from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.tasks import Windows
+from boundcheck.functions.objective import Objective, device_of
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
+from boundcheck.functions.sgd import Draw, Reshuffled, WholeSample, WithReplacement, advance, replicate, restart
+from boundcheck.functions.tables import PROBLEMS, Setting, table_of
+from boundcheck.functions.tilted import Tilted
+from boundcheck.language.algorithms import ALGORITHMS
+from boundcheck.system.plugins import allowing
 from tests.devices import CUDA, NAME, Crossed, is_there, pretended_cuda
+from tests.experiment.small import DOMAINS, bracket_table, theorem_table
+from tests.functions.networks.small import KINDS, gpt_table, network_of, random_direction
 from tests.layers import covering, sampled
-from tests.measure.small import DOMAINS, bracket_table, theorem_table
-from tests.networks.small import KINDS, gpt_table, network_of, random_direction
 from tests.test_twins import own_objectives
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from boundcheck.measure.spec import specs_of
+from boundcheck.experiment.spec import specs_of
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.toml"))
 

@@ -19,13 +19,13 @@ import typer
 import boundcheck as bc
 from boundcheck.checked.malformed import sound
 from boundcheck.cli import app
-from boundcheck.doors import allowing
 from boundcheck.errors import InputError
-from boundcheck.falsify.stored import KINDS
-from boundcheck.measure.result import text
-from boundcheck.measure.spec import parse
+from boundcheck.experiment.result import text
+from boundcheck.experiment.spec import parse
 from boundcheck.proofs import paper_at
-from tests.measure.small import THEOREM_TABLE, changed, refused
+from boundcheck.system.plugins import allowing
+from boundcheck.worst_case.stored import KINDS
+from tests.experiment.small import THEOREM_TABLE, changed, refused
 
 # What runs leaves a file there, whoever runs it and however.
 PAYLOAD = """
@@ -70,7 +70,7 @@ TEXTS = ("assume.bound", "adapter.scale", "lipschitz", "run.steps", "problem.d")
 EVIL = "__import__('os').system('touch pwned')"
 COMMAND = {"problem.command": "touch pwned", "problem.path": "."}
 # What is compiled is kept beside its source.
-COMPILED = Path(bc.__file__).parent / "problems" / "compiled" / "__pycache__"
+COMPILED = Path(bc.__file__).parent / "functions" / "compiled" / "__pycache__"
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ def test_pickled_weights_of_a_model_run_nothing(world: World) -> None:
 OF_ANOTHER_KIND = """
 import pathlib
 from os import system
-from boundcheck.problems.objective import Objective
+from boundcheck.functions.objective import Objective
 def run(*args, **options):
     pathlib.Path({canary!r}).write_text("called")
 def said_in_vain() -> "Nothing":
@@ -376,7 +376,7 @@ def test_neighbours_are_found_by_what_was_opened_alone(tmp_path: Path, monkeypat
     file = tmp_path / "mine.py"
     file.write_text(
         "def claim():\n    import a_library_that_is_not_there as found\n    return found\nclaim()\n"
-        "from boundcheck.claims import catalogue\nMINE = catalogue['meft.full']\n"
+        "from boundcheck.language.catalogue import catalogue\nMINE = catalogue['meft.full']\n"
     )
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)

@@ -6,9 +6,9 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.new import new
-from boundcheck.prove import prove
-from boundcheck.testing import check_claim
+from boundcheck.proof import prove
+from boundcheck.proofs import new
+from boundcheck.properties import check_claim
 from tests.program import said
 
 

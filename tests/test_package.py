@@ -63,9 +63,9 @@ def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
     "before",
     [
         "import boundcheck.proofs.meft.claims",
-        "import boundcheck.measure.spec, boundcheck.measure",
-        "from boundcheck.prove import script; import boundcheck.falsify.show",
-        "bc.claims; bc.measure; import boundcheck.claims, boundcheck.measure.tables",
+        "import boundcheck.experiment.spec, boundcheck.measure",
+        "from boundcheck.proof import script; import boundcheck.worst_case.show",
+        "bc.claims; bc.measure; import boundcheck.language, boundcheck.experiment.tables",
     ],
 )
 def test_a_subpackage_does_not_take_the_place_of_a_name(before: str) -> None:
@@ -78,15 +78,15 @@ def test_a_name_does_not_take_the_place_of_a_subpackage() -> None:
     program = """
 import boundcheck as bc
 bc.claims, bc.measure, bc.prove, bc.falsify
-import boundcheck.claims as c, boundcheck.exact.sign as sign, boundcheck.measure.build as build
-import boundcheck.prove.rows as rows, boundcheck.falsify.climb as climb
+import boundcheck.language as c, boundcheck.exact.sign as sign, boundcheck.experiment.build as build
+import boundcheck.proof.rows as rows, boundcheck.worst_case.climb as climb
 from boundcheck import claims, measure
 print(c is claims is bc.claims, c.Claim is bc.Claim, measure is bc.measure, build.__name__, rows.__name__)
 print(list(claims) == list(c.catalogue), claims["meft.full"] is c.catalogue["meft.full"], "meft.full" in claims)
 print(len(claims.values()) == len(c.catalogue), claims.get("no"), hasattr(claims, "no"))
 """
     assert said(program).splitlines() == [
-        "True True True boundcheck.measure.build boundcheck.prove.rows",
+        "True True True boundcheck.experiment.build boundcheck.proof.rows",
         "True True True",
         "True None False",
     ]
@@ -96,7 +96,7 @@ print(len(claims.values()) == len(c.catalogue), claims.get("no"), hasattr(claims
 def test_a_paper_is_read_when_a_claim_of_it_is_asked_for() -> None:
     program = """
 import sys
-from boundcheck.claims import catalogue
+from boundcheck.language.catalogue import catalogue
 catalogue["jiang2024.theorem2"]
 print([x for x in ("meft", "classics") if f"boundcheck.proofs.{x}.claims" in sys.modules])
 print("meft.full" in catalogue, "jiang2024.assumption1" in catalogue, len(catalogue) == len(list(catalogue.values())))

@@ -18,18 +18,18 @@ from markdown_it import MarkdownIt
 from matplotlib.axes import Axes
 from rich.text import Text
 
-from boundcheck.claims import prose
-from boundcheck.claims.markup import mathml_of
-from boundcheck.claims.typed import line
-from boundcheck.claims.view import Prose, Shown, Table, View
-from boundcheck.claims.view import line as line_of
-from boundcheck.report.style import panels, pdf, svg
-from boundcheck.report.typst.formulas import UnknownError, formula
-from boundcheck.report.words import said
+from boundcheck.language import prose
+from boundcheck.language.markup import mathml_of
+from boundcheck.language.typed import line
+from boundcheck.language.view import Prose, Shown, Table, View
+from boundcheck.language.view import line as line_of
+from boundcheck.present.style import panels, pdf, svg
+from boundcheck.present.typst.formulas import UnknownError, formula
+from boundcheck.present.words import said
 from boundcheck.shown import code_span, command, markdown, visible
-from boundcheck.sinks import say
-from boundcheck.terminal import ProgressLine, bar, screen
-from boundcheck.terminal import Table as TerminalTable
+from boundcheck.system.ending import say
+from boundcheck.system.terminal import ProgressLine, bar, screen
+from boundcheck.system.terminal import Table as TerminalTable
 from tests.hostile import NASTY, anything
 from tests.layers import examples
 

@@ -12,32 +12,32 @@ import torch
 from scipy.linalg import inv, sqrtm
 from torch import Tensor
 
-from boundcheck.measure.intervals import (
+from boundcheck.experiment.intervals import (
     _BETS,
     betting_interval,
     betting_limits,
     betting_lower_limit,
     simultaneous_lower_limits,
 )
-from boundcheck.measure.schedule import Schedule
-from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.problems.clipped import Clipped
-from boundcheck.problems.derivatives import difference_ratio, sure_difference_ratio
-from boundcheck.problems.hard import Separable
-from boundcheck.problems.least_squares import LeastSquares
-from boundcheck.problems.logistic import LogisticRegression
-from boundcheck.problems.loss import Loss
-from boundcheck.problems.network import ReadoutNetwork
-from boundcheck.problems.norms import Point
-from boundcheck.problems.objective import Objective
-from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.problems.problem import Problem
-from boundcheck.problems.pseudo_huber import PseudoHuber
-from boundcheck.problems.softmax import SoftmaxRegression
-from boundcheck.problems.tilted import Tilted
-from tests.claims.plain import Matrix, Plain, PlainPoint, single
+from boundcheck.experiment.schedule import Schedule
+from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.derivatives import difference_ratio, sure_difference_ratio
+from boundcheck.functions.hard import Separable
+from boundcheck.functions.least_squares import LeastSquares
+from boundcheck.functions.logistic import LogisticRegression
+from boundcheck.functions.loss import Loss
+from boundcheck.functions.network import ReadoutNetwork
+from boundcheck.functions.norms import Point
+from boundcheck.functions.objective import Objective
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.pseudo_huber import PseudoHuber
+from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.tilted import Tilted
+from tests.functions.exactly import exactly
+from tests.language.plain import Matrix, Plain, PlainPoint, single
 from tests.layers import sampled
-from tests.problems.exactly import exactly
 
 D, K, SAMPLES, RANK, REPLICAS = 3, 4, 5, 2, 3
 NEAR = 1e-11
@@ -92,7 +92,7 @@ def own_objectives(of: type[Objective] = Objective) -> Iterator[type[Objective]]
 
 def test_every_kind_of_objective_is_compared() -> None:
     compared = {type(make(np.random.default_rng(0))) for make in OBJECTIVES.values()}
-    # A loss of one's own is held against closed forms in tests/problems/test_loss.py.
+    # A loss of one's own is held against closed forms in tests/functions/test_loss.py.
     assert compared | {Loss} == set(own_objectives())
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from boundcheck import cli, complete
-from boundcheck.claims import catalogue
+from boundcheck import cli, commands
+from boundcheck.commands import USAGES
+from boundcheck.language.catalogue import catalogue
+from boundcheck.proof.script import of_paper
 from boundcheck.proofs import papers
-from boundcheck.prove.script import of_paper
-from boundcheck.usage import USAGES
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [example for usage in USAGES.values() for example in usage.examples]
@@ -68,10 +68,10 @@ def test_the_other_examples_work_in_turn(command, tmp_path: Path) -> None:
 
 def test_what_is_offered_is_what_there_is() -> None:
     lemmas = {script.id for key in papers() for script in of_paper(key)}
-    assert set(complete.claims("")) == set(catalogue)
-    assert set(complete.claims_and_papers("")) == {*catalogue, *papers()}
-    assert set(complete.targets("")) >= {*catalogue, *papers(), *lemmas}
-    assert complete.claims("jiang2024.l") == ["jiang2024.lemma1"]
+    assert set(commands.claims("")) == set(catalogue)
+    assert set(commands.claims_and_papers("")) == {*catalogue, *papers()}
+    assert set(commands.targets("")) >= {*catalogue, *papers(), *lemmas}
+    assert commands.claims("jiang2024.l") == ["jiang2024.lemma1"]
 
 
 def test_paths_are_offered_where_they_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +87,18 @@ def test_paths_are_offered_where_they_fit(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
-    assert complete.specs("") == ["a.toml", "specs/b.toml"]
-    assert complete.specs("sp") == ["specs/b.toml"]
-    assert complete.specs("specs/") == ["specs/b.toml"]
-    assert complete.specs(f"{tmp_path}/a") == [f"{tmp_path}/a.toml"]
-    assert complete.runs("r") == complete.runs("runs/o") == ["runs/one"]
-    assert complete.runs("nowhere/") == []
-    assert "e.py" in complete.targets("")
+    assert commands.specs("") == ["a.toml", "specs/b.toml"]
+    assert commands.specs("sp") == ["specs/b.toml"]
+    assert commands.specs("specs/") == ["specs/b.toml"]
+    assert commands.specs(f"{tmp_path}/a") == [f"{tmp_path}/a.toml"]
+    assert commands.runs("r") == commands.runs("runs/o") == ["runs/one"]
+    assert commands.runs("nowhere/") == []
+    assert "e.py" in commands.targets("")
 
 
 def test_a_paper_that_cannot_be_read_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "nowhere"))
-    assert complete.claims("jiang") == complete.papers("jiang") == []
+    assert commands.claims("jiang") == commands.papers("jiang") == []
 
 
 SHELLS = {

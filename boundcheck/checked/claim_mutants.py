@@ -15,18 +15,19 @@ import sympy as sp
 
 from boundcheck import proofs
 from boundcheck.checked.edits import KINDS, Change, mixed_up, of_expression, with_formula, written_out
+from boundcheck.checked.exact_models import World, descents, worlds
+from boundcheck.checked.exact_models.theorems import runs_of
+from boundcheck.checked.exact_models.world import broken, composites
 from boundcheck.checked.scripts import answer, mixed_worlds, refutes, scripts
 from boundcheck.checked.trial import Answer, Mutant, varied
-from boundcheck.checked.worlds import World, descents, worlds
-from boundcheck.checked.worlds.theorems import runs_of
-from boundcheck.checked.worlds.world import broken, composites
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import T
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.evaluate import rational_value
 from boundcheck.kernel import KernelError, Law, Statement
-from boundcheck.prove import Script, judge
-from boundcheck.prove.verdict import judge_any
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import T
+from boundcheck.proof import Script, judge
+from boundcheck.proof.verdict import judge_any
 
 BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
 

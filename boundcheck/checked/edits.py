@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeVar
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.symbols import T
-from boundcheck.claims.vocabulary import (
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import T
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
     FrobeniusNorm,

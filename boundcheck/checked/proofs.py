@@ -16,15 +16,15 @@ import sympy as sp
 
 from boundcheck.checked.claim_mutants import ClaimMutant, false_edits, provable, true_claims, without_hypothesis
 from boundcheck.checked.edits import KINDS, in_turn, mixed_up, of_relation, variations, walk
+from boundcheck.checked.exact_models import World
+from boundcheck.checked.exact_models.world import broken
 from boundcheck.checked.scripts import Line, all_lines, allowed, answer, refutes
 from boundcheck.checked.trial import Answer, Mutant, varied
-from boundcheck.checked.worlds import World
-from boundcheck.checked.worlds.world import broken
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact, KernelError, Statement, Theorem
-from boundcheck.prove import Proof, Script
-from boundcheck.prove.counterexamples import Counterexample, counterexample
-from boundcheck.prove.proof import Because, Induction, signs
+from boundcheck.proof import Proof, Script
+from boundcheck.proof.counterexamples import Counterexample, counterexample
+from boundcheck.proof.proof import Because, Induction, signs
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
 Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]

@@ -20,8 +20,10 @@ import sympy as sp
 
 from boundcheck.checked.scripts import answer
 from boundcheck.checked.trial import Answer, Mutant, varied
-from boundcheck.claims.symbols import T, r, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.errors import BoundcheckError
+from boundcheck.kernel import KernelError, Theorem
+from boundcheck.language.symbols import T, r, zeta
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
     F,
@@ -37,9 +39,7 @@ from boundcheck.claims.vocabulary import (
     n,
     t,
 )
-from boundcheck.errors import BoundcheckError
-from boundcheck.kernel import KernelError, Theorem
-from boundcheck.prove import Process, Proof, Reading, ge, judge, le, script
+from boundcheck.proof import Process, Proof, Reading, ge, judge, le, script
 
 Letters = Mapping[str, Any]
 Declared = tuple[Any, str]
@@ -227,7 +227,9 @@ def _others(letter: Any) -> Iterator[tuple[str, Any]]:
     else:
         assumed = {"positive": True} if not letter.is_positive else {"real": True}
         yield "under other assumptions", sp.Symbol(letter.name, **assumed)
-        yield "as a positive integer", sp.Symbol(letter.name, positive=True, integer=True, even=True)
+        yield "as an even number", sp.Symbol(letter.name, positive=True, integer=True, even=True)
+        if letter != (dimension := sp.Symbol(letter.name, positive=True, integer=True)):
+            yield "as a dimension", dimension
         yield "as a dummy", sp.Dummy(letter.name, **letter._assumptions_orig)
 
 
@@ -274,7 +276,7 @@ def _changes(example: Example, place: int) -> Iterator[Reread]:
 
 # The gallery of ways to be misled. It lies beside the tests, in a checkout: an installed package has none.
 _ROOT = Path(__file__).parents[2]
-_FOLDER = _ROOT / "tests" / "prove" / "wrong"
+_FOLDER = _ROOT / "tests" / "proof" / "wrong"
 _PACKAGE = ".".join(_FOLDER.relative_to(_ROOT).parts)
 
 

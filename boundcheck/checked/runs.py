@@ -19,16 +19,15 @@ from boundcheck.checked.edits import KINDS, Change, of_expression
 from boundcheck.checked.smoothness import FORMULAS
 from boundcheck.checked.trajectories import BITS, Experiment, Table, above, factors, hard, kinks, scalars
 from boundcheck.checked.trial import Answer, Mutant, varied
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import Quantity
-from boundcheck.claims.inputs import Number, exact
-from boundcheck.claims.symbols import D, Lhat, T, alpha
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
-from boundcheck.measure import measure
-from boundcheck.measure.result import Result
-from boundcheck.measure.spec import parse
+from boundcheck.experiment import measure
+from boundcheck.experiment.result import Result
+from boundcheck.experiment.spec import parse
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.inputs import Number, exact
+from boundcheck.language.symbols import D, Lhat, T, alpha
 from boundcheck.verdicts import Verdict
 
 _CLASSICS = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")

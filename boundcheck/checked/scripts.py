@@ -10,15 +10,15 @@ from itertools import islice
 import sympy as sp
 
 from boundcheck.checked.edits import mixed_up
+from boundcheck.checked.exact_models import World, worlds
+from boundcheck.checked.exact_models.world import composites
 from boundcheck.checked.trial import Answer
-from boundcheck.checked.worlds import World, worlds
-from boundcheck.checked.worlds.world import composites
-from boundcheck.claims.prose import plain
 from boundcheck.kernel import Fact, Statement, Theorem
+from boundcheck.language.prose import plain
+from boundcheck.proof import Proof, Script, judge
+from boundcheck.proof.proof import Because, Induction, Step
+from boundcheck.proof.script import of_paper
 from boundcheck.proofs import papers
-from boundcheck.prove import Proof, Script, judge
-from boundcheck.prove.proof import Because, Induction, Step
-from boundcheck.prove.script import of_paper
 
 
 @cache

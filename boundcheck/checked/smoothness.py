@@ -22,15 +22,16 @@ from boundcheck.checked.edits import KINDS, of_expression, with_formula
 from boundcheck.checked.points import Point, steepest
 from boundcheck.checked.trajectories import above
 from boundcheck.checked.trial import Answer, Mutant, varied
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.inputs import Number
-from boundcheck.claims.symbols import G, Parameter
 from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
-from boundcheck.falsify.certify import certify
-from boundcheck.falsify.climb import Climber
-from boundcheck.falsify.structure import Structure, constants_of
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.inputs import Number
+from boundcheck.language.symbols import G, Parameter
+from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case.climb import Climber
+from boundcheck.worst_case.structure import Structure, constants_of
 
 ASSUMPTION_3_2, GRADIENT_BOUND = catalogue["jiang2024.assumption3.2"], catalogue["meft.gradient_bound"]
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")

@@ -33,12 +33,12 @@ from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
 from boundcheck.checked.smoothness import drawn
 from boundcheck.checked.trial import Layer, Trial, tried
-from boundcheck.engines import Engine, Work, engine_of
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json, read_text, replace_file
-from boundcheck.parallel import Call, Running
-from boundcheck.progress import Tick, silent
 from boundcheck.proofs import papers
+from boundcheck.system.executors import Engine, Work, engine_of
+from boundcheck.system.files import parse_json, read_text, replace_file
+from boundcheck.system.parallel import Call, Running
+from boundcheck.system.progress import Tick, silent
 from boundcheck.version import __version__
 
 LAYERS: dict[Layer, str] = {

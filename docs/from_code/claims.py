@@ -1,9 +1,10 @@
 """The catalogue of claims."""
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.proof.fixed import fixed_statements
+from boundcheck.proof.status import Carrier, carrier, counted
 from boundcheck.proofs import papers
-from boundcheck.prove.carried import Carrier, carrier, counted
-from boundcheck.prove.fixed import fixed_statements
 from from_code.markdown import block, definition, formula, prose, table
 
 _CARRIED = {

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from boundcheck.claims.prose import joined, latex
+from boundcheck.language.prose import joined, latex
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from boundcheck.measure.spec import Spec
-from boundcheck.measure.tables import AdapterSpec, BracketSpec, DomainSpec, RunSpec
-from boundcheck.networks.tables import GPTSpec, PretrainedSpec
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.problems.tables import PROBLEMS
-from boundcheck.tables import Table
+from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.tables import AdapterSpec, BracketSpec, DomainSpec, RunSpec
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
+from boundcheck.functions.tables import PROBLEMS
+from boundcheck.system.tables import Table
 from from_code.markdown import code, first_line, prose, table
 
 _TABLES: dict[str, type[Table]] = {

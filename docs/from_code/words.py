@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from boundcheck.claims import catalogue
-from boundcheck.claims.claim import latex_of
-from boundcheck.words.algorithms import ALGORITHMS, Algorithm
-from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis, Worst
-from boundcheck.words.measures import MEASURES, Measure, PerformanceMeasure
+from boundcheck.language.algorithms import ALGORITHMS, Algorithm
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import latex_of
+from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
+from boundcheck.language.measures import MEASURES, Measure, PerformanceMeasure
 from from_code.markdown import code, definition, formula, prose, table
 
 _SMOOTH_ON = {

@@ -6,13 +6,13 @@ takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alon
 
 import sympy as sp
 
-from boundcheck.claims.claim import Quantity
-from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, bound, eta, eta_max, mu_F, zeta
-from boundcheck.words.algorithms import DECREASING_SGD, SGD
-from boundcheck.words.algorithms.decreasing_sgd import DECLARED, gamma, omega
-from boundcheck.words.hypotheses import POLYAK_LOJASIEWICZ
-from boundcheck.words.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP
-from boundcheck.words.sentence import theorem
+from boundcheck.language.algorithms import DECREASING_SGD, SGD
+from boundcheck.language.algorithms.decreasing_sgd import DECLARED, gamma, omega
+from boundcheck.language.claim import Quantity
+from boundcheck.language.hypotheses import POLYAK_LOJASIEWICZ
+from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, eta, eta_max, mu_F, zeta
 
 from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
 from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW

@@ -2,9 +2,10 @@
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import R_1, Lhat, T, alpha, bound, f_star, mu_F, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import R_1, Lhat, T, alpha, bound, f_star, mu_F, zeta
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
     InnerProduct,
@@ -17,8 +18,7 @@ from boundcheck.claims.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
     NOW,

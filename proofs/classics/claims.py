@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import sympy as sp
 
-from boundcheck.claims.claim import Quantity
-from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, zeta
-from boundcheck.words import algorithms
-from boundcheck.words import hypotheses as words
-from boundcheck.words.measures import LEAST_GRADIENT
-from boundcheck.words.sentence import theorem
+from boundcheck.language import algorithms
+from boundcheck.language import hypotheses as words
+from boundcheck.language.claim import Quantity
+from boundcheck.language.measures import LEAST_GRADIENT
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, zeta
 
 from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW, ROOT_TERM
 from ..meft.lora import CONDITIONALLY_UNBIASED

@@ -3,8 +3,10 @@
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, ell, f_star
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language import algorithms
+from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, f_star
+from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
     F,
@@ -18,9 +20,7 @@ from boundcheck.claims.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
-from boundcheck.words import algorithms
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.ball import unit_interval
 from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, above_minimum, kept, v_next

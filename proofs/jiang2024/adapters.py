@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from boundcheck.claims.symbols import a, b
-from boundcheck.claims.vocabulary import B
-from boundcheck.prove import Proof, script
+from boundcheck.language.symbols import a, b
+from boundcheck.language.vocabulary import B
+from boundcheck.proof import Proof, script
 
 from ..meft.adapters import DIREFT, FROZEN_B, FROZEN_FACTOR_B
 from . import one_factor

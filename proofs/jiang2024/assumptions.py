@@ -5,9 +5,10 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import as_typed
+from boundcheck.language.symbols import C, G, L, Lhat, r, s, sigma
+from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
@@ -29,8 +30,7 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
-from boundcheck.claims.symbols import r, sigma
-from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, ge, le
+from boundcheck.language.symbols import r, sigma
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.proof import Proof, ge, le
 
 from .setting import theta
 

@@ -7,18 +7,9 @@ corrected here, not even false statements; `meft` has the sharper and repaired o
 import sympy as sp
 from sympy import Rational
 
-from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
-from boundcheck.claims.vocabulary import (
-    MINIMUM_GRADIENT,
-    EuclideanNorm,
-    F,
-    Gradient,
-    v1,
-    v2,
-)
-from boundcheck.words.algorithms import SGD
-from boundcheck.words.hypotheses import (
+from boundcheck.language.algorithms import SGD
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.hypotheses import (
     BALL,
     BOUNDED_GRADIENT,
     BOUNDED_VARIANCE,
@@ -28,9 +19,18 @@ from boundcheck.words.hypotheses import (
     bounded_variance,
     unbiased,
 )
-from boundcheck.words.hypotheses.ball import ONE_RADIUS
-from boundcheck.words.measures import LEAST_GRADIENT
-from boundcheck.words.sentence import theorem
+from boundcheck.language.hypotheses.ball import ONE_RADIUS
+from boundcheck.language.measures import LEAST_GRADIENT
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
+from boundcheck.language.vocabulary import (
+    MINIMUM_GRADIENT,
+    EuclideanNorm,
+    F,
+    Gradient,
+    v1,
+    v2,
+)
 
 ASSUMPTION_1 = SMOOTH_IN_W.claim(
     "jiang2024.assumption1", "Assumption 1 (f is L-smooth in W)", "jiang2024, Assumption 1"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import D, Lhat, T, alpha, f_star, r, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import D, Lhat, T, alpha, f_star, r, zeta
+from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     A_t,
     B_t,
@@ -33,8 +34,7 @@ from boundcheck.claims.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, le
+from boundcheck.proof import Proof, eq, ge, le
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from .ball import segment, unit_interval

@@ -5,12 +5,12 @@ from fractions import Fraction
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import r
-from boundcheck.claims.vocabulary import Expectation, FrobeniusNorm, Iterate, d, k, t
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model
 from boundcheck.kernel.terms import Symbol
-from boundcheck.prove import Process, Proof, Reading, Witness, eq, ge, le, script
+from boundcheck.language.symbols import r
+from boundcheck.language.vocabulary import Expectation, FrobeniusNorm, Iterate, d, k, t
+from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, le, script
 
 # h̃ = [h; 1], W_0 = [I 0] and A = [U_1 b] act on it by blocks; B is U_2ᵀ.
 h, augmented, bias = MatrixSymbol("h", d, 1), MatrixSymbol("htilde", k, 1), MatrixSymbol("b", r, 1)

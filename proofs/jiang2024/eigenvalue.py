@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le
+from boundcheck.proof import Proof, eq, ge, gt, le
 
 from .roots import radical
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import C, G, L, Lhat, a, b, r, s, sigma
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.symbols import C, G, L, Lhat, a, b, r, s, sigma
+from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
@@ -25,8 +25,7 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, ge, le, script
+from boundcheck.proof import Proof, ge, le, script
 
 from ..meft.lora import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue

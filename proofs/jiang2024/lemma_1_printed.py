@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from boundcheck.claims.symbols import C, G, L, Lhat, r, sigma
-from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, A_t, B_t, F, FrobeniusNorm, Gradient, W, v, v1, v2
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, le, script
+from boundcheck.language.symbols import C, G, L, Lhat, r, sigma
+from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, A_t, B_t, F, FrobeniusNorm, Gradient, W, v, v1, v2
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from . import lemma_1, paper
 from .ball import frobenius_norms

@@ -6,8 +6,11 @@ bound, as the paper or the proof script of that name does; on valid links the va
 
 import sympy as sp
 
-from boundcheck.claims.symbols import C, G, L, T, a, alpha, b, s, sigma
-from boundcheck.claims.vocabulary import (
+from boundcheck.experiment.slack import Link
+from boundcheck.experiment.waterfall import Sum, mean
+from boundcheck.language.measures import AVERAGE_GRADIENT
+from boundcheck.language.symbols import C, G, L, T, a, alpha, b, s, sigma
+from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
@@ -31,9 +34,6 @@ from boundcheck.claims.vocabulary import (
     v_first,
     v_last,
 )
-from boundcheck.measure.slack import Link
-from boundcheck.measure.waterfall import Sum, mean
-from boundcheck.words.measures import AVERAGE_GRADIENT
 
 from ..meft.lora import LEMMA_1_SHARP
 from .claims import LEMMA_1

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import L, Lhat, a, b, s
-from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, A, B, F, FrobeniusNorm, Gradient, Value, f
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, le
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import L, Lhat, a, b, s
+from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, A, B, F, FrobeniusNorm, Gradient, Value, f
+from boundcheck.proof import Proof, eq, ge, le
 
 from .claims import ASSUMPTION_1
 from .setting import W0, quantity

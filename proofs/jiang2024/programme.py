@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from boundcheck.claims import catalogue
-from boundcheck.report.programme import Attack, Programme, Sweep
+from boundcheck.language.catalogue import catalogue
+from boundcheck.present.programme import Attack, Programme, Sweep
 
 from .claims import LEMMA_1
 

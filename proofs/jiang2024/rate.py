@@ -6,8 +6,8 @@ proof names the C that it is about: the least on the ball is σ, the paper's exa
 
 import sympy as sp
 
-from boundcheck.claims.symbols import C, D, G, L, T, alpha, c, r, sigma, zeta
-from boundcheck.prove import Proof, Reading, eq, ge, gt, le, script
+from boundcheck.language.symbols import C, D, G, L, T, alpha, c, r, sigma, zeta
+from boundcheck.proof import Proof, Reading, eq, ge, gt, le, script
 
 from .claims import RATE, THEOREM_2
 

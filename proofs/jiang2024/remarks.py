@@ -5,8 +5,9 @@ Each is stated as exactly as the text allows, and proved; what the text does not
 
 import sympy as sp
 
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, bound, r, sigma, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.symbols import C, D, G, L, Lhat, T, alpha, bound, r, sigma, zeta
+from boundcheck.language.vocabulary import (
     A,
     EuclideanNorm,
     Expectation,
@@ -17,8 +18,7 @@ from boundcheck.claims.vocabulary import (
     k,
     v,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Proof, Reading, eq, ge, gt, le, script
 
 from .assumptions import CORNER, origin
 from .claims import LEMMA_1, ROOT_TERM, THEOREM_2

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import sympy as sp
 from markupsafe import Markup
 
-from boundcheck.claims import catalogue
-from boundcheck.claims.symbols import kappa, q
 from boundcheck.exact.digits import Toward
-from boundcheck.falsify.show import rounded_down
-from boundcheck.falsify.worst_case import WorstCase
-from boundcheck.prove import ClaimAudit
-from boundcheck.prove.rows import JudgedRow
-from boundcheck.report.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
-from boundcheck.report.section import Finding, Material, Search
-from boundcheck.report.sections.smoothness import ends
-from boundcheck.report.stored import StoredRun
-from boundcheck.report.study import Study
-from boundcheck.report.words import c_is, label, number, said, symbol
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses.lipschitz_adapter import LARGER, LEAST
+from boundcheck.language.symbols import kappa, q
+from boundcheck.present.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
+from boundcheck.present.section import Finding, Material, Search
+from boundcheck.present.sections.smoothness import ends
+from boundcheck.present.stored import StoredRun
+from boundcheck.present.study import Study
+from boundcheck.present.words import c_is, label, number, said, symbol
+from boundcheck.proof import ClaimAudit
+from boundcheck.proof.rows import JudgedRow
 from boundcheck.verdicts import Verdict
-from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
+from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.worst_case import WorstCase
 
 from ..meft.lora import THEOREM_2_BEST_STEP
 from .claims import LEMMA_1, ROOT_TERM, THEOREM_2

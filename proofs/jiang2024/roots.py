@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from boundcheck.claims import Quantity
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le
+from boundcheck.language.claim import Quantity
+from boundcheck.proof import Proof, eq, ge, gt, le
 
 
 def radical(formula: sp.Expr) -> sp.Expr | None:

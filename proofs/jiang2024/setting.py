@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import r, sigma
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim, Quantity, as_typed
+from boundcheck.language.symbols import r, sigma
+from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
@@ -39,8 +39,7 @@ from boundcheck.claims.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, le
+from boundcheck.proof import Process, Proof, Reading, eq, le
 
 from . import eigenvalue
 

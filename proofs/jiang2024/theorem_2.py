@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, r, sigma, zeta
-from boundcheck.claims.vocabulary import MINIMUM_GRADIENT
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, r, sigma, zeta
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1

@@ -3,10 +3,10 @@
 There are no factors: v is a vector and F is f itself, so the theorem holds for every adapter's F.
 """
 
-from boundcheck.claims.symbols import Lhat, T, alpha, bound, ell, eta, eta_max
-from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, F, Value, W, f, g, g_t, v, v1, v2, v_t
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.language.symbols import Lhat, T, alpha, bound, ell, eta, eta_max
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, F, Value, W, f, g, g_t, v, v1, v2, v_t
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..classics.claims import SMOOTH
 from ..meft.theorems import THEOREM_2_ANY_STEP

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import Lhat, T, alpha, attained, bound, ell, kappa, q, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import Lhat, T, alpha, attained, bound, ell, kappa, q, zeta
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
     F,
@@ -20,8 +21,7 @@ from boundcheck.claims.vocabulary import (
     v,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import FULL_VARIANCE, PARABOLA, THEOREM_2_AVERAGE, THEOREM_2_AVERAGE_SHARP

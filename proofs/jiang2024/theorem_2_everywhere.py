@@ -6,8 +6,9 @@ step would have led without noise.
 
 import sympy as sp
 
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, f_star, kappa, q, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.symbols import D, Lhat, T, alpha, bound, f_star, kappa, q, zeta
+from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
     Expectation,
@@ -23,8 +24,7 @@ from boundcheck.claims.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle
 from ..meft.lora import CONDITIONALLY_UNBIASED

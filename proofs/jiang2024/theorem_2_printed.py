@@ -6,10 +6,10 @@ derivation is false, and so are the lines for any other step size that the deriv
 
 import sympy as sp
 
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, bound, f_star, r, sigma, zeta
-from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, t
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, le, script
+from boundcheck.language.symbols import C, D, G, L, Lhat, T, alpha, bound, f_star, r, sigma, zeta
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, t
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from . import lemma_1, paper
 from .claims import ASSUMPTION_2, ROOT_TERM, THEOREM_2

@@ -2,11 +2,11 @@
 
 import sympy as sp
 
-from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
-from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, MinimumOver, t
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, MinimumOver, t
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from ..meft.theorems import THEOREM_2_FROZEN_A

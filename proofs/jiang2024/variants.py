@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import G_2, G, L, Lhat, a, a_2, b, b_2, r, s, s_2
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.symbols import G_2, G, L, Lhat, a, a_2, b, b_2, r, s, s_2
+from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
@@ -31,8 +32,7 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, ge, le, script
+from boundcheck.proof import Process, Proof, Reading, ge, le, script
 
 from ..meft.lora import (
     FROZEN_A,

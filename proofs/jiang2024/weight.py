@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from boundcheck.claims.symbols import L
-from boundcheck.claims.vocabulary import W1, W2, FrobeniusNorm, Gradient, InnerProduct, Value, f
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, le
+from boundcheck.language.symbols import L
+from boundcheck.language.vocabulary import W1, W2, FrobeniusNorm, Gradient, InnerProduct, Value, f
+from boundcheck.proof import Proof, le
 
 from .ball import unit_interval
 from .setting import theta

@@ -6,9 +6,9 @@ are those of the findings.
 
 from fractions import Fraction
 
-from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove.instance import Instance, Setting
-from boundcheck.prove.witness import at_points, on_run
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.proof.instance import Instance, Setting
+from boundcheck.proof.witness import at_points, on_run
 
 HUBER = PiecewiseLinear.clipped(slope=1, bound=1)
 ORIGIN = (Fraction(0), Fraction(0))

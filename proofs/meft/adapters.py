@@ -9,9 +9,10 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
-from boundcheck.claims.claim import Claim, Quantity, Statement
-from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
-from boundcheck.claims.vocabulary import (
+from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
+from boundcheck.language.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
+from boundcheck.language.vocabulary import (
     A1,
     A2,
     W1,
@@ -35,7 +36,6 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
 
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
 from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP

@@ -2,13 +2,13 @@
 
 import sympy as sp
 
-from boundcheck.claims.claim import Quantity
-from boundcheck.claims.symbols import D, L, T, a_1, b_1, bound
-from boundcheck.words.algorithms import ADAPTIVE_LORA_GD
-from boundcheck.words.algorithms.adaptive_lora_gd import DECREASE, share
-from boundcheck.words.hypotheses import FINITE_STEP, START_NORMS
-from boundcheck.words.measures import LEAST_GRADIENT_ON_EACH_PATH
-from boundcheck.words.sentence import theorem
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD
+from boundcheck.language.algorithms.adaptive_lora_gd import DECREASE, share
+from boundcheck.language.claim import Quantity
+from boundcheck.language.hypotheses import FINITE_STEP, START_NORMS
+from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import D, L, T, a_1, b_1, bound
 
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
 

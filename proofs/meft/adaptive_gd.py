@@ -2,12 +2,12 @@
 
 import sympy as sp
 
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import D, L, T, a_1, b_1, bound
-from boundcheck.claims.vocabulary import F, Gradient, W, i, t, v_t
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
-from boundcheck.words.algorithms.adaptive_lora_gd import REACH, STEEPNESS, STEP, share
+from boundcheck.language.algorithms.adaptive_lora_gd import REACH, STEEPNESS, STEP, share
+from boundcheck.language.claim import as_typed
+from boundcheck.language.symbols import D, L, T, a_1, b_1, bound
+from boundcheck.language.vocabulary import F, Gradient, W, i, t, v_t
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.setting import MEFT, quantity
 from .adaptive import ADAPTIVE_GD, GOES_ON, C, K, first, growth, steep, stretch

@@ -2,9 +2,9 @@
 
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import G, L, Lhat, a, b, s
-from boundcheck.claims.vocabulary import A, A_t, B, B_t, W, d, k, v1, v2
-from boundcheck.prove import Process, Proof, Reading, ge, script
+from boundcheck.language.symbols import G, L, Lhat, a, b, s
+from boundcheck.language.vocabulary import A, A_t, B, B_t, W, d, k, v1, v2
+from boundcheck.proof import Process, Proof, Reading, ge, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.setting import quantity

@@ -2,8 +2,8 @@
 
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import G, H, J, L, Lhat
-from boundcheck.claims.vocabulary import (
+from boundcheck.language.symbols import G, H, J, L, Lhat
+from boundcheck.language.vocabulary import (
     W1,
     W2,
     EuclideanNorm,
@@ -19,7 +19,7 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.prove import Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.setting import LENGTH, MOVE, quantity

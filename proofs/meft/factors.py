@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import D, L, T, a_1, b_1, f_star
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.algorithms.adaptive_lora_gd import REACH, SLOPE
+from boundcheck.language.claim import as_typed
+from boundcheck.language.symbols import D, L, T, a_1, b_1, f_star
+from boundcheck.language.vocabulary import (
     W0,
     W1,
     W2,
@@ -34,10 +36,8 @@ from boundcheck.claims.vocabulary import (
     v,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le
-from boundcheck.prove.proof import Because
-from boundcheck.words.algorithms.adaptive_lora_gd import REACH, SLOPE
+from boundcheck.proof import Proof, eq, ge, gt, le
+from boundcheck.proof.proof import Because
 
 from ..jiang2024.ball import unit_interval
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW

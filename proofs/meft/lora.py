@@ -8,8 +8,16 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol, Rational
 
-from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import (
+from boundcheck.language.algorithms import SGD
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.hypotheses.ball import BALL as IN_BALL
+from boundcheck.language.hypotheses.ball import TWO_RADII
+from boundcheck.language.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT, IN_THE_BALL
+from boundcheck.language.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
+from boundcheck.language.hypotheses.unbiased import GIVEN_THE_PAST, UNBIASED
+from boundcheck.language.measures import LEAST_GRADIENT
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import (
     G_2,
     D,
     G,
@@ -30,7 +38,7 @@ from boundcheck.claims.symbols import (
     sigma,
     zeta,
 )
-from boundcheck.claims.vocabulary import (
+from boundcheck.language.vocabulary import (
     B1,
     B2,
     A,
@@ -54,14 +62,6 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.words.algorithms import SGD
-from boundcheck.words.hypotheses.ball import BALL as IN_BALL
-from boundcheck.words.hypotheses.ball import TWO_RADII
-from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT, IN_THE_BALL
-from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
-from boundcheck.words.hypotheses.unbiased import GIVEN_THE_PAST, UNBIASED
-from boundcheck.words.measures import LEAST_GRADIENT
-from boundcheck.words.sentence import theorem
 
 from ..jiang2024.claims import (
     ASSUMPTION_1,

@@ -10,8 +10,11 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.algorithms.relora import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
+from boundcheck.language.measures.base import factor_gradient_square
+from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
+from boundcheck.language.vocabulary import (
     W1,
     W2,
     A,
@@ -32,10 +35,7 @@ from boundcheck.claims.vocabulary import (
     v,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, eq, ge, gt, le, script
-from boundcheck.words.algorithms.relora import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
-from boundcheck.words.measures.base import factor_gradient_square
+from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.ball import unit_interval

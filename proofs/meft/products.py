@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, r, s
-from boundcheck.claims.vocabulary import A, B, FrobeniusNorm, SpectralNorm, W, d, v, v1, v2
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, Reading, ge, le, script
+from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, r, s
+from boundcheck.language.vocabulary import A, B, FrobeniusNorm, SpectralNorm, W, d, v, v1, v2
+from boundcheck.proof import Proof, Reading, ge, le, script
 
 from ..jiang2024.lemma_1 import gradient_differences, product_difference, smoothness, stretched
 from ..jiang2024.roots import radical

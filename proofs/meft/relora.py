@@ -3,8 +3,8 @@
 W_t = W_0 + Z_t + s B_t A_t, v_t = (A_t, B_t, Z_t), and F(v) = f(W_0 + Z + sBA), whose gradient in A and B is meant.
 """
 
-from boundcheck.words.algorithms.relora import DECLARED, RELORA
-from boundcheck.words.hypotheses import (
+from boundcheck.language.algorithms.relora import DECLARED, RELORA
+from boundcheck.language.hypotheses import (
     BALL,
     BOUNDED_SPECTRAL_GRADIENT,
     BOUNDED_VARIANCE,
@@ -14,8 +14,8 @@ from boundcheck.words.hypotheses import (
     bounded_variance,
     unbiased,
 )
-from boundcheck.words.measures import LEAST_FACTOR_GRADIENT
-from boundcheck.words.sentence import theorem
+from boundcheck.language.measures import LEAST_FACTOR_GRADIENT
+from boundcheck.language.sentence import theorem
 
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
 from .lora import BOUND, THEOREM_2_BEST_STEP

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import G, H, J, L, Lhat, nu
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.symbols import G, H, J, L, Lhat, nu
+from boundcheck.language.vocabulary import (
     W1,
     W2,
     F,
@@ -28,8 +28,7 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.claims import ASSUMPTION_1

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from boundcheck.claims.symbols import G, L, nu
-from boundcheck.claims.vocabulary import FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, Value, W, f, v, v1, v2
-from boundcheck.prove import Proof, ge, le, script
+from boundcheck.language.symbols import G, L, nu
+from boundcheck.language.vocabulary import FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, Value, W, f, v, v1, v2
+from boundcheck.proof import Proof, ge, le, script
 
 from ..jiang2024.setting import W0
 from .adapters import EDITS, LOREFT_TRAINED, R1, R2, U1, U2, V1, V2, R, U, tangent

@@ -6,8 +6,12 @@ that is given, and not prescribed, what the proof needs is smoothness along the 
 
 import sympy as sp
 
-from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import (
+from boundcheck.language.algorithms import GRADIENT_DESCENT as DESCENT
+from boundcheck.language.algorithms import SGD
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.measures import AVERAGE_GRADIENT, LEAST_GRADIENT
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import (
     D,
     L,
     Lhat,
@@ -27,11 +31,7 @@ from boundcheck.claims.symbols import (
     rho,
     zeta,
 )
-from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v, v_t
-from boundcheck.words.algorithms import GRADIENT_DESCENT as DESCENT
-from boundcheck.words.algorithms import SGD
-from boundcheck.words.measures import AVERAGE_GRADIENT, LEAST_GRADIENT
-from boundcheck.words.sentence import theorem
+from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v, v_t
 
 from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW

@@ -2,13 +2,13 @@
 
 import sympy as sp
 
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, rho
-from boundcheck.claims.vocabulary import Expectation, W, t
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
-from boundcheck.prove.by import discharged
-from boundcheck.words.algorithms.adaptive_lora_gd import REACH, STEEPNESS
+from boundcheck.language.algorithms.adaptive_lora_gd import REACH, STEEPNESS
+from boundcheck.language.claim import as_typed
+from boundcheck.language.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, rho
+from boundcheck.language.vocabulary import Expectation, W, t
+from boundcheck.proof import Proof, eq, ge, gt, le, script
+from boundcheck.proof.by import discharged
 
 from ..jiang2024.setting import MEFT, quantity
 from .factors import (

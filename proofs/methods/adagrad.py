@@ -2,11 +2,11 @@
 
 import sympy as sp
 
-from boundcheck.claims.symbols import D, Lhat, T, bound, delta, delta_min, eta
-from boundcheck.claims.vocabulary import EuclideanNorm, i, t
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
-from boundcheck.words.algorithms import ADAGRAD_NORM as ALGORITHM
+from boundcheck.language.algorithms import ADAGRAD_NORM as ALGORITHM
+from boundcheck.language.symbols import D, Lhat, T, bound, delta, delta_min, eta
+from boundcheck.language.vocabulary import EuclideanNorm, i, t
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import NEXT, NOW, SLOPE, TOTAL
 from ..jiang2024.setting import quantity

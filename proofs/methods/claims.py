@@ -5,8 +5,12 @@ Each is about a function F that is smooth with a given constant, ell, and speaks
 
 import sympy as sp
 
-from boundcheck.claims.claim import Quantity
-from boundcheck.claims.symbols import (
+from boundcheck.language import algorithms
+from boundcheck.language import hypotheses as words
+from boundcheck.language.claim import Quantity
+from boundcheck.language.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import (
     R_1,
     D,
     Lhat,
@@ -20,10 +24,6 @@ from boundcheck.claims.symbols import (
     eta_max,
     mu_F,
 )
-from boundcheck.words import algorithms
-from boundcheck.words import hypotheses as words
-from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.words.sentence import theorem
 
 from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
 from ..jiang2024.claims import BOUNDED_BELOW

@@ -3,9 +3,10 @@
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import D, Lhat, T, alpha, beta, bound, ell, eta, eta_max
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import D, Lhat, T, alpha, beta, bound, ell, eta, eta_max
+from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
     Expectation,
@@ -22,8 +23,7 @@ from boundcheck.claims.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..classics.claims import GRADIENT_DESCENT
 from ..jiang2024.descent import (

@@ -2,9 +2,11 @@
 
 import sympy as sp
 
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import R_1, Lhat, T, alpha, bound, f_star
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language import algorithms
+from boundcheck.language.claim import as_typed
+from boundcheck.language.symbols import R_1, Lhat, T, alpha, bound, f_star
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
     Gradient,
@@ -17,9 +19,7 @@ from boundcheck.claims.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
-from boundcheck.words import algorithms
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import NEXT, NOW, v_first, v_next
 from ..jiang2024.setting import quantity, theta

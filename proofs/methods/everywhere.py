@@ -2,12 +2,11 @@
 
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import Lhat, ell
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, gt, le
+from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.symbols import Lhat, ell
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, v1, v2
+from boundcheck.proof import Proof, gt, le
 
 from ..jiang2024.ball import unit_interval
 from ..jiang2024.setting import quantity, theta

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import as_typed
-from boundcheck.claims.symbols import R_1, Lhat, alpha, f_star
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.symbols import R_1, Lhat, alpha, f_star
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
     Gradient,
@@ -20,8 +20,7 @@ from boundcheck.claims.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le
+from boundcheck.proof import Proof, eq, ge, gt, le
 
 from ..jiang2024.descent import NOW, v_first
 from ..jiang2024.setting import quantity

@@ -3,9 +3,11 @@
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import R_1, Lhat, T, alpha, bound, f_star
-from boundcheck.claims.vocabulary import (
+from boundcheck.kernel import Theorem
+from boundcheck.language import algorithms
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import R_1, Lhat, T, alpha, bound, f_star
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
     Gradient,
@@ -20,9 +22,7 @@ from boundcheck.claims.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
-from boundcheck.words import algorithms
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import NEXT, NOW, v_first, v_next
 from ..jiang2024.setting import quantity, theta

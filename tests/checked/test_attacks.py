@@ -18,8 +18,8 @@ from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.attacks.troubles import Trouble
 from boundcheck.checked.survey import Reliability, reliability
 from boundcheck.checked.trial import Trial
-from boundcheck.report.sections.checked import write_reliability
-from tests.measure.small import refused
+from boundcheck.present.sections.checked import write_reliability
+from tests.experiment.small import refused
 
 if sys.platform != "linux":
     pytest.skip("processes are forked and limited as on Linux", allow_module_level=True)
@@ -152,7 +152,7 @@ def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
     files = write_reliability(found, tmp_path, "boundcheck reliability")
     assert {path.name for path in files} == {"index.html", "results.json", "trials.csv", "opening.svg", "opening.pdf"}
     page = (tmp_path / "index.html").read_text()
-    assert "3 trials, 1 of them wrong" in page
+    assert "Of 3 attacks on commands 1 went wrong." in page
     assert "&lt;script&gt;" in page
     count = found.as_json()
     assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}

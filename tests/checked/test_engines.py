@@ -20,10 +20,10 @@ from boundcheck.checked.engines.scripts import scripted
 from boundcheck.checked.engines.statements import measurable
 from boundcheck.checked.engines.theorems import recipes
 from boundcheck.checked.engines.walks import Asked
-from boundcheck.checked.worlds.functions import Curve, huber, teeth
-from boundcheck.claims import catalogue
-from boundcheck.judge import meets
-from boundcheck.words import algorithm_of
+from boundcheck.checked.exact_models.functions import Curve, huber, teeth
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.judge import meets
+from boundcheck.language.sentence import algorithm_of
 from tests.layers import examples
 
 KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]

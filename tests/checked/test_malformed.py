@@ -24,11 +24,11 @@ from boundcheck.checked.malformed.limits import Attempt, Found, Limits, attempte
 from boundcheck.checked.malformed.spoil import spoilt, spoilt_bytes, toml, written
 from boundcheck.checked.survey import Soundness
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json
-from boundcheck.measure.experiment import prepare
-from boundcheck.measure.spec import expand
-from boundcheck.progress import silent
-from boundcheck.report.sections.checked import write_soundness
+from boundcheck.experiment.experiment import prepare
+from boundcheck.experiment.spec import expand
+from boundcheck.present.sections.checked import write_soundness
+from boundcheck.system.files import parse_json
+from boundcheck.system.progress import silent
 from tests.layers import sampled
 
 needs_transformers = pytest.mark.skipif(not sound.HAS_TRANSFORMERS, reason="models' folders are made by transformers")

@@ -20,6 +20,7 @@ from boundcheck.checked.claim_mutants import (
     without_hypothesis,
 )
 from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
+from boundcheck.checked.exact_models import World
 from boundcheck.checked.proofs import (
     DisagreementError,
     LineMutant,
@@ -32,13 +33,12 @@ from boundcheck.checked.proofs import (
 )
 from boundcheck.checked.scripts import Line, all_lines, mixed_worlds, refutes
 from boundcheck.checked.trial import Mutant, Trial
-from boundcheck.checked.worlds import World
-from boundcheck.claims.symbols import L, T, nu
-from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
-from boundcheck.prove import Proof, Script
-from boundcheck.prove.script import find
+from boundcheck.language.symbols import L, T, nu
+from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct
+from boundcheck.proof import Proof, Script
+from boundcheck.proof.script import find
 from tests.judged import names, of_the_paper, proof_of
 from tests.layers import sampled
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.readings import EXAMPLES, Example, Reread, renamed, rereadings
-from boundcheck.claims.symbols import LETTERS as CATALOGUE
-from boundcheck.claims.vocabulary import Iterate, d
+from boundcheck.language.symbols import LETTERS as CATALOGUE
+from boundcheck.language.vocabulary import Iterate, d
 from tests.layers import examples, sampled
 
 ALL = list(rereadings())

@@ -11,13 +11,13 @@ import pytest
 from flint import arb
 from hypothesis import given
 
+from boundcheck.checked.exact_models.functions import Curve
 from boundcheck.checked.runs import Run, false_bounds, false_constants, false_hypotheses, run_mutants, true_runs
 from boundcheck.checked.trajectories import Diagonal, Kink, Scalar, factors, hard, kinks, scalars
-from boundcheck.checked.worlds.functions import Curve
-from boundcheck.measure import measure
-from boundcheck.measure.parts import Blame
-from boundcheck.measure.spec import parse
-from boundcheck.sweep import fields_of
+from boundcheck.experiment import measure
+from boundcheck.experiment.schema import Blame
+from boundcheck.experiment.spec import parse
+from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 from tests.layers import examples
 from tests.results import a_run

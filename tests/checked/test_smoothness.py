@@ -16,8 +16,8 @@ from boundcheck.checked.smoothness import (
     variations,
 )
 from boundcheck.checked.trial import Answer
-from boundcheck.claims import catalogue
-from boundcheck.falsify import falsify
+from boundcheck.language.catalogue import catalogue
+from boundcheck.worst_case import falsify
 from tests.layers import sampled
 
 EVERY = 90

@@ -12,14 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
+from boundcheck.checked.exact_models import World, descents, worlds
+from boundcheck.checked.exact_models.functions import Curve, Factored
+from boundcheck.checked.exact_models.theorems import runs_of
+from boundcheck.checked.exact_models.world import Setting, broken, composites, is_timed
 from boundcheck.checked.scripts import allowed, lines, scripts
-from boundcheck.checked.worlds import World, descents, worlds
-from boundcheck.checked.worlds.functions import Curve, Factored
-from boundcheck.checked.worlds.theorems import runs_of
-from boundcheck.checked.worlds.world import Setting, broken, composites, is_timed
-from boundcheck.claims import catalogue
-from boundcheck.claims.symbols import L, T, sigma
-from boundcheck.claims.vocabulary import (
+from boundcheck.errors import InputError
+from boundcheck.exact.rationals import number, rows, transposed
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.kernel import Fact, Law
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.symbols import L, T, sigma
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
     F,
@@ -33,12 +37,8 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.errors import InputError
-from boundcheck.exact.rationals import number, rows, transposed
-from boundcheck.kernel import Fact, Law
-from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove import Script, le
-from boundcheck.prove.meft import Meft
+from boundcheck.proof import Script, le
+from boundcheck.proof.meft import Meft
 from tests.judged import judged, names, of_the_paper
 from tests.layers import examples, sampled
 

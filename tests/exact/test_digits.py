@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from boundcheck.claims.view import short
 from boundcheck.exact.digits import DOWN, UP, Toward, last_place, rounded, shown, telling
-from boundcheck.report.latex.numbers import significant
-from boundcheck.report.words import number, signed
+from boundcheck.language.view import short
+from boundcheck.present.latex.numbers import significant
+from boundcheck.present.words import number, signed
 
 Write = Callable[[float, int, Toward], str]
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

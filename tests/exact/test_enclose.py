@@ -11,14 +11,14 @@ from flint import arb
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from boundcheck.claims import catalogue
-from boundcheck.claims.symbols import T
-from boundcheck.claims.vocabulary import FrobeniusNorm, t
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, lower, upper
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Model
 from boundcheck.exact.sign import sign
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.symbols import T
+from boundcheck.language.vocabulary import FrobeniusNorm, t
 
 THEOREM_2 = catalogue["jiang2024.theorem2"]
 SMALL = st.integers(1, 30)

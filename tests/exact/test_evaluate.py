@@ -11,8 +11,11 @@ from flint import arb, arb_mat, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.symbols import T, a, b
-from boundcheck.claims.vocabulary import (
+from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
+from boundcheck.exact.evaluate import Function, Model, Place, rational_value
+from boundcheck.exact.rationals import Rationals
+from boundcheck.language.symbols import T, a, b
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
     F,
@@ -28,9 +31,6 @@ from boundcheck.claims.vocabulary import (
     n,
     t,
 )
-from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
-from boundcheck.exact.evaluate import Function, Model, Place, rational_value
-from boundcheck.exact.rationals import Rationals
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)

@@ -13,16 +13,16 @@ from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.symbols import a, b
-from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.exact.balls import Balls, ball_of, matrix_of
 from boundcheck.exact.evaluate import Model
-from boundcheck.exact.rounded import Approx, Comparison, Rounded
-from boundcheck.problems.adapters import LoRA
-from boundcheck.problems.cast import cast_to
-from boundcheck.problems.problem import Problem
+from boundcheck.exact.running_error import Approx, Comparison, Rounded
+from boundcheck.functions.adapters import LoRA
+from boundcheck.functions.cast import cast_to
+from boundcheck.functions.problem import Problem
+from boundcheck.language.symbols import a, b
+from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
+from tests.functions.kinds import KINDS, each_kind, some_examples
 from tests.layers import sampled
-from tests.problems.kinds import KINDS, each_kind, some_examples
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boundcheck.measure.numerics import NUMERICS
-from tests.measure.small import BRACKET_TABLE, THEOREM_TABLE, changed
+from boundcheck.experiment.numerics import NUMERICS
+from tests.experiment.small import BRACKET_TABLE, THEOREM_TABLE, changed
 
 FOLDER = Path(__file__).with_name("kept")
 Command = Callable[..., Any]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from boundcheck.doors import allowing
+from boundcheck.system.plugins import allowing
 
 
 @pytest.fixture(autouse=True)

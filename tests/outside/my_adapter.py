@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import L, Lhat, s
-from boundcheck.problems.adapters.base import ROUND_UP, Adapter, Block, Radii, Sizes, check_scale, size
-from boundcheck.problems.norms import Point
-from boundcheck.problems.objective import Side
+from boundcheck.functions.adapters.base import ROUND_UP, Adapter, Block, Radii, Sizes, check_scale, size
+from boundcheck.functions.norms import Point
+from boundcheck.functions.objective import Side
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import L, Lhat, s
 
 FULL = catalogue["meft.full"]
 SMOOTH = Claim(

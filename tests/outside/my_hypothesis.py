@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from boundcheck.claims.claim import Statement
-from boundcheck.claims.vocabulary import F, Value, t, v_t
-from boundcheck.words.hypotheses import Hypothesis, Worst
-from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of
+from boundcheck.language.claim import Statement
+from boundcheck.language.hypotheses import Hypothesis, Worst
+from boundcheck.language.hypotheses.evidence import Audit, Evidence, status_of
+from boundcheck.language.vocabulary import F, Value, t, v_t
 
 
 def _held(evidence: Evidence, id: str) -> list[Audit]:

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.objective import Objective
+from boundcheck.functions.constant import EPSILON, Constant
+from boundcheck.functions.objective import Objective
 
 
 class LogCosh(Objective):

@@ -2,9 +2,10 @@
 
 import sympy as sp
 
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
-from boundcheck.words import theorem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from tests.outside.my_algorithm import HALVED
 from tests.outside.my_hypothesis import NO_RISE
 from tests.outside.my_measure import LAST_GRADIENT

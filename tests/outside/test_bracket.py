@@ -9,10 +9,11 @@ import torch
 from sympy import Le
 
 import boundcheck as bc
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import L, Lhat
-from boundcheck.problems.constant import Constant
-from tests.measure.small import refused
+from boundcheck.functions.constant import Constant
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import L, Lhat
+from tests.experiment.small import refused
 from tests.outside.my_adapter import SMOOTH, Scaled
 from tests.outside.my_objective import LogCosh
 from tests.outside.specs import BRACKET

@@ -14,23 +14,24 @@ import numpy as np
 import pytest
 
 import boundcheck as bc
-from boundcheck.claims import Claim, catalogue
-from boundcheck.doors import opened
 from boundcheck.errors import InputError
-from boundcheck.falsify.certify import certify
-from boundcheck.falsify.stored import replayed
-from boundcheck.falsify.worst_case import worst_cases
-from boundcheck.measure.result import read
-from boundcheck.measure.spec import parse
-from boundcheck.problems.adapters import ADAPTERS, title_of
-from boundcheck.problems.tables import PROBLEMS
-from boundcheck.report.page import load_runs, write_runs
-from boundcheck.report.section import Material
-from boundcheck.testing import ClaimViolatedError, check_claim
-from boundcheck.testing.session import using
-from boundcheck.words.hypotheses import Hypothesis
-from boundcheck.words.hypotheses.evidence import Audit, Evidence
-from tests.measure.small import THEOREM_TABLE, changed, refused
+from boundcheck.experiment.result import read
+from boundcheck.experiment.spec import parse
+from boundcheck.functions.adapters import ADAPTERS, title_of
+from boundcheck.functions.tables import PROBLEMS
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses import Hypothesis
+from boundcheck.language.hypotheses.evidence import Audit, Evidence
+from boundcheck.present.page import load_runs, write_runs
+from boundcheck.present.section import Material
+from boundcheck.properties import ClaimViolatedError, check_claim
+from boundcheck.properties.session import using
+from boundcheck.system.plugins import opened
+from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case.stored import replayed
+from boundcheck.worst_case.worst_case import worst_cases
+from tests.experiment.small import THEOREM_TABLE, changed, refused
 from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
 from tests.program import ROOT, run, said
 
@@ -83,8 +84,8 @@ def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
 
 NEAR = """
 from dataclasses import replace
-from boundcheck.claims import catalogue
-from boundcheck.words.hypotheses import BOUNDED_BELOW, Hypothesis
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
 from tests.outside.my_theorem import FALSE, RISES_NOT
 
 def held(evidence, id):
@@ -195,7 +196,7 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
         ({"problem.d": "3"}, "problem.d", "a valid integer"),
         ({"problem.e": 3}, "problem.e", "no such field"),
         ({"adapter.kind": OBJECTIVE}, "adapter.kind", "a class derived from Adapter"),
-        ({"adapter.kind": "boundcheck.problems.adapters:Adapter"}, "adapter.kind", "with all its methods"),
+        ({"adapter.kind": "boundcheck.functions.adapters:Adapter"}, "adapter.kind", "with all its methods"),
         ({"adapter.kind": "scaled"}, "adapter.kind", "'loha', or an import path"),
         ({"adapter.rank": 2}, "adapter.rank", "no rank, for scaled"),
         ({"claim": ADAPTER}, "claim", "the path of a Claim"),
@@ -213,7 +214,7 @@ def test_what_is_none_is_refused_in_one_line(changes: dict[str, Any], field: str
 def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(
-        "from dataclasses import replace\nfrom boundcheck.claims import catalogue\n"
+        "from dataclasses import replace\nfrom boundcheck.language.catalogue import catalogue\n"
         "BOLD = replace(catalogue['meft.full'], quantities=())\n"
     )
     assert "an id that no other claim has" in refused(bc.claims.opened, f"{file}:BOLD").expected
@@ -299,7 +300,8 @@ def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path)
     groups = f"[boundcheck.objectives]\nlog-cosh = {OBJECTIVE}\n[boundcheck.adapters]\nscaled = {ADAPTER}\n"
     (info / "entry_points.txt").write_text(groups)
     code = (
-        "from boundcheck.doors import allowing\nfrom boundcheck.measure.spec import parse\nimport json, sys\n"
+        "from boundcheck.system.plugins import allowing\nfrom boundcheck.experiment.spec import parse\n"
+        "import json, sys\n"
         "with allowing('tests/outside/my_theorem.py'): print(json.dumps(parse(json.loads(sys.argv[1])).as_json()))"
     )
     table = changed(DESCENT, {"problem.kind": "log-cosh", "adapter.kind": "scaled"})
@@ -315,7 +317,7 @@ def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.
     (first,), (again,) = (bc.measure(table, tmp_path) for _ in range(2))
     assert first == again
 
-    from boundcheck.problems import datasets
+    from boundcheck.functions import datasets
 
     X, labels = datasets.digits_data()
     monkeypatch.setattr(datasets, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
@@ -358,7 +360,7 @@ def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", ["my_part.py", "my_part", "my_part.py:WHOLE"])
 def test_a_section_in_the_current_folder_is_found(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from boundcheck.report.section import sections
+    from boundcheck.present.section import sections
 
     (tmp_path / "my_part.py").write_text(
         "import sys\ntitle, place = 'A part', 5\ndef build(material): ...\nWHOLE = sys.modules[__name__]\n"

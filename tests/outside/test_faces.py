@@ -9,25 +9,26 @@ import pytest
 import torch
 
 import boundcheck as bc
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
-from boundcheck.claims.vocabulary import t, v_t
 from boundcheck.errors import InputError
-from boundcheck.falsify.theorem import check_theorem
-from boundcheck.falsify.worst_case import worst_cases
-from boundcheck.measure import run
-from boundcheck.measure.consistency import check_function
-from boundcheck.measure.store import RunFolder
-from boundcheck.problems.adapters import ADAPTERS, LoRA, make_adapter
-from boundcheck.problems.problem import Problem
-from boundcheck.problems.slopes import check_pull_back, near
-from boundcheck.problems.steps import check_steps
-from boundcheck.testing import check_claim
-from boundcheck.words.algorithms import ALGORITHMS, Algorithm, LinearMethod
-from boundcheck.words.algorithms.linear import g, v
-from boundcheck.words.hypotheses import Hypothesis
-from boundcheck.words.measures.base import SQUARED_GRADIENT, Observable, Over, PerformanceMeasure, Seen, gap
-from tests.measure.small import refused
+from boundcheck.experiment import run
+from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.store import RunFolder
+from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.slopes import check_pull_back, near
+from boundcheck.functions.steps import check_steps
+from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod
+from boundcheck.language.algorithms.linear import g, v
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.hypotheses import Hypothesis
+from boundcheck.language.measures.base import SQUARED_GRADIENT, Observable, Over, PerformanceMeasure, Seen, gap
+from boundcheck.language.symbols import D, Lhat, T, alpha, bound
+from boundcheck.language.vocabulary import t, v_t
+from boundcheck.properties import check_claim
+from boundcheck.worst_case.theorem import check_theorem
+from boundcheck.worst_case.worst_case import worst_cases
+from tests.experiment.small import refused
 from tests.outside.my_adapter import Scaled
 from tests.outside.my_objective import LogCosh
 from tests.outside.my_theorem import HALVED_DESCENT

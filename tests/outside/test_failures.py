@@ -13,18 +13,18 @@ import sympy as sp
 import torch
 
 import boundcheck as bc
-from boundcheck.claims.symbols import D
-from boundcheck.claims.view import File, paragraph
-from boundcheck.doors import theirs
 from boundcheck.errors import CodeError, InputError
-from boundcheck.problems.constant import Constant
+from boundcheck.functions.constant import Constant
+from boundcheck.language.algorithms import LinearMethod
+from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
+from boundcheck.language.symbols import D
+from boundcheck.language.view import File, paragraph
+from boundcheck.present import section
+from boundcheck.present.page import write_page
+from boundcheck.present.programme import programme_of
+from boundcheck.present.section import Material
 from boundcheck.proofs import paper_at
-from boundcheck.report import section
-from boundcheck.report.page import write_page
-from boundcheck.report.programme import programme_of
-from boundcheck.report.section import Material
-from boundcheck.words.algorithms import LinearMethod
-from boundcheck.words.hypotheses import BOUNDED_BELOW, Hypothesis
+from boundcheck.system.plugins import theirs
 from tests.outside.my_objective import LogCosh
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 from tests.outside.test_paper import HEAD, LINE
@@ -64,8 +64,8 @@ def plain() -> LogCosh:
         (Raises, r"^Raises\.gradient = line \d+ of test_failures\.py: expected .* not RuntimeError: boom$"),
         (Flat, r"^Flat\.gradient = torch\.float64 of shape \(3, 3\): expected .* shape \(2, 3, 3\)"),
         (lambda: without("name"), r"^problem = LogCosh: expected an objective with the attribute name"),
-        (lambda: without("smoothness"), r"with the attribute smoothness: a boundcheck\.problems"),
-        (plain, r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.problems\.constant\.Constant"),
+        (lambda: without("smoothness"), r"with the attribute smoothness: a boundcheck\.functions"),
+        (plain, r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.functions\.constant\.Constant"),
         (lambda: LogCosh(samples=0), r"^LogCosh\.samples = 0: expected a positive integer"),
     ],
 )
@@ -201,7 +201,7 @@ def test_claims_may_import_what_has_proofs(tmp_path: Path) -> None:
         claims = HEAD + "from .lemmas import ONE\n" + LINE.format(f"{name}.lemma")
         (tmp_path / name / "claims.py").write_text(claims)
         (tmp_path / name / "lemmas.py").write_text(
-            "from boundcheck.prove import Reading, script\nONE = 1\n"
+            "from boundcheck.proof import Reading, script\nONE = 1\n"
             f"@script('{name}.lemma', 'printed', Reading())\ndef lemma(proof): ...\n"
         )
     assert programme_of(paper_at(tmp_path / "circular"), full=False).sweeps == ()

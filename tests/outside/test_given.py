@@ -18,22 +18,22 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import boundcheck as bc
-from boundcheck.claims import catalogue
-from boundcheck.claims.view import html, latex
-from boundcheck.measure.grounds import borne
-from boundcheck.measure.result import RunResult, read
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.problems.adapters.full import Full
-from boundcheck.problems.pseudo_huber import PseudoHuber
-from boundcheck.report import latex as tex
-from boundcheck.report.logbook import logbook
-from boundcheck.report.on_paper import chapters
-from boundcheck.report.page import load_runs, write_runs
-from boundcheck.report.screen import show_verdicts
-from boundcheck.report.section import Material
-from boundcheck.report.typst import document
+from boundcheck.experiment.result import RunResult, read
+from boundcheck.experiment.support import borne
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.adapters.full import Full
+from boundcheck.functions.pseudo_huber import PseudoHuber
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses import BOUNDED_BELOW
+from boundcheck.language.notebook import html, latex
+from boundcheck.present import latex as tex
+from boundcheck.present.logbook import logbook
+from boundcheck.present.on_paper import chapters
+from boundcheck.present.page import load_runs, write_runs
+from boundcheck.present.screen import show_verdicts
+from boundcheck.present.section import Material
+from boundcheck.present.typst import document
 from boundcheck.verdicts import Verdict, is_well
-from boundcheck.words.hypotheses import BOUNDED_BELOW
 from tests.outside.my_adapter import FALSE, Scaled
 
 HERE = "tests.outside.test_given"

@@ -11,13 +11,13 @@ from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.measure.consistency import check_function
-from boundcheck.problems.adapters import make_adapter
-from boundcheck.problems.constant import Constant
-from boundcheck.problems.problem import Problem
-from boundcheck.words.function import Function
-from boundcheck.words.hypotheses.unbiased import MOST_SAMPLES
-from tests.measure.small import refused
+from boundcheck.experiment.consistency import check_function
+from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.constant import Constant
+from boundcheck.functions.problem import Problem
+from boundcheck.language.function import Function
+from boundcheck.language.hypotheses.unbiased import MOST_SAMPLES
+from tests.experiment.small import refused
 from tests.outside.my_objective import LogCosh
 
 TABLE: dict[str, Any] = {

@@ -9,14 +9,15 @@ import pytest
 from sympy import Rational
 
 import boundcheck as bc
-from boundcheck.claims import Quantity, catalogue
-from boundcheck.claims.symbols import D, T, bound
+from boundcheck.language.algorithms import GRADIENT_DESCENT
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Quantity
+from boundcheck.language.measures.base import GAP, Over, PerformanceMeasure
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import D, T, bound
+from boundcheck.present.page import load_runs, write_runs
 from boundcheck.proofs import HOME
-from boundcheck.report.page import load_runs, write_runs
-from boundcheck.testing import check_claim
-from boundcheck.words import theorem
-from boundcheck.words.algorithms import GRADIENT_DESCENT
-from boundcheck.words.measures.base import GAP, Over, PerformanceMeasure
+from boundcheck.properties import check_claim
 from tests.outside.specs import OBJECTIVE
 
 DESCENT = catalogue["nesterov2004.gradient_descent"]

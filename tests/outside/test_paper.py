@@ -9,9 +9,9 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.measure.store import run_id
+from boundcheck.experiment.store import run_id
+from boundcheck.proof.fixed import Fixed, fixed_statements
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
-from boundcheck.prove.fixed import Fixed, fixed_statements
 from tests.program import said
 
 FOLDER = Path(__file__).parent / "mypaper"
@@ -86,7 +86,11 @@ def paper(folder: Path, claims: str, **files: str) -> Path:
     return folder
 
 
-HEAD = "import sympy as sp\nfrom boundcheck.claims import Claim, catalogue\nFULL = catalogue['meft.full']\n"
+HEAD = """import sympy as sp
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+FULL = catalogue['meft.full']
+"""
 LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses),)\n"
 
 
@@ -133,8 +137,8 @@ def test_a_folder_that_is_no_paper_is_refused(name: str, tmp_path: Path) -> None
 
 
 PROOF = """
-from boundcheck.prove import ge, script
-from boundcheck.claims.symbols import L
+from boundcheck.proof import ge, script
+from boundcheck.language.symbols import L
 @script("{}", "sharp", title="mine")
 def mine(proof):
     proof.conclude(proof.step("(1)", ge(L, 0), proof.positive(L)), relation=ge(L, 0))

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 import boundcheck as bc
-from boundcheck.claims import Claim, catalogue
-from boundcheck.problems.adapters.full import Full
-from boundcheck.words.hypotheses import BALL, Hypothesis
-from boundcheck.words.hypotheses.evidence import Audit
-from tests.measure.small import refused
+from boundcheck.functions.adapters.full import Full
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses import BALL, Hypothesis
+from boundcheck.language.hypotheses.evidence import Audit
+from tests.experiment.small import refused
 from tests.outside.my_hypothesis import SAID
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 from tests.outside.specs import OBJECTIVE

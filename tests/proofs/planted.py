@@ -6,8 +6,8 @@ from types import ModuleType
 import pytest
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.prove import Script
+from boundcheck.language.claim import Claim
+from boundcheck.proof import Script
 
 
 def changed(claim: Claim, old: sp.Expr, new: sp.Expr) -> Claim:

@@ -6,9 +6,9 @@ import pytest
 from boundcheck.proofs.meft import all_layers, composition, products, stiefel, stiefel_trained
 
 import boundcheck
-from boundcheck.claims.symbols import G, H, J, L, a, a_0, b_0, nu
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.prove.carried import Carrier, carrier
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.symbols import G, H, J, L, a, a_0, b_0, nu
+from boundcheck.proof.status import Carrier, carrier
 from tests.proofs.planted import changed, closes
 
 CARRIED = {id for adapter in ADAPTERS.values() for id in adapter.claims}

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 import boundcheck as bc
-from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem
 from boundcheck.kernel.atoms import SPECTRAL, Dimension, Variable
@@ -28,19 +27,20 @@ from boundcheck.kernel.builders import norm
 from boundcheck.kernel.facts import RELATIONS, derivation
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Time
+from boundcheck.language.prose import plain
+from boundcheck.proof import ge, judge
+from boundcheck.proof.interchange import certificate_as_json, certificates
+from boundcheck.proof.outcome import export
+from boundcheck.proof.script import of_paper
+from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proofs import papers
-from boundcheck.prove import ge, judge
-from boundcheck.prove.interchange import certificate_as_json, certificates
-from boundcheck.prove.outcome import export
-from boundcheck.prove.script import of_paper
-from boundcheck.prove.verdict import JudgedProof
 from tests.judged import SCRIPTS, judged, of_the_paper
 from tests.kernel import refusals
 from tests.kernel.strategies import scalars
 from tests.layers import examples
-from tests.prove.entailments import POSITIVE, X, polynomials
-from tests.prove.scripts import judged as judged_script
-from tests.prove.scripts import x, y
+from tests.proof.entailments import POSITIVE, X, polynomials
+from tests.proof.scripts import judged as judged_script
+from tests.proof.scripts import x, y
 
 from .certificate_mutants import FALSE, TRUE, mutant
 from .reader import CHECKER, NAMED, checker, edited, kernel_accepts, objection, reader_accepts, unproved

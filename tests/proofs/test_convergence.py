@@ -1,4 +1,4 @@
-"""What is planted in theorems of other papers is not proved; that they are is in tests/prove/test_carried.py."""
+"""What is planted in theorems of other papers is not proved; that they are is in tests/proof/test_carried.py."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -11,13 +11,14 @@ from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
 from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems, unconditional_gd
 from boundcheck.proofs.methods import descent
 
-from boundcheck.claims import Quantity, catalogue
-from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, bound, kappa, mu_F, q, rho, s, zeta
-from boundcheck.claims.vocabulary import A_t, B_t, t
 from boundcheck.errors import InputError
-from boundcheck.words.algorithms import RELORA
-from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
-from boundcheck.words.algorithms.relora import A_moved, B_moved, ReLoRA, Z_t
+from boundcheck.language.algorithms import RELORA
+from boundcheck.language.algorithms.decreasing_sgd import gamma, omega
+from boundcheck.language.algorithms.relora import A_moved, B_moved, ReLoRA, Z_t
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Quantity
+from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, bound, kappa, mu_F, q, rho, s, zeta
+from boundcheck.language.vocabulary import A_t, B_t, t
 from tests.proofs.planted import changed, closes
 
 PLANTED = {

@@ -16,11 +16,11 @@ from boundcheck.proofs.bottou2018 import convex, sgd
 from boundcheck.proofs.classics import exact_rate
 from boundcheck.proofs.methods import descent, drori, nesterov
 
-from boundcheck.checked.worlds.theorems import runs_of
-from boundcheck.checked.worlds.world import World
-from boundcheck.claims import Claim
-from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
-from boundcheck.prove import Proof, Script
+from boundcheck.checked.exact_models.theorems import runs_of
+from boundcheck.checked.exact_models.world import World
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
+from boundcheck.proof import Proof, Script
 from tests.layers import sampled
 from tests.proofs.planted import changed, closes
 

@@ -11,17 +11,17 @@ from typing import Any, get_args
 import pytest
 import typer.main
 
-from boundcheck.claims import catalogue
 from boundcheck.cli import app
+from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.support import Kind
+from boundcheck.functions.tables import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
-from boundcheck.measure.grounds import Kind
-from boundcheck.measure.spec import Spec
-from boundcheck.problems.tables import PROBLEMS
-from boundcheck.prove.rows import RowVerdict
-from boundcheck.prove.verdict import ClaimVerdict, StepVerdict, Trust
-from boundcheck.tables import Table
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses.evidence import Guilt, Status
+from boundcheck.proof.rows import RowVerdict
+from boundcheck.proof.verdict import ClaimVerdict, StepVerdict, Trust
+from boundcheck.system.tables import Table
 from boundcheck.verdicts import Verdict
-from boundcheck.words.hypotheses.evidence import Guilt, Status
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from boundcheck.claims import catalogue
-from boundcheck.prove.script import of_paper
+from boundcheck.language.catalogue import catalogue
+from boundcheck.proof.script import of_paper
 
 from .documents import ROOT, blocks, commands, run, typed
 
@@ -15,7 +15,7 @@ PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 DOCUMENTS = [ROOT / "README.md", *PAGES]
 # These are followed whole.
 OTHERS = [path for path in PAGES if path.parent.name != "tutorials"]
-# What takes a second or two; `prove jiang2024` is the whole paper, which tests/prove audits.
+# What takes a second or two; `prove jiang2024` is the whole paper, which tests/proof audits.
 QUICK = ("boundcheck claims", "boundcheck bound", "boundcheck prove ")
 TYPED = {path: [block for block in blocks(path) if ">>>" in block.text] for path in OTHERS}
 SAID = [

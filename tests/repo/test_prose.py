@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from boundcheck.claims import Claim, catalogue, prose
-from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.language import prose
+from boundcheck.language.algorithms import ALGORITHMS
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses import HYPOTHESES
+from boundcheck.language.measures import MEASURES
+from boundcheck.language.symbols import PARAMETERS
+from boundcheck.present.section import sections
+from boundcheck.proof.script import Script, of_file, of_paper
 from boundcheck.proofs import Paper, papers
-from boundcheck.prove.script import Script, of_file, of_paper
-from boundcheck.report.section import sections
-from boundcheck.words.algorithms import ALGORITHMS
-from boundcheck.words.hypotheses import HYPOTHESES
-from boundcheck.words.measures import MEASURES
 from tests.judged import SCRIPTS, of_the_paper
 
 ROOT = Path(__file__).parents[2]

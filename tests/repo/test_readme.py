@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.networks.small import of_peft
+from tests.functions.networks.small import of_peft
 
 from .counts import DOCUMENTS, counted, read
 from .documents import ROOT, blocks, commands, follow, run
@@ -17,7 +17,7 @@ def trained(folder: Path) -> dict[str, Any]:
     """What its example for a Trainer takes for granted: a model of peft, arguments, data."""
     from transformers import TrainingArguments
 
-    from tests.networks.trained import data_of, with_lora
+    from tests.functions.networks.trained import data_of, with_lora
 
     few = {"max_steps": 3, "per_device_train_batch_size": 3, "save_strategy": "no"}
     quiet = {"report_to": "none", "disable_tqdm": True, "logging_strategy": "no", "dataloader_pin_memory": False}

@@ -13,10 +13,10 @@ NEVER = {
     *("parse_expr", "S", "nsimplify", "parse_latex", "Decimal"),
 }
 LAMBDIFY = {
-    "boundcheck/claims/claim.py",
-    "boundcheck/measure/on_run.py",
-    "boundcheck/testing/strategies/instances.py",
-    "boundcheck/words/algorithms/linear.py",
+    "boundcheck/language/claim.py",
+    "boundcheck/experiment/trace_values.py",
+    "boundcheck/properties/strategies/instances.py",
+    "boundcheck/language/algorithms/linear.py",
 }
 # These round numbers for print.
 DECIMAL = {
@@ -24,7 +24,7 @@ DECIMAL = {
     "boundcheck/checked/smoothness.py",
 }
 # It runs files that a person allowed: tests/test_hostile.py.
-OPENS = {"boundcheck/doors.py"}
+OPENS = {"boundcheck/system/plugins.py"}
 # These load what was pickled.
 PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.networks.small import of_peft
+from tests.functions.networks.small import of_peft
 
 from .documents import ROOT, blocks, commands, follow, is_like, runs
 

@@ -27,7 +27,7 @@ from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.attacks.troubles import WAYS, Trouble
 from boundcheck.checked.trial import Trial, is_line
 from boundcheck.errors import BoundcheckError
-from boundcheck.files import UNFINISHED
+from boundcheck.system.files import UNFINISHED
 
 KINDS = {
     "kill": "killed at a write (SIGKILL)",

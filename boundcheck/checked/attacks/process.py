@@ -21,9 +21,9 @@ from pathlib import Path
 from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.attacks.troubles import Trouble
 from boundcheck.checked.malformed.limits import limit_memory
-from boundcheck.child import end_with
-from boundcheck.ending import in_one_line
-from boundcheck.measure import run
+from boundcheck.experiment import run
+from boundcheck.system.child import end_with
+from boundcheck.system.ending import in_one_line
 
 # Bytes of addresses beyond those at the start; seconds for processes that a killed one leaves behind to end.
 _MEMORY, _GRACE = 2**31, 20.0

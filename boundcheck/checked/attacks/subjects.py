@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.checked.malformed.spoil import toml
-from boundcheck.falsify import falsify
-from boundcheck.measure import measure
-from boundcheck.networks.corpora import ALPHABET
-from boundcheck.networks.gpt import GPTShape
-from boundcheck.networks.pretrain import pretrained
+from boundcheck.experiment import measure
+from boundcheck.functions.networks.corpora import ALPHABET
+from boundcheck.functions.networks.gpt import GPTShape
+from boundcheck.functions.networks.pretrain import pretrained
+from boundcheck.worst_case import falsify
 
 _RUN = {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22}
 _HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}

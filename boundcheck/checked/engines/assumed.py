@@ -14,11 +14,11 @@ from itertools import pairwise
 import sympy as sp
 
 from boundcheck.checked.engines.walks import Walk
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.claim import Statement
-from boundcheck.claims.symbols import R_1, D, Parameter, ell, f_star, mu_F
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_first, v_star, v_t
-from boundcheck.words.hypotheses import Hypothesis, Worst
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Statement
+from boundcheck.language.hypotheses import Hypothesis, Worst
+from boundcheck.language.symbols import R_1, D, Parameter, ell, f_star, mu_F
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_first, v_star, v_t
 
 Holds = Callable[[Walk], bool]
 Numbers = Mapping[str, Fraction]

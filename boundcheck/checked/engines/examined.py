@@ -13,18 +13,18 @@ from boundcheck.checked.engines.walks import Asked, Walk
 from boundcheck.checked.scripts import scripts
 from boundcheck.checked.trajectories import Table
 from boundcheck.checked.trial import Answer, Mutant, varied
-from boundcheck.claims import Claim
 from boundcheck.errors import InputError
-from boundcheck.falsify import falsify
-from boundcheck.falsify.worst_case import NotSolvedError, WorstCase, worst_cases
-from boundcheck.judge import meets
+from boundcheck.experiment import measure
 from boundcheck.kernel import KernelError
-from boundcheck.measure import measure
-from boundcheck.prove import Script, judge
-from boundcheck.testing import ClaimViolatedError, check_claim
-from boundcheck.testing.session import using
+from boundcheck.language.claim import Claim
+from boundcheck.language.judge import meets
+from boundcheck.language.sentence import algorithm_of, is_about_smoothness
+from boundcheck.proof import Script, judge
+from boundcheck.properties import ClaimViolatedError, check_claim
+from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
-from boundcheck.words import algorithm_of, is_about_smoothness
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.worst_case import NotSolvedError, WorstCase, worst_cases
 
 # How many instances are drawn of a claim.
 _EXAMPLES = 3

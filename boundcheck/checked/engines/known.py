@@ -22,13 +22,14 @@ from boundcheck.checked.engines.walks import (
     unmoved,
     with_momentum,
 )
-from boundcheck.checked.worlds.functions import Curve, hill, huber, parabola, teeth
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, bound, mu_F
-from boundcheck.words import theorem
-from boundcheck.words.algorithms import GRADIENT_DESCENT
-from boundcheck.words.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.words.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.checked.exact_models.functions import Curve, hill, huber, parabola, teeth
+from boundcheck.language.algorithms import GRADIENT_DESCENT
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
+from boundcheck.language.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.language.sentence import theorem
+from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, mu_F
 
 LAST_GRADIENT = PerformanceMeasure("engines_last_gradient", "last squared gradient norm", Over.LAST, SQUARED_GRADIENT)
 HORIZONS = (1, 2, 3, 8)

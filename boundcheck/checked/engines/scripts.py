@@ -17,13 +17,13 @@ import sympy as sp
 from boundcheck.checked.engines.examined import Examined, Subject, examined
 from boundcheck.checked.engines.known import rational
 from boundcheck.checked.engines.walks import Walk, function_of, setting_of
-from boundcheck.checked.worlds import World
-from boundcheck.checked.worlds.functions import Curve, parabola
-from boundcheck.checked.worlds.world import Setting
-from boundcheck.claims import Claim
-from boundcheck.claims.claim import own_parameters
-from boundcheck.claims.symbols import Parameter, ell
-from boundcheck.claims.vocabulary import (
+from boundcheck.checked.exact_models import World
+from boundcheck.checked.exact_models.functions import Curve, parabola
+from boundcheck.checked.exact_models.world import Setting
+from boundcheck.exact.rationals import number
+from boundcheck.language.claim import Claim, own_parameters
+from boundcheck.language.symbols import Parameter, ell
+from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
     FrobeniusNorm,
@@ -40,8 +40,7 @@ from boundcheck.claims.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.exact.rationals import number
-from boundcheck.prove import Process, Proof, Reading, Script, at_numbers, script
+from boundcheck.proof import Process, Proof, Reading, Script, at_numbers, script
 
 # A theorem with a run as the witness
 

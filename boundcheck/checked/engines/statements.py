@@ -19,20 +19,20 @@ from boundcheck.checked.engines.examined import Examined, Subject, examined
 from boundcheck.checked.engines.known import rational, run
 from boundcheck.checked.engines.theorems import times
 from boundcheck.checked.engines.walks import descended
+from boundcheck.checked.exact_models.functions import huber
 from boundcheck.checked.trajectories import Experiment, Table, kinks, scalars
-from boundcheck.checked.worlds.functions import huber
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.claim import letters
-from boundcheck.claims.symbols import zeta
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.words import word_of
-from boundcheck.words.hypotheses import (
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, letters
+from boundcheck.language.hypotheses import (
     BOUNDED_GRADIENT,
     BOUNDED_SPECTRAL_GRADIENT,
     CONVEX,
     UNBIASED,
     Hypothesis,
 )
+from boundcheck.language.sentence import word_of
+from boundcheck.language.symbols import zeta
 
 Make = Callable[[], Examined]
 _STATEMENT, _WORD = "statement beside its word", "word beside its statement"

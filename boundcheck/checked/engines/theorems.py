@@ -45,12 +45,11 @@ from boundcheck.checked.engines.known import (
 )
 from boundcheck.checked.engines.scripts import refuting
 from boundcheck.checked.engines.walks import Follow, Walk, descended
-from boundcheck.checked.worlds.functions import huber, parabola
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import R_1, D, G, Lhat, T, alpha, bound
-from boundcheck.words import algorithm_of, theorem
-from boundcheck.words.algorithms import GRADIENT_DESCENT
-from boundcheck.words.hypotheses import (
+from boundcheck.checked.exact_models.functions import huber, parabola
+from boundcheck.language.algorithms import GRADIENT_DESCENT
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.hypotheses import (
     BOUNDED_BELOW,
     CONVEX,
     HYPOTHESES,
@@ -59,8 +58,10 @@ from boundcheck.words.hypotheses import (
     Hypothesis,
     Worst,
 )
-from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.words.measures.base import PerformanceMeasure
+from boundcheck.language.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
+from boundcheck.language.measures.base import PerformanceMeasure
+from boundcheck.language.sentence import algorithm_of, theorem
+from boundcheck.language.symbols import R_1, D, G, Lhat, T, alpha, bound
 
 FACTORS = tuple(
     Fraction(x)

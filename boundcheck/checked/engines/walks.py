@@ -14,17 +14,17 @@ from typing import Any, Literal
 import sympy as sp
 
 from boundcheck.checked.edits import written_out
-from boundcheck.checked.worlds.functions import Curve, Number
-from boundcheck.checked.worlds.world import Setting
-from boundcheck.claims import Claim
-from boundcheck.claims.vocabulary import v, v_star
+from boundcheck.checked.exact_models.functions import Curve, Number
+from boundcheck.checked.exact_models.world import Setting
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import Function, rational_value
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import number
-from boundcheck.words.algorithms import Algorithm
-from boundcheck.words.algorithms.linear import LinearMethod
-from boundcheck.words.instance import HOLDS, UNKNOWN, Answer, Extent, Instance
+from boundcheck.language.algorithms import Algorithm
+from boundcheck.language.algorithms.linear import LinearMethod
+from boundcheck.language.claim import Claim
+from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, Instance
+from boundcheck.language.vocabulary import v, v_star
 
 _SIDES = dict.fromkeys(("one", "n", "d", "k", "r"), 1)
 _ZERO = Fraction(0)

@@ -18,12 +18,12 @@ from boundcheck.checked.malformed import sound
 from boundcheck.checked.malformed.limits import LIMITS, Found, in_processes
 from boundcheck.checked.malformed.spoil import spoilt, spoilt_bytes, spoilt_file, toml, written
 from boundcheck.checked.trial import Trial
-from boundcheck.claims import catalogue
-from boundcheck.falsify.stored import replayed
-from boundcheck.measure.experiment import prepare
-from boundcheck.measure.spec import specs_of
-from boundcheck.measure.store import finished
-from boundcheck.terminal import assignments_of
+from boundcheck.experiment.experiment import prepare
+from boundcheck.experiment.spec import specs_of
+from boundcheck.experiment.store import finished
+from boundcheck.language.catalogue import catalogue
+from boundcheck.system.terminal import assignments_of
+from boundcheck.worst_case.stored import replayed
 
 # How many experiments of a sweep are prepared; and the command line is asked about one input in so many.
 _PREPARED, _ASKED = 3, 50

@@ -32,8 +32,8 @@ import psutil
 import torch
 
 from boundcheck.checked.trial import is_line
-from boundcheck.child import watched
 from boundcheck.errors import BoundcheckError
+from boundcheck.system.child import watched
 
 Outcome = Literal["one line", "accepted", "traceback", "several lines", "too long", "too much memory"]
 

@@ -12,14 +12,15 @@ import numpy as np
 import sympy as sp
 import torch
 
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import L, Lhat, Parameter
-from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
-from boundcheck.falsify import falsify
-from boundcheck.falsify.relation import Assignment
-from boundcheck.falsify.theorem import ShortRun
-from boundcheck.measure import measure
-from boundcheck.problems.adapters import LoRA
+from boundcheck.experiment import measure
+from boundcheck.functions.adapters import LoRA
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import L, Lhat, Parameter
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.theorem import ShortRun
 
 _HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
 _LORA = {"kind": "lora", "rank": 2}

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from boundcheck.claims.view import Part, paragraph
-from boundcheck.report.section import Material
-from boundcheck.report.sections.networks import repeated
-from boundcheck.report.sections.rates import rank_exponents
-from boundcheck.report.sweeps import Row
-from boundcheck.report.words import signed
+from boundcheck.language.view import Part, paragraph
+from boundcheck.present.section import Material
+from boundcheck.present.sections.networks import repeated
+from boundcheck.present.sections.rates import rank_exponents
+from boundcheck.present.sweeps import Row
+from boundcheck.present.words import signed
 
 title = "What this says of the paper's appendix A.6, and what it cannot"
 place = 281

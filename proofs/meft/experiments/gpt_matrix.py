@@ -3,13 +3,13 @@
 from torch import Tensor
 from torch.func import functional_call
 
-from boundcheck.networks import corpora
-from boundcheck.networks.corpora import ALPHABET
-from boundcheck.networks.gpt import GPTShape, token_losses
-from boundcheck.networks.pretrain import STEPS, pretrained
-from boundcheck.networks.text import pieces_of
-from boundcheck.problems.loss import Loss
-from boundcheck.progress import silent
+from boundcheck.functions.loss import Loss
+from boundcheck.functions.networks import corpora
+from boundcheck.functions.networks.corpora import ALPHABET
+from boundcheck.functions.networks.gpt import GPTShape, token_losses
+from boundcheck.functions.networks.pretrain import STEPS, pretrained
+from boundcheck.functions.networks.text import pieces_of
+from boundcheck.system.progress import silent
 
 
 def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Loss:

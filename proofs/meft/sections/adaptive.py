@@ -7,14 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.claims.view import Badge, Cell, Part, Picture, Table, numeric, paragraph
-from boundcheck.report.section import Material
-from boundcheck.report.stored import StoredRun, known
-from boundcheck.report.style import log_y, looks_of, panels
-from boundcheck.report.sweeps import groups, settings
-from boundcheck.report.words import number, titled
-from boundcheck.words.algorithms import ADAPTIVE_LORA_GD
-from boundcheck.words.algorithms.adaptive_lora_gd import left_by
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD
+from boundcheck.language.algorithms.adaptive_lora_gd import left_by
+from boundcheck.language.view import Badge, Cell, Part, Picture, Table, numeric, paragraph
+from boundcheck.present.section import Material
+from boundcheck.present.stored import StoredRun, known
+from boundcheck.present.style import log_y, looks_of, panels
+from boundcheck.present.sweeps import groups, settings
+from boundcheck.present.words import number, titled
 
 title = "Without a ball: what it costs, and what it improves on"
 place = 310

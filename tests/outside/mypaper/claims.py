@@ -2,9 +2,10 @@
 
 import sympy as sp
 
-from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import D, L, Lhat, T, a, alpha, bound
-from boundcheck.claims.vocabulary import A1, B1, MINIMUM_GRADIENT, FrobeniusNorm, SpectralNorm
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import D, L, Lhat, T, a, alpha, bound
+from boundcheck.language.vocabulary import A1, B1, MINIMUM_GRADIENT, FrobeniusNorm, SpectralNorm
 
 DESCENT, FULL = catalogue["nesterov2004.gradient_descent"], catalogue["meft.full"]
 

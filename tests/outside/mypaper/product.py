@@ -1,8 +1,8 @@
 """The proof of Lemma 1: as printed, with a needless square, and what is proved of it."""
 
-from boundcheck.claims.symbols import a
-from boundcheck.claims.vocabulary import A1, B1, FrobeniusNorm
-from boundcheck.prove import Proof, Reading, le, script
+from boundcheck.language.symbols import a
+from boundcheck.language.vocabulary import A1, B1, FrobeniusNorm
+from boundcheck.proof import Proof, Reading, le, script
 
 from .claims import BOUNDED, PRODUCT
 

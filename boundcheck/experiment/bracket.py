@@ -1,0 +1,308 @@
+"""The bracket of a smoothness constant: observed lower estimates <= true constant <= proved upper bounds.
+
+Each end says how it was had. A sampled Lipschitz ratio is a lower estimate and never stands in for the constant.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import takewhile
+
+import numpy as np
+import torch
+import xarray as xr
+from flint import arb
+
+from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
+from boundcheck.experiment.ascent import ascend
+from boundcheck.experiment.build import starting_point
+from boundcheck.experiment.schema import Blame, Chain
+from boundcheck.experiment.slack import has_chains, slack
+from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.split import split_along
+from boundcheck.experiment.streams import generator, stream
+from boundcheck.functions.adapters import Adapter, Radii
+from boundcheck.functions.constant import Constant, End
+from boundcheck.functions.curvature import top_curvature
+from boundcheck.functions.derivatives import hessian_vector_product, sure_difference_ratio
+from boundcheck.functions.judged import OfAdapter
+from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import draw_batch, replicate, sgd_step
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W
+from boundcheck.language.inputs import Number
+from boundcheck.language.instance import HOLDS, Answer, Extent
+from boundcheck.language.judge import meets
+from boundcheck.language.measures import SMOOTHNESS
+from boundcheck.language.sentence import has_common_radius
+from boundcheck.system.progress import Tick
+from boundcheck.verdicts import Verdict
+
+Pair = tuple[Point, Point]
+
+_AT_ONCE = 128
+_REPLICAS = 8
+_BATCH = 32
+# Relative rounding error allowed to a ratio of float64 differences before it counts against a bound.
+_ROUNDING = 1e-9
+# How far the second point of a pair is from where an ascent ended.
+_SHORT = 1e-4
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """A two-sided statement of the smoothness constant of F on a domain.
+
+    Attributes:
+        radii: the radii that make the domain.
+        lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``, ``ascent``.
+        upper: what each claim about the adapter says, from `upper_ends`.
+        bound: the spec's claim at the spec's C, rounded up.
+        slack: of LoRA, what each inequality of a proof gives away at the steepest sampled pair, from `slack`.
+        verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
+            ``inconclusive`` where the claim was given a constant that is only estimated, or has a hypothesis that the
+            judge does not decide there; ``hypothesis-failed`` where f itself breaks one at the steepest points.
+        blame: that constant; of a bracket that is violated the claim, and how far f is from what it says of itself.
+
+    """
+
+    radii: dict[str, float]
+    lower: dict[str, float]
+    upper: tuple[End, ...]
+    bound: float
+    slack: tuple[Chain, ...]
+    verdict: Verdict
+    reason: str
+    blame: Blame | None
+
+    @property
+    def measured(self) -> float:
+        """The best lower estimate."""
+        return max(self.lower.values())
+
+
+def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
+    """Bracket the smoothness constant on the domain of the spec's radii; also returns every value that was seen."""
+    radii = _radii(spec)
+    ball = claimed(spec, problem)
+    random = generator(spec, "bracket", device)
+    pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
+    ends = problem.upper_ends(radii)
+    ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
+    starts = [pair[0] for pair in steepest]
+    curvatures = _curvatures(spec, problem, starts, visited, tick)
+    climbed, ends_of_climbs = _ascents(spec, problem, radii, starts, random, tick)
+    seen = {
+        "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
+        "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
+        "curvature": ("point", curvatures, {"meaning": "largest absolute eigenvalue of the Hessian of F"}),
+        "ascent": ("start", climbed, {"meaning": "the same, where projected ascent ended"}),
+    }
+    values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
+    lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
+    own = _own_constants(problem, radii, [*steepest, ends_of_climbs])
+    verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
+    if verdict.is_decided and (objection := meets(_OnDomain(spec, problem, radii), spec.said).objection):
+        verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
+    # The claim about the adapter is what is tested.
+    verdict = verdict.resting_on(problem.objective.given)
+    chains = _slack(problem, spec, steepest, radii)
+    found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason, blame)
+    trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
+    return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
+
+
+def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> tuple[Chain, ...]:
+    if not has_chains(problem.adapter):
+        return ()
+    chains = slack(problem, *steepest[0], radii, spec.lipschitz)
+    # Where the steepest pair has one gradient there is nothing to give away.
+    return tuple(chain.described() for chain in chains if chain.measured > 0)
+
+
+@dataclass(frozen=True)
+class _OnDomain(OfAdapter):
+    """Any two points of the domain, with the constants of the spec's claim there."""
+
+    spec: Spec
+    function: Problem
+    radii: Radii
+
+    # Both follow from the spec and its function: mypy knows a field of a base class as one that may be set.
+    @property
+    def claim(self) -> Claim:  # type: ignore[override]
+        return self.spec.said
+
+    @property
+    def adapter(self) -> Adapter:  # type: ignore[override]
+        return self.function.adapter
+
+    @property
+    def problem(self) -> Problem:
+        return self.function
+
+    @property
+    def inputs(self) -> dict[str, Number]:
+        return self.function.theory_inputs(self.claim, self.radii, self.spec.lipschitz)
+
+    def reached(self, radius: str) -> Extent:
+        return Extent(most=Fraction(self.radii[radius]))
+
+    def on_domain(self) -> Answer:
+        return HOLDS
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A constant of f on the domain: its letter, what it is said to be, and the least that it can be as f was seen."""
+
+    letter: str
+    said: Constant
+    seen: float
+
+
+def _own_constants(problem: Problem, radii: Radii, pairs: list[Pair]) -> list[_Own]:
+    """L and G, and the ratio and the gradient of f itself at W of these pairs, less their rounding errors."""
+    f, ratio, slope = problem.objective, 0.0, 0.0
+    for pair in pairs:
+        W, other = (problem.adapter.weight(point) for point in pair)
+        gradients = [f.gradient(X) for X in (W, other)]
+        errors = [f.rounding(X, f.loss(X))[1] for X in (W, other)]
+        apart, moved = (torch.linalg.matrix_norm(x - y) for x, y in ((W, other), gradients))
+        ratio = max(ratio, ((moved - sum(errors)) / apart.where(apart > 0, torch.inf)).max().item())
+        slope = max(slope, (torch.linalg.matrix_norm(gradients[0]) - errors[0]).max().item())
+    return [
+        _Own(SMOOTH_IN_W.letter, f.smoothness, ratio),
+        _Own(BOUNDED_GRADIENT.letter, problem.gradient_bound(radii), slope),
+    ]
+
+
+def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]) -> tuple[Verdict, str, Blame | None]:
+    """What the best lower estimate says of a bound, whose safe ends these are, and of the constants that it is of."""
+    estimated = [each.letter for each in own if each.said.kind == "estimated"]
+    if estimated:
+        reason = f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
+        return Verdict.INCONCLUSIVE, reason, None
+    taken = {p.name for p in spec.said.parameters}
+    for each in own:
+        if each.letter in taken and each.seen * (1 - _ROUNDING) > each.said.value:
+            digits = telling(each.said.value, (each.seen, DOWN), digits=6)
+            limit, seen = shown(each.said.value, digits, UP), shown(each.seen, digits, DOWN)
+            reason = f"f itself breaks {each.letter} = {limit}, where {seen} was seen"
+            blame = Blame("constant", each.letter, f"{reason}; it is {each.said.kind}: {each.said.how}")
+            return Verdict.HYPOTHESIS_FAILED, f"{reason}, so the claim says nothing about it", blame
+    low, high = bound
+    if best * (1 - _ROUNDING) > high:
+        digits = telling(high, (best, DOWN), digits=6)
+        reason = f"a lower estimate, {shown(best, digits, DOWN)}, exceeds the bound {shown(high, digits, UP)}"
+        rests = "; ".join(
+            f"{x.letter} = {shown(x.said.value, 6, UP)}, {shown(x.seen, 6, DOWN)} seen: {x.said.how}" for x in own
+        )
+        return Verdict.VIOLATED, reason, Blame("claim", spec.claim, f"{reason}; it rests on {rests}")
+    return Verdict.SUPPORTED, f"the best lower estimate is {rounded(100 * best / low, -2, DOWN)}% of the bound", None
+
+
+def claimed(spec: Spec, problem: Problem) -> arb:
+    """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
+    return spec.said.enclosures(**_OnDomain(spec, problem, _radii(spec)).inputs)[SMOOTHNESS.letter]
+
+
+def _radii(spec: Spec) -> dict[str, float]:
+    radii = spec.domain.given
+    return dict.fromkeys(radii, max(radii.values())) if has_common_radius(spec.said) else radii
+
+
+def _pair_ratios(
+    spec: Spec, problem: Problem, radii: Radii, random: torch.Generator, tick: Tick
+) -> tuple[np.ndarray, list[Pair]]:
+    """Ratios of pairs in the domain, at distances from 1e-4 to 1 of its radius, half of the points extremal.
+
+    On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in.
+
+    Returns:
+        All ratios, and the pairs with the largest ones, the steepest first.
+
+    """
+    found: list[np.ndarray] = []
+    pairs: list[Pair] = []
+    for begin in range(0, spec.bracket.pairs, _AT_ONCE):
+        count = min(_AT_ONCE, spec.bracket.pairs - begin)
+        v, away = (problem.adapter.draw(radii, count, random) for _ in range(2))
+        if problem.adapter.is_flat:
+            size = 10 ** (-4 * torch.rand((count, 1, 1), generator=random, dtype=torch.float64, device=random.device))
+            # The domain is convex: a point on the way to another one is inside.
+            near = tuple(x + size * (y - x) for x, y in zip(v, away, strict=True))
+            seen = sure_difference_ratio(problem, v, near)
+        else:
+            near, u = v, problem.adapter.tangent(v, away)
+            seen = (square_norm(hessian_vector_product(problem, v, u)) / square_norm(u)).sqrt()
+        found.append(seen.cpu().numpy())
+        for i in range(count):
+            first, second = (tuple(part[i : i + 1] for part in point) for point in (v, near))
+            pairs.append((first, second))
+        tick("pairs", begin + count, spec.bracket.pairs)
+    ratios = np.concatenate(found)
+    best = np.argsort(-ratios, kind="stable")[: max(spec.bracket.points, spec.bracket.ascents)]
+    return ratios, [pairs[i] for i in best]
+
+
+def _iterate_ratios(
+    spec: Spec, problem: Problem, radii: Radii, step_size: float, random: torch.Generator, tick: Tick
+) -> tuple[np.ndarray, list[Point]]:
+    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited.
+
+    On a curved domain there are points and no ratios.
+    """
+    adapter = problem.adapter
+    first = starting_point(spec, problem, str(random.device))
+    # The adapter's own start, brought inside where that is needed to leave the iterates room.
+    v = replicate(adapter.project(first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
+    found, visited = [], []
+    for t in range(1, spec.bracket.iterates + 1):
+        indices = draw_batch(_REPLICAS, _BATCH, problem.objective.samples, random)
+        v_next, _ = sgd_step(problem, v, step_size, indices)
+        if adapter.is_flat:
+            ratio = sure_difference_ratio(problem, v, v_next)
+            inside = adapter.inside(v, radii) & adapter.inside(v_next, radii)
+            found.append(ratio.where(inside, torch.nan).cpu().numpy())
+        visited.append(tuple(part[:1] for part in v))
+        v = v_next
+        tick("iterates", t, spec.bracket.iterates)
+    shown = np.stack(found) if found else np.empty((0, _REPLICAS))
+    # Up to where the run first leaves the domain, so that the n-th point is the n-th iterate.
+    return shown, list(takewhile(lambda point: bool(adapter.inside(point, radii).all()), visited))
+
+
+def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:
+    """Top curvatures where the steepest pairs were, and for half of the points along the iterates."""
+    random = np.random.default_rng(stream(spec, "bracket"))
+    along: list[Point] = []
+    if visited:
+        chosen = np.linspace(0, len(visited) - 1, spec.bracket.points // 2).astype(int)
+        along = [visited[i] for i in chosen]
+    points = along + steepest[: spec.bracket.points - len(along)]
+    found = []
+    for number, point in enumerate(points, start=1):
+        found.append(top_curvature(problem, point, random))
+        tick("curvature", number, len(points))
+    return np.array(found)
+
+
+def _ascents(
+    spec: Spec, problem: Problem, radii: Radii, steepest: list[Point], random: torch.Generator, tick: Tick
+) -> tuple[np.ndarray, Pair]:
+    """Where projected ascent from the steepest pairs ended, each sharpened by Lanczos at the best of them.
+
+    And the points there, each with one that is a short way along its direction.
+    """
+    starts = steepest[: spec.bracket.ascents]
+    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
+    u = problem.adapter.draw(radii, len(starts), random)
+    climb = ascend(problem, v, u, radii, spec.bracket.rounds, tick)
+    values = climb.lengths.cpu().numpy()
+    best = int(np.nanargmax(values))
+    point = tuple(part[best : best + 1] for part in climb.v)
+    top = top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
+    values[best] = max(values[best], top)
+    return values, (climb.v, problem.adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u)))

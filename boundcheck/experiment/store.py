@@ -1,0 +1,513 @@
+"""The run folder: spec, trace, checkpoint and result, each written so that a kill at any moment loses nothing.
+
+spec.json        the experiment
+trace.zarr       the observations (xarray over zarr), grown by whole chunks
+checkpoint.pt    the state of Algorithm 1, what was seen since the last whole chunk, and digests of those before it;
+                 replaced atomically, removed at the end
+result.json      verdict and numbers, with their digest and the trace's; its presence means that the run is finished
+
+Digests are SHA-256 hashes of what was written. A finished run that does not match them is refused, and one that is
+resumed starts afresh. They guard against edits and damage and sign nothing: who changes a file and hashes it again, as
+anybody can, is believed.
+"""
+
+import hashlib
+import io
+import itertools
+import json
+import os
+import platform
+import re
+import stat
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+import xarray as xr
+import zarr
+from filelock import FileLock, Timeout
+
+from boundcheck.errors import InputError, raised
+from boundcheck.experiment.bits import bits
+from boundcheck.experiment.numerics import NUMERICS
+from boundcheck.experiment.result import BracketResult, RunResult, read, text
+from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
+from boundcheck.language.catalogue import catalogue
+from boundcheck.shown import visible
+from boundcheck.system.files import half_written, parse_json, read_text, replace_file
+from boundcheck.system.memory import available
+from boundcheck.system.progress import Tick
+from boundcheck.version import __version__
+
+Found = TypeVar("Found", RunResult, BracketResult)
+# Of a SHA-256 hash, in bytes.
+_DIGEST_SIZE = 32
+# What zarr writes below a trace's folder: a table of each array, and its chunks, which a kill leaves half-written.
+_OF_ZARR = re.compile(r"([^/]+/)?(zarr|c(/[0-9]+)*)(\.json|\.[0-9a-f]{32}\.partial)?")
+# What each run of an algorithm has at each audit; some have more, and those of a bracket have other dimensions.
+_AUDITED, _LOOKED = ("replica", "stratum"), ("replica", "look")
+_ALWAYS = ("time", "loss", "gradient_square_norm", "noise_variance", "step_length", "path_smoothness")
+_OF_BRACKETS = {
+    "pair_ratio": ("pair",),
+    "iterate_ratio": ("step", "replica"),
+    "curvature": ("point",),
+    "ascent": ("start",),
+    "split": ("part", "row", "column", "look"),
+    "look_time": ("look",),
+}
+# What is said of an array; others would make dates or other numbers of it.
+_ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
+# What a checkpoint has in it.
+_SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
+# Seconds between two looks at whether another process has finished.
+_POLL = 1.0
+
+
+def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
+    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content.
+
+    The content is that of what is minimised; see `boundcheck.system.fingerprint`.
+    """
+    claim = catalogue.get(str(spec.get("claim")))
+    said = claim.digest if claim else None
+    named = json.dumps([spec, device, NUMERICS, said, content], sort_keys=True)
+    return hashlib.sha256(named.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run on disk, for the process that runs it; `finished` reads what it left.
+
+    Attributes:
+        path: the folder, which has the run's id for its name.
+        environment: what the numbers depend on beside spec and device; a run is resumed in the same one alone.
+
+    """
+
+    path: Path
+    environment: dict[str, Any]
+    # The digest of each file of the trace as it was written, by its path below trace.zarr.
+    _written: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
+        """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not.
+
+        Raises:
+            InputError: where it, or something in it, is no file and no folder; what a run writes and removes is its
+                own, and a link would lead elsewhere. The way to `root` may have links.
+
+        """
+        path = root / run_id(spec, device, content)
+        if path.is_symlink():
+            raise InputError("RUN", path, "a folder, and no link to one")
+        _files(path)
+        return cls(path, environment(device))
+
+    @classmethod
+    def create(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
+        """The same folder, new or as an earlier call left it."""
+        folder = cls.of(root, spec, device, content)
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            replace_file(folder.path / "spec.json", text(spec).encode())
+        except OSError as error:
+            raise InputError("runs", root, f"a folder that can be written ({error.strerror or error})") from None
+        return folder
+
+    @property
+    def id(self) -> str:
+        """The run's id, the folder's name."""
+        return self.path.name
+
+    @contextmanager
+    def held(self, tick: Tick) -> Iterator[None]:
+        """Keep other processes from running it at the same time; waits for one that does.
+
+        What a killed process left half-written is removed.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            with _writing(self.path):
+                while not _acquired(lock):
+                    tick(f"another process runs {self.id}; waiting for it", 0, 1)
+                for left, *_ in half_written(self.path):
+                    left.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
+    def result(self) -> RunResult | BracketResult | None:
+        """The stored result, or None for a run that has not finished.
+
+        Raises:
+            InputError: where result, trace and spec are not as one run left them, or are another run's.
+
+        """
+        if not os.path.exists(self.path / "result.json"):
+            return None
+        result = _result_in(self.path)
+        if result.run_id != self.id:
+            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.run_id}")
+        return result
+
+    def finish(self, result: Found) -> Found:
+        """Store the result with what its claims say, drop the checkpoint, and return what was stored.
+
+        A kill before the checkpoint is dropped does no harm.
+        """
+        said = {id: catalogue[id].digest for id in sorted(result.named) if id in catalogue}
+        stored = replace(result, said=said).as_json()
+        # Before anything is written: what is stored can be read.
+        kept = read(stored)
+        if not isinstance(kept, type(result)):
+            raise TypeError(f"expected a result that is read as what it was written from, got {type(result).__name__}")
+        digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
+        with _writing(self.path):
+            replace_file(self.path / "result.json", text(stored | {"digests": digests}).encode())
+            (self.path / "checkpoint.pt").unlink(missing_ok=True)
+        return kept
+
+    def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+        """The last whole state, or None where there is none from which the run would end as if it had not stopped.
+
+        So it is where the checkpoint or a chunk of the trace before it is damaged, where a state is none that `fits`,
+        and in another environment, which may sum in another order. One line on stderr says which; the run then starts
+        afresh, and ends as any other.
+        """
+        path, trace = self.path / "checkpoint.pt", self.path / "trace.zarr"
+        if not path.is_file():
+            return None
+        saved = _unsealed(path.read_bytes())
+        self._check_own()
+        why = self._difference(saved, there := _digests(trace))
+        if why or not fits(saved["state"]):
+            why = why or "checkpoint.pt is damaged"
+            print(visible(f"boundcheck: {self.path}: {why}; the run starts afresh"), file=sys.stderr)
+            return None
+        # What was written after the checkpoint, perhaps not whole, is written again.
+        for name in there.keys() - saved["trace"].keys():
+            (trace / name).unlink()
+        self._written.update(saved["trace"])
+        return dict(saved["state"])
+
+    def _difference(self, saved: dict[str, Any], there: dict[str, str]) -> str:
+        """What a checkpoint was saved with that this run, or its trace, does not have; "" where that is nothing."""
+        if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
+            return "checkpoint.pt is damaged"
+        if saved["run_id"] != self.id:
+            return f"checkpoint.pt is that of {saved['run_id']}"
+        for name, value in self.environment.items():
+            if (before := saved["environment"].get(name)) != value:
+                return f"it was begun with {name} = {before}, which is now {value}"
+        for name, digest in saved["trace"].items():
+            if there.get(name) != digest:
+                return f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}"
+        return ""
+
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint by `state`, atomically."""
+        bound = {"run_id": self.id, "environment": self.environment, "trace": self._written}
+        with _writing(self.path):
+            replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
+
+    def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
+        """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more.
+
+        Raises:
+            InputError: where something else than a file or a trace is in the place of one, or in a trace.
+
+        """
+        sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
+        encoding = {name: {"chunks": size} for name, size in sizes.items()}
+        self._check_own()
+        with _writing(self.path):
+            for name in ("result.json", "checkpoint.pt"):
+                (self.path / name).unlink(missing_ok=True)
+            empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False, zarr_format=3)
+        self.__dict__.pop("_arrays", None)
+        self._written.clear()
+        self._written.update(_digests(self.path / "trace.zarr"))
+
+    def extend_trace(self, part: xr.Dataset, dimension: str, start: int) -> None:
+        """Write whole chunks of the trace, from index `start` of `dimension` on.
+
+        By zarr itself: xarray reads the whole folder before each write, which takes longer than the steps between two.
+        """
+        chunk = slice(start, start + part.sizes[dimension])
+        for name, x in part.variables.items():
+            if dimension in x.dims:
+                array = self._arrays[str(name)]
+                where = tuple(chunk if d == dimension else slice(0, part.sizes[d]) for d in x.dims)
+                with _writing(self.path):
+                    array[where] = x.values
+                self._note(f"{name}/{key}" for key in _keys(array, where))
+
+    def _check_own(self) -> None:
+        """Refuse a trace with something in it that zarr never wrote: it is somebody's, and would be removed with it."""
+        for name in _traced(self.path / "trace.zarr"):
+            if not _OF_ZARR.fullmatch(name):
+                raise InputError("RUN", self.path, f"a trace.zarr with nothing in it but a trace; {name} is none of it")
+
+    def _note(self, names: Iterable[str]) -> None:
+        """Keep the digests of files of the trace that were just written; zarr leaves out those of nothing but NaN."""
+        for name in names:
+            path = self.path / "trace.zarr" / name
+            if path.is_file():
+                self._written[name] = _digest(path)
+            else:
+                self._written.pop(name, None)
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        """The trace's arrays, opened once."""
+        with _of_strangers():
+            group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
+            return dict(group.arrays())
+
+    def trace(self) -> xr.Dataset:
+        """The trace that this process wrote or resumed, loaded whole; raises InputError where a file has changed."""
+        there = _digests(self.path / "trace.zarr")
+        if there != self._written:
+            name = sorted(dict(there.items() ^ self._written.items()))[0]
+            raise InputError("RUN", self.path, f"a trace that nobody else writes; trace.zarr/{name} was changed")
+        return _opened(self.path)
+
+
+def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
+    """Result and trace of a finished run, whatever its folder is called.
+
+    Raises:
+        InputError: for a folder that holds none, and where result, trace and spec are not as one run left them.
+
+    """
+    if not os.path.exists(path / "result.json"):
+        raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
+    result = _result_in(path)
+    return result, _trace_in(path, result)
+
+
+def _result_in(path: Path) -> RunResult | BracketResult:
+    """The result of a folder, after it was held against its digests, the spec and the trace."""
+    _files(path)
+    result = _read(path, "result.json")
+    digests = result.pop("digests", None) if isinstance(result, dict) else None
+    if not isinstance(digests, dict):
+        raise InputError("RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them")
+    if digests.get("result") != _digest_of(result):
+        raise InputError("RUN", path, "the result that the run wrote; its result.json was changed")
+    if text(_read(path, "spec.json")) != text(result.get("spec")):
+        raise InputError("RUN", path, "one experiment; the specs in spec.json and result.json differ")
+    if digests.get("trace") != _digest_of(_digests(path / "trace.zarr")):
+        raise InputError("RUN", path, "the trace that the result was computed from; its trace.zarr was changed")
+    try:
+        return read(result)
+    except InputError as error:
+        raise InputError("RUN", path, f"a result that this boundcheck reads ({error})") from None
+
+
+def _read(path: Path, name: str) -> Any:
+    try:
+        return parse_json(read_text(path / name))
+    except (OSError, ValueError) as error:
+        raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
+
+
+def _sealed(state: dict[str, Any]) -> bytes:
+    """A state as torch saves it, after a digest: torch writes checksums, but does not look at them."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    return hashlib.sha256(content.getbuffer()).digest() + content.getbuffer()
+
+
+def _unsealed(content: bytes) -> dict[str, Any]:
+    """What `_sealed` made bytes of; nothing where they are no longer those."""
+    digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+    if digest != hashlib.sha256(content).digest():
+        return {}
+    try:
+        return dict(torch.load(io.BytesIO(content), weights_only=True))
+    except Exception:
+        # Anybody can hash anything, and torch raises all kinds of errors.
+        return {}
+
+
+def _trace_in(path: Path, result: RunResult | BracketResult) -> xr.Dataset:
+    """The trace of a finished run, after a look at whether it is one: anybody can write another, and hash it.
+
+    Raises:
+        InputError: for what cannot be read, and for names, dimensions, sizes and types that no such run writes.
+
+    """
+    try:
+        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
+        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
+        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
+        return _opened(path)
+    # Zarr, its codecs and xarray raise all kinds of errors.
+    except Exception as error:
+        why = error.expected if isinstance(error, InputError) else raised(error)
+        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
+
+
+def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
+    """Refuse, before they are read, arrays that a run with this result does not write."""
+    sizes: dict[str, int] = {"replica": result.replicas} if isinstance(result, RunResult) else {}
+    needed = _ALWAYS if isinstance(result, RunResult) else ()
+    if any("look" in (array.metadata.dimension_names or ()) for array in arrays.values()):
+        needed = (*needed, "look_time")
+    for name in needed:
+        if name not in arrays:
+            raise InputError(name, "(missing)", f"{name} in it")
+    for name, array in arrays.items():
+        dims, said = _dims(name, result), dict(array.attrs)
+        if array.metadata.dimension_names != dims:
+            raise InputError(name, array.metadata.dimension_names, f"{name} along {', '.join(dims)}")
+        if array.dtype not in (np.float64, np.int64):
+            raise InputError(name, array.dtype, f"numbers in {name}, of 64 bits")
+        if not (said.keys() <= _ATTRIBUTES and all(isinstance(x, str) for x in said.values())):
+            raise InputError(name, sorted(said), f"of {name} nothing said but {', '.join(sorted(_ATTRIBUTES))}")
+        for dim, size, chunk in zip(dims, array.shape, array.chunks, strict=True):
+            if sizes.setdefault(dim, size) != size or chunk > max(size, 1):
+                raise InputError(name, size, f"{sizes[dim]} numbers in {name} along {dim}, in no longer chunks")
+    if sum(array.size * array.dtype.itemsize for array in arrays.values()) > available():
+        raise InputError("trace.zarr", sizes, "arrays that there is memory for")
+
+
+def _dims(name: str, result: RunResult | BracketResult) -> tuple[str, ...]:
+    """The dimensions of an array of a trace; one that is called as a dimension is what is along it."""
+    if isinstance(result, BracketResult):
+        return _OF_BRACKETS.get(name, (name,))
+    if name in _AUDITED:
+        return (name,)
+    if name == "look_time" or name in LOOKS:
+        return _LOOKED
+    return _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
+
+
+def _opened(path: Path) -> xr.Dataset:
+    # In no chunks: with them dask, where it is installed, reads in threads what is to be read whole.
+    with _of_strangers(), xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace:
+        # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to be the same anywhere.
+        return trace.load()[sorted(map(str, trace.variables))]
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=_POLL)
+    except Timeout:
+        return False
+    return True
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Name the run where a file of it cannot be written, such as on a full disk; what was saved before is kept."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        expected = f"a folder that can be written ({why}); the same command goes on from the last checkpoint"
+        raise InputError("RUN", path, expected) from None
+
+
+@contextmanager
+def _of_strangers() -> Iterator[None]:
+    """Without a warning of what is in a trace's folder and is none of zarr's, such as hidden files."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Object at .* is not recognized", UserWarning)
+        yield
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest_of(value: Any) -> str:
+    """Of plain data, however its JSON is laid out."""
+    return hashlib.sha256(text(value).encode()).hexdigest()
+
+
+def _files(run: Path) -> list[Path]:
+    """The files in the folder of a run, in order.
+
+    Raises:
+        InputError: for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
+
+    """
+    found = []
+    for path in sorted(Path(place, name) for place, *names in os.walk(run) for name in itertools.chain(*names)):
+        # Another process may have removed it since.
+        with suppress(OSError):
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode):
+                found.append(path)
+            elif not stat.S_ISDIR(mode):
+                inner = path.relative_to(run).as_posix()
+                raise InputError("RUN", run, f"files and folders alone; {inner} is a link, a pipe or a device")
+    return found
+
+
+def _traced(folder: Path) -> dict[str, Path]:
+    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are not zarr's.
+
+    Raises:
+        InputError: as `_files` does.
+
+    """
+    files = (path for path in _files(folder.parent) if folder in path.parents and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path for path in files}
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The digest of each file of a trace.
+
+    Raises:
+        InputError: for a file that cannot be read, and as `_files` does.
+
+    """
+    try:
+        return {name: _digest(path) for name, path in _traced(folder).items()}
+    except OSError as error:
+        expected = f"a trace.zarr that can be read ({error.strerror}: {error.filename})"
+        raise InputError("RUN", folder.parent, expected) from None
+
+
+def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
+    """The names, below the array's, of the files that hold a part of it."""
+    # What has no entries is in no file, and its chunks have no size.
+    sizes = (max(size, 1) for size in array.chunks)
+    ranges = (range(part.start // size, -(-part.stop // size)) for part, size in zip(where, sizes, strict=True))
+    return map(array.metadata.encode_chunk_key, itertools.product(*ranges))
+
+
+def environment(device: str) -> dict[str, Any]:
+    """What a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
+    return {
+        "boundcheck": __version__,
+        "numerics": NUMERICS,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "numba": _version("numba"),
+        **bits(),
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,77 @@
+"""The adapters: reparametrisations W(v) of a weight, one class each, with its domain and the claims about it.
+
+One from outside is named by its import path, ``my_module:MyAdapter``, or by an entry point of the group
+``boundcheck.adapters``.
+"""
+
+from collections.abc import Mapping
+from inspect import isabstract
+from typing import Any
+
+from torch import Tensor
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters.base import Adapter, Block, Radii
+from boundcheck.functions.adapters.dora import DoRA
+from boundcheck.functions.adapters.full import Full
+from boundcheck.functions.adapters.loreft import LoReFT, LoReFTTrained
+from boundcheck.functions.adapters.low_rank import DiReFT, FrozenA, FrozenB, LoRA
+from boundcheck.functions.adapters.products import LoHa, VeRA
+from boundcheck.language.catalogue import catalogue
+from boundcheck.system.plugins import Registry, listed
+
+
+def _own() -> dict[str, type[Adapter]]:
+    found = [each for each in listed(__name__, Adapter) if each.kind]
+    return {each.kind: each for each in sorted(found, key=lambda each: each.place)}
+
+
+def _from_outside(name: str, found: Any) -> type[Adapter]:
+    if not isinstance(found, type) or not issubclass(found, Adapter) or isabstract(found):
+        raise InputError(ADAPTERS.field, name, "a class derived from Adapter, with all its methods")
+    said = ("title", "claims", "composition", "radius_names")
+    if missing := [each for each in said if not hasattr(found, each)]:
+        raise InputError(ADAPTERS.field, name, f"an adapter with {', '.join(missing)} too")
+    for claim in found.claims:
+        catalogue.opened(claim)
+    # By this name it is found again.
+    found.kind = name
+    return found
+
+
+ADAPTERS: Registry[type[Adapter]] = Registry("adapter.kind", "boundcheck.adapters", _own, _from_outside)
+"""By the name that a spec gives them."""
+
+
+def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors: Mapping[str, Tensor]) -> Adapter:
+    """The adapter of a kind around W0, given of rank, scale and frozen factors (by field) what its kind takes."""
+    made: type[Any] = ADAPTERS[kind]
+    # DiReFT is LoRA at scale 1, and has the field.
+    options = {"rank": rank, "scale": scale if made.has_scale else 1.0, **factors}
+    adapter: Adapter = made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
+    return adapter
+
+
+def title_of(kind: str) -> str:
+    """What figures call an adapter; one from outside that was not opened here goes by its name in the spec."""
+    return ADAPTERS[kind].title if kind in ADAPTERS else kind
+
+
+__all__ = [
+    "ADAPTERS",
+    "Adapter",
+    "Block",
+    "DiReFT",
+    "DoRA",
+    "FrozenA",
+    "FrozenB",
+    "Full",
+    "LoHa",
+    "LoRA",
+    "LoReFT",
+    "LoReFTTrained",
+    "Radii",
+    "VeRA",
+    "make_adapter",
+    "title_of",
+]

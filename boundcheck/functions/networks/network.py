@@ -1,0 +1,332 @@
+"""`Network`: F(v), the mean loss of a network over a finite sample, as a function of its adapters' numbers.
+
+F, its gradient, the gradients of single samples, and products with Hessians are computed over chunks of samples and
+summed in float64. A point v is the blocks of all sites in one tuple, each of shape (1, rows, columns).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.parametrize import cached
+
+from boundcheck.functions.cast import cast_to
+from boundcheck.functions.networks.sites import Site, flowing, probed, uncut
+from boundcheck.functions.norms import Point, inner, square_norm
+from boundcheck.system.memory import available
+
+# As much again as is kept on the way there is made on the way back.
+_BACK = 2
+
+
+class Task(Protocol):
+    """A finite sample of texts and the loss of a network on each.
+
+    Attributes:
+        name: its name in figures and tables.
+        units: of the loss.
+        samples: n.
+
+    """
+
+    name: str
+    units: str
+    samples: int
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over all."""
+        ...
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of correct predictions in each sample, shape (m,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """The results of one pass over samples at v.
+
+    Attributes:
+        losses: each sample's, shape (n,).
+        gradient: the mean over the samples of their gradients in v.
+        sample_squares: the squared norm of each sample's gradient in v, shape (n,).
+        weight_gradients: for each site the gradient of the mean loss in W, shape (d, k).
+
+    """
+
+    losses: Tensor
+    gradient: Point
+    sample_squares: Tensor
+    weight_gradients: tuple[Tensor, ...]
+
+    @property
+    def loss(self) -> float:
+        """F(v)."""
+        return self.losses.mean().item()
+
+    @property
+    def square_norm(self) -> float:
+        r""":math:`\|\nabla F(v)\|^2`."""
+        return square_norm(self.gradient).item()
+
+    @property
+    def variance(self) -> float:
+        r"""The variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F\|^2`."""
+        return max(self.sample_squares.mean().item() - self.square_norm, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """F: a model seen through its adapters, on a task.
+
+    Attributes:
+        model: the network; its training mode does not change, but everything here is computed in evaluation mode.
+        sites: the adapted matrices, which hold every trained parameter.
+        task: the samples.
+        chunk: how many samples go through the model at a time.
+
+    """
+
+    model: nn.Module
+    sites: tuple[Site, ...]
+    task: Task
+    chunk: int = 32
+
+    @classmethod
+    def fitting(cls, model: nn.Module, sites: tuple[Site, ...], task: Task, most: int = 32) -> "Network":
+        """F with as many samples at a time as there is memory for, at most so many: half of them until they fit.
+
+        What is computed is the same to rounding, and to the last bit where there is memory for the most.
+        """
+        made = cls(model, sites, task, most)
+        room, chunk = available(str(made.device)), most
+        while chunk > 1 and chunk * made.sample_bytes > room:
+            chunk //= 2
+        return replace(made, chunk=chunk)
+
+    @cached_property
+    def sample_bytes(self) -> int:
+        """About how much memory a look takes for each of its samples: what is kept to go back, and its gradient.
+
+        Of one sample that is sent through the model.
+        """
+        ref: Any = StorageWeakRef
+        kept: dict[Any, int] = {}
+
+        def keep(x: Tensor) -> Tensor:
+            kept[ref(x.untyped_storage())] = x.untyped_storage().nbytes()
+            return x
+
+        with evaluating(self.model), torch.enable_grad(), saved_tensors_hooks(keep, lambda x: x):
+            self.task.losses(self.model, torch.arange(1, device=self.device))
+        for x in (*self.model.parameters(), *self.model.buffers()):
+            kept.pop(ref(x.untyped_storage()), None)
+        # In W too, where an adapter has no shorter way from there.
+        gradient = sum(site.adapter.W0.numel() + site.adapter.size for site in self.sites)
+        return _BACK * sum(kept.values()) + 8 * gradient
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        return [parameter for site in self.sites for parameter in site.parameters]
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether the domain of a site is a manifold, on which gradients at two points cannot be subtracted."""
+        return any(site.adapter.is_curved for site in self.sites)
+
+    @property
+    def device(self) -> torch.device:
+        return self.parameters[0].device
+
+    def point(self) -> Point:
+        """v, a copy in float64."""
+        return tuple(part.detach().double().clone() for site in self.sites for part in site.point())
+
+    def write(self, v: Point) -> None:
+        """Put v into the model, rounded to its type."""
+        for site, part in zip(self.sites, self.split(v), strict=True):
+            site.write(part)
+
+    def split(self, v: Point) -> list[Point]:
+        left = iter(v)
+        return [tuple(next(left) for _ in site.blocks) for site in self.sites]
+
+    def retract(self, v: Point, u: Point) -> Point:
+        """The point reached from v by a step u."""
+        return self._by_site(lambda site, x, step: site.adapter.retract(x, step), v, u)
+
+    def tangent(self, v: Point, u: Point) -> Point:
+        """The tangent part of u at v: u itself where all domains are flat."""
+        return self._by_site(lambda site, x, step: site.adapter.tangent(x, step), v, u)
+
+    def _by_site(self, do: Callable[[Site, Point, Point], Point], v: Point, u: Point) -> Point:
+        rows = zip(self.sites, self.split(v), self.split(u), strict=True)
+        return tuple(part for site, x, y in rows for part in do(site, x, y))
+
+    @torch.no_grad()
+    def losses(self, indices: Tensor | None = None) -> Tensor:
+        """The losses of samples (by default all), shape (m,), in float64."""
+        with evaluating(self.model):
+            return torch.cat([self.task.losses(self.model, part).double() for part in self._chunks(indices)])
+
+    @torch.no_grad()
+    def accuracy(self) -> float:
+        with evaluating(self.model):
+            found = [self.task.hits(self.model, part).double() for part in self._chunks(None)]
+        return torch.cat(found).mean().item()
+
+    def batch_gradient(self, indices: Tensor) -> Point:
+        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (m,), by plain back-propagation.
+
+        A sample that was drawn several times is computed once.
+        """
+        sums = None
+        drawn = torch.bincount(indices, minlength=self.task.samples)
+        with evaluating(self.model), uncut(self.sites), cached():
+            values = [value for site in self.sites for value in site.values]
+            for part in self._chunks(drawn.nonzero().flatten()):
+                losses = self.task.losses(self.model, part)
+                found = torch.autograd.grad(losses @ drawn[part].to(losses), values)
+                sums = _added(sums, [x.double() for x in found])
+        return self.tangent(self.point(), self.points([x / len(indices) for x in sums or []]))
+
+    def look(self, indices: Tensor | None = None) -> Look:
+        """F and everything first-order about it, from one pass over samples (by default all)."""
+        v, losses, squares = self.split(self.point()), [], []
+        gradient: list[Tensor] | None = None
+        weights: list[Tensor] | None = None
+        count = 0
+        with evaluating(self.model):
+            for part in self._chunks(indices):
+                with flowing(self.sites, len(part)) as flow:
+                    found = self.task.losses(self.model, part)
+                    gradients = torch.autograd.grad(found.sum(), flow.outputs)
+                pulled: list[Tensor] = []
+                in_w = []
+                for site, x, (outer, inputs) in zip(self.sites, v, flow.pairs(self.sites, gradients), strict=True):
+                    # In float32 at least, because a network under autocast mixes types.
+                    dtype = torch.promote_types(torch.promote_types(outer.dtype, inputs.dtype), torch.float32)
+                    outer, inputs = outer.to(dtype), inputs.to(dtype)
+                    adapter = cast_to(site.adapter, dtype, str(outer.device))
+                    pulled += adapter.pull_back_outer(tuple(block.to(dtype) for block in x), outer, inputs)
+                    in_w.append((outer.flatten(0, 1).mT @ inputs.flatten(0, 1)).double())
+                losses.append(found.detach().double())
+                squares.append(torch.stack([x.double().square().sum((1, 2)) for x in pulled]).sum(0))
+                gradient = _added(gradient, [x.double().sum(0, keepdim=True) for x in pulled])
+                weights = _added(weights, in_w)
+                count += len(part)
+        return Look(
+            torch.cat(losses),
+            tuple(x / count for x in gradient or []),
+            torch.cat(squares),
+            tuple(x / count for x in weights or []),
+        )
+
+    def hessian_vector_product(self, direction: Point) -> Point:
+        r""":math:`\nabla^2 F(v)[\delta]`, Riemannian where a domain is curved, by back-propagation through a gradient.
+
+        With u the tangent part of δ it is the tangent part of the gradient of :math:`\langle\mathrm{grad} F, u\rangle`,
+        whose Jacobian, projected on both sides, is symmetric.
+        """
+        u = self.tangent(self.point(), tuple(part.double() for part in direction))
+        u = tuple(part.to(self.parameters[0].dtype) for part in u)
+
+        def slope(gradients: tuple[Tensor, ...]) -> Tensor:
+            v = tuple(part for site in self.sites for part in site.point())
+            return inner(self.tangent(v, self.points(list(gradients))), u).sum()
+
+        with uncut(self.sites), cached():
+            found = self._twice([value for site in self.sites for value in site.values], slope)
+        return self.tangent(self.point(), self.points(found))
+
+    def weight_hessian_vector_product(self, direction: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        r""":math:`\nabla^2 f(W)[\delta]`, jointly in the matrices W of all sites; both of shapes (d, k)."""
+        with probed(self.sites) as probes:
+            u = [part.to(probe.dtype) for part, probe in zip(direction, probes, strict=True)]
+
+            def slope(gradients: tuple[Tensor, ...]) -> Tensor:
+                return torch.stack([(x * y).sum() for x, y in zip(gradients, u, strict=True)]).sum()
+
+            return tuple(self._twice(probes, slope))
+
+    def _twice(self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]) -> list[Tensor]:
+        """The gradient in the leaves of `slope` of the gradient of F in them, chunk by chunk."""
+        sums = None
+        # Only plain attention can be differentiated twice everywhere.
+        with evaluating(self.model), sdpa_kernel(SDPBackend.MATH):
+            for part in self._chunks(None):
+                loss = self.task.losses(self.model, part).sum()
+                gradients = torch.autograd.grad(loss, leaves, create_graph=True)
+                found = torch.autograd.grad(slope(gradients), leaves, materialize_grads=True)
+                sums = _added(sums, [x.double() for x in found])
+        return [x / self.task.samples for x in sums or []]
+
+    def points(self, values: list[Tensor]) -> Point:
+        """Gradients in the sites' values as blocks of v."""
+        left = iter(values)
+        found: list[Tensor] = []
+        for site in self.sites:
+            found += site.point([next(left) for _ in site.parameters])
+        return tuple(found)
+
+    def _chunks(self, indices: Tensor | None) -> Iterator[Tensor]:
+        chosen = torch.arange(self.task.samples, device=self.device) if indices is None else indices
+        yield from torch.split(chosen, self.chunk)
+
+
+def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
+    return more if sums is None else [x + y for x, y in zip(sums, more, strict=True)]
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """In evaluation mode, without dropout and TF32; everything is restored at the end."""
+    training = [module for module in model.modules() if module.training]
+    # Torch refuses to read `allow_tf32` after somebody, such as a Trainer, has set it in the new way.
+    backends: Any = torch.backends
+    units = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
+    precisions = [unit.fp32_precision for unit in units]
+    model.eval()
+    for unit in units:
+        unit.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for unit, precision in zip(units, precisions, strict=True):
+            unit.fp32_precision = precision
+        for module in training:
+            module.training = True
+
+
+def narrow_of(model: nn.Module, dtype: torch.dtype = torch.float32) -> list[Tensor]:
+    """The weights and buffers of fewer bytes a number than a type has: by default those in bfloat16 and float16."""
+    every = (*model.parameters(), *model.buffers())
+    return [x for x in every if x.is_floating_point() and x.dtype.itemsize < dtype.itemsize]
+
+
+@contextmanager
+def widened(model: nn.Module, dtype: torch.dtype = torch.float32) -> Iterator[None]:
+    """In this precision at least while inside, at the same weights; everything is restored at the end.
+
+    Copies stand in for the narrow weights. A parameter that changes its own type forgets its hooks, among them those by
+    which processes that train together share its gradient.
+    """
+    wide = {id(x): x.detach().to(dtype).requires_grad_(x.requires_grad) for x in narrow_of(model, dtype)}
+    tables: list[dict[str, Tensor | None]] = []
+    for module in model.modules():
+        tables += (cast(dict[str, Tensor | None], module._parameters), module._buffers)
+    kept = [(table, name, x) for table in tables for name, x in table.items() if id(x) in wide]
+    try:
+        for table, name, x in kept:
+            table[name] = wide[id(x)]
+        yield
+    finally:
+        for table, name, x in kept:
+            table[name] = x

@@ -1,0 +1,114 @@
+"""The loss of a network on a finite sample: windows of text, and texts encoded for transformers."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from boundcheck.errors import InputError
+from boundcheck.functions.networks.gpt import token_losses
+from boundcheck.functions.networks.rows import Rows
+
+# transformers' label for a token that is not predicted.
+IGNORED = -100
+# Samples whose labels are counted at a time.
+_BLOCK = 4096
+Shape = Literal["next token", "token", "class"]
+
+
+class Windows:
+    """Windows of text for the built-in GPT: a sample's loss is the mean cross-entropy of its next tokens."""
+
+    units = "nats"
+
+    def __init__(self, name: str, ids: Tensor | Rows) -> None:
+        """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is predicted and not read."""
+        self.name, self.ids, self.samples = name, ids, len(ids)
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The mean over the window of the cross-entropy of each token given those before it, shape (m,)."""
+        ids = self.ids[indices]
+        return token_losses(model(ids[:, :-1]), ids).mean(1)
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of next tokens that were the likeliest, shape (m,)."""
+        ids = self.ids[indices]
+        return (model(ids[:, :-1]).argmax(-1) == ids[:, 1:]).double().mean(1)
+
+
+class Encoded:
+    r"""Encoded texts for a model of transformers, with labels.
+
+    A sample's loss is the cross-entropy of its class, or the sum of those of its labelled tokens over the mean number
+    of labelled tokens. So F is the mean over all tokens, as the model's own loss is on the whole sample. It is computed
+    from the logits, because the built-in one is in float32 even in a float64 model.
+    """
+
+    units = "nats"
+
+    def __init__(self, name: str, batch: Mapping[str, Any], shape: Shape) -> None:
+        """Take a whole sample as the model takes a batch: tensors with the samples first, ``labels`` among them.
+
+        Tables of `Rows` are such tensors, of which each batch is read when it is computed.
+
+        Raises:
+            InputError: without labels, or where not one of them is to be predicted.
+
+        """
+        if "labels" not in batch:
+            raise InputError("labels", "(not given)", "labels in every batch")
+        self.name, self.shape = name, shape
+        self.labels: Tensor | Rows = batch["labels"]
+        self.samples = len(self.labels)
+        self._inputs = {
+            key: value
+            for key, value in batch.items()
+            if key != "labels"
+            and isinstance(value, Tensor | Rows)
+            and len(value.shape) > 0
+            and len(value) == self.samples
+        }
+        counts = self.counts
+        if not counts.any():
+            raise InputError("labels", "all of them ignored", "labels that are to be predicted")
+        self._mean = counts.double().mean().item()
+
+    @property
+    def counts(self) -> Tensor:
+        """How many labels of each sample are to be predicted, shape (n,)."""
+        if self.shape == "class":
+            return torch.ones(self.samples, dtype=torch.int64)
+        parts = (slice(begin, begin + _BLOCK) for begin in range(0, self.samples, _BLOCK))
+        return torch.cat([(self._targets(part) != IGNORED).sum(1) for part in parts])
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        logits, targets = self._logits(model, indices), self._targets(indices)
+        if self.shape == "class":
+            return cross_entropy(logits, targets, reduction="none")
+        return cross_entropy(logits.mT, targets, reduction="none", ignore_index=IGNORED).sum(1) / self._mean
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of the labels that were the likeliest, shape (m,)."""
+        right, targets = self._logits(model, indices).argmax(-1), self._targets(indices)
+        if self.shape == "class":
+            return (right == targets).double()
+        counted = targets != IGNORED
+        return ((right == targets) & counted).sum(1).double() / counted.sum(1).clamp(min=1)
+
+    def own_loss(self, model: nn.Module, indices: Tensor, **options: Any) -> Tensor:
+        """The loss that the model itself computes of these samples."""
+        inputs = {name: value[indices] for name, value in self._inputs.items()}
+        loss: Tensor = model(**inputs, labels=self.labels[indices], **options).loss
+        return loss
+
+    def _logits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        logits: Tensor = model(**{name: value[indices] for name, value in self._inputs.items()}).logits
+        # As transformers does: a loss in bfloat16 would have two digits.
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return logits[:, :-1] if self.shape == "next token" else logits
+
+    def _targets(self, indices: Tensor | slice) -> Tensor:
+        labels = self.labels[indices]
+        return labels[:, 1:] if self.shape == "next token" else labels

@@ -1,0 +1,411 @@
+"""`Problem`: F(v) = f(W(v)), an objective seen through an adapter, batched over replicas."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters import Adapter, Radii
+from boundcheck.functions.adapters.base import ROUND_UP
+from boundcheck.functions.blocks import at_once, in_blocks, in_parts, on_cores
+from boundcheck.functions.constant import EPSILON, Constant, End
+from boundcheck.functions.inputs import adapter_ends, adapter_inputs
+from boundcheck.functions.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
+from boundcheck.functions.objective import Objective, Survey, mean_of, some
+from boundcheck.language.claim import Claim
+from boundcheck.language.function import Descent, Function, Observable
+from boundcheck.language.inputs import Number
+from boundcheck.language.sentence import speaks_of_a_ball, takes
+from boundcheck.language.symbols import R_1, G, ell, mu_F
+from boundcheck.system.memory import Part
+from boundcheck.system.plugins import keeps
+
+if TYPE_CHECKING:
+    from boundcheck.functions.sgd import Draw
+
+
+# Replicas that are observed together: of fewer the calls would cost more than the arithmetic.
+_LOOKS = 128
+# Numbers in a W from which a second thread saves more time than it takes to wake it: measured, up to 128 x 128 one
+# thread was faster than two.
+_LARGE = 2**16
+# Bytes of a number; and how many copies of each replica's points and weights, and of the widest temporaries, there are
+# at once: a little more than was measured.
+_NUMBER, _POINTS, _WEIGHTS, _TEMPORARIES = 8, 6, 4, 4
+
+
+_OBSERVABLES = {
+    "loss": "F(v_t)",
+    "loss_error": "bound on the rounding error of loss",
+    "gradient_square_norm": "squared Euclidean norm of the gradient of F at v_t",
+    "gradient_square_norm_error": "bound on the rounding error of gradient_square_norm",
+    "weight_gradient_frobenius": "Frobenius norm of the gradient of f at W(v_t)",
+    "weight_gradient_spectral": "spectral norm of the gradient of f at W(v_t)",
+    "noise_variance": "exact E[||g_t - grad F(v_t)||^2 | past], by enumerating the samples",
+    "noise_variance_error": "bound on the rounding error of noise_variance",
+    "conditional_bias": "exact ||E[g_t | past] - grad F(v_t)||; 0 with replacement, else by enumerating the samples",
+    "conditional_bias_error": "bound on the rounding error of conditional_bias",
+    "step_length": "||v_{t+1} - v_t||",
+    "slope": "<grad F(v_t), v_{t+1} - v_t>",
+    "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
+    "path_smoothness_error": "bound on the rounding error of path_smoothness",
+    "gradient_ratio": "||grad F(v_{t+1}) - grad F(v_t)|| / ||v_{t+1} - v_t||",
+    "gradient_ratio_error": "bound on the rounding error of gradient_ratio",
+}
+
+
+def observables(adapter: Adapter) -> dict[str, Observable]:
+    """Everything that `observe` reads off, by name."""
+    norms = {
+        norm_name(block.name): f"largest spectral norm of {block.name} at v_t and v_(t+1)" for block in adapter.blocks
+    }
+    return {name: Observable(meaning) for name, meaning in (_OBSERVABLES | norms).items()}
+
+
+def norm_name(block: str) -> str:
+    """The observable that is the norm of a block."""
+    return f"norm_{block}"
+
+
+@dataclass(frozen=True)
+class Problem(Function):
+    """What Algorithm 1 minimises, and what its hypotheses speak of."""
+
+    objective: Objective
+    adapter: Adapter
+    is_known = True
+
+    def __post_init__(self) -> None:
+        """Refuse an adapter whose W0 has another shape than the objective's W, which would broadcast."""
+        if tuple(self.adapter.W0.shape) != tuple(self.objective.shape):
+            raise InputError("adapter.W0", f"of shape {tuple(self.adapter.W0.shape)}", f"shape {self.objective.shape}")
+        f, adapter = self.objective, self.adapter
+        # What `Function` asks for; a frozen object has no other way to keep it.
+        vars(self).update(name=f.name, units=f.units, samples=f.samples, infimum=f.infimum, is_flat=adapter.is_flat)
+        vars(self).update(
+            observables=observables(adapter),
+            constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
+            norm_names={block.radius: norm_name(block.name) for block in adapter.blocks},
+            facts={"shape": f.shape},
+            given=(*adapter.given, *f.given),
+            threads=1 if math.prod(f.shape) < _LARGE else None,
+        )
+
+    def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
+        """The adapter's own start, drawn at random, or a diagonal one."""
+        return self.adapter.diagonal(gain) if start == "diagonal" else self.adapter.initial(gain, random)
+
+    def restart(self, v: Point, gain: float, random: torch.Generator) -> Point:
+        return self.adapter.restart(v, gain, random)
+
+    def retract(self, v: Point, step: Point) -> Point:
+        return self.adapter.retract(v, step)
+
+    def norms(self, v: Point) -> dict[str, Tensor]:
+        parts = zip(self.adapter.blocks, self.adapter.bounded(v), strict=True)
+        return {block.radius: spectral_norm(part) for block, part in parts}
+
+    def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
+        if not self.objective.is_shared:
+            return self._look(v, v_next, law)
+
+        def look(part: slice) -> dict[str, Tensor]:
+            who = torch.arange(part.start, part.stop, device=v[0].device)
+            here, there = (tuple(block[part] for block in point) for point in (v, v_next))
+            return self._look(here, there, law and law.of(who))
+
+        found = on_cores(look, in_parts(len(v[0]), -(-len(v[0]) // _LOOKS)))
+        return {name: torch.cat([each[name] for each in found]) for name in found[0]}
+
+    def _look(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
+        r"""The observables at v, shape (R, ...), for the step that led to v_next.
+
+        The descent curvature :math:`\ell_t`, by the name ``path_smoothness``, is what the descent inequality uses of
+        smoothness: :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta\rangle + (\hat L/2)\|\Delta\|^2` holds
+        exactly when :math:`\ell_t \le \hat L` (jiang2024, Eq. (15)). The gradient ratio is what Lemma 1 bounds: where F
+        is :math:`\hat L`-smooth on the segment, it is at most :math:`\hat L`. Either may be the larger.
+
+        Args:
+            v: the iterates.
+            v_next: the ones after them.
+            law: what the minibatch between them was drawn from; None where it was the whole sample.
+
+        Returns:
+            For each name in `observables` a tensor of shape (R,). A step of length zero has smoothness 0 of both kinds.
+            On a curved domain, where two gradients cannot be subtracted, the gradient ratio is NaN.
+
+        """
+        survey = None if law is None else self.survey(v, None if law.replaced else law.candidates)
+        if survey is None:
+            W = self.adapter.weight(v)
+            loss, weight_gradient = self.objective.loss(W), self.objective.gradient(W)
+        else:
+            loss, weight_gradient = survey.loss, survey.gradient
+        gradient = self.adapter.pull_back(v, weight_gradient)
+        gradient_square_norm = square_norm(gradient)
+        step = apart(v_next, v)
+        length_square = square_norm(step)
+        loss_next, weight_gradient_next = self.objective.first_order(self.adapter.weight(v_next))
+        slope = inner(gradient, step)
+        half = torch.where(length_square > 0, length_square / 2, torch.inf)
+        path_smoothness = (loss_next - loss - slope) / half
+        terms = self.objective.samples + sum(part[0].numel() for part in v) + 64
+        size = loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt()
+        errors = self.rounding(v, loss), self.rounding(v_next, loss_next)
+        (loss_error, gradient_error), (loss_next_error, gradient_next_error) = errors
+        rounding = loss_error + loss_next_error + gradient_error * length_square.sqrt() + EPSILON * terms * size
+        length = gradient_square_norm.sqrt()
+        ratio = gradient_ratio(v, v_next, gradient, self.adapter.pull_back(v_next, weight_gradient_next))
+        ratio_error = (gradient_error + gradient_next_error) / length_square.sqrt().where(length_square > 0, torch.inf)
+        ratio_error += EPSILON * terms * ratio
+        if self.adapter.is_curved:
+            ratio, ratio_error = (torch.full_like(ratio, torch.nan) for _ in range(2))
+        norms = {
+            norm_name(block.name): torch.maximum(spectral_norm(x), spectral_norm(y))
+            for block, x, y in zip(self.adapter.blocks, *map(self.adapter.bounded, (v, v_next)), strict=True)
+        }
+        return norms | {
+            "loss": loss,
+            "loss_error": loss_error,
+            "gradient_square_norm": gradient_square_norm,
+            "gradient_square_norm_error": gradient_error * (2 * length + gradient_error) + EPSILON * terms * length**2,
+            "weight_gradient_frobenius": torch.linalg.matrix_norm(weight_gradient),
+            "weight_gradient_spectral": spectral_norm(weight_gradient),
+            "step_length": length_square.sqrt(),
+            "slope": slope,
+            "path_smoothness": path_smoothness,
+            "path_smoothness_error": rounding / half + EPSILON * terms * path_smoothness.abs(),
+            "gradient_ratio": ratio,
+            "gradient_ratio_error": ratio_error,
+            **self._noise(v, gradient, gradient_error, law, survey),
+        }
+
+    def _noise(
+        self, v: Point, gradient: Point, gradient_error: Tensor, law: "Draw | None", survey: Survey | None
+    ) -> dict[str, Tensor]:
+        r"""Bias and mean squared error of the minibatch gradient given the past.
+
+        For m of n_t candidates, whose gradients have mean :math:`\mu` and variance :math:`s^2`, the bias is
+        :math:`\|\mu - \nabla F\|`, and the mean squared error is its square plus :math:`s^2/m`, times
+        :math:`(n_t - m)/(n_t - 1)` where they are drawn without replacement. With it all samples are candidates always,
+        and there is no bias.
+        """
+        zero = torch.zeros_like(gradient_error)
+        if law is None or survey is None:
+            return dict.fromkeys(
+                ("noise_variance", "noise_variance_error", "conditional_bias", "conditional_bias_error"), zero
+            )
+        if law.replaced:
+            variance = survey.in_v - square_norm(gradient)
+            left, bias, bias_error = 1.0, zero, zero
+        else:
+            mean = self.batch_gradient(v, law.candidates)
+            bias = square_norm(tuple(x - y for x, y in zip(mean, gradient, strict=True))).sqrt()
+            # Each of the two means is off by its own rounding error at most; the second one sums in another order.
+            bias_error = 4 * gradient_error
+            variance = survey.in_v - square_norm(mean)
+            left = (law.candidates.shape[1] - law.batch) / max(law.candidates.shape[1] - 1, 1)
+        # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off by less.
+        spread = self.adapter.sizes(v).jacobian * survey.in_w.sqrt()
+        terms = self.objective.samples + sum(part[0].numel() for part in v) + 64
+        error = 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / law.batch
+        return {
+            "noise_variance": left * variance.clamp(min=0) / law.batch + bias * bias,
+            "noise_variance_error": error + bias_error * (2 * bias + bias_error),
+            "conditional_bias": bias,
+            "conditional_bias_error": bias_error,
+        }
+
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+        f, d, k = self.objective, *self.objective.shape
+        point, weight = (_NUMBER * size for size in (self.adapter.size, d * k))
+        looks = replicas + waiting // (2 * point)
+        block, drawn = at_once(self.adapter.W0.device), batch * (d + k)
+        # Each of a block's temporaries is as wide as one replica needs it, or as wide as several have room.
+        widest, batches = (min(n * each, max(block, each)) for n, each in ((looks, f.widest), (replicas, drawn)))
+        held = replicas * (_POINTS * point + _WEIGHTS * weight) + looks * (2 * point + _WEIGHTS * weight)
+        return (
+            Part("run.replicas", replicas, held),
+            Part("run.batch", batch, _NUMBER * (2 * replicas * batch + _TEMPORARIES * batches)),
+            Part("problem.samples", f.samples, _TEMPORARIES * _NUMBER * widest),
+        )
+
+    def work(self, samples: int) -> float:
+        d, k = self.objective.shape
+        # A gradient in W of each sample, and W with its pull-back, which are products with each block.
+        return float(samples * d * k + self.adapter.size * min(d, k))
+
+    def loss(self, v: Point) -> Tensor:
+        return self.objective.loss(self.adapter.weight(v))
+
+    def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
+        return self.adapter.factor_sizes(v, self.weight_gradient(v))
+
+    def weight_gradient(self, v: Point) -> Tensor:
+        """The gradient of f at W(v), shape (R, d, k)."""
+        return self.objective.gradient(self.adapter.weight(v))
+
+    def gradient(self, v: Point) -> Point:
+        return self.adapter.pull_back(v, self.weight_gradient(v))
+
+    def batch_gradient(self, v: Point, indices: Tensor) -> Point:
+        return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
+
+    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
+        scale = self.adapter.scale_of_factors
+        if scale is None or not keeps(self, Problem, "batch_gradient"):
+            return None
+        return self.objective.descend(self.adapter.W0, scale, v, batches, sizes)
+
+    def survey(self, v: Point, among: Tensor | None = None) -> Survey:
+        """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.
+
+        The means are over all samples, or over those at the indices `among`, shape (R, m).
+        """
+        W, sides = self.adapter.weight(v), self.adapter.sides(v)
+        if sides is not None:
+            return self.objective.survey(W, sides, among)
+        samples = self.objective.samples
+
+        def survey(part: slice) -> Survey:
+            gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
+            pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
+            in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
+            loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
+            return Survey(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
+
+        return in_blocks(survey, W, samples * W[0].numel())
+
+    def sample_variance(self, v: Point) -> Tensor:
+        r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
+
+        A minibatch of m samples drawn with replacement has this variance over m.
+        """
+        survey = self.survey(v)
+        return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
+
+    def gradient_bound(self, radii: Radii) -> Constant:
+        r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach where that is less.
+
+        Without radii the domain is all of space.
+        Source: jiang2024, Assumption 3(2), which on the ball is no assumption.
+        """
+        everywhere, L = self.objective.gradient_bound, self.objective.smoothness
+        if not radii:
+            return everywhere
+        W0 = self.adapter.W0.unsqueeze(0)
+        _, error = self.objective.rounding(W0, self.objective.loss(W0))
+        d, k = self.objective.shape
+        start = torch.linalg.matrix_norm(self.objective.gradient(W0)).item() * (1 + (d * k + 64) * EPSILON)
+        value = (start + error.item() + L.value * self.adapter.reach(radii)) * ROUND_UP
+        if not value < everywhere.value:
+            return everywhere
+        return Constant(value, L.kind, "the gradient at W0, plus L times the reach of the ball")
+
+    def radius_names(self, claim: Claim) -> tuple[str, ...]:
+        """The radii of the ball that a claim needs: none where it speaks of none, or W has bounded derivatives."""
+        return self.adapter.radius_names if self.adapter.needs_ball and speaks_of_a_ball(claim) else ()
+
+    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
+        """The parameters of a claim that problem and ball determine, exact."""
+        found = self.theory_inputs(claim, radii, lipschitz)
+        if takes(claim, ell):
+            found[ell.name] = self.sharpest(radii)
+        if (strong := self.strong_convexity) is not None and takes(claim, mu_F):
+            found[mu_F.name] = strong.value
+        return found
+
+    def theory_inputs(
+        self, claim: Claim, radii: Radii, lipschitz: str, gradient_bound: float | None = None
+    ) -> dict[str, Number]:
+        """The constants of `claim` that objective, adapter and ball determine, exact; see `adapter_inputs`.
+
+        Where a bound on the gradient of f is given, it is G; the objective's own is one on the Frobenius norm.
+        """
+        # A claim without G may be of an f whose gradient has no bound.
+        g = 0.0
+        if takes(claim, G):
+            g = self.gradient_bound(radii).value if gradient_bound is None else gradient_bound
+        return adapter_inputs(claim, self.adapter, radii, lipschitz, self.objective.smoothness.value, g)
+
+    def upper_ends(self, radii: Radii, gradient_bound: float | None = None) -> list[End]:
+        """What each claim about the adapter says of the smoothness of F on this domain; see `adapter_ends`.
+
+        A bound on the gradient of f takes the place of G.
+        """
+        g = self.gradient_bound(radii).value if gradient_bound is None else gradient_bound
+        return adapter_ends(self.adapter, radii, self.objective.smoothness.value, g)
+
+    def sharpest(self, radii: Radii, gradient_bound: float | None = None) -> float:
+        """The least that a claim says of the smoothness of F on this domain, rounded up."""
+        return min(end.value for end in self.upper_ends(radii, gradient_bound))
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether F is known to be convex."""
+        return self.objective.is_convex and self.adapter.is_linear
+
+    @property
+    def strong_convexity(self) -> Constant | None:
+        """The constant with which F is strongly convex; None where none is known."""
+        return self.objective.strong_convexity if self.adapter.is_isometry else None
+
+    def distance_bound(self, v: Point) -> Constant | None:
+        r"""A bound on the distance from v, with R = 1, to the minimiser, :math:`\|\nabla F(v)\|/m`; None without m."""
+        known = self.strong_convexity
+        if known is None:
+            return None
+        error = self.rounding(v, self.loss(v))[1].item()
+        slope = square_norm(self.gradient(v)).sqrt().item() * (1 + 64 * EPSILON) + error
+        return Constant(slope / known.value * ROUND_UP, known.kind, "the gradient at v_1 over the strong convexity")
+
+    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
+        """The parameters of a claim that v_1 determines, but for D: norms of its blocks, rounded up, and distances."""
+        norms = {name: norm.item() for name, norm in self.norms(v).items()}
+        # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.
+        least = 1e-9 * max(norms.values())
+        found = {f"{radius}_1": max(norm, least) * (1 + 1e-9) for radius, norm in norms.items()}
+        if (distance := self.distance_bound(v)) is not None:
+            found[R_1.name] = distance.value
+        return {p.name: found[p.name] for p in claim.parameters if p.name in found}
+
+    def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
+        """As `inputs`, with the G that f has everywhere; None where it has none."""
+        everywhere = self.objective.gradient_bound.value
+        if not math.isfinite(everywhere):
+            return None
+        if takes(claim, ell):
+            return {ell.name: self.sharpest(radii, everywhere)}
+        return self.theory_inputs(claim, radii, lipschitz, everywhere)
+
+    def trivial_bound(self, radii: Radii) -> float:
+        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`.
+
+        Infinity where G is only estimated, and without a ball where W has no bounded derivative elsewhere.
+        """
+        if self.gradient_bound(radii).kind != "certified" or (self.adapter.needs_ball and not radii):
+            return math.inf
+        largest = self.adapter.jacobian_bound(radii) * self.gradient_bound(radii).value
+        # Not a power, which raises where a product overflows to infinity.
+        return largest * largest
+
+    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of shape (R,).
+
+        W is computed to within some units of roundoff of its size, :math:`e_W`, which moves the loss by at most
+        :math:`G e_W` and its gradient by :math:`L e_W`; the objective's own errors come on top.
+        """
+        sizes, L = self.adapter.sizes(v), self.objective.smoothness.value
+        weight_error = sizes.terms * EPSILON * sizes.weight
+        W = self.adapter.weight(v)
+        loss_error, gradient_error = self.objective.rounding(W, loss)
+        G: Tensor | float = self.objective.gradient_bound.value
+        if math.inf == G:
+            # As large as it is here, with its error, and as it can be on the way to the exact W.
+            G = torch.linalg.matrix_norm(self.objective.gradient(W)) + gradient_error + L * weight_error
+        products = EPSILON * (sum(self.objective.shape) + 4) * sizes.products * G
+        return loss_error + G * weight_error, sizes.jacobian * (gradient_error + L * weight_error + products)

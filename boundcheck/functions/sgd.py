@@ -1,0 +1,222 @@
+"""Algorithm 1 of jiang2024 on an ensemble: one step moves all replicas at once; and how its minibatches are drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from boundcheck.functions.norms import Point, State, lengths
+from boundcheck.language.algorithms import SGD, Algorithm
+from boundcheck.language.algorithms.base import Numbers
+from boundcheck.language.function import Function
+
+
+def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
+    """Uniform indices with replacement, shape (replicas, batch): conditionally unbiased given the past."""
+    return torch.randint(samples, (replicas, batch), generator=generator, device=generator.device)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The law of the next minibatch given the past.
+
+    Attributes:
+        batch: m, its size.
+        candidates: the indices that it is drawn from, uniformly, shape (R, n_t).
+        replaced: whether with replacement.
+
+    """
+
+    batch: int
+    candidates: Tensor
+    replaced: bool
+
+    def of(self, who: Tensor) -> "Draw":
+        """The same for some of the replicas."""
+        # With replacement all replicas draw from the same.
+        candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
+        return Draw(self.batch, candidates, self.replaced)
+
+    def joined(self, others: list["Draw"]) -> "Draw":
+        """The law of these replicas and of those of others, whose kind and number of candidates are the same."""
+        if not others:
+            return self
+        each = [self.candidates, *(other.candidates for other in others)]
+        if self.replaced:
+            return replace(self, candidates=self.candidates[:1].expand(sum(map(len, each)), -1))
+        return replace(self, candidates=torch.cat(each))
+
+
+class Sampler(Protocol):
+    """Draws the minibatches of an ensemble, and says what the next one is drawn from."""
+
+    def law(self) -> Draw | None:
+        """The law of the next minibatch given the past; None where it is always the whole sample."""
+        ...
+
+    def draw(self) -> Tensor | None:
+        """The next minibatch, shape (R, m); None stands for the whole sample."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        ...
+
+
+class WithReplacement:
+    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        """Draw minibatches of size `batch` from `samples` samples."""
+        self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
+        everything = torch.arange(samples, device=generator.device)
+        self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
+
+    def law(self) -> Draw:
+        """Uniform on all samples, whatever came before."""
+        return self._law
+
+    def draw(self) -> Tensor:
+        """The next minibatch, shape (R, m)."""
+        return draw_batch(self._replicas, self._batch, self._samples, self._generator)
+
+    def state(self) -> dict[str, Any]:
+        """The generator's state."""
+        return {"generator": self._generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._generator.set_state(state["generator"])
+
+
+class Reshuffled:
+    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
+
+    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
+    biased from the second step of an epoch on.
+    """
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        """Draw minibatches of size `batch`, at most `samples`."""
+        self._shape, self._batch, self._generator = (replicas, samples), batch, generator
+        self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
+        self._next = samples
+
+    def law(self) -> Draw:
+        """Uniform, without replacement, on what this epoch has left."""
+        self._begin_epoch_if_due()
+        return Draw(self._batch, self._order[:, self._next :], replaced=False)
+
+    def draw(self) -> Tensor:
+        """The next minibatch, shape (R, m)."""
+        self._begin_epoch_if_due()
+        first, self._next = self._next, self._next + self._batch
+        return self._order[:, first : self._next]
+
+    def _begin_epoch_if_due(self) -> None:
+        if self._next + self._batch > self._shape[1]:
+            keys = torch.rand(self._shape, generator=self._generator, dtype=torch.float64, device=self._order.device)
+            self._order, self._next = keys.argsort(1), 0
+
+    def state(self) -> dict[str, Any]:
+        """The generator's state, the epoch's permutations and how far they were used."""
+        return {"generator": self._generator.get_state(), "order": self._order.cpu(), "next": self._next}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._generator.set_state(state["generator"])
+        self._order, self._next = state["order"].to(self._order.device), state["next"]
+
+
+class WholeSample:
+    """Gradient descent: no noise at all."""
+
+    def law(self) -> None:
+        """The whole sample."""
+
+    def draw(self) -> None:
+        """The whole sample."""
+
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to go on from."""
+
+
+def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
+    """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used.
+
+    Without indices g is the gradient itself, and the step one of gradient descent.
+    """
+    (v_next,), g = advance(SGD, function, (v,), 1, {SGD.step_size: step_size}, indices)
+    return v_next, g
+
+
+def advance(
+    algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, indices: Tensor | None
+) -> tuple[State, Point]:
+    """Step t of an algorithm: its next state, and the gradient it used, which without indices is that of F."""
+    v = algorithm.query(state, t, numbers)
+    if algorithm.asks:
+        numbers = {**numbers, **algorithm.asked(function, v)}
+    g = function.gradient(v) if indices is None else function.batch_gradient(v, indices)
+    retract = None if function.is_flat else function.retract
+    return algorithm.step(state, g, t, numbers, retract), g
+
+
+class Walk(NamedTuple):
+    """Steps of an algorithm, one after the other.
+
+    Attributes:
+        points: the iterates before the first and after each, their blocks of shape (steps + 1, R, rows, columns).
+        lengths: the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R).
+        shown: what the algorithm shows after each step, shape (steps, R).
+        state: that after the last.
+
+    """
+
+    points: Point
+    lengths: Tensor
+    shown: dict[str, Tensor]
+    state: State
+
+
+def walk(
+    algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, batches: Sequence[Tensor | None]
+) -> Walk:
+    """Step t and those after it, one for each minibatch: in one call where the function has one for such steps."""
+    v = algorithm.iterate(state)
+    sizes = [algorithm.along_gradient(t + i, numbers) for i in range(len(batches))]
+    drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
+    if len(drawn) == len(known) == len(batches) and (taken := function.descend(v, drawn, known)) is not None:
+        # Not as a view, with which all of the walk would be kept.
+        return Walk(*taken, {}, (tuple(part[-1].clone() for part in taken.points),))
+    iterates, far, shown = [v], [], []
+    for i, indices in enumerate(batches):
+        state, g = advance(algorithm, function, state, t + i, numbers, indices)
+        iterates.append(algorithm.iterate(state))
+        far.append(lengths(g))
+        shown.append(algorithm.shown(state))
+    points = tuple(torch.stack(parts) for parts in zip(*iterates, strict=True))
+    told = {name: torch.stack([each[name] for each in shown]) for name in shown[0]}
+    return Walk(points, torch.stack(far), told, state)
+
+
+def restart(
+    algorithm: Algorithm, function: Function, state: State, numbers: Numbers, gain: float, random: torch.Generator
+) -> State:
+    """The state from which an algorithm goes on after what was trained is merged and begun again; W is kept."""
+    return algorithm.start(function.restart(algorithm.iterate(state), gain, random), numbers)
+
+
+def replicate(v: Point, replicas: int) -> Point:
+    """The same point for every replica, from one with R = 1."""
+    return tuple(part.expand(replicas, -1, -1).clone() for part in v)

@@ -1,0 +1,597 @@
+"""`Claim`: a statement of a paper as data, and everything that is derived from it.
+
+The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enclosure, LaTeX and curve come from
+that expression and from nowhere else. Each letter of a claim has one name, one meaning and one look, and those with a
+value are declared: nobody would be asked for the value of one that is not, and of two symbols with one name code that
+looks letters up by name would take one for the other.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import Enum
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import sympy as sp
+from flint import arb
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.numpy import NumPyPrinter
+
+from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
+from boundcheck.language import typed
+from boundcheck.language.inputs import Number, checked
+from boundcheck.language.prose import plain
+from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Parameter, check_symbols, look
+from boundcheck.language.text import is_plain
+from boundcheck.language.view import Fold, Math, Prose, Shown, Table, View, line
+
+# What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
+_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}
+
+
+class Word(Protocol):
+    """A word of the language of theorems, with an id by which files name it; `boundcheck.language` has its faces."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    def denies(self, claim: "Claim") -> str:
+        """What the claims say that have this word, where this one says something else; empty where it does not."""
+
+
+class AlgorithmWord(Protocol):
+    """The part of an algorithm that a claim uses."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """The symbols of its parameters, each a quantity or a parameter of the claim."""
+
+
+class Statement(NamedTuple):
+    """What a hypothesis says: a relation, and LaTeX of the range of its free objects, "for all v"."""
+
+    conclusion: sp.Basic
+    quantifier: str = ""
+
+    @property
+    def line(self) -> str:
+        """On one line, as a person would type it."""
+        return typed.line(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named scalar that a claim derives: `symbol` = `expression`, over parameters and earlier quantities."""
+
+    symbol: sp.Symbol
+    expression: sp.Expr
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that it has a name."""
+        check_symbols("quantity.symbol", self.symbol)
+
+    @property
+    def name(self) -> str:
+        """The key under which `Claim.values` reports it."""
+        return str(self.symbol.name)
+
+
+@dataclass(frozen=True)
+class Claim(Shown):
+    """A statement with its hypotheses, in the words of its source.
+
+    Attributes:
+        id: the name in the catalogue, ``jiang2024.lemma1``.
+        title: what a reader calls it, "Lemma 1".
+        source: paper, number and equation.
+        conclusion: a relation over the vocabulary and symbols; the last quantity stands in it by its symbol.
+        quantifier: LaTeX of the range of the free objects, "for all W_1, W_2".
+        hypotheses: the claims it rests on.
+        quantities: derived scalars in order of derivation; the last one is what the claim is measured against.
+        conditions: relations over parameters and quantities that a user's numbers must satisfy.
+        note: what a reader must know before using it, where the statement alone would mislead.
+        argument: why the statement holds, if no script in `proofs` proves it.
+        unproved: why none does, in a sentence: what the kernel cannot state, or which step it lacks.
+        declared: its own parameters, which the catalogue does not have, or has with another meaning; the parameters of
+            its hypotheses are known already.
+        algorithm: for a theorem, the algorithm that makes its iterates; see `boundcheck.language.algorithms`.
+        measure: the measure that its conclusion bounds, if `boundcheck.language.measures` does not have it.
+        word: for a hypothesis, its word; see `boundcheck.language.hypotheses`.
+
+    Raises:
+        InputError: for a symbol that is not declared, and for two letters of one name, see `_check_letters`; for a
+            reason why there is no proof without the argument that takes its place; and for a word whose claims say
+            something else: engines ask the word, and people read the statement.
+
+    """
+
+    id: str
+    title: str
+    source: str
+    conclusion: sp.core.relational.Relational
+    quantifier: str = ""
+    hypotheses: tuple["Claim", ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    conditions: tuple[sp.core.relational.Relational, ...] = ()
+    note: str = field(default="", kw_only=True)
+    argument: str = field(default="", kw_only=True)
+    unproved: str = field(default="", kw_only=True)
+    declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
+    algorithm: AlgorithmWord | None = field(default=None, kw_only=True)
+    measure: Word | None = field(default=None, kw_only=True)
+    word: Word | None = field(default=None, kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_letters(self)
+        if self.unproved and not self.argument:
+            raise InputError("unproved", self.unproved, f"an argument of {self.id} in place of a proof")
+        for name, word in (("measure", self.measure), ("word", self.word)):
+            if word is None:
+                continue
+            if not hasattr(word, "denies"):
+                raise InputError(f"claim.{name}", type(word).__name__, "a word of boundcheck.language, or of one's own")
+            if said := word.denies(self):
+                expected = f"of {self.id} what its {name} {word.id} says: {said}"
+                raise InputError(f"claim.{name}", typed.line(self.statement_latex), expected)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The symbols that a user gives values to: the catalogue's in the order of `symbols`, then its own."""
+        used = set().union(
+            *(quantity.expression.free_symbols for quantity in self.quantities),
+            *(condition.free_symbols for condition in self.conditions),
+        )
+        used = used.union(self.algorithm.parameters if self.algorithm else ())
+        asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
+        return tuple(p for p in declarations(self).values() if p.symbol in asked)
+
+    @cached_property
+    def digest(self) -> str:
+        """A SHA-256 hash of id, formulas and hypotheses: it differs for claims that say different things."""
+        return hashlib.sha256(json.dumps(_said(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def own(self) -> tuple[Parameter, ...]:
+        """The parameters that the catalogue does not have: constants that the claim alone explains."""
+        return tuple(p for p in self.parameters if p.name not in PARAMETERS)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the quantities, in order of derivation."""
+        return tuple(quantity.name for quantity in self.quantities)
+
+    def expression(self, name: str) -> sp.Expr:
+        """The formula of the quantity called `name`, over parameters alone."""
+        return self._expressions[name]
+
+    @cached_property
+    def _expressions(self) -> dict[str, sp.Expr]:
+        resolved: dict[sp.Symbol, sp.Expr] = {}
+        for quantity in self.quantities:
+            resolved[quantity.symbol] = quantity.expression.subs(resolved)
+        return {str(symbol.name): expression for symbol, expression in resolved.items()}
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked.
+
+        Arguments other than the claim's parameters are ignored: an assumed formula may be free of T.
+        """
+        return self._functions[name]
+
+    @cached_property
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        names = [p.name for p in self.parameters]
+        # A symbol with the name of something in NumPy would be taken for it.
+        hidden = {p.symbol: sp.Dummy() for p in self.own if hasattr(np, p.name)}
+        symbols = [hidden.get(p.symbol, p.symbol) for p in self.parameters]
+
+        def by_keyword(function: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda **given: function(*(given[name] for name in names))
+
+        # What modules="numpy" would do, but for `from numpy import *`, which imports what is rarely used of it.
+        printer = NumPyPrinter({"fully_qualified_modules": False, "inline": True})
+        return {
+            name: by_keyword(sp.lambdify(symbols, expression.xreplace(hidden), [vars(np)], printer))
+            for name, expression in self._expressions.items()
+        }
+
+    def values(self, **inputs: Number) -> dict[str, float]:
+        """Every quantity as a float.
+
+        Raises:
+            InputError: for an unknown, missing or out-of-domain symbol, where a condition fails, and where a number
+                lies beyond the range of floats.
+
+        """
+        numbers = {str(symbol.name): _float(str(symbol.name), value) for symbol, value in self.check(inputs).items()}
+        with np.errstate(all="ignore"):
+            values = {name: _nearest(f, numbers) for name, f in self._functions.items()}
+        for name, value in values.items():
+            if not 0 < value < math.inf:
+                expected = "a positive number within the range of floats; the inputs are too extreme"
+                raise InputError(name, value, expected)
+        return values
+
+    def bound(self, **inputs: Number) -> float:
+        """The last quantity as a float: L̂ of a lemma, the right-hand side of a theorem.
+
+        Raises:
+            InputError: as `values`.
+
+        """
+        return self.values(**inputs)[self.quantities[-1].name]
+
+    def enclosures(self, **inputs: Number) -> dict[str, arb]:
+        """Every quantity as an Arb ball that contains its exact value.
+
+        Raises:
+            InputError: as `values`.
+
+        """
+        values = self.check(inputs)
+        return {name: enclose(e, values) for name, e in self._expressions.items()}
+
+    def exactly(self, **inputs: Number) -> dict[str, sp.Expr]:
+        """Every parameter and quantity as an exact expression without letters.
+
+        Raises:
+            InputError: as `values`.
+
+        """
+        values = self.check(inputs)
+        given = {str(symbol.name): value for symbol, value in values.items()}
+        return given | {name: e.subs(values) for name, e in self._expressions.items()}
+
+    def check(self, inputs: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
+        """Exact values of the parameters; raises InputError unless domains and conditions hold."""
+        if not self.quantities:
+            raise InputError("claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2")
+        values = checked(self.parameters, inputs)
+        for condition in self.failing(values):
+            left, right = (enclose(side.subs(self._derived), values) for side in (condition.lhs, condition.rhs))
+            relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
+            raise InputError(
+                str(condition.lhs),
+                inputs.get(str(condition.lhs), _shown(left)),
+                f"{relation} = {_shown(right)}, without which {self.id} says nothing",
+            )
+        return values
+
+    def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
+        """The conditions that these exact values break, decided without rounding; raises InputError as `sign` does."""
+        return [
+            condition
+            for condition in self.conditions
+            if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in _ALLOWED[condition.func]
+        ]
+
+    @cached_property
+    def _derived(self) -> dict[sp.Symbol, sp.Expr]:
+        return {quantity.symbol: self._expressions[quantity.name] for quantity in self.quantities}
+
+    def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
+        """The special case of this claim at `where`, its formulas simplified by substitution alone.
+
+        Raises:
+            InputError: for text in place of symbols and expressions, and where a condition fails at `where`.
+
+        """
+        for symbol, value in where.items():
+            if not isinstance(symbol, sp.Symbol) or not isinstance(value, sp.Expr):
+                raise InputError(str(symbol), value, "a SymPy expression for a SymPy symbol")
+        conclusion = self.conclusion.subs(where)
+        quantities = tuple(Quantity(q.symbol, q.expression.subs(where), q.meaning) for q in self.quantities)
+        conditions = tuple(condition.subs(where) for condition in self.conditions)
+        for before, after in zip(self.conditions, conditions, strict=True):
+            if after == sp.false:
+                raise InputError("where", dict(where), f"{before}, without which {self.id} says nothing")
+        left = tuple(condition for condition in conditions if condition != sp.true)
+        is_stated = conclusion == self.conclusion
+        return Claim(
+            id,
+            title,
+            source,
+            conclusion,
+            self.quantifier,
+            self.hypotheses,
+            quantities,
+            left,
+            note=f"`{self.id}` at " + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
+            declared=self._declared_in(conclusion, quantities, left),
+            algorithm=self.algorithm,
+            measure=self.measure if is_stated else None,
+        )
+
+    def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
+        """The claim with other formulas for some quantities; a formula may use the quantity that it replaces.
+
+        Raises:
+            InputError: for a quantity that does not exist, and unless the formula is a SymPy expression over symbols
+                that the claim knows.
+
+        """
+        for name, formula in formulas.items():
+            if name not in self.names or not isinstance(formula, sp.Expr):
+                raise InputError(name, formula, f"a SymPy expression for one of {', '.join(self.names)}")
+        quantities = tuple(
+            replace(q, expression=formulas[q.name].xreplace({q.symbol: q.expression})) if q.name in formulas else q
+            for q in self.quantities
+        )
+        changes = ", ".join(_equals(q.symbol, formulas[q.name]) for q in self.quantities if q.name in formulas)
+        note = f"`{self.id}` with {changes} in place of its own; nothing vouches for it."
+        return replace(
+            self,
+            title=f"{self.title}, with {plain(changes)}",
+            quantities=quantities,
+            note=note,
+            argument="",
+            unproved="",
+            declared=self._declared_in(self.conclusion, quantities, self.conditions),
+        )
+
+    def _declared_in(
+        self, conclusion: sp.Basic, quantities: tuple[Quantity, ...], conditions: tuple[sp.Basic, ...]
+    ) -> tuple[Parameter, ...]:
+        """The claim's own parameters that remain when these quantities replace its own."""
+        left = set().union(*(letters(each) for each in self.hypotheses))
+        left = left.union(self.algorithm.parameters if self.algorithm else ())
+        left = left.union(*(x.free_symbols for x in (conclusion, *conditions, *(q.expression for q in quantities))))
+        return tuple(parameter for parameter in self.declared if parameter.symbol in left)
+
+    @cached_property
+    def statement_latex(self) -> str:
+        """The conclusion in LaTeX, its last quantity written out, then the range it holds over."""
+        conclusion = self.conclusion
+        if self.quantities:
+            last = self.quantities[-1]
+            # Unlike subs, xreplace leaves the formula as it was written.
+            conclusion = conclusion.xreplace({last.symbol: last.expression})
+        ranges = [self.quantifier, *map(self.latex, self.conditions)]
+        return r" \quad ".join([self.latex(conclusion), *filter(None, ranges)])
+
+    @cached_property
+    def definitions_latex(self) -> tuple[str, ...]:
+        """One equation per quantity, in order of derivation."""
+        return tuple(f"{self.latex(q.symbol)} = {self.latex(q.expression)}" for q in self.quantities)
+
+    def latex(self, expression: sp.Basic) -> str:
+        """An expression in the letters of the papers, and of the parameters that the claim declares."""
+        return latex_of(expression, own_parameters(self).values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: compiled functions and other cached derivations are made anew in another process."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def view(self) -> View:
+        """What it says: its formulas, what it rests on, and its letters; nothing of whether it is proved."""
+        defined = (
+            line(Math(x), Prose(q.meaning)) for x, q in zip(self.definitions_latex, self.quantities, strict=True)
+        )
+        rests = "; ".join(f"{each.title} ({each.id})" for each in self.hypotheses)
+        said = [line("under", rests)] if rests else []
+        said += [line(Prose(self.note))] if self.note else []
+        table = Table(
+            ("letter", "typed as", "meaning"), [(Math(p.latex), p.name, Prose(p.meaning)) for p in self.parameters]
+        )
+        letters = (Fold(line("Letters"), (table,)),) if self.parameters else ()
+        name = f"{self.id}; {self.source}"
+        return View(self.title, name, lines=(line(Math(self.statement_latex)),), parts=(*defined, *said, *letters))
+
+
+# The signs that left minus right may have.
+_ALLOWED = {
+    sp.GreaterThan: (0, 1),
+    sp.StrictGreaterThan: (1,),
+    sp.LessThan: (-1, 0),
+    sp.StrictLessThan: (-1,),
+    sp.Equality: (0,),
+    sp.Unequality: (-1, 1),
+}
+
+
+def _shown(ball: arb) -> str:
+    return f"{float(ball):.6g}" if ball.is_finite() else "a number beyond all floats"
+
+
+def _nearest(function: Callable[..., Any], numbers: Mapping[str, np.float64]) -> float:
+    """The value of a formula as a float; NaN if it is not real, infinite if Python's integers are too large."""
+    try:
+        return float(function(**numbers))
+    except OverflowError:
+        return math.inf
+    except (TypeError, ZeroDivisionError):
+        return math.nan
+
+
+def _float(name: str, value: sp.Expr) -> np.float64:
+    """The nearest float to an exact number; raises InputError if it overflows, or underflows to 0.
+
+    It is a NumPy float, because NumPy's arithmetic overflows to infinity and Python's raises.
+    """
+    nearest = np.float64(float(enclose(value, {})))
+    if not math.isfinite(nearest) or (nearest == 0) != (value == 0):
+        raise InputError(name, value, "a number within the range of floats")
+    return nearest
+
+
+def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
+    """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
+    names = looks(expression) | latex_names(declared)
+    return str(_Printer({"symbol_names": names, "root_notation": True}).doprint(expression))
+
+
+def as_typed(expression: sp.Basic) -> str:
+    """An expression as a person would type it on one line; between dollars it is a formula of a text."""
+    return typed.line(latex_of(expression))
+
+
+def _equals(symbol: sp.Symbol, value: sp.Expr) -> str:
+    return f"${as_typed(sp.Eq(symbol, value, evaluate=False))}$"
+
+
+class _Printer(LatexPrinter):
+    def _print_Transpose(self, expression: sp.Transpose) -> str:  # noqa: N802
+        # SymPy's T would be the number of iterations.
+        return str(super()._print_Transpose(expression)).removesuffix("{T}") + r"{\top}"
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, sp.Basic):
+        return sp.srepr(value)
+    if is_dataclass(value):
+        parts = (each.name for each in fields(value) if each.name not in _UNSAID)
+        return {name: _said(getattr(value, name)) for name in parts}
+    if isinstance(value, tuple | list):
+        return [_said(each) for each in value]
+    if isinstance(value, Enum):
+        return value.value
+    kind = type(value)
+    return value if isinstance(value, str | int | float | None) else f"{kind.__module__}.{kind.__qualname__}"
+
+
+# The time of an iterate, and a time before it over which sums range.
+_TIMES = ("t", "i")
+
+
+def declarations(claim: "Claim") -> dict[str, Parameter]:
+    """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its own."""
+    return PARAMETERS | own_parameters(claim)
+
+
+def own_parameters(claim: "Claim") -> dict[str, Parameter]:
+    """By name, the parameters that a claim or one of its hypotheses declares."""
+    found: dict[str, Parameter] = {}
+    for each in claim.hypotheses:
+        found |= own_parameters(each)
+    return found | {parameter.name: parameter for parameter in claim.declared}
+
+
+def letters(claim: "Claim") -> set[Any]:
+    """Every symbol and matrix symbol in a claim or one of its hypotheses."""
+    found = set().union(*(letters(each) for each in claim.hypotheses))
+    for each in _expressions(claim):
+        found |= each.free_symbols
+    return found
+
+
+def _expressions(claim: "Claim") -> Iterator[sp.Basic]:
+    yield claim.conclusion
+    yield from claim.conditions
+    for quantity in claim.quantities:
+        yield from (quantity.symbol, quantity.expression)
+
+
+def _check_letters(claim: "Claim") -> None:
+    """Check that each letter of a claim has one meaning.
+
+    Raises:
+        InputError: for anything but a sympy expression; for a symbol in a quantity or a condition that is neither
+            declared nor derived before; for a parameter that is declared twice or not used; for two letters with one
+            name or one look.
+
+    """
+    for each in _expressions(claim):
+        if not isinstance(each, sp.Basic):
+            raise InputError("claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text")
+    _check_declared(claim)
+    known, derived = declarations(claim), set[sp.Symbol]()
+    for quantity in claim.quantities:
+        if not isinstance(quantity.symbol, sp.Symbol):
+            raise InputError("claim.quantities", quantity.symbol, "a symbol")
+        _check_known("claim.quantities", quantity.expression, known, derived)
+        if quantity.name in {symbol.name for symbol in derived}:
+            raise InputError("claim.quantities", quantity.name, "one quantity of each name")
+        if quantity.name in own_parameters(claim):
+            raise InputError("claim.declared", quantity.name, "a name that no quantity has")
+        derived.add(quantity.symbol)
+    for condition in claim.conditions:
+        if not isinstance(condition, sp.core.relational.Relational):
+            raise InputError("claim.conditions", condition, "relations that SymPy does not decide by itself")
+        _check_known("claim.conditions", condition, known, derived)
+    _check_names(claim, derived)
+
+
+def _check_declared(claim: "Claim") -> None:
+    names = [parameter.name for parameter in claim.declared]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError("claim.declared", twice, "one parameter of each name")
+    if not claim.declared:
+        return
+    inherited = [own_parameters(each) for each in claim.hypotheses]
+    used = letters(claim).union(claim.algorithm.parameters if claim.algorithm else ())
+    for parameter in claim.declared:
+        if parameter.name in _TIMES:
+            raise InputError("claim.declared", parameter.name, "another letter: this one is a time, and has no value")
+        if parameter.symbol not in used:
+            raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")
+        if any(each.get(parameter.name, parameter) != parameter for each in inherited):
+            raise InputError("claim.declared", parameter.name, "the parameter of this name that a hypothesis declares")
+
+
+def _check_known(field: str, expression: sp.Basic, known: Mapping[str, Parameter], derived: set[sp.Symbol]) -> None:
+    for symbol in sorted(expression.free_symbols - derived, key=str):
+        parameter = known.get(str(symbol.name))
+        if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
+            continue
+        expected = "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
+        if parameter is not None:
+            expected = (
+                f"the symbol that {symbol} is already, a {parameter.domain}: this one is assumed to be something else"
+            )
+        raise InputError(field, symbol, expected)
+
+
+def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
+    """Check that no two letters share a name or, where the claim declares one of them, a look."""
+    own = own_parameters(claim)
+    found = {*letters(claim), *derived}
+    names: dict[str, Any] = {}
+    for letter in sorted(found, key=str):
+        name = str(letter.name)
+        if name in names and (name in own or isinstance(letter, sp.Symbol) is isinstance(names[name], sp.Symbol)):
+            raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
+        names[name] = letter
+    shown = latex_names(own.values())
+    looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
+    for parameter in own.values():
+        other = next((x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol), None)
+        if other is not None:
+            expected = f"another look in LaTeX for {parameter.name}: {other} has this one"
+            raise InputError("claim.declared", parameter.latex, expected)
+
+
+def looks(expression: sp.Basic) -> dict[Any, str]:
+    """How the letters of an expression print in LaTeX by their names; commands and braces in a name are text."""
+    found = {}
+    for letter in expression.free_symbols:
+        name = str(letter.name)
+        odd = set(name) & {*_SPECIAL}
+        found[letter] = rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if odd else look(name)
+    return found
+
+
+_SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
+def in_prose(name: str) -> str:
+    """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
+    shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+    return f"${typed.line(shown.get(name) or look(name))}$" if is_plain(name) else name
+
+
+def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:
+    """How symbols print in LaTeX; a declared parameter says it itself."""
+    return LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}

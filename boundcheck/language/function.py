@@ -1,0 +1,217 @@
+"""`Function`: what is minimised, over R replicas at once; what runs, audits and verdicts work on.
+
+A matrix seen through an adapter is one, and so is a network seen through many. A point v is a tuple of blocks, each of
+shape (R, rows, columns); what is a number for each replica has shape (R,). A function that leaves something out is one
+of which nothing is known beforehand.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from boundcheck.errors import InputError
+from boundcheck.system.memory import Part
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from boundcheck.language.claim import Claim
+    from boundcheck.language.inputs import Number
+
+Point = tuple["Tensor", ...]
+Radii = Mapping[str, float]
+
+
+class Observable(NamedTuple):
+    """What is read off a function at an audited step: its meaning, and the dimensions that it has beside (R,)."""
+
+    meaning: str
+    dims: tuple[str, ...] = ()
+
+
+class Descent(NamedTuple):
+    """Steps that were taken.
+
+    Attributes:
+        points: v before the first and after each of them, its blocks of shape (steps + 1, R, rows, columns).
+        lengths: the Frobenius norm of each block of the gradients, shape (steps, blocks, R).
+
+    """
+
+    points: Point
+    lengths: Tensor
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant, and how it is known.
+
+    Attributes:
+        value: the float; of a certified upper bound it is rounded up, of a lower bound down.
+        kind: ``certified`` when a proof stands behind it, ``estimated`` when only samples do.
+        how: the argument or the experiment, in one line.
+
+    """
+
+    value: float
+    kind: Literal["certified", "estimated"]
+    how: str
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Function(ABC):
+    r"""A finite sum :math:`F(v) = \frac1n \sum_i F_i(v)`, and what is known of it.
+
+    Attributes:
+        name: what figures and tables call it.
+        units: of F, for axis labels.
+        samples: n.
+        infimum: a lower bound on F.
+        observables: what `observe` reads off, by name.
+        sizes: the size of each of the dimensions of observables.
+        names: what the places along a dimension are called, a line each.
+        looks: what `look` reads off.
+        is_flat: whether a step is a sum: it is not on a curved domain, nor where points are held in another type.
+        is_known: whether the constants of the theory are known of it beforehand. Where they are not, the largest that
+            was seen along a run stands for each, and no verdict rests on it.
+        constants: those that it says of itself, by name.
+        norm_names: by the name of a radius, the observable that it bounds.
+        sites: the matrices W(v) inside of a network, each with its adapter; none of a problem in one matrix.
+        facts: what else a result says of it, by the fields of `measure.result.Subject`.
+        given: what a verdict rests on that its user or its author says, and nothing proves or certifies.
+        threads: the most CPU threads that a run of it gains from; None where each one helps.
+
+    """
+
+    name: str
+    units: str
+    samples: int
+    infimum: Constant
+    observables: Mapping[str, Observable]
+    constants: Mapping[str, Constant]
+    sizes: Mapping[str, int] = _NOTHING
+    names: Mapping[str, str] = _NOTHING
+    looks: Mapping[str, str] = _NOTHING
+    is_flat: bool = True
+    is_known: bool = False
+    norm_names: Mapping[str, str] = _NOTHING
+    sites: tuple[Any, ...] = ()
+    facts: Mapping[str, Any] = _NOTHING
+    given: tuple[str, ...] = ()
+    threads: int | None = None
+
+    @abstractmethod
+    def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
+        """v_1, with R = 1."""
+
+    def restart(self, v: Point, gain: float, random: torch.Generator) -> Point:
+        """The start of another segment, drawn anew for each replica, at which the weight is what it is at v.
+
+        Raises:
+            InputError: of a function whose factors cannot be merged.
+
+        """
+        raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
+
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+        """The memory that steps of so many replicas take, and looks at so many bytes of points beside; none is made."""
+        return ()
+
+    def work(self, samples: int) -> float:
+        """How much the gradient of so many samples is, at one point: as many numbers as it is made of, say."""
+        return float(samples)
+
+    @abstractmethod
+    def loss(self, v: Point) -> Tensor:
+        """F(v), shape (R,)."""
+
+    @abstractmethod
+    def gradient(self, v: Point) -> Point:
+        """The gradient of F at v."""
+
+    @abstractmethod
+    def batch_gradient(self, v: Point, indices: Tensor) -> Point:
+        """The mean gradient of the samples at `indices`, shape (R, m)."""
+
+    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
+        r"""Steps :math:`v \leftarrow v - a g` in one call, of sizes a along the mean gradients g of minibatches (R, m).
+
+        None where there is no way that is quicker than step by step. What it computes for a replica may differ from
+        that by rounding, and depends neither on the others nor on how many steps are taken in a call.
+        """
+        return None
+
+    @abstractmethod
+    def sample_variance(self, v: Point) -> Tensor:
+        """The variance of one sample's gradient, shape (R,)."""
+
+    @abstractmethod
+    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+        """How far `loss`, as computed, and `gradient` may be off at v: two of shape (R,)."""
+
+    def retract(self, v: Point, step: Point) -> Point:
+        """The point reached from v by a step, as the function holds it; the sum where it is flat."""
+        return tuple(x + y for x, y in zip(v, step, strict=True))
+
+    def norms(self, v: Point) -> dict[str, Tensor]:
+        """The spectral norm of each block that a radius bounds, by the name of the radius, shape (R,)."""
+        return {}
+
+    @abstractmethod
+    def observe(self, v: Point, v_next: Point, law: Any) -> dict[str, Tensor]:
+        """The observables of steps from v to v_next, whose minibatch had this law (`problems.sgd.Draw`), or None."""
+
+    def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
+        """What is read off rarely, at a single point."""
+        return {}
+
+    def accuracy(self, v: Point) -> list[float]:
+        """The share of what was to be predicted that was, for each replica; empty where nothing is predicted."""
+        return []
+
+    def held_out_ends(self, v: Point) -> tuple[float, float] | None:
+        """Loss and accuracy on held-out samples at a single point; None where there are none."""
+        return None
+
+    def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
+        r"""The sum of the squared spectral norms of A and B, and the norm of the gradient in BA: shape (R, 1, 1).
+
+        L times the one, plus the other, does for a step from v what a smoothness constant of F would do, where
+        F(A, B) = f(W0 + sBA) and both factors are trained. Of several such layers the one would be the largest over the
+        layers, and the other the norm of all gradients together.
+
+        Raises:
+            InputError: for another function.
+
+        """
+        raise InputError(
+            "problem", self.name, "a problem in W0 + sBA with both factors trained, of whose f an L is known"
+        )
+
+    def radius_names(self, claim: Claim) -> tuple[str, ...]:
+        """The radii of the ball that a claim needs; none where it needs no ball."""
+        return ()
+
+    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
+        """The parameters of a claim that are known on the ball, exact; without D, noise and horizon."""
+        return {}
+
+    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
+        """The parameters of a claim that v_1 determines, but for D."""
+        return {}
+
+    def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
+        """As `inputs`, where a run may leave the ball; None where nothing more is known there."""
+        return None
+
+    def trivial_bound(self, radii: Radii) -> float:
+        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem; infinity where nothing is."""
+        return math.inf

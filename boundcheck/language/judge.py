@@ -1,0 +1,165 @@
+"""`meets`: whether an instance meets a claim, part by part. Every engine asks it, and none decides for itself.
+
+An instance refutes a claim only where each hypothesis, condition, definition and step of the algorithm holds in it and
+the conclusion fails. Where a part is open, it is a candidate, and what is open is named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal
+
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language import typed
+from boundcheck.language.algorithms import Algorithm
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.instance import HOLDS, Answer, Instance
+from boundcheck.language.ranges import ranges_over_letters
+from boundcheck.language.sentence import algorithm_of, conjuncts, is_ours, word_of
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a claim, and whether it holds in an instance."""
+
+    kind: Literal["hypothesis", "condition", "definition", "algorithm", "range", "domain"]
+    title: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Met:
+    """Whether an instance meets a claim.
+
+    Attributes:
+        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, its range and the
+            domain.
+
+    """
+
+    parts: tuple[Part, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every part holds for certain."""
+        return all(part.answer.verdict == "holds" for part in self.parts)
+
+    @property
+    def failures(self) -> tuple[Part, ...]:
+        """The parts that the instance breaks."""
+        return tuple(part for part in self.parts if part.answer.verdict == "fails")
+
+    @property
+    def open(self) -> tuple[Part, ...]:
+        """The parts that cannot be decided in the instance."""
+        return tuple(part for part in self.parts if part.answer.verdict == "open")
+
+    @property
+    def objection(self) -> str:
+        """Why the instance says nothing against the claim, what it breaks first; empty if it meets the claim."""
+        found = self.failures or self.open
+        return "; ".join(f"{part.title}: {part.answer.why}" for part in found)
+
+
+def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
+    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm, and is in its range.
+
+    Args:
+        instance: what is asked.
+        claim: the claim; its conclusion is not asked for.
+        definitions: the quantities that must be what their formulas say; all of the claim's if left out.
+
+    """
+    asked = claim.quantities if definitions is None else definitions
+    parts = [Part("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
+    parts += [Part("condition", str(each), instance.decide(each)) for each in claim.conditions]
+    parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
+    parts += [
+        Part("definition", str(x), Answer("open", "a hypothesis has a formula of its own for it"))
+        for x in _apart(claim)
+    ]
+    if (algorithm := followed(claim)) is not None:
+        parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
+    if claim.quantifier.strip():
+        # What a claim says of some letters, or of few of them, one instance does not break.
+        answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
+        parts.append(Part("range", f"the range, {typed.line(claim.quantifier)}", answer))
+    return Met((*parts, Part("domain", "the domain", instance.on_domain())))
+
+
+def followed(claim: Claim) -> Algorithm | None:
+    """The algorithm whose steps a claim's iterates are: the one that it names, also where it lacks its step size."""
+    return claim.algorithm if isinstance(claim.algorithm, Algorithm) else algorithm_of(claim)
+
+
+def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
+    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time.
+
+    What it rests on must hold too. A word from outside decides nothing: what it says would have to be believed.
+    """
+    word = word_of(hypothesis)
+    if word is not None and word.decided is not None and is_ours(word):
+        return word.decided(instance, word, hypothesis)
+    rests = reduce(Answer.__and__, (hypothesis_in(instance, each) for each in hypothesis.hypotheses), HOLDS)
+    if conjuncts(hypothesis):
+        return rests
+    if ranges_over_times(hypothesis) and hypothesis.algorithm is None:
+        if any(instance.decide(written_out(hypothesis, each)) != HOLDS for each in hypothesis.conditions):
+            return Answer("open", "its own conditions are not known to hold")
+        return rests & instance.decide(written_out(hypothesis, hypothesis.conclusion))
+    return rests & instance.ranges(hypothesis)
+
+
+def written_out(claim: Claim, relation: Any) -> Any:
+    """A relation of a claim with its formulas in place of its quantities.
+
+    Raises:
+        InputError: where SymPy cannot compare them.
+
+    """
+    try:
+        return relation.xreplace({each.symbol: claim.expression(each.name) for each in claim.quantities})
+    except TypeError as error:
+        # For example, a number is not real.
+        raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
+
+
+def _apart(claim: Claim) -> list[sp.Symbol]:
+    """The letters to which a hypothesis gives a formula that they do not have wherever else the claim has them."""
+    whole = [*_whole(claim)]
+    return [
+        quantity.symbol
+        for each in whole[1:]
+        for quantity in each.quantities
+        if any(quantity.symbol in _letters(other) and not _gives(other, quantity) for other in whole)
+    ]
+
+
+def _whole(claim: Claim) -> Iterator[Claim]:
+    yield claim
+    for each in claim.hypotheses:
+        yield from _whole(each)
+
+
+def _letters(claim: Claim) -> set[sp.Basic]:
+    said = (claim.conclusion, *claim.conditions, *(x for q in claim.quantities for x in (q.symbol, q.expression)))
+    return {x for each in said for x in each.free_symbols}
+
+
+def _gives(claim: Claim, quantity: Quantity) -> bool:
+    return any((x.symbol, x.expression) == (quantity.symbol, quantity.expression) for x in claim.quantities)
+
+
+# "for all t", in LaTeX or in words, and nothing else.
+_TIMES = re.compile(r"\s*(?:\\text\{)?\s*for (?:all|any|every|each)\s*\}?\s*t\s*\}?\s*")
+
+
+def ranges_over_times(claim: Claim) -> bool:
+    """Whether a claim says something of each time at most: its letters are constants, iterates and t."""
+    bare = {x for x in claim.conclusion.atoms(sp.MatrixSymbol) if x.name in claim.quantifier}
+    return not bare and (not claim.quantifier.strip() or _TIMES.fullmatch(claim.quantifier) is not None)

@@ -1,0 +1,380 @@
+"""`Measure`: what a claim bounds; and `PerformanceMeasure`: a statistic, over iterates, of what is seen at each."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses.evidence import Evidence
+from boundcheck.language.symbols import R_1, T, f_star
+from boundcheck.language.vocabulary import (
+    A,
+    B,
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    MinimumOver,
+    PartialGradient,
+    Value,
+    t,
+    v_star,
+    v_t,
+)
+
+
+class Look(Protocol):
+    """What can be seen at an iterate v: on the run face tensors of shape (R,), elsewhere one exact or symbolic number.
+
+    The attributes that a look does not have, or that a measure does not ask for, need not be computed.
+    """
+
+    @property
+    def gradient_square(self) -> Any:
+        r""":math:`\|\nabla F(v)\|^2`."""
+
+    @property
+    def gap(self) -> Any:
+        """F(v) - f*."""
+
+    @property
+    def square_distance(self) -> Any:
+        r""":math:`\|v - v^*\|^2`."""
+
+
+@dataclass(frozen=True)
+class Measure(ABC):
+    """What a claim bounds.
+
+    Attributes:
+        id: its name in a file.
+        title: what a reader calls it.
+
+    """
+
+    id: str
+    title: str
+
+    @abstractmethod
+    def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
+        """Whether the conclusion says that this measure is at most `bound`."""
+
+    def is_shown_by(self, algorithm: Any) -> bool:
+        """Whether there are theorems that an algorithm makes it small."""
+        return True
+
+    def denies(self, claim: Claim) -> str:
+        """What a claim says that has it as its measure, where this one does not."""
+        if claim.algorithm is not None and not self.is_shown_by(claim.algorithm):
+            return f"one of an algorithm without noise, which {claim.algorithm.id} has"
+        is_stated = claim.quantities and self.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol)
+        return "" if is_stated else f"a bound on the {self.title}, by the last quantity of the claim"
+
+
+class Over(Enum):
+    """A statistic over v_1, ..., v_T."""
+
+    LEAST = "least"
+    AVERAGE = "average"
+    LAST = "last"
+
+    @property
+    def word(self) -> str:
+        """What verdicts and pages call it."""
+        return "smallest" if self is Over.LEAST else self.value
+
+    def expression(self, of: Callable[[sp.Expr], sp.Expr], mean: Callable[[sp.Expr], sp.Expr] = Expectation) -> sp.Expr:
+        """The statistic of the expectation of an expression at the iterates."""
+        match self:
+            case Over.LEAST:
+                return MinimumOver(mean(of(v_t)), t, 1, T)
+            case Over.AVERAGE:
+                return sp.Sum(mean(of(v_t)), (t, 1, T)) / T
+        return mean(of(v_t.xreplace({t: T})))
+
+    def times(self, horizon: int) -> range:
+        """The t at which it looks."""
+        return range(horizon, horizon + 1) if self is Over.LAST else range(1, horizon + 1)
+
+    def candidates(self, means: Sequence[Any]) -> list[Any]:
+        """The numbers of which the statistic is the smallest, of the means at `times`."""
+        return [sum(means[1:], means[0]) / len(means)] if self is Over.AVERAGE else list(means)
+
+
+class Seen(NamedTuple):
+    """An observable at the audits of a run, shape (R, M) each: what it surely is at least, as computed, and at most."""
+
+    low: Any
+    value: Any
+    high: Any
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether anything was computed of which nothing is known, as of a run that diverged: 0 for overflow."""
+        known = np.isfinite(self.low) & np.isfinite(self.high)
+        return bool((np.isfinite(self.value) & ~known).any())
+
+
+@dataclass(frozen=True)
+class Observable:
+    """What is seen at one iterate.
+
+    Attributes:
+        expression: of the expression of v.
+        name: the attribute of a look that it is.
+        called: what verdicts and pages call it.
+        seen: what the trace of a run shows of it, from the evidence: a `Seen` of three arrays of shape (R, M), between
+            what the observable surely is, rounding errors counted; None where no run shows it.
+        first: what is known of it at v_1 without any theorem, from the start and the values of the claim's parameters:
+            a float that is no less, and what that is called; a bound that is not below it says nothing.
+        letters: how figures write it at v_t; as it is called where left out.
+        units: the unit that it is in, where ``{}`` stands for the unit of F; empty where that is not known.
+        is_of_gradients: whether it is a squared gradient norm in what is trained.
+
+    """
+
+    expression: Callable[[sp.Expr], sp.Expr]
+    name: str
+    called: str = ""
+    seen: Callable[[Evidence], Seen] | None = None
+    first: Callable[[Any, Mapping[str, Any]], tuple[float, str]] | None = None
+    letters: str = ""
+    units: str = ""
+    is_of_gradients: bool = False
+
+    def axis(self, units: str) -> str:
+        """The label of an axis that shows it, of an F in these units."""
+        return (self.letters or self.called or self.name) + (f" [{self.units.format(units)}]" if self.units else "")
+
+    def of(self, look: Look) -> Any:
+        """What the look shows: one function for tensors, exact numbers and performance estimation."""
+        return getattr(look, self.name)
+
+    def is_looked_at(self, field: str) -> bool:
+        """Whether a look has it; raises InputError, of this field, where that is another number than it states."""
+        stated = self.expression(v_t)
+        try:
+            looked = self.of(_STATED)
+        except AttributeError:
+            return False
+        if looked != stated and sp.simplify(looked - stated) != 0:
+            raise InputError(field, stated, f"{looked}, its {self.name}")
+        return True
+
+
+@dataclass(frozen=True)
+class PerformanceMeasure(Measure):
+    """A statistic over iterates of the expectation of what is seen at one.
+
+    One's own has a statistic of `Over`, and an `Observable` of this module (`SQUARED_GRADIENT`, `GAP`,
+    `SQUARED_DISTANCE`) or of one's own. The conclusion of its theorems is ``at_most(bound)``, as `words.theorem` makes
+    it.
+
+    Attributes:
+        over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
+        observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
+            attribute of a `Look` that exact arithmetic and performance estimation read, and what a run shows.
+        is_sure: whether it is of each path, and no expectation: of a step that depends on where it starts, each path
+            has its least at a t of its own. Only an algorithm without noise has such theorems.
+
+    """
+
+    over: Over
+    observable: Observable
+    is_sure: bool = False
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether its observable is what looks have by that name; raises InputError where they have another number."""
+        return self.observable.is_looked_at(f"measure.{self.id}.statement")
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What a verdict on it rests on: of one that no look has, that a run sees what it states."""
+        return () if self.is_looked_at else (f"what is seen of {self.id}",)
+
+    def check_exactly(self) -> None:
+        """Refuse one at which exact arithmetic and performance estimation cannot look, or look at another number."""
+        if not self.is_looked_at or not hasattr(Look, self.observable.name):
+            known = ", ".join(name for name in vars(_STATED) if hasattr(Look, name))
+            raise InputError(f"measure.{self.id}.observable", self.observable.name, f"one of {known}")
+
+    @property
+    def is_of_gradients(self) -> bool:
+        """Whether it is made of squared gradient norms, of which a bound may be known without any theorem."""
+        return self.observable.is_of_gradients
+
+    def called(self, is_stochastic: bool) -> str:
+        """What a theorem's text calls it; under noise its observable stands in it by its expectation."""
+        mean = "expected " if is_stochastic else ""
+        return f"{self.over.word} {mean}{self.observable.called or self.observable.name}"
+
+    def seen_over(self, is_stochastic: bool) -> Over:
+        """The statistic by which a run may support a bound on it: under noise the average stands for the least.
+
+        The least of T expectations is at most their average, and the average over replicas of a time average has no
+        bias. The least of T means has one: it is low by chance. So a bound above the average holds of the least as
+        well; one below it says nothing of the least, which `verdict` holds against every iterate.
+        """
+        return Over.AVERAGE if is_stochastic and self.over is Over.LEAST else self.over
+
+    def shown(self, is_stochastic: bool) -> str:
+        """What a run shows of it, and how that stands to it; see `seen_over`."""
+        word, standing = self.seen_over(is_stochastic).word, self.standing(is_stochastic)
+        return f"{word} {self.observable.called or self.observable.name}{standing}"
+
+    def standing(self, is_stochastic: bool) -> str:
+        """How what a run shows of it stands to it, in brackets; empty where that is the measure itself."""
+        return "" if self.seen_over(is_stochastic) is self.over else f" (no less than the {self.over.word})"
+
+    @property
+    def is_of_the_last(self) -> bool:
+        """Whether the last iterate must be seen."""
+        return self.over is Over.LAST
+
+    def seen(self, evidence: Evidence) -> Seen:
+        """What the run shows of its observable; see `is_seen`."""
+        if self.observable.seen is None:
+            raise ValueError(f"expected a measure that a run shows, not the {self.title}")
+        return self.observable.seen(evidence)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether a run shows it."""
+        return self.observable.seen is not None and self.observable.first is not None
+
+    def first(self, start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+        """What is known of it at v_1 without any theorem, and what that is called; see `is_seen`."""
+        if self.observable.first is None:
+            raise ValueError(f"expected a measure that a run shows, not the {self.title}")
+        return self.observable.first(start, inputs)
+
+    @property
+    def statement(self) -> sp.Expr:
+        """The measure, over the iterates of an algorithm."""
+        mean = (lambda each: each) if self.is_sure else Expectation
+        return self.over.expression(self.observable.expression, mean)
+
+    def at_most(self, bound: sp.Symbol) -> sp.Basic:
+        """The conclusion of a theorem that bounds it."""
+        return sp.Le(self.statement, bound)
+
+    def is_shown_by(self, algorithm: Any) -> bool:
+        """One of each path is of no algorithm with noise: runs show means of those."""
+        return not (self.is_sure and getattr(algorithm, "is_stochastic", False))
+
+    def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
+        """Whether the conclusion is `at_most`."""
+        return bool(conclusion == self.at_most(bound))
+
+    def value(self, means: Sequence[Any]) -> Any:
+        """The measure of a trajectory, from the mean of the observable at each of `over.times`."""
+        return min(self.over.candidates(means))
+
+
+def gradient_square(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|\nabla F(v)\|^2`."""
+    return EuclideanNorm(Gradient(F, v)) ** 2
+
+
+def factor_gradient_square(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|\nabla_A F(v)\|_F^2 + \|\nabla_B F(v)\|_F^2`."""
+    in_a, in_b = (FrobeniusNorm(PartialGradient(F, v, block)) for block in (A, B))
+    return in_a**2 + in_b**2
+
+
+def gap(v: sp.Expr) -> sp.Expr:
+    """F(v) - f*."""
+    return Value(F, v) - f_star
+
+
+def square_distance(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|v - v^*\|^2`."""
+    return EuclideanNorm(v - v_star) ** 2
+
+
+# What a look at an iterate has, as statements write it.
+_STATED: Any = SimpleNamespace(
+    gradient_square=gradient_square(v_t),
+    factor_gradient_square=factor_gradient_square(v_t),
+    gap=gap(v_t),
+    square_distance=square_distance(v_t),
+)
+
+
+def _seen_gradient(e: Evidence) -> Seen:
+    trace = e.record.trace
+    square, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
+    with np.errstate(invalid="ignore"):
+        return Seen(square - error, square, square + error)
+
+
+def _seen_gap(e: Evidence) -> Seen:
+    r"""Between :math:`\|\nabla F\|^2/(2\ell)`, where F is :math:`\ell` smooth, and :math:`F - \inf f`.
+
+    Or :math:`\|\nabla F\|^2/(2m)`, if that is less.
+    """
+    gradient, trace = _seen_gradient(e), e.record.trace
+    high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
+    if (strong := e.problem.strong_convexity) is not None:
+        high = high.clip(max=gradient.high / (2 * strong.value))
+    return Seen(gradient.low.clip(min=0) / (2 * e.smoothness), high, high)
+
+
+def _seen_distance(e: Evidence) -> Seen:
+    r"""Between :math:`\|\nabla F\|^2/\ell^2`, where F is :math:`\ell` smooth, and :math:`\|\nabla F\|^2/m^2`.
+
+    Nothing is known above where no m is.
+    """
+    gradient, strong = _seen_gradient(e), e.problem.strong_convexity
+    high = gradient.high / strong.value**2 if strong is not None else gradient.high + math.inf
+    return Seen(gradient.low.clip(min=0) / e.smoothness**2, high, high)
+
+
+def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+    return start.square_norm, "the gradient at v_1"
+
+
+def _first_gap(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+    return start.gap.value, "the gap at v_1"
+
+
+def _first_distance(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+    return float(inputs[R_1.name]) ** 2, "the distance at v_1"
+
+
+SQUARED_GRADIENT = Observable(
+    gradient_square,
+    "gradient_square",
+    "squared gradient norm",
+    _seen_gradient,
+    _first_gradient,
+    "‖∇F(vₜ)‖²",
+    "{}²",
+    is_of_gradients=True,
+)
+# A run's gradient is that in what a step moves.
+SQUARED_FACTOR_GRADIENT = replace(
+    SQUARED_GRADIENT,
+    expression=factor_gradient_square,
+    name="factor_gradient_square",
+    called="squared gradient norm in the factors",
+)
+GAP = Observable(gap, "gap", "gap", _seen_gap, _first_gap, "F(vₜ) − f*", "{}")
+SQUARED_DISTANCE = Observable(
+    square_distance,
+    "square_distance",
+    "squared distance",
+    _seen_distance,
+    _first_distance,
+    "‖vₜ − v*‖²",
+)

@@ -1,0 +1,5 @@
+"""The squared distance of the last iterate to a minimiser, which theorems about strongly convex functions bound."""
+
+from boundcheck.language.measures.base import SQUARED_DISTANCE, Over, PerformanceMeasure
+
+LAST_DISTANCE = PerformanceMeasure("last_distance", "last squared distance", Over.LAST, SQUARED_DISTANCE)

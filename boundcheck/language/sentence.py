@@ -1,0 +1,231 @@
+"""Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
+
+import re
+from dataclasses import replace
+from functools import cache
+from typing import Literal
+
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language.about import lemmas
+from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.hypotheses import BALL, HYPOTHESES, SMOOTH, Hypothesis
+from boundcheck.language.hypotheses.bounded_gradient import BoundedGradient
+from boundcheck.language.measures import MEASURES, SMOOTHNESS, Measure, PerformanceMeasure
+from boundcheck.language.symbols import Parameter, bound, s
+
+
+def theorem(
+    id: str,
+    title: str,
+    source: str,
+    quantifier: str,
+    hypotheses: tuple[Claim, ...],
+    quantities: tuple[Quantity, ...],
+    conditions: tuple[sp.core.relational.Relational, ...] = (),
+    *,
+    algorithm: Algorithm,
+    measure: PerformanceMeasure,
+    note: str = "",
+    argument: str = "",
+    unproved: str = "",
+    declared: tuple[Parameter, ...] = (),
+) -> Claim:
+    """The claim that under these hypotheses the algorithm makes the measure at most the last quantity.
+
+    Where that quantity has no meaning of its own, it is said to be the bound on what the measure is called.
+
+    Raises:
+        InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
+
+    """
+    *others, last = quantities
+    if not last.meaning:
+        last = replace(last, meaning=f"bound on the {measure.called(algorithm.is_stochastic)}")
+    return Claim(
+        id,
+        title,
+        source,
+        measure.at_most(last.symbol),
+        quantifier,
+        hypotheses,
+        (*others, last),
+        conditions,
+        note=note,
+        argument=argument,
+        unproved=unproved,
+        declared=declared,
+        algorithm=algorithm,
+        measure=measure,
+    )
+
+
+def algorithm_of(claim: Claim) -> Algorithm | None:
+    """The algorithm that a theorem is about; None of a claim about something else.
+
+    A claim that names none, and has the step size of gradient descent among its quantities, is about SGD where it
+    speaks of noise, and else about gradient descent. One that lacks a parameter of its algorithm is about no run.
+    """
+    algorithm = claim.algorithm
+    if not isinstance(algorithm, Algorithm | None):
+        raise InputError("claim.algorithm", type(algorithm).__name__, "an Algorithm of boundcheck.language.algorithms")
+    known = {*(quantity.symbol for quantity in claim.quantities), *(p.symbol for p in claim.parameters)}
+    if algorithm is None:
+        algorithm = SGD if known & _noise() else GRADIENT_DESCENT
+        known = {quantity.symbol for quantity in claim.quantities}
+    return algorithm if known.issuperset(algorithm.parameters) else None
+
+
+@cache
+def _noise() -> frozenset[sp.Symbol]:
+    """The symbols of constants of noise, without those that a function has too."""
+    return frozenset(symbol for word in HYPOTHESES.values() if word.is_about_noise for symbol in word.symbols)
+
+
+def measure_of(claim: Claim) -> Measure | None:
+    """What a claim bounds by its last quantity: the measure that it names, or that its conclusion states."""
+    if not claim.quantities:
+        return None
+    last, algorithm = claim.quantities[-1].symbol, algorithm_of(claim)
+    given = [claim.measure] if isinstance(claim.measure, Measure) else []
+    stated = (each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, last))
+    return next((each for each in stated if algorithm is None or each.is_shown_by(algorithm)), None)
+
+
+def calls_it_bound(claim: Claim) -> bool:
+    """Whether what a theorem bounds its measure by, its last quantity, has the name by which runs ask for it."""
+    return claim.quantities[-1].symbol == bound
+
+
+def is_about_smoothness(claim: Claim) -> bool:
+    """Whether the last quantity of a claim is what lemmas call the smoothness constant of F."""
+    return bool(claim.quantities) and claim.quantities[-1].symbol == SMOOTHNESS.symbol
+
+
+def takes(claim: Claim, symbol: sp.Symbol) -> bool:
+    """Whether the claim has a parameter of that symbol."""
+    return any(parameter.symbol == symbol for parameter in claim.parameters)
+
+
+def speaks_of_a_ball(claim: Claim) -> bool:
+    """Whether the claim has a constant that is found on a ball: a radius, or the smoothness of F."""
+    return any(takes(claim, symbol) for symbol in (*BALL.radii, *SMOOTH.symbols))
+
+
+def has_common_radius(claim: Claim) -> bool:
+    """Whether the claim speaks of one radius for all blocks."""
+    return takes(claim, BALL.common)
+
+
+def free_numbers(claim: Claim) -> tuple[str, ...]:
+    """The numbers of its algorithm that a theorem leaves to the run, the step size first where it is one.
+
+    Those that its hypotheses speak of, such as L, are the function's.
+    """
+    algorithm, meant = algorithm_of(claim), {x for _, word in words_of(claim) if word for x in word.symbols}
+    formulas = {q.symbol: q.expression for q in claim.quantities}
+    letters = [formulas.get(symbol, symbol) for symbol in algorithm.parameters] if algorithm else []
+    return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x))
+
+
+def free_step(claim: Claim) -> Parameter | None:
+    """The step size where a theorem is about whatever constant one a run takes; None where it prescribes it.
+
+    Of a claim in which another formula was assumed, it is that of the catalogue's claim.
+    """
+    said = catalogue.get(claim.id, claim)
+    algorithm = algorithm_of(said)
+    if algorithm is None:
+        return None
+    step = algorithm.parameters[0]
+    given = next((q.expression for q in said.quantities if q.symbol == step), step)
+    return next((p for p in claim.parameters if p.symbol == given), None)
+
+
+def limit_of(claim: Claim, symbol: sp.Symbol) -> str | None:
+    """The name of the quantity that a condition of the claim holds a parameter against; None where none does."""
+    limits = (str(each.rhs) for each in claim.conditions if each.lhs == symbol)
+    return next((name for name in limits if name in claim.names), None)
+
+
+def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
+    """The norm in which the claim has the gradient in W bounded, the larger one of several; None where it is not."""
+    return min((word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)), default=None)
+
+
+def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
+    """What the hypotheses of a theorem say that the smoothness of F is at most; nothing where none does.
+
+    A word says so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter says so
+    whose hypotheses are all among the theorem's. Where a theorem has no scale, s is 1.
+    """
+    given = _said_by(claim)
+    words = [word for _, word in given if word is not None]
+    # In a ball, or beside a frozen factor, the word has no constant of F's own.
+    said: list[sp.Expr] = [word.symbols[0] for word in words if word.smooth_on in ("path", "space")]
+    for lemma in lemmas():
+        rests_on = _said_by(lemma)
+        has_place = any(word is not None and word.smooth_on for _, word in rests_on)
+        if has_place and {*rests_on} <= {*given} and not lemma.conditions and (takes(lemma, s) or not takes(claim, s)):
+            most = lemma.expression(SMOOTHNESS.letter)
+            said.append(most if takes(claim, s) else most.xreplace({s: sp.Integer(1)}))
+    return tuple(dict.fromkeys(said))
+
+
+def _said_by(claim: Claim) -> list[tuple[Statement, Hypothesis | None]]:
+    """What the hypotheses of a claim say, and which words they are."""
+    return [(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)]
+
+
+def word_of(hypothesis: Claim) -> Hypothesis | None:
+    """The word that a hypothesis is; None of one that no engine knows more of than its statement."""
+    return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
+
+
+# "for any A_i, B_i and W_i = W_0 + B_i A_i": a range over all values of letters, and of nothing less.
+_LETTER = r"[A-Za-z](?:_\w)?"
+_FOR_ALL = re.compile(
+    rf"(?:\\text\{{)?for (?:all|any|every)(?: \}} | \}}| ){_LETTER}(?:, {_LETTER})*"
+    rf"(?: \\text\{{ and \}} {_LETTER} = {_LETTER}(?:[ +]+{_LETTER})*)?"
+)
+_AS_ITS_PARTS = r"\text{for any parameters}"
+
+
+def conjuncts(claim: Claim) -> tuple[Claim, ...]:
+    """The hypotheses whose conjunction a claim is; empty where it says anything else, or more, or less.
+
+    It has their conclusions and no formulas or conditions, and ranges over all values of letters, as each of them does:
+    over the same ones, or its text is "for any parameters". What holds of some values may hold of others in each part.
+    """
+    parts = claim.hypotheses
+    ranges = {each.quantifier for each in parts}
+    is_read = all(not text or _FOR_ALL.fullmatch(text) for text in ranges)
+    is_plain = not any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts))
+    is_same = ranges == {claim.quantifier} or (claim.quantifier == _AS_ITS_PARTS and all(map(_is_of_all, parts)))
+    said = claim.conclusion == sp.And(*(each.conclusion for each in parts))
+    return parts if parts and is_read and is_plain and is_same and said else ()
+
+
+def _is_of_all(claim: Claim) -> bool:
+    """Whether the text of its range names each matrix that a claim has, by its letter."""
+    names = {x[0] for x in re.findall(rf"\b{_LETTER}\b", claim.quantifier)}
+    return {x.name.partition("_")[0] for x in claim.conclusion.atoms(sp.MatrixSymbol)} <= names
+
+
+def is_ours(word: Hypothesis) -> bool:
+    """Whether it is a word of this package: of another the faces are what its author says, and no one holds them true.
+
+    It is one as an object: a copy with another statement, or another face, is a word of its own.
+    """
+    return any(word is each for each in HYPOTHESES.values())
+
+
+def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
+    """The hypotheses of a claim with their words; in place of a conjunction of hypotheses, these."""
+    found: list[tuple[Claim, Hypothesis | None]] = []
+    for each in claim.hypotheses:
+        found += words_of(each) if conjuncts(each) else [(each, word_of(each))]
+    return found

@@ -1,0 +1,37 @@
+"""What is written beside a page on demand: the same report for a paper, in LaTeX, or as one PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from boundcheck.errors import InputError
+
+# What draws takes seconds to import, and most audits need no other form.
+if TYPE_CHECKING:
+    from boundcheck.present.section import Material
+
+Form = Callable[["Material", str, str], dict[str, bytes]]
+"""Files by their path from the page's folder, of what a page is made from, its title and its first paragraph."""
+
+
+def forms(latex: bool = False, pdf: bool = False) -> tuple[Form, ...]:
+    """The forms that are asked for.
+
+    Raises:
+        InputError: where what makes one is not installed.
+
+    """
+    found = []
+    if latex:
+        from boundcheck.present.latex import files_of
+
+        found.append(files_of)
+    if pdf:
+        if find_spec("typst") is None:
+            raise InputError("--pdf", "typst is not installed", 'the extra pdf: pip install "boundcheck[pdf]"')
+        from boundcheck.present import typst
+
+        found.append(typst.files_of)
+    return tuple(found)

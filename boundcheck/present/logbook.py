@@ -1,0 +1,175 @@
+"""The logbook: a report in the words of open reproduction efforts, an entry for each finding, proof, run and attack.
+
+The words are verified, falsified, toy and inconclusive. `RULES` says for each of our verdicts which it becomes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from boundcheck.language.prose import plain
+from boundcheck.present.section import Finding, Material, Search
+from boundcheck.present.stored import StoredRun
+from boundcheck.present.words import titled
+from boundcheck.proof.results import ClaimAudit
+from boundcheck.proof.rows import JudgedRow
+from boundcheck.proofs import paper_of
+from boundcheck.shown import code_span, markdown
+from boundcheck.shown import command as typed
+from boundcheck.verdicts import Verdict
+from boundcheck.worst_case.show import rounded_down
+
+
+class Word(StrEnum):
+    """What an entry comes to."""
+
+    VERIFIED = "verified"
+    FALSIFIED = "falsified"
+    TOY = "toy"
+    INCONCLUSIVE = "inconclusive"
+
+
+RULES = (
+    (
+        Word.VERIFIED,
+        "The kernel replayed a proof. Where the verdict is `repaired`, what is verified is what was proved in place of "
+        "the printed argument, as the evidence says, and not that argument; where it is `conditional`, the statement "
+        "under a condition that is not printed with it. Nothing else is called verified.",
+    ),
+    (
+        Word.FALSIFIED,
+        "A printed line is refuted by an exact witness, or the kernel proved its contrary; an attack found a certified "
+        "instance that breaks the claim; or a run is `violated` and the claim itself is to blame.",
+    ),
+    (
+        Word.TOY,
+        "A run is `supported`: the claim held on this one problem, at this size. That proves nothing of another.",
+    ),
+    (
+        Word.INCONCLUSIVE,
+        "Everything else: `unknown`, `editorial`, `remark`, a proof that rests on solvers or on an open line, a run "
+        "that is `hypothesis-failed`, `uninformative` or `inconclusive`, a run that is `violated` where something else "
+        "than the claim is to blame, and an attack that broke nothing.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry: what it is about, what it comes to, our own verdict, the evidence, and the command that shows it."""
+
+    about: str
+    word: Word
+    verdict: str
+    evidence: str
+    command: str
+
+
+def logbook(material: Material, title: str) -> str:
+    """The logbook in Markdown: the rules, how often each word stands, and the entries."""
+    entries = list(_entries(material))
+    counts = Counter(each.word for each in entries)
+    lines = [
+        f"# Logbook: {_line(title)}",
+        "",
+        "What the words mean, and from which verdicts of boundcheck they come:",
+        "",
+    ]
+    lines += [f"- **{word}**: {rule}" for word, rule in RULES]
+    told = ", ".join(f"{counts[word]} {word}" for word in Word)
+    lines += ["", f"{len(entries)} entries: {told}.", ""]
+    for place, each in enumerate(entries, 1):
+        lines += [
+            f"## {place}. {_line(each.about)}: {each.word}",
+            "",
+            f"- verdict: {code_span(each.verdict)}",
+            f"- evidence: {_line(each.evidence)}",
+            f"- command: {code_span(each.command)}",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def of_proof(verdict: str, trust: str) -> Word:
+    """The word for a verdict from proofs, with the trust of the weakest proof; a witness needs none."""
+    if verdict == "refuted" and trust in ("kernel", ""):
+        return Word.FALSIFIED
+    return (
+        Word.VERIFIED if verdict in ("proved", "repaired", "conditional") and trust == "kernel" else Word.INCONCLUSIVE
+    )
+
+
+def of_run(run: StoredRun) -> Word:
+    """The word for a run."""
+    if run.verdict.plain is Verdict.VIOLATED and run.result.blame is not None and run.result.blame.kind == "claim":
+        return Word.FALSIFIED
+    return Word.TOY if run.verdict.is_supported and not run.verdict.given else Word.INCONCLUSIVE
+
+
+def _entries(material: Material) -> Iterator[Entry]:
+    command = material.command or "boundcheck report RUN..."
+    if material.proofs:
+        yield from (_of_row(row, material) for row in material.proofs.rows)
+        yield from map(_of_claim, material.proofs.claims)
+    yield from (_of_run(run, command) for run in material.runs)
+    for words, run in material.faults:
+        entry = _of_run(run, command)
+        # It says something of boundcheck, and nothing of the claim.
+        yield Entry(f"Planted fault, {words}", Word.INCONCLUSIVE, entry.verdict, entry.evidence, command)
+    yield from map(_of_search, material.searches)
+    yield from (_of_finding(each, command) for each in material.findings)
+
+
+def _of_row(each: JudgedRow, material: Material) -> Entry:
+    row = each.row
+    said = f"printed: {row.printed} " if row.printed else ""
+    about = f"{row.locator}, row {row.number} of the referee's table"
+    verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
+    evidence = f"{said}{each.told} {each.evidence}"
+    paper = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
+    return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
+
+
+def _of_claim(claim: ClaimAudit) -> Entry:
+    proved = [proof for proof in claim.proofs if proof.verdict == "proved"]
+    # The claim is as good as the best of its proofs, and each proof as its weakest line.
+    trust = "kernel" if any(proof.trust == "kernel" for proof in proved) else (proved[0].trust if proved else "")
+    told = "; ".join(
+        f"{proof.script.called}: {proof.verdict}" + (f", {proof.reason}" if proof.reason else "")
+        for proof in claim.proofs
+    )
+    facts = sorted({name for proof in proved for name in proof.ledger})
+    rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
+    verdict = claim.verdict + (f", trust {trust}" if trust else "")
+    command = typed("prove", claim.id, "--steps")
+    return Entry(f"{claim.title} ({claim.id})", of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", command)
+
+
+def _of_run(run: StoredRun, command: str) -> Entry:
+    x = run.result
+    blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
+    evidence = f"{x.reason}. Measured {run.numbers.measured} against {run.numbers.bound}.{blame} Run {x.run_id}."
+    return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
+
+
+def _of_search(search: Search) -> Entry:
+    word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
+    ratio = rounded_down(search["ratio"], 5)
+    evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
+    return Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
+
+
+def _of_finding(finding: Finding, command: str) -> Entry:
+    """What was measured of a row of the table, all runs of it together."""
+    words = [each for each in Verdict if each == finding.verdict]
+    word = Word.TOY if any(each.is_supported for each in words) else Word.INCONCLUSIVE
+    about = f"{finding.locator}, row {finding.number}, measured"
+    return Entry(about, word, str(finding.verdict), finding.evidence, command)
+
+
+def _line(text: str) -> str:
+    """Text in one line of Markdown that shows as it is typed."""
+    return markdown(plain(text))

@@ -1,0 +1,85 @@
+"""What paper shows of a report: its sections, their tables that have a name, and their figures in its own fonts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from html import unescape
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from boundcheck.errors import CodeError
+from boundcheck.language.view import Fold, Part, Picture, Table, View
+from boundcheck.present.section import Material, parts_of, sections
+from boundcheck.present.style import Look, looking
+from boundcheck.system.plugins import theirs
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A section of a report on paper: its heading, what to see, and what it shows."""
+
+    title: str
+    see: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure for a paper: its name, what it shows in a sentence, how tall it is in inches, and its file."""
+
+    name: str
+    caption: str
+    tall: float
+    content: bytes
+
+
+def chapters(material: Material) -> list[Chapter]:
+    """The sections that show something, as a page has them; one that fails is left out, and the page says why."""
+    found = list[Chapter]()
+    for section in sections(folders=material.papers):
+        try:
+            parts = parts_of(section, material)
+        except CodeError:
+            continue
+        if parts:
+            found.append(Chapter(section.title, str(getattr(section, "see", "")), parts))
+    return found
+
+
+def figures_of(found: Iterable[Chapter], look: Look, made: Callable[[Figure], bytes]) -> list[Drawn]:
+    """The figures of some chapters with this look, each made a file of; one that fails is left out."""
+    drawn = list[Drawn]()
+    for chapter in found:
+        caption = f"{chapter.title}. {chapter.see}".strip()
+        for picture in (part for part in shown(chapter.parts) if isinstance(part, Picture)):
+            try:
+                with looking(look), theirs():
+                    figure = picture.draw()
+            except CodeError:
+                continue
+            if figure is not None:
+                drawn.append(Drawn(picture.name, caption, figure.get_figheight(), made(figure)))
+    return drawn
+
+
+def tables_of(found: Iterable[Chapter]) -> dict[str, Table]:
+    """The tables that have a name, by that."""
+    return {part.name: part for each in found for part in shown(each.parts) if isinstance(part, Table) and part.name}
+
+
+def shown(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts that paper shows, those within others too: a view by itself, and of a fold for paper what is in it."""
+    for part in parts:
+        if isinstance(part, Fold):
+            yield from shown(part.parts) if part.is_for_paper else ()
+        else:
+            yield part
+            yield from shown(part.parts) if isinstance(part, View) else ()
+
+
+def without_tags(text: str) -> str:
+    """Text, and of Markup what it shows."""
+    return unescape(re.sub(r"<[^>]*>", "", text)) if isinstance(text, Markup) else text

@@ -1,0 +1,292 @@
+"""`Opening`: what a page begins with. A verdict in a paragraph, three numbers, and one picture.
+
+A paper's `report.py` may have `opening`, which makes one from the page's `Material`. Everything else has the one below:
+what each claim says, and what the runs of it do.
+"""
+
+import math
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from boundcheck.exact.digits import Toward, shown
+from boundcheck.language.catalogue import catalogue
+from boundcheck.present.named import distinct
+from boundcheck.present.section import Material
+from boundcheck.present.stored import StoredRun, highest_rank
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, panels, ticks
+from boundcheck.present.sweeps import settings
+from boundcheck.present.words import label, number, titled
+from boundcheck.proof.status import Carrier, carrier
+from boundcheck.verdicts import Verdict
+from boundcheck.worst_case.show import rounded_down
+
+# What stands for what in the picture: what a paper prints, what holds, what a run does, what is known without either.
+PRINTED, HOLDS, RUN, KNOWN = VERMILLION, GREEN, BLUE, GREY
+# What a theorem would say if constants that were only seen were the true ones.
+SEEN = ORANGE
+_LOOKS = {
+    PRINTED: ("|", "what is claimed"),
+    HOLDS: ("|", "what is proved"),
+    RUN: ("o", "what a run does, measured: no bound"),
+    KNOWN: ("|", "what is known without the theorem"),
+    SEEN: ("|", "what the theorem would say at constants that were only seen: no bound"),
+}
+_MOST_PANELS, _TITLE, _LETTERS = 4, 34, 22
+# Values further apart than this are drawn on a logarithmic axis.
+_FAR = 30.0
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that a page prints large, and one line that says what it is; both may have formulas."""
+
+    shown: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a page begins with.
+
+    Attributes:
+        words: the verdict in a paragraph; text with formulas, or Markup.
+        numbers: three of them, or fewer where there are no more.
+        figure: the picture; None where there is nothing to draw.
+        caption: what the picture shows, as `words`.
+        name: of the picture's files.
+
+    """
+
+    words: str
+    numbers: Sequence[Headline] = ()
+    figure: Figure | None = None
+    caption: str = ""
+    name: str = "opening"
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line of the picture: a value from 0 on, with what it is.
+
+    Attributes:
+        words: at its left.
+        value: where it ends.
+        look: ``PRINTED``, ``HOLDS``, ``RUN``, ``KNOWN`` or ``SEEN``.
+        limits: of a value that was measured, its interval.
+        silent: whether the theorem says nothing of the run that measured it.
+        toward: where its number is rounded to: up, if it bounds something.
+
+    """
+
+    words: str
+    value: float | None
+    look: str
+    limits: tuple[float, float] | None = None
+    silent: bool = False
+    toward: Toward = Toward.UP
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is a number that has a place on an axis."""
+        return self.value is not None and 0 < self.value < math.inf
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """A panel of the picture: its title, its axis, and its lines from the top."""
+
+    title: str
+    axis: str
+    lines: Sequence[Stroke]
+
+
+def picture(found: Iterable[Strokes]) -> Figure | None:
+    """A panel for each: horizontal lines, each with its value at its end; None where nothing can be drawn."""
+    shown = [Strokes(x.title, x.axis, lines) for x in found if len(lines := [y for y in x.lines if y.is_drawn]) > 1]
+    most = max((len(each.lines) for each in shown), default=0)
+    above = max((_wrapped(each.title).count("\n") for each in shown), default=0)
+    return panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most) if shown else None
+
+
+def _wrapped(title: str) -> str:
+    return "\n".join(textwrap.fill(line, _TITLE) for line in title.split("\n"))
+
+
+def opening_of(material: Material, summary: str = "") -> Opening:
+    """The opening of a page of runs, or of a paper that has none of its own.
+
+    Args:
+        material: what the page is made from.
+        summary: the verdict in a paragraph, where it is known.
+
+    """
+    words = summary or _verdicts([*material.theorems, *(x.run for x in material.networks), *material.brackets])
+    found = [_of_run(material, run) for run in _chosen(material)]
+    caption = _OF_NETWORKS if material.networks else _OF_RUNS
+    return Opening(words, tuple(_numbers(material))[:3], picture(found), caption)
+
+
+_OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it, and what the run
+measured, which is an estimate and never a bound: under noise the average over t where a claim is about the smallest.
+Hollow: the theorem says nothing of the run."""
+_OF_NETWORKS = """What each run measured, beside the bound that the theorem would give if the largest smoothness that
+was seen along the run were the largest there is. Nobody knows that it is, so that this bound is an estimate too.
+Hollow: the theorem says nothing of the run."""
+
+
+def counted(verdicts: Iterable[str]) -> str:
+    """How many there are of each verdict, in words."""
+    parts = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(verdicts).most_common()]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
+    """How many of these there are, and of each verdict; of a single one its verdict."""
+    found = list(verdicts)
+    return f"The one {one} is {found[0]}." if len(found) == 1 else f"Of {len(found)} {many} {counted(found)}."
+
+
+def _verdicts(runs: list[StoredRun]) -> str:
+    """What the runs come to, in words."""
+    if not runs:
+        return ""
+    if len(runs) == 1:
+        reason = runs[0].result.reason
+        return f"The run is {runs[0].verdict}: {reason.rstrip('.')}."
+    return in_all("run", "runs", [run.verdict for run in runs])
+
+
+def _numbers(material: Material) -> Iterable[Headline]:
+    """Numbers of what there is, the most telling first."""
+    if material.proofs and material.proofs.claims:
+        key = material.paper.name if material.paper else None
+        # Some claims of a paper are proved in another's folder, and some are not.
+        own = {id for id, x in catalogue.items() if id.split(".")[0] == key and carrier(x) is not Carrier.HYPOTHESIS}
+        proved = [_holds(material, id) for id in {claim.id for claim in material.proofs.claims} | own]
+        yield Headline(f"{sum(proved)} of {len(proved)}", "claims that are proved")
+    theorems = [*material.theorems, *(each.run for each in material.networks)]
+    runs = [*theorems, *material.brackets]
+    if runs and not material.networks:
+        supported = [run.verdict for run in runs if run.verdict.is_supported]
+        rests = ", ".join(dict.fromkeys(name for each in supported for name in each.given))
+        words = "runs that support their claim" + (f", given {rests}" if rests else "")
+        yield Headline(f"{len(supported)} of {len(runs)}", words)
+    told = [run for run in material.theorems if run.result.ratio and not run.verdict.is_silent]
+    if told:
+        last = max(told, key=lambda run: run.result.ratio or 0.0)
+        yield Headline(last.numbers.ratio, f"the largest share of its bound that a run measured: {_name(last)}")
+    if material.searches:
+        most = max(material.searches, key=lambda each: each["ratio"])
+        yield Headline(
+            rounded_down(most["ratio"], 3), f"the largest share of its bound that an attack reached: {most['label']}"
+        )
+    for run in highest_rank(material.brackets)[:1]:
+        if run.result.ratio:
+            yield Headline(
+                run.numbers.ratio,
+                f"largest smoothness that was found, over the claim's constant: {_name(run)}",
+            )
+    if material.networks:
+        silent = sum(run.verdict.is_silent for run in theorems)
+        yield Headline(f"{silent} of {len(theorems)}", "runs of which the theorem says nothing")
+    for each in material.networks[:1]:
+        loss = each.run.ends.loss[0]
+        yield Headline(f"{number(loss[0])} → {number(loss[1])}", f"the loss at the start and at the end: {each.name}")
+        units = each.run.measure.observable.units.format(each.run.result.problem.units)
+        yield Headline(f"{each.run.numbers.measured} {units}", f"measured, and no bound: the {each.run.shown}")
+    if theorems and not material.networks:
+        yield Headline(number(max(run.course.plan.steps for run in theorems)), "iterations of the longest run")
+
+
+def _name(run: StoredRun) -> str:
+    return f"{run.title}, {label_of(run)}"
+
+
+def label_of(run: StoredRun) -> str:
+    """What the claim of a run is called."""
+    return titled(run.result) if run.is_theorem else label(run.result.claim, run.result.settings.lipschitz)
+
+
+def _chosen(material: Material) -> list[StoredRun]:
+    """Of each claim and problem the run of highest rank, those first of which the theorem says something."""
+    if material.networks:
+        return [each.run for each in distinct(material.networks)][:_MOST_PANELS]
+    best: dict[tuple[str, str], StoredRun] = {}
+    for run in [*material.theorems, *material.brackets]:
+        key = run.problem, label_of(run)
+        if key not in best or _size(run) > _size(best[key]):
+            best[key] = run
+    return sorted(best.values(), key=lambda run: run.verdict.is_silent)[:_MOST_PANELS]
+
+
+def _size(run: StoredRun) -> tuple[bool, int, int]:
+    return not run.verdict.is_silent, run.rank or 0, run.course.plan.steps if run.is_theorem else 0
+
+
+def _of_run(material: Material, run: StoredRun) -> Strokes:
+    """What the claim of a run says, and what the run measured."""
+    title = f"{settings([run])[0]}\n{label_of(run)}"
+    result = run.result
+    if not run.is_theorem:
+        claimed = [Stroke(label(x.claim, x.lipschitz), x.value, _look(material, x.claim)) for x in result.upper]
+        found = Stroke("largest that was found", result.measured, RUN, toward=Toward.DOWN)
+        return Strokes(title, f"smoothness [{result.problem.units}]", [*claimed, found])
+    limits = (result.interval.lower, result.interval.upper) if result.interval else None
+    broken = run.verdict is Verdict.HYPOTHESIS_FAILED
+    look = SEEN if run.is_network else PRINTED if broken else _look(material, result.claim)
+    lines = [
+        Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", run.bound, look),
+        Stroke("known at the start", run.course.first, KNOWN),
+        Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent, Toward.NEAREST),
+    ]
+    return Strokes(title, run.measure.observable.axis(result.problem.units), lines)
+
+
+def _look(material: Material, id: str) -> str:
+    """Whether what a claim says is proved."""
+    return HOLDS if _holds(material, id) else PRINTED
+
+
+def _holds(material: Material, id: str) -> bool:
+    """Whether a claim is proved: by the proofs of the page, or by one that the kernel replays."""
+    proved = {claim.id: claim.verdict in ("proved", "repaired") for claim in getattr(material.proofs, "claims", ())}
+    return proved[id] if id in proved else carrier(catalogue[id]) is Carrier.KERNEL
+
+
+def _short(value: float, toward: Toward) -> str:
+    """Three digits at most, without zeros at the end."""
+    return shown(value, 3, toward) if 1e-3 <= value < 1e4 else number(value, 3, toward)
+
+
+def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
+    shown, most = item
+    values = [x for line in shown.lines for x in (line.value or 0.0, *(line.limits or ())) if 0 < x < math.inf]
+    far = max(values) > _FAR * min(values)
+    left = min(values) / 2 if far else 0.0
+    for place, line in enumerate(shown.lines):
+        y, value, (mark, words) = most - place, line.value or 0.0, _LOOKS[line.look]
+        axis.plot([left, value], [y, y], "-", color=line.look, lw=1, alpha=0.45)
+        if line.limits:
+            ends = [min(max(x, left), max(values)) for x in line.limits]
+            axis.plot(ends, [y, y], "-", color=line.look, lw=3, alpha=0.45)
+        fill = "none" if line.silent else line.look
+        axis.plot([value], [y], mark, color=line.look, ms=9 if mark == "|" else 5, mew=2, mfc=fill, label=words)
+        said = (_short(value, line.toward), max(value, *(line.limits or (value,))) if far or line.limits else value)
+        axis.annotate(said[0], (min(said[1], max(values)), y), (6, 0), textcoords="offset points", va="center")
+    axis.set_ylim(most - len(shown.lines) + 0.4, most + 0.6)
+    names = [textwrap.fill(line.words, _LETTERS) for line in shown.lines]
+    axis.set_yticks([most - place for place in range(len(names))], names)
+    axis.tick_params(axis="y", length=0)
+    if far:
+        axis.set_xscale("log")
+        axis.set_xlim(left, max(values) * (max(values) / left) ** 0.2)
+        ticks(axis.xaxis, marks(left, max(values), most=4))
+    else:
+        axis.set_xlim(0, 1.2 * max(values))
+    axis.set_xlabel(shown.axis)
+    axis.set_title(_wrapped(shown.title), loc="left")

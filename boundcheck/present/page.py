@@ -1,0 +1,269 @@
+"""The page: its sections in order, one self-contained HTML file, with figures as files for a paper beside it."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from boundcheck.errors import CodeError, InputError
+from boundcheck.experiment.store import finished
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.notebook import Html
+from boundcheck.language.view import File, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
+from boundcheck.present.forms import Form
+from boundcheck.present.logbook import logbook
+from boundcheck.present.opening import Opening, opening_of
+from boundcheck.present.section import Material, Section, parts_of, sections
+from boundcheck.present.stored import StoredRun
+from boundcheck.present.style import described, on_a_page, pdf, svg
+from boundcheck.present.words import badge, said, slug
+from boundcheck.shown import visible
+from boundcheck.system.ending import say
+from boundcheck.system.files import file_name, replace_file
+from boundcheck.system.plugins import is_path, theirs
+
+
+class Page(Html):
+    """Parts as HTML of a page, with the looks of its style sheet.
+
+    Attributes:
+        files: what is put beside the page, by its path from the page's folder.
+
+    """
+
+    looks: Mapping[str, str] = {
+        **{look: f'class="{look}"' for look in ("small", "strong", "see", "formula", "scroll", "inside", "wide")},
+        **{look: f'class="{look}"' for look in ("stacks", "across", "more", "opens")},
+        "number": 'class="n"',
+    }
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def part(self, part: Part) -> str:
+        if isinstance(part, Line) and not any(
+            isinstance(x, Stack) or (isinstance(x, Math) and x.apart) for x in part.cells
+        ):
+            return self._element("p", part.look, self.inline(part)) + "\n"
+        return super().part(part) + "\n"
+
+    def _rows(self, table: Table, rows: Sequence[Row], caption: str) -> str:
+        made = super()._rows(table, rows, caption)
+        if not table.stacks:
+            return made
+        # What stands as paragraphs on a phone is a table still to those who hear it.
+        roles = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
+        return re.sub(r"<(table|thead|tbody|tr|td)\b", lambda x: f'{x[0]} role="{roles[x[1]]}"', made)
+
+    def heading(self, view: View) -> str:
+        name = f" <code>{escape(view.name)}</code>" if view.name else ""
+        return f"<h3>{self.prose(view.title)}{name}{f' {badge(view.verdict)}' if view.verdict else ''}</h3>"
+
+    def prose(self, text: str) -> str:
+        return str(said(text))
+
+    def badge(self, word: str, look: str = "") -> str:
+        return str(badge(word, look))
+
+    def picture(self, picture: Picture) -> str:
+        """A figure with its caption; it is kept as SVG and PDF too. Nothing where none is drawn."""
+        drawn = picture.draw()
+        if drawn is None:
+            return ""
+        # Once: a second rendering of a figure would count on in its ids.
+        made = svg(drawn)
+        self.files |= {f"{picture.name}.svg": made.encode(), f"{picture.name}.pdf": pdf(drawn)}
+        shown = f'<div class="drawn">{on_a_page(made, described(drawn))}</div>'
+        caption = f"<figcaption>{self.prose(picture.caption)}</figcaption>"
+        return f'<figure id="figure_{picture.name}">{shown}\n{caption}</figure>'
+
+    def file(self, file: File) -> str:
+        self.files[file.name] = file.content
+        return ""
+
+
+def load_runs(folders: list[Path]) -> list[StoredRun]:
+    """Finished runs from their folders; raises InputError for one that holds none, or whose verdict is none."""
+    return [StoredRun(*finished(folder)) for folder in folders]
+
+
+def write_page(
+    material: Material,
+    page: Path,
+    title: str,
+    lead: str,
+    outside: Iterable[str] = (),
+    opening: Opening | None = None,
+    also: Iterable[Form] = (),
+) -> list[Path]:
+    """Write the page and, beside it, figures as SVG and PDF, results as JSON, the logbook, and what sections keep.
+
+    Args:
+        material: what it is made from.
+        page: the file.
+        title: the page's.
+        lead: what the page is about, in a paragraph; text, or Markup.
+        outside: import paths of sections that are found in no other way.
+        opening: what the page begins with; where left out, what the runs do and what their claims say.
+        also: the other forms of the report that are wanted.
+
+    A section of a person's own that fails says so in its place and on stderr, and costs nothing else.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written, or a section is none.
+
+    """
+    page_parts, beside = list[tuple[str, str]](), dict[str, bytes]()
+    for each in sections(outside, material.papers):
+        html, files, error = built(each, material)
+        page_parts.append((each.title, html))
+        beside |= files
+        if error is not None:
+            say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
+    files = beside | {"results.json": json_bytes(material.as_json())}
+    if not material.is_of_boundcheck:
+        files["logbook.md"] = logbook(material, title).encode()
+    if material.study.is_new:
+        files["statistics.json"] = json_bytes(material.study.as_json())
+    for form in also:
+        files |= form(material, title, lead)
+    return write_parts(page, title, lead, opening or opening_of(material), page_parts, files)
+
+
+def built(section: Section, material: Material) -> tuple[str, dict[str, bytes], CodeError | None]:
+    """The HTML of a section, and what it puts beside the page.
+
+    Of one of a person's own that does not run it is one line in its place, no files, and what was raised.
+    """
+    shown = Page()
+    try:
+        with theirs():
+            html = shown.parts(parts_of(section, material))
+    except CodeError as error:
+        return f"<p>This section failed: <code>{escape(str(error))}</code></p>", {}, error
+    see = str(getattr(section, "see", "")) if html.strip() else ""
+    return (shown.part(paragraph(see, "see")) if see else "") + html, shown.files, None
+
+
+def write_parts(
+    page: Path,
+    title: str,
+    lead: str,
+    opening: Opening,
+    parts: Iterable[tuple[str, str]],
+    files: Mapping[str, bytes],
+) -> list[Path]:
+    """Write a page of headings and what is below each, without those that are empty, and files beside it.
+
+    Args:
+        page: the file.
+        title: the page's.
+        lead: what the page is about, in a paragraph; text, or Markup.
+        opening: what the page begins with.
+        parts: the headings, and what is below them.
+        files: their content, by their path from the page's folder.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    beside = Page()
+    picture = beside.part(Picture(opening.name, lambda: opening.figure, opening.caption))
+    given = {
+        "title": title,
+        "lead": lead,
+        "opening": opening,
+        "picture": Markup(picture),
+        "parts": [(Markup(escape(head, quote=False)), Markup(part)) for head, part in parts if part.strip()],
+        # In the page, so that it is one file.
+        "style": Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),
+    }
+    written = {page: visible(_template().render(given)).encode()}
+    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
+
+
+@cache
+def _template() -> Any:
+    made = Environment(loader=PackageLoader("boundcheck.present", "."), autoescape=True, undefined=StrictUndefined)
+    made.filters |= {"slug": slug, "said": said}
+    return made.get_template("page.html.j2")
+
+
+def write_runs(
+    folders: list[Path],
+    page: Path,
+    title: str,
+    lead: str,
+    command: str,
+    outside: Iterable[str] = (),
+    also: Iterable[Form] = (),
+) -> list[Path]:
+    """Write the page of runs; those of networks have one of their own, in ``networks`` where there are others.
+
+    Raises:
+        InputError: for a folder that holds no finished run, one of a claim that is not known, and as `write_page` does.
+
+    """
+    runs = load_runs(folders)
+    for run in runs:
+        _check_known(run.result.claim)
+    networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
+    files = write_page(Material(others, command=command), page, title, lead, outside, also=also) if others else []
+    if networks:
+        beside = page.parent / "networks" / page.name if others else page
+        files += write_page(Material(networks, command=command), beside, title, lead, outside, also=also)
+    return files
+
+
+def _check_known(claim: str) -> None:
+    """Refuse a claim of one's own that is not known; where that is allowed, one is opened by its path."""
+    try:
+        catalogue[claim]
+    except InputError:
+        if not is_path(claim):
+            expected = "a claim that is known: one of your own is given by --claim MODULE:NAME"
+            raise InputError("claim", claim, expected) from None
+        catalogue.named(claim)
+
+
+def _write(files: Mapping[Path, bytes]) -> list[Path]:
+    """Write the files of a page, each whole; raises InputError where its folder cannot be written."""
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, content)
+    except OSError as error:
+        folder = next(iter(files)).parent
+        raise InputError("out", folder, f"a folder that can be written ({error.strerror})") from None
+    return list(files)
+
+
+def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
+    """Each run's trace as netCDF and as CSV, for other tools; raises InputError where the folder cannot be written."""
+    written = []
+    for run in runs:
+        stem = file_name(str(run.result.run_id))
+        files = {folder / f"{stem}.nc": bytes(run.trace.to_netcdf(engine="scipy"))}
+        for dims in dict.fromkeys(x.dims for x in run.trace.data_vars.values()):
+            names = [key for key, x in run.trace.data_vars.items() if x.dims == dims]
+            table = run.trace[names].to_dataframe().to_csv(lineterminator="\n")
+            files[folder / f"{stem}.{'-'.join(map(str, dims))}.csv"] = table.encode()
+        written += _write(files)
+    return written
+
+
+def json_bytes(value: Any) -> bytes:
+    """A file of plain data, the same bytes for the same data."""
+    return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

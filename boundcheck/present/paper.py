@@ -1,0 +1,219 @@
+"""The report on a paper: what its proofs, its experiments and the adversary's searches come to.
+
+A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS`, the ids that the summary begins with, `measured`, which
+makes findings of what was measured, and `opening`, which makes the opening of the page. Of a paper without one the
+findings are the verdicts, claim by claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from boundcheck.errors import CodeError
+from boundcheck.language import prose
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.present import study
+from boundcheck.present.forms import Form
+from boundcheck.present.opening import Opening, in_all, opening_of
+from boundcheck.present.page import load_runs, write_page
+from boundcheck.present.programme import Attack, Programme
+from boundcheck.present.section import Finding, Material, Search
+from boundcheck.present.stored import StoredRun
+from boundcheck.present.words import label
+from boundcheck.proof import ProofAudit
+from boundcheck.proof.status import standing
+from boundcheck.proofs import Paper
+from boundcheck.system.ending import say
+from boundcheck.system.plugins import theirs
+from boundcheck.verdicts import Verdict
+from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.worst_case import WorstCase
+
+
+def write(
+    paper: Paper,
+    programme: Programme,
+    proofs: ProofAudit,
+    found: dict[str, list[Any]],
+    out: Path,
+    runs: Path,
+    also: Iterable[Form] = (),
+) -> dict[str, Any]:
+    """Write the report on what was found into `out`.
+
+    Args:
+        paper: whose report it is.
+        programme: what was asked.
+        proofs: the audit of the proofs.
+        found: the answers, by the name of the part of the programme.
+        out: the folder of the report.
+        runs: the folder of the run folders.
+        also: the other forms of the report that are wanted.
+
+    Returns:
+        The keys of `boundcheck audit --json`.
+
+    """
+    honest, faulty = (load_runs([runs / result.run_id for result in found[part]]) for part in ("experiments", "faults"))
+    asked = zip(programme.attacks, found["attacks"], strict=True)
+    searches = [_search(attack, answer, proofs) for attack, answer in asked if "refused" not in answer]
+    numbers = study.kept(paper.key) if programme.reads_study else _study(found)
+    own = paper.part("report") or ModuleType("report")
+    measured, is_own = _found_by(own, honest, searches, numbers)
+    if not is_own:
+        last = max((each.row.number for each in proofs.rows), default=0)
+        measured = [replace(each, number=last + i) for i, each in enumerate(measured, 1)]
+    faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
+    drawn = [programme.waterfall] if programme.waterfall else []
+    waterfalls = [(f"adversary's, rank {rank}", found["waterfall"][0]) for _, rank in drawn]
+    material = Material(
+        honest, measured, proofs, searches, waterfalls, numbers, faults, command=programme.command, paper=paper.folder
+    )
+    adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
+    title = getattr(own, "TITLE", f"{paper.key}, audited")
+    lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
+    refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
+    summary = _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused)
+    opening = _opened_by(own, material) or opening_of(material, summary)
+    files = write_page(material, out / "index.html", title, lead + adds, opening=opening, also=also)
+    return {
+        "summary": summary,
+        "findings": [_plainly(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
+        "report": str(files[0]),
+        "runs": [_told(run) for run in honest],
+        "faults": [{"planted": words} | _told(run) for words, run in faults],
+        "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
+        "adds": programme.adds,
+    } | ({"not_attacked": refused} if refused else {})
+
+
+def _found_by(
+    own: ModuleType, runs: list[StoredRun], searches: list[Search], numbers: study.Study
+) -> tuple[list[Finding], bool]:
+    """The findings of a paper's own `measured`, and that they are; where it has none, or it fails, ours."""
+    if hasattr(own, "measured"):
+        try:
+            with theirs():
+                return list(own.measured(runs, searches, numbers)), True
+        except CodeError as error:
+            say(f"measured of the paper's report.py failed, and the findings are the verdicts instead: {error}")
+    return _measured(runs, searches, numbers), False
+
+
+def _opened_by(own: ModuleType, material: Material) -> Opening | None:
+    """What a paper's own `opening` makes; None where it has none, makes none, or fails."""
+    if not hasattr(own, "opening"):
+        return None
+    try:
+        with theirs():
+            found: Opening | None = own.opening(material)
+            return found
+    except CodeError as error:
+        say(f"opening of the paper's report.py failed, and the page begins as others do: {error}")
+        return None
+
+
+def _plainly(finding: Finding) -> dict[str, Any]:
+    """A finding in `boundcheck audit --json`, its texts as a terminal shows them."""
+    return {name: prose.plain(x) if isinstance(x, str) else x for name, x in asdict(finding).items()}
+
+
+def _told(run: StoredRun) -> dict[str, Any]:
+    """The row of a run in `boundcheck audit --json`."""
+    row = run.result.as_json()
+    return {key: row.get(key) for key in ("run_id", "claim", "verdict", "reason", "blame")}
+
+
+def _summary(
+    statements: Sequence[str],
+    proofs: ProofAudit,
+    runs: list[StoredRun],
+    faults: Sequence[tuple[str, StoredRun]],
+    searches: list[Search],
+    refused: list[dict[str, str]],
+) -> str:
+    """The verdict in a paragraph."""
+    said = []
+    if statements:
+        told = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in statements)
+        said.append(f"{told} (repaired: the statement is true, by another proof than the printed one).")
+    if proofs.rows:
+        rows = [row.verdict for row in proofs.rows]
+        said.append(in_all("finding from the proofs", "findings from the proofs", rows))
+    if runs:
+        said.append(in_all("run", "runs", [run.verdict for run in runs]))
+    if faults:
+        planted = [run.verdict for _, run in faults]
+        said.append(in_all("run with a planted fault", "runs with a planted fault", planted))
+    if searches:
+        broken = ", ".join(each["label"] for each in searches if each["violated"]) or "none"
+        said.append(f"The adversary attacked {len(searches)} bounds and broke {broken} of them.")
+    if refused:
+        said.append(f"Nothing attacks {', '.join(each['id'] for each in refused)}.")
+    return " ".join(said) or "There was nothing to prove, to run or to attack."
+
+
+def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
+    """What the adversary found of a claim, with what the page says of the claim."""
+    id, lipschitz = attack.claim, attack.lipschitz
+    verdicts = {claim.id: claim.verdict for claim in proofs.claims}
+    return answer | {
+        "label": label(id, lipschitz),
+        "argument": catalogue[id].argument,
+        "unproved": catalogue[id].unproved,
+        "lipschitz": lipschitz,
+        "file": f"instances/{id}{'' if lipschitz == LEAST else '.sqrt_r'}.json",
+        "drawn": attack.is_drawn,
+        "curve": {str(rank): attack.curve(rank) for rank in attack.ranks} if attack.curve else {},
+        "proof": verdicts.get(id, standing(catalogue[id])),
+    }
+
+
+def _study(found: dict[str, list[Any]]) -> study.Study:
+    """The simulations and worst cases of this audit."""
+    cases = [case for part in found.get("worst_cases", []) if isinstance(part, list) for case in part]
+    coverage, power = ([each for part in found.get(name, []) for each in part] for name in ("coverage", "power"))
+    return study.Study(coverage, power, cases)
+
+
+def _proof_findings(proofs: ProofAudit) -> list[Finding]:
+    """The rows that the proofs establish, and the editorial ones."""
+    return [Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.told) for each in proofs.rows]
+
+
+def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:
+    """For each claim what its runs say, what its search found, and how near to it the worst case comes."""
+    found = []
+    for id in dict.fromkeys(run.result.claim for run in runs):
+        of_it = [run for run in runs if run.result.claim == id]
+        each = "; ".join(
+            f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in of_it
+        )
+        verdict = Verdict.gravest(run.verdict for run in of_it)
+        told = f"{in_all('run', 'runs', [run.verdict for run in of_it])} {each}."
+        found.append(Finding(0, catalogue[id].title, verdict, told))
+    for search in searches:
+        told = f"The largest ratio of measured over bound that was found is {rounded_down(search['ratio'], 5)}."
+        found.append(_attacked(search["id"], search["violated"], told))
+    cases: dict[str, list[WorstCase]] = {}
+    for case in numbers.worst_cases:
+        cases.setdefault(case.claim, []).append(case)
+    for id, solved in cases.items():
+        ratios = ", ".join(f"{case.ratio:.0%} at T = {case.steps}" for case in solved)
+        told = f"The worst case over all smooth F is {ratios} of the bound, by a numerical solution."
+        if solved[0].larger:
+            told += f" They are a larger class, of which is not asked: {', '.join(solved[0].larger)}."
+        smaller = dict.fromkeys(why for case in solved for why in case.smaller)
+        told += "".join(f" They are a smaller class, which says nothing of the others: {why}." for why in smaller)
+        told += "".join(f" At T = {case.steps}: {case.objection}." for case in solved if case.objection)
+        found.append(_attacked(id, any(case.violated for case in solved), told))
+    return found
+
+
+def _attacked(id: str, violated: bool, told: str) -> Finding:
+    return Finding(0, f"{catalogue[id].title}, attacked", "violated" if violated else "not violated", told)

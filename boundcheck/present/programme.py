@@ -1,0 +1,129 @@
+"""What an audit runs: experiments as spec files would hold them, planted faults, searches.
+
+A paper's `programme.py` may say so itself, in `SHORT` and `REFERENCE`. Of a paper without one all `experiments/*.toml`
+are run, and every claim is attacked that can be.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from boundcheck.errors import InputError
+from boundcheck.experiment.spec import beside
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.sentence import algorithm_of
+from boundcheck.proofs import Paper
+from boundcheck.shown import command
+from boundcheck.system.files import read_text
+from boundcheck.system.tables import combinations
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Experiments as a spec file would hold them, and about how many seconds each takes on one core."""
+
+    table: dict[str, Any]
+    seconds: tuple[float, ...]
+
+    def experiments(self) -> list[tuple[dict[str, Any], float]]:
+        """One table for each experiment, with its seconds; one number of seconds is that of all of them."""
+        tables = list(combinations(self.table))
+        seconds = self.seconds if len(self.seconds) > 1 else self.seconds * len(tables)
+        return list(zip(tables, seconds, strict=True))
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the adversary is asked.
+
+    Attributes:
+        claim: its id.
+        lipschitz: what C stands for.
+        ranks: those to report.
+        examples: how many other structures to try.
+        seconds: about how long it takes.
+        curve: what the ratio can be at most at a rank, by the claims' own formulas.
+        is_drawn: whether a figure shows it.
+
+    """
+
+    claim: str
+    lipschitz: str
+    ranks: tuple[int, ...]
+    examples: int
+    seconds: float
+    curve: Callable[[int], float] | None = None
+    is_drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What an audit runs.
+
+    Attributes:
+        command: what starts it.
+        sweeps: experiments.
+        attacks: what the adversary is asked.
+        waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the rank of that.
+        faults: experiments in which something was made wrong on purpose: what, and the table.
+        worst_cases: the theorems whose worst case is bracketed.
+        statistics: whether the intervals of the verdicts are put to the test as well.
+        reads_study: whether statistics and worst cases are read from the study that the repository keeps.
+        as_possible: whether a claim that cannot be attacked is named and left out, and not refused.
+        adds: in words, what another command runs on top; nothing of the whole report.
+
+    """
+
+    command: str
+    sweeps: tuple[Sweep, ...] = ()
+    attacks: tuple[Attack, ...] = ()
+    waterfall: tuple[str, int] | None = None
+    faults: tuple[tuple[str, dict[str, Any]], ...] = ()
+    worst_cases: tuple[str, ...] = ()
+    statistics: bool = False
+    reads_study: bool = False
+    as_possible: bool = False
+    adds: str = ""
+
+
+def programme_of(paper: Paper, full: bool) -> Programme:
+    """What an audit of the paper runs; raises InputError for an experiment that cannot be read."""
+    own = paper.part("programme")
+    if own is not None:
+        found: Programme = own.REFERENCE if full else own.SHORT
+        return found
+    # Through the catalogue first: what the claims import may have proofs, which ask it for claims meanwhile.
+    known = set(catalogue)
+    claims = [claim for claim in paper.claims() if claim.quantities and claim.id in known]
+    lemmas = [claim.id for claim in claims if not algorithm_of(claim)]
+    programme = Programme(
+        command=command("audit", paper.typed),
+        sweeps=tuple(Sweep(table, (2.0,)) for table in _experiments(paper)),
+        attacks=tuple(Attack(id, LEAST, (1, 2), 0, 3.0) for id in lemmas),
+        worst_cases=tuple(claim.id for claim in claims if algorithm_of(claim)),
+        as_possible=True,
+        adds="higher ranks and other structures for the adversary" if lemmas else "",
+    )
+    if not full:
+        return programme
+    attacks = tuple(Attack(id, LEAST, (1, 2, 4), 8, 6.0) for id in lemmas)
+    return replace(programme, command=f"{programme.command} --full", attacks=attacks, adds="")
+
+
+def _experiments(paper: Paper) -> list[dict[str, Any]]:
+    """The specs of a paper's `experiments`, as tables."""
+    tables = []
+    for path in sorted((paper.folder / "experiments").glob("*.toml")):
+        try:
+            table = beside(tomllib.loads(read_text(path)), path.parent)
+        except (OSError, ValueError) as error:
+            raise InputError("experiment", path, f"a TOML file ({error})") from None
+        ids = table.get("claim", [])
+        for id in ids if isinstance(ids, list) else [ids]:
+            catalogue[id]
+        tables.append(table)
+    return tables

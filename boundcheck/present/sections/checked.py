@@ -1,0 +1,323 @@
+"""The pages on how often boundcheck is wrong: of verdicts, and of commands that are attacked."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from boundcheck.checked.survey import LAYERS, Reliability, Soundness
+from boundcheck.checked.trial import Trial
+from boundcheck.language.view import Code, File, Fold, Head, Part, Picture, Prose, Table, View, line, numeric, paragraph
+from boundcheck.present.bars import shares_figure
+from boundcheck.present.named import MOST_ROWS
+from boundcheck.present.opening import Headline, Opening
+from boundcheck.present.page import write_page
+from boundcheck.present.section import Material, placed
+from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, panels
+from boundcheck.present.words import number, per_cent
+
+_CHECKED = "boundcheck, checked: how often its verdicts are wrong"
+_CHECKED_LEAD = """\
+Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance
+before the layer saw it, and statements that are true by construction. A false statement called <em>proved</em>, a run
+called <em>supported</em> whose claim, constants or hypotheses were false, and a true statement called <em>refuted</em>
+or <em>violated</em> are wrong verdicts. There must be none, and each would be listed here. Malformed inputs, true ones
+that a seed has spoilt, must be refused in one line; a traceback, several lines, more than 20 s or more than 2 GiB of
+memory count as wrong too. Where the spoiling left an input sound it is read, and counts as true. The engines are
+examined together: a claim made of words, whose truth a theorem's known constant or an exact run decides, is put to all
+of them, and two answers that contradict each other are wrong as well. A claim of which nothing is known is tried for
+such answers alone, and counts as true. A layer that dies of
+what it is given is wrong, too. The limits are those of Clopper and Pearson, one-sided, for what the same generator
+could make, as if each trial were drawn from it by itself. It changes the same few hundred lines, claims and runs again
+and again, so that trials are alike; and it is no sample of papers, of which the limits say nothing."""
+_ATTACKED = "boundcheck, attacked: whether work is ever lost"
+_ATTACKED_LEAD = """\
+Commands were attacked in the ways that the first table counts, and in no others. After each attack but
+those on the files that it reads the same command was run again, and what it left was compared, byte by byte, with
+what it leaves where nobody attacks it. Right is what came out <em>as if nothing had happened</em>, and what was
+refused in <em>one line</em>. Wrong is everything else: a traceback, several lines, a command that hangs, a process or
+half-written file that stays behind, a file that is lost, torn, or written through a link, and a result that is
+another one. There must be none, and each would be listed here."""
+
+
+def write_soundness(found: Soundness, folder: Path, command: str) -> list[Path]:
+    """Write the page, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    material = Material(survey=found, command=command)
+    page = folder / "index.html"
+    return write_page(material, page, _CHECKED, Markup(_CHECKED_LEAD), opening=_of_verdicts(found.as_json()))
+
+
+def write_reliability(found: Reliability, folder: Path, command: str) -> list[Path]:
+    """Write the page on attacks on commands, with the same files beside it."""
+    material = Material(survey=found, command=command)
+    page = folder / "index.html"
+    return write_page(material, page, _ATTACKED, Markup(_ATTACKED_LEAD), opening=_of_attacks(found.as_json()))
+
+
+def sentence(count: dict[str, Any]) -> str:
+    """What a survey came to, from its results.json: how many verdicts were wrong, and how many more could be."""
+    false, true = count["false"], count["true"]
+    made, sure = f"{count['date']} boundcheck {count['version']}", f"{count['confidence']:.0%}"
+    return (
+        f"On {made} accepted {false['wrong']:,} of {false['tried']:,} false ones "
+        f"and refuted {true['wrong']:,} of {true['tried']:,} true ones. With {sure} confidence each, it would accept "
+        f"at most {per_cent(false['at_most'])} of the false ones that the survey can make, and refute at most "
+        f"{per_cent(true['at_most'])} of the true ones."
+    )
+
+
+def by_layer(count: dict[str, Any]) -> str:
+    """How much of what is false each layer caught, from a survey's results.json."""
+    each = (
+        f"{layer} {x['false']['caught']:,} of {x['false']['tried']:,}"
+        for layer, x in count["layers"].items()
+        if x["false"]["tried"]
+    )
+    return f"Of the false ones were caught: {', '.join(each)}."
+
+
+def _of_verdicts(count: dict[str, Any]) -> Opening:
+    """How many verdicts were wrong, how much was caught, and by which layer."""
+    layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
+    false, true = count["false"], count["true"]
+    caught = sum(layer["false"]["caught"] for layer in layers.values())
+    numbers = (
+        Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
+        Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
+        Headline(
+            f"{100 * caught / max(false['tried'], 1):.1f} %", "of what was false was caught, and not merely left open"
+        ),
+    )
+    rows = []
+    for layer, x in layers.items():
+        tried, was_caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
+        rows.append((layer, {"caught": was_caught, "left open": tried - was_caught - wrong, "accepted": wrong}))
+    shares = shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
+    caption = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
+Accepted must be nothing."""
+    return Opening(sentence(count), numbers, shares, caption)
+
+
+_LOOKS = {
+    "as if nothing had happened": GREEN,
+    "refused in one line": BLUE,
+    "read as what it says": GREY,
+    "wrong": VERMILLION,
+}
+
+
+def _of_attacks(count: dict[str, Any]) -> Opening:
+    """How many attacks went wrong, and what came of the others."""
+    total, kinds, subjects = count["all"], count["kinds"], count["subjects"]
+    words = (
+        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
+        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
+        "line."
+    )
+    numbers = (
+        Headline(number(total["wrong"]), "attacks that went wrong"),
+        Headline(number(total["tried"]), "attacks that were made"),
+        Headline(number(len(kinds)), f"kinds of attack, on {number(len(subjects))} commands and files"),
+    )
+    keys = ("same", "line", "read", "wrong")
+    rows = [(x["kind"], dict(zip(_LOOKS, (x[key] for key in keys), strict=True))) for x in kinds]
+    caption = "Of each kind of attack, what came of it. Wrong must be nothing."
+    return Opening(words, numbers, shares_figure(rows, _LOOKS, "of the attacks"), caption)
+
+
+@placed(
+    90, "What went wrong", "Wrong is a verdict that says something false, or work that is lost. There must be none."
+)
+def wrong(material: Material) -> Iterator[Part]:
+    if (survey := material.survey) is None:
+        return
+    if survey.wrong:
+        yield _trials(survey.wrong, "Why it is true or false, or what it said")
+    else:
+        yield paragraph("None.")
+    yield File("trials.csv", survey.as_csv())
+
+
+def _trials(trials: Sequence[Trial], why: str) -> Table:
+    rows = [(Code(x.subject), x.layer, Prose(f"{x.kind}: {x.change}"), x.outcome, Prose(x.witness)) for x in trials]
+    return Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
+
+
+_WRONG = """For each layer of boundcheck, how many statements it was asked about, and how many verdicts were wrong. At
+most: the {:.0f}\u202f% upper limit for the share of wrong verdicts."""
+
+
+@placed(
+    100,
+    "What each layer was asked, and what it said",
+    "In the columns Accepted and Refuted there must be nothing but zeros.",
+)
+def layers(material: Material) -> Iterator[Part]:
+    if not isinstance(survey := material.survey, Soundness):
+        return
+    count = survey.as_json()
+    false = map(numeric, ("False, tried", "Accepted", "At most", "Caught"))
+    head: Head = ("Layer", "What it was asked about", *false, *map(numeric, ("True, tried", "Refuted", "At most")))
+    rows = [_layer(layer, LAYERS[layer], x["false"], x["true"]) for layer, x in count["layers"].items()]
+    rows.append(_layer("all", "", count["false"], count["true"]))
+    yield Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
+    yield paragraph(
+        f"Of changed claims {number(count['undecided'])} more could neither be shown false at an exact point nor are "
+        "true by construction; they were not tried.",
+        "small",
+    )
+
+
+def _layer(name: str, asked: str, false: dict[str, Any], true: dict[str, Any]) -> tuple[str, ...]:
+    caught = "–"
+    if false["tried"] and "caught" in false:
+        caught = f"{100 * false['caught'] / false['tried']:.1f}\u202f%"
+    of_false = number(false["tried"]), str(false["wrong"]), per_cent(false["at_most"]), caught
+    return name, asked, *of_false, number(true["tried"]), str(true["wrong"]), per_cent(true["at_most"])
+
+
+_CAUGHT = """Proof catches a false statement by not proving it; {} of {} are refuted by a witness too, which is less of
+a surprise, because one was known before. The reading catches what would mislead by refusing it in one line; each entry
+of its gallery has a true twin, which passes. Falsification catches by an instance that Arb certifies, measurement by a
+verdict that names the planted fault. Of what the engines were examined on, a claim counts as caught where one of them
+shows it to be false."""
+_INPUTS = """Of {} malformed inputs {} were refused in one line and {} read, as far as reading, planning and checking
+goes, without a run. The slowest took {:.1f} s; the most memory that one took beyond what Python and torch hold at
+their start was {} MiB."""
+_TIMES = """Seconds on one core that a layer took to catch a false mutant, by the kind of change; at the right, how
+many it caught of how many."""
+
+
+@placed(
+    120,
+    "What is caught, and how fast",
+    "At the right of each line is how many false statements of that kind the layer caught, of how many.",
+)
+def caught(material: Material) -> Iterator[Part]:
+    if not isinstance(survey := material.survey, Soundness):
+        return
+    count = survey.as_json()
+    proof, read = count["layers"]["proof"]["false"], count["layers"]["input"]
+    yield paragraph(_CAUGHT.format(number(proof["outcomes"].get("refuted", 0)), number(proof["tried"])))
+    if tried := read["false"]["tried"] + read["true"]["tried"]:
+        found = number(tried), number(read["false"]["caught"]), number(read["true"]["tried"])
+        yield paragraph(_INPUTS.format(*found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))))
+    yield Picture("soundness", lambda: trials_figure(count["kinds"]), _TIMES)
+    missed = tuple(x for x in survey.trials if not (x.true or x.caught or x.layer == "engines"))
+    if missed:
+        said = f"{len(missed)} false mutants that were not caught, and not accepted either"
+        yield Fold(line(said), (_trials(missed, "False because"),))
+
+
+@placed(140, "What is true and not found so")
+def unproved(material: Material) -> Iterator[Part]:
+    if not isinstance(survey := material.survey, Soundness):
+        return
+    layers = survey.as_json()["layers"]
+    left = [trial for trial in survey.of("proof", True) if trial.outcome == "not proved"]
+    count = f"{number(len(left))} of {number(layers['proof']['true']['tried'])} true variations were not proved"
+    yield paragraph(f"No error, but what the tool cannot do. Proof: {count}{', such as:' if left else '.'}")
+    if left:
+        rows = [(Code(each.subject), Prose(f"{each.kind}: {each.change}")) for each in left[:MOST_ROWS]]
+        yield Table(("Line", "Variation"), rows)
+    runs = layers["measurement"]["true"]
+    outcomes = ", ".join(f"{number(count)} {outcome}" for outcome, count in runs["outcomes"].items())
+    yield paragraph(
+        f"Measurement: {outcomes}, of {number(runs['tried'])} runs whose hypotheses held for certain. A run that "
+        "nearly attains a bound cannot be informative, so that most of these are not."
+    )
+
+
+_WRITES = """A write is a file that is opened for writing, renamed or removed, or a folder that is made. Which write,
+which moment and which byte is drawn from a seed. A disk that fails at a write is the one that the operating system
+tells Python of: the call raises what the system would; a disk that is full in the middle of a file is the system's own
+limit on the size of files. Read as what it says: a spec or an instance is whatever its author writes, so that another
+one there is a sound one too."""
+_HEAD = tuple(map(numeric, ("Tried", "As if nothing had happened", "One line", "Read as what it says", "Wrong")))
+
+
+@placed(110, "What was tried, and what came of it", "In the last column there must be nothing but zeros.")
+def attacked(material: Material) -> Iterator[Part]:
+    if not isinstance(survey := material.survey, Reliability):
+        return
+    count = survey.as_json()
+    kinds = (*count["kinds"], {"kind": "all"} | count["all"])
+    yield Table(("Attack", *_HEAD), [_counts(x, "kind") for x in kinds], most=None)
+    yield paragraph(_WRITES)
+    subjects = Table(("Subject", *_HEAD), [_counts(x, "subject") for x in count["subjects"]], most=None)
+    yield View("Who was attacked", parts=(subjects,))
+
+
+def _counts(x: dict[str, Any], name: str) -> Sequence[str]:
+    return (x[name], *(number(x[key]) for key in ("tried", "same", "line", "read", "wrong")))
+
+
+@placed(990, "How this page was made")
+def made(material: Material) -> Iterator[Part]:
+    if (survey := material.survey) is None:
+        return
+    minutes = sum(trial.seconds for trial in survey.trials) / 60
+    said = f"`{material.command}`, in {minutes:.0f} minutes of trials"
+    if isinstance(survey, Soundness):
+        said += f", on {survey.made}"
+    said += ". Every trial is a row of `trials.csv`; the counts are in `results.json`."
+    if isinstance(survey, Soundness):
+        said += " All of it is the same each time but for the day, the seconds and the memory."
+    yield paragraph(said)
+    if isinstance(survey, Reliability):
+        yield Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
+
+
+# Seconds; what took less is drawn here.
+_LEAST = 1e-3
+
+
+def trials_figure(kinds: list[dict[str, Any]]) -> Figure:
+    """For each kind of change the time to catch it, a panel for each layer, and how many of how many were caught."""
+    # A processor's time is counted in hundredths of a second, and may be 0.
+    times = [max(x, _LEAST) for row in kinds for x in row["seconds"].values()] or [1.0]
+    limits = min(times) / 1.5, max(times) * 1.5
+    items = [
+        (limits, [row for row in kinds if row["layer"] == layer])
+        for layer in dict.fromkeys(row["layer"] for row in kinds)
+    ]
+    return panels(items, _draw, most=2, tall=2.5)
+
+
+def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:
+    limits, rows = item
+    for y, row in enumerate(rows):
+        if row["seconds"]:
+            median, longest = (max(row["seconds"][name], _LEAST) for name in ("median", "longest"))
+            axis.plot([median, longest], [y, y], color=BLUE, lw=1, label="from the median to the longest")
+            axis.plot(median, y, "o", color=BLUE, ms=4, label="median time to catch")
+        whole = row["caught"] == row["tried"]
+        axis.annotate(
+            f"{row['caught']:,} of {row['tried']:,}",
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7,
+            color=GREY if whole else VERMILLION,
+        )
+    axis.set_xscale("log")
+    axis.set_xlim(*limits)
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.set_yticks(range(len(rows)), [row["kind"] for row in rows])
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlabel("seconds")
+    caught, tried = (sum(row[name] for row in rows) for name in ("caught", "tried"))
+    axis.set_title(f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", loc="left")

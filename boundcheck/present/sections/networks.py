@@ -1,0 +1,522 @@
+"""Runs of networks: verdicts, what the theorem says at each L̂, figures along the run, losses, and the rank."""
+
+import math
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from boundcheck.exact.digits import DOWN, UP
+from boundcheck.experiment.schema import AtSmoothness
+from boundcheck.language.hypotheses.lipschitz_adapter import LARGER, LEAST
+from boundcheck.language.view import (
+    Badge,
+    Cell,
+    Column,
+    Head,
+    Line,
+    Part,
+    Picture,
+    Points,
+    Prose,
+    Stack,
+    Table,
+    line,
+    numeric,
+    paragraph,
+)
+from boundcheck.language.view import Row as Cells
+from boundcheck.present.named import WAYS, Named, distinct, shown_and_folded, spread
+from boundcheck.present.section import Material, placed
+from boundcheck.present.sections.along import band
+from boundcheck.present.sections.rates import FITTED, MARKS, SEE_RANK, rank_exponents, rank_figure, rank_table
+from boundcheck.present.sections.runs import blamed, interval_of, measured_of
+from boundcheck.present.stored import StoredRun
+from boundcheck.present.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, log_y, panels, ticks
+from boundcheck.present.sweeps import FEWEST, Row, groups, settings
+from boundcheck.present.words import number, sentence_of
+from boundcheck.verdicts import Verdict
+
+_VERDICTS = """Measured is the average over t of $‖∇F(v_t)‖²$, in the mean over replicas, which is no less than the
+smallest, of which some theorems speak; an interval is Student's over replicas, of which there have to be three. Bound:
+the theorem's at the run's own step, with the L̂ by the path, the largest $ζ_t$ that was seen, and D = F(v₁); where a
+hypothesis failed it is what the theorem would say if that had not, and there is none where the steps were not those of
+SGD. At v₁: the squared gradient norm that the run began with. F is in nats, ‖∇F‖² in nats²."""
+_NEGATIVE = """The average is below 0, which no mean of squares is: it is an estimate without bias from samples that are
+too few."""
+
+
+@placed(
+    200,
+    "Verdicts",
+    "What each run measured stands beside the bound at the smoothness that was seen; the line below each run says why "
+    "its verdict is what it is.",
+)
+def verdicts(material: Material) -> Iterator[Part]:
+    if material.networks:
+        shown, folded = shown_and_folded(material.networks)
+        yield verdict_table([*shown, *folded], len(shown))
+
+
+def verdict_table(runs: list[Named], most: int | None = None) -> Table:
+    """What each run of a network measured beside its bound; below each the reason for its verdict."""
+    head: list[str | Column] = ["Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)]
+    head += [Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13), numeric("Bound")]
+    head += [numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True), numeric("Step η")]
+    rows = [row for each in runs for row in (_verdict(each), _why(each))]
+    return Table(head, rows, _VERDICTS, "network_verdicts", most)
+
+
+def _verdict(each: Named) -> tuple[Cell, ...]:
+    run, x = each.run, each.run.course
+    seed = f"seed {x.settings.seed}" if x.settings.seed else ""
+    said = [Prose(words, "small") for words in (x.problem.sample, seed) if words]
+    return (
+        Stack((run.problem, *said)),
+        each.adapter,
+        number(run.rank),
+        Stack((number(x.problem.trained), f"of {number(x.problem.parameters)}")),
+        Badge(run.verdict),
+        measured_of(run),
+        interval_of(run),
+        each.bound(x.theorems[0]),
+        number(x.first),
+        number(x.plan.steps),
+        number(x.plan.batch),
+        number(each.step_size),
+    )
+
+
+def _why(each: Named) -> Line:
+    x, blame = each.run.course, each.run.course.blame
+    said: list[Cell] = [Prose(f"{sentence_of(x.reason)}."), *blamed(x)]
+    if blame is not None and each.run.verdict is Verdict.HYPOTHESIS_FAILED and blame.evidence != x.reason:
+        said.append(Prose(f"{blame.evidence}.", "small"))
+    if x.measured is not None and x.measured < 0:
+        said.append(Prose(_NEGATIVE))
+    return line(*said)
+
+
+_LEAD = """What the theorem would say if L̂ were one of these. All are lower estimates of what they stand for: segments,
+norms, gradients and L were seen at some iterates, and may be larger elsewhere."""
+_KINDS = (
+    "By the path: the largest descent curvature $ℓ_t$ on the segments travelled, its rounding error added.",
+    "By layers: the largest, over the adapted matrices, of what the sharpest claim about the adapter makes of the "
+    "norms and gradients that were measured there, and of L. This L is one for all matrices jointly: the largest "
+    "smoothness of f in W along the segments, or the largest curvature in W that was looked at.",
+    "As printed: the constant of Lemma 1 with the same L, norms and gradients, and C = σ or √r\u202fσ. The printed "
+    "lemma is true, by another proof than its own, and not sharp. It speaks of LoRA alone, of which DiReFT is one.",
+)
+_THEOREMS = """Bound at η: of the theorem of the run, for the step that the run took, which has to be shorter than
+2/L̂. T needed: the iterations at which this bound falls below the gradient at v₁, with the same step and batch. The
+last three columns are the printed theorem's, for a step α that the run did not take: α, the shortest run that it
+speaks of, and its bound 2.5\u202fS."""
+
+
+@placed(
+    240,
+    "The theorem at each L̂",
+    "Compare, within each run, what the theorem would say at each $L̂$: the larger $L̂$ is, the less it says.",
+)
+def theorems(material: Material) -> Iterator[Part]:
+    if not material.networks:
+        return
+    yield paragraph(_LEAD)
+    yield Points(tuple(map(paragraph, _KINDS)))
+    shown, folded = shown_and_folded(material.networks)
+    numbers = ("Its value", "2/L̂", "Bound at η", "T needed", "Printed α")
+    head: Head = ("Run", "L̂", *map(numeric, numbers), numeric(Prose("$T_min$")), numeric("2.5\u202fS"))
+    rows = [row for each in (*shown, *folded) for row in _theorems(each)]
+    most = sum(len(each.run.course.theorems) for each in shown)
+    yield Table(head, rows, _THEOREMS, most=most)
+
+
+def _theorems(each: Named) -> Iterator[Cells]:
+    x = each.run.course
+    for place, row in enumerate(x.theorems):
+        name = f"{each.name}, η = {number(each.step_size)}, T = {number(x.plan.steps)}" if place == 0 else ""
+        least = [number(row.T_min, toward=UP)] + (["above T"] if row.T_min and row.T_min > x.plan.steps else [])
+        ends = number(row.value, toward=UP), number(row.longest, toward=DOWN), each.bound(row), _needed(each, row)
+        printed = number(row.alpha), Stack(tuple(least)), number(row.printed_bound, toward=UP)
+        yield Prose(name), WAYS[row.way, row.lipschitz], *ends, *printed
+    yield paragraph(each.seen, "small")
+
+
+def _needed(each: Named, row: AtSmoothness) -> str:
+    if row.bound is None or not each.steps_as_sgd:
+        return "–"
+    return "at no T" if row.needed is None else number(row.needed)
+
+
+_LOSSES = """F in nats, over all samples that the run is about, and the share of their labels or next tokens that were
+the likeliest; the mean over replicas, and between what they lie. Held out: at the end of the last replica, on samples
+that training did not see.{} Neither is what the theorem is about."""
+_DRAWN = " The callback has none of these, and looks at the samples that it drew."
+
+
+@placed(260, "Loss and accuracy", "What training achieved, which is not what the theorem is about.")
+def losses(material: Material) -> Iterator[Part]:
+    if not material.networks:
+        return
+    shown, folded = shown_and_folded(material.networks)
+    names = ("F at v₁", "F at the end", "Accuracy at v₁", "Accuracy at the end", "Held-out loss", "Held-out accuracy")
+    caption = _LOSSES.format(_DRAWN if material.by_callback else "")
+    rows = list(map(_losses, (*shown, *folded)))
+    yield Table(("Run", *map(numeric, names)), rows, caption, most=len(shown))
+
+
+def _losses(each: Named) -> tuple[Cell, ...]:
+    ends = each.run.ends
+    seen = [spread([end[place] for end in of]) for of in (ends.loss, ends.accuracy) for place in (0, 1)]
+    held = ends.held_out
+    return Prose(each.name), *seen, *map(number, (held.loss, held.accuracy) if held else (None, None))
+
+
+_RANKS = (
+    "Runs that differ in the rank and the seed alone; a seed repeats the start of the adapter and the minibatches, "
+)
+_RANKS += f"not the model and the text. With fewer than three seeds each replica stands for one. {MARKS}"
+_BIASED = """The smallest squared gradient norm of a run stands for $min_t E$ and is biased low; the decrease of F is a
+lower estimate of D."""
+_HELD_OUT = """Loss and accuracy at the end against the rank: on the samples trained on, and on those held out. Dots:
+the seeds."""
+_ENDS = "At the end of the runs, the mean over seeds, and between what they lie."
+_KEYS = {
+    "loss trained": "F, trained on",
+    "loss held out": "Held-out loss",
+    "accuracy trained": "Accuracy, trained on",
+    "accuracy held out": "Held-out accuracy",
+}
+
+
+@placed(280, "How the rank enters", SEE_RANK)
+def rank(material: Material) -> Iterator[Part]:
+    runs = [each.run for each in material.networks]
+    again = repeated(runs)
+    rows, ends = rank_exponents(again), rank_ends(runs)
+    if not rows:
+        return
+    yield Picture("rank", lambda: rank_figure(again), _RANKS)
+    yield rank_table(rows, FITTED.format(_BIASED))
+    if ends:
+        yield Picture("rank_held_out", lambda: ends_figure(runs), _HELD_OUT)
+        cells: list[Cells] = [
+            (Prose(row["name"]), str(row["rank"]), str(row["seeds"]), *(spread(row[key]) for key in _KEYS))
+            for row in ends
+        ]
+        yield Table(("Runs", numeric("Rank"), numeric("Seeds"), *map(numeric, _KEYS.values())), cells, _ENDS)
+
+
+def _by_rank(runs: list[StoredRun]) -> list[list[StoredRun]]:
+    """Runs that differ in rank and seed alone, where there are enough ranks."""
+    found = groups([run for run in runs if run.rank is not None], ("seed", "adapter.rank"))
+    return [group for group in found if len({run.rank for run in group}) >= FEWEST]
+
+
+def repeated(runs: list[StoredRun]) -> list[StoredRun]:
+    """Sweeps over ranks as `sweeps` reads them: where there are too few seeds each replica stands for one."""
+    found: list[StoredRun] = []
+    for group in _by_rank(runs):
+        few = len({run.result.settings.seed for run in group}) < FEWEST
+        found += chain.from_iterable(map(_replicas, group)) if few else group
+    return found
+
+
+def _replicas(run: StoredRun) -> list[StoredRun]:
+    result, trace = run.course, run.trace
+    squares, losses = trace["gradient_square_norm"].values, trace["loss"].values
+    variances = trace["noise_variance"].values[:, 0] * result.plan.batch
+    # Of the replicas but the first the variance of a sample is known where the first iterate was looked at.
+    known = (trace["time"].values[:, 0] == 1).all() and result.settings.run.sampling == "with replacement"
+    return [
+        StoredRun(
+            replace(
+                result,
+                spec=result.spec | {"seed": result.settings.seed * len(squares) + place},
+                smallest=float(squares[place].min()),
+                first_variance=float(variances[place]) if known else None,
+                decrease=float((losses[place, 0] - losses[place]).max()),
+            ),
+            trace,
+        )
+        for place in range(len(squares))
+    ]
+
+
+# What is shown of the end against the rank, by key.
+_AT_END = {"loss": "F at the end", "accuracy": "accuracy at the end"}
+
+
+def _held_out(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:
+    """The sweeps over ranks, by name, in which samples were held out."""
+    found = [group for group in _by_rank(runs) if all(run.ends.held_out is not None for run in group)]
+    return list(zip(settings([group[0] for group in found], ("adapter.rank",)), found, strict=True))
+
+
+def _at_end(run: StoredRun, key: str) -> tuple[float, float]:
+    """On the samples trained on, in the mean over replicas, and on those held out; NaN for what is no number."""
+    ends = run.ends
+    values = [*(last for _, last in getattr(ends, key)), getattr(ends.held_out, key)]
+    trained = np.array([math.nan if x is None else x for x in values], float)
+    return float(trained[:-1].mean()), float(trained[-1])
+
+
+def ends_figure(runs: list[StoredRun]) -> Figure | None:
+    """Loss and accuracy at the end against the rank, a panel each for each sweep with samples held out."""
+    panes = [(name, group, key) for name, group in _held_out(runs) for key in _AT_END]
+    return panels(panes, _draw_ends, tall=2.2) if panes else None
+
+
+def rank_ends(runs: list[StoredRun]) -> list[Row]:
+    """For each sweep and rank what `_at_end` has, a list over seeds."""
+    rows = []
+    for name, group in _held_out(runs):
+        for rank in sorted({run.rank or 0 for run in group}):
+            equal = [run for run in group if run.rank == rank]
+            row: Row = {"name": name, "rank": rank, "seeds": len(equal)}
+            for key in _AT_END:
+                ends = [_at_end(run, key) for run in equal]
+                row |= {f"{key} trained": [x for x, _ in ends], f"{key} held out": [x for _, x in ends]}
+            rows.append(row)
+    return rows
+
+
+def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
+    name, group, key = item
+    ranks = sorted({run.rank or 0 for run in group})
+    values = [np.array([_at_end(run, key) for run in group if run.rank == rank]) for rank in ranks]
+    for place, (words, look, colour) in enumerate((("trained on", "o-", BLUE), ("held out", "s-", ORANGE))):
+        means = [of_rank[:, place].mean() for of_rank in values]
+        axis.plot(ranks, means, look, color=colour, ms=4.5, lw=0.9, label=f"samples {words}, mean over seeds")
+        for rank, of_rank in zip(ranks, values, strict=True):
+            axis.plot([rank] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
+    axis.set_xscale("log")
+    ticks(axis.xaxis, ranks, lambda x: number(round(x)))
+    units = f" [{group[0].result.problem.units}]" if key == "loss" else ""
+    axis.set(xlabel="rank r", ylabel=_AT_END[key] + units)
+    axis.set_title(name, loc="left")
+
+
+MOST = 9
+"""Runs that the figures show: as many as there are adapters."""
+
+# How the line of each L̂ looks.
+_LINES = {
+    ("path", ""): (GREEN, "-"),
+    ("layers", ""): (ORANGE, "--"),
+    ("printed", LEAST): (GREY, "-."),
+    ("printed", LARGER): (GREY, ":"),
+}
+# Letters in a line of a legend.
+_LEGEND = 46
+# How far below its largest value an axis goes; what is deeper is marked at its edge.
+_DEEPEST = 1e-14
+# Numbers within this factor are drawn on a linear axis.
+_CLOSE = 4
+# The blocks whose spectral norm is measured; of the others it is the largest entry, or 1.
+_SPECTRAL = frozenset({"A", "B", "V", "W", "A_1", "A_2", "B_1", "B_2"})
+# Replicas that make an interval.
+_FEWEST = 3
+
+_SQUARES = """Squared gradient norm of F, over all samples{}, at the iterates that were looked at. The bound is on what
+its label says, the smallest expectation over t or their average; it is missing where the step is longer than 2/L̂, and
+says nothing where it lies above the dotted line."""
+_SMOOTHNESS = """$ℓ_t = 2(F(v_(t+1)) − F(v_t) − ⟨∇F(v_t), Δ⟩)/‖Δ‖²$ on the segment Δ from $v_t$ to $v_(t+1)$: the
+descent inequality holds there with any $L̂ ≥ ℓ_t$. The gradient ratio of the same step is
+$‖∇F(v_(t+1)) − ∇F(v_t)‖/‖Δ‖$, which no Lipschitz constant of the gradient is less than; where its rounding hides it,
+it is not drawn. Each L̂ is a lower estimate of what it stands for. An L̂ above 2/η is one at which the theorem says
+nothing of a run with this step."""
+_CONSTANTS = """F, in the mean over replicas, and the constants of the theory along the run, each the largest over
+replicas. $ζ_t²$ is the variance of a minibatch gradient given the past, by enumerating the samples. $σ_t$ is the
+largest spectral norm of a trained block, of full fine-tuning that of the change of W; an adapter that has no such
+block, such as VeRA, is not drawn there. $G_t$ is the largest spectral norm, over the adapted matrices, of the gradient
+of f in W."""
+_ALONG = """Follow each run from left to right: its gradient, the smoothness of its path, and the constants of the
+theory, at the iterates that were looked at."""
+
+
+@placed(220, "Along the run", _ALONG)
+def course(material: Material) -> Iterator[Part]:
+    named = material.networks
+    count = len(distinct(named)[:MOST])
+    if count < len(named):
+        yield paragraph(
+            f"Drawn: {count} of the {len(named)} runs. Of those that differ in the seed alone it is the first, and of "
+            f"the rest the first {MOST}."
+        )
+    sampled = " (of a Trainer: those that the callback drew)" if material.by_callback else ""
+    captions = {"gradient_norm": _SQUARES.format(sampled), "smoothness": _SMOOTHNESS, "constants": _CONSTANTS}
+    for name, draw in along_figures(named).items():
+        yield Picture(name, draw, captions[name])
+
+
+def along_figures(named: list[Named]) -> dict[str, Callable[[], Figure]]:
+    """What draws the figures of at most `MOST` runs, the first of those that differ in the seed alone."""
+    chosen = distinct(named)[:MOST]
+    if not chosen:
+        return {}
+    looks = [(LOOKS[place % 5][1], ("-", "--")[place // 5]) for place in range(len(chosen))]
+    courses = [
+        (title, read, list(zip(chosen, looks, strict=True)))
+        for title, read in _COURSES
+        if any(read(each) is not None for each in chosen)
+    ]
+    return {
+        "gradient_norm": partial(panels, chosen, _draw_squares, most=3),
+        "smoothness": partial(panels, chosen, _draw_smoothness, most=3, tall=2.2),
+        "constants": partial(panels, courses, _draw_course, tall=1.9),
+    }
+
+
+def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float:
+    """A log axis around the positive numbers of what is shown, with room for marks below; returns the lower edge.
+
+    Where they lie close together, and nothing is below, it is linear.
+    """
+    values = np.concatenate([np.asarray(x, float).ravel() for x in shown])
+    positive = values[(values > 0) & (values < math.inf)]
+    high = float(positive.max(initial=0.0)) or 1.0
+    low = max(float(positive.min(initial=high)), high * _DEEPEST)
+    below |= bool((positive < low).any())
+    if high < _CLOSE * low and not below:
+        axis.set_ylim(low - 0.1 * (high - low or high), high + 0.1 * (high - low or high))
+        return low
+    # Room for two ticks at least.
+    widening = math.sqrt(max(10 * low / high, 1.0))
+    low, high = low / widening, high * widening
+    span = math.log10(high / low)
+    low, edge = low / 10 ** (0.1 * span if below else 0), low / 10 ** (0.1 * span)
+    log_y(axis, low, high)
+    places = axis.yaxis.get_major_locator()()
+    if span > 3:
+        exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        places = [10.0**e for e in exponents[:: math.ceil(span / 5)]]
+    ticks(axis.yaxis, places)
+    return edge
+
+
+def _curve(axis: Axes, x: np.ndarray, y: np.ndarray, **look: Any) -> None:
+    """A line through the positive numbers, with points where there are few."""
+    axis.plot(x, np.where(y > 0, y, np.nan), marker="." if len(x) <= 40 else "", ms=3, lw=1, **look)
+
+
+def _mark_below(axis: Axes, x: np.ndarray, y: np.ndarray, edge: float, words: str) -> str:
+    """Marks at the lower edge of what is below it, which is most often negative; and how often it is, in words."""
+    below = np.isfinite(y) & (y < edge)
+    if not below.any():
+        return ""
+    axis.plot(x[below], np.full(below.sum(), edge), "v", color=BLUE, ms=3.5, mfc="none", mew=0.6, label=words)
+    return f"; ≤ 0 at {(y[below] <= 0).sum() / np.isfinite(y).sum():.0%}"
+
+
+def _draw_squares(axis: Axes, each: Named) -> None:
+    result, x = each.run.course, each.times
+    squares, level = each.run.trace["gradient_square_norm"].values, result.settings.run.level
+    mean = each.over("gradient_square_norm", np.ma.mean)
+    _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
+    shown = [mean]
+    if len(squares) >= _FEWEST and np.isfinite(squares).all():
+        shown += band(axis, x, squares, mean, level)
+    lines = (
+        ("bound", f"bound on the {each.run.measure.over.word}, at L̂ by the path", VERMILLION, "-"),
+        ("measured", f"the {each.run.measure.seen_over(is_stochastic=True).word} over t", GREEN, "--"),
+        ("first", "at v₁", GREY, ":"),
+    )
+    for key, words, colour, dash in lines:
+        if getattr(result, key) is not None and getattr(result, key) > 0 and (key != "bound" or each.steps_as_sgd):
+            axis.axhline(getattr(result, key), color=colour, lw=1.1, ls=dash, label=words)
+            shown.append(np.array([getattr(result, key)]))
+    edge = _log_axis(axis, shown, bool((mean <= 0).any()))
+    share = _mark_below(axis, x, mean, edge, "at the edge: an estimate that is not positive")
+    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
+    axis.set_ylabel(f"‖∇F‖² [{result.problem.units}²]")
+    axis.set_title(each.title, loc="left")
+
+
+def _draw_smoothness(axis: Axes, each: Named) -> None:
+    result, trace, x = each.run.course, each.run.trace, each.times
+    path, error = each.over("path_smoothness", np.ma.max), each.over("path_smoothness_error", np.ma.max)
+    among = each.among(", the largest over replicas")
+    _curve(axis, x, path, color=BLUE, label="descent curvature ℓₜ" + among)
+    shown = [path, *_bars(axis, x, path, error, "ℓₜ", BLUE)]
+    if "gradient_ratio" in trace:
+        ratio, off = each.over("gradient_ratio", np.ma.max), each.over("gradient_ratio_error", np.ma.max)
+        told = np.where(ratio > off, ratio, np.nan)
+        if np.isfinite(told).any():
+            _curve(axis, x, told, color=PURPLE, label="gradient ratio ‖Δ∇F‖ / ‖Δv‖" + among)
+            shown += [told, *_bars(axis, x, told, off, "the ratio", PURPLE)]
+    for row in result.theorems:
+        if row.value:
+            way = row.way, row.lipschitz
+            colour, dash = _LINES[way]
+            axis.axhline(row.value, color=colour, lw=1.1, ls=dash, label=WAYS[way])
+            shown.append(np.array([row.value]))
+    if each.steps_as_sgd:
+        words = "2/η: for an L̂ above it the step is too long"
+        axis.axhline(2 / each.step_size, color=VERMILLION, lw=0.9, ls=":", label=words)
+        shown.append(np.array([2 / each.step_size]))
+    looked = trace["curvature"].values[0] if "curvature" in trace else np.array([])
+    if np.isfinite(looked).any():
+        axis.plot(trace["look_time"].values[0], looked, "D", color=GREY, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
+    edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
+    share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
+    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
+    axis.set_ylabel(f"smoothness [{result.problem.units}]")
+    axis.set_title(each.title, loc="left")
+
+
+def _bars(axis: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray, name: str, colour: str) -> list[np.ndarray]:
+    """Bars from what rounding leaves of y to what it may add; one that is shorter than the line is wide is none."""
+    upper = y + error
+    barred = (upper > 0) & (error > 0.02 * np.abs(y))
+    if not barred.any():
+        return []
+    ends = np.maximum(y - error, 1e-3 * upper)[barred], upper[barred]
+    axis.vlines(x[barred], *ends, color=colour, alpha=0.3, lw=2, label=f"{name} ± estimate of its rounding error")
+    return [ends[1]]
+
+
+def _largest(each: Named, name: str, keep: list[int] | None = None) -> np.ndarray | None:
+    """The largest over replicas and the kept places of an observable of blocks or sites."""
+    values = each.run.trace[name].values
+    values = values if keep is None else values[:, :, keep]
+    if not values.shape[2]:
+        return None
+    found: np.ndarray = np.ma.masked_invalid(values).max((0, 2)).filled(np.nan)
+    return found
+
+
+def _sigma(each: Named) -> np.ndarray | None:
+    names = str(each.run.trace.attrs.get("blocks", "")).split("\n")
+    return _largest(each, "norm", [i for i, name in enumerate(names) if name.rsplit(" ", 1)[-1] in _SPECTRAL])
+
+
+# Of each panel what it shows, and how that is read off a run.
+_COURSES: tuple[tuple[str, Callable[[Named], np.ndarray | None]], ...] = (
+    ("F(vₜ)", lambda each: each.over("loss", np.ma.mean)),
+    ("ζₜ, deviation of a minibatch gradient", lambda each: np.sqrt(each.over("noise_variance", np.ma.max))),
+    ("σₜ, largest spectral norm of a block", _sigma),
+    ("Gₜ, largest ‖∇f‖ of a matrix", lambda each: _largest(each, "weight_gradient_spectral")),
+)
+
+
+def _draw_course(axis: Axes, item: tuple[str, Callable[[Named], Any], list[tuple[Named, tuple[str, str]]]]) -> None:
+    title, read, rows = item
+    shown = []
+    for each, (colour, dash) in rows:
+        y = read(each)
+        if y is not None:
+            _curve(axis, each.times, y, color=colour, ls=dash, label=textwrap.fill(each.name, _LEGEND))
+            shown.append(y)
+    _log_axis(axis, shown)
+    # Norms of blocks have no unit.
+    units = "" if read is _sigma else f" [{rows[0][0].run.result.problem.units}]"
+    axis.set(xlabel="iteration t", ylabel=title.split(",")[0] + units)
+    axis.set_xlim(0, max(each.run.course.plan.steps for each, _ in rows) + 1)
+    axis.set_title(title, loc="left")

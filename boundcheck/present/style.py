@@ -1,0 +1,286 @@
+"""How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
+
+import io
+import re
+import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
+from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from boundcheck.present.words import power_of_ten
+from boundcheck.shown import visible
+
+# Okabe and Ito's colours, which readers with colour blindness can tell apart.
+BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+# rcParams; matplotlib's stubs want a literal type for every key.
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "boundcheck",
+    "pdf.fonttype": 42,
+}
+# Marker and colour of each series of a figure, in order; both differ between neighbours.
+LOOKS = (
+    *(("o", BLUE), ("s", ORANGE), ("^", GREEN), ("D", PURPLE)),
+    *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
+)
+WIDTH = 6.75  # inches, the text width of a two-column paper
+# Serif letters and the mathematics that go with Times; what they lack comes from the next font.
+TIMES: Mapping[str, Any] = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where figures are to stand.
+
+    Attributes:
+        width: the widest, in inches.
+        font: the fonts, as rcParams.
+        least: the size of the smallest text, in points.
+        panel: the least width of a panel, in inches.
+
+    """
+
+    width: float = WIDTH
+    font: Mapping[str, Any] = field(default_factory=dict)
+    least: float = 0.0
+    panel: float = 2.2
+
+    @property
+    def has_room_beside(self) -> bool:
+        """Whether a legend fits beside a panel."""
+        return self.width > 2 * self.panel
+
+
+PAGE = Look()
+# Of a paper at 10 points, whose footnotes have 8.
+ONE_COLUMN, TWO_COLUMNS = (Look(width, TIMES, 8.0) for width in (3.25, WIDTH))
+_LOOK: ContextVar[Look] = ContextVar("look", default=PAGE)
+
+
+@contextmanager
+def looking(look: Look) -> Iterator[None]:
+    """Draw figures for another place than a page."""
+    before = _LOOK.set(look)
+    try:
+        yield
+    finally:
+        _LOOK.reset(before)
+
+
+def _style() -> Any:
+    look = _LOOK.get()
+    return {name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()} | dict(look.font)
+
+
+# Letters of a text in a figure, and of one in which formulas are drawn.
+_LONGEST_TEXT, _LONGEST_FORMULA = 1000, 400
+# Letters in a line of a legend, of two columns under the panels or of one beside them.
+_LEGEND, _BESIDE = 60, 34
+
+
+@contextmanager
+def _styled() -> Iterator[None]:
+    """The figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_style())
+        yield
+
+
+def svg(figure: Figure) -> str:
+    """The figure as an SVG element, without the date that matplotlib would put in."""
+    buffer = io.StringIO()
+    with _styled(), _readable(figure):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+@contextmanager
+def _readable(figure: Figure) -> Iterator[None]:
+    """Draw a figure whatever its texts say: as they were typed where they are no formula that can be drawn.
+
+    A letter that the font lacks is drawn as an empty box, without a word on stderr.
+    """
+    for axis in (each for axes in figure.axes for each in (axes.xaxis, axes.yaxis)):
+        # The names at its ticks are made anew whenever it is drawn.
+        if isinstance(places := axis.get_major_locator(), FixedLocator):
+            locations, name_of = list(places()), axis.get_major_formatter()
+            names = [name_of(x, i) for i, x in enumerate(locations)]
+            if names != [_short(name) for name in names]:
+                axis.set_ticks(locations, [_short(name) for name in names])
+    for text in figure.findobj(Text):
+        text.set_text(_short(text.get_text()))
+        if text.get_parse_math() and not _is_formula(text.get_text()):
+            text.set_parse_math(False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        # A name that leaves a panel no room is drawn all the same.
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
+        yield
+
+
+def _short(text: str) -> str:
+    said = visible(text)
+    return said if len(said) <= _LONGEST_TEXT else f"{said[:_LONGEST_TEXT]}…"
+
+
+def _is_formula(text: str) -> bool:
+    """Whether matplotlib can draw what is between dollars in a text; it raises errors of all kinds where it cannot."""
+    if text.count("$") < 2 or len(text) > _LONGEST_FORMULA:
+        return False
+    try:
+        MathTextParser("path").parse(text)
+    except Exception:
+        return False
+    return True
+
+
+# How a page writes each colour of a figure, which it has in a light and in a dark tone.
+_ON_A_PAGE = {"#000000": "currentColor", "#ffffff": "var(--paper)"} | {
+    colour.lower(): f"var(--{name})"
+    for name, colour in (
+        *(("blue", BLUE), ("orange", ORANGE), ("green", GREEN)),
+        *(("vermillion", VERMILLION), ("purple", PURPLE), ("grey", GREY)),
+    )
+}
+_COLOUR = re.compile("|".join(_ON_A_PAGE))
+
+
+def on_a_page(text: str, told: str) -> str:
+    """An SVG as it stands in a page: in the page's colours, with what it shows in words for those who do not see it."""
+    coloured = _COLOUR.sub(lambda match: _ON_A_PAGE[match[0]], text)
+    return coloured.replace("<svg", f'<svg role="img" aria-label="{escape(told)}"', 1)
+
+
+def described(figure: Figure) -> str:
+    """What a figure shows, in words: the title of each panel, and what is drawn against what."""
+    said = []
+    for axis in figure.axes:
+        title = " ".join(axis.get_title(loc="left").split())
+        across = " against ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))
+        said.append(": ".join(filter(None, (title, across))))
+    return "; ".join(filter(None, said)) or "a figure"
+
+
+def pdf(figure: Figure) -> bytes:
+    """The figure as a PDF for a paper."""
+    buffer = io.BytesIO()
+    with _styled(), _readable(figure):
+        figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return buffer.getvalue()
+
+
+# What an axis can show with room around it; how much of that at a time; and decades with a tick.
+_LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
+
+
+def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Marker and colour for each distinct name, in order."""
+    return {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(dict.fromkeys(names))}
+
+
+def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
+    """One panel an item, at most so many in a row and so many inches tall, with one legend for all.
+
+    It stands under them, and beside a panel that has a row for itself and leaves room.
+    """
+    look = _LOOK.get()
+    columns = min(len(items), most, max(int(look.width / look.panel), 1))
+    rows, beside = -(-len(items) // columns), columns == 1 and look.has_room_beside
+    with _styled():
+        # What the legend takes: nothing beside, two columns of it or one below.
+        height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
+        figure = Figure(figsize=(look.width, height), layout="constrained")
+        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+        entries: dict[str, Any] = {}
+        for axis, item in zip(axes, items, strict=False):
+            draw(axis, item)
+            entries |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+            titles = (child for child in axis.get_children() if isinstance(child, Text))
+            _as_typed(axis.xaxis.label, axis.yaxis.label, *titles)
+        for axis in axes[len(items) :]:
+            axis.set_axis_off()
+        # A line of the legend that is wider than its column would be cut at the edge of the figure.
+        place: Any
+        place, letters = ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
+        lines = ["\n".join(textwrap.fill(line, letters) for line in name.split("\n")) for name in entries]
+        legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
+        _as_typed(*legend.get_texts())
+        for text in figure.findobj(Text):
+            text.set_fontsize(max(text.get_fontsize(), look.least))
+    return figure
+
+
+def _as_typed(*texts: Text) -> None:
+    """Print what is between two dollars as it is: names that a user gives are no formulas."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
+def plain(place: float) -> str:
+    """A place on an axis: 0.003, 10000, and 10⁻⁶ where there would be many zeros."""
+    if not place or 1e-3 <= abs(place) < 1e5:
+        return f"{place:g}"
+    digits, exponent = f"{place:e}".split("e")
+    power = power_of_ten(int(exponent))
+    return power if float(digits) == 1 else f"{float(digits):g}\u202f×\u202f{power}"
+
+
+def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = plain) -> None:
+    """Ticks at these places and at no others."""
+    axis.set_major_locator(FixedLocator(list(places)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda place, _: text(place)))
+
+
+def extent(*values: Any) -> tuple[float, float]:
+    """The least and the largest of what a logarithmic axis can show; of a run that diverged, this leaves some out."""
+    flat = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
+    shown = flat[(flat > 1 / _LARGEST) & (flat < _LARGEST)]
+    return (float(shown.min()), float(shown.max())) if len(shown) else (1.0, 1.0)
+
+
+def log_y(axis: Axes, low: float, high: float) -> None:
+    """A logarithmic y-axis: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers.
+
+    A curve that rises by more than any axis can show, as of a run that diverged, leaves it at the top.
+    """
+    high = min(high, low * _LONGEST)
+    axis.set_yscale("log")
+    axis.set_ylim(low / 1.4, high * 1.4)
+    exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
+    digits = (1,) if high / low > 150 else (1, 2, 5)
+    apart = -(-len(exponents) // _MOST_TICKS)
+    ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents[::apart] for digit in digits])
+
+
+def marks(low: float, high: float, most: int = 7) -> list[float]:
+    """1 and 3 of each decade between these two, or powers of ten where those are more than `most`."""
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    both = [x for e in exponents for digit in (1, 3) if low <= (x := digit * 10.0**e) <= high]
+    if len(both) <= most:
+        return both
+    powers = [e for e in exponents if low <= 10.0**e <= high]
+    apart = -(-len(powers) // most)
+    return [10.0**e for e in powers[(len(powers) - 1) % apart :: apart]]

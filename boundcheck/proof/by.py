@@ -1,0 +1,306 @@
+"""The kernel's rules in the words of sympy, and the few derived rules that proofs of convergence use often.
+
+Nothing here is trusted: each method builds theorems by the rules of the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Theorem, atoms, builders, induction, rules
+from boundcheck.kernel.analysis import chain_rule, descent_lemma
+from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
+from boundcheck.proof.certificate import certify
+from boundcheck.proof.translate import Reading, index
+
+
+@dataclass(frozen=True)
+class By:
+    """Justifications of steps: `by.triangle("F", X, Y)` is the theorem ‖X + Y‖_F <= ‖X‖_F + ‖Y‖_F."""
+
+    reading: Reading
+
+    # Norms and inner products.
+
+    def triangle(self, kind: str, x: MatrixExpr, y: MatrixExpr) -> Theorem:
+        """‖X + Y‖ <= ‖X‖ + ‖Y‖, kind ``"F"`` (of vectors: Euclidean) or ``"op"``."""
+        return rules.triangle(kind, self.reading.point(x), self.reading.point(y))
+
+    def submultiplicative(self, left: str, right: str, x: MatrixExpr, y: MatrixExpr) -> Theorem:
+        """‖XY‖ <= ‖X‖_left ‖Y‖_right: a Frobenius norm, unless both are ``"op"``; ``"F", "F"`` follows from op <= F."""
+        p, q = self._single(x), self._single(y)
+        if (left, right) != (atoms.FROBENIUS, atoms.FROBENIUS):
+            return rules.submultiplicative((left, right), p, q)
+        wider, tight = rules.spectral_below_frobenius(p), rules.submultiplicative(("op", "F"), p, q)
+        size = rules.norm_nonnegative("F", (q,))
+        goal = Fact(">=", builders.norm("F", p) * builders.norm("F", q) - builders.norm("F", p @ q))
+        terms = (((_UNIT,), (0, 2)), ((_UNIT,), (1,)))
+        return rules.certificate((wider, tight, size), goal, terms, (), ())
+
+    def _single(self, x: MatrixExpr) -> Matrix:
+        blocks = self.reading.point(x)
+        if len(blocks) != 1:
+            raise InputError("matrix", x, f"a single matrix, not a vector of {len(blocks)} blocks")
+        return blocks[0]
+
+    def spectral_below_frobenius(self, x: MatrixExpr) -> Theorem:
+        """‖X‖_op <= ‖X‖_F."""
+        return rules.spectral_below_frobenius(self._single(x))
+
+    def rank(self, x: MatrixExpr, dimension: sp.Symbol) -> Theorem:
+        """‖X‖_F² <= m‖X‖_op², m a dimension of X or within its only product."""
+        return rules.rank_bound(self._single(x), dimension.name)
+
+    def cauchy_schwarz(self, x: MatrixExpr, y: MatrixExpr) -> Theorem:
+        """⟨X, Y⟩ <= ‖X‖_F‖Y‖_F."""
+        return rules.cauchy_schwarz(self.reading.point(x), self.reading.point(y))
+
+    def expansion(self, x: MatrixExpr) -> Theorem:
+        """‖X‖_F² = ⟨X, X⟩."""
+        return rules.norm_expansion(self.reading.point(x))
+
+    def block_norm(self, x: MatrixExpr) -> Theorem:
+        """‖(X, Y)‖² = ‖X‖_F² + ‖Y‖_F² of a vector with blocks X, Y."""
+        blocks = self.reading.point(x)
+        whole, *parts = (rules.norm_expansion(blocks), *(rules.norm_expansion((block,)) for block in blocks))
+        squares = sum((builders.norm("F", block) ** 2 for block in blocks), Scalar({}))
+        goal = Fact("=", builders.norm("F", *blocks) ** 2 - squares)
+        multipliers = ((ONE, 0), *((-ONE, i + 1) for i in range(len(parts))))
+        return rules.certificate((whole, *parts), goal, (), multipliers, ())
+
+    def nonnegative(self, kind: str, x: MatrixExpr) -> Theorem:
+        """‖X‖ >= 0."""
+        return rules.norm_nonnegative(kind, self.reading.point(x))
+
+    def homogeneous(self, factor: Theorem, kind: str, x: MatrixExpr) -> Theorem:
+        """‖cX‖ = c‖X‖, from the theorem c >= 0."""
+        return rules.homogeneous(factor, kind, self.reading.point(x))
+
+    # Laws and equations.
+
+    def instance(self, law: Theorem, values: Mapping[MatrixExpr, MatrixExpr | sp.Expr], *given: Theorem) -> Theorem:
+        """A law at these values, without the premises that `given` proves."""
+        pairs: list[tuple[Symbol | atoms.Variable, Matrix | Scalar]] = []
+        for variable, value in values.items():
+            if isinstance(variable, MatrixExpr):
+                letters, matrices = self.reading.point(variable), self.reading.point(value)
+                pairs += [(_symbol(x), y) for x, y in zip(letters, matrices, strict=True)]
+            else:
+                pairs.append((self._variable(variable), self.reading.scalar(value)))
+        return discharged(rules.instantiate(law, tuple(pairs)), *given)
+
+    def _variable(self, symbol: sp.Symbol) -> atoms.Variable:
+        bound = [atom for atom in self.reading.scalar(symbol).atoms() if isinstance(atom, atoms.Variable)]
+        return bound[0]
+
+    def rewrite(self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]) -> Theorem:
+        """The goal, from a theorem that says the same after replacements: (‖left - right‖ = 0, left, right) each."""
+        fact, last = theorem.fact, self.reading.fact(goal)
+        pairs = [
+            (self.component(equation, i, blocks), _letter(blocks[i][0]), blocks[i][1])
+            for equation, left, right in equations
+            for blocks in [list(zip(self.reading.point(left), self.reading.point(right), strict=True))]
+            for i in range(len(blocks))
+        ]
+        # Replace every left side, and then go back up to the goal.
+        forms = [last]
+        for _, letter, value in pairs:
+            forms.append(Fact(last.relation, builders.substitute_scalar(forms[-1].polynomial, {letter: value})))
+        for equation, letter, value in pairs:
+            fact = Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
+            theorem = rules.rewrite(equation, theorem, letter, value, fact)
+        for (equation, letter, value), form in reversed(list(zip(pairs, forms[:-1], strict=True))):
+            theorem = rules.rewrite(equation, theorem, letter, value, form)
+        return theorem
+
+    def component(self, equation: Theorem, i: int, pairs: Sequence[tuple[Matrix, Matrix]]) -> Theorem:
+        """Block i of an equation between vectors: ‖(X, Y)‖ = 0 gives ‖X‖ = 0."""
+        blocks = tuple(x - y for x, y in pairs)
+        if len(blocks) == 1:
+            return equation
+        whole = rules.norm_expansion(blocks)
+        parts = [rules.norm_expansion((block,)) for block in blocks]
+        size = builders.norm("F", *blocks)
+        # The squares of all blocks add up to 0, so each is at most 0, and so is its norm.
+        mine = builders.norm("F", blocks[i])
+        rest = tuple(j for j in range(len(blocks)) if j != i)
+        negative = rules.certificate(
+            (equation, whole, *parts),
+            Fact(">=", -mine * mine),
+            tuple((((Fraction(1), builders.norm("F", blocks[j])),), ()) for j in rest),
+            ((-size, 0), (ONE, 1), *((-ONE, 2 + j) for j in range(len(blocks)))),
+            (),
+        )
+        return rules.vanishing(negative, mine)
+
+    # Order.
+
+    def from_squares(self, squares: Theorem, larger: Theorem, x: sp.Expr, *equations: Theorem) -> Theorem:
+        """X <= y, from x² <= y² and y >= 0; x < y, if the first is strict.
+
+        `equations`, such as root(z)² = z, rewrite x² and y².
+        """
+        y, smaller = larger.fact.polynomial, self.reading.scalar(x)
+        goal = y - smaller
+        wanted = Fact(squares.fact.relation, y * y - smaller * smaller)
+        if squares.conclusion != wanted:
+            squares = certify(wanted, [squares, *equations]) or rules.assume(wanted)
+        # y(y - x) = (y - x)²/2 + (y² - x²)/2: if y < x, the left side is not positive, but the right side is.
+        half = Fraction(1, 2)
+        terms = ((((half, goal),), ()), (((half, ONE),), (0,)))
+        return rules.certificate((squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,))
+
+    def positive_root(self, radicand: Theorem) -> Theorem:
+        """root(x) > 0, from x > 0."""
+        x = radicand.fact.polynomial
+        root = rules.root_nonnegative(x)
+        # root · root = x + (root² - x)
+        terms, goal = (((_UNIT,), (2,)),), Fact(">", root.fact.polynomial)
+        return rules.certificate((rules.root_square(radicand), root, radicand), goal, terms, ((ONE, 0),), (1,))
+
+    def equal(self, above: Theorem, below: Theorem) -> Theorem:
+        """P = 0, from p >= 0 and -p >= 0."""
+        p = above.fact.polynomial
+        return rules.vanishing(
+            rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
+        )
+
+    def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
+        """Each argument, in sympy's order, is at most the maximum."""
+        members = tuple(map(self.reading.scalar, maximum.args))
+        return [rules.at_most_maximum(x, members) for x in members]
+
+    def maximum_below(self, c: sp.Expr, *above: Theorem) -> Theorem:
+        """Max(x, y, ...) <= c, from x <= c, y <= c, ...."""
+        return rules.maximum_at_most(above, self.reading.scalar(c))
+
+    # Analysis.
+
+    def chain_rule(self, composition: Theorem, block: int) -> Theorem:
+        """The law of a block of the gradient of F, from the law F(X) = f(P(X)); a standard fact."""
+        return chain_rule(composition, block)
+
+    def descent_lemma(
+        self,
+        smooth: Theorem,
+        function: sp.Symbol,
+        x: MatrixExpr,
+        step: MatrixExpr,
+        constant: sp.Expr,
+        theta: sp.Symbol,
+        sign: int = 1,
+    ) -> Theorem:
+        """F(x + δ) - F(x) - ⟨∇F(x), δ⟩ <= L/2 ‖δ‖², from smoothness along the segment; a standard fact.
+
+        With the sign -1 it is >= -L/2 ‖δ‖².
+        """
+        point, change = self.reading.point(x), self.reading.point(step)
+        scale = self.reading.scalar(constant)
+        return descent_lemma(smooth, function.name, point, change, scale, self._variable(theta), sign)
+
+    # Expectations, sums, roots.
+
+    def expectation(self, theorem: Theorem, given: sp.Expr | None = None) -> Theorem:
+        """E[p] >= 0 from p >= 0; with an index such as t, conditional on the past up to it."""
+        return rules.expectation(theorem, None if given is None else index(given))
+
+    def at(self, theorem: Theorem, time: sp.Expr) -> Theorem:
+        """P[t := i], from p, at the time 1 or T."""
+        return induction.at_time(theorem, index(time))
+
+    def time(self) -> tuple[Theorem, Theorem]:
+        """T >= 1 and t <= T, of the number t."""
+        return induction.time_at_least_one(), induction.time_at_most_horizon()
+
+    def sum(self, theorem: Theorem) -> Theorem:
+        """Σ_t p >= 0 from p >= 0."""
+        return rules.summation(theorem)
+
+    def telescope(self, x: sp.Expr) -> Theorem:
+        """Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1."""
+        return rules.telescope(self.reading.scalar(x))
+
+    def least(self, x: sp.Expr) -> Theorem:
+        """min_t x <= x, at each t."""
+        return rules.minimum_at_most(self.reading.scalar(x))
+
+    def at_least(self, theorem: Theorem, x: sp.Expr) -> Theorem:
+        """C <= min_t x, from c <= x, where c is the same at each t."""
+        return rules.minimum_at_least(theorem, self.reading.scalar(x))
+
+    def minimum(self, x: sp.Expr) -> Theorem:
+        """T min_t x <= Σ_t x."""
+        return rules.summation(self.least(x))
+
+    def root(self, radicand: Theorem) -> Theorem:
+        """The square of a root is its radicand, from x >= 0."""
+        return rules.root_square(radicand)
+
+    def root_nonnegative(self, x: sp.Expr) -> Theorem:
+        """root(x) >= 0."""
+        return rules.root_nonnegative(self.reading.scalar(x))
+
+    def quotient(self, divisor: Theorem) -> tuple[Theorem, Theorem]:
+        """X · (1/x) = 1 and 1/x > 0, from x > 0."""
+        product = rules.inverse(divisor)
+        inverse = Scalar.of(atoms.Inverse(divisor.fact.polynomial))
+        goal = Fact(">", inverse)
+        # x · (1/x) = 1 + (x · (1/x) - 1)
+        return product, rules.certificate((product, divisor), goal, (((_UNIT,), ()),), ((ONE, 0),), (1,))
+
+
+_UNIT = (Fraction(1), ONE)
+
+
+def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
+    """The theorem, with every hypothesis that one of `given` proves replaced by that one's hypotheses."""
+    for each in given:
+        if each.conclusion in theorem.hypotheses:
+            theorem = rules.discharge(each, theorem)
+    return theorem
+
+
+def _letter(matrix: Matrix) -> Letter:
+    words = list(matrix.terms)
+    if len(words) == 1 and len(words[0]) == 1 and matrix == Matrix.of(words[0][0][0]):
+        return words[0][0][0]
+    raise InputError("left side", matrix, "a single matrix, to be replaced")
+
+
+def _symbol(matrix: Matrix) -> Symbol:
+    letter = _letter(matrix)
+    if not isinstance(letter, Symbol):
+        raise InputError("variable", letter, "a named matrix, over which a law can range")
+    return letter
+
+
+def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
+    """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
+    if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
+        return None
+    # Strict ones last: they replace weak ones.
+    signed = {
+        theorem.fact.polynomial: theorem
+        for relation in (">=", ">")
+        for theorem in premises
+        if theorem.fact.relation == relation
+    }
+    used: list[Theorem] = []
+    terms, strict = [], False
+    for monomial, weight in goal.polynomial.terms.items():
+        factors = [signed.get(Scalar.of(atom)) for atom, exponent in monomial for _ in range(exponent)]
+        known = [theorem for theorem in factors if theorem is not None]
+        if len(known) < len(factors):
+            return None
+        used += [theorem for theorem in known if theorem not in used]
+        terms.append((((weight, ONE),), tuple(used.index(theorem) for theorem in known)))
+        strict = strict or all(theorem.fact.relation == ">" for theorem in known)
+    if goal.relation == ">" and not strict:
+        return None
+    return rules.certificate(tuple(used), goal, tuple(terms), (), ())

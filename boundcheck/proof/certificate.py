@@ -1,0 +1,336 @@
+"""The search for certificates, by linear programming: why a goal follows from premises by exact algebra.
+
+A certificate is an identity m·goal = Σ_j s_j Π_i p_i + Σ_k c_k e_k, which `kernel.rules.certificate` checks. The search
+lists products of premises and of squares, and multiples of equations; `linear` says which of them make up the goal, and
+with what weights. Where sums of squares with free coefficients are needed, `squares` finds them. Nothing here is
+trusted, and nothing depends on the clock: what grows is capped by the constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, combinations, combinations_with_replacement
+
+from flint import fmpq
+
+from boundcheck.kernel import rules
+from boundcheck.kernel.errors import RuleError
+from boundcheck.kernel.facts import Fact, Theorem
+from boundcheck.kernel.terms import Scalar
+from boundcheck.proof.linear import combine, combine_strictly
+from boundcheck.proof.polynomials import UNIT, Packing, Poly, Rational, fraction, times
+from boundcheck.proof.squares import Block, decompose, gram_basis, possible
+
+MOST_PLAIN = 1000  # products of inequalities
+MOST_TERMS = 3000  # the same, and squares times such
+MOST_MULTIPLES = 3000  # monomial multiples of equations
+MOST_ENTRIES = 200_000  # monomials in all columns together
+MOST_ROOTS = 12  # monomials whose sums and differences are squared
+MOST_FACTORS = 40  # products of strict premises that are tried as the factor
+# The same for semidefinite programs, which grow faster.
+MOST_GRAM_FACTORS = 6
+MOST_GRAM_TERMS = 200
+MOST_GRAM_MULTIPLES = 300
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A square (None for 1) times the inequalities at `places`."""
+
+    poly: Poly
+    places: tuple[int, ...]
+    square: Poly | None = None
+
+
+@dataclass(frozen=True)
+class _Multiple:
+    """A monomial times the equation at `place`."""
+
+    poly: Poly
+    place: int
+    monomial: int
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """How many columns there are.
+
+    Attributes:
+        products: how many inequalities are multiplied, also with the square of a monomial.
+        hints: how many are multiplied with the square of a hint; -1: no hint is squared.
+        squares: how many are multiplied with the square of a sum or difference of monomials; -1: no such square.
+        rounds: how often multiples of equations are added, see `_Search.multiples`.
+        factors: the most strict premises that multiply the goal.
+
+    """
+
+    products: int
+    hints: int = -1
+    squares: int = -1
+    rounds: int = 1
+    factors: int = 2
+
+
+@dataclass(frozen=True)
+class _Level:
+    """How much a sum of squares may be helped by: products, rounds as in `_Stage`, squares times each inequality."""
+
+    products: int
+    rounds: int
+    weighed: bool = False
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A solution: weights of terms and of multiples of equations, none of them zero."""
+
+    factor: tuple[int, ...]
+    terms: list[tuple[Rational, _Term]]
+    multiples: list[tuple[Rational, _Multiple]]
+
+
+def certify(
+    goal: Fact,
+    premises: Sequence[Theorem],
+    *,
+    hints: Sequence[Scalar] = (),
+    factor: Sequence[int] | None = None,
+    degree: int = 2,
+) -> Theorem | None:
+    """The goal as a theorem of the kernel, by a certificate from the premises it needs; None if none is found.
+
+    Args:
+        goal: the fact to prove.
+        premises: theorems; laws among them are ignored.
+        hints: polynomials whose squares, and squares times premises, may be used with any weight.
+        factor: places of the strict premises whose product multiplies the goal; None tries no factor, each premise
+            alone, and pairs.
+        degree: the most inequalities that are multiplied with each other, apart from the factor times one.
+
+    Raises:
+        RuleError: if `factor` names a premise that is not a strict fact.
+
+    """
+    search = _Search(goal, premises, hints)
+    found = search.solution(None if factor is None else search.strictly(factor), degree)
+    return None if found is None else search.theorem(found)
+
+
+class _Search:
+    """The premises as polynomials, and the columns made of them."""
+
+    def __init__(self, goal: Fact, premises: Sequence[Theorem], hints: Sequence[Scalar]) -> None:
+        facts: dict[Fact, int] = {}
+        for place, premise in enumerate(premises):
+            if isinstance(premise.conclusion, Fact) and premise.conclusion.polynomial.terms:
+                facts.setdefault(premise.conclusion, place)
+        self.packing = Packing([goal.polynomial, *(fact.polynomial for fact in facts), *hints])
+        self.goal, self.premises = goal, premises
+        polys = {place: (fact.relation, self.packing.pack(fact.polynomial)) for fact, place in facts.items()}
+        self.equations = {place: poly for place, (relation, poly) in polys.items() if relation == "="}
+        self.strict = [place for place, (relation, _) in polys.items() if relation == ">"]
+        # Strict ones first: of two products that are the same polynomial, the first is kept.
+        weak = [place for place, (relation, _) in polys.items() if relation == ">="]
+        self.inequalities = {place: polys[place][1] for place in (*self.strict, *weak)}
+        # The goal's own square helps where a factor is a summand of it: 2R(R - d) = R² - d² + (R - d)².
+        self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
+        self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
+
+    def solution(self, factor: tuple[int, ...] | None, degree: int) -> _Found | None:
+        """The first solution, from the cheapest stage on."""
+        goal = self.packing.pack(self.goal.polynomial)
+        if self.goal.relation == "=":
+            stages = [_Stage(-1, rounds=rounds) for rounds in (0, 1, 2, 4)]
+        else:
+            stages = [
+                _Stage(min(1, degree), rounds=0),
+                _Stage(min(2, degree), hints=1),
+                _Stage(min(2, degree), hints=1, squares=0, rounds=2),
+                _Stage(degree, hints=degree, squares=max(1, degree - 1), rounds=3, factors=1),
+            ]
+        for stage in stages:
+            for places in self.factors(factor, stage.factors):
+                found = self.linear(places, times(self.product(places), goal), stage)
+                if found is not None:
+                    return found
+        if self.goal.relation == "=" or not goal:
+            return None
+        most = min(degree, 2) if self.inequalities else 0
+        levels = [_Level(products, rounds) for products in range(most + 1) for rounds in (0, 1)]
+        if self.inequalities:
+            levels.append(_Level(most, 1, weighed=True))
+        for level in levels:
+            for places in self.factors(factor, 1)[:MOST_GRAM_FACTORS]:
+                found = self.gram(places, times(self.product(places), goal), level)
+                if found is not None:
+                    return found
+        return None
+
+    def strictly(self, factor: Sequence[int]) -> tuple[int, ...]:
+        """The places of the strict facts that these premises conclude; the first of premises that say the same."""
+        places = []
+        for place in factor:
+            conclusion = self.premises[place].conclusion
+            same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
+            if not same:
+                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
+            places += same
+        return tuple(places)
+
+    def factors(self, factor: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
+        """The places of the premises whose product the factor may be."""
+        if factor is not None:
+            return [factor]
+        return [places for size in range(most + 1) for places in combinations(self.strict, size)][:MOST_FACTORS]
+
+    def product(self, places: tuple[int, ...]) -> Poly:
+        """The product of the inequalities at these places."""
+        if places not in self._products:
+            self._products[places] = times(self.product(places[:-1]), self.inequalities[places[-1]])
+        return self._products[places]
+
+    def products(self, degree: int) -> Iterator[tuple[int, ...]]:
+        """The places of every product of at most `degree` inequalities, the shorter ones first."""
+        for size in range(degree + 1):
+            yield from combinations_with_replacement(self.inequalities, size)
+
+    def terms(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> list[_Term]:
+        """The columns with nonnegative weights."""
+        # The factor times an inequality is included even if the factor alone has the largest degree.
+        products = chain(self.products(stage.products), (factor + places for places in self.products(1)))
+        plain = list(_within((_Term(self.product(places), places) for places in products), MOST_PLAIN))
+        sources = [(self.hints, stage.hints)]
+        if stage.squares >= 0:
+            monomials, pairs = self.roots([target, *(term.poly for term in plain), *self.equations.values()])
+            sources += [(monomials, stage.products), (pairs, stage.squares)]
+        squared = (
+            _Term(times(square, self.product(places)), places, root)
+            for roots, degree in sources
+            for squares in [[(root, times(root, root)) for root in roots]]
+            for places in self.products(degree)
+            for root, square in squares
+        )
+        return list(_within(chain(plain, squared), MOST_TERMS))
+
+    def roots(self, polys: Iterable[Poly]) -> tuple[list[Poly], list[Poly]]:
+        """What to square: monomials whose squares occur, and atoms; and their sums and differences, also with 1."""
+        monomials: dict[int, None] = {}
+        for poly in polys:
+            monomials |= dict.fromkeys(filter(None, map(self.packing.root, sorted(poly))))
+        for atom in self.packing.atoms:
+            monomials |= dict.fromkeys(self.packing.pack(Scalar.of(atom)))
+        listed, one = list(monomials)[:MOST_ROOTS], fmpq(1)
+        pairs = [{x: one, y: sign * one} for x, y in combinations([*listed, 0], 2) for sign in (-1, 1)]
+        return [{x: one} for x in listed], pairs
+
+    def multiples(self, occurring: set[int], rounds: int) -> list[_Multiple]:
+        """The equations, and their multiples that share a monomial with what occurs, or with another such multiple."""
+        found = {(place, 0): _Multiple(poly, place, 0) for place, poly in self.equations.items()}
+        frontier = occurring | {monomial for multiple in found.values() for monomial in multiple.poly}
+        seen = set(frontier)
+        for _ in range(rounds):
+            fresh: dict[tuple[int, int], _Multiple] = {}
+            for place, poly in self.equations.items():
+                for monomial in self._quotients(frontier, poly):
+                    if (place, monomial) not in found:
+                        multiple = {monomial + m: c for m, c in poly.items()}
+                        fresh[place, monomial] = _Multiple(multiple, place, monomial)
+            # Multiples with few new monomials are the likeliest to cancel.
+            new = {key: sum(m not in seen for m in multiple.poly) for key, multiple in fresh.items()}
+            order = sorted(fresh, key=lambda key: (new[key], key))
+            found |= {key: fresh[key] for key in order[: max(0, MOST_MULTIPLES - len(found))]}
+            frontier = {monomial for key in fresh if key in found for monomial in fresh[key].poly} - seen
+            seen |= frontier
+        return list(found.values())
+
+    def _quotients(self, monomials: Iterable[int], poly: Poly) -> set[int]:
+        quotients = {self.packing.quotient(monomial, divisor) for divisor in poly for monomial in monomials}
+        return {monomial for monomial in quotients if monomial is not None}
+
+    def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> _Found | None:
+        """A certificate with the columns of a stage."""
+        terms = self.terms(factor, target, stage) if stage.products >= 0 else []
+        multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
+        columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
+        costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [1.0] * len(multiples)
+        weights = combine(target, columns, costs, len(terms))
+        if weights is not None and self.goal.relation == ">":
+            certain = {j for j, term in enumerate(terms) if self.positive(term)}
+            if not any(weights[j] for j in certain):
+                weights = combine_strictly(target, columns, len(terms), certain)
+        if weights is None:
+            return None
+        pairs = list(zip(weights, [*terms, *multiples], strict=True))
+        return _Found(
+            factor,
+            [(w, x) for w, x in pairs if w and isinstance(x, _Term)],
+            [(w, x) for w, x in pairs if w and isinstance(x, _Multiple)],
+        )
+
+    def positive(self, term: _Term) -> bool:
+        """Whether a term is certainly positive: a product of strict facts."""
+        return term.square is None and all(place in self.strict for place in term.places)
+
+    def gram(self, factor: tuple[int, ...], target: Poly, level: _Level) -> _Found | None:
+        """A certificate with sums of squares of arbitrary polynomials."""
+        products = ((self.product(places), places) for places in self.products(level.products))
+        simple = list(_within((_Term(*product) for product in products), MOST_GRAM_TERMS))
+        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), level.rounds)[
+            :MOST_GRAM_MULTIPLES
+        ]
+        columns = [*(term.poly for term in simple), *(multiple.poly for multiple in multiples)]
+        bound = set(target).union(*(column for column in columns if not column.keys().isdisjoint(target)))
+        others = set(target).union(*columns)
+        bases: dict[tuple[int, ...], list[int]] = {}
+        for place in self.inequalities if level.weighed else ():
+            bases[place,] = gram_basis(self.packing, bound, self.product((place,)))
+            others |= {x + y + z for x in bases[place,] for y in bases[place,] for z in self.product((place,))}
+        bases[()] = possible(gram_basis(self.packing, bound, UNIT), others)
+        blocks = [Block(term.poly, [UNIT], self.positive(term)) for term in simple]
+        blocks += [Block(self.product(places), [{x: fmpq(1)} for x in basis]) for places, basis in bases.items()]
+        equations = [multiple.poly for multiple in multiples]
+        sums = decompose(target, blocks, equations, strict=self.goal.relation == ">")
+        if sums is None:
+            return None
+        terms = [
+            (weight, _Term(self.product(places), places, None if root == UNIT else root))
+            for places, squares in zip([*(term.places for term in simple), *bases], sums.squares, strict=True)
+            for weight, root in squares
+        ]
+        return _Found(factor, terms, [(w, x) for w, x in zip(sums.free, multiples, strict=True) if w])
+
+    def theorem(self, found: _Found) -> Theorem:
+        """The kernel's theorem, from only the premises that the certificate uses."""
+        used = {*found.factor, *(place for _, term in found.terms for place in term.places)}
+        used |= {multiple.place for _, multiple in found.multiples}
+        place = {old: new for new, old in enumerate(sorted(used))}
+        squares: dict[tuple[int, ...], list[tuple[Fraction, Scalar]]] = {}
+        for weight, term in found.terms:
+            root = self.packing.unpack(UNIT if term.square is None else term.square)
+            squares.setdefault(term.places, []).append((fraction(weight), root))
+        multipliers: dict[int, Poly] = {}
+        for weight, multiple in found.multiples:
+            multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
+        return rules.certificate(
+            tuple(self.premises[old] for old in sorted(used)),
+            self.goal,
+            tuple((tuple(sums), tuple(place[x] for x in places)) for places, sums in squares.items()),
+            tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
+            tuple(place[x] for x in found.factor),
+        )
+
+
+def _within(terms: Iterable[_Term], most: int) -> Iterator[_Term]:
+    """The first terms, each polynomial once, up to `most` of them and to `MOST_ENTRIES` monomials."""
+    entries, kept = 0, 0
+    seen: dict[frozenset[int], list[Poly]] = {}
+    for term in terms:
+        same = seen.setdefault(frozenset(term.poly), [])
+        if term.poly not in same:
+            same.append(term.poly)
+            yield term
+            entries, kept = entries + len(term.poly), kept + 1
+        if kept == most or entries > MOST_ENTRIES:
+            return

@@ -1,0 +1,507 @@
+"""Whether a proof proves the claim that it names: its conclusion, its quantifiers, its hypotheses, its definitions.
+
+The kernel knows what follows from what. `statements` fixes what a claim of the catalogue says to the kernel; its proof
+must end in this statement and start from nothing else. A script's own claim or lemma says what the script says, within
+the limits below: its conclusion and what it rests on are printed, to be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Law, Statement, rules
+from boundcheck.kernel.atoms import Before, Clock, Horizon, Norm, Power, Value, Variable
+from boundcheck.kernel.builders import substitute_scalar
+from boundcheck.kernel.facts import free
+from boundcheck.kernel.terms import Atom, Gradient, Matrix, Scalar, Symbol, Term
+from boundcheck.kernel.times import ANY, Time
+from boundcheck.language import vocabulary as words
+from boundcheck.language.claim import Claim, declarations
+from boundcheck.language.hypotheses import HYPOTHESES
+from boundcheck.language.sentence import algorithm_of, conjuncts
+from boundcheck.language.symbols import LETTERS, D, T, f_star
+from boundcheck.language.vocabulary import GAP, t
+from boundcheck.proof.definitions import only_defines
+from boundcheck.proof.fixed import fixed_statements, is_fixed, is_ours
+from boundcheck.proof.proof import Assumption, Because, Proof
+from boundcheck.proof.script import Script, own_letters
+from boundcheck.proof.translate import Reading, eq, ge, gt
+
+
+def digest(statement: Statement) -> str:
+    """A short hash of a statement."""
+    return sha256(statement.key.encode()).hexdigest()[:32]
+
+
+def own_statements(claim: Claim) -> set[Statement]:
+    """What the claim says without quantifiers: quantities, conditions, and that parameters are positive."""
+    reading = Reading().having(own_letters(claim))
+    relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
+    derived = {quantity.symbol for quantity in claim.quantities}
+    relations += [
+        gt(parameter.symbol, 0) for parameter in declarations(claim).values() if parameter.symbol not in derived
+    ]
+    return {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
+
+
+def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
+    """The hypotheses that the script's statement may not start from; of one that is to be fixed, whatever is fixed."""
+    claim, wanted = script.claim, set(hypotheses)
+    own, may = set[Statement](), [may_start_from]
+    if claim is not None and is_ours(claim):
+        own, may = own_statements(claim), [_is_reading, may_start_from]
+    laid = [each for each in proof.assumptions if each.statement in wanted - own]
+    if claim is not None and is_fixed(claim) and not fixing:
+        fixed = fixed_statements().get(claim.id)
+        laid = [each for each in laid if fixed is not None and digest(each.statement) in fixed.hypotheses]
+    return sorted(wanted - own - {each.statement for each in laid if any(ask(each, script) for ask in may)})
+
+
+# What a letter means, which is no hypothesis of a claim that has it.
+_MEANT = frozenset({ge(words.Value(words.F, words.v), f_star)})
+
+
+def _is_reading(assumption: Assumption, script: Script) -> bool:
+    """Whether an assumption is a reading of a hypothesis of the claim: its own relation, at points that a person chose.
+
+    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But it is the hypothesis and no other
+    relation; what is said of iterates is not said of points; and what is said of one letter not of all.
+    """
+    relation, statement = assumption.relation, assumption.statement
+    if not _says(assumption, script.reading):
+        return False
+    bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
+    if assumption.role == "definition":
+        left, right = relation.args
+        is_setting = isinstance(left, words.Value) and isinstance(right, words.Value) and left.args[0] != right.args[0]
+        letters = {x for block in script.reading.point(right.args[1]) for x in block.inside} if is_setting else set()
+        return is_setting and isinstance(statement, Law) and not statement.premises and bound <= letters
+    if assumption.role != "hypothesis":
+        return False
+    if relation in _MEANT and assumption.claim is None:
+        return isinstance(statement, Law) and not assumption.where
+    for hypothesis in _usable(script):
+        said, where = hypothesis.conclusion, {x: y for x, y in assumption.where.items() if x != y}
+        names = {str(x.name) for x in said.free_symbols}
+        if (
+            assumption.claim == hypothesis
+            and relation == said.xreplace(where)
+            and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
+            and not any(isinstance(x, Variable) and x.name in names for x in bound)
+            and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
+            and (not said.has(words.g) or (not bound and _is_one_iterate(said, where)))
+        ):
+            return True
+    return False
+
+
+def _is_one_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic]) -> bool:
+    """Whether all that is said of v and of the g at v is said of v_t and g_t, at one t."""
+    times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
+    return any(
+        all(where.get(x) == words.Iterate(x.name, time, *x.shape) for x in said.atoms(sp.MatrixSymbol))
+        for time in times
+    )
+
+
+def may_start_from(assumption: Assumption, script: Script) -> bool:
+    """Whether it is a hypothesis or condition of the claim, a domain, or a definition that only defines."""
+    claim, relation = script.claim, assumption.relation
+    if claim is None:
+        return assumption.role != "local" and _is_what_it_is_called(assumption)
+    if not _says(assumption, script.reading):
+        return False
+    stated = any(says_no_more(assumption, each, script.reading) for each in _usable(script))
+    match assumption.role:
+        case "local" | "choice":
+            return False
+        case "domain":
+            # The formula of a quantity gives its sign.
+            signed = isinstance(relation, sp.Symbol) and bool(relation.is_positive)
+            return signed and relation not in {quantity.symbol for quantity in claim.quantities}
+        case "definition":
+            left, right = relation.args
+            parts = (claim, *hypotheses_of(script))
+            made = assumption.statement in recurrence_of(claim, script.reading)
+            return stated or made or only_defines(left, right, assumption.statement, parts, script.reading)
+    if relation in claim.conditions and isinstance(assumption.statement, Fact):
+        return True
+    return stated and assumption.claim in hypotheses_of(script)
+
+
+def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
+    """What the algorithm of a theorem says of its iterates: how they begin, and lead from step t to step t + 1."""
+    algorithm = algorithm_of(claim)
+    equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
+    try:
+        return {fact for equation in equations for fact in reading.facts(equation)}
+    except InputError:
+        # A proof that speaks of other iterates.
+        return set()
+
+
+def _is_what_it_is_called(assumption: Assumption) -> bool:
+    """Whether a definition gives the value of a letter, and a domain the sign of one."""
+    fact = assumption.statement.conclusion if isinstance(assumption.statement, Law) else assumption.statement
+    letters = [x for x in fact.polynomial.atoms() if isinstance(x, Variable | Value | Norm)]
+    alone = [x for x in letters if (((x, 1),) in fact.polynomial.terms) and _occurs_once(x, fact)]
+    match assumption.role:
+        case "definition":
+            return fact.relation == "=" and bool(alone)
+        case "domain":
+            return fact.relation == ">" and fact.polynomial.terms == {((letters[0], 1),): 1} if letters else False
+    return True
+
+
+def _occurs_once(atom: Atom, fact: Fact) -> bool:
+    others = (x for monomial in fact.polynomial.terms if monomial != ((atom, 1),) for x, _ in monomial)
+    return all(atom not in x.inside for x in others)
+
+
+def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
+    """Whether an assumption says no more than a hypothesis: it as it stands, or at points and times in its range."""
+    if not _is_read(hypothesis):
+        return False
+    statement, free_names = assumption.statement, quantified(hypothesis)
+    where = {old: new for old, new in assumption.where.items() if old != new}
+    if assumption.relation != hypothesis.conclusion.xreplace(where):
+        return False
+    moved = set(where)
+    bound = set(statement.variables) if isinstance(statement, Law) else set()
+    if any(isinstance(x, Variable) and x.name not in free_names for x in bound):
+        return False
+    for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
+        if any(block.inside & bound for block in reading.point(symbol)):
+            moved.add(symbol)
+    if t in where and any(map(_is_dated, _facts(hypothesis.conclusion, reading))):
+        return False
+    named = all(isinstance(x, sp.MatrixSymbol | sp.Symbol) and x.name in free_names for x in moved)
+    return named and all(_renames(old, new) for old, new in where.items())
+
+
+# "for all W_1, W_2 in R^(d x k)", in LaTeX or in words, and no other range: names, and the space that they are of.
+_RANGE = re.compile(
+    r"\s*(?:\\text\{)?\s*for (?:all|any|every)\s*\}?\s*(?P<names>[A-Za-z0-9_',{}\s]+?)"
+    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^(?:\w|\{\s*\w+(?:\s*\\times\s*\w+)*\s*\}))?)?\s*"
+)
+
+
+# What is proved of all is so of those to which the rest of such a text restricts it.
+_UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
+
+
+def quantified(claim: Claim) -> frozenset[str]:
+    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another.
+
+    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
+    where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
+    """
+    found = _RANGE.fullmatch(claim.quantifier)
+    names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
+    parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
+    are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
+    ranged = {x.name for x in _matrices(claim)}.intersection(names)
+    belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
+    return frozenset(names) if are_letters and not belongs else frozenset()
+
+
+def _drawn(claim: Claim) -> frozenset[str]:
+    """The names of the matrices that may be other ones at other points: g, and those in an expectation."""
+    means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
+    inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
+    return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
+
+
+def _is_read(claim: Claim) -> bool:
+    """Whether the text of a claim's range is read: it names letters, or a word of ours says so of iterates alone."""
+    if not claim.quantifier.strip() or quantified(claim):
+        return True
+    return claim.word in HYPOTHESES.values() and not claim.conclusion.atoms(sp.MatrixSymbol)
+
+
+def _may_range_over(claim: Claim) -> frozenset[str]:
+    """The names over which a claim may range: of a text that is not read those in it, or all that have no value."""
+    surely = quantified(claim)
+    if surely or not claim.quantifier.strip():
+        return surely
+    said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
+    free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
+    return (free_ & _words(claim) or free_) | (free_ & _drawn(claim))
+
+
+def _words(claim: Claim) -> frozenset[str]:
+    """The words and letters in the text of a claim's range, without commands of LaTeX."""
+    return frozenset(re.findall(r"(?<!\\)\b[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
+
+
+def _says(assumption: Assumption, reading: Reading) -> bool:
+    """Whether the kernel's statement is what the relation says, at one point or as a law."""
+    relation, statement = assumption.relation, assumption.statement
+    try:
+        facts = reading.facts(relation if isinstance(relation, sp.Rel | sp.And) else gt(relation, 0))
+    except InputError:
+        return False
+    return (statement.conclusion if isinstance(statement, Law) else statement) in facts
+
+
+def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
+    """The hypotheses that a claim lists and that a theorem with these does not start from."""
+    if script.claim is None:
+        return []
+    used = {each.claim.id for each in carried if each.claim is not None}
+    listed = [script.instead.get(each.id, each) for each in script.claim.hypotheses]
+    return [each for each in listed if not {each.id, *(x.id for x in conjuncts_of(each))} & used]
+
+
+def stronger(script: Script, proof: Proof) -> str:
+    """A hypothesis that the script has instead of the claim's and that does not follow from it; empty if there is none.
+
+    What a fixed claim may start from is fixed with it.
+    """
+    claim = script.claim
+    if claim is None or is_fixed(claim):
+        return ""
+    for old in claim.hypotheses:
+        new = script.instead.get(old.id)
+        if new is None:
+            continue
+        given = [rules.assume(fact) for fact in _facts(old.conclusion, proof.reading)]
+        parts = sp.And.make_args(new.conclusion)
+        follows = all(proof.close(part, Because(tuple(given))) is not None for part in parts)
+        if new.quantifier != old.quantifier or not follows:
+            return new.title
+    return ""
+
+
+def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool:
+    """Whether a theorem has a hypothesis as a condition on the points over which it ranges; `misstated` allows it.
+
+    It is one of its premises at some points; or the proof assumed it at one of them, and the theorem says so.
+    """
+    premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
+    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, proof.reading) if not _is_dated(fact)}
+    return bool(wanted & {_anonymous(x) for x in premises}) or any(
+        each.claim == hypothesis
+        and each.statement in premises
+        and each.relation == hypothesis.conclusion.xreplace(each.where)
+        and all(isinstance(old, MatrixExpr) and _renames(old, new) for old, new in each.where.items())
+        and _says(each, proof.reading)
+        for each in proof.assumptions
+    )
+
+
+def is_added(assumption: Assumption, script: Script) -> bool:
+    """Whether the claim lists it neither as a hypothesis or condition nor as the formula or domain of a letter."""
+    claim, relation = script.claim, assumption.relation
+    if claim is None or assumption.role == "domain" or relation in claim.conditions:
+        return False
+    if assumption.role == "definition":
+        formulas = {quantity.symbol: quantity.expression for quantity in claim.quantities} | {D: GAP}
+        return formulas.get(relation.lhs) != relation.rhs
+    return assumption.claim is None or assumption.claim.id not in {each.id for each in hypotheses_of(script)}
+
+
+def hypotheses_of(script: Script) -> list[Claim]:
+    """The hypotheses of the script's claim, and their hypotheses, with those of `instead` replaced."""
+    if script.claim is None:
+        return []
+    kept = [each for each in _closure(script.claim) if each.id not in script.instead]
+    return [*kept, *script.instead.values()]
+
+
+def _usable(script: Script) -> list[Claim]:
+    """Those hypotheses that hold where the claim is asked: under no other condition, and with no other formulas."""
+    claim = script.claim
+    if claim is None:
+        return []
+    formulas = {each.symbol: each.expression for each in claim.quantities}
+    own = formulas.keys() | {each.symbol for each in claim.parameters}
+    return [
+        each
+        for each in hypotheses_of(script)
+        if set(each.conditions) <= set(claim.conditions)
+        and all(formulas.get(q.symbol) == q.expression for q in each.quantities if q.symbol in own)
+    ]
+
+
+def _closure(claim: Claim) -> list[Claim]:
+    """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
+    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
+
+
+def conjuncts_of(claim: Claim) -> list[Claim]:
+    """The hypotheses whose conjunction the claim is, and their parts; empty for any other claim."""
+    return _closure(claim) if conjuncts(claim) else []
+
+
+def _renames(old: sp.Basic, new: sp.Basic) -> bool:
+    """Whether a replacement only says which point is meant: a matrix for a matrix, the next time for t.
+
+    At t = 1 nothing is said of the time before; and v_{T+1} is the last iterate.
+    """
+    if isinstance(old, MatrixExpr):
+        return isinstance(new, MatrixExpr)
+    return bool(old == t and new - t in (0, 1))
+
+
+def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
+    """Why the conclusion is not the claim's; empty if it is. Of one that is to be fixed, whatever is fixed."""
+    claim, closing, reading = script.claim, proof.closing, script.reading
+    if claim is None:
+        return ""
+    if is_fixed(claim) and not fixing:
+        fixed = fixed_statements().get(claim.id)
+        if fixed is None:
+            return f"what {claim.id} says to the kernel is not fixed in any statements.json"
+        ends = proof.conclusion.conclusion if proof.conclusion else None
+        if ends is None or digest(ends) != fixed.conclusion:
+            return f"it does not end in {fixed.text}"
+    if closing is None:
+        return "it does not end by `conclude`"
+    if closing.relation is not None:
+        return "it ends in its own statement, and not in the claim's"
+    by_us = is_ours(claim)
+    if claim.quantifier.strip() and not by_us and not _UNIVERSAL.match(claim.quantifier):
+        return f"the range of the claim is not read: {claim.quantifier}"
+    if closing.where:
+        return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
+    if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
+        return f"its goal is {proof.goal}, and not the claim's"
+    fixed_points = "" if by_us else _fixed_points(script, proof)
+    if fixed_points:
+        many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
+        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is {many} {fixed_points}"
+    extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
+    if extra is not None:
+        return f"it is for points with {extra}, which is not an instance of a hypothesis"
+    return _merged(reading, script)
+
+
+def _fixed_points(script: Script, proof: Proof) -> str:
+    """A letter over which the claim may range and that the theorem's hypotheses contain; empty if there is none."""
+    names = _may_range_over(script.claim) if script.claim else frozenset[str]()
+    letters = {x for hypothesis in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(hypothesis)}
+    return next((name for name, read in _read(names, script.reading).items() if read & letters), "")
+
+
+def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
+    """What the kernel has for letters of these names: itself, or the blocks of a point."""
+    found = {}
+    for symbol in sorted(reading.points.keys() | reading.letters, key=str):
+        if symbol.name in names:
+            read = [reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else reading.point(symbol)
+            inside = (x for term in read for x in term.inside)
+            found[str(symbol.name)] = frozenset(x for x in inside if isinstance(x, Symbol | Variable))
+    return found
+
+
+def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
+    """A premise of the concluding law that is no condition of the claim, nor what a hypothesis says at some points.
+
+    A hypothesis says it of the points over which it ranges; of one letter, where the claim means the same one.
+    """
+    reading, claim = script.reading, script.claim
+    if claim is None:
+        return next(iter(premises), None)
+    conditions = {fact for relation in claim.conditions for fact in _facts(relation, reading)}
+    if is_ours(claim):
+        conditions |= {fact for hypothesis in hypotheses_of(script) for fact in _places(hypothesis, script)}
+        premises = [x for x in premises if not any(_anonymous(x) == _anonymous(fact) for fact in conditions)]
+    said = []
+    for hypothesis in _usable(script):
+        names = quantified(hypothesis)
+        others = frozenset[Term]().union(*_read(_may_range_over(claim) - names, reading).values())
+        said += [(fact, names, others) for fact in _facts(hypothesis.conclusion, reading)]
+    return next((x for x in premises if x not in conditions and not any(_is_at(x, *each) for each in said)), None)
+
+
+def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
+    """What a hypothesis says of any points, as we read it: of such that the proof names, or of where they are.
+
+    What it says of a function along the iterates, it says of no other point.
+    """
+    for fact in _facts(hypothesis.conclusion, script.reading):
+        about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
+        about_function = any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside)
+        if not (about_iterates and about_function) and not hypothesis.conclusion.has(words.g):
+            yield fact
+    for each in script.proof.assumptions:
+        local = replace(each, role="hypothesis") if each.role == "local" and each.claim == hypothesis else None
+        if local is not None and isinstance(local.statement, Fact) and _is_reading(local, script):
+            yield local.statement
+
+
+def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[Term]) -> bool:
+    """Whether a premise is a fact about letters that are not others, or that fact, which is for all letters, at some.
+
+    What holds of iterates is not for all letters: an iterate is one point, whatever t is.
+    """
+    if fact.polynomial.inside & others:
+        return False
+    letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
+    anywhere = all(x.name in names and not isinstance(x.when, Time) for x in letters) and not _is_dated(fact)
+    return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
+
+
+def _is_dated(fact: Fact) -> bool:
+    """Whether a fact says what it does of the times from 1 to T alone: it names the number t, T, or a fixed time."""
+    return any(
+        isinstance(x, Clock | Power | Before | Horizon)
+        or (isinstance(x, Symbol | Variable) and isinstance(x.when, Time) and x.when.index.base != "t")
+        for x in fact.polynomial.inside
+    )
+
+
+def _facts(relation: sp.Basic, reading: Reading) -> tuple[Fact, ...]:
+    """The facts of a relation; empty if it contains letters that the reading does not know."""
+    try:
+        return reading.facts(relation)
+    except InputError:
+        return ()
+
+
+def _anonymous(fact: Fact) -> Fact:
+    """The fact with its matrices named by their order alone."""
+    letters = sorted({x for x in fact.polynomial.inside if isinstance(x, Symbol)})
+    names: Mapping[Term, Matrix | Scalar] = {
+        letter: Matrix.of(Symbol(f"X{i}", letter.shape, ANY)) for i, letter in enumerate(letters)
+    }
+    return Fact(fact.relation, substitute_scalar(fact.polynomial, names))
+
+
+def _merged(reading: Reading, script: Script) -> str:
+    """Why the reading is wrong: a matrix of the claim is not its own letters, or two matrices share one.
+
+    Matrices over which a hypothesis ranges may share letters: it says less then.
+    """
+    parts = [script.claim, *hypotheses_of(script)] if script.claim else []
+    fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
+    groups = [*map(_matrices, parts[:1]), fixed]
+    if script.claim is not None and is_ours(script.claim):
+        # "v_1 = (R_1, V_1)": a block of a point is called by its own name, too.
+        groups = [group & reading.points.keys() for group in groups]
+    return next(filter(None, (_shared(reading, group) for group in groups)), "")
+
+
+def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
+    return {x for each in (claim.conclusion, *claim.conditions) for x in each.atoms(sp.MatrixSymbol)}
+
+
+def _shared(reading: Reading, symbols: Iterable[sp.MatrixSymbol]) -> str:
+    owner: dict[Matrix, sp.Basic] = {}
+    # A matrix without a reading occurs in nothing from which the proof may start.
+    for symbol in sorted((x for x in symbols if x in reading.points or x in reading.letters), key=str):
+        for block in reading.point(symbol):
+            if not any(isinstance(x, Symbol) and block == Matrix.of(x) for x in block.inside):
+                return f"it reads {symbol} as {block}, and the claim is about any {symbol}"
+            if block in owner:
+                return f"it reads {owner[block]} and {symbol} as points that share {block}"
+            owner[block] = symbol
+    return ""

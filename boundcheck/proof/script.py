@@ -1,0 +1,260 @@
+"""Proof scripts: how they are declared, found and loaded.
+
+A script is a Python file with functions marked ``@script(claim, version, reading)``. Scripts of the catalogue's claims
+are in `proofs/`, one folder per paper; a user's script is any file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import LETTERS, T
+from boundcheck.proof.fixed import is_fixed
+from boundcheck.proof.proof import Proof
+from boundcheck.proof.symbol_roles import is_dimension
+from boundcheck.proof.translate import Reading
+from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
+
+Version = Literal["printed", "repaired", "sharp"]
+VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
+
+_PACKAGE = "boundcheck_script"
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """A proof of a claim, in one version.
+
+    Attributes:
+        id: the claim's, or the script's own for a lemma outside the catalogue.
+        version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another proof) or ``sharp``.
+        instead: hypotheses of the claim that this proof replaces by others, by id.
+        is_statement: whether its lines are the claim itself, so that a false line refutes the claim and not a proof.
+        home: the folder for the script's own imports; None for the scripts of a paper.
+
+    """
+
+    id: str
+    version: Version
+    title: str
+    claim: Claim | None
+    reading: Reading
+    build: Callable[[Proof], None]
+    instead: Mapping[str, Claim] = field(default_factory=dict)
+    is_statement: bool = False
+    home: Path | None = None
+
+    @property
+    def called(self) -> str:
+        """The version, as readers are told it: of a sentence that is tried by itself nobody printed a proof."""
+        return "tried as a statement" if self.is_statement else self.version
+
+    @cached_property
+    def proof(self) -> Proof:
+        """The proof that the function fills, run once.
+
+        Raises:
+            InputError: if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
+                own code raises.
+
+        """
+        proof = Proof(self.claim, self.reading)
+        with _running(f"{self.id}, {self.version}", self.home):
+            self.build(proof)
+        return proof
+
+
+def script(
+    claim: Claim | str,
+    version: Version,
+    reading: Reading | None = None,
+    *,
+    title: str = "",
+    instead: Mapping[str, Claim] | None = None,
+    is_statement: bool = False,
+) -> Callable[[Callable[[Proof], None]], Script]:
+    """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the `Proof` to fill.
+
+    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it.
+
+    Raises:
+        InputError: for a version other than printed, repaired and sharp.
+
+    """
+    # An id of the catalogue always means the catalogue's claim.
+    known = claim if isinstance(claim, Claim) else catalogue.get(claim)
+    id = known.id if known else str(claim)
+    if known and title:
+        raise InputError("title", title, f"none: {id} has the title {known.title}")
+    mine = _checked_reading(reading or Reading()).having(own_letters(known) if known else ())
+
+    def mark(build: Callable[[Proof], None]) -> Script:
+        name = known.title if known else title or id
+        return checked(Script(id, version, name, known, mine, build, dict(instead or {}), is_statement))
+
+    return mark
+
+
+def own_letters(claim: Claim) -> set[sp.Symbol]:
+    """The parameters that a claim declares itself, and its quantities: constants of all its proofs."""
+    mine = {parameter.symbol for parameter in claim.parameters} | {quantity.symbol for quantity in claim.quantities}
+    return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}
+
+
+def checked(script: Script) -> Script:
+    """The script; raises InputError if its id, version, claim or reading are not what they seem to be."""
+    id, claim = script.id, script.claim
+    if script.version not in VERSIONS:
+        raise InputError("version", script.version, f"one of {', '.join(VERSIONS)}")
+    if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", id, re.ASCII):
+        raise InputError("id", id, "names joined by dots, such as my.lemma")
+    if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
+        raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
+    if claim is not None and not is_fixed(claim) and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
+        raise InputError("instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists")
+    if id not in catalogue and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
+        raise InputError(
+            "id", id, f"an id that does not begin with {id.split('.')[0]}, whose claims are the catalogue's"
+        )
+    _checked_reading(script.reading)
+    return script
+
+
+def _checked_reading(reading: Reading) -> Reading:
+    if type(reading) is not Reading:
+        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and nothing else")
+    return reading
+
+
+def of_paper(key: str) -> list[Script]:
+    """All scripts of a paper, in the order of its modules.
+
+    Raises:
+        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
+
+    """
+    paper = paper_of(key)
+    found = [each for name in paper.modules() for each in _scripts(_part(paper, name))]
+    foreign = [x.id for x in found if not paper.is_ours and x.id not in catalogue and not x.id.startswith(f"{key}.")]
+    if foreign:
+        raise InputError("id", foreign[0], f"the id of a claim, or one of its paper's, {key}.…")
+    return found if paper.is_ours else [checked(each) for each in found]
+
+
+def _part(paper: Paper, name: str) -> ModuleType:
+    module = paper.part(name)
+    if module is None:
+        raise InputError("SCRIPTS", name, f"a module in {paper.folder}")
+    return module
+
+
+def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
+    """The scripts of claims, ids, papers and files, each once; without a target those of all papers.
+
+    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points.
+
+    Raises:
+        InputError: for a target without a script.
+
+    """
+    found: dict[int, Script] = {}
+    files: set[Path] = set()
+    for target in targets or papers():
+        if _is_file(target):
+            path = Path(str(target))
+            if path.resolve() in files:
+                continue
+            files.add(path.resolve())
+        found |= {id(each): each for each in _of_target(target)}
+    scripts = list(found.values())
+    for each in scripts:
+        if any(other is not each and (other.id, other.version) == (each.id, each.version) for other in scripts):
+            raise InputError("script", f"{each.id}, {each.version}", "one proof of each version, and not two")
+    return scripts
+
+
+def named(target: Claim | str | Path) -> Claim | str | Path:
+    """The key of the paper in a folder, which is then registered; any other target unchanged."""
+    if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
+        return target
+    return paper_at(Path(target)).key
+
+
+def _is_file(target: Claim | str | Path) -> bool:
+    return isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py"))
+
+
+def _of_target(target: Claim | str | Path) -> list[Script]:
+    if _is_file(target):
+        return of_file(Path(str(target)))
+    name = target.id if isinstance(target, Claim) else str(target)
+    everything = [each for paper in papers() for each in of_paper(paper)]
+    own = of_paper(name) if name in papers() else []
+    chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
+    if not chosen and name not in papers():
+        ids = list(dict.fromkeys(each.id for each in everything))
+        near = get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3]
+        raise InputError(
+            "target", name, f"a paper, a .py file, or the id of a claim with a proof, such as {', '.join(near)}"
+        )
+    return chosen
+
+
+def of_file(path: Path) -> list[Script]:
+    """All scripts of a file; raises InputError if there is none, or the file cannot be run."""
+    if not path.is_file():
+        raise InputError("script", path, "a file that exists, the id of a claim, or a paper")
+    home = path.resolve().parent
+    # Two files with one name are two modules.
+    name = f"{_PACKAGE}_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError("script", path, "a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    with _running(str(path), home):
+        spec.loader.exec_module(module)
+    found = _scripts(module)
+    if not found:
+        raise InputError("script", path, "a file with a function marked @script(claim, version)")
+    return [checked(replace(each, home=home)) for each in found]
+
+
+@contextmanager
+def _running(what: str, home: Path | None) -> Iterator[None]:
+    """Run a script's code: its neighbours can be imported, and a failure becomes one clear line."""
+    if home is not None:
+        sys.path.insert(0, str(home))
+    before = set(sys.modules)
+    try:
+        with running(what, home or HOME):
+            yield
+    finally:
+        if home is not None:
+            sys.path.remove(str(home))
+            # Another folder may have a neighbour with the same name.
+            for name in set(sys.modules) - before:
+                file = getattr(sys.modules[name], "__file__", None)
+                if file and Path(file).resolve().parent == home and not name.startswith(_PACKAGE):
+                    del sys.modules[name]
+
+
+def _scripts(module: ModuleType) -> list[Script]:
+    # In the order of the file, without those that it imports from another.
+    return [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]

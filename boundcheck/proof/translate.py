@@ -1,0 +1,427 @@
+"""From sympy to the kernel: claims and steps of proofs, written in the vocabulary of `claims`, as kernel statements.
+
+Every letter has a role, and no reading assumes one in silence: the catalogue's scalars are constants, and a `Reading`
+says what each other letter is. A vector such as v is read as its blocks (A, B). Roots and quotients become the kernel's
+atoms root(x) and inverse(x), so that every formula of a claim has a translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property, wraps
+from types import MappingProxyType
+from typing import TypeVar
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, KernelError, builders
+from boundcheck.kernel import atoms as k
+from boundcheck.kernel.analysis import gradients
+from boundcheck.kernel.terms import ONE, Matrix, Point, Scalar, Symbol
+from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
+from boundcheck.language import symbols
+from boundcheck.language import vocabulary as words
+from boundcheck.proof.symbol_roles import (
+    CATALOGUE,
+    HOW_TO_DECLARE,
+    Process,
+    at_t,
+    declared,
+    function_name,
+    is_dimension,
+    is_plain,
+    shape_names,
+    told_apart,
+    without_role,
+)
+
+_Result = TypeVar("_Result")
+
+
+def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
+    """Name the expression that has no translation, whatever refused it."""
+
+    @wraps(translate)
+    def told(reading: Reading, node: sp.Basic) -> _Result:
+        if isinstance(node, sp.Basic) and not is_plain(node):
+            raise InputError("expression", node, f"an expression of sympy, and not your own {type(node).__name__}")
+        try:
+            return translate(reading, node)
+        except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError("expression", node, f"one that has a meaning, not {error}") from error
+
+    return told
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the letters of claims and steps stand for.
+
+    Attributes:
+        points: the matrices for which a matrix symbol stands, if it is not a letter itself: v_1 is (A_1, B_1), W is
+            W_0 + sBA.
+        processes: for an iterate at t, such as v_t, its blocks.
+        constants: letters (numbers and matrices) that are constants.
+        arbitrary: letters that may be any function of time and outcome.
+
+    Raises:
+        InputError: for a letter with two roles, for two letters with one name, and for a letter of the catalogue with
+            another role or other assumptions.
+
+    """
+
+    points: Mapping[sp.MatrixSymbol, tuple[MatrixExpr, ...]] = field(default_factory=dict)
+    processes: Mapping[words.Iterate, Process] = field(default_factory=dict)
+    constants: Collection[sp.Basic] = frozenset()
+    arbitrary: Collection[sp.Basic] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Keep a copy of the input, and refuse letters that a reader could not tell apart."""
+        for name in ("points", "processes"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        for name in ("constants", "arbitrary"):
+            object.__setattr__(self, name, frozenset(declared(name, getattr(self, name))))
+        for name, each in (("points", sp.MatrixSymbol), ("processes", words.Iterate)):
+            for symbol in getattr(self, name):
+                if not isinstance(symbol, each):
+                    raise InputError(name, symbol, f"a {each.__name__} to be read as its blocks")
+        for iterate, process in self.processes.items():
+            blocks = process.blocks if type(process) is Process else ()
+            if iterate.args[1] != words.t or not blocks or not all(isinstance(x, sp.MatrixSymbol) for x in blocks):
+                raise InputError("processes", iterate, "an iterate at t, such as v_t, with a Process of its blocks")
+        told_apart([*self.constants, *self.arbitrary, *self.points])
+        told_apart([sp.MatrixSymbol(str(x.args[0]), *x.shape) for x in self.processes])
+        self._check_blocks()
+        # A_t is a process itself, and the same one as the block of v_t.
+        told_apart(dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks))
+
+    def _check_blocks(self) -> None:
+        """Refuse two vectors that share a block; A_t itself is the block A of v_t, by its name."""
+        owner: dict[str, words.Iterate] = {}
+        for iterate, process in self.processes.items():
+            for block in process.blocks:
+                alone = len(process.blocks) == 1 and block.name == str(iterate.args[0])
+                if not alone and owner.setdefault(block.name, iterate) != iterate:
+                    raise InputError("processes", iterate, f"its own blocks; {block} is one of {owner[block.name]}")
+
+    def having(self, constants: Iterable[sp.Basic]) -> Reading:
+        """The same reading with more constants."""
+        more = frozenset(constants) | frozenset(self.constants)
+        return Reading(self.points, self.processes, more, self.arbitrary)
+
+    @cached_property
+    def letters(self) -> frozenset[sp.Basic]:
+        """All letters declared as constants or as arbitrary."""
+        return frozenset(self.constants) | frozenset(self.arbitrary)
+
+    @cached_property
+    def _blocks(self) -> Mapping[sp.Basic, int]:
+        """The place of a matrix that is a block of a vector; None if it is at two places."""
+        found: dict[sp.Basic, int] = {}
+        for point in self.points.values():
+            for place, block in enumerate(point):
+                if isinstance(block, sp.MatrixSymbol) and found.setdefault(block, place) != place:
+                    raise InputError("points", block, "a block at one place of the vectors that have it")
+        return found
+
+    @_told
+    def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
+        """A relation, or a conjunction of relations, as facts.
+
+        Raises:
+            InputError: for a relation without a translation, or one that sympy has evaluated away.
+
+        """
+        if isinstance(relation, sp.And):
+            return tuple(fact for part in relation.args for fact in self.facts(part))
+        if isinstance(relation, sp.Eq):
+            return (self._equation(relation.lhs, relation.rhs),)
+        if not isinstance(relation, sp.core.relational._Inequality):
+            raise InputError("statement", relation, "a relation <=, <, >=, > or Eq that sympy does not evaluate")
+        sign = ">" if relation.func in (sp.StrictLessThan, sp.StrictGreaterThan) else ">="
+        return tuple(Fact(sign, self.scalar(relation.gts) - self.scalar(x)) for x in _alternatives(relation.lts))
+
+    def fact(self, relation: sp.Basic) -> Fact:
+        """A single relation as a fact; raises InputError as `facts`, and for a conjunction."""
+        facts = self.facts(relation)
+        if len(facts) != 1:
+            raise InputError("statement", relation, "a single relation")
+        return facts[0]
+
+    def _equation(self, left: sp.Basic, right: sp.Basic) -> Fact:
+        if not isinstance(left, MatrixExpr):
+            return Fact("=", self.scalar(left) - self.scalar(right))
+        pairs = zip(self.point(left), self.point(right), strict=True)
+        return Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs)))
+
+    @_told
+    def scalar(self, node: sp.Expr) -> Scalar:
+        """A scalar expression as a polynomial over atoms; raises InputError if it has no translation."""
+        match node:
+            case sp.Rational():
+                return Scalar.of(Fraction(int(node.p), int(node.q)))
+            case sp.Symbol():
+                return self._symbol(node)
+            case sp.Add():
+                return Scalar.sum(self.scalar(x) for x in node.args)
+            case sp.Mul():
+                return self._multiply(node)
+            case sp.Pow():
+                return self._power(node)
+            case sp.Abs():
+                return Scalar.of(k.Root(self.scalar(node.args[0]) ** 2))
+            case sp.Max():
+                return builders.maximum(*map(self.scalar, node.args))
+            case sp.Min():
+                return -builders.maximum(*(-self.scalar(x) for x in node.args))
+            case words.FrobeniusNorm() | words.EuclideanNorm() | words.SpectralNorm():
+                kind = k.SPECTRAL if isinstance(node, words.SpectralNorm) else k.FROBENIUS
+                return builders.norm(kind, *self.point(node.args[0]))
+            case words.Value():
+                return Scalar.of(k.Value(function_name(node.args[0]), self.point(node.args[1])))
+            case words.InnerProduct():
+                return builders.inner(self.point(node.args[0]), self.point(node.args[1]))
+            case words.Expectation():
+                return self._expectation(node)
+            case words.MinimumOver():
+                self._over_all_times(node, *node.args[1:])
+                return Scalar.of(k.Minimum(self.scalar(node.args[0])))
+            case sp.Sum():
+                return self._sum(node)
+        raise InputError("expression", node, "a scalar in the vocabulary of claims")
+
+    def _symbol(self, node: sp.Symbol) -> Scalar:
+        if node == words.t:
+            return Scalar.of(k.Clock())
+        if node == words.i:
+            raise InputError("symbol", node, "a sum over i around it")
+        if node == symbols.T:
+            return Scalar.of(k.Horizon())
+        if is_dimension(node):
+            return Scalar.of(k.Dimension(self._dimension(node).name))
+        if node in self.arbitrary:
+            return Scalar.of(k.Variable(node.name, ANY))
+        if node in self.constants or CATALOGUE.get(node.name) == node:
+            return Scalar.of(k.Variable(node.name, CONSTANT))
+        raise InputError("symbol", node, without_role(node, self.letters))
+
+    def _dimension(self, node: sp.Symbol) -> sp.Symbol:
+        """A dimension needs no role, and is refused where another letter of its name has one."""
+        blocks = (block for process in self.processes.values() for block in process.blocks)
+        letters = (*self.letters, *self.points, *blocks)
+        if any(each.name == node.name and each != node for each in letters):
+            raise InputError("symbol", node, without_role(node, letters))
+        return node
+
+    def _shape(self, node: MatrixExpr) -> tuple[str, str]:
+        for size in node.shape:
+            if isinstance(size, sp.Symbol):
+                self._dimension(size)
+        return shape_names(node)
+
+    def _multiply(self, node: sp.Mul) -> Scalar:
+        product = ONE
+        for factor in node.args:
+            product = product * self.scalar(factor)
+        return product
+
+    def _power(self, node: sp.Pow) -> Scalar:
+        exponent = node.exp
+        base = self.scalar(node.base)
+        if exponent.has(words.t, symbols.T):
+            times = exponent.coeff(words.t) + exponent.coeff(symbols.T)
+            if not (times.is_Integer and times > 0):
+                raise InputError("exponent", exponent, "a whole number of times t or T, plus a number")
+            return builders.power(base ** int(times), index(exponent / times))
+        if not isinstance(exponent, sp.Rational) or exponent.q not in (1, 2, 4):
+            raise InputError("exponent", exponent, "an integer, a half or a quarter")
+        if base.number is not None and (base.number < 0 or (base.number == 0 and exponent < 0)) and not _whole(node):
+            raise InputError("expression", node, "a root of what is not negative, and a divisor that is not 0")
+        for _ in range({1: 0, 2: 1, 4: 2}[int(exponent.q)]):
+            base = Scalar.of(k.Root(base))
+        return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
+
+    def _expectation(self, node: words.Expectation) -> Scalar:
+        body = self.scalar(node.args[0])
+        given = self._given(node, body)
+        if builders.known(body, given):
+            past = f", given {node.args[1]}" if given is not None else ""
+            raise InputError("expectation", node, f"the expectation of what is random{past}; this is a constant there")
+        return builders.expect(body, given)
+
+    def _sum(self, node: sp.Sum) -> Scalar:
+        """A sum over t from 1 to T, or over earlier times i from 1 to an index at t."""
+        if len(node.limits) != 1:
+            raise InputError("sum", node, "a sum over t, or over i, alone")
+        ((counter, first, last),) = node.limits
+        if counter == words.t:
+            self._over_all_times(node, counter, first, last)
+            return builders.total(self.scalar(node.function))
+        if counter != words.i or first != 1 or node.function.has(words.t):
+            raise InputError("range", node, "t from 1 to T, or i from 1 to a time such as t - 1, without t inside")
+        body = self.scalar(node.function.xreplace({words.i: words.t}))
+        return builders.before_at(body, index(last + 1))
+
+    def _over_all_times(self, node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
+        if (t, first, last) != (words.t, 1, symbols.T):
+            raise InputError("range", node, "t from 1 to T")
+
+    @_told
+    def point(self, node: MatrixExpr) -> Point:
+        """A matrix or vector expression as its blocks; raises InputError if it has no translation."""
+        match node:
+            case sp.MatrixSymbol() if node in self.points:
+                return tuple(self._block(x) for x in self.points[node])
+            case sp.MatrixSymbol():
+                return (Matrix.of(self._matrix(node)),)
+            case sp.ZeroMatrix():
+                return (Matrix.zero(self._shape(node)),)
+            case words.Iterate():
+                return self._iterate(node)
+            case words.Gradient():
+                return gradients(function_name(node.args[0]), self.point(node.args[1]))
+            case words.PartialGradient():
+                function, at, block = node.args
+                if block not in self._blocks:
+                    raise InputError("block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}")
+                return (gradients(function_name(function), self.point(at))[self._blocks[block]],)
+            case words.Pair():
+                return self.point(node.args[0]) + self.point(node.args[1])
+            case words.MatrixExpectation():
+                return self._mean(node)
+            case sp.Transpose():
+                return tuple(x.T for x in self.point(node.arg))
+            case sp.MatAdd():
+                parts = [self.point(x) for x in node.args]
+                return tuple(_summed(blocks) for blocks in zip(*parts, strict=True))
+            case sp.MatMul() | sp.MatPow():
+                return self._product(node)
+        raise InputError("expression", node, "a matrix in the vocabulary of claims")
+
+    def _product(self, node: sp.MatMul | sp.MatPow) -> Point:
+        if isinstance(node, sp.MatPow) and not (node.exp.is_Integer and node.exp >= 1):
+            raise InputError("exponent", node.exp, "a whole number from 1 on")
+        factors = [node.base] * int(node.exp) if isinstance(node, sp.MatPow) else node.args
+        scale, product = ONE, None
+        for factor in factors:
+            if not isinstance(factor, MatrixExpr):
+                scale = scale * self.scalar(factor)
+                continue
+            point = self.point(factor)
+            if product is not None and len(product) + len(point) != 2:
+                raise InputError("expression", node, "a product of matrices, or of a number and a vector")
+            product = point if product is None else (product[0] @ point[0],)
+        return tuple(x.scaled(scale) for x in product or ())
+
+    def _block(self, node: MatrixExpr) -> Matrix:
+        blocks = self.point(node)
+        if len(blocks) != 1:
+            raise InputError("points", node, "a single matrix as a block")
+        return blocks[0]
+
+    def _matrix(self, node: sp.MatrixSymbol) -> Symbol:
+        for letters, when in ((self.constants, CONSTANT), (self.arbitrary, ANY)):
+            if node in letters:
+                return Symbol(node.name, self._shape(node), when)
+        raise InputError("matrix", node, without_role(node, [*self.letters, *self.points]))
+
+    def _mean(self, node: words.MatrixExpectation) -> Point:
+        blocks = self.point(node.args[0])
+        given = self._given(node, *blocks)
+        if all(builders.known(x, given) for x in blocks):
+            raise InputError("expectation", node, "the expectation of what is random; this is a constant there")
+        return tuple(builders.mean(x, given) for x in blocks)
+
+    def _given(self, node: words.Expectation | words.MatrixExpectation, *body: Scalar | Matrix) -> Index | None:
+        """The past up to t, for an expectation that is conditional on an iterate v_t.
+
+        The kernel knows only the whole past. So nothing else in the body may be known by then, if only v_t is given.
+        """
+        if len(node.args) == 1:
+            return None
+        iterate = node.args[1]
+        if len(node.args) > 2 or not isinstance(iterate, words.Iterate):
+            raise InputError("given", node.args[1:], "one iterate, whose past is meant")
+        if self._process(iterate).drawn:
+            raise InputError("given", iterate, "an iterate that is known at its own time")
+        mine = set(self._process(iterate).blocks)
+        known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
+        other = next((x for x in known if x not in mine), None)
+        if other is not None:
+            raise InputError("given", iterate, f"an iterate whose blocks alone are known; {other} is known as well")
+        given = index(iterate.args[1])
+        for letter in sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)):
+            if letter.when == ANY:
+                raise InputError("given", node, f"an expectation of processes and constants, not of any {letter}")
+            if isinstance(letter.when, Time) and builders.known(letter, given) and index_of(letter) != given:
+                raise InputError("given", iterate, f"everything in the expectation that is known by then, {letter} too")
+        return given
+
+    def _process(self, node: words.Iterate) -> Process:
+        process = self.processes.get(at_t(node))
+        if process is None:
+            known = ", ".join(map(str, self.processes)) or "(none)"
+            raise InputError("iterate", node, f"one of the processes {known}; {HOW_TO_DECLARE}")
+        return process
+
+    def _iterate(self, node: words.Iterate) -> Point:
+        process = self._process(node)
+        when: When = Time(index(node.args[1]), process.lag)
+        return tuple(Matrix.of(Symbol(block.name, self._shape(block), when)) for block in process.blocks)
+
+
+def index_of(letter: Symbol | k.Variable) -> Index | None:
+    """The time at which a letter is the value of a process."""
+    return letter.when.index if isinstance(letter.when, Time) else None
+
+
+def _whole(node: sp.Pow) -> bool:
+    """Whether a power is a product, so that its base may be negative."""
+    return bool(node.exp.is_Integer and node.exp > 0)
+
+
+def index(t: sp.Expr) -> Index:
+    """The kernel's index for t + 1, T + 1 or a number; raises InputError for another expression."""
+    for base, symbol in (("t", words.t), ("T", symbols.T), ("", sp.Integer(0))):
+        offset = t - symbol
+        if offset.is_Integer:
+            return Index(base, int(offset))
+    raise InputError("index", t, "t, T or a number, plus a whole number")
+
+
+def _alternatives(node: sp.Expr) -> tuple[sp.Expr, ...]:
+    """The arguments of a maximum: a bound on the maximum bounds each of them."""
+    return node.args if isinstance(node, sp.Max) else (node,)
+
+
+def _summed(blocks: tuple[Matrix, ...]) -> Matrix:
+    total = Matrix.zero(blocks[0].shape)
+    for block in blocks:
+        total = total + block
+    return total
+
+
+def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:
+    """Left >= right, which sympy leaves unevaluated even if it knows a sign; likewise `gt`, `le` and `eq`."""
+    return sp.Ge(left, right, evaluate=False)
+
+
+def gt(left: sp.Basic, right: sp.Basic) -> sp.Basic:
+    """Left > right, unevaluated."""
+    return sp.Gt(left, right, evaluate=False)
+
+
+def le(left: sp.Basic, right: sp.Basic) -> sp.Basic:
+    """Left <= right, unevaluated."""
+    return sp.Le(left, right, evaluate=False)
+
+
+def eq(left: sp.Basic, right: sp.Basic) -> sp.Basic:
+    """Left = right, unevaluated."""
+    return sp.Eq(left, right, evaluate=False)

@@ -1,0 +1,263 @@
+"""What is shown of proofs: views of audits, claims, proofs and lines, the referee's table, and lines as a frame.
+
+What stands under `proved` is made of the kernel's theorem, with the assumptions that it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from boundcheck.language.claim import in_prose
+from boundcheck.language.prose import plain, plainly
+from boundcheck.language.view import (
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Fold,
+    Line,
+    Math,
+    Part,
+    Points,
+    Prose,
+    Row,
+    Stack,
+    Table,
+    View,
+    line,
+    numeric,
+    paragraph,
+)
+from boundcheck.proof.display import UNCLEAR, shown
+from boundcheck.proof.identity import identity_latex
+from boundcheck.proof.results import certificate_text, instance_told, main_lines, step_as_json, witness_as_json
+from boundcheck.proof.rows import JudgedRow
+from boundcheck.proof.verdict import JudgedProof, JudgedStep
+from boundcheck.proof.witness import numbers_at
+from boundcheck.shown import command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from boundcheck.proof.outcome import ProofAudit
+    from boundcheck.proof.results import ClaimAudit
+
+# Claims of an audit that are shown open.
+_FEW = 3
+_REFEREE = """Each verdict is computed from the lines of proofs that the row names. Below it stands the trust of the
+weakest proof among them, or that it rests on an exact witness alone. Repaired: true by another proof than the printed
+one. Conditional: true under a condition that is not printed with it. Remark: nothing printed is false. What is refuted
+is false under the reading that it names, the most favourable one that the text allows; what follows from it stands
+below it. Rocq: whether a second proof checker has checked the proofs, too; a witness is exact arithmetic, and no
+proof."""
+
+
+def audit_view(audit: ProofAudit) -> View:
+    """Of an audit of few claims each of them, of many a table."""
+    facts = [line("standard fact", name, Prose(told)) for name, told in audit.facts.items()]
+    count = len(audit.claims)
+    title, about = "Proofs, audited", f"{count} claim{'s' if count > 1 else ''}"
+    rows = referee_table(audit.rows)
+    if len(audit.claims) <= _FEW:
+        return View(title, about, parts=(*rows, *(each.view() for each in audit.claims), *facts))
+    table = Table(
+        ("claim", "title", "verdict", "proofs"),
+        [
+            (
+                each.id,
+                Prose(each.title),
+                Badge(each.verdict),
+                ", ".join(f"{x.script.called}: {x.verdict}" for x in each.proofs),
+            )
+            for each in audit.claims
+        ],
+    )
+    more = line(f"One claim whole: audit[{audit.claims[0].id!r}]. All lines: audit.to_frame().")
+    return View(title, about, parts=(*rows, table, more, *facts))
+
+
+def referee_table(rows: Iterable[JudgedRow]) -> tuple[Table, ...]:
+    """The referee's table, where there is one: below each row the lines of proofs behind its verdict."""
+    found = list(rows)
+    prints = any(each.row.printed for each in found)
+    made: list[Row] = []
+    for each in found:
+        made += [_row(each, prints), *_evidence(each)]
+    head: list[str | Column] = [numeric("No."), Column("Where", width=0.15)]
+    head += [Column("Printed", width=0.26)] if prints else []
+    head += [Column("Verdict", width=0.11), Column("Rocq", width=0.09), "Finding"]
+    return (Table(head, made, _REFEREE, "referee", most=None, stacks=True),) if found else ()
+
+
+def _row(each: JudgedRow, prints: bool) -> tuple[Cell, ...]:
+    rests = [Prose(each.rests_on, "small")] if each.rests_on else []
+    editorial = [Prose("No machine evidence.", "small")] if each.verdict == "editorial" else []
+    return (
+        str(each.row.number),
+        Prose(each.row.locator),
+        *([Prose(each.row.printed)] if prints else []),
+        Stack((Badge(each.verdict), *rests)),
+        each.rocq and f"Rocq: {each.rocq}",
+        Stack((Prose(each.finding), *editorial, *(Prose(note, "small") for note in each.notes))),
+    )
+
+
+def _evidence(row: JudgedRow) -> Iterator[Fold]:
+    """The lines to which a row and what follows from it refer, behind a click; nothing of an editorial row."""
+    lines = [found for each in (row, *row.follows) for found in each.lines]
+    parts: list[Part] = []
+    for ref, proof, step in lines:
+        ends: list[Cell] = [] if step else [", its conclusion", Badge(proof.verdict), proof.trust]
+        said = Prose(f"“{proof.script.title}”, {proof.script.called}", "small")
+        parts.append(Line((said, *ends, "To see it again:", Code(command("prove", ref.id, "--steps"))), "small"))
+        parts += line_parts(proof, step) if step else _conclusion(proof)
+    if parts:
+        yield Fold(line(f"Evidence: {len(lines)} {'line' if len(lines) == 1 else 'lines'}"), tuple(parts))
+    elif row.verdict != "editorial":
+        yield Fold(line("Evidence"), (paragraph(row.evidence),))
+
+
+def _conclusion(proof: JudgedProof) -> Iterator[Part]:
+    """What a proof concludes, and how its hypotheses differ from those that its claim lists."""
+    if proof.verdict != "proved" or proof.conclusion is None:
+        return
+    is_claim = proof.script.claim is not None
+    added = shown(*proof.added_statements).latex if is_claim else ()
+    changes = "; ".join(proof.changes if is_claim else ()) or "as the claim lists them"
+    yield line(Math(shown(proof.conclusion).latex[0], apart=True))
+    yield paragraph(f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small")
+    yield from (line(Math(each, apart=True)) for each in added)
+
+
+def claim_view(audit: ClaimAudit) -> View:
+    """A claim with its proofs."""
+    return View(plain(audit.title), audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
+
+
+def proof_view(proof: JudgedProof) -> View:
+    """A proof: what it proves and from what, why it does not where it does not, and its lines."""
+    parts: list[Part] = [line(f"trust: {proof.trust}")] if proof.trust else []
+    parts += [paragraph(proof.reason)] if proof.reason else []
+    parts += _besides(proof)
+    places = dict(main_lines(proof))
+    for place, judged in enumerate(proof.steps):
+        if judged.verdict != "proved":
+            places.pop(place, None)
+            parts += line_parts(proof, judged)
+    told = tuple(part for judged in places.values() for part in line_parts(proof, judged))
+    hidden = [judged for place, judged in enumerate(proof.steps) if judged.verdict == "proved" and place not in places]
+    algebra: tuple[Part, ...] = ()
+    if hidden:
+        count = f"And {len(hidden)} line{'s' if len(hidden) > 1 else ''} of mere algebra:"
+        rows = [(Prose(each.step.label), _statement(each)) for each in hidden]
+        whole = line(Code(command("prove", proof.script.id, "--steps")), "shows what each is given.")
+        algebra = (Fold(line(count), (whole, Table(("line", "what it says"), rows, most=None))),)
+    parts.append(Fold(line(f"The lines of the proof: {len(proof.steps)}"), (*told, *algebra)))
+    name = f"{proof.script.id}, {proof.script.called}"
+    return View(plain(proof.script.title), name, proof.verdict, tuple(_theorem(proof)), tuple(parts))
+
+
+def _theorem(proof: JudgedProof) -> Iterator[Line]:
+    """What is proved, and on what it rests; nothing of a proof that proves nothing."""
+    if proof.verdict != "proved" or proof.conclusion is None:
+        return
+    display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+    *given, concludes = map(_formula, display.texts, display.latex)
+    yield line("proves", concludes)
+    domains = [made for each, made in zip(proof.hypotheses, display.latex, strict=False) if each.role == "domain"]
+    if domains:
+        yield line("given", Math(r" ,\; ".join(domains), apart=True), "(domain)")
+    for each, made, statement in zip(proof.hypotheses, given, display.texts, strict=False):
+        if each.role != "domain":
+            name = Prose(f"“{each.name}”" if each.name != statement else "")
+            yield line("given", made, f"({each.role})", name)
+    if not given:
+        yield line("given nothing")
+    if told := instance_told(proof):
+        yield line(told)
+
+
+def _besides(proof: JudgedProof) -> Iterator[Part]:
+    """The letters of what is proved, and how it differs from what its claim says."""
+    if proof.verdict != "proved" or proof.conclusion is None:
+        return
+    display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+    roles = tuple(line(Math(", ".join(letters)), Prose(f": {role}")) for role, letters in display.told_latex.items())
+    yield Fold(line("Letters"), (Points(roles),))
+    if proof.unused:
+        yield paragraph(f"The claim lists, and the theorem does not need: {'; '.join(proof.unused)}.", "small")
+    if proof.script.claim is not None and proof.added_statements:
+        yield paragraph("The theorem needs, and the claim says in words or not at all:", "small")
+        yield from (line(Math(each, apart=True)) for each in shown(*proof.added_statements).latex)
+
+
+def _formula(typed: str, latex: str) -> Cell:
+    """A statement in LaTeX, or its text where that has none."""
+    return typed if latex == UNCLEAR else Math(latex, apart=True)
+
+
+def _statement(judged: JudgedStep) -> Cell:
+    display = shown(judged.step.theorem.conclusion)
+    return _formula(display.texts[0], display.latex[0])
+
+
+def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
+    """A line: its verdict, what it says, what it is given besides, and its witness or certificate."""
+    step = judged.step
+    follows = "It does not follow from the lines before it either." if judged.follows is False else ""
+    reason = f"{judged.reason}." if judged.reason else ""
+    said = (Prose(step.meaning), follows, Prose(reason))
+    yield line(Prose(step.label, "strong"), Badge(judged.verdict), Prose(judged.trust, "small"), *said)
+    if step.printed:
+        yield line(Prose("Printed:", "small"), Math(step.printed, apart=True), Prose("Read as:", "small"))
+    yield line(_statement(judged))
+    if own := proof.own(judged):
+        display = shown(*own)
+        yield line(Prose("given", "small"), *map(_formula, display.texts, display.latex))
+    if witness := witness_as_json(proof, judged):
+        sides = f"At t = {witness['t']} the left side is {witness['left']} and the right side {witness['right']}."
+        yield line(Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small"))
+    if certificate := certificate_text(step.theorem):
+        rows = [line(Math(row)) for row in identity_latex(step.theorem)] or [line(Code(certificate))]
+        yield Fold(line("certificate"), tuple(rows))
+
+
+def _at(numbers: Mapping[str, str]) -> str:
+    return ", ".join(f"{in_prose(name)} = {value}" for name, value in numbers.items())
+
+
+def step_view(judged: JudgedStep) -> View:
+    """A line by itself: what its theorem says, and all that this rests on."""
+    step, theorem = judged.step, judged.step.theorem
+    open_ = theorem.hypotheses - ({theorem.conclusion} if judged.verdict != "proved" else set())
+    display = shown(theorem.conclusion, *sorted(open_, key=str))
+    says, *given = map(_formula, display.texts, display.latex)
+    lines = (line(says), *(line("given", each) for each in given))
+    said = [paragraph(words) for words in (step.meaning, judged.reason) if words]
+    if step.witness and judged.verdict == "refuted":
+        said.append(
+            line("witness:", Prose(f"{step.witness.about}."), Prose(_at(numbers_at(theorem.fact, step.witness))))
+        )
+    name = f"trust: {judged.trust}" if judged.trust else ""
+    return View(plain(step.label), name, judged.verdict, lines, tuple(said))
+
+
+def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
+    """One row a line, in the words of `step_as_json`; ``witness`` is what it is about, with both sides beside it."""
+    import pandas as pd
+
+    rows = [
+        {"claim": proof.script.id, "version": proof.script.version, "proof": proof.verdict} | _frame_row(proof, each)
+        for proof in proofs
+        for each in proof.steps
+    ]
+    return pd.DataFrame(rows)
+
+
+def _frame_row(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
+    found = plainly(step_as_json(proof, judged))
+    witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
+    sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
+    where = plain(_at(numbers)) if numbers else None
+    return found | {"given": "; ".join(found["given"])} | sides | {"does_not_follow_at": where}

@@ -1,0 +1,515 @@
+"""A witness against a line of a proof: an exact instance in which every hypothesis holds and the line is false.
+
+`prove.instance` has those of MeFT, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
+own statement is evaluated, so no line is written twice; and `Told` answers the judge, whether hypotheses hold in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.exact import evaluate
+from boundcheck.exact.paths import STILL, Paths
+from boundcheck.exact.rationals import Rows, number
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.kernel import Fact
+from boundcheck.kernel.atoms import Inverse, Root, Variable
+from boundcheck.kernel.builders import known, timed
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
+from boundcheck.kernel.terms import Scalar, Symbol
+from boundcheck.kernel.times import NEXT, NOW, Time
+from boundcheck.language import instance as judged
+from boundcheck.language import symbols
+from boundcheck.language.hypotheses.ball import BALL
+from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
+from boundcheck.proof.instance import CONSTANTS, Instance, Point, Setting, square_norm
+from boundcheck.proof.meft import Meft
+from boundcheck.proof.symbol_roles import shape_names
+from boundcheck.proof.tabulated import tabulated
+from boundcheck.proof.translate import Reading
+
+if TYPE_CHECKING:
+    from boundcheck.language.algorithms import Algorithm
+
+_DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Two points at which a line of Lemma 1 is checked in a setting."""
+
+    setting: Setting
+    v1: Point
+    v2: Point
+
+    def visited(self) -> tuple[Point, ...]:
+        """The points."""
+        return self.v1, self.v2
+
+    def numbers(self) -> dict[str, Fraction]:
+        """The constants and the points."""
+        points = {"A_1": self.v1[0], "B_1": self.v1[1], "A_2": self.v2[0], "B_2": self.v2[1]}
+        return _constants(self.setting) | points
+
+    def model(self) -> Model:
+        """The setting as a model, at one time and in one outcome."""
+        return _model(self.setting, self.numbers())
+
+    def told(self, witness: Witness, reading: Reading) -> Told:
+        """What the judge asks: the setting knows its function at all points."""
+        return ToldOfSetting(witness, reading, self)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of Algorithm 1, all of its paths; each step draws a sample, or without `replacement` a new one."""
+
+    setting: Instance
+    replacement: bool
+
+    def visited(self) -> tuple[Point, ...]:
+        """The iterates of all paths."""
+        return tuple(v for law in self.setting.paths(replacement=self.replacement).laws for v in law)
+
+    def numbers(self) -> dict[str, Fraction]:
+        """The constants, the start and the samples."""
+        run = self.setting
+        start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
+        noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
+        return _constants(run) | start | noise | self._values()
+
+    def _values(self) -> dict[str, Fraction]:
+        run = self.setting
+        found = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap}
+        return {str(x.name): value for x, value in (found | {symbols.T_min: run.shortest_horizon}).items()}
+
+    def model(self) -> Model:
+        """All paths of the run as a model."""
+        paths = self.setting.paths(replacement=self.replacement)
+
+        def process(name: str, time: int, outcome: int) -> Rows:
+            # A_t, B_t or a block of g_t.
+            at = paths.drawn if name.startswith("g") else paths.state
+            return number(at(time, outcome)["AB".index(name[-1])])
+
+        values = _constants(self.setting) | self._values()
+        return _model(self.setting, values, process, paths)
+
+    def told(self, witness: Witness, reading: Reading) -> Told:
+        """What the judge asks: the run knows its function at all points, and its noise."""
+        return ToldOfRun(witness, reading, self)
+
+
+@final
+@dataclass(frozen=True)
+class Witness:
+    """An instance in exact rationals: numbers and matrices made by hand, or a setting of MeFT, its `source`.
+
+    Attributes:
+        about: what the instance is, in words.
+        numbers: its numbers, for a person who recomputes it.
+        model: the same as a model of the kernel's terms.
+        source: the setting of the model, which knows its function at all points; None if made by hand.
+
+    """
+
+    about: str
+    numbers: Mapping[str, Fraction]
+    model: Model = field(repr=False)
+    source: Points | Run | None = None
+    _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def setting(self) -> Setting | None:
+        """The instance that the numeric layer replays."""
+        return self.source.setting if self.source else None
+
+    def told(self, reading: Reading) -> Told:
+        """The witness as an instance that the judge asks, its letters read as a script reads them."""
+        return self.source.told(self, reading) if self.source else Told(self, reading)
+
+    def refutes(self, fact: Fact) -> bool:
+        """Whether the fact is certainly false in the instance."""
+        return self._means(fact) and any(holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact))
+
+    def meets(self, fact: Fact) -> bool:
+        """Whether the fact certainly holds in the instance."""
+        if fact not in self._met:
+            places = self._places(fact)
+            self._met[fact] = self._means(fact) and all(holds(fact, self.model, (t,), (i,)) is True for t, i in places)
+        return self._met[fact]
+
+    def breaks_at_the_end(self, fact: Fact) -> bool:
+        """Whether what is said of each v_t is certainly false of v_{T+1}, of which a proof may say it too."""
+        letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable) and isinstance(x.when, Time)]
+        if not letters or any(x.when != Time(NOW) for x in letters):
+            return False
+        outcomes = tuple(range(len(self.model.weights)))
+        return holds(fact, self.model, (self.model.horizon + 1,), outcomes) is False
+
+    def _means(self, fact: Fact) -> bool:
+        """Whether no divisor of the fact is 0 and no radicand negative: to the kernel 1/0 and √-1 are 0."""
+        parts = (x for x in fact.polynomial.inside if isinstance(x, Inverse | Root))
+        signs = (Fact(">", x.body**2) if isinstance(x, Inverse) else Fact(">=", x.body) for x in parts)
+        return all(holds(sign, self.model, (t,), (i,)) is True for sign in signs for t, i in self._places(sign))
+
+    def _places(self, fact: Fact) -> Iterator[tuple[int, int]]:
+        """A time and an outcome for each value that the fact can have: outcomes that look alike count once."""
+        for t in range(1, self.model.horizon + 1) if timed(fact.polynomial) else (1,):
+            if known(fact.polynomial, None):
+                yield t, 0
+                continue
+            alike = known(fact.polynomial, NEXT)
+            labels = self.model.past(t + 1) if alike else tuple(range(len(self.model.weights)))
+            for label in sorted(set(labels)):
+                yield t, labels.index(label)
+
+    def sides(self, left: Scalar, right: Scalar, fact: Fact) -> tuple[int, Interval, Interval]:
+        """The first time at which the fact fails, and the two sides there, at the first such outcome.
+
+        Raises:
+            InputError: if it never fails.
+
+        """
+        t, i = self.place(fact)
+        return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
+
+    def place(self, fact: Fact) -> tuple[int, int]:
+        """The first time and outcome at which the fact fails; raises InputError if there is none."""
+        for t, i in self._places(fact):
+            if holds(fact, self.model, (t,), (i,)) is False:
+                return t, i
+        raise InputError("witness", self.about, f"an instance in which {fact} fails")
+
+
+class Told(judged.Instance):
+    """A witness, its letters read as a script reads them: it knows what its model evaluates, and of no other point.
+
+    A relation holds in it at each time and in each outcome, or it is open.
+    """
+
+    def __init__(self, witness: Witness, reading: Reading) -> None:
+        self.witness, self.reading = witness, reading
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        """The number that a constant stands for."""
+        try:
+            scalar = self.reading.scalar(symbol)
+            value = denote(scalar, self.witness.model, 1, 0)
+        except (InputError, TermError):
+            return UNKNOWN
+        is_constant = known(scalar, None) and not timed(scalar)
+        return Extent.of(value.low) if is_constant and value.low == value.high else UNKNOWN
+
+    def decide(self, relation: sp.Basic) -> Answer:
+        """Whether a relation holds, at each time from 1 to T, and in each outcome."""
+        try:
+            facts = self.reading.facts(relation)
+            if all(map(self.witness.meets, facts)):
+                after = next((x for x in facts if self.witness.breaks_at_the_end(x)), None)
+                return HOLDS if after is None else Answer("open", f"{after} is false of the last iterate")
+            broken = next(filter(self.witness.refutes, facts), None)
+        except (InputError, TermError) as error:
+            return Answer("open", str(error))
+        return Answer("fails", f"{broken} is false") if broken else Answer("open", f"nothing says whether {relation}")
+
+    def at_no_point(self) -> Told:
+        """The same function without the points that are visited, of which a law that ranges over all says nothing."""
+        return self
+
+    def follows(self, algorithm: Algorithm) -> Answer:
+        """Whether the state begins as the algorithm says, and its equations hold at each time."""
+        if algorithm.no_exact:
+            return Answer("open", algorithm.no_exact)
+        answer = HOLDS
+        for equation in (*algorithm.beginning, *algorithm.recurrence):
+            answer &= self.decide(equation)
+        return answer
+
+
+class ToldOfSetting(Told):
+    """A witness that is made of a setting of MeFT: it knows its function at all points, and its domain is a ball."""
+
+    def __init__(self, witness: Witness, reading: Reading, source: Points | Run) -> None:
+        super().__init__(witness, reading)
+        self.setting, self.visited = source.setting, source.visited()
+
+    def at_no_point(self) -> Told:
+        """The setting on its ball, and everywhere where it knows its function there."""
+        bare = copy(self)
+        bare.visited = ()
+        return bare
+
+    def on_domain(self) -> Answer:
+        """Whether all points are in the ball: how W moves, and how large the noise is, is known there alone."""
+        return at_most("the largest norm", self.reach(BALL.common), BALL.common, Extent.of(self.setting.sigma))
+
+    def weight_smoothness(self) -> Extent:
+        """The largest slope of f'."""
+        return Extent.of(self.setting.slope.lipschitz)
+
+    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+        """The largest |f'|: at d = k = 1 all norms are one."""
+        return Extent.of(self.setting.slope.bound)
+
+    def adapter_lipschitz(self) -> Extent:
+        """|B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, and at B = σ, A_1 ≠ A_2 it is attained."""
+        return Extent.of(self.setting.sigma) if self.on_domain() == HOLDS else UNKNOWN
+
+    def reach(self, radius: sp.Symbol) -> Extent:
+        """The largest |A| and |B| of the points, for the radius of all blocks."""
+        return (
+            Extent.of(max((abs(x) for v in self.visited for x in v), default=Fraction(0)))
+            if radius == BALL.common
+            else UNKNOWN
+        )
+
+    def infimum(self) -> Extent:
+        """The least value of f, which F(1, w) = f(w) has too."""
+        return Extent.of(self.setting.slope.minimum)
+
+
+class ToldOfRun(ToldOfSetting):
+    """A witness that is made of a run of Algorithm 1, all of whose paths are known."""
+
+    def __init__(self, witness: Witness, reading: Reading, source: Run) -> None:
+        super().__init__(witness, reading, source)
+        self.run, self.paths = source.setting, source.setting.paths(replacement=source.replacement)
+
+    def gap(self) -> Extent:
+        """F(v_1) - f*."""
+        return Extent.of(self.run.gap)
+
+    def bias(self) -> Extent:
+        """The largest entry of E[g_t | past] - ∇F(v_t), and the largest sum of the sizes of both."""
+        errors = []
+        for t, path in self.paths.places:
+            if t <= self.paths.T:
+                past = self.paths.past(t)
+                alike = [self.paths.drawn(t, i) for i, label in enumerate(past) if label == past[path]]
+                true = self.run.gradient(self.paths.state(t, path))
+                means = (sum(each) / len(alike) for each in zip(*alike, strict=True))
+                errors.append([abs(mean - x) for mean, x in zip(means, true, strict=True)])
+        return Extent(max(map(max, errors)), max(sum(each, Fraction(0)) for each in errors))
+
+    def variance(self) -> Extent:
+        """The largest variance on the ball, at |A| = |B| = σ, of what a step may still draw after any others."""
+        squares = sorted(c * c for c in self.run.offsets)
+        left = squares[0 if self.paths.replacement else self.paths.T - 1 :]
+        if self.on_domain() != HOLDS:
+            return UNKNOWN
+        return Extent.of(sum(left, Fraction(0)) / len(left) * square_norm((self.run.sigma, self.run.sigma)))
+
+
+def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
+    """Two points at which a line of Lemma 1 fails."""
+    return _of(about, Points(setting, v1, v2))
+
+
+def on_run(about: str, run: Instance, *, replacement: bool = True) -> Witness:
+    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
+    return _of(about, Run(run, replacement))
+
+
+def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) -> Witness:
+    """An instance made by hand: a number for each letter, rows of numbers for each matrix; nothing varies in it.
+
+    >>> at_numbers("A row of length √5", {MatrixSymbol("X", 1, 2): [[1, 2]], Symbol("x"): Fraction(1, 2)})
+
+    Raises:
+        InputError: for matrices that give a dimension two sizes. Numbers that are not exact, or are missing, refute
+            nothing: the line is unknown, and its reason names them.
+
+    """
+    sizes, table = {"one": 1}, dict[str, Any]()
+    for letter, value in values.items():
+        table[letter.name] = value
+        if isinstance(letter, sp.MatrixSymbol):
+            try:
+                table[letter.name] = rows = tuple(map(tuple, value))
+            except TypeError:
+                raise InputError(letter.name, value, "rows of numbers, such as [[1, 0], [0, 1]]") from None
+            shape = (len(rows), len(rows[0]) if rows else 0)
+            for name, size in zip(shape_names(letter), shape, strict=True):
+                if sizes.setdefault(name, size) != size:
+                    raise InputError(letter.name, value, f"{name} = {sizes[name]}, as before, and not {size}")
+
+    def look_up(letter: Symbol | Variable, time: int, outcome: int) -> Any:
+        if letter.name not in table:
+            raise InputError("witness", about, f"a value of {letter.name} too")
+        return table[letter.name]
+
+    return Witness(about, {}, Model(sizes, 1, (Fraction(1),), lambda _: (0,), look_up))
+
+
+def _of(about: str, source: Points | Run) -> Witness:
+    return Witness(about, source.numbers(), _asked(source.model()), source)
+
+
+_SOURCES = {Points: (Setting, Instance), Run: (Instance,)}
+
+
+def examined(witness: Witness) -> Witness:
+    """The witness with its model and numbers made again from its source; a witness made by hand is unchanged.
+
+    Raises:
+        InputError: for a witness, setting or function of the user's own class, which would have to be believed.
+
+    """
+    source = witness.source
+    kinds = _SOURCES.get(type(source), ())
+    own = source is not None and (
+        type(source.setting) not in kinds or type(source.setting.slope) is not PiecewiseLinear
+    )
+    if type(witness) is not Witness or type(witness.model) is not Model or own:
+        raise InputError(
+            "witness", getattr(witness, "about", witness), "a Witness by `at_points`, `on_run`, or of numbers"
+        )
+    return (
+        _made_again(witness.about, source)
+        if source is not None
+        else replace(witness, model=_asked(_watched(tabulated(witness.model))))
+    )
+
+
+def _asked(model: Model) -> Model:
+    """The model, which says of a dimension or function that it lacks that this is so."""
+    return replace(model, dimensions=_Asked(model.dimensions), functions=_Asked(model.functions))
+
+
+class _Asked(dict[str, Any]):
+    """What a model has, by name."""
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError("witness", name, "an instance that has a value of this dimension or function")
+
+
+@cache
+def _made_again(about: str, source: Points | Run) -> Witness:
+    """One witness for all lines that it is checked against; results are kept where no script can reach them."""
+    if isinstance(source, Points):
+        source = replace(source, v1=_exact(source.v1), v2=_exact(source.v2))
+    return _of(about, source)
+
+
+def _exact(point: Point) -> Point:
+    """The point in plain fractions, whatever the class of its numbers."""
+    first, second = (Fraction(int(x.numerator), int(x.denominator)) for x in point)
+    return first, second
+
+
+def _watched(model: Model) -> Model:
+    """The model with functions whose gradients are checked against their values at every lookup."""
+    return replace(model, functions={name: _checked(name, each) for name, each in model.functions.items()})
+
+
+# The width of a difference quotient, and how far it may be from the derivative, relative to 1 + its size.
+_STEP, _ROOM = Fraction(1, 1 << 20), Fraction(1, 1 << 8)
+
+
+def _checked(name: str, function: Function) -> Function:
+    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+        found = function.gradient(point)
+        for block, grid in enumerate(point):
+            for i, row in enumerate(grid):
+                for j in range(len(row)):
+                    above, below = (function.value(_moved(point, block, i, j, h)) for h in (_STEP, -_STEP))
+                    slope, said = (above - below) * exact(1 / (2 * _STEP)), found[block][i][j]
+                    if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (1 + abs(said.high)):
+                        raise InputError(
+                            "witness", f"∇{name}", f"the derivative of {name}, which is near {float(slope.low):.6g}"
+                        )
+        return found
+
+    return Function(function.value, gradient)
+
+
+def _moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> tuple[Grid, ...]:
+    rows = [list(row) for row in point[block]]
+    rows[i][j] = rows[i][j] + exact(h)
+    return (*point[:block], tuple(map(tuple, rows)), *point[block + 1 :])
+
+
+def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
+    """The values of a fact's letters where it fails first; by the witness's own names if it has a source."""
+    if witness.source is not None:
+        return {name: str(value) for name, value in witness.numbers.items()}
+    t, outcome = witness.place(fact)
+    letters = sorted(x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable))
+    return {str(x): _text(witness.model.symbols(x, _time(x, witness.model, t), outcome)) for x in letters}
+
+
+def _time(letter: Symbol | Variable, model: Model, t: int) -> int:
+    return model.time(letter.when.index, t) if isinstance(letter.when, Time) else t
+
+
+def _text(value: Fraction | tuple[tuple[Fraction, ...], ...]) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    rows = "; ".join(" ".join(map(str, row)) for row in value)
+    return rows if len(value) == len(value[0]) == 1 else f"[{rows}]"
+
+
+def _constants(setting: Setting) -> dict[str, Fraction]:
+    names = {name: getattr(setting, name) for name in CONSTANTS} | {symbols.Lhat.name: setting.smoothness}
+    knots = enumerate(setting.slope.knots, start=1)
+    return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
+
+
+def rational_model(
+    sides: Mapping[str, int],
+    numbers: Mapping[str, Fraction],
+    matrices: Mapping[str, Rows],
+    functions: Mapping[str, evaluate.Function],
+    process: Callable[[str, int, int], Rows] | None = None,
+    paths: Paths[Any, Any] = STILL,
+) -> Model:
+    """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
+
+    Raises InputError for an irrational point of a function, a letter without a value, and an iterate without a process.
+    """
+
+    def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
+        if isinstance(x, Variable) or isinstance(x.when, str):
+            values: Mapping[str, Rows | Fraction] = numbers if isinstance(x, Variable) else matrices
+            if x.name not in values:
+                raise InputError("witness", x, "an instance that has a value of this letter")
+            return values[x.name]
+        if process is None:
+            raise InputError("witness", x, "an instance with a run")
+        return process(x.name, time, outcome)
+
+    known = {name: _on_grids(each) for name, each in functions.items()}
+    return Model(sides, paths.T, paths.weights, paths.past, symbols, known)
+
+
+def _on_grids(each: evaluate.Function) -> Function:
+    def rational(point: tuple[Grid, ...]) -> tuple[Rows, ...]:
+        if any(x.low != x.high for grid in point for row in grid for x in row):
+            raise InputError("point", "irrational", "rational numbers")
+        return tuple(tuple(tuple(x.low for x in row) for row in grid) for grid in point)
+
+    def grid(X: Rows) -> Grid:
+        return tuple(tuple(map(exact, row)) for row in X)
+
+    return Function(
+        lambda point: exact(each.value(rational(point))),
+        lambda point: tuple(map(grid, each.gradient(rational(point)))),
+    )
+
+
+def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
+    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    letters = {name: number(x) for name, x in known.items()}
+    functions = Meft(((setting.slope,),)).functions
+    return rational_model(_DIMENSIONS, known, letters, functions, *run)

@@ -1,0 +1,92 @@
+"""Property tests of inequalities: `check_claim`, the Hypothesis strategies that it draws from, and a pytest plugin.
+
+The strategies shrink to small, readable instances and draw nothing from a global random generator: with the same seed
+Hypothesis draws the same. Pytest is not needed to import them. A name is imported when it is first used, because pytest
+loads the plugin in projects that may never check a claim.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from boundcheck.functions.paths import Run
+    from boundcheck.properties.check import Checked, ClaimViolatedError, RoundingError, check_claim
+    from boundcheck.properties.strategies.inputs import POSITIVE_REALS, claim_inputs, shortest_horizon
+    from boundcheck.properties.strategies.instances import assignments, instances, short_runs
+    from boundcheck.properties.strategies.matrices import ball, matrices, orthogonal, shapes
+    from boundcheck.properties.strategies.points import directions, domain_points, factor_pairs, pairs, points, weights
+    from boundcheck.properties.strategies.problems import (
+        SCALES,
+        adapters,
+        clipped_problems,
+        domains,
+        least_squares_problems,
+        objectives,
+        offsets,
+        problems,
+        pseudo_huber_problems,
+        slopes,
+        softmax_problems,
+    )
+    from boundcheck.properties.strategies.runs import runs
+    from boundcheck.properties.strategies.spectra import SEEDS, SIZES
+
+__all__ = [
+    "POSITIVE_REALS",
+    "SCALES",
+    "SEEDS",
+    "SIZES",
+    "Checked",
+    "ClaimViolatedError",
+    "RoundingError",
+    "Run",
+    "adapters",
+    "assignments",
+    "ball",
+    "check_claim",
+    "claim_inputs",
+    "clipped_problems",
+    "directions",
+    "domain_points",
+    "domains",
+    "factor_pairs",
+    "instances",
+    "least_squares_problems",
+    "matrices",
+    "objectives",
+    "offsets",
+    "orthogonal",
+    "pairs",
+    "points",
+    "problems",
+    "pseudo_huber_problems",
+    "runs",
+    "shapes",
+    "short_runs",
+    "shortest_horizon",
+    "slopes",
+    "softmax_problems",
+    "weights",
+]
+
+# Where the names are, none of these being called like one of them.
+_MODULES = (
+    "boundcheck.properties.check",
+    *(
+        f"boundcheck.properties.strategies.{x}"
+        for x in ("inputs", "instances", "matrices", "points", "problems", "runs", "spectra")
+    ),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used."""
+    if name in __all__:
+        for module in map(import_module, _MODULES):
+            if hasattr(module, name):
+                return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

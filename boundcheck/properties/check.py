@@ -1,0 +1,321 @@
+"""`check_claim`: try an inequality on many instances, climb toward the ones that break it, and keep the one that does.
+
+An instance counts against a claim only when Arb says so. Floats decide the clear cases: each side has a bound on its
+rounding error, which follows from the dimensions. What floats cannot tell apart is a near-tie, and Arb decides it.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+import torch
+from hypothesis import HealthCheck, Phase, given, reject, settings, target
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+
+from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.exact.running_error import Comparison
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.judge import meets
+from boundcheck.language.sentence import algorithm_of, is_about_smoothness
+from boundcheck.properties.session import current
+from boundcheck.properties.strategies.instances import assignments, instances, short_runs
+from boundcheck.properties.strategies.matrices import DType, check_kind, check_size
+from boundcheck.system.plugins import theirs
+from boundcheck.worst_case.ascent import climbed
+from boundcheck.worst_case.certify import Certificate, certify
+from boundcheck.worst_case.fields import check_id
+from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.relation import Assignment, is_relation
+from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.shrink import shrunk
+from boundcheck.worst_case.simplify import simplified
+from boundcheck.worst_case.stored import Tried, save
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was tried on a claim that no instance broke.
+
+    Attributes:
+        id: the claim's.
+        examples: how many instances were drawn.
+        ratio: the largest measured over bound among them and where ascents from them ended, in floats; 0 where nothing
+            was measured.
+        near_ties: how many of these rounding could not tell from a tie, and Arb decided.
+        profile: how hard the search was.
+        dtype, device: in which arithmetic both sides were computed.
+        open: what is not known to hold in instances on which the conclusion fails: these are candidates, and break the
+            claim only where it does.
+
+    """
+
+    id: str
+    examples: int
+    ratio: float
+    near_ties: int
+    profile: str
+    dtype: str
+    device: str
+    open: tuple[str, ...] = ()
+
+
+class ClaimViolatedError(BoundcheckError, AssertionError):
+    """An instance on which a claim is false, certified with Arb.
+
+    Attributes:
+        instance: the instance, shrunk.
+        ratio: a certified lower bound on measured over bound.
+        path: the file that ``boundcheck falsify --replay`` reads; None where it could not be written.
+
+    """
+
+    def __init__(self, instance: Tried, ratio: float, path: Path | None = None) -> None:
+        self.instance, self.ratio, self.path = instance, ratio, path
+        size = "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
+        # Only what is strict is broken by a tie.
+        size = "is not below 1" if ratio <= 1 else size
+        said = f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
+        stored = f"replay: boundcheck falsify --replay {path}" if path else "not stored: its folder cannot be written"
+        lines = [said, *str(instance).splitlines(), stored]
+        super().__init__("\n    ".join(lines))
+
+
+class RoundingError(BoundcheckError, AssertionError):
+    """Both sides of a claim as computed are farther from the exact ones than their error bounds say.
+
+    The claim is not to blame: Arb finds it true of the instance. The arithmetic, or the bound on its error, is wrong.
+    """
+
+    def __init__(self, instance: Tried, compared: Comparison, dtype: str, device: str) -> None:
+        self.instance = instance
+        measured, bound, _ = compared
+        super().__init__(
+            f"{instance.claim.id}: in {dtype} on {device} measured {measured.value:.9g} ± {measured.error:.2g} exceeds "
+            f"bound {bound.value:.9g} ± {bound.error:.2g}, and exactly it does not, on\n    "
+            + "\n    ".join(str(instance).splitlines())
+        )
+
+
+def check_claim(
+    claim: str | Claim | sp.core.relational.Relational,
+    *,
+    given: Sequence[sp.core.relational.Relational] = (),
+    adapter: str | None = None,
+    lipschitz: str = LEAST,
+    largest: int = 8,
+    dtype: DType = "float64",
+    device: str = "cpu",
+    examples: int | None = None,
+) -> Checked:
+    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound, and climb from them.
+
+    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an adapter
+    (its last quantity is ``Lhat``); a theorem (``bound``). Not inside of a test that Hypothesis runs itself.
+
+    >>> from sympy import Le, MatrixSymbol
+    >>> from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+    >>> X, Y = MatrixSymbol("X", 2, 3), MatrixSymbol("Y", 3, 2)
+    >>> check_claim(Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y))).near_ties > 0
+    True
+
+    Args:
+        claim: an id of the catalogue, a claim of your own, or an inequality over matrix symbols.
+        given: of an inequality, what it is said to hold under, such as ``SpectralNorm(X) <= a``.
+        adapter: the kind of adapter, where it does not follow from the claim.
+        lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
+        largest: the largest rank and about the largest side; short runs have W of up to 3 x 3 whatever it is.
+        dtype: ``float32`` or ``float64``: the type of all matrices, and of the arithmetic.
+        device: a torch device for the arithmetic.
+        examples: how many instances; left out, as many as the profile of the run of pytest says.
+
+    Returns:
+        How many instances were tried, and the largest ratio among them.
+
+    Raises:
+        ClaimViolatedError: with the smallest instance found that breaks the claim, which is also written to a file.
+        RoundingError: where the arithmetic is off by more than its error bound.
+        InputError: for a claim that cannot be checked, or whose words' code fails, and where nothing satisfies `given`.
+
+    """
+    # Pytest shows the test that called, and not this.
+    __tracebackhide__ = True
+    claim = _as_claim(claim, given)
+    check_kind("numpy", dtype)
+    check_size("largest", largest)
+    _check_device(device)
+    if examples is not None:
+        check_size("examples", examples)
+    try:
+        with theirs():
+            search = _Search(claim, strategy_of(claim, adapter, lipschitz, largest, dtype), dtype, device)
+            search.run(examples)
+    except Unsatisfiable:
+        raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
+    except _BrokenError as error:
+        raise _kept(error.instance) from None
+    tried = search.examples, search.ratio, search.near_ties
+    found = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
+    current().tell(asdict(found) | {"open": list(found.open)})
+    return found
+
+
+def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
+    if isinstance(claim, str | Claim):
+        if given:
+            raise InputError(
+                "given", ", ".join(map(str, given)), "nothing beside a claim, which has hypotheses of its own"
+            )
+        if isinstance(claim, str):
+            return catalogue.opened(claim)
+        check_id(claim)
+        return claim
+    for each in (claim, *given):
+        if not isinstance(each, sp.core.relational.Relational | sp.And):
+            expected = "an id of the catalogue, a Claim, or an inequality that SymPy does not decide by itself"
+            raise InputError("claim" if each is claim else "given", each, expected)
+    hypotheses = tuple(Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given))
+    return Claim(str(claim), str(claim), "given", claim, hypotheses=hypotheses)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise InputError("device", device, "a torch device that this machine has") from None
+
+
+def strategy_of(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
+    """The instances on which a claim is tried; raises InputError for a claim that no instance is about."""
+    if algorithm_of(claim) is not None:
+        return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
+    if is_about_smoothness(claim):
+        return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
+    if is_relation(claim):
+        return assignments(claim, largest=largest, dtype=dtype)
+    expected = "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with alpha and bound)"
+    raise InputError("claim", claim.id, expected)
+
+
+class _Search:
+    """The search of one claim, and what it has seen."""
+
+    def __init__(self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str) -> None:
+        self.strategy, self.dtype, self.device = strategy, dtype, device
+        # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis does.
+        self.phases = [Phase.generate, Phase.target]
+        self.phases += [] if is_about_smoothness(claim) else [Phase.shrink]
+        self.examples = self.near_ties = 0
+        self.ratio = 0.0
+        self.steered = False
+        # Whether an instance broke what is given.
+        self.strict = False
+        # What nothing says of instances on which the conclusion fails; in order.
+        self.open: dict[str, None] = {}
+        # What was drawn for an inequality: ascents start from the best of it.
+        self.tried: list[Assignment] = []
+
+    def run(self, examples: int | None) -> None:
+        """First draw without a target, then half as many again, steered toward a larger ratio.
+
+        For an inequality between matrices, a few ascents from the best instances follow.
+        """
+        profile = current().profile
+        limits = settings(
+            max_examples=examples or profile.examples,
+            derandomize=profile.repeatable,
+            phases=self.phases,
+            deadline=None,
+            report_multiple_bugs=False,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+        )
+        limits(given(self.strategy)(self._attempt))()
+        self.steered = True
+        settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
+        # What breaks the claim here is made simpler by greedy steps alone.
+        for instance in climbed(tuple(self.tried), self.dtype):
+            self._judge(instance, self._compared(instance))
+
+    def _attempt(self, instance: Any) -> None:
+        self.examples += 1
+        if isinstance(instance, Assignment):
+            self.tried.append(instance)
+        ratio = self._judge(instance, self._compared(instance))
+        if ratio is None:
+            reject()
+        if math.isfinite(ratio) and self.steered:
+            target(ratio, label="measured / bound")
+
+    def _compared(self, instance: Any) -> Comparison:
+        compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
+        return compared
+
+    def _judge(self, instance: Any, compared: Comparison) -> float | None:
+        """How near an instance comes to breaking the claim, 0 of a candidate; None where it breaks what is given.
+
+        What is given is asked of an instance that comes near, and of all from the first that breaks it.
+
+        Raises:
+            _BrokenError: for one that breaks the claim.
+
+        """
+        if compared.holds:
+            if self.strict and meets(instance, instance.claim).failures:
+                return None
+            self.ratio = max(self.ratio, compared.ratio)
+            return compared.ratio
+        found = certify(instance)
+        if not found.inside:
+            self.strict = True
+            return None
+        self.near_ties += not compared.fails
+        if compared.fails and not found.exceeds:
+            raise RoundingError(instance, compared, self.dtype, self.device)
+        if found.open:
+            self.open |= dict.fromkeys(found.open)
+            return 0.0
+        if not found.violated:
+            # What exceeds 1 here is rounding.
+            self.ratio = max(self.ratio, min(compared.ratio, 1.0))
+            return compared.ratio
+        raise _BrokenError(instance)
+
+
+class _BrokenError(Exception):
+    """Tells Hypothesis that an instance breaks the claim."""
+
+    def __init__(self, instance: Any) -> None:
+        self.instance = instance
+
+
+def _kept(instance: Any) -> ClaimViolatedError:
+    """The error for the smallest instance that certainly breaks the claim. The instance is written to a file."""
+    found = certify(instance)
+    if isinstance(instance, Instance):
+        instance = shrunk(instance, found)
+    elif isinstance(instance, Assignment):
+        instance = simplified(instance)
+    found = certify(instance)
+    text = json.dumps(instance.as_json(), sort_keys=True)
+    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in instance.claim.id)[:60]
+    path = current().folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+    try:
+        save(instance, path)
+        stored: Path | None = path
+    except InputError:
+        # The instance matters more than its file.
+        stored = None
+    current().tell({"id": instance.claim.id, "ratio": _finite(found), "file": str(stored or "not stored")})
+    return ClaimViolatedError(instance, found.lower, stored)
+
+
+def _finite(found: Certificate) -> float | None:
+    return found.lower if math.isfinite(found.lower) else None

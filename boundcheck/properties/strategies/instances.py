@@ -1,0 +1,358 @@
+"""Strategies for what a claim is tried on: instances of a lemma, short runs of a theorem, letters of an inequality.
+
+Each shrinks to few rows and columns, constants of 1 and numbers with few digits. In float32 all matrices but those with
+orthonormal rows are floats of that type, so that what is computed in it starts from exact numbers.
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import sympy as sp
+import torch
+from hypothesis import assume, reject
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from boundcheck.errors import InputError
+from boundcheck.experiment.spec import about_its_own_step, adapters_of
+from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.judged import parts
+from boundcheck.functions.norms import Point
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.measures import SMOOTHNESS
+from boundcheck.language.sentence import speaks_of_a_ball, words_of
+from boundcheck.language.symbols import D, T, zeta
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.properties.strategies.matrices import (
+    DType,
+    Shape,
+    ball,
+    check_kind,
+    check_size,
+    margin,
+    matrices,
+    rounded,
+)
+from boundcheck.properties.strategies.points import directions, domain_points
+from boundcheck.properties.strategies.spectra import SEEDS, choice
+from boundcheck.worst_case.climb import Climber, steepest_loss
+from boundcheck.worst_case.instance import Instance, check_lipschitz
+from boundcheck.worst_case.relation import Assignment, Letters, given_relations
+from boundcheck.worst_case.search import CONSTANTS, own_constants, structures
+from boundcheck.worst_case.structure import Structure, adapter_of, frozen_shapes
+from boundcheck.worst_case.theorem import ShortRun, check_theorem, free_of
+
+# Far from 1 too, where an inequality that is not homogeneous breaks.
+_SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
+_TINY = 1e-9
+
+
+def instances(
+    claim: Claim,
+    *,
+    adapter: str | None = None,
+    lipschitz: str = LEAST,
+    largest: int = 8,
+    dtype: DType = "float64",
+) -> SearchStrategy[Instance]:
+    """Instances of a claim about the smoothness of an adapter: a loss with one kink, and two points of the domain.
+
+    The points are far apart, near, or where a few steps of the adversary's climb have brought them; the loss is the
+    steepest there that L and G allow, or any. Ranks are up to `largest`, and sides to one more.
+
+    Raises:
+        InputError: for a claim that is not about an adapter's smoothness, and an adapter that it is not about.
+
+    """
+    check_kind("numpy", dtype)
+    check_size("largest", largest)
+    check_lipschitz(lipschitz)
+    return _instances(claim, adapter_of(claim, adapter), lipschitz, largest, dtype)
+
+
+@st.composite
+def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: int, dtype: DType) -> Instance:
+    structure = draw(structures(kind, claim, largest, largest + 1))
+    rounds = draw(choice((0, 0, 0, 4, 12)))
+    if rounds:
+        climber = Climber(structure, 2, draw(SEEDS)).run(rounds)
+        try:
+            found = climber.best(claim, lipschitz)
+        except InputError:
+            # Constants that a condition of the claim excludes.
+            reject()
+        adapter, v, other = found.adapter, found.v, found.other
+    else:
+        adapter = draw(_adapters(structure))
+        v, other = draw(_pairs(adapter, structure.radii))
+    v = _inside(adapter, v, structure.radii, dtype)
+    other = (
+        _inside(adapter, other, structure.radii, dtype)
+        if adapter.is_flat
+        else tuple(_held(part, dtype) for part in other)
+    )
+    step = tuple(y - x for x, y in zip(v, other, strict=True)) if adapter.is_flat else other
+    assume(any(part.abs().max() > 0 for part in adapter.tangent(v, step)))
+    if draw(st.booleans()):
+        E, N = steepest_loss(adapter, v, adapter.unit(v, step), structure.spectral)
+    else:
+        E, N = (draw(ball((structure.d, structure.k), 1.0)) for _ in range(2))
+        # Within either norm.
+        E, N = (X / max(float(np.linalg.norm(X)), 1.0) for X in (E, N))
+    E, N = (_held(torch.as_tensor(X), dtype).numpy() for X in (E, N))
+    assume(float(np.linalg.norm(E)) > _TINY)
+    s = structure
+    # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
+    made = Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other, s.given)
+    made = replace(made, tilt=_held(torch.as_tensor(made.tilt), dtype).numpy())
+    _assume_allowed(made.check, lambda: made.claim.check(made.inputs))
+    return made
+
+
+def _assume_allowed(*checks: Callable[[], object]) -> None:
+    """Discard an example that a check refuses, such as constants that a condition of the claim excludes."""
+    try:
+        for check in checks:
+            check()
+    except InputError:
+        reject()
+
+
+@st.composite
+def _adapters(draw: DrawFn, structure: Structure) -> Adapter:
+    """The structure's adapter with frozen matrices of every spectrum, of the norms that it says."""
+    names, frozen = ADAPTERS[structure.kind].frozen, {}
+    for name, shape in structure.shapes.items():
+        norm = structure.frozen[names[name]]
+        if name == "W0":
+            # Columns of one length: all along axes, or all the same.
+            axes = np.eye(structure.d)[:, np.arange(structure.k) % structure.d]
+            X = norm * (axes if draw(st.booleans()) else np.ones(shape) / math.sqrt(structure.d))
+        else:
+            X = draw(matrices(shape, norm=norm))
+        frozen[name] = torch.as_tensor(X)
+    return structure.adapter(frozen)
+
+
+@st.composite
+def _pairs(draw: DrawFn, adapter: Adapter, radii: Mapping[str, float]) -> tuple[Point, Point]:
+    """Two points of a flat domain, near or far; of a curved one a point and a direction."""
+    v = draw(domain_points(adapter, radii))
+    if not adapter.is_flat:
+        return v, draw(directions(adapter))
+    away, share = draw(domain_points(adapter, radii)), draw(choice((1.0, 0.5, 2.0**-10)))
+    return v, tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
+
+
+def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float], dtype: DType) -> Point:
+    """The point with floats of that type, moved inward by more than the rounding may take it out."""
+    moved = adapter.inward(v, radii, max(margin(block.shape, dtype) for block in adapter.blocks))
+    # Rows that are orthonormal would not be so to single precision alone.
+    return tuple(
+        part if block.norm == "orthonormal" else _held(part, dtype)
+        for block, part in zip(adapter.blocks, moved, strict=True)
+    )
+
+
+def _held(part: torch.Tensor, dtype: DType) -> torch.Tensor:
+    """Floats of that type, as float64."""
+    return torch.as_tensor(rounded(part.numpy(), dtype).astype(np.float64))
+
+
+def short_runs(
+    claim: Claim, *, adapter: str | None = None, lipschitz: str = LEAST, dtype: DType = "float64"
+) -> SearchStrategy[ShortRun]:
+    """Runs of one to four iterations that a theorem speaks of: T is long enough, and no path leaves the domain.
+
+    W is up to 3 x 3. The loss is a Huber function of <E, W>, at the start on its slope, its parabola or near its kink;
+    the noise is as large as the claim asks of a run of T iterations, or larger. D and zeta are what they are on the
+    run, not more.
+
+    Raises:
+        InputError: for a claim that is not a theorem, and an adapter that it is not about.
+
+    """
+    check_kind("numpy", dtype)
+    check_lipschitz(lipschitz)
+    check_theorem(claim)
+    kinds = adapters_of(claim)
+    if adapter is not None and adapter not in kinds:
+        raise InputError("adapter", adapter, f"one of {', '.join(kinds)}")
+    return _short_runs(claim, (adapter,) if adapter else kinds, lipschitz, dtype)
+
+
+@st.composite
+def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: str, dtype: DType) -> ShortRun:
+    names = {p.name for p in claim.parameters}
+    strong = any(word and word.worst and word.worst.strong for _, word in words_of(claim))
+    kind = draw(st.sampled_from(kinds))
+    # A function of one number alone is strongly convex.
+    d, k = (1, 1) if strong else (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    rank = draw(st.integers(1, min(d, k, 2)))
+    scale = draw(choice((1.0, 0.5, 2.0)))
+    factors = {
+        name: torch.as_tensor(draw(matrices(shape, norm=1.0, dtype=dtype)).astype(np.float64))
+        for name, shape in frozen_shapes(kind, d, k, rank).items()
+    }
+    adapter = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
+    has_ball = adapter.needs_ball and speaks_of_a_ball(claim)
+    size = draw(choice((1.0, 4.0, 0.5)))
+    sizes = dict.fromkeys(adapter.radius_names, size)
+    share = draw(choice((0.5, 0.75, 0.9)))
+    start = tuple(share * part for part in _inside(adapter, draw(domain_points(adapter, sizes)), sizes, dtype))
+    v = tuple(_held(part, dtype) for part in start)
+    E = draw(_directions_of_weight(adapter, v))
+    E = _held(torch.as_tensor(E), dtype).numpy()
+    L, G = draw(CONSTANTS), draw(CONSTANTS) / 16
+    w = float((torch.as_tensor(E) * adapter.weight(v)[0]).sum())
+    zero = w - draw(choice((0.9, 0.5) if strong else (1.0, 0.5, 2.0, -1.0))) * G / L
+    knots = np.array([[zero - G / L, -G], [zero + G / L, G]])
+    assume(knots[0, 0] < knots[1, 0])
+    steps = draw(st.integers(1, 4))
+    free = free_of(claim) & names
+    given = draw(own_constants(claim)) | {name: draw(CONSTANTS) for name in sorted(free)}
+    radii = sizes if has_ball else {}
+    quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
+    # A function that does not move with v has no minimiser.
+    _assume_allowed(lambda: quiet.inputs)
+    quiet = replace(quiet, given=given | _within_limits(draw, quiet, free))
+    noisy = quiet.algorithm.is_stochastic
+    offset = _noise(quiet, draw(choice((0.499, 0.2, 0.05)))) if noisy else 0.0
+    run = replace(quiet, offset=offset)
+    _assume_allowed(run.check)
+    assume(run.stays)
+    return run
+
+
+@st.composite
+def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarray:
+    """A unit matrix E: the direction in which W moves when v grows, or any."""
+    change = adapter.weight(tuple(2 * part for part in v))[0] - adapter.weight(v)[0]
+    E: np.ndarray = (
+        change.numpy() if draw(st.booleans()) else draw(matrices((adapter.W0.shape[0], adapter.W0.shape[1])))
+    )
+    length = float(np.linalg.norm(E))
+    assume(length > _TINY)
+    return E / length
+
+
+def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[str, float]:
+    """Values of the free constants that the conditions allow: a share of the most, or times the least."""
+    found: dict[str, float] = {symbol.name: float(x) for symbol, x in run.algorithm.starting if symbol.name in free}
+    known = {p.name: 1.0 for p in run.claim.parameters} | {name: float(x) for name, x in run.inputs.items()} | found
+    limited = {str(c.lhs): c for c in run.claim.conditions if str(c.lhs) in free and str(c.rhs) in run.claim.names}
+    for name, condition in limited.items():
+        limit = float(run.claim.function(str(condition.rhs))(**known))
+        assume(0 < limit < math.inf)
+        shares = (0.5, 0.25, 0.75, 0.95) if condition.rel_op in ("<", "<=") else (1 + 1e-9, 2.0, 10.0)
+        found[name] = limit * draw(choice(shares))
+    return found
+
+
+@cache
+def _share() -> Callable[..., float]:
+    """The step that a theorem prescribes, in units of 1/L̂, as a function of L̂, D, T and zeta."""
+    theorem, algorithm = about_its_own_step()
+    step = next(q.expression for q in theorem.quantities if q.name == algorithm.step_size)
+    found: Callable[..., float] = sp.lambdify((SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math")
+    return found
+
+
+def _noise(quiet: ShortRun, ratio: float) -> float:
+    """The noise c at which the step that a theorem prescribes is this share of 1/L̂, with the zeta that c gives."""
+    radii = quiet.radii or quiet.start_norms
+    known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
+    smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
+    # It is inversely proportional to zeta.
+    noise = _share()(smoothness, max(quiet.gap_bound, 0.0), quiet.steps, 1.0) / ratio
+    width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))
+    assume(0 < noise < math.inf and 0 < width < math.inf)
+    return noise / width
+
+
+def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> SearchStrategy[Assignment]:
+    """Values for the letters of a claim about matrices and numbers: sides up to `largest`, matrices of every spectrum.
+
+    A matrix of which a hypothesis bounds the Frobenius or spectral norm is drawn within it; other hypotheses leave out
+    what breaks them. Positive symbols are numbers from 1/16 to 16, integers up to `largest`.
+
+    Raises:
+        InputError: for a claim that speaks of more than matrices and numbers.
+
+    """
+    check_kind("numpy", dtype)
+    check_size("largest", largest)
+    return _assignments(claim, Letters.of(claim), largest, dtype)
+
+
+@st.composite
+def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dtype: DType) -> Assignment:
+    numbers = draw(_sides(letters, largest)) | {x.name: draw(_number(x, largest)) for x in letters.numbers}
+    bounds = _bounds(claim)
+    values: dict[Any, Any] = {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)}
+    found: dict[str, np.ndarray] = {}
+    for X in letters.matrices:
+        rows, columns = (int(sp.sympify(side, strict=True).subs(values)) for side in X.shape)
+        # Of a shape such as (n - 1, k).
+        assume(min(rows, columns) >= 1)
+        norm, limit = bounds.get(X, (None, None))
+        if norm is None:
+            found[X.name] = draw(_free((rows, columns), list(found.values()), dtype))
+            continue
+        radius = float(sp.N(limit.subs(values)))
+        assume(radius > _TINY)
+        part = draw(ball((rows, columns), radius, dtype=dtype))
+        if norm is FrobeniusNorm:
+            part = rounded(part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype)
+        found[X.name] = part
+    # Smaller ones too, where what is given is small.
+    scaled = (
+        Assignment(claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers)
+        for size in (1.0, 2.0**-10, 2.0**-20)
+    )
+    made = next((each for each in scaled if each.is_inside()), None)
+    return reject() if made is None else made
+
+
+@st.composite
+def _sides(draw: DrawFn, letters: Letters, largest: int) -> dict[str, float]:
+    """The symbols in shapes: each by itself, or all the same, and then a few times as large."""
+    common = draw(st.sampled_from([0, 0, 0, largest, largest, 2 * largest]))
+    return {x.name: float(common or draw(st.integers(1, largest))) for x in letters.sides}
+
+
+@st.composite
+def _free(draw: DrawFn, shape: Shape, earlier: list[np.ndarray], dtype: DType) -> np.ndarray:
+    """A matrix of any spectrum, rarely 0, which says little; or one made from an earlier matrix."""
+    alike = [Y for X in earlier for Y in (X, X.T) if X.any() and Y.shape == shape]
+    if alike and draw(st.integers(0, 3)) == 3:
+        X = draw(st.sampled_from(alike))
+        # Itself, its negative, and one whose range is at right angles to its own where there is room.
+        return draw(st.sampled_from([X, -X, X[::-1, ::-1]]))
+    size = draw(st.sampled_from([*range(8)]).map(float) | _SIZES)
+    drawn: np.ndarray = draw(matrices(shape, norm=size or None, rank=None if size else 0, dtype=dtype))
+    return drawn
+
+
+def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
+    if x.is_integer:
+        return st.integers(1 if x.is_positive else 0 if x.is_nonnegative else -largest, largest)
+    if x.is_positive:
+        return _SIZES
+    return st.just(0.0) | _SIZES if x.is_nonnegative else st.just(0.0) | _SIZES | _SIZES.map(lambda y: -y)
+
+
+def _bounds(claim: Claim) -> dict[Any, tuple[Any, Any]]:
+    """For each matrix, the norm that a hypothesis bounds and the bound, where no matrix is in the bound."""
+    found = {}
+    for left, right, _ in (part for each in given_relations(claim) for part in parts(each)):
+        if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.atoms(sp.MatrixSymbol):
+            X = left.args[0].arg if isinstance(left.args[0], sp.Transpose) else left.args[0]
+            if isinstance(X, sp.MatrixSymbol):
+                found[X] = (type(left), right)
+    return found

@@ -1,0 +1,244 @@
+"""Worlds: for a proved claim an exact instance in which all that it assumes holds: it is not proved of nothing.
+
+``python -m boundcheck.properties.worlds PAPER...`` looks for one for each proved claim of a paper in `proofs/`, the
+simplest that Hypothesis finds, and writes those that the judge accepts into the paper's ``worlds.json``. What `prove`
+shows of a proof says whether one is known. The judge judges them again in the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import numpy as np
+import sympy as sp
+from flint import arb, arb_mat
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis.errors import NoSuchExample, Unsatisfiable
+
+from boundcheck.errors import InputError
+from boundcheck.exact.balls import Balls, Vector, ball_of, square_norm_of
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.paths import Paths
+from boundcheck.functions.judged import OfClaim
+from boundcheck.language.algorithms.base import Algorithm, Space
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.inputs import Number
+from boundcheck.language.instance import HOLDS, Answer, Extent
+from boundcheck.language.judge import meets
+from boundcheck.language.sentence import algorithm_of
+from boundcheck.language.symbols import R_1, D, T, ell, f_star, mu_F, zeta
+from boundcheck.language.vocabulary import F, v_star
+from boundcheck.proof.fixed import WORLDS, fixed_statements
+from boundcheck.proofs import paper_of
+from boundcheck.properties.check import strategy_of
+from boundcheck.system.files import replace_file
+from boundcheck.worst_case.fields import Fields, named
+from boundcheck.worst_case.stored import KINDS, Tried
+
+# Of the simplest instances; where none of so many is a world, the claim has none among them.
+_TRIED = settings(
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+_LARGEST = 2
+
+
+@dataclass(frozen=True)
+class Parabola(OfClaim):
+    """An algorithm on F(v) = v²/2, a function of one number, from v_1 = 1, with samples ±c v apart from F.
+
+    F is as strongly convex as it is smooth, everywhere, which no function of the other instances is.
+
+    Attributes:
+        claim: a theorem.
+        given: the value of each of its parameters.
+        noise: c.
+
+    """
+
+    claim: Claim
+    given: Mapping[str, Fraction]
+    noise: Fraction
+
+    @classmethod
+    def of(cls, claim: Claim) -> Parabola:
+        """With two steps, and letters that leave room: ℓ = 2, μ = 1/2, R_1 = D = 1, half of what a step may be.
+
+        Raises:
+            InputError: for a claim that is not a theorem.
+
+        """
+        algorithm = algorithm_of(claim)
+        if algorithm is None or algorithm.no_exact:
+            raise InputError("claim", claim.id, "a theorem about an algorithm with exact steps")
+        known: dict[sp.Basic, Fraction | int] = {T: 2, ell: 2, mu_F: Fraction(1, 2), R_1: 1, D: 1, zeta: 1}
+        given = {p.name: Fraction(known.get(p.symbol, Fraction(1, 4))) for p in claim.parameters}
+        # What must be at least a number, such as an offset of time, is large; the next may depend on it.
+        least = [str(x.lhs) for x in claim.conditions if x.rel_op in (">", ">=") and str(x.lhs) in given]
+        given |= {name: Fraction(8) ** place for place, name in enumerate(least, 1)}
+        return cls(claim, given, Fraction(int(algorithm.is_stochastic), 2))
+
+    @property
+    def inputs(self) -> Mapping[str, Number]:
+        """As they are given."""
+        return {name: sp.Rational(x.numerator, x.denominator) for name, x in self.given.items()}
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The claim's."""
+        return cast(Algorithm, algorithm_of(self.claim))
+
+    @cached_property
+    def _paths(self) -> Paths[Any, Any]:
+        algorithm, space = self.algorithm, Space(square_norm_of, arb.sqrt)
+        numbers = {str(x.name): enclose(self.letters[x], {}) for x in algorithm.parameters}
+        return Paths(
+            algorithm.exact_start(_point(arb(1)), numbers),
+            lambda v, c: _point(v[0][0, 0] + ball_of(c)),
+            lambda state, g, t: algorithm.exact_step(state, g, t, numbers, space),
+            (self.noise, -self.noise) if self.noise else (Fraction(0),),
+            int(self.given[T.name]),
+            query=lambda state, t: algorithm.exact_query(state, t, numbers),
+        )
+
+    def model(self) -> Model[arb, arb_mat]:
+        """All iterates, gradients and values."""
+        paths = self._paths
+        at = {"v": lambda t, path: self.algorithm.iterate(paths.state(t, path)), "g": paths.drawn}
+        return Model(
+            Balls(),
+            numbers={f_star: arb(0)},
+            matrices={v_star: (arb_mat([[0]]),)},
+            iterates=lambda name, t, path: (arb_mat(at[name](t, path)[0].tolist()),),
+            functions={F: Function(lambda v: v[0][0, 0] ** 2 / 2, lambda v: v)},
+            horizon=paths.T,
+            weights=paths.weights,
+            past=paths.past,
+            values=self.letters,
+        )
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        """As the claim has it; f* is 0."""
+        return {f_star: Extent.of(Fraction(0))}.get(symbol) or super().value(symbol)
+
+    def follows(self, algorithm: Algorithm) -> Answer:
+        """Its steps are made by the algorithm of the claim."""
+        return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
+
+    def smoothness(self, where: str) -> Extent:
+        """1."""
+        return Extent.of(Fraction(1))
+
+    def convexity(self, where: Literal["near", "space"]) -> Extent:
+        """1."""
+        return Extent.of(Fraction(1))
+
+    def infimum(self) -> Extent:
+        """0, at v = 0."""
+        return Extent.of(Fraction(0))
+
+    def gap(self) -> Extent:
+        """1/2."""
+        return Extent.of(Fraction(1, 2))
+
+    def distance(self) -> Extent:
+        """1."""
+        return Extent.of(Fraction(1))
+
+    def bias(self) -> Extent:
+        """0: the samples are as far on one side of F as on the other."""
+        return Extent.of(Fraction(0))
+
+    def variance(self) -> Extent:
+        """c²."""
+        return Extent.of(self.noise**2)
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return f"a parabola, {self.given[T.name]} iterations"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, from which `from_json` makes the same instance."""
+        given = {name: str(x) for name, x in self.given.items()}
+        return {"kind": "parabola", "claim": named(self.claim), "given": given, "noise": str(self.noise)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Parabola:
+        """The instance that `as_json` wrote; raises InputError that names the field that is wrong."""
+        found = Fields(data, "instance")
+        given = found.table("given")
+        return cls(
+            found.claim(), {name: Fraction(given.text(name)) for name in given.data}, Fraction(found.text("noise"))
+        )
+
+
+def _point(x: arb) -> Vector:
+    return Vector([np.array([[x]], dtype=object)])
+
+
+def world_of(claim: Claim) -> Tried | Parabola | None:
+    """The simplest instance found that the judge accepts, the same at each call; None where none is found."""
+    try:
+        return cast(
+            Tried,
+            find(strategy_of(claim, None, LEAST, _LARGEST, "float64"), lambda x: is_world(x, claim), settings=_TRIED),
+        )
+    except (NoSuchExample, Unsatisfiable, InputError):
+        pass
+    try:
+        parabola = Parabola.of(claim)
+        return parabola if is_world(parabola, claim) else None
+    except InputError:
+        return None
+
+
+def is_world(instance: Any, claim: Claim) -> bool:
+    """Whether the judge says that all that a claim assumes holds in an instance."""
+    return meets(instance, claim).holds
+
+
+def read(data: Mapping[str, Any]) -> Any:
+    """The instance that a ``worlds.json`` has of a claim.
+
+    Raises:
+        InputError: as the instance's own `from_json`.
+
+    """
+    kinds = KINDS | {"parabola": Parabola}
+    return kinds[data["kind"]].from_json(data)
+
+
+def worlds(paper: str) -> Iterator[tuple[Claim, Any]]:
+    """The proved claims of a paper, each with the world that is found for it, or None."""
+    claims = {claim.id: claim for claim in paper_of(paper).claims()}
+    for id in fixed_statements():
+        if id in claims:
+            yield claims[id], world_of(claims[id])
+
+
+def write(paper: str) -> None:
+    """Write the worlds of a paper in `proofs/`."""
+    found = {
+        claim.id: {"claim": claim.digest, "instance": world.as_json()}
+        for claim, world in worlds(paper)
+        if world is not None
+    }
+    replace_file(paper_of(paper).folder / WORLDS, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+if __name__ == "__main__":
+    for key in sys.argv[1:]:
+        write(key)

@@ -1,0 +1,711 @@
+"""Equations between what a rule yields as it stands and its normal form, each with its proof.
+
+A kernel's conclusion is in normal form: linear, factors taken out, transposes chosen, letters replaced. A lemma of the
+library yields terms that are not. `Equations` goes through such a term as the kernel's builders do, and states for each
+atom or letter that changes one lemma, what it was = what it becomes. Sums and expectations are linear operators: what
+is known or constant is taken out of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import reduce
+from typing import cast
+
+from boundcheck.errors import InputError
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    Before,
+    Clock,
+    Expectation,
+    Horizon,
+    Inverse,
+    Maximum,
+    Minimum,
+    Norm,
+    Root,
+    Total,
+    Trace,
+    Value,
+    Variable,
+)
+from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
+from boundcheck.kernel.induction import FIRST, LAST
+from boundcheck.kernel.terms import (
+    ONE,
+    ZERO,
+    Atom,
+    Gradient,
+    Letter,
+    Matrix,
+    Mean,
+    Monomial,
+    Point,
+    Scalar,
+    Symbol,
+    Term,
+    Word,
+    transposed,
+)
+from boundcheck.kernel.times import CONSTANT, NEXT, Index, Time
+from boundcheck.rocq.algebra import UNCHANGED, Change, Lemma, equation, subst
+from boundcheck.rocq.book import HERE, Book, Named, Piece, Place, Proof, nested, projected, ratio
+from boundcheck.rocq.knowing import Knowing, coarser, past_proof
+from boundcheck.rocq.traces import expanded, turned
+
+RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is done to a term: letters replaced, because a law is for all of them or by an equation, or t replaced.
+
+    Attributes:
+        values: what letters become.
+        premise: the name and the text of the equation that replaces a letter; empty where a law has it as variable.
+        index: what t becomes.
+
+    """
+
+    values: Mapping[Term, Matrix | Scalar] = field(default_factory=dict)
+    premise: tuple[str, str] | None = None
+    index: Index | None = None
+
+
+@dataclass
+class Equations:
+    """The equations of one move."""
+
+    book: Book
+    move: Move
+    made: dict[Piece, Change] = field(default_factory=dict)
+
+    def still(self) -> Equations:
+        """The equations of no move."""
+        return Equations(self.book, Move())
+
+    def arguments(self) -> dict[Term, str]:
+        """The values of a law's variables, as functions of time and outcome."""
+        if self.move.premise:
+            return {}
+        return {x: self.argument(x, y) for x, y in self.move.values.items() if isinstance(x, Symbol | Variable)}
+
+    def argument(self, letter: Named, value: Matrix | Scalar) -> str:
+        """The value of one variable."""
+        text = self.normal(value, HERE)
+        if letter.when == CONSTANT:
+            if set("tw") & set(text.split()):
+                raise InputError("value", value, "a value that names no time and no outcome, for a constant")
+            return f"({text})"
+        return f"(fun t w => {text})"
+
+    def normal(self, term: Matrix | Scalar, place: Place) -> str:
+        """A term in normal form."""
+        return (
+            self.book.scalar(term, place)
+            if isinstance(term, Scalar)
+            else self.book.matrix(term, self.book.naming(place))
+        )
+
+    def text(self, term: Piece) -> Proof:
+        """An atom or letter before the move."""
+        arguments = self.arguments()
+
+        def at(place: Place) -> str:
+            there = place.at(self.move.index) if self.move.index else place
+            return (
+                self.book.atom(term, there, arguments)
+                if isinstance(term, Atom)
+                else self.book.letter(term, there, arguments)
+            )
+
+        return at
+
+    def touches(self, term: Piece) -> bool:
+        """Whether the move may change a term."""
+        if self.move.index is not None:
+            return True
+        return not term.inside.isdisjoint(self.move.values)
+
+    # Atoms and letters.
+
+    def change(self, term: Piece) -> Change:
+        """What becomes of an atom or letter."""
+        if term not in self.made:
+            self.made[term] = self._change(term)
+        return self.made[term]
+
+    def _change(self, term: Piece) -> Change:
+        plain = Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term)
+        if term in self.move.values:
+            image, premise = self.move.values[term], self.move.premise
+            if premise is None:
+                return Change(image, UNCHANGED, self.text(term))
+            return Change(image, lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})", self.text(term))
+        if self.move.index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):
+            return Change(plain, None)
+        if not self.touches(term):
+            return Change(plain, None)
+        if isinstance(term, Symbol | Variable):
+            return Change(self._moved(term), UNCHANGED, self.text(term))
+        answer = self._rebuilt(term)
+        if answer is None:
+            return Change(plain, None)
+        return self._stated(term, *answer)
+
+    def _moved(self, letter: Symbol | Variable) -> Matrix | Scalar:
+        when = letter.when
+        if not isinstance(when, Time) or self.move.index is None:
+            raise InputError("letter", letter, "a process, which has a value at each time")
+        moved = Time(when.index.moved(self.move.index), when.lag)
+        if isinstance(letter, Symbol):
+            return Matrix.of(Symbol(letter.name, letter.shape, moved))
+        return Scalar.of(Variable(letter.name, moved))
+
+    def _stated(self, term: Piece, image: Matrix | Scalar, proof: Proof) -> Change:
+        """The change as a lemma of its own."""
+        text = self.text(term)
+        claim = f"{text(HERE)} = {self.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
+        hypothesis = [f"({self.move.premise[0]} : {self.move.premise[1]})"] if self.move.premise else []
+        name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
+        given = [self.move.premise[0]] if self.move.premise else []
+        head = " ".join([name, *map(self.book.name, letters), *given])
+        return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
+
+    # Polynomials and matrices.
+
+    # An atom becomes a number, and a letter a matrix.
+
+    def number(self, atom: Atom) -> Scalar:
+        """What becomes of an atom."""
+        return cast(Scalar, self.change(atom).image)
+
+    def block(self, letter: Letter) -> Matrix:
+        """What becomes of a letter."""
+        return cast(Matrix, self.change(letter).image)
+
+    def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
+        """What becomes of a polynomial, and the proof."""
+        image = self.image_of(scalar)
+        return image, equation(self.book, scalar, {x: self.change(x) for x in scalar.atoms()}, image)
+
+    def image_of(self, scalar: Scalar) -> Scalar:
+        """What becomes of a polynomial."""
+        summands = []
+        for monomial, c in scalar.terms.items():
+            product = Scalar.of(c)
+            for atom, exponent in monomial:
+                product = product * self.number(atom) ** exponent
+            summands.append(product)
+        return Scalar.sum(summands)
+
+    def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
+        """What becomes of a matrix, and the proof."""
+        image = self.image(matrix)
+        return image, self.proved(matrix, image, Fraction(1), False)
+
+    def image(self, matrix: Matrix) -> Matrix:
+        """What becomes of a matrix."""
+        summands = []
+        for word, c in matrix.terms.items():
+            factors = [self.block(x).T if flip else self.block(x) for x, flip in word]
+            summands.append(reduce(Matrix.__matmul__, factors).scaled(self.image_of(c)))
+        return Matrix.sum(matrix.shape, summands)
+
+    def lemma(self, matrix: Matrix) -> Lemma:
+        """A lemma that knows what becomes of what is in a matrix."""
+        lemma = Lemma(self.book)
+        for word, c in matrix.terms.items():
+            pieces: list[Piece] = [*(x for x, _ in word), *c.atoms()]
+            for term in pieces:
+                if term not in lemma.changed:
+                    lemma.change(term, self.change(term))
+        return lemma
+
+    def proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
+        """That a matrix (its transpose, if `flipped`) becomes a number times another; None where they are the same."""
+        lemma = self.lemma(matrix)
+        if not lemma.changed and matrix == normal and scale == 1 and not flipped:
+            return None
+        left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
+        left = f"({left})^T" if flipped else left
+        return lemma.state(f"{left} = {scaled(scale, right)}", f"{subst(lemma)}matrices.")
+
+    # Kinds.
+
+    def _rebuilt(self, term: Piece) -> tuple[Matrix | Scalar, Proof] | None:
+        match term:
+            case Norm():
+                return self.norm(term.kind, term.blocks)
+            case Trace():
+                return self.trace(term)
+            case Value():
+                points = [self.matrix(x) for x in term.point]
+                function, _ = self.book.function(term.function, term.point)
+                return self._applied(Scalar.of(Value(term.function, tuple(x for x, _ in points))), points, function)
+            case Gradient():
+                points = [self.matrix(x) for x in term.point]
+                _, gradient = self.book.function(term.function, term.point)
+                image = Gradient(term.function, tuple(x for x, _ in points), term.block)
+                head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
+                return self._applied(Matrix.of(image), points, head)
+            case Root() | Inverse():
+                body, proof = self.scalar(term.body)
+                head = "(fun x => Num.sqrt x)" if isinstance(term, Root) else "(fun x => x^-1)"
+                if proof is None:
+                    return None
+                return Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})"
+            case Expectation():
+                given = term.given.moved(self.move.index) if self.move.index and term.given else term.given
+                return self.expected(term.body, given)
+            case Total() if self.move.index is None:
+                return self.summed(term.body)
+            case Minimum() if self.move.index is None:
+                body, proof = self.scalar(term.body)
+                if proof is None:
+                    return None
+                return Scalar.of(Minimum(body)), lambda at: f"(@least_same R T _ _ T_gt0 {under(proof, at)})"
+            case Before() if self.move.index is None:
+                return self.before(term.body)
+            case Before():
+                return self.earlier(term)
+            case Maximum():
+                return self.maximum(term.members)
+            case Clock() if self.move.index is not None:
+                return self.clock(self.move.index)
+            case Total() | Minimum():
+                return Scalar.of(term), UNCHANGED
+        raise InputError("term", term, "a term whose change can be exported")
+
+    def _applied(
+        self, image: Matrix | Scalar, points: Sequence[tuple[Matrix, Proof | None]], function: str
+    ) -> tuple[Matrix | Scalar, Proof] | None:
+        proofs = [proof for _, proof in points]
+        if not any(proofs):
+            return None
+        return image, lambda at: f"(congr1 {function} {tupled(proofs, at)})"
+
+    def maximum(self, members: Sequence[Scalar]) -> tuple[Scalar, Proof] | None:
+        """The largest of what the members become."""
+        images = [self.image_of(x) for x in members]
+        result = maximum(*images)
+        atoms = sorted({atom for x in members for atom in x.atoms()})
+        if result == Scalar.of(Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
+            return None
+        lemma = Lemma(self.book)
+        for atom in atoms:
+            lemma.change(atom, self.change(atom))
+        largest = result.atoms()[0] if len(set(images)) > 1 else None
+        after = largest.members if isinstance(largest, Maximum) else (images[0],)
+        left = nested([f"({lemma.scalar(x, before=True)})" for x in members])
+        right = nested([f"({lemma.scalar(x)})" for x in after])
+        script = ""
+        for i, (x, image) in enumerate(zip(members, images, strict=True)):
+            was, is_ = lemma.scalar(x, before=True), lemma.scalar(image)
+            if was != is_:
+                script += f"have m{i} : {was} = {is_} by subst; algebra. rewrite m{i}. "
+        script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
+        return result, lemma.state(f"{left} = {right}", script)
+
+    def earlier(self, term: Before) -> tuple[Scalar, Proof]:
+        """A sum over the times before another time."""
+        book, index = self.book, self.move.index
+
+        def body(at: Place) -> str:
+            inner = at.within()
+            return f"(fun {inner.base} => {book.scalar(term.body, inner)})"
+
+        if index == FIRST:
+            return ZERO, lambda at: f"(@before_first R {body(at)})"
+        lemma = Lemma(book)
+        whole = lemma.number(lambda at: book.atom(term, at.at(index) if index else at))
+        if index == NEXT:
+            image = Scalar.of(term) + term.body
+            said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
+            lemma.premise(said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))")
+            return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
+        if index != LAST:
+            raise InputError("time", index, "t+1, T or 1")
+        last, proof = self.scalar(term.body)
+        total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(LAST)))
+        lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
+        lemma.premise(f"{end} = {lemma.scalar(last)}", proof or UNCHANGED)
+        image = Scalar.of(total) - last
+        return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
+
+    def clock(self, index: Index) -> tuple[Scalar, Proof]:
+        """The number of another time."""
+        if index.offset and index.base and index.offset != 1:
+            raise InputError("time", index, "t+1, T+1, T or a number")
+        if index.offset and index.base:
+            return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
+        return clock(index), UNCHANGED
+
+    # Sums and expectations.
+
+    def expected(self, body: Scalar, given: Index | None) -> tuple[Scalar, Proof]:
+        """The expectation of what the body becomes."""
+        return Expecting(self, given).whole(body)
+
+    def summed(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The sum over all times of what the body becomes."""
+        return Summing(self).whole(body)
+
+    def before(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The sum over earlier times of what the body becomes."""
+        return Preceding(self).whole(body)
+
+    def norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
+        """The norm of blocks."""
+        images = [self.image(x) for x in blocks]
+        image = norm(kind, *images)
+        name = "fro" if kind == FROBENIUS else "opn"
+        if not image.terms:
+            proofs = [self.proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
+            return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
+        (size,) = image.terms.values()
+        (normal,) = (x.blocks for x in image.atoms() if isinstance(x, Norm))
+        scale = size if all(_fits(x, y, size) for x, y in zip(images, normal, strict=True)) else -size
+        parts = [self._part(name, x, y, n, scale) for x, y, n in zip(blocks, images, normal, strict=True)]
+        if not any(parts) and size == 1:
+            return None
+
+        def proof(at: Place) -> str:
+            pair = "fro_pair1" if size == 1 else f"fro_pair {positive(size)}"
+            made = [part(at) if part else "erefl" for part in parts]
+            return reduce(lambda x, y: f"({pair} {x} {y})", made)
+
+        return image, proof
+
+    def _part(self, name: str, block: Matrix, image: Matrix, normal: Matrix, scale: Fraction) -> Proof | None:
+        """‖block‖ = |scale| ‖normal‖."""
+        flipped = image != normal.scaled(scale)
+        proof = self.proved(block, normal, scale, flipped)
+        if proof is None:
+            return None
+        size = abs(scale)
+        if size == 1:
+            head = f"{name}_{'same' if scale == 1 else 'opposite'}"
+        else:
+            head = f"{name}_scaled{'' if scale > 0 else '_back'} {positive(size)}"
+        turn = f"etrans (esym ({name}_tr _)) " if flipped else ""
+        return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
+
+    def trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
+        """The trace of a product."""
+        word = Matrix.word(term.word)
+        lemma, image = self.lemma(word), self.image(word)
+        result = trace(image)
+        if not lemma.changed and result == Scalar.of(term):
+            return None
+        for each in image.terms:
+            for letter, _ in each:
+                lemma.type_of(letter)
+        left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
+        said = f"\\tr ({left}) = {lemma.traced(result)}"
+        script = [f"{subst(lemma)}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
+        script += expanded(image, lemma)
+        return result, lemma.state(said, " ".join([*script, "algebra."]))
+
+
+def under(proof: Proof | None, at: Place) -> str:
+    """An equation at each time of a sum."""
+    inner = at.within()
+    return f"(fun {inner.base} {inner.proof} => {proof(inner) if proof else 'erefl'})"
+
+
+def _fits(image: Matrix, normal: Matrix, scale: Fraction) -> bool:
+    return normal.scaled(scale) in (image, image.T)
+
+
+def scaled(scale: Fraction, text: str) -> str:
+    """A number times a matrix."""
+    if abs(scale) == 1:
+        return text if scale == 1 else f"- ({text})"
+    return f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({text})"
+
+
+def positive(size: Fraction) -> str:
+    """The proof that a number is positive."""
+    if size == 1:
+        return "ltr01"
+    above, below = (f"(ltr0Sn R {x - 1})" for x in (size.numerator, size.denominator))
+    return above if size.denominator == 1 else f"(divr_gt0 {above} {below})"
+
+
+def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
+    """The equality of tuples, from those of their blocks."""
+    return paired([x(at) if x else "erefl" for x in proofs])
+
+
+def paired(equalities: Sequence[str]) -> str:
+    """The equality of tuples, from proofs of those of their blocks."""
+    return reduce(lambda x, y: f"(pair_equal {x} {y})", equalities)
+
+
+# A factor, what stays inside, the operator of that, and its proof.
+_Summand = tuple[Scalar, Scalar, Scalar, Proof]
+
+
+@dataclass
+class _Linear(ABC):
+    """An operator: its name in lemmas, and which atoms stay inside."""
+
+    equations: Equations
+
+    @property
+    def book(self) -> Book:
+        """The file."""
+        return self.equations.book
+
+    # What each operator says of itself.
+
+    @abstractmethod
+    def inside(self, atom: Term) -> bool:
+        """Whether an atom stays inside."""
+
+    @abstractmethod
+    def inner(self, at: Place) -> Place:
+        """A place under the operator."""
+
+    @abstractmethod
+    def head(self, name: str, at: Place) -> str:
+        """A lemma about the operator."""
+
+    def taken(self, factor: Scalar, at: Place) -> str:
+        """That a factor may be taken out; empty where nothing needs to be said."""
+        return ""
+
+    def outside(self, factor: Scalar, at: Place) -> str:
+        """A factor that is taken out."""
+        return f"({self.book.scalar(factor, at)})"
+
+    @abstractmethod
+    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+        """The operator of a product of atoms that stay inside, with the proof."""
+
+    @abstractmethod
+    def function(self, text: Callable[[Place], str], at: Place) -> str:
+        """A text as a function of what the operator ranges over."""
+
+    # The normal form.
+
+    def whole(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The operator of what a body becomes, and the proof."""
+        image = self.equations.image_of(body)
+        if not image.terms:
+            return ZERO, self._zero(body)
+        parts = []
+        for monomial, c in image.terms.items():
+            within = tuple(x for x in monomial if self.inside(x[0]))
+            outside = Scalar({tuple(x for x in monomial if not self.inside(x[0])): c})
+            parts.append((outside, Scalar({within: 1}), *self.single(within)))
+        result = Scalar.sum(out * found for out, _, found, _ in parts)
+        arranged, gathered = self._arranged(body, parts), self._gathered(parts, result)
+
+        def proof(at: Place) -> str:
+            inner = self.inner(at)
+            changed = f"({self.head('eq', at)} _ _ {self.function(arranged, at)})"
+            return f"(etrans {changed} (etrans {self._taken_out(parts, at, inner)} {gathered(at)}))"
+
+        return result, proof
+
+    def _zero(self, body: Scalar) -> Proof:
+        lemma = self._changes(body)
+        zero = lemma.state(f"{lemma.scalar(body, before=True)} = 0", f"{subst(lemma)}algebra.")
+        return lambda at: f"({self.head('zero', at)} _ {self.function(zero, at)})"
+
+    def _changes(self, body: Scalar) -> Lemma:
+        lemma = Lemma(self.book)
+        for atom in body.atoms():
+            lemma.change(atom, self.equations.change(atom))
+        return lemma
+
+    def _arranged(self, body: Scalar, parts: Sequence[_Summand]) -> Proof:
+        """The body is a sum of factors that are taken out times what stays inside."""
+        lemma = self._changes(body)
+        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts]
+        return lemma.state(f"{lemma.scalar(body, before=True)} = {right_nested(products)}", f"{subst(lemma)}algebra.")
+
+    def _gathered(self, parts: Sequence[_Summand], result: Scalar) -> Proof:
+        lemma = Lemma(self.book)
+        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts]
+        return lemma.state(f"{right_nested(products)} = {lemma.scalar(result)}", "algebra.")
+
+    def _taken_out(self, parts: Sequence[_Summand], at: Place, inner: Place) -> str:
+        (out, within, _, proof), *rest = parts
+        book = self.book
+        texts = [self.outside(out, at), self.function(lambda x: book.scalar(within, x), at)]
+        reasons = " ".join(filter(None, [self.taken(out, at), proof(at)]))
+        if not rest:
+            return f"({self.head('last', at)} {texts[0]} {texts[1]} _ {reasons})"
+        others = [f"({book.scalar(o, inner)}) * ({book.scalar(i, inner)})" for o, i, _, _ in rest]
+        remaining = self.function(lambda _: right_nested(others), at)
+        head, last = self.head("cons", at), self._taken_out(rest, at, inner)
+        return f"({head} {texts[0]} {texts[1]} {remaining} _ _ {reasons} {last})"
+
+
+class Summing(_Linear):
+    """The sum over all times."""
+
+    name, past = "tot", "T"
+
+    def inside(self, atom: Term) -> bool:
+        return timed(atom)
+
+    def inner(self, at: Place) -> Place:
+        return at.within()
+
+    def head(self, name: str, at: Place) -> str:
+        return f"@tot_{name} R T"
+
+    def function(self, text: Callable[[Place], str], at: Place) -> str:
+        inner = self.inner(at)
+        made = text(inner)
+        binders = f"{inner.base} {inner.proof}" if made.startswith("(poly") else inner.base
+        return f"(fun {binders} => {made})"
+
+    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+        if not monomial:
+            return Scalar.of(Horizon()), lambda at: f"({self.head('one', at)})"
+        return Scalar.of(Total(Scalar({monomial: 1}))), UNCHANGED
+
+
+class Preceding(Summing):
+    """The sum over earlier times."""
+
+    def head(self, name: str, at: Place) -> str:
+        return f"@pre_{name} R T {at.time} {at.proof}"
+
+    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+        if not monomial:
+            return Clock() + Scalar.of(-1), lambda at: f"({self.head('one', at)})"
+        return Scalar.of(Before(Scalar({monomial: 1}))), UNCHANGED
+
+
+@dataclass
+class Expecting(_Linear):
+    """The expectation given the past up to an index, or nothing."""
+
+    given: Index | None
+
+    def inside(self, atom: Term) -> bool:
+        return not known(atom, self.given)
+
+    def inner(self, at: Place) -> Place:
+        return at.elsewhere()
+
+    def head(self, name: str, at: Place) -> str:
+        past = self.book.past(self.given, at)
+        return f"@ex_{name} R S {past} {past_proof(self.given, at)} {at.outcome}"
+
+    def outside(self, factor: Scalar, at: Place) -> str:
+        return self.function(lambda x: self.book.scalar(factor, x), at)
+
+    def taken(self, factor: Scalar, at: Place) -> str:
+        return Knowing(self.book, self.given).scalar(factor, at)
+
+    def function(self, text: Callable[[Place], str], at: Place) -> str:
+        inner = self.inner(at)
+        return f"(fun {inner.outcome} => {text(inner)})"
+
+    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+        if not monomial:
+            return ONE, lambda at: f"({self.head('one', at)})"
+        if len(monomial) == 1 and monomial[0][1] == 1:
+            atom = monomial[0][0]
+            if isinstance(atom, Expectation) and is_coarser(self.given, atom.given):
+                return self._tower(atom)
+            if isinstance(atom, Total) and self.given is None:
+                return self._total(atom)
+            if isinstance(atom, Trace) and sum(not known(x, self.given) for x, _ in atom.word) == 1:
+                return self._trace(atom)
+        return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), UNCHANGED
+
+    def _tower(self, atom: Expectation) -> tuple[Scalar, Proof]:
+        result, proof = self.equations.still().expected(atom.body, self.given)
+
+        def tower(at: Place) -> str:
+            finer = self.book.past(atom.given, at)
+            body = self.function(lambda x: self.book.scalar(atom.body, x), at)
+            order = coarser(self.given, atom.given, at)
+            return (
+                f"(etrans ({self.head('tower', at)} {finer} {past_proof(atom.given, at)} {body} {order}) {proof(at)})"
+            )
+
+        return result, tower
+
+    def _total(self, atom: Total) -> tuple[Scalar, Proof]:
+        still = self.equations.still()
+        each, proof = still.expected(atom.body, None)
+        whole, summed = still.summed(each)
+
+        def total(at: Place) -> str:
+            inner, beyond = at.within(), at.within().elsewhere()
+            body = f"(fun {inner.base} {beyond.outcome} => {self.book.scalar(atom.body, beyond)})"
+            eq = f"(total_eq (fun {inner.base} {inner.proof} => {proof(inner)}))"
+            return f"(etrans ({self.head('total', at)} T {body}) (etrans {eq} {summed(at)}))"
+
+        return whole, total
+
+    def _trace(self, atom: Trace) -> tuple[Scalar, Proof]:
+        """Turn the word so that its unknown letter comes first, not transposed."""
+        word = atom.word
+        place = next(i for i, (x, _) in enumerate(word) if not known(x, self.given))
+        if word[place][1]:
+            word, place = transposed(word), len(word) - 1 - place
+        (letter, _), rest = word[place], word[place + 1 :] + word[:place]
+        image, mean_proof = self._mean(letter)
+        result = Scalar.of(Trace(((image, False), *rest)))
+        first, last = (
+            self._turned(atom, letter, rest),
+            self._turned(Trace(((image, False), *rest)), image, rest, back=True),
+        )
+
+        def trace(at: Place) -> str:
+            book = self.book
+            changed = f"({self.head('eq', at)} _ _ {self.function(first, at)})"
+            x = self.function(lambda y: book.letter(letter, y), at)
+            if not rest:
+                out = f"({self.head('trace', at)} _ {x} _ {mean_proof(at)})"
+            else:
+                other = self.function(lambda y: book.word(rest, book.naming(y)), at)
+                reason = Knowing(book, self.given).word(rest, at)
+                out = f"({self.head('trace_times', at)} _ _ {x} {other} _ {reason} {mean_proof(at)})"
+            return f"(etrans {changed} (etrans {out} {last(at)}))"
+
+        return result, trace
+
+    def _turned(self, atom: Trace, letter: Letter, rest: Word, *, back: bool = False) -> Proof:
+        lemma, book = Lemma(self.book), self.book
+        word = ((letter, False), *rest)
+        lemma.matrix(Matrix.word(word))
+        product = lemma.name(letter) if not rest else f"{lemma.name(letter)} *m ({book.word(rest, lemma.name)})"
+        canonical = lemma.trace(atom.word)
+        way = " ".join(turned(word, atom.word, lemma))
+        script = f"transitivity ({lemma.trace(word)}); first by rewrite ?mulmxA. {way} by []."
+        if back:
+            return lemma.state(f"\\tr ({product}) = {canonical}", script)
+        return lemma.state(f"{canonical} = \\tr ({product})", f"symmetry. {script}")
+
+    def _mean(self, letter: Letter) -> tuple[Mean, Proof]:
+        """The mean of a letter, and the proof that it is."""
+        if isinstance(letter, Mean) and is_coarser(self.given, letter.given):
+            image = Mean(letter.letter, self.given)
+
+            def tower(at: Place) -> str:
+                finer = self.book.past(letter.given, at)
+                body = self.function(lambda x: self.book.letter(letter.letter, x), at)
+                order = coarser(self.given, letter.given, at)
+                return f"({self.head('mean_tower', at)} {finer} {past_proof(letter.given, at)} _ _ {body} {order})"
+
+            return image, tower
+        return Mean(letter, self.given), UNCHANGED
+
+
+def right_nested(texts: list[str]) -> str:
+    """A sum, bracketed from the right."""
+    return texts[0] if len(texts) == 1 else f"{texts[0]} + ({right_nested(texts[1:])})"

@@ -1,0 +1,138 @@
+"""How a command ends: bad input, a signal and a sink that fails become one line and an exit code, and no traceback."""
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import TextIOWrapper
+from threading import Timer
+from types import FrameType
+from typing import Any, NoReturn
+
+from boundcheck.errors import BoundcheckError
+from boundcheck.shown import visible
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+# Seconds after which a stop that was lost is raised again.
+_AGAIN = 0.02
+
+
+class Stopped(BaseException):
+    """A signal asks the process to end; its number is the only argument. It is no Exception, which code may catch."""
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell is told: 128 and the number."""
+        return 128 + int(self.args[0])
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Raise `Stopped` at the first Ctrl-C or SIGTERM; a second one ends the process at once."""
+    before = {each: signal.signal(each, _stop) for each in _ENDING}
+    hook = sys.unraisablehook
+    sys.unraisablehook = partial(_lost, hook)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_DFL)
+    raise Stopped(number)
+
+
+def _lost(others: Callable[[Any], object], unraisable: Any) -> None:
+    """Raise a stop again a little later that came where nothing is raised, as in a function that C calls to compile."""
+    stopped = unraisable.exc_value
+    if not isinstance(stopped, Stopped):
+        others(unraisable)
+        return
+    (number,) = stopped.args
+    signal.signal(number, _stop)
+    again = Timer(_AGAIN, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
+
+
+# What the system says of a disk that is full, a pipe that nobody reads, a device that fails.
+_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
+
+
+@contextmanager
+def open_streams() -> Iterator[None]:
+    """Let stdout and stderr be there, whatever they were started with, and print any name of any file.
+
+    A sink that fails ends the program with one line and exit code 2.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            # A file that is opened later would get its number, and all that is printed.
+            _to_nowhere(number)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+        if isinstance(stream := getattr(sys, name), TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _BROKEN:
+            raise
+        say(f"the output cannot be written ({error.strerror}){f': {error.filename}' if error.filename else ''}")
+        raise SystemExit(2) from None
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let nothing be heard of what is written on stderr, and of the processes that are started meanwhile."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        # It is closed.
+        yield
+        return
+    _to_nowhere(2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def say(message: str) -> None:
+    """One line on stderr, where that takes it; what stdout still holds is lost if it cannot be written."""
+    for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(visible(message).split())}\n")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError:
+            # Python writes out what is left at its end, and would complain.
+            _to_nowhere(stream.fileno())
+
+
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """End the program in one line: with 2 for bad input and sinks that fail, with 128 and its number for a signal."""
+    try:
+        with stoppable(), open_streams():
+            yield
+    except BoundcheckError as error:
+        say(str(error))
+        raise SystemExit(2) from None
+    except Stopped as stopped:
+        say("stopped; what is finished is kept, and the same command goes on from there")
+        raise SystemExit(stopped.exit_code) from None

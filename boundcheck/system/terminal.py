@@ -1,0 +1,270 @@
+"""What the commands share at a terminal: how tables look there and in a pipe, one JSON object on stdout, progress.
+
+`screen` decides once for each of stdout and stderr. A terminal gets tables that are folded to its width, and colours. A
+pipe, a file and a terminal that is dumb get a line for each row, whole, with tabs between the cells. NO_COLOR and
+FORCE_COLOR rule the colours of both, COLUMNS the width of a terminal.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Protocol
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from boundcheck.errors import InputError
+from boundcheck.shown import visible
+from boundcheck.system.progress import Tick, silent
+from boundcheck.verdicts import Look, look_of
+
+# No line is longer: what is not for a screen is never cut or folded.
+_ENDLESS = 10**9
+
+
+class _Screen(Console):
+    """A console on which no text that is printed commands the terminal."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, with texts as `boundcheck.shown.visible` has them."""
+        super().print(*map(_harmless, objects), **options)
+
+
+def screen(stderr: bool = False) -> Console:
+    """Where people read stdout, or stderr: `is_interactive` says whether that is a screen."""
+    stream = sys.stderr if stderr else sys.stdout
+    if stream is not None and stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+        return _Screen(stderr=stderr, emoji=False)
+    # With a height too: without one a dumb terminal has 80 columns, whatever is said.
+    return _Screen(stderr=stderr, emoji=False, width=_ENDLESS, height=25, force_interactive=False)
+
+
+STDOUT, STDERR = screen(), screen(stderr=True)
+
+# Seconds for which the expected speed of the work counts as much as the one that is seen.
+_PRIOR = 10.0
+
+
+def assignments_of(texts: list[str]) -> dict[str, str]:
+    """The values by name; raises InputError for what is no NAME=VALUE, and for a name that is set twice."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError("--set", text, "NAME=VALUE, such as r=8")
+        if name.strip() in found:
+            raise InputError("--set", text, f"one value for {name.strip()}, which is set twice")
+        found[name.strip()] = value.strip()
+    return found
+
+
+_COLOURS = {Look.BAD: "red", Look.OPEN: "yellow", Look.WELL: "green", Look.LIMIT: "cyan", Look.ASIDE: "dim"}
+
+
+def coloured(verdict: str) -> Text:
+    """A verdict for a table: green or cyan where all is well, red where something is false, yellow where it is open."""
+    return Text(verdict, style=_COLOURS[look_of(verdict)])
+
+
+class Table(RichTable):
+    """A table that folds what is too wide for a screen, and elsewhere is a line for each row with tabs between cells.
+
+    So a person loses nothing, `cut -f2` takes a column, and `grep` finds a row whole.
+    """
+
+    def __init__(self, *headers: str | Column, title: str = "", **look: Any) -> None:
+        """Take headers, or columns of rich's where one is not to be folded, and what else rich's table takes."""
+        columns = (Column(each, overflow="fold") if isinstance(each, str) else each for each in headers)
+        super().__init__(*columns, title=_shown(title) if title else None, title_justify="left", **look)
+
+    def add(self, *cells: object) -> None:
+        """Add a row; a cell is shown as it stands, without markup."""
+        self.add_row(*map(_shown, cells))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if console.is_interactive:
+            yield from super().__rich_console__(console, options)
+            return
+        heads = tuple(column.header for column in self.columns)
+        rows = [*([(self.title,)] if self.title else []), *([heads] if self.show_header else [])]
+        for row in (*rows, *zip(*(column.cells for column in self.columns), strict=True)):
+            # Rendered here: on its way through the console a tab would become spaces.
+            yield from Text("\t").join(map(_in_one_line, row)).render(console, end="\n")
+
+
+def _shown(cell: object) -> Text:
+    """A cell as text; a sign that would command the terminal, or hide, is written as an escape."""
+    return _seen(cell) if isinstance(cell, Text) else Text(visible(str(cell)))
+
+
+def _harmless(printed: Any) -> Any:
+    """What is printed, if it is a text as it is seen."""
+    if isinstance(printed, Text):
+        return _seen(printed)
+    return visible(printed) if isinstance(printed, str) else printed
+
+
+def _seen(text: Text) -> Text:
+    """A text in its colour, with escapes in place of hidden signs; those of several colours are our own words."""
+    return text if text.plain == (seen := visible(text.plain)) else Text(seen, style=text.style)
+
+
+def _in_one_line(cell: Any) -> Text:
+    """A cell without the signs that would end it: line breaks and tabs become spaces."""
+    return Text(" ").join(each for line in _shown(cell).split("\n") for each in line.split("\t"))
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON object, in which no number is NaN or infinite."""
+    print(json.dumps(value, allow_nan=False))
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """The time left: from what the work is expected to take where that is known, at once; else from its speed."""
+
+    def render(self, task: Task) -> Text:
+        ends = task.fields.get("ends")
+        if ends is None:
+            return super().render(task)
+        left = max(round(ends - time.monotonic()), 0)
+        return Text(f"about {left // 60}:{left % 60:02d} left", style="progress.remaining")
+
+
+class ProgressLine:
+    """A line on stderr with the stage, a bar, and the time left.
+
+    With `in_seconds` the units of work are the seconds that it is expected to take: the time left is then known from
+    the start, for the whole and not for a stage, and is corrected by the speed that is seen.
+    """
+
+    def __init__(self, bar: Progress, in_seconds: bool) -> None:
+        """Take the bar to draw on."""
+        self._bar, self._in_seconds = bar, in_seconds
+        self._began, self._stage = time.monotonic(), ""
+        self._task = bar.add_task("starting", total=None)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Tell of the units done and the units in all; see `boundcheck.system.progress.Tick`."""
+        stage = visible(stage)
+        if self._in_seconds:
+            passed = time.monotonic() - self._began
+            # Work goes as fast as expected until enough of it is done.
+            ends = self._began + total * (passed + _PRIOR) / (done + _PRIOR)
+            self._bar.update(self._task, description=stage, completed=done, total=total, ends=ends)
+            return
+        if stage != self._stage:
+            self._bar.remove_task(self._task)
+            self._stage, self._task = stage, self._bar.add_task(stage, total=total)
+        self._bar.update(self._task, completed=done)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the line away while something else is printed."""
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
+
+
+def bar(auto_refresh: bool = True) -> Progress:
+    """What a progress line is drawn on: stderr, from which it is gone at the end."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        _TimeLeft(),
+    )
+    # What is printed on stdout stays there, also where only stderr is a terminal.
+    hidden = not (STDERR.is_interactive or STDERR.is_jupyter)
+    return Progress(
+        *columns, console=STDERR, transient=True, redirect_stdout=False, auto_refresh=auto_refresh, disable=hidden
+    )
+
+
+@contextmanager
+def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
+    """A progress line on stderr, which is gone at the end; where that is no screen there is none."""
+    with bar() as drawn:
+        yield ProgressLine(drawn, in_seconds)
+
+
+# Seconds until the line appears, and between two looks at it.
+_AFTER, _EVERY = 2.0, 0.25
+# Two lines at a time would draw over each other: a call from within another one shows nothing.
+_DRAWN = threading.Lock()
+
+
+class _Place(Protocol):
+    """Where the line is drawn."""
+
+    def draw(self) -> None:
+        """Draw it, or draw it again."""
+
+    def clear(self) -> None:
+        """Leave nothing of it."""
+
+
+class _Terminal:
+    def __init__(self, line: Progress) -> None:
+        self._line = line
+
+    def draw(self) -> None:
+        self._line.start()
+        self._line.refresh()
+
+    def clear(self) -> None:
+        self._line.stop()
+
+
+class _Cell:
+    """An output of a notebook's cell, which is replaced again and again; rich's own way to do so needs widgets."""
+
+    def __init__(self, line: Progress) -> None:
+        # It is there where there is a notebook.
+        self._page: Any = import_module("IPython.display")
+        self._line, self._id = line, ""
+
+    def draw(self) -> None:
+        if self._id:
+            self._page.update_display(self._line, display_id=self._id)
+        else:
+            self._id = self._page.display(self._line, display_id=True).display_id
+
+    def clear(self) -> None:
+        if self._id:
+            self._page.update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._id)
+
+
+@contextmanager
+def watched(in_seconds: bool) -> Iterator[Tick]:
+    """What a call is to tell of its progress, for whoever waits; see `ProgressLine` for `in_seconds`."""
+    if not (STDERR.is_jupyter or sys.stderr.isatty()) or not _DRAWN.acquire(blocking=False):
+        yield silent
+        return
+    line, ended = bar(auto_refresh=False), threading.Event()
+    place: _Place = _Cell(line) if STDERR.is_jupyter else _Terminal(line)
+    drawer = threading.Thread(target=_draw, args=(place, ended), daemon=True)
+    try:
+        drawer.start()
+        yield ProgressLine(line, in_seconds)
+    finally:
+        ended.set()
+        drawer.join()
+        place.clear()
+        _DRAWN.release()
+
+
+def _draw(place: _Place, ended: threading.Event) -> None:
+    wait = _AFTER
+    while not ended.wait(wait):
+        place.draw()
+        wait = _EVERY

@@ -1,5 +1,0 @@
-"""The squared distance of the last iterate to a minimiser, which theorems about strongly convex functions bound."""
-
-from boundcheck.words.measures.base import SQUARED_DISTANCE, Over, PerformanceMeasure
-
-LAST_DISTANCE = PerformanceMeasure("last_distance", "last squared distance", Over.LAST, SQUARED_DISTANCE)

@@ -1,0 +1,371 @@
+"""`Instance`: an adapter, a loss with one kink, and two points: what a smoothness claim is tried on.
+
+f(W) = h(<E, W>) + <N, W> with h' of slope L between two small values. It is L|E|² smooth, its gradient is nearly N, and
+near the kink it has its largest curvature along E at once: the worst case of a smoothness lemma asks no more of an f.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property, reduce
+from typing import Any, Literal
+
+import numpy as np
+import sympy as sp
+import torch
+from flint import arb, ctx
+from torch import Tensor
+
+from boundcheck.errors import InputError
+from boundcheck.exact.balls import Balls, matrix_of, upper
+from boundcheck.exact.running_error import Approx, Comparison
+from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.adapters.base import spectral_bound
+from boundcheck.functions.cast import cast_to
+from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.constant import EPSILON
+from boundcheck.functions.derivatives import difference_ratio, hessian_vector_product
+from boundcheck.functions.judged import BITS, OfAdapter
+from boundcheck.functions.norms import Point, inner, square_norm
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.tilted import Tilted
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
+from boundcheck.language.inputs import Number
+from boundcheck.language.instance import HOLDS, Answer, Extent
+from boundcheck.language.measures import SMOOTHNESS
+from boundcheck.language.sentence import gradient_norm
+from boundcheck.worst_case.domain import is_within
+from boundcheck.worst_case.fields import MOST, Fields, matrix_text, named
+
+# The least height of h', over G.
+_LEAST = 2.0**-17
+# The most products of numbers, at all points: some ten seconds of exact arithmetic.
+_MOST_PRODUCTS = 2**21
+
+
+@dataclass(frozen=True)
+class Instance(OfAdapter):
+    """Everything that a claim's two sides need, in exact floats.
+
+    Attributes:
+        claim: the claim that is tried.
+        adapter: W(v), with its frozen matrices.
+        radii: the domain.
+        lipschitz: the meaning of C, in a claim that has one.
+        slope, height: of h': its slope L, and the value at which it is clipped.
+        zero: the w at which h' is 0.
+        direction: E, shape (d, k).
+        tilt: N, shape (d, k).
+        v: the first point, R = 1.
+        other: the second point; on a curved domain, where gradients at two points cannot be compared, a tangent at v.
+        given: values of the claim's own parameters.
+
+    """
+
+    claim: Claim
+    adapter: Adapter
+    radii: Mapping[str, float]
+    lipschitz: str
+    slope: float
+    height: float
+    zero: float
+    direction: np.ndarray
+    tilt: np.ndarray
+    v: Point = field(repr=False)
+    other: Point = field(repr=False)
+    given: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def around(
+        cls,
+        claim: Claim,
+        adapter: Adapter,
+        radii: Mapping[str, float],
+        lipschitz: str,
+        L: float,
+        G: float,
+        direction: np.ndarray,
+        tilt: np.ndarray,
+        v: Point,
+        other: Point,
+        given: Mapping[str, float],
+    ) -> "Instance":
+        """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
+
+        h' gets just enough height for its slope, and N shrinks so that ∇f stays within G.
+        """
+        ends = (v, other) if adapter.is_flat else (v,)
+        heights = [float((torch.as_tensor(direction) * adapter.weight(point)[0]).sum()) for point in ends]
+        height = min(max(L * (max(heights) - min(heights)), _LEAST * G), G / 2)
+        middle = (max(heights) + min(heights)) / 2
+        return cls(claim, adapter, radii, lipschitz, L, height, middle, direction, tilt * (G - height), v, other, given)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """F, as the code that runs experiments computes it."""
+        return Problem(Tilted(self.ridge, self.tilt), self.adapter)
+
+    @cached_property
+    def ridge(self) -> Clipped:
+        """h(<E, W>)."""
+        slope = PiecewiseLinear.clipped(self.slope, self.height, self.zero)
+        return Clipped(slope, [0.0], direction=self.direction)
+
+    @cached_property
+    def inputs(self) -> dict[str, Number]:
+        """The claim's exact parameters, with G in the norm of its hypotheses."""
+        known = self.problem.theory_inputs(self.claim, self.radii, self.lipschitz, self.gradient_bound)
+        return known | dict(self.given)
+
+    @cached_property
+    def gradient_bound(self) -> float:
+        """G of f, an upper bound: on the spectral norm where the claim's hypotheses speak of that."""
+        if gradient_norm(self.claim) != "spectral":
+            return self.problem.gradient_bound(self.radii).value
+        E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
+        with ctx.workprec(128):
+            return upper(arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N)))
+
+    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+        """As certified, of the spectral norm by itself where the claim speaks of that."""
+        found = super().weight_gradient(norm)
+        return Extent(most=self.scales[1] * Fraction(self.gradient_bound)) if norm == "spectral" else found
+
+    @cached_property
+    def inside(self) -> bool:
+        """Whether the points are in the domain, exactly; blocks must be made orthonormal before."""
+        points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
+        return all(is_within(self.adapter, point, self.radii) for point in points)
+
+    def on_domain(self) -> Answer:
+        """Both points; of a curved domain the one from which the geodesic leaves."""
+        return HOLDS if self.inside else Answer("fails", "a point is outside the domain")
+
+    def reached(self, radius: str) -> Extent:
+        """The radius itself where the points are inside, so that ties are ties."""
+        if self.inside:
+            return Extent(most=Fraction(self.radii[radius]))
+        place = self.adapter.radius_names.index(radius)
+        points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
+        with ctx.workprec(BITS):
+            return Extent(least=reduce(arb.max, (Balls().spectral(matrix_of(x[place][0].numpy())) for x in points)))
+
+    def check(self) -> None:
+        """Raise an InputError that names the block, for points outside the domain or of the wrong shape."""
+        self.adapter.check(self.v, self.radii)
+        check_given(self.claim, self.given, ())
+        if self.adapter.is_flat:
+            self.adapter.check(self.other, self.radii, "other")
+            if not square_norm(_minus(self.v, self.other)).item() > 0:
+                raise InputError("other", "equal to v", "another point")
+        else:
+            self.adapter.check(self.other, name="other")
+            if not square_norm(self.adapter.tangent(self.v, self.other)).item() > 0:
+                raise InputError("other", "without a tangent part", "a tangent at v")
+
+    @cached_property
+    def bound(self) -> float:
+        """The claim's L̂ at these constants on this domain, rounded up; raises InputError if it has no value."""
+        ball = self.claim.enclosures(**self.inputs)[SMOOTHNESS.symbol.name]
+        if not ball.is_finite():
+            at = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())
+            raise InputError("claim", self.claim.id, f"a claim whose Lhat is a number at {at}")
+        return upper(ball)
+
+    @cached_property
+    def measured(self) -> float:
+        """The Lipschitz ratio of the two points; on a curved domain the second derivative along the geodesic."""
+        if self.adapter.is_flat:
+            return difference_ratio(self.problem, self.v, self.other).item()
+        return _bend(self.problem, self.v, self.other)
+
+    @property
+    def ratio(self) -> float:
+        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
+        return self.measured / self.bound
+
+    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        """Measured and bound with their rounding errors, computed in this type and on this device.
+
+        The numbers of the instance must be floats of that type.
+        """
+        problem = cast_to(self.problem, dtype, device)
+        v, other = (tuple(part.to(device, dtype) for part in point) for point in (self.v, self.other))
+        if self.adapter.is_flat:
+            measured = difference_ratio(problem, v, other).item()
+            distance = square_norm(_minus(self.v, self.other)).sqrt().item()
+            error = sum(self._gradient_error(point, dtype) for point in (self.v, self.other)) / distance
+        else:
+            measured, error = _bend(problem, v, other), 0.0
+        # The size of the result, or of its bound.
+        size = measured if self.adapter.is_flat else measured + self.bound
+        error += roundings(self.adapter) * torch.finfo(dtype).eps * size
+        return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
+
+    def _gradient_error(self, v: Point, dtype: torch.dtype) -> float:
+        """A bound on the rounding error of the gradient of F at v: proportional to the unit of roundoff."""
+        coarser = torch.finfo(dtype).eps / EPSILON
+        error = coarser * self.problem.rounding(v, self.problem.loss(v))[1].item()
+        if coarser > 1:
+            # The knots of h' have this type too.
+            farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
+            moved = 4 * torch.finfo(dtype).eps * farthest * self.slope * float(np.linalg.norm(self.direction))
+            error += self.adapter.sizes(v).jacobian.item() * moved
+        return error
+
+    @property
+    def title(self) -> str:
+        return self.adapter.title
+
+    def __str__(self) -> str:
+        W0 = "" if not self.adapter.W0.any() else f", W0 = {matrix_text(self.adapter.W0.numpy())}"
+        radii = ", ".join(f"{name} = {radius:.6g}" for name, radius in self.radii.items())
+        points = zip(("v", "second point" if self.adapter.is_flat else "direction"), (self.v, self.other), strict=True)
+        named = [(name, zip(self.adapter.blocks, point, strict=True)) for name, point in points]
+        return "\n".join(
+            [
+                f"{self.adapter.title}, rank {rank_of(self.adapter)}, {radii}{W0}",
+                f"f(W) = h(<E, W>) + <N, W> with h' of slope {self.slope:.6g} within ±{self.height:.6g}",
+                f"E = {matrix_text(self.direction)}",
+                f"N = {matrix_text(self.tilt)}",
+                *(f"{name}: {block.name} = {matrix_text(part[0].numpy())}" for name, x in named for block, part in x),
+            ]
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, from which `from_json` makes the same instance: floats are written so that they read back."""
+        return {
+            "kind": "smoothness",
+            "claim": named(self.claim),
+            "adapter": adapter_as_json(self.adapter),
+            "radii": dict(self.radii),
+            "lipschitz": self.lipschitz,
+            "objective": {"slope": self.slope, "height": self.height, "zero": self.zero}
+            | {"direction": self.direction.tolist(), "tilt": self.tilt.tolist()},
+            "v": {block.name: part[0].tolist() for block, part in zip(self.adapter.blocks, self.v, strict=True)},
+            "other": {b.name: part[0].tolist() for b, part in zip(self.adapter.blocks, self.other, strict=True)},
+            **({"given": dict(self.given)} if self.given else {}),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Instance":
+        """The instance that `as_json` wrote.
+
+        Raises:
+            InputError: for a missing or wrong field, a shape that does not fit, a number that is not finite, or a
+                point outside the domain.
+
+        """
+        found = Fields(data, "instance")
+        claim = found.claim()
+        adapter = adapter_of(found.table("adapter"))
+        if claim.id in catalogue and not adapter.is_subject_of(claim):
+            raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
+        check_extent(adapter)
+        radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")
+        check_lipschitz(lipschitz)
+        instance = cls(
+            claim,
+            adapter,
+            {name: radii.positive(name) for name in adapter.radius_names},
+            lipschitz,
+            objective.positive("slope"),
+            objective.positive("height"),
+            objective.number("zero", MOST**4),
+            objective.matrix("direction", tuple(adapter.W0.shape)),
+            objective.matrix("tilt", tuple(adapter.W0.shape)),
+            point_of(found.table("v"), adapter),
+            point_of(found.table("other"), adapter),
+            given_of(found),
+        )
+        instance.check()
+        return instance
+
+
+def _bend(problem: Problem, v: Point, other: Point) -> float:
+    """The size of the second derivative of F along the geodesic from v with the tangent part of `other`."""
+    u = problem.adapter.tangent(v, other)
+    return abs((inner(u, hessian_vector_product(problem, v, u)) / square_norm(u)).item())
+
+
+def _minus(v: Point, w: Point) -> Point:
+    return tuple(x - y for x, y in zip(v, w, strict=True))
+
+
+def _is_field(adapter: Adapter, name: str) -> bool:
+    return name in type(adapter).__dataclass_fields__
+
+
+def check_extent(adapter: Adapter, points: int = 1) -> None:
+    """Refuse matrices that are too large: exact arithmetic at so many points would take minutes."""
+    d, k = adapter.W0.shape
+    # Besides the products of the factors, there are a few more for each entry.
+    if points * d * k * (rank_of(adapter) + 16) > _MOST_PRODUCTS:
+        at = f" at {points} points" if points > 1 else ""
+        expected = f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
+        raise InputError("adapter", f"{d} x {k} matrices of rank {rank_of(adapter)}{at}", expected)
+
+
+def check_lipschitz(lipschitz: str) -> None:
+    """Refuse what C cannot stand for."""
+    if lipschitz not in READINGS:
+        raise InputError("lipschitz", lipschitz, " or ".join(READINGS))
+
+
+def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
+    """Refuse a value that cannot be chosen: it follows from the instance, or the claim does not have it."""
+    allowed = [p.name for p in claim.parameters if p.name in free or p in claim.own]
+    for name, value in given.items():
+        if name not in allowed:
+            raise InputError(f"given.{name}", value, f"values of {' and '.join(allowed) or 'nothing'}, for {claim.id}")
+    missing = next((p.name for p in claim.own if p.name not in given), None)
+    if missing is not None:
+        raise InputError(f"given.{missing}", "(not given)", "a value, since the claim alone has this parameter")
+
+
+def given_of(found: Fields) -> dict[str, float]:
+    """The values of a claim's own parameters; empty for a claim of the catalogue."""
+    table = found.table("given") if "given" in found.data else Fields({}, "given")
+    return {name: table.number(name) for name in table.data}
+
+
+def roundings(adapter: Adapter) -> int:
+    """An upper bound on the roundings in a sum over the entries of v and in products with W."""
+    return 16 * (sum(math.prod(block.shape) for block in adapter.blocks) + sum(adapter.W0.shape))
+
+
+def adapter_as_json(adapter: Adapter) -> dict[str, Any]:
+    """Plain data, from which `adapter_of` makes the same adapter."""
+    table = {"kind": adapter.kind, "W0": adapter.W0.tolist()}
+    table |= {name: getattr(adapter, name).tolist() for name in adapter.frozen if name != "W0"}
+    return table | {name: getattr(adapter, name) for name in ("rank", "scale") if _is_field(adapter, name)}
+
+
+def adapter_of(found: Fields) -> Adapter:
+    """The adapter that `adapter_as_json` wrote."""
+    kind = found.text("kind")
+    made = ADAPTERS.open(kind)
+    W0 = torch.as_tensor(found.matrix("W0"))
+    factors = {name: torch.as_tensor(found.matrix(name)) for name in made.frozen if name != "W0"}
+    rank = found.integer("rank") if "rank" in made.__dataclass_fields__ else None
+    scale = found.positive("scale") if "scale" in made.__dataclass_fields__ else 1.0
+    return make_adapter(kind, W0, rank, scale, factors)
+
+
+def point_of(found: Fields, adapter: Adapter) -> Point:
+    """A point of an adapter, with R = 1, from its blocks by name."""
+    return tuple(torch.as_tensor(found.matrix(block.name, block.shape)).unsqueeze(0) for block in adapter.blocks)
+
+
+def rank_of(adapter: Adapter) -> int:
+    """The rank of an adapter; of one that has none, that of W."""
+    return int(getattr(adapter, "rank", min(adapter.W0.shape)))
+
+
+def unit(X: Tensor) -> Tensor:
+    """Each matrix of a batch over its Frobenius norm."""
+    return X / torch.linalg.matrix_norm(X, keepdim=True).clamp(min=torch.finfo(X.dtype).tiny)

@@ -1,0 +1,336 @@
+r"""`Program`: performance estimation of any linear method, measure and class of smooth functions.
+
+A function with given points, gradients and values exists if and only if they satisfy the interpolation inequalities of
+its class. So the worst function, of any dimension, is the solution of a semidefinite program in the Gram matrix of
+iterates and gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). Here the program is written, over
+any vectors and numbers; `solver` solves it, `bracket` makes both ends of its value exact.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language.algorithms import Algorithm
+from boundcheck.language.inputs import Number, exact
+from boundcheck.language.measures import PerformanceMeasure
+from boundcheck.language.measures.base import Over
+
+NOISY = "two-point "
+"""What the name of a method with noise of two equally likely points begins with."""
+
+# The cost grows steeply with the number of points: 31 take some ten seconds.
+_MOST_POINTS = 31
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Program:
+    r"""The largest measure of T iterates, over all F of any dimension with these properties and noise of two points.
+
+    Noise: :math:`g = \nabla F(v) \pm n`, equally likely, :math:`\|n\| \le \zeta`, chosen anew at each of the
+    :math:`2^{t-1}` points that v_t can be. Numbers may be exact: rationals, and sympy's roots.
+
+    Attributes:
+        algorithm: with a worst face.
+        numbers: a value of each of its parameters.
+        measure: what is largest.
+        smoothness: L.
+        strong: the strong convexity constant, below L; 0 where there is none.
+        is_convex: whether F is convex.
+        gap: the bound on F(v_1) - f*; None where there is none.
+        distance: the bound on the distance from v_1 to a minimiser; None where F need not have one.
+        noise: zeta; 0 where there is no noise.
+
+    """
+
+    algorithm: Algorithm
+    numbers: Mapping[str, Number]
+    measure: PerformanceMeasure
+    smoothness: Number
+    strong: Number = 0
+    is_convex: bool = False
+    gap: Number | None = None
+    distance: Number | None = None
+    noise: Number = 0
+
+    @property
+    def method(self) -> str:
+        """The name of the algorithm with its noise."""
+        return NOISY + self.algorithm.title if self.noise else self.algorithm.title
+
+    def check(self, iterates: int) -> None:
+        """Raise InputError for more iterates than can be solved."""
+        most = _MOST_POINTS.bit_length() if self.noise else _MOST_POINTS
+        if not 1 <= iterates <= most:
+            raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
+        _ = self.scale
+
+    @cached_property
+    def lipschitz(self) -> sp.Expr:
+        """The smoothness, exact."""
+        return exact("smoothness", self.smoothness)
+
+    @cached_property
+    def square_length(self) -> sp.Expr:
+        """The square of the unit of length; the unit of values is L times it, so that L and a bound at v_1 are 1."""
+        if (self.gap is None) == (self.distance is None):
+            given = "(not given)" if self.gap is None else self.gap
+            raise InputError("gap", given, "a bound on F(v_1) - f*, or one on the distance to a minimiser")
+        return (
+            exact("gap", self.gap) / self.lipschitz if self.gap is not None else exact("distance", self.distance) ** 2
+        )
+
+    @cached_property
+    def scale(self) -> sp.Expr:
+        """The unit of the measure; raises InputError if these functions do not have it."""
+        unit = self.square_length
+        L, distance = self.lipschitz, unit if self.distance else None
+        found = self.measure.observable.of(_Look(L**2 * unit, L * unit, distance))
+        if found is None:
+            raise InputError("measure", self.measure.title, "a measure of functions that need no minimiser")
+        return sp.sympify(found, strict=True)
+
+    @cached_property
+    def curvature(self) -> sp.Expr:
+        """The least curvature of F in units of L: -1, 0 or the share of the strong convexity.
+
+        Raises InputError for a strong convexity constant of L or more: then F is one parabola, or there is none.
+        """
+        if not self.strong:
+            return sp.Integer(0 if self.is_convex else -1)
+        if (share := exact("strong", self.strong) / self.lipschitz) >= 1:
+            raise InputError("strong", self.strong, f"a strong convexity constant below L = {self.smoothness}")
+        return share
+
+    @cached_property
+    def square_noise(self) -> sp.Expr:
+        """The bound on the squared noise, in units of a squared gradient."""
+        return exact("noise", self.noise) ** 2 / (self.lipschitz**2 * self.square_length)
+
+    @cached_property
+    def step(self) -> sp.Expr:
+        """L times the first number of the algorithm, its step size."""
+        return sp.simplify(self.lipschitz * exact("step", self.numbers[self.algorithm.step_size]))
+
+    @cached_property
+    def rest(self) -> dict[str, sp.Expr]:
+        """The algorithm's other numbers."""
+        return {x: exact(x, value) for x, value in self.numbers.items() if x != self.algorithm.step_size}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The observed numbers at an iterate, or their units."""
+
+    gradient_square: Any
+    gap: Any
+    square_distance: Any
+
+
+@dataclass(frozen=True)
+class Term:
+    """A sum of values of F, of inner products, and a number.
+
+    Attributes:
+        values: (c, i) for each c f_i.
+        products: (c, x, y) for each c<x, y>.
+        constant: the number.
+
+    """
+
+    values: tuple[tuple[Any, int], ...] = ()
+    products: tuple[tuple[Any, Any, Any], ...] = ()
+    constant: Any = 0
+
+    def __add__(self, other: "Term") -> "Term":
+        return Term(self.values + other.values, self.products + other.products, self.constant + other.constant)
+
+    def __mul__(self, scale: Any) -> "Term":
+        values = tuple((scale * c, i) for c, i in self.values)
+        return Term(values, tuple((scale * c, x, y) for c, x, y in self.products), scale * self.constant)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A point at which F is asked, and its gradient there; `place` is that of its value, and None of a minimiser."""
+
+    x: Any
+    gradient: Any
+    place: int | None
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """A `Term` that is at least 0, and why: ``pair`` of two nodes, ``floor``, ``gap``, ``distance``, ``noise``."""
+
+    why: str
+    nodes: tuple[int, ...]
+    term: Term
+
+
+class Course:
+    """The points of the algorithm over any vectors: over a basis, in coordinates, or as letters.
+
+    Units are those of `Program`: L is 1, and so is the bound at v_1.
+
+    Attributes:
+        nodes: the points at which F is asked, each once; a minimiser, where there is one, is the last, and is 0.
+        kicks: what the noise adds to the gradients.
+        states: those at each t = 1, ..., T, all equally likely; each has its two successors, or one, in turn.
+        order: the node of each question, in turn.
+        after: the points after the last t, as far as F is asked nowhere else for them.
+        seen: the nodes that the measure looks at, for each t all equally likely ones.
+
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        iterates: int,
+        numbers: Mapping[str, Any],
+        start: Any,
+        gradient: Callable[[int, Any], Any],
+        kick: Callable[[int], Any],
+        order: Sequence[int] = (),
+    ) -> None:
+        """Walk.
+
+        Args:
+            program: says which method.
+            iterates: T.
+            numbers: of the algorithm, where L is 1, as numbers of these vectors.
+            start: v_1.
+            gradient: of the how many-th point, and of it.
+            kick: of the noise, by its number.
+            order: that of another walk of this program, whose points are the same ones where these are.
+
+        """
+        self.program, self._gradient, self._known = program, gradient, list(order)
+        self.nodes: list[Node] = []
+        self.kicks: list[Any] = []
+        self.order: list[int] = []
+        self.seen: list[list[Node]] = []
+        algorithm, over = program.algorithm, program.measure.over
+        self.states = [[algorithm.exact_start(start, numbers)]]
+        for t in range(1, iterates + 1):
+            if t in over.times(iterates):
+                self.seen.append([self.at(algorithm.iterate(state)) for state in self.states[-1]])
+            if t < iterates:
+                self.states.append([each for state in self.states[-1] for each in self._next(state, t, numbers, kick)])
+        self.after = self._after(iterates, numbers)
+        if program.distance is not None:
+            self.nodes.append(Node(0 * start, 0 * start, None))
+
+    def _after(self, t: int, numbers: Mapping[str, Any]) -> list[Any]:
+        """The points to which a step without noise leads from the last states; none where it asks at further points."""
+        algorithm, found = self.program.algorithm, []
+        for state in self.states[-1]:
+            query = algorithm.exact_query(state, t, numbers)
+            slope = next((node.gradient for node in self.nodes if equal(node.x, query)), None)
+            if slope is None:
+                return []
+            found.append(algorithm.iterate(algorithm.exact_step(state, slope, t, numbers)))
+        return found
+
+    def _next(self, state: Any, t: int, numbers: Mapping[str, Any], kick: Callable[[int], Any]) -> list[Any]:
+        """The equally likely next states: one, or two with noise."""
+        algorithm = self.program.algorithm
+        slope = self.at(algorithm.exact_query(state, t, numbers)).gradient
+        found = [slope]
+        if self.program.noise:
+            self.kicks.append(kick(len(self.kicks)))
+            found = [slope - self.kicks[-1], slope + self.kicks[-1]]
+        return [algorithm.exact_step(state, g, t, numbers) for g in found]
+
+    def at(self, x: Any) -> Node:
+        """The node at a point, a new one where there is none yet."""
+        same = next((i for i, node in enumerate(self.nodes) if equal(node.x, x)), len(self.nodes))
+        if self._known:
+            # Points that are one only by chance stay two.
+            known = self._known[len(self.order)]
+            if known < len(self.nodes) and known != same:
+                raise InputError("step", self.program.step, "a rational step, as two of its points have to be one")
+            same = known
+        self.order.append(same)
+        if same == len(self.nodes):
+            self.nodes.append(Node(x, self._gradient(same, x), same))
+        return self.nodes[same]
+
+    @property
+    def asked(self) -> int:
+        """At how many points F is asked: all nodes but a minimiser."""
+        return sum(node.place is not None for node in self.nodes)
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """All ordered pairs of nodes."""
+        return list(permutations(range(len(self.nodes)), 2))
+
+    def inequalities(self, m: Any, noise: Any, pairs: Iterable[tuple[int, int]]) -> list[Inequality]:
+        """What holds of every function and run: for these pairs, at each node, at v_1, and of the noise.
+
+        Args:
+            m: the least curvature.
+            noise: the bound on the squared noise.
+            pairs: of nodes.
+
+        """
+        nodes, program = self.nodes, self.program
+        found = [Inequality("pair", (i, j), interpolation(nodes[i], nodes[j], m)) for i, j in pairs]
+        asked = [(i, node) for i, node in enumerate(nodes) if node.place is not None]
+        # That the infimum fits below the value.
+        found += [Inequality("floor", (i,), Term(((2, i),), ((-1, x.gradient, x.gradient),))) for i, x in asked]
+        # One of the two bounds at v_1 is the unit.
+        if program.gap is not None:
+            found.append(Inequality("gap", (0,), Term(((-1, 0),), (), 1)))
+        else:
+            found.append(Inequality("distance", (0,), Term((), ((-1, nodes[0].x, nodes[0].x),), 1)))
+        return found + [Inequality("noise", (k,), Term((), ((-1, n, n),), noise)) for k, n in enumerate(self.kicks)]
+
+    def measured(self, one: Any) -> list[Term]:
+        """The numbers of which the measure is the smallest; `one` is the number 1."""
+        means = [_mean([self._look(node) for node in nodes], one) for nodes in self.seen]
+        return [_mean(means, one)] if self.program.measure.over is Over.AVERAGE else means
+
+    def _look(self, node: Node) -> Term:
+        looks = _Look(
+            Term((), ((1, node.gradient, node.gradient),)),
+            Term(((1, node.place),) if node.place is not None else ()),
+            Term((), ((1, node.x, node.x),)),
+        )
+        found: Term = self.program.measure.observable.of(looks)
+        return found
+
+
+def _mean(terms: Sequence[Term], one: Any) -> Term:
+    return sum(terms[1:], terms[0]) * (one / len(terms))
+
+
+def equal(x: Any, y: Any) -> bool:
+    """Whether two points are certainly one; floats are given some room for rounding."""
+    if x is y or not isinstance(x, np.ndarray):
+        return bool(x is y or x == y)
+    if x.dtype == float:
+        return bool(np.abs(x - y).max(initial=0.0) < _ROUNDING)
+    return bool((x == y).all())
+
+
+def interpolation(x: Node, y: Node, m: Any) -> Term:
+    r"""The interpolation inequality of functions with curvatures from m to 1.
+
+    .. math:: f_x - f_y - \langle g_y, x - y\rangle - \tfrac m2\|x - y\|^2
+        - \tfrac1{2(1 - m)}\|g_x - g_y - m(x - y)\|^2 \ge 0
+
+    A function with these values and gradients exists if and only if it holds for all ordered pairs: Taylor, Hendrickx
+    and Glineur, Math. Program. 161, 2017, theorem 4, for m >= 0, and SIAM J. Optim. 27, 2017, theorem 3.10, for m = -1;
+    where `floor` holds as well one that is nowhere below f* exists, Drori and Shamir 2020, theorem 7.
+    """
+    d = x.x - y.x
+    change = x.gradient - y.gradient - m * d
+    values = tuple((sign, node.place) for sign, node in ((1, x), (-1, y)) if node.place is not None)
+    return Term(values, ((-1, y.gradient, d), (-m / 2, d, d), (-1 / (2 * (1 - m)), change, change)))

@@ -1,0 +1,113 @@
+"""Instances as files: a search's or property test's result can be judged again without the program that found it."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from boundcheck.errors import InputError
+from boundcheck.exact.running_error import Comparison
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.exchange import claim_as_json
+from boundcheck.language.view import Shown, View
+from boundcheck.system.files import parse_json, read_text, replace_file
+from boundcheck.system.plugins import theirs
+from boundcheck.worst_case.certify import Certificate, certify
+from boundcheck.worst_case.fields import check_whole
+from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.theorem import ShortRun
+
+
+class Tried(Protocol):
+    """An instance of any kind, on which a claim is tried."""
+
+    @property
+    def claim(self) -> Claim:
+        """The claim that is tried."""
+
+    @property
+    def title(self) -> str:
+        """A short description."""
+
+    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        """Both sides of the claim in floats, with bounds on their errors."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, with its ``kind``."""
+
+
+KINDS: dict[str, Any] = {"smoothness": Instance, "relation": Assignment, "run": ShortRun}
+
+
+def save(instance: Tried, path: Path) -> None:
+    """Write it completely or not at all; raises InputError for a path that cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise InputError("out", path, f"a file that can be written ({error.strerror})") from None
+
+
+def load(path: Path, claim: Claim | None = None) -> Tried:
+    """Read what `save` wrote.
+
+    Args:
+        path: the file.
+        claim: the claim that it is about, where that is none of the catalogue's: a file says what a claim says, but
+            has no code of its words.
+
+    Raises:
+        InputError: for a file that is not an instance, that says more than one, or that is about another claim.
+
+    """
+    try:
+        data = parse_json(read_text(path))
+    except (OSError, ValueError) as error:
+        raise InputError("--replay", path, f"a readable JSON file ({error})") from None
+    if claim is not None and isinstance(data, dict):
+        if data.get("claim") not in (claim.id, claim_as_json(claim)):
+            raise InputError("--replay", path, f"an instance of {claim.id}, as it is now")
+        data = data | {"claim": catalogue.opened(claim).id}
+    # Old files have no kind.
+    kind = data.get("kind", "smoothness") if isinstance(data, dict) else "smoothness"
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
+    try:
+        made: Tried = KINDS[kind].from_json(data)
+        check_whole({name: value for name, value in data.items() if name != "claim"}, made.as_json(), "instance")
+    except RecursionError:
+        raise InputError("claim", "nested too deep", "hypotheses with few hypotheses of their own") from None
+    return made
+
+
+def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
+    """What is certain about an instance, as plain data; no ratio if it is infinite."""
+    ratio = found.lower if math.isfinite(found.lower) else None
+    said = {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "open": list(found.open)}
+    return said | {"instance": instance.as_json()}
+
+
+class Replay(tuple[Tried, Certificate], Shown):
+    """A stored instance, and what is certain about it."""
+
+    def view(self) -> View:
+        """The instance, judged again."""
+        # Deferred: what shows an instance reads it from here.
+        from boundcheck.worst_case.view import replay_view
+
+        return replay_view(self)
+
+
+def replayed(path: Path, claim: Claim | None = None) -> Replay:
+    """A stored instance with what is certain about it; raises InputError as `load` does, and if a hypothesis fails."""
+    with theirs():
+        instance = load(path, claim)
+        found = certify(instance)
+    if not found.inside:
+        expected = "an instance on which everything given holds; exact arithmetic says that it does not"
+        raise InputError("instance", f"off the domain ({found.met.objection})", expected)
+    return Replay((instance, found))

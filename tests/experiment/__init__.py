@@ -1,0 +1,1 @@
+"""Tests of `boundcheck.experiment`: what is observed, and whether its verdicts are earned."""

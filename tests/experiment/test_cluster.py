@@ -1,0 +1,199 @@
+"""Sweeps on clusters: real Dask workers, one of which is killed, and submitit's jobs; the bits of one process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import psutil
+import pytest
+
+from boundcheck.errors import InputError
+from boundcheck.experiment import measure, pool
+from boundcheck.experiment.store import environment
+from boundcheck.experiment.sweep_folder import Shared
+from boundcheck.system.ending import Stopped, stoppable
+
+from .small import theorem_table
+
+pytest.importorskip("distributed")
+pytest.importorskip("submitit")
+
+# Of the libraries: sockets and loops that they leave to the collector.
+pytestmark = [
+    pytest.mark.xdist_group("cluster"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+LONG = theorem_table(run__steps=3_000, run__replicas=16, run__audits=64, seed=[0, 1, 2])
+ENDLESS = theorem_table(run__steps=10**7, run__replicas=2, run__audits=10_000, seed=[0, 1])
+SHORT = theorem_table(run__replicas=2, seed=[0, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Any]:
+    """A scheduler and two worker processes on loopback."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+def address(cluster: Any) -> str:
+    return "dask://" + cluster.scheduler_address.removeprefix("tcp://")
+
+
+def files(runs: Path) -> dict[str, bytes]:
+    """All that was stored, of the runs and nothing else; metadata of Zarr are among it."""
+    paths = [path for path in runs.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path.relative_to(runs).as_posix(): path.read_bytes() for path in paths}
+
+
+def once_there(runs: Path, pattern: str, act: Any) -> Thread:
+    """Act as soon as there is a file of this name."""
+
+    def wait() -> None:
+        for _ in range(6_000):
+            if list(runs.glob(pattern)):
+                act()
+                return
+            time.sleep(0.05)
+
+    thread = Thread(target=wait)
+    thread.start()
+    return thread
+
+
+@pytest.mark.full
+def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask: Any, tmp_path: Path) -> None:
+    from distributed import Client
+
+    with Client(dask, set_as_default=False) as client:
+        pid = client.run(os.getpid).popitem()[1]
+        # The runs are shorter than what a checkpoint is worth.
+        client.run(exec, "from boundcheck.experiment import run; run.SAVING = run.Saving(0.0, float('inf'))")
+    thread = once_there(tmp_path / "two", "*/checkpoint.pt", lambda: os.kill(pid, signal.SIGKILL))
+    told: list[tuple[str, int, int]] = []
+    together = measure(LONG, tmp_path / "two", cluster=address(dask), tick=lambda *each: told.append(each))
+    thread.join()
+    assert not psutil.pid_exists(pid)
+    alone = measure(LONG, tmp_path / "one")
+    assert together == alone
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+    assert told[-1] == ("experiments", 300, 300)
+
+
+@contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of a cluster in a process of its own."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-m", *words], **quiet) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.full
+def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> None:
+    """It says what was lost and how to go on, and nothing else is heard of it."""
+    where, runs = tmp_path / "scheduler.json", tmp_path / "runs"
+    alone = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
+    with started("distributed.cli.dask_scheduler", *alone) as scheduler:
+        for _ in range(1200):
+            if where.exists():
+                break
+            time.sleep(0.1)
+        there = json.loads(where.read_text())["address"]
+        program = (
+            "import json, sys\nfrom boundcheck.experiment import measure\n"
+            "from boundcheck.system.ending import in_one_line\n"
+            "with in_one_line(): measure(json.loads(sys.argv[1]), sys.argv[2], cluster=sys.argv[3])"
+        )
+        words = [json.dumps(ENDLESS), str(runs), there.replace("tcp://", "dask://")]
+        with started("distributed.cli.dask_worker", there, "--nthreads", "1", "--no-dashboard"):
+            command = subprocess.Popen([sys.executable, "-c", program, *words], text=True, stderr=subprocess.PIPE)
+            once_there(runs, ".sweep-*/0", scheduler.kill).join()
+            _, said = command.communicate(timeout=300)
+    assert command.returncode == 2
+    lines = [line for line in said.splitlines() if "will take about" not in line]
+    assert len(lines) == 1, said
+    assert "2 of 2 experiments unfinished" in lines[0]
+    assert "the same command goes on" in lines[0]
+
+
+@pytest.mark.full
+def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
+    once = measure(SHORT, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert measure(SHORT, tmp_path, cluster="dask://nobody.invalid:1") == once
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.full
+def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path: Path) -> None:
+    """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are not tried."""
+    together = measure([SHORT, SHORT], tmp_path / "two", cluster="slurm?cluster=local&timeout_min=5")
+    assert together == measure([SHORT, SHORT], tmp_path / "one")
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("cluster", ["dask", "slurm?cluster=local"])
+def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster: str, dask: Any, tmp_path: Path) -> None:
+    begun = once_there(tmp_path, ".sweep-*/0", lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Stopped), stoppable():
+        measure(ENDLESS, tmp_path, cluster=address(dask) if cluster == "dask" else cluster)
+    begun.join()
+    assert not list(tmp_path.glob(".sweep-*"))
+    # Whoever still works writes: a worker notices within seconds that nobody waits.
+    for _ in range(60):
+        before = files(tmp_path)
+        time.sleep(4)
+        if files(tmp_path) == before:
+            return
+    raise AssertionError("somebody still works")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["numerics", "numpy", "machine"])
+def test_a_worker_of_another_version_is_refused_before_anything_is_run(
+    name: str, dask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = environment("cpu") | {name: "other"}
+    monkeypatch.setattr(pool, "environment", lambda device: here)
+    said = f"^environment.{name} = .*: expected other, as where the sweep was begun; .* has another$"
+    with pytest.raises(InputError, match=said):
+        measure(SHORT, tmp_path, cluster=address(dask))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.full
+def test_a_worker_that_does_not_see_the_folder_is_refused(dask: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    @contextmanager
+    def elsewhere(runs: Path) -> Iterator[Shared]:
+        """A folder of this machine alone."""
+        yield Shared(runs / ".sweep-of-another-machine")
+
+    monkeypatch.setattr(Shared, "beside", elsewhere)
+    with pytest.raises(
+        InputError, match=r"^runs = .*: expected a folder that every worker sees and writes; .* does not"
+    ):
+        measure(SHORT, tmp_path, cluster=address(dask))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.full
+def test_workers_that_do_several_things_at_a_time_are_refused(tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0") as cluster,
+        pytest.raises(InputError, match=r"workers that do one thing at a time \(dask worker --nthreads 1\)"),
+    ):
+        measure(SHORT, tmp_path, cluster=address(cluster))

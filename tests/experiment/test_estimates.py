@@ -1,0 +1,343 @@
+"""What the theorems say at measured constants, against the catalogue itself and against numbers by hand."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+
+import boundcheck as bc
+from boundcheck.experiment.estimates import (
+    Smoothness,
+    estimates_of,
+    in_hindsight,
+    own_step,
+    smoothness_of,
+    theorem_rows,
+)
+from boundcheck.experiment.plan import Plan
+from boundcheck.experiment.run import empty_trace
+from boundcheck.experiment.schema import AtSmoothness, Estimates
+from boundcheck.functions.adapters.base import spectral_bound
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.observe import block_norms
+from tests.functions.networks.small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
+from tests.layers import examples, sampled
+
+CLAIM = bc.claims["meft.theorem2_any_step"]
+HAND = Estimates(
+    path=2.0,
+    path_sure=2.0,
+    L=3.0,
+    curvature=None,
+    zeta_square=0.25,
+    D=1.0,
+    radii={},
+    G={},
+    G_frobenius={},
+)
+RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
+
+
+def plan_of(found: Estimates, step: float, steps: int) -> Plan:
+    """The plan of a run at this step, whose D is the only constant that is known beforehand."""
+    number = {"alpha": step}
+    return Plan({}, None, 1, steps, step, math.inf, {"D": found.D, "eta": step, "T": steps}, number, number)
+
+
+def rows_of(network: Network, found: Estimates, step: float, steps: int, first: float) -> tuple[AtSmoothness, ...]:
+    return theorem_rows(network.sites, CLAIM, plan_of(found, step, steps), found, first)
+
+
+def by_path(found: Estimates, step: float, steps: int, first: float) -> AtSmoothness:
+    """What the theorems say at the L̂ of the path: of no site nothing else is known."""
+    (row,) = theorem_rows((), CLAIM, plan_of(found, step, steps), found, first)
+    return row
+
+
+def at_own_step(smoothness: float, found: Estimates, step: float, steps: int, first: float) -> dict[str, Any]:
+    return own_step(smoothness, CLAIM, plan_of(found, step, steps), found, first)
+
+
+def constants(network: Network, **changes: Any) -> Estimates:
+    """L = 3, and norms that grow from site to site."""
+    sites = list(enumerate(network.sites, start=1))
+    return replace(
+        HAND,
+        **{
+            "radii": {
+                site.name: {b.radius: RADII[b.radius] * place / 2 for b in site.adapter.blocks if b.radius}
+                for place, site in sites
+            },
+            "G": {site.name: 0.5 * place for place, site in sites},
+            "G_frobenius": {site.name: 0.875 * place for place, site in sites},
+        }
+        | changes,
+    )
+
+
+def by_way(found: list[Smoothness]) -> dict[tuple[str, str], float]:
+    return {(each.way, each.lipschitz): each.value for each in found}
+
+
+def of_catalogue(id: str, **inputs: float) -> float:
+    return bc.claims[id].bound(**inputs)
+
+
+def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() -> None:
+    network = network_of("lora", scale=1.5)
+    sites = (network.sites[0],)
+    single = Network(network.model, sites, network.task)
+    found = by_way(smoothness_of(single.sites, constants(single)))
+    a, b, s, L = 0.625, 0.375, 1.5, 3.0
+    assert found["layers", ""] == pytest.approx(of_catalogue("meft.lemma1_sharp", L=L, G=0.5, a=a, b=b, s=s), rel=1e-12)
+    printed = {"L": s**2 * L, "G": s * 0.875, "sigma": a, "r": 2}
+    for lipschitz, C in (("sigma", a), ("sqrt(r) sigma", math.sqrt(2) * a)):
+        expected = of_catalogue("jiang2024.lemma1", C=C, **printed)
+        assert found["printed", lipschitz] == pytest.approx(expected, rel=1e-12)
+        # By hand.
+        assert expected == pytest.approx(2 * s**2 * L * C * math.sqrt(2) * a + s * 0.875, rel=1e-12)
+    assert found["path", ""] == 2.0
+    assert list(found) == [("path", ""), ("layers", ""), ("printed", "sigma"), ("printed", "sqrt(r) sigma")]
+
+
+def test_the_largest_over_layers_is_taken() -> None:
+    network = network_of("lora")
+    whole = constants(network)
+    found = by_way(smoothness_of(network.sites, whole))
+    alone = [by_way(smoothness_of((site,), whole)) for site in network.sites]
+    for way in [("layers", ""), ("printed", "sigma"), ("printed", "sqrt(r) sigma")]:
+        values = [each[way] for each in alone]
+        assert len(set(values)) == len(values)
+        assert found[way] == max(values)
+
+
+def sharp(network: Network, found: Estimates) -> float:
+    """The least that the catalogue says of the first site, with the G that each claim speaks of."""
+    site = network.sites[0]
+    adapter, radii, L = site.adapter, found.radii[site.name], found.L
+    G, G_frobenius = found.G[site.name], found.G_frobenius[site.name]
+    s = {"s": getattr(adapter, "scale", 1.0)}
+    match adapter.kind:
+        case "lora":
+            return of_catalogue("meft.lemma1_sharp", L=L, G=G, **radii, **s)
+        case "direft":
+            return of_catalogue("meft.direft", L=L, G=G, **radii)
+        case "full":
+            return L
+        case "frozen-a":
+            return of_catalogue("meft.frozen_a", L=L, a=spectral_bound(adapter.A), **s)
+        case "frozen-b":
+            return of_catalogue("meft.frozen_b", L=L, b=spectral_bound(adapter.B), **s)
+        case "loreft":
+            return of_catalogue("meft.loreft_sharp", L=L, G=G, **radii)
+        case "loreft-trained":
+            return of_catalogue("meft.loreft_trained", L=L, G=G, **radii)
+        case "vera":
+            norms = {"a_0": spectral_bound(adapter.A), "b_0": spectral_bound(adapter.B)}
+            return of_catalogue("meft.vera_sharp", L=L, G=G, **radii, **norms, **s)
+        case "loha":
+            return of_catalogue("meft.loha_sharp", L=L, G=G, **radii, **s)
+        case _:
+            w_0 = adapter.W0.norm(dim=0).min().item()
+            # Its claims are about the Frobenius norm of the gradient.
+            assert "jiang2024.assumption3.2" in {h.id for h in bc.claims["meft.dora_blocks"].hypotheses}
+            claims = ("meft.dora_blocks", "meft.dora")
+            return min(of_catalogue(id, L=L, G=G_frobenius, w_0=w_0, **radii, **s) for id in claims)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
+    network = network_of(kind, scale=0.5)
+    single = Network(network.model, network.sites[:1], network.task)
+    found = constants(single)
+    if kind == "dora":
+        # Inside of where its claims say something: no column may vanish.
+        found = replace(found, radii={single.sites[0].name: {"a": 0.3, "b": 0.2, "mu": 0.6}})
+    ways = by_way(smoothness_of(single.sites, found))
+    assert ways["layers", ""] == pytest.approx(sharp(single, found), rel=1e-9)
+    assert (("printed", "sigma") in ways) == (kind in {"lora", "direft"})
+
+
+@sampled(4)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
+    """At the L, the norms and the gradients of one point, where the claims are about its Hessian."""
+    network = network_of(kind, scale=0.4)
+    look, v = network.look(), network.point()
+    norms = iter(block_norms(network, v))
+    radii = [[(block.radius, next(norms)) for block in site.adapter.blocks] for site in network.sites]
+    names = [site.name for site in network.sites]
+    found = replace(
+        HAND,
+        L=torch.linalg.eigvalsh(hessian_in(network, *merged(network))).abs().max().item(),
+        radii={
+            name: {r: max(x for other, x in pairs if other == r) for r, _ in pairs if r}
+            for name, pairs in zip(names, radii, strict=True)
+        },
+        G={name: torch.linalg.matrix_norm(M, 2).item() for name, M in zip(names, look.weight_gradients, strict=True)},
+        G_frobenius={name: M.norm().item() for name, M in zip(names, look.weight_gradients, strict=True)},
+    )
+    ways = by_way(smoothness_of(network.sites, found))
+    if kind.startswith("loreft"):
+        random = torch.Generator().manual_seed(0)
+        curvature = 0.0
+        for _ in range(8):
+            u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64) for part in v)
+            for _ in range(3):
+                u = network.hessian_vector_product(u)
+                u = tuple(part / flat(u).norm() for part in u)
+            curvature = max(curvature, flat(network.hessian_vector_product(u)).norm().item())
+    else:
+        curvature = torch.linalg.eigvalsh(dense_hessian(network)).abs().max().item()
+    assert curvature <= ways["layers", ""] * (1 + 1e-9)
+    assert curvature > 1e-3
+
+
+def test_a_way_that_says_nothing_is_left_out() -> None:
+    network = network_of("lora")
+    for nothing in ({"L": 0.0}, {"G": dict.fromkeys([site.name for site in network.sites], 0.0)}):
+        assert list(by_way(smoothness_of(network.sites, constants(network, **nothing)))) == [("path", "")]
+
+
+def test_dora_says_nothing_where_a_column_may_vanish() -> None:
+    network = network_of("dora")
+    single = Network(network.model, network.sites[:1], network.task)
+    found = constants(single, radii={single.sites[0].name: {"a": 9.0, "b": 9.0, "mu": 1.0}})
+    rows = rows_of(single, found, 0.1, 10, 0.5)
+    assert [row.way for row in rows] == ["path", "layers"]
+    assert (rows[1].value, rows[1].longest) == (math.inf, 0.0)
+    assert all(getattr(rows[1], name) is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
+    # The path says what it says.
+    assert rows[0].bound is not None
+
+
+def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
+    """Of a run that diverged."""
+    network = network_of("lora")
+    found = constants(network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites})
+    rows = rows_of(network, found, 0.1, 10, 0.5)
+    assert rows[0].bound is not None
+    assert all(row.bound is None for row in rows[1:])
+
+
+def test_rows_are_those_that_one_finds_by_hand() -> None:
+    # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta = 1/10.
+    row = by_path(HAND, 0.1, 10, 0.5)
+    assert row.bound == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
+    assert row.bound == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
+    assert row.longest == 1.0
+    # 10/T + 0.025 < 0.45 from T = 24 on.
+    assert row.needed == 24
+    # The printed theorem's own step, sqrt(D/(ell T zeta²)), shortest T, 4 ell D/zeta², and bound.
+    assert row.alpha == pytest.approx(math.sqrt(0.2), rel=1e-14)
+    assert row.T_min == pytest.approx(32.0, rel=1e-14)
+    assert row.printed_bound == pytest.approx(2.5 * math.sqrt(0.05), rel=1e-14)
+    assert (row.way, row.lipschitz, row.value) == ("path", "", 2.0)
+
+
+@pytest.mark.parametrize("changes", [{"zeta_square": 0.0}, {"D": 0.0}, {"zeta_square": math.inf}])
+def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
+    row = by_path(replace(HAND, **changes), 0.1, 10, 0.5)
+    assert row.bound is None
+    if 0.0 in changes.values():
+        assert row.alpha is None
+        assert row.printed_bound is None
+
+
+def test_no_smoothness_is_no_bound() -> None:
+    found = at_own_step(0.0, HAND, 0.1, 10, 0.5)
+    assert found == {"longest": math.inf, "bound": None, "needed": None}
+
+
+def test_a_plan_in_hindsight_has_the_constants_that_were_seen_and_the_bound_there() -> None:
+    given = plan_of(HAND, 0.1, 10)
+    plan = in_hindsight(given, CLAIM, HAND, 0.5)
+    assert dict(plan.inputs) == {"D": 1.0, "eta": 0.1, "T": 10, "ell": 2.0, "zeta": 0.5}
+    assert (plan.zeta, plan.steps, plan.step_size, plan.values["Lhat"]) == (0.5, 10, 0.1, 2.0)
+    assert plan.values["bound"] == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
+    # What a pilot found is no constant of the run.
+    piloted = replace(given, zeta=9.0, inputs=given.inputs | {"ell": 7.0, "zeta": 9.0})
+    assert in_hindsight(piloted, CLAIM, HAND, 0.5) == plan
+    for changes in ({"zeta_square": 0.0}, {"path": 0.0}, {"path": 20.0}):
+        assert math.isnan(in_hindsight(given, CLAIM, replace(HAND, **changes), 0.5).values["bound"])
+
+
+positive = st.floats(1e-6, 1e6)
+
+
+@examples(60)
+@given(positive, positive, positive, st.integers(1, 10**6), st.floats(1e-3, 1.5), positive)
+def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
+    ell: float, D: float, variance: float, T: int, share: float, first: float
+) -> None:
+    step = share * 2 / ell
+    found = at_own_step(ell, replace(HAND, D=D, zeta_square=variance), step, T, first)
+    assert found["longest"] == 2 / ell
+    if share >= 1:
+        assert step < 2 / ell or found["bound"] is None
+        return
+
+    def bound(steps: int) -> float:
+        return (D / (step * steps) + ell * step * variance / 2) / (1 - ell * step / 2)
+
+    assert found["bound"] == pytest.approx(bound(T), rel=1e-9)
+    if found["needed"] is None:
+        assert bound(10**12) >= first * (1 - 1e-9)
+    else:
+        assert bound(found["needed"]) < first * (1 + 1e-9)
+        assert found["needed"] == 1 or bound(found["needed"] - 1) >= first * (1 - 1e-9)
+
+
+def filled(network: Network) -> Any:
+    """A trace of two replicas with three audits and two looks, of numbers that tell where they are from."""
+    trace = empty_trace(np.array([[1, 2, 3]] * 2), NetworkFunction("", network, 0), np.array([1, 3]))
+    for place, name in enumerate(sorted(trace.data_vars)):
+        values = trace[name].values
+        if values.dtype.kind == "f":
+            values[...] = np.arange(values.size).reshape(values.shape) / 8 + place
+    trace["curvature"].values[1] = np.nan
+    trace["weight_curvature"].values[...] = [[5.0, 4.0], [np.nan, np.nan]]
+    return trace
+
+
+def test_constants_are_the_largest_of_the_trace() -> None:
+    network = network_of("loha")
+    trace = filled(network)
+    trace["path_smoothness"].values[...] = [[1.0, 7.0, 2.0], [3.0, 6.5, np.nan]]
+    trace["path_smoothness_error"].values[...] = [[0.0, 0.5, 0.0], [0.0, 2.0, np.nan]]
+    trace["weight_smoothness"].values[...] = [[1.0, 2.0, 6.0], [9.0, 0.0, np.inf]]
+    trace["weight_smoothness_error"].values[...] = [[0.0, 0.0, 0.5], [8.0, 0.0, 0.0]]
+    found = estimates_of(network.sites, trace, 3.25)
+    assert (found.path, found.path_sure) == (8.5, 6.5)
+    assert found.L == 5.5
+    assert found.D == 3.25
+    assert found.curvature == trace["curvature"].values[0].max()
+    assert found.zeta_square == trace["noise_variance"].values.max()
+    for place, site in enumerate(network.sites):
+        assert found.G[site.name] == trace["weight_gradient_spectral"].values[..., place].max()
+        assert found.G_frobenius[site.name] == trace["weight_gradient_frobenius"].values[..., place].max()
+        # Of both A, and of both B.
+        norms = trace["norm"].values[..., 4 * place : 4 * place + 4].max((0, 1))
+        assert found.radii[site.name] == {"a": norms[[0, 2]].max(), "b": norms[[1, 3]].max()}
+    trace["weight_curvature"].values[0, 1] = 5.75
+    assert estimates_of(network.sites, trace, 3.25).L == 5.75
+
+
+def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> None:
+    network = network_of("lora")
+    trace = filled(network)
+    for name in ("curvature", "weight_curvature"):
+        trace[name].values[...] = np.nan
+    for name in ("path_smoothness", "weight_smoothness"):
+        trace[name].values[...] = -1.0
+        trace[f"{name}_error"].values[...] = 0.0
+    trace["norm"].values[...] = 0.0
+    found = estimates_of(network.sites, trace, 1.0)
+    assert (found.path, found.path_sure, found.L, found.curvature) == (0.0, 0.0, 0.0, None)
+    assert all(0 < radius < 1e-9 for radii in found.radii.values() for radius in radii.values())

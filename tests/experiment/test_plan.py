@@ -1,0 +1,265 @@
+"""What is fixed before a run: seeds, the constants that a claim is given, batch and noise, and the pilot."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.errors import InputError
+from boundcheck.experiment import experiment, measure, plan
+from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import Guess, Start, draft, make_plan
+from boundcheck.experiment.spec import parse
+from boundcheck.experiment.streams import generator, stream
+from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.problem import Problem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.inputs import exact
+from boundcheck.properties import adapters, domains, pseudo_huber_problems
+from boundcheck.system.progress import silent
+from tests.layers import examples, sampled
+
+from .small import THEOREMS, changed, pseudo_huber, theorem_table
+
+PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
+LIPSCHITZ = ("sigma", "sqrt(r) sigma")
+
+
+def planned(table, tick=silent):
+    spec = parse(table)
+    problem = build(spec, "cpu")
+    start = Start.draw(spec, problem, "cpu")
+    return problem, start, make_plan(spec, problem, start, "cpu", tick)
+
+
+@pytest.mark.full
+def test_streams_differ_by_seed_and_by_nothing_else():
+    seeds = {stream(parse(theorem_table(seed=seed)), purpose) for seed in range(200) for purpose in PURPOSES}
+    assert len(seeds) == 200 * len(PURPOSES)
+    one, other = parse(theorem_table()), parse(theorem_table(run__replicas=99, adapter__rank=3, claim=THEOREMS[0]))
+    assert [stream(one, purpose) for purpose in PURPOSES] == [stream(other, purpose) for purpose in PURPOSES]
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_generator_is_reproducible(purpose):
+    spec = parse(theorem_table())
+    one, two = (torch.rand(5, generator=generator(spec, purpose, "cpu")) for _ in range(2))
+    assert (one == two).all()
+
+
+def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
+    spec = parse(theorem_table(adapter__gain=2.0, adapter__rank=3))
+    problem = build(spec, "cpu")
+    start = Start.draw(spec, problem, "cpu")
+    A, B = start.v
+    assert (A.shape, B.shape) == ((1, 3, 4), (1, 4, 3))
+    assert not B.any()
+    assert start.norms == {"a": pytest.approx(np.linalg.norm(A[0].numpy(), 2)), "b": 0.0}
+    M = problem.objective.gradient(problem.adapter.W0[None])[0]
+    assert start.square_norm == pytest.approx(torch.linalg.matrix_norm(M @ A[0].mT).item() ** 2)
+    each = problem.objective.sample_gradients(problem.adapter.W0[None])[0] @ A[0].mT
+    assert start.variance == pytest.approx((each - each.mean(0)).square().sum((1, 2)).mean().item())
+    # D is an upper bound on F(v_1) - f*: no smaller than the loss, and by no more than rounding.
+    loss = problem.loss(start.v).item()
+    assert loss <= start.gap.value <= loss * (1 + 1e-12)
+    assert start.gap.kind == "certified"
+
+
+positive = st.floats(1e-3, 1e3)
+
+
+@given(scale=positive, rank=st.integers(1, 4), a=positive, b=positive, lipschitz=st.sampled_from(LIPSCHITZ))
+@pytest.mark.parametrize("id", [*LoRA.claims, *THEOREMS])
+def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, lipschitz):
+    problem, claim = pseudo_huber(rank=rank, scale=scale), catalogue[id]
+    given_ = problem.theory_inputs(claim, {"a": a, "b": b}, lipschitz)
+    names = {p.name for p in claim.parameters}
+    assert set(given_) == names - {"D", "zeta", "T"}
+    s, L = exact("s", scale), exact("L", 1.0)
+    G = exact("G", problem.gradient_bound({"a": a, "b": b}).value)
+    # X -> f(W0 + s X) is s^2 L smooth with gradients bounded by s G; a claim with s says so itself.
+    assert (given_["L"], given_["G"]) == ((L, G) if "s" in names else (s**2 * L, s * G))
+    if "sigma" in names:
+        assert given_["sigma"] == exact("sigma", max(a, b))
+    if "C" in names:
+        factor = 1 if lipschitz == "sigma" else sp.sqrt(rank)
+        assert given_["C"] == factor * exact("sigma", max(a, b))
+
+
+@sampled(3)
+@pytest.mark.parametrize("kind", ADAPTERS)
+@examples(30)
+@given(data=st.data())
+def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, data):
+    adapter = data.draw(adapters(kind, most=2))
+    radii = data.draw(domains(adapter))
+    problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
+    expected = adapter.constants(radii) | {"L": 1.0, "G": problem.gradient_bound(radii).value}
+    for id in adapter.claims:
+        claim = catalogue[id]
+        given_ = problem.theory_inputs(claim, radii, "sigma")
+        assert set(given_) == {p.name for p in claim.parameters}
+        if "s" in given_ or "s" not in expected:
+            known = expected | {"C": expected.get("sigma")}
+            assert {name: exact(name, known[name]) for name in given_} == given_
+
+
+@given(scale=positive, radius=positive)
+def test_absorbing_the_scale_means_what_the_claim_with_a_scale_means(scale, radius):
+    problem, radii = pseudo_huber(scale=scale), {"a": radius, "b": radius}
+    without, with_scale = catalogue["meft.lemma1_sharp_equal_radii"], catalogue["meft.lemma1_sharp"]
+    one = without.enclosures(**problem.theory_inputs(without, radii, "sigma"))["Lhat"]
+    other = with_scale.enclosures(**problem.theory_inputs(with_scale, radii, "sigma"))["Lhat"]
+    assert one.overlaps(other)
+    assert float(one) == pytest.approx(float(other), rel=1e-12)
+
+
+@given(scale=positive, radius=positive, rank=st.integers(1, 4))
+def test_the_printed_constant_at_a_scale(scale, radius, rank):
+    """2 (s^2 L) C sqrt(r) sigma + s G, and so never below the sharp 2 s^2 L sigma^2 + s G."""
+    problem, radii = pseudo_huber(rank=rank, scale=scale), {"a": radius, "b": radius}
+    G, printed = problem.gradient_bound(radii).value, catalogue["jiang2024.lemma1"]
+    for lipschitz, factor in zip(LIPSCHITZ, (math.sqrt(rank), rank), strict=True):
+        ball = printed.enclosures(**problem.theory_inputs(printed, radii, lipschitz))["Lhat"]
+        assert float(ball) == pytest.approx(2 * scale**2 * factor * radius**2 + scale * G, rel=1e-12)
+
+
+@pytest.mark.parametrize("id", THEOREMS)
+@pytest.mark.parametrize(("a", "b"), [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
+def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
+    _, _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
+    assert plan.radii == ({"a": a, "b": b} if id.startswith("meft") else {"a": max(a, b), "b": max(a, b)})
+
+
+@pytest.mark.parametrize("id", THEOREMS)
+@pytest.mark.parametrize("steps", [110, 3])
+def test_the_floats_of_a_plan_are_the_claims_exact_values(id, steps):
+    """Also of a horizon below T_min, which is the audit's to report."""
+    table = theorem_table(claim=id, run__steps=steps, run__audits=1)
+    _, start, plan = planned(table)
+    assert (plan.inputs["D"], plan.inputs["zeta"], plan.inputs["T"]) == (start.gap.value, 1.8, steps)
+    assert_floats_are_exact(id, plan)
+
+
+@pytest.mark.parametrize("zeta", [10.0, 1e-1, 1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-12])
+def test_the_step_size_is_the_claims_however_small_the_noise(zeta):
+    """With zeta -> 0 the best step tends to 1/L-hat, as the difference of two numbers that grow like zeta^-2."""
+    table = theorem_table(claim="meft.theorem2_best_step", run__zeta=zeta, run__steps=100, run__audits=1)
+    _, _, plan = planned(table)
+    assert 0 < plan.step_size <= 1.000_001 / plan.values["Lhat"]
+    assert_floats_are_exact("meft.theorem2_best_step", plan)
+
+
+def assert_floats_are_exact(id, plan):
+    claim = catalogue[id]
+    numbers = {p.symbol: exact(p.name, plan.inputs[p.name]) for p in claim.parameters}
+    for name, value in plan.values.items():
+        assert value == pytest.approx(float(claim.expression(name).subs(numbers).evalf(60)), rel=1e-9, abs=0), name
+
+
+def test_nothing_is_left_to_a_pilot_where_everything_is_given():
+    stages = []
+    _, _, plan = planned(theorem_table(), lambda stage, done, total: stages.append(stage))
+    assert stages == []
+    assert (plan.radii, plan.zeta, plan.batch, plan.steps) == ({"a": 2.6, "b": 1.9}, 1.8, 2, 110)
+
+
+@pytest.mark.parametrize("left_out", ["domain.a", "domain.b", "run.zeta"])
+def test_a_pilot_finds_what_is_left_out_and_leaves_the_rest(left_out):
+    stages = []
+    table = changed(theorem_table(), {left_out: None})
+    _, start, plan = planned(table, lambda stage, done, total: stages.append(stage))
+    assert set(stages) == {"pilot"}
+    found = {"domain.a": plan.radii["a"], "domain.b": plan.radii["b"], "run.zeta": plan.zeta}
+    given_ = {"domain.a": 2.6, "domain.b": 1.9, "run.zeta": 1.8}
+    del given_[left_out]
+    assert given_.items() <= found.items()
+    if left_out == "domain.a":
+        assert plan.radii["a"] >= 1.1 * start.norms["a"]
+
+
+def test_a_pilot_knows_nothing_of_the_run():
+    """Its seed is its own: the number of replicas and of audits of the run change nothing in what it finds."""
+    left_out = {"domain": {}, "run.zeta": None}
+    table = changed(theorem_table(), left_out)
+    _, _, one = planned(table)
+    _, _, other = planned(changed(table, {"run.replicas": 50, "run.audits": 100}))
+    assert one == other
+
+
+@pytest.mark.parametrize(("batch", "zeta"), [*itertools.product([3, "balanced"], [0.7, None])])
+def test_batch_and_noise_fit_each_other(batch, zeta):
+    table = changed(theorem_table(run__batch=batch, run__steps="informative"), {"run.zeta": zeta})
+    spec = parse(table)
+    problem = build(spec, "cpu")
+    start = Start.draw(spec, problem, "cpu")
+    variance = 9.0
+    drafted = draft(spec, problem, start, Guess({"a": 2.6, "b": 1.9}, variance))
+    if zeta is None:
+        assert drafted.zeta == pytest.approx(math.sqrt(variance / drafted.batch))
+    else:
+        assert drafted.zeta == zeta
+    if batch == 3:
+        assert drafted.batch == 3
+    else:
+        target = zeta**2 if zeta else 0.8 * start.square_norm
+        # The smallest batch whose noise is within the target.
+        assert variance / drafted.batch <= target * (1 + 1e-12)
+        assert drafted.batch == 1 or variance / (drafted.batch - 1) > target * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # One sample has no noise, so there is no zeta to be found.
+        {"problem.samples": 1, "run.zeta": None},
+        {"problem.samples": 1, "run.zeta": None, "domain": {}, "run.batch": "balanced"},
+        {"domain.a": 1e200},
+        {"adapter.scale": 1e-170, "run.zeta": None, "run.batch": "balanced"},
+        {"problem.signal": 1e200},
+        {"run.zeta": 1e-200},
+    ],
+    ids=["no noise, zeta left out", "no noise, all left out", "huge radius", "tiny scale", "huge signal", "tiny zeta"],
+)
+def test_numbers_that_no_plan_can_be_made_of_are_an_input_error(changes, tmp_path):
+    with pytest.raises(InputError) as caught:
+        measure(changed(theorem_table(), changes), tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_horizon_that_nobody_can_wait_for_does_not_lose_the_run(tmp_path):
+    """The horizons are an aside of the result; in a wide ball they exceed 10^12 and must not raise after the run."""
+    (result,) = measure(theorem_table(claim="meft.theorem2_best_step", domain={"a": 1e6, "b": 1e6}), tmp_path)
+    assert result.verdict == "uninformative"
+
+
+def run_nothing(*arguments):
+    raise AssertionError("a run was started")
+
+
+@sampled(3)
+@pytest.mark.parametrize("id", THEOREMS)
+def test_an_informative_horizon_out_of_reach_is_an_input_error(id, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "run_ensemble", run_nothing)
+    with pytest.raises(InputError):
+        measure(theorem_table(claim=id, domain={"a": 1e6, "b": 1e6}, run__steps="informative"), tmp_path)
+
+
+def test_the_pilot_stops_after_a_few_tries(monkeypatch):
+    """A pilot that never holds is not repeated for ever: the audit of the run is there to say so."""
+    calls = []
+
+    def growing(spec, problem, start, guess, drafted, device, tick):
+        calls.append(drafted)
+        return Guess({"a": 1.0 + len(calls) ** 2, "b": 2.0 * len(calls) ** 2}, 1e3 * len(calls) ** 2)
+
+    monkeypatch.setattr(plan, "_pilot", growing)
+    table = changed(theorem_table(), {"domain": {}, "run.zeta": None})
+    _, _, found = planned(table)
+    assert len(calls) == 4
+    assert found.radii == pytest.approx({"a": 1.1 * 17, "b": 1.1 * 32})

@@ -1,0 +1,210 @@
+"""What `bc.measure` returns: a list that is a frame, a data set of the stored traces, and a page of a notebook."""
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.experiment.result import read
+from boundcheck.experiment.results import Results
+from boundcheck.experiment.schema import Stated
+from boundcheck.experiment.store import finished
+from tests.layers import sampled
+from tests.results import ESTIMATES, a_run
+
+from .small import bracket_table, theorem_table
+
+SWEEP = theorem_table(run__steps=112, run__audits=4, adapter__rank=[2, 1], seed=[5, 3])
+OTHER = theorem_table(run__steps=115, run__audits=3)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def sweep(root: Path) -> Results:
+    return bc.measure(SWEEP, root)
+
+
+@pytest.fixture(scope="module")
+def others(root: Path) -> Results:
+    """A run and a bracket, which make no grid."""
+    return bc.measure([OTHER, bracket_table()], root)
+
+
+def text_of(html: str) -> str:
+    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
+
+
+@pytest.mark.full
+def test_results_are_a_list_whose_slices_are_results(sweep: Results, root: Path) -> None:
+    assert isinstance(sweep, list)
+    assert list(sweep) == sweep == sweep[:]
+    assert isinstance(sweep[1:3], Results)
+    assert sweep[1:3].runs == root
+    assert sweep[1:3] == [sweep[1], sweep[2]]
+
+
+@pytest.mark.full
+def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(sweep: Results, others: Results) -> None:
+    frame = sweep.to_frame()
+    assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [*itertools.product([2, 1], [5, 3])]
+    assert [name for name in frame if "." in name or name == "seed"] == ["adapter.rank", "seed"]
+    for results in (sweep, others):
+        for row, result in zip(results.to_frame().to_dict("records"), results, strict=True):
+            said = result.as_json()
+            for name in ("run_id", "claim", "verdict", "reason", "measured", "bound"):
+                assert row[name] == said[name]
+            for name in ("lower", "upper", "level", "kind"):
+                found = row[f"interval_{name}"]
+                if said["interval"]:
+                    assert found == said["interval"][name]
+                else:
+                    assert found == "exact" if name == "kind" else pd.isna(found)
+            assert row["ratio"] == said["measured"] / said["bound"]
+            assert row["bound_kind"] == result.bound_kind
+            ratio = said.get("gradient_ratio", {"value": None, "rounding": None})
+            assert ("gradient_ratio" in said) == ("plan" in said)
+            for name, part in (("", "value"), ("_error", "rounding")):
+                found = row[f"largest_gradient_ratio{name}"]
+                assert pd.isna(found) if ratio[part] is None else found == ratio[part]
+            blame = said["blame"]
+            assert row["blame"] == f"{blame['kind']} {blame['name']}" if blame else pd.isna(row["blame"])
+
+
+def test_frames_of_nothing_and_of_one() -> None:
+    assert Results([], ".").to_frame().empty
+    assert len(Results([a_run()], ".").to_frame()) == 1
+    with pytest.raises(InputError, match="results = none: expected one result or more"):
+        Results([], ".").to_xarray()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "estimated"),
+        ({"constants": {"smoothness": Stated(1.0, "certified", "")}}, "certified"),
+        ({"constants": {"a": Stated(1.0, "certified", ""), "b": Stated(1.0, "estimated", "")}}, "estimated"),
+        ({"constants": {"infimum": Stated(0.0, "certified", "")}, "estimates": ESTIMATES}, "estimated"),
+        (
+            {
+                "constants": {"a": Stated(1.0, "certified", "")},
+                "spec": {"seed": 1, "adapter": {"kind": "lora", "rank": 1}, "assume": {"L": 1.0}},
+            },
+            "assumed",
+        ),
+    ],
+    ids=["nothing told", "certified", "one estimated", "a network", "assumed"],
+)
+def test_a_bound_is_certified_only_where_all_constants_are(changes: dict[str, Any], kind: str) -> None:
+    result = a_run(**changes)
+    assert result.bound_kind == kind
+    assert Results([result], ".").to_frame()["bound_kind"][0] == kind
+    assert f"({kind})" in result._repr_html_()
+
+
+@pytest.mark.full
+def test_a_trace_is_the_stored_one_with_attributes(sweep: Results, root: Path) -> None:
+    result = sweep[0]
+    trace = result.to_xarray(root)
+    xr.testing.assert_equal(trace, finished(root / result.run_id)[1])
+    for name in ("run_id", "claim", "verdict", "measured", "bound"):
+        assert trace.attrs[name] == result.as_json()[name]
+    # Attributes of files: no objects.
+    assert all(type(value) in (str, int, float) for value in trace.attrs.values())
+    xr.testing.assert_identical(sweep[:1].to_xarray(), trace)
+
+
+def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep: Results, root: Path) -> None:
+    """What rounding leaves of it is the most; older results, which have none, are read as before."""
+    for result in sweep:
+        trace, found = result.to_xarray(root), result.gradient_ratio
+        assert found is not None
+        assert found.value is not None
+        assert found.rounding is not None
+        value, error = (trace[name].values for name in ("gradient_ratio", "gradient_ratio_error"))
+        assert found.value - found.rounding == (value - error).max()
+        assert f"largest gradient ratio: {found}" in text_of(result._repr_html_())
+        old = {name: each for name, each in result.as_json().items() if name != "gradient_ratio"}
+        assert read(old) == replace(result, gradient_ratio=None)
+        assert read(result.as_json()) == result
+
+
+def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep: Results, root: Path) -> None:
+    both = sweep.to_xarray()
+    assert dict(both.sizes) == {"adapter.rank": 2, "seed": 2, "replica": 6, "stratum": 4}
+    assert both["adapter.rank"].values.tolist() == [2, 1]
+    assert both["seed"].values.tolist() == [5, 3]
+    for result in sweep:
+        point = {"adapter.rank": result.spec["adapter"]["rank"], "seed": result.spec["seed"]}
+        there = both.sel(point)
+        assert there["run_id"].item() == result.run_id
+        assert there["measured"].item() == result.measured
+        trace = result.to_xarray(root)
+        for name, x in trace.data_vars.items():
+            assert np.array_equal(there[name], x, equal_nan=True)
+            assert there[name].attrs == x.attrs
+
+
+@pytest.mark.full
+def test_a_sweep_in_another_order_is_the_same_grid(sweep: Results) -> None:
+    turned = Results(list(reversed(sweep)), sweep.runs).to_xarray()
+    xr.testing.assert_equal(turned.sortby(["adapter.rank", "seed"]), sweep.to_xarray().sortby(["adapter.rank", "seed"]))
+
+
+@pytest.mark.full
+def test_where_there_is_no_grid_there_is_an_index(sweep: Results, others: Results, root: Path) -> None:
+    for results in (sweep[:3], others):
+        both = results.to_xarray()
+        assert both.sizes["run"] == len(results)
+        for place, result in enumerate(results):
+            there = both.isel(run=place)
+            assert there["run_id"].item() == result.run_id
+            for name, x in result.to_xarray(root).data_vars.items():
+                padded = there[name].values[tuple(slice(n) for n in x.shape)]
+                assert np.array_equal(padded, x, equal_nan=True)
+                # What a shorter trace does not have is no number.
+                assert np.isnan(there[name].values).sum() == there[name].size - x.size + np.isnan(x.values).sum()
+    assert sweep[:3].to_xarray()["adapter.rank"].values.tolist() == [2, 2, 1]
+
+
+@sampled(2)
+@pytest.mark.parametrize("file", ["result.json", "spec.json", "trace.zarr"])
+def test_an_edited_file_is_refused(file: str, tmp_path: Path) -> None:
+    results = bc.measure(theorem_table(run__steps=112, run__audits=3), tmp_path)
+    path = tmp_path / results[0].run_id / file
+    if path.is_dir():
+        path = next(each for each in sorted(path.rglob("c/*")) if each.is_file())
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    else:
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"claim": "another"}))
+    for data_set in (results.to_xarray, lambda: results[0].to_xarray(tmp_path)):
+        with pytest.raises(InputError, match=r"^RUN = .*(changed|differ)"):
+            data_set()
+
+
+def test_a_folder_that_is_gone_or_another_runs_is_refused(sweep: Results, root: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^RUN = .*: expected the folder of a finished run"):
+        sweep[0].to_xarray(tmp_path)
+    (tmp_path / sweep[0].run_id).symlink_to(root / sweep[1].run_id)
+    with pytest.raises(InputError, match=rf"^runs = .*: expected the folder of run {sweep[0].run_id}"):
+        sweep[0].to_xarray(tmp_path)
+
+
+def test_names_that_a_page_would_take_for_something_else_are_text() -> None:
+    result = a_run(claim="<i> & $x_1$", reason="<script>alert(1)</script>")
+    for shown in (result, Results([result, a_run()], ".")):
+        page = text_of(shown._repr_html_())
+        assert "<script>alert(1)</script>" in page
+        assert "<i> & $x_1$" in page

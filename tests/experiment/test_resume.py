@@ -1,0 +1,357 @@
+"""Runs killed in the middle, with SIGKILL or at any write, end bit-identical to those that were not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import zarr
+
+from boundcheck.experiment import measure, run
+from boundcheck.experiment.schedule import Schedule
+from boundcheck.experiment.store import RunFolder, environment
+from boundcheck.system import files
+
+from .small import refused, theorem_table
+
+# Long enough to be caught in the middle: seconds, with 16 checkpoints.
+LONG = theorem_table(run__steps=8000, run__audits=64)
+SHORT = theorem_table(run__steps=120, run__audits=40)
+# One thread, as in the tests themselves (tests/conftest.py): the environment is part of the result.
+PROGRAM = """
+import json, math, sys, torch
+torch.set_num_threads(1)
+from boundcheck.experiment import measure, run
+run.SAVING = run.Saving(0.0, math.inf)
+measure(json.loads(sys.argv[1]), sys.argv[2])
+"""
+
+
+# Kills of one long run, at moments that lie evenly between its first file and its end.
+KILLS = 50
+
+posix = pytest.mark.skipif(os.name != "posix", reason="a process cannot be sent SIGKILL elsewhere than on POSIX")
+
+
+def start(table, runs):
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps(table), str(runs)])
+
+
+def wait_for(condition, process, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def state_in(folder):
+    """What the checkpoint of a run in this environment holds."""
+    state = RunFolder(folder, environment("cpu")).checkpoint(bool)
+    assert state is not None
+    return state
+
+
+def assert_identical(one, other):
+    """The same files with the same arrays and result, and nothing left over."""
+    assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
+    # A hidden file is the lock.
+    names = [{path.name for path in folder.iterdir() if path.name[0] != "."} for folder in (one, other)]
+    assert names == [{"spec.json", "trace.zarr", "result.json"}] * 2
+    assert not list(one.rglob("*.part"))
+    first, second = (dict(zarr.open_group(folder / "trace.zarr", mode="r").arrays()) for folder in (one, other))
+    assert first.keys() == second.keys()
+    for name in first:
+        assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
+
+
+@pytest.mark.full
+@posix
+def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
+    (whole,) = measure(LONG, tmp_path / "whole")
+    folder = tmp_path / "killed" / whole.run_id
+    checkpoint = folder / "checkpoint.pt"
+    written = [0]
+    for _ in range(2):
+        process = start(LONG, tmp_path / "killed")
+        wait_for(lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns > written[-1], process)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        written.append(checkpoint.stat().st_mtime_ns)
+        assert not (folder / "result.json").exists()
+    done = state_in(folder)["stratum"]
+    assert 0 < done < 64
+    ticks = []
+    (resumed,) = measure(LONG, tmp_path / "killed", tick=lambda *each: ticks.append(each))
+    # What was done before the last kill is not done again.
+    told = [t for stage, t, _ in ticks if stage == "run"]
+    assert Schedule.edges_of(whole.plan.steps, 64)[done] < told[0]
+    assert told[-1] == whole.plan.steps
+    assert resumed == whole
+    assert_identical(folder, tmp_path / "whole" / whole.run_id)
+
+
+@pytest.fixture(scope="module")
+def unkilled(tmp_path_factory):
+    """The long run: its folder, its result, and how many seconds it takes."""
+    runs, before = tmp_path_factory.mktemp("unkilled"), time.monotonic()
+    (result,) = measure(LONG, runs)
+    return runs / result.run_id, result, time.monotonic() - before
+
+
+@posix
+@pytest.mark.nightly
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, tmp_path):
+    whole, result, seconds = unkilled
+    folder = tmp_path / result.run_id
+    process = start(LONG, tmp_path)
+    wait_for(folder.exists, process)
+    time.sleep(seconds * kill / KILLS)
+    process.kill()
+    process.wait()
+    assert measure(LONG, tmp_path) == [result]
+    assert_identical(folder, whole)
+
+
+# Five checkpoints of two strata each.
+STRATA = 10
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of the trace of which a short run has four."""
+    monkeypatch.setattr(run, "_CHUNK_BYTES", 8 * SHORT["run"]["replicas"] * STRATA)
+
+
+class Killed(BaseException):
+    """Stands for a kill at a given write."""
+
+
+def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
+    """Run, counting writes to the folder; raise at one of them, before it is done or just after."""
+    count = 0
+
+    def counted(real):
+        def write(*arguments, **keywords):
+            nonlocal count
+            count += 1
+            if count == kill_at and not after:
+                raise Killed
+            value = real(*arguments, **keywords)
+            if count == kill_at:
+                raise Killed
+            return value
+
+        return write
+
+    with monkeypatch.context() as patch:
+        # Of this module alone: zarr renames files too.
+        patch.setattr(files, "os", SimpleNamespace(**vars(os) | {"replace": counted(os.replace)}))
+        patch.setattr(RunFolder, "extend_trace", counted(RunFolder.extend_trace))
+        patch.setattr(RunFolder, "start_trace", counted(RunFolder.start_trace))
+        measure(table, runs)
+    return count
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_chunks):
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
+    # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the result.
+    assert count == 2 + 20 + 4 + 1
+    for kill_at in (1, 2, 3, 4, 7, 8, 9, 21, count - 2, count - 1, count):
+        runs = tmp_path / f"{kill_at}"
+        with pytest.raises(Killed):
+            writes_of(SHORT, runs, monkeypatch, kill_at, after)
+        assert (runs / whole.run_id / "result.json").exists() == (after and kill_at == count)
+        (resumed,) = measure(SHORT, runs)
+        assert resumed == whole
+        if not (after and kill_at == count):
+            assert_identical(runs / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+class Now:
+    """Saves at some of the moments at which a run can be saved, and is asked at all of them."""
+
+    def __init__(self, *at):
+        self.at, self.asked = at, 0
+
+    def is_due(self, worked, took):
+        self.asked += 1
+        return self.asked in self.at
+
+
+# Checkpoints inside of a chunk and at its end, with whole chunks after it; and none at all.
+@pytest.mark.full
+@pytest.mark.parametrize("at", [(2,), (5,), (1, 10), (3, 4, 19), ()])
+def test_what_was_written_since_the_last_checkpoint_is_written_again(at, tmp_path, monkeypatch, small_chunks):
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    monkeypatch.setattr(run, "SAVING", now := Now(*at))
+    # Spec, empty trace, then the checkpoints among four chunks.
+    count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
+    assert now.asked == 20
+    assert count == 2 + len(at) + 4 + 1
+    for kill_at in (3, count - 1):
+        monkeypatch.setattr(run, "SAVING", Now(*at))
+        with pytest.raises(Killed):
+            writes_of(SHORT, tmp_path / f"{kill_at}", monkeypatch, kill_at, after=True)
+        monkeypatch.setattr(run, "SAVING", Now(7))
+        assert measure(SHORT, tmp_path / f"{kill_at}") == [whole]
+        assert_identical(tmp_path / f"{kill_at}" / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("cost", [0.001, 0.3])
+def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch, saving):
+    """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is said."""
+    for pace in (0.4, 4.0):
+        clock, saved = [0.0], []
+
+        def save(self, state, clock=clock, saved=saved):
+            saved.append(clock[0])
+            clock[0] += cost
+
+        def tick(stage, done, total, clock=clock, pace=pace):
+            if stage == run.STAGE:
+                clock[0] += pace
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "time", SimpleNamespace(monotonic=lambda clock=clock: clock[0]))
+            patch.setattr(RunFolder, "save_checkpoint", save)
+            patch.setattr(run, "SAVING", saving)
+            measure(SHORT, tmp_path / f"{pace}", tick=tick)
+        # The first comes as soon as a second's work can be saved; then the cost says how far apart they are.
+        between = max(1.0, 50 * cost)
+        gaps = np.diff([0.0, *saved])
+        assert 1.0 <= gaps[0] < 1.0 + pace
+        assert all(between <= gap - cost < between + pace for gap in gaps[1:])
+        assert clock[0] - saved[-1] < between + pace + cost
+        assert cost * len(saved) < 0.02 * clock[0] + cost
+
+
+OF_EVERY_KIND = {
+    # Restarts before the kill and after it, at factors that are drawn for their step alone.
+    "with restarts": theorem_table(
+        claim="meft.relora", domain={}, run__given={"period": 13}, run__steps=120, run__audits=40
+    ),
+    # Three minibatches an epoch, so that a kill falls inside of one.
+    "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
+    "gradient descent": theorem_table(claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}),
+    "without a ball": theorem_table(
+        claim="meft.theorem2_frozen_a", adapter__kind="frozen-a", domain={}, run__steps=120, run__audits=40
+    ),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", OF_EVERY_KIND)
+def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch, small_chunks):
+    table = OF_EVERY_KIND[kind]
+    (whole,) = measure(table, tmp_path / "whole")
+    with pytest.raises(Killed):
+        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
+    (resumed,) = measure(table, tmp_path / "killed")
+    assert resumed == whole
+    assert_identical(tmp_path / "killed" / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+@pytest.mark.full
+def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
+    """A kill inside of extend_trace leaves garbage in the chunk that it wrote, which nobody may read."""
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    runs = tmp_path / "torn"
+    with pytest.raises(Killed):
+        # The second chunk.
+        writes_of(SHORT, runs, monkeypatch, kill_at=13, after=True)
+    folder = runs / whole.run_id
+    state = state_in(folder)
+    assert state["stratum"] == 2 * STRATA - 2
+    assert state["seen"]["loss"].shape[1] == STRATA
+    array = zarr.open_group(folder / "trace.zarr", mode="r+")["loss"]
+    array[:, STRATA:] = 1e6
+    (resumed,) = measure(SHORT, runs)
+    assert resumed == whole
+    assert_identical(folder, tmp_path / "whole" / whole.run_id)
+
+
+@pytest.mark.full
+def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch, small_chunks):
+    """A run that left its ball before the kill has left it after."""
+    table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})
+    (whole,) = measure(table, tmp_path / "whole")
+    assert whole.verdict == "hypothesis-failed"
+    with pytest.raises(Killed):
+        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
+    (resumed,) = measure(table, tmp_path / "killed")
+    assert resumed == whole
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own, and what changes its size."""
+
+    def mount(*options):
+        command = ["mount", "-t", "tmpfs", *options, "tmpfs", str(disk)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    (disk := tmp_path / "disk").mkdir()
+    if sys.platform != "linux" or not mount("-o", "size=4k"):
+        pytest.skip("to mount a disk takes Linux and its root")
+    yield disk, lambda size: mount("-o", f"remount,{size}")
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.full
+def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, tmp_path, small_chunks):
+    disk, resized = small_disk
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    for size in (16, 64, 100, 140):
+        assert resized(f"size={size}k")
+        assert "No space left on device" in str(refused(measure, SHORT, disk / "runs"))
+        assert not list(disk.rglob("*.part"))
+    assert resized("ro")
+    assert "Read-only file system" in str(refused(measure, SHORT, disk / "runs"))
+    assert resized("rw")
+    assert resized("size=8m")
+    assert measure(SHORT, disk / "runs") == [whole]
+    assert_identical(disk / "runs" / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+# What ends as a kill does, at the first checkpoint.
+KILLED = """
+import os
+from boundcheck.experiment.store import RunFolder
+save = RunFolder.save_checkpoint
+RunFolder.save_checkpoint = lambda *each: (save(*each), os._exit(9))
+"""
+OTHERS = (
+    {"ATEN_CPU_CAPABILITY": "default"},
+    {"OPENBLAS_CORETYPE": "Nehalem"},
+    {"NUMBA_DISABLE_JIT": "1"},
+    {"MKL_CBWR": "COMPATIBLE"},
+)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
+def test_a_run_that_goes_on_where_bits_are_others_is_made_whole_there(other, tmp_path):
+    """With other vector instructions, another BLAS, and without compiled loops: never a part here and a part there."""
+
+    def made(runs, before, settings):
+        command = [sys.executable, "-c", before + PROGRAM, json.dumps(SHORT), str(runs)]
+        return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
+
+    killed = made(tmp_path / "resumed", KILLED, {})
+    (folder,) = (tmp_path / "resumed").iterdir()
+    assert (killed.returncode, (folder / "checkpoint.pt").exists()) == (9, True), killed.stderr
+    resumed, whole = made(tmp_path / "resumed", "", other), made(tmp_path / "whole", "", other)
+    assert (resumed.returncode, whole.returncode) == (0, 0), resumed.stderr + whole.stderr
+    assert "; the run starts afresh" in resumed.stderr
+    assert_identical(folder, tmp_path / "whole" / folder.name)

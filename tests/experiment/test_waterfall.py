@@ -1,0 +1,379 @@
+"""The waterfall of a run: an equation before anything is given away, exact factors after, and why there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given
+
+import boundcheck as bc
+from boundcheck.experiment.horizons import best_step
+from boundcheck.experiment.result import RunResult
+from boundcheck.experiment.schema import Bar, Waterfall
+from boundcheck.experiment.trace_values import OnRun
+from boundcheck.experiment.waterfall import _Fall, _spread_over_times, _sum_of, waterfall
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.sgd import replicate, sgd_step
+from boundcheck.language.about import theorem_at_any_step
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.hypotheses.evidence import Audit
+from boundcheck.language.symbols import Lhat, alpha, ell, eta
+from tests.functions.networks.small import KINDS, gpt_table
+from tests.layers import examples
+
+from .small import Measured, run_by_hand, theorem_table
+from .test_diverged import diverge
+
+
+def fall_of(measured: Measured) -> Waterfall:
+    """The waterfall of a run that was made by hand."""
+    return waterfall(measured.evidence, measured.audits)
+
+
+def link(found: Waterfall, label: str) -> Bar:
+    (one,) = (each for each in found.links if each.label == label)
+    return one
+
+
+def values(found: Waterfall) -> list[float]:
+    assert found.measured is not None
+    return [found.measured, *(each.value for each in found.links if each.value is not None)]
+
+
+def assert_it_closes(found: Waterfall) -> None:
+    """Where every t is audited nothing is left between the sum over the steps and the fall of F, but rounding."""
+    places = [each.label for each in found.links]
+    before, after = (found.links[places.index("sampling of times") + step] for step in (-1, 0))
+    assert before.rounding is not None
+    assert after.rounding is not None
+    assert abs(after.value - before.value) <= before.rounding + after.rounding
+    # A bound that says something.
+    assert before.rounding + after.rounding < 1e-6 * max(abs(after.value), 1e-3)
+
+
+def assert_exact_factors(found: Waterfall, bound: float) -> None:
+    """Their product is the bound over what was measured, where there is one."""
+    if not bound > 0:
+        assert found.links[-1].label != "the theorem's own slack"
+        return
+    assert math.prod(each.factor for each in found.links) == pytest.approx(bound / found.measured, rel=1e-12)
+    assert found.links[-1].value == bound
+    for before, each in zip(values(found), found.links, strict=False):
+        assert each.factor == pytest.approx(each.value / before, rel=1e-12)
+
+
+def descent(claim: str, **changes: Any) -> dict[str, Any]:
+    """A spec of gradient descent."""
+    table = theorem_table(claim=claim, **changes)
+    return table | {
+        "run": {name: table["run"][name] for name in ("steps", "audits", "step_size", "given") if name in table["run"]}
+    }
+
+
+@examples(20)
+@given(
+    seed=st.integers(0, 2**31),
+    rank=st.integers(1, 4),
+    scale=st.sampled_from([0.5, 1.0, 2.0]),
+    steps=st.integers(1, 25),
+    batch=st.integers(1, 8),
+    replicas=st.integers(2, 4),
+    replaced=st.booleans(),
+    claim=st.sampled_from(["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]),
+)
+def test_the_sum_over_every_step_of_sgd_is_an_equation(
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: int,
+    rank: int,
+    scale: float,
+    steps: int,
+    batch: int,
+    replicas: int,
+    replaced: bool,
+    claim: str,
+) -> None:
+    """With and without replacement: nothing of it rests on a hypothesis."""
+    table = theorem_table(
+        claim=claim,
+        seed=seed,
+        problem__seed=seed,
+        adapter__rank=rank,
+        adapter__scale=scale,
+        run__steps=steps,
+        run__audits=steps,
+        run__batch=batch,
+        run__replicas=replicas,
+        domain={"a": 9.0, "b": 9.0},
+        run__sampling="with replacement" if replaced else "without replacement",
+    )
+    found = run_by_hand(table, tmp_path_factory.mktemp("runs"))
+    assert_it_closes(fall_of(found))
+    assert_exact_factors(fall_of(found), found.evidence.plan.values["bound"])
+
+
+@pytest.mark.parametrize(
+    "claim", ["nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step", "meft.unconditional_gd"]
+)
+def test_so_it_is_of_gradient_descent(claim: str, tmp_path: Path) -> None:
+    kind = {"kind": "full"} if claim.startswith("abbas") else {"rank": 2}
+    table = descent(claim, run__steps=20, run__audits=20, adapter=kind, domain=None)
+    measured = run_by_hand(table, tmp_path)
+    found = fall_of(measured)
+    assert_it_closes(found)
+    assert_exact_factors(found, measured.evidence.plan.values["bound"])
+    noise = link(found, "noise")
+    assert noise.factor == pytest.approx(1, abs=1e-9)
+    assert noise.lower is None
+    assert not any("ζ" in each.label for each in found.links)
+
+
+@pytest.mark.full
+@examples(5)
+@given(
+    kind=st.sampled_from(sorted(KINDS)), seed=st.integers(0, 99), replicas=st.integers(1, 2), steps=st.integers(1, 6)
+)
+def test_so_it_is_on_the_built_in_gpt(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, seed: int, replicas: int, steps: int
+) -> None:
+    """With every adapter: on a curved domain, too, g_t is the step that was taken."""
+    table = gpt_table(seed=seed, adapter__kind=kind, run__replicas=replicas, run__steps=steps, run__step_size=0.05)
+    if not ADAPTERS[kind].has_scale:
+        table["adapter"].pop("scale")
+    (result,) = bc.measure(table, tmp_path_factory.mktemp("runs"))
+    assert isinstance(result, RunResult)
+    found = result.waterfall
+    assert found is not None
+    assert_it_closes(found)
+    if result.bound is not None:
+        assert_exact_factors(found, result.bound)
+        assert link(found, "the theorem's L̂").estimated == (Lhat.name,)
+        assert link(found, "ζ² for the variance").estimated == ("zeta",)
+        assert link(found, "D for the fall of F").estimated == ()
+
+
+def by_loop(measured: Measured) -> dict[str, np.ndarray]:
+    """What each step of each replica did, shape (R, T): the run again, step by step."""
+    from boundcheck.experiment.plan import make_sampler
+    from boundcheck.experiment.streams import generator
+
+    spec, problem, plan = measured.spec, measured.evidence.problem, measured.evidence.plan
+    sampler = make_sampler(spec, plan, problem, spec.run.replicas, generator(spec, "sampling", "cpu"))
+    v, rows = replicate(measured.start.v, spec.run.replicas), []
+    for _ in range(plan.steps):
+        after, g = sgd_step(problem, v, plan.step_size, sampler.draw())
+        slope, minibatch = (torch.cat([part.flatten(1) for part in x], 1) for x in (problem.gradient(v), g))
+        rows.append(
+            {
+                "F": problem.loss(v),
+                "next": problem.loss(after),
+                "square": (slope * slope).sum(1),
+                "along": (slope * minibatch).sum(1),
+                "size": (minibatch * minibatch).sum(1),
+            }
+        )
+        v = after
+    return {name: torch.stack([row[name] for row in rows], 1).numpy() for name in rows[0]}
+
+
+def test_every_value_is_that_of_a_plain_loop(tmp_path: Path) -> None:
+    """Of the printed theorem, whose constant is not the sharpest."""
+    table = theorem_table(
+        claim="jiang2024.theorem2", domain={"a": 2.6, "b": 2.6}, run__steps=40, run__audits=40, run__zeta=1.5
+    )
+    measured = run_by_hand(table, tmp_path)
+    plan, x = measured.evidence.plan, by_loop(measured)
+    step, T, D, L, noise = plan.step_size, plan.steps, float(plan.inputs["D"]), plan.values["Lhat"], plan.zeta**2
+    bend = x["next"] - x["F"] + step * x["along"]
+    ell = 2 * bend / (step**2 * x["size"])
+    fall, most = (x["F"][:, 0] - x["next"][:, -1]) / (step * T), D / (step * T)
+    sharp = catalogue["meft.lemma1_sharp"].bound(
+        **{n: float(v) for n, v in plan.inputs.items() if n in "LG"}, a=2.6, b=2.6, s=1
+    )
+    expected = {
+        "average over t": x["square"].mean(),
+        "noise": x["along"].mean(),
+        "sampling of times": fall.mean() + bend.mean() / step,
+        "D for the fall of F": most + bend.mean() / step,
+        "the largest ℓₜ for ℓₜ": most + step / 2 * ell.max() * x["size"].mean(),
+        "the sharpest L̂ for that": most + step / 2 * sharp * x["size"].mean(),
+        "the theorem's L̂": most + step / 2 * L * x["size"].mean(),
+        "ζ² for the variance": most + step / 2 * L * (x["square"].mean() + noise),
+        "solved for the average": (most + L * step * noise / 2) / (1 - L * step / 2),
+        "the theorem's own slack": plan.values["bound"],
+    }
+    found = fall_of(measured)
+    assert found.measured == pytest.approx(x["square"].mean(0).min(), rel=1e-9)
+    assert {each.label: each.value for each in found.links} == pytest.approx(expected, rel=1e-7)
+    # The intervals are Student's, of what each link adds.
+    added = fall + bend.mean(1) / step - x["along"].mean(1)
+    assert link(found, "sampling of times").upper == pytest.approx(added.mean(), abs=1e-9)
+    lost = (L * (x["square"].mean(1) + noise) - L * x["size"].mean(1)) * step / 2
+    half = 2.570582 * lost.std(ddof=1) / math.sqrt(6)  # Student's quantile at 5 degrees of freedom
+    assert link(found, "ζ² for the variance").lower == pytest.approx(lost.mean() - half, rel=1e-5)
+    assert link(found, "ζ² for the variance").upper == pytest.approx(lost.mean() + half, rel=1e-5)
+
+
+@pytest.mark.full
+def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path) -> None:
+    """Over 256 replicas it is 0 to within five standard errors, and the fall of F is known whatever was audited."""
+    whole, some = (
+        fall_of(run_by_hand(theorem_table(run__replicas=256, run__audits=audits), tmp_path)) for audits in (110, 12)
+    )
+    rest = link(some, "sampling of times")
+    assert rest.is_chance
+    center, half = (rest.lower + rest.upper) / 2, (rest.upper - rest.lower) / 2
+    assert half > 1e-3
+    assert abs(center) < 5 * half / 1.97
+    for label in ("D for the fall of F", "solved for the average", "the theorem's own slack"):
+        assert link(some, label).value == pytest.approx(link(whole, label).value, rel=0.05)
+    assert (link(whole, "sampling of times").upper, link(whole, "sampling of times").lower) == pytest.approx(
+        (0, 0), abs=1e-9
+    )
+
+
+@given(st.lists(st.floats(-10, 10), min_size=8, max_size=8), st.permutations([1, 2, 2, 3]))
+def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: list[int]) -> None:
+    """On average over all audit times of strata of different sizes the estimate is at least the variance."""
+    strata, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)
+    totals, estimates = [], []
+    for chosen in product(*strata):
+        parts = np.array([len(each) * terms[t] for each, t in zip(strata, chosen, strict=True)])
+        totals.append(parts.sum())
+        spread, pairs = _spread_over_times(parts, np.array(sizes))
+        assert pairs == 1
+        estimates.append(spread**2)
+    assert np.mean(estimates) >= np.var(totals) * (1 - 1e-9) - 1e-9
+
+
+def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> None:
+    """The kernel has proved that one; here it comes out of the sum, and at the best step it is that theorem's best."""
+    measured = run_by_hand(theorem_table(), tmp_path)
+    fall = _Fall(measured.evidence, (), _sum_of(measured.evidence), OnRun(measured.evidence, 1.0))
+    theorem = theorem_at_any_step()
+    assert sp.simplify(fall._solved - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
+    slow = replace(
+        measured.evidence.plan, numbers={"alpha": 1e-3}, values=measured.evidence.plan.values | {"alpha": 1e-3}
+    )
+    best = waterfall(replace(measured.evidence, plan=slow), measured.audits).at_best
+    plan = measured.evidence.plan
+    inputs = {"D": plan.inputs["D"], "ell": plan.values["Lhat"], "T": plan.steps, "zeta": plan.zeta}
+    assert best.step == pytest.approx(best_step(theorem, inputs), rel=1e-5)
+    assert best.bound == pytest.approx(catalogue["meft.theorem2_best_step"].bound(**_in_ball(plan)), rel=1e-9)
+    assert best.factor > 2
+
+
+def _in_ball(plan: Any) -> dict[str, Any]:
+    claim = catalogue["meft.theorem2_best_step"]
+    return {p.name: plan.inputs[p.name] for p in claim.parameters}
+
+
+def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what_was_measured(tmp_path: Path) -> None:
+    """Each hypothesis holds, and with so short a step nothing moves: the best bound is below what was measured."""
+    claim = theorem_at_any_step().id
+    run = {"step_size": 1e-5, "zeta": 0.5, "batch": 64, "replicas": 8, "steps": 2000, "audits": 50}
+    table = theorem_table(claim=claim, adapter={"kind": "full"}, domain={}, run=run)
+    (result,) = bc.measure(table, tmp_path)
+    assert isinstance(result, RunResult)
+    found = result.waterfall
+    assert not any(each.status == "failed" for each in result.audit)
+    assert found.at_best.bound < result.measured < result.bound
+    assert found.at_best.factor == pytest.approx(result.bound / found.at_best.bound, rel=1e-9)
+    assert f"{found.at_best.step:.3g} in place of 1e-05" in found.says
+    assert found.most == "D for the fall of F"
+
+
+@pytest.mark.full
+def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path: Path) -> None:
+    (result,) = bc.measure(theorem_table(assume={"Lhat": "Lhat/9"}), tmp_path)
+    assert isinstance(result, RunResult)
+    assert result.verdict == "hypothesis-failed"
+    (broken,) = (each for each in result.waterfall.links if not each.valid)
+    assert broken.label == "the theorem's L̂"
+    assert "the run broke what stands there" in result.waterfall.says
+
+
+@pytest.mark.full
+def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path: Path) -> None:
+    (result,) = bc.measure(gpt_table(run__step_size=1.0), tmp_path)
+    assert isinstance(result, RunResult)
+    assert result.bound is None
+    assert result.waterfall.links[-1].label == "ζ² for the variance"
+    assert "ends before the bound" in result.waterfall.says
+
+
+@pytest.mark.parametrize("product", [2, 2 - 1e-15, 2 + 1e-15, 4, 0])
+@pytest.mark.parametrize("claim", ["meft.theorem2_any_step", "nesterov2004.gradient_descent"])
+def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim: str, product: float, tmp_path: Path) -> None:
+    """With αL̂ = 2 the average stands on both sides of the sum, as often on each."""
+    table = theorem_table(claim=claim, run__step_size=0.02) if claim.startswith("meft") else descent(claim)
+    measured = run_by_hand(table, tmp_path)
+    plan = measured.evidence.plan
+    changed = replace(plan, values=plan.values | {"Lhat": product / plan.step_size, "bound": math.inf})
+    found = waterfall(replace(measured.evidence, plan=changed), measured.audits)
+    assert all(math.isfinite(x) for x in values(found))
+    solved = [each.label for each in found.links if each.label == "solved for the average"]
+    assert bool(solved) == (0 <= product < 2)
+    assert "ends before the bound" in found.says
+
+
+@pytest.mark.parametrize(
+    ("claim", "run", "why"),
+    [
+        ("classic.heavy_ball", {"step_size": 0.01, "given": {"beta": 0.5}}, "heavy ball is not along one gradient"),
+        (
+            "ward2019.adagrad_norm",
+            {"step_size": 0.01, "given": {"delta": 1.0}},
+            "AdaGrad-norm is not the same at every t",
+        ),
+        ("su2016.nesterov", {}, "bounds the last gap"),
+        ("nesterov2004.strongly_convex", {}, "bounds the last squared distance"),
+    ],
+)
+def test_where_there_is_none_one_line_says_why(claim: str, run: dict[str, Any], why: str, tmp_path: Path) -> None:
+    squares = {"kind": "least-squares", "d": 3, "k": 2, "samples": 20}
+    table = descent(claim, problem=squares, adapter={"kind": "full"}, domain=None, run={"steps": 9, "audits": 9} | run)
+    (result,) = bc.measure(table, tmp_path)
+    assert isinstance(result, RunResult)
+    found = result.waterfall
+    assert (found.links, found.measured, found.most, found.at_best) == ((), None, "", None)
+    assert found.says.startswith("No waterfall: ")
+    assert found.says.endswith(f"{why}.")
+
+
+def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path: Path) -> None:
+    """What is known of a training run from its arguments; a biased minibatch is no reason, as the equation holds."""
+    measured = run_by_hand(theorem_table(), tmp_path)
+    id = next(each.id for each in measured.evidence.claim.hypotheses if "unbiased" in each.id)
+    rules, bias = (
+        Audit(name, "hypothesis", "failed", None, None, "the optimizer is AdamW") for name in ("Algorithm 1", id)
+    )
+    none = waterfall(replace(measured.evidence, sampling=(rules, bias)), measured.audits)
+    assert none.says == "No waterfall: the steps were not those of SGD: the optimizer is AdamW."
+    assert waterfall(replace(measured.evidence, sampling=(bias,)), measured.audits).links
+
+
+def test_one_that_diverged_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = diverge(theorem_table(run__steps=110, run__audits=110), 1e155, tmp_path, monkeypatch)
+    assert result.waterfall.says == "No waterfall: not all that was seen of the run are finite numbers."
+
+
+@pytest.mark.full
+def test_one_replica_says_what_its_intervals_are_over(tmp_path: Path) -> None:
+    whole, some = (
+        bc.measure(gpt_table(run__steps=20, run__audits=audits), tmp_path)[0].waterfall for audits in (20, 8)
+    )
+    assert whole.intervals.startswith("exact of this run")
+    assert [each.label for each in whole.links if each.lower is not None] == ["noise"]
+    assert some.intervals.startswith("intervals over the times")
+    assert all(each.lower is not None for each in some.links)
+    for before, each in pairwise(some.links):
+        assert each.lower <= each.value - before.value <= each.upper

@@ -1,0 +1,503 @@
+"""Adapters put into a network start where they should; and every matrix that is trained in one is found, or refused."""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters import ADAPTERS, FrozenA, FrozenB, Full, LoRA
+from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, matching, sites_of
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.tasks import Encoded
+from tests.experiment.small import refused
+
+from .small import (
+    KINDS,
+    SHAPE,
+    adapted,
+    flat,
+    gpt,
+    mean_loss,
+    network_of,
+    of_peft,
+    random_direction,
+    seeded,
+    transformer,
+    windows,
+)
+
+pytestmark = of_peft
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def ids_of(m: int = 3) -> Tensor:
+    return torch.randint(SHAPE.vocabulary, (m, SHAPE.context), generator=seeded(8))
+
+
+@each_kind
+def test_every_adapter_starts_at_the_network_as_it_was(kind: str) -> None:
+    before, ids = gpt(), ids_of()
+    model = adapted(kind)
+    torch.testing.assert_close(model(ids), before(ids), rtol=1e-12, atol=1e-13)
+    # One step away it is another one.
+    sites = sites_of(model)
+    network = Network(model, sites, windows())
+    g = network.batch_gradient(torch.arange(5))
+    network.write(network.retract(network.point(), tuple(-0.1 * part for part in g)))
+    assert (model(ids) - before(ids)).abs().max() > 1e-4
+
+
+@each_kind
+def test_what_is_trained_are_the_blocks_of_the_sites(kind: str) -> None:
+    model = adapted(kind)
+    sites = sites_of(model)
+    targets, rank = KINDS[kind]
+    assert [site.name for site in sites] == matching(gpt(), targets, "adapter.targets")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    assert {id(x) for x in trained} == {id(x) for site in sites for x in site.parameters}
+    for site in sites:
+        assert site.adapter.kind == kind
+        assert getattr(site.adapter, "scale", 1.5) == (1.0 if kind == "direft" else 1.5)
+        assert [tuple(part.shape[1:]) for part in site.point()] == [block.shape for block in site.adapter.blocks]
+        assert rank is None or site.adapter.rank == rank
+        assert site.affine == ADAPTERS[kind].edits_hidden
+
+
+def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for() -> None:
+    def start(seed: int, gain: float = 1.0) -> list[Tensor]:
+        model = gpt()
+        adapt(model, "lora", ["up"], 2, 1.0, gain, seeded(seed))
+        return [site.point()[0] for site in sites_of(model)]
+
+    state = torch.get_rng_state()
+    first, same, other, large = start(0), start(0), start(1), start(0, 3.0)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(x, y) for x, y in zip(first, same, strict=True))
+    assert not any(torch.equal(x, y) for x, y in zip(first, other, strict=True))
+    assert not torch.equal(first[0], first[1])
+    assert all(torch.allclose(3 * x, y) for x, y in zip(first, large, strict=True))
+    assert flat(first).std().item() == pytest.approx(SHAPE.width**-0.5, rel=0.4)
+
+
+def test_matching_finds_ends_of_paths_in_the_order_of_the_network() -> None:
+    model = gpt()
+    assert matching(model, ["up", "attention.out"], "x") == [
+        "blocks.0.attention.out",
+        "blocks.0.mlp.up",
+        "blocks.1.attention.out",
+        "blocks.1.mlp.up",
+    ]
+    assert matching(model, ["blocks.1.mlp.up"], "x") == ["blocks.1.mlp.up"]
+    assert matching(model, ["head"], "x") == ["head"]
+    # Names, not endings of names.
+    for target in ("p", "lp.up", "blocks.0.mlp.up.weight", "query"):
+        error = refused(matching, model, [target, "up"], "adapter.targets")
+        assert (error.field, error.value) == ("adapter.targets", target)
+        assert error.expected == "the end of a module's path, such as qkv, out, up, down, head"
+
+
+def put(model: nn.Module, kind: str = "lora", targets: Any = ("up",), rank: int | None = 2, scale: float = 1.0) -> None:
+    adapt(model, kind, targets, rank, scale, 1.0, seeded(0))
+
+
+def untyped() -> nn.Module:
+    """A network that does not say how wide its hidden states are."""
+    return nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+
+
+@pytest.mark.parametrize(
+    ("made", "arguments", "field", "value"),
+    [
+        (gpt, ("lora", ["nowhere"], 2), "adapter.targets", "nowhere"),
+        (gpt, ("lora", ["up", "norm"], 2), "adapter.targets", "norm"),
+        (gpt, ("lora", ["attention"], 2), "adapter.targets", "blocks.0.attention"),
+        (gpt, ("lora", ["up"], 9), "adapter.rank", 9),
+        (gpt, ("vera", ["up"], 9), "adapter.rank", 9),
+        (gpt, ("loreft", ["edit"], 9), "adapter.rank", 9),
+        (gpt, ("lora", ["up"], 0), "adapter.rank", 0),
+        (gpt, ("lora", ["up"], 2, -1.0), "adapter.scale", -1.0),
+        (untyped, ("direft", ["1"], 2), "adapter.kind", "an edit of hidden states"),
+        (untyped, ("lora", ["1"], 1), "adapter.targets", "1"),
+        (partial(adapted, "lora"), ("lora", ["up"], 2), "adapter.targets", "blocks.1.mlp.up"),
+    ],
+)
+def test_what_cannot_be_adapted_is_named(
+    made: Callable[[], nn.Module], arguments: tuple[Any, ...], field: str, value: Any
+) -> None:
+    error = refused(put, made(), *arguments)
+    assert (error.field, error.value) == (field, value)
+
+
+def trained(*names: str) -> nn.Module:
+    model = adapted("lora")
+    for name in names:
+        model.get_parameter(name).requires_grad_()
+    return model
+
+
+@pytest.mark.parametrize(
+    ("names", "field", "value"),
+    [
+        (("norm.weight",), "model", "norm.weight"),
+        (("head.weight", "tokens.weight"), "model", "tokens.weight"),
+        (("blocks.0.mlp.up.bias",), "model", "blocks.0.mlp.up.bias"),
+        ((), "model", "GPT"),
+    ],
+)
+def test_what_is_trained_and_belongs_to_no_site_is_named(names: tuple[str, ...], field: str, value: str) -> None:
+    error = refused(sites_of, trained(*names) if names else gpt())
+    assert (error.field, error.value) == (field, value)
+
+
+class Tied(nn.Module):
+    """An embedding and a head that share one matrix, as GPT-2's do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(7, 4), nn.Linear(4, 7, bias=False)
+        self.head.weight = self.embedding.weight
+
+
+class TwoLayers(nn.Module):
+    """Two linear layers that share one matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False)
+        self.two.weight = self.one.weight
+
+
+@pytest.mark.parametrize("tied", [Tied, TwoLayers], ids=["with an embedding", "with a layer"])
+def test_a_matrix_that_is_used_elsewhere_too_is_refused(tied: type[nn.Module]) -> None:
+    """What flows through its site is not all that the loss depends on it by."""
+    assert refused(sites_of, tied()).field == "model"
+
+
+def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
+    model = gpt()
+    for name in ("head.weight", "blocks.0.mlp.up.weight", "blocks.1.mlp.up.weight", "blocks.1.mlp.up.bias"):
+        model.get_parameter(name).requires_grad_()
+    sites = sites_of(model)
+    assert [site.name for site in sites] == ["blocks.0.mlp.up", "blocks.1.mlp.up", "head"]
+    assert [site.affine for site in sites] == [False, True, False]
+    assert all(isinstance(site.adapter, Full) for site in sites)
+    assert [tuple(part.shape) for site in sites for part in site.point()] == [(1, 32, 8), (1, 32, 9), (1, 7, 8)]
+    network = Network(model, sites, windows(), 2)
+    look, at = network.look(), mean_loss(network)
+    up = model.blocks[1].mlp.up
+    expected = torch.autograd.grad(at, [model.blocks[0].mlp.up.weight, up.weight, up.bias, model.head.weight])
+    torch.testing.assert_close(look.gradient[1][0, :, :-1], expected[1], rtol=1e-10, atol=1e-13)
+    torch.testing.assert_close(look.gradient[1][0, :, -1], expected[2], rtol=1e-10, atol=1e-13)
+    torch.testing.assert_close(look.weight_gradients[1], look.gradient[1][0], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(look.gradient[2][0], expected[3], rtol=1e-10, atol=1e-13)
+    v = tuple(part + 0.1 for part in network.point())
+    network.write(v)
+    torch.testing.assert_close(up.bias.detach(), v[1][0, :, -1])
+    torch.testing.assert_close(up.weight.detach(), v[1][0, :, :-1])
+    u = tuple(torch.randn(part.shape, generator=seeded(4), dtype=torch.float64) for part in v)
+    # W is v here, and both products are one.
+    pairs = zip(
+        network.hessian_vector_product(u), network.weight_hessian_vector_product(tuple(x[0] for x in u)), strict=True
+    )
+    for one, other in pairs:
+        torch.testing.assert_close(one[0], other, rtol=1e-9, atol=1e-12)
+
+
+@each_kind
+def test_a_layer_follows_to_other_types_with_what_is_frozen(kind: str) -> None:
+    model, ids = network_of(kind).model, ids_of()
+    double = model(ids)
+    single = copy.deepcopy(model).to(torch.float32)
+    layers = [module for module in single.modules() if isinstance(module, AdaptedLinear)]
+    assert len(layers) == len(sites_of(single))
+    for layer in layers:
+        tensors = [x for x in vars(layer.adapter).values() if isinstance(x, Tensor)]
+        assert {x.dtype for x in (*tensors, *layer.v, layer.bias) if x is not None} == {torch.float32}
+    assert single(ids).dtype == torch.float32
+    torch.testing.assert_close(single(ids).double(), double, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(single.double()(ids), double, rtol=1e-3, atol=1e-4)
+    assert not any(isinstance(parameter, nn.Parameter) for site in sites_of(single) for parameter in site.point())
+
+
+@each_kind
+def test_a_copy_is_a_network_of_its_own(kind: str) -> None:
+    network, ids = network_of(kind), ids_of()
+    before = network.model(ids)
+    model = copy.deepcopy(network.model)
+    other = Network(model, sites_of(model), network.task)
+    assert torch.equal(model(ids), before)
+    other.write(other.retract(other.point(), random_direction(other)))
+    assert (model(ids) - before).abs().max() > 1e-6
+    assert torch.equal(network.model(ids), before)
+
+
+@pytest.mark.full
+def test_gpt2_keeps_its_matrices_transposed() -> None:
+    model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
+    ids = torch.randint(30, (4, 5), generator=seeded(1))
+    task = Encoded("texts", {"input_ids": ids, "labels": ids}, "next token")
+    before, W0 = model(ids).logits, model.transformer.h[0].attn.c_attn.weight.clone()
+    put(model, "lora", ["c_attn", "c_proj"])
+    network = Network(model, sites_of(model), task, 3)
+    assert torch.equal(network.sites[0].adapter.W0, W0.T)
+    torch.testing.assert_close(model(ids).logits, before, rtol=1e-12, atol=1e-13)
+    network.write(tuple(torch.randn(x.shape, generator=seeded(2), dtype=x.dtype) / 4 for x in network.point()))
+    expected = torch.autograd.grad(mean_loss(network), network.parameters)
+    torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
+
+
+def with_peft(name: str, targets: list[str] | None = None, seed: int = 5, **options: Any) -> Any:
+    """A small model with LoRA of peft at a random point, in float64."""
+    from peft import LoraConfig, get_peft_model
+
+    defaults = {"r": 2, "lora_alpha": 6, "lora_dropout": 0.25}
+    model = get_peft_model(transformer(name), LoraConfig(target_modules=targets, **defaults | options)).double()
+    generator = seeded(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 4)
+    return model
+
+
+def classified(n: int = 5) -> Encoded:
+    ids = torch.randint(3, 30, (n, 6), generator=seeded(1))
+    mask = torch.ones_like(ids)
+    mask[::2, 4:] = 0
+    return Encoded("texts", {"input_ids": ids, "attention_mask": mask, "labels": torch.arange(n) % 2}, "class")
+
+
+def next_tokens(n: int = 4) -> Encoded:
+    ids = torch.randint(3, 30, (n, 6), generator=seeded(1))
+    return Encoded("texts", {"input_ids": ids, "labels": ids}, "next token")
+
+
+def agrees_with_autograd(network: Network) -> None:
+    loss = mean_loss(network)
+    expected = network.points(list(torch.autograd.grad(loss, network.parameters)))
+    look = network.look()
+    torch.testing.assert_close(flat(look.gradient), flat(expected), rtol=1e-9, atol=1e-12)
+    squares = []
+    for i in range(network.task.samples):
+        alone = network.task.losses(network.model, torch.tensor([i]))[0]
+        squares.append(flat(torch.autograd.grad(alone, network.parameters)).square().sum())
+    torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("name", "targets", "options"),
+    [
+        ("BertForSequenceClassification", ["query", "value"], {}),
+        ("LlamaForCausalLM", ["q_proj", "down_proj"], {"use_rslora": True}),
+        ("GPT2LMHeadModel", ["c_attn"], {"fan_in_fan_out": True}),
+    ],
+)
+def test_lora_of_peft_is_found_with_its_scale(name: str, targets: list[str], options: dict[str, Any]) -> None:
+    model = with_peft(name, targets, **options).eval()
+    sites = sites_of(model)
+    assert len(sites) == 2 * len(targets)
+    scale = 6 / 2**0.5 if "use_rslora" in options else 3.0
+    for site in sites:
+        assert isinstance(site.adapter, LoRA)
+        assert (site.adapter.rank, site.adapter.scale) == (2, pytest.approx(scale, rel=1e-15))
+        layer = model.get_submodule(site.name)
+        factors = (layer.lora_A.default.weight, layer.lora_B.default.weight)
+        assert all(x is y for x, y in zip(site.parameters, factors, strict=True))
+        assert not site.affine
+        A, B = site.point()
+        change = (site.adapter.weight((A, B)) - site.adapter.W0)[0]
+        inside = layer.get_delta_weight("default")
+        torch.testing.assert_close(change, inside.T if name.startswith("GPT2") else inside, rtol=1e-12, atol=1e-14)
+    task = classified() if name.startswith("Bert") else next_tokens()
+    agrees_with_autograd(Network(model, sites, task, 3))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
+def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
+    model = with_peft("BertForSequenceClassification", ["query"])
+    for name, parameter in model.named_parameters():
+        if frozen in name:
+            parameter.requires_grad_(False)
+    sites = sites_of(model)
+    kind, other = (FrozenA, "lora_B") if frozen == "lora_A" else (FrozenB, "lora_A")
+    for site in sites:
+        assert isinstance(site.adapter, kind)
+        assert site.adapter.scale == 3.0
+        layer = model.get_submodule(site.name)
+        assert site.parameters == [getattr(layer, other).default.weight]
+        factor = site.adapter.A if frozen == "lora_A" else site.adapter.B
+        assert torch.equal(factor, getattr(layer, frozen).default.weight)
+    agrees_with_autograd(Network(model.eval(), sites, classified(), 2))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
+def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
+    """As peft makes it. What is summed has the accuracy of float32."""
+    from peft import LoraConfig, get_peft_model
+
+    base = transformer("LlamaForCausalLM").to(torch.bfloat16)
+    model = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj", "v_proj"])).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                assert parameter.dtype == torch.float32
+                parameter.copy_(torch.randn(parameter.shape, generator=seeded(len(name))) / 4)
+                parameter.requires_grad_(frozen not in name)
+    network = Network(model, sites_of(model), next_tokens(), 2)
+    look, expected = network.look(), network.batch_gradient(torch.arange(4))
+    assert (flat(look.gradient) - flat(expected)).norm() <= 1e-5 * flat(expected).norm()
+    W = tuple(torch.ones(site.adapter.W0.shape) for site in network.sites)
+    assert flat(network.weight_hessian_vector_product(W)).isfinite().all()
+
+
+@pytest.mark.full
+def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
+    model = with_peft("BertForSequenceClassification", ["query"], modules_to_save=["classifier"])
+    sites = sites_of(model)
+    assert [type(site.adapter) for site in sites] == [LoRA, LoRA, Full]
+    assert sites[-1].name.endswith("classifier.modules_to_save.default")
+    assert sites[-1].affine
+    assert sites[-1].adapter.W0.shape == (2, 17)
+    # Without the memory of a matrix of zeros.
+    assert sites[-1].adapter.W0.untyped_storage().nbytes() == 8
+    network = Network(model.eval(), sites, classified(), 2)
+    agrees_with_autograd(network)
+    v = tuple(2 * part for part in network.point())
+    network.write(v)
+    head = model.get_submodule(sites[-1].name)
+    assert torch.equal(torch.cat([head.weight, head.bias[:, None]], 1), v[-1][0])
+
+
+def two_active() -> Any:
+    from peft import LoraConfig
+
+    model = with_peft("BertForSequenceClassification", ["query"])
+    model.add_adapter("other", LoraConfig(r=1, target_modules=["query"]))
+    model.base_model.set_adapter(["default", "other"])
+    return model
+
+
+def with_embedding() -> Any:
+    return with_peft("BertForSequenceClassification", ["word_embeddings"])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (two_active, r"query = adapters default, other: expected one active adapter at a time"),
+        (
+            lambda: with_peft("LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]),
+            r"q_proj = ALoraLinearVariant: expected plain LoRA or DoRA",
+        ),
+        (
+            lambda: with_peft("BertForSequenceClassification", ["query"], lora_bias=True),
+            r"expected LoRA of linear layers, without a bias",
+        ),
+        (
+            lambda: with_peft("BertForSequenceClassification", ["query"], bias="lora_only"),
+            r"query\.base_layer\.bias: expected trained parameters of LoRA layers",
+        ),
+        (with_embedding, r"lora_embedding_A\.default: expected trained parameters of LoRA layers"),
+    ],
+    ids=["two adapters", "a variant", "a bias of LoRA", "a bias of the layer", "an embedding"],
+)
+def test_what_peft_trains_otherwise_is_named(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        sites_of(make())
+
+
+@pytest.mark.full
+def test_adapters_that_are_switched_off_are_none() -> None:
+    model = with_peft("BertForSequenceClassification", ["query"])
+    with model.disable_adapter():
+        assert refused(sites_of, model).field == "model"
+    assert len(sites_of(model)) == 2
+    model.merge_adapter()
+    assert refused(sites_of, model).field == "model"
+
+
+@pytest.mark.full
+def test_another_adapter_that_is_not_active_is_none() -> None:
+    from peft import LoraConfig
+
+    model = with_peft("BertForSequenceClassification", ["query"])
+    model.add_adapter("other", LoraConfig(r=1, target_modules=["query"]))
+    assert [site.adapter.rank for site in sites_of(model)] == [2, 2]
+    model.set_adapter("other")
+    assert [site.adapter.rank for site in sites_of(model)] == [1, 1]
+
+
+@pytest.mark.full
+def test_our_lora_and_that_of_peft_are_one() -> None:
+    theirs = with_peft("BertForSequenceClassification", ["query", "value"]).eval()
+    ours = transformer("BertForSequenceClassification").double().requires_grad_(False)
+    put(ours, "lora", ["query", "value"], 2, 3.0)
+    networks = [Network(model, sites_of(model), classified(), 2) for model in (theirs, ours)]
+    networks[1].write(networks[0].point())
+    one, other = (network.look() for network in networks)
+    torch.testing.assert_close(one.losses, other.losses, rtol=1e-13, atol=0)
+    torch.testing.assert_close(one.sample_squares, other.sample_squares, rtol=1e-11, atol=0)
+    torch.testing.assert_close(flat(one.gradient), flat(other.gradient), rtol=1e-10, atol=1e-14)
+    torch.testing.assert_close(flat(one.weight_gradients), flat(other.weight_gradients), rtol=1e-10, atol=1e-14)
+    u = tuple(torch.randn(part.shape, generator=seeded(3), dtype=part.dtype) for part in networks[0].point())
+    products = [flat(network.hessian_vector_product(u)) for network in networks]
+    torch.testing.assert_close(*products, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["direft", "loreft"])
+@pytest.mark.parametrize("target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"])
+def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
+    task = classified()
+    model = transformer("BertForSequenceClassification").double().requires_grad_(False)
+    before = model(task._inputs["input_ids"]).logits
+    put(model, kind, [target])
+    torch.testing.assert_close(model(task._inputs["input_ids"]).logits, before, rtol=1e-12, atol=1e-13)
+    network = Network(model, sites_of(model), task, 2)
+    assert all(site.name.endswith(f"{target}.edit") for site in network.sites)
+    assert [site.adapter.W0.shape for site in network.sites] == [(16, 17)] * len(network.sites)
+    v = tuple(
+        part for site in network.sites for part in site.adapter.draw({"a": 0.6, "b": 0.7, "nu": 0.5}, 1, seeded(6))
+    )
+    network.write(v)
+    seen = []
+    layer = model.get_submodule(network.sites[-1].name.removesuffix(".edit"))
+    inner = layer.edit.register_forward_hook(lambda _, given, output: seen.append((given[0], output)))
+    outer = layer.register_forward_hook(lambda *all: seen.append(all[-1]))
+    model(task._inputs["input_ids"])
+    inner.remove()
+    outer.remove()
+    (h, edited), given = seen
+    assert isinstance(given, tuple) == (target == "attention.self")
+    assert given[0] is edited if isinstance(given, tuple) else given is edited
+    W = network.sites[-1].adapter.weight(network.sites[-1].point())[0].detach()
+    whole = torch.cat([h, torch.ones_like(h[..., :1])], -1) @ W.T
+    torch.testing.assert_close(edited, whole, rtol=1e-12, atol=1e-13)
+    assert (edited - h).abs().max() > 1e-3
+    loss = mean_loss(network)
+    left = iter(torch.autograd.grad(loss, network.parameters))
+    expected = network.tangent(network.point(), tuple(next(left).unsqueeze(0) for _ in v))
+    torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.full
+def test_a_copy_of_an_edited_network_has_edits_of_its_own() -> None:
+    model = transformer("BertForSequenceClassification").double().requires_grad_(False)
+    put(model, "direft", ["encoder.layer.0"])
+    other = copy.deepcopy(model)
+    ids = classified()._inputs["input_ids"]
+    before = model(ids).logits
+    with torch.no_grad():
+        for parameter in sites_of(other)[0].parameters:
+            parameter.fill_(0.3)
+    assert torch.equal(model(ids).logits, before)
+    assert not torch.allclose(other(ids).logits, before)

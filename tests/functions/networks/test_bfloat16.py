@@ -1,0 +1,108 @@
+"""A network in bfloat16 with adapters in float32: what it computes is held within the error that is said of it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network, widened
+from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.norms import square_norm
+from boundcheck.functions.sgd import Draw
+
+from .small import of_peft, seeded, transformer
+
+pytestmark = [of_peft, pytest.mark.full]
+
+
+def with_lora(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
+    """LoRA or DoRA of peft in float32 on a small Llama in a coarser type, away from where B is 0."""
+    from peft import LoraConfig, get_peft_model
+
+    model = get_peft_model(
+        transformer("LlamaForCausalLM").to(dtype), LoraConfig(r=2, target_modules=["q_proj", "up_proj"], **options)
+    )
+    random = seeded(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn(parameter.shape, generator=random) / 10)
+    return model.eval()
+
+
+def function_of(model: Any) -> NetworkFunction:
+    ids = torch.randint(3, 30, (6, 8), generator=seeded(1))
+    network = Network(model, sites_of(model), Encoded("texts", {"input_ids": ids, "labels": ids}, "next token"), 3)
+    return NetworkFunction("llama", network, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("options", [{}, {"use_dora": True}], ids=["LoRA", "DoRA"])
+def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype, options: dict[str, Any]) -> None:
+    """Of the same weights in float64, which those in bfloat16 are exactly; also along steps too short to be seen."""
+    for seed in range(4):
+        model = with_lora(dtype, seed, **options)
+        coarse, fine = function_of(model), function_of(copy.deepcopy(model).double())
+        assert {parameter.dtype for parameter in coarse.network.parameters} == {torch.float32}
+        v = coarse.initial("lora", 1.0, seeded(0))
+        one, other = coarse.network.look(), fine.network.look()
+        assert abs(one.loss - other.loss) <= coarse.noise.loss
+        apart = square_norm(tuple(x - y for x, y in zip(one.gradient, other.gradient, strict=True))).sqrt().item()
+        assert apart <= coarse.noise.gradient
+        # It is what bfloat16 loses, and not everything.
+        unit = torch.finfo(dtype).eps / 2
+        assert 0.9 * unit * other.loss <= coarse.noise.loss < 0.3 * one.loss
+        for step in (1e-4, 1e-2, 0.3):
+            size = step / square_norm(one.gradient).sqrt().item()
+            w = coarse.retract(v, tuple(-size * part for part in one.gradient))
+            law = Draw(2, torch.arange(6)[None], replaced=True)
+            seen, true = (each.observe(v, w, law) for each in (coarse, fine))
+            for kind in ("path_smoothness", "gradient_ratio"):
+                off = (seen[kind] - true[kind]).abs()
+                assert (off <= seen[f"{kind}_error"] * (1 + 1e-6)).all(), kind
+            off = (seen["gradient_square_norm"] - true["gradient_square_norm"]).abs()
+            assert (off <= seen["gradient_square_norm_error"]).all()
+
+
+def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> None:
+    model = with_lora(torch.bfloat16)
+    trained = [x for x in model.parameters() if x.requires_grad]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    # Training in several processes hangs its hooks here.
+    waiting = [x.expand_as(x).grad_fn.next_functions[0][0] for x in trained]
+    with widened(model, torch.float64):
+        assert {x.dtype for x in model.parameters()} == {torch.float64}
+    after = model.state_dict()
+    assert all(after[name].dtype == x.dtype and torch.equal(after[name], x) for name, x in before.items())
+    assert [x.expand_as(x).grad_fn.next_functions[0][0] for x in trained] == waiting
+
+
+def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    from boundcheck.functions.networks import observe
+
+    function = function_of(with_lora(torch.bfloat16))
+    monkeypatch.setattr(observe, "available", lambda device: 1000)
+    look = function.network.look()
+    assert function.noise.loss >= 0.99 * look.loss
+    assert function.noise.gradient >= 0.99 * square_norm(look.gradient).sqrt().item()
+
+
+def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> None:
+    from .trained import SGD, causal_rows, recorded, recording, replaced, train
+
+    data, callback = causal_rows([6] * 8), recording(tmp_path, every=1, samples=100)
+    options = SGD | {"learning_rate": 1e-4}
+    train(tmp_path, callback, with_lora(torch.bfloat16), data, replaced(data), **options)
+    result, trace = recorded(callback)
+    assert result.verdict in {"inconclusive", "uninformative"}
+    # Steps so short are lost in its errors, and said to be.
+    for kind in ("path_smoothness", "gradient_ratio"):
+        assert (trace[kind].values <= trace[f"{kind}_error"].values).all()
+    assert str(result.gradient_ratio) == "lost in rounding"
+    assert result.rounding["loss"] >= 0.9 * torch.finfo(torch.bfloat16).eps / 2 * trace["loss"].values.min()

@@ -1,0 +1,364 @@
+"""The callback for a stock Trainer: it disturbs nothing, and records what the run was."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.experiment.store import RunFolder
+from boundcheck.experiment.training import audit_sample
+from boundcheck.functions.networks.adapt import adapt, sites_of
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.tasks import Encoded
+from tests.devices import CUDA, NAME, pretended_cuda
+
+from .small import flat, network_of, of_peft, seeded, tokenizer, transformer
+from .trained import (
+    SGD,
+    WITHOUT_DROPOUT,
+    audit_named,
+    begun,
+    collated,
+    data_of,
+    recorded,
+    recording,
+    replaced,
+    train,
+    with_lora,
+)
+
+# Imported where they are used: they take seconds, and the quick layer runs none of this.
+if TYPE_CHECKING:
+    from boundcheck.callback import BoundcheckCallback
+
+pytestmark = [of_peft, pytest.mark.full]
+
+
+@pytest.mark.parametrize("options", [{}, {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2}], ids=str)
+def test_the_same_parameters_come_out_to_the_last_bit(options: dict[str, Any], tmp_path: Path) -> None:
+    """With dropout on, and AdamW as it is by default."""
+    data = data_of()
+    alone = train(tmp_path, None, with_lora(), data, **options)
+    callback = recording(tmp_path)
+    watched = train(tmp_path, callback, with_lora(), data, **options)
+    one, other = (each.model.state_dict() for each in (alone, watched))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert alone.state.global_step == watched.state.global_step == 6
+    # There was something to disturb.
+    start = with_lora().state_dict()
+    assert any(not torch.equal(start[name], one[name]) for name in one)
+    assert any(isinstance(module, nn.Dropout) and module.p > 0 for module in watched.model.modules())
+    assert callback.result is not None
+    assert callback.result.plan.batch == (4 if options else 3)
+
+
+def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = recording(tmp_path)
+    trainer = train(tmp_path, callback, with_lora(), data_of())
+    result, trace = recorded(callback)
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.name == "Algorithm 1"
+    rules = audit_named(result, "Algorithm 1")
+    assert rules.status == "failed"
+    for words in ("AdamW", "the learning rate is linear", "clipped at 1.0"):
+        assert words in rules.how
+    sampling = audit_named(result, "meft.unbiased")
+    assert sampling.status == "failed"
+    for words in ("without replacement", "trains with dropout"):
+        assert words in sampling.how
+    assert "tokens" not in sampling.how
+    assert trace["time"].values.tolist() == [[1, 3, 5]]
+    for name in trace.data_vars:
+        if name not in {"conditional_bias", "curvature", "weight_curvature"}:
+            assert np.isfinite(trace[name].values).all(), name
+    assert result.problem.sample == "8 of 10 samples"
+    assert result.problem.sites == 5
+    assert result.plan.steps == 6
+    assert result.spec["model"]["kind"] == "trainer"
+    assert "adamw" in result.spec["run"]["optim"]
+    printed = capsys.readouterr().err
+    assert "hypothesis-failed: the run broke Algorithm 1" in printed
+    assert "8 of 10 samples" in printed
+    # The last look is at where training ended.
+    network = Network(trainer.model, sites_of(trainer.model), callback_task(trainer, 8))
+    assert result.ends.loss[0][1] == pytest.approx(network.losses().mean().item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("error", [InputError("RUN", "runs", "a folder that can be written"), RuntimeError("a\nb")])
+@pytest.mark.parametrize("at", ["RunFolder.extend_trace", "RunFolder.finish", "NetworkFunction.observe"])
+def test_what_goes_wrong_costs_the_record_and_not_the_training(
+    error: Exception, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk, or anything else; also where a look has moved the network."""
+
+    def broken(self: Any, *arguments: Any) -> None:
+        if isinstance(self, NetworkFunction):
+            self.network.write(tuple(0 * part for part in self.network.point()))
+        raise error
+
+    kind, name = at.split(".")
+    monkeypatch.setattr({"RunFolder": RunFolder, "NetworkFunction": NetworkFunction}[kind], name, broken)
+    callback = recording(tmp_path, every=1)
+    trained = train(tmp_path, callback, with_lora(), data_of()).model
+    monkeypatch.undo()
+    assert callback.result is None
+    said = [line for line in capsys.readouterr().err.splitlines() if "training goes on without its record" in line]
+    assert len(said) == 1
+    bare = train(tmp_path, None, with_lora(), data_of()).model
+    assert all(torch.equal(x, y) for x, y in zip(trained.parameters(), bare.parameters(), strict=True))
+
+
+def callback_task(trainer: Any, count: int) -> Encoded:
+    loader = trainer.get_train_dataloader()
+    return audit_sample(loader, count, 0, "class", torch.device("cpu"))[0]
+
+
+def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) -> None:
+    data, model = data_of(), with_lora(**WITHOUT_DROPOUT)
+    everything = Encoded("all", {name: torch.tensor([row[name] for row in data]) for name in data[0]}, "class")
+    loss = everything.losses(model, torch.arange(10)).mean()
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    square = flat(torch.autograd.grad(loss, trained)).double().square().sum().item()
+    alone = [
+        flat(torch.autograd.grad(everything.losses(model, torch.tensor([i])).sum(), trained)).double()
+        for i in range(10)
+    ]
+    variance = (torch.stack(alone) - torch.stack(alone).mean(0)).square().sum(1).mean().item()
+    callback = recording(tmp_path, every=1, samples=100)
+    train(tmp_path, callback, model, data, replaced(data), **SGD)
+    result, trace = recorded(callback)
+    assert audit_named(result, "Algorithm 1").status == "held"
+    assert audit_named(result, "meft.unbiased").status == "held"
+    assert result.verdict in {"uninformative", "inconclusive"}
+    assert result.problem.sample == "10 of 10 samples"
+    assert trace["time"].values.tolist() == [[1, 2, 3, 4, 5, 6]]
+    assert trace["loss"].values[0, 0] == pytest.approx(loss.item(), rel=1e-5)
+    assert trace["gradient_square_norm"].values[0, 0] == pytest.approx(square, rel=1e-4)
+    assert result.first == trace["gradient_square_norm"].values[0, 0]
+    assert trace["noise_variance"].values[0, 0] == pytest.approx(variance / 3, rel=1e-4)
+    assert result.first_variance == pytest.approx(variance, rel=1e-4)
+    assert result.measured == pytest.approx(trace["gradient_square_norm"].values.mean(), rel=1e-12)
+    assert result.plan.values["alpha"] == 0.05
+    assert result.gap == pytest.approx(loss.item(), rel=1e-4)
+    # Every iterate is seen on all samples: what the theorem says of this run follows from the trace alone.
+    ell, zeta_square = result.estimates.path, trace["noise_variance"].values.max()
+    bound = (result.gap / (0.05 * 6) + ell * 0.05 * zeta_square / 2) / (1 - ell * 0.05 / 2)
+    assert result.bound == pytest.approx(bound, rel=1e-9)
+
+
+def test_training_in_bfloat16_is_recorded(tmp_path: Path) -> None:
+    """Each layer is cast as it runs: what goes into it and what comes out are of different types."""
+    callbacks = [recording(tmp_path / name, samples=100) for name in ("mixed", "single")]
+    for callback, mixed in zip(callbacks, (True, False), strict=True):
+        train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data_of(), max_steps=2, bf16=mixed)
+    (coarse, _), (fine, _) = map(recorded, callbacks)
+    assert coarse.ends.loss[0][0] == pytest.approx(fine.ends.loss[0][0], rel=1e-2)
+    assert coarse.first == pytest.approx(fine.first, rel=0.1)
+    assert coarse.rounding["gradient"] > 100 * fine.rounding["gradient"]
+
+
+def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
+    """The steps of SGD are as long as the learning rate times gradients, and add up."""
+    points: list[torch.Tensor] = []
+
+    def keep(model: Any) -> None:
+        points.append(flat(p for p in model.parameters() if p.requires_grad).double())
+
+    class Keeping(bc.BoundcheckCallback):
+        def on_step_begin(self, *args: Any, **given: Any) -> None:
+            super().on_step_begin(*args, **given)
+            keep(given["model"])
+
+        def on_step_end(self, *args: Any, **given: Any) -> None:
+            keep(given["model"])
+            super().on_step_end(*args, **given)
+
+    callback = Keeping(every=2, samples=8, runs=tmp_path / "runs", report=False)
+    train(tmp_path, callback, with_lora(), data_of(), max_steps=5)
+    _, trace = recorded(callback)
+    assert trace["time"].values.tolist() == [[1, 3, 5]]
+    lengths = [(after - before).norm().item() for before, after in zip(points[::2], points[1::2], strict=True)]
+    assert trace["step_length"].values[0] == pytest.approx(lengths[::2], rel=1e-6)
+
+
+def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
+    from boundcheck.callback import _Recorder
+
+    network = network_of("lora", samples=5)
+    whole = network.look()
+    for count in (2, 3, 5):
+        found = []
+        for chosen in combinations(range(5), count):
+            look = network.look(torch.tensor(chosen))
+            part = SimpleNamespace(_function=SimpleNamespace(samples=count), _total=5)
+            found.append(_Recorder._corrected(part, look.square_norm, look.variance))
+        squares, variances = np.array(found).T
+        assert squares.mean() == pytest.approx(whole.square_norm, rel=1e-9)
+        assert variances.mean() == pytest.approx(whole.variance, rel=1e-9)
+
+
+def test_only_the_rows_that_are_audited_are_read() -> None:
+    data, read = data_of(50), []
+
+    class Counted:
+        def __len__(self) -> int:
+            return len(data)
+
+        def __getitem__(self, place: int) -> Any:
+            read.append(place)
+            return data[place]
+
+    loader: Any = DataLoader(Counted(), batch_size=2, collate_fn=collated)
+    task, total = audit_sample(loader, 7, 0, "class", torch.device("cpu"))
+    assert (task.samples, total) == (7, 50)
+    assert len(read) == len(set(read)) == 7
+
+
+class Masking:
+    """A collator that draws masks from a generator of its own, as one of transformers does with a seed."""
+
+    def __init__(self) -> None:
+        self.generator = seeded(7)
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        ids = torch.tensor([row["input_ids"] for row in rows])
+        hidden = torch.rand(ids.shape, generator=self.generator) < 0.4
+        hidden[:, 0] = True
+        return {
+            "input_ids": ids.masked_fill(hidden, 1),
+            "attention_mask": torch.ones_like(ids),
+            "labels": ids.masked_fill(~hidden, -100),
+        }
+
+
+def test_a_collator_with_its_own_generator_is_not_disturbed(tmp_path: Path) -> None:
+    """Training sees the same masks as without the callback."""
+    data = data_of()
+    states = []
+    for callback in (None, recording(tmp_path)):
+        model = with_lora("BertForMaskedLM", **WITHOUT_DROPOUT)
+        trainer = train(
+            tmp_path, callback, model, data, data_collator=Masking(), max_steps=3, remove_unused_columns=False
+        )
+        states.append(trainer.model.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.parametrize("way", ["a step of length 0", "layers that nothing bounds"])
+def test_what_is_infinite_is_printed(way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, options = with_lora(), {"max_steps": 2}
+    if way == "a step of length 0":
+        # The learning rate of the only step that is recorded.
+        options |= {"warmup_steps": 2}
+    else:
+        model = transformer("BertForSequenceClassification").requires_grad_(False)
+        adapt(model, "dora", ["dense"], 2, 10.0, 1.0, seeded(0))
+        options = {"max_steps": 4, **SGD, "learning_rate": 0.5}
+    callback = recording(tmp_path, every=50 if options.get("warmup_steps") else 1)
+    train(tmp_path, callback, model, data_of(), **options)
+    result, trace = recorded(callback)
+    rows = {row.way: row for row in result.theorems}
+    if way == "a step of length 0":
+        assert trace["step_length"].values.tolist() == [[0.0]]
+        assert rows["path"].longest is None
+    else:
+        assert rows["layers"].value is None
+    assert "hypothesis-failed" in capsys.readouterr().err
+
+
+def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> None:
+    class Stopping(bc.BoundcheckCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            super().on_step_end(args, state, control, **given)
+            control.should_training_stop = state.global_step == 3
+
+    options: dict[str, Any] = {"save_strategy": "steps", "save_steps": 3, "max_steps": 8}
+    first = Stopping(every=2, samples=8, runs=tmp_path / "runs", report=False)
+    train(tmp_path, first, with_lora(), data_of(), **options)
+    result, trace = recorded(first)
+    assert result.plan.steps == 3
+    times = trace["time"].values[0]
+    assert times[:2].tolist() == [1, 3]
+    assert np.isfinite(trace["loss"].values[0, :2]).all()
+    assert np.isnan(trace["loss"].values[0, 2:]).all()
+    assert result.measured == pytest.approx(trace["gradient_square_norm"].values[0, :2].mean(), rel=1e-12)
+    second = recording(tmp_path)
+    train(tmp_path, second, with_lora(), data_of(), resume=True, **options)
+    again, later = recorded(second)
+    assert again.run_id != result.run_id
+    seen = np.isfinite(later["loss"].values[0])
+    assert later["time"].values[0][seen].tolist() == [5, 7]
+
+
+def test_a_training_without_a_record_is_not_lost(tmp_path: Path) -> None:
+    """Such as one that goes on from a checkpoint and ends before the next record is due."""
+    callback = begun(tmp_path, with_lora())
+    state = SimpleNamespace(global_step=1, max_steps=4)
+    callback.on_step_begin(None, state, None)
+    callback.on_step_end(None, state, None)
+    callback.on_train_end(None, state, None)
+    assert callback.result is None
+
+
+def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
+    callback = recording(tmp_path, every=5)
+    train(tmp_path, callback, with_lora(), data_of(), max_steps=3)
+    result, trace = recorded(callback)
+    assert json.loads(json.dumps(result.as_json())) == result.as_json()
+    assert trace.sizes["stratum"] == 1
+    stored = json.loads((callback.runs / result.run_id / "spec.json").read_text(encoding="utf-8"))
+    assert stored == result.spec
+    assert stored["adapter"]["targets"] == "query, value, default"
+    # The same training has the same folder.
+    again = recording(tmp_path, every=5)
+    train(tmp_path, again, with_lora(), data_of(), max_steps=3)
+    assert again.result == result
+
+
+def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
+    """Texts of several lengths, padded a batch at a time."""
+    from transformers import DataCollatorWithPadding
+
+    made = tokenizer(pad_token="<pad>")
+    texts = [" ".join(f"w{(i * j) % 27}" for j in range(2 + i % 4)) for i in range(10)]
+    data = [{**made(text), "labels": i % 2} for i, text in enumerate(texts)]
+    callback = recording(tmp_path)
+    train(tmp_path, callback, with_lora(), data, data_collator=DataCollatorWithPadding(made), max_steps=2)
+    result, _ = recorded(callback)
+    assert result.ends.loss[0][0] > 0.1
+
+
+def test_training_on_a_device_is_recorded_as_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a pretended one, see `tests.devices`; and training comes out the same as without a record."""
+    from accelerate import Accelerator
+    from transformers import TrainingArguments
+
+    data = data_of()
+
+    def trained(callback: BoundcheckCallback | None) -> Any:
+        return train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, replaced(data), **SGD)
+
+    here, there = recording(tmp_path / "here", every=1), recording(tmp_path / "there", every=1)
+    alone = trained(here).model.state_dict()
+    with pretended_cuda():
+        monkeypatch.setattr(TrainingArguments, "device", property(lambda args: args._setup_devices and CUDA))
+        monkeypatch.setattr(Accelerator, "device", CUDA)
+        model = trained(there).model
+        assert {parameter.device for parameter in model.parameters()} == {CUDA}
+    assert all(torch.equal(x, alone[name]) for name, x in model.state_dict().items())
+    (result, trace), (_, other) = recorded(there), recorded(here)
+    assert result.environment["device"] == NAME
+    assert trace.equals(other)

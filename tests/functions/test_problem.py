@@ -1,0 +1,227 @@
+"""The adapter and F(v) = f(W(v)): pull-backs against autograd, variances against enumeration, norms against SVD."""
+
+import math
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis.strategies import DataObject, DrawFn
+from mpmath import mp
+
+from boundcheck.functions.adapters import ADAPTERS, Full, LoRA
+from boundcheck.functions.constant import Constant
+from boundcheck.functions.least_squares import LeastSquares, synthetic_regression
+from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.problem import Problem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.properties import (
+    SCALES,
+    SIZES,
+    adapters,
+    domain_points,
+    domains,
+    matrices,
+    pseudo_huber_problems,
+)
+from tests.experiment.small import refused
+from tests.functions.rounding import EPSILON
+from tests.language.plain import Plain, dot, exactly, single
+from tests.layers import examples
+
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+some_examples = examples(15)
+
+
+@given(SIZES, SIZES, SCALES)
+def test_jacobian_bound_is_attained_in_one_dimension(a: float, b: float, scale: float) -> None:
+    adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1, scale)
+    v = (torch.full((1, 1, 1), a, dtype=torch.float64), torch.full((1, 1, 1), b, dtype=torch.float64))
+    gradient = adapter.pull_back(v, torch.ones(1, 1, 1, dtype=torch.float64))
+    assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(square_norm(gradient).sqrt().item(), rel=1e-11)
+    assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(scale * math.sqrt(a**2 + b**2), rel=1e-11)
+
+
+def test_initial_point_is_that_of_lora() -> None:
+    adapter = LoRA(torch.zeros(30, 400, dtype=torch.float64), 20)
+    A, B = adapter.initial(2.0, torch.Generator().manual_seed(0))
+    again, _ = adapter.initial(2.0, torch.Generator().manual_seed(0))
+    assert torch.equal(A, again)
+    assert (A.shape, B.shape) == ((1, 20, 400), (1, 30, 20))
+    assert not B.any()
+    # 8000 entries N(0, 4/400): mean and variance within five standard errors.
+    assert abs(A.mean().item()) < 5 * 0.1 / math.sqrt(8000)
+    assert abs(A.var().item() / 0.01 - 1) < 5 * math.sqrt(2 / 8000)
+
+
+@st.composite
+def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], Point]:
+    """A problem with this adapter, a domain and two points in it; G may be known on the domain alone."""
+    adapter = draw(adapters(kind, most=3))
+    d, k = adapter.W0.shape
+    if draw(st.booleans()):
+        objective = draw(pseudo_huber_problems((d, k)))
+    else:
+        samples = draw(st.integers(1, 4))
+        objective = LeastSquares(draw(matrices((samples, k))), draw(matrices((samples, d))))
+    radii = draw(domains(adapter))
+    return Problem(objective, adapter), radii, draw(domain_points(adapter, radii, replicas=2))
+
+
+def rounding_in_v(problem: Problem, v: Point) -> float:
+    """What `Problem.rounding` allows a gradient; a sample's may be n times as far off."""
+    return problem.objective.samples * problem.rounding(v, problem.loss(v))[1].max().item()
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_gradient_in_every_adapter_is_that_of_the_loss(kind: str, data: DataObject) -> None:
+    problem, _, v = data.draw(of_kind(kind))
+    leaves = tuple(part.clone().requires_grad_() for part in v)
+    expected = problem.adapter.tangent(v, torch.autograd.grad(problem.loss(leaves).sum(), leaves))
+    allowed = 16 * rounding_in_v(problem, v) + EPSILON
+    for got, wanted in zip(problem.gradient(v), expected, strict=True):
+        assert (got - wanted).abs().max().item() <= allowed
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_the_sides_are_the_blocks_of_the_pull_back(kind: str, data: DataObject) -> None:
+    problem, _, v = data.draw(of_kind(kind))
+    sides = problem.adapter.sides(v)
+    if sides is None:
+        return
+    M = problem.weight_gradient(v)
+    for (left, right), block in zip(sides, problem.adapter.pull_back(v, M), strict=True):
+        product = M if left is None else left @ M
+        product = product if right is None else product @ right
+        assert (product - block).abs().max().item() <= 16 * rounding_in_v(problem, v) + EPSILON
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_variance_in_every_adapter_is_that_of_the_enumerated_samples(kind: str, data: DataObject) -> None:
+    problem, radii, v = data.draw(of_kind(kind))
+    n, W = problem.objective.samples, problem.adapter.weight(v)
+    each = [problem.batch_gradient(v, torch.full((2, 1), i)) for i in range(n)]
+    in_v = torch.stack([square_norm(g) for g in each]).mean(0)
+    in_w = problem.objective.sample_gradients(W).square().sum((-2, -1)).mean(1)
+    _, _, found_v, found_w = problem.survey(v)
+    size = problem.adapter.sizes(v).jacobian ** 2 * in_w
+    allowed = 64 * n * EPSILON * size + 2 * size.sqrt() * rounding_in_v(problem, v)
+    assert ((found_v - in_v).abs() <= allowed).all()
+    assert ((found_w - in_w).abs() <= 64 * n * EPSILON * in_w).all()
+    mean = problem.gradient(v)
+    central = torch.stack([square_norm(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in each]).mean(0)
+    assert ((problem.sample_variance(v) - central).abs() <= 4 * allowed).all()
+    # What is known of it without enumerating.
+    J = problem.adapter.jacobian_bound(radii)
+    assert (found_v <= J**2 * in_w * (1 + 1e-12) + allowed).all()
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_gradient_bound_holds_on_the_domain(kind: str, data: DataObject) -> None:
+    problem, radii, v = data.draw(of_kind(kind))
+    G = problem.gradient_bound(radii)
+    drawn = problem.adapter.draw(radii, 8, torch.Generator().manual_seed(data.draw(st.integers(0, 100))))
+    for points_of_domain in (v, drawn):
+        gradients = problem.weight_gradient(points_of_domain).norm(dim=(1, 2))
+        assert gradients.max().item() <= G.value * (1 + 1e-12)
+        squares = square_norm(problem.gradient(points_of_domain))
+        assert squares.max().item() <= problem.trivial_bound(radii) * (1 + 1e-12)
+    assert G.kind == "certified"
+    assert G.value <= problem.objective.gradient_bound.value
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_gradient_bound_is_the_smaller_of_two(kind: str, data: DataObject) -> None:
+    problem, radii, _ = data.draw(of_kind(kind))
+    objective, W0 = problem.objective, problem.adapter.W0.unsqueeze(0)
+    near = objective.gradient(W0).norm().item() + objective.smoothness.value * problem.adapter.reach(radii)
+    expected = min(near, objective.gradient_bound.value)
+    assert problem.gradient_bound(radii).value == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_a_gradient_bound_that_was_estimated_says_so() -> None:
+    objective = LeastSquares(np.eye(2), np.ones((2, 3)))
+    objective.smoothness = Constant(1.0, "estimated", "a guess")
+    problem = Problem(objective, LoRA(torch.zeros(3, 2, dtype=torch.float64), 1))
+    assert problem.gradient_bound({"a": 1.0, "b": 1.0}).kind == "estimated"
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_rounding_covers_what_exact_arithmetic_finds(kind: str, data: DataObject) -> None:
+    """Of pseudo-Huber: the only part of it that an adapter makes is that of W and of the pull-back."""
+    adapter = data.draw(adapters(kind, most=2))
+    problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
+    loss = problem.loss(v)
+    loss_error, gradient_error = problem.rounding(v, loss)
+    with mp.workdps(40):
+        plain, at = Plain(adapter, exactly), single(v, read=exactly)
+        targets, delta = exactly(problem.objective._targets), mp.mpf(problem.objective.delta)
+        ratios = (plain.weight(at) - targets) / delta
+        roots = (1 + ratios * ratios) ** 0.5
+        assert abs(delta**2 * (roots - 1).sum() / len(targets) - loss.item()) <= loss_error.item()
+        expected = plain.pull_back(at, (delta * ratios / roots).sum(0) / len(targets))
+        found = single(problem.gradient(v), read=exactly)
+        square = sum(dot(x - y, x - y) for x, y in zip(found, expected, strict=True))
+        assert square**0.5 <= gradient_error.item()
+
+
+@each_kind
+def test_an_adapter_of_another_shape_is_refused(kind: str) -> None:
+    one = torch.ones(1, 1, dtype=torch.float64)
+    frozen = {"full": [], "frozen-a": [one], "frozen-b": [one], "vera": [one, one]}
+    adapter = ADAPTERS[kind](one, *frozen.get(kind, [1]))
+    assert refused(lambda: Problem(LeastSquares(np.ones((2, 2)), np.ones((2, 1))), adapter)).field == "adapter.W0"
+
+
+@pytest.mark.parametrize("kind", ["lora", "direft", "frozen-a", "frozen-b", "full"])
+@examples(5)
+@given(data=st.data())
+def test_norms_and_steps_are_those_of_the_adapters_blocks(kind: str, data: DataObject) -> None:
+    adapter = data.draw(adapters(kind))
+    problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), 2))
+    found = problem.norms(v)
+    assert list(found) == [block.radius for block in adapter.blocks]
+    for block, part in zip(adapter.blocks, v, strict=True):
+        expected = [np.linalg.norm(x, 2) for x in part.numpy()]
+        assert found[block.radius].numpy() == pytest.approx(np.array(expected), rel=1e-9, abs=1e-12)
+    step = tuple(-0.1 * part for part in problem.gradient(v))
+    for got, wanted in zip(problem.retract(v, step), adapter.retract(v, step), strict=True):
+        assert torch.equal(got, wanted)
+
+
+def test_what_the_first_iterate_determines_is_rounded_up() -> None:
+    """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver, is in its bound."""
+    random = torch.Generator().manual_seed(0)
+    objective = synthetic_regression(2, 3, 8, 0.1, 0)
+    W0 = torch.zeros(2, 3, dtype=torch.float64)
+    lora, full = Problem(objective, LoRA(W0, 2)), Problem(objective, Full(W0))
+    v = lora.adapter.initial(1.5, random)
+    found = lora.inputs_at(catalogue["meft.unconditional_gd"], v)
+    for name, part in zip(("a_1", "b_1"), v, strict=True):
+        norm = np.linalg.norm(part[0].numpy(), 2)
+        assert norm < found[name] <= max(norm, 1e-8 * found["a_1"]) * (1 + 1e-8)
+    w = (torch.randn((1, 2, 3), generator=random, dtype=torch.float64),)
+    least = np.linalg.lstsq(objective._X.numpy(), objective._targets.numpy(), rcond=None)[0].T
+    bound, strong = full.distance_bound(w), full.strong_convexity
+    assert bound is not None
+    assert strong is not None
+    assert np.linalg.norm(w[0][0].numpy() - least) <= bound.value
+    slope = np.linalg.norm(full.gradient(w)[0].numpy())
+    assert bound.value == pytest.approx(slope / strong.value, rel=1e-9)
+    assert full.inputs_at(catalogue["su2016.nesterov"], w) == {"R_1": bound.value}
+    assert lora.distance_bound(v) is None

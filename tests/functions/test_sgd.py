@@ -1,0 +1,231 @@
+"""Algorithm 1 on an ensemble against a plain loop over replicas, how a step moves, and the law of its minibatches."""
+
+import itertools
+import math
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis.strategies import DataObject, DrawFn
+from scipy.stats import chisquare
+
+from boundcheck.functions.adapters import ADAPTERS, LoRA, LoReFT
+from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.pseudo_huber import synthetic
+from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, replicate, sgd_step
+from boundcheck.properties import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
+from tests.functions.geodesics import geodesic
+from tests.functions.rounding import EPSILON, pulled_back_rounding
+from tests.language.plain import Plain, single
+from tests.layers import examples
+
+REPLICAS = 3
+
+
+def naive_step(problem: Problem, A: np.ndarray, B: np.ndarray, step: float, batch: list[int]) -> list[np.ndarray]:
+    """Algorithm 1, line 3, for one replica: sum over the minibatch, chain rule, step."""
+    s, W0 = problem.adapter.scale, problem.adapter.W0.numpy()
+    each = problem.objective.sample_gradients(torch.tensor(W0 + s * B @ A).unsqueeze(0))[0].numpy()
+    gradient = sum(each[i] for i in batch) / len(batch)
+    return [A - step * s * B.T @ gradient, B - step * s * gradient @ A.T]
+
+
+def test_many_steps_are_those_of_a_loop_over_replicas() -> None:
+    problem = Problem(synthetic(4, 5, 20, 1.0, 1.0, 0.5, 0), LoRA(torch.zeros(4, 5, dtype=torch.float64), 2, 0.5))
+    generator = torch.Generator().manual_seed(1)
+    v = replicate(problem.adapter.initial(1.0, generator), REPLICAS)
+    naive = [[v[0][i].numpy(), v[1][i].numpy()] for i in range(REPLICAS)]
+    before = problem.loss(v)
+    for _ in range(200):
+        indices = draw_batch(REPLICAS, 3, 20, generator)
+        v, _ = sgd_step(problem, v, 0.1, indices)
+        naive = [naive_step(problem, *pair, 0.1, row) for pair, row in zip(naive, indices.tolist(), strict=True)]
+    for i, (A, B) in enumerate(naive):
+        np.testing.assert_allclose(v[0][i].numpy(), A, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(v[1][i].numpy(), B, rtol=0, atol=1e-12)
+    assert (problem.loss(v) < before).all()
+    # The replicas started at one point and drew different minibatches.
+    assert not torch.equal(v[0][0], v[0][1])
+
+
+@examples(30)
+@given(st.data(), problems())
+def test_a_minibatch_is_unbiased_with_its_variance_over_its_size(data: DataObject, problem: Problem) -> None:
+    n = problem.objective.samples
+    one = data.draw(points(problem.objective.shape, problem.adapter.rank, (1.0, 1.0)))
+    # Every minibatch of two, each as likely as any other: one replica for each.
+    indices = torch.tensor(list(itertools.product(range(n), repeat=2)))
+    g = problem.batch_gradient(replicate(one, n**2), indices)
+    rounding = n * pulled_back_rounding(problem, one)
+    mean = problem.gradient(one)
+    for part, expected in zip(g, mean, strict=True):
+        assert (part.mean(0) - expected[0]).abs().max().item() <= rounding
+    noise = square_norm((g[0] - mean[0], g[1] - mean[1])).mean().item()
+    size = square_norm(g).max().item()
+    allowed = 64 * n**2 * EPSILON * size + 4 * size**0.5 * rounding
+    assert abs(noise - problem.sample_variance(one).item() / 2) <= allowed
+
+
+def test_batches_are_uniform() -> None:
+    indices = draw_batch(1000, 50, 7, torch.Generator().manual_seed(0))
+    assert indices.shape == (1000, 50)
+    assert indices.dtype == torch.int64
+    assert chisquare(indices.flatten().bincount(minlength=7).numpy()).pvalue > 0.001
+    # Neighbours in a batch are independent: all 49 pairs are as likely.
+    neighbours = (indices[:, ::2] * 7 + indices[:, 1::2]).flatten().bincount(minlength=49)
+    assert chisquare(neighbours.numpy()).pvalue > 0.001
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_batches_come_from_the_generator(seed: int) -> None:
+    first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
+    assert torch.equal(draw_batch(4, 5, 100, first), draw_batch(4, 5, 100, second))
+    # And go on: the next one is another.
+    assert not torch.equal(draw_batch(4, 5, 100, first), draw_batch(4, 5, 100, torch.Generator().manual_seed(seed)))
+
+
+def test_replicas_are_copies() -> None:
+    one: Point = (torch.ones(1, 2, 3, dtype=torch.float64), torch.zeros(1, 4, 2, dtype=torch.float64))
+    A, B = replicate(one, 5)
+    assert (A.shape, B.shape) == ((5, 2, 3), (5, 4, 2))
+    A[0] = 7
+    assert (A[1:] == 1).all()
+    assert (one[0] == 1).all()
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+@examples(30)
+@given(data=st.data())
+def test_a_step_in_every_adapter_is_against_the_gradient_along_its_axes(kind: str, data: DataObject) -> None:
+    adapter = data.draw(adapters(kind, most=3))
+    objective = data.draw(pseudo_huber_problems(tuple(adapter.W0.shape)))
+    problem = Problem(objective, adapter)
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), replicas=2))
+    indices = draw_batch(2, 3, objective.samples, torch.Generator().manual_seed(0))
+    moved, g = sgd_step(problem, v, 0.1, indices)
+    sizes = adapter.sizes(v)
+    gradients = objective.batch_gradient(adapter.weight(v), indices)
+    # A gradient in W is off by L times what W is off by.
+    off = (sizes.terms * EPSILON * sizes.weight).max().item() + 64 * EPSILON * gradients.norm().item()
+    allowed = 16 * (off + EPSILON * gradients.norm().item()) * (sizes.products * sizes.jacobian).max().item()
+    for i in range(2):
+        expected = Plain(adapter).pull_back(single(v, i), gradients[i].numpy())
+        for got, wanted in zip(single(g, i), expected, strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=0, atol=allowed)
+    for got, wanted in zip(moved, adapter.retract(v, tuple(-0.1 * part for part in g)), strict=True):
+        torch.testing.assert_close(got, wanted, rtol=4 * EPSILON, atol=4 * EPSILON)
+    if kind == "loreft":
+        identity = torch.eye(adapter.rank, dtype=torch.float64)
+        assert (moved[0] @ moved[0].mT - identity).abs().max().item() <= 64 * EPSILON
+
+
+@st.composite
+def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
+    """A point of LoReFT's domain, and a tangent direction of length about 1."""
+    adapter = draw(adapters("loreft"))
+    v = draw(domain_points(adapter, {"nu": 1.0}))
+    return adapter, v, adapter.tangent(v, draw(directions(adapter)))
+
+
+@examples(15)
+@given(moves())
+def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoReFT, Point, Point]) -> None:
+    adapter, v, u = move
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+
+    def velocity(t: torch.Tensor) -> torch.Tensor:
+        return torch.func.jvp(lambda x: geodesic(v[0][0], u[0][0], x), (t,), (one,))[1]
+
+    torch.testing.assert_close(
+        geodesic(v[0][0], u[0][0], one) @ geodesic(v[0][0], u[0][0], one).mT, v[0][0] @ v[0][0].mT
+    )
+    torch.testing.assert_close(velocity(zero), u[0][0], rtol=0, atol=1e-13)
+    bent = torch.func.jvp(velocity, (zero,), (one,))[1]
+    torch.testing.assert_close(bent, adapter.acceleration(v, u)[0][0], rtol=0, atol=1e-13)
+    assert not adapter.acceleration(v, u)[1].any()
+    # None of it along the manifold.
+    assert adapter.tangent(v, adapter.acceleration(v, u))[0].abs().max().item() <= 1e-13
+
+
+@examples(15)
+@given(moves())
+def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoReFT, Point, Point]) -> None:
+    adapter, v, u = move
+    for size in (1e-2, 1e-1, 1.0, 10.0):
+        R, V = adapter.retract(v, tuple(size * part for part in u))
+        identity = torch.eye(adapter.rank, dtype=torch.float64)
+        assert (R @ R.mT - identity).abs().max().item() <= 64 * EPSILON
+        torch.testing.assert_close(V, v[1] + size * u[1])
+        if size < 1:
+            apart = R[0] - geodesic(v[0][0], u[0][0], torch.tensor(size, dtype=torch.float64))
+            assert apart.norm().item() <= (size * u[0].norm().item()) ** 3 + 64 * EPSILON
+
+
+@examples(5)
+@given(moves(), st.sampled_from([math.nan, math.inf, -math.inf]))
+def test_a_retraction_from_no_number_leads_to_none_and_leaves_other_replicas_alone(
+    move: tuple[LoReFT, Point, Point], value: float
+) -> None:
+    adapter, v, u = move
+    two, step = (tuple(part.repeat(2, 1, 1) for part in point) for point in (v, u))
+    step[0][0, 0, 0] = value
+    R, V = adapter.retract(two, step)
+    assert torch.isnan(R[0]).all()
+    torch.testing.assert_close(R[1], adapter.retract(v, u)[0][0], rtol=0, atol=64 * EPSILON)
+    assert torch.equal(V, two[1] + step[1])
+
+
+@pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])
+def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(samples: int, batch: int) -> None:
+    sampler = Reshuffled(REPLICAS, batch, samples, torch.Generator().manual_seed(0))
+    for _ in range(5):
+        seen: list[set[int]] = [set() for _ in range(REPLICAS)]
+        for _ in range(samples // batch):
+            law, indices = sampler.law(), sampler.draw()
+            assert law.candidates.shape == (REPLICAS, samples - len(seen[0]))
+            for drawn, left, row in zip(seen, law.candidates.tolist(), indices.tolist(), strict=True):
+                assert set(left) == set(range(samples)) - drawn
+                assert len(set(row)) == batch
+                assert set(row) <= set(left)
+                drawn |= set(row)
+
+
+def test_without_replacement_every_order_is_equally_likely() -> None:
+    sampler, counts = Reshuffled(20_000, 2, 3, torch.Generator().manual_seed(0)), {}
+    for row in sampler.draw().tolist():
+        counts[tuple(row)] = counts.get(tuple(row), 0) + 1
+    assert set(counts) == set(itertools.permutations(range(3), 2))
+    assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("kind", [WithReplacement, Reshuffled])
+def test_a_restored_sampler_goes_on_as_it_would_have(kind: type) -> None:
+    whole = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(3))
+    for _ in range(5):
+        whole.draw()
+    other = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(4))
+    other.restore(whole.state())
+    for _ in range(9):
+        assert torch.equal(whole.draw(), other.draw())
+
+
+def test_the_law_with_replacement_is_all_samples_whatever_was_drawn() -> None:
+    sampler = WithReplacement(REPLICAS, 4, 5, torch.Generator().manual_seed(0))
+    for _ in range(3):
+        assert sampler.law().candidates.tolist() == [list(range(5))] * REPLICAS
+        assert sampler.law().replaced
+        assert sampler.draw().shape == (REPLICAS, 4)
+
+
+@given(problems(), st.integers(0, 100))
+def test_the_whole_sample_is_a_step_of_gradient_descent(problem: Problem, seed: int) -> None:
+    sampler = WholeSample()
+    assert sampler.law() is None
+    v = problem.adapter.initial(1.0, torch.Generator().manual_seed(seed))
+    moved, g = sgd_step(problem, v, 0.1, sampler.draw())
+    for part, gradient, after, used in zip(v, problem.gradient(v), moved, g, strict=True):
+        assert torch.equal(used, gradient)
+        assert torch.equal(after, part - 0.1 * gradient)

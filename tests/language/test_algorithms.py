@@ -1,0 +1,217 @@
+"""Algorithms: torch step, exact step and recurrence say the same; what is refused; theorems about them hold."""
+
+from __future__ import annotations
+
+import pickle
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.language.algorithms import (
+    ADAGRAD_NORM,
+    ALGORITHMS,
+    GRADIENT_DESCENT,
+    HEAVY_BALL,
+    NESTEROV,
+    SGD,
+    LinearMethod,
+)
+from boundcheck.language.algorithms.linear import g, v
+from boundcheck.language.symbols import alpha, delta, eta
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Iterate, g_t, i, n, t, v_t
+from tests.language.small import SPACE, point, rationals
+
+LINEAR = [each for each in ALGORITHMS.values() if isinstance(each, LinearMethod)]
+x, w = sp.symbols("x w")
+# A method of one's own: its query and coefficients are not those of another.
+OWN = LinearMethod(
+    "own", "own", (alpha,), moves=((v, (v + x) / 2 - alpha * g), (x, x - v / (t + 1) + 2 * g)), at=v + (x - v) / t
+)
+coordinates = st.lists(st.integers(-64, 64).map(lambda i: i / 16), min_size=2, max_size=2)
+shares = st.integers(1, 15).map(lambda i: Fraction(i, 16))
+
+each_linear = pytest.mark.parametrize("algorithm", [*LINEAR, OWN], ids=lambda each: each.id)
+
+
+def values(algorithm, share):
+    return {symbol.name: share / (1 + i) for i, symbol in enumerate(algorithm.parameters)}
+
+
+def by_recurrence(algorithm, start, eigenvalues, numbers, steps):
+    """Iterates by the equations of the statement, term by term."""
+    now = {letter.name: start for letter, _ in algorithm.moves}
+    found = [start]
+    symbols = {symbol: numbers[symbol.name] for symbol in algorithm.parameters}
+
+    def valued(node: sp.Basic, time: int):
+        match node:
+            case sp.MatAdd():
+                return sum((valued(each, time) for each in node.args[1:]), valued(node.args[0], time))
+            case sp.MatMul():
+                scalars = [each for each in node.args if not isinstance(each, MatrixExpr)]
+                (vector,) = [each for each in node.args if isinstance(each, MatrixExpr)]
+                coefficient = sp.Mul(*scalars).subs({**symbols, t: time})
+                return Fraction(int(coefficient.p), int(coefficient.q)) * valued(vector, time)
+            case Gradient():
+                return eigenvalues * valued(node.args[1], time)
+            case Iterate():
+                if node == g_t:
+                    return eigenvalues * now["v"]
+                return now[str(node.args[0])]
+        raise TypeError(node)
+
+    for time in range(1, steps + 1):
+        now = {str(each.lhs.args[0]): valued(each.rhs, time) for each in algorithm.recurrence}
+        found.append(now["v"])
+    return found
+
+
+@each_linear
+@given(start=coordinates, eigenvalues=coordinates, share=shares)
+def test_torch_and_exact_steps_are_the_recurrence(algorithm, start, eigenvalues, share) -> None:
+    exact, steep = rationals(start), rationals(eigenvalues)
+    numbers = values(algorithm, share)
+    floats = {name: float(x) for name, x in numbers.items()}
+    state, replica = algorithm.exact_start(exact, numbers), algorithm.start(point(exact), floats)
+    expected = by_recurrence(algorithm, exact, steep, numbers, 4)
+    for time in range(1, 5):
+        assert all(algorithm.iterate(state) == expected[time - 1])
+        np.testing.assert_allclose(
+            algorithm.iterate(replica)[0][0, 0].numpy(), [float(x) for x in expected[time - 1]], rtol=1e-9, atol=1e-9
+        )
+        state = algorithm.exact_step(state, steep * algorithm.exact_query(state, time, numbers), time, numbers)
+        place = algorithm.query(replica, time, floats)
+        gradient = tuple(torch.tensor(eigenvalues, dtype=torch.float64) * part for part in place)
+        replica = algorithm.step(replica, gradient, time, floats)
+    assert all(isinstance(x, Fraction) for x in algorithm.iterate(state))
+
+
+@each_linear
+@given(start=coordinates, gradient=coordinates, share=shares)
+def test_a_step_leaves_the_old_state_alone(algorithm, start, gradient, share) -> None:
+    numbers = {name: float(x) for name, x in values(algorithm, share).items()}
+    state = algorithm.start(point(rationals(start)), numbers)
+    before = [[part.clone() for part in vector] for vector in state]
+    after = algorithm.step(state, point(rationals(gradient)), 1, numbers)
+    again = algorithm.step(state, point(rationals(gradient)), 1, numbers)
+    assert len(after) == len(state)
+    for old, vector in zip(before, state, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(old, vector, strict=True))
+    for one, two in zip(after, again, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(one, two, strict=True))
+
+
+def test_replicas_do_not_meet() -> None:
+    v, gradient = torch.randn(4, 3, 2, dtype=torch.float64), torch.randn(4, 3, 2, dtype=torch.float64)
+    for algorithm in ALGORITHMS.values():
+        numbers = dict.fromkeys((*(symbol.name for symbol in algorithm.parameters), *algorithm.asks), 0.5)
+        state = algorithm.step(algorithm.start((v,), numbers), (gradient,), 1, numbers)
+        for k in range(4):
+            one = algorithm.step(algorithm.start((v[k : k + 1],), numbers), (gradient[k : k + 1],), 1, numbers)
+            assert all(torch.equal(x[0][k : k + 1], y[0]) for x, y in zip(state, one, strict=True))
+
+
+def test_the_statements_are_those_of_the_papers() -> None:
+    (step,) = SGD.recurrence
+    assert step == sp.Eq(Iterate("v", t + 1, n, 1), v_t - alpha * g_t)
+    (step,) = ADAGRAD_NORM.recurrence
+    squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))
+    assert step.rhs == v_t - eta / sp.sqrt(delta**2 + squares) * Gradient(F, v_t)
+
+
+def test_nesterov_extrapolates_by_t_minus_1_over_t_plus_2() -> None:
+    numbers = {"alpha": Fraction(1, 2)}
+    state = tuple(rationals([x]) for x in (3.0, 5.0))
+    for time in (1, 2, 7):
+        before, at = state
+        (next_v,), (next_y,) = NESTEROV.exact_step(state, rationals([4.0]), time, numbers)
+        assert next_v == at[0] - 2
+        assert next_y == next_v + Fraction(time - 1, time + 2) * (next_v - before[0])
+
+
+@given(start=coordinates, gradients=st.lists(coordinates, min_size=1, max_size=4))
+def test_adagrad_adds_up_squared_gradients(start, gradients) -> None:
+    numbers = {"eta": 0.5, "delta": 0.25}
+    state, exact = (
+        ADAGRAD_NORM.start(point(np.array(start)), numbers),
+        ADAGRAD_NORM.exact_start(np.array(start), numbers),
+    )
+    v, total = np.array(start), 0.25**2
+    for time, each in enumerate(gradients, 1):
+        gradient = np.array(each)
+        total += float(gradient @ gradient)
+        v = v - 0.5 / total**0.5 * gradient
+        state = ADAGRAD_NORM.step(state, point(gradient), time, numbers)
+        exact = ADAGRAD_NORM.exact_step(exact, gradient, time, numbers, SPACE)
+        np.testing.assert_allclose(state[0][0][0, 0].numpy(), v, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(exact[0], v, rtol=1e-12, atol=1e-12)
+        assert state[1][0].item() == pytest.approx(total**0.5)
+
+
+@each_linear
+@given(start=coordinates, other=coordinates, gradients=st.lists(coordinates, min_size=2, max_size=2), share=shares)
+def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradients, share) -> None:
+    check_drift(algorithm, start, other, gradients, {name: float(x) for name, x in values(algorithm, share).items()})
+
+
+@given(start=coordinates, other=coordinates, gradients=st.lists(coordinates, min_size=2, max_size=2))
+def test_adagrad_drifts_no_farther_than_it_says(start, other, gradients) -> None:
+    check_drift(ADAGRAD_NORM, start, other, gradients, {"eta": 0.5, "delta": 0.25})
+
+
+def check_drift(algorithm, start, other, gradients, numbers) -> None:
+    size = np.linalg.norm
+    states = [algorithm.exact_start(np.array(x), numbers) for x in (start, other)]
+    one, two = (
+        algorithm.exact_step(state, np.array(g), 2, numbers, SPACE) for state, g in zip(states, gradients, strict=True)
+    )
+    apart = [float(size(x - y)) for x, y in zip(*states, strict=True)]
+    limits = algorithm.drift(apart, float(size(np.subtract(*gradients))), 2, numbers)
+    for x, y, limit in zip(one, two, limits, strict=True):
+        assert size(x - y) <= limit * (1 + 1e-9) + 1e-12
+    places = [algorithm.exact_query(state, 2, numbers) for state in states]
+    assert size(places[0] - places[1]) <= algorithm.reach(apart, 2, numbers) * (1 + 1e-9) + 1e-12
+
+
+def test_only_steps_along_one_gradient_keep_a_curved_domain() -> None:
+    assert [each.keeps_curves for each in (SGD, GRADIENT_DESCENT, ADAGRAD_NORM)] == [True] * 3
+    assert not any(each.keeps_curves for each in (HEAVY_BALL, NESTEROV, OWN))
+    place = (torch.zeros(1, 1, 1),)
+    moved = SGD.step((place,), (torch.ones(1, 1, 1),), 1, {"alpha": 0.5}, lambda v, u: (v[0] + 8 * u[0],))
+    assert moved[0][0].item() == -4
+    with pytest.raises(InputError, match="flat"):
+        HEAVY_BALL.step((place, place), place, 1, {"alpha": 1.0, "beta": 0.5}, lambda v, u: v)
+
+
+@pytest.mark.parametrize("algorithm", [*ALGORITHMS.values(), OWN], ids=lambda each: each.id)
+def test_algorithms_go_to_other_processes(algorithm) -> None:
+    if isinstance(algorithm, LinearMethod):
+        algorithm.coefficients(1, {symbol.name: 1.0 for symbol in algorithm.parameters})
+    again = pickle.loads(pickle.dumps(algorithm))
+    assert again == algorithm
+    assert hash(again) == hash(algorithm)
+
+
+@pytest.mark.parametrize(
+    ("move", "at"),
+    [(v * g, v), (v - alpha * g**2, v), (v + 1, v), (v - w * g, v), (v - alpha * g, v + g), (sp.sqrt(v), v)],
+    ids=str,
+)
+def test_what_is_not_linear_is_refused(move: sp.Expr, at: sp.Expr) -> None:
+    with pytest.raises(InputError) as caught:
+        LinearMethod("bad", "bad", (alpha,), moves=((v, move),), at=at)
+    assert caught.value.field == "algorithm.bad"
+
+
+def test_adagrad_needs_roots() -> None:
+    with pytest.raises(InputError, match="roots"):
+        ADAGRAD_NORM.exact_step((rationals([1.0]), Fraction(1)), rationals([1.0]), 1, {"eta": 1, "delta": 1})
+    assert ADAGRAD_NORM.no_worst
+    assert not SGD.no_worst

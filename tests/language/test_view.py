@@ -1,0 +1,163 @@
+"""Whatever is typed, what a notebook shows of it is well formed, and is text; and it can be read on any background."""
+
+import re
+from unicodedata import category
+from xml.etree import ElementTree
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from boundcheck.language.markup import mathml_of
+from boundcheck.language.notebook import html, latex
+from boundcheck.language.view import (
+    Badge,
+    Cell,
+    Fold,
+    Line,
+    Math,
+    Part,
+    Prose,
+    Stack,
+    Table,
+    View,
+    line,
+)
+from boundcheck.verdicts import Look, Verdict, look_of
+from tests.layers import examples
+
+HOSTILE = ["<script>alert(1)</script>", "a & b < c", "$x_1$ and $5", r"\input{secret}", "a_b^c~d#e%f{g}", "]]>", "&lt;"]
+TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20))
+FORMULAS = st.sampled_from([r"\frac{a}{b} \le \sqrt{r} \, \sigma", "x_{1}", r"\text{<b>}", r"\frac{"])
+VERDICTS = [*map(str, Verdict), "proved", "refuted", "repaired", "unknown", "held", "failed", "editorial", "violated"]
+VERDICTS += ["conditional", "remark"]
+PLAIN = st.one_of(TEXTS, FORMULAS.map(Math), TEXTS.map(Prose), st.sampled_from(VERDICTS).map(Badge))
+CELLS: st.SearchStrategy[Cell] = st.one_of(PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x))))
+LINES = st.lists(CELLS, max_size=3).map(lambda cells: Line(tuple(cells)))
+TABLES = st.integers(1, 3).flatmap(
+    lambda n: st.builds(
+        Table,
+        st.lists(TEXTS, min_size=n, max_size=n).map(tuple),
+        st.lists(st.lists(CELLS, min_size=n, max_size=n), max_size=20),
+    )
+)
+
+
+def views(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[View]:
+    return st.builds(
+        View,
+        TEXTS,
+        TEXTS,
+        st.sampled_from(["", *VERDICTS]),
+        st.lists(LINES, max_size=2).map(tuple),
+        st.lists(parts, max_size=3).map(tuple),
+    )
+
+
+FLAT: st.SearchStrategy[Part] = st.one_of(LINES, TABLES)
+VIEWS = views(st.one_of(FLAT, views(FLAT), st.builds(Fold, LINES, st.lists(FLAT, max_size=2).map(tuple))))
+# What the HTML may have: no script, no link, no image, and nothing with an event.
+TAGS = {"div", "strong", "small", "code", "span", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"}
+
+
+def texts(view: View | Part | Cell) -> list[str]:
+    """The plain texts of a view."""
+    match view:
+        case View():
+            return [view.title, view.name, *(x for part in (*view.lines, *view.parts) for x in texts(part))]
+        case Line() | Stack():
+            return [x for cell in view.cells for x in texts(cell)]
+        case Table():
+            return [*view.head, *(x for row in view.rows for cell in row for x in texts(cell))]
+        case Fold():
+            return [*texts(view.line), *(x for part in view.parts for x in texts(part))]
+        case str():
+            return [view]
+    return []
+
+
+def printable(text: str) -> str:
+    hides = (x not in "\n\t" and category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") for x in text)
+    return "".join(x.encode("unicode_escape").decode() if h else x for x, h in zip(text, hides, strict=True))
+
+
+@given(VIEWS)
+@examples(200)
+def test_the_html_is_well_formed_and_each_text_is_text(view: View) -> None:
+    root = ElementTree.fromstring(html(view))
+    shown = "".join(root.itertext())
+    for text in texts(view):
+        assert printable(text) in shown
+    for element in root.iter():
+        space, _, tag = element.tag.rpartition("}")
+        assert "MathML" in space or tag in TAGS
+        assert not any(name.lower().startswith(("on", "href", "src")) for name in element.attrib)
+
+
+@given(VIEWS)
+@examples(100)
+def test_no_colour_is_set_but_with_its_background(view: View) -> None:
+    for element in ElementTree.fromstring(html(view)).iter():
+        style = element.get("style", "")
+        assert ("color:#fff" in style) == ("background:" in style)
+        assert "#000" not in style
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return sum(weight * x for weight, x in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_badge_can_be_read(verdict: str) -> None:
+    (colour,) = re.findall(r"background:(#[0-9a-f]{6})", html(View("", verdict=verdict)))
+    assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
+def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open() -> None:
+    looks = {word: re.findall("background:(#.{6})", html(View("", verdict=word)))[0] for word in VERDICTS}
+    assert looks["refuted"] == looks["violated"] == looks["failed"]
+    assert looks["proved"] == looks["repaired"] == looks["supported"] == looks["held"]
+    by_look = {look_of(word): colour for word, colour in looks.items()}
+    assert looks == {word: by_look[look_of(word)] for word in VERDICTS}
+    assert len(set(by_look.values())) == len(Look)
+
+
+@given(VIEWS)
+@examples(200)
+def test_the_latex_is_one_formula_between_dollars(view: View) -> None:
+    made = latex(view)
+    assert made.startswith(r"$\displaystyle ")
+    assert made.endswith("$")
+    bare = re.sub(r"\\.", "", made[1:-1].replace(r"\text{<b>}", "").replace(r"\frac{", ""), flags=re.DOTALL)
+    assert "$" not in bare
+    assert bare.count("{") == bare.count("}") or r"\frac{" in made
+
+
+@given(TEXTS)
+@examples(200)
+def test_words_in_latex_say_what_was_typed(text: str) -> None:
+    made = latex(View("", lines=(line(text),)))
+    inside = made.removeprefix(r"$\displaystyle ").removesuffix("$")
+    back = re.sub(
+        r"\\text\{([^{}]*)\}|\\backslash |\\hat\{\\ \}|\\sim |\\([_%&#${}])",
+        lambda m: m[1] or m[2] or {r"\ba": "\\", r"\ha": "^", r"\si": "~"}.get(m[0][:3], ""),
+        inside,
+    )
+    assert back == " ".join(printable(text).split())
+
+
+def test_a_formula_is_mathml_and_a_text_with_formulas_has_some() -> None:
+    shown = html(View("t", lines=(line(Math("x_{1}"), Prose("as $√r·σ$ grows")),)))
+    assert mathml_of("x_{1}") in shown
+    assert "<msqrt>" in shown
+    assert "$" not in shown
+
+
+@pytest.mark.parametrize(("rows", "folds"), [(12, 0), (13, 1)])
+def test_a_long_table_folds_and_loses_no_row(rows: int, folds: int) -> None:
+    root = ElementTree.fromstring(html(View("t", parts=(Table(("n",), [(f"row {i}",) for i in range(rows)]),))))
+    assert len(root.findall(".//details")) == folds
+    assert [cell.text for cell in root.iter("td")] == [f"row {i}" for i in range(rows)]
+    assert [x.text for x in root.iter("summary")] == ["and 1 more"] * folds

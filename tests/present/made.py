@@ -1,0 +1,42 @@
+"""Stored runs that differ from others in parts of their results, as data would have them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from boundcheck.experiment.result import VERSION, read
+from boundcheck.present.stored import StoredRun
+
+EMPTY: dict[str, Any] = {
+    "version": VERSION,
+    "run_id": "0123456789ab",
+    "audit": [],
+    "constants": {},
+    "radii": {},
+    "lower": {},
+    "upper": [],
+    "trivial": None,
+    "first_variance": None,
+    "largest_variance": None,
+    "reason": "it was made up",
+    "blame": None,
+    "environment": {},
+    "first": 1.0,
+    "gap": 1.0,
+    "decrease": None,
+    "interval": None,
+}
+"""What a made-up run has that no test of figures looks at."""
+
+
+def changed(run: StoredRun, **parts: Any) -> StoredRun:
+    """The run with other parts of its result, each by its name, that of a table's entry as ``plan__values__Lhat``."""
+    data = run.result.as_json()
+    for path, value in parts.items():
+        *tables, name = path.split("__")
+        table = data
+        for each in tables:
+            table = table[each]
+        table[name] = copy.deepcopy(value)
+    return StoredRun(read(data), run.trace)

@@ -1,0 +1,282 @@
+"""The audit of a paper: its programmes, the table that comes first, what the screen holds, the study that is kept."""
+
+import io
+import json
+import re
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from boundcheck.proofs.jiang2024 import report
+from boundcheck.proofs.jiang2024.programme import REFERENCE, SHORT
+from rich.cells import cell_len
+from rich.console import Console
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.experiment.spec import parse
+from boundcheck.language.catalogue import catalogue
+from boundcheck.present import conduct, study, work
+from boundcheck.present import paper as written_by
+from boundcheck.present.opening import in_all, opening_of
+from boundcheck.present.programme import Attack, Programme
+from boundcheck.present.screen import WIDTH, show_findings, show_rows, show_verdicts
+from boundcheck.present.section import Material
+from boundcheck.proof.show import show
+from boundcheck.proof.status import Carrier, carrier, standing
+from boundcheck.proofs import paper_of
+from boundcheck.system.parallel import Call
+from boundcheck.system.terminal import _ENDLESS
+from tests.judged import of_the_paper
+from tests.present.test_proofs import audit as small_proofs
+from tests.proof.conftest import paper as the_paper
+
+from .made import changed
+
+proofs, paper = small_proofs, the_paper
+PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
+# Beside those of the rows.
+MOST_LINES = 20
+
+
+def tables(programme: Programme) -> list[dict[str, Any]]:
+    return [table for sweep in programme.sweeps for table, _ in sweep.experiments()]
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_every_experiment_of_a_programme_can_be_run(name: str) -> None:
+    programme = PROGRAMMES[name]
+    specs = [parse(table) for table in chain(tables(programme), (table for _, table in programme.faults))]
+    assert len({json.dumps(spec.as_json(), sort_keys=True) for spec in specs}) == len(specs)
+    assert all(attack.claim in bc.claims for attack in programme.attacks)
+    assert all(seconds > 0 for sweep in programme.sweeps for _, seconds in sweep.experiments())
+
+
+def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
+    asked = {(table["claim"], table["problem"]["kind"]) for table in tables(SHORT)}
+    assert {("jiang2024.lemma1", "digits"), ("jiang2024.theorem2", "pseudo-huber")} <= asked
+    assert {attack.claim for attack in SHORT.attacks} == {"jiang2024.lemma1", "meft.lemma1_sharp"}
+    assert not SHORT.worst_cases
+    assert SHORT.adds
+    # What has been run need not be run again for the whole report.
+    whole = [parse(table).as_json() for table in tables(REFERENCE)]
+    theorems = [table for table in tables(SHORT) if "bracket" not in table]
+    assert all(parse(table).as_json() in whole for table in theorems)
+
+
+def small(searches: list[dict[str, Any]]) -> Programme:
+    attacks = tuple(
+        Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0, is_drawn=each["drawn"], curve=curve(each["curve"]))
+        for each in searches
+    )
+    waterfall = ("jiang2024.lemma1", 2)
+    return Programme("boundcheck audit x", (), attacks, waterfall, reads_study=True, adds="more of everything")
+
+
+def curve(values: dict[str, float]) -> Callable[[int], float] | None:
+    return (lambda rank: values[str(rank)]) if values else None
+
+
+@pytest.fixture(scope="module")
+def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str, Any]:
+    digits = [changed(run, problem__name="digits") for run in stored]
+    results, folder = [run.result for run in digits], tmp_path_factory.mktemp("audit")
+    found = {"experiments": results, "faults": [], "attacks": searches, "waterfall": [waterfalls[0][1]]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            written_by, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
+        )
+        patch.setattr(report, "STATEMENTS", ("my.claim",))
+        return written_by.write(paper_of("jiang2024"), small(searches), proofs, found, folder / "out", folder / "runs")
+
+
+@pytest.mark.full
+def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:
+    found = [(each["number"], each["verdict"]) for each in written["findings"]]
+    assert [number for number, _ in found] == [1, 2, 8, 8, 12, 12, 14, 18]
+    assert [each for each in found if each[0] in (1, 2, 14)] == [(1, "proved"), (2, "refuted"), (14, "editorial")]
+    second = next(each for each in written["findings"] if each["number"] == 2)
+    assert second.keys() >= {"number", "locator", "verdict", "evidence"}
+    assert "7/2 against 1" in second["evidence"]
+    assert [each["violated"] for each in written["searches"]] == [False] * len(searches)
+    text = Path(written["report"]).read_text()
+    assert "Referee's table" in text
+    assert all(run.result.run_id in text for run in stored if run.is_theorem)
+    assert [each["run_id"] for each in written["runs"]] == [run.result.run_id for run in stored]
+
+
+def test_a_short_report_says_what_it_leaves_out_and_what_it_reads(written) -> None:
+    page = Path(written["report"])
+    text = page.read_text()
+    assert "With --full it has more: more of everything." in text
+    assert "Read from the study that the repository keeps" in text
+    # The study is not this report's own.
+    assert not page.with_name("statistics.json").exists()
+
+
+def test_the_summary_counts_verdicts(written) -> None:
+    assert written["summary"].startswith("My claim: refuted") or written["summary"].startswith("My claim: repaired")
+    assert "Of 3 findings from the proofs" in written["summary"]
+    assert f"attacked {len(written['searches'])} bounds and broke none of them" in written["summary"]
+
+
+def test_the_page_says_of_each_attacked_claim_what_carries_it(written, searches) -> None:
+    """Those that the kernel proves in another paper's folder too."""
+    text = Path(written["report"]).read_text()
+    for each in searches:
+        assert carrier(catalogue[each["id"]]) is Carrier.KERNEL
+        (said,) = set(re.findall(rf"<code>{each['id']}</code></div></td><td>(.*?)</td>", text))
+        assert "by hand" not in said
+        assert standing(catalogue[each["id"]]) in said
+
+
+@pytest.mark.full
+@of_the_paper
+def test_page_and_screen_count_the_same_runs(written, stored) -> None:
+    sentence = in_all("run", "runs", [run.verdict for run in stored])
+    assert sentence in written["summary"]
+    runs = report.opening(Material(stored, proofs=bc.prove("jiang2024")))
+    assert runs is not None
+    assert sentence in runs.words
+
+
+def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> None:
+    """Those that no proof of the page is about, too."""
+    own = {id for id, claim in catalogue.items() if id.startswith("meft.") and carrier(claim) is not Carrier.HYPOTHESIS}
+    found = opening_of(Material(proofs=proofs, paper=paper_of("meft").folder)).numbers
+    counts = [each.shown for each in found if each.says == "claims that are proved"]
+    asked = own | {claim.id for claim in proofs.claims}
+    proved = sum(carrier(catalogue[id]) is Carrier.KERNEL for id in own)
+    proved += sum(claim.verdict in ("proved", "repaired") for claim in proofs.claims if claim.id not in own)
+    assert counts == [f"{proved} of {len(asked)}"]
+
+
+def printed(draw: Any, width: int) -> list[str]:
+    text = io.StringIO()
+    draw(Console(file=text, width=width, force_terminal=True, color_system=None))
+    return text.getvalue().splitlines()
+
+
+@pytest.mark.full
+@of_the_paper
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
+    rows = paper.rows
+    found = [each for each in written["findings"] if not each["summary"]]
+    outcome = written | {"adds": SHORT.adds, "findings": found, "summary": "A word and another. " * 18}
+    lines = printed(lambda console: (show_rows(rows, console), show_findings(outcome, console)), width)
+    assert len(lines) + 1 <= len(rows) + MOST_LINES
+    assert max(map(cell_len, lines)) <= min(width, WIDTH)
+    text = "\n".join(lines)
+    for row in rows:
+        assert f"{row.row.number:>3} " in text
+        assert row.verdict in text
+
+
+@of_the_paper
+def test_a_row_is_a_line_with_its_verdict(paper) -> None:
+    rows = paper.rows
+    lines = [line for line in printed(lambda console: show_rows(rows, console), 100) if line.strip()]
+    assert len(lines) == len(rows) + 2
+    for line, row in zip(lines[2:], rows, strict=True):
+        number, rest = line.split(maxsplit=1)
+        assert int(number) == row.row.number
+        assert rest.startswith(row.row.locator)
+        assert row.verdict in rest
+
+
+@pytest.mark.full
+@of_the_paper
+def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=_ENDLESS, force_interactive=False)
+    show(paper, console, False, {})
+    show_rows(paper.rows, console)
+    show_findings(written, console)
+    show_verdicts(written["runs"], console)
+    cells = {cell for line in out.getvalue().splitlines() for cell in line.split("\t")}
+    for row in (each.as_json() for each in paper.rows):
+        assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells
+        assert f"{row['finding']} {row['hypotheses']}".strip() in cells
+        assert any(cell.startswith(row["finding"]) and cell.endswith(row["evidence"]) for cell in cells)
+    for claim in paper.as_json()["claims"]:
+        for proof in claim["proofs"]:
+            assert {claim["id"], claim["verdict"], proof["version"], proof["trust"]} <= cells | {""}
+    for each in written["findings"]:
+        assert {each["locator"], each["verdict"]} <= cells or each["summary"]
+        assert each["summary"] or each["evidence"] in cells
+    for run in written["runs"]:
+        assert {run["run_id"], run["claim"], run["verdict"], run["reason"]} <= cells
+    assert written["summary"] in cells
+
+
+def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch) -> None:
+    order: list[str] = []
+    programme = Programme("x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2))
+
+    class Pool:
+        def __init__(self, calls: list[Call], jobs: int, tick: Any) -> None:
+            order.append("started")
+            self.calls = calls
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            order.append("left")
+
+        def results(self) -> list[Any]:
+            order.append("waited")
+            return [call.function.__name__ for call in self.calls]
+
+    monkeypatch.setattr(conduct, "Running", Pool)
+    monkeypatch.setattr(conduct, "programme_of", lambda paper, full: programme)
+    monkeypatch.setattr(conduct, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
+    monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
+    told: list[tuple[str, int, int]] = []
+    jiang2024 = paper_of("jiang2024")
+    outcome = conduct.conduct(
+        jiang2024,
+        tmp_path,
+        tmp_path,
+        "cpu",
+        False,
+        lambda *each: told.append(each),
+        lambda x: order.append("shown"),
+        allow_code=["my words.py"],
+    )
+    # What is printed to run it again allows what was allowed.
+    assert outcome["command"] == "x --allow-code 'my words.py'"
+    assert order == ["started", "proved jiang2024", "shown", "waited", "left"]
+    assert outcome["found"] == {
+        "experiments": [],
+        "faults": [],
+        "attacks": [work.search.__name__],
+        "waterfall": [work.waterfall.__name__],
+    }
+    # The time that is left is known from the start, with that of the page.
+    assert [stage for stage, _, _ in told] == ["proofs", "page"]
+    assert told[0][1] == 0
+    assert told[0][2] == told[1][2] > told[1][1]
+
+
+def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
+    kept = study.kept("jiang2024")
+    assert kept.kept
+    assert kept.coverage
+    assert kept.power
+    assert kept.worst_cases
+    path = Path(__file__).parents[2] / "reports" / "jiang2024" / "statistics.json"
+    assert kept.as_json() == json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "power": [], "worst_cases": [], "made_by": {}}'])
+def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(study, "_folder", lambda: tmp_path)
+    if text is not None:
+        (tmp_path / "jiang2024").mkdir()
+        (tmp_path / "jiang2024" / "statistics.json").write_text(text)
+    with pytest.raises(InputError, match=r"study = statistics\.json: expected the study that .* --full"):
+        study.kept("jiang2024")

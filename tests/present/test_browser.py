@@ -1,0 +1,210 @@
+"""Each kind of page in a real browser: nothing runs over, no formulas overlap, links lead somewhere, all can be read.
+
+The browser is Debian's `chromium`, or one of its other names. Where the variable ``CI`` is set a missing browser is a
+failure, and elsewhere the tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boundcheck.present import paper as written_by
+from boundcheck.present.page import write_page
+from boundcheck.present.section import Material
+from boundcheck.present.sections.checked import write_soundness
+from boundcheck.proofs import paper_of
+from tests.judged import of_the_paper
+from tests.proof.conftest import paper as the_paper
+
+from .made import changed
+from .test_audit import small
+from .test_networks import on_disk, run, write_runs
+from .test_proofs import audit as small_proofs
+from .test_soundness import HONEST
+
+pytestmark = [pytest.mark.full, of_the_paper]
+
+proofs, paper = small_proofs, the_paper
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+WIDTHS, SCHEMES = (390, 820, 1440), ("light", "dark")
+# Of text against what is behind it: 4.5 is what WCAG 2 asks of text, 3 of large text and of what is drawn.
+LEAST, LEAST_LARGE = 4.5, 3.0
+
+# How much of the window the column with the content takes, of which it need not take more than 60 em.
+SHARE = "() => document.querySelector('main').clientWidth / Math.min(innerWidth, 960)"
+WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# The boxes of displayed formulas, with what their parts reach beyond them, cut off where they are scrolled.
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll('.formula math')].map(formula => {
+    const around = formula.closest('.formula').getBoundingClientRect();
+    const parts = [formula, ...formula.querySelectorAll('*')].map(x => x.getBoundingClientRect()).filter(x => x.height);
+    return {
+      text: formula.textContent.slice(0, 40),
+      left: Math.max(around.left, Math.min(...parts.map(x => x.left))),
+      right: Math.min(around.right, Math.max(...parts.map(x => x.right))),
+      top: Math.min(...parts.map(x => x.top)), bottom: Math.max(...parts.map(x => x.bottom)),
+    };
+  }).filter(x => x.right > x.left && x.bottom > x.top).sort((one, other) => one.top - other.top);
+  const found = [];
+  boxes.forEach((one, place) => {
+    for (const other of boxes.slice(place + 1)) {
+      if (other.top >= one.bottom - 1) break;
+      if (other.left < one.right - 1 && one.left < other.right - 1) found.push(one.text + ' and ' + other.text);
+    }
+  });
+  return found;
+}"""
+CONTRAST = """([least, large]) => {
+  const channels = color => (color.match(/[\\d.]+/g) || []).map(Number);
+  const light = color => {
+    const [r, g, b] = channels(color).slice(0, 3).map(x => x / 255).map(
+      x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const opaque = color => color.startsWith('rgb') && (channels(color).length < 4 || channels(color)[3] > 0.99);
+  const behind = element => {
+    for (let each = element; each; each = each.parentElement)
+      if (opaque(getComputedStyle(each).backgroundColor)) return getComputedStyle(each).backgroundColor;
+    return 'rgb(255, 255, 255)';
+  };
+  const ratio = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((x, y) => x - y);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const found = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length || element.closest('svg')) continue;
+    const style = getComputedStyle(element), size = parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? large : least;
+    if (ratio(style.color, behind(element)) < needed)
+      found.add(element.tagName + ' ' + element.className + ' ' + element.textContent.slice(0, 30));
+  }
+  for (const glyph of document.querySelectorAll('svg use')) {
+    const fill = getComputedStyle(glyph).fill;
+    if (fill !== 'none' && ratio(fill, behind(glyph)) < large) found.add('drawn in ' + fill);
+  }
+  return [...found];
+}"""
+BROKEN_LINKS = """() => [...document.querySelectorAll('a[href^="#"]')].filter(
+  link => !document.getElementById(decodeURIComponent(link.hash.slice(1)))).map(link => link.hash)"""
+
+
+def problems(page: Any) -> list[str]:
+    """What is wrong with the page as it stands."""
+    found = [f"{page.evaluate(WIDE)} pixels too wide"] if page.evaluate(WIDE) > 0 else []
+    found += ["too narrow"] if page.evaluate(SHARE) < 0.9 else []
+    found += [f"overlap: {each}" for each in page.evaluate(OVERLAPS)]
+    found += [f"too faint: {each}" for each in page.evaluate(CONTRAST, [LEAST, LEAST_LARGE])]
+    return found + [f"leads nowhere: {each}" for each in page.evaluate(BROKEN_LINKS)]
+
+
+def opened(browser: Any, path: Path, width: int, scheme: str) -> tuple[Any, list[str]]:
+    """The page, all that folds unfolded, and what its console says."""
+    page, said = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path.as_uri())
+    page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    return page, said
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        message = f"no browser: one of {', '.join(NAMES)}"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict[str, Path]:
+    """The page of each kind: a paper's audit, networks, the checker checked, a paper of one's own."""
+    root = tmp_path_factory.mktemp("pages")
+    digits = [changed(each, problem__name="digits") for each in stored]
+    found = {"experiments": [each.result for each in digits], "faults": [], "attacks": searches}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            written_by, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
+        )
+        outcome = written_by.write(
+            paper_of("jiang2024"),
+            small(searches),
+            paper,
+            found | {"waterfall": [waterfalls[0][1]]},
+            root / "audit",
+            root,
+        )
+    network = on_disk(run(), root / "0123456789ab")
+    own = Material(stored, proofs=proofs, command="boundcheck audit my-paper")
+    return {
+        "audit": Path(outcome["report"]),
+        "networks": write_runs([network], root / "networks" / "index.html", "Networks", "Lead.", "a command")[0],
+        "soundness": write_soundness(HONEST, root / "soundness", "boundcheck soundness")[0],
+        "own": write_page(own, root / "own" / "index.html", "My paper", "Lead.")[0],
+    }
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", ["audit", "networks", "soundness", "own"])
+def test_a_page_can_be_read(kind: str, width: int, scheme: str, pages: dict[str, Path], browser: Any) -> None:
+    page, said = opened(browser, pages[kind], width, scheme)
+    assert problems(page) == []
+    assert said == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_contents_lead_to_each_section(width: int, pages: dict[str, Path], browser: Any) -> None:
+    page, _ = opened(browser, pages["audit"], width, "light")
+    listed = page.locator("nav:visible a")
+    names = [heading.text_content() for heading in page.locator("section > h2").all()]
+    assert listed.count() == len(names) > 5
+    for place, name in enumerate(names):
+        listed.nth(place).click()
+        assert page.evaluate("() => document.querySelector(':target').textContent") == name
+        top = page.evaluate("() => document.querySelector(':target').getBoundingClientRect().top")
+        assert -5 <= top <= 900
+    page.close()
+
+
+def test_a_keyboard_gets_past_the_contents(pages: dict[str, Path], browser: Any) -> None:
+    page, _ = opened(browser, pages["audit"], 1440, "light")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.hash") == "#content"
+    assert page.locator(".skip").bounding_box()["x"] >= 0
+    page.close()
+
+
+PLANTED = {
+    "pixels too wide": "<div style='width: 3000px'>wide</div>",
+    "overlap": "<div class='formula'><math><mi>x</mi></math></div>"
+    "<div class='formula' style='margin-top: -3.2em'><math><mi>y</mi></math></div>",
+    "too faint": "<p style='color: #999; background: #888'>faint</p>",
+    "too narrow": "<style>main { max-width: 20rem !important; }</style>",
+    "leads nowhere": "<a href='#nowhere'>nowhere</a>",
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_what_is_wrong_is_seen(what: str, pages: dict[str, Path], browser: Any) -> None:
+    page, said = opened(browser, pages["soundness"], 820, "light")
+    page.evaluate("html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", PLANTED[what])
+    assert [what in each for each in problems(page)] == [True]
+    page.evaluate("() => console.error('planted')")
+    assert said == ["planted"]
+    page.close()

@@ -1,0 +1,58 @@
+"""A report is made whatever its runs, findings and titles say, and each of its files is what it is meant to be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from boundcheck.present.forms import forms
+from boundcheck.present.page import write_page
+from boundcheck.present.section import Finding, Material
+from boundcheck.present.stored import StoredRun
+from boundcheck.shown import command, visible
+from tests.hostile import NASTY
+
+from .made import changed
+
+TYPST = find_spec("typst") is not None
+
+
+def material_of(stored: list[StoredRun], text: str) -> Material:
+    """Runs, findings and faults whose every text is this one."""
+    blame = {"kind": "constant", "name": text, "evidence": text}
+    runs = [changed(run, reason=text, problem__name=text) for run in stored]
+    theorem = next(each for each in runs if each.is_theorem)
+    findings = [Finding(1, text, "supported", text)]
+    broken = changed(theorem, verdict="violated", blame=blame)
+    return Material([*runs, broken], findings, faults=[(text, theorem)], command=command("report", text or "x"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", NASTY)
+def test_every_file_of_a_report_is_whole(name: str, stored: list[StoredRun], tmp_path: Path) -> None:
+    text = NASTY[name][:2000]
+    material = material_of(stored, text)
+    files = write_page(material, tmp_path / "index.html", text, text, also=forms(latex=True, pdf=TYPST))
+    for path in files:
+        content = path.read_bytes()
+        if path.suffix != ".pdf":
+            assert visible(content.decode()) == content.decode(), path
+    book = (tmp_path / "logbook.md").read_text()
+    tokens = MarkdownIt("commonmark").parse(book)
+    entries = int(re.search(r"(\d+) entries", book)[1])
+    assert sum(each.type == "heading_open" for each in tokens) == entries + 1
+    codes = [x.content for each in tokens if each.children for x in each.children if x.type == "code_inline"]
+    assert " ".join(visible(material.command).split()) in [" ".join(each.split()) for each in codes]
+    assert "<script>alert" not in (tmp_path / "index.html").read_text()
+
+
+def test_texts_of_results_are_kept_as_they_are(stored: list[StoredRun]) -> None:
+    """What is shown is changed, and nothing that is stored."""
+    (run,) = (each for each in stored if each.is_theorem)
+    found = changed(run, reason=NASTY["escapes"])
+    assert replace(found).result.reason == NASTY["escapes"]

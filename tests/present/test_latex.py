@@ -1,0 +1,375 @@
+"""A report for a paper: numbers that claim no more than was found, tables in which no failure hides, and real TeX."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from typer.testing import CliRunner
+
+import boundcheck as bc
+from boundcheck.cli import app
+from boundcheck.experiment.intervals import Interval
+from boundcheck.language.cite import entries_of
+from boundcheck.language.view import Table
+from boundcheck.present.latex import _values, files_of
+from boundcheck.present.latex.numbers import (
+    Numbers,
+    Toward,
+    letters,
+    place_of,
+    rounded,
+    significant,
+    tag,
+    typeset,
+    whole,
+)
+from boundcheck.present.latex.parts import Latex, in_brief
+from boundcheck.present.latex.runs import limits, measured, printed
+from boundcheck.present.section import Material, Search
+from boundcheck.present.sections.runs import verdict_table
+from boundcheck.present.stored import StoredRun
+from boundcheck.proof.outcome import ProofAudit
+from boundcheck.proof.rows import JudgedRow, Row
+from boundcheck.proof.view import referee_table
+from boundcheck.proofs import paper_of, papers
+from boundcheck.verdicts import Verdict
+
+from .made import changed
+from .test_networks import run as network
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x == 0 or 1e-200 < abs(x) < 1e200)
+POSITIVE = st.floats(1e-6, 1e6)
+
+
+def value_of(made: str) -> Decimal:
+    """The number that a reader reads."""
+    text = made.removeprefix(r"\ensuremath{").removesuffix("}").replace(r"\,", "")
+    found = re.fullmatch(
+        r"(-?[\d.]+)(?:\\times10\^\{(-?\d+)\})?", text.removesuffix("}") if text[-2:] == "}}" else text
+    )
+    assert found is not None, made
+    return Decimal(found[1]).scaleb(int(found[2] or 0))
+
+
+@given(NUMBERS, st.integers(1, 6))
+def test_a_bound_is_rounded_away_from_what_it_bounds(value: float, digits: int) -> None:
+    exact, nearest = Decimal(value), value_of(significant(value, digits=digits))
+    low, high = (value_of(significant(value, toward, digits)) for toward in (Toward.DOWN, Toward.UP))
+    assert low <= exact <= high
+    assert low <= nearest <= high
+    unit = Decimal(1).scaleb(math.floor(math.log10(abs(value))) - digits + 1) if value else Decimal(0)
+    assert high - low <= unit
+    assert abs(nearest - exact) <= unit / 2
+
+
+@given(POSITIVE, POSITIVE, POSITIVE)
+def test_what_was_measured_lies_within_the_limits_that_are_printed(low: float, middle: float, high: float) -> None:
+    low, middle, high = sorted((low, middle, high))
+    interval = Interval(low, high, 0.95, "asymptotic", "a method")
+    printed_low, printed_high = map(value_of, limits(interval, middle))
+    # Read back as the floats that they are of.
+    assert float(printed_low) <= low
+    assert high <= float(printed_high)
+    assert printed_low <= value_of(measured(middle, interval)) <= printed_high
+
+
+@given(POSITIVE, POSITIVE)
+def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, half: float) -> None:
+    place = place_of(Interval(middle - half, middle + half, 0.95, "exact", ""), middle)
+    # The last digit is the second of half the width, or the first of the number.
+    assert 10.0**place >= half / 100 * (1 - 1e-9) or place == math.floor(math.log10(middle))
+    assert rounded(middle, place) != 0 or middle < 10.0**place
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "toward", "made"),
+    [
+        (12345.6, 0, Toward.NEAREST, r"\ensuremath{12\,346}"),
+        (0.5468681, -3, Toward.UP, r"\ensuremath{0.547}"),
+        (0.5468681, -3, Toward.DOWN, r"\ensuremath{0.546}"),
+        (2.5e-27, -28, Toward.NEAREST, r"\ensuremath{2.5\times10^{-27}}"),
+        (1e9, 7, Toward.NEAREST, r"\ensuremath{1.00\times10^{9}}"),
+        (-0.25, -2, Toward.UP, r"\ensuremath{-0.25}"),
+        (0.0, -3, Toward.UP, "0"),
+        (math.inf, 0, Toward.UP, r"\ensuremath{\infty}"),
+        (None, 0, Toward.UP, "--"),
+    ],
+)
+def test_a_number_is_typeset_as_papers_do(value: float | None, place: int, toward: Toward, made: str) -> None:
+    assert typeset(value, place, toward) == made
+
+
+def test_a_whole_number_is_printed_whole() -> None:
+    assert (whole(30000), whole(1024), whole(-7)) == (r"\ensuremath{30\,000}", r"\ensuremath{1024}", r"\ensuremath{-7}")
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=3), st.lists(st.text(max_size=8), min_size=1, max_size=3))
+def test_each_number_has_a_name_of_its_own_of_letters_alone(one: list[str], other: list[str]) -> None:
+    numbers = Numbers()
+    commands = [numbers.add(tuple(words), "1") for words in (one, other, one)]
+    assert len(set(commands)) == 3
+    assert all(re.fullmatch(r"\\[A-Za-z]+\{\}", each) for each in commands)
+    assert all(line.isascii() for line in numbers.lines)
+
+
+def test_a_name_says_what_the_number_is_and_stays() -> None:
+    assert letters("jiang2024.theorem2", "pseudo-Huber", "rank", 4, "λ*") == (
+        "JiangTwoZeroTwoFourTheoremTwoPseudoHuberRankFourLambda"
+    )
+    assert tag({"b": 1, "a": 2}) == tag({"a": 2, "b": 1}) != tag({"a": 2, "b": 2})
+
+
+@pytest.fixture(scope="module")
+def made(stored: list[StoredRun]) -> dict[str, bytes]:
+    # One bracket has few figures, which take long to draw.
+    return files_of(Material(stored[-1:]), "Stored runs", "A bracket.")
+
+
+@pytest.mark.full
+def test_every_command_of_the_tables_is_defined_and_every_file_is_used(made: dict[str, bytes]) -> None:
+    texts = {name: content.decode() for name, content in made.items() if not name.endswith(".pdf")}
+    defined = re.findall(r"\\newcommand\{\\(\w+)\}", texts["latex/numbers.tex"])
+    assert len(defined) == len(set(defined)) >= 15
+    used = {name for text in texts.values() for name in re.findall(r"\\(bc\w+)", text)}
+    assert {name for name in used if name not in defined} == set()
+    used = {name: set(re.findall(r"\\input\{(.+?)\}", texts[f"latex/{name}.tex"])) for name in ("main", "example")}
+    inputs = {f"latex/{each}.tex" for each in used["main"] | used["example"]}
+    assert inputs | {"latex/main.tex", "latex/example.tex", "latex/references.bib"} == set(texts)
+    # An author needs the same two files for either.
+    assert {"preamble", "numbers"} <= used["main"] & used["example"]
+    figures = {f"latex/{each}" for text in texts.values() for each in re.findall(r"\\includegraphics\{(.+?)\}", text)}
+    assert figures <= set(made)
+    # Each at both widths.
+    assert {name.rpartition("_two_")[0] for name in made if "two_columns" in name} == {
+        name.rpartition("_one_")[0] for name in made if "one_column" in name
+    }
+
+
+def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
+    numbers = Numbers()
+    printed(Material(stored), numbers)
+    kinds = dict(re.findall(r"\\newcommand\{\\(\w+)Kind\}\{(.+?)\}", numbers.text()))
+    assert {"certified", "kernel"} <= set(kinds.values())
+    for run in stored:
+        if run.is_theorem and run.result.interval:
+            name = f"{tag(run.result.spec)}Measured"
+            (said,) = (kind for each, kind in kinds.items() if each.lower().endswith(name.lower()))
+            assert said == run.result.interval.kind
+
+
+def typeset_(table: Table, *runs: StoredRun) -> str:
+    """A table in LaTeX, the numbers of these runs by their commands."""
+    return Latex(_values(printed(Material(list(runs)), Numbers()))).floats(table)
+
+
+@pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
+def test_a_verdict_that_is_no_support_is_seen_in_the_table(stored: list[StoredRun], verdict: Verdict) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    broken = changed(run, verdict=str(verdict), reason="it was made so")
+    table = typeset_(verdict_table([broken]), broken)
+    assert table.count(rf"\textbf{{{verdict}}}") == 1
+    assert "It was made so." in table
+
+
+def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    sampled = changed(run, constants__smoothness={"value": 1.0, "kind": "estimated", "how": "samples"})
+    for each, kind in ((run, None), (sampled, "estimated"), (network(), "estimated")):
+        numbers = Numbers()
+        printed(Material([each]), numbers)
+        # The ends of the bracket have names with the claim's in them.
+        (name,) = (x for x in numbers.commands if re.search(rf"{tag(each.result.spec)}Bound$", x, re.IGNORECASE))
+        assert numbers.commands.get(f"{name}Kind") == kind
+        if not each.is_network:
+            table = typeset_(verdict_table([each]), each)
+            assert ("$^{*}$" in table) == ("A star: " in table) == (kind is not None)
+
+
+def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    lost, numbers = changed(run, measured=None, interval=None, verdict="inconclusive"), Numbers()
+    printed(Material([lost]), numbers)
+    table = typeset_(verdict_table([lost]), lost)
+    assert [name for name in numbers.commands if name.endswith(("Measured", "Lower", "Upper", "Ratio"))] == []
+    assert "& -- & --" in table
+
+
+def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[str, bytes]) -> None:
+    text = made["latex/example.tex"].decode()
+    (cited,) = re.findall(r"about~\\cite\{(.+?)\}", text)
+    keys = re.findall(r"^@\w+\{(\w+),", made["latex/references.bib"].decode(), re.MULTILINE)
+    assert {*cited.split(","), "boundcheck"} <= set(keys)
+    labels = re.findall(r"\\label\{(.+?)\}", text + made["latex/tables/brackets_in_brief.tex"].decode())
+    assert sorted(re.findall(r"\\ref\{(.+?)\}", text)) == sorted(labels)
+    assert re.search(r"at least \\bc\w+Observed\{\}, and at most \\bc\w+Bound\{\}", text)
+    # The runs have no proofs beside them.
+    assert "proofs/" not in text
+    assert "referee_in_brief" not in text
+
+
+def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
+    row = Row(7, "Eq. (1)", "printed", "A finding.")
+    by_witness, editorial = (JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial"))
+    for each, has in ((by_witness, True), (editorial, False)):
+        (table,) = map(Latex({}).floats, referee_table([each]))
+        assert (r"\newline witness" in table) == has
+        assert ("No machine evidence" in table) == (not has)
+
+
+@pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
+def test_of_many_runs_the_table_in_brief_has_those_that_are_not_supported(
+    stored: list[StoredRun], verdict: Verdict
+) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    table = verdict_table([run] * 9 + [changed(run, verdict=str(verdict))])
+    made = Latex({}).column(in_brief(table, ("Problem", "Verdict"), 6, "runs"))
+    assert rf"\textbf{{{verdict}}}" in made
+    assert "6 of 10 runs" in made
+
+
+@pytest.mark.full
+def test_findings_in_brief_leave_out_none_that_is_refuted(paper_proofs: ProofAudit) -> None:
+    (whole,) = referee_table(paper_proofs.rows)
+    table = Latex({}).column(in_brief(whole, ("No.", "Where", "Verdict"), 18, "findings"))
+    refuted = [each.row for each in paper_proofs.rows if each.verdict == "refuted"]
+    assert table.count(r"\textbf{refuted}") == len(refuted) > 0
+    places = [int(each) for each in re.findall(r"^(\d+) &", table, re.MULTILINE)]
+    assert {row.number for row in refuted} < set(places)
+    assert places == sorted(places)
+
+
+@pytest.mark.full
+def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], tmp_path: Path) -> None:
+    arguments = ["report", *map(str, run_folders[:1]), "--latex", "--out", str(tmp_path), "--json"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    files = {Path(each).relative_to(tmp_path).as_posix() for each in json.loads(done.output)["files"]}
+    assert {"index.html", "logbook.md", "latex/main.tex", "latex/numbers.tex", "latex/references.bib"} <= files
+    assert all((tmp_path / each).is_file() for each in files)
+
+
+# A real TeX.
+
+
+def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
+    """Run TeX on a file as an author does; no reference may be undefined, and no line wider than its column by what one
+    sees.
+    """
+    if any(shutil.which(each) is None for each in ("pdflatex", "pdffonts")):
+        require_tex()
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    for command in ("pdflatex", "bibtex", "pdflatex", "pdflatex"):
+        options = ["-halt-on-error", "-interaction=nonstopmode"] if command == "pdflatex" else []
+        said = output(folder, command, *options, name)
+    assert "undefined" not in said.lower()
+    log = (folder / "latex" / f"{name}.log").read_text(errors="replace")
+    assert "undefined" not in log.lower().replace("@ifundefined", "")
+    too_wide = [float(each) for each in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert max(too_wide, default=0.0) <= 6.0
+    assert "Float too large" not in log
+
+
+def output(folder: Path, *command: str) -> str:
+    """What a program says of a file in the folder `latex`; fails where it fails."""
+    done = subprocess.run(command, cwd=folder / "latex", capture_output=True, timeout=120, check=False)
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, f"{command}: {said[-3000:]}"
+    return said
+
+
+def pages(folder: Path, name: str) -> int:
+    return int(re.findall(r"^Pages: +(\d+)$", output(folder, "pdfinfo", f"{name}.pdf"), re.MULTILINE)[0])
+
+
+@pytest.fixture(scope="module")
+def everything(stored: list[StoredRun], searches: list[Search], paper_proofs: ProofAudit) -> Material:
+    (run,) = (each for each in stored if each.is_theorem)
+    silent = [changed(run, verdict=x, reason=f"A reason for {x}") for x in ("hypothesis-failed", "uninformative")]
+    paper = paper_of("jiang2024").folder
+    return Material([*stored, *silent], proofs=paper_proofs, searches=searches, paper=paper)
+
+
+@pytest.fixture(scope="module")
+def whole_report(everything: Material) -> dict[str, bytes]:
+    return files_of(everything, "jiang2024, audited", "Everything, as --full has it.")
+
+
+@pytest.mark.full
+def test_the_appendix_compiles_as_it_is(whole_report: dict[str, bytes], tmp_path: Path) -> None:
+    compiled(whole_report, "main", tmp_path)
+    assert pages(tmp_path, "main") >= 2
+
+
+@pytest.mark.full
+def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
+    whole_report: dict[str, bytes], tmp_path: Path
+) -> None:
+    compiled(whole_report, "example", tmp_path)
+    assert pages(tmp_path, "example") == 2
+    fonts = output(tmp_path, "pdffonts", "example.pdf").splitlines()[2:]
+    assert {line.split()[-5] for line in fonts} == {"yes"}
+    text = (tmp_path / "latex" / "example.tex").read_text(encoding="utf-8")
+    assert {"figure", "figure*"} == set(re.findall(r"\\begin\{(.+?)\}", text)) - {"document"}
+    files = re.findall(r"\\input\{((?:theorems|proofs)/.+?)\}", text)
+    written = "".join((tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files)
+    for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", "Certificate:"):
+        assert part in written
+    # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.
+    printed_ = output(tmp_path, "pdftotext", "example.pdf", "-")
+    assert re.findall(r"\d{9}|\d\.\d{8}|\?\?|\[\?\]", printed_) == []
+
+
+@pytest.mark.full
+def test_the_example_of_runs_alone_compiles_too(stored: list[StoredRun], tmp_path: Path) -> None:
+    compiled(files_of(Material(stored[-1:]), "A run", "What there is."), "example", tmp_path)
+    assert pages(tmp_path, "example") <= 2
+
+
+@pytest.mark.full
+def test_a_theorem_whose_proof_is_too_long_for_the_example_stands_there_alone(tmp_path: Path) -> None:
+    files = files_of(Material(proofs=bc.prove("bottou2018")), "Proofs", "What there is.")
+    compiled(files, "example", tmp_path)
+    assert pages(tmp_path, "example") <= 2
+    text = files["latex/example.tex"].decode()
+    (theorem,) = re.findall(r"\\input\{theorems/(.+?)\}", text)
+    assert "proofs/" not in text
+    assert f"latex/proofs/{theorem}.tex" in files
+    assert r"\cite{bottou2018}" in text
+
+
+@pytest.mark.full
+def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Path) -> None:
+    if shutil.which("bibtex") is None:
+        require_tex()
+    entries = [entry.text for paper in papers().values() for entry in entries_of(paper)]
+    (tmp_path / "latex").mkdir()
+    (tmp_path / "latex" / "all.bib").write_text("\n\n".join(entries))
+    (tmp_path / "latex" / "all.aux").write_text("\\citation{*}\n\\bibstyle{plain}\n\\bibdata{all}\n")
+    assert "arning" not in output(tmp_path, "bibtex", "all")
+    made = (tmp_path / "latex" / "all.bbl").read_text()
+    assert made.count(r"\bibitem") == len(entries) > 0
+
+
+def require_tex() -> None:
+    """Skip where there is no TeX; in CI, which installs one, its absence is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail("pdflatex or pdffonts is missing, which .ci/run installs")
+    packages = "texlive-latex-recommended texlive-fonts-recommended poppler-utils"
+    pytest.skip(f"pdflatex or pdffonts is missing: apt-get install {packages}")
+
+
+@pytest.fixture(scope="module")
+def paper_proofs() -> ProofAudit:
+    return bc.prove("jiang2024")

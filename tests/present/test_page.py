@@ -1,0 +1,206 @@
+"""The page: self-contained, the same twice, true to its runs; figures of each kind; exports that read back."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from boundcheck.proofs.jiang2024.report import findings
+
+from boundcheck.errors import InputError
+from boundcheck.language.catalogue import catalogue
+from boundcheck.present import audit as audit_of_a_paper
+from boundcheck.present.page import Page, export_data, load_runs, write_page
+from boundcheck.present.section import Finding, Material
+from boundcheck.present.sections.along import gradient_figure
+from boundcheck.present.sections.proofs import has_rank
+from boundcheck.present.sections.runs import verdicts
+from boundcheck.present.sections.smoothness import bracket_figure
+from boundcheck.present.style import svg
+from boundcheck.present.words import number
+
+from .made import changed
+from .test_proofs import audit as small_proofs
+from .texts import assert_no_text_overlaps, spoken
+
+audit = small_proofs
+
+
+def _write(runs, folder):
+    return write_page(Material(runs, command="boundcheck measure x.toml"), folder / "index.html", "A title", "A lead.")
+
+
+@pytest.mark.full
+def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
+    text = _write(stored, tmp_path)[0].read_text()
+    outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
+    assert outside == [], "the page loads nothing"
+    assert text.count("<svg") == 7
+    for run in stored:
+        assert run.verdict in text
+    assert number(stored[0].result.bound) in text
+    assert stored[0].result.run_id in text
+    assert "Proofs of these claims: kernel" in text
+    assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel") + text.count("<p>Proof: hypothesis.</p>") > 0
+
+
+@pytest.mark.full
+def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
+    """Neither a subscript, nor a superscript, nor a dollar that was meant for a formula."""
+    folder = tmp_path / "index.html"
+    material = Material(stored, [Finding(8, "Lemma 1", "supported", "At $v_1$ and v_2.")], audit, command="x")
+    (page, *_) = write_page(material, folder, "A title", "A lead of $x_1$ and x^2.")
+    said = spoken(page.read_text())
+    assert "A lead of" in " ".join(said)
+    assert [text for text in said if re.search(r"[\^_$]", text)] == []
+    assert spoken("<p>v_1 <math>x_1</math> <code>a_b</code></p>") == ["v_1"]
+
+
+@pytest.mark.full
+def test_what_is_proved_by_hand_says_why_on_the_page(stored, tmp_path, monkeypatch):
+    claim = catalogue["meft.loha"]
+    monkeypatch.setattr(Material, "claims", [claim])
+    text = unescape(_write(stored[:1], tmp_path)[0].read_text())
+    assert "Proofs of these claims: by hand 1." in text
+    assert f"<p>Proof: by hand. {claim.unproved}</p>" in text
+
+
+@pytest.mark.full
+def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path):
+    """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
+    (run,) = load_runs(run_folders[:1])
+    assert run.result.interval.kind == "asymptotic"
+    page, results, *_ = _write([changed(run, verdict="supported")], tmp_path / "out")
+    assert page.read_text().count(">supported (asymptotic)</span>") == 1
+    assert ">supported</span>" not in page.read_text()
+    assert [each["verdict"] for each in json.loads(results.read_text())] == ["supported (asymptotic)"]
+    with pytest.raises(InputError, match=r"^verdict = supported: expected 8 replicas or more"):
+        changed(run, verdict="supported", spec__run__replicas=5)
+
+
+@pytest.mark.full
+def test_same_runs_give_the_same_bytes(stored, tmp_path):
+    first = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "a")}
+    second = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "b")}
+    assert first.keys() == {
+        "index.html",
+        "results.json",
+        "logbook.md",
+        *(
+            f"{x}.{y}"
+            for x in ("opening", "gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
+            for y in ("svg", "pdf")
+        ),
+    }
+    assert first == second
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.full
+def test_text_from_a_run_is_escaped(stored, tmp_path):
+    run = stored[0]
+    text = _write([changed(run, reason="<script>alert(1)</script>")], tmp_path)[0].read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_figures_say_nothing_where_there_is_nothing(stored):
+    theorems, brackets = [run for run in stored if run.is_theorem], [run for run in stored if not run.is_theorem]
+    assert gradient_figure(brackets) is None
+    assert gradient_figure([]) is None
+    assert bracket_figure([]) is None
+    assert bracket_figure(theorems) is not None, "a theorem's run brackets the smoothness along its path"
+
+
+@pytest.mark.full
+def test_curves_lie_inside_the_axes(stored):
+    for figure in (gradient_figure(stored), bracket_figure(stored)):
+        for axis in figure.axes:
+            low, high = axis.get_ylim()
+            for line in axis.lines:
+                y = np.asarray(line.get_ydata(), dtype=float)
+                y = y[np.isfinite(y)]
+                assert (y >= low).all(), line.get_label()
+                assert (y <= high).all(), line.get_label()
+
+
+def test_figures_are_well_formed_and_labelled(stored):
+    figure = gradient_figure(stored)
+    ET.fromstring(svg(figure))
+    (axis,) = figure.axes
+    assert axis.get_xlabel() == "iteration t"
+    assert "loss units²" in axis.get_ylabel()
+
+
+def test_no_text_of_a_figure_overlaps_another(stored):
+    for figure in (gradient_figure(stored), bracket_figure(stored)):
+        assert_no_text_overlaps(figure)
+
+
+def test_exports_read_back_to_the_trace(stored, tmp_path):
+    files = export_data(stored[:2], tmp_path / "data")
+    with xr.open_dataset(files[0], engine="scipy") as back:
+        xr.testing.assert_allclose(back.load(), stored[0].trace)
+    table = pd.read_csv(files[1])
+    np.testing.assert_allclose(
+        table["gradient_square_norm"].to_numpy(), stored[0].trace["gradient_square_norm"].values.ravel()
+    )
+    assert {path.suffix for path in files} == {".nc", ".csv"}
+
+
+def test_findings_follow_the_runs(stored):
+    digits = [changed(run, problem__name="digits") for run in stored]
+    by_number = {finding.number: finding for finding in findings(digits)}
+    assert by_number.keys() == {8, 12, 18}
+    assert by_number[8].verdict == "supported"
+    broken = [changed(run, verdict="violated") if not run.is_theorem else run for run in digits]
+    finding = next(f for f in findings(broken) if f.number == 8)
+    assert finding.verdict == "violated"
+    assert finding.evidence.startswith("In 0 of 2 brackets")
+    audit = [
+        a | {"status": "failed"} if a["hypothesis"] == "jiang2024.assumption2" else a
+        for a in digits[0].result.as_json()["audit"]
+    ]
+    finding = next(f for f in findings([changed(digits[0], audit=audit), *digits[1:]]) if f.number == 18)
+    assert finding.verdict == "hypothesis-failed"
+
+
+@pytest.mark.full
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
+    with pytest.raises(InputError, match="RUN"):
+        load_runs([tmp_path])
+    with pytest.raises(InputError, match="paper"):
+        audit_of_a_paper("nobody2020", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="out"):
+        _write(load_runs(run_folders[:1]), tmp_path / "file" / "below")
+
+
+@pytest.mark.full
+def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored):
+    theorem = next(run for run in stored if run.is_theorem)
+    many = [changed(theorem, run_id=f"run{i}") for i in range(20)]
+    assert "<summary" not in verdicts_of(many), "these chose their T to be informative"
+    swept = [changed(run, spec__run__steps=theorem.course.plan.steps, spec__seed=3) for run in many]
+    assert ">and 8 more<" in verdicts_of(swept)
+    text = verdicts_of([*many[:2], *swept])
+    assert ">and 20 more<" in text
+    assert "seed 3" in text
+
+
+def verdicts_of(runs):
+    return Page().parts(verdicts.build(Material(runs)))
+
+
+def test_without_a_rank_nothing_is_drawn_or_said_of_it(stored):
+    assert has_rank(Material([]))
+    assert has_rank(Material(stored))
+    adapter = {"kind": "full", "rank": None, "gain": 1.0, "scale": 1.0, "start": "lora"}
+    full = [changed(run, spec__adapter=adapter) for run in stored if run.is_theorem]
+    assert not has_rank(Material(full))
+    assert bracket_figure(full) is None

@@ -1,0 +1,86 @@
+"""The page is a list of sections: ours are all found and whole, and one of somebody else is one file."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from boundcheck.errors import InputError
+from boundcheck.present import section
+from boundcheck.present.page import Page, write_page
+from boundcheck.present.section import Material
+
+from . import my_figure
+from .test_sweeps import synthetic
+
+MINE = "tests.present.my_figure"
+
+
+@pytest.fixture
+def material(monkeypatch: pytest.MonkeyPatch) -> Material:
+    """One run of which others know nothing: of our sections the opening alone is asked."""
+    opening = [each for each in section.sections() if each.place == 0]
+    monkeypatch.setattr(section, "_own", lambda: opening)
+    return Material([synthetic(measured=2.5)])
+
+
+def test_each_section_stands_in_its_place_and_under_one_name() -> None:
+    found = section.sections()
+    assert len(found) > 30
+    assert [each.place for each in found] == sorted(each.place for each in found)
+    assert len({each.build for each in found}) == len(found)
+
+
+def test_of_nothing_a_page_says_nothing_but_what_it_is() -> None:
+    page = Page()
+    shown = [each.title for each in section.sections() if page.parts(each.build(Material())).strip()]
+    assert shown == ["", "To run it again"]
+    assert page.files == {}
+
+
+def _is_shown(files: list[Path]) -> bool:
+    text = files[0].read_text()
+    assert ("What each run measured." in text) == (f">{my_figure.title}</h2>" in text)
+    return {"my_numbers.svg", "my_numbers.pdf"} <= {path.name for path in files} and my_figure.title in text
+
+
+@pytest.mark.full
+def test_a_section_is_found_by_its_import_path(material: Material, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    assert not _is_shown(write_page(material, page, "A", "B"))
+    assert _is_shown(write_page(material, page, "A", "B", [MINE]))
+
+
+@pytest.mark.full
+def test_a_section_is_found_by_an_entry_point(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("mine", MINE, section.GROUP)
+    monkeypatch.setattr(section, "entry_points", lambda group: [point] if group == "boundcheck.sections" else [])
+    assert _is_shown(write_page(material, tmp_path / "index.html", "A", "B"))
+
+
+@pytest.mark.full
+def test_a_section_is_found_in_the_folder_of_its_paper(material: Material, tmp_path: Path) -> None:
+    paper = tmp_path / "my-paper"
+    (paper / "sections").mkdir(parents=True)
+    shutil.copy(my_figure.__file__, paper / "sections" / "numbers.py")
+    about = Material(material.runs, paper=paper)
+    assert _is_shown(write_page(about, tmp_path / "index.html", "A", "B"))
+
+
+@pytest.mark.parametrize("path", ["no_such_module", f"{MINE}:nothing", "json", "", "a..b"])
+def test_what_is_no_section_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match=f"^section = {path}: expected"):
+        section.sections([path])
+
+
+def test_an_object_is_a_section_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = SimpleNamespace(title="Mine", place=1, build=my_figure.build)
+    monkeypatch.setattr(my_figure, "mine", mine, raising=False)
+    assert section.sections([f"{MINE}:mine"])[-1:] != [mine]
+    assert mine in section.sections([f"{MINE}:mine"])

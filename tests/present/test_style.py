@@ -1,0 +1,64 @@
+"""A figure holds all that it says: its legend ends within its edges, and its ticks have room."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+
+from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, Look, looking, marks, panels, pdf, plain
+
+LONG = "average squared gradient norm in the factors, and its asymptotic interval"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_legend_is_within_the_figure(count: int) -> None:
+    def draw(axis: Axes, _: int) -> None:
+        for name in (LONG, LONG.upper() if count == 1 else f"{LONG}, {LONG}", "short"):
+            axis.plot([0, 1], [0, 1], label=name)
+
+    figure = panels(list(range(count)), draw)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert figure.bbox.x0 <= box.x0
+    assert box.x1 <= figure.bbox.x1
+
+
+@given(st.floats(-30, 30), st.floats(1, 60), st.integers(3, 7))
+def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float, most: int) -> None:
+    """Two at least, within the axis, and no more than it has room for."""
+    places = marks(10.0**low, 10.0 ** (low + decades), most)
+    assert 2 <= len(places) <= most
+    assert all(10.0**low <= x <= 10.0 ** (low + decades) for x in places)
+    assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize(
+    ("place", "text"), [(0.003, "0.003"), (1e4, "10000"), (1e-18, "10⁻¹⁸"), (3e6, "3\u202f×\u202f10⁶"), (0, "0")]
+)
+def test_a_tick_has_no_long_row_of_zeros(place: float, text: str) -> None:
+    assert plain(place) == text
+
+
+@pytest.mark.parametrize(("look", "width"), [(ONE_COLUMN, 3.25), (TWO_COLUMNS, 6.75)])
+def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read(look: Look, width: float) -> None:
+    def draw(axis: Axes, _: int) -> None:
+        axis.plot([0, 1], [0, 1], label="a line")
+        axis.text(0.5, 0.5, "small", fontsize=5)
+
+    before = panels([1], draw)
+    with looking(look):
+        figure = panels([1, 2], draw)
+        made = pdf(figure)
+    assert figure.get_figwidth() == width
+    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 8
+    assert {text.get_fontfamily()[0] for text in texts} == {"STIXGeneral"}
+    assert b"STIX" in made
+    # The page's own look is as it was.
+    after = panels([1], draw)
+    assert before.get_figwidth() == after.get_figwidth()
+    assert min(text.get_fontsize() for text in after.findobj(Text)) == 5

@@ -1,0 +1,350 @@
+"""Sweeps: runs are grouped rightly and never mixed, exponents are those of the runs, figures can be read."""
+
+import copy
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.experiment.result import read
+from boundcheck.present.sections.rates import horizon_figure, horizon_slopes, rank_exponents, rank_figure
+from boundcheck.present.stored import StoredRun
+from boundcheck.present.sweeps import groups, settings
+from boundcheck.present.words import label, titled
+from boundcheck.system.tables import fields_of
+
+from .made import EMPTY, changed
+from .texts import assert_no_text_overlaps
+
+SPEC: dict[str, Any] = {
+    "claim": "meft.theorem2_best_step",
+    "seed": 0,
+    "lipschitz": "sigma",
+    "problem": {"kind": "pseudo-huber", "d": 8, "k": 8, "seed": 0},
+    "adapter": {"kind": "lora", "rank": 2, "scale": 1.0, "gain": 1.0, "start": "lora"},
+    "domain": {"a": None, "b": None},
+    "run": {"steps": 100, "batch": 8, "zeta": None, "replicas": 16, "audits": 8, "level": 0.95},
+}
+
+
+def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, **result: Any) -> StoredRun:
+    """A run whose spec differs from `SPEC` by `changes`, a value by path, and whose result is given."""
+    spec = copy.deepcopy(SPEC)
+    for path, value in (changes or {}).items():
+        *tables, name = path.split(".")
+        table = spec
+        for each in tables:
+            table = table[each]
+        table[name] = value
+    steps = steps or (100 if spec["run"]["steps"] == "informative" else spec["run"]["steps"])
+    values = {"Lhat": 5.0, "alpha": 0.1, "bound": 1.0}
+    found = EMPTY | {
+        "claim": spec["claim"],
+        "spec": spec,
+        "problem": {"name": "pseudo-Huber", "units": "loss units"},
+        "plan": {
+            "steps": steps,
+            "batch": 8,
+            "inputs": {},
+            "values": values,
+            "numbers": {"alpha": 0.1},
+            "radii": {"a": 1.0, "b": 1.0},
+        },
+        "verdict": "supported",
+        "measured": 0.5,
+        "smallest": 0.2,
+        "bound": 1.0,
+        "interval": {"lower": 0.4, "upper": 0.6, "level": 0.95, "kind": "asymptotic", "method": "Student"},
+    }
+    seen = {"path_smoothness": np.full((4, 8), 1.0), "path_smoothness_error": np.zeros((4, 8))}
+    return StoredRun(read(found | result), xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
+
+
+def by_rank(ranks: list[int], seeds: int, law: Callable[[int, int], float], **changes: Any) -> list[StoredRun]:
+    """Runs over ranks and seeds with `smallest` = law(seed, rank)."""
+    grid = itertools.product(range(seeds), ranks)
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return [
+        synthetic(named | {"seed": seed, "adapter.rank": rank}, smallest=law(seed, rank), first_variance=float(rank))
+        for seed, rank in grid
+    ]
+
+
+def by_steps(ratios: dict[int, float], seeds: int = 4, verdicts: dict[int, str] | None = None, **changes: Any):
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return [
+        synthetic(
+            named | {"seed": seed, "run.steps": steps},
+            measured=ratio * (1 + 0.01 * seed),
+            verdict=(verdicts or {}).get(steps, "supported"),
+        )
+        for seed in range(seeds)
+        for steps, ratio in ratios.items()
+    ]
+
+
+def shuffled(runs: list[StoredRun]) -> list[StoredRun]:
+    return [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
+
+
+SWEPT = [path for path in fields_of(SPEC) if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")]
+OTHER = {
+    "adapter.start": "diagonal",
+    "run.batch": 32,
+    "run.replicas": 35,
+    "claim": "meft.theorem2_repaired",
+    "lipschitz": "sqrt(r) sigma",
+    "problem.kind": "digits",
+    "run.level": 0.9,
+}
+
+
+@given(st.floats(-2, 2), st.lists(st.integers(1, 64), min_size=3, max_size=5, unique=True), st.integers(3, 5))
+def test_rank_exponent_is_that_of_the_runs_in_any_order(p, ranks, seeds):
+    runs = shuffled(by_rank(ranks, seeds, lambda seed, rank: (seed + 1) * rank**p))
+    gradient, noise = rank_exponents(runs)
+    assert gradient["exponent"] == pytest.approx(p, abs=1e-6)
+    assert gradient["ranks"] == sorted(ranks)
+    assert gradient["seeds"] == seeds
+    assert gradient["interval"]["lower"] <= gradient["exponent"] <= gradient["interval"]["upper"]
+    assert noise["exponent"] == pytest.approx(1)
+    # There is no decrease in these results, and no row of it.
+    assert [row["quantity"] for row in (gradient, noise)] == ["minₜ E[‖∇F(vₜ)‖²]", "noise variance at v₁"]
+
+
+@pytest.mark.parametrize("path", SWEPT)
+def test_runs_that_differ_in_anything_else_are_not_mixed(path):
+    other = OTHER.get(path, 3.5)
+    name = path.replace(".", "__")
+    runs = by_rank([1, 2, 4], 3, lambda _, r: r) + by_rank([1, 2, 4], 3, lambda _, r: 1 / r, **{name: other})
+    rows = [row for row in rank_exponents(runs) if "‖∇F" in row["quantity"]]
+    assert sorted(row["exponent"] for row in rows) == pytest.approx([-1, 1])
+    # One of the two sweeps alone has too few ranks; the other's runs must not fill it up.
+    runs = by_rank([1, 2], 3, lambda _, r: r) + by_rank([4], 3, lambda _, r: r, **{name: other})
+    assert rank_exponents(runs) == []
+    horizons = by_steps({10: 0.5}) + by_steps({1000: 0.5}, **{name: other})
+    assert horizon_slopes(horizons) == []
+    assert horizon_figure(horizons) is None
+
+
+def test_runs_that_choose_their_own_horizon_are_in_no_sweep():
+    runs = by_rank([1, 2, 4], 3, lambda _, r: r, run__steps="informative")
+    assert rank_exponents([synthetic_with_steps(run, 77) for run in runs]) == []
+    assert rank_figure([synthetic_with_steps(run, 77) for run in runs]) is None
+
+
+def synthetic_with_steps(run: StoredRun, steps: int) -> StoredRun:
+    return changed(run, plan__steps=steps)
+
+
+def test_a_seed_that_lacks_a_rank_is_left_out():
+    runs = by_rank([1, 2, 4], 4, lambda _, r: r)
+    rows = rank_exponents(runs[:-1])
+    assert {row["seeds"] for row in rows} == {3}
+    assert {tuple(row["ranks"]) for row in rows} == {(1, 2, 4)}
+
+
+@pytest.mark.parametrize(("scale", "exponent"), [(1.0, "1"), ("16/r", "−1"), ("16/sqrt(r)", "0")])
+def test_what_formulas_say_stands_beside(scale, exponent):
+    gradient, noise = rank_exponents(by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale=scale))
+    assert gradient["formula"] == "1/4"
+    assert noise["formula"] == exponent
+    # No such formula of a start with B other than 0, or of another adapter.
+    for changes in ({"adapter__start": "diagonal"}, {"adapter__kind": "frozen-a"}):
+        _, other = rank_exponents(by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale=scale, **changes))
+        assert (other["formula"], other["source"]) == ("", "")
+
+
+def test_notes_say_what_a_rank_exponent_leaves_open():
+    def note(runs):
+        return rank_exponents(runs)[0]["note"]
+
+    assert note(by_rank([1, 2, 4], 3, lambda _, r: r)) == ""
+    assert "2 seeds" in note(by_rank([1, 2, 4], 2, lambda _, r: r))
+    assert "no power law" in note(by_rank([1, 2, 4], 3, lambda _, r: 10.0 if r == 2 else 1.0))
+    assert "follows the noise" in note(by_rank([1, 2, 4], 3, lambda _, r: r, run__batch="balanced"))
+    runs = by_rank([1, 2, 4], 3, lambda _, r: r - 1)
+    assert "not positive" in note(runs)
+    assert rank_exponents(runs)[0]["exponent"] is None
+    broken = by_rank([1, 2, 4], 3, lambda _, r: r)
+    broken[0] = changed(broken[0], verdict="hypothesis-failed")
+    assert "1 of these 9 runs" in note(broken)
+
+
+def test_horizon_slope_is_that_of_the_runs():
+    (row,) = horizon_slopes(shuffled(by_steps({t: 0.1 * t**0.3 for t in (10, 100, 1000)})))
+    assert row["exponent"] == pytest.approx(0.3)
+    assert row["warning"] == ""
+    assert row["fitted"] == row["horizons"] == [10, 100, 1000]
+    geometric = math.prod(1 + 0.01 * seed for seed in range(4)) ** (1 / 4)
+    assert row["ratios"] == pytest.approx([geometric * 0.1 * t**0.3 for t in (10, 1000)])
+
+
+def test_horizons_where_the_theorem_says_nothing_are_fitted_only_for_want_of_others():
+    law = {t: 0.1 * t**0.3 for t in (10, 100, 1000)}
+    (row,) = horizon_slopes(by_steps({1: 50.0} | law, verdicts={1: "uninformative"}))
+    assert row["fitted"] == [10, 100, 1000]
+    assert row["exponent"] == pytest.approx(0.3)
+    assert row["warning"] == "T too short to tell: the bound is uninformative at T = 1"
+    (row,) = horizon_slopes(by_steps(law, verdicts={10: "hypothesis-failed"}))
+    assert row["fitted"] == [10, 100, 1000]
+    assert row["warning"].startswith("a hypothesis failed at T = 10; fitted to runs of which the theorem says nothing")
+
+
+def test_warnings_say_when_runs_are_too_short_to_tell():
+    def warning(ratios, **arguments):
+        (row,) = horizon_slopes(by_steps(ratios, **arguments))
+        return row["warning"]
+
+    assert "factor of 50 in T" in warning({t: t**0.3 for t in (20, 100, 1000)})
+    assert "fewer than three horizons" in warning({10: 0.1, 1000: 0.3})
+    assert "2 seeds" in warning({t: t**0.3 for t in (10, 100, 1000)}, seeds=2)
+    level = by_steps(dict.fromkeys((10, 100, 1000), 0.5))
+    factors = [run.course.plan.steps ** (0.1 * (-1) ** run.result.settings.seed) for run in level]
+    tilted = [changed(run, measured=run.result.measured * x) for run, x in zip(level, factors, strict=True)]
+    assert "the interval holds 0" in horizon_slopes(tilted)[0]["warning"]
+    assert "no power law" in warning({10: 0.1, 100: 0.9, 1000: 0.3})
+    short = by_steps(
+        {t: t**0.3 for t in (10, 100, 1000)}, verdicts={10: "hypothesis-failed"}, claim="jiang2024.theorem2"
+    )
+    (row,) = horizon_slopes([changed(run, plan__values={"T_min": 40.0}) for run in short])
+    assert row["warning"].startswith("T too short to tell: below T_min at T = 10; fitted")
+    diverged = by_steps({10: 0.1, 100: 0.2, 1000: 0.4, 10000: 0.8})
+    diverged[-1] = changed(diverged[-1], measured=math.nan)
+    (row,) = horizon_slopes(diverged)
+    assert "at T = 10\u202f000" in row["warning"]
+    assert row["fitted"] == [10, 100, 1000]
+    assert row["ratios"][1] is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)), max_size=12))
+def test_groups_are_equal_in_all_but_what_is_free(choices):
+    runs = [synthetic({"seed": s, "adapter.rank": r + 1, "problem.d": d}) for s, r, d in choices]
+    found = groups(runs, ("seed", "adapter.rank"))
+    assert sorted(id(run) for group in found for run in group) == sorted(map(id, runs))
+    sizes = [{run.result.settings.problem["d"] for run in group} for group in found]
+    assert all(len(each) == 1 for each in sizes)
+    assert len({d for each in sizes for d in each}) == len(found)
+
+
+def test_settings_say_what_tells_runs_apart_and_no_more():
+    runs = [
+        synthetic({"problem.d": d, "problem.k": d, "adapter.rank": rank, "seed": seed})
+        for d, rank, seed in ((4, 1, 0), (8, 1, 1), (8, 2, 2))
+    ]
+    assert settings(runs) == [
+        "pseudo-Huber, rank 1, d\u00a0=\u00a04",
+        "pseudo-Huber, rank 1, d\u00a0=\u00a08",
+        "pseudo-Huber, rank 2",
+    ]
+    assert settings(runs[1:], ("adapter.rank",)) == ["pseudo-Huber", "pseudo-Huber"]
+    scaled = synthetic({"adapter.scale": "16/sqrt(r)", "adapter.kind": "frozen-a"})
+    assert settings([scaled])[0].endswith("rank 2, s\u00a0=\u00a016/√r")
+
+
+def test_panels_of_one_problem_say_what_differs():
+    runs = [
+        run
+        for claim, steps in ((SPEC["claim"], 100), (OTHER["claim"], 100), (SPEC["claim"], 2000))
+        for run in by_rank([1, 2, 4], 3, lambda _, r: r, claim=claim, run__steps=steps)
+    ]
+    titles = [axis.get_title("left") for axis in rank_figure(runs).axes if axis.has_data()]
+    assert len(set(titles[::2])) == 3
+    assert "T\u00a0=\u00a02\u202f000" in titles[-1]
+    assert {(row["claim"], row["steps"]) for row in rank_exponents(runs)} == {
+        (label(SPEC["claim"], "sigma"), 100),
+        (label(OTHER["claim"], "sigma"), 100),
+        (label(SPEC["claim"], "sigma"), 2000),
+    }
+
+
+def test_rank_figure_has_a_reference_of_the_printed_slope():
+    runs = by_rank([1, 2, 4], 3, lambda seed, r: (seed + 1) * r**0.5)
+    axis, *_ = rank_figure(runs).axes
+    lines = {line.get_label(): line for line in axis.lines}
+    (reference,) = (line for text, line in lines.items() if text.startswith("slope 1/4"))
+    slopes = np.diff(np.log(reference.get_ydata())) / np.diff(np.log(reference.get_xdata()))
+    assert slopes == pytest.approx([1 / 4] * 2)
+    assert "slope 0.50 [0.49, 0.51]" in axis.get_title("left")
+    assert rank_figure(by_rank([1, 2], 3, lambda _, r: r)) is None
+
+
+@pytest.mark.full
+def test_scales_and_claims_keep_their_look_in_every_panel():
+    one = by_rank([1, 2, 4], 3, lambda _, r: r) + by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale="16/r")
+    other = by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale="16/r", problem__d=4)
+    colours = {
+        (line.get_label(), line.get_color(), line.get_marker())
+        for axis in rank_figure(one + other).axes
+        for line in axis.lines
+        if line.get_label().startswith("s = ")
+    }
+    assert len(colours) == 2
+
+
+def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
+    verdicts = {10: "uninformative", 100: "hypothesis-failed", 1000: "supported"}
+    (axis,) = horizon_figure(by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes
+    points = [line for line in axis.lines if len(line.get_xdata()) == 1 and line.get_marker() == "o"]
+    assert len(points) == 12
+    for point in points:
+        assert (point.get_markerfacecolor() == "none") == (point.get_xdata()[0] < 1000)
+
+
+def figures() -> dict[str, Any]:
+    runs = [
+        run
+        for d, scale, p in itertools.product((4, 8), (1.0, "16/r", "16/sqrt(r)"), (0.25,))
+        for run in by_rank(
+            [8, 16, 32, 64], 3, lambda seed, r, p=p: (seed + 1) * r**p, adapter__scale=scale, problem__d=d
+        )
+    ]
+    runs = [changed(run, decrease=3.0) for run in runs]
+    horizons = [
+        run
+        for claim, d in itertools.product(("meft.theorem2_best_step", "jiang2024.theorem2"), (4, 8, 16))
+        for run in by_steps({t: 1e-3 * t**0.4 for t in (100, 1000, 10_000)}, claim=claim, problem__d=d)
+    ]
+    return {"rank": rank_figure(runs), "horizon": horizon_figure(horizons)}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["rank", "horizon"])
+def test_no_text_of_these_figures_overlaps_another_and_curves_lie_inside(name):
+    figure = figures()[name]
+    assert_no_text_overlaps(figure)
+    for axis in figure.axes:
+        low, high = axis.get_ylim()
+        for line in axis.lines:
+            assert all(low <= y <= high for y in line.get_ydata())
+        assert len([tick for tick in axis.get_yticks() if low <= tick <= high]) >= 2
+
+
+def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
+    brackets = [run for run in stored if not run.is_theorem]
+    for runs in ([], brackets):
+        assert rank_figure(runs) is horizon_figure(runs) is None
+        assert rank_exponents(runs) == horizon_slopes(runs) == []
+
+
+def test_a_title_has_the_rank_where_there_is_one():
+    assert [synthetic({"adapter.rank": rank}).title for rank in (2, None)] == ["pseudo-Huber, rank 2", "pseudo-Huber"]
+
+
+def test_a_step_that_is_given_is_said_once_and_by_its_letter():
+    runs = [synthetic({"run.step_size": step}, run_id=str(step)) for step in (0.1, 0.2)]
+    assert settings(runs) == ["pseudo-Huber, rank 2"] * 2
+    assert [titled(run.result).rpartition(", ")[2] for run in runs] == ["η\u00a0=\u00a00.1", "η\u00a0=\u00a00.2"]
+    named = settings(runs, ("claim", "lipschitz", "adapter.rank"))
+    assert all(name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True))
+
+
+def test_what_a_spec_leaves_open_is_not_said():
+    runs = [synthetic({"domain.a": a}) for a in (None, 3.0)]
+    assert settings(runs) == ["pseudo-Huber, rank 2", "pseudo-Huber, rank 2, domain.a\u00a0=\u00a03.0"]

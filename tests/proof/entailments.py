@@ -1,0 +1,88 @@
+"""Small entailments between polynomials of which it is known whether they hold, and solvers that play a part."""
+
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from boundcheck.kernel import Fact
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
+from boundcheck.proof import solvers
+from boundcheck.proof.counterexamples import evaluate
+
+# A limit that no solver reaches here, on a busy machine either.
+SECONDS = 10
+
+ATOMS: list[Atom] = [Variable(name) for name in "xyz"]
+x, y, z = map(Scalar.of, ATOMS)
+X = Matrix.of(Symbol("X", ("m", "n")))
+
+NUMBERS = st.fractions(-3, 3, max_denominator=4)
+NONNEGATIVE = st.fractions(0, 3, max_denominator=4)
+POSITIVE = st.fractions(Fraction(1, 4), 3, max_denominator=4)
+RELATIONS = [">=", ">", "="]
+
+
+@dataclass(frozen=True)
+class Entailment:
+    """Premises and a goal; `point` is a counterexample, or None where the premises entail the goal."""
+
+    goal: Fact
+    premises: tuple[Fact, ...]
+    point: dict[Atom, Fraction] | None = None
+
+
+@st.composite
+def polynomials(draw: DrawFn, degree: int = 2, names: int = 3) -> Scalar:
+    """Polynomials in the first of x, y and z with few terms, of at most that degree."""
+    result = Scalar.of(draw(NUMBERS))
+    for _ in range(draw(st.integers(1, 3))):
+        product = Scalar.of(draw(NUMBERS))
+        for atom in draw(st.lists(st.sampled_from(ATOMS[:names]), min_size=1, max_size=degree)):
+            product = product * Scalar.of(atom)
+        result = result + product
+    return result
+
+
+@st.composite
+def refuted(draw: DrawFn, relations: tuple[str, ...] = (">=", ">", "=")) -> Entailment:
+    """The premises hold at a point and the goal does not, because constants were chosen so."""
+    point = {atom: draw(NUMBERS) for atom in ATOMS}
+
+    def shifted(to: Fraction) -> Scalar:
+        polynomial = draw(polynomials())
+        return polynomial - evaluate(polynomial, point) + to
+
+    slack = {">=": NONNEGATIVE, ">": POSITIVE, "=": st.just(Fraction(0))}
+    premises = [
+        Fact(relation, shifted(draw(slack[relation])))
+        for relation in draw(st.lists(st.sampled_from(relations), max_size=3))
+    ]
+    miss = {">=": POSITIVE.map(lambda x: -x), ">": NONNEGATIVE.map(lambda x: -x), "=": POSITIVE}
+    relation = draw(st.sampled_from(RELATIONS))
+    return Entailment(Fact(relation, shifted(draw(miss[relation]))), tuple(premises), point)
+
+
+@st.composite
+def entailed(draw: DrawFn, names: int = 2) -> Entailment:
+    """The goal is a sum of squares, of multiples of the premises and of a constant, as its relation wants it."""
+    facts = st.builds(Fact, st.sampled_from(RELATIONS), polynomials(names=names))
+    premises = draw(st.lists(facts, max_size=2))
+    relation = draw(st.sampled_from([">=", ">"]))
+    total = Scalar.of(draw(NONNEGATIVE if relation == ">=" else POSITIVE))
+    for square in draw(st.lists(polynomials(degree=1, names=names), max_size=2)):
+        total = total + square * square
+    for premise in premises:
+        total = total + premise.polynomial * draw(NUMBERS if premise.relation == "=" else NONNEGATIVE)
+    return Entailment(Fact(relation, total), tuple(premises))
+
+
+def play(monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    """Let Python programs stand in for solvers."""
+    real = solvers._command
+    fake = {name: [sys.executable, "-I", "-c", script] for name, script in scripts.items()}
+    monkeypatch.setattr(solvers, "_command", lambda solver: fake.get(solver) or real(solver))

@@ -1,0 +1,78 @@
+"""Small proof scripts for tests, and a witness with nothing but numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from boundcheck.kernel.meaning import Model
+from boundcheck.language.claim import Claim
+from boundcheck.proof import ClaimAudit, Proof, Reading, Witness, judge, script
+from boundcheck.proof.verdict import JudgedProof, JudgedStep, claim_verdict
+
+x, y, z = sp.symbols("x y z")
+# Three numbers.
+NUMBERS = Reading(constants={x, y, z})
+
+
+def judged(
+    build: Callable[[Proof], Any], claim: Claim | str = "my.lemma", version: str = "sharp", **options: Any
+) -> JudgedProof:
+    """The verdict on a proof whose script is this function."""
+    reading = options.pop("reading", NUMBERS)
+    return judge(script(claim, version, reading, **options)(build))
+
+
+def line(proof: JudgedProof, label: str) -> JudgedStep:
+    """The line of that label."""
+    (found,) = (each for each in proof.steps if each.step.label == label)
+    return found
+
+
+def audited(*proofs: JudgedProof) -> ClaimAudit:
+    """The audit of the claim that these are proofs of."""
+    return ClaimAudit(proofs[0].script.id, "A title", claim_verdict(list(proofs)), proofs)
+
+
+def lemma(relation: sp.Basic, *because: sp.Basic) -> Callable[[Proof], None]:
+    """A script that states one line from assumptions of its own and concludes it."""
+
+    def build(proof: Proof) -> None:
+        given = [proof.assume(each, name=f"given {each}") for each in because]
+        proof.conclude(proof.step("line", relation, given), relation=relation)
+
+    return build
+
+
+def numbers(about: str = "Numbers", **values: Fraction | int) -> Witness:
+    """A witness in which each symbol has this value."""
+    exact = {name: Fraction(value) for name, value in values.items()}
+    model = Model({}, 1, (Fraction(1),), lambda _: (0,), lambda atom, *_: exact[atom.name])
+    return Witness(about, exact, model)
+
+
+HEAD = """import sympy as sp
+from boundcheck.proof import Reading, ge, script
+
+x = sp.Symbol("x")
+"""
+LEMMA = """
+
+@script("{id}", "{version}", Reading(constants={{x}}))
+def {name}(proof):
+    relation = ge({left}, 0)
+    proof.conclude(proof.step("line", relation), relation=relation)
+"""
+
+
+def write(
+    path: Path, id: str = "my.lemma", left: str = "x**2", *, before: str = "", version: str = "sharp", name: str = "go"
+) -> Path:
+    """A script file with one lemma, that `left` is at least 0."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(before + HEAD + LEMMA.format(id=id, left=left, version=version, name=name), encoding="utf-8")
+    return path

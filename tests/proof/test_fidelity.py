@@ -1,0 +1,322 @@
+"""Whether a proof is of its claim: cheats are refused, and honest proofs are not."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.hypotheses import BALL, Hypothesis
+from boundcheck.language.symbols import Parameter, a, sigma
+from boundcheck.language.vocabulary import (
+    W1,
+    W2,
+    A_t,
+    B_t,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    MatrixExpectation,
+    SpectralNorm,
+    d,
+    g,
+    k,
+    n,
+    t,
+    v,
+    v1,
+    v2,
+    v_t,
+)
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le
+from boundcheck.proof.verdict import JudgedProof
+from tests.layers import sampled
+
+from .cheats import CHEATS, A, B, Cheat, M_t
+from .scripts import judged, x, y
+
+M_1 = Iterate("M", sp.Integer(1), d, k)
+
+
+def tried(build: Callable[[Proof], Any], claim: Claim, **options: Any) -> JudgedProof | None:
+    """The verdict on a script; None where it is refused by name, and not by an accident."""
+    try:
+        return judged(build, claim, **options)
+    except InputError as error:
+        if error.__cause__ is not None:
+            raise
+        return None
+
+
+@sampled(4)
+@pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS)
+def test_lemma_1_is_not_proved_by(cheat: Cheat) -> None:
+    proof = tried(cheat.build, cheat.claim, reading=cheat.reading, instead=cheat.instead)
+    if proof is not None:
+        assert proof.verdict == "unknown"
+        # The algebra is right.
+        assert not re.search("rests on (1 <= 0|line)", proof.reason)
+
+
+def test_recursions_and_shifted_times_are_not_refused():
+    def build(proof: Proof) -> None:
+        proof.define(next_.xreplace({t: t + 1}), 2 * next_ + M_t)
+        shifted = proof.assume(large, where={t: t + 1})
+        proof.conclude(proof.step("line", claim.conclusion, proof.assume(large), shifted))
+
+    next_ = Iterate("N", t, d, k)
+    large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(M_t), 1), "for all t")
+    both = FrobeniusNorm(M_t) + FrobeniusNorm(M_t.xreplace({t: t + 1}))
+    claim = Claim("my.again", "Large together", "me", ge(both, 2), hypotheses=(large,))
+    blocks = {each: Process((sp.MatrixSymbol(str(each.args[0]), d, k),)) for each in (M_t, next_)}
+    assert judged(build, claim, reading=Reading(processes=blocks)).verdict == "proved"
+
+
+# In which direction statements are compared: an assumption says no more than a hypothesis, a premise holds by one.
+
+X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
+SMALL = {name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))}
+MANY = Reading(processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={x, y}, arbitrary={X, Y})
+NEXT = le(FrobeniusNorm(M_t.xreplace({t: t + 1})), x)
+RANGES = ["for all X", "for each X", "for all matrices X", r"\forall X", r"\text{for every } X \text{ of rank one}"]
+
+
+def small(what: Any, quantifier: str = "", id: str = "my.given", **options: Any) -> Claim:
+    return Claim(id, "Small", "me", what, quantifier, **options)
+
+
+def under(hypothesis: Claim, conclusion: Any, quantifier: str = "", **options: Any) -> Claim:
+    return small(conclusion, quantifier, "my.claim", hypotheses=(hypothesis,), **options)
+
+
+def as_condition(claim: Claim) -> Any:
+    """P ⇒ P, for all letters of P."""
+    relation = claim.conclusion
+    forall = [each for each in (X, Y) if relation.has(each)]
+    return lambda proof: proof.conclude(proof.local(relation), forall=forall, such_that=[relation])
+
+
+def as_hypothesis(claim: Claim, **options: Any) -> Any:
+    (hypothesis,) = claim.hypotheses
+    return lambda proof: proof.conclude(proof.step("line", claim.conclusion, proof.assume(hypothesis, **options)))
+
+
+NARROWER = [
+    (small(SMALL["M"], "for all t"), "of the iterates"),
+    (small(SMALL["M_1"]), "of the first iterate"),
+    (small(NEXT, "for all t"), "of the next iterates"),
+    (small(SMALL["X"]), "of one X"),
+    (small(SMALL["Y"]), "of one Y"),
+    (small(SMALL["X"], "for some X"), "of some X"),
+]
+
+
+@pytest.mark.parametrize("quantifier", RANGES)
+@pytest.mark.parametrize("hypothesis", [each for each, _ in NARROWER], ids=[name for _, name in NARROWER])
+def test_what_holds_of_less_is_no_condition_on_all_points(hypothesis: Claim, quantifier: str) -> None:
+    """P ⇒ P is no proof that P holds of all points: the hypothesis says it of the iterates, or of one point."""
+    claim = under(hypothesis, SMALL["X"], quantifier)
+    for build in (as_condition(claim), as_hypothesis(claim), as_hypothesis(claim, where={M_t: X, Y: X})):
+        proof = tried(build, claim, reading=MANY)
+        assert proof is None or proof.verdict == "unknown"
+    over = replace(claim, hypotheses=(small(SMALL["Y"], "for all Y"),))
+    assert judged(as_condition(over), over, reading=MANY).verdict == "proved"
+
+
+def test_a_step_of_the_iterates_is_no_step_between_any_two_points() -> None:
+    """F is smooth from each iterate to the next, and nowhere else."""
+
+    def smooth(first: Any, second: Any) -> sp.Basic:
+        return le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), x * FrobeniusNorm(first - second))
+
+    along = small(smooth(M_t, M_t.xreplace({t: t + 1})), "for all t")
+    claim = under(along, smooth(X, Y), "for all X, Y")
+    assert judged(as_condition(claim), claim, reading=MANY).verdict == "unknown"
+    over = under(small(smooth(W1, W2), "for all W_1, W_2"), smooth(X, Y), "for all X, Y")
+    reading = Reading(constants={x}, arbitrary={X, Y, W1, W2})
+    assert judged(as_condition(over), over, reading=reading).verdict == "proved"
+
+
+UNREAD = ["for no X", "for some X", r"\text{for } x \text{ large enough}", "where X is diagonal", "for all X but one"]
+
+
+@pytest.mark.parametrize("quantifier", UNREAD)
+def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifier: str) -> None:
+    claim = under(small(SMALL["X"], quantifier), SMALL["X"])
+    assert judged(as_hypothesis(claim), claim, reading=MANY).verdict == "unknown"
+    plain = under(small(SMALL["X"]), SMALL["X"])
+    assert judged(as_hypothesis(plain), plain, reading=MANY).verdict == "proved"
+
+
+# Each leaves the points, or the times, at which the hypothesis is asked, to words.
+BESIDE = [
+    *(
+        "for all X, unit",
+        r"\text{for all } X, unit",
+        "for any X, Y, small",
+        r"\text{for all } X \in \mathbb{R}^d nonzero",
+    ),
+    *(r"\text{for all } X \in \mathbb{R}^n \setminus 0", r"\text{for all } X \in \mathbb{R}^{d \times k} unit"),
+]
+
+
+@pytest.mark.parametrize("quantifier", [*BESIDE, "for all X", r"\text{for all } X \in \mathbb{R}^{d \times k}"])
+def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier: str) -> None:
+    """No X is longer than x, and so x is at most 0, at X = 0."""
+    long = small(ge(FrobeniusNorm(X), x), quantifier)
+    claim = under(long, ge(0, x))
+
+    def build(proof: Proof) -> None:
+        law = proof.assume(long, forall=[X])
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
+
+    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in BESIDE else "proved")
+    number = small(ge(x, y), quantifier.replace("X", "y"))
+
+    def at_more(proof: Proof) -> None:
+        proof.conclude(proof.by.instance(proof.assume(number, forall=[y]), {y: x + 1}))
+
+    if quantifier in BESIDE:
+        found = tried(at_more, under(number, ge(x, x + 1)), reading=MANY)
+        assert found is None or found.verdict == "unknown"
+
+
+SOMETIMES = [
+    *("at some time", "at even times", "for the first iterate", "for some iterate", "for i = 1"),
+    *("with probability one half", "for all but one iterate", "for all iterates", "for all t, even"),
+]
+
+
+@pytest.mark.parametrize("quantifier", SOMETIMES)
+@pytest.mark.parametrize("word", [None, "my_word"])
+def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(quantifier: str, word: str | None) -> None:
+    """Nobody has read the texts of words that are not ours."""
+    for text in (quantifier, rf"\text{{{quantifier}}}"):
+        own = Hypothesis(word, "mine", says=(Statement(SMALL["M"], text),)) if word else None
+        claim = under(small(SMALL["M"], text, word=own), SMALL["M"], "for all t")
+        assert judged(as_hypothesis(claim), claim, reading=MANY).verdict == "unknown"
+    over = replace(claim, hypotheses=(small(SMALL["M"], "for all t"),))
+    assert judged(as_hypothesis(over), over, reading=MANY).verdict == "proved"
+
+
+@pytest.mark.parametrize("said", BALL.says[:2], ids=["one radius", "two radii"])
+def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
+    known = BALL.claim("my.ball", "Ball", "me", said)
+    claim = under(known, le(SpectralNorm(A_t), a if said.conclusion.has(a) else sigma), "for all t")
+    reading = Reading(processes={A_t: Process((A,)), B_t: Process((B,))})
+
+    def build(proof: Proof) -> None:
+        proof.conclude(proof.step("line", claim.conclusion, proof.assume(known)))
+
+    assert judged(build, claim, reading=reading).verdict == "proved"
+
+
+# A stochastic gradient is the one at v, though no letter says so.
+
+NOISE, FIXED = sp.MatrixSymbol("N", n, 1), sp.MatrixSymbol("Z", n, 1)
+AT_ALL = Reading(
+    constants={FIXED}, arbitrary={g, NOISE, v, v1, v2}, processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}
+)
+MIDDLES = {
+    "E[g]": (MatrixExpectation(g), "unknown"),
+    "g": (g, "unknown"),
+    "the mean of a letter of one's own": (MatrixExpectation(NOISE), "unknown"),
+    "what does not depend on v": (FIXED, "proved"),
+}
+
+
+@pytest.mark.parametrize(("middle", "expected"), MIDDLES.values(), ids=MIDDLES)
+@pytest.mark.parametrize("points", [(v1, v2), (v_t, v_t.xreplace({t: t + 1}))], ids=["any points", "iterates"])
+def test_what_belongs_to_a_point_is_not_that_of_another(middle: Any, expected: str, points: Any) -> None:
+    """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v does."""
+    is_run, relation = v_t in points, eq(middle, Gradient(F, v))
+    givens = [small(relation, r"\text{for all } v")]
+    givens += [catalogue["jiang2024.unbiased"]] if relation == catalogue["jiang2024.unbiased"].conclusion else []
+    goal = le(EuclideanNorm(Gradient(F, points[0]) - Gradient(F, points[1])), 0)
+
+    def build(proof: Proof) -> None:
+        (given,) = proof.claim.hypotheses
+        law = None if is_run else proof.assume(given, forall=[v])
+        known = [proof.by.instance(law, {v: at}) if law else proof.assume(given, where={v: at}) for at in points]
+        split = proof.by.triangle("F", Gradient(F, points[0]) - middle, middle - Gradient(F, points[1]))
+        proof.conclude(proof.step("line", goal, known, split), forall=() if is_run else points)
+
+    for given in givens:
+        claim = under(given, goal, "for all t" if is_run else "for all v_1, v_2")
+        assert judged(build, claim, reading=AT_ALL).verdict == expected
+
+
+def test_a_claim_at_all_points_is_not_proved_of_one_gradient() -> None:
+    """Of the g at one v it is known that it is small, and the claim is about the g at each."""
+    given = under(small(le(EuclideanNorm(g), x)), le(EuclideanNorm(g + v), x + EuclideanNorm(v)), "for all v")
+
+    def build(proof: Proof) -> None:
+        known = proof.assume(given.hypotheses[0]), proof.by.triangle("F", g, v)
+        proof.conclude(proof.step("line", given.conclusion, *known), forall=[v])
+
+    reading = Reading(constants={x, g}, arbitrary={v})
+    assert judged(build, given, reading=reading).verdict == "unknown"
+    assert judged(build, replace(given, quantifier=""), reading=reading).verdict == "proved"
+
+
+NARROW = [r"\text{for all } X \text{ of length } 1", "for some X", "", "if X is 0"]
+
+
+@pytest.mark.parametrize("quantifier", ["for all X", *NARROW])
+def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str) -> None:
+    """0 is at least a, for all X and so at X = 0, follows from the parts alone."""
+    parts = [small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}") for i, each in enumerate((x, -1))]
+    whole = small(sp.And(*(each.conclusion for each in parts)), quantifier, "my.whole", hypotheses=tuple(parts))
+    claim = under(whole, ge(0, x))
+
+    def build(proof: Proof) -> None:
+        law = proof.assume(parts[0], forall=[X])
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
+
+    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in NARROW else "proved")
+
+
+@pytest.mark.parametrize("quantifier", ["for no X", "never", "if X is 0"])
+def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier: str) -> None:
+    claim = Claim("my.claim", "Mine", "me", ge(FrobeniusNorm(X), 0), quantifier)
+
+    def build(proof: Proof) -> None:
+        proof.conclude(proof.step("line", claim.conclusion, proof.by.nonnegative("F", X)))
+
+    assert judged(build, claim, reading=MANY).verdict == "unknown"
+    assert judged(build, replace(claim, quantifier=RANGES[-1]), reading=MANY).verdict == "proved"
+
+
+@pytest.mark.parametrize("shift", [-2, -1, 0, 1, 2])
+def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_not(shift: int) -> None:
+    """v_1, ..., v_{T+1} are the iterates: what is said of each v_t is said of v_{t+1}, and of nothing beyond."""
+    for said in (SMALL["M"], NEXT):
+        other = said.xreplace({t: t + shift})
+        claim = under(small(said, "for all t"), other, "for all t")
+        proof = tried(as_hypothesis(claim, where={t: t + shift}), claim, reading=MANY)
+        assert (proof is not None and proof.verdict == "proved") == (shift in (0, 1))
+
+
+def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_them() -> None:
+    m, u = sp.Symbol("m"), sp.Symbol("u", real=True)
+    seven, one = (Quantity(m, sp.Integer(value)) for value in (7, 1))
+    reading, number = Reading(constants={x, y, m}), Parameter(u, "real", "a number")
+
+    def build(proof: Proof) -> None:
+        known = [proof.quantity(each) for each in proof.claim.quantities] if proof.claim else []
+        proof.conclude(proof.step("line", proof.claim.conclusion, known, proof.assume(proof.claim.hypotheses[0])))
+
+    for mine, expected in ((one, "unknown"), (seven, "proved")):
+        claim = under(small(ge(x, m), quantities=(mine,)), ge(x, 7), quantities=(seven,))
+        assert judged(build, claim, reading=reading).verdict == expected
+    large = small(ge(x, 7), conditions=(ge(u, 1),), declared=(number,))
+    for options, expected in (({}, "unknown"), ({"conditions": large.conditions}, "proved")):
+        claim = under(large, ge(x, 7), **options)
+        assert judged(build, claim, reading=reading).verdict == expected

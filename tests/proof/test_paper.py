@@ -1,0 +1,202 @@
+"""jiang2024 as a whole: the verdict on each row of the referee's table, the claims, and what everything rests on."""
+
+import re
+
+import pytest
+
+from boundcheck.checked.claim_mutants import verdict_on
+from boundcheck.checked.edits import with_formula
+from boundcheck.kernel import STANDARD_FACTS, replay_all
+from boundcheck.kernel.facts import derivation
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import D
+from boundcheck.proof import Script
+from boundcheck.proofs import paper_of, papers
+from tests.judged import SCRIPTS, judged, names, of_the_paper
+from tests.layers import sampled
+
+pytestmark = of_the_paper
+
+ROWS = {
+    "refuted": {2, 5, 10, 13},
+    "repaired": {1, 3, 8, 12, 34},
+    "proved": {7, 9, 23, 24, 30},
+    "conditional": {4, 14, 21},
+    "remark": {16, 17, 18, 26, 27, 28, 31, 32, 33},
+    "editorial": {15, 19, 20, 22, 25, 29},
+}
+# What follows from a row, by its own number.
+FOLLOWS = {5: {6: "refuted"}, 10: {11: "repaired"}}
+CLAIMS = {
+    "jiang2024.lemma1": "repaired",
+    "jiang2024.theorem2": "repaired",
+    "jiang2024.lemma1.any_points": "refuted",
+    "jiang2024.theorem2.any_step": "refuted",
+    "jiang2024.algorithm1": "refuted",
+    "jiang2024.unbiased.without_replacement": "refuted",
+    "jiang2024.training_against_fine_tuning": "refuted",
+    "jiang2024.direft.recipe": "refuted",
+    "meft.lemma1_sharp": "proved",
+    "meft.lemma1_sharp_equal_radii": "proved",
+    "meft.frozen_a": "proved",
+    "meft.layers": "proved",
+    "meft.theorem2_repaired": "proved",
+    "meft.theorem2_best_step": "proved",
+}
+# The paper's own lines that are false where they stand, by proof.
+FALSE_LINES = {
+    "jiang2024.lemma1": {"(11)", "(13), first $≤$"},
+    "jiang2024.theorem2": {"(22)"},
+}
+
+
+def test_the_rows_of_the_table(paper):
+    assert {row.row.number: row.verdict for row in paper.rows} == {
+        number: verdict for verdict, numbers in ROWS.items() for number in numbers
+    }
+    numbers = [row.row.number for row in paper.rows]
+    assert numbers == sorted(set(numbers))
+    assert {
+        row.row.number: {each.row.number: each.verdict for each in row.follows} for row in paper.rows if row.follows
+    } == FOLLOWS
+
+
+# Of each line that the table calls false the paper's words, without formulas; and what its reading grants.
+BALL = {"jiang2024.assumption1", "jiang2024.assumption2", "jiang2024.assumption3.1", "jiang2024.assumption3.2"}
+QUOTES = {
+    2: ("There exists a constant such that for any parameters", {"jiang2024.assumption3.1"}),
+    5: ("where is Euclidean norm", BALL),
+    6: ("", BALL),
+    10: (
+        "With some simple mathematical manipulations, the following inequality is obtained:",
+        {*BALL, "jiang2024.assumption4", "jiang2024.bounded_below", "meft.unbiased", "$T ≥ T_min$"},
+    ),
+    13: (
+        "the convergence rate has a correlation with the rank and the largest eigenvalue of low-rank decomposition "
+        "matrices, i.e.,",
+        {
+            "$C ≥ σ$, as Assumption 3(1) makes it on the ball",
+            "$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared, at the rank $r = x²$",
+        },
+    ),
+}
+
+
+def test_what_is_refuted_is_quoted_under_a_reading_that_its_evidence_keeps_to(paper):
+    """Where is that printed, and under which reading?"""
+    of_papers = {key: getattr(paper_of(key).part("findings"), "ROWS", ()) for key in papers()}
+    everything = {key: [each for row in table for each in (row, *row.follows)] for key, table in of_papers.items()}
+    assert {key for key, table in everything.items() if any(row.false for row in table)} == {"jiang2024"}
+    refuted = [row for row in everything["jiang2024"] if row.false]
+    assert {row.number for row in refuted} == QUOTES.keys()
+    for row in refuted:
+        words, granted = QUOTES[row.number]
+        quoted = " ".join(re.findall(r'"(.+?)"', row.printed))
+        assert re.sub(r"\$.+?\$", " ", quoted).replace(",", " ").split() == words.replace(",", " ").split(), row.number
+        assert row.reading
+        for ref in row.false:
+            proof = paper[ref.id].proof(ref.version)
+            laid = [each for each in proof.script.proof.assumptions if each.role == "hypothesis"]
+            assert {each.claim.id if each.claim else each.name for each in laid} <= granted, row.number
+            line = next((x for x in proof.steps if ref.names(x.step)), None)
+            # A line that is called false is printed as it stands, and an exact instance meets all that is granted.
+            assert line is None or (line.step.printed and line.step.witness and line.verdict == "refuted")
+            assert line is not None or proof.verdict == "proved"
+
+
+def test_the_verdicts_on_the_claims(paper):
+    verdicts = {claim.id: claim.verdict for claim in paper.claims}
+    assert CLAIMS.items() <= verdicts.items()
+    assert {verdict for id, verdict in verdicts.items() if id not in CLAIMS} == {"proved"}
+    assert "unknown" not in {proof.verdict for claim in paper.claims for proof in claim.proofs}
+
+
+def test_everything_rests_on_two_standard_facts_and_the_kernel(paper):
+    assert paper.ledger == ("chain_rule", "descent_lemma")
+    assert set(paper.ledger) <= set(STANDARD_FACTS)
+    proved = [proof for claim in paper.claims for proof in claim.proofs if proof.verdict == "proved"]
+    assert {proof.trust for proof in proved} == {"kernel"}
+    lines = [line for claim in paper.claims for proof in claim.proofs for line in proof.steps]
+    assert {line.trust for line in lines if line.verdict == "proved"} == {"kernel", "assumed"}
+    assert {line.step.theorem.rule for line in lines if line.trust == "assumed"} == set(paper.ledger)
+    assert {line.verdict for line in lines} == {"proved", "refuted"}
+
+
+@pytest.mark.parametrize("id", FALSE_LINES)
+def test_the_false_lines_of_the_printed_proofs(paper, id):
+    lines = paper[id].proof("printed").steps
+    assert {line.step.label for line in lines if line.verdict == "refuted"} == FALSE_LINES[id]
+    # Each is printed in the paper and comes with what refutes it.
+    assert all(line.step.printed and line.step.witness for line in lines if line.verdict == "refuted")
+
+
+def test_lines_that_the_paper_derives_and_that_do_not_follow(paper):
+    lines = {line.step.label: line for id in FALSE_LINES for line in paper[id].proof("printed").steps}
+    assert {label for label, line in lines.items() if line.follows is False} == {"(13), first $≤$", "(22)"}
+
+
+PROVED = [script for script in SCRIPTS if script.version != "printed" and script.claim is not None]
+proofs = pytest.mark.parametrize("script", PROVED, ids=names(PROVED))
+
+
+def below(claim: Claim) -> set[str]:
+    return {claim.id}.union(*(below(each) for each in claim.hypotheses))
+
+
+@proofs
+def test_every_hypothesis_of_a_proved_claim_is_the_claims_own(script: Script) -> None:
+    assert script.claim is catalogue[script.id]
+    allowed = below(script.claim) | {claim.id for claim in script.instead.values()}
+    proof = judged(script)
+    assert {each.claim.id for each in proof.hypotheses if each.role == "hypothesis" and each.claim} <= allowed
+    assert {each.role for each in proof.hypotheses} <= {"hypothesis", "definition", "domain"}
+
+
+@proofs
+def test_what_a_proved_claim_defines_is_its_own_quantities(script: Script) -> None:
+    own = {quantity.symbol: quantity.expression for quantity in script.claim.quantities}
+    # D alone is both: a parameter of the claims, and F(v_1) - f* where it comes from.
+    given = {parameter.symbol for parameter in script.claim.parameters} - {D}
+    for each in judged(script).hypotheses:
+        if each.role == "definition":
+            assert each.relation.lhs not in given
+            assert each.relation.rhs == own.get(each.relation.lhs, each.relation.rhs), each.name
+
+
+@proofs
+def test_a_proof_ends_in_its_claim_of_all_points_or_of_all_in_a_ball(script: Script) -> None:
+    theorem = script.proof.conclusion
+    assert {each.statement for each in judged(script).hypotheses} == set(theorem.hypotheses)
+    said = theorem.conclusion
+    assert getattr(said, "conclusion", said) == script.reading.fact(script.claim.conclusion)
+    for premise in getattr(said, "premises", ()):
+        # A spectral norm and its radius, and nothing else.
+        assert re.fullmatch(r"‖[AB]'?_[12]‖_op <= (sigma|a|b|a_2|b_2)", str(premise))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
+def test_the_ledger_is_what_the_derivation_uses(script: Script) -> None:
+    theorems = [each.theorem for each in script.proof.steps]
+    theorems += [script.proof.conclusion] if script.proof.conclusion else []
+    for theorem, again in zip(theorems, replay_all(theorems), strict=True):
+        assert again.same_as(theorem)
+        used = {each.rule for each in derivation([theorem])}
+        assert theorem.ledger == used & set(STANDARD_FACTS)
+
+
+def test_printed_proofs_alone_have_witnesses() -> None:
+    for script in SCRIPTS:
+        assert any(step.witness for step in script.proof.steps) == (script.version == "printed")
+
+
+@sampled(3, 2)
+@pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"])
+def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
+    """The claim says λ*/4, and the proof goes on with the λ* of the lemma that it cites.
+
+    At d = k = r = 1, L = 1, G = 1/256, radii 1, T = 1 and q = 1/2 the claim of theorem2_repaired is false.
+    """
+    (sharp,) = (each for each in PROVED if (each.id, each.version) == (id, "sharp"))
+    quarter = sharp.claim.quantities[0].expression / 4
+    assert verdict_on(sharp, with_formula(sharp.claim, sharp.claim.names[0], quarter)) != "proved"

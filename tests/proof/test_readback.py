@@ -1,0 +1,163 @@
+"""Print, parse, compare: of every kernel statement, text and LaTeX say that statement and no other."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Law
+from boundcheck.kernel.atoms import Inverse, Variable
+from boundcheck.kernel.builders import norm
+from boundcheck.kernel.facts import RELATIONS, derivation
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol
+from boundcheck.kernel.times import ANY, NOW, Time
+from boundcheck.proof.display import shown
+from boundcheck.proof.letters import letters
+from boundcheck.proof.readback import read, tokens_of
+from boundcheck.proof.typeset import check_math, from_latex, latex
+from tests.judged import SCRIPTS, of_the_paper
+from tests.kernel.strategies import matrices, scalars, symbols, variables
+from tests.layers import examples
+
+FACTS = st.builds(Fact, st.sampled_from(RELATIONS), scalars(2))
+BOUND = st.lists(st.one_of(symbols(("m", "n"), (ANY,)), variables((ANY,))), max_size=2)
+LAWS = st.recursive(
+    st.builds(Law, BOUND, st.lists(FACTS, max_size=2), FACTS),
+    lambda laws: st.builds(Law, BOUND, st.lists(st.one_of(FACTS, laws), max_size=2), FACTS),
+    max_leaves=3,
+)
+
+
+def reads_back(statement: Fact | Law) -> None:
+    try:
+        table = letters([statement])
+    except InputError:
+        # One name for two things, of which none is displayed.
+        assume(False)
+    text = str(statement)
+    made = latex(text, table)
+    assert read(text, table) == statement
+    assert tokens_of(from_latex(made, table)) == tokens_of(text)
+    assert "\n" not in text
+
+
+@examples(300)
+@given(st.one_of(FACTS, LAWS))
+def test_any_statement_reads_back(statement: Fact | Law) -> None:
+    reads_back(statement)
+
+
+@examples(60)
+@given(FACTS, FACTS)
+def test_two_facts_have_two_texts(first: Fact, second: Fact) -> None:
+    try:
+        table = letters([first, second])
+    except InputError:
+        assume(False)
+    same = first == second
+    assert (str(first) == str(second)) == same
+    assert (latex(str(first), table) == latex(str(second), table)) == same
+
+
+def test_an_inverse_to_a_power_has_brackets() -> None:
+    """Without them its exponent would look like that of what is below the line."""
+    x = Scalar.of(Variable("x"))
+    inverse = Scalar.of(Inverse(x))
+    fact = Fact(">=", inverse * inverse + inverse)
+    table = letters([fact])
+    made = latex(str(fact), table)
+    assert r"\left(\frac{1}{ {x} }\right) ^{ 2 }" in made
+    assert r"\frac{1}{ {x} } +" in made
+    assert tokens_of(from_latex(made, table)) == tokens_of(str(fact))
+    # A bracket that closes another group is no LaTeX of ours.
+    with pytest.raises(InputError):
+        from_latex(made.replace(r"}\right)", "}"), table)
+
+
+@pytest.mark.full
+@of_the_paper
+def test_every_theorem_of_every_proof_reads_back() -> None:
+    ends = [x.theorem for script in SCRIPTS for x in script.proof.steps]
+    ends += [script.proof.conclusion for script in SCRIPTS if script.proof.conclusion]
+    seen = derivation(ends)
+    assert len(seen) > 1500
+    for theorem in seen:
+        statements = [*theorem.hypotheses, theorem.conclusion]
+        table = letters(statements)
+        for statement in statements:
+            assert read(str(statement), table) == statement
+        made = latex(str(theorem.conclusion), table)
+        assert tokens_of(from_latex(made, table)) == tokens_of(str(theorem.conclusion))
+
+
+X = Symbol("X", ("m", "n"))
+REFUSED = {
+    "nothing": "",
+    "no relation": "x",
+    "two relations": "0 <= x <= 1",
+    "an unknown letter": "0 <= q",
+    "a matrix as a number": "0 <= X",
+    "a number as a matrix": "0 <= ‖x‖_F",
+    "a norm that does not close": "0 <= ‖X",
+    "a sign that is none": "0 <= x ; x",
+    "letters of another alphabet": "0 <= \u0445",
+    "an index of a constant": "0 <= x[t]",
+    "brackets without end": "(" * 5000 + "x",
+    "more than the statement": "0 <= x 1",
+    "a transposed number": "0 <= xᵀ",
+    "a power of a matrix": "0 <= ‖X^2‖_F",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_statement_is_refused(text: str) -> None:
+    table = letters([Fact(">=", Scalar.of(Variable("x"))), Fact(">=", _norm(X))])
+    with pytest.raises(InputError):
+        read(text, table)
+
+
+def _norm(symbol: Symbol) -> Scalar:
+    return norm("F", Matrix.of(symbol))
+
+
+def test_one_name_for_two_things_has_no_table() -> None:
+    both = Fact(">=", _norm(X) + Variable("X"))
+    with pytest.raises(InputError, match="name = X: expected one thing of this name"):
+        letters([both])
+    assert shown(both).letters == {}
+    # Nor may a number and a process share one, or matrices of two shapes.
+    for other in (Variable("X", Time(NOW)), _norm(Symbol("X", ("n", "m"), Time(NOW)))):
+        with pytest.raises(InputError, match="name = X: expected one thing of this name"):
+            letters([Fact(">=", _norm(X) + other)])
+    # A process is written with its time, and is another letter.
+    apart = Fact(">=", _norm(X) + _norm(Symbol("X", ("m", "n"), Time(NOW))))
+    assert set(shown(apart).roles) == {"X", "X[t]", "m", "n"}
+
+
+@examples(60)
+@given(matrices(("m", "n")))
+def test_a_matrix_says_its_shape_where_it_is_zero(matrix: Matrix) -> None:
+    assert str(matrix) == "0[m, n]" or matrix.terms
+
+
+@pytest.mark.parametrize("text", [r"\frac{1}{2}", r"\mathbf{x}_{t+1} \leq \|A\|", "", r"\text{for all } x"])
+def test_formulas_are_formulas(text: str) -> None:
+    assert check_math(text) == text
+
+
+@examples(200)
+@given(st.text(st.sampled_from(r"\{}$%#&~<>^_abx 1()[]") | st.characters(), max_size=12))
+def test_what_passes_as_a_formula_cannot_leave_it(text: str) -> None:
+    try:
+        check_math(text)
+    except InputError:
+        return
+    assert text.isascii()
+    assert text.isprintable() or not text
+    assert not re.search(r"[$%#&~<>]|\\[()\[\]]|\\\\", re.sub(r"\\[{}|,;:! ]", "", text))
+    plain = re.sub(r"\\[{}]", "", text)
+    assert plain.count("{") == plain.count("}")

@@ -1,0 +1,317 @@
+"""What a witness must meet before a line is refuted: the claim as its words and statements say it, and not the script.
+
+A true claim is never refuted, whatever of it a script leaves out; and each of these has a twin that is refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.kernel.meaning import Function, Model, exact
+from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
+from boundcheck.language.instance import HOLDS
+from boundcheck.language.symbols import C, D, Parameter, alpha, bound, ell, f_star, zeta
+from boundcheck.language.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    SLOPE,
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    Iterate,
+    Value,
+    g,
+    g_t,
+    n,
+    t,
+    v,
+    v1,
+    v2,
+    v_t,
+)
+from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
+from boundcheck.proof.instance import Instance, Setting
+from boundcheck.proof.witness import at_points, on_run
+from boundcheck.properties.strategies.problems import fractions
+from tests.layers import examples
+
+from .scripts import judged, line, x, y
+
+ONE = Fraction(1)
+
+
+def refuted(claim: Claim, relation: Any, witness: Witness, reading: Reading, *assume: Any) -> bool:
+    """Whether a line of a printed proof that assumes this is refuted."""
+
+    def build(proof: Proof) -> None:
+        for quantity in claim.quantities:
+            proof.quantity(quantity)
+        for each in assume:
+            proof.assume(each)
+        proof.step("line", relation, witness=witness)
+
+    found = line(judged(build, claim, "printed", reading=reading, is_statement=True), "line")
+    assert found.verdict in ("refuted", "unknown")
+    assert found.reason or found.verdict == "refuted"
+    return found.verdict == "refuted"
+
+
+# A hypothesis over points, of which the script assumes one.
+
+M, X, Y = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("X", n, 1), sp.MatrixSymbol("Y", n, 1)
+MATRICES = Reading(constants={M, X, Y, x, y})
+SMALL_AT = {at: le(FrobeniusNorm(M * at), x * FrobeniusNorm(at)) for at in (X, Y)}
+TEN = at_numbers("M is 10, X is 0", {M: [[10]], X: [[0]], Y: [[1]], x: 1})
+RANGES = [
+    r"\text{for all } X",
+    "for all X",
+    "for any X",
+    "for every X in R^n",
+    r"\text{for each } X \in \mathbb{R}^n",
+    r"\forall X",
+    "whatever X is",
+    "for all t and X",
+]
+
+
+@pytest.mark.parametrize("quantifier", RANGES)
+def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> None:
+    over = Claim("my.small", "M is small", "me", SMALL_AT[X], quantifier)
+    claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(over,))
+    assert not refuted(claim, claim.conclusion, TEN, MATRICES, over)
+    one = replace(claim, hypotheses=(replace(over, quantifier=""),))
+    assert refuted(one, claim.conclusion, TEN, MATRICES, one.hypotheses[0])
+
+
+@pytest.mark.parametrize("quantifier", ["", *RANGES])
+def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> None:
+    parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
+    whole = Claim("my.whole", "M is small", "me", sp.And(*(each.conclusion for each in parts)), quantifier, parts)
+    claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(whole,))
+    assert refuted(claim, claim.conclusion, TEN, MATRICES) == (not quantifier)
+
+
+def test_what_a_hypothesis_rests_on_holds_too() -> None:
+    for least, expected in ((0, True), (2, False)):
+        given = Claim("my.given", "Given", "me", ge(x, least))
+        small = Claim("my.h", "Small", "me", le(FrobeniusNorm(X), 0), hypotheses=(given,))
+        claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(small,))
+        assert refuted(claim, claim.conclusion, TEN, MATRICES) == expected
+
+
+@pytest.mark.parametrize("word", HYPOTHESES.values(), ids=HYPOTHESES)
+def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesis) -> None:
+    if word.decided is None:
+        return
+    known = word.claim("my.word", word.title, "me")
+    claim = Claim("my.claim", "Mine", "me", le(x, 0), hypotheses=(known,))
+    numbers = {symbol: 1 for symbol in word.symbols if symbol.is_integer is None} | {x: 1}
+    reading = Reading(constants={x})
+    assert not refuted(claim, claim.conclusion, at_numbers("Ones", numbers), reading)
+
+
+def test_a_word_of_others_is_not_believed() -> None:
+    def saying(least: int) -> Claim:
+        says = (Statement(ge(x, least), ""),)
+        return Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS, says=says).claim("my.h", "H", "me")
+
+    claim = Claim("my.claim", "Mine", "me", ge(x, 1), hypotheses=(saying(2),))
+    reading = Reading(constants={x})
+    assert not refuted(claim, claim.conclusion, at_numbers("0", {x: 0}), reading)
+    weak = replace(claim, hypotheses=(saying(-1),))
+    assert refuted(weak, claim.conclusion, at_numbers("0", {x: 0}), reading)
+
+
+@examples(40)
+@given(*[fractions(-2, 2)] * 3, st.booleans())
+def test_what_the_claim_asks_counts_and_not_what_is_assumed(a, b, c, assumes: bool) -> None:
+    """Against the plain reading: refuted just where hypothesis, condition and definition hold and the line does not."""
+    u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
+    q = sp.Symbol("m")
+    claim = Claim(
+        "my.claim",
+        "Mine",
+        "me",
+        ge(x + q, 0),
+        hypotheses=(Claim("my.h", "x is at least u", "me", ge(x, u)),),
+        quantities=(Quantity(q, u + w),),
+        conditions=(ge(w, u),),
+        declared=(Parameter(u, "real", "a number"), Parameter(w, "real", "a number")),
+    )
+    for value in (b + c, b + c - 1):
+        witness = at_numbers("Numbers", {x: a, u: b, w: c, q: value})
+        expected = a >= b and c >= b and value == b + c and a + value < 0
+        assumed = (claim.hypotheses[0],) if assumes else ()
+        found = refuted(claim, claim.conclusion, witness, Reading(constants={x, u, w, q}), *assumed)
+        assert found == expected
+
+
+# A setting of MeFT knows how W moves and how large the noise is on its ball, and not beyond.
+
+HUBER = PiecewiseLinear.clipped(slope=1, bound=1)
+MOVES = catalogue["jiang2024.assumption3.1"]
+
+
+@examples(40)
+@given(*[fractions(-2, 2)] * 4, st.sampled_from([1, 2]))
+def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2, size: int) -> None:
+    """That W moves by at most C/2 is refuted just where it is false and both points are in the ball; by C, nowhere."""
+    setting = Setting(HUBER, L=1, G=1, C=1, sigma=1)
+    factors = (A1, B1), (A2, B2)
+    goal = le(FrobeniusNorm(B1 * A1 - B2 * A2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2)) / size)
+    claim = Claim("my.claim", "W moves little", "me", goal, "for all A_1, A_2, B_1, B_2", hypotheses=(MOVES,))
+    reading = Reading(points=dict(zip((v1, v2), factors, strict=True)), arbitrary={A1, A2, B1, B2})
+    is_false = size * abs(b1 * a1 - b2 * a2) > abs(a1 - a2) + abs(b1 - b2)
+    inside = max(map(abs, (a1, b1, a2, b2))) <= 1
+    assert not (inside and is_false and size == 1)
+    assert refuted(claim, goal, at_points("Points", setting, (a1, b1), (a2, b2)), reading) == (inside and is_false)
+
+
+@pytest.mark.parametrize("statement", BOUNDED_VARIANCE.says[:2], ids=["at any point", "at iterates"])
+@pytest.mark.parametrize(("start", "share", "expected"), [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)])
+def test_a_run_off_the_ball_says_nothing_of_the_noise(
+    statement: Statement, start: int, share: int, expected: bool
+) -> None:
+    noise = BOUNDED_VARIANCE.claim("my.noise", "Noise", "me", statement)
+    goal = le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2 / share)
+    claim = Claim("my.claim", "Little noise", "me", goal, "for all t", hypotheses=(noise,))
+    more = {"offsets": (1, -1), "start": (start, start), "zeta": 3, "alpha": Fraction(1, 100), "T": 1}
+    blocks = [sp.MatrixSymbol(name, *shape) for name, shape in (("A", A1.shape), ("B", B1.shape))]
+    drawn = [sp.MatrixSymbol(f"g_{each.name}", *each.shape) for each in blocks]
+    reading = Reading(processes={v_t: Process(tuple(blocks)), g_t: Process(tuple(drawn), drawn=True)}, arbitrary={g, v})
+    run = on_run("A run", Instance(HUBER, L=1, G=1, C=2, sigma=2, **more))
+    assert refuted(claim, goal, run, reading) == expected
+
+
+# A run by hand, which need not follow the algorithm.
+
+
+def parabola() -> Mapping[str, Function]:
+    """F(v) = v²/2."""
+    half = exact(Fraction(1, 2))
+    return {"F": Function(lambda p: half * p[0][0][0] * p[0][0][0], lambda p: (((p[0][0][0],),),))}
+
+
+def steps(algorithm: Algorithm, T: int) -> dict[str, list[Fraction]]:
+    """The letters of the state at t = 1, ..., T + 1 from v_1 = 1, of one that is linear, and g_t = v_t + 1/2."""
+    assert isinstance(algorithm, LinearMethod)
+    numbers = {symbol.name: Fraction(1, 4) for symbol in algorithm.parameters}
+    state = algorithm.exact_start(ONE, numbers)
+    names = [letter.name for letter, _ in algorithm.moves]
+    found: dict[str, list[Fraction]] = {name: [] for name in (*names, "g")}
+    for t_ in range(1, T + 2):
+        query = algorithm.exact_query(state, t_, numbers)
+        gradient = query + Fraction(1, 2) if algorithm.is_stochastic else query
+        for name, value in zip((*names, "g"), (*state, gradient), strict=True):
+            found[name].append(value)
+        state = algorithm.exact_step(state, gradient, t_, numbers)
+    return found
+
+
+def run_by_hand(algorithm: Algorithm, letters: Mapping[str, list[Fraction]], T: int) -> Witness:
+    def look_up(letter: Any, time: int, outcome: int) -> Any:
+        value = letters[letter.name][time - 1] if letter.name in letters else Fraction(1, 4)
+        return ((value,),) if hasattr(letter, "shape") else value
+
+    return Witness("A run", {}, Model({"one": 1, "n": 1}, T, (ONE,), lambda _: (0,), look_up, parabola()))
+
+
+LINEAR = {name: each for name, each in ALGORITHMS.items() if isinstance(each, LinearMethod)}
+
+
+@pytest.mark.parametrize("algorithm", LINEAR.values(), ids=LINEAR)
+def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: LinearMethod) -> None:
+    T_, letters = 3, steps(algorithm, 3)
+    names = [name for name in letters if name != "g"]
+    blocks = {Iterate(name, t, n, 1): sp.MatrixSymbol(name, n, 1) for name in letters}
+    reading = Reading(
+        processes={at: Process((block,), drawn=block.name == "g") for at, block in blocks.items()},
+        constants={each for each in algorithm.parameters if str(each) in ("omega", "gamma")},
+    )
+    declared = tuple(Parameter(each, "positive real", "a number") for each in reading.constants)
+    claim = Claim("my.claim", "It rests", "me", le(EuclideanNorm(v_t), 0), declared=declared, algorithm=algorithm)
+    assert refuted(claim, claim.conclusion, run_by_hand(algorithm, letters, T_), reading)
+    for name in names:
+        for place in range(T_ + 1):
+            if place == 0 and len(names) == 1:
+                # Any v_1 begins a run, which is then another.
+                continue
+            other = {each: list(values) for each, values in letters.items()}
+            other[name][place] += 1
+            assert not refuted(claim, claim.conclusion, run_by_hand(algorithm, other, T_), reading), (name, place)
+
+
+def test_gradient_descents_own_theorem_is_not_refuted_by_points_that_stay() -> None:
+    """F(x) = x with v_t = 0 for all t meets the hypotheses along the run; gradient descent would not stay."""
+    next_ = v_t.xreplace({t: t + 1})
+    fall = Value(F, v_t) + InnerProduct(Gradient(F, v_t), next_ - v_t) + ell / 2 * EuclideanNorm(next_ - v_t) ** 2
+    hypotheses = (
+        Claim("my.smooth", "F is smooth along the run", "me", le(Value(F, next_), fall), "for all t"),
+        Claim("my.below", "F is bounded below", "me", ge(Value(F, next_), f_star), "for all t"),
+        Claim("my.gap", "D is the gap", "me", eq(D, Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star)),
+    )
+    claim = Claim(
+        "my.gd",
+        "Gradient descent",
+        "me",
+        le(EuclideanNorm(Gradient(F, v_t)) ** 2, bound),
+        hypotheses=hypotheses,
+        quantities=(Quantity(alpha, 1 / ell), Quantity(bound, 2 * ell * D)),
+        algorithm=GRADIENT_DESCENT,
+    )
+    small = Fraction(1, 100)
+    numbers = {"D": small, "f_star": -small, "ell": ONE, "alpha": ONE, "bound": 2 * small}
+    functions = {"F": Function(lambda p: p[0][0][0], lambda p: (((exact(1),),),))}
+
+    def look_up(letter: Any, time: int, outcome: int) -> Any:
+        return ((Fraction(0),),) if hasattr(letter, "shape") else numbers[letter.name]
+
+    still = Witness("Still", {}, Model({"one": 1, "n": 1}, 2, (ONE,), lambda _: (0,), look_up, functions))
+    reading = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants=set())
+    assert not refuted(claim, claim.conclusion, still, reading, *hypotheses)
+    of_any_points = replace(claim, quantities=claim.quantities[1:], algorithm=None)
+    assert refuted(of_any_points, claim.conclusion, still, reading, *hypotheses)
+
+
+# Where a line has no meaning it is not false.
+
+u = sp.Symbol("u", positive=True)
+NO_MEANING = {
+    "a divisor": (gt(1 / x**2, 0), {x: 0}, {}),
+    "a root": (ge(sp.sqrt(x) * sp.sqrt(x, evaluate=False), x), {x: 0}, {}),
+    "a negative radicand": (le(x, sp.sqrt(x) - 2), {x: -1}, {}),
+    "a divisor under a root": (ge(sp.sqrt(1 / x), 1), {x: 0}, {}),
+    "a divisor in a hypothesis": (ge(x, 1), {x: 0, y: 0}, {"given": eq(y, 1 / x)}),
+    "a letter of the claim that is positive": (ge(y, 1), {u: -1, y: 0}, {"given": ge(y, u)}),
+    "a letter of the script that is positive": (ge(u, 0), {u: -1}, {}),
+}
+
+
+@pytest.mark.parametrize(("relation", "values", "options"), NO_MEANING.values(), ids=NO_MEANING)
+def test_a_place_without_meaning_refutes_nothing(relation, values, options) -> None:
+    known = tuple(Claim("my.h", "Given", "me", each) for each in options.values())
+    claim = Claim("my.claim", "Mine", "me", relation, hypotheses=known)
+    assert not refuted(claim, relation, at_numbers("There", values), Reading(constants={*values}), *known)
+
+
+def test_a_point_where_it_has_a_meaning_refutes_it() -> None:
+    relation = le(1 / x, 1)
+    claim = Claim("my.claim", "Mine", "me", relation)
+    assert refuted(claim, relation, at_numbers("A half", {x: Fraction(1, 2)}), Reading(constants={x}))

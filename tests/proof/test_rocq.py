@@ -1,0 +1,366 @@
+"""Proofs as files for Rocq: the statement is the kernel's, and Rocq accepts the files and no altered ones."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.errors import InputError
+from boundcheck.kernel.meaning import Interval, Model, denote
+from boundcheck.kernel.times import Index
+from boundcheck.proof import ClaimAudit, ge, gt, rows
+from boundcheck.proof.results import known_instance, proof_as_json
+from boundcheck.proof.rows import Ref, Row
+from boundcheck.rocq import check as check_module
+from boundcheck.rocq import checked as checked_module
+from boundcheck.rocq import step
+from boundcheck.rocq.book import Book, Place
+from boundcheck.rocq.check import (
+    Word,
+    accept,
+    allowed,
+    axioms,
+    build,
+    compiled,
+    differing,
+    in_world,
+    listed,
+)
+from boundcheck.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
+from boundcheck.rocq.file import rocq, theorem_name
+from boundcheck.rocq.worlds import World
+from tests.judged import of_the_paper, proof_of
+
+from .scripts import judged, lemma, x, y, z
+
+pytestmark = of_the_paper
+
+SMALL = ("jiang2024.rate.exponent", "sharp")
+# A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
+CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
+numbers = st.fractions(Fraction(1, 9), 9, max_denominator=9)
+
+
+def concluded(text: str) -> str:
+    """The polynomial that the theorem of a file says is at least 0."""
+    said = re.search(r"^Theorem .* -> 0 <= (.*) :> R\)\.$", text, re.MULTILINE)
+    assert said, "the theorem is an inequality"
+    return said[1]
+
+
+def value(text: str, names: dict[str, Fraction]) -> Fraction:
+    """The value of a polynomial of Rocq, read as Python reads it."""
+    python = re.sub(r"(\d+) / (\d+)", r"Fraction(\1, \2)", text.replace("^+", "**").replace(")^-1", ")**-1"))
+    return eval(python.replace("T%:R", "T"), {"Fraction": Fraction} | names)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("D", "G", "x", "zeta"), numbers)), st.integers(1, 9))
+def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
+    proof = proof_of(*SMALL)
+    model = Model({}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name])
+    exact = value(concluded(rocq(proof)), values | {"T": Fraction(horizon)})
+    assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
+
+
+def test_the_theorem_has_all_hypotheses_and_no_gap():
+    proof = proof_of(*SMALL)
+    text = rocq(proof)
+    arrows = re.search(r"^Theorem \w+ : (.*)\.$", text, re.MULTILINE)[1]
+    assert arrows.startswith(" -> ".join(f"H{i + 1}" for i in range(len(proof.hypotheses))) + " -> (")
+    assert len(re.findall(r"^Definition H\d+", text, re.MULTILINE)) == len(proof.hypotheses)
+    assert not re.search(r"Admitted|Axiom|Parameter|admit", text)
+    assert text.rstrip().endswith(f"Print Assumptions {theorem_name(proof)}.")
+
+
+def test_letters_that_rocq_has_for_itself_get_other_names():
+    book = Book(frozenset())
+    assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == ["w_", "forall_", "x", "x_", "h_1_"]
+    # The outcomes of expectations, which would otherwise bind a letter of that name.
+    assert [book.fresh(name) for name in ("w'", "w''", "A'")] == ["w'_", "w''_", "A'"]
+
+
+@pytest.mark.parametrize(("base", "offset"), [("t", -2), ("T", -2), ("", -1)])
+def test_a_time_before_0_is_refused(base, offset):
+    """In Rocq 1 - 2 is 0: what holds at time 0 would be said of earlier times, too."""
+    assert Place("t", -1).time == "t.-1"
+    with pytest.raises(InputError, match="at least 0"):
+        _ = Place("t").at(Index(base, offset)).time
+
+
+def test_what_is_not_proved_is_not_exported():
+    with pytest.raises(InputError, match=r"my\.lemma, sharp.*proved"):
+        rocq(judged(lemma(ge(x, 1), gt(x, 0))))
+
+
+def test_a_rule_without_a_form_is_named(monkeypatch):
+    monkeypatch.delitem(step._RULES, "certificate")
+    with pytest.raises(InputError, match=r"my\.lemma, sharp, step \d+, certificate.*can be exported"):
+        rocq(judged(lemma(ge(x * y + z, 0), gt(x, 0), gt(y, 0), ge(z, 0))))
+
+
+def test_a_number_that_rocq_would_count_to_is_refused():
+    with pytest.raises(InputError, match="5000"):
+        rocq(judged(lemma(ge(x + 123456, 0), gt(x, 0))))
+
+
+def test_axioms_are_read_as_rocq_prints_them():
+    printed = "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall c, c"
+    assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
+    assert axioms("Closed under the global context") == set()
+    # A tactic that tried something else tells of it before.
+    noise = "Debug:\nIn environment\nR : realType\nUnable to unify.\nDebug: In environment\n"
+    assert axioms(f"{noise}Closed under the global context") == set()
+    assert axioms(f"{noise}{printed}") == axioms(printed)
+    assert not axioms("Closed under the global context\nClosed under the global context") <= allowed()
+    assert not axioms(f"told\n{printed}") <= allowed()
+    # As Rocq says it of a recursion that it was told not to look at.
+    assert axioms("Axioms:\nloop is assumed to be guarded.\nx : nat") == {"loop is assumed to be guarded.", "x"}
+    assert not axioms("") <= allowed()
+    assert len(allowed()) == 3
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """The library, compiled."""
+    if shutil.which("coqc") is None:
+        message = "coqc is missing: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return build(tmp_path_factory.mktemp("rocq"))
+
+
+def check(text: str, library, name: str = "proof") -> str:
+    """The error that Rocq finds in a file, empty if it finds none."""
+    file = library.parent / f"{name}.v"
+    file.write_text(text)
+    return compiled(file, library)[0]
+
+
+@pytest.mark.full
+def test_the_library_passes_its_own_tests(library):
+    assert check((LIBRARY / "tests.v").read_text(), library) == ""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("id", "version"), CHECKED)
+def test_rocq_accepts_a_proof(id, version, library):
+    assert check(rocq(proof_of(id, version)), library) == ""
+
+
+@pytest.mark.parametrize(("id", "version"), [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
+def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
+    """All that the section of the theorem's file assumes, and all of its hypotheses, in its order and its words."""
+    proof = proof_of(id, version)
+    text, statement = rocq(proof), World(proof).statement
+    section = text[text.index("Section Proof.") : text.index("(* Step ")]
+    assumed = re.findall(r"^Hypothesis \w+ : (.*)\.$", section, re.MULTILINE)
+    assert all(f"({said}) /\\" in f"{statement} /\\" for said in assumed)
+    hypotheses = re.findall(r"^Definition H\d+.* : Prop := (.*)\.$", text, re.MULTILINE)
+    assert re.findall(r"^  \(\*.*\n  \((.*)\)(?: /\\)?$", statement, re.MULTILINE) == hypotheses
+
+
+def test_there_is_no_world_of_a_proof_that_does_not_tell_what_it_assumes():
+    proof = proof_of(*SMALL)
+    with pytest.raises(InputError, match="by the kernel alone"):
+        World(replace(proof, hypotheses=proof.hypotheses[1:]))
+
+
+OTHER = "forall R : realType, exists (S : space R) (T : nat), (0 < T)%N"
+ATTACKS = {
+    "nothing": "Abort. Lemma world : True. Proof. exact I.",
+    "other hypotheses": f"Abort. Lemma world : {OTHER}. Proof. by move=> R; exists (still R), 1%N.",
+    "an axiom": "Abort. Axiom anything : False. Lemma world : STATEMENT. Proof. by case: anything.",
+    "an axiom with an allowed name": "Abort. Module boolp. Axiom propositional_extensionality : False. End boolp. "
+    "Lemma world : STATEMENT. Proof. by case: boolp.propositional_extensionality.",
+    "no proof": "Admitted. Lemma more : True. Proof. exact I.",
+    "another conjunction": 'Abort. Notation "A /\\ B" := True (only parsing) : type_scope. '
+    "Lemma world : STATEMENT. Proof. by move=> R; exists (still R), 1%N; do !exists 0.",
+    "another space": "Abort. Definition R0 := 0%N. Module Num. Definition lt := 0%N. End Num. Definition says := True. "
+    "Lemma world : says. Proof. exact I.",
+    "a wrong number": "move=> R; dull R. by exists 0.",
+}
+
+
+@pytest.fixture(scope="module")
+def small(library):
+    """A small theorem, compiled."""
+    proof = proof_of(*SMALL)
+    assert check(rocq(proof), library, theorem_name(proof)) == ""
+    return World(proof)
+
+
+@pytest.mark.full
+def test_rocq_accepts_a_world_for_all_that_its_theorem_assumes(small, library):
+    assert in_world(small, library.parent, library) == ""
+    less = World(proof_of(*SMALL))
+    less._hypotheses.pop()
+    assert in_world(less, library.parent, library).startswith("its world: ")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_rocq_refuses_what_is_no_world(attack, small, library, monkeypatch, tmp_path):
+    """The proof may define, assume and state what it wants: Rocq judges the statement that the theorem makes."""
+    script = tmp_path / "script.v"
+    script.write_text(ATTACKS[attack].replace("STATEMENT", small.statement))
+    monkeypatch.setattr(World, "script", script)
+    assert in_world(small, library.parent, library).startswith("its world: ")
+
+
+# On purpose: that a gradient is bounded everywhere contradicts what else is assumed there.
+CONTRADICTORY = {"jiang2024.assumption3.1.anywhere, sharp", "jiang2024.assumption3.2.anywhere, sharp"}
+
+
+def test_all_checked_proofs_have_worlds_but_those_whose_hypotheses_contradict_each_other():
+    files = {file.stem for file in (LIBRARY / "worlds").glob("*.v")}
+    with_world = {name for name, entry in checked().items() if "world" in entry}
+    assert {name.replace(", ", "_").replace(".", "_") for name in with_world} == files
+    assert checked().keys() - with_world == CONTRADICTORY
+
+
+@pytest.mark.parametrize(("id", "version"), CHECKED[:2])
+def test_a_world_is_known_as_long_as_nothing_of_it_changes(id, version, monkeypatch, tmp_path):
+    proof = proof_of(id, version)
+    assert checked()[f"{id}, {version}"]["world"] == World(proof).hash
+    assert known_instance(proof) == "Rocq"
+    assert "hold in an instance" in proof_as_json(proof)["instance"]
+    other = tmp_path / "other.v"
+    other.write_text(World(proof).script.read_text() + "(* *)")
+    for script in (other, tmp_path / "none.v"):
+        monkeypatch.setattr(World, "script", script)
+        assert known_instance(proof) == ""
+        assert proof_as_json(proof)["instance"] == "no instance of its hypotheses is known"
+
+
+def test_of_a_proof_that_is_not_in_the_list_no_instance_is_known():
+    assert proof_as_json(judged(lemma(ge(x * z, 0), gt(x, 0), ge(z, 0))))["instance"].startswith("no instance")
+    assert proof_as_json(judged(lemma(ge(x, 1), gt(x, 0))))["instance"] == ""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"(have e : .*?) = \((\d+|- \(\d+\)|\d+ / \d+)\) \*", r"\1 = (7) *"),
+        (r"(Theorem .* -> )0 <= ", r"\g<1>0 < "),
+        (r"(Definition H1 .*)0 < ", r"\g<1>0 <= "),
+    ],
+    ids=["certificate", "conclusion", "hypothesis"],
+)
+def test_rocq_refuses_an_altered_file(old, new, library):
+    text, count = re.subn(old, new, rocq(proof_of(*SMALL)), count=1)
+    assert count == 1
+    assert check(text, library) != ""
+
+
+def theorem(*given):
+    """What a small proof concludes."""
+    return judged(lemma(ge(x * z, 0), *given)).script.proof.conclusion
+
+
+def test_a_hash_tells_derivations_apart():
+    seconds = (ge(z, 0), ge(z, 0), gt(z, 0), ge(z - y, y - z))
+    one, again, stricter, longer = (theorem(gt(x, 0), second) for second in seconds)
+    assert digest(one) == digest(again)
+    assert len({digest(one), digest(stricter), digest(longer)}) == 3
+
+
+def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
+    proof = proof_of(*SMALL)
+    end, line = proof.script.proof.conclusion, proof.steps[0].step.theorem
+    assert not covers(None)
+    for known in ({}, {"another": {"derivation": digest(theorem(gt(x, 0), ge(z, 0))), "axioms": []}}):
+        monkeypatch.setattr(
+            checked_module, "_hashes", lambda known=known: {each["derivation"] for each in known.values()}
+        )
+        assert not covers(end)
+        assert not covers(end, line)
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(end)})
+    assert covers(end)
+    assert covers(end, line)
+    assert not covers(end, theorem(gt(x, 0), ge(z, 0)))
+
+
+def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
+    row = Row(1, "a line", "", "", holds=(Ref(*SMALL),))
+    claim = ClaimAudit(SMALL[0], "", "proved", (proof_of(*SMALL),))
+    for hashes, said in ((set(), ""), ({digest(proof_of(*SMALL).script.proof.conclusion)}, "checked")):
+        monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
+        assert rows._judge(row, {claim.id: claim}).rocq == said
+        assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("repaired", "repair checked"), ("refuted", ""), ("unknown", "")])
+def test_a_claim_without_a_table_is_called_checked_where_it_is_proved(verdict, said, monkeypatch):
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(proof_of(*SMALL).script.proof.conclusion)})
+    claim = ClaimAudit(SMALL[0], "", verdict, (proof_of(*SMALL),))
+    assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+@pytest.mark.parametrize(("found", "known"), [(library_hash(), True), ("of another library", False)])
+def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
+    """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the same."""
+    end = proof_of(*SMALL).script.proof.conclusion
+    entry = {"derivation": digest(end), "library": found, "axioms": []}
+    monkeypatch.setattr(checked_module, "checked", lambda: {"a proof": entry})
+    checked_module._hashes.cache_clear()
+    try:
+        assert covers(end) is known
+    finally:
+        checked_module._hashes.cache_clear()
+
+
+def test_the_list_has_the_files_that_are_exported_now():
+    """A letter that the exporter writes otherwise may make a statement another one."""
+    for id, version in CHECKED:
+        assert checked()[f"{id}, {version}"]["file"] == hash_of(rocq(proof_of(id, version)))
+
+
+def test_the_list_tells_files_and_worlds_apart():
+    word = Word("my", "sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
+    entry = {"derivation": "hash", "library": library_hash(), "file": "file", "axioms": ["an axiom"], "world": "world"}
+    assert listed([word]) == {"my, sharp": entry}
+
+
+def test_a_witness_is_not_called_checked(monkeypatch):
+    """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row nothing is said."""
+    id = "jiang2024.lemma1"
+    printed, repaired = (proof_of(id, version) for version in ("printed", "repaired"))
+    (line, *_) = (x.step.label for x in printed.steps if x.verdict == "refuted")
+    false, claims = Ref(id, "printed", line), {id: ClaimAudit(id, "", "repaired", (printed, repaired))}
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(repaired.script.proof.conclusion)})
+    for row, said in (
+        (Row(1, "", "so", "", false=(false,), repair=(Ref(id, "repaired"),), reading="as it says"), "repair checked"),
+        (Row(1, "", "so", "", false=(false,), reading="as it says"), ""),
+        (Row(1, "", "so", "", false=(Ref(id, "repaired"),), reading="as it says"), "checked"),
+        (Row(1, "", "", "", holds=(Ref(id, "repaired"), Ref(id, "printed"))), ""),
+    ):
+        assert rows._judge(row, claims).rocq == said
+
+
+def words(*reasons: str) -> list[Word]:
+    """What Rocq might say of proofs of my.0, my.1, ..."""
+    return [Word(f"my.{i}", "sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
+
+
+def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):
+    for module in (checked_module, check_module):
+        monkeypatch.setattr(module, "LIST", tmp_path / "checked.json")
+    checked_module.checked.cache_clear()
+    try:
+        assert differing(words("", "an error")) == ["my.0, sharp"]
+        accept(words("", "", ""))
+        checked_module.checked.cache_clear()
+        assert differing(words("", "")) == []
+        assert differing(words("", "an error")) == ["my.1, sharp"]
+        accept(words("an error"))
+        checked_module.checked.cache_clear()
+        assert list(checked_module.checked()) == ["my.1, sharp", "my.2, sharp"]
+    finally:
+        checked_module.checked.cache_clear()

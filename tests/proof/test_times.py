@@ -1,0 +1,164 @@
+"""Definitions and hypotheses that speak of the number t: each of these would prove something false."""
+
+from collections.abc import Callable
+
+import pytest
+import sympy as sp
+
+from boundcheck.errors import InputError
+from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import Parameter, T, alpha
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Iterate,
+    Value,
+    g_t,
+    i,
+    n,
+    t,
+    v_t,
+)
+from boundcheck.proof import Process, Proof, Reading, eq, judge, le, script
+
+m, k = (sp.Symbol(name, positive=True, integer=True) for name in ("m", "k"))
+A, B, X = (sp.MatrixSymbol(name, m, k) for name in "ABX")
+u, c = sp.Symbol("u"), sp.Symbol("x")
+READING = Reading(processes={Iterate("A", t, m, k): Process((A,))}, constants={B, c}, arbitrary={X, u})
+
+
+def at(time: sp.Expr) -> Iterate:
+    return Iterate("A", time, m, k)
+
+
+SIZE = FrobeniusNorm(B)
+# Definitions, in their order, of which the last cannot be.
+DEFINED = {
+    "a start that varies": [(at(1), t * B)],
+    "a start that varies by a power": [(at(1), sp.Integer(2) ** (t - 1) * B)],
+    "an iterate at another fixed time": [(at(2), B)],
+    "the iterates by their start": [(at(t), at(1) + B)],
+    "the start by the iterates": [(at(1), (Expectation(FrobeniusNorm(at(t))) + 1) * B)],
+    "the start by a later iterate": [(at(t + 1), at(t)), (at(1), (Expectation(FrobeniusNorm(at(t + 5))) + 1) * B)],
+    "a number by a sum of what may be anything": [
+        (u, FrobeniusNorm(at(t))),
+        (c, Expectation(sp.Sum(u, (t, 1, T)))),
+        (at(t + 1), (c + 1) * B),
+    ],
+    "a number of the time": [(c, t)],
+    "a number by a sum over earlier times": [(c, sp.Sum(1, (i, 1, t - 1)))],
+    "a dimension": [(m, sp.Rational(1, 2))],
+    "a time before t": [(i, sp.Rational(1, 2))],
+}
+
+
+@pytest.mark.parametrize("equations", DEFINED.values(), ids=DEFINED)
+def test_what_varies_or_returns_to_itself_is_no_definition(equations: list[tuple[sp.Basic, sp.Basic]]) -> None:
+    proof = Proof(None, READING)
+    for left, right in equations[:-1]:
+        proof.define(left, right)
+    with pytest.raises(InputError):
+        proof.define(*equations[-1])
+
+
+@pytest.mark.parametrize("value", [t * FrobeniusNorm(X) ** 2, sp.Sum(1, (i, 1, t - 1)), u])
+def test_a_function_has_one_value_at_a_point(value: sp.Expr) -> None:
+    with pytest.raises(InputError, match="of constants and of the point alone"):
+        Proof(None, READING).define(Value(F, X), value, forall=[X])
+
+
+def test_a_recurrence_with_a_start_is_a_definition() -> None:
+    proof = Proof(None, READING)
+    proof.define(at(t + 1), at(t) + B)
+    proof.define(at(1), 2 * B)
+
+
+@pytest.mark.parametrize("name", ["t", "i"])
+def test_a_time_is_no_parameter(name: str) -> None:
+    symbol = {"t": t, "i": i}[name]
+    with pytest.raises(InputError, match=f"claim.declared = {name}"):
+        Claim(
+            "my.time",
+            "",
+            "",
+            le(T * SIZE, SIZE),
+            quantities=(Quantity(c, symbol, "a number"),),
+            declared=(Parameter(symbol, "positive integer", "a number"),),
+        )
+
+
+def hypothesis(relation: sp.Basic) -> Claim:
+    return Claim("my.hypothesis", "Hypothesis", "mine", relation, r"\text{for all } t")
+
+
+def verdict(claim: Claim, reading: Reading, build: Callable[[Proof], None]) -> str:
+    return judge(script(claim, "sharp", reading)(build)).verdict
+
+
+MOVED = {
+    "before the first time": (le(FrobeniusNorm(at(t)), (t - 1) * SIZE), t - 1, 1),
+    "after the last time": (le(FrobeniusNorm(at(t)), (T - t) * SIZE), t + 1, T),
+    "a truth about the times": (le(t * SIZE, T * SIZE), t + 1, T),
+}
+
+
+@pytest.mark.parametrize(("relation", "moved", "time"), MOVED.values(), ids=MOVED)
+def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(
+    relation: sp.Basic, moved: sp.Expr, time: sp.Expr
+) -> None:
+    given = hypothesis(relation)
+    claim = Claim("my.moved", "Moved", "mine", le(SIZE, 0), "", (given,))
+
+    def build(proof: Proof) -> None:
+        by = proof.by
+        line = by.at(proof.assume(given, where={t: moved}), time)
+        sizes = [by.nonnegative("F", B), *(by.nonnegative("F", at(x)) for x in (0, T + 1))]
+        proof.conclude(proof.step("line", claim.conclusion, line, *sizes))
+
+    assert verdict(claim, READING, build) == "unknown"
+
+
+def test_a_condition_that_names_the_time_is_not_met_at_another_one() -> None:
+    given = hypothesis(le(FrobeniusNorm(at(t)), t - 1))
+    premise = le(FrobeniusNorm(at(t + 1)), t - 1)
+    claim = Claim("my.condition", "Condition", "mine", le(FrobeniusNorm(at(2)), 0), "", (given,))
+
+    def build(proof: Proof) -> None:
+        local = proof.local(premise)
+        line = proof.step("line", claim.conclusion, proof.by.at(local, 1))
+        proof.conclude(line, forall=[X], such_that=[premise])
+
+    assert verdict(claim, READING, build) == "unknown"
+
+
+@pytest.mark.parametrize("algorithm", [SGD, GRADIENT_DESCENT], ids=lambda each: each.id)
+def test_the_letters_of_an_algorithm_are_not_for_a_proof_to_choose(algorithm: object) -> None:
+    """With the noise set to 0, or F to a constant, no algorithm moves."""
+    v, g, Y = (sp.MatrixSymbol(name, n, 1) for name in "vgY")
+    reading = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants=(), arbitrary={Y})
+    step = Parameter(alpha, "positive real", "step size")
+    claim = Claim(
+        "my.still",
+        "Nothing moves",
+        "mine",
+        eq(EuclideanNorm(v_t.xreplace({t: t + 1}) - v_t), 0),
+        quantities=(Quantity(sp.Symbol("twice", positive=True), 2 * alpha, "twice the step"),),
+        declared=(step,),
+        algorithm=algorithm,
+    )
+
+    def build(proof: Proof) -> None:
+        by = proof.by
+        (equation,) = algorithm.recurrence
+        update = proof.define(*equation.args)
+        if algorithm is SGD:
+            slope = (proof.define(g_t, sp.ZeroMatrix(n, 1)), g_t, sp.ZeroMatrix(n, 1))
+            proof.conclude(by.rewrite(update, claim.conclusion, slope))
+        else:
+            proof.define(Value(F, Y), Value(sp.Symbol("h"), sp.ZeroMatrix(n, 1)), forall=[Y])
+            proof.conclude(proof.step("line", claim.conclusion, update))
+
+    assert verdict(claim, reading, build) == "unknown"

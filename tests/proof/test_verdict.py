@@ -1,0 +1,489 @@
+"""What earns a verdict: a proof, a witness that stands, the claim's own conclusion; and what must not earn one."""
+
+import itertools
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+from boundcheck.proofs.jiang2024.claims import LEMMA_1
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import ReplayError, RuleError, Theorem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import L, Parameter
+from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, t, v1, v2, v_t
+from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
+from boundcheck.proof import proof as proofs
+from boundcheck.proof.results import step_as_json
+from boundcheck.proof.script import find
+from boundcheck.proof.solvers import DisagreementError
+from boundcheck.proof.verdict import claim_verdict, weakest
+
+from .entailments import play
+from .scripts import NUMBERS, judged, lemma, line, numbers, x, y, z
+
+u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
+NONNEGATIVE = Claim("my.nonnegative", "w is not negative", "me", ge(w, 0))
+LARGE = Claim("my.large", "x is large", "me", ge(x, 1), hypotheses=(NONNEGATIVE,))
+CLAIM = Claim(
+    "my.claim",
+    "A claim",
+    "me",
+    ge(x + u, 0),
+    hypotheses=(LARGE, NONNEGATIVE),
+    conditions=(ge(u, w),),
+    declared=(Parameter(u, "real", "a number"), Parameter(w, "real", "another")),
+)
+TRUST = ("kernel", "solvers", "solver", "assumed")
+
+
+# What is proved.
+
+
+def test_a_lemma_is_proved_by_the_kernel():
+    proof = judged(lemma(ge(2 * x, 2), ge(x, 1)))
+    assert (proof.verdict, proof.trust, proof.reason, proof.ledger) == ("proved", "kernel", "", ())
+    assert [each.name for each in proof.hypotheses] == ["given x >= 1"]
+    assert line(proof, "line").verdict == "proved"
+
+
+def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
+    def build(proof: Proof) -> None:
+        proof.positive(L)
+        large, condition = proof.assume(LARGE), proof.assume(ge(u, w))
+        nonnegative = proof.assume(NONNEGATIVE)
+        proof.conclude(proof.step("line", CLAIM.conclusion, large, condition, nonnegative))
+
+    proof = judged(build, CLAIM)
+    assert (proof.verdict, proof.trust) == ("proved", "kernel")
+    assert {each.name for each in proof.hypotheses} == {"x is large", "$u ≥ w$", "w is not negative"}
+
+
+def test_a_hypothesis_with_a_number_replaced_is_another():
+    def build(proof: Proof) -> None:
+        large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
+        proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
+
+    proof = judged(build, CLAIM)
+    assert (proof.verdict, proof.reason) == ("unknown", "it rests on u ≥ 0, which is not a hypothesis of the claim")
+
+
+def test_instead_replaces_a_hypothesis_and_takes_it_away():
+    weaker = Claim("my.weaker", "x is at least 1/2", "me", ge(x, sp.Rational(1, 2)))
+    closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE,))
+
+    def build(hypothesis: Claim):
+        return lambda proof: proof.conclude(proof.step("line", closed.conclusion, proof.assume(hypothesis)))
+
+    swap = {LARGE.id: weaker}
+    assert judged(build(LARGE), closed).verdict == "proved"
+    assert judged(build(weaker), closed).verdict == "unknown"
+    assert judged(build(weaker), closed, instead=swap).verdict == "proved"
+    assert judged(build(LARGE), closed, instead=swap).verdict == "unknown"
+
+
+# What stays unknown.
+
+
+def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
+    def build(proof: Proof) -> None:
+        first = proof.step("false", ge(x, 1))
+        second = proof.step("next", ge(2 * x, 2), first)
+        proof.step("apart", ge(y**2, 0))
+        third = proof.step("last", ge(4 * x, 4), second)
+        proof.conclude(third, relation=ge(4 * x, 4))
+
+    proof = judged(build)
+    assert [each.verdict for each in proof.steps] == ["unknown", "unknown", "proved", "unknown"]
+    assert "its premises hold at x = 0, where it fails" in line(proof, "false").reason
+    assert line(proof, "next").reason == line(proof, "last").reason == "rests on false"
+    assert (proof.verdict, proof.trust) == ("unknown", "")
+    assert "it rests on false" in proof.reason
+
+
+def test_a_refuted_line_does_not_help_either():
+    def build(proof: Proof) -> None:
+        first = proof.step("false", ge(x, 1), witness=numbers(x=0))
+        proof.conclude(proof.step("next", ge(2 * x, 2), first), relation=ge(2 * x, 2))
+
+    for version in ("repaired", "sharp"):
+        proof = judged(build, version=version)
+        assert [each.verdict for each in proof.steps] == ["refuted", "unknown"]
+        assert proof.verdict == "unknown"
+        assert "it rests on false" in proof.reason
+    assert judged(build, version="printed").verdict == "refuted"
+
+
+def test_a_script_that_does_not_conclude_proves_nothing():
+    assert judged(lambda proof: proof.step("line", ge(x**2, 0))).verdict == "unknown"
+    assert judged(lambda proof: None).verdict == "unknown"
+
+
+def test_the_theorem_must_say_what_is_concluded():
+    proof = judged(lambda proof: proof.conclude(proof.step("line", ge(x**2, 0)), relation=ge(x**2, 1)))
+    assert proof.verdict == "unknown"
+    assert proof.reason.startswith("it ends in 0 <= x^2, and not in ")
+
+
+def test_what_is_local_may_not_be_left_over():
+    def build(proof: Proof) -> None:
+        proof.conclude(proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2))
+
+    proof = judged(build)
+    assert (proof.verdict, proof.reason) == ("unknown", "it rests on x ≥ 1, which is not a hypothesis of the claim")
+
+
+def test_a_hypothesis_of_the_claim_is_no_hypothesis_where_it_is_local():
+    def build(proof: Proof) -> None:
+        proof.conclude(proof.step("line", ge(x, 0), proof.assume(LARGE, role="local")))
+
+    assert judged(build, Claim("my.other", "Other", "me", ge(x, 0), hypotheses=(LARGE,))).verdict == "unknown"
+
+
+def test_an_open_line_below_a_law_proves_nothing():
+    def build(proof: Proof) -> None:
+        line = proof.step("wish", ge(x, 2), proof.local(ge(x, 1)))
+        proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 2))
+
+    assert judged(build).verdict == "unknown"
+
+
+# Witnesses.
+
+
+def printed(relation: sp.Basic, witness: Witness, *hypotheses: sp.Basic):
+    def build(proof: Proof) -> None:
+        for each in hypotheses:
+            proof.assume(each, name=f"given {each}")
+        proof.step("line", relation, witness=witness)
+
+    return judged(build, version="printed", is_statement=True)
+
+
+def test_a_witness_that_meets_all_refutes():
+    proof = printed(le(x, y), numbers("Two numbers", x=2, y=1), ge(x, y), gt(y, 0))
+    assert (proof.verdict, proof.reason) == ("refuted", "false: line")
+    step = line(proof, "line")
+    assert (step.verdict, step.trust, step.reason) == ("refuted", "", "")
+    found = step_as_json(proof, step)["witness"]
+    assert found == {"about": "Two numbers", "numbers": {"x": "2", "y": "1"}, "t": 1, "left": "2", "right": "1"}
+    assert claim_verdict([proof]) == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("witness", "reason"),
+    [
+        (numbers(x=2, y=-1), "the witness does not meet given y > 0"),
+        (numbers(x=1, y=0), "the witness does not meet given y > 0"),
+        (numbers(x=1, y=1), "the witness does not make the line false"),
+    ],
+    ids=["breaks a hypothesis", "breaks it just", "makes it true"],
+)
+def test_a_witness_that_does_not_stand_refutes_nothing(witness, reason):
+    proof = printed(le(x, y), witness, ge(x, y), gt(y, 0))
+    step = line(proof, "line")
+    assert (step.verdict, step.reason) == ("unknown", reason)
+    assert proof.verdict == "unknown"
+    assert step_as_json(proof, step)["witness"] is None
+    assert claim_verdict([proof]) == "unknown"
+
+
+@given(*[st.fractions(-3, 3, max_denominator=4)] * 4)
+def test_a_witness_refutes_just_where_the_hypotheses_hold_and_the_line_does_not(a: Fraction, b: Fraction, c, d):
+    proof = printed(le(x + c, d * y), numbers(x=a, y=b), ge(x, y))
+    holds, false = a >= b, a + c > d * b
+    assert (proof.verdict == "refuted") == (holds and false)
+
+
+def test_numbers_that_are_irrational_refute_where_the_intervals_say_so():
+    root = sp.sqrt(x)
+    assert printed(le(root, sp.Rational(1414, 1000)), numbers(x=2)).verdict == "refuted"
+    assert printed(le(root, sp.Rational(1415, 1000)), numbers(x=2)).verdict == "unknown"
+    # Equal, which no enclosure of an irrational number shows to be false.
+    assert printed(eq(sp.Pow(root, 2, evaluate=False), 2), numbers(x=2)).verdict == "unknown"
+
+
+def test_definitions_that_come_after_a_line_bind_its_witness_too():
+    def build(proof: Proof) -> None:
+        proof.step("line", le(x, 1), witness=numbers(x=2, y=3))
+        proof.define(x, y)
+
+    assert line(judged(build, version="printed"), "line").verdict == "unknown"
+
+
+def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
+    def build(proof: Proof) -> None:
+        premise = proof.assume(ge(x, 1))
+        proof.step("follows", ge(x, 0), premise, derived_from=[premise])
+        proof.step("does not", ge(x, 0), premise, derived_from=[proof.assume(ge(x, -1))])
+
+    proof = judged(build)
+    follows, not_ = proof.steps
+    assert (follows.verdict, follows.follows, follows.numbers) == ("proved", True, None)
+    assert (not_.verdict, not_.follows) == ("proved", False)
+    (value,) = not_.numbers.values.values()
+    assert -1 <= value < 0
+
+
+# Trust.
+
+
+def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -> None:
+    """Let the search find nothing for these lines."""
+    hopeless = {NUMBERS.fact(relation) for relation in relations}
+    real = proofs.certify
+    monkeypatch.setattr(
+        proofs, "certify", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
+    )
+
+
+def chain(proof: Proof) -> None:
+    """Three lines, of which the second rests on the first, and the third on neither."""
+    first = proof.step("first", ge(x, 0), proof.assume(ge(x, 1)))
+    second = proof.step("second", ge(2 * x, 0), first)
+    proof.step("third", ge(y**2, 0))
+    proof.conclude(second, relation=ge(2 * x, 0))
+
+
+def test_a_line_that_both_solvers_prove_has_their_trust_and_so_has_what_rests_on_it(monkeypatch):
+    without_certificate(monkeypatch, ge(x, 0))
+    proof = judged(chain)
+    assert [(each.verdict, each.trust) for each in proof.steps] == [
+        ("proved", "solvers"),
+        ("proved", "solvers"),
+        ("proved", "kernel"),
+    ]
+    assert (proof.verdict, proof.trust) == ("proved", "solvers")
+
+
+SAY = "import sys; sys.stdin.read(); print('{}')"
+
+
+def test_one_solver_alone_is_trusted_less(monkeypatch):
+    without_certificate(monkeypatch, ge(x, 0))
+    play(monkeypatch, cvc5=SAY.format("unknown"))
+    proof = judged(chain)
+    assert [each.trust for each in proof.steps] == ["solver", "solver", "kernel"]
+    assert (proof.verdict, proof.trust) == ("proved", "solver")
+
+
+def test_solvers_that_know_nothing_prove_nothing(monkeypatch):
+    without_certificate(monkeypatch, ge(x, 0))
+    play(monkeypatch, z3=SAY.format("unknown"), cvc5="raise SystemExit(1)")
+    assert judged(chain).verdict == "unknown"
+
+
+def test_solvers_that_disagree_stop_everything(monkeypatch):
+    without_certificate(monkeypatch, ge(x, 0))
+    play(monkeypatch, z3=SAY.format("sat"), cvc5=SAY.format("unsat"))
+    with pytest.raises(DisagreementError, match="z3 says sat and cvc5 says unsat"):
+        judged(chain)
+
+
+@pytest.mark.parametrize("known", ["an open line", "a refuted line", "a stray hypothesis", "what is local"])
+def test_a_line_that_solvers_prove_is_no_better_than_its_premises(known, monkeypatch):
+    without_certificate(monkeypatch, ge(x, 2))
+
+    def build(proof: Proof) -> None:
+        first = {
+            "an open line": lambda: proof.step("wish", ge(x, 3)),
+            "a refuted line": lambda: proof.step("wish", ge(x, 3), witness=numbers(x=0)),
+            "a stray hypothesis": lambda: proof.assume(ge(x, 3)),
+            "what is local": lambda: proof.local(ge(x, 3)),
+        }[known]()
+        proof.conclude(proof.step("solved", ge(x, 2), first))
+
+    proof = judged(build, Claim("my.two", "x is at least 2", "me", ge(x, 2)))
+    assert proof.verdict == "unknown"
+
+
+@pytest.mark.xfail(strict=True, reason="a line that rests on the solvers cannot become a law")
+def test_a_law_can_rest_on_the_solvers(monkeypatch):
+    without_certificate(monkeypatch, ge(x, 0))
+
+    def build(proof: Proof) -> None:
+        line = proof.step("first", ge(x, 0), proof.local(ge(x, 1)))
+        proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 0))
+
+    assert judged(build).trust == "solvers"
+
+
+@given(st.lists(st.sampled_from(TRUST)))
+def test_the_weakest_trust_is_the_last_in_the_order(trusts):
+    assert weakest(trusts) == max(trusts, key=TRUST.index, default="kernel")
+
+
+def test_standard_facts_are_assumed_and_in_the_ledger():
+    proof = judge(next(each for each in find(["meft.frozen_a"])))
+    assert proof.ledger == ("chain_rule",)
+    assumed = [each for each in proof.steps if each.trust == "assumed"]
+    assert assumed
+    assert {each.step.theorem.rule for each in assumed} == {"chain_rule"}
+    assert proof.trust == "kernel"
+
+
+# Forgeries.
+
+
+def forged(hypotheses=frozenset(), ledger=frozenset(), rule="assume", premises=(), arguments=None, conclusion=None):
+    fact = conclusion or NUMBERS.fact(ge(x, 1))
+    return Theorem(hypotheses, fact, ledger, rule, premises, (fact,) if arguments is None else arguments)
+
+
+FORGERIES = {
+    "a hypothesis left out": forged,
+    "a rule that there is not": lambda: forged(rule="magic"),
+    "another conclusion": lambda: forged(rule="norm_nonnegative", arguments=("F", Reading(arbitrary={A1}).point(A1))),
+    "a ledger left out": lambda: forged(
+        ledger=frozenset({"descent_lemma"}), hypotheses=frozenset({NUMBERS.fact(ge(x, 1))})
+    ),
+    "a premise that is forged": lambda: forged(rule="expectation", premises=(forged(),), arguments=(None,)),
+    "a theorem among the arguments": lambda: forged(rule="assume", arguments=(forged(),)),
+}
+
+
+@pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES)
+@pytest.mark.parametrize("place", ["conclusion", "a line", "below a line"])
+def test_forged_theorems_raise(make, place):
+    def build(proof: Proof) -> None:
+        theorem = make()
+        if place == "a line":
+            proof.step("line", ge(x, 1), theorem)
+            return
+        if place == "below a line":
+            theorem = proof.step("line", ge(2 * x, 2), theorem)
+        proof.conclude(theorem, relation=ge(x, 1))
+
+    with pytest.raises((ReplayError, RuleError)):
+        judged(build)
+
+
+def test_a_theorem_cannot_change_after_it_was_replayed():
+    fact = Reading().fact(le(1, 0))
+
+    class Turncoat(Theorem):
+        """Rests on itself the first times that it is asked, and then on nothing."""
+
+        honest, asked = 0, 0
+
+        @property
+        def hypotheses(self):
+            Turncoat.asked += 1
+            return frozenset({fact}) if Turncoat.asked <= Turncoat.honest else frozenset()
+
+    theorem = Turncoat.__new__(Turncoat)
+    given = {"conclusion": fact, "ledger": frozenset(), "rule": "assume", "premises": (), "arguments": (fact,)}
+    for name, value in given.items():
+        object.__setattr__(theorem, name, value)
+    for honest in range(6):
+        Turncoat.honest, Turncoat.asked = honest, 0
+        try:
+            proof = judged(lambda proof: proof.conclude(theorem, relation=le(1, 0)))
+        except ReplayError:
+            continue
+        assert proof.verdict == "unknown", honest
+
+
+@pytest.mark.parametrize("left", [sp.Integer(1), z + 1, 2 * z, A1], ids=str)
+def test_a_definition_defines_a_name(left):
+    with pytest.raises(InputError, match=r"definition = .*expected a symbol"):
+        judged(lambda proof: proof.define(left, 0))
+
+
+def test_an_id_of_the_catalogue_stands_for_its_claim():
+    points = {v1: (A1, B1), v2: (A2, B2)}
+    reading = Reading(points=points, constants={x, y, z}, arbitrary={A1, A2, B1, B2})
+    proof = judged(lambda proof: proof.conclude(proof.step("trivial", le(0, 1))), LEMMA_1.id, reading=reading)
+    assert proof.script.claim is catalogue[LEMMA_1.id] is LEMMA_1
+    assert proof.verdict == "unknown"
+
+
+def test_a_claim_is_refuted_by_its_own_conclusion_alone():
+    def build(proof: Proof) -> None:
+        proof.step("another matter", le(x, 0), witness=numbers(x=1))
+
+    assert claim_verdict([judged(build, LEMMA_1, version="printed", is_statement=True)]) == "unknown"
+
+
+# The verdict on a claim.
+
+
+def make(version: str, verdict: str, is_statement: bool = False):
+    def build(proof: Proof) -> None:
+        if verdict == "refuted":
+            proof.step("line", le(x, 0), witness=numbers(x=1))
+        elif verdict == "proved":
+            proof.conclude(proof.step("line", ge(x**2, 0)), relation=ge(x**2, 0))
+
+    proof = judged(build, version=version, is_statement=is_statement)
+    assert proof.verdict == verdict
+    return proof
+
+
+TABLE = [
+    ("proved", [("printed", "proved")]),
+    ("proved", [("repaired", "proved")]),
+    ("proved", [("sharp", "proved")]),
+    ("proved", [("printed", "proved"), ("sharp", "proved")]),
+    ("repaired", [("printed", "refuted"), ("repaired", "proved")]),
+    # Too little is known of the printed proof to call it broken.
+    ("proved", [("printed", "unknown"), ("repaired", "proved")]),
+    ("repaired", [("printed", "refuted"), ("repaired", "unknown"), ("sharp", "proved")]),
+    ("unknown", [("printed", "refuted")]),
+    ("unknown", [("printed", "refuted"), ("repaired", "unknown")]),
+    ("unknown", [("printed", "unknown")]),
+    ("unknown", [("sharp", "unknown")]),
+    ("unknown", []),
+    ("refuted", [("printed", "refuted", True)]),
+    ("refuted", [("printed", "refuted", True), ("repaired", "unknown")]),
+    ("unknown", [("printed", "unknown", True)]),
+]
+
+
+@pytest.mark.parametrize(("verdict", "versions"), TABLE, ids=lambda x: x if isinstance(x, str) else str(x))
+def test_the_verdict_on_a_claim(verdict, versions):
+    judged_proofs = [make(*each) for each in versions]
+    for order in itertools.permutations(judged_proofs):
+        assert claim_verdict(list(order)) == verdict
+
+
+def test_refuting_takes_a_printed_script():
+    for version in ("repaired", "sharp"):
+        proof = judged(
+            lambda proof: proof.step("line", le(x, 0), witness=numbers(x=1)), version=version, is_statement=True
+        )
+        assert proof.verdict == "unknown"
+        assert claim_verdict([proof]) == "unknown"
+
+
+# x times the sum of ‖v_s‖² over s < t: 0 at t = 1, and if x ≥ 0 it never falls.
+SUM = x * sp.Sum(EuclideanNorm(v_t).xreplace({t: i}) ** 2, (i, 1, t - 1))
+MOVING = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
+# What may be premised in the step of an induction: x ≥ 0, nothing, and a line that is open.
+GIVEN, NOTHING, OPEN = (
+    lambda proof: [proof.assume(ge(x, 0))],
+    lambda proof: [],
+    lambda proof: [proof.step("open", ge(x, -5))],
+)
+INDUCTIONS = {
+    # What is claimed of it, what its step is premised on, and the half that is open.
+    "both close": (ge(SUM, 0), GIVEN, ""),
+    "the first line is false": (ge(SUM, 1), GIVEN, "at t = 1"),
+    "the step lacks a premise": (ge(SUM, -1), NOTHING, "from t to t + 1"),
+    "the step rests on an open line": (ge(SUM, -1), OPEN, "from t to t + 1"),
+    "the step is false": (le(SUM, 0), GIVEN, "from t to t + 1"),
+    "neither closes": (ge(SUM, 2), NOTHING, "at t = 1"),
+}
+
+
+@pytest.mark.parametrize(("relation", "premises", "half"), INDUCTIONS.values(), ids=INDUCTIONS)
+def test_an_induction_that_does_not_close_says_which_half_is_open(relation, premises, half):
+    found = line(
+        judged(lambda proof: proof.induct("line", relation, first=[], then=premises(proof)), reading=MOVING), "line"
+    )
+    assert found.verdict == ("unknown" if half else "proved")
+    for each in ("at t = 1", "from t to t + 1"):
+        assert (f"the induction is open {each}" in found.reason) == (each == half)

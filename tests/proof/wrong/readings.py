@@ -1,0 +1,375 @@
+"""Readings that would assume in silence: letters without a role, letters that merge, quotients without a meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from boundcheck.language import vocabulary as words
+from boundcheck.language.symbols import L, T, alpha, zeta
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    MatrixExpectation,
+    Value,
+    d,
+    f,
+    k,
+    t,
+)
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le
+
+from .case import NUMBERS, Case, doubt, lemma, of_scripts, refusal, x, y, z
+
+X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
+v, w, g = (sp.MatrixSymbol(name, words.n, 1) for name in "vwg")
+v_t, w_t, g_t = (Iterate(name, t, words.n, 1) for name in "vwg")
+RUN = Reading(processes={v_t: Process((v,)), w_t: Process((w,)), g_t: Process((g,), drawn=True)}, constants={x, y})
+# With one process that is known, which stands for the past.
+ONE = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={x, y})
+KNOWN = Reading(processes={v_t: Process((v,)), g_t: Process((g,))})
+positive = sp.Symbol("y", positive=True)
+
+
+def size(node: Any) -> sp.Expr:
+    return Expectation(EuclideanNorm(node) ** 2)
+
+
+def unbiased(proof: Proof) -> None:
+    """A gradient that is known before it is drawn is its own mean, and has no variance."""
+    proof.assume(eq(MatrixExpectation(g_t, v_t), Gradient(F, v_t)), name="unbiased")
+    proof.conclude(
+        proof.step("line", ge(size(g_t), 0), proof.by.expectation(square(proof, g_t))), relation=ge(size(g_t), 0)
+    )
+
+
+def square(proof: Proof, node: Any) -> Any:
+    return proof.step("square", ge(EuclideanNorm(node) ** 2, 0))
+
+
+def conditional(given: Any) -> sp.Basic:
+    return eq(
+        Expectation(EuclideanNorm(v_t) * EuclideanNorm(g_t), given),
+        EuclideanNorm(v_t) * Expectation(EuclideanNorm(g_t), given),
+    )
+
+
+def about(relation: sp.Basic) -> Any:
+    """A script that takes the relation as a hypothesis and concludes something else: its reading alone counts."""
+
+    def build(proof: Proof) -> None:
+        proof.assume(relation)
+        proof.conclude(proof.step("line", ge(2, 1)), relation=ge(2, 1))
+
+    return build
+
+
+def defined(left: sp.Basic, right: Any, goal: sp.Basic, *before: Any, **options: Any) -> Any:
+    """A script that defines, and concludes from that."""
+
+    def build(proof: Proof) -> None:
+        known = [proof.define(*each) for each in before]
+        if left.is_positive:
+            known += proof.positive(left)
+        law = proof.define(left, right, **options)
+        proof.conclude(proof.step("line", goal, *known, *([] if options else [law])), relation=goal)
+
+    return build
+
+
+def twice(first: sp.Basic, second: sp.Basic) -> Any:
+    def build(proof: Proof) -> None:
+        laws = [proof.define(Value(f, at), value, forall=[at]) for at, value in ((X, first), (Y, second))]
+        each = [proof.by.instance(law, {at: X}) for law, at in zip(laws, (X, Y), strict=True)]
+        proof.conclude(proof.step("line", ge(0, 1), each), relation=ge(0, 1))
+
+    return build
+
+
+class Easy(Reading):
+    """Reads any goal as 0 <= 1."""
+
+    def facts(self, relation: sp.Basic) -> Any:
+        return super().facts(le(0, 1) if relation.has(x) else relation)
+
+
+ANY = Reading(arbitrary={X, Y, y}, constants={x})
+CASES = [
+    Case(
+        "the expectation of a constant",
+        "expected the expectation of what is random; this is a constant",
+        lambda _: doubt(lemma(le(Expectation(x**2), Expectation(x) ** 2))),
+        lambda _: doubt(about(le(Expectation(y**2), x)), reading=ANY),
+    ),
+    of_scripts(
+        "an iterate that no process declares",
+        r"iterate = Iterate\(g, t, n, 1\): expected one of the processes",
+        unbiased,
+        unbiased,
+        reading=Reading(processes={v_t: Process((v,))}),
+        twin_reading=ONE,
+    ),
+    of_scripts(
+        "a gradient that is known before it is drawn",
+        "g is known as well",
+        about(conditional(v_t)),
+        about(conditional(v_t)),
+        reading=KNOWN,
+        twin_reading=ONE,
+    ),
+    of_scripts(
+        "given an unrelated iterate",
+        "v is known as well",
+        about(conditional(w_t)),
+        about(conditional(v_t)),
+        reading=RUN,
+        twin_reading=ONE,
+    ),
+    of_scripts(
+        "given what is drawn later",
+        "expected an iterate that is known at its own time",
+        about(le(Expectation(EuclideanNorm(w_t.xreplace({t: t + 1})), g_t), x)),
+        about(le(Expectation(EuclideanNorm(v_t.xreplace({t: t + 1})), v_t), x)),
+        reading=RUN,
+        twin_reading=ONE,
+    ),
+    of_scripts(
+        "a point that is read as 0",
+        "conclusion = .*expected a statement that says something",
+        lemma(le(FrobeniusNorm(X), 0)),
+        lemma(ge(FrobeniusNorm(X), 0)),
+        reading=Reading(points={X: (sp.ZeroMatrix(d, k),)}),
+        twin_reading=Reading(arbitrary={X}),
+    ),
+    Case(
+        "a translation of one's own in a field",
+        "unexpected keyword",
+        lambda _: _type_error(lambda: Reading(_SCALARS=())),
+        lambda _: _type_error(Reading),
+    ),
+    Case(
+        "a reading of a class of one's own",
+        "reading = Easy: expected a Reading",
+        lambda _: doubt(lemma(ge(x, 1)), reading=Easy(constants={x})),
+        lambda _: doubt(lemma(ge(x, 1), ge(x, 2)), reading=NUMBERS),
+    ),
+    Case(
+        "two dummies of one name",
+        "constants = _z: expected a Symbol",
+        lambda _: refusal(lambda: Reading(constants=sp.symbols("z z", cls=sp.Dummy))),
+        lambda _: refusal(lambda: Reading(constants=sp.symbols("z u"))),
+    ),
+    of_scripts(
+        "a dummy in a line",
+        "symbol = _z: expected the letter of this name that has a role",
+        lemma(le(sp.Dummy("z"), z)),
+        lemma(le(z - 1, z)),
+    ),
+    of_scripts(
+        "a symbol T beside the horizon",
+        "symbol = T: expected the letter of this name that has a role, which is a positive integer|a integer positive",
+        lemma(eq(sp.Symbol("T"), T)),
+        lemma(ge(2 * T, T)),
+    ),
+    of_scripts(
+        "a symbol d beside the dimension",
+        "symbol = d: expected a letter with a role",
+        lemma(ge(sp.Symbol("d"), 1)),
+        lemma(ge(d, 1)),
+    ),
+    Case(
+        "a catalogue's letter under other assumptions",
+        "constants = zeta: expected another name: zeta is a constant of the catalogue",
+        lambda _: refusal(lambda: Reading(constants={sp.Symbol("zeta")})),
+        lambda _: refusal(lambda: Reading(constants={zeta})),
+    ),
+    Case(
+        "a catalogue's constant as arbitrary",
+        "arbitrary = alpha: expected another name",
+        lambda _: refusal(lambda: Reading(arbitrary={alpha})),
+        lambda _: refusal(lambda: Reading(arbitrary={y})),
+    ),
+    Case(
+        "one letter in two roles",
+        "letter = y: expected one letter of this name, with one role",
+        lambda _: refusal(lambda: Reading(constants={y}, arbitrary={y})),
+        lambda _: refusal(lambda: Reading(constants={x}, arbitrary={y})),
+    ),
+    Case(
+        "two letters of one name",
+        "letter = y: expected one letter of this name",
+        lambda _: refusal(lambda: Reading(constants={y, positive})),
+        lambda _: refusal(lambda: Reading(constants={positive})),
+    ),
+    of_scripts(
+        "a matrix of another shape under a name that has a role",
+        r"matrix = X: expected the letter of this name that has a role, which is of shape \(d, k\)",
+        lemma(ge(FrobeniusNorm(sp.MatrixSymbol("X", k, d)), 0)),
+        lemma(ge(FrobeniusNorm(X), 0)),
+        reading=ANY,
+    ),
+    of_scripts(
+        "a dimension under other assumptions",
+        "dimension = d: expected a number, or a Symbol that is positive, an integer and nothing else",
+        lemma(ge(FrobeniusNorm(sp.MatrixSymbol("Z", sp.Symbol("d"), k)), 0)),
+        lemma(ge(FrobeniusNorm(sp.MatrixSymbol("Z", d, k)), 0)),
+        reading=Reading(arbitrary={sp.MatrixSymbol("Z", sp.Symbol("d"), k)}),
+        twin_reading=Reading(arbitrary={sp.MatrixSymbol("Z", d, k)}),
+    ),
+    of_scripts(
+        "a letter that looks like another",
+        "cannot be a name",
+        lemma(ge(sp.Symbol("\u0445") ** 2, 0)),
+        lemma(ge(x**2, 0)),
+        reading=Reading(constants={sp.Symbol("\u0445"), x}),
+    ),
+    of_scripts(
+        "a function that is known to be positive",
+        "function = f: expected a plain Symbol",
+        lemma(ge(Value(sp.Symbol("f", positive=True), X) ** 2, 0)),
+        lemma(ge(Value(f, X) ** 2, 0)),
+        reading=ANY,
+    ),
+    of_scripts(
+        "one name for a number and a matrix",
+        "name = L: expected one thing of this name",
+        lemma(ge(FrobeniusNorm(sp.MatrixSymbol("L", d, k)) + L**2, 0)),
+        lemma(ge(FrobeniusNorm(X) + L**2, 0)),
+        reading=Reading(arbitrary={sp.MatrixSymbol("L", d, k), X}),
+    ),
+    of_scripts("y/y = 1", "expected a statement that says something", lemma(eq(y / y, 1)), lemma(eq(y, 1), eq(y, 1))),
+    of_scripts(
+        "1/0 = 0",
+        "a divisor that is not 0",
+        lemma(eq(sp.Pow(0, -1, evaluate=False), 0)),
+        lemma(eq(2 * sp.Pow(2, -1, evaluate=False), y), eq(y, 1)),
+    ),
+    of_scripts(
+        "a quotient whose divisor may be 0",
+        r"inverse\(y\) has no meaning for a reader, because y is not known to be positive",
+        lemma(ge(x / y, 1), ge(x / y, 2)),
+        lambda proof: (proof.positive(positive), lemma(ge(x / positive, 1), ge(x / positive, 2))(proof)),
+        twin_reading=Reading(constants={x, positive}),
+    ),
+    of_scripts(
+        "a root of what may be negative",
+        r"root\(y\) has no meaning for a reader, because y may be negative",
+        lemma(ge(sp.sqrt(y), 0)),
+        lemma(ge(sp.sqrt(y), 0), ge(y, 0)),
+    ),
+    of_scripts(
+        "a root of a negative number",
+        "a root of what is not negative",
+        lemma(eq(sp.Pow(sp.Integer(-1), sp.Rational(1, 2), evaluate=False), 0)),
+        lemma(ge(sp.Pow(sp.Integer(2), sp.Rational(1, 2), evaluate=False), 0)),
+    ),
+    of_scripts(
+        "a definition by itself",
+        "definition = x: expected a letter that is defined once, not by itself",
+        defined(x, x + 1, ge(0, 1)),
+        defined(x, y + 1, ge(x, y)),
+    ),
+    of_scripts(
+        "a definition by itself, in two",
+        "expected a letter that is defined once, not by itself",
+        defined(x, y + 1, ge(0, 1), (y, x)),
+        defined(x, y + 1, ge(x, z), (y, z)),
+    ),
+    of_scripts(
+        "two definitions",
+        "expected a letter that is defined once",
+        defined(x, 1, ge(0, 1), (x, sp.Integer(0))),
+        defined(x, 1, ge(x, y), (y, sp.Integer(0))),
+    ),
+    of_scripts(
+        "a function defined at two letters",
+        "definition = f: expected a letter that is defined once",
+        twice(sp.Integer(0), sp.Integer(1)),
+        lambda proof: proof.conclude(
+            proof.step("line", ge(Value(f, X), 1), proof.by.instance(proof.define(Value(f, Y), 1, forall=[Y]), {Y: X})),
+            relation=ge(Value(f, X), 1),
+        ),
+        reading=ANY,
+    ),
+    of_scripts(
+        "a function of one matrix by what varies",
+        "expected a law for all points",
+        defined(Value(f, X), y, ge(2, 1)),
+        defined(Value(f, X), x, ge(2, 1), forall=[X]),
+        reading=ANY,
+    ),
+    of_scripts(
+        "a given quantity",
+        "definition = zeta: expected a new letter, not a given quantity",
+        defined(zeta, sp.Integer(0), ge(0, 1)),
+        defined(x, sp.Integer(0), ge(x, 0)),
+    ),
+    of_scripts(
+        "a given quantity of another make",
+        "symbol = zeta: expected the letter of this name that has a role",
+        defined(sp.Symbol("zeta"), sp.Integer(0), ge(0, 1)),
+        defined(x, sp.Integer(0), ge(x, 0)),
+    ),
+    of_scripts(
+        "positive by its domain, negative by its definition",
+        "expected a value that is positive",
+        defined(positive, sp.Integer(-1), ge(0, 1)),
+        defined(positive, sp.Integer(1), ge(positive, 1)),
+        reading=Reading(constants={positive}),
+    ),
+    of_scripts(
+        "a constant that is defined as an iterate",
+        "expected a value that is a constant, as x is",
+        defined(x, EuclideanNorm(v_t), ge(2, 1)),
+        defined(x, 2 * y, ge(2, 1)),
+        reading=RUN,
+    ),
+    of_scripts(
+        "an iterate that is defined by what is drawn later",
+        "expected a value that is known when",
+        defined(v_t, g_t, ge(2, 1)),
+        defined(v_t.xreplace({t: t + 1}), v_t - x * g_t, ge(2, 1)),
+        reading=RUN,
+    ),
+    of_scripts(
+        "a recurrence in a circle",
+        "expected a letter that is defined once, not by itself",
+        defined(v_t.xreplace({t: t + 1}), w_t.xreplace({t: t + 1}), ge(2, 1), (w_t, v_t)),
+        defined(v_t.xreplace({t: t + 1}), w_t, ge(2, 1), (w_t, v_t)),
+        reading=RUN,
+    ),
+    of_scripts(
+        "a number for all of which it has one value",
+        "a law only about the values of a function",
+        defined(x, y, ge(2, 1), forall=[x]),
+        defined(x, y, ge(2, 1)),
+    ),
+    of_scripts(
+        "a power that may be negative",
+        "which may be negative",
+        about(eq(x ** (t - 2), x)),
+        about(ge(sp.Sum(EuclideanNorm(v_t), (t, 1, T)), x)),
+        reading=RUN,
+    ),
+    of_scripts(
+        "a block that two vectors have at two places",
+        "expected a block at one place",
+        about(eq(words.PartialGradient(F, v, X), X)),
+        about(eq(words.PartialGradient(F, v, X), X)),
+        reading=Reading(points={v: (X, Y), w: (Y, X)}, arbitrary={X, Y}),
+        twin_reading=Reading(points={v: (X, Y)}, arbitrary={X, Y}),
+    ),
+]
+
+
+def _type_error(act: Any) -> str:
+    try:
+        act()
+    except TypeError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,386 @@
+"""What strategies reach, what their examples shrink to, and which arguments they refuse."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.least_squares import LeastSquares
+from boundcheck.functions.norms import spectral_norm, square_norm
+from boundcheck.functions.pseudo_huber import PseudoHuber
+from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.properties import (
+    adapters,
+    assignments,
+    ball,
+    clipped_problems,
+    directions,
+    domain_points,
+    factor_pairs,
+    instances,
+    least_squares_problems,
+    matrices,
+    objectives,
+    orthogonal,
+    pairs,
+    points,
+    problems,
+    pseudo_huber_problems,
+    runs,
+    shapes,
+    short_runs,
+    slopes,
+    softmax_problems,
+    weights,
+)
+from boundcheck.worst_case.instance import rank_of
+from tests.experiment.small import refused
+from tests.layers import sampled
+from tests.properties.exact import singular_values
+from tests.properties.found import smallest, some
+from tests.properties.test_runs import quadratic
+
+RADII = (2.0, 0.5)
+INFINITE, NO_NUMBER = float("inf"), float("nan")
+Wanted = Callable[[Any], Any]
+
+
+def size(X: Any) -> float:
+    return float(singular_values(X)[0])
+
+
+def is_extremal(X: Any, radius: float) -> bool:
+    return bool((singular_values(X) >= radius * (1 - 1e-6)).all())
+
+
+def apart(v: Any, w: Any) -> float:
+    return float(square_norm(tuple(x - y for x, y in zip(v, w, strict=True))).sqrt())
+
+
+def near(instance: Any) -> float:
+    """How far its points are from each other, as a share of the first one."""
+    whole = float(square_norm(instance.v).sqrt())
+    return apart(instance.v, instance.other) / whole if whole else np.inf
+
+
+# By their singular values.
+SPECTRA: dict[str, Wanted] = {
+    "zero": lambda S: S[0] == 0,
+    "extremal": lambda S: len(S) > 2 and S[-1] > S[0] * (1 - 1e-6) > 0,
+    "repeated": lambda S: (
+        len(S) > 3 and S[1] > S[0] * (1 - 1e-6) and S[2] < S[0] / 1.5 and S[3] > S[2] * (1 - 1e-6) > 0
+    ),
+    "rank-deficient": lambda S: S[0] > 0 and S[-1] < 1e-15 * S[0],
+    "generic": lambda S: len(S) > 2 and S[0] > 0 and 0.1 < S[-1] / S[0] < 0.9 and len({*S.round(3)}) == len(S),
+    "ill-conditioned": lambda S: S[0] > 0 and 0.9e-12 < S[-1] / S[0] < 1.1e-12,
+}
+MATRICES: dict[str, Wanted] = {
+    **{kind: lambda X, wanted=wanted: wanted(singular_values(X)) for kind, wanted in SPECTRA.items()},
+    "large": lambda X: np.abs(X).max() > 100,
+    "small": lambda X: 0 < np.abs(X).max() < 0.01,
+    **{str(shape): lambda X, shape=shape: X.shape == shape for shape in [(1, 1), (1, 8), (8, 1), (8, 8)]},
+}
+IN_A_BALL: dict[str, Wanted] = {kind: MATRICES[kind] for kind in SPECTRA} | {"inside": lambda X: 0 < size(X) < 1.9}
+ORTHOGONAL: dict[str, Wanted] = {
+    "signed permutation": lambda Q: (-np.eye(3)[::-1] == Q).all(),
+    "reflection": lambda Q: np.isclose(np.abs(Q), np.array([1, 2]).max() / 3).sum() == 6,
+    "random": lambda Q: not np.isclose(Q * 840, (Q * 840).round()).any(),
+}
+FACTORS: dict[str, Wanted] = {
+    "extremal": lambda v: is_extremal(v[0], 2.0) and is_extremal(v[1], 0.5),
+    # The instance at which lambda* is attained, in any directions.
+    "attained": lambda v: (
+        all((singular_values(X) > 1e-13).sum() == 1 for X in v)
+        and size(v[1] @ v[0]) > 0.999
+        and np.count_nonzero(v[0]) > 5
+    ),
+}
+POINTS: dict[str, Wanted] = {
+    "both factors extremal": lambda v: is_extremal(v[0][0], 2.0) and is_extremal(v[1][0], 0.5),
+    "LoRA's start, B = 0": lambda v: v[0].any() and not v[1].any(),
+    "the origin": lambda v: not v[0].any() and not v[1].any(),
+    "interior": lambda v: 0 < spectral_norm(v[0]) < 1.9 and 0 < spectral_norm(v[1]) < 0.49,
+    "not aligned": lambda v: size((v[1] @ v[0])[0]) < 0.9 and size(v[0][0]) > 1.9 and size(v[1][0]) > 0.4,
+}
+PAIRS: dict[str, Wanted] = {
+    "near": lambda pair: 0 < apart(*pair) < 1.5e-4,
+    "between": lambda pair: 1e-3 < apart(*pair) < 1e-2,
+    "far": lambda pair: apart(*pair) > 4,
+}
+WEIGHTS: dict[str, Wanted] = {
+    "zero": lambda W: not W.any(),
+    "small": lambda W: 0.05 <= spectral_norm(W).item() <= 0.1,
+    "large": lambda W: 9 <= spectral_norm(W).item() <= 10,
+}
+OBJECTIVES: dict[str, Wanted] = {
+    **{
+        kind.__name__: lambda f, kind=kind: isinstance(f, kind) and f.gradient_bound.value < INFINITE
+        for kind in (Clipped, PseudoHuber, SoftmaxRegression)
+    },
+    "without curvature": lambda f: f.smoothness.value < 1e-300 and f.gradient_bound.value == 0,
+}
+SAMPLES: dict[str, Wanted] = {f"{n} samples": lambda f, n=n: f.samples == n for n in (1, 2, 3)}
+FAMILIES: dict[type, Callable[..., Any]] = {
+    Clipped: clipped_problems,
+    PseudoHuber: pseudo_huber_problems,
+    SoftmaxRegression: softmax_problems,
+    LeastSquares: least_squares_problems,
+}
+FROZEN: dict[str, Wanted] = {
+    "zero": lambda X: not X.any(),
+    "of rank 1": lambda X: torch.linalg.matrix_rank(X) == 1,
+    "extremal": lambda X: (torch.linalg.svdvals(X) > 1.9).all(),
+}
+PROBLEMS: dict[str, Wanted] = {
+    "of full rank": lambda p: p.adapter.rank == min(p.objective.shape) > 1,
+    "of deficient rank": lambda p: p.adapter.rank == 1 < min(p.objective.shape) and p.adapter.scale != 1,
+}
+OF_RUNS = ("full", "frozen-a", "lora", "direft")
+RUNS: dict[str, Wanted] = {
+    **{kind: lambda run, kind=kind: run.problem.adapter.kind == kind for kind in OF_RUNS},
+    "81 paths": lambda run: len(run.draws) == 81,
+    "noisy clipped": lambda run: run.problem.objective.name == "clipped" and run.noise > 0.1,
+    "noisy squares": lambda run: run.problem.objective.name == "least squares" and run.noise > 0.1,
+    "no noise": lambda run: run.noise == 0 and run.gap > 0 and run.mean_square_gradients[0] > 0,
+    "uphill": lambda run: run.mean_square_gradients[-1] > run.mean_square_gradients[0] > 0,
+    "downhill": lambda run: 0 < run.mean_square_gradients[-1] < run.mean_square_gradients[0] / 2,
+    "out of the ball of its start": lambda run: max(run.largest_norms.values()) > 2,
+}
+INSTANCES: dict[str, Wanted] = {
+    "tight": lambda i: i.ratio > 0.99,
+    "near": lambda i: near(i) < 1e-2,
+    "far": lambda i: 0.5 < near(i) < 10,
+    "of the largest rank": lambda i: rank_of(i.adapter) == 4,
+    "not square": lambda i: i.adapter.W0.shape[0] != i.adapter.W0.shape[1],
+    "unequal radii": lambda i: i.radii["a"] != i.radii["b"],
+}
+STEPS: dict[str, Wanted] = {str(n): lambda run, n=n: run.steps == n and run.offset > 0 for n in (1, 4)}
+ASSIGNMENTS: dict[str, Wanted] = {
+    "not square": lambda of: of["X"].any() and of["Y"].any() and len(of["X"]) != len(of["Y"]),
+    "zero": lambda of: not of["X"].any(),
+    "negative entries": lambda of: (of["X"] < 0).any() and (of["Y"] < 0).any(),
+    "alike": lambda of: of["X"].shape == of["Y"].T.shape and of["X"].any() and np.allclose(of["X"], of["Y"].T),
+    "rank one": lambda of: min(of["X"].shape) > 2 and np.linalg.matrix_rank(of["X"]) == 1,
+}
+m, n = sp.symbols("m n", positive=True, integer=True)
+X, Y, a = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, m), sp.Symbol("a", positive=True)
+PRODUCT = Claim("any", "Any", "test", sp.Le(SpectralNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
+LEMMA, NOISY, REPAIRED = (
+    catalogue[id] for id in ("meft.lemma1_sharp", "ghadimi2013.corollary2_2", "meft.theorem2_repaired")
+)
+
+
+TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
+    ("a matrix", matrices(), MATRICES),
+    ("in a ball", ball((4, 5), 2.0), IN_A_BALL),
+    ("orthogonal", orthogonal(3, 3), ORTHOGONAL),
+    ("adversarial factors", factor_pairs((4, 5), 3, RADII, kind="adversarial"), FACTORS),
+    ("any factors", factor_pairs((4, 5), 3, RADII), FACTORS),
+    ("a point", points((4, 5), 3, RADII), POINTS),
+    ("a pair", pairs((4, 5), 3, RADII), PAIRS),
+    ("a weight", weights((2, 3), 1), WEIGHTS),
+    ("an objective", objectives(), OBJECTIVES),
+    ("a slope", slopes(), {"not convex": lambda slope: any(piece.slope < 0 for piece in slope.pieces)}),
+    ("clipped", clipped_problems(), SAMPLES),
+    *((family.__name__, call(samples=3), SAMPLES) for family, call in FAMILIES.items() if family is not Clipped),
+    *((f"frozen {x}", adapters("vera", (4, 5), rank=3).map(attrgetter(x)), FROZEN) for x in "AB"),
+    ("a problem", problems(), PROBLEMS),
+    ("a problem of dora", problems("dora"), {"with W0": lambda p: p.adapter.kind == "dora" and p.adapter.W0.any()}),
+    ("a run", runs(), RUNS),
+    ("an instance", instances(LEMMA, largest=4), INSTANCES),
+    ("an assignment", assignments(PRODUCT).map(attrgetter("matrices")), ASSIGNMENTS),
+    *((f"a short run of {kind}", short_runs(NOISY, adapter=kind), STEPS) for kind in OF_RUNS),
+]
+DRAWN = {f"{of}: {name}": (strategy, wanted) for of, strategy, table in TABLES for name, wanted in table.items()}
+
+
+@sampled(4)
+@pytest.mark.parametrize("name", DRAWN)
+def test_each_kind_is_drawn(name: str) -> None:
+    assert some(*DRAWN[name]) is not None
+
+
+@sampled(4)
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
+    for rank in (1, 4):
+        some(adapters(kind), lambda adapter, rank=rank: adapter.rank == rank)
+    some(adapters(kind), lambda adapter: adapter.W0.shape[0] != adapter.W0.shape[1])
+    if ADAPTERS[kind].has_scale:
+        some(adapters(kind), lambda adapter: adapter.scale == 0.25)
+    adapter: Any = some(adapters(kind, (64, 64), rank=64))
+    assert (tuple(adapter.W0.shape), adapter.rank) == ((64, 64), 64)
+
+
+# What examples shrink to: of which strategy, among which, and what is looked at of them.
+BOUNDED = Claim(
+    "bounded",
+    "Bounded",
+    "test",
+    sp.Le(SpectralNorm(X * Y), a**2),
+    hypotheses=tuple(Claim("", "", "", x) for x in (SpectralNorm(X) <= a, FrobeniusNorm(Y.T) <= a)),
+)
+LORA, DORA = some(adapters("lora", (2, 3), rank=1)), some(adapters("dora", (2, 2), rank=2))
+
+
+def anything(_: Any) -> bool:
+    return True
+
+
+def numbers_of(X: Any) -> Any:
+    return X.tolist()
+
+
+def numbers_of_each(parts: Any) -> Any:
+    return tuple(part.tolist() for part in parts)
+
+
+SHRUNK: dict[str, tuple[SearchStrategy, Wanted, Wanted, Any]] = {
+    "any": (matrices(), anything, numbers_of, [[0]]),
+    "not 0": (matrices(), lambda X: X.any(), numbers_of, [[1]]),
+    "norm": (matrices(norm=3), anything, numbers_of, [[3]]),
+    "rank and norm": (matrices((3, 3), rank=2, norm=2), anything, numbers_of, [[2, 0, 0], [0, 2, 0], [0, 0, 0]]),
+    "a row of two": (matrices(), lambda X: X.any() and X.shape[1] > 1, numbers_of, [[1, 0]]),
+    "rank-deficient": (matrices(spectrum="rank-deficient"), anything, numbers_of, [[1, 0], [0, 0]]),
+    "singular values": (matrices(spectrum=[1, 3]), anything, numbers_of, [[3, 0], [0, 1]]),
+    "condition": (matrices(condition=8, norm=1), anything, numbers_of, [[1, 0], [0, 1 / 8]]),
+    "ball": (ball((2, 2), 5.0), lambda X: X.any(), numbers_of, [[5, 0], [0, 5]]),
+    "orthogonal": (orthogonal(2, 3), anything, numbers_of, [[1, 0, 0], [0, 1, 0]]),
+    "not diagonal": (matrices((3, 3), norm=1), lambda X: X[0, 1] != 0, lambda X: {*np.abs(X).flat}, {0.0, 1.0}),
+    "dense": (matrices((3, 3), norm=1), lambda X: X.all(), lambda X: {*(np.abs(3 * X).round(6) % 1).flat}, {0.0}),
+    "aligned": (
+        factor_pairs((2, 3), 2, RADII, kind="aligned"),
+        anything,
+        numbers_of_each,
+        ([[0] * 3] * 2, [[0] * 2] * 2),
+    ),
+    "free": (factor_pairs((2, 3), 2, RADII, kind="free"), anything, numbers_of_each, ([[0] * 3] * 2, [[0] * 2] * 2)),
+    "adversarial": (
+        *(factor_pairs((2, 3), 2, RADII, kind="adversarial"), anything, numbers_of_each),
+        ([[2, 0, 0], [0, 2, 0]], [[0.5, 0], [0, 0.5]]),
+    ),
+    "a point of a domain": (
+        *(domain_points(DORA, {"a": 2.0, "b": 3.0, "mu": 4.0}), anything, numbers_of_each),
+        ([[[2, 0], [0, 2]]], [[[3, 0], [0, 3]]], [[[4, 4]]]),
+    ),
+    "a problem": (
+        *(problems(), anything, lambda p: (p.adapter.W0.tolist(), p.adapter.rank, p.adapter.scale)),
+        ([[0]], 1, 1),
+    ),
+    "a run": (
+        *(runs("full", horizon=2), anything, lambda run: (run.T, len(run.draws), *run.problem.objective.shape)),
+        (1, 1, 1, 1),
+    ),
+    "an assignment": (
+        *(assignments(BOUNDED), lambda made: all(X.any() for X in made.matrices.values())),
+        *(lambda made: {*made.numbers.values()}, {1}),
+    ),
+    "a short run": (
+        *(short_runs(REPAIRED), lambda run: run.offset > 0, lambda run: (run.steps, tuple(run.adapter.W0.shape))),
+        (1, (1, 1)),
+    ),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", SHRUNK)
+def test_examples_shrink_to_readable_ones(name: str) -> None:
+    strategy, wanted, shown, expected = SHRUNK[name]
+    assert shown(smallest(strategy, wanted)) == expected
+
+
+REFUSED: list[tuple[str, Callable[[], Any]]] = [
+    ("shape", lambda: matrices((0, 3))),
+    ("shape", lambda: matrices((2,))),
+    ("shape", lambda: matrices((2, 3), rank=3)),
+    ("shape", lambda: matrices((1, 3), spectrum=[1, 2])),
+    ("shape", lambda: matrices((1, 3), spectrum="rank-deficient")),
+    ("shape", lambda: matrices((2, 2), rank=2, spectrum="rank-deficient")),
+    ("shape", lambda: matrices((1, 2), spectrum="ill-conditioned")),
+    ("shape", lambda: matrices((1, 2), condition=2)),
+    # A shape that is drawn is refused when it is drawn.
+    ("shape", lambda: some(matrices(st.just((2, 3)), rank=3))),
+    ("rank", lambda: matrices(rank=-1)),
+    ("rank", lambda: matrices(rank=1.0)),
+    ("rank", lambda: matrices(rank=True)),
+    ("rank", lambda: matrices((3, 3), rank=2, condition=5)),
+    ("rank", lambda: matrices(rank=1, spectrum="zero")),
+    ("rank", lambda: matrices(rank=1, spectrum="repeated")),
+    ("rank", lambda: matrices(rank=0, spectrum="rank-deficient")),
+    ("rank", lambda: matrices(rank=2, spectrum=[1, 1])),
+    ("norm", lambda: matrices(norm=0)),
+    ("norm", lambda: matrices(norm=NO_NUMBER)),
+    ("norm", lambda: matrices(norm=1e39, dtype="float32")),
+    ("norm", lambda: matrices(norm=1, rank=0)),
+    ("norm", lambda: matrices(norm=1, spectrum="zero")),
+    ("norm", lambda: matrices(norm=1, spectrum=[1])),
+    ("condition", lambda: matrices(condition=0.5)),
+    ("condition", lambda: matrices(condition=1e13)),
+    ("condition", lambda: matrices(condition=1e5, dtype="float32")),
+    ("condition", lambda: matrices(condition=2, rank=1)),
+    ("condition", lambda: matrices(condition=1, rank=0)),
+    ("condition", lambda: matrices(condition=2, spectrum="generic")),
+    ("condition", lambda: matrices(condition=2, spectrum=[2, 1])),
+    ("spectrum", lambda: matrices(spectrum="flat")),
+    ("spectrum", lambda: matrices(spectrum=[-1])),
+    ("spectrum", lambda: matrices(spectrum=[INFINITE])),
+    ("library", lambda: matrices(library="jax")),
+    ("dtype", lambda: matrices(dtype="float16")),
+    ("radius", lambda: ball((2, 2), -1.0)),
+    ("shape", lambda: ball((2, 0), 1.0)),
+    ("rows", lambda: orthogonal(0, 2)),
+    ("columns", lambda: orthogonal(2, 0)),
+    ("largest", lambda: shapes(0)),
+    ("least", lambda: shapes(3, least=0)),
+    ("shape", lambda: factor_pairs((2, 0), 1, RADII)),
+    ("rank", lambda: factor_pairs((2, 3), 0, RADII)),
+    ("radii", lambda: factor_pairs((2, 3), 1, (1.0,))),
+    ("radii.b", lambda: factor_pairs((2, 3), 1, (1.0, 0.0))),
+    ("kind", lambda: factor_pairs((2, 3), 1, RADII, kind="any")),
+    ("dtype", lambda: factor_pairs((2, 3), 1, RADII, dtype="half")),
+    ("library", lambda: factor_pairs((2, 3), 1, RADII, library="jax")),
+    ("replicas", lambda: points((2, 3), 1, RADII, 0)),
+    ("radii.a", lambda: pairs((2, 3), 1, (-1.0, 1.0))),
+    ("radii", lambda: domain_points(LORA, {"a": 1.0})),
+    ("radii.b", lambda: domain_points(LORA, {"a": 1.0, "b": INFINITE})),
+    ("replicas", lambda: domain_points(LORA, {"a": 1.0, "b": 1.0}, 0)),
+    ("replicas", lambda: directions(LORA, 0)),
+    ("replicas", lambda: weights((2, 3), 0)),
+    ("shape", lambda: weights((2, -3))),
+    ("kind", lambda: adapters("ia3")),
+    ("shape", lambda: adapters("lora", (0, 2))),
+    ("rank", lambda: adapters("lora", (2, 3), rank=3)),
+    ("rank", lambda: adapters("lora", rank=0)),
+    ("most", lambda: adapters("lora", most=0)),
+    ("kind", lambda: problems("ia3")),
+    ("scale", lambda: problems("full", scale=2.0)),
+    ("scale", lambda: problems("lora", scale=-1.0)),
+    ("shape", lambda: objectives((1, 0))),
+    *(("shape", lambda call=call: call((2,))) for call in FAMILIES.values()),
+    *(("samples", lambda call=call: call(samples=0)) for call in FAMILIES.values() if call is not clipped_problems),
+    ("kind", lambda: runs("dora")),
+    ("horizon", lambda: runs(horizon=0)),
+    ("horizon", lambda: runs(horizon=5)),
+    ("T", lambda: quadratic(0)),
+    ("T", lambda: quadratic(7)),
+    ("step", lambda: replace(quadratic(1), step=0.0)),
+    ("start", lambda: replace(quadratic(1), start=(torch.ones(2, 1, 1, dtype=torch.float64),))),
+    ("start.W", lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),))),
+]
+
+
+@pytest.mark.parametrize(("field", "call"), REFUSED)
+def test_contradictions_are_refused_at_once(field: str, call: Callable[[], Any]) -> None:
+    assert refused(call).field == field

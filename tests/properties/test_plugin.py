@@ -1,0 +1,144 @@
+"""The pytest plugin in projects of their own: what a stranger sees who installed boundcheck and wrote ten lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from boundcheck.properties.session import PROFILES
+from boundcheck.worst_case.stored import replayed
+from tests.layers import sampled
+
+pytest_plugins = ["pytester"]
+
+HEAD = """
+import pytest
+from sympy import Le, MatrixSymbol, symbols
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.properties import check_claim
+
+m, n, k = symbols("m n k", positive=True, integer=True)
+X, Y = MatrixSymbol("X", m, n), MatrixSymbol("Y", n, k)
+"""
+MINE = """
+def test_true():
+    check_claim(Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y)))
+
+def test_wrong():
+    check_claim(Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
+
+@pytest.mark.boundcheck(examples=4)
+def test_few():
+    check_claim(Le(SpectralNorm(X), FrobeniusNorm(X)))
+
+@pytest.mark.boundcheck
+@pytest.mark.cuda
+def test_on_cuda():
+    check_claim(Le(SpectralNorm(X), FrobeniusNorm(X)), device="cuda")
+"""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("options", [["-p", "boundcheck"], ["-n", "2"]], ids=["alone", "xdist"])
+def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -> None:
+    pytester.makepyfile(HEAD + MINE)
+    result = pytester.runpytest_subprocess("-W", "error", *options)
+    import torch
+
+    cuda = torch.cuda.is_available()
+    result.assert_outcomes(passed=2 + cuda, failed=1, skipped=1 - cuda)
+    text = result.stdout.str()
+    if "-n" not in options:
+        assert f"boundcheck: profile quick, {PROFILES['quick'].meaning}" in text
+    # The failure is the test's own line and the instance, not the machinery.
+    assert re.search(r">\s+check_claim\(Le\(FrobeniusNorm\(X \* Y\), SpectralNorm\(X\) \* SpectralNorm\(Y\)\)\)", text)
+    assert "measured over bound is at least 1.414213" in text
+    assert "_Search" not in text
+    summary = text[text.index("= boundcheck =") :]
+    assert re.search(r"SpectralNorm\(X\) <= FrobeniusNorm\(X\) +float64 cpu +6 instances", summary)
+    assert re.search(r"FrobeniusNorm\(Y\)\*SpectralNorm\(X\) +float64 cpu +90 instances, +\d+ near-ties", summary)
+    (path,) = (pytester.path / "instances").iterdir()
+    assert f"VIOLATED, 1.41421: {path}" in summary
+    assert replayed(path)[1].violated
+
+
+@pytest.mark.full
+def test_profiles_and_folders_are_chosen_on_the_command_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(HEAD + "def test_wrong():\n    check_claim(Le(FrobeniusNorm(X), SpectralNorm(X)))\n")
+    result = pytester.runpytest_subprocess("--boundcheck-profile", "ci", "--boundcheck-instances", "broken")
+    assert "boundcheck: profile ci" in result.stdout.str()
+    assert [path.suffix for path in (pytester.path / "broken").iterdir()] == [".json"]
+    assert not (pytester.path / "instances").exists()
+
+
+@sampled(4)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('@pytest.mark.boundcheck(profile="slow")', "profile = slow: expected one of quick, ci, nightly"),
+        ("@pytest.mark.boundcheck(examples=0)", "examples = 0: expected a positive integer"),
+        ("@pytest.mark.boundcheck(3)", "expected boundcheck(profile=..., examples=...)"),
+        ("@pytest.mark.boundcheck(example=3)", "expected boundcheck(profile=..., examples=...)"),
+    ],
+)
+def test_a_marker_that_says_nothing_is_refused(pytester: pytest.Pytester, text: str, said: str) -> None:
+    pytester.makepyfile(f"import pytest\n\n{text}\ndef test_mine():\n    pass\n")
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(errors=1)
+    assert said in result.stdout.str()
+
+
+@pytest.mark.full
+def test_checks_in_fixtures_and_in_tests_that_are_expected_to_fail_count_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        HEAD
+        + """
+@pytest.fixture
+def checked():
+    return check_claim(Le(SpectralNorm(X), FrobeniusNorm(X)))
+
+@pytest.mark.boundcheck(examples=4)
+def test_mine(checked):
+    assert checked.examples == 6
+
+@pytest.mark.xfail
+def test_wrong():
+    check_claim(Le(FrobeniusNorm(X), SpectralNorm(X)))
+"""
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1, xfailed=1)
+    summary = result.stdout.str()
+    assert summary.count("6 instances") == 1
+    assert summary.count("VIOLATED") == 1
+
+
+@pytest.mark.full
+def test_a_project_that_checks_nothing_pays_nothing(pytester: pytest.Pytester) -> None:
+    slow = ("torch", "matplotlib", "scipy.optimize", "hypothesis.core", "xarray", "z3")
+    pytester.makepyfile(f"import sys\n\ndef test_mine():\n    assert [x for x in {slow} if x in sys.modules] == []\n")
+    result = pytester.runpytest_subprocess(
+        "-p", "no:hypothesispytest", "-p", "no:cov", "-p", "no:xdist", "-p", "no:zarr"
+    )
+    result.assert_outcomes(passed=1)
+    assert "= boundcheck =" not in result.stdout.str()
+
+
+@pytest.mark.full
+def test_what_is_told_survives_a_report(pytester: pytest.Pytester) -> None:
+    """Reports cross processes as JSON: a check that found no finite ratio too."""
+    pytester.makepyfile(
+        HEAD + "def test_wrong():\n    check_claim(Le(FrobeniusNorm(X), 0))\n",
+        conftest="""
+import json, pathlib
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        pathlib.Path("told.json").write_text(json.dumps(dict(report.user_properties), allow_nan=False))
+""",
+    )
+    pytester.runpytest_subprocess().assert_outcomes(failed=1)
+    told = json.loads(Path(pytester.path / "told.json").read_text())
+    assert told["boundcheck"]["ratio"] is None

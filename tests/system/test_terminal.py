@@ -1,0 +1,179 @@
+"""What people see: tables whole on any screen and in any pipe, colours where they are wanted, and the time left."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+from unicodedata import category
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+
+from boundcheck.system import terminal
+from boundcheck.system.terminal import ProgressLine, Table, _TimeLeft, progress
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    return now
+
+
+def left(bar: Progress) -> str:
+    return str(_TimeLeft().render(bar.tasks[-1]))
+
+
+def quiet() -> Progress:
+    return Progress(console=Console(file=io.StringIO()))
+
+
+def test_the_time_left_is_known_at_once_and_corrected_by_what_is_seen(clock: list[float]) -> None:
+    bar = quiet()
+    line = ProgressLine(bar, in_seconds=True)
+    line("proofs", 0, 60)
+    assert left(bar) == "about 1:00 left"
+    clock[0] += 10
+    # Between two words of progress it counts down.
+    assert left(bar) == "about 0:50 left"
+    # Twice as slow as expected.
+    clock[0] += 30
+    line("a run", 20, 60)
+    slow = left(bar)
+    assert "about 0:50 left" < slow < "about 1:20 left"
+    line("page", 60, 60)
+    clock[0] += 500
+    assert left(bar) == "about 0:00 left"
+    assert len(bar.tasks) == 1
+
+
+def test_a_stage_of_other_units_has_a_bar_of_its_own() -> None:
+    bar = quiet()
+    line = ProgressLine(bar, in_seconds=False)
+    for stage in ("pilot", "run"):
+        for done in range(3):
+            line(stage, done, 2)
+    assert [(task.description, task.completed, task.total) for task in bar.tasks] == [("run", 2, 2)]
+    assert "left" not in left(bar)
+
+
+def test_what_is_printed_aside_is_on_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(in_seconds=True) as line:
+        line("proofs", 0, 10)
+        with line.aside():
+            print("the table")
+        line("runs", 5, 10)
+    assert capsys.readouterr().out == "the table\n"
+
+
+# Letters of many scripts, signs and spaces, without what commands a terminal.
+words = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Mn", "Me")), max_size=200)
+tables = st.integers(1, 6).flatmap(lambda n: st.lists(st.lists(words, min_size=n, max_size=n), min_size=1, max_size=5))
+
+
+def drawn(rows: list[list[str]], **console: object) -> str:
+    table, out = Table(*(f"column {i}" for i in range(len(rows[0]))), title="A table"), io.StringIO()
+    for row in rows:
+        table.add(*row)
+    Console(file=out, emoji=False, color_system=None, **console).print(table)
+    return out.getvalue()
+
+
+PIPE = {"width": terminal._ENDLESS, "force_interactive": False}
+
+
+@given(tables)
+def test_in_a_pipe_each_row_is_a_line_and_each_cell_is_whole(rows: list[list[str]]) -> None:
+    title, heads, *lines = drawn(rows, **PIPE).split("\n")[:-1]
+    assert (title, heads.split("\t")) == ("A table", [f"column {i}" for i in range(len(rows[0]))])
+    assert [line.split("\t") for line in lines] == rows
+
+
+@given(tables, st.integers(60, 200))
+def test_on_a_screen_a_table_is_folded_to_its_width_and_loses_no_sign(rows: list[list[str]], width: int) -> None:
+    lines = drawn(rows, width=width, force_terminal=True).splitlines()
+    assert all(Text(line).cell_len <= width for line in lines)
+    # What stands in a column, line by line, between the bars.
+    cut = [line.split("│")[1:-1] for line in lines if line.startswith("│")]
+    for place in range(len(rows[0])):
+        if any("│" in cell for row in rows for cell in row):
+            return
+        seen = "".join(line[place] for line in cut)
+        assert "".join(seen.split()) == "".join("".join(row[place] for row in rows).split())
+
+
+@given(st.text(max_size=50))
+def test_no_cell_commands_the_terminal_or_takes_a_second_line(text: str) -> None:
+    *_, line = drawn([[text, "end"]], **PIPE).split("\n")[:-1]
+    assert line.endswith("\tend")
+    assert line.count("\t") == 1
+    assert not any(category(sign)[0] == "C" or category(sign) in ("Zl", "Zp") for sign in line.replace("\t", ""))
+
+
+def test_markup_in_a_cell_is_text() -> None:
+    text = "[red]x[/red] :smile: [link=a]b[/link]"
+    assert drawn([[text]], **PIPE).splitlines()[-1] == text
+    assert text in drawn([[text]], width=80, force_terminal=True)
+
+
+SHOWN = """
+from boundcheck.system.terminal import STDERR, STDOUT, Table, coloured, progress
+table = Table("verdict", "reason")
+table.add(coloured("refuted"), "word " * 30)
+STDOUT.print(table)
+with progress() as tick:
+    tick("stage", 1, 2)
+"""
+ESCAPE = "\x1b["
+
+
+def shown(on_a_screen: bool, **environment: str) -> str:
+    """What a process prints on stdout and stderr, which are a terminal of 80 columns or a pipe."""
+    names = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+    env = {k: v for k, v in os.environ.items() if k not in names} | {"TERM": "xterm"} | environment
+    command = [sys.executable, "-c", SHOWN]
+    if not on_a_screen:
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        parts = []
+        while process.poll() is None or not parts or parts[-1]:
+            try:
+                parts.append(os.read(ours, 65536))
+            except OSError:
+                break
+    os.close(ours)
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize(
+    ("on_a_screen", "environment", "is_folded", "has_colour", "has_progress"),
+    [
+        (True, {}, True, True, True),
+        (True, {"NO_COLOR": "1"}, True, False, True),
+        (True, {"TERM": "dumb"}, False, False, False),
+        (True, {"COLUMNS": "40"}, True, True, True),
+        (False, {}, False, False, False),
+        (False, {"COLUMNS": "40"}, False, False, False),
+        (False, {"FORCE_COLOR": "1"}, False, True, False),
+        (False, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False, False),
+    ],
+    ids=str,
+)
+def test_a_screen_and_the_environment_decide_the_look(
+    on_a_screen: bool, environment: dict[str, str], is_folded: bool, has_colour: bool, has_progress: bool
+) -> None:
+    text = shown(on_a_screen, **environment)
+    assert ("━" in text) is is_folded
+    assert (f"refuted\t{'word ' * 30}" in text.replace(f"{ESCAPE}31m", "").replace(f"{ESCAPE}0m", "")) is not is_folded
+    assert (f"{ESCAPE}31mrefuted" in text) is has_colour
+    assert ("stage" in text) is has_progress
+    if "COLUMNS" in environment and on_a_screen:
+        widest = max(len(line.rstrip()) for line in text.splitlines() if line.startswith(("┏", "└")))
+        assert widest == 40

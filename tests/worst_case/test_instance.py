@@ -1,0 +1,319 @@
+"""Instances in files: read back to the last bit, and every corruption refused by an error of one line."""
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis.strategies import DataObject
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.catalogue import catalogue
+from boundcheck.worst_case.certify import Certificate, certify
+from boundcheck.worst_case.instance import Instance, rank_of
+from boundcheck.worst_case.stored import replayed, save
+from tests.experiment.small import refused, with_quantity_scaled
+from tests.layers import covering, examples, sampled
+from tests.worst_case.small import instance_of, instances, moves
+
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+NAN, INF = float("nan"), float("inf")
+
+
+def bits(instance: Instance) -> dict[str, bytes]:
+    """All arrays of an instance, to the last bit, and the sign of zero."""
+    arrays = {"direction": instance.direction, "tilt": instance.tilt, "W0": instance.adapter.W0.numpy()}
+    arrays |= {name: getattr(instance.adapter, name).numpy() for name in instance.adapter.frozen}
+    for name, point in (("v", instance.v), ("other", instance.other)):
+        arrays |= {f"{name}.{i}": part.numpy() for i, part in enumerate(point)}
+    return {name: str(X.shape).encode() + np.ascontiguousarray(X).tobytes() for name, X in arrays.items()}
+
+
+def write(path: Path, data: Any) -> Path:
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+# Round trips.
+
+
+@each_kind
+def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Path) -> None:
+    instance = instance_of(kind)
+    path = tmp_path / "folder" / "instance.json"
+    save(instance, path)
+    again, certificate = replayed(path)
+    assert certificate == certify(instance)
+    assert certificate.inside
+    assert bits(again) == bits(instance)
+    assert again.claim is instance.claim
+    assert again.as_json() == instance.as_json()
+    assert (again.measured, again.bound, again.inputs) == (instance.measured, instance.bound, instance.inputs)
+    assert [path.name for path in path.parent.iterdir()] == ["instance.json"]
+
+
+@sampled(3)
+@each_kind
+@examples(8)
+@given(st.data())
+def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
+    instance = data.draw(instances(kind).filter(moves))
+    again = Instance.from_json(json.loads(json.dumps(instance.as_json())))
+    assert bits(again) == bits(instance)
+    numbers = ("slope", "height", "zero", "radii", "lipschitz")
+    assert [getattr(again, name) for name in numbers] == [getattr(instance, name) for name in numbers]
+    assert rank_of(again.adapter) == rank_of(instance.adapter)
+    assert getattr(again.adapter, "scale", 1) == getattr(instance.adapter, "scale", 1)
+    assert certify(again) == certify(instance)
+
+
+def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
+    instance = instance_of("lora")
+    mine = replace(with_quantity_scaled(instance.claim, 2), id="my.claim")
+    data = replace(instance, claim=mine).as_json()
+    again = Instance.from_json(json.loads(json.dumps(data)))
+    assert again.claim == mine
+    assert (again.measured, again.bound) == (instance.measured, 2 * instance.bound)
+    # One that has an id of the catalogue, and says something else, keeps what it says, and not the id.
+    data = replace(instance, claim=replace(mine, id=instance.claim.id)).as_json()
+    assert Instance.from_json(data).bound == 2 * instance.bound
+    assert data["claim"]["id"] == f"not {instance.claim.id}"
+    data["claim"]["id"] = instance.claim.id
+    assert refused(Instance.from_json, data).field == "claim.id"
+
+
+def test_whole_numbers_will_do(tmp_path: Path) -> None:
+    data = edited("lora", {"objective.slope": 2, "adapter.scale": 1, "radii.a": 3, "radii.b": 3, "v.A": ones(2, 3)})
+    instance, _ = replayed(write(tmp_path / "whole.json", data))
+    assert (instance.slope, instance.radii["a"]) == (2.0, 3.0)
+    assert instance.v[0].dtype == torch.float64
+
+
+@pytest.mark.parametrize("name", ["a file/below", "a folder"])
+def test_a_file_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    (tmp_path / "a folder").mkdir()
+    assert refused(save, instance_of("lora"), tmp_path / name).field == "out"
+
+
+# Corruptions.
+
+
+def ones(rows: int, columns: int, value: Any = 1) -> list[list[Any]]:
+    return [[value] * columns for _ in range(rows)]
+
+
+def edited(kind: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """The stored form of an instance with dotted fields set; `missing` removes one, a function changes one."""
+    data = copy.deepcopy(instance_of(kind).as_json())
+    for dotted, value in changes.items():
+        *path, last = dotted.split(".")
+        table = data
+        for step in path:
+            table = table[step]
+        if value is missing:
+            del table[last]
+        else:
+            table[last] = value(table[last]) if callable(value) else value
+    return data
+
+
+def missing() -> None:
+    """Stands for a field that is not there."""
+
+
+def with_entry(value: Any) -> Callable[[list[list[Any]]], list[list[Any]]]:
+    """A matrix with its last entry replaced."""
+    return lambda X: [*X[:-1], [*X[-1][:-1], value]]
+
+
+def fields(kind: str) -> list[str]:
+    """All fields of the stored form, dotted."""
+    found = []
+    for name, value in instance_of(kind).as_json().items():
+        found += [f"{name}.{inner}" for inner in value] if isinstance(value, dict) else []
+        found.append(name)
+    return found
+
+
+@sampled(4)
+@each_kind
+def test_every_field_is_needed(kind: str) -> None:
+    # Of the kinds of instances this is the oldest, whose files name none.
+    for name in set(fields(kind)) - {"kind"}:
+        error = refused(Instance.from_json, edited(kind, {name: missing}))
+        assert error.field == (name if "." in name else f"instance.{name}")
+        assert error.value == "(not given)"
+
+
+# Matrices hold numbers, and a string is none even where it looks like one.
+BAD_NUMBERS = ["1.5", "x", None, [], {}, NAN, INF, -INF, True, 10**400]
+
+
+@covering
+@each_kind
+@pytest.mark.parametrize("bad", BAD_NUMBERS, ids=lambda bad: repr(bad)[:8])
+def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> None:
+    data = instance_of(kind).as_json()
+    for name in fields(kind):
+        table, _, inner = name.partition(".")
+        value = data[table][inner] if inner else data[table]
+        if isinstance(value, dict | str):
+            continue
+        changed = edited(kind, {name: with_entry(bad) if isinstance(value, list) else bad})
+        assert refused(Instance.from_json, changed).field == name
+
+
+@each_kind
+def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
+    data = instance_of(kind).as_json()
+    more, fewer = (lambda X: [[*row, 0.0] for row in X]), (lambda X: X[:-1])
+    wrong = [more, fewer, lambda X: X[0], lambda X: [X], lambda X: [*X, [0.0]], lambda X: [], lambda X: [[]]]
+    for name in fields(kind):
+        table, _, inner = name.partition(".")
+        if not inner or not isinstance(data[table][inner], list):
+            continue
+        for change in wrong:
+            error = refused(Instance.from_json, edited(kind, {name: change}))
+            # A frozen factor or W0 says what fits: it is the first of the others that does not.
+            assert (
+                error.field.split(".")[0] in {"adapter", "objective", "v"}
+                if table == "adapter"
+                else error.field == name
+            )
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "field"),
+    [
+        ("lora", {"adapter.rank": 0}, "adapter.rank"),
+        ("lora", {"adapter.rank": 2.5}, "adapter.rank"),
+        ("lora", {"adapter.rank": 4}, "adapter.rank"),
+        ("lora", {"adapter.rank": 1}, "v.A"),
+        ("lora", {"adapter.scale": 0}, "adapter.scale"),
+        ("vera", {"adapter.scale": -1.0}, "adapter.scale"),
+        ("lora", {"adapter.kind": "lorra"}, "adapter.kind"),
+        ("lora", {"adapter.kind": 3}, "adapter.kind"),
+        ("lora", {"adapter.kind": "loha"}, "adapter.kind"),
+        ("lora", {"adapter": []}, "adapter"),
+        ("lora", {"claim": "meft.lemma1_sharpest"}, "claim"),
+        ("lora", {"claim": "jiang2024.theorem2"}, "adapter.kind"),
+        ("lora", {"claim": "meft.frozen_a"}, "adapter.kind"),
+        ("lora", {"claim": "meft.ball"}, "adapter.kind"),
+        ("lora", {"claim": 7}, "instance.claim"),
+        ("lora", {"lipschitz": 1}, "instance.lipschitz"),
+        ("lora", {"lipschitz": "tau"}, "lipschitz"),
+        ("lora", {"radii": 1.0}, "radii"),
+        ("lora", {"radii.a": 0}, "radii.a"),
+        ("lora", {"radii.b": -1.0}, "radii.b"),
+        ("lora", {"objective.slope": 0}, "objective.slope"),
+        ("lora", {"objective.height": 0.0}, "objective.height"),
+        ("lora", {"objective.direction": ones(3, 3, 0.0)}, "direction"),
+        ("lora", {"v": []}, "v"),
+        ("lora", {"v.A": ones(2, 3, 9)}, "v.A"),
+        ("lora", {"other.A": ones(2, 3, 9)}, "other.A"),
+        ("vera", {"other.b": ones(3, 1, 9)}, "other.b"),
+        ("loreft", {"v.R": ones(2, 3)}, "v.R"),
+        ("loreft", {"v.V": ones(2, 3, 9)}, "v.V"),
+        ("dora", {"adapter.W0": ones(3, 3, 0.0)}, "adapter.W0"),
+    ],
+    ids=str,
+)
+def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], field: str, tmp_path: Path) -> None:
+    error = refused(replayed, write(tmp_path / "bad.json", edited(kind, changes)))
+    # An unknown word may be named with or without the file's own table.
+    assert error.field.removeprefix("instance.") == field.removeprefix("instance.")
+
+
+@sampled(4)
+@each_kind
+def test_the_same_point_twice_is_refused(kind: str) -> None:
+    data = instance_of(kind).as_json()
+    still = (
+        data["v"]
+        if instance_of(kind).adapter.is_flat
+        else {name: ones(*np.shape(X), 0) for name, X in data["v"].items()}
+    )
+    assert refused(Instance.from_json, data | {"other": still}).field == "other"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
+def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(kind: str, tmp_path: Path) -> None:
+    instance = instance_of(kind)
+    block = instance.adapter.blocks[0]
+    radius = instance.radii[block.radius]
+    for beyond, name in ((1 + 2.0**-50, "instance"), (1 + 1e-6, f"v.{block.name}")):
+        off = (radius * beyond * np.eye(*block.shape)).tolist()
+        path = write(tmp_path / "off.json", edited(kind, {f"v.{block.name}": off}))
+        assert refused(replayed, path).field == name
+
+
+def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes.json").write_bytes(b"\xff")
+    for name in ("bytes.json", "nowhere.json", "."):
+        assert refused(replayed, tmp_path / name).field == "--replay"
+    for value in ([], 1, None, "text"):
+        assert refused(replayed, write(tmp_path / "bad.json", value)).field == "instance"
+    assert refused(Instance.from_json, {}).value == "(not given)"
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize("kind", ["lora", "vera", "loreft"])
+@pytest.mark.parametrize("size", [1e160, 1e308, 1e-160, 5e-324])
+def test_numbers_too_extreme_for_floats_are_refused_or_judged(kind: str, size: float) -> None:
+    """Beyond the range of floats lies the square of some, the bound of others."""
+    data = instance_of(kind).as_json()
+    escaped = []
+    for name in fields(kind):
+        table, _, inner = name.partition(".")
+        value = data[table][inner] if inner else data[table]
+        if isinstance(value, dict | str):
+            continue
+        try:
+            certify(Instance.from_json(edited(kind, {name: with_entry(size) if isinstance(value, list) else size})))
+        except InputError:
+            continue
+        except (ArithmeticError, ValueError, RuntimeError) as error:
+            escaped.append((name, repr(error)))
+    assert escaped == []
+
+
+LEAVES = st.sampled_from(
+    [0, -1, 1, 0.5, 1e308, 1e200, -1e200, 1e-200, 5e-324, 2.5, "1", "", None, True, [], {}, [[]], NAN, INF]
+)
+
+
+@sampled(4)
+@each_kind
+@examples(25)
+@given(st.data())
+def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObject) -> None:
+    name = data.draw(st.sampled_from(fields(kind)))
+    leaf = data.draw(LEAVES)
+    inside = data.draw(st.booleans())
+    refusal = ""
+
+    def change(old: Any) -> Any:
+        return with_entry(leaf)(old) if inside and isinstance(old, list) else leaf
+
+    try:
+        instance = Instance.from_json(edited(kind, {name: change}))
+        found = certify(instance)
+    except InputError as error:
+        refusal = str(error)
+    else:
+        assert isinstance(found, Certificate)
+        assert math.isfinite(found.lower)
+        # All claims of the catalogue about adapters are true.
+        assert not found.violated
+        assert catalogue[instance.claim.id] is instance.claim
+    assert len(refusal.splitlines()) <= 1

@@ -1,0 +1,358 @@
+"""Nothing is violated that a hypothesis rules out, whatever word it is and whatever faces the word has."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy as sp
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import given as drawn
+from sympy import Le, Min
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.algorithms import GRADIENT_DESCENT
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
+from boundcheck.language.instance import HOLDS, Instance
+from boundcheck.language.judge import hypothesis_in, meets
+from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
+from boundcheck.language.sentence import algorithm_of, theorem
+from boundcheck.language.symbols import R_1, C, D, G, L, Lhat, Parameter, T, a, alpha, bound, ell, sigma
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    Value,
+    d,
+    k,
+    t,
+    v1,
+    v2,
+    v_star,
+    v_t,
+)
+from boundcheck.properties import ClaimViolatedError, check_claim
+from boundcheck.properties.session import using
+from boundcheck.properties.strategies.instances import instances, short_runs
+from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case.relation import is_relation
+from boundcheck.worst_case.show import worst_conclusion
+from boundcheck.worst_case.stored import replayed, save, summary_of
+from boundcheck.worst_case.theorem import check_theorem
+from boundcheck.worst_case.worst_case import has_worst_case, summary, worst_cases
+from tests.layers import sampled
+
+SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
+    catalogue[id]
+    for id in (
+        *("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below", "classic.near_minimiser"),
+        *("jiang2024.assumption1", "jiang2024.assumption3.2", "meft.gradient_bound", "jiang2024.assumption2"),
+        *("jiang2024.assumption3.1", "meft.frozen_factor"),
+    )
+)
+LEVEL = sp.Symbol("q_0", positive=True)
+X = sp.MatrixSymbol("X", d, k)
+RATE = 8 * Lhat * D / T
+DRAWN = settings(
+    derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+
+
+def own(statement: Any, quantifier: str = r"\text{for all } t") -> Claim:
+    """By a word that no engine knows anything of but that it asks nothing of the functions."""
+    word = Hypothesis("mine", "mine", says=(Statement(statement, quantifier),), worst=Worst())
+    return word.claim("mine.given", "Mine", "test")
+
+
+def descent(hypotheses: tuple[Claim, ...], limit: Any, constant: Any = ell, size: int = 1, **more: Any) -> Claim:
+    """Gradient descent of this size/L̂ makes a measure at most a limit."""
+    quantities = (Quantity(Lhat, constant), Quantity(alpha, size / Lhat), Quantity(bound, limit))
+    words = {"algorithm": GRADIENT_DESCENT, "measure": LEAST_GRADIENT} | more
+    return theorem("mine", "Mine", "test", "", hypotheses, quantities, **words)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A bound that is trivial where the last hypothesis holds, and not true without it."""
+
+    claim: Claim
+    constants: dict[str, float]
+    adapter: str = "full"
+
+
+STAYS = own(Le(EuclideanNorm(v_t - v_star), R_1))
+FALLS = own(Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t)))
+STEEP = own(Le(EuclideanNorm(Gradient(F, v_t)), LEVEL))
+EVERYWHERE = own(Le(EuclideanNorm(Gradient(F, v_t)), LEVEL), r"\text{for every start}")
+DECLARED = {"declared": (Parameter(LEVEL, "positive real", "a level"),)}
+ON_BALL = 2 * L * sigma**2 + G
+
+RULED = {
+    "bounded gradient": Ruled(descent((SMOOTH, BELOW, BOUNDED), Min(G**2, RATE)), {"G": 0.1}),
+    "bounded spectral gradient": Ruled(
+        # Of one row or column both norms are one.
+        descent((IN_W, BALL, BELOW, SPECTRAL), Min(200 * sigma**2 * G**2, RATE), ON_BALL),
+        {"G": 0.01, "sigma": 0.1},
+        "lora",
+    ),
+    "ball": Ruled(
+        descent((IN_W, BOUNDED, BELOW, BALL), Min(2 * sigma**2 * G**2, RATE), ON_BALL), {"sigma": 0.1, "G": 0.1}, "lora"
+    ),
+    "frozen factor": Ruled(
+        descent((IN_W, BOUNDED, BELOW, FROZEN), Min(a**2 * G**2, RATE), L * a**2), {"a": 0.1, "G": 0.1}, "frozen-a"
+    ),
+    "Lipschitz adapter": Ruled(
+        descent((IN_W, BOUNDED, BALL, BELOW, FACTORS), Min(2 * C**2 * G**2, RATE), ON_BALL), {"C": 0.01}, "lora"
+    ),
+    "F falls": Ruled(descent((SMOOTH, BELOW, FALLS), D + D / T, size=3, measure=LAST_GAP), {}),
+    "stays near": Ruled(descent((SMOOTH, CONVEX, NEAR, STAYS), R_1**2 + R_1**2 / T, size=3, measure=LAST_DISTANCE), {}),
+    "gradients at the iterates": Ruled(descent((SMOOTH, BELOW, STEEP), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
+    "what nothing decides": Ruled(descent((SMOOTH, BELOW, EVERYWHERE), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
+}
+OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].id == "mine.given"]
+
+
+@pytest.mark.parametrize("name", RULED)
+def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str) -> None:
+    claim = RULED[name].claim
+    cases = worst_cases(claim, (2,), RULED[name].constants)
+    (case,) = cases
+    assert case.lower > case.bound
+    assert not case.violated
+    assert claim.hypotheses[-1].title in case.larger
+    assert case.objection
+    told = json.dumps(summary(cases), ensure_ascii=False), "\n".join(worst_conclusion(cases)), cases._repr_html_()
+    assert all(claim.hypotheses[-1].title in text and "VIOLATED" not in text for text in told)
+    assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", RULED)
+def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> None:
+    found = check_claim(RULED[name].claim, adapter=RULED[name].adapter, examples=6)
+    assert found.ratio <= 1
+    assert not found.open or name == "what nothing decides"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", OWN)
+def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
+    ruled = RULED[name]
+    claim = replace(ruled.claim, hypotheses=ruled.claim.hypotheses[:-1])
+    assert worst_cases(claim, (2,), ruled.constants)[0].violated
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
+        check_claim(claim, adapter=ruled.adapter, examples=40)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
+def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: Path) -> None:
+    claim = RULED[name].claim
+    *others, step, last = claim.quantities
+    smaller = replace(step, expression=1 / Lhat), replace(last, expression=last.expression / 999)
+    half = replace(claim, quantities=(*others, *smaller))
+    (case,) = worst_cases(half, (2,), {"q_0": 9.0} if name == "gradients at the iterates" else {})
+    assert case.violated
+    assert case.objection == ""
+    assert case.larger == ("Mine",)
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError) as caught:
+        check_claim(half, adapter="full", examples=60)
+    assert meets(caught.value.instance, half).holds
+
+
+@pytest.mark.full
+def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
+    ruled = RULED["what nothing decides"]
+    found = []
+
+    @settings(
+        # What is drawn depends on which modules are imported, and few of these exceed.
+        max_examples=600,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @drawn(short_runs(ruled.claim, adapter="full"))
+    def look(run: Any) -> None:
+        if not found and certify(run).exceeds:
+            found.append(run)
+
+    look()
+    run = found[0]
+    assert certify(run).open == ("Mine",)
+    save(run, tmp_path / "run.json")
+    again = replayed(tmp_path / "run.json")
+    assert (again[1].violated, again[1].open) == (False, ("Mine",))
+    assert summary_of(*again)["open"] == ["Mine"]
+    assert "Mine" in again._repr_html_()
+
+
+m, x = sp.symbols("m x_0", positive=True)
+AT_MOST = Claim(
+    *("mine.given", "Mine", "test", Le(x, m), "", (), (Quantity(m, sp.Integer(1)),)),
+    declared=(Parameter(x, "positive real", "a number"),),
+)
+PLAIN = Claim("mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),))
+# Whether the bound is true by the hypothesis's own formula; where the letter has another formula, that is open.
+FORMULAS = {
+    "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
+    "false": (Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), "", (AT_MOST,)), True),
+    "the same": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities), True),
+    "another": (Claim("mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)), False),
+    "any": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST, PLAIN)), False),
+    "only under a condition": (
+        Claim(
+            "mine",
+            "Mine",
+            "test",
+            Le(x, 2),
+            "",
+            (replace(AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared)),),
+        ),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("adapter", "is_frozen"), [("lora", False), ("frozen-a", True)])
+def test_a_factor_that_is_trained_is_not_frozen(adapter: str, is_frozen: bool) -> None:
+    claim = descent((IN_W, catalogue["classic.smooth"], BELOW, FROZEN), RATE, L * a**2)
+
+    @settings(DRAWN, max_examples=5)
+    @drawn(short_runs(claim, adapter=adapter))
+    def look(run: Any) -> None:
+        assert (hypothesis_in(run, FROZEN).verdict == "holds") is is_frozen
+
+    look()
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_hypothesis_is_held_by_its_own_formulas(name: str, tmp_path: Path) -> None:
+    claim, is_broken = FORMULAS[name]
+    assert broken(claim, tmp_path) is is_broken
+
+
+@pytest.mark.parametrize("word", HYPOTHESES.values(), ids=lambda word: word.id)
+def test_a_word_from_outside_decides_nothing(word: Hypothesis) -> None:
+    """One that is made of a word of this package with another face, or another statement, is from outside."""
+    copy = replace(word, decided=lambda *_: HOLDS)
+    assert hypothesis_in(Instance(), copy.claim("mine.given", "Mine", "test")).verdict == "open"
+
+
+TENTH = Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell / 10 * EuclideanNorm(v1 - v2))
+FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier),)).claim("mine.given", "Mine", "test")
+
+
+@pytest.mark.full
+def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> None:
+    """F that is tenfold smoother than the faces say: its gradients are small from the first."""
+    claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
+    (case,) = worst_cases(claim, (2,))
+    assert (case.lower > case.bound, case.violated, case.larger) == (True, False, ("Mine",))
+    assert not broken(claim, tmp_path)
+    with using(folder=tmp_path):
+        assert check_claim(claim, adapter="full", examples=40).ratio <= 1
+
+
+def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions() -> None:
+    convex = replace(CONVEX.word, id="mine").claim("mine.given", "Mine", "test")
+    with_, without = (
+        worst_cases(descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP), (2,))[0] for more in ((convex,), ())
+    )
+    assert (with_.numerical, with_.larger) == (pytest.approx(without.numerical), ("Mine",))
+    noise = catalogue["jiang2024.assumption4"]
+    theirs = replace(noise.word, id="mine").claim("mine.given", "Mine", "test")
+    for claim in (each for each in map(catalogue.get, RUNS) if noise in each.hypotheses and has_worst_case(each)):
+        others = tuple(each for each in claim.hypotheses if each != noise)
+        assert not has_worst_case(replace(claim, id="mine", hypotheses=(*others, theirs)))
+
+
+LATE = descent((SMOOTH, BELOW), Lhat * D * T / 50)
+LARGE = Le(FrobeniusNorm(X), SpectralNorm(X))
+# What each text leaves out: all that is tried at once, or what breaks the claim.
+UNREAD = {
+    "late": (LATE, r"\text{for every } T \ge 100"),
+    "late, in words": (LATE, r"\text{for every large } T"),
+    "some T": (LATE, r"\text{for some } T"),
+    "another algorithm": (LATE, r"\text{for SGD, at every } T"),
+    "of rank 1": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \text{ of rank } 1"),
+    "some": (Claim("mine", "Mine", "test", LARGE), r"\text{for some } X"),
+    "one row": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \in \mathbb{R}^{1 \times k}"),
+    "no letter": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X, unit"),
+    "near each other": (
+        replace(catalogue["meft.lora"].assuming({"Lhat": Lhat / 99}), id="mine"),
+        r"\text{for } v_1, v_2 \text{ in the domain, far apart}",
+    ),
+}
+READ = {
+    "late": ("", r"\text{for every } T", r"\text{for gradient descent, at every } T"),
+    "some": ("", r"\text{for all } X", r"\text{for any } X \in \mathbb{R}^{d \times k}"),
+    "near each other": (r"\text{for } v_1, v_2 \text{ in the domain}", r"\text{for all } v_1, v_2"),
+}
+
+
+def broken(claim: Claim, folder: Path) -> bool:
+    """Whether an instance is found that certainly breaks it."""
+    if has_worst_case(claim) and worst_cases(claim, (2,))[0].violated:
+        return True
+    with using(folder=folder):
+        try:
+            check_claim(
+                claim, adapter=None if is_relation(claim) else "full" if algorithm_of(claim) else "lora", examples=40
+            )
+        except ClaimViolatedError:
+            return True
+    return False
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", UNREAD)
+def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Path) -> None:
+    claim, quantifier = UNREAD[name]
+    assert not broken(replace(claim, quantifier=quantifier), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts])
+def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(name: str, quantifier: str, tmp_path: Path) -> None:
+    assert broken(replace(UNREAD[name][0], quantifier=quantifier), tmp_path)
+
+
+def tried(claim: Claim) -> bool:
+    try:
+        check_theorem(claim)
+    except InputError:
+        return False
+    return True
+
+
+RUNS = [id for id, claim in catalogue.items() if tried(claim)]
+LEMMAS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
+
+
+@sampled(4)
+@pytest.mark.parametrize(
+    ("id", "kind"), [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)], ids=lambda x: str(x)
+)
+def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id: str, kind: str | None) -> None:
+    claim = catalogue[id]
+    made = short_runs(claim) if algorithm_of(claim) else instances(claim, adapter=kind, largest=3)
+
+    @settings(
+        max_examples=5,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @drawn(made)
+    def look(instance: Any) -> None:
+        assert meets(instance, claim).objection == ""
+
+    look()

@@ -1,0 +1,227 @@
+"""Inequalities between norms: both sides at an assignment, what is certain of them, stored ones, simpler ones."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given
+
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import L, Lhat, Parameter, T
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.properties import matrices
+from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case.relation import Assignment, Letters, is_relation, parts
+from boundcheck.worst_case.simplify import simplified
+from boundcheck.worst_case.stored import load, replayed, save
+from tests.experiment.small import refused
+
+m, n, k = sp.symbols("m n k", positive=True, integer=True)
+a, x = sp.Symbol("a", positive=True), sp.Symbol("x", real=True)
+X, Y = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, k)
+
+
+def claim(conclusion, *given_, **more) -> Claim:
+    hypotheses = tuple(Claim(f"given {i}", "given", "test", each) for i, each in enumerate(given_))
+    return Claim("mine", "Mine", "test", conclusion, hypotheses=hypotheses, **more)
+
+
+PRODUCT = claim(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y)))
+WRONG = claim(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
+
+
+def assigned(claim: Claim, x: list, y: list, **numbers: float) -> Assignment:
+    left, right = np.array(x, dtype=float), np.array(y, dtype=float)
+    sides = {"m": len(left), "n": len(right), "k": right.shape[1]}
+    return Assignment(claim, {"X": left, "Y": right}, sides | numbers)
+
+
+@given(matrices((3, 2)), matrices((2, 4)))
+def test_both_sides_are_numpys(x: np.ndarray, y: np.ndarray) -> None:
+    compared = assigned(PRODUCT, x.tolist(), y.tolist()).compare()
+    assert compared.measured.value == pytest.approx(np.linalg.norm(x @ y), rel=1e-12, abs=1e-300)
+    bound = np.linalg.norm(x, 2) * np.linalg.norm(y)
+    assert compared.bound.value == pytest.approx(bound, rel=1e-12, abs=1e-300)
+    assert not certify(assigned(PRODUCT, x.tolist(), y.tolist())).violated
+
+
+def test_a_violation_is_certain_and_by_how_much() -> None:
+    found = certify(assigned(WRONG, [[1, 0], [0, 1]], [[1, 0], [0, 1]]))
+    assert (found.inside, found.violated) == (True, True)
+    assert math.sqrt(2) * (1 - 1e-15) <= found.lower <= math.sqrt(2)
+
+
+def test_a_tie_violates_nothing() -> None:
+    """Both sides are sqrt(2) exactly, and no number of bits can tell them apart."""
+    tie = assigned(PRODUCT, [[1, 0], [0, 1]], [[1, 0], [0, 1]])
+    assert not tie.compare().holds
+    assert not certify(tie).violated
+
+
+def test_what_breaks_a_hypothesis_violates_nothing() -> None:
+    bounded = claim(sp.Le(SpectralNorm(X), 2 * a), sp.Le(SpectralNorm(X), a))
+    wrong = claim(sp.Le(SpectralNorm(X), a / 2), sp.Le(SpectralNorm(X), a))
+    outside = assigned(bounded, [[3.0]], [[1.0]], a=1.0)
+    assert (certify(outside).inside, certify(outside).violated) == (False, False)
+    assert not outside.is_inside()
+    inside = assigned(wrong, [[0.75]], [[1.0]], a=1.0)
+    assert inside.is_inside()
+    assert certify(inside).violated
+
+
+@pytest.mark.parametrize("norm", [SpectralNorm, FrobeniusNorm])
+def test_a_matrix_on_the_sphere_is_inside_and_one_beyond_it_by_a_bit_is_not(norm) -> None:
+    bounded = claim(sp.Le(norm(X), a / 2), norm(X.T) <= 3 * a)
+    for entry, inside in ((3.0, True), (np.nextafter(3.0, 4), False), (np.nextafter(3.0, 2), True)):
+        made = Assignment(bounded, {"X": np.array([[entry, 0.0], [0.0, 0.0]])}, {"m": 2, "n": 2, "a": 1.0})
+        assert (certify(made).inside, certify(made).violated) == (inside, inside)
+
+
+@pytest.mark.parametrize(
+    ("relation", "violated"),
+    [
+        (sp.Ge(FrobeniusNorm(X), SpectralNorm(X)), False),
+        (sp.Gt(SpectralNorm(X), FrobeniusNorm(X)), True),
+        (sp.Lt(SpectralNorm(X), 2 * FrobeniusNorm(X)), False),
+        (sp.Eq(SpectralNorm(X), FrobeniusNorm(X)), True),
+        (sp.Eq(FrobeniusNorm(X.T), FrobeniusNorm(X)), False),
+        (sp.And(sp.Ge(FrobeniusNorm(X), SpectralNorm(X)), sp.Le(FrobeniusNorm(X), x)), True),
+        (sp.Le(-FrobeniusNorm(X), x - 7), False),
+        (sp.Le(-SpectralNorm(X), x - 7), True),
+    ],
+    ids=str,
+)
+def test_each_kind_of_relation(relation, violated: bool) -> None:
+    """At X = [[3, 0], [0, 4]], of norms 5 and 4, and x = 2.5."""
+    found = Assignment(claim(relation), {"X": np.diag([3.0, 4.0])}, {"m": 2, "n": 2, "x": 2.5})
+    assert certify(found).violated == violated
+    assert (certify(found).lower > 1) == violated
+
+
+def test_quantities_stand_for_their_formulas() -> None:
+    defined = Claim(
+        "mine", "Mine", "test", sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)), quantities=(Quantity(Lhat, L / 2, ""),)
+    )
+    found = Assignment(defined, {"X": np.eye(1)}, {"m": 1, "n": 1, "L": 1.0})
+    assert certify(found).violated
+    assert not certify(Assignment(defined, {"X": np.eye(1)}, {"m": 1, "n": 1, "L": 2.5})).violated
+
+
+def test_letters_are_found_and_what_is_beyond_matrices_is_refused() -> None:
+    found = Letters.of(claim(sp.Le(SpectralNorm(X * Y), a * T), sp.Le(x, 1)))
+    assert [each.name for each in found.matrices] == ["X", "Y"]
+    assert [each.name for each in found.numbers] == ["T", "a", "x"]
+    assert [each.name for each in found.sides] == ["k", "m", "n"]
+    for id in ("jiang2024.assumption1", "jiang2024.lemma1", "jiang2024.theorem2", "meft.unbiased"):
+        assert not is_relation(catalogue[id])
+        assert refused(Letters.of, catalogue[id]).field == "claim"
+    assert refused(Letters.of, claim(sp.Eq(X, 2 * X))).field == "claim"
+    assert refused(lambda: [*parts(sp.Ne(x, 1))]).field == "claim"
+
+
+# Stored ones.
+
+
+def test_an_assignment_is_read_back_to_the_last_bit(tmp_path) -> None:
+    made = assigned(WRONG, [[0.1, 1 / 3], [1e-300, -0.0]], [[1, 2.0**-1074], [3, 4]])
+    save(made, tmp_path / "made.json")
+    again = load(tmp_path / "made.json")
+    assert again.as_json() == made.as_json()
+    assert again.claim == made.claim
+    for name in "XY":
+        assert again.matrices[name].tobytes() == made.matrices[name].tobytes()
+    assert replayed(tmp_path / "made.json")[1] == certify(made)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "other"}, "instance.kind"),
+        ({"kind": 3}, "instance.kind"),
+        ({"claim": "no.such.claim"}, "claim"),
+        ({"claim": 3}, "instance.claim"),
+        ({"matrices": {"X": [[1.0]]}}, "matrices.Y"),
+        ({"matrices": {"X": [[1.0, 2.0], [0.0, 1.0]], "Y": [[1.0]]}}, "matrices.Y"),
+        ({"matrices": {"X": [[1.0, "x"], [0.0, 1.0]], "Y": [[1.0]]}}, "matrices.X"),
+        ({"numbers": {"m": 2, "n": 2}}, "numbers.k"),
+        ({"numbers": {"m": 2, "n": 2, "k": -1}}, "numbers.k"),
+        ({"numbers": {"m": 2, "n": 2, "k": 10**9}}, "numbers.k"),
+        ({"numbers": {"m": 2, "n": 2, "k": float("nan")}}, "--replay"),
+    ],
+    ids=str,
+)
+def test_a_wrong_field_is_refused_by_its_name(change: dict, field: str, tmp_path) -> None:
+    data = assigned(WRONG, [[1, 0], [0, 1]], [[1, 0], [0, 1]]).as_json() | change
+    (tmp_path / "bad.json").write_text(json.dumps(data))
+    assert refused(load, tmp_path / "bad.json").field == field
+
+
+def test_numbers_outside_of_their_domain_are_refused() -> None:
+    bounded = claim(sp.Le(SpectralNorm(X), a * T))
+    data = Assignment(bounded, {"X": np.eye(1)}, {"m": 1, "n": 1, "a": 1.0, "T": 2}).as_json()
+    for name, value in (("a", -1.0), ("T", 1.5), ("a", 0.0)):
+        changed = data | {"numbers": data["numbers"] | {name: value}}
+        assert refused(Assignment.from_json, changed).field == f"numbers.{name}"
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ({"positive": True}, -2.0),
+        ({"positive": True}, 0.0),
+        ({"nonnegative": True}, -2.0),
+        ({"integer": True}, -2.5),
+    ],
+    ids=str,
+)
+def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told: dict, value: float, tmp_path) -> None:
+    letter = sp.Symbol("y", real=True, **told)
+    false = Assignment(claim(sp.Le(FrobeniusNorm(X), letter - 9)), {"X": np.eye(1)}, {"m": 1, "n": 1, "y": value})
+    assert (certify(false).exceeds, certify(false).violated) == (True, False)
+    assert not false.is_inside()
+    save(false, tmp_path / "false.json")
+    assert refused(replayed, tmp_path / "false.json").field == "numbers.y"
+
+
+@pytest.mark.parametrize("told", ["positive", "nonnegative"])
+def test_a_formula_that_its_letter_does_not_stand_for_violates_nothing(told: str) -> None:
+    letter = sp.Symbol("c", **{told: True})
+    formula = (Quantity(letter, x - 3),)
+    for value, violated in ((1.0, False), (3.5, True)):
+        made = claim(sp.Le(FrobeniusNorm(X), letter), quantities=formula, declared=(Parameter(x, "real", "x"),))
+        assert certify(Assignment(made, {"X": np.eye(1)}, {"m": 1, "n": 1, "x": value})).violated is violated
+
+
+# Simpler ones.
+
+
+def test_a_violation_becomes_as_simple_as_it_can() -> None:
+    random = np.random.default_rng(3)
+    x, y = (np.linalg.qr(random.standard_normal(shape))[0] for shape in ((4, 3), (3, 3)))
+    made = assigned(WRONG, x.tolist(), y.tolist())
+    assert certify(made).violated
+    simple = simplified(made)
+    assert certify(simple).violated
+    assert sorted(simple.numbers.values()) == [2, 2, 2]
+    entries = {abs(x) for X in simple.matrices.values() for x in X.flat}
+    assert all(x == round(x, 1) for x in entries)
+
+
+def test_what_violates_nothing_stays_as_it_is() -> None:
+    made = assigned(PRODUCT, [[0.5, 0.25], [1, 2]], [[1, 0], [0, 1]])
+    assert simplified(made) is made
+
+
+def test_float32_is_computed_in_float32() -> None:
+    x = np.random.default_rng(1).standard_normal((6, 6)).astype(np.float32).astype(float)
+    made = assigned(PRODUCT, x.tolist(), x.tolist())
+    coarse, fine = made.compare(torch.float32), made.compare()
+    assert coarse.measured.error > 1e6 * fine.measured.error
+    assert abs(coarse.measured.value - fine.measured.value) <= coarse.measured.error
+    assert coarse.measured.value != fine.measured.value

@@ -1,0 +1,314 @@
+"""The search: no true claim is broken, what is tight is found to be, and each of many false claims is caught."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+import boundcheck
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import G, s
+from boundcheck.worst_case import falsify, search, shrink
+from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case.climb import Climber
+from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.search import _Best
+from boundcheck.worst_case.stored import replayed, save
+from boundcheck.worst_case.structure import adapter_of
+from tests.experiment.small import refused, with_quantity_scaled
+from tests.layers import covering, sampled
+from tests.worst_case.small import PAIRS, UNEQUAL, climbed, constants, instance_of, rank_for, structure
+
+each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Climbs of few rounds, which are enough where nothing has to be tight."""
+    monkeypatch.setattr(search, "_SHORT_ROUNDS", 5)
+    monkeypatch.setattr(shrink, "_ROUNDS", 8)
+
+
+# True claims.
+
+
+@covering
+@each_pair
+@pytest.mark.parametrize("given", [{}, UNEQUAL], ids=["ones", "unequal"])
+@pytest.mark.parametrize("rank", [1, 2])
+def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, float], rank: int) -> None:
+    climber = climbed(kind, id, rank, given)
+    for which in (0, int(climber.state.values.argmax())):
+        found = certify(climber.instance(catalogue[id], "sigma", which))
+        assert found.inside
+        assert 0 <= found.lower <= 1
+        assert not found.violated
+
+
+@sampled(10, 1)
+@each_pair
+@pytest.mark.usefixtures("short")
+def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
+    claim = catalogue[id]
+    found = falsify(id, (1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=4, examples=2)
+    assert not found.violated
+    assert 0 < found.ratio <= 1
+    assert found.id == id
+    assert found.explored[0] == 2
+    assert 0 <= found.explored[1] <= 1
+    for row in found.rows:
+        assert row.rank == rank_for(claim, 1)
+        assert 0 < row.ratio <= 1
+        assert 0 <= row.share <= 1
+    save(found.instance, tmp_path / "best.json")
+    instance, certificate = replayed(tmp_path / "best.json")
+    assert (certificate.lower, certificate.violated) == (found.ratio, False)
+    assert instance.as_json() == found.instance.as_json()
+
+
+@each_pair
+@pytest.mark.nightly
+def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> None:
+    for lipschitz in ("sigma", "sqrt(r) sigma") if "C" in {p.name for p in catalogue[id].parameters} else ("sigma",):
+        found = falsify(id, (1, 2, 5), None, kind, lipschitz, rounds=48, examples=16)
+        assert not found.violated
+        assert found.ratio <= 1
+        assert found.explored[1] <= 1
+
+
+@sampled(4)
+@pytest.mark.parametrize("rank", [1, 4, 8])
+@pytest.mark.parametrize("given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"])
+def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
+    assert (
+        certify(climbed("lora", "meft.lemma1_sharp", rank, given).best(catalogue["meft.lemma1_sharp"], "sigma")).lower
+        >= 0.999
+    )
+
+
+@pytest.mark.nightly
+def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
+    found = falsify("meft.lemma1_sharp")
+    assert [(row.rank, row.constants["b"]) for row in found.rows] == [(r, x) for x in (1.0, 0.5) for r in range(1, 9)]
+    assert [row for row in found.rows if row.ratio < 0.999 or row.share == 0] == []
+    assert 0.999 <= found.ratio <= 1
+    assert not found.violated
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("short")
+def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
+    ticks = []
+    found = falsify("meft.lemma1_sharp", (2, 1), starts=2, rounds=3, examples=2, tick=lambda *told: ticks.append(told))
+    assert [(row.rank, row.constants["a"], row.constants["b"]) for row in found.rows] == [
+        (2, 1, 1),
+        (1, 1, 1),
+        (2, 1, 0.5),
+        (1, 1, 0.5),
+    ]
+    assert [told[1:] for told in ticks if told[0].startswith("climb")] == [(i, 4) for i in range(1, 5)]
+    assert all(done <= total for _, done, total in ticks)
+    assert found.as_json()["rows"][3]["ratio"] == found.rows[3].ratio
+    assert found.as_json()["explored"] == {"structures": 2, "ratio": found.explored[1]}
+
+
+@pytest.mark.usefixtures("short")
+def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_searched_there_alone() -> None:
+    found = falsify("meft.loreft_rank1", (1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0)
+    assert [(row.rank, row.constants) for row in found.rows] == [(1, {"L": 1.0, "G": 0.25, "nu": 2.0})]
+    assert found.explored == (0, 0.0)
+    assert refused(falsify, "meft.loreft_rank1", (2, 3)).field == "rank"
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("short")
+def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
+    def found(seed: int) -> dict:
+        return falsify("meft.frozen_a", (1,), starts=1, rounds=1, examples=2, seed=seed).as_json()
+
+    first = found(0)
+    assert first == found(0)
+    assert first["rows"] != found(1)["rows"]
+
+
+def test_the_best_is_one_that_is_inside() -> None:
+    """However large the ratio of points off the domain."""
+    tight = instance_of("lora")
+    outside = replace(tight, v=tuple(2 * part for part in tight.v), claim=with_quantity_scaled(tight.claim, 2))
+    inside = replace(tight, claim=with_quantity_scaled(tight.claim, 100))
+    assert certify(outside).lower > certify(inside).lower > 0
+    for order in ((outside, inside), (inside, outside)):
+        best = _Best()
+        offers = [best.offer(instance) for instance in order]
+        assert best.instance is inside
+        assert sorted(offers) == [0, certify(inside).lower]
+
+
+def test_the_best_is_a_violation_before_a_larger_ratio() -> None:
+    tight = instance_of("lora")
+    worst, worse = (replace(tight, claim=with_quantity_scaled(tight.claim, Fraction(n, 8))) for n in (1, 2))
+    best = _Best()
+    for instance in (tight, worse, worst, tight):
+        best.offer(instance)
+    assert best.instance is worst
+
+
+# False claims: what is a little below a sharp constant is broken by the same instance as anything that is less.
+
+
+def with_formula(id: str, change: Callable[[sp.Expr], sp.Expr]) -> Claim:
+    """The claim with another formula for what it is measured against, in its parameters alone."""
+    claim = catalogue[id]
+    *_, last = claim.quantities
+    return replace(claim, quantities=(replace(last, expression=change(claim.expression("Lhat"))),))
+
+
+SHARP = (
+    "meft.lemma1_sharp",
+    "meft.full",
+    "meft.frozen_a",
+    "meft.frozen_b",
+    "meft.direft",
+    "meft.vera_sharp",
+    "meft.loreft_sharp",
+    "meft.loreft_rank1",
+    "meft.lemma1_sharp_equal_radii",
+)
+FACTORS = (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100), Fraction(998, 1000))
+FALSE: dict[str, Claim] = {f"{id} times {x}": with_quantity_scaled(catalogue[id], x) for id in SHARP for x in FACTORS}
+FALSE |= {
+    "without the scale's square": with_formula("meft.frozen_a", lambda x: x / s),
+    "as in (R, V)": with_formula("meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")),
+    "without half of G": with_formula("meft.loreft_trained", lambda x: x.subs(G, G / 2)),
+    "as of rank 1": replace(catalogue["meft.loreft_rank1"], id="meft.loreft_sharp", conditions=()),
+}
+
+
+def tight_instance(claim: Claim) -> Instance:
+    kind = adapter_of(claim, None)
+    return climbed(kind, claim.id, 2, UNEQUAL).best(claim, "sigma")
+
+
+@sampled(6)
+@pytest.mark.parametrize("name", FALSE)
+def test_a_false_claim_is_caught(name: str) -> None:
+    claim = FALSE[name]
+    found = certify(tight_instance(claim))
+    assert found.inside
+    assert found.violated
+    assert found.lower > 1
+
+
+@sampled(5)
+@pytest.mark.parametrize("id", SHARP)
+@pytest.mark.parametrize("factor", [Fraction(1_000_001, 1_000_000), Fraction(10_001, 10_000), 2])
+def test_a_true_claim_with_some_to_spare_is_not(id: str, factor: Fraction) -> None:
+    claim = with_quantity_scaled(catalogue[id], factor)
+    found = certify(tight_instance(claim))
+    assert found.inside
+    assert not found.violated
+    assert found.lower <= 1 / factor
+
+
+@pytest.mark.usefixtures("short")
+def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) -> None:
+    doctored = FALSE["meft.lemma1_sharp times 9/10"]
+    # By the id of a true claim nobody may call a false one.
+    assert refused(falsify, doctored, (2,)).field == "claim.id"
+    found = falsify(replace(doctored, id="mine"), (2,), adapter="lora", starts=8, rounds=16, examples=2)
+    assert found.violated
+    assert 1.1 < found.ratio <= Fraction(10, 9)
+    assert certify(found.instance).violated
+    save(found.instance, tmp_path / "best.json")
+    assert replayed(tmp_path / "best.json")[1] == certify(found.instance)
+
+
+def test_the_printed_lemma_is_tight_at_rank_one() -> None:
+    claim = catalogue["jiang2024.lemma1"]
+    tight = climbed("lora", claim.id, 1).best(claim, "sigma")
+    assert certify(tight).lower > 0.999
+    assert certify(replace(tight, claim=with_quantity_scaled(claim, Fraction(99, 100)))).violated
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"claim": "meft.lemma1_sharpest"}, "claim"),
+        ({"claim": "jiang2024.theorem2"}, "claim"),
+        ({"adapter": "lorra"}, "adapter"),
+        ({"ranks": (1, 0)}, "rank"),
+        ({"ranks": (-1,)}, "rank"),
+        ({"ranks": (1.5,)}, "rank"),
+        ({"ranks": ()}, "rank"),
+        ({"starts": 0}, "starts"),
+        ({"rounds": 0}, "rounds"),
+        ({"rounds": 2.5}, "rounds"),
+        ({"examples": -1}, "examples"),
+        ({"lipschitz": "tau"}, "lipschitz"),
+        ({"constants": {"a": 0.0}}, "a"),
+        ({"constants": {"a": -1.0}}, "a"),
+        ({"constants": {"a": float("nan")}}, "a"),
+        ({"constants": {"L": float("inf")}}, "L"),
+        ({"constants": {"mu": 1.0}}, "mu"),
+        ({"constants": {"sigma": 1.0}}, "sigma"),
+        ({"constants": {"r": 1.0}}, "r"),
+        ({"claim": "meft.direft", "constants": {"s": 2.0}}, "s"),
+        ({"claim": "jiang2024.lemma1", "constants": {"a": 2.0}}, "a, b"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
+    arguments = {"claim": "meft.lemma1_sharp", "ranks": (1,), "starts": 1, "rounds": 1, "examples": 0} | options
+    assert refused(lambda: falsify(**arguments)).field == field
+
+
+# Constants of which no float arithmetic is possible are the user's to change.
+@sampled(4)
+@pytest.mark.parametrize("constant", ["L", "G", "s", "a"])
+@pytest.mark.parametrize("value", [1e-300, 1e-160, 1e160, 1e300])
+@pytest.mark.usefixtures("short")
+def test_extreme_constants_are_refused_or_searched(constant: str, value: float) -> None:
+    refusal = ""
+    try:
+        found = falsify("meft.lemma1_sharp", (1,), {constant: value}, starts=1, rounds=1, examples=0)
+    except boundcheck.InputError as error:
+        refusal = str(error)
+    else:
+        assert not found.violated
+        assert 0 <= found.ratio <= 1
+    assert len(refusal.splitlines()) <= 1
+
+
+@sampled(4)
+@pytest.mark.parametrize("kind", ADAPTERS)
+@pytest.mark.usefixtures("short")
+def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it has the same constants or not: what breaks it there would say nothing."""
+    monkeypatch.setattr(search, "Climber", lambda structure, *_: Climber(structure, 1, 0))
+    tried = []
+    for id, claim in catalogue.items():
+        if claim.quantities and id not in ADAPTERS[kind].claims:
+            try:
+                falsify(id, (1,), {}, kind, starts=1, rounds=1, examples=0)
+            except boundcheck.InputError:
+                continue
+            tried.append(id)
+    assert tried == []
+
+
+def test_structures_have_the_constants_that_are_given() -> None:
+    for kind, id in PAIRS:
+        made = structure(kind, id, (3, 4, 2), UNEQUAL)
+        given = constants(kind, catalogue[id], UNEQUAL)
+        assert (made.d, made.k, made.rank, made.L, made.G) == (3, 4, 2, given["L"], given["G"])
+        assert made.scale == given.get("s", 1.0)
+        assert {**made.radii, **made.frozen}.items() <= given.items()

@@ -1,0 +1,181 @@
+"""Short runs of theorems: both sides against exact rational arithmetic, what is certain of them, and stored runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from sympy import Le, Symbol
+
+from boundcheck.functions.adapters import LoRA
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case.stored import load, replayed, save
+from boundcheck.worst_case.theorem import ShortRun
+from tests.experiment.small import refused, with_quantity_scaled
+
+REPAIRED = catalogue["meft.theorem2_repaired"]
+
+
+def run(claim: Claim = REPAIRED, steps: int = 3, offset: float = 1.0, start: float = 0.75) -> ShortRun:
+    """W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2."""
+    knots = np.array([[0.125, -0.125], [0.375, 0.125]])
+    v = tuple(torch.full((1, 1, 1), start, dtype=torch.float64) for _ in "AB")
+    adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
+    return ShortRun(claim, adapter, {"a": 2.0, "b": 2.0}, "sigma", knots, np.ones((1, 1)), offset, v, steps)
+
+
+def rational_mean_squares(made: ShortRun, alpha: Fraction) -> list[Fraction]:
+    """N_1, ..., N_T by a loop over all paths, in fractions."""
+    slope = PiecewiseLinear.through(*made.knots.tolist())
+    offsets = [Fraction(made.offset), -Fraction(made.offset)]
+    A, B = (Fraction(part.item()) for part in made.v)
+    points = [(A, B)]
+    means = []
+    for _ in range(made.steps):
+        m = [slope.value(B * A) for A, B in points]
+        squares = [(B * g) ** 2 + (A * g) ** 2 for (A, B), g in zip(points, m, strict=True)]
+        means.append(sum(squares) / len(points))
+        points = [
+            (A - alpha * B * (g + c), B - alpha * A * (g + c))
+            for ((A, B), g), c in product(zip(points, m, strict=True), offsets)
+        ]
+    return means
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_both_sides_agree_with_fractions(steps: int) -> None:
+    made = run(steps=steps)
+    alpha = Fraction(made.claim.values(**made.inputs)["alpha"])
+    exact = min(rational_mean_squares(made, alpha))
+    compared = made.compare()
+    assert abs(Fraction(compared.measured.value) - exact) <= Fraction(compared.measured.error)
+    assert compared.measured.error <= 1e-10 * compared.measured.value
+    assert compared.bound.value == made.claim.bound(**made.inputs)
+    found = certify(made)
+    assert found.inside
+    # At the exact step size, of which alpha is the nearest float.
+    assert found.lower == pytest.approx(float(exact) / compared.bound.value, rel=1e-12)
+
+
+def test_the_constants_are_those_of_the_run() -> None:
+    made = run()
+    inputs = {name: float(x) for name, x in made.inputs.items()}
+    w = 0.75**2
+    gap = 0.125 * (w - 0.375) + 0.125**2 / 2
+    assert inputs["D"] == pytest.approx(gap, rel=1e-8)
+    assert inputs["D"] >= gap
+    # The noise of the gradient at the corner of the ball.
+    assert inputs["zeta"] == pytest.approx(8**0.5, rel=1e-8)
+    assert inputs["zeta"] ** 2 >= 8
+    assert (inputs["L"], inputs["G"], inputs["T"]) == (pytest.approx(1), pytest.approx(0.125), 3)
+
+
+def test_a_false_theorem_is_violated_and_a_true_one_is_not() -> None:
+    made = run(steps=1)
+    share = certify(made).lower
+    assert 0 < share < 1
+    # The same run, and a bound a little above and below what was measured.
+    for factor, violated in ((share * 1.001, False), (share * 0.999, True)):
+        other = with_quantity_scaled(REPAIRED, Fraction(factor))
+        assert certify(replace(made, claim=other)).violated == violated
+        assert replace(made, claim=other).compare().fails == violated
+
+
+def test_a_run_that_leaves_the_ball_violates_nothing() -> None:
+    weak = with_quantity_scaled(REPAIRED, Fraction(1, 10**6))
+    made = replace(run(weak), radii={"a": 0.76, "b": 0.76})
+    assert not made.stays
+    assert not certify(made).inside
+    assert not certify(made).violated
+    # Nor one of which the theorem does not speak, because T is too short.
+    short = run(weak, offset=1e-3)
+    assert refused(short.check).field == "T"
+    assert not certify(short).violated
+
+
+@pytest.mark.parametrize("id", ["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"])
+def test_other_theorems_hold_on_it(id: str) -> None:
+    found = certify(run(catalogue[id]))
+    assert (found.inside, found.violated) == (True, False)
+    assert 0.001 < found.lower < 1
+
+
+def test_gradient_descent_has_one_path_and_no_noise() -> None:
+    made = replace(
+        run(catalogue["nesterov2004.gradient_descent"], offset=0.0), claim=catalogue["nesterov2004.gradient_descent"]
+    )
+    assert "zeta" not in made.inputs
+    assert made.problem.objective.samples == 1
+    assert certify(made).inside
+
+
+def test_float32_is_within_its_error() -> None:
+    fine, coarse = run().compare(), run().compare(torch.float32)
+    assert coarse.measured.error > 1e6 * fine.measured.error
+    assert abs(coarse.measured.value - fine.measured.value) <= coarse.measured.error
+    assert coarse.measured.error < 0.1 * coarse.measured.value
+
+
+def test_a_run_is_read_back_as_it_was(tmp_path) -> None:
+    made = run()
+    save(made, tmp_path / "run.json")
+    again = load(tmp_path / "run.json")
+    assert again.as_json() == made.as_json()
+    assert replayed(tmp_path / "run.json")[1] == certify(made)
+    assert str(again) == str(made)
+    assert "3 iterations" in again.title
+
+
+def test_a_theorem_about_something_else_is_refused() -> None:
+    thousandfold = Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs)
+    last = replace(REPAIRED, id="mine", measure=None, conclusion=thousandfold)
+    assert refused(run(last).check).field == "claim.conclusion"
+
+
+def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate() -> None:
+    strange = Claim("strange", "Strange", "test", Le(Symbol("x"), 1))
+    half = replace(REPAIRED.quantities[-1], expression=REPAIRED.quantities[-1].expression / 1000)
+    false = replace(REPAIRED, id="mine", quantities=(*REPAIRED.quantities[:-1], half))
+    assert certify(run(false)).violated
+    found = certify(run(replace(false, hypotheses=(*false.hypotheses, strange))))
+    assert (found.inside, found.exceeds, found.violated) == (True, True, False)
+    assert found.open == ("Strange",)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"steps": 0}, "steps"),
+        ({"steps": 99}, "steps"),
+        ({"steps": 1.5}, "instance.steps"),
+        ({"radii": {"a": 2.0, "b": -2.0}}, "radii.b"),
+        ({"radii": {"a": 0.5, "b": 2.0}}, "v.A"),
+        ({"objective": {"knots": [[1, 2], [0, 1]], "direction": [[1]], "offset": 0}}, "knots"),
+        ({"objective": {"knots": [[1, 2, 3]], "direction": [[1]], "offset": 0}}, "objective.knots"),
+        ({"objective": {"knots": [[0, -1], [1, 1]], "direction": [[0]], "offset": 0}}, "direction"),
+        ({"v": {"A": [[1.0]]}}, "v.B"),
+        ({"lipschitz": "L"}, "lipschitz"),
+        ({"given": {"x": -1}}, "given.x"),
+        ({"given": {"D": 1e-9}}, "given.D"),
+        ({"given": {"abc_a": 1.0}}, "given.abc_a"),
+        ({"given": {"eta": 0.1}}, "given.eta"),
+        ({"claim": "meft.theorem2_any_step"}, "eta"),
+        ({"claim": "meft.theorem2_any_step", "given": {"eta": 1e3}}, "eta"),
+        ({"claim": "nesterov2004.gradient_descent"}, "objective.offset"),
+        ({"objective": {"knots": [[0, -1], [1, 1]], "direction": [[1]], "offset": -1}}, "objective.offset"),
+        ({"claim": "jiang2024.lemma1"}, "claim"),
+        ({"adapter": {"kind": "dora", "W0": [[1.0]], "rank": 1, "scale": 1.0}}, "v.m"),
+    ],
+    ids=str,
+)
+def test_a_wrong_field_is_refused_by_its_name(change: dict, field: str, tmp_path) -> None:
+    (tmp_path / "bad.json").write_text(json.dumps(run().as_json() | change))
+    assert refused(load, tmp_path / "bad.json").field == field
