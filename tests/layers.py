@@ -20,7 +20,7 @@ EXAMPLES = 100
 
 
 def sampled(every: int, first: int = 0) -> Any:
-    """In the quick layer each so manieth of the parametrisations, in the order of collection; the rest are full."""
+    """Each so manieth of the parametrisations, in the order of collection; the rest are full, or nightly if it is."""
     return pytest.mark.sampled(every, first)
 
 
@@ -30,7 +30,7 @@ def examples(most: int, **options: Any) -> settings:
 
 
 def lay(items: Iterable[pytest.Item]) -> None:
-    """Mark as full what `covering` and `sampled` leave out."""
+    """Mark as full, or of a full test as nightly, what `covering` and `sampled` leave out."""
     functions: dict[Any, list[pytest.Function]] = defaultdict(list)
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
@@ -43,7 +43,7 @@ def lay(items: Iterable[pytest.Item]) -> None:
             every, first = mark.args
             left_out = [item for place, item in enumerate(parametrised) if (place - first) % every]
         for item in left_out:
-            item.add_marker(pytest.mark.full)
+            item.add_marker(pytest.mark.nightly if item.get_closest_marker("full") else pytest.mark.full)
 
 
 def _not_covering(items: list[pytest.Function]) -> list[pytest.Function]:

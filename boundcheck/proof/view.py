@@ -219,7 +219,7 @@ def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
         sides = f"At t = {witness['t']} the left side is {witness['left']} and the right side {witness['right']}."
         yield line(Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small"))
     if certificate := certificate_text(step.theorem):
-        rows = [line(Math(row)) for row in identity_latex(step.theorem)] or [line(Code(certificate))]
+        rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [line(Code(certificate))]
         yield Fold(line("certificate"), tuple(rows))
 
 

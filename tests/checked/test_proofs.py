@@ -68,7 +68,7 @@ def right(mutant: Mutant) -> Trial:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("every", "kinds"), [(80, 1), (20, 6)])
+@pytest.mark.parametrize(("every", "kinds"), [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)])
 def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
     trials = [right(mutant) for line in sample(every) for mutant in false_of(line, 1)]
     # Some lines have a value in no world.

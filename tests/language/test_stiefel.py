@@ -40,6 +40,9 @@ def excess(
     slope = slope - (slope @ R1.T + R1 @ slope.T) @ R1 / 2
     linear = (slope * (R2 - R1)).sum() + ((R1 @ M) * moved).sum()
     way = ((R2 - R1) ** 2).sum() + (moved**2).sum()
+    if way < 1e-9:
+        # The points are one but for rounding, and so would the quotient be.
+        return 0.0
     return float(2 * (scale * (f(weights[1]) - f(weights[0])) - linear) / way)
 
 

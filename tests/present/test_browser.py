@@ -20,6 +20,7 @@ from boundcheck.present.section import Material
 from boundcheck.present.sections.checked import write_soundness
 from boundcheck.proofs import paper_of
 from tests.judged import of_the_paper
+from tests.layers import covering
 from tests.proof.conftest import paper as the_paper
 
 from .made import changed
@@ -158,6 +159,7 @@ def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict
     }
 
 
+@covering
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", ["audit", "networks", "soundness", "own"])

@@ -16,6 +16,7 @@ from boundcheck.present.section import Finding, Material
 from boundcheck.present.stored import StoredRun
 from boundcheck.shown import command, visible
 from tests.hostile import NASTY
+from tests.layers import sampled
 
 from .made import changed
 
@@ -33,6 +34,7 @@ def material_of(stored: list[StoredRun], text: str) -> Material:
 
 
 @pytest.mark.full
+@sampled(4)
 @pytest.mark.parametrize("name", NASTY)
 def test_every_file_of_a_report_is_whole(name: str, stored: list[StoredRun], tmp_path: Path) -> None:
     text = NASTY[name][:2000]

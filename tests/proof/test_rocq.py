@@ -37,6 +37,7 @@ from boundcheck.rocq.checked import LIBRARY, checked, covers, digest, hash_of, l
 from boundcheck.rocq.file import rocq, theorem_name
 from boundcheck.rocq.worlds import World
 from tests.judged import of_the_paper, proof_of
+from tests.layers import sampled
 
 from .scripts import judged, lemma, x, y, z
 
@@ -204,6 +205,7 @@ def test_rocq_accepts_a_world_for_all_that_its_theorem_assumes(small, library):
 
 
 @pytest.mark.full
+@sampled(4, 1)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_rocq_refuses_what_is_no_world(attack, small, library, monkeypatch, tmp_path):
     """The proof may define, assume and state what it wants: Rocq judges the statement that the theorem makes."""
