@@ -4,6 +4,7 @@ It has no colour of its own: text and lines are the page's, so that it can be re
 """
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from html import escape
@@ -21,7 +22,7 @@ def layers() -> list[list[str]]:
     """The layers from the top to the bottom, each with the names of what is in it."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     (found,) = (each["layers"] for each in contracts["contracts"] if each["type"] == "layers")
-    return [[name.strip().removeprefix("boundcheck.") for name in layer.split("|")] for layer in found]
+    return [[name.strip().removeprefix("boundcheck.") for name in re.split("[|:]", layer)] for layer in found]
 
 
 def importers() -> list[str]:

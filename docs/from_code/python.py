@@ -12,9 +12,7 @@ import boundcheck
 
 def function(name: str) -> str:
     """A function of the package: its signature, and its docstring."""
-    home = getattr(boundcheck, name)
-    # Some are called as the subpackage is that they stand in.
-    found = vars(home)[name] if inspect.ismodule(home) else home
+    found = getattr(boundcheck, name)
     # Names of types say more on the page of what they name than in a signature.
     signature = inspect.signature(found)
     bare = [
