@@ -13,7 +13,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity, Statement
 from boundcheck.language.hypotheses import Hypothesis, Worst
 from boundcheck.language.hypotheses.evidence import Audit, Evidence, status_of
-from boundcheck.language.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.language.measures.base import SQUARED_GRADIENT, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from boundcheck.language.vocabulary import F, Value, t, v_t
@@ -24,7 +24,9 @@ from boundcheck.language.vocabulary import F, Value, t, v_t
 WARM = LinearMethod("warm", "warmed-up descent", (alpha,), moves=((v, v - alpha * t / (t + 1) * g),))
 
 # A measure is what is seen at one iterate, and a statistic over the iterates.
-LAST_GRADIENT = PerformanceMeasure("my_last_gradient", "squared gradient norm at the end", Over.LAST, SQUARED_GRADIENT)
+LAST_GRADIENT = PerformanceMeasure(
+    "my_last_gradient", "squared gradient norm at the end", Statistic.LAST, SQUARED_GRADIENT
+)
 
 
 def _does_not_rise(evidence: Evidence, id: str) -> list[Audit]:

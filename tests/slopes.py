@@ -8,7 +8,7 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn
 
 from boundcheck.language.judge import Met, meets
-from boundcheck.proof.instance import THEOREM_2, Instance
+from boundcheck.proof.instance import THEOREM_2, MeftRun
 from boundcheck.proof.witness import on_run
 from boundcheck.properties.strategies.problems import fractions, offsets, slopes
 from proofs.jiang2024.setting import READING
@@ -20,12 +20,12 @@ def above_root(x: Fraction) -> Fraction:
     return Fraction(whole if whole > 0 and Fraction(whole, 16) ** 2 == x else whole + 1, 16)
 
 
-def has_printed_step(run: Instance) -> bool:
+def has_printed_step(run: MeftRun) -> bool:
     """Whether alpha is sqrt(D/(Lhat zeta^2 T)), as Theorem 2 prints it."""
     return run.alpha**2 * run.smoothness * run.zeta**2 * run.T == run.gap
 
 
-def judged(run: Instance, step: str = "printed") -> Met:
+def judged(run: MeftRun, step: str = "printed") -> Met:
     """What of Theorem 2 holds in a run; with `step` "any", whatever step size it has."""
     asked = [
         each for each in THEOREM_2.quantities if each.name in ("Lhat", "T_min", *(["alpha"] * (step == "printed")))
@@ -34,7 +34,7 @@ def judged(run: Instance, step: str = "printed") -> Met:
 
 
 @st.composite
-def instances(draw: DrawFn) -> Instance:
+def instances(draw: DrawFn) -> MeftRun:
     """Runs with true constants and a small step, of either kind, that meet every hypothesis."""
     slope, samples = draw(slopes()), draw(offsets())
     assume(slope.lipschitz > 0)
@@ -42,7 +42,7 @@ def instances(draw: DrawFn) -> Instance:
     sigma, T = draw(fractions(1, 2)), draw(st.integers(1, 3))
     constants = {"slope": slope, "L": slope.lipschitz, "G": slope.bound, "C": sigma, "sigma": sigma}
     run = {"offsets": samples, "start": start, "T": T}
-    probe = Instance(**constants, **run, zeta=1, alpha=1)
+    probe = MeftRun(**constants, **run, zeta=1, alpha=1)
     ratio = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 16)]))
     step = draw(st.sampled_from(["printed", "any"]))
     if step == "printed":
@@ -57,6 +57,6 @@ def instances(draw: DrawFn) -> Instance:
         smoothness = probe.smoothness
         noise = 2 * sigma**2 * sum(c * c for c in samples) / len(samples)
         zeta = above_root(max(noise, probe.shortest_horizon / T))
-    instance = Instance(**constants, **run, zeta=zeta, alpha=ratio / smoothness)
+    instance = MeftRun(**constants, **run, zeta=zeta, alpha=ratio / smoothness)
     assume(judged(instance, step).holds)
     return instance

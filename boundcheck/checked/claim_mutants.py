@@ -15,9 +15,9 @@ import sympy as sp
 
 from boundcheck import proofs
 from boundcheck.checked.edits import KINDS, Change, mixed_up, of_expression, with_formula, written_out
-from boundcheck.checked.exact_models import World, descents, worlds
+from boundcheck.checked.exact_models import ExactModel, descents, worlds
+from boundcheck.checked.exact_models.exact_model import broken, composites
 from boundcheck.checked.exact_models.theorems import runs_of
-from boundcheck.checked.exact_models.world import broken, composites
 from boundcheck.checked.scripts import answer, mixed_worlds, refutes, scripts
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
@@ -52,7 +52,7 @@ class ClaimMutant(Mutant):
     layer = "proof"
     script: Script
     claim: Claim
-    world: World | None = None
+    world: ExactModel | None = None
     dropped: frozenset[str] = frozenset()
 
     def ask(self) -> Answer:
@@ -97,7 +97,7 @@ def _false(
     kind: str,
     change: str,
     claim: Claim,
-    worlds: Sequence[World],
+    worlds: Sequence[ExactModel],
     dropped: frozenset[str] = frozenset(),
 ) -> ClaimMutant | None:
     """The changed claim, where one of the worlds shows it to be false."""
@@ -108,7 +108,7 @@ def _false(
 
 
 @cache
-def _fitting(script: Script) -> tuple[World, ...]:
+def _fitting(script: Script) -> tuple[ExactModel, ...]:
     """The worlds in which the hypotheses of a claim hold; none where the claim prescribes the step size of a run."""
     if any(x.name == "alpha" for x in _claim(script).quantities):
         return ()
@@ -224,8 +224,8 @@ def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list
 
 
 def false_in(
-    claim: Claim, script: Script, candidates: Iterable[World], dropped: frozenset[str] = frozenset()
-) -> World | None:
+    claim: Claim, script: Script, candidates: Iterable[ExactModel], dropped: frozenset[str] = frozenset()
+) -> ExactModel | None:
     """A world in which this claim is false, and the hypotheses of the script's conclusion hold but for dropped ones.
 
     The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
@@ -257,7 +257,7 @@ def false_in(
 
 
 @cache
-def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, ...]:
+def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactModel, ...]:
     """Runs with the step size that a claim prescribes; `descents` says what it means to understate L."""
     before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
     if len(before) == len(claim.quantities):

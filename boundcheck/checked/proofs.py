@@ -16,8 +16,8 @@ import sympy as sp
 
 from boundcheck.checked.claim_mutants import ClaimMutant, false_edits, provable, true_claims, without_hypothesis
 from boundcheck.checked.edits import KINDS, in_turn, mixed_up, of_relation, variations, walk
-from boundcheck.checked.exact_models import World
-from boundcheck.checked.exact_models.world import broken
+from boundcheck.checked.exact_models import ExactModel
+from boundcheck.checked.exact_models.exact_model import broken
 from boundcheck.checked.scripts import Line, all_lines, allowed, answer, refutes
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
@@ -62,7 +62,7 @@ class LineMutant(Mutant):
     fact: Fact
     because: Because | Induction
     hypotheses: frozenset[Statement]
-    world: World | None = None
+    world: ExactModel | None = None
     uses: tuple[Fact, ...] = ()
 
     def __str__(self) -> str:
@@ -162,7 +162,7 @@ def _suspects(line: Line) -> Iterator[LineMutant]:
             yield LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)
 
 
-def _worlds_for(suspect: LineMutant, most: int) -> Iterator[World]:
+def _worlds_for(suspect: LineMutant, most: int) -> Iterator[ExactModel]:
     line = suspect.line
     if suspect.hypotheses == line.hypotheses:
         return iter(allowed(line, most))
@@ -172,7 +172,7 @@ def _worlds_for(suspect: LineMutant, most: int) -> Iterator[World]:
     return islice(line.allowing(changed, suspect.hypotheses), most)
 
 
-def _examine(suspect: LineMutant, worlds: Iterator[World]) -> tuple[Finding, LineMutant]:
+def _examine(suspect: LineMutant, worlds: Iterator[ExactModel]) -> tuple[Finding, LineMutant]:
     finding: Finding = "true or open"
     for world in worlds:
         first, second = world.refutes(suspect.fact), world.says(suspect.relation, suspect.line.composite)

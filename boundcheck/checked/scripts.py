@@ -10,8 +10,8 @@ from itertools import islice
 import sympy as sp
 
 from boundcheck.checked.edits import mixed_up
-from boundcheck.checked.exact_models import World, worlds
-from boundcheck.checked.exact_models.world import composites
+from boundcheck.checked.exact_models import ExactModel, worlds
+from boundcheck.checked.exact_models.exact_model import composites
 from boundcheck.checked.trial import Answer
 from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.language.prose import plain
@@ -28,12 +28,12 @@ def scripts() -> tuple[Script, ...]:
 
 
 @cache
-def mixed_worlds() -> tuple[World, ...]:
+def mixed_worlds() -> tuple[ExactModel, ...]:
     """All worlds, in an order that is fixed and mixed."""
     return tuple(mixed_up(worlds()))
 
 
-def refutes(world: World, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
+def refutes(world: ExactModel, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
     """True if the world refutes a step that says the relation, under these hypotheses of a proof."""
     # The world was chosen because the laws hold in it. The verdict believes no witness about laws, and gets facts only.
     facts = [x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)]
@@ -77,7 +77,7 @@ class Line:
         """The matrix letters that the proof reads as more than a matrix of their own."""
         return composites(self.script.proof)
 
-    def allowing(self, candidates: Iterable[World], hypotheses: frozenset[Statement]) -> Iterator[World]:
+    def allowing(self, candidates: Iterable[ExactModel], hypotheses: frozenset[Statement]) -> Iterator[ExactModel]:
         """The candidates that have a value for the line, and in which these hypotheses hold."""
         proof = self.script.proof
         return (x for x in candidates if x.values(self.fact) and x.allows(hypotheses, proof))
@@ -101,7 +101,7 @@ def _rest_on(premises: Iterable[Theorem]) -> frozenset[Statement]:
 
 
 @cache
-def allowed(line: Line, most: int) -> tuple[World, ...]:
+def allowed(line: Line, most: int) -> tuple[ExactModel, ...]:
     """Up to so many worlds that have a value for the line, and in which all that its premises rest on holds."""
     return tuple(islice(line.allowing(mixed_worlds(), line.hypotheses), most))
 

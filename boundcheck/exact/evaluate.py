@@ -32,7 +32,7 @@ class NoValueError(TypeError):
         return f"{self.args[0]} has no value"
 
 
-class Function(NamedTuple):
+class VectorFunction(NamedTuple):
     """A differentiable function of a vector: its value, and its gradient in the same blocks."""
 
     value: Callable[[tuple[Any, ...]], Any]
@@ -64,7 +64,7 @@ class Model(Generic[S, M]):
     numbers: Mapping[sp.Symbol, S] = field(default_factory=dict)
     matrices: Mapping[sp.MatrixSymbol, tuple[M, ...]] = field(default_factory=dict)
     iterates: Callable[[str, int, int], tuple[M, ...]] | None = None
-    functions: Mapping[sp.Symbol, Function] = field(default_factory=dict)
+    functions: Mapping[sp.Symbol, VectorFunction] = field(default_factory=dict)
     blocks: Mapping[sp.MatrixSymbol, int] = field(default_factory=dict)
     sides: Mapping[sp.Symbol, int] = field(default_factory=dict)
     horizon: int = 1

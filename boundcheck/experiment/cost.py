@@ -16,7 +16,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance, replicate
 from boundcheck.language.function import Function
 from boundcheck.system.ending import say
-from boundcheck.system.memory import Part, gib
+from boundcheck.system.memory import Demand, gib
 
 # Seconds below which nothing is said; and for how long a step is tried again, whose first call may take longer.
 _SOON, _TRIAL = 5.0, 0.1
@@ -28,19 +28,19 @@ _ITERATING = 8
 _PRODUCTS = 2 * 3 * 20
 
 
-def drawn(spec: Spec) -> tuple[Part, ...]:
+def drawn(spec: Spec) -> tuple[Demand, ...]:
     """The memory that it takes to make what a spec describes."""
     table = spec.problem or spec.model
     return table.room() if table else ()
 
 
-def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Part, ...]:
+def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Demand, ...]:
     """The memory that an experiment takes beside its function; what is not planned yet counts as little."""
     if isinstance(function, Problem) and spec.is_bracket:
         bracket, pair = spec.bracket, 16 * function.adapter.size
         return (
-            Part("bracket.pairs", bracket.pairs, bracket.pairs * pair),
-            Part("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
+            Demand("bracket.pairs", bracket.pairs, bracket.pairs * pair),
+            Demand("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
             *function.room(max(bracket.ascents, _ITERATING), 1, 0),
         )
     run, replicas = spec.run, spec.replicas
@@ -48,10 +48,10 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Part
     # Beside what is observed, the time.
     columns = 1 + len(spec.algorithm.shows)
     columns += sum(math.prod(function.sizes[dim] for dim in each.dims) for each in function.observables.values())
-    trace = Part("run.audits", strata, _TRACES * 8 * replicas * strata * columns, on_host=True)
+    trace = Demand("run.audits", strata, _TRACES * 8 * replicas * strata * columns, on_host=True)
     # Of an epoch: its order, and the keys that it is sorted by.
     order = 0 if run.sampling == "with replacement" or not spec.is_stochastic else 4 * 8 * replicas * function.samples
-    return (*function.room(replicas, batch, MOST_WAITING), trace, Part("run.replicas", replicas, order))
+    return (*function.room(replicas, batch, MOST_WAITING), trace, Demand("run.replicas", replicas, order))
 
 
 def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:

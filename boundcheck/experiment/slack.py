@@ -12,7 +12,7 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.running_error import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.schema import Chain
 from boundcheck.experiment.schema import Link as Arrived
@@ -125,11 +125,11 @@ def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model
     def batched(point: tuple[ApproxMatrix, ...]) -> Point:
         return tuple(part.value.unsqueeze(0) for part in point)
 
-    in_w = Function(
+    in_w = VectorFunction(
         lambda X: Approx(problem.objective.loss(weight(X[0])).item(), 0.0),
         lambda X: (do.exact(scale * problem.objective.gradient(weight(X[0]))[0]),),
     )
-    in_v = Function(
+    in_v = VectorFunction(
         lambda v: Approx(problem.loss(batched(v)).item(), 0.0),
         lambda v: tuple(do.exact(part[0]) for part in problem.gradient(batched(v))),
     )

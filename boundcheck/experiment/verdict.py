@@ -21,7 +21,7 @@ from boundcheck.experiment.support import FEWEST_REPLICAS, earned_by
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, BOUNDED_VARIANCE
 from boundcheck.language.hypotheses.evidence import Audit, Guilt
 from boundcheck.language.measures import SMOOTHNESS
-from boundcheck.language.measures.base import Over, Seen
+from boundcheck.language.measures.base import Enclosure, Statistic
 from boundcheck.language.sentence import is_ours, words_of
 from boundcheck.language.symbols import T
 from boundcheck.verdicts import Verdict
@@ -78,7 +78,7 @@ class _Measured:
 
     """
 
-    seen: Seen
+    seen: Enclosure
     is_finite: bool
     mean: float
     interval: Interval | None
@@ -144,12 +144,12 @@ def _measured(evidence: Evidence) -> _Measured:
         return _of_replicas(evidence, seen, finite)
     schedule, what = evidence.record.schedule, measure.shown(is_stochastic=False)
     low, value, high = (x[0] for x in seen)
-    if measure.over is Over.LEAST:
+    if measure.over is Statistic.LEAST:
         least = int(np.argmin(high))
         # What was not seen may be smaller still.
         below = max(float(low.min()), 0.0) if schedule.is_every_step else 0.0
         return _exact(seen, finite, (below, float(value[least]), float(high[least])), what)
-    if measure.over is Over.LAST:
+    if measure.over is Statistic.LAST:
         return _exact(seen, finite, (float(low[-1]), float(value[-1]), float(high[-1])), what)
     means = tuple(float(x @ schedule.weights) for x in (low, value, high))
     if not schedule.is_every_step:
@@ -157,17 +157,17 @@ def _measured(evidence: Evidence) -> _Measured:
     return _exact(seen, finite, means, what)
 
 
-def _exact(seen: Seen, finite: bool, ends: tuple[float, ...], called: str) -> _Measured:
+def _exact(seen: Enclosure, finite: bool, ends: tuple[float, ...], called: str) -> _Measured:
     """The statistic of one trajectory, which is exact but for rounding."""
     low, value, high = ends
     interval = Interval(low, high, 1.0, "exact", "the one trajectory") if finite else None
     return _Measured(seen, finite, value, interval, high - value, called)
 
 
-def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
+def _of_replicas(evidence: Evidence, seen: Enclosure, finite: bool) -> _Measured:
     """The mean over replicas of the time average, or of what was last."""
     plan, spec = evidence.plan, evidence.spec
-    last = spec.measure.seen_over(is_stochastic=True) is Over.LAST
+    last = spec.measure.seen_over(is_stochastic=True) is Statistic.LAST
     weights = np.eye(seen.value.shape[1])[-1] if last else evidence.record.schedule.weights
     values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
     several = finite and len(values) > 1
@@ -248,7 +248,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
             _statistics(evidence, measured),
         )
     # Of a smallest that was not seen at every iterate nothing is known below, and that is what it lacks.
-    seen_whole = evidence.spec.measure.over is not Over.LEAST or schedule.is_every_step
+    seen_whole = evidence.spec.measure.over is not Statistic.LEAST or schedule.is_every_step
     if interval.lower <= upper(ball) and seen_whole:
         ends = f"{shown(interval.lower, 4, DOWN)} and {shown(interval.upper, 4, UP)}"
         reason = f"the {what} is between {ends}, and so is the bound"
@@ -259,7 +259,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
 def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -> tuple[Verdict, str, Blame | None]:
     """Whether what lies above the bound violates it: the smallest over t does, or the one that it is about."""
     over, what, level = evidence.spec.measure.over, measured.called, evidence.spec.run.level
-    if over is Over.LEAST and not evidence.record.schedule.is_every_step:
+    if over is Statistic.LEAST and not evidence.record.schedule.is_every_step:
         advice = "set run.audits = run.steps to test the minimum over t"
         reason = f"the {what} lies above the bound ({limits}), the minimum was not seen: {advice}"
         return _said(Verdict.INCONCLUSIVE, "statistics", "audits", reason)
@@ -275,11 +275,11 @@ def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -
             else "exact but for rounding"
         )
         reason = f"every iterate lies above the bound ({how})"
-        if over is not Over.LEAST:
+        if over is not Statistic.LEAST:
             reason = f"the {what} lies above the bound ({how})"
         return Verdict.VIOLATED, reason, Blame("claim", evidence.claim.id, f"every hypothesis held, and {reason}")
     if (_columns(over, measured.seen.value, evidence).mean(0) > bound).all():
-        where = "every mean over replicas" if over is Over.LEAST else f"the {what}"
+        where = "every mean over replicas" if over is Statistic.LEAST else f"the {what}"
         reason = f"{where} lies above the bound, but not every {level:.0%} limit: more replicas are needed"
         return _said(Verdict.INCONCLUSIVE, "statistics", "replicas", reason)
     reason = f"the {what} lies above the bound ({limits}), but not every iterate does"
@@ -304,11 +304,11 @@ def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tup
     return verdict, reason, Blame("statistics", "replicas", reason)
 
 
-def _columns(over: Over, values: np.ndarray, evidence: Evidence) -> np.ndarray:
+def _columns(over: Statistic, values: np.ndarray, evidence: Evidence) -> np.ndarray:
     """What is averaged over replicas, shape (R, ...): at each t, over t, or at the end."""
-    if over is Over.LEAST:
+    if over is Statistic.LEAST:
         return values
-    return values[:, -1:] if over is Over.LAST else (values @ evidence.record.schedule.weights)[:, None]
+    return values[:, -1:] if over is Statistic.LAST else (values @ evidence.record.schedule.weights)[:, None]
 
 
 def _advice(evidence: Evidence, measured: _Measured) -> str:

@@ -24,7 +24,7 @@ from boundcheck.experiment.trace_values import SHARPEST, STEEPEST, Level, OnRun
 from boundcheck.language.cost import Cost
 from boundcheck.language.hypotheses.evidence import Audit
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.measures.base import Over
+from boundcheck.language.measures.base import Statistic
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import T, alpha
 from boundcheck.language.vocabulary import SQUARE, EuclideanNorm, ell_t, g_t, t, v_t
@@ -149,7 +149,7 @@ class _Fall:
     def _rungs(self) -> Iterator[_Rung]:
         """From what was measured to the bound."""
         measured = self._measured()
-        if self.evidence.spec.measure.over is Over.LEAST:
+        if self.evidence.spec.measure.over is Statistic.LEAST:
             least = float(self.evidence.spec.measure.seen(self.evidence).value.mean(0).min())
             yield self._constant("smallest seen", "", least)
         yield measured
@@ -170,11 +170,11 @@ class _Fall:
     def _measured(self) -> _Rung:
         """What the sum bounds: of each replica the average over t, or the last."""
         seen, over = self.evidence.spec.measure.seen(self.evidence), self.sum.measure.over
-        shares = np.eye(seen.value.shape[1])[-1] if over is Over.LAST else self.evidence.record.schedule.weights
+        shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else self.evidence.record.schedule.weights
         level = Level(np.zeros((len(seen.value), 1)), seen.value * shares)
         why = "the smallest of T numbers is at most their average, and the smallest that was seen is low by chance too"
         return _Rung(
-            f"{over.word} over t" if over is Over.AVERAGE else over.word,
+            f"{over.word} over t" if over is Statistic.AVERAGE else over.word,
             why,
             level,
             float(((seen.high - seen.value) @ shares).mean()),
@@ -303,7 +303,7 @@ class _Fall:
     def _says(self, start: _Rung, bars: Sequence[Bar]) -> tuple[str, str]:
         """The link that costs most, and what is to be said, in a few sentences."""
         # What the sum is about begins at the average, where a theorem about a smallest arrives first.
-        least = bars[0] if self.evidence.spec.measure.over is Over.LEAST else None
+        least = bars[0] if self.evidence.spec.measure.over is Statistic.LEAST else None
         name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.level.mean, bars)
         end, costs = links[-1], [each for each in links if not each.is_chance and each.factor is not None]
         if not value or not value > 0 or not end.value or not costs:

@@ -32,7 +32,7 @@ from boundcheck.system.plugins import is_ours
 BITS = 192
 
 
-class Part(NamedTuple):
+class AtMost(NamedTuple):
     """One inequality: left is at most right, or less than it if `strict`."""
 
     left: Any
@@ -40,7 +40,7 @@ class Part(NamedTuple):
     strict: bool = False
 
 
-def parts(relation: Any) -> Iterator[Part]:
+def parts(relation: Any) -> Iterator[AtMost]:
     """The inequalities of which a relation consists.
 
     Raises:
@@ -52,12 +52,12 @@ def parts(relation: Any) -> Iterator[Part]:
             for each in relation.args:
                 yield from parts(each)
         case sp.LessThan() | sp.StrictLessThan():
-            yield Part(relation.lhs, relation.rhs, isinstance(relation, sp.StrictLessThan))
+            yield AtMost(relation.lhs, relation.rhs, isinstance(relation, sp.StrictLessThan))
         case sp.GreaterThan() | sp.StrictGreaterThan():
-            yield Part(relation.rhs, relation.lhs, isinstance(relation, sp.StrictGreaterThan))
+            yield AtMost(relation.rhs, relation.lhs, isinstance(relation, sp.StrictGreaterThan))
         case sp.Equality():
-            yield Part(relation.lhs, relation.rhs)
-            yield Part(relation.rhs, relation.lhs)
+            yield AtMost(relation.lhs, relation.rhs)
+            yield AtMost(relation.rhs, relation.lhs)
         case _:
             expected = (
                 "an inequality, an equation, or several of them joined by And, which SymPy does not decide itself"
@@ -118,14 +118,14 @@ class OfClaim(Instance, ABC):
             return super().decide(relation)
         return reduce(Answer.__and__, map(self._decided, said), HOLDS)
 
-    def _decided(self, part: Part) -> Answer:
+    def _decided(self, part: AtMost) -> Answer:
         try:
             return self._numbers(part) or self._everywhere(part)
         except (InputError, LookupError, TypeError, ValueError):
             # Such as a letter that it does not know, or a function that it knows at some points alone.
             return Answer("open", f"nothing says whether {part.left} is at most {part.right}")
 
-    def _numbers(self, part: Part) -> Answer | None:
+    def _numbers(self, part: AtMost) -> Answer | None:
         """Of an inequality of the claim's letters alone; None of another."""
         if isinstance(part.left, MatrixExpr):
             return None
@@ -137,7 +137,7 @@ class OfClaim(Instance, ABC):
             return HOLDS
         return Answer("fails", f"{part.left} is {'not below' if part.strict else 'above'} {part.right}")
 
-    def _everywhere(self, part: Part) -> Answer:
+    def _everywhere(self, part: AtMost) -> Answer:
         answer = HOLDS
         with ctx.workprec(BITS):
             model = self.model()
@@ -159,7 +159,7 @@ def number(x: sp.Expr) -> Number:
     return Fraction(int(x.p), int(x.q)) if isinstance(x, sp.Rational) else enclose(x, {}, BITS)
 
 
-def compared(part: Part, x: arb, y: arb) -> Answer:
+def compared(part: AtMost, x: arb, y: arb) -> Answer:
     """Whether an inequality holds whose sides lie in these balls."""
     if (x < y) if part.strict else (x <= y):
         return HOLDS

@@ -15,10 +15,10 @@ from boundcheck.functions.blocks import Results, in_blocks
 from boundcheck.functions.certify import linear_smoothness, smallest_gram_eigenvalue
 from boundcheck.functions.constant import EPSILON, Constant
 from boundcheck.functions.datasets import checked_features, checked_matrix
-from boundcheck.functions.objective import Objective, Survey, mean_of, sides_of, some
+from boundcheck.functions.objective import Moments, Objective, mean_of, sides_of, some
 from boundcheck.functions.objective import Side as Map
 from boundcheck.functions.tables import ProblemTable, Setting
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 from boundcheck.system.tables import Count, Real, Seed, Side
 
 
@@ -83,10 +83,10 @@ class LinearModel(Objective):
         """The outer products of residuals and x, shape (R, n, d, k)."""
         return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
-    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
         r"""As of every objective; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
 
-        def survey(part: slice) -> Survey:
+        def survey(part: slice) -> Moments:
             outputs = W[part] @ self._X.mT
             residuals = self._residuals(outputs, self._targets.mT)
             squares, in_v = residuals.square().sum(-2), []
@@ -95,7 +95,7 @@ class LinearModel(Objective):
                 in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
             loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
             each = torch.stack(in_v).sum(0), squares * self._square_norms
-            return Survey(loss, gradient, *(mean_of(x, some(among, part)) for x in each))
+            return Moments(loss, gradient, *(mean_of(x, some(among, part)) for x in each))
 
         return self._in_blocks(survey, W)
 
@@ -177,10 +177,10 @@ class LeastSquaresSpec(ProblemTable):
     noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
     seed: Seed = Field(default=0, description="of the data")
 
-    def room(self) -> tuple[Part, ...]:
+    def room(self) -> tuple[Demand, ...]:
         """Features and targets, as they are drawn and kept; and the features as balls, of which L is certified."""
         numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
-        return (Part("problem.samples", self.samples, numbers * self.samples),)
+        return (Demand("problem.samples", self.samples, numbers * self.samples),)
 
     def build(self, setting: Setting) -> LeastSquares:
         """See `synthetic_regression`."""

@@ -29,7 +29,7 @@ class FirstOrder(NamedTuple):
     gradient: Tensor
 
 
-class Survey(NamedTuple):
+class Moments(NamedTuple):
     r"""What all samples say at a W.
 
     Attributes:
@@ -127,20 +127,20 @@ class Objective(ABC):
         """As `Function.descend`, of f(W0 + sBA) at v = (A, B): a class that has compiled loops takes the steps."""
         return None
 
-    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Moments:
         """Loss, gradient, and mean squares of the samples' gradients: a class whose loss shares them can do better.
 
         Args:
             W: shape (R, d, k).
-            sides: what `Survey.in_v` is about.
+            sides: what `Moments.in_v` is about.
             among: indices of the samples whose squares count, shape (R, m); all of them if left out.
 
         """
 
-        def survey(part: slice) -> Survey:
+        def survey(part: slice) -> Moments:
             G = self.sample_gradients(W[part]).transpose(1, 2).contiguous()
             squares = mean_squares(G, sides_of(sides, part), some(among, part))
-            return Survey(self.loss(W[part]), self.gradient(W[part]), *squares)
+            return Moments(self.loss(W[part]), self.gradient(W[part]), *squares)
 
         return in_blocks(survey, W, self.samples * W[0].numel())
 
@@ -209,12 +209,12 @@ _SAID: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tuple[Tensor, Tensor]:
-    """`Survey.in_v` and `Survey.in_w` from the samples' gradients, shape (R, d, n, k)."""
+    """`Moments.in_v` and `Moments.in_w` from the samples' gradients, shape (R, d, n, k)."""
     return squares_in_v(G, sides, among), mean_square(G, 2, among)
 
 
 def squares_in_v(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> Tensor:
-    """`Survey.in_v` from the samples' gradients, shape (R, d, n, k): each side is one product."""
+    """`Moments.in_v` from the samples' gradients, shape (R, d, n, k): each side is one product."""
     replicas, _, samples, k = G.shape
     in_v = []
     for left, right in sides:

@@ -15,13 +15,13 @@ from boundcheck.functions.blocks import at_once, in_blocks, in_parts, on_cores
 from boundcheck.functions.constant import EPSILON, Constant, End
 from boundcheck.functions.inputs import adapter_ends, adapter_inputs
 from boundcheck.functions.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
-from boundcheck.functions.objective import Objective, Survey, mean_of, some
+from boundcheck.functions.objective import Moments, Objective, mean_of, some
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Descent, Function, Observable
 from boundcheck.language.inputs import Number
 from boundcheck.language.sentence import speaks_of_a_ball, takes
 from boundcheck.language.symbols import R_1, G, ell, mu_F
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 from boundcheck.system.plugins import keeps
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Problem(Function):
         }
 
     def _noise(
-        self, v: Point, gradient: Point, gradient_error: Tensor, law: "Draw | None", survey: Survey | None
+        self, v: Point, gradient: Point, gradient_error: Tensor, law: "Draw | None", survey: Moments | None
     ) -> dict[str, Tensor]:
         r"""Bias and mean squared error of the minibatch gradient given the past.
 
@@ -220,7 +220,7 @@ class Problem(Function):
             "conditional_bias_error": bias_error,
         }
 
-    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         f, d, k = self.objective, *self.objective.shape
         point, weight = (_NUMBER * size for size in (self.adapter.size, d * k))
         looks = replicas + waiting // (2 * point)
@@ -229,9 +229,9 @@ class Problem(Function):
         widest, batches = (min(n * each, max(block, each)) for n, each in ((looks, f.widest), (replicas, drawn)))
         held = replicas * (_POINTS * point + _WEIGHTS * weight) + looks * (2 * point + _WEIGHTS * weight)
         return (
-            Part("run.replicas", replicas, held),
-            Part("run.batch", batch, _NUMBER * (2 * replicas * batch + _TEMPORARIES * batches)),
-            Part("problem.samples", f.samples, _TEMPORARIES * _NUMBER * widest),
+            Demand("run.replicas", replicas, held),
+            Demand("run.batch", batch, _NUMBER * (2 * replicas * batch + _TEMPORARIES * batches)),
+            Demand("problem.samples", f.samples, _TEMPORARIES * _NUMBER * widest),
         )
 
     def work(self, samples: int) -> float:
@@ -261,7 +261,7 @@ class Problem(Function):
             return None
         return self.objective.descend(self.adapter.W0, scale, v, batches, sizes)
 
-    def survey(self, v: Point, among: Tensor | None = None) -> Survey:
+    def survey(self, v: Point, among: Tensor | None = None) -> Moments:
         """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.
 
         The means are over all samples, or over those at the indices `among`, shape (R, m).
@@ -271,12 +271,12 @@ class Problem(Function):
             return self.objective.survey(W, sides, among)
         samples = self.objective.samples
 
-        def survey(part: slice) -> Survey:
+        def survey(part: slice) -> Moments:
             gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
             pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
             in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
             loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
-            return Survey(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
+            return Moments(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
 
         return in_blocks(survey, W, samples * W[0].numel())
 

@@ -18,8 +18,8 @@ from boundcheck.functions.blocks import cores, in_blocks, in_parts, on_cores
 from boundcheck.functions.constant import EPSILON, Constant
 from boundcheck.functions.objective import (
     FirstOrder,
+    Moments,
     Objective,
-    Survey,
     mean_of,
     mean_squares,
     sides_of,
@@ -28,7 +28,7 @@ from boundcheck.functions.objective import (
 from boundcheck.functions.objective import Side as Map
 from boundcheck.functions.tables import ProblemTable, Setting
 from boundcheck.language.function import Descent
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 from boundcheck.system.plugins import keeps
 from boundcheck.system.tables import Count, Real, Seed, Side
 
@@ -147,29 +147,29 @@ class PseudoHuber(Objective):
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(self._known(W).unsqueeze(1) - self._targets)
 
-    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
         """As of every objective; loss and gradient share their roots."""
         if (loops := _loops(W)) is not None and (stacked := _stacked(sides, W)) is not None:
             return self._compiled_survey(loops, W, *stacked, among)
 
-        def survey(part: slice) -> Survey:
+        def survey(part: slice) -> Moments:
             x = self._known(W[part]).unsqueeze(2) - self._between
             root = self._inverse_root(x)
             slopes = x * root
             losses = x.mul_(slopes).div_(root.add_(1))
             squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
-            return Survey(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
+            return Moments(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
 
         return in_blocks(survey, W, self._targets.numel())
 
     def _compiled_survey(
         self, loops: ModuleType, W: Tensor, left: Tensor, right: Tensor, plain: int, among: Tensor | None
-    ) -> Survey:
+    ) -> Moments:
         loss, gradient = W.new_empty(len(W)), torch.empty(W.shape, dtype=W.dtype)
         in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
         arrays = (x.numpy() for x in (left, right, loss, gradient, in_v, in_w))
         loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
-        return Survey(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
+        return Moments(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
@@ -247,9 +247,9 @@ class PseudoHuberSpec(ProblemTable):
     noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
     seed: Seed = Field(default=0, description="of the data")
 
-    def room(self) -> tuple[Part, ...]:
+    def room(self) -> tuple[Demand, ...]:
         """The targets: noise, sum, and as the objective keeps them, in two orders."""
-        return (Part("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
+        return (Demand("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
 
     def build(self, setting: Setting) -> PseudoHuber:
         """The regression, with one more column of W where there is a bias."""

@@ -13,7 +13,7 @@ from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, square_norm_of
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.constant import EPSILON
 from boundcheck.functions.norms import Point, square_norm
 from boundcheck.language.algorithms import Algorithm
@@ -120,7 +120,7 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
             Balls(),
             numbers={symbol: exact[str(symbol.name)] for symbol in algorithm.parameters},
             iterates=lambda name, time, _: iterates[name, time],
-            functions={F: Function(lambda _: arb("nan"), gradient)},
+            functions={F: VectorFunction(lambda _: arb("nan"), gradient)},
             horizon=_STEPS,
         )
         state = algorithm.exact_start(v, exact)

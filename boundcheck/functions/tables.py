@@ -14,7 +14,7 @@ from pydantic import PydanticUserError, create_model
 
 from boundcheck.errors import InputError
 from boundcheck.functions.objective import Objective, checked
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 from boundcheck.system.plugins import Registry, listed
 from boundcheck.system.tables import NOT_GIVEN, Table, validated
 
@@ -51,7 +51,7 @@ class ProblemTable(Table):
         """The objective that the table describes."""
         raise NotImplementedError
 
-    def room(self) -> tuple[Part, ...]:
+    def room(self) -> tuple[Demand, ...]:
         """The memory that its data take while they are drawn; nothing where they are small, or there already."""
         return ()
 

@@ -88,7 +88,7 @@ Grid = tuple[tuple[Interval, ...], ...]
 
 
 @dataclass(frozen=True)
-class Function:
+class MatrixFunction:
     """A differentiable function on tuples of matrices: its value and all blocks of its gradient."""
 
     value: Callable[[tuple[Grid, ...]], Interval]
@@ -115,7 +115,7 @@ class Model:
     weights: tuple[Fraction, ...]
     past: Callable[[int], tuple[int, ...]]
     symbols: Callable[[Symbol | Variable, int, int], tuple[tuple[Fraction, ...], ...] | Fraction]
-    functions: Mapping[str, Function] = field(default_factory=dict)
+    functions: Mapping[str, MatrixFunction] = field(default_factory=dict)
     known: dict[tuple[Atom, bool, int, int], Interval] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

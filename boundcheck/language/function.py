@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from boundcheck.errors import InputError
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 
 if TYPE_CHECKING:
     import torch
@@ -121,7 +121,7 @@ class Function(ABC):
         """
         raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
 
-    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         """The memory that steps of so many replicas take, and looks at so many bytes of points beside; none is made."""
         return ()
 

@@ -24,7 +24,7 @@ from boundcheck.language.sentence import algorithm_of, conjuncts, is_ours, word_
 
 
 @dataclass(frozen=True)
-class Part:
+class Ruling:
     """A part of a claim, and whether it holds in an instance."""
 
     kind: Literal["hypothesis", "condition", "definition", "algorithm", "range", "domain"]
@@ -42,7 +42,7 @@ class Met:
 
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[Ruling, ...]
 
     @property
     def holds(self) -> bool:
@@ -50,12 +50,12 @@ class Met:
         return all(part.answer.verdict == "holds" for part in self.parts)
 
     @property
-    def failures(self) -> tuple[Part, ...]:
+    def failures(self) -> tuple[Ruling, ...]:
         """The parts that the instance breaks."""
         return tuple(part for part in self.parts if part.answer.verdict == "fails")
 
     @property
-    def open(self) -> tuple[Part, ...]:
+    def open(self) -> tuple[Ruling, ...]:
         """The parts that cannot be decided in the instance."""
         return tuple(part for part in self.parts if part.answer.verdict == "open")
 
@@ -76,20 +76,20 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
 
     """
     asked = claim.quantities if definitions is None else definitions
-    parts = [Part("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
-    parts += [Part("condition", str(each), instance.decide(each)) for each in claim.conditions]
-    parts += [Part("definition", str(each.symbol), instance.defines(each)) for each in asked]
+    parts = [Ruling("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
+    parts += [Ruling("condition", str(each), instance.decide(each)) for each in claim.conditions]
+    parts += [Ruling("definition", str(each.symbol), instance.defines(each)) for each in asked]
     parts += [
-        Part("definition", str(x), Answer("open", "a hypothesis has a formula of its own for it"))
+        Ruling("definition", str(x), Answer("open", "a hypothesis has a formula of its own for it"))
         for x in _apart(claim)
     ]
     if (algorithm := followed(claim)) is not None:
-        parts.append(Part("algorithm", algorithm.title, instance.follows(algorithm)))
+        parts.append(Ruling("algorithm", algorithm.title, instance.follows(algorithm)))
     if claim.quantifier.strip():
         # What a claim says of some letters, or of few of them, one instance does not break.
         answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
-        parts.append(Part("range", f"the range, {typed.line(claim.quantifier)}", answer))
-    return Met((*parts, Part("domain", "the domain", instance.on_domain())))
+        parts.append(Ruling("range", f"the range, {typed.line(claim.quantifier)}", answer))
+    return Met((*parts, Ruling("domain", "the domain", instance.on_domain())))
 
 
 def followed(claim: Claim) -> Algorithm | None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from boundcheck.errors import CodeError
 from boundcheck.language.view import Fold, Part, Picture, Table, View
 from boundcheck.present.section import Material, parts_of, sections
-from boundcheck.present.style import Look, looking
+from boundcheck.present.style import Layout, looking
 from boundcheck.system.plugins import theirs
 
 
@@ -49,7 +49,7 @@ def chapters(material: Material) -> list[Chapter]:
     return found
 
 
-def figures_of(found: Iterable[Chapter], look: Look, made: Callable[[Figure], bytes]) -> list[Drawn]:
+def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], bytes]) -> list[Drawn]:
     """The figures of some chapters with this look, each made a file of; one that fails is left out."""
     drawn = list[Drawn]()
     for chapter in found:

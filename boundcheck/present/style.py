@@ -49,7 +49,7 @@ TIMES: Mapping[str, Any] = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mat
 
 
 @dataclass(frozen=True)
-class Look:
+class Layout:
     """Where figures are to stand.
 
     Attributes:
@@ -71,14 +71,14 @@ class Look:
         return self.width > 2 * self.panel
 
 
-PAGE = Look()
+PAGE = Layout()
 # Of a paper at 10 points, whose footnotes have 8.
-ONE_COLUMN, TWO_COLUMNS = (Look(width, TIMES, 8.0) for width in (3.25, WIDTH))
-_LOOK: ContextVar[Look] = ContextVar("look", default=PAGE)
+ONE_COLUMN, TWO_COLUMNS = (Layout(width, TIMES, 8.0) for width in (3.25, WIDTH))
+_LOOK: ContextVar[Layout] = ContextVar("look", default=PAGE)
 
 
 @contextmanager
-def looking(look: Look) -> Iterator[None]:
+def looking(look: Layout) -> Iterator[None]:
     """Draw figures for another place than a page."""
     before = _LOOK.set(look)
     try:

@@ -91,7 +91,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Instance(Setting):
+class MeftRun(Setting):
     """A setting with a run of Algorithm 1, and its constants as Theorem 2 is told.
 
     Attributes:
@@ -174,7 +174,7 @@ class Instance(Setting):
 
 
 class Replay(NamedTuple):
-    """The numeric layer's values of an instance, under the names of `Instance`."""
+    """The numeric layer's values of an instance, under the names of `MeftRun`."""
 
     mean_square_norms: tuple[float, ...]
     mean_losses: tuple[float, ...]

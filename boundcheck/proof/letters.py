@@ -39,7 +39,7 @@ class OfShape:
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionLetter:
     """A differentiable function of matrices of these shapes."""
 
     shapes: tuple[Shape, ...]
@@ -60,7 +60,7 @@ def _told(shape: Shape) -> str:
     return "×".join(str(size_of(name) or name) for name in shape)
 
 
-Role = Number | OfShape | Function | Size
+Role = Number | OfShape | FunctionLetter | Size
 _PROCESS = "process"
 _KINDS = {CONSTANT: "a {}", ANY: "any {}, at each time and outcome", _PROCESS: "a random {} at each time"}
 
@@ -113,7 +113,7 @@ def _names(term: Term) -> Iterator[tuple[str, Role]]:
         case Dimension():
             yield term.name, Size()
         case Value() | Gradient():
-            yield term.function, Function(tuple(x.shape for x in term.point))
+            yield term.function, FunctionLetter(tuple(x.shape for x in term.point))
 
 
 def _written(letter: Variable | Symbol) -> str:

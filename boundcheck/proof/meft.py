@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cache, cached_property
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function
+from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.rationals import Rows, plus, root_above, scaled, times, transposed
 from boundcheck.functions.piecewise import PiecewiseLinear
 
@@ -79,13 +79,13 @@ class Meft:
         return root_above(sum((s.bound**2 for row in self.slopes for s in row), Fraction(0)))
 
     @cached_property
-    def functions(self) -> dict[str, Function]:
+    def functions(self) -> dict[str, VectorFunction]:
         """F and F's f, by name."""
         f, slope = cache(self.f), cache(self.slope)
         loss, gradient = cache(lambda v: self.f(self.weight(v))), cache(self.gradient)
         return {
-            "f": Function(lambda w: f(single(w)), lambda w: (slope(single(w)),)),
-            "F": Function(lambda v: loss(_pair(v)), lambda v: gradient(_pair(v))),
+            "f": VectorFunction(lambda w: f(single(w)), lambda w: (slope(single(w)),)),
+            "F": VectorFunction(lambda v: loss(_pair(v)), lambda v: gradient(_pair(v))),
         }
 
 

@@ -33,7 +33,7 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.terms import Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import Index, Time, When
-from boundcheck.proof.letters import Function, Letters, Number, OfShape, Size, at_times
+from boundcheck.proof.letters import FunctionLetter, Letters, Number, OfShape, Size, at_times
 
 TOKEN = re.compile(r"‖_F|‖_op|‖|∇_\d+|∇|<=|[A-Za-z][A-Za-z0-9_']*|\d+|[-+*/^()\[\],;:|ᵀ<=]")
 _OPERATORS = {"root": Root, "inverse": Inverse, "min_t": Minimum, "sum_t": Total}
@@ -288,7 +288,7 @@ class Reader:
                 return Scalar.of(Variable(name, self.when(role)))
             case OfShape():
                 return Matrix.of(Symbol(name, role.shape, self.when(role)))
-            case Function():
+            case FunctionLetter():
                 return Scalar.of(Value(name, self.point()))
         raise InputError("text", name, f"one of the letters {', '.join(self.letters)}")
 

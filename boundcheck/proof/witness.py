@@ -24,14 +24,14 @@ from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Inverse, Root, Variable
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
+from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, exact, holds
 from boundcheck.kernel.terms import Scalar, Symbol
 from boundcheck.kernel.times import NEXT, NOW, Time
 from boundcheck.language import instance as judged
 from boundcheck.language import symbols
 from boundcheck.language.hypotheses.ball import BALL
 from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
-from boundcheck.proof.instance import CONSTANTS, Instance, Point, Setting, square_norm
+from boundcheck.proof.instance import CONSTANTS, MeftRun, Point, Setting, square_norm
 from boundcheck.proof.meft import Meft
 from boundcheck.proof.symbol_roles import shape_names
 from boundcheck.proof.tabulated import tabulated
@@ -73,7 +73,7 @@ class Points:
 class Run:
     """A run of Algorithm 1, all of its paths; each step draws a sample, or without `replacement` a new one."""
 
-    setting: Instance
+    setting: MeftRun
     replacement: bool
 
     def visited(self) -> tuple[Point, ...]:
@@ -315,7 +315,7 @@ def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
     return _of(about, Points(setting, v1, v2))
 
 
-def on_run(about: str, run: Instance, *, replacement: bool = True) -> Witness:
+def on_run(about: str, run: MeftRun, *, replacement: bool = True) -> Witness:
     """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
     return _of(about, Run(run, replacement))
 
@@ -355,7 +355,7 @@ def _of(about: str, source: Points | Run) -> Witness:
     return Witness(about, source.numbers(), _asked(source.model()), source)
 
 
-_SOURCES = {Points: (Setting, Instance), Run: (Instance,)}
+_SOURCES = {Points: (Setting, MeftRun), Run: (MeftRun,)}
 
 
 def examined(witness: Witness) -> Witness:
@@ -416,7 +416,7 @@ def _watched(model: Model) -> Model:
 _STEP, _ROOM = Fraction(1, 1 << 20), Fraction(1, 1 << 8)
 
 
-def _checked(name: str, function: Function) -> Function:
+def _checked(name: str, function: MatrixFunction) -> MatrixFunction:
     def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         found = function.gradient(point)
         for block, grid in enumerate(point):
@@ -430,7 +430,7 @@ def _checked(name: str, function: Function) -> Function:
                         )
         return found
 
-    return Function(function.value, gradient)
+    return MatrixFunction(function.value, gradient)
 
 
 def _moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> tuple[Grid, ...]:
@@ -469,7 +469,7 @@ def rational_model(
     sides: Mapping[str, int],
     numbers: Mapping[str, Fraction],
     matrices: Mapping[str, Rows],
-    functions: Mapping[str, evaluate.Function],
+    functions: Mapping[str, evaluate.VectorFunction],
     process: Callable[[str, int, int], Rows] | None = None,
     paths: Paths[Any, Any] = STILL,
 ) -> Model:
@@ -492,7 +492,7 @@ def rational_model(
     return Model(sides, paths.T, paths.weights, paths.past, symbols, known)
 
 
-def _on_grids(each: evaluate.Function) -> Function:
+def _on_grids(each: evaluate.VectorFunction) -> MatrixFunction:
     def rational(point: tuple[Grid, ...]) -> tuple[Rows, ...]:
         if any(x.low != x.high for grid in point for row in grid for x in row):
             raise InputError("point", "irrational", "rational numbers")
@@ -501,7 +501,7 @@ def _on_grids(each: evaluate.Function) -> Function:
     def grid(X: Rows) -> Grid:
         return tuple(tuple(map(exact, row)) for row in X)
 
-    return Function(
+    return MatrixFunction(
         lambda point: exact(each.value(rational(point))),
         lambda point: tuple(map(grid, each.gradient(rational(point)))),
     )

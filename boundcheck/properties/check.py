@@ -32,7 +32,7 @@ from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.ascent import climbed
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.fields import check_id
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment, is_relation
 from boundcheck.worst_case.show import rounded_down
 from boundcheck.worst_case.shrink import shrunk
@@ -299,7 +299,7 @@ class _BrokenError(Exception):
 def _kept(instance: Any) -> ClaimViolatedError:
     """The error for the smallest instance that certainly breaks the claim. The instance is written to a file."""
     found = certify(instance)
-    if isinstance(instance, Instance):
+    if isinstance(instance, AdapterInstance):
         instance = shrunk(instance, found)
     elif isinstance(instance, Assignment):
         instance = simplified(instance)

@@ -24,7 +24,7 @@ from hypothesis.errors import NoSuchExample, Unsatisfiable
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, square_norm_of
 from boundcheck.exact.enclose import enclose
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.paths import Paths
 from boundcheck.functions.judged import OfClaim
 from boundcheck.language.algorithms.base import Algorithm, Space
@@ -122,7 +122,7 @@ class Parabola(OfClaim):
             numbers={f_star: arb(0)},
             matrices={v_star: (arb_mat([[0]]),)},
             iterates=lambda name, t, path: (arb_mat(at[name](t, path)[0].tolist()),),
-            functions={F: Function(lambda v: v[0][0, 0] ** 2 / 2, lambda v: v)},
+            functions={F: VectorFunction(lambda v: v[0][0, 0] ** 2 / 2, lambda v: v)},
             horizon=paths.T,
             weights=paths.weights,
             past=paths.past,

@@ -13,7 +13,7 @@ from boundcheck.rocq.book import HERE, Book, ratio, related
 from boundcheck.rocq.equations import positive
 
 
-class Part(NamedTuple):
+class Nonnegative(NamedTuple):
     """A number, with the proof that it is at least 0, or above 0 if `strict`."""
 
     text: str
@@ -36,8 +36,8 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str], binder: str) 
         for i in used
     }
 
-    def premise(i: int) -> Part:
-        return Part(f"({lemma.scalar(facts[i].polynomial)})", names[i], facts[i].relation == ">")
+    def premise(i: int) -> Nonnegative:
+        return Nonnegative(f"({lemma.scalar(facts[i].polynomial)})", names[i], facts[i].relation == ">")
 
     below = all(facts[i].relation == ">" for i in factor)
     own = None if below or goal.relation != ">=" else goal.polynomial
@@ -54,12 +54,12 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str], binder: str) 
         whole = _zero([f"(times_zero _ {name})" for _, name in equations])
         script += f"exact: (divide_eq e {product.proof} {whole})." if factor else f"exact: (cast_eq (esym e) {whole})."
     else:
-        whole_ = _sum([*parts, *(Part(x, f"(times_zero_ge _ {name})", False) for x, name in equations)])
+        whole_ = _sum([*parts, *(Nonnegative(x, f"(times_zero_ge _ {name})", False) for x, name in equations)])
         script += _closed(goal.relation, whole_, product if factor else None, below)
     return f"(fun {binder} => {lemma.state(related(goal.relation, text), script)(HERE)})"
 
 
-def _closed(relation: str, whole: Part, product: Part | None, below: bool) -> str:
+def _closed(relation: str, whole: Nonnegative, product: Nonnegative | None, below: bool) -> str:
     if product is None:
         strict = relation == ">"
         return f"exact: (cast_{'gt' if strict else 'ge'} (esym e) {whole.proof if strict else whole.weak})."
@@ -71,45 +71,45 @@ def _closed(relation: str, whole: Part, product: Part | None, below: bool) -> st
 
 
 def _summand(
-    lemma: Lemma, squares: tuple[tuple[Fraction, Scalar], ...], factors: Sequence[Part], own: Scalar | None
-) -> Part:
+    lemma: Lemma, squares: tuple[tuple[Fraction, Scalar], ...], factors: Sequence[Nonnegative], own: Scalar | None
+) -> Nonnegative:
     whole = _sum([_square(lemma, weight, root, own) for weight, root in squares])
     # In a sum of summands, a sum of squares stands in brackets, as its proof does.
-    return _product([Part(f"({whole.text})", whole.proof, whole.strict), *factors])
+    return _product([Nonnegative(f"({whole.text})", whole.proof, whole.strict), *factors])
 
 
-def _square(lemma: Lemma, weight: Fraction, root: Scalar, own: Scalar | None) -> Part:
+def _square(lemma: Lemma, weight: Fraction, root: Scalar, own: Scalar | None) -> Nonnegative:
     number = root.number
     if number:
         size = weight * number**2
-        return Part(ratio(size), positive(size), True)
+        return Nonnegative(ratio(size), positive(size), True)
     text, square = f"{ratio(weight)} * ({lemma.scalar(root)}) ^+ 2", "(sqr_ge0 _)"
     if own is not None and root == own:
-        return Part(text, f"(mulr_gt0 {positive(weight)} (square_gt below))", True)
-    return Part(text, f"(mulr_ge0 (ltW {positive(weight)}) {square})", False)
+        return Nonnegative(text, f"(mulr_gt0 {positive(weight)} (square_gt below))", True)
+    return Nonnegative(text, f"(mulr_ge0 (ltW {positive(weight)}) {square})", False)
 
 
-def _product(parts: Sequence[Part]) -> Part:
+def _product(parts: Sequence[Nonnegative]) -> Nonnegative:
     if not parts:
-        return Part("1", positive(Fraction(ONE.number or 1)), True)
+        return Nonnegative("1", positive(Fraction(ONE.number or 1)), True)
     whole, *rest = parts
     for each in rest:
         strict = whole.strict and each.strict
         proof = f"(mulr_gt0 {whole.proof} {each.proof})" if strict else f"(mulr_ge0 {whole.weak} {each.weak})"
-        whole = Part(f"{whole.text} * {each.text}", proof, strict)
+        whole = Nonnegative(f"{whole.text} * {each.text}", proof, strict)
     return whole
 
 
-def _sum(parts: Sequence[Part]) -> Part:
+def _sum(parts: Sequence[Nonnegative]) -> Nonnegative:
     if not parts:
-        return Part("0", "(lexx 0)", False)
+        return Nonnegative("0", "(lexx 0)", False)
     whole, *rest = parts
     for each in rest:
         text, strict = f"{whole.text} + {each.text}", whole.strict or each.strict
         if whole.strict:
-            whole = Part(text, f"(add_pn {whole.proof} {each.weak})", strict)
+            whole = Nonnegative(text, f"(add_pn {whole.proof} {each.weak})", strict)
         else:
-            whole = Part(text, f"(add_{'np' if each.strict else 'nn'} {whole.proof} {each.proof})", strict)
+            whole = Nonnegative(text, f"(add_{'np' if each.strict else 'nn'} {whole.proof} {each.proof})", strict)
     return whole
 
 

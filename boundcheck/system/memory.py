@@ -19,7 +19,7 @@ _CGROUPS = (
 
 
 @dataclass(frozen=True)
-class Part:
+class Demand:
     """Memory that is taken at once.
 
     Attributes:
@@ -71,7 +71,7 @@ def _left_of_addresses(psutil: Any) -> Iterable[int]:
             yield max(most - process.memory_info().vms, 0) * 3 // 4
 
 
-def check_room(parts: Iterable[Part], memory: float | None = None, device: str = "cpu") -> int:
+def check_room(parts: Iterable[Demand], memory: float | None = None, device: str = "cpu") -> int:
     """The bytes of all parts together, if there is room for them.
 
     Args:

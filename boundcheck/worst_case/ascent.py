@@ -17,7 +17,7 @@ from scipy.optimize import Bounds, minimize
 from torch import Tensor
 
 from boundcheck.exact.autodiff import Graded
-from boundcheck.functions.judged import Part, parts
+from boundcheck.functions.judged import AtMost, parts
 from boundcheck.worst_case.fields import MOST
 from boundcheck.worst_case.relation import Assignment, conclusion_of, given_relations
 
@@ -62,7 +62,7 @@ def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
                 yield end
 
 
-def _sides(part: Part) -> Sides:
+def _sides(part: AtMost) -> Sides:
     """Both sides, with each term that has a minus sign moved to the other side, so that E <= 0 has a ratio too."""
     terms = [*sp.Add.make_args(part.left), *(-term for term in sp.Add.make_args(part.right))]
     negative = [term for term in terms if term.could_extract_minus_sign()]

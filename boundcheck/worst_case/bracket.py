@@ -20,7 +20,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.exact.enclose import enclose
-from boundcheck.language.measures.base import Over
+from boundcheck.language.measures.base import Statistic
 from boundcheck.language.symbols import alpha
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
@@ -104,7 +104,7 @@ Vector = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True)
-class Instance:
+class RationalRun:
     """A run of the method in rational numbers, in the units of `Program`.
 
     Attributes:
@@ -175,7 +175,7 @@ def _value(term: Term, values: Sequence[Any]) -> Any:
     return total
 
 
-def below(solver: Solver, exact: Exact) -> tuple[Instance, Fraction]:
+def below(solver: Solver, exact: Exact) -> tuple[RationalRun, Fraction]:
     """An instance, and what its measure is at least; raises NotExactError where rounding leaves none."""
     why = ""
     for room in ROOMS:
@@ -187,7 +187,7 @@ def below(solver: Solver, exact: Exact) -> tuple[Instance, Fraction]:
     raise NotExactError(f"no rational instance: {why}")
 
 
-def _rounded(solver: Solver, solution: Solution) -> Instance:
+def _rounded(solver: Solver, solution: Solution) -> RationalRun:
     """The solution in multiples of `UNIT`: vectors whose inner products are nearly the Gram matrix."""
     sizes, vectors = np.linalg.eigh(solution.gram)
     kept = sizes > float(UNIT)
@@ -197,7 +197,7 @@ def _rounded(solver: Solver, solution: Solution) -> Instance:
         start, *rows = rows
     asked = len(rows) - len(course.kicks)
     values = tuple(map(_near, solution.values[:asked].tolist()))
-    return Instance(start, tuple(rows[:asked]), values, tuple(rows[asked:]), tuple(course.order))
+    return RationalRun(start, tuple(rows[:asked]), values, tuple(rows[asked:]), tuple(course.order))
 
 
 def _near(x: float) -> Fraction:
@@ -309,7 +309,7 @@ def _named(
         sp.Add(*(shown(points[node.place][0] if node.place is not None else v_star) for node in nodes)) / len(nodes)
         for nodes in course.seen
     ]
-    if program.measure.over is Over.AVERAGE:
+    if program.measure.over is Statistic.AVERAGE:
         means = [sp.Add(*means) / len(means)]
     of = {why: {x.nodes: w for x, w in used if x.why == why} for why in ("pair", "floor", "gap", "distance", "noise")}
     places = [node.place for node in course.nodes]
@@ -360,7 +360,7 @@ def stated(proof: JudgedProof) -> dict[str, Any]:
     return {"conclusion": found["conclusion"], "hypotheses": hypotheses, "standard_facts": found["standard_facts"]}
 
 
-def in_json(instance: Instance) -> dict[str, Any]:
+def in_json(instance: RationalRun) -> dict[str, Any]:
     """An instance as plain data: rational numbers as text, in units in which L and the bound at v_1 are 1."""
     gradients, noise = ([list(map(str, x)) for x in part] for part in (instance.gradients, instance.kicks))
     start, values = (list(map(str, x)) for x in (instance.start, instance.values))

@@ -21,7 +21,7 @@ from boundcheck.functions.norms import Point
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.measures import SMOOTHNESS
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 
 _BITS = 256
 # A value, a derivative and half of a second one.
@@ -84,7 +84,7 @@ def sides(instance: Any) -> Sides:
 
 
 @sides.register
-def _(instance: Instance) -> Sides:
+def _(instance: AdapterInstance) -> Sides:
     bound = instance.claim.enclosures(**instance.inputs)[SMOOTHNESS.symbol.name]
     with _series():
         measured = _measured(instance)
@@ -105,7 +105,7 @@ def _series() -> Iterator[None]:
         ctx.cap = cap
 
 
-def _measured(instance: Instance) -> arb:
+def _measured(instance: AdapterInstance) -> arb:
     """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
     adapter = with_arrays(instance.adapter, _constant_series)
     v = tuple(numbers_of(part[0]) for part in instance.v)
@@ -120,11 +120,11 @@ def _measured(instance: Instance) -> arb:
     return abs(rates[0] - rates[1]) / (_length(u) * distance)
 
 
-def _bend(instance: Instance, adapter: Adapter, v: Any, u: Any) -> arb:
+def _bend(instance: AdapterInstance, adapter: Adapter, v: Any, u: Any) -> arb:
     return abs(_rates(instance, adapter, v, u, adapter.acceleration(v, u))[1]) / _length(u) ** 2
 
 
-def _rates(instance: Instance, adapter: Adapter, v: Any, u: Any, bend: Any = None) -> tuple[arb, arb]:
+def _rates(instance: AdapterInstance, adapter: Adapter, v: Any, u: Any, bend: Any = None) -> tuple[arb, arb]:
     """The first and second derivative in t, at 0, of F(v + t u + t²/2 bend)."""
     bends = bend if bend is not None else tuple(0 * part for part in u)
     W = cast(Any, adapter).weight(tuple(_vectorised(x, y, z / 2) for x, y, z in zip(v, u, bends, strict=True)))

@@ -19,7 +19,7 @@ from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.derivatives import derivative, leaves
 from boundcheck.functions.norms import Point
 from boundcheck.language.claim import Claim
-from boundcheck.worst_case.instance import Instance, unit
+from boundcheck.worst_case.instance import AdapterInstance, unit
 from boundcheck.worst_case.structure import Structure
 
 # The distance between the two points of a pair, over the size of the domain.
@@ -59,11 +59,11 @@ class Climber:
             self._round()
         return self
 
-    def best(self, claim: Claim, lipschitz: str) -> Instance:
+    def best(self, claim: Claim, lipschitz: str) -> AdapterInstance:
         """The instance from the start that reached the most."""
         return self.instance(claim, lipschitz, int(self.state.values.nan_to_num(-1.0).argmax()))
 
-    def instance(self, claim: Claim, lipschitz: str, which: int) -> Instance:
+    def instance(self, claim: Claim, lipschitz: str, which: int) -> AdapterInstance:
         """The instance from one start: the pair of points near it with the largest Lipschitz ratio."""
         state, s = self.state, self.structure
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
@@ -73,7 +73,7 @@ class Climber:
         pairs = self._pairs(adapter, v, u) if adapter.is_flat else [(v, u)]
         return max(
             (
-                Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair, s.given)
+                AdapterInstance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair, s.given)
                 for pair in pairs
             ),
             key=lambda instance: instance.ratio,

@@ -17,7 +17,7 @@ from flint import arb, arb_mat, ctx
 
 from boundcheck.exact.balls import Balls, ball_of
 from boundcheck.exact.enclose import enclose
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.judged import BITS, OfClaim, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
@@ -128,7 +128,7 @@ class OfPoints(OfClass):
 
     """
 
-    found: bracket.Instance
+    found: bracket.RationalRun
     exact: bracket.Exact
     iterates: int
 
@@ -191,7 +191,7 @@ class OfPoints(OfClass):
             numbers={f_star: arb(0)},
             matrices={} if self.program.distance is None else {v_star: (nodes[-1].x,)},
             iterates=iterate,
-            functions={F: Function(self._value, self._gradient)},
+            functions={F: VectorFunction(self._value, self._gradient)},
             horizon=self.iterates,
             weights=[Fraction(1, leaves)] * leaves,
             past=lambda t: [place(t, outcome) for outcome in range(leaves)],

@@ -1,4 +1,4 @@
-"""`Instance`: an adapter, a loss with one kink, and two points: what a smoothness claim is tried on.
+"""`AdapterInstance`: an adapter, a loss with one kink, and two points: what a smoothness claim is tried on.
 
 f(W) = h(<E, W>) + <N, W> with h' of slope L between two small values. It is L|E|² smooth, its gradient is nearly N, and
 near the kink it has its largest curvature along E at once: the worst case of a smoothness lemma asks no more of an f.
@@ -48,7 +48,7 @@ _MOST_PRODUCTS = 2**21
 
 
 @dataclass(frozen=True)
-class Instance(OfAdapter):
+class AdapterInstance(OfAdapter):
     """Everything that a claim's two sides need, in exact floats.
 
     Attributes:
@@ -93,7 +93,7 @@ class Instance(OfAdapter):
         v: Point,
         other: Point,
         given: Mapping[str, float],
-    ) -> "Instance":
+    ) -> "AdapterInstance":
         """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
 
         h' gets just enough height for its slope, and N shrinks so that ∇f stays within G.
@@ -252,7 +252,7 @@ class Instance(OfAdapter):
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> "Instance":
+    def from_json(cls, data: Any) -> "AdapterInstance":
         """The instance that `as_json` wrote.
 
         Raises:

@@ -19,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import PerformanceMeasure
-from boundcheck.language.measures.base import Over
+from boundcheck.language.measures.base import Statistic
 
 NOISY = "two-point "
 """What the name of a method with noise of two equally likely points begins with."""
@@ -295,7 +295,7 @@ class Course:
     def measured(self, one: Any) -> list[Term]:
         """The numbers of which the measure is the smallest; `one` is the number 1."""
         means = [_mean([self._look(node) for node in nodes], one) for nodes in self.seen]
-        return [_mean(means, one)] if self.program.measure.over is Over.AVERAGE else means
+        return [_mean(means, one)] if self.program.measure.over is Statistic.AVERAGE else means
 
     def _look(self, node: Node) -> Term:
         looks = _Look(

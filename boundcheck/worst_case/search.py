@@ -24,7 +24,7 @@ from boundcheck.language.view import Shown, View
 from boundcheck.system.progress import Tick
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.instance import Instance, check_lipschitz
+from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz
 from boundcheck.worst_case.shrink import shrunk
 from boundcheck.worst_case.structure import Structure, adapter_of, constants_of
 
@@ -74,7 +74,7 @@ class Falsification(Shown):
     id: str
     ratio: float
     violated: bool
-    instance: Instance
+    instance: AdapterInstance
     rows: tuple[Row, ...]
     explored: tuple[int, float]
     open: tuple[str, ...] = ()
@@ -109,10 +109,10 @@ class Falsification(Shown):
 class _Best:
     """The best instance so far; an instance that certainly breaks the claim beats any other."""
 
-    instance: Instance | None = None
+    instance: AdapterInstance | None = None
     certificate: Certificate | None = None
 
-    def offer(self, instance: Instance) -> float:
+    def offer(self, instance: AdapterInstance) -> float:
         """Keep it if it is better; returns its certified ratio, 0 if its points are outside the domain."""
         found = certify(instance)
         kept = self.certificate

@@ -13,7 +13,7 @@ from boundcheck.functions.norms import Point
 from boundcheck.language.sentence import gradient_norm
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.instance import Instance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, rank_of
 from boundcheck.worst_case.structure import Structure, constants_of
 
 # How much of the ratio a smaller instance may lose.
@@ -21,7 +21,7 @@ _LOSS = 1e-3
 _STARTS, _ROUNDS = 16, 96
 
 
-def shrunk(instance: Instance, certificate: Certificate) -> Instance:
+def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstance:
     """The smallest instance found inside the domain that is as good to a thousandth, and violates if this one does."""
     best = instance
     for smaller in _smaller(instance):
@@ -40,7 +40,7 @@ def shrunk(instance: Instance, certificate: Certificate) -> Instance:
     return best
 
 
-def _as_good(instance: Instance, than: Certificate) -> bool:
+def _as_good(instance: AdapterInstance, than: Certificate) -> bool:
     try:
         found = certify(instance)
     except InputError:
@@ -49,7 +49,7 @@ def _as_good(instance: Instance, than: Certificate) -> bool:
     return found.inside and found.violated >= than.violated and found.lower >= (1 - _LOSS) * than.lower
 
 
-def _smaller(instance: Instance) -> Iterator[Structure]:
+def _smaller(instance: AdapterInstance) -> Iterator[Structure]:
     """Structures from the smallest up to that of the instance itself."""
     own = _structure(instance)
     plain = constants_of(own.kind, instance.claim, {})
@@ -59,7 +59,7 @@ def _smaller(instance: Instance) -> Iterator[Structure]:
             yield replace(own, d=side, k=side, rank=rank)
 
 
-def _structure(instance: Instance) -> Structure:
+def _structure(instance: AdapterInstance) -> Structure:
     adapter = instance.adapter
     (d, k), direction = adapter.W0.shape, float(np.linalg.norm(instance.direction))
     norms: Mapping[str, float] = {
@@ -82,7 +82,7 @@ def _structure(instance: Instance) -> Structure:
     )
 
 
-def _rounded(instance: Instance, digits: int) -> Instance | None:
+def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
     """The same with few digits in points, step, f's two matrices and the frozen ones; None if nothing is left."""
     adapter = copy.copy(instance.adapter)
     for name in ADAPTERS[adapter.kind].frozen:
@@ -111,7 +111,7 @@ def _rounded(instance: Instance, digits: int) -> Instance | None:
     if not direction.any():
         return None
     s = _structure(instance)
-    return Instance.around(
+    return AdapterInstance.around(
         instance.claim, adapter, instance.radii, instance.lipschitz, s.L, s.G, direction, tilt, v, other, s.given
     )
 

@@ -17,7 +17,7 @@ from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.fields import check_whole
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.theorem import ShortRun
 
@@ -40,7 +40,7 @@ class Tried(Protocol):
         """Plain data, with its ``kind``."""
 
 
-KINDS: dict[str, Any] = {"smoothness": Instance, "relation": Assignment, "run": ShortRun}
+KINDS: dict[str, Any] = {"smoothness": AdapterInstance, "relation": Assignment, "run": ShortRun}
 
 
 def save(instance: Tried, path: Path) -> None:

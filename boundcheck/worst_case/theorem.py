@@ -23,7 +23,7 @@ from torch import Tensor
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
 from boundcheck.exact.enclose import enclose
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.paths import Paths, all_draws
 from boundcheck.exact.running_error import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter
@@ -179,7 +179,7 @@ class BallPaths:
             numbers={f_star: ball_of(self.run.ridge.slope.minimum)},
             matrices=matrices,
             iterates=self._iterate,
-            functions={F: Function(self.value, self.gradient)},
+            functions={F: VectorFunction(self.value, self.gradient)},
             blocks={X: self.blocks[X.name] for X in (A, B) if X.name in self.blocks},
             horizon=self.run.steps,
             weights=self.paths.weights,

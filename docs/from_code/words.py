@@ -66,7 +66,7 @@ def _measure(word: Measure) -> str:
 
 def _shown(word: PerformanceMeasure) -> str:
     noisy, plain = word.shown(True), word.shown(False)
-    if word.is_sure:
+    if word.pathwise:
         return f"the {plain}, of an algorithm without noise"
     return f"the {plain}" if noisy == plain else f"the {noisy} under noise, which is no less; the {plain} without"
 

@@ -7,7 +7,7 @@ are those of the findings.
 from fractions import Fraction
 
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.proof.instance import Instance, Setting
+from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
 
 HUBER = PiecewiseLinear.clipped(slope=1, bound=1)
@@ -43,7 +43,7 @@ DENOMINATOR = at_points(
 )
 
 # The curvature of F is nearly L̂, and the noise is as large as (21) allows: the right side of (22) is negative.
-ROW_10 = Instance(
+ROW_10 = MeftRun(
     PiecewiseLinear.clipped(slope=1, bound="7/64", zero="15/16"),
     L=1,
     G=Fraction(7, 64),
@@ -61,7 +61,7 @@ NEGATIVE = on_run(
 
 # With α = 1/(2L̂), which is all that (21) to (24) use of the step size: the run settles where E‖∇F‖² is about ζ²/3, and
 # six steps of that outweigh a start next to the minimum.
-ROW_11 = Instance(
+ROW_11 = MeftRun(
     PiecewiseLinear.clipped(slope="255/256", bound="255/32768", zero="127/128"),
     L=Fraction(255, 256),
     G=Fraction(1, 128),
@@ -78,7 +78,7 @@ SETTLED = on_run(
 )
 
 # f' is 1/120 at the start and rises to 1/10 on the way down, which takes until the last iterate. No noise is needed.
-ROW_15 = Instance(
+ROW_15 = MeftRun(
     PiecewiseLinear.through(("4/5", 0), ("9/10", "1/10"), (1, "1/120")),
     L=1,
     G=Fraction(1, 10),
@@ -95,7 +95,7 @@ LAST_ITERATE = on_run(
 )
 
 # Two samples with gradients ±1 in W at v_1 = (1, 0), each drawn once.
-ROW_16 = Instance(
+ROW_16 = MeftRun(
     HUBER,
     L=1,
     G=1,

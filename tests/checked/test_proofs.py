@@ -20,7 +20,7 @@ from boundcheck.checked.claim_mutants import (
     without_hypothesis,
 )
 from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
-from boundcheck.checked.exact_models import World
+from boundcheck.checked.exact_models import ExactModel
 from boundcheck.checked.proofs import (
     DisagreementError,
     LineMutant,
@@ -207,7 +207,7 @@ def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.Monk
     if by == "refutes":
         monkeypatch.setattr(proofs, "refutes", lambda *_: True)
     elif by == "says":
-        monkeypatch.setattr(World, "says", lambda *_: False)
+        monkeypatch.setattr(ExactModel, "says", lambda *_: False)
     else:
         monkeypatch.setattr(Proof, "close", lambda *_: None)
         monkeypatch.setattr(proofs, "counterexample", lambda *_: object.__new__(proofs.Counterexample))
@@ -225,9 +225,9 @@ def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     first, _, third, line = islice(some_lines(), 4)
     assert "false" in {finding for finding, _ in examined(first, 6)}
-    monkeypatch.setattr(World, "says", lambda *_: None)
+    monkeypatch.setattr(ExactModel, "says", lambda *_: None)
     assert {finding for finding, _ in examined(third, 6)} == {"true or open", "false for the kernel alone"}
-    monkeypatch.setattr(World, "says", lambda *_: True)
+    monkeypatch.setattr(ExactModel, "says", lambda *_: True)
     assert "disagreement" in {finding for finding, _ in examined(line, 6)}
     with pytest.raises(DisagreementError, match="differ"):
         list(false_of(line))

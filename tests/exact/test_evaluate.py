@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
-from boundcheck.exact.evaluate import Function, Model, Place, rational_value
+from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value
 from boundcheck.exact.rationals import Rationals
 from boundcheck.language.symbols import T, a, b
 from boundcheck.language.vocabulary import (
@@ -159,7 +159,7 @@ def square(point: tuple[arb_mat, ...]) -> arb:
 PATHS = Model(
     Balls(),
     iterates=path,
-    functions={F: Function(square, lambda point: tuple(2 * block for block in point))},
+    functions={F: VectorFunction(square, lambda point: tuple(2 * block for block in point))},
     blocks={A: 0, B: 1},
     horizon=3,
     weights=WEIGHTS,

@@ -41,7 +41,7 @@ ONE_PASS = Audit("meft.unbiased", "hypothesis", "assumed", None, None, "one pass
 
 
 @dataclass(frozen=True)
-class Seen:
+class Enclosure:
     """What a run showed, the same at each of its audits.
 
     At L̂ = 2, D = 1, zeta² = 1/4 and a step of 0.1 the bound on the average after T steps is (10/T + 0.025)/0.9.
@@ -120,7 +120,7 @@ class Seen:
         return judge(evidence, audit(evidence))
 
 
-SEEN = Seen()
+SEEN = Enclosure()
 
 
 def blame_of(found: Outcome) -> tuple[str, str] | None:
@@ -284,7 +284,7 @@ def test_a_fall_below_0_contradicts_what_is_certified() -> None:
 
 numbers = st.floats(0, 1e9) | st.sampled_from([0.0, math.nan, math.inf])
 seen_things = st.builds(
-    Seen,
+    Enclosure,
     step=st.floats(1e-6, 1e6),
     steps=st.integers(AUDITS, 10**6),
     path=numbers | st.floats(-1e9, 0),
@@ -313,7 +313,7 @@ seen_things = st.builds(
 
 @examples(300)
 @given(seen_things)
-def test_no_run_whose_constants_were_seen_supports_or_violates_a_claim(seen: Seen) -> None:
+def test_no_run_whose_constants_were_seen_supports_or_violates_a_claim(seen: Enclosure) -> None:
     evidence = seen.evidence()
     audits = audit(evidence)
     found = judge(evidence, audits)

@@ -17,7 +17,7 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import PerformanceMeasure
-from boundcheck.language.measures.base import Over
+from boundcheck.language.measures.base import Statistic
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.vocabulary import MinimumOver
 from tests import layers
@@ -151,12 +151,12 @@ def test_the_least_and_the_average_are_judged_each_by_itself(on_a_parabola):
     squares = exact_squares(on_a_parabola.evidence.plan.numbers["alpha"])
     assert squares.min() < honest.interval.lower < squares.mean() < honest.interval.upper
     assert honest.shown.startswith("average")
-    assert ("smallest" in honest.shown) is (measure.over is Over.LEAST)
+    assert ("smallest" in honest.shown) is (measure.over is Statistic.LEAST)
     assert judged_at(on_a_parabola, 1.2 * squares.mean()).verdict.is_supported
     between = judged_at(on_a_parabola, 2 * squares.min())
     below = judged_at(on_a_parabola, squares.min() / 4)
     assert below.verdict == "violated"
-    if measure.over is Over.AVERAGE:
+    if measure.over is Statistic.AVERAGE:
         assert (between.verdict, between.blame.kind) == ("violated", "claim")
     else:
         assert (between.verdict, between.blame.name) == ("inconclusive", "minimum")
@@ -169,7 +169,7 @@ def test_a_smaller_factor_for_the_least_is_no_factor_of_the_average(on_a_parabol
     outcome = judged_at(on_a_parabola, (6 + q) / (4 - q) * size)
     assert outcome.interval.lower > outcome.bound
     assert not outcome.verdict.is_supported
-    assert on_a_parabola.spec.measure.over is Over.AVERAGE or outcome.verdict != "violated"
+    assert on_a_parabola.spec.measure.over is Statistic.AVERAGE or outcome.verdict != "violated"
 
 
 BOUNDED = [
@@ -187,7 +187,7 @@ def test_what_a_claim_says_it_bounds_is_what_its_formula_bounds_and_what_a_run_s
     said = "smallest" if left.has(MinimumOver) else "average" if left.has(sp.Sum) else "last"
     assert measure.over.word == said
     if last.meaning.startswith("bound on"):
-        assert {each.word for each in Over if each.word in last.meaning} == {said}
+        assert {each.word for each in Statistic if each.word in last.meaning} == {said}
     shown = measure.shown(is_stochastic)
     assert shown.startswith("average" if is_stochastic and said == "smallest" else said)
     assert said in shown

@@ -29,7 +29,7 @@ from boundcheck.kernel.atoms import (
     Variable,
 )
 from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
-from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
+from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, denote_matrix, exact, holds
 from boundcheck.kernel.terms import Gradient, Letter, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
 from tests.layers import examples
@@ -59,7 +59,7 @@ class World(Model):
     def having(self, x: Symbol | Variable, value: Callable[[int, int], Numbers | Fraction]) -> World:
         return bound(replace(self, choice=(*self.choice, (x, value))))
 
-    def with_functions(self, **functions: Function) -> World:
+    def with_functions(self, **functions: MatrixFunction) -> World:
         return replace(self, functions={**self.functions, **functions})
 
 
@@ -91,7 +91,7 @@ def bound(world: World) -> World:
     return replace(world, symbols=symbols)
 
 
-def quadratic(seed: int, name: str) -> Function:
+def quadratic(seed: int, name: str) -> MatrixFunction:
     """c + ⟨b, x⟩ + ½⟨x, d·x⟩ + ½⟨e, x⟩² with coefficients by block and place, on blocks of any shapes."""
 
     def number(*place: object) -> Interval:
@@ -119,7 +119,7 @@ def quadratic(seed: int, name: str) -> Function:
             for b, grid in enumerate(point)
         )
 
-    return Function(value, gradient)
+    return MatrixFunction(value, gradient)
 
 
 @st.composite

@@ -13,7 +13,7 @@ from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, TermError, Theor
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
 from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, substitute, timed
-from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
+from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, denote_matrix, exact, holds
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT
 from tests.kernel.strategies import (
@@ -408,7 +408,9 @@ def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
 # The standard facts.
 
 
-def numeric(data: Any, world: World, image: tuple[Matrix, ...], names: list[Symbol], inside: Function) -> Function:
+def numeric(
+    data: Any, world: World, image: tuple[Matrix, ...], names: list[Symbol], inside: MatrixFunction
+) -> MatrixFunction:
     """F = f ∘ P by evaluation, its gradient by exact interpolation of the polynomials s ↦ F(X + s E_ij)."""
 
     def value(point: tuple[Grid, ...]) -> Interval:
@@ -440,7 +442,7 @@ def numeric(data: Any, world: World, image: tuple[Matrix, ...], names: list[Symb
         # The node 0 has weight -Σ 1/s, which is 0: the nodes lie symmetrically.
         return total
 
-    return Function(value, gradient)
+    return MatrixFunction(value, gradient)
 
 
 @st.composite
@@ -483,7 +485,7 @@ def test_chain_rule(world: World, drawn: tuple[tuple[Matrix, ...], list[Symbol]]
         assert theorem.ledger == {"chain_rule"}
 
 
-def pieces(seed: int) -> tuple[Function, Fraction]:
+def pieces(seed: int) -> tuple[MatrixFunction, Fraction]:
     """A function of the entries whose derivatives are a·clamp(x, -c, c), and its largest slope."""
     slopes = [Fraction(abs(seed >> i) % 4, 2) for i in range(4)]
 
@@ -500,7 +502,7 @@ def pieces(seed: int) -> tuple[Function, Fraction]:
         flat = iter([exact(a * max(-c, min(c, x))) for a, c, x in entries(point)])
         return tuple(tuple(tuple(next(flat) for _ in row) for row in grid) for grid in point)
 
-    return Function(value, gradient), max(slopes)
+    return MatrixFunction(value, gradient), max(slopes)
 
 
 def smooth_along(x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scalar) -> tuple[Theorem, Variable]:
@@ -549,7 +551,7 @@ def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
     world = World({"m": 2, "n": 1}, 1, (Fraction(1),), lambda t: (0,), lambda *_: Fraction(0))
     world = world.having(Symbol("X", ("m", "n")), lambda *_: ((Fraction(1),), (Fraction(2),)))
     world = world.having(Symbol("D", ("m", "n")), lambda *_: ((Fraction(-3),), (Fraction(1),)))
-    world = world.with_functions(h=Function(value, scaled))
+    world = world.with_functions(h=MatrixFunction(value, scaled))
     theorem, theta = smooth_along((x,), (step,), Scalar.of(size))
     lemma = ANALYSIS["descent_lemma"](theorem, "h", (x,), (step,), Scalar.of(size), theta, sign)
     # ½L‖δ‖² is what the function gains or loses, and not a hundredth more: ‖δ‖² = 10.

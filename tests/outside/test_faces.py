@@ -22,7 +22,14 @@ from boundcheck.language.algorithms.linear import g, v
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.hypotheses import Hypothesis
-from boundcheck.language.measures.base import SQUARED_GRADIENT, Observable, Over, PerformanceMeasure, Seen, gap
+from boundcheck.language.measures.base import (
+    SQUARED_GRADIENT,
+    Enclosure,
+    Observable,
+    PerformanceMeasure,
+    Statistic,
+    gap,
+)
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from boundcheck.language.vocabulary import t, v_t
 from boundcheck.properties import check_claim
@@ -165,7 +172,7 @@ def descent(algorithm: Algorithm) -> Claim:
 
 def measured(observable: Observable) -> Claim:
     """A theorem about another measure: what it says is far below the truth."""
-    measure = PerformanceMeasure("outer_least", "what is seen", Over.LEAST, observable)
+    measure = PerformanceMeasure("outer_least", "what is seen", Statistic.LEAST, observable)
     quantities = (*HALVED_DESCENT.quantities[:2], replace(HALVED_DESCENT.quantities[2], expression=Lhat * D / T / 50))
     return replace(
         HALVED_DESCENT,
@@ -177,8 +184,8 @@ def measured(observable: Observable) -> Claim:
     )
 
 
-def shrunk(e: Any) -> Seen:
-    return Seen(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))
+def shrunk(e: Any) -> Enclosure:
+    return Enclosure(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))
 
 
 @pytest.mark.parametrize(
@@ -356,7 +363,7 @@ def test_no_engine_takes_a_face_that_is_not_the_statement(name, engine, tmp_path
 @pytest.mark.parametrize("size", [1.0, 1e-6])
 def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path) -> None:
     def seen(evidence):
-        return Seen(*(size * x for x in SQUARED_GRADIENT.seen(evidence)))
+        return Enclosure(*(size * x for x in SQUARED_GRADIENT.seen(evidence)))
 
     observable = replace(SQUARED_GRADIENT, name="mine", seen=seen)
     claim = replace(THEOREM, id="own.seen", measure=replace(THEOREM.measure, id="mine", observable=observable))

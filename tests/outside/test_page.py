@@ -12,7 +12,7 @@ import boundcheck as bc
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity
-from boundcheck.language.measures.base import GAP, Over, PerformanceMeasure
+from boundcheck.language.measures.base import GAP, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, T, bound
 from boundcheck.present.page import load_runs, write_runs
@@ -29,7 +29,7 @@ AVERAGE_GAP = theorem(
     tuple(catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")),
     (*DESCENT.quantities[:-1], Quantity(bound, D * (1 + 1 / T), "bound on the average gap")),
     algorithm=GRADIENT_DESCENT,
-    measure=PerformanceMeasure("average_gap", "average gap of an outsider", Over.AVERAGE, GAP),
+    measure=PerformanceMeasure("average_gap", "average gap of an outsider", Statistic.AVERAGE, GAP),
 )
 
 
@@ -54,7 +54,7 @@ def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
 
 def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
     """It is known between two numbers, and where the bound lies between them no replica would tell."""
-    measure = PerformanceMeasure("least_gap", "least gap", Over.LEAST, GAP)
+    measure = PerformanceMeasure("least_gap", "least gap", Statistic.LEAST, GAP)
     formula = Quantity(bound, D * (Rational(9, 10) + 1 / (100 * T)), "bound on the least gap")
     claim = theorem(
         "outer.least_gap",

@@ -8,7 +8,7 @@ from hypothesis import given
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, Look, looking, marks, panels, pdf, plain
+from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, Layout, looking, marks, panels, pdf, plain
 
 LONG = "average squared gradient norm in the factors, and its asymptotic interval"
 
@@ -44,7 +44,7 @@ def test_a_tick_has_no_long_row_of_zeros(place: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(("look", "width"), [(ONE_COLUMN, 3.25), (TWO_COLUMNS, 6.75)])
-def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read(look: Look, width: float) -> None:
+def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read(look: Layout, width: float) -> None:
     def draw(axis: Axes, _: int) -> None:
         axis.plot([0, 1], [0, 1], label="a line")
         axis.text(0.5, 0.5, "small", fontsize=5)

@@ -12,7 +12,7 @@ import sympy as sp
 from hypothesis.strategies import DrawFn, SearchStrategy
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.kernel.meaning import Function, Grid, Interval, exact
+from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, exact
 from boundcheck.kernel.terms import Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NOW, Time
 from boundcheck.language import vocabulary as words
@@ -71,7 +71,7 @@ def cubic_gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
     return tuple(tuple(tuple(exact(3) * x * x + exact(1) for x in row) for row in grid) for grid in point)
 
 
-CUBIC = Function(cubic, cubic_gradient)
+CUBIC = MatrixFunction(cubic, cubic_gradient)
 
 
 @dataclass(frozen=True)

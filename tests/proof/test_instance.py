@@ -16,7 +16,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.vocabulary import F, FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, T, Value, d, f, k, n
 from boundcheck.proof import Reading, Witness, at_numbers, le
-from boundcheck.proof.instance import LEMMA_1, Instance, Point, Setting, square_norm
+from boundcheck.proof.instance import LEMMA_1, MeftRun, Point, Setting, square_norm
 from boundcheck.proof.witness import at_points, on_run
 from boundcheck.properties.strategies.problems import fractions
 from proofs.jiang2024 import witnesses
@@ -28,7 +28,7 @@ from tests.slopes import judged as judged_in
 from .scripts import judged, line
 
 INSTANCES = {name: each for name, each in vars(witnesses).items() if isinstance(each, Setting)}
-RUNS = {name: run for name, run in INSTANCES.items() if isinstance(run, Instance)}
+RUNS = {name: run for name, run in INSTANCES.items() if isinstance(run, MeftRun)}
 WITNESSES = {name: each for name, each in vars(witnesses).items() if isinstance(each, Witness)}
 POINTS = st.tuples(fractions(-2, 2), fractions(-2, 2))
 all_runs = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -43,18 +43,18 @@ def change(setting: Setting, v1: Point, v2: Point) -> Point:
     return minus(setting.gradient(v1), setting.gradient(v2))
 
 
-def repaired_bound(run: Instance) -> Fraction:
+def repaired_bound(run: MeftRun) -> Fraction:
     """What the repaired proof says of the mean of N_t: (D/(alpha T) + Lhat alpha zeta^2/2) / (1 - Lhat alpha/2)."""
     q = run.smoothness * run.alpha
     return (run.gap / (run.alpha * run.T) + q * run.zeta**2 / 2) / (1 - q / 2)
 
 
-def right_of_23(run: Instance) -> Fraction:
+def right_of_23(run: MeftRun) -> Fraction:
     """The right side of (23)."""
     return 2 * run.gap / run.alpha + run.T * run.smoothness * run.alpha * run.zeta**2 / 2
 
 
-def path(run: Instance, drawn: tuple[Fraction, ...]) -> Point:
+def path(run: MeftRun, drawn: tuple[Fraction, ...]) -> Point:
     """Where these offsets, in this order, lead to: Algorithm 1 with its formulas written out."""
     A, B = run.start
     for c in drawn:
@@ -65,7 +65,7 @@ def path(run: Instance, drawn: tuple[Fraction, ...]) -> Point:
 
 @examples(50)
 @given(instances())
-def test_expectations_are_means_over_all_paths(run: Instance) -> None:
+def test_expectations_are_means_over_all_paths(run: MeftRun) -> None:
     for t in range(run.T + 1):
         ends = [path(run, drawn) for drawn in itertools.product(run.offsets, repeat=t)]
         assert run.mean_losses[t] == sum(run.slope.integral(A * B) for A, B in ends) / len(ends)
@@ -78,7 +78,7 @@ def test_expectations_are_means_over_all_paths(run: Instance) -> None:
 
 @examples(50)
 @given(instances(), POINTS)
-def test_gradient_is_the_limit_of_differences(run: Instance, v: Point) -> None:
+def test_gradient_is_the_limit_of_differences(run: MeftRun, v: Point) -> None:
     A, B = v
     h = Fraction(1, 10**6)
     gradient = run.gradient(v)
@@ -89,7 +89,7 @@ def test_gradient_is_the_limit_of_differences(run: Instance, v: Point) -> None:
 
 @examples(50)
 @given(instances())
-def test_numeric_layer_replays_every_run(run: Instance) -> None:
+def test_numeric_layer_replays_every_run(run: MeftRun) -> None:
     replay = run.replay()
     # Small numbers that are differences of larger ones keep fewer digits.
     size = float(run.slope.bound) * 8
@@ -99,7 +99,7 @@ def test_numeric_layer_replays_every_run(run: Instance) -> None:
 
 
 @given(instances())
-def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: Instance) -> None:
+def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: MeftRun) -> None:
     mean = sum(run.mean_square_norms) / run.T
     assert mean <= repaired_bound(run)
     if has_printed_step(run):
@@ -110,7 +110,7 @@ def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: Instance) -> 
 
 
 @given(instances(), POINTS, POINTS)
-def test_lemma_1_holds_of_every_pair_on_the_ball(run: Instance, v1: Point, v2: Point) -> None:
+def test_lemma_1_holds_of_every_pair_on_the_ball(run: MeftRun, v1: Point, v2: Point) -> None:
     v1, v2 = (tuple(max(-run.sigma, min(run.sigma, x)) for x in v) for v in (v1, v2))
     assert meets(at_points("Two points", run, v1, v2).told(READING), LEMMA_1).holds
     assert square_norm(change(run, v1, v2)) <= run.smoothness**2 * square_norm(minus(v1, v2))
@@ -139,7 +139,7 @@ PLANTED = [
 ]
 
 
-def broken(run: Instance) -> list[str]:
+def broken(run: MeftRun) -> list[str]:
     return [part.title for part in judged_in(run).failures]
 
 
@@ -171,7 +171,7 @@ def test_an_iterate_that_leaves_the_ball_late_is_seen() -> None:
 
 @examples(50)
 @given(instances(), st.booleans())
-def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run: Instance, replacement: bool) -> None:
+def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run: MeftRun, replacement: bool) -> None:
     """Against lists of what is drawn: the mean of what is left, and its variance at the corner of the ball."""
     run = replace(run, T=min(run.T, len(run.offsets)))
     told = on_run("A run", run, replacement=replacement).told(READING)
@@ -208,12 +208,12 @@ def test_each_instance_has_a_witness() -> None:
 
 
 @all_runs
-def test_each_run_meets_every_hypothesis(run: Instance) -> None:
+def test_each_run_meets_every_hypothesis(run: MeftRun) -> None:
     assert judged_in(run, "printed" if has_printed_step(run) else "any").objection == ""
 
 
 @all_runs
-def test_numeric_layer_replays_each_witness(run: Instance) -> None:
+def test_numeric_layer_replays_each_witness(run: MeftRun) -> None:
     replay = run.replay()
     assert replay.mean_square_norms == pytest.approx([float(x) for x in run.mean_square_norms], rel=1e-9, abs=0)
     assert replay.mean_losses == pytest.approx([float(x) for x in run.mean_losses], rel=1e-9, abs=0)

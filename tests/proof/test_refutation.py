@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.kernel.meaning import Function, Model, exact
+from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
@@ -47,7 +47,7 @@ from boundcheck.language.vocabulary import (
     v_t,
 )
 from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
-from boundcheck.proof.instance import Instance, Setting
+from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
 from boundcheck.properties.strategies.problems import fractions
 from tests.layers import examples
@@ -196,17 +196,17 @@ def test_a_run_off_the_ball_says_nothing_of_the_noise(
     blocks = [sp.MatrixSymbol(name, *shape) for name, shape in (("A", A1.shape), ("B", B1.shape))]
     drawn = [sp.MatrixSymbol(f"g_{each.name}", *each.shape) for each in blocks]
     reading = Reading(processes={v_t: Process(tuple(blocks)), g_t: Process(tuple(drawn), drawn=True)}, arbitrary={g, v})
-    run = on_run("A run", Instance(HUBER, L=1, G=1, C=2, sigma=2, **more))
+    run = on_run("A run", MeftRun(HUBER, L=1, G=1, C=2, sigma=2, **more))
     assert refuted(claim, goal, run, reading) == expected
 
 
 # A run by hand, which need not follow the algorithm.
 
 
-def parabola() -> Mapping[str, Function]:
+def parabola() -> Mapping[str, MatrixFunction]:
     """F(v) = v²/2."""
     half = exact(Fraction(1, 2))
-    return {"F": Function(lambda p: half * p[0][0][0] * p[0][0][0], lambda p: (((p[0][0][0],),),))}
+    return {"F": MatrixFunction(lambda p: half * p[0][0][0] * p[0][0][0], lambda p: (((p[0][0][0],),),))}
 
 
 def steps(algorithm: Algorithm, T: int) -> dict[str, list[Fraction]]:
@@ -278,7 +278,7 @@ def test_gradient_descents_own_theorem_is_not_refuted_by_points_that_stay() -> N
     )
     small = Fraction(1, 100)
     numbers = {"D": small, "f_star": -small, "ell": ONE, "alpha": ONE, "bound": 2 * small}
-    functions = {"F": Function(lambda p: p[0][0][0], lambda p: (((exact(1),),),))}
+    functions = {"F": MatrixFunction(lambda p: p[0][0][0], lambda p: (((exact(1),),),))}
 
     def look_up(letter: Any, time: int, outcome: int) -> Any:
         return ((Fraction(0),),) if hasattr(letter, "shape") else numbers[letter.name]

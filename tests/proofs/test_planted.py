@@ -16,8 +16,8 @@ from boundcheck.proofs.bottou2018 import convex, sgd
 from boundcheck.proofs.classics import exact_rate
 from boundcheck.proofs.methods import descent, drori, nesterov
 
+from boundcheck.checked.exact_models.exact_model import ExactModel
 from boundcheck.checked.exact_models.theorems import runs_of
-from boundcheck.checked.exact_models.world import World
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
 from boundcheck.proof import Proof, Script
@@ -93,7 +93,7 @@ def about(planted: Planted, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> Pr
         return replace(planted.script, id=claim.id, title=claim.title, claim=claim).proof
 
 
-def witness(claim: Claim, proof: Proof) -> World | None:
+def witness(claim: Claim, proof: Proof) -> ExactModel | None:
     """The first run in which all that the proof starts from holds, and the claim does not."""
     given = {each.statement for each in proof.assumptions if each.role != "local"}
     refuting = (

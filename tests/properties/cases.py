@@ -19,7 +19,7 @@ from boundcheck.proofs.meft.lora import GRADIENT_BOUND, LAYER_1, LAYER_2
 from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.running_error import Approx, ApproxMatrix
 from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA, Radii, make_adapter
 from boundcheck.functions.constant import EPSILON
@@ -69,7 +69,7 @@ FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 COMPOSED = [kind for kind in FLAT if "J" in catalogue[ADAPTERS[kind].composition].names]
 
 
-class Seen(NamedTuple):
+class Enclosure(NamedTuple):
     """A problem, its domain, and two points of it, in numbers of the type."""
 
     problem: Problem
@@ -82,17 +82,17 @@ class Seen(NamedTuple):
 
 
 @st.composite
-def seen(draw: DrawFn, kind: str, large: bool) -> Seen:
+def seen(draw: DrawFn, kind: str, large: bool) -> Enclosure:
     """Small and of every spectrum; or large and random."""
     if large:
         return draw(random(kind))
     problem = draw(problems(kind))
     radii = draw(domains(problem.adapter))
-    return Seen(problem, radii, draw(st.tuples(*[domain_points(problem.adapter, radii)] * 2)))
+    return Enclosure(problem, radii, draw(st.tuples(*[domain_points(problem.adapter, radii)] * 2)))
 
 
 @st.composite
-def random(draw: DrawFn, kind: str) -> Seen:
+def random(draw: DrawFn, kind: str) -> Enclosure:
     """Sides up to 64 and ranks from 1 to the smaller one."""
     rows, columns = draw(st.sampled_from([(64, 64), (64, 40), (33, 64)]))
     rank, seed = draw(st.sampled_from([1, 8, min(rows, columns)])), draw(SEEDS)
@@ -107,7 +107,7 @@ def random(draw: DrawFn, kind: str) -> Seen:
     W0 = frozen.pop("W0") + (2 if kind == "dora" else 0)
     problem = Problem(objective, make_adapter(kind, W0, rank, 0.5, frozen))
     radii = draw(domains(problem.adapter))
-    return Seen(problem, radii, two_points(problem.adapter, radii, generator))
+    return Enclosure(problem, radii, two_points(problem.adapter, radii, generator))
 
 
 def two_points(adapter: Adapter, radii: Radii, generator: torch.Generator) -> tuple[Point, Point]:
@@ -188,7 +188,7 @@ def of_edit(draw: DrawFn, claim: Claim, large: bool) -> Case:
 
 
 @st.composite
-def two_layers(draw: DrawFn, large: bool) -> Seen:
+def two_layers(draw: DrawFn, large: bool) -> Enclosure:
     """Two layers under one loss, which both see: LoRA of ranks, scales and balls of their own."""
     if large:
         rank, seed = draw(st.sampled_from([1, 8, 32])), draw(SEEDS)
@@ -204,7 +204,7 @@ def two_layers(draw: DrawFn, large: bool) -> Seen:
         points = two_points(adapter, radii, torch.Generator().manual_seed(seed))
     else:
         points = draw(st.tuples(*[domain_points(adapter, radii)] * 2))
-    return Seen(Problem(objective, adapter), radii, points)
+    return Enclosure(Problem(objective, adapter), radii, points)
 
 
 def of_layers(claim: Claim, large: bool) -> SearchStrategy[Case]:
@@ -212,7 +212,7 @@ def of_layers(claim: Claim, large: bool) -> SearchStrategy[Case]:
     return two_layers(large).map(lambda found: layer_case(claim, found))
 
 
-def layer_case(claim: Claim, found: Seen) -> Case:
+def layer_case(claim: Claim, found: Enclosure) -> Case:
     """A claim about two layers at two points, and where the first of them takes the weights."""
     (first, second), loss, adapter = found.points, found.problem.objective, found.problem.adapter
     widths, W = adapter.widths, weight(found.problem, first)
@@ -238,7 +238,7 @@ def of_all_layers(draw: DrawFn, claim: Claim, large: bool) -> Case:
     W = weight(problem, first)
     parts = tuple(ApproxMatrix(X, W.error) for X in W.value.split(widths, -1))
     slopes = function_of_weight(loss, widths).gradient(parts)
-    known = Seen(problem, radii, found.points).known | {s: Approx(scale, 0.0)}
+    known = Enclosure(problem, radii, found.points).known | {s: Approx(scale, 0.0)}
 
     def iterates(name: str, time: int, _: int) -> tuple[ApproxMatrix, ...]:
         if name == "M":
@@ -411,7 +411,7 @@ def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
         near = true.value(point)
         return Approx(near.value, near.error + tried.lipschitz_constant * off * off)
 
-    functions = {F: Function(value, true.gradient)}
+    functions = {F: VectorFunction(value, true.gradient)}
     return case(claim, known, points, functions, iterates=lambda name, time, _: start)
 
 

@@ -18,7 +18,7 @@ import torch
 from sympy.matrices.expressions.matexpr import MatrixExpr
 from torch import Tensor
 
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.running_error import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.functions.adapters import Adapter, Block, LoRA, Radii
 from boundcheck.functions.adapters.base import Sizes
@@ -75,7 +75,7 @@ def case(
     claim: Claim,
     known: Mapping[sp.Symbol, Approx],
     named: Mapping[str, Any],
-    functions: Mapping[sp.Symbol, Function] = {},
+    functions: Mapping[sp.Symbol, VectorFunction] = {},
     relation: Any = None,
     **others: Any,
 ) -> Case:
@@ -129,7 +129,7 @@ def weight(problem: Problem, v: Point) -> ApproxMatrix:
     return ApproxMatrix(problem.adapter.weight(v)[0], EPSILON * sizes.terms * sizes.weight.item())
 
 
-def function_of_weight(objective: Objective, widths: tuple[int, ...] = ()) -> Function:
+def function_of_weight(objective: Objective, widths: tuple[int, ...] = ()) -> VectorFunction:
     """f, of a matrix W or of the matrices of these widths that it consists of."""
     L = objective.smoothness.value
 
@@ -149,7 +149,7 @@ def function_of_weight(objective: Objective, widths: tuple[int, ...] = ()) -> Fu
         slope = DO.length(gradient(W)).high + L * moved
         return Approx(loss.item(), error + slope * moved)
 
-    return Function(value, gradient)
+    return VectorFunction(value, gradient)
 
 
 def underflow(X: Tensor) -> float:
@@ -157,7 +157,7 @@ def underflow(X: Tensor) -> float:
     return X.numel() * float(torch.finfo(X.dtype).tiny) ** 0.5
 
 
-def function_of_point(problem: Problem) -> Function:
+def function_of_point(problem: Problem) -> VectorFunction:
     """F, of the blocks of v."""
 
     def at(v: Blocks) -> Point:
@@ -174,19 +174,19 @@ def function_of_point(problem: Problem) -> Function:
     def value(v: Blocks) -> Approx:
         return Approx(problem.loss(at(v)).item(), errors(at(v))[0])
 
-    return Function(value, gradient)
+    return VectorFunction(value, gradient)
 
 
-def function_of_vector(problem: Problem) -> Function:
+def function_of_vector(problem: Problem) -> VectorFunction:
     """F, of v as one column."""
     whole = function_of_point(problem)
-    return Function(
+    return VectorFunction(
         lambda v: whole.value(_parted(problem.adapter, v[0])),
         lambda v: (_column(whole.gradient(_parted(problem.adapter, v[0]))),),
     )
 
 
-def function_of_pair(adapter: Adapter) -> Function:
+def function_of_pair(adapter: Adapter) -> VectorFunction:
     """Φ(u, M) = <M, W(u)>, of u as one column and of M: its gradients are the pull-back of M, and W(u)."""
 
     def gradient(pair: Blocks) -> Blocks:
@@ -197,7 +197,7 @@ def function_of_pair(adapter: Adapter) -> Function:
         W = ApproxMatrix(adapter.weight(point)[0], EPSILON * sizes.terms * sizes.weight.item())
         return _column(pulled), W
 
-    return Function(lambda pair: DO.inner((pair[1],), gradient(pair)[1:]), gradient)
+    return VectorFunction(lambda pair: DO.inner((pair[1],), gradient(pair)[1:]), gradient)
 
 
 def column(v: Point) -> Tensor:

@@ -19,7 +19,7 @@ from boundcheck.proofs.meft.lora import LAYERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from boundcheck.exact.evaluate import Function
+from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.running_error import Approx
 from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.clipped import Clipped
@@ -49,7 +49,7 @@ from boundcheck.language.symbols import (
 from boundcheck.properties import SIZES, short_runs
 from boundcheck.worst_case.theorem import ShortRun
 from tests.layers import sampled
-from tests.properties.cases import CASES, Seen, layer_case, paths_of
+from tests.properties.cases import CASES, Enclosure, layer_case, paths_of
 from tests.properties.found import some
 from tests.properties.letters import Case, TwoLayers, numbers, of_run, stated
 
@@ -126,7 +126,7 @@ def concave(found: Case) -> Case:
     F, do = sp.Symbol("F"), found.model.arithmetic
     true = found.model.functions[F]
     minus = do.rational(Fraction(-1))
-    bent = Function(
+    bent = VectorFunction(
         lambda v: do.times(minus, true.value(v)),
         lambda v: tuple(do.scaled(minus, part) for part in true.gradient(v)),
     )
@@ -193,7 +193,7 @@ def test_two_layers_attain_their_constant_where_one_of_them_does() -> None:
     adapter = TwoLayers.of(LoRA(0 * number, 1), LoRA(0 * number, 1))
     ends = [tuple(x * number.unsqueeze(0) for x in (corner, corner, 0.0, 0.0)) for corner in (1 - 2.0**-7, 1.0)]
     radii = dict.fromkeys(adapter.radius_names, 1.0)
-    found = layer_case(LAYERS, Seen(Problem(loss, adapter), radii, (ends[0], ends[1])))
+    found = layer_case(LAYERS, Enclosure(Problem(loss, adapter), radii, (ends[0], ends[1])))
     assert not found.fails
     assert smaller(L, G, G_2, factor=0.98)(found).fails
 

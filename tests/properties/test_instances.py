@@ -11,7 +11,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import assignments, instances
 from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment
 from tests.layers import examples, sampled
 from tests.properties.test_drawn import BOUNDED
@@ -30,7 +30,7 @@ def lemma(kind: str) -> Claim:
 def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> None:
     @few
     @given(instances(lemma(kind), adapter=kind, largest=4, dtype=dtype))
-    def check(instance: Instance) -> None:
+    def check(instance: AdapterInstance) -> None:
         instance.check()
         assert certify(instance).inside
         if dtype == "float32":

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.system import memory
-from boundcheck.system.memory import GIB, Part, available, check_room
+from boundcheck.system.memory import GIB, Demand, available, check_room
 
-PARTS = st.lists(st.builds(Part, st.sampled_from(["a", "b", "c"]), st.integers(), st.integers(0, 2**40)), min_size=1)
+PARTS = st.lists(st.builds(Demand, st.sampled_from(["a", "b", "c"]), st.integers(), st.integers(0, 2**40)), min_size=1)
 
 
 @given(PARTS, st.floats(1e-6, 2**11))
-def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: list[Part], memory: float) -> None:
+def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: list[Demand], memory: float) -> None:
     taken = sum(part.bytes for part in parts)
     if taken <= memory * GIB:
         assert check_room(parts, memory) == taken
@@ -38,10 +38,10 @@ def test_no_memory_at_all_is_refused(memory: float) -> None:
 def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"cpu": 100, "cuda": 10}
     monkeypatch.setattr(memory, "available", there.__getitem__)
-    parts = [Part("points", 1, 9), Part("trace", 2, 99, on_host=True)]
+    parts = [Demand("points", 1, 9), Demand("trace", 2, 99, on_host=True)]
     assert check_room(parts, device="cuda") == 108
     with pytest.raises(InputError, match=r"^points = 1: expected less, .* are available$"):
-        check_room([*parts, Part("points", 1, 2)], device="cuda")
+        check_room([*parts, Demand("points", 1, 2)], device="cuda")
     with pytest.raises(InputError, match=r"^trace = 2"):
         check_room(parts, device="cpu")
 

@@ -16,7 +16,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
 from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.structure import Structure, constants_of
 from tests.functions.exactly import clipped
 from tests.language.plain import Plain, dot, exactly, single
@@ -65,14 +65,14 @@ def climbed(kind: str, id: str, rank: int, given: dict[str, float] | None = None
 
 
 @cache
-def instance_of(kind: str) -> Instance:
+def instance_of(kind: str) -> AdapterInstance:
     """A tight instance of the first claim about a kind of adapter, at constants that differ."""
     id = ADAPTERS[kind].claims[0]
     return climbed(kind, id, 2, UNEQUAL).best(catalogue[id], "sigma")
 
 
 @st.composite
-def instances(draw: DrawFn, kind: str) -> Instance:
+def instances(draw: DrawFn, kind: str) -> AdapterInstance:
     """Points of any spectrum, near or far from each other, around a kink of any direction and tilt."""
     # Of a frozen factor that is 0 no claim speaks.
     moving = adapters(kind, most=3).filter(lambda adapter: all(getattr(adapter, name).any() for name in adapter.frozen))
@@ -93,26 +93,26 @@ def instances(draw: DrawFn, kind: str) -> Instance:
     E = draw(ball(tuple(adapter.W0.shape), 1.0).filter(lambda X: X.any()))
     N = draw(ball(tuple(adapter.W0.shape), 1.0))
     L, G = (draw(st.sampled_from([0.25, 1.0, 3.0])) for _ in range(2))
-    made = Instance.around(claim, adapter, radii, "sigma", L, G, E, N, v, other, {})
+    made = AdapterInstance.around(claim, adapter, radii, "sigma", L, G, E, N, v, other, {})
     # Where the ends of the step lie on the slope or beyond it.
     shift = draw(st.sampled_from([0.0, 0.3, -0.7, 1.5])) * made.height / L
     return replace(made, zero=made.zero + shift)
 
 
-def moves(instance: Instance) -> bool:
+def moves(instance: AdapterInstance) -> bool:
     """Whether the two points differ, or the tangent is one."""
     if instance.adapter.is_flat:
         return any(not torch.equal(x, y) for x, y in zip(instance.v, instance.other, strict=True))
     return square_norm(instance.adapter.tangent(instance.v, instance.other)).item() > 1e-20
 
 
-def exact_bound(instance: Instance) -> Any:
+def exact_bound(instance: AdapterInstance) -> Any:
     """The claim's formula at the instance's inputs, in many digits, without Arb."""
     values = {p.symbol: instance.inputs[p.name] for p in instance.claim.parameters}
     return mp.mpf(str(instance.claim.expression("Lhat").subs(values).evalf(DIGITS)))
 
 
-def exact_gradient(instance: Instance, v: tuple[Any, ...]) -> tuple[Any, ...]:
+def exact_gradient(instance: AdapterInstance, v: tuple[Any, ...]) -> tuple[Any, ...]:
     """The gradient of F at a point, by the plain formulas; call it at many digits."""
     plain = Plain(instance.adapter, exactly)
     ridge = clipped(instance.ridge, plain.weight(v).tolist()).gradient
@@ -122,7 +122,7 @@ def exact_gradient(instance: Instance, v: tuple[Any, ...]) -> tuple[Any, ...]:
     return plain.pull_back(v, M)
 
 
-def exact_change(instance: Instance) -> tuple[tuple[Any, ...], Any]:
+def exact_change(instance: AdapterInstance) -> tuple[tuple[Any, ...], Any]:
     """The difference of the gradients at both points, and the distance between these; call it at many digits."""
     v, w = (single(point, read=exactly) for point in (instance.v, instance.other))
     gradients = [exact_gradient(instance, point) for point in (v, w)]
@@ -134,7 +134,7 @@ def exact_length(u: tuple[Any, ...]) -> Any:
     return mp.sqrt(sum(dot(part, part) for part in u))
 
 
-def exact_bend(instance: Instance) -> Any:
+def exact_bend(instance: AdapterInstance) -> Any:
     """The second derivative of F along the unit tangent, on the slope of the kink; call it at many digits."""
     plain = Plain(instance.adapter, exactly)
     v = single(instance.v, read=exactly)

@@ -17,7 +17,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.proof import judge
 from boundcheck.worst_case import bracket
-from boundcheck.worst_case.bracket import Exact, Instance, NotExactError, above, below, in_json
+from boundcheck.worst_case.bracket import Exact, NotExactError, RationalRun, above, below, in_json
 from boundcheck.worst_case.program import Program
 from boundcheck.worst_case.solver import Solver
 from boundcheck.worst_case.worst_case import worst_cases
@@ -139,7 +139,7 @@ def test_so_is_one_with_noise(iterates: int) -> None:
     assert least == naive(in_json(instance), HALF, iterates, Fraction(4, iterates))
 
 
-CHANGES: list[Callable[[Instance], Instance]] = [
+CHANGES: list[Callable[[RationalRun], RationalRun]] = [
     lambda x: replace(x, values=(x.values[0] + Fraction(1, 10**5), *x.values[1:])),
     lambda x: replace(x, values=(*x.values[:-1], x.values[-1] / 2)),
     lambda x: replace(x, gradients=tuple(tuple(e * Fraction(10001, 10000) for e in g) for g in x.gradients)),
@@ -150,7 +150,7 @@ CHANGES: list[Callable[[Instance], Instance]] = [
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("program", [noisy(2), replace(noisy(2), numbers={"alpha": 1 / sp.sqrt(3)})])
-def test_a_changed_instance_is_refused(program: Program, change: Callable[[Instance], Instance]) -> None:
+def test_a_changed_instance_is_refused(program: Program, change: Callable[[RationalRun], RationalRun]) -> None:
     exact = Exact.of(program)
     instance, _ = below(Solver(program, 2), exact)
     with pytest.raises(NotExactError, match="does not hold"):

@@ -18,7 +18,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import ball
 from boundcheck.worst_case import certify as certificates
 from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 from tests.experiment.small import with_quantity_scaled
 from tests.functions.eigenvalues import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
@@ -143,7 +143,7 @@ def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
         assert 0.99 * bound <= largest <= bound * (1 + 1e-12)
 
 
-def with_block(instance: Instance, number: int, part: np.ndarray, name: str = "v") -> Instance:
+def with_block(instance: AdapterInstance, number: int, part: np.ndarray, name: str = "v") -> AdapterInstance:
     """The instance with one block, as it is bounded, of one of its points replaced."""
     point = list(instance.adapter.bounded(getattr(instance, name)))
     point[number] = torch.tensor(part).unsqueeze(0)

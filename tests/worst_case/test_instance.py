@@ -19,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.worst_case.certify import Certificate, certify
-from boundcheck.worst_case.instance import Instance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, rank_of
 from boundcheck.worst_case.stored import replayed, save
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.layers import covering, examples, sampled
@@ -29,7 +29,7 @@ each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 NAN, INF = float("nan"), float("inf")
 
 
-def bits(instance: Instance) -> dict[str, bytes]:
+def bits(instance: AdapterInstance) -> dict[str, bytes]:
     """All arrays of an instance, to the last bit, and the sign of zero."""
     arrays = {"direction": instance.direction, "tilt": instance.tilt, "W0": instance.adapter.W0.numpy()}
     arrays |= {name: getattr(instance.adapter, name).numpy() for name in instance.adapter.frozen}
@@ -67,7 +67,7 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
 @given(st.data())
 def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
     instance = data.draw(instances(kind).filter(moves))
-    again = Instance.from_json(json.loads(json.dumps(instance.as_json())))
+    again = AdapterInstance.from_json(json.loads(json.dumps(instance.as_json())))
     assert bits(again) == bits(instance)
     numbers = ("slope", "height", "zero", "radii", "lipschitz")
     assert [getattr(again, name) for name in numbers] == [getattr(instance, name) for name in numbers]
@@ -80,15 +80,15 @@ def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
     instance = instance_of("lora")
     mine = replace(with_quantity_scaled(instance.claim, 2), id="my.claim")
     data = replace(instance, claim=mine).as_json()
-    again = Instance.from_json(json.loads(json.dumps(data)))
+    again = AdapterInstance.from_json(json.loads(json.dumps(data)))
     assert again.claim == mine
     assert (again.measured, again.bound) == (instance.measured, 2 * instance.bound)
     # One that has an id of the catalogue, and says something else, keeps what it says, and not the id.
     data = replace(instance, claim=replace(mine, id=instance.claim.id)).as_json()
-    assert Instance.from_json(data).bound == 2 * instance.bound
+    assert AdapterInstance.from_json(data).bound == 2 * instance.bound
     assert data["claim"]["id"] == f"not {instance.claim.id}"
     data["claim"]["id"] = instance.claim.id
-    assert refused(Instance.from_json, data).field == "claim.id"
+    assert refused(AdapterInstance.from_json, data).field == "claim.id"
 
 
 def test_whole_numbers_will_do(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def fields(kind: str) -> list[str]:
 def test_every_field_is_needed(kind: str) -> None:
     # Of the kinds of instances this is the oldest, whose files name none.
     for name in set(fields(kind)) - {"kind"}:
-        error = refused(Instance.from_json, edited(kind, {name: missing}))
+        error = refused(AdapterInstance.from_json, edited(kind, {name: missing}))
         assert error.field == (name if "." in name else f"instance.{name}")
         assert error.value == "(not given)"
 
@@ -170,7 +170,7 @@ def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> Non
         if isinstance(value, dict | str):
             continue
         changed = edited(kind, {name: with_entry(bad) if isinstance(value, list) else bad})
-        assert refused(Instance.from_json, changed).field == name
+        assert refused(AdapterInstance.from_json, changed).field == name
 
 
 @each_kind
@@ -183,7 +183,7 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
         if not inner or not isinstance(data[table][inner], list):
             continue
         for change in wrong:
-            error = refused(Instance.from_json, edited(kind, {name: change}))
+            error = refused(AdapterInstance.from_json, edited(kind, {name: change}))
             # A frozen factor or W0 says what fits: it is the first of the others that does not.
             assert (
                 error.field.split(".")[0] in {"adapter", "objective", "v"}
@@ -243,7 +243,7 @@ def test_the_same_point_twice_is_refused(kind: str) -> None:
         if instance_of(kind).adapter.is_flat
         else {name: ones(*np.shape(X), 0) for name, X in data["v"].items()}
     )
-    assert refused(Instance.from_json, data | {"other": still}).field == "other"
+    assert refused(AdapterInstance.from_json, data | {"other": still}).field == "other"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
@@ -263,7 +263,7 @@ def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
         assert refused(replayed, tmp_path / name).field == "--replay"
     for value in ([], 1, None, "text"):
         assert refused(replayed, write(tmp_path / "bad.json", value)).field == "instance"
-    assert refused(Instance.from_json, {}).value == "(not given)"
+    assert refused(AdapterInstance.from_json, {}).value == "(not given)"
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
@@ -279,7 +279,9 @@ def test_numbers_too_extreme_for_floats_are_refused_or_judged(kind: str, size: f
         if isinstance(value, dict | str):
             continue
         try:
-            certify(Instance.from_json(edited(kind, {name: with_entry(size) if isinstance(value, list) else size})))
+            certify(
+                AdapterInstance.from_json(edited(kind, {name: with_entry(size) if isinstance(value, list) else size}))
+            )
         except InputError:
             continue
         except (ArithmeticError, ValueError, RuntimeError) as error:
@@ -306,7 +308,7 @@ def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObje
         return with_entry(leaf)(old) if inside and isinstance(old, list) else leaf
 
     try:
-        instance = Instance.from_json(edited(kind, {name: change}))
+        instance = AdapterInstance.from_json(edited(kind, {name: change}))
         found = certify(instance)
     except InputError as error:
         refusal = str(error)

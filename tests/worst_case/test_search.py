@@ -15,7 +15,7 @@ from boundcheck.language.symbols import G, s
 from boundcheck.worst_case import falsify, search, shrink
 from boundcheck.worst_case.certify import certify
 from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.instance import Instance
+from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.search import _Best
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.structure import adapter_of
@@ -188,7 +188,7 @@ FALSE |= {
 }
 
 
-def tight_instance(claim: Claim) -> Instance:
+def tight_instance(claim: Claim) -> AdapterInstance:
     kind = adapter_of(claim, None)
     return climbed(kind, claim.id, 2, UNEQUAL).best(claim, "sigma")
 

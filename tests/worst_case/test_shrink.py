@@ -11,7 +11,7 @@ from boundcheck.language.claim import Claim
 from boundcheck.worst_case import shrink
 from boundcheck.worst_case.certify import certify
 from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.instance import Instance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, rank_of
 from boundcheck.worst_case.shrink import shrunk
 from boundcheck.worst_case.stored import replayed, save
 from tests.experiment.small import with_quantity_scaled
@@ -21,11 +21,11 @@ from tests.worst_case.small import PAIRS, UNEQUAL, climbed, rank_for, structure
 each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
 
 
-def size(instance: Instance) -> tuple[int, int, int]:
+def size(instance: AdapterInstance) -> tuple[int, int, int]:
     return *instance.adapter.W0.shape, rank_of(instance.adapter)
 
 
-def assert_as_good(made: Instance, original: Instance) -> None:
+def assert_as_good(made: AdapterInstance, original: AdapterInstance) -> None:
     before, after = certify(original), certify(made)
     assert after.inside
     assert after.lower >= (1 - 1e-3) * before.lower

@@ -27,11 +27,13 @@ from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.language.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.language.measures.base import SQUARED_GRADIENT, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, mu_F
 
-LAST_GRADIENT = PerformanceMeasure("engines_last_gradient", "last squared gradient norm", Over.LAST, SQUARED_GRADIENT)
+LAST_GRADIENT = PerformanceMeasure(
+    "engines_last_gradient", "last squared gradient norm", Statistic.LAST, SQUARED_GRADIENT
+)
 HORIZONS = (1, 2, 3, 8)
 _ONE = Fraction(1)
 _GIVEN = catalogue["nesterov2004.gradient_descent"].quantities[0]

@@ -17,9 +17,9 @@ import sympy as sp
 from boundcheck.checked.engines.examined import Examined, Subject, examined
 from boundcheck.checked.engines.known import rational
 from boundcheck.checked.engines.walks import Walk, function_of, setting_of
-from boundcheck.checked.exact_models import World
+from boundcheck.checked.exact_models import ExactModel
+from boundcheck.checked.exact_models.exact_model import Setting
 from boundcheck.checked.exact_models.functions import Curve, parabola
-from boundcheck.checked.exact_models.world import Setting
 from boundcheck.exact.rationals import number
 from boundcheck.language.claim import Claim, own_parameters
 from boundcheck.language.symbols import Parameter, ell
@@ -56,7 +56,7 @@ def reading_of(claim: Claim) -> Reading:
 def refuting(claim: Claim, walk: Walk) -> Script:
     """A printed proof whose one line is the claim, that assumes each hypothesis where its letters are, and no more."""
     fixed = {str(x) for x in reading_of(claim).constants if isinstance(x, sp.MatrixSymbol)}
-    witness = World(str(walk), setting_of(walk, claim, fixed)).witness
+    witness = ExactModel(str(walk), setting_of(walk, claim, fixed)).witness
 
     def build(proof: Proof) -> None:
         for hypothesis in claim.hypotheses:

@@ -14,10 +14,10 @@ from typing import Any, Literal
 import sympy as sp
 
 from boundcheck.checked.edits import written_out
+from boundcheck.checked.exact_models.exact_model import Setting
 from boundcheck.checked.exact_models.functions import Curve, Number
-from boundcheck.checked.exact_models.world import Setting
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function, rational_value
+from boundcheck.exact.evaluate import VectorFunction, rational_value
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import number
 from boundcheck.language.algorithms import Algorithm
@@ -116,9 +116,9 @@ def unmoved(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], step
     return (start,)
 
 
-def function_of(curve: Curve) -> Function:
+def function_of(curve: Curve) -> VectorFunction:
     """A curve as a function of matrices of one entry."""
-    return Function(lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),))
+    return VectorFunction(lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),))
 
 
 def setting_of(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name,)) -> Setting:

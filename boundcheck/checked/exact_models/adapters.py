@@ -17,11 +17,11 @@ from boundcheck.checked.exact_models.builders import (
     stated,
     world_of,
 )
+from boundcheck.checked.exact_models.exact_model import ExactModel
 from boundcheck.checked.exact_models.functions import Factored, Pair, single
-from boundcheck.checked.exact_models.world import World
 from boundcheck.checked.points import Blocks, moved, units
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function
+from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.paths import STILL
 from boundcheck.exact.rationals import Rows, inner, number, plus, rows, scaled, times
 from boundcheck.language.catalogue import catalogue
@@ -33,7 +33,7 @@ Shares = tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]
 _SHARES = (((F(1), F(1)), (F(1, 2), F(-1))), ((F(1), F(7, 8)), (F(7, 8), F(1))))
 
 
-def adapters() -> list[World]:
+def adapters() -> list[ExactModel]:
     """All of them."""
     return [*_full(), *_lora(), *_vera(), *_loreft(), *_any_map(), *_all_layers()]
 
@@ -54,7 +54,7 @@ def _composed(
     numbers: Numbers,
     points: Mapping[str, tuple[Rows, Rows]],
     frozen: Mapping[str, Rows] | None = None,
-) -> World:
+) -> ExactModel:
     """F(v) = f(W(v)) of an adapter, whose blocks have two values each."""
     fixed, blocks = frozen or {}, tuple(points)
 
@@ -79,12 +79,12 @@ def _composed(
         matrices |= {f"{name}{end}": at[place] for name, at in points.items()}
         matrices[f"W{end}"] = weight(tuple(at[place] for at in points.values()))
     world = world_of(about, meft, numbers, matrices)
-    functions = {**world.setting.functions, "F": Function(lambda v: meft.f(weight(v)), gradient)}
+    functions = {**world.setting.functions, "F": VectorFunction(lambda v: meft.f(weight(v)), gradient)}
     setting = replace(world.setting, functions=functions, blocks=blocks)
-    return World(about, setting, frozenset({"jiang2024.assumption1", "F(v) = f(W)"}))
+    return ExactModel(about, setting, frozenset({"jiang2024.assumption1", "F(v) = f(W)"}))
 
 
-def _full() -> Iterator[World]:
+def _full() -> Iterator[ExactModel]:
     slope = clipped(2, 1, "1/3")
     square = Factored(((slope, slope), (slope, clipped(1, 1))))
     ends = rows((1, "1/2"), (0, -1)), rows(("1/3", 0), ("2/3", 1))
@@ -94,10 +94,10 @@ def _full() -> Iterator[World]:
         matrices = {"W": points[0], "W_1": points[0], "W_2": points[1]}
         world = world_of("W itself", meft, known, matrices)
         setting = replace(world.setting, functions={"f": whole, "F": whole}, blocks=("W",))
-        yield World(world.about, setting, frozenset({"jiang2024.assumption1", "F(W) = f(W)"}))
+        yield ExactModel(world.about, setting, frozenset({"jiang2024.assumption1", "F(W) = f(W)"}))
 
 
-def _lora() -> Iterator[World]:
+def _lora() -> Iterator[ExactModel]:
     for i, ((a, b), s, shares) in enumerate(product(((F(3), F(4)), (F(12, 5), F(1))), (F(1), F(1, 2)), _SHARES)):
         meft = scalar(clipped(2, 3, s * a * b), s)
         known = _with_quantities("meft.lora", {**constants(meft, a, b, True), "s": s})
@@ -105,7 +105,7 @@ def _lora() -> Iterator[World]:
         yield lemma("LoRA by composition", meft, first, second, known, i)
 
 
-def _vera() -> Iterator[World]:
+def _vera() -> Iterator[ExactModel]:
     for i, (claim_id, s, shares) in enumerate(product(("meft.vera", "meft.vera_sharp"), (F(1), F(1, 2)), _SHARES)):
         a, b, a_0, b_0 = F(3), F(4), F(1), F(2)
         if claim_id == "meft.vera_sharp":
@@ -121,7 +121,7 @@ def _vera() -> Iterator[World]:
         yield _composed("VeRA", "vera", meft, _with_quantities(claim_id, known), points, frozen)
 
 
-def _loreft() -> Iterator[World]:
+def _loreft() -> Iterator[ExactModel]:
     # Numbers at which λ is rational.
     for claim_id, L, G, nu in (("meft.loreft_sharp", F(2), F(10), F(1)), ("meft.loreft_rank1", F(2, 3), F(3), F(2))):
         slope = clipped(L, G)
@@ -143,7 +143,7 @@ def _loreft() -> Iterator[World]:
         yield _composed("LoReFT in (R, U)", "loreft-trained", meft, {**STRETCHES[i], **known}, points)
 
 
-def _any_map() -> Iterator[World]:
+def _any_map() -> Iterator[ExactModel]:
     """W(v) = ab of v = (a, b), with Φ(u, M) = M W(u): J is 5 on the ball of radii 3 and 4, and H is 1."""
     for zero, (first, second) in product((F(0), F(12)), _SHARES):
         meft = scalar(clipped(2, 3, zero))
@@ -169,8 +169,8 @@ def _any_map() -> Iterator[World]:
 
         functions = {
             "f": meft.functions["f"],
-            "F": Function(value, gradient),
-            "Phi": Function(
+            "F": VectorFunction(value, gradient),
+            "Phi": VectorFunction(
                 lambda p: times(pair(p)[1], weight(pair(p)[0]))[0][0],
                 lambda p: (pull(*pair(p)), weight(pair(p)[0])),
             ),
@@ -180,10 +180,10 @@ def _any_map() -> Iterator[World]:
         world = world_of("any W(v)", meft, known, matrices)
         sides = {**world.setting.sides, "n": 2}
         setting = replace(world.setting, sides=sides, functions=functions, blocks=("u", "M"))
-        yield World(world.about, setting, frozenset({"jiang2024.assumption1"}))
+        yield ExactModel(world.about, setting, frozenset({"jiang2024.assumption1"}))
 
 
-def _all_layers() -> Iterator[World]:
+def _all_layers() -> Iterator[ExactModel]:
     """Layers numbered by t, with d = k = r = 1 and one φ for all: f is Σ φ(W_t), and v the column of all factors."""
     for i, (T, shares, s) in enumerate(product((1, 2, 3), _SHARES, (F(1), F(1, 2)))):
         meft = scalar(clipped(1, 2, s), s)
@@ -205,6 +205,6 @@ def _all_layers() -> Iterator[World]:
         points = [tuple((x,) for pair in ends for x in pair[place]) for place in (0, 1)]
         world = world_of("layers numbered by t", meft, known, {"v_1": points[0], "v_2": points[1]})
         paths, sides = replace(STILL, T=T), {**world.setting.sides, "n": 2 * T}
-        functions = {"F": Function(value, lambda v: v)}
+        functions = {"F": VectorFunction(value, lambda v: v)}
         setting = replace(world.setting, sides=sides, functions=functions, paths=paths, process=process)
-        yield World(world.about, setting, frozenset())
+        yield ExactModel(world.about, setting, frozenset())

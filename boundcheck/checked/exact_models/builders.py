@@ -10,10 +10,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from boundcheck.checked.exact_models.exact_model import ExactModel, Setting
 from boundcheck.checked.exact_models.functions import FLAT, Curve, Factored, Pair, single
-from boundcheck.checked.exact_models.world import Setting, World
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function, rational_value
+from boundcheck.exact.evaluate import VectorFunction, rational_value
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Rows, corner, number, root_above
 from boundcheck.language.catalogue import catalogue
@@ -102,13 +102,13 @@ def world_of(
     matrices: Mapping[str, Rows],
     paths: Paths[Any, Any] = STILL,
     process: Callable[[str, int, int], Rows] | None = None,
-) -> World:
+) -> ExactModel:
     """The world of an adapter with these numbers and matrices, and the paths of a run, if there is one."""
     d, k = meft.shape
     sides = {"d": d, "k": k, "r": meft.rank, "n": meft.rank * (d + k), "one": 1}
     known = {"P": corner(meft.rank, k), "Q": corner(d, meft.rank), "V": corner(d, k), "W_0": meft.start, **matrices}
     values = {"s": meft.scale, "z": 2 * numbers.get("C", Fraction(1)) + 1, **numbers}
-    return World(about, Setting(sides, values, known, meft.functions, paths=paths, process=process))
+    return ExactModel(about, Setting(sides, values, known, meft.functions, paths=paths, process=process))
 
 
 def process_of(
@@ -125,30 +125,32 @@ def process_of(
     return process
 
 
-def holding(world: World, meft: Factored, held: str, fixed: Rows) -> World:
+def holding(world: ExactModel, meft: Factored, held: str, fixed: Rows) -> ExactModel:
     """The world in which one factor, A or B, is a constant: F has the other one as its only block."""
     trained = "B" if held == "A" else "A"
 
     def pair(point: tuple[Rows, ...]) -> Pair:
         return (fixed, single(point)) if held == "A" else (single(point), fixed)
 
-    function = Function(
+    function = VectorFunction(
         lambda point: meft.f(meft.weight(pair(point))),
         lambda point: (meft.gradient(pair(point))["AB".index(trained)],),
     )
     functions = {**world.setting.functions, "F": function}
     laws = frozenset({"jiang2024.assumption1", "jiang2024.bounded_below", f"F({trained}) = f(W)"})
-    return World(world.about, replace(world.setting, functions=functions, blocks=(trained,)), laws)
+    return ExactModel(world.about, replace(world.setting, functions=functions, blocks=(trained,)), laws)
 
 
-def frozen(about: str, meft: Factored, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers) -> World:
+def frozen(
+    about: str, meft: Factored, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers
+) -> ExactModel:
     """Two values of one factor, with the other one, A or B, constant."""
     trained = "B" if held == "A" else "A"
     matrices = {held: fixed, trained: first, f"{trained}_1": first, f"{trained}_2": second}
     return holding(world_of(about, meft, of_one(meft, held, numbers), matrices), meft, held, fixed)
 
 
-def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], curves: Curves, numbers: Numbers) -> World:
+def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], curves: Curves, numbers: Numbers) -> ExactModel:
     """Two layers with d = k = r = 1: f(U, U') = φ(U) + φ'(U'), at two points (A, B, A', B')."""
     scales = numbers["s"], numbers["s_2"]
 
@@ -171,8 +173,10 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], curves: Curves, numbe
         return [x for scale, m, A, B in ends for x in (scale * B * m, scale * m * A)]
 
     functions = {
-        "f": Function(lambda w: f(entries(w, 2)), lambda w: tuple(map(number, slope_f(entries(w, 2))))),
-        "F": Function(lambda v: f(weights(entries(v, 4))), lambda v: tuple(map(number, slope_loss(entries(v, 4))))),
+        "f": VectorFunction(lambda w: f(entries(w, 2)), lambda w: tuple(map(number, slope_f(entries(w, 2))))),
+        "F": VectorFunction(
+            lambda v: f(weights(entries(v, 4))), lambda v: tuple(map(number, slope_loss(entries(v, 4))))
+        ),
     }
     matrices = {"U_0": number(0), "U'_0": number(0)}
     for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):
@@ -181,10 +185,10 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], curves: Curves, numbe
     world = world_of("two layers", scalar(curves[0], scales[0]), numbers, matrices)
     laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "F(v) = f(U, U')"})
     setting = replace(world.setting, functions=functions, blocks=("A", "B", "A'", "B'"), layers=("U", "U'"))
-    return World("two layers, d = k = r = 1", setting, laws)
+    return ExactModel("two layers, d = k = r = 1", setting, laws)
 
 
-def direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> World:
+def direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> ExactModel:
     """DiReFT: h̃ = [h; 1], W_0 = [I 0] and A = [U_1 b]."""
     d = len(h)
     start = tuple(tuple(Fraction(int(i == j)) for j in range(d + 1)) for i in range(d))
@@ -197,7 +201,7 @@ def direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> World:
     return world_of(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 
-def lemma(about: str, meft: Factored, v1: Pair, v2: Pair, numbers: Numbers, stretch: int = 0) -> World:
+def lemma(about: str, meft: Factored, v1: Pair, v2: Pair, numbers: Numbers, stretch: int = 0) -> ExactModel:
     """Two points of the ball."""
     w1, w2 = meft.weight(v1), meft.weight(v2)
     matrices = dict(zip(("A_1", "B_1", "A_2", "B_2", "A", "B"), (*v1, *v2, *v1), strict=True))

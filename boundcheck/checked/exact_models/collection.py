@@ -26,10 +26,10 @@ from boundcheck.checked.exact_models.builders import (
     steep,
     top_eigenvalue,
 )
+from boundcheck.checked.exact_models.exact_model import ExactModel
 from boundcheck.checked.exact_models.functions import FLAT, Factored, Pair
 from boundcheck.checked.exact_models.runs import alone, merged, of_run, sharper
 from boundcheck.checked.exact_models.theorems import runs_of
-from boundcheck.checked.exact_models.world import World
 from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.language.catalogue import catalogue
 
@@ -38,8 +38,8 @@ _HALF = F(1, 2)
 Add = Callable[..., None]
 
 
-def _lemmas() -> list[World]:
-    found: list[World] = []
+def _lemmas() -> list[ExactModel]:
+    found: list[ExactModel] = []
 
     def add(about: str, meft: Factored, v1: Pair, v2: Pair, base: Numbers, theta: Fraction = _HALF) -> None:
         found.append(lemma(about, meft, v1, v2, {**base, "theta": F(theta)}, len(found)))
@@ -119,8 +119,8 @@ def _larger(add: Add) -> None:
             add("d = k = 1, r = 4", column, first, second, constants(column, F(1), F(1), False))
 
 
-def _frozen() -> list[World]:
-    found: list[World] = []
+def _frozen() -> list[ExactModel]:
+    found: list[ExactModel] = []
     for scale, a in ((F(1), F(2)), (F(1, 2), F(1)), (F(3), F(1, 2))):
         meft = scalar(clipped(2, 1), scale)
         base = constants(meft, a, F(1), False)
@@ -140,8 +140,8 @@ def _frozen() -> list[World]:
     return found
 
 
-def _runs() -> list[World]:
-    found: list[World] = []
+def _runs() -> list[ExactModel]:
+    found: list[ExactModel] = []
     draw = Random(13)
 
     def add(about: str, meft: Factored, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: Any) -> None:
@@ -172,9 +172,9 @@ def _runs() -> list[World]:
     return found
 
 
-def _frozen_runs() -> list[World]:
+def _frozen_runs() -> list[ExactModel]:
     """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one dimension."""
-    found: list[World] = []
+    found: list[ExactModel] = []
     wide, narrow = clipped(1, 8, "1/3"), clipped(2, "1/4")
     line = Factored(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
     for meft, fixed, first, a in (
@@ -190,9 +190,9 @@ def _frozen_runs() -> list[World]:
     return found
 
 
-def _vector_runs() -> list[World]:
+def _vector_runs() -> list[ExactModel]:
     """Runs of a function of a vector, in one dimension and in two, with longer steps than 1/L̂ and shorter ones."""
-    found: list[World] = []
+    found: list[ExactModel] = []
     wide, narrow = clipped(1, 8, "1/3"), clipped(2, "1/4")
     for meft, first in (
         (scalar(wide), number(1)),
@@ -210,7 +210,7 @@ def _vector_runs() -> list[World]:
     return found
 
 
-def _others() -> list[World]:
+def _others() -> list[ExactModel]:
     found = [
         direft(number(2), number(3), number("-1/3"), number("1/2")),
         direft(rows((1,), (-2,)), rows((3, 1)), rows(("1/2", 1)), number(2)),
@@ -236,12 +236,12 @@ def _others() -> list[World]:
 
 
 @cache
-def descents(understated: Fraction = Fraction(1)) -> tuple[Callable[..., World | None], ...]:
+def descents(understated: Fraction = Fraction(1)) -> tuple[Callable[..., ExactModel | None], ...]:
     """Runs that are hard on a bound: nearly all curvature is L̂, and each takes its step size as an argument.
 
     Where L is understated by a factor below 1, so is L̂, and Assumption 1 fails.
     """
-    found: list[Callable[..., World | None]] = []
+    found: list[Callable[..., ExactModel | None]] = []
     ratios = (F(1, 2), F(1, 5), F(3, 2), F(7, 4), F(199, 20))
     start = number(1), number(1)
     for sharp, noise, T, ratio in product((False, True), (F(0), F(1)), (1, 2, 6), ratios):
@@ -267,11 +267,11 @@ def descents(understated: Fraction = Fraction(1)) -> tuple[Callable[..., World |
 
 def _restepped(
     name: str,
-    build: Callable[..., World | None],
+    build: Callable[..., ExactModel | None],
     understated: Fraction,
-    told: Callable[[World], World] = lambda world: world,
-) -> Callable[..., World | None]:
-    def with_step(step: Callable[[Numbers], Fraction | None]) -> World | None:
+    told: Callable[[ExactModel], ExactModel] = lambda world: world,
+) -> Callable[..., ExactModel | None]:
+    def with_step(step: Callable[[Numbers], Fraction | None]) -> ExactModel | None:
         found = build(name, step=step)
         if found is None:
             return None
@@ -279,13 +279,13 @@ def _restepped(
         if understated == 1:
             return world
         changed = frozenset({"L", "ell"} & set(world.setting.numbers))
-        return World(f"{world.about}, L times {understated}", world.setting, world.laws, changed)
+        return ExactModel(f"{world.about}, L times {understated}", world.setting, world.laws, changed)
 
     return with_step
 
 
 @cache
-def worlds() -> tuple[World, ...]:
+def worlds() -> tuple[ExactModel, ...]:
     """All of them, the same ones every time."""
     theorems = [world for claim in catalogue.values() for world in runs_of(claim)]
     return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs(), *theorems, *adapters())

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from itertools import pairwise
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function
+from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.rationals import Rows, plus, root_above, scaled, times, transposed
 
 Number = Fraction | int
@@ -191,12 +191,12 @@ class Factored:
         return root_above(sum((each.steepest**2 for row in self.curves for each in row), Fraction(0)))
 
     @cached_property
-    def functions(self) -> dict[str, Function]:
+    def functions(self) -> dict[str, VectorFunction]:
         """F and f, by name."""
         f, slope, gradient = cache(self.f), cache(self.slope), cache(self.gradient)
         return {
-            "f": Function(lambda W: f(single(W)), lambda W: (slope(single(W)),)),
-            "F": Function(lambda v: f(self.weight(_pair(v))), lambda v: gradient(_pair(v))),
+            "f": VectorFunction(lambda W: f(single(W)), lambda W: (slope(single(W)),)),
+            "F": VectorFunction(lambda v: f(self.weight(_pair(v))), lambda v: gradient(_pair(v))),
         }
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from boundcheck.checked.exact_models.builders import STRETCHES, Numbers, holding, process_of, stated, world_of
+from boundcheck.checked.exact_models.exact_model import ExactModel
 from boundcheck.checked.exact_models.functions import Factored, Pair
-from boundcheck.checked.exact_models.world import World
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function
+from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import (
     Rows,
@@ -35,7 +35,7 @@ _DRAWN = {f"g_{name}": block for name, block in _LETTERS.items()}
 
 def run(
     about: str, meft: Factored, start: Pair, offsets: Sequence[Rows], T: int, numbers: Numbers, held: str, stretch: int
-) -> World:
+) -> ExactModel:
     """All paths of Algorithm 1, which draws one of the `offsets` (noise of the gradient in W) at each step.
 
     The first two points are those of Lemma 1. `held` is the factor that is not trained, A or B, if there is one.
@@ -67,7 +67,7 @@ def of_run(
     noise: Fraction,
     slack: Fraction = Fraction(1),
     held: str = "",
-) -> Callable[..., World | None]:
+) -> Callable[..., ExactModel | None]:
     """The constants of Theorem 2 such that every root is rational, by the choice of f* and ζ.
 
     Args:
@@ -106,7 +106,9 @@ def of_run(
         "f_star": loss - D,
     }
 
-    def build(about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None) -> World | None:
+    def build(
+        about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None
+    ) -> ExactModel | None:
         """The run; with another step size, where `step` finds one in the constants."""
         whole = {"s": meft.scale, "r": Fraction(meft.rank), "T": Fraction(T)}
         size = step({**numbers, **whole}) if step else alpha
@@ -122,7 +124,7 @@ def _size(start: Pair, base: Numbers, T: int, held: str) -> Fraction:
     return squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2
 
 
-def alone(world: World) -> World:
+def alone(world: ExactModel) -> ExactModel:
     """A run with A held at 1, s = 1 and W_0 = 0, told as one of a function of a vector: v is B, and F is f.
 
     Its step size is the one that was given, unless the constants say what was.
@@ -152,10 +154,10 @@ def alone(world: World) -> World:
         process=told,
     )
     laws = frozenset({"classic.smooth", "classic.smooth_everywhere", "jiang2024.bounded_below", "F(v) = f(v)"})
-    return World(world.about.replace("A frozen", "a vector"), setting, laws)
+    return ExactModel(world.about.replace("A frozen", "a vector"), setting, laws)
 
 
-def merged(world: World) -> World:
+def merged(world: ExactModel) -> ExactModel:
     """A run on both factors, told as a segment of ReLoRA: v is (A, B, Z), where Z, what was merged before, is 0."""
     given, process = world.setting, world.setting.process
     if process is None:
@@ -171,7 +173,7 @@ def merged(world: World) -> World:
         (slope,) = f.gradient((weight(v),))
         return scaled(scale, times(transposed(v[1]), slope)), scaled(scale, times(slope, transposed(v[0]))), slope
 
-    functions = {**given.functions, "F": Function(lambda v: f.value((weight(v),)), gradient)}
+    functions = {**given.functions, "F": VectorFunction(lambda v: f.value((weight(v),)), gradient)}
     setting = replace(
         given,
         matrices={**given.matrices, "Z": nothing},
@@ -179,13 +181,13 @@ def merged(world: World) -> World:
         blocks=("A", "B", "Z"),
         process=lambda name, time, outcome: nothing if name == "Z" else process(name, time, outcome),
     )
-    return World(f"{world.about}, a segment of ReLoRA", setting, world.laws)
+    return ExactModel(f"{world.about}, a segment of ReLoRA", setting, world.laws)
 
 
-def sharper(world: World) -> World:
+def sharper(world: ExactModel) -> ExactModel:
     """A run of a function of a vector, told with the κ of functions that are smooth on all of space."""
     numbers = world.setting.numbers
     kappa = stated(EVERYWHERE, "kappa", q=numbers["q"])
     bound = numbers["bound"] * kappa / numbers["kappa"]
     setting = replace(world.setting, numbers={**numbers, "kappa": kappa, "bound": bound})
-    return World(f"{world.about}, sharper", setting, world.laws)
+    return ExactModel(f"{world.about}, sharper", setting, world.laws)

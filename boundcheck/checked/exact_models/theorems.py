@@ -18,10 +18,10 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from boundcheck.checked.exact_models.builders import clipped, process_of, scalar, world_of
+from boundcheck.checked.exact_models.exact_model import ExactModel, Setting
 from boundcheck.checked.exact_models.functions import Factored
-from boundcheck.checked.exact_models.world import Setting, World
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import Function, rational_value
+from boundcheck.exact.evaluate import VectorFunction, rational_value
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import Rows, number, root, root_above
 from boundcheck.language.algorithms import Algorithm
@@ -82,9 +82,9 @@ class Parabola:
         return np.array([h * x for h, x in zip(self.steepness, v, strict=True)], dtype=object)
 
     @property
-    def function(self) -> Function:
+    def function(self) -> VectorFunction:
         """F over columns of rationals."""
-        return Function(lambda v: self.value(_entries(v[0])), lambda v: (_column(self.gradient(_entries(v[0]))),))
+        return VectorFunction(lambda v: self.value(_entries(v[0])), lambda v: (_column(self.gradient(_entries(v[0]))),))
 
 
 def _column(v: Sequence[Fraction] | Vector) -> Rows:
@@ -106,7 +106,7 @@ class Factors:
         return np.array([A[0][0], B[0][0]], dtype=object)
 
     def factor_sizes(self, v: Vector) -> tuple[Fraction, Fraction]:
-        """As `words.function.Function.factor_sizes`."""
+        """As `language.function.Function.factor_sizes`."""
         return Fraction(sum(v * v)), abs(self.meft.slope(self.meft.weight(_pair(v)))[0][0])
 
 
@@ -124,7 +124,7 @@ def _pair(v: Vector) -> tuple[Rows, Rows]:
 @cache
 def runs_of(
     claim: Claim, understated: Fraction = Fraction(1), parabolas: tuple[tuple[Column, Column], ...] = _PARABOLAS
-) -> tuple[World, ...]:
+) -> tuple[ExactModel, ...]:
     """Runs for a theorem about any function of a vector, or about both factors; none for another claim.
 
     Where the smoothness is understated, by a factor below 1, no law that speaks of it holds. Each of the parabolas has
@@ -136,7 +136,7 @@ def runs_of(
     return *_runs(claim, algorithm, understated, parabolas), *_runs_on_factors(claim, algorithm, understated)
 
 
-def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> Iterator[World]:
+def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> Iterator[ExactModel]:
     for place, (A, B, zero, far, steps) in enumerate(_FACTORS):
         factors = Factors(scalar(clipped(2, 128, zero)))
         meft, v = factors.meft, np.array([A, B], dtype=object)
@@ -163,12 +163,12 @@ def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) 
         matrices |= {"W_1": meft.weight(near), "W_2": meft.weight(after), "W": meft.weight(near)}
         setting = world_of(about, meft, numbers, matrices, paths, process).setting
         changed = frozenset({L.name} if understated < 1 else ())
-        yield World(about, setting, _laws(claim, "F(v) = f(W)"), changed)
+        yield ExactModel(about, setting, _laws(claim, "F(v) = f(W)"), changed)
 
 
 def _runs(
     claim: Claim, algorithm: Algorithm, understated: Fraction, parabolas: tuple[tuple[Column, Column], ...]
-) -> Iterator[World]:
+) -> Iterator[ExactModel]:
     # ζ is a positive letter.
     noises = (F(1, 2), F(4)) if algorithm.is_stochastic else (F(0),)
     for place, ((steepness, start), share, noise, steps) in enumerate(product(parabolas, _SHARES, noises, (1, 2, 3))):
@@ -188,7 +188,7 @@ def _runs(
         about = f"{claim.id} on a parabola of {len(start)} dimensions, T = {steps}, step {share}, noise {noise}"
         numbers["theta"] = F(place % 3, 2)
         changed = frozenset({ell.name} if understated < 1 else ())
-        yield World(about, _setting(algorithm, parabola, paths, numbers), _laws(claim, "F(v) = f(v)"), changed)
+        yield ExactModel(about, _setting(algorithm, parabola, paths, numbers), _laws(claim, "F(v) = f(v)"), changed)
 
 
 def _constants(parabola: Parabola, first: Vector, share: Fraction, noise: Fraction, steps: int) -> dict[str, Fraction]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.functions.constant import Constant
-from boundcheck.functions.networks.network import Look, Network, Task
+from boundcheck.functions.networks.network import Evaluation, Network, Task
 from boundcheck.functions.networks.observe import (
     LOOKS,
     OBSERVABLES,
@@ -27,7 +27,7 @@ from boundcheck.functions.networks.observe import (
 from boundcheck.functions.norms import Point, square_norm
 from boundcheck.functions.sgd import Draw
 from boundcheck.language.function import Function
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 from boundcheck.system.progress import Tick, silent
 
 # Relative accuracy of Lanczos: its result is a lower estimate anyway.
@@ -68,13 +68,13 @@ class NetworkFunction(Function):
         """The network's first point, which was drawn when it was adapted."""
         return self._first
 
-    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         """Samples that are looked at, gradients in W of two looks, and the points of all replicas."""
         network = self.network
         weights = sum(site.adapter.W0.numel() for site in self.sites)
         return (
-            Part("model", self.name, network.chunk * network.sample_bytes + 3 * 8 * weights),
-            Part("run.replicas", replicas, 6 * 8 * replicas * sum(part.numel() for part in self._first) + waiting),
+            Demand("model", self.name, network.chunk * network.sample_bytes + 3 * 8 * weights),
+            Demand("run.replicas", replicas, 6 * 8 * replicas * sum(part.numel() for part in self._first) + waiting),
         )
 
     def work(self, samples: int) -> float:
@@ -129,7 +129,7 @@ class NetworkFunction(Function):
         A point at which one step ends and another starts is computed once.
         """
         keys = [_key(v, i) for i in range(len(v[0]))]
-        looks: dict[bytes, Look] = dict(zip(keys, self._each(v, lambda i: self.network.look()), strict=True))
+        looks: dict[bytes, Evaluation] = dict(zip(keys, self._each(v, lambda i: self.network.look()), strict=True))
         rows = []
         for i, key in enumerate(keys):
             look, (x, y) = looks[key], (tuple(part[i : i + 1] for part in point) for point in (v, v_next))
@@ -145,7 +145,7 @@ class NetworkFunction(Function):
             for name, observable in OBSERVABLES.items()
         }
 
-    def _noise(self, look: Look, law: Draw | None, i: int) -> dict[str, float]:
+    def _noise(self, look: Evaluation, law: Draw | None, i: int) -> dict[str, float]:
         r"""Mean squared error and bias of the minibatch gradient given the past, by enumerating the samples.
 
         For m of n_t candidates, whose gradients have mean μ and variance s², the bias is :math:`\|\mu - \nabla F\|`,

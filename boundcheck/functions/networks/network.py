@@ -50,7 +50,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
-class Look:
+class Evaluation:
     """The results of one pass over samples at v.
 
     Attributes:
@@ -197,7 +197,7 @@ class Network:
                 sums = _added(sums, [x.double() for x in found])
         return self.tangent(self.point(), self.points([x / len(indices) for x in sums or []]))
 
-    def look(self, indices: Tensor | None = None) -> Look:
+    def look(self, indices: Tensor | None = None) -> Evaluation:
         """F and everything first-order about it, from one pass over samples (by default all)."""
         v, losses, squares = self.split(self.point()), [], []
         gradient: list[Tensor] | None = None
@@ -222,7 +222,7 @@ class Network:
                 gradient = _added(gradient, [x.double().sum(0, keepdim=True) for x in pulled])
                 weights = _added(weights, in_w)
                 count += len(part)
-        return Look(
+        return Evaluation(
             torch.cat(losses),
             tuple(x / count for x in gradient or []),
             torch.cat(squares),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from boundcheck.functions.cast import cast_to
 from boundcheck.functions.curvature import largest_eigenvalue
-from boundcheck.functions.networks.network import Look, Network, narrow_of, widened
+from boundcheck.functions.networks.network import Evaluation, Network, narrow_of, widened
 from boundcheck.functions.networks.sites import Site
 from boundcheck.functions.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.language.function import Observable
@@ -169,7 +169,7 @@ def weights_of(network: Network, v: Point) -> list[Tensor]:
 
 
 def observe(
-    network: Network, v: Point, v_next: Point, look: Look, look_next: Look, rounding: Rounding
+    network: Network, v: Point, v_next: Point, look: Evaluation, look_next: Evaluation, rounding: Rounding
 ) -> dict[str, Any]:
     r"""The observables of the step from v to v_next; without noise and bias, which are the sampler's.
 

@@ -8,7 +8,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks.pretrain import STEPS
 from boundcheck.functions.networks.rows import room_of
-from boundcheck.system.memory import Part
+from boundcheck.system.memory import Demand
 from boundcheck.system.tables import Count, Seed, Table
 
 Width = Annotated[int, Field(gt=0, le=2**12)]
@@ -40,15 +40,15 @@ class GPTSpec(Table):
             expected = "edit, where the built-in GPT's hidden states are edited"
             raise InputError("adapter.targets", ", ".join(paths), expected)
 
-    def room(self) -> tuple[Part, ...]:
+    def room(self) -> tuple[Demand, ...]:
         """Weights and what pretraining keeps of each, windows of text, and what one window is computed through."""
         weights = 3 * 4 * self.layers * self.width**2
         attention = self.layers * self.context * (4 * self.heads * self.context + 16 * self.width)
         # In float64, and in single precision with a gradient and two averages; of pretraining 16 windows at a time.
         return (
-            Part("model.width", self.width, (8 + 4 * 4) * weights),
-            Part("model.context", self.context, 16 * 4 * attention),
-            *(Part(f"model.{name}", n, room_of(n, self.context + 1)) for name, n in self._counts()),
+            Demand("model.width", self.width, (8 + 4 * 4) * weights),
+            Demand("model.context", self.context, 16 * 4 * attention),
+            *(Demand(f"model.{name}", n, room_of(n, self.context + 1)) for name, n in self._counts()),
         )
 
     def _counts(self) -> tuple[tuple[str, int], ...]:
@@ -79,7 +79,7 @@ class PretrainedSpec(Table):
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Its modules have names of their own, which are looked up when it is loaded."""
 
-    def room(self) -> tuple[Part, ...]:
+    def room(self) -> tuple[Demand, ...]:
         """What its samples take; its weights are looked up when it is loaded."""
         taken = sum(room_of(n, self.length, 3) for n in (self.samples, self.held_out))
-        return (Part("model.samples", self.samples, taken),)
+        return (Demand("model.samples", self.samples, taken),)

@@ -2,7 +2,7 @@
 
 from boundcheck.language.measures.average_gap import AVERAGE_GAP
 from boundcheck.language.measures.average_gradient import AVERAGE_GRADIENT
-from boundcheck.language.measures.base import Look, Measure, PerformanceMeasure
+from boundcheck.language.measures.base import Measure, Observed, PerformanceMeasure
 from boundcheck.language.measures.last_distance import LAST_DISTANCE
 from boundcheck.language.measures.last_gap import LAST_GAP
 from boundcheck.language.measures.least_factor_gradient import LEAST_FACTOR_GRADIENT
@@ -28,7 +28,7 @@ __all__ = [
     "LEAST_GRADIENT_ON_EACH_PATH",
     "MEASURES",
     "SMOOTHNESS",
-    "Look",
     "Measure",
+    "Observed",
     "PerformanceMeasure",
 ]

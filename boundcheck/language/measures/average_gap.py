@@ -1,5 +1,5 @@
 """The average gap F(v_t) - f* over the iterates, which theorems about SGD on convex functions bound."""
 
-from boundcheck.language.measures.base import GAP, Over, PerformanceMeasure
+from boundcheck.language.measures.base import GAP, PerformanceMeasure, Statistic
 
-AVERAGE_GAP = PerformanceMeasure("average_gap", "average gap", Over.AVERAGE, GAP)
+AVERAGE_GAP = PerformanceMeasure("average_gap", "average gap", Statistic.AVERAGE, GAP)

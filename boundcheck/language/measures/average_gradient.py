@@ -1,7 +1,7 @@
 """The average expected squared gradient norm."""
 
-from boundcheck.language.measures.base import SQUARED_GRADIENT, Over, PerformanceMeasure
+from boundcheck.language.measures.base import SQUARED_GRADIENT, PerformanceMeasure, Statistic
 
 AVERAGE_GRADIENT = PerformanceMeasure(
-    "average_gradient", "average squared gradient norm", Over.AVERAGE, SQUARED_GRADIENT
+    "average_gradient", "average squared gradient norm", Statistic.AVERAGE, SQUARED_GRADIENT
 )

@@ -32,7 +32,7 @@ from boundcheck.language.vocabulary import (
 )
 
 
-class Look(Protocol):
+class Observed(Protocol):
     """What can be seen at an iterate v: on the run face tensors of shape (R,), elsewhere one exact or symbolic number.
 
     The attributes that a look does not have, or that a measure does not ask for, need not be computed.
@@ -80,7 +80,7 @@ class Measure(ABC):
         return "" if is_stated else f"a bound on the {self.title}, by the last quantity of the claim"
 
 
-class Over(Enum):
+class Statistic(Enum):
     """A statistic over v_1, ..., v_T."""
 
     LEAST = "least"
@@ -90,27 +90,27 @@ class Over(Enum):
     @property
     def word(self) -> str:
         """What verdicts and pages call it."""
-        return "smallest" if self is Over.LEAST else self.value
+        return "smallest" if self is Statistic.LEAST else self.value
 
     def expression(self, of: Callable[[sp.Expr], sp.Expr], mean: Callable[[sp.Expr], sp.Expr] = Expectation) -> sp.Expr:
         """The statistic of the expectation of an expression at the iterates."""
         match self:
-            case Over.LEAST:
+            case Statistic.LEAST:
                 return MinimumOver(mean(of(v_t)), t, 1, T)
-            case Over.AVERAGE:
+            case Statistic.AVERAGE:
                 return sp.Sum(mean(of(v_t)), (t, 1, T)) / T
         return mean(of(v_t.xreplace({t: T})))
 
     def times(self, horizon: int) -> range:
         """The t at which it looks."""
-        return range(horizon, horizon + 1) if self is Over.LAST else range(1, horizon + 1)
+        return range(horizon, horizon + 1) if self is Statistic.LAST else range(1, horizon + 1)
 
     def candidates(self, means: Sequence[Any]) -> list[Any]:
         """The numbers of which the statistic is the smallest, of the means at `times`."""
-        return [sum(means[1:], means[0]) / len(means)] if self is Over.AVERAGE else list(means)
+        return [sum(means[1:], means[0]) / len(means)] if self is Statistic.AVERAGE else list(means)
 
 
-class Seen(NamedTuple):
+class Enclosure(NamedTuple):
     """An observable at the audits of a run, shape (R, M) each: what it surely is at least, as computed, and at most."""
 
     low: Any
@@ -132,8 +132,8 @@ class Observable:
         expression: of the expression of v.
         name: the attribute of a look that it is.
         called: what verdicts and pages call it.
-        seen: what the trace of a run shows of it, from the evidence: a `Seen` of three arrays of shape (R, M), between
-            what the observable surely is, rounding errors counted; None where no run shows it.
+        seen: what the trace of a run shows of it, from the evidence: an `Enclosure` of three arrays of shape (R, M),
+            between what the observable surely is, rounding errors counted; None where no run shows it.
         first: what is known of it at v_1 without any theorem, from the start and the values of the claim's parameters:
             a float that is no less, and what that is called; a bound that is not below it says nothing.
         letters: how figures write it at v_t; as it is called where left out.
@@ -145,7 +145,7 @@ class Observable:
     expression: Callable[[sp.Expr], sp.Expr]
     name: str
     called: str = ""
-    seen: Callable[[Evidence], Seen] | None = None
+    seen: Callable[[Evidence], Enclosure] | None = None
     first: Callable[[Any, Mapping[str, Any]], tuple[float, str]] | None = None
     letters: str = ""
     units: str = ""
@@ -155,7 +155,7 @@ class Observable:
         """The label of an axis that shows it, of an F in these units."""
         return (self.letters or self.called or self.name) + (f" [{self.units.format(units)}]" if self.units else "")
 
-    def of(self, look: Look) -> Any:
+    def of(self, look: Observed) -> Any:
         """What the look shows: one function for tensors, exact numbers and performance estimation."""
         return getattr(look, self.name)
 
@@ -175,22 +175,22 @@ class Observable:
 class PerformanceMeasure(Measure):
     """A statistic over iterates of the expectation of what is seen at one.
 
-    One's own has a statistic of `Over`, and an `Observable` of this module (`SQUARED_GRADIENT`, `GAP`,
+    One's own has a statistic of `Statistic`, and an `Observable` of this module (`SQUARED_GRADIENT`, `GAP`,
     `SQUARED_DISTANCE`) or of one's own. The conclusion of its theorems is ``at_most(bound)``, as `words.theorem` makes
     it.
 
     Attributes:
         over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
         observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
-            attribute of a `Look` that exact arithmetic and performance estimation read, and what a run shows.
+            attribute of a `Observed` that exact arithmetic and performance estimation read, and what a run shows.
         is_sure: whether it is of each path, and no expectation: of a step that depends on where it starts, each path
             has its least at a t of its own. Only an algorithm without noise has such theorems.
 
     """
 
-    over: Over
+    over: Statistic
     observable: Observable
-    is_sure: bool = False
+    pathwise: bool = False
 
     @property
     def is_looked_at(self) -> bool:
@@ -204,8 +204,8 @@ class PerformanceMeasure(Measure):
 
     def check_exactly(self) -> None:
         """Refuse one at which exact arithmetic and performance estimation cannot look, or look at another number."""
-        if not self.is_looked_at or not hasattr(Look, self.observable.name):
-            known = ", ".join(name for name in vars(_STATED) if hasattr(Look, name))
+        if not self.is_looked_at or not hasattr(Observed, self.observable.name):
+            known = ", ".join(name for name in vars(_STATED) if hasattr(Observed, name))
             raise InputError(f"measure.{self.id}.observable", self.observable.name, f"one of {known}")
 
     @property
@@ -218,14 +218,14 @@ class PerformanceMeasure(Measure):
         mean = "expected " if is_stochastic else ""
         return f"{self.over.word} {mean}{self.observable.called or self.observable.name}"
 
-    def seen_over(self, is_stochastic: bool) -> Over:
+    def seen_over(self, is_stochastic: bool) -> Statistic:
         """The statistic by which a run may support a bound on it: under noise the average stands for the least.
 
         The least of T expectations is at most their average, and the average over replicas of a time average has no
         bias. The least of T means has one: it is low by chance. So a bound above the average holds of the least as
         well; one below it says nothing of the least, which `verdict` holds against every iterate.
         """
-        return Over.AVERAGE if is_stochastic and self.over is Over.LEAST else self.over
+        return Statistic.AVERAGE if is_stochastic and self.over is Statistic.LEAST else self.over
 
     def shown(self, is_stochastic: bool) -> str:
         """What a run shows of it, and how that stands to it; see `seen_over`."""
@@ -239,9 +239,9 @@ class PerformanceMeasure(Measure):
     @property
     def is_of_the_last(self) -> bool:
         """Whether the last iterate must be seen."""
-        return self.over is Over.LAST
+        return self.over is Statistic.LAST
 
-    def seen(self, evidence: Evidence) -> Seen:
+    def seen(self, evidence: Evidence) -> Enclosure:
         """What the run shows of its observable; see `is_seen`."""
         if self.observable.seen is None:
             raise ValueError(f"expected a measure that a run shows, not the {self.title}")
@@ -261,7 +261,7 @@ class PerformanceMeasure(Measure):
     @property
     def statement(self) -> sp.Expr:
         """The measure, over the iterates of an algorithm."""
-        mean = (lambda each: each) if self.is_sure else Expectation
+        mean = (lambda each: each) if self.pathwise else Expectation
         return self.over.expression(self.observable.expression, mean)
 
     def at_most(self, bound: sp.Symbol) -> sp.Basic:
@@ -270,7 +270,7 @@ class PerformanceMeasure(Measure):
 
     def is_shown_by(self, algorithm: Any) -> bool:
         """One of each path is of no algorithm with noise: runs show means of those."""
-        return not (self.is_sure and getattr(algorithm, "is_stochastic", False))
+        return not (self.pathwise and getattr(algorithm, "is_stochastic", False))
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion is `at_most`."""
@@ -311,14 +311,14 @@ _STATED: Any = SimpleNamespace(
 )
 
 
-def _seen_gradient(e: Evidence) -> Seen:
+def _seen_gradient(e: Evidence) -> Enclosure:
     trace = e.record.trace
     square, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
     with np.errstate(invalid="ignore"):
-        return Seen(square - error, square, square + error)
+        return Enclosure(square - error, square, square + error)
 
 
-def _seen_gap(e: Evidence) -> Seen:
+def _seen_gap(e: Evidence) -> Enclosure:
     r"""Between :math:`\|\nabla F\|^2/(2\ell)`, where F is :math:`\ell` smooth, and :math:`F - \inf f`.
 
     Or :math:`\|\nabla F\|^2/(2m)`, if that is less.
@@ -327,17 +327,17 @@ def _seen_gap(e: Evidence) -> Seen:
     high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
     if (strong := e.problem.strong_convexity) is not None:
         high = high.clip(max=gradient.high / (2 * strong.value))
-    return Seen(gradient.low.clip(min=0) / (2 * e.smoothness), high, high)
+    return Enclosure(gradient.low.clip(min=0) / (2 * e.smoothness), high, high)
 
 
-def _seen_distance(e: Evidence) -> Seen:
+def _seen_distance(e: Evidence) -> Enclosure:
     r"""Between :math:`\|\nabla F\|^2/\ell^2`, where F is :math:`\ell` smooth, and :math:`\|\nabla F\|^2/m^2`.
 
     Nothing is known above where no m is.
     """
     gradient, strong = _seen_gradient(e), e.problem.strong_convexity
     high = gradient.high / strong.value**2 if strong is not None else gradient.high + math.inf
-    return Seen(gradient.low.clip(min=0) / e.smoothness**2, high, high)
+    return Enclosure(gradient.low.clip(min=0) / e.smoothness**2, high, high)
 
 
 def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:

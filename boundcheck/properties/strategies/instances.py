@@ -41,7 +41,7 @@ from boundcheck.properties.strategies.matrices import (
 from boundcheck.properties.strategies.points import directions, domain_points
 from boundcheck.properties.strategies.spectra import SEEDS, choice
 from boundcheck.worst_case.climb import Climber, steepest_loss
-from boundcheck.worst_case.instance import Instance, check_lipschitz
+from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz
 from boundcheck.worst_case.relation import Assignment, Letters, given_relations
 from boundcheck.worst_case.search import CONSTANTS, own_constants, structures
 from boundcheck.worst_case.structure import Structure, adapter_of, frozen_shapes
@@ -59,7 +59,7 @@ def instances(
     lipschitz: str = LEAST,
     largest: int = 8,
     dtype: DType = "float64",
-) -> SearchStrategy[Instance]:
+) -> SearchStrategy[AdapterInstance]:
     """Instances of a claim about the smoothness of an adapter: a loss with one kink, and two points of the domain.
 
     The points are far apart, near, or where a few steps of the adversary's climb have brought them; the loss is the
@@ -76,7 +76,7 @@ def instances(
 
 
 @st.composite
-def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: int, dtype: DType) -> Instance:
+def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: int, dtype: DType) -> AdapterInstance:
     structure = draw(structures(kind, claim, largest, largest + 1))
     rounds = draw(choice((0, 0, 0, 4, 12)))
     if rounds:
@@ -108,7 +108,7 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
     assume(float(np.linalg.norm(E)) > _TINY)
     s = structure
     # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
-    made = Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other, s.given)
+    made = AdapterInstance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other, s.given)
     made = replace(made, tilt=_held(torch.as_tensor(made.tilt), dtype).numpy())
     _assume_allowed(made.check, lambda: made.claim.check(made.inputs))
     return made

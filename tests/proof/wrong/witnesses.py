@@ -11,7 +11,7 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
 
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.kernel.meaning import Function, Model, exact
+from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import zeta
 from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, EuclideanNorm, F, FrobeniusNorm, Gradient, f, v1, v2
@@ -43,9 +43,9 @@ def by_hand(about: str = "Numbers", functions: Any = None, told: Any = None, **n
     return Witness(about, found, model(functions, **numbers))
 
 
-def square(slope: int) -> dict[str, Function]:
+def square(slope: int) -> dict[str, MatrixFunction]:
     """f(X) = X² with a gradient `slope` X."""
-    return {"f": Function(lambda p: p[0][0][0] * p[0][0][0], lambda p: (((exact(slope) * p[0][0][0],),),))}
+    return {"f": MatrixFunction(lambda p: p[0][0][0] * p[0][0][0], lambda p: (((exact(slope) * p[0][0][0],),),))}
 
 
 class Mine(Setting):
@@ -120,7 +120,7 @@ CASES = [
         by_hand(
             functions=square(3)
             | {
-                "f": Function(
+                "f": MatrixFunction(
                     lambda p: p[0][0][0] * p[0][0][0] * exact(Fraction(3, 2)), lambda p: (((exact(3) * p[0][0][0],),),)
                 )
             },

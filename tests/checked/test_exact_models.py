@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
-from boundcheck.checked.exact_models import World, descents, worlds
+from boundcheck.checked.exact_models import ExactModel, descents, worlds
+from boundcheck.checked.exact_models.exact_model import Setting, broken, composites, is_timed
 from boundcheck.checked.exact_models.functions import Curve, Factored
 from boundcheck.checked.exact_models.theorems import runs_of
-from boundcheck.checked.exact_models.world import Setting, broken, composites, is_timed
 from boundcheck.checked.scripts import allowed, lines, scripts
 from boundcheck.errors import InputError
 from boundcheck.exact.rationals import number, rows, transposed
@@ -75,7 +75,7 @@ def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
     assert said.count(True) >= 0.9 * len(said) > 50
 
 
-def satisfying(script: Script) -> World | None:
+def satisfying(script: Script) -> ExactModel | None:
     """A world in which all hypotheses of a proof hold, and those of its conclusion where that is a law."""
     proof = script.proof
     assert proof.conclusion is not None
@@ -189,7 +189,7 @@ def test_time_is_seen_where_it_is_free() -> None:
     assert not is_timed(EuclideanNorm(Iterate("v", 1, 2, 1)))
 
 
-def long_run() -> World:
+def long_run() -> ExactModel:
     return next(x for x in worlds() if x.setting.paths.T > 1 and len(x.setting.paths.draws) > 1)
 
 

@@ -1,4 +1,4 @@
-"""`World`: an exact instance as a model of the kernel's terms, which hypotheses of a proof hold in it, what it refutes.
+"""`ExactModel`: an exact instance in which terms of the kernel have values: what holds in it, and what it refutes.
 
 `Setting.verdict` evaluates a sympy relation by `boundcheck.exact.evaluate`, and never asks the translation to the
 kernel or the kernel: what it calls false is false by another way of reading.
@@ -61,7 +61,7 @@ class Setting:
     sides: Mapping[str, int]
     numbers: Mapping[str, Fraction]
     matrices: Mapping[str, Rows]
-    functions: Mapping[str, evaluate.Function]
+    functions: Mapping[str, evaluate.VectorFunction]
     blocks: tuple[str, ...] = ("A", "B")
     layers: tuple[str, ...] = ()
     paths: Paths[Any, Any] = STILL
@@ -156,8 +156,8 @@ def _compare(relation: type[sp.Basic], difference: Number) -> bool | None:
     return True if holds(difference, 0) else (False if fails(difference, 0) else None)
 
 
-def _function(each: evaluate.Function) -> evaluate.Function:
-    return evaluate.Function(lambda v: each.value(_exact(v)), lambda v: each.gradient(_exact(v)))
+def _function(each: evaluate.VectorFunction) -> evaluate.VectorFunction:
+    return evaluate.VectorFunction(lambda v: each.value(_exact(v)), lambda v: each.gradient(_exact(v)))
 
 
 def _exact(point: tuple[Matrix, ...]) -> tuple[Rows, ...]:
@@ -180,7 +180,7 @@ LAWS = frozenset(
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class ExactModel:
     """A concrete instance in exact rational arithmetic, and what is true in it.
 
     Attributes:
@@ -320,12 +320,12 @@ _RADII = ("sigma", "a", "b", "a_2", "b_2")
 
 
 @cache
-def broken(world: World) -> tuple[World, ...]:
+def broken(world: ExactModel) -> tuple[ExactModel, ...]:
     """The world with one number changed, or with another F than f(W_0 + sBA)."""
     return tuple(_changes(world))
 
 
-def _changes(world: World) -> Iterator[World]:
+def _changes(world: ExactModel) -> Iterator[ExactModel]:
     setting = world.setting
     for name in _LETTERS:
         value = setting.numbers.get(name, Fraction(0))
@@ -333,12 +333,12 @@ def _changes(world: World) -> Iterator[World]:
             numbers = {**setting.numbers, name: factor * value}
             about = f"{world.about}, {name} = {numbers[name]}"
             changed = frozenset({name} if factor > 1 or name not in _RADII else ())
-            yield World(about, replace(setting, numbers=numbers), world.laws, changed)
+            yield ExactModel(about, replace(setting, numbers=numbers), world.laws, changed)
     if "F" in setting.functions:
         loss = setting.functions["F"]
-        other = evaluate.Function(
+        other = evaluate.VectorFunction(
             lambda v: 3 * loss.value(v) + 1, lambda v: tuple(scaled(Fraction(3), x) for x in loss.gradient(v))
         )
         laws = frozenset(x for x in world.laws if not x.startswith("F("))
         functions = {**setting.functions, "F": other}
-        yield World(f"{world.about}, 3F + 1 for F", replace(setting, functions=functions), laws, frozenset({"F"}))
+        yield ExactModel(f"{world.about}, 3F + 1 for F", replace(setting, functions=functions), laws, frozenset({"F"}))
