@@ -20,8 +20,9 @@ from rich.text import Text
 
 from boundcheck.language import prose
 from boundcheck.language.markup import mathml_of
+from boundcheck.language.notebook import Shown
 from boundcheck.language.typed import line
-from boundcheck.language.view import Prose, Shown, Table, View
+from boundcheck.language.view import Prose, Table, View
 from boundcheck.language.view import line as line_of
 from boundcheck.present.style import panels, pdf, svg
 from boundcheck.present.typst.formulas import UnknownError, formula

@@ -34,7 +34,7 @@ from boundcheck.experiment.schema import (
 from boundcheck.experiment.support import Kind, borne
 from boundcheck.functions.constant import End
 from boundcheck.language.hypotheses.evidence import Audit
-from boundcheck.language.view import Shown, View
+from boundcheck.language.notebook import Shown
 from boundcheck.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -164,20 +164,8 @@ class Result(Shown):
                 hash.
 
         """
-        # Deferred: what stores results reads them from here.
-        from boundcheck.experiment.store import finished
-
-        stored, trace = finished(Path(runs) / self.run_id)
-        if stored != self:
-            raise InputError("runs", runs, f"the folder of run {self.run_id}; the one there has another result")
-        told = {name: value for name, value in self.as_json().items() if isinstance(value, str | int | float)}
-        return trace.assign_attrs(told)
-
-    def view(self) -> View:
-        """What was measured, against what, and why it has its verdict."""
-        from boundcheck.experiment.view import result_view
-
-        return result_view(self)
+        found: xr.Dataset = self.shower.trace_of(self, Path(runs))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

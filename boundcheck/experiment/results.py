@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import Result
-from boundcheck.language.view import Shown, View
+from boundcheck.language.notebook import Shown
 from boundcheck.system.tables import fields_of
 
 if TYPE_CHECKING:
@@ -75,12 +75,6 @@ class Results(list[Result], Shown):
         if len(self) == 1:
             return self[0].to_xarray(self.runs)
         return _together(varied(self), rows_of(self), [_indexed(each.to_xarray(self.runs)) for each in self])
-
-    def view(self) -> View:
-        """A table of several, one by itself."""
-        from boundcheck.experiment.view import results_view
-
-        return results_view(self)
 
 
 def varied(results: Iterable[Result]) -> dict[str, list[Any]]:

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
+from boundcheck.errors import InputError
 from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.result import BracketResult, Result, RunResult
 from boundcheck.experiment.results import Results, rows_of, varied
 from boundcheck.experiment.schema import FROM_BELOW, Link
+from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.notebook import Shown
 from boundcheck.language.symbols import toward
 from boundcheck.language.view import Badge, Cell, Fold, Line, Part, Prose, Table, View, line, short
 from boundcheck.system.tables import fields_of
 
 
-def results_view(results: Results) -> View:
+def trace_of(result: Result, runs: Path) -> xr.Dataset:
+    """The trace of a run in its folder; see `Result.to_xarray`."""
+    stored, trace = finished(runs / result.run_id)
+    if stored != result:
+        raise InputError("runs", runs, f"the folder of run {result.run_id}; the one there has another result")
+    told = {name: value for name, value in result.as_json().items() if isinstance(value, str | int | float)}
+    return trace.assign_attrs(told)
+
+
+@singledispatch
+def view_of(shown: Shown) -> View:
+    """What a notebook shows of a result of this package."""
+    raise TypeError(f"expected a result, got {type(shown).__name__}")
+
+
+@view_of.register(Results)
+def _results_view(results: Results) -> View:
     """A table with a row for each, its columns those of the frame; one result by itself."""
     if len(results) == 1:
         return results[0].view()
@@ -36,7 +59,8 @@ def results_view(results: Results) -> View:
     return View(f"{len(results)} runs", claims, parts=(table,))
 
 
-def result_view(of: Result) -> View:
+@view_of.register(Result)
+def _result_view(of: Result) -> View:
     """A run: what was measured against what, why it has its verdict, and what it was held against."""
     parts = [
         line(Prose(of.reason)),

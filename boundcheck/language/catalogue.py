@@ -6,7 +6,8 @@ from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.view import Fold, Part, Shown, View, line
+from boundcheck.language.notebook import Shown
+from boundcheck.language.view import Fold, Part, View, line
 from boundcheck.proofs import Paper, paper_of, papers
 from boundcheck.system import plugins
 from boundcheck.system.fingerprint import content_of

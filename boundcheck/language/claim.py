@@ -26,10 +26,11 @@ from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
 from boundcheck.language import typed
 from boundcheck.language.inputs import Number, checked
+from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Parameter, check_symbols, look
 from boundcheck.language.text import is_plain
-from boundcheck.language.view import Fold, Math, Prose, Shown, Table, View, line
+from boundcheck.language.view import Fold, Math, Prose, Table, View, line
 
 # What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
 _UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}

@@ -1,4 +1,4 @@
-"""`html`, `latex`: a view in a notebook, as HTML that needs no style sheet and no script, and as one formula.
+"""`Shown` objects in a notebook: a view as HTML that needs no style sheet and no script, and as one formula.
 
 Colours are the notebook's own, but for the badges of verdicts, which bring their background: so all of it can be read
 in the light and in the dark.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from importlib import import_module
 from itertools import repeat
+from typing import Any
 
 from boundcheck.language import prose
 from boundcheck.language.markup import mathml_of
@@ -258,3 +260,39 @@ def _text(text: str) -> str:
     """Words in a formula. MathJax takes no command in a text, and LaTeX no bare sign: these stand between the texts."""
     parts = re.split(r"([\\_%&#${}^~])", " ".join(visible(str(text)).split()))
     return "".join(_TEX_SIGNS.get(part) or (rf"\text{{{part}}}" if part else "") for part in parts)
+
+
+class Shown:
+    """An object that shows itself in a notebook.
+
+    The class that is `Shown` says what, in `view`, or `view_of` in the module `view` of its package does: a result does
+    not import what shows it.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
+        super().__init_subclass__(**options)
+        # Mypy takes each assignment to a method for a mistake.
+        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
+
+    def view(self) -> View:
+        """What a notebook shows of it."""
+        made: View = self.shower.view_of(self)
+        return made
+
+    @property
+    def shower(self) -> Any:
+        """The module `view` of the package whose class it is."""
+        home = next(kind for kind in type(self).__mro__ if Shown in kind.__bases__).__module__.rpartition(".")[0]
+        return import_module(f"{home}.view")
+
+    def _repr_html_(self) -> str:
+        return html(self.view())
+
+    def _repr_latex_(self) -> str:
+        return latex(self.view())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """IPython's text, which a saved notebook has beside the HTML: its name alone, and not all of its fields."""
+        view = self.view()
+        printer.text(visible(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))))

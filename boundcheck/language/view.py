@@ -10,13 +10,11 @@ A `str` is shown as it is typed; formulas are `Math`, and a text that may have f
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from boundcheck.exact.digits import Toward, shown
-from boundcheck.shown import visible
 
 
 @dataclass(frozen=True)
@@ -203,35 +201,6 @@ def line(*cells: Cell) -> Line:
 def paragraph(words: str, look: str = "") -> Line:
     """A line of a text that may have formulas."""
     return Line((Prose(words),), look)
-
-
-class Shown(ABC):
-    """An object that shows itself in a notebook: its class says what, in `view`."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
-        super().__init_subclass__(**options)
-        # Mypy takes each assignment to a method for a mistake.
-        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
-
-    @abstractmethod
-    def view(self) -> View:
-        """What a notebook shows of it."""
-
-    def _repr_html_(self) -> str:
-        from boundcheck.language.notebook import html
-
-        return html(self.view())
-
-    def _repr_latex_(self) -> str:
-        from boundcheck.language.notebook import latex
-
-        return latex(self.view())
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """IPython's text, which a saved notebook has beside the HTML: its name alone, and not all of its fields."""
-        view = self.view()
-        printer.text(visible(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))))
 
 
 def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line
+from boundcheck.language.notebook import Shown
+from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line
 from boundcheck.worst_case.show import rounded_down
 
 if TYPE_CHECKING:

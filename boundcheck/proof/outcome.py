@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plainly
-from boundcheck.language.view import Shown, View
 from boundcheck.proof.interchange import certificates
 from boundcheck.proof.latex import PREAMBLE, latex
 from boundcheck.proof.results import ClaimAudit
@@ -56,17 +56,10 @@ class ProofAudit(Shown):
         rows = [row.as_json() for row in self.rows]
         return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
 
-    def view(self) -> View:
-        """The referee's table, where a paper was audited whole, and each claim with its proofs."""
-        from boundcheck.proof.view import audit_view
-
-        return audit_view(self)
-
     def to_frame(self) -> pd.DataFrame:
         """One row a line of all proofs; see `JudgedProof.to_frame`."""
-        from boundcheck.proof.view import frame_of
-
-        return frame_of(proof for claim in self.claims for proof in claim.proofs)
+        found: pd.DataFrame = self.shower.frame_of(proof for claim in self.claims for proof in claim.proofs)
+        return found
 
 
 def export(audit: ProofAudit, folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
 from boundcheck.language import prose
-from boundcheck.language.view import Shown, View
+from boundcheck.language.notebook import Shown
 from boundcheck.proof.display import shown
 from boundcheck.proof.fixed import has_instance
 from boundcheck.proof.identity import identity
@@ -54,17 +54,10 @@ class ClaimAudit(Shown):
             raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
         return found
 
-    def view(self) -> View:
-        """Its proofs."""
-        from boundcheck.proof.view import claim_view
-
-        return claim_view(self)
-
     def to_frame(self) -> pd.DataFrame:
         """One row a line of its proofs; see `JudgedProof.to_frame`."""
-        from boundcheck.proof.view import frame_of
-
-        return frame_of(self.proofs)
+        found: pd.DataFrame = self.shower.frame_of(self.proofs)
+        return found
 
 
 def _ending(proof: JudgedProof) -> list[str]:

@@ -13,7 +13,7 @@ from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import derivation
 from boundcheck.kernel.renew import Renewal
 from boundcheck.language.claim import Claim
-from boundcheck.language.view import Shown, View
+from boundcheck.language.notebook import Shown
 from boundcheck.proof.counterexamples import Counterexample, counterexample
 from boundcheck.proof.definitions import circular
 from boundcheck.proof.display import check_words, unclear
@@ -58,12 +58,6 @@ class JudgedStep(Shown):
     reason: str = ""
     follows: bool | None = None
     numbers: Counterexample | None = None
-
-    def view(self) -> View:
-        """What its theorem says, and on what that rests."""
-        from boundcheck.proof.view import step_view
-
-        return step_view(self)
 
 
 @dataclass(frozen=True)
@@ -136,18 +130,10 @@ class JudgedProof(Shown):
         """`added`, as the kernel has it."""
         return [each.statement for each in self.hypotheses if is_added(each, self.script)]
 
-    def view(self) -> View:
-        """What it proves and from what, and its lines."""
-        # Deferred, here and below: a notebook shows the plain data that is made of proofs.
-        from boundcheck.proof.view import proof_view
-
-        return proof_view(self)
-
     def to_frame(self) -> pd.DataFrame:
         """One row a line: its verdict, trust and statement, what it is given besides, and the witness against it."""
-        from boundcheck.proof.view import frame_of
-
-        return frame_of([self])
+        found: pd.DataFrame = self.shower.frame_of([self])
+        return found
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ What stands under `proved` is made of the kernel's theorem, with the assumptions
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from boundcheck.language.claim import in_prose
+from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain, plainly
 from boundcheck.language.view import (
     Badge,
@@ -31,7 +33,15 @@ from boundcheck.language.view import (
 )
 from boundcheck.proof.display import UNCLEAR, shown
 from boundcheck.proof.identity import identity_latex
-from boundcheck.proof.results import certificate_text, instance_told, main_lines, step_as_json, witness_as_json
+from boundcheck.proof.outcome import ProofAudit
+from boundcheck.proof.results import (
+    ClaimAudit,
+    certificate_text,
+    instance_told,
+    main_lines,
+    step_as_json,
+    witness_as_json,
+)
 from boundcheck.proof.rows import JudgedRow
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
 from boundcheck.proof.witness import numbers_at
@@ -39,9 +49,6 @@ from boundcheck.shown import command
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from boundcheck.proof.outcome import ProofAudit
-    from boundcheck.proof.results import ClaimAudit
 
 # Claims of an audit that are shown open.
 _FEW = 3
@@ -53,7 +60,14 @@ below it. Rocq: whether a second proof checker has checked the proofs, too; a wi
 proof."""
 
 
-def audit_view(audit: ProofAudit) -> View:
+@singledispatch
+def view_of(shown: Shown) -> View:
+    """What a notebook shows of a result of this package."""
+    raise TypeError(f"expected a result, got {type(shown).__name__}")
+
+
+@view_of.register(ProofAudit)
+def _audit_view(audit: ProofAudit) -> View:
     """Of an audit of few claims each of them, of many a table."""
     facts = [line("standard fact", name, Prose(told)) for name, told in audit.facts.items()]
     count = len(audit.claims)
@@ -130,12 +144,14 @@ def _conclusion(proof: JudgedProof) -> Iterator[Part]:
     yield from (line(Math(each, apart=True)) for each in added)
 
 
-def claim_view(audit: ClaimAudit) -> View:
+@view_of.register(ClaimAudit)
+def _claim_view(audit: ClaimAudit) -> View:
     """A claim with its proofs."""
     return View(plain(audit.title), audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
 
 
-def proof_view(proof: JudgedProof) -> View:
+@view_of.register(JudgedProof)
+def _proof_view(proof: JudgedProof) -> View:
     """A proof: what it proves and from what, why it does not where it does not, and its lines."""
     parts: list[Part] = [line(f"trust: {proof.trust}")] if proof.trust else []
     parts += [paragraph(proof.reason)] if proof.reason else []
@@ -227,7 +243,8 @@ def _at(numbers: Mapping[str, str]) -> str:
     return ", ".join(f"{in_prose(name)} = {value}" for name, value in numbers.items())
 
 
-def step_view(judged: JudgedStep) -> View:
+@view_of.register(JudgedStep)
+def _step_view(judged: JudgedStep) -> View:
     """A line by itself: what its theorem says, and all that this rests on."""
     step, theorem = judged.step, judged.step.theorem
     open_ = theorem.hypotheses - ({theorem.conclusion} if judged.verdict != "proved" else set())

@@ -18,9 +18,9 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.slopes import check_pull_back
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import has_common_radius
 from boundcheck.language.symbols import r
-from boundcheck.language.view import Shown, View
 from boundcheck.system.progress import Tick
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.climb import Climber
@@ -89,13 +89,6 @@ class Falsification(Shown):
             "rows": [{"rank": r.rank, "constants": r.constants, "ratio": r.ratio, "share": r.share} for r in self.rows],
             "explored": {"structures": self.explored[0], "ratio": self.explored[1]},
         }
-
-    def view(self) -> View:
-        """The conclusion, the best at each rank, and the instance."""
-        # Deferred: what shows a search reads it from here.
-        from boundcheck.worst_case.view import search_view
-
-        return search_view(self)
 
     def to_frame(self) -> "pd.DataFrame":
         """One row a rank and choice of constants: ``rank``, each constant, ``ratio``, ``share``; see `Row`."""

@@ -12,7 +12,7 @@ from boundcheck.exact.running_error import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.exchange import claim_as_json
-from boundcheck.language.view import Shown, View
+from boundcheck.language.notebook import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.certify import Certificate, certify
@@ -93,13 +93,6 @@ def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
 
 class Replay(tuple[Tried, Certificate], Shown):
     """A stored instance, and what is certain about it."""
-
-    def view(self) -> View:
-        """The instance, judged again."""
-        # Deferred: what shows an instance reads it from here.
-        from boundcheck.worst_case.view import replay_view
-
-        return replay_view(self)
 
 
 def replayed(path: Path, claim: Claim | None = None) -> Replay:

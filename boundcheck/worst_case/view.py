@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import singledispatch
 from typing import Any
 
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.notebook import Shown
 from boundcheck.language.view import Fold, Math, Part, Table, View, line
 from boundcheck.system.tables import fields_of
 from boundcheck.worst_case.search import Falsification
@@ -24,7 +26,14 @@ from boundcheck.worst_case.stored import Replay
 from boundcheck.worst_case.worst_case import WorstCases
 
 
-def search_view(found: Falsification) -> View:
+@singledispatch
+def view_of(shown: Shown) -> View:
+    """What a notebook shows of a result of this package."""
+    raise TypeError(f"expected a result, got {type(shown).__name__}")
+
+
+@view_of.register(Falsification)
+def _search_view(found: Falsification) -> View:
     """A search: the claim, what it came to, the best at each rank, and the instance."""
     claim = found.instance.claim
     said = (line(Math(claim.statement_latex)), *(line(text) for text in conclusion(found)))
@@ -33,7 +42,8 @@ def search_view(found: Falsification) -> View:
     )
 
 
-def replay_view(found: Replay) -> View:
+@view_of.register(Replay)
+def _replay_view(found: Replay) -> View:
     """An instance, judged again."""
     instance, certificate = found
     claim, compared = instance.claim, instance.compare()
@@ -44,7 +54,8 @@ def replay_view(found: Replay) -> View:
     return View(_title(claim), claim.id, _verdict(certificate.violated), tuple(lines), tuple(_instance(instance)))
 
 
-def worst_view(cases: WorstCases) -> View:
+@view_of.register(WorstCases)
+def _worst_view(cases: WorstCases) -> View:
     """The worst case beside the bound at each T."""
     if not cases:
         return View("No worst cases")

@@ -24,9 +24,9 @@ from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
 from boundcheck.language.instance import HOLDS
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
+from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, words_of
 from boundcheck.language.symbols import T, eta
-from boundcheck.language.view import Shown, View
 from boundcheck.system.plugins import theirs
 from boundcheck.system.progress import Tick, silent
 from boundcheck.worst_case.bracket import Exact, NotExactError, above, below, in_json, stated
@@ -146,13 +146,6 @@ class WorstCases(list[WorstCase], Shown):
             plain = {name: x for name, x in found.items() if not isinstance(x, dict | list | tuple)}
             rows.append({name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain)
         return pd.DataFrame(rows)
-
-    def view(self) -> View:
-        """The worst case beside the bound at each T."""
-        # Deferred: what shows worst cases reads them from here.
-        from boundcheck.worst_case.view import worst_view
-
-        return worst_view(self)
 
 
 def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
