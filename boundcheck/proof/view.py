@@ -28,7 +28,6 @@ from boundcheck.language.view import (
     Table,
     View,
     line,
-    numeric,
     paragraph,
 )
 from boundcheck.proof.display import UNCLEAR, shown
@@ -98,7 +97,7 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[Table, ...]:
     made: list[Row] = []
     for each in found:
         made += [_row(each, prints), *_evidence(each)]
-    head: list[str | Column] = [numeric("No."), Column("Where", width=0.15)]
+    head: list[str | Column] = [Column("No.", is_number=True, width=0.05), Column("Where", width=0.15)]
     head += [Column("Printed", width=0.26)] if prints else []
     head += [Column("Verdict", width=0.11), Column("Rocq", width=0.09), "Finding"]
     return (Table(head, made, _REFEREE, "referee", most=None, stacks=True),) if found else ()

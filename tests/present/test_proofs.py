@@ -18,7 +18,6 @@ from boundcheck.present.paper import _proof_findings
 from boundcheck.present.screen import show_rows
 from boundcheck.present.section import Finding, Material
 from boundcheck.present.typst import document
-from boundcheck.present.words import symbol
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
 from boundcheck.proof.display import shown
 from boundcheck.proof.identity import identity_latex
@@ -89,7 +88,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     assert "<code>boundcheck prove my.claim --steps</code>" in text
     certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
     assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
-    assert all(symbol(row) in text for row in certificate)
+    assert all(apart(row) in text for row in certificate)
     assert "Witness: x is 7/2." in text
     assert "At t = 1 the left side is 7/2 and the right side 1." in text
     proof = audit["my.claim"].proof("repaired")

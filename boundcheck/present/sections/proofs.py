@@ -72,7 +72,7 @@ def claim_view(claim: Claim) -> View:
     return View(claim.title, claim.id, parts=tuple(_claim(claim)))
 
 
-def _claim(claim: Claim) -> Iterator[Line]:
+def _claim(claim: Claim) -> Iterator[Part]:
     yield paragraph(f"{claim.source}. {claim.note}".strip())
     yield paragraph(f"Proof: {told(claim)}. {claim.unproved}".strip())
     yield from (line(Math(latex, apart=True)) for latex in (claim.statement_latex, *claim.definitions_latex))
@@ -82,16 +82,15 @@ def _claim(claim: Claim) -> Iterator[Line]:
         yield paragraph(f"Algorithm: {algorithm.title}.")
         yield from (line(Math(claim.latex(each), apart=True)) for each in algorithm.recurrence)
     if claim.hypotheses:
-        yield line("Hypotheses:", *(cell for each in claim.hypotheses for cell in _hypothesis(each)))
+        yield paragraph("Hypotheses:")
+        yield Points(tuple(map(_hypothesis, claim.hypotheses)))
 
 
-def _hypothesis(claim: Claim) -> Iterator[Prose | Code]:
+def _hypothesis(claim: Claim) -> Line:
     """A hypothesis by its title and id, and what its word calls itself where the title does not say so."""
     word = word_of(claim)
-    called = f" ({word.title})" if word and word.title.lower() not in claim.title.lower() else ""
-    yield Prose(claim.title)
-    yield Code(claim.id)
-    yield Prose(f"{called};")
+    called = f"({word.title})" if word and word.title.lower() not in claim.title.lower() else ""
+    return line(Prose(claim.title), Code(claim.id), Prose(called))
 
 
 _EXPONENTS = """Exponent p of r in each bound as r grows, all else fixed: the limit of $r ∂_r log$(bound), by algebra on
