@@ -55,7 +55,7 @@ def ends(inputs: Sequence[Malformed]) -> Counter[str]:
     return counts
 
 
-@pytest.mark.parametrize("every", [66, pytest.param(5, marks=pytest.mark.full)])
+@pytest.mark.parametrize("every", [150, pytest.param(5, marks=pytest.mark.full)])
 def test_malformed_inputs_of_every_kind_end_in_one_line(every: int) -> None:
     inputs = malformed(every)
     assert {each.kind for each in inputs} == set(KINDS)

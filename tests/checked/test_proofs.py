@@ -106,7 +106,7 @@ def test_no_false_claim_is_proved(script: Script) -> None:
     assert trial.outcome == "refuted"
 
 
-@sampled(3, 1)
+@sampled(9, 1)
 @short_scripts
 def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> None:
     trials = [right(mutant) for mutant in without_hypothesis(script)]
@@ -200,6 +200,7 @@ def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPat
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "proved")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("by", ["refutes", "says", "counterexample"])
 def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(true_of(next(some_lines()), 1))
