@@ -43,7 +43,7 @@ __all__ = [
 
 
 class _Home(NamedTuple):
-    """Where a public name comes from, and what it is called there. It is imported when it is first asked for.
+    """The module of a public name, and what it is called there. It is imported when it is first asked for.
 
     A function that may take long tells of its progress, in seconds or in other units.
     """
@@ -82,7 +82,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _watched(function: Any, in_seconds: bool) -> Any:
-    """The same function; where no `tick` is given, whoever waits at a terminal or in a notebook sees how far it is."""
+    """Wrap a function so that, without a `tick`, whoever waits at a terminal or in a notebook sees how far it is."""
     import inspect
 
     signature = inspect.signature(function)

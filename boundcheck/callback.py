@@ -208,7 +208,7 @@ class _Recorder:
         self._left: Point | None = None
 
     def _first(self) -> Start:
-        """What is known of the first iterate."""
+        """The start of the run: what is known of the first iterate."""
         begun = time.perf_counter()
         look = self._network.look()
         lasting, rounding = time.perf_counter() - begun, self._function.noise
@@ -225,7 +225,7 @@ class _Recorder:
         return Start(self._network.point(), gap, look.loss, max(square, 0.0), variance, norms={})
 
     def _described(self, callback: BoundcheckCallback, args: Any, task: Encoded) -> dict[str, Any]:
-        """What names the run: settings, samples, and where it starts."""
+        """The tables that name the run: settings, samples, and where it starts."""
         adapter = self._network.sites[0].adapter
         digest = hashlib.sha256()
         for part in self._network.point():
@@ -260,7 +260,7 @@ class _Recorder:
             self._pending = self._network.point()
 
     def stepped(self) -> None:
-        """Look at whether all that was trained moves, at the step size that is said, and keep the gradient."""
+        """Check that all that was trained still is, at the step size that is said, and keep the gradient."""
         rates = {float(group["lr"]) for group in self._optimizer.param_groups}
         for rate in sorted(rates - {self._step_size}):
             self._broke(f"the learning rate is {rate:.4g}, and was {self._step_size:.4g}")
@@ -301,7 +301,7 @@ class _Recorder:
         self._left = None if self._is_broken else v_next
 
     def _is_step(self, v: Point, v_next: Point, gradient: Point) -> bool:
-        """Whether v_{t+1} is v_t minus α times a gradient, to the rounding of what is trained."""
+        """True if v_{t+1} is v_t minus α times a gradient, to the rounding of what is trained."""
         kinds = [torch.finfo(x.dtype) for x in self._network.parameters]
         eps, tiny = max(x.eps for x in kinds), max(x.tiny for x in kinds)
         for x, y, g in zip(v, v_next, gradient, strict=True):
@@ -315,7 +315,7 @@ class _Recorder:
 
     @property
     def _is_broken(self) -> bool:
-        """Whether it is known that training is not Algorithm 1."""
+        """True if it is known that training is not Algorithm 1."""
         return self._rules[0].status == "failed"
 
     def _broke(self, how: str) -> None:
@@ -324,7 +324,7 @@ class _Recorder:
 
     @contextmanager
     def _as_it_began(self) -> Iterator[None]:
-        """With those parameters trained that were when training began: F is a function of them."""
+        """Train those parameters that were trained when training began: F is a function of them."""
         others = [x for x in self._model.parameters() if x.requires_grad != (id(x) in self._trained)]
         for x in others:
             x.requires_grad_(not x.requires_grad)
@@ -344,11 +344,11 @@ class _Recorder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was recorded."""
+        """True if nothing was recorded."""
         return self._place == 0
 
     def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
-        """The result of what was recorded, after another look at training; the network is left as it was."""
+        """The run folder and the result of the records, after another look at training; the network stays as it was."""
         last = self._network.point()
         try:
             with self._as_it_began():

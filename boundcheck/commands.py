@@ -1,4 +1,4 @@
-"""What `--help` says of a command beside its options, and what a shell offers on the tabulator key.
+"""The text of `--help` beside a command's options, and what a shell offers on the tabulator key.
 
 A completion answers at once and runs no code of a paper: ids are read off the text of a paper's files, where each
 stands in quotes at the head of its claim or script. Where there is nothing to offer the shell completes names of files
@@ -20,7 +20,7 @@ _INPUT = "2: bad usage or bad input, in one line on stderr."
 
 @dataclass(frozen=True)
 class Usage:
-    """How a command is used.
+    """The help for a command, beside its options.
 
     Attributes:
         short: a line in the list of commands.
@@ -120,7 +120,7 @@ USAGES = {
         "1: something went wrong. ",
     ),
 }
-"""By the name of the command."""
+"""The usage of each command, by its name."""
 
 
 # Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …), replace(…, id="…").
@@ -130,17 +130,17 @@ _NOT_IDS = re.compile(r".*\.(?:py|toml|csv|json)|boundcheck\..*")
 
 
 def claims(incomplete: str) -> list[str]:
-    """The ids that begin so."""
+    """The ids that begin with `incomplete`."""
     return _beginning(incomplete, _ids(scripts=False))
 
 
 def claims_and_papers(incomplete: str) -> list[str]:
-    """The ids of claims and the keys of papers that begin so."""
+    """The ids of claims and the keys of papers that begin with `incomplete`."""
     return _beginning(incomplete, [*_keys(), *_ids(scripts=False)])
 
 
 def targets(incomplete: str) -> list[str]:
-    """What `boundcheck prove` takes: ids, keys and scripts."""
+    """The arguments of `boundcheck prove` that begin with `incomplete`: ids, keys and scripts."""
     return _beginning(incomplete, [*_keys(), *_ids(scripts=True)]) + _files(incomplete, lambda x: x.suffix == ".py")
 
 
@@ -193,7 +193,7 @@ def _ids(scripts: bool) -> list[str]:
 
 
 def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
-    """What fits among the paths that begin so, or lies in a folder that does; nothing that is hidden."""
+    """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is hidden."""
     folder, slash, name = incomplete.rpartition("/")
 
     def within(place: Path, depth: int) -> Iterator[Path]:

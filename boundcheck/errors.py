@@ -1,4 +1,4 @@
-"""What boundcheck raises when a person's input is at fault: one line that names field, value and expectation.
+"""The errors for a person's input that is at fault: one line that names field, value and expectation.
 
 Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 """
@@ -36,16 +36,16 @@ class InputError(BoundcheckError, ValueError):
         super().__init__(f"{_one_line(field)} = {_one_line(value)}: expected {_one_line(expected, _LONGEST_EXPECTED)}")
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
-        """Across processes too: an exception is rebuilt from its arguments, of which this one has three."""
+        """Let the error cross processes: an exception is rebuilt from its arguments, of which this one has three."""
         return type(self), (self.field, _one_line(self.value), self.expected)
 
 
 class CodeError(InputError):
-    """Code of a person's own, a word, a problem, an adapter or a section, that does not run to its end."""
+    """Code of a person's own (a word, a problem, an adapter or a section) that does not run to its end."""
 
 
 def raised(error: BaseException, place: str = "") -> str:
-    """What was raised, and where if that is told, in one line; and what a misspelt name may have meant."""
+    """The error in one line: what was raised, where if that is told, and what a misspelt name may have meant."""
     said = " ".join(str(error).split())
     try:
         near = get_close_matches(*_misspelt(error, said), n=1)

@@ -53,20 +53,20 @@ class Paper:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it lies in `proofs/`, where people have read it."""
+        """True if the paper lies in `proofs/`, where people have read it."""
         return self.folder.parent == HOME
 
     @property
     def typed(self) -> str:
-        """What names it on a command line: its key, or the path of a folder that somebody gave."""
+        """The paper's name on a command line: its key, or the path of a folder that somebody gave."""
         return path_from_here(self.folder) if self.key in _given() else self.key
 
     def has(self, name: str) -> bool:
-        """Whether it has a module of that name."""
+        """True if the paper has a module of that name."""
         return (self.folder / f"{name}.py").is_file()
 
     def part(self, name: str) -> ModuleType | None:
-        """Its module of that name; None where it has none.
+        """The paper's module of that name; None where it has none.
 
         Raises:
             InputError: for a module that cannot be run.
@@ -78,7 +78,7 @@ class Paper:
             return importlib.import_module(f"{self.package}.{name}")
 
     def claims(self) -> tuple[Any, ...]:
-        """Its claims, `CLAIMS` of its `claims.py`.
+        """The paper's claims, `CLAIMS` of its `claims.py`.
 
         Raises:
             InputError: where there is no such thing, or the id of a claim does not begin with the key.
@@ -100,7 +100,7 @@ class Paper:
         return tuple(found)
 
     def modules(self) -> list[str]:
-        """The names of its modules with proof scripts: `SCRIPTS` of the package, else all with an ``@script(``."""
+        """The names of the modules with proof scripts: `SCRIPTS` of the package, else all with an ``@script(``."""
         if self.has("__init__"):
             with running(self.folder / "__init__.py", self.folder):
                 named: Sequence[str] | None = getattr(importlib.import_module(self.package), "SCRIPTS", None)

@@ -27,7 +27,7 @@ _GIVEN, _BETWEEN = ", given ", ", "
 class Verdict(StrEnum):
     """A verdict, the gravest first; its text is what is printed and stored.
 
-    One that rests on what is given is none of these members: ``Verdict("supported, given my.lemma")`` has their faces.
+    One that rests on what is given is no member, but has the name of one: ``Verdict("supported, given my.lemma")``.
     """
 
     VIOLATED = "violated"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
     SUPPORTED = "supported"
 
     def __repr__(self) -> str:
-        """As the text that it is."""
+        """The verdict's text, in quotes."""
         return repr(self.value)
 
     @classmethod
@@ -52,45 +52,45 @@ class Verdict(StrEnum):
         return made
 
     def resting_on(self, given: Iterable[str]) -> "Verdict":
-        """The same, which says that it rests on these, where it is decided."""
+        """The verdict with these added to what it rests on, where it is decided; else the verdict as it is."""
         named = _BETWEEN.join(dict.fromkeys(visible(" ".join(each.split())) for each in (*self.given, *given)))
         return Verdict(f"{self.plain}{_GIVEN}{named}") if named and self.is_decided else self
 
     @property
     def plain(self) -> "Verdict":
-        """Which of the members it is, on whatever it rests."""
+        """The member that the verdict is, on whatever it rests."""
         return Verdict[self.name]
 
     @property
     def given(self) -> tuple[str, ...]:
-        """What it rests on that is neither proved nor certified."""
+        """The grounds on which the verdict rests that are neither proved nor certified."""
         return tuple(filter(None, self.partition(_GIVEN)[2].split(_BETWEEN)))
 
     @property
     def is_supported(self) -> bool:
-        """Whether the run supports its claim, on whatever ground."""
+        """True if the run supports its claim, on whatever ground."""
         return self.plain in (Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC)
 
     @property
     def is_decided(self) -> bool:
-        """Whether it speaks for the claim or against it."""
+        """True if the verdict speaks for the claim or against it."""
         return self.is_supported or self.plain is Verdict.VIOLATED
 
     @property
     def is_silent(self) -> bool:
-        """Whether the theorem says nothing of the run."""
+        """True if the theorem says nothing of the run."""
         return self in (Verdict.UNINFORMATIVE, Verdict.HYPOTHESIS_FAILED)
 
     @classmethod
     def gravest(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
-        """Of several the one to be shown for all of them, with all that those rest on that say the same."""
+        """The gravest of several verdicts, shown for all of them; it rests on all that those like it rest on."""
         several = list(verdicts)
         worst = min((each.plain for each in several), key=list(cls).index)
         return worst.resting_on(name for each in several if each.plain is worst for name in each.given)
 
 
 class Look(StrEnum):
-    """What a verdict says at a glance: whoever shows verdicts has a colour for each of these."""
+    """A verdict at a glance: whoever shows verdicts has a colour for each of these."""
 
     BAD = "bad"
     """Something is false."""
@@ -118,5 +118,5 @@ def look_of(word: str) -> Look:
 
 
 def is_well(word: str) -> bool:
-    """Whether a verdict is that nothing is refuted, violated or open."""
+    """True if a verdict says that nothing is refuted, violated or open."""
     return look_of(word) not in (Look.BAD, Look.OPEN)

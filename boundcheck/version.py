@@ -1,4 +1,4 @@
-"""What this is and which version, apart from everything else so that every part may ask for it.
+"""The title, authors and version, apart from everything else so that every part may ask for them.
 
 CITATION.cff says the same; a test holds the two together.
 """

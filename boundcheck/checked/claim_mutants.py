@@ -82,7 +82,7 @@ def claim_edits(claim: Claim) -> Iterator[tuple[str, Change]]:
 
 
 def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant]:
-    """Up to so many edits of a script's claim that a world shows to be false, in a mixed order."""
+    """At most `most` edits of a script's claim that a world shows to be false, in a mixed order."""
     claim = _claim(script)
     changes = ((with_formula(claim, name, edit.result), edit) for name, edit in mixed_up(list(claim_edits(claim))))
     tried = (

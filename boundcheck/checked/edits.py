@@ -1,7 +1,7 @@
 """Changes of relations and formulas: edits that may make them false, and variations that are true because they are.
 
 An edit is one constant, factor, sign, term, relation, symbol, norm or time at a time. Many leave a relation true: some
-only make a bound weaker. Which are false worlds show. Nothing is drawn: a relation always has the same changes in the
+only make a bound weaker. Worlds show which are false. Nothing is drawn: a relation always has the same changes in the
 same order, and orders are mixed in a way that never changes.
 """
 

@@ -104,7 +104,7 @@ class LineMutant(Mutant):
 
 
 def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Iterator[LineMutant]:
-    """Up to so many mutants of a line that are false in one of so many worlds, the kinds of change in turn.
+    """At most `most` mutants of a line that are false in one of `most_worlds` worlds, the kinds of change in turn.
 
     Raises:
         DisagreementError: where one evaluation calls a suspect false and the other calls it true.
@@ -122,7 +122,7 @@ def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Itera
 
 
 def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
-    """Up to so many mutants of a line that are true because the line is, the kinds of change in turn."""
+    """At most `most` mutants of a line that are true because the line is, the kinds of change in turn."""
     reading, found = line.script.proof.reading, []
     for each in variations(line.step.relation):
         try:

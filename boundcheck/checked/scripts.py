@@ -102,7 +102,7 @@ def _rest_on(premises: Iterable[Theorem]) -> frozenset[Statement]:
 
 @cache
 def allowed(line: Line, most: int) -> tuple[ExactModel, ...]:
-    """Up to so many worlds that have a value for the line, and in which all that its premises rest on holds."""
+    """At most `most` worlds that have a value for the line, and in which all that its premises rest on holds."""
     return tuple(islice(line.allowing(mixed_worlds(), line.hypotheses), most))
 
 

@@ -72,7 +72,7 @@ class Survey(ABC):
 
     @property
     def wrong(self) -> tuple[Trial, ...]:
-        """Those that went wrong."""
+        """The trials that went wrong."""
         return tuple(trial for trial in self.trials if trial.wrong)
 
     @abstractmethod
@@ -276,7 +276,7 @@ class Threads:
         return [self._pool.submit(work) for work in works]
 
     def proceed(self) -> None:
-        """The threads need nobody."""
+        """Do nothing: the threads need nobody."""
 
     def lost(self, error: BaseException) -> bool:
         return False

@@ -1,7 +1,7 @@
 """`Arithmetic`: the numbers and matrices in which an expression is evaluated. Its implementations are beside it.
 
-`balls` decides, `rationals` is exact as long as it can be, `rounded` is fast and knows its errors, `graded` has
-derivatives, `cost` counts.
+`balls` decides, `rationals` is exact as long as it can be, `running_error` is fast and knows its errors,
+`autodiff` has derivatives, `cost` counts.
 """
 
 from fractions import Fraction
@@ -15,7 +15,7 @@ class Numbers(Protocol[S]):
     """Numbers S, and what may be done with them."""
 
     def rational(self, x: Fraction) -> S:
-        """An exact number."""
+        """A rational number in this arithmetic."""
 
     def add(self, x: S, y: S) -> S:
         """The sum."""
@@ -33,10 +33,10 @@ class Numbers(Protocol[S]):
         """The natural logarithm; NaN where x may be 0 or less."""
 
     def larger(self, x: S, y: S) -> S:
-        """The larger of two."""
+        """The larger of two numbers."""
 
     def smaller(self, x: S, y: S) -> S:
-        """The smaller of two."""
+        """The smaller of two numbers."""
 
 
 class Arithmetic(Numbers[S], Protocol[S, M]):

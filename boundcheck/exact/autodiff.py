@@ -1,4 +1,4 @@
-"""An arithmetic with derivatives, for `boundcheck.exact.evaluate`: Torch tensors in float64, through which it sees."""
+"""An arithmetic with derivatives, for `boundcheck.exact.evaluate`: float64 tensors, which autograd can follow."""
 
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ class Graded:
     """Arithmetic on numbers, which are tensors without dimensions, and on matrices, without rounding bounds."""
 
     def rational(self, x: Fraction) -> Tensor:
-        """The nearest float64; infinity beyond."""
+        """The nearest float64; infinity for a number beyond its range."""
         try:
             return torch.tensor(float(x), dtype=torch.float64)
         except OverflowError:

@@ -63,15 +63,15 @@ class Vector(tuple[np.ndarray, ...]):
     """The blocks of a vector of balls, which add and scale as one."""
 
     def __add__(self, other: Any) -> "Vector":
-        """Block by block."""
+        """The sum, block by block."""
         return Vector(x + y for x, y in zip(self, other, strict=True))
 
     def __sub__(self, other: Any) -> "Vector":
-        """Block by block."""
+        """The difference, block by block."""
         return Vector(x - y for x, y in zip(self, other, strict=True))
 
     def __rmul__(self, c: Any) -> "Vector":
-        """Each number times a ball."""
+        """The vector with each number multiplied by the ball c."""
         return Vector(c * x for x in self)
 
 
@@ -147,9 +147,9 @@ def matrix_of(rows: Sequence[Sequence[float | Fraction]] | np.ndarray) -> arb_ma
 def largest_eigenvalue(M: arb_mat) -> arb:
     r"""An enclosure of :math:`\lambda_{\max}` of a symmetric positive semidefinite matrix of balls.
 
-    Below by a Rayleigh quotient at the eigenvector that floats find, above by the trace. Between them bisection asks
-    whether :math:`cI - M` is positive definite, which elimination tells by the signs of its pivots, until they are
-    2^-80 apart or the precision tells no more.
+    A Rayleigh quotient at the eigenvector that floats find bounds it below, the trace bounds it above. Between these
+    two, bisection asks whether :math:`cI - M` is positive definite, which elimination tells by the signs of its pivots,
+    until they are 2^-80 apart, relative to the upper one, or the precision tells no more.
     """
     trace, rows = M.trace(), M.tolist()
     if all(x == 0 for i, row in enumerate(rows) for j, x in enumerate(row) if i != j):
@@ -175,7 +175,7 @@ def largest_eigenvalue(M: arb_mat) -> arb:
 
 
 def _rayleigh(M: arb_mat) -> arb:
-    """A lower bound: the Rayleigh quotient of the midpoints' top eigenvector in floats."""
+    """A lower bound on the largest eigenvalue: the Rayleigh quotient at the midpoints' top eigenvector in floats."""
     middle = np.array([[float(x.mid()) for x in row] for row in M.tolist()])
     if not np.isfinite(middle).all():
         return arb(0)
@@ -185,7 +185,7 @@ def _rayleigh(M: arb_mat) -> arb:
 
 
 def _is_definite(M: arb_mat, c: arb) -> bool | None:
-    """Whether cI - M is positive definite: False where it certainly is not, None where the precision cannot tell."""
+    """True if cI - M is positive definite, False if it certainly is not, None if the precision cannot tell."""
     rows = [[(c if i == j else arb(0)) - x for j, x in enumerate(row)] for i, row in enumerate(M.tolist())]
     for k, pivots in enumerate(rows):
         pivot = pivots[k]

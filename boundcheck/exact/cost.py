@@ -11,7 +11,7 @@ Shape = tuple[int, int]
 
 @dataclass
 class Cost:
-    """An `Arithmetic` that computes nothing, and counts.
+    """An `Arithmetic` that counts steps and computes nothing.
 
     Attributes:
         steps: so far; each takes about as long as the sum of two entries of matrices of balls.

@@ -11,7 +11,7 @@ _MOST = 17
 
 
 class Toward(Enum):
-    """Where a number is rounded to: an upper bound up, a lower one down, and what bounds nothing to the nearest."""
+    """The direction of rounding: up for an upper bound, down for a lower bound, to the nearest for any other number."""
 
     NEAREST = ROUND_HALF_EVEN
     UP = ROUND_CEILING
@@ -22,7 +22,7 @@ UP, DOWN = Toward.UP, Toward.DOWN
 
 
 def rounded(value: float, place: int, toward: Toward = Toward.NEAREST) -> Decimal:
-    """The number with its last digit at this power of ten.
+    """The number rounded to a multiple of 10^place.
 
     Up or down it is rounded from the shortest decimal that is read back as the same float, so that 0.1 is 0.100 and not
     0.101. What is printed, read back as a float, is never on the wrong side.
@@ -32,12 +32,12 @@ def rounded(value: float, place: int, toward: Toward = Toward.NEAREST) -> Decima
 
 
 def last_place(value: float, digits: int) -> int:
-    """The power of ten of the last of so many significant digits."""
+    """The power of ten at which the last of this many significant digits stands."""
     return Decimal(value).adjusted() - digits + 1 if value else 1 - digits
 
 
 def shown(value: float, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:
-    """A number at so many significant digits, as ``f"{value:.4g}"`` has it, but for where it is rounded to."""
+    """A number at this many significant digits, written as by ``f"{value:.4g}"``, but rounded in this direction."""
     if not math.isfinite(value):
         return str(value)
     found = rounded(value, last_place(value, digits), toward)
@@ -50,7 +50,7 @@ def shown(value: float, digits: int = 4, toward: Toward = Toward.NEAREST) -> str
 
 
 def telling(bound: float | None, *above: tuple[float | None, Toward], digits: int = 3) -> int:
-    """How many digits, at least these, show each value that lies above a bound as above it, with the bound rounded up.
+    """The fewest digits, from `digits` on, that show values above a bound as above it, with the bound rounded up.
 
     Args:
         bound: an upper bound; nothing is told from None.

@@ -41,7 +41,7 @@ class VectorFunction(NamedTuple):
 
 @dataclass(frozen=True)
 class Model(Generic[S, M]):
-    """What the letters of an expression stand for.
+    """The values that the letters of an expression stand for.
 
     Attributes:
         arithmetic: of the numbers and matrices below.
@@ -203,19 +203,19 @@ class Place(NamedTuple):
         return tuple(self.do.scaled(c, X) for X in x)
 
     def when(self, index: Any) -> int:
-        """The integer that an index such as t + 1 or T is."""
+        """The value of an index such as t + 1 or T."""
         if not self.model.horizon:
             raise NoValueError(index)
         return int(sp.sympify(index, strict=True).subs({t: self.time, T: self.model.horizon}))
 
     def side(self, size: Any) -> int:
-        """The number of rows or columns that an expression in a shape is."""
+        """The number of rows or columns that an expression in a shape stands for."""
         return int(sp.sympify(size, strict=True).subs(self.model.sides))
 
     def each(self, expression: Any, index: sp.Symbol, first: Any, last: Any) -> Iterable[Any]:
         """The values of an expression at each time from first to last.
 
-        The index is t, or a letter in its place: raises NoValueError where the expression is of t as well.
+        The index is t, or a letter in its place; raises NoValueError if the expression then contains t as well.
         """
         if index != t and expression.has(t):
             raise NoValueError(f"an index {index} beside {t}")
@@ -223,7 +223,7 @@ class Place(NamedTuple):
         return [self._replace(time=i).number(at_t) for i in times]
 
     def outcomes(self, given: Any = None) -> "list[tuple[Any, Place]]":
-        """Every outcome with its probability; with an iterate given, only those that then look like this one."""
+        """Every outcome with its probability; given an iterate, only the outcomes that look like this one then."""
         weights = self.model.weights
         labels = (0,) * len(weights) if given is None else self.model.past(self.when(given.args[1]))
         alike = [i for i, label in enumerate(labels) if label == labels[self.outcome]]

@@ -56,7 +56,7 @@ class Paths(Generic[State, Sample]):
 
     @cached_property
     def draws(self) -> list[Draw]:
-        """The samples by number that each path draws."""
+        """The numbers of the samples that each path draws."""
         return all_draws(len(self.samples), self.T, replacement=self.replacement)
 
     @property

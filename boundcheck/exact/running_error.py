@@ -21,12 +21,12 @@ class Approx(NamedTuple):
 
     @property
     def low(self) -> float:
-        """The exact number is at least this."""
+        """A lower bound on the exact number."""
         return self.value - self.error
 
     @property
     def high(self) -> float:
-        """The exact number is at most this."""
+        """An upper bound on the exact number."""
         return self.value + self.error
 
 
@@ -44,13 +44,13 @@ class Comparison(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the inequality holds whatever the rounding errors are; a near-tie does not."""
+        """True if the inequality holds whatever the rounding errors are; False for a near-tie."""
         high, low = self.measured.high, self.bound.low
         return high < low or (high == low and not self.strict)
 
     @property
     def fails(self) -> bool:
-        """Whether it fails whatever the rounding errors are."""
+        """True if the inequality fails whatever the rounding errors are."""
         low, high = self.measured.low, self.bound.high
         return low > high or (low == high and self.strict)
 
@@ -225,6 +225,6 @@ def _exp(x: float) -> float:
 
 
 def _wider(x: Approx) -> tuple[float, float]:
-    """The ends of the interval, with their own rounding."""
+    """The ends of the interval, moved outward by their own rounding."""
     rounding = 4 * _EPSILON * (abs(x.value) + x.error)
     return x.low - rounding, x.high + rounding

@@ -1,4 +1,4 @@
-"""What is observed: experiments from a spec, their audit against their own hypotheses, and their verdicts."""
+"""Observation: experiments from a spec, their audit against their own hypotheses, and their verdicts."""
 
 from __future__ import annotations
 

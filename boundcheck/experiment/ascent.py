@@ -23,7 +23,7 @@ _GROW, _SHRINK = 1.5, 0.4
 
 @dataclass(frozen=True)
 class Climb:
-    """Where each start ended: points, unit directions, and the lengths of H(v)u, shape (R,)."""
+    """The end of each start's climb: points, unit directions, and the lengths of H(v)u, shape (R,)."""
 
     v: Point
     u: Point
@@ -66,8 +66,8 @@ def _length(problem: Problem, v: Point, u: Point) -> Tensor:
 def _uphill(problem: Problem, v: Point, u: Point) -> Point:
     r"""Half the gradient in v of :math:`\|H(v)u\|^2`, which is :math:`D^3F(v)[H u, u, \cdot]`.
 
-    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain terms of its
-    curvature are left out, and what is uphill is for the step to show.
+    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain, terms of its
+    curvature are left out, and the step shows whether it goes uphill.
     """
     image = hessian_vector_product(problem, v, u)
     with torch.enable_grad():

@@ -41,7 +41,7 @@ from boundcheck.language.symbols import T
 
 @dataclass(frozen=True)
 class Evidence(Recorded):
-    """What an audit may look at, in the types of a run."""
+    """All that an audit may look at, in the types of a run."""
 
     spec: Spec
     function: Function
@@ -51,12 +51,12 @@ class Evidence(Recorded):
 
     @property
     def problem(self) -> Problem:
-        """The function, as one in one matrix."""
+        """The function, as a problem in one matrix."""
         return cast(Problem, self.function)
 
     @property
     def smoothness(self) -> float:
-        """The least of what is known."""
+        """The least known upper bound on the smoothness of F; the plan's L̂ where its constants are not known."""
         if not self.function.is_known:
             return self.plan.smoothness
         return min((end.value for end in known_ends(self)), default=math.inf)
@@ -74,7 +74,7 @@ class Evidence(Recorded):
 
 
 def drawn_by(sampler: Sampler | None, v: Point) -> Draws:
-    """Minibatches as a run draws them, at its points or at one for all of its replicas."""
+    """Minibatches as a run draws them, at its points or at one point for all of its replicas."""
     law, indices = (None, None) if sampler is None else (sampler.law(), sampler.draw())
     if law is None or indices is None:
         return ()
@@ -86,9 +86,9 @@ def audit(evidence: Evidence) -> list[Audit]:
 
     Where a claim has no L̂, its algorithm says what a step takes for granted.
 
-    In the order in which one would be blamed. Step size and sampling are choices, and nothing else explains them away;
-    a constant that is contradicted inside the ball is wrong whatever follows from it; T_min and the longest step follow
-    from constants, and the ball may be left because of any of these.
+    The audits come in the order in which they would be blamed. Step size and sampling are choices, and nothing else
+    explains them away; a constant that is contradicted inside the ball is wrong whatever follows from it; T_min and the
+    longest step follow from constants, and the ball may be left because of any of these.
     """
     found: dict[str, list[Audit]] = {"sampling": [], "constant": [], "ball": []}
     for hypothesis, word in words_of(evidence.claim):
@@ -121,7 +121,7 @@ def _step_size(e: Evidence) -> Audit:
 
 
 def _conditions(e: Evidence) -> list[Audit]:
-    """The claim's own conditions, and as the spec assumes them, of which the stricter one counts."""
+    """Audit the claim's conditions, as the claim has them and as the spec assumes them; the stricter limit counts."""
     if not e.function.is_known:
         return [_longest_step(e)]
     inputs = e.plan.inputs
@@ -157,7 +157,7 @@ def _blamed(e: Evidence, condition: Relational) -> str:
 
 
 def _longest_step(e: Evidence) -> Audit:
-    """That the step is no longer than what was seen of L̂ allows; rounding error may hide whether it is."""
+    """Audit whether the step is no longer than the L̂ that was seen allows, which rounding error may hide."""
     free = e.spec.free[0]
     condition = next(c for c in e.claim.conditions if str(c.lhs) == free)
     step, known = e.plan.step_size, {p.name: 1.0 for p in e.claim.parameters}
@@ -177,10 +177,10 @@ def _longest_step(e: Evidence) -> Audit:
 
 
 def _segment_smoothness(e: Evidence) -> list[Audit]:
-    """The descent curvature along each segment and its gradient ratio: neither is above what the hypotheses say of F.
+    """Audit the descent curvature and the gradient ratio of each segment against what the hypotheses say of F.
 
-    That is L̂, unless the theorem has another formula for it than they have. The ball is convex, so that a segment
-    between two of its points is inside.
+    Neither may be above that. It is L̂, unless the theorem has another formula for L̂ than the hypotheses have. The
+    ball is convex, so that a segment between two of its points is inside.
     """
     limit, claim, more = e.plan.smoothness, e.spec.said, ""
     formula, said = claim.expression(SMOOTHNESS.letter), smoothness_of(claim)
@@ -223,7 +223,7 @@ def _letters(expression: sp.Expr) -> set[str]:
 
 
 def largest_ratio(e: Evidence) -> GradientRatio | None:
-    """The gradient ratio of which rounding leaves most; None where none was a number."""
+    """The gradient ratio that is largest with its rounding error taken off; None where none was a number."""
     if "gradient_ratio" not in e.record.trace:
         return None
     value, error = (e.record.trace[name].values[e.finite] for name in ("gradient_ratio", "gradient_ratio_error"))
@@ -235,6 +235,6 @@ def largest_ratio(e: Evidence) -> GradientRatio | None:
 
 
 def known_ends(e: Evidence) -> list[End]:
-    """What is known to bound the smoothness along the segments travelled, of a problem in one matrix."""
+    """The known upper bounds on the smoothness along the segments travelled, of a problem in one matrix."""
     without = e.problem.adapter.needs_ball and not e.plan.radii
     return [] if without else e.problem.upper_ends(e.plan.radii)

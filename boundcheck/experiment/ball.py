@@ -1,4 +1,4 @@
-"""Whether every iterate stayed in the ball: certified between audits by the length that was travelled."""
+"""A watch on whether every iterate stays in the ball: certified between audits by the length travelled."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from boundcheck.language.hypotheses.evidence import ROUNDING
 
 @dataclass
 class BallWatch:
-    """Keeps, for each replica, a lower bound on its distance to the boundary of the ball.
+    """A watch that keeps, for each replica, a lower bound on its distance to the boundary of the ball.
 
     A step of Frobenius length l changes a spectral norm by at most l, so the norms need computing only when the length
     travelled since they were last known has used up the distance. The ball is convex: segments stay inside with

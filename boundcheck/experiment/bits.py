@@ -1,4 +1,4 @@
-"""What the last bits of numbers depend on beside versions: vector instructions, BLAS, compiled loops."""
+"""All that the last bits of numbers depend on beside versions: vector instructions, BLAS, compiled loops."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ _SIDE, _TERMS = 33, 2**12
 
 @cache
 def bits() -> dict[str, Any]:
-    """What sums, products and loops are computed with.
+    """The instructions and libraries that sums, products and loops are computed with.
 
     Returns:
         ``vectors``, the instructions that PyTorch uses; ``blas``, NumPy's and SciPy's, each with its version and the
@@ -53,7 +53,7 @@ def _beside(path: Path, site: Path) -> str:
 
 
 def _hash() -> str:
-    """Of what no thread shares, and of memory as PyTorch aligns it: on one machine it is always the same."""
+    """A hash of a few results, from one thread and memory as PyTorch aligns it: on one machine always the same."""
     digest = hashlib.sha256()
     with at_most(1), threadpool_limits(1, user_api="blas"):
         x = torch.arange(1, _TERMS + 1, dtype=torch.float64).sqrt()

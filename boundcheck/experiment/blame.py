@@ -1,4 +1,4 @@
-"""Which of a run's audits is to blame, and in what words."""
+"""The audit of a run that is to blame, and the words for it."""
 
 import math
 

@@ -83,7 +83,7 @@ class Bracket:
 
 
 def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
-    """Bracket the smoothness constant on the domain of the spec's radii; also returns every value that was seen."""
+    """Bracket the smoothness constant on the domain of the spec's radii, and return every value that was seen, too."""
     radii = _radii(spec)
     ball = claimed(spec, problem)
     random = generator(spec, "bracket", device)
@@ -163,7 +163,7 @@ class _Own:
 
 
 def _own_constants(problem: Problem, radii: Radii, pairs: list[Pair]) -> list[_Own]:
-    """L and G, and the ratio and the gradient of f itself at W of these pairs, less their rounding errors."""
+    """L and G, with the largest gradient ratio and gradient of f at the W of these pairs, less rounding errors."""
     f, ratio, slope = problem.objective, 0.0, 0.0
     for pair in pairs:
         W, other = (problem.adapter.weight(point) for point in pair)
@@ -179,7 +179,7 @@ def _own_constants(problem: Problem, radii: Radii, pairs: list[Pair]) -> list[_O
 
 
 def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]) -> tuple[Verdict, str, Blame | None]:
-    """What the best lower estimate says of a bound, whose safe ends these are, and of the constants that it is of."""
+    """The verdict, reason and blame, from the best lower estimate, the bound's safe ends, and f's own constants."""
     estimated = [each.letter for each in own if each.said.kind == "estimated"]
     if estimated:
         reason = f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
@@ -204,7 +204,7 @@ def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]
 
 
 def claimed(spec: Spec, problem: Problem) -> arb:
-    """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
+    """An enclosure of the spec's claim at its domain; raises InputError where it says nothing of this domain."""
     return spec.said.enclosures(**_OnDomain(spec, problem, _radii(spec)).inputs)[SMOOTHNESS.letter]
 
 
@@ -275,7 +275,7 @@ def _iterate_ratios(
 
 
 def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:
-    """Top curvatures where the steepest pairs were, and for half of the points along the iterates."""
+    """Top curvatures at the steepest pairs and, for half of the points, along the iterates."""
     random = np.random.default_rng(stream(spec, "bracket"))
     along: list[Point] = []
     if visited:
@@ -292,9 +292,9 @@ def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: li
 def _ascents(
     spec: Spec, problem: Problem, radii: Radii, steepest: list[Point], random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, Pair]:
-    """Where projected ascent from the steepest pairs ended, each sharpened by Lanczos at the best of them.
+    """The lengths at which projected ascent from the steepest pairs ended, the best one sharpened by Lanczos.
 
-    And the points there, each with one that is a short way along its direction.
+    The points there are returned, too, each with one that is a short way along its direction.
     """
     starts = steepest[: spec.bracket.ascents]
     v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))

@@ -20,7 +20,7 @@ from boundcheck.system.progress import Tick, silent
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
-    """The function that a spec describes, in one matrix or in a network: the same whatever threads there are.
+    """The function that a spec describes, in one matrix or in a network: the same for any number of threads.
 
     Raises:
         InputError: for what is not there, or does not fit: a text, a folder, a target, a rank.

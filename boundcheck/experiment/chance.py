@@ -1,4 +1,4 @@
-"""Whether something that training computes is drawn at random: what is made twice differs."""
+"""A test of whether something that training computes is drawn at random: made twice, it differs."""
 
 import math
 import random
@@ -16,14 +16,14 @@ from torch import Tensor
 from boundcheck.functions.slopes import MARGIN
 
 TIMES = 16
-"""How often something is made whose generators moved while it stayed the same."""
+"""The number of times that something is made whose generators move while it stays the same."""
 # Containers that are looked into for generators: larger ones are data.
 _LARGEST = 1024
 _PLAIN = (str, bytes, int, float, complex, type(None), type, ModuleType, Tensor, np.ndarray)
 
 
 def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
-    """Whether tensors that are made again differ by more than rounding.
+    """True if tensors that are made again differ by more than rounding.
 
     They are made from the same state of all generators first, which shows what rounding does where sums have no order.
 
@@ -50,7 +50,7 @@ def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
 
 
 def apart(one: Sequence[Tensor], other: Sequence[Tensor] | None = None) -> float:
-    """The norm of the difference of tensors, or of tensors; infinity where their shapes differ."""
+    """The norm of the difference of two lists of tensors, or of one list; infinity where their shapes differ."""
     if other is None:
         other = [torch.zeros_like(x) for x in one]
     if [x.shape for x in one] != [x.shape for x in other]:
@@ -62,9 +62,9 @@ def apart(one: Sequence[Tensor], other: Sequence[Tensor] | None = None) -> float
 
 @contextmanager
 def undisturbed(*things: Any) -> Iterator[list[Any]]:
-    """Leave the generators of Python, NumPy and torch as they were, on all devices, and those of some things.
+    """Keep the generators of Python, NumPy and torch, on all devices, and those of some things as they were.
 
-    The things themselves, and what they reach, keep their attributes. What is given is their generators.
+    The things themselves, and what they reach, keep their attributes. The context gives their generators.
     """
     generators, attributes = _reached(things)
     states = _states(generators)
@@ -139,7 +139,7 @@ def _states(generators: Sequence[Any]) -> list[Any]:
 
 
 def _moved(generators: Sequence[Any]) -> str:
-    """What changes with the state of any generator, of Python, NumPy and torch too."""
+    """A hash that changes with the state of any of these generators, and of those of Python, NumPy and torch."""
     cuda = torch.cuda.get_rng_state_all()
     states = [random.getstate(), np.random.get_state(), torch.get_rng_state(), *cuda, *_states(generators)]  # noqa: NPY002
     return joblib.hash([x.numpy() if isinstance(x, Tensor) else x for x in states])

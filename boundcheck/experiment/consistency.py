@@ -1,7 +1,7 @@
-"""Whether the faces of the words and functions of a run agree where it starts; where they do not, nothing is run.
+"""A check that the faces of a run's words and functions agree where it starts; where they do not, nothing is run.
 
-A function says its loss, its gradient, minibatches of it and their variance; an algorithm its step twice, a measure
-what it is thrice. A run that trusts a face which is not what the others say is evidence of nothing.
+A function states its loss, its gradient, minibatches of it and their variance; an algorithm states its step twice, and
+a measure states three times what it is. A run that trusts a face that contradicts the others is evidence of nothing.
 """
 
 import math
@@ -37,7 +37,7 @@ from boundcheck.language.measures import SMOOTHNESS
 def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
     """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few evaluations.
 
-    Of a function whose constants are not known no verdict rests on its own word: it is looked at coarsely.
+    No verdict rests on the word of a function whose constants are not known: it is looked at coarsely.
 
     Raises:
         InputError: which names the face, what it says, and what the others say.
@@ -73,7 +73,7 @@ def check_function(function: Function, v: Point, batch: int | None = None, sampl
 
 
 def _check_restart(function: Function, v: Point, gain: float) -> None:
-    """That what is begun again has the value that it had, near v, where something is to be merged."""
+    """Refuse a restart that changes the value of F near v, where there is something to merge."""
     random = torch.Generator(v[0].device).manual_seed(0)
     merged = near(v, function.retract, torch.Generator().manual_seed(0))
     begun = function.restart(merged, gain, random)
@@ -87,9 +87,9 @@ def _check_restart(function: Function, v: Point, gain: float) -> None:
 
 
 def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws) -> None:
-    """That minibatches have the gradient as their mean, and the variance that the function says.
+    """Check that minibatches have the gradient as their mean, and the variance that the function says.
 
-    By those of a single sample where there are not too many, and by those of a run.
+    It looks at those of a single sample where there are not too many, and at those of a run.
     """
     alone = function.is_known and function.samples <= MOST_SAMPLES
     sizes = [1] if alone else [] if batch else [function.samples]
@@ -113,7 +113,7 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
 
 
 def _check_parts(problem: Problem, v: Point, mean: Mean) -> None:
-    """That the samples' mean square is that of its parts, and of one part that of the samples one by one."""
+    """Check the samples' mean square against that of their parts, and one part's against its samples one by one."""
     parts = torch.split(torch.arange(problem.samples, device=v[0].device), MOST_SAMPLES)
     squares = [problem.survey(v, part.unsqueeze(0)).in_v.item() for part in parts]
     joined = math.fsum(len(part) * x for part, x in zip(parts, squares, strict=True)) / problem.samples
@@ -132,7 +132,7 @@ def _check_moment(said: float, seen: float, mean: Mean, which: str, larger: floa
 
 
 def _check_measure(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
-    """That what a run would see of its measure at v_1, and what is said of it there, is what the measure is."""
+    """Check what a run would see of its measure at v_1, and what is said of it there, against the measure itself."""
     observable, is_looked_at = spec.measure.observable, spec.measure.is_looked_at
     law = make_sampler(spec, plan, function, 1, generator(spec, "pilot", device)).law()
     steep = plan.values.get(SMOOTHNESS.letter, 0.0)
@@ -159,7 +159,7 @@ def _check_measure(spec: Spec, function: Function, start: Start, plan: Plan, dev
 def _looks(
     function: Function, start: Start, v_next: Point, found: Mapping[str, Tensor]
 ) -> tuple[SimpleNamespace, SimpleNamespace]:
-    """The least and the most that can be looked at in v_1, after a look at whether a run would see the same there."""
+    """The least and the most that a look at v_1 can show, after a check that a run would see the same there."""
     loss, slope = start.loss, start.square_norm
     lost, off = (x.item() for x in function.rounding(start.v, start.v[0].new_tensor([loss])))
     blur = off * (2 * math.sqrt(slope) + off) + EPSILON * (sum(part.numel() for part in start.v) + 64) * slope
@@ -181,7 +181,7 @@ def _looks(
 
 
 def _record(function: Function, v: Point, v_next: Point, plan: Plan, found: Mapping[str, Tensor]) -> Record:
-    """What a run of one step would leave."""
+    """The record that a run of one step would leave."""
     columns = {
         name: (("replica", "stratum", *function.observables[name].dims), x.cpu().numpy()[:, None])
         for name, x in found.items()

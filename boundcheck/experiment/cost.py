@@ -1,4 +1,4 @@
-"""What an experiment costs: its memory, known from shapes before anything is made; its time, from a step and a look."""
+"""Costs of an experiment: its memory, known from shapes before anything is made; its time, from a step and a look."""
 
 import itertools
 import math
@@ -55,9 +55,9 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Dema
 
 
 def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:
-    """How long an experiment takes beside others on functions of the same kind, for little: nothing is tried.
+    """A cheap estimate of an experiment's time beside others on functions of the same kind: nothing is tried.
 
-    As many gradients as it takes, each as large as the function says; of a look, one of all samples.
+    It counts the gradients that the experiment takes, each as large as the function says; a look is one of all samples.
     """
     if spec.is_bracket:
         bracket = spec.bracket
@@ -69,7 +69,7 @@ def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:
 
 @torch.inference_mode()
 def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> float:
-    """About how long a run takes, from a step and a look that are tried at v_1; nothing of the run itself is drawn."""
+    """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run itself is drawn."""
     replicas = spec.replicas
     # A network computes replicas one by one.
     tried = replicas if function.is_known else 1
@@ -89,7 +89,7 @@ def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: st
 
 
 def _taken(work: Callable[[], object], times: float, device: str) -> float:
-    """The seconds that work takes so many times over. Of a first call, which may compile, nothing long is believed."""
+    """The seconds that so many repetitions of some work take; a long first call, which may compile, is not believed."""
     begun, least = time.perf_counter(), math.inf
     for again in itertools.count():
         before = time.perf_counter()
@@ -117,7 +117,7 @@ def _span(lasting: float) -> str:
 
 
 def _batch(spec: Spec, plan: Plan | None) -> int | None:
-    """Samples of a step; None where it is not known, or where they are all."""
+    """The number of samples of a step; None where it is not known, or where it is all of them."""
     batch = plan.batch if plan else spec.run.batch
     return batch if isinstance(batch, int) and spec.is_stochastic else None
 

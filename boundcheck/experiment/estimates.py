@@ -1,4 +1,4 @@
-"""What the theory says of a run on a function whose constants are not known: L̂ in several ways, and the theorems there.
+"""The theory of a run on a function whose constants are not known: L̂ in several ways, and the theorems there.
 
 No L of a network is known. So each L̂ here is an estimate, and a lower one of what it estimates: it shows what a theorem
 would say if nothing worse was missed, and earns no verdict.
@@ -74,7 +74,7 @@ def _largest(values: np.ndarray) -> float:
 
 
 def _most(values: np.ndarray) -> list[float]:
-    """The same for each place of the last axis."""
+    """The largest finite value at each place of the last axis, and at least 0."""
     return [_largest(column) for column in values.reshape(-1, values.shape[-1]).T]
 
 
@@ -119,7 +119,7 @@ def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
 
 
 def _sharpest(site: Site, radii: dict[str, float], found: Estimates) -> float:
-    """The least that our claims say of one layer, each with G in the norm that it is about."""
+    """The least constant that our claims give for one layer, each with G in the norm that it is about."""
     values = [math.inf]
     for G, is_frobenius in ((found.G, False), (found.G_frobenius, True)):
         for end in _ends(site, radii, found.L, G[site.name]):
@@ -135,7 +135,7 @@ def _is_printed(id: str) -> bool:
 
 
 def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound: float) -> list[End]:
-    """What the claims about a layer say; nothing where that is beyond the range of floats."""
+    """The upper ends that the claims about a layer give; none where they are beyond the range of floats."""
     try:
         return adapter_ends(site.adapter, radii, smoothness, gradient_bound)
     except ArithmeticError:
@@ -145,7 +145,7 @@ def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound
 def theorem_rows(
     sites: Sequence[Site], claim: Claim, plan: Plan, found: Estimates, first: float
 ) -> tuple[AtSmoothness, ...]:
-    """What the theorems say at each L̂."""
+    """A row for each L̂, with what the theorems say there."""
     rows = []
     for way in smoothness_of(sites, found):
         alpha, shortest, bound = _printed(way.value, found, plan.steps)
@@ -166,7 +166,7 @@ def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Pl
 
 
 def own_step(smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float) -> dict[str, Any]:
-    """The theorem at the run's own step, and an L̂."""
+    """The theorem at the run's own step and this L̂: the longest step, the bound, and the iterations that it needs."""
     inputs = {name: float(x) for name, x in plan.inputs.items()} | {
         SMOOTH.letter: smoothness,
         BOUNDED_VARIANCE.letter: math.sqrt(found.zeta_square),
@@ -185,7 +185,7 @@ def _needed(claim: Claim, inputs: dict[str, float], first: float) -> int | None:
 
 
 def _printed(smoothness: float, found: Estimates, steps: int) -> list[float | None]:
-    """Step size, shortest horizon and bound of the theorem that prescribes them; None of what was not measured."""
+    """Step, shortest horizon and bound of the theorem that prescribes them; None where a constant was not measured."""
     if not (0 < smoothness < math.inf and found.zeta_square > 0 and found.D and found.D > 0):
         return [None] * 3
     letter = SMOOTHNESS.letter

@@ -44,9 +44,9 @@ class Prepared:
 
 
 def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Prepared:
-    """Build the function of an experiment, draft its plan: so errors come first.
+    """Build the function of an experiment and draft its plan, so that errors come first.
 
-    Nothing is run of which two faces say different things, and nothing is made for which there is no room.
+    Nothing is run whose faces contradict each other, and nothing is made for which there is no room.
 
     The built-in GPT is pretrained here, once, before processes might do so side by side.
     """
@@ -91,7 +91,7 @@ def _measured(spec: Spec, function: Function, runs: Path, device: str, tick: Tic
 
 
 def content(spec: Spec, function: Function) -> str:
-    """What tells a run from others of the same spec: its data, the words of its claim, and the adapter's claims."""
+    """A hash that tells runs of the same spec apart: by data, the words of the claim, and the adapter's claims."""
     claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
     words = [word for each in (claim, *about) for _, word in words_of(each)]
     return content_of([function, claim.algorithm, claim.measure, words, [each.digest for each in about]])

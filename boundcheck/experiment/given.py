@@ -23,7 +23,7 @@ class GivenProblem(ProblemTable):
 
     @classmethod
     def of(cls, problem: Any, table: Any) -> "GivenProblem":
-        """The table of an objective, beside which there is no other, or of a function of W, which says its shape."""
+        """The table of an objective, which stands alone, or of a function of W, whose shape the given table says."""
         if not isinstance(problem, Objective):
             if not callable(problem):
                 raise InputError("problem", type(problem).__name__, "an Objective, or a function of W")

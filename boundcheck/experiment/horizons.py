@@ -1,4 +1,4 @@
-"""How long a run has to be for a theorem to say something, and the constant step at which its bound is smallest.
+"""The length that a run needs for a theorem to say something, and the constant step at which its bound is smallest.
 
 Both are found on the claim's own formulas, in floats: a plan, and no verdict, rests on them.
 """

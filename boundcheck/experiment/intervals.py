@@ -131,7 +131,7 @@ def _log_capital(relative: np.ndarray, log_m: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _factors(ratios: np.ndarray) -> np.ndarray:
-    """What one unit of capital becomes by each bet, shape (bets, n, experiments)."""
+    """The capital that each bet makes of one unit, shape (bets, n, experiments)."""
     return 1 + _BETS[:, None, None] * (ratios - 1)
 
 
@@ -166,7 +166,7 @@ def bernstein_limits(x: np.ndarray, largest: float, level: float) -> tuple[np.nd
 
 
 def student_quantile(level: float, n: int) -> float:
-    """How many standard errors of n samples Student's two-sided interval reaches to each side.
+    """The number of standard errors of n samples that Student's two-sided interval reaches to each side.
 
     From `scipy.special`: to import `scipy.stats` takes longer than to judge a run.
     """
@@ -174,7 +174,7 @@ def student_quantile(level: float, n: int) -> float:
 
 
 def student_half_width(deviation: np.ndarray, n: int, level: float) -> np.ndarray:
-    """How far Student's limits lie from the mean of n samples with these standard deviations."""
+    """The distance of Student's limits from the mean of n samples with these standard deviations."""
     return student_quantile(level, n) * deviation / np.sqrt(n)
 
 
@@ -187,7 +187,7 @@ def student_limits(x: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]
 
 
 def betting_interval(x: np.ndarray, largest: float, level: float) -> Interval:
-    """A nonasymptotic interval for i.i.d. variables in [0, largest], as `betting_limits`, x of shape (n,)."""
+    """A nonasymptotic interval for i.i.d. variables in [0, largest], by `betting_limits`, x of shape (n,)."""
     lower, upper = betting_limits(x, largest, level)
     return Interval(float(lower), float(upper), level, "nonasymptotic", "betting")
 

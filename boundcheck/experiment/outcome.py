@@ -1,4 +1,4 @@
-"""What a run came to: its verdict, and the numbers that its pages show, as the fields of a `RunResult`."""
+"""The outcome of a run: its verdict, and the numbers that its pages show, as the fields of a `RunResult`."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -22,7 +22,7 @@ from boundcheck.proofs import parts
 def outcome(evidence: Evidence) -> dict[str, Any]:
     """The fields of a `RunResult` that follow from what was recorded.
 
-    Of a function whose constants are not known the largest that was seen stand in the plan.
+    Of a function whose constants are not known, the largest that were seen stand in the plan.
     """
     found = None
     if not evidence.function.is_known:
@@ -49,7 +49,7 @@ def outcome(evidence: Evidence) -> dict[str, Any]:
 
 
 def _known(evidence: Evidence) -> dict[str, Any]:
-    """What is shown of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
+    """The fields of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
     problem, plan, trace = evidence.problem, evidence.plan, evidence.record.trace
     variance, loss = trace["noise_variance"].values, trace["loss"].values
     needs_radii = problem.adapter.needs_ball and not plan.radii
@@ -63,7 +63,7 @@ def _known(evidence: Evidence) -> dict[str, Any]:
 
 
 def _path(trace: xr.Dataset) -> dict[str, float]:
-    """The largest descent curvature less its rounding error, and the median of those that are more than theirs."""
+    """The largest descent curvature less its rounding error, and the median of those that exceed their errors."""
     path = beyond_rounding(trace, "path_smoothness")
     if not np.isfinite(path).any():
         return {}
@@ -91,7 +91,7 @@ def _horizons(evidence: Evidence) -> tuple[Horizon, ...]:
 
 
 def _seen(evidence: Evidence, found: Estimates) -> dict[str, Any]:
-    """What is shown of a network: the constants that were seen, the theorems at them, and both ends of its runs."""
+    """The fields of a network: the constants that were seen, the theorems at them, and both ends of its runs."""
     function, start, trace = evidence.function, evidence.start, evidence.record.trace
     loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
     return {

@@ -1,4 +1,4 @@
-"""What is fixed before a run: the domain, the constants of the theorem, batch size, horizon and step size.
+"""The plan of a run, fixed before it: the domain, the constants of the theorem, batch size, horizon and step size.
 
 A theorem says something of a run only with constants that were chosen without looking at it. Radii and noise may come
 from a pilot, which has a seed of its own; whether they held is then for the audit to say.
@@ -144,7 +144,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Guess:
-    """What a plan is drafted with, and a pilot finds: given, or a little more than was seen.
+    """The numbers that a plan is drafted with, and a pilot finds: given, or a little more than was seen.
 
     Attributes:
         radii: of the ball, by name; none where the theorem needs no ball.
@@ -212,7 +212,7 @@ def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | No
 def _check_range(
     spec: Spec, start: Start, claim: Claim, floats: dict[str, np.float64], values: dict[str, float]
 ) -> None:
-    """Refuse a step beyond the longest, and numbers that are none, or too small for their squares."""
+    """Refuse a step beyond the longest, and numbers that are 0, negative, not finite, or too small to be squared."""
     step = free_step(claim)
     limit = limit_of(claim, step.symbol) if step and spec.run.step_size is not None else None
     if limit is not None and math.isinf(values["bound"]):
@@ -288,7 +288,7 @@ def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: T
     The pilot is the algorithm itself on a few replicas, at first in a ball as large as A already is. What it sees at
     most, widened by 10 percent, becomes the hypotheses; T and alpha follow from them. It is repeated until one stays
     within the hypotheses that it was run with and these are no wider than that needs. The last that held is the plan.
-    Of a function whose constants are not known it is widened by 50, and the first that holds is the plan.
+    Of a function whose constants are not known it is widened by 50 percent, and the first that holds is the plan.
     Should none have, the audit of the run will say so.
     """
     guess = guessed(spec, function, start)
@@ -327,14 +327,14 @@ def _margin(function: Function) -> float:
 
 
 def _widened(spec: Spec, seen: Guess, margin: float) -> Guess:
-    """What was seen, and a little more, but for the radii that are given."""
+    """A guess a little above what was seen, except for the radii that are given."""
     radii = {name: spec.domain.given.get(name, margin * norm) for name, norm in seen.radii.items()}
     smoothness = None if seen.smoothness is None else margin * seen.smoothness
     return Guess(radii, margin * seen.variance, smoothness)
 
 
 def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Plan, device: str, tick: Tick) -> Guess:
-    """The largest that was seen of what a guess is about, along a short ensemble with its own seed."""
+    """The largest values of a guess's numbers along a short ensemble with its own seed."""
     replicas = (_PILOT_REPLICAS if function.is_known else 1) if spec.is_stochastic else 1
     sampler = make_sampler(spec, plan, function, replicas, generator(spec, "pilot", device))
     v = replicate(start.v, replicas)
@@ -367,7 +367,7 @@ def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Pla
 
 
 def make_sampler(spec: Spec, plan: Plan, function: Function, replicas: int, random: torch.Generator) -> Sampler:
-    """How the plan's minibatches are drawn: with replacement, without it in epochs, or not at all."""
+    """The sampler of the plan's minibatches, drawn with replacement, without it in epochs, or not at all."""
     if plan.batch is None:
         return WholeSample()
     samples = function.samples
@@ -379,7 +379,7 @@ def make_sampler(spec: Spec, plan: Plan, function: Function, replicas: int, rand
 
 
 def _smoothness_anywhere(spec: Spec, function: Function, plan: Plan) -> float:
-    """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, and what is small on it."""
+    """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, on which G may be smaller."""
     inputs = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
     if inputs is None:
         return plan.smoothness
@@ -388,7 +388,7 @@ def _smoothness_anywhere(spec: Spec, function: Function, plan: Plan) -> float:
 
 
 def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
-    """How many iterations an informative run of `claim` needs, on the problem, ball and sample noise of `plan`.
+    """The number of iterations for an informative run of `claim`, on the problem, ball and sample noise of `plan`.
 
     None where no horizon up to 10^12 is informative, and of gradient descent, which has no noise.
     """

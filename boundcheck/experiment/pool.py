@@ -61,13 +61,13 @@ def measure_each(
 
 
 def _units(weights: list[float]) -> list[float]:
-    """Of progress: each experiment's share of what all are worth together, `_UNITS` each."""
+    """Each experiment's share, by its weight, of the progress of all, which is `_UNITS` times their number."""
     return [_UNITS * len(weights) * each / sum(weights) for each in weights]
 
 
 @dataclass(frozen=True)
 class _Sweep:
-    """What all experiments of a sweep have in common, and how many they are, finished ones too."""
+    """The settings that all experiments of a sweep share, and how many they are, finished ones too."""
 
     runs: Path
     device: str
@@ -76,7 +76,7 @@ class _Sweep:
     count: int
 
     def in_turn(self, weighed: list[tuple[Spec, float]], tick: Tick) -> list[Result]:
-        """Each in this process, which tells of the stages of one, and of several how far all are."""
+        """Run each in this process; progress tells of the stages of one, and of several how far all are."""
         before, found = float(_UNITS * (self.count - len(weighed))), []
         for (spec, _), units in zip(weighed, _units([weight for _, weight in weighed]), strict=True):
             told = tick if self.count == 1 else self._part(tick, before, units)
@@ -92,7 +92,7 @@ class _Sweep:
         return told
 
     def spread(self, weighed: list[tuple[Spec, float]], tick: Tick, jobs: int, cluster: str | None) -> list[Result]:
-        """Each in a process of a pool, or of a cluster; the longest is begun first."""
+        """Run each in a process of a pool, or of a cluster; the longest is begun first."""
         before = _UNITS * (self.count - len(weighed))
 
         def told(name: str, done: int, total: int) -> None:
@@ -114,7 +114,7 @@ class _Sweep:
 
 @dataclass(frozen=True)
 class Point:
-    """An experiment that a process is asked for which need not be on this machine.
+    """An experiment that a process is asked for, perhaps one on another machine.
 
     Attributes:
         spec, runs, device, hours, memory: as `measure_one` has them, the path absolute.
@@ -134,7 +134,7 @@ class Point:
     name: str
 
     def result(self) -> Result:
-        """Run it, in the environment that it was asked for in.
+        """Run it, in the environment in which it was asked for.
 
         Raises:
             InputError: before anything is run, where the folder of the runs is not seen, and in another environment.
@@ -153,12 +153,12 @@ class Point:
             return measure_one(self.spec, self.runs, self.device, tick, self.memory)
 
     def done(self) -> float:
-        """How much of it is done, from 0 to 1."""
+        """The share of it that is done, from 0 to 1."""
         return self.shared.done(self.name)
 
 
 def alone(spec: Spec, runs: Path, device: str, threads: int) -> Result:
-    """One experiment in a process that has so many threads, and tells nobody of progress."""
+    """Run one experiment in this process with so many threads, and tell nobody of progress."""
     torch.set_num_threads(threads)
     check_device(device)
     with theirs():
@@ -166,7 +166,7 @@ def alone(spec: Spec, runs: Path, device: str, threads: int) -> Result:
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that there is not, and keep products in the precision of their factors."""
+    """Refuse a device that does not exist, and keep products in the precision of their factors."""
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:

@@ -1,4 +1,4 @@
-"""`Result`: what a run came to, as typed `parts`; the only place where a result is made JSON of, or read from it.
+"""`Result`: what a run came to, as typed `parts`; the only place where a result is written as JSON, or read from it.
 
 A `RunResult` is of a theorem that an algorithm was run for, a `BracketResult` of a lemma about smoothness. A number
 that is not finite is None, since JSON has neither NaN nor infinities.
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VERSION = 2
-"""Of the form of a result."""
+"""The version of the form of a result."""
 
 TOLERANCE = 1e-6
-"""Relative, of the numbers of one experiment on two machines; on one machine they have the same bits.
+"""The relative tolerance of one experiment's numbers on two machines; on one machine they have the same bits.
 
 The bits are the same for as many threads and the same versions, whatever `jobs` and `cluster` are. Other processors sum
 in another order, which changes numbers by some 1e-16 of their size. A run carries that on: a step changes a difference
@@ -57,7 +57,7 @@ path of a run that has converged are quotients of roundings: `lower` of a run is
 
 @dataclass(frozen=True, kw_only=True)
 class Result(Shown):
-    """What a run came to.
+    """A run's result: its verdict, the numbers behind it, and the experiment.
 
     Attributes:
         run_id, claim: the run's id and the claim's.
@@ -104,11 +104,11 @@ class Result(Shown):
 
     @property
     def toward(self) -> Toward:
-        """Where what was measured is rounded to when it is printed."""
+        """The direction in which what was measured is rounded when it is printed."""
         return Toward.NEAREST
 
     def digits(self, fewest: int) -> int:
-        """How many digits, at least these, show what lies above the bound above it, the bound rounded up."""
+        """The number of digits, at least `fewest`, that show what exceeds the bound above it, the bound rounded up."""
         low = self.interval.lower if self.interval else None
         return telling(self.bound, (self.measured, self.toward), (low, Toward.DOWN), digits=fewest)
 
@@ -144,9 +144,9 @@ class Result(Shown):
 
     @property
     def bound_kind(self) -> Literal["certified", "assumed", "estimated"]:
-        """How the constants in the bound are known; of several kinds the weakest, and where none is told ``estimated``.
+        """The kind of the constants in the bound; of several kinds the weakest, and where none is told ``estimated``.
 
-        ``assumed`` is what the spec assumes, and what the run could not hold its limit against at enough iterates.
+        ``assumed`` is what the spec assumes, and what the run could not check against its limit at enough iterates.
         """
         if not self.constants or any(each.kind == "estimated" for each in self.constants.values()):
             return "estimated"
@@ -154,7 +154,7 @@ class Result(Shown):
         return "assumed" if assumed else "certified"
 
     def to_xarray(self, runs: str | Path = "runs") -> "xr.Dataset":
-        """The trace of the run, with the numbers of `as_json` that have one value as its attributes.
+        """The trace of the run, with the single numbers and texts of `as_json` as its attributes.
 
         Args:
             runs: the folder that `bc.measure` was given.
@@ -170,7 +170,7 @@ class Result(Shown):
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult(Result):
-    """What a run of an algorithm says of its theorem.
+    """The result of a run of an algorithm: what it says of its theorem.
 
     ``measured`` is what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of
     the (stratified) time average, or of the last; without noise the smallest that was seen, the average or the last.
@@ -215,12 +215,12 @@ class RunResult(Result):
 
     @property
     def replicas(self) -> int:
-        """How many there were."""
+        """The number of runs that there were side by side."""
         return self.settings.run.replicas
 
     @property
     def bound_kind(self) -> Literal["certified", "assumed", "estimated"]:
-        """That of any result; a network's constants are measured."""
+        """The kind of any result; ``estimated`` of a network, whose constants are measured."""
         return "estimated" if self.estimates else super().bound_kind
 
 
@@ -237,7 +237,7 @@ class BracketResult(Result):
 
     @property
     def ground(self) -> Kind | None:
-        """Exact: what was observed is no chance."""
+        """``exact``: what was observed is not left to chance."""
         return "exact"
 
     @property
@@ -246,7 +246,7 @@ class BracketResult(Result):
         return Toward.DOWN
 
     def digits(self, fewest: int) -> int:
-        """As of any result; where the bound is attained, which rounding may hide, no more digits are told."""
+        """The digits of any result where the bound is violated; else `fewest`: rounding may hide if it is attained."""
         return super().digits(fewest) if self.verdict.plain is Verdict.VIOLATED else fewest
 
 
@@ -271,7 +271,7 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
 
 
 def read(data: Any) -> RunResult | BracketResult:
-    """The result that `Result.as_json` made plain data of.
+    """Read back the result that `Result.as_json` turned into plain data.
 
     Raises:
         InputError: for what is no result, one of another version, and one whose verdict its interval does not bear.
@@ -292,7 +292,7 @@ def read(data: Any) -> RunResult | BracketResult:
 
 
 def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
-    """The table as this kind; the first field that is none of it is named, below the fields that it stands in."""
+    """The table as this kind; an error names the first field that is wrong, below the fields that it stands in."""
     try:
         return _reader(kind).validate_python(table)
     except ValidationError as error:
@@ -307,7 +307,7 @@ def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
 
 
 def _with_infinities(table: dict[str, Any]) -> dict[str, Any]:
-    """The same table with numbers where a float overflowed: limits that say nothing, an end and a ratio of infinity."""
+    """A table with numbers where a float overflowed: limits that say nothing, an end and a ratio of infinity."""
 
     def filled(part: Any, **numbers: float) -> Any:
         if isinstance(part, list):
@@ -325,7 +325,7 @@ def _with_infinities(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same data in lists and tables, with None for NaN and infinities."""
+    """The data in lists and tables, with None for NaN and infinities."""
     return json.loads(text(value))
 
 

@@ -41,12 +41,12 @@ class Results(list[Result], Shown):
     def __getitem__(self, place: slice) -> Results: ...
 
     def __getitem__(self, place: SupportsIndex | slice) -> Result | Results:
-        """One of them; a slice is some of them, as results again."""
+        """One of the results; for a slice some of them, as `Results` again."""
         found = super().__getitem__(place)
         return found if isinstance(found, Result) else Results(found, self.runs)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a run, in order.
+        """A frame with a row for each run, in order.
 
         Columns: ``run_id``, ``claim``; each field of the spec in which the runs differ, by its path, such as
         ``adapter.rank``; ``verdict``, ``reason``, ``blame``; ``measured``, with the ends of its interval, the level and
@@ -78,7 +78,7 @@ class Results(list[Result], Shown):
 
 
 def varied(results: Iterable[Result]) -> dict[str, list[Any]]:
-    """The fields of their specs that have more than one value, by path; None where a spec lacks one. Claims come first.
+    """The fields of the specs that have more than one value, by path; None where a spec lacks one. Claims come first.
 
     The claim is a field of each frame by itself, and here only where it differs.
     """
@@ -119,7 +119,7 @@ def _measured(of: Result) -> dict[str, Any]:
 
 
 def _indexed(trace: xr.Dataset) -> xr.Dataset:
-    """The same with numbers along each axis, by which traces of other lengths are laid beside it; of no run alone."""
+    """The trace with numbers along each axis, to lay traces of other lengths beside it, and without attributes."""
     named = trace.assign_coords({d: range(n) for d, n in trace.sizes.items() if d not in trace.coords})
     return named.drop_attrs(deep=False)
 
@@ -147,7 +147,7 @@ def _together(differ: Mapping[str, list[Any]], rows: list[dict[str, Any]], trace
 
 
 def _column(values: list[Any]) -> Any:
-    """Values of one kind as an array: numbers with NaN for none, else what is printed of each."""
+    """Values of one kind as an array: numbers with NaN for none, else the text of each."""
     import numpy as np
 
     if all(x is None or (isinstance(x, int | float) and not isinstance(x, bool)) for x in values):

@@ -30,7 +30,7 @@ from boundcheck.language.function import Function
 from boundcheck.system.progress import Tick, prefixed
 
 STAGE = "run"
-"""What progress calls the steps of a run, which take most of its time."""
+"""The name that progress gives the steps of a run, which take most of its time."""
 # Moments of a run at which it can be saved. Chunks of its trace are larger: each takes zarr milliseconds, however small
 # it is.
 _SAVES = 16
@@ -40,12 +40,12 @@ _CHUNK_BYTES = 2**19
 _TELLS, _SECONDS = 256, 1.0
 _MOST_HELD = 2**22
 MOST_WAITING = 2**22
-"""Bytes of what waits to be observed."""
+"""The most bytes of what waits to be observed."""
 
 
 @dataclass(frozen=True)
 class Saving:
-    """When a checkpoint is worth its time: what a kill then costs is work of seconds, and saving a small part of a run.
+    """A rule for when a checkpoint is worth its time: a kill costs seconds of work, and saving a small part of a run.
 
     Attributes:
         every: seconds of work between two.
@@ -57,17 +57,17 @@ class Saving:
     share: float
 
     def is_due(self, worked: float, took: float) -> bool:
-        """Whether to save after so many seconds of work, where the last checkpoint took so many."""
+        """True if it is time to save, after so many seconds of work, where the last checkpoint took so many."""
         return worked >= max(self.every, took / self.share)
 
 
 SAVING = Saving(every=1.0, share=0.02)
-"""Of all runs."""
+"""The rule of all runs."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a finished run leaves.
+    """All that a finished run leaves.
 
     Attributes:
         schedule: when it was audited.
@@ -101,7 +101,7 @@ class _Part:
 def run_ensemble(
     spec: Spec, function: Function, start: Start, plan: Plan, folder: RunFolder, device: str, tick: Tick
 ) -> Record:
-    """Run from v_1 for T iterations on all replicas, from the checkpoint where there is one."""
+    """Run all replicas from v_1 for T iterations, or on from the checkpoint where there is one."""
     with at_most(function.threads):
         return _run(_Course.start(spec, function, start, plan, device), folder, tick)
 
@@ -116,7 +116,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     first, seen = 0, {}
 
     def fits(saved: dict[str, Any]) -> bool:
-        """Whether a state has the parts of this run's, after a stratum where it is saved."""
+        """True if a saved state has the parts of this run's, after a stratum at which it saves."""
         end, seen = saved.get("stratum"), saved.get("seen")
         if not isinstance(end, int) or not ((0 < end < strata and end % between == 0) or end == strata):
             return False
@@ -154,7 +154,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
 
 
 def _is_like(saved: Any, ours: Any) -> bool:
-    """Whether what was read has the parts of ours, of their kinds and shapes, whatever stands in them."""
+    """True if what was read has the parts of ours, of their kinds and shapes, whatever stands in them."""
     if isinstance(ours, torch.Tensor):
         kinds = [(x.shape, x.dtype, x.layout, x.device, x.requires_grad) for x in (saved, ours) if torch.is_tensor(x)]
         return len(kinds) == 2 and kinds[0] == kinds[1]
@@ -202,7 +202,7 @@ class _Course:
 
     @cached_property
     def algorithm(self) -> Algorithm:
-        """What is run; every step asks it, and a spec looks it up each time."""
+        """The algorithm that is run; every step asks for it, and a spec looks it up each time."""
         return self.spec.algorithm
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -225,9 +225,9 @@ class _Course:
         }
 
     def run(self, begin: int, end: int, tick: Tick) -> Iterator[None]:
-        """The iterations of some strata, many at a time; what is due of them waits to be observed.
+        """Run the iterations of some strata, many at a time; what is due of them waits to be observed.
 
-        It stops where that may be done: what is observed together may decide the last bits, so that no clock does.
+        It yields where that may be done: what is observed together may decide the last bits, so no clock decides it.
         """
         t, last = int(self.schedule.edges[begin]) + 1, int(self.schedule.edges[end])
         while t <= last:
@@ -245,7 +245,7 @@ class _Course:
             yield
 
     def _walk(self, t: int, count: int, times: np.ndarray, begin: int, tick: Tick) -> None:
-        """So many steps from t on; what is due of them at `times`, of the strata from `begin` on, waits."""
+        """Take so many steps from t on; what is due of them at `times`, of the strata from `begin` on, waits."""
         begun = time.monotonic()
         # What a minibatch is drawn from is known before it is drawn.
         drawn = [(self.sampler.law(), self.sampler.draw()) for _ in range(count)]
@@ -260,7 +260,7 @@ class _Course:
             self.ball.follow(iterates, self.plan.step_size, taken.lengths, t + 1)
 
     def _together(self, t: int, last: int) -> int:
-        """How many steps from t on are taken together: what they lead through is held, and a restart ends them."""
+        """The number of steps from t on that are taken together: their points are held, and a restart ends them."""
         held = sum(part.numel() * part.element_size() for part in self.algorithm.iterate(self.state))
         most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1))
         return next((i for i in range(1, most) if self.algorithm.restarts(t + i - 1, self.plan.numbers)), most)
@@ -277,7 +277,7 @@ class _Course:
 
 @dataclass(frozen=True)
 class _RareLooks:
-    """What is looked at at a few iterates of the first replica, by name, shape (looks,)."""
+    """Rare looks, at a few iterates of the first replica: values by name, shape (looks,)."""
 
     function: Function
     seed: int
@@ -301,7 +301,7 @@ class _RareLooks:
             self.seen[name][self.times == t] = value
 
     def dataset(self, replicas: int) -> xr.Dataset:
-        """What was seen, as the trace has it: of the other replicas nothing."""
+        """The values that were seen, as the trace has them: of the other replicas none."""
         rows = {name: np.full((replicas, len(self.times)), np.nan) for name in self.seen}
         for name, values in self.seen.items():
             rows[name][0] = values
@@ -310,7 +310,7 @@ class _RareLooks:
 
 
 def _is_number(v: Point) -> bool:
-    """Whether any replica is all finite numbers."""
+    """True if any replica is all finite numbers."""
     finite = torch.stack([torch.isfinite(part).flatten(1).all(1) for part in v])
     return bool(finite.all(0).any())
 
@@ -335,7 +335,7 @@ class _Look:
 
 @dataclass
 class _Looks:
-    """What was due and is not observed yet: many looks at once cost what their arithmetic costs, and no more calls."""
+    """The looks that are due and not observed yet: many at once cost what their arithmetic costs, and no more calls."""
 
     function: Function
     waiting: list[_Look] = field(default_factory=list)
@@ -363,9 +363,9 @@ class _Looks:
                 self.bytes += 8 * look.law.candidates.numel()
 
     def observe(self, part: _Part) -> None:
-        """Observe all that wait, and write it into a part of the trace that has their strata.
+        """Observe all looks that wait, and write them into a part of the trace that has their strata.
 
-        Those whose minibatch is drawn from equally many samples are alike; in epochs there are others.
+        Those whose minibatch is drawn from equally many samples are observed together; in epochs the numbers differ.
         """
         alike: dict[int, list[_Look]] = {}
         for look in self.waiting:
@@ -387,7 +387,7 @@ def _joined(points: list[Point]) -> Point:
 
 
 def _rows(points: Point, chosen: torch.Tensor) -> Point:
-    """Of points at some times, shape (times, R, rows, columns), those at the given places among times and replicas."""
+    """The points at the given places among times and replicas, from points of shape (times, R, rows, columns)."""
     return tuple(part.flatten(0, 1).index_select(0, chosen) for part in points)
 
 

@@ -1,4 +1,4 @@
-"""When a run is audited: random times, drawn before the run, that estimate a time average without bias."""
+"""The audit times of a run: random, drawn before the run, so that they estimate a time average without bias."""
 
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ class Schedule:
 
     @property
     def is_every_step(self) -> bool:
-        """Whether every replica is audited at every iteration."""
+        """True if every replica is audited at every iteration."""
         return len(self.edges) == self.edges[-1] + 1
 
     def due(self, stratum: int) -> dict[int, np.ndarray]:

@@ -10,7 +10,7 @@ from boundcheck.language.measures import SMOOTHNESS
 
 @dataclass(frozen=True)
 class Blame:
-    """Who is to blame where a run is no evidence for its theorem, or the bound lies below what was measured.
+    """The blame where a run is no evidence for its theorem, or the bound lies below what was measured.
 
     Attributes:
         kind: ``hypothesis``, one that the theorem rests on and the run broke; ``constant``, one that the run
@@ -29,14 +29,14 @@ class Blame:
 
 @dataclass(frozen=True)
 class Stated:
-    """A constant that a problem says of itself, as `problems.constant.Constant` has it."""
+    """A constant that a problem says of itself, as `boundcheck.functions.constant.Constant` has it."""
 
     value: float | None
     kind: Literal["certified", "estimated"]
     how: str
 
     def toward(self, name: str) -> Toward:
-        """Where it is rounded to, if it is called so: the infimum is a lower bound, and an estimate is none."""
+        """The direction in which it is rounded by this name: an infimum is a lower bound, and an estimate is none."""
         if self.kind == "estimated":
             return Toward.NEAREST
         return Toward.DOWN if name == "infimum" else Toward.UP
@@ -44,7 +44,7 @@ class Stated:
 
 @dataclass(frozen=True)
 class Horizon:
-    """How many steps an informative run of a theorem takes; None where no number up to 10^12 is enough."""
+    """The number of steps that an informative run of a theorem takes; None where no number up to 10^12 is enough."""
 
     claim: str
     lipschitz: str
@@ -53,7 +53,7 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Planned:
-    """What was fixed before a run, rounded to floats; `plan.Plan` has it exact.
+    """The plan of a run, fixed before it, rounded to floats; `plan.Plan` has it exact.
 
     Attributes:
         steps, batch: T and the minibatch size; gradient descent has no batch.
@@ -86,7 +86,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Subject:
-    """What was minimised.
+    """The function that was minimised.
 
     Attributes:
         name, units: as titles and axes print them.
@@ -119,7 +119,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """What each inequality of one version of a proof gives away, from the measured ratio on."""
+    """A chain of a proof: what each inequality of one version of it gives away, from the measured ratio on."""
 
     version: str
     measured: float
@@ -128,7 +128,7 @@ class Chain:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar(Link):
-    """A link of a run's waterfall; see `measure.waterfall`.
+    """A link of a run's waterfall; see `boundcheck.experiment.waterfall`.
 
     Attributes:
         is_chance: whether it is 0 in expectation, and no inequality of the proof.
@@ -147,7 +147,7 @@ class Bar(Link):
 
 @dataclass(frozen=True)
 class AtBest:
-    """The step at which the sum behind a theorem bounds its measure by the least.
+    """The step at which the sum behind a theorem gives the least bound on its measure.
 
     Attributes:
         step: that step.
@@ -163,7 +163,7 @@ class AtBest:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """What each inequality of a theorem gives away on a run, from what was measured to the bound.
+    """A run's waterfall: what each inequality of its theorem gives away, from what was measured to the bound.
 
     Attributes:
         start: what it starts at.
@@ -187,12 +187,12 @@ class Waterfall:
 
 
 FROM_BELOW = "a lower estimate of the smoothness of F along the path, and no bound"
-"""What a gradient ratio is."""
+"""The words for what a gradient ratio is."""
 
 
 @dataclass(frozen=True)
 class GradientRatio:
-    """The largest gradient ratio of the steps that were looked at, by what its rounding leaves of each.
+    """The largest gradient ratio of the steps that were looked at, by what rounding leaves of each.
 
     A lower estimate of the smoothness constant of F along the path, and no bound on it.
 
@@ -207,7 +207,7 @@ class GradientRatio:
 
     @property
     def is_lost(self) -> bool:
-        """Whether no more is left of it than rounding may have made."""
+        """True if rounding may have made all of it, or if its value or rounding is missing."""
         return self.value is None or self.rounding is None or 0 < self.rounding >= self.value
 
     def __str__(self) -> str:
@@ -219,7 +219,7 @@ class GradientRatio:
 
 @dataclass(frozen=True)
 class Estimates:
-    """What was measured along the runs on a network, each the largest over all replicas and audits.
+    """The numbers that were measured along the runs on a network, each the largest over all replicas and audits.
 
     Attributes:
         path: the smoothness of F along the segments travelled, its rounding error added.
@@ -246,13 +246,13 @@ class Estimates:
 
     @property
     def is_mostly_rounding(self) -> bool:
-        """Whether the path's smoothness, its rounding error added, is more than twice what is left without: no L̂."""
+        """True if the path's smoothness, rounding error added, is more than twice that with it taken off: no L̂."""
         return self.path > 2 * self.path_sure
 
 
 @dataclass(frozen=True)
 class AtSmoothness:
-    """What the theorems say at an estimate of L̂.
+    """The numbers that the theorems give at an estimate of L̂.
 
     Attributes:
         way: ``path``, ``layers``, or ``printed``.

@@ -1,4 +1,4 @@
-"""What a person sees on the screen of a training run that was recorded: a few records, the verdict, and each L̂."""
+"""The view on the screen of a training run that was recorded: a few records, the verdict, and each L̂."""
 
 import math
 
@@ -21,7 +21,7 @@ _RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
 def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
-    """A few of the records, and what they come to, on stderr.
+    """Show a few of the records, and what they come to, on stderr.
 
     Args:
         trace: what was recorded.
@@ -50,7 +50,7 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
 
 
 def _square(estimate: float, noise: float) -> str:
-    """An estimate without bias of a square may be negative; then it says that the square is below its noise."""
+    """The text of an unbiased estimate of a square, which may be negative: then the square is below its noise."""
     return f"{estimate:.4g}" if estimate > 0 or noise == 0 else f"≈ 0, below its noise of {noise:.2g}"
 
 
@@ -78,7 +78,7 @@ def _lines(result: RunResult) -> list[str]:
 
 
 def _waterfall(result: RunResult) -> list[str]:
-    """Link by link from what was measured to the bound, and what costs most; or why there is no such way."""
+    """The links from what was measured to the bound, and what costs most; or why there is no such way."""
     found = result.waterfall
     if found is None:
         return []

@@ -1,4 +1,4 @@
-"""What each inequality of a proof of Lemma 1 gives away between two points: the chains that waterfalls are drawn from.
+"""The chains that waterfalls are drawn from: what each inequality of a proof of Lemma 1 gives away between two points.
 
 A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link says what it replaces by
 what, as the paper or the proof script of that name does; on valid links the value can only grow.
@@ -96,12 +96,12 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = L
 
 
 def has_chains(adapter: Adapter | type[Adapter]) -> bool:
-    """Whether chains are proofs of a claim about the adapter."""
+    """True if the chains are proofs of a claim about the adapter."""
     return any(adapter.is_subject_of(claim) for claim in _claims())
 
 
 def _claims() -> list[Claim]:
-    """Those whose constants the letters of the chains stand for."""
+    """The claims whose constants the letters of the chains stand for."""
     return [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
 
 
@@ -112,7 +112,7 @@ def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Symbol
 
 
 def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model[Approx, ApproxMatrix]:
-    """What the letters of the chains stand for at two points; f is X -> f(W0 + sX), and W is X = BA."""
+    """The meaning of the chains' letters at two points; f is X -> f(W0 + sX), and W is X = BA."""
     do = Rounded(torch.float64, str(points[0][0].device))
     matrices: dict[sp.MatrixSymbol, tuple[ApproxMatrix, ...]] = {}
     for point, A, B, W, v in zip(points, (A1, A2), (B1, B2), (W1, W2), (v1, v2), strict=True):

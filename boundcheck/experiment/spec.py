@@ -83,8 +83,8 @@ _SEEN = {SMOOTH.letter, BOUNDED_BELOW.letter, *FOLLOWING}
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
     """The kinds of adapter that a theorem speaks of and Algorithm 1 can be run on.
 
-    A classic is about any function that is smooth where the iterates go; some of them need smoothness on all of space,
-    which with two factors trained F has not.
+    A classic is about any function that is smooth where the iterates go; some of them need F to be smooth on all of
+    space, and F is not smooth there with two trained factors.
     """
     where = _smooth_on(theorem)
     run = [(kind, adapter) for kind, adapter in ADAPTERS.items() if adapter.is_run]
@@ -101,7 +101,7 @@ def _smooth_on(claim: Claim) -> set[str]:
 
 
 def _known_claim(claim: Any) -> Any:
-    """The id of a claim, or the path of one's own, which is opened where that is allowed; or a claim itself."""
+    """The id of a `Claim`, or the id or path as given; a path is opened where that is allowed."""
     if isinstance(claim, Claim):
         return catalogue.opened(claim).id
     if is_path(claim):
@@ -135,7 +135,7 @@ class Spec(Table):
     @model_validator(mode="before")
     @classmethod
     def _of_a_network(cls, tables: Any) -> Any:
-        """What a network's tables may leave out; and full fine-tuning has no rank, so that a sweep over kinds may."""
+        """Fill in what a network's tables leave out, and drop the rank of a kind without one, for sweeps over kinds."""
         if not isinstance(tables, dict) or "model" not in tables:
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
@@ -181,7 +181,7 @@ class Spec(Table):
         return self
 
     def _check_network(self, model: ModelTable) -> None:
-        """Refuse what a run on a network has not, or cannot be held to."""
+        """Refuse what a run on a network does not have, or cannot be held to."""
         if {p.name for p in self.said.parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
             raise InputError(
                 "claim", self.claim, f"a theorem about whatever step a run takes: {theorem_at_any_step().id}"
@@ -250,7 +250,7 @@ class Spec(Table):
         _ = self.theorem
 
     def __reduce__(self) -> Any:
-        """In another process what lies outside of the package is opened there, as it was allowed when this was read.
+        """Let another process open for itself what lies outside of the package, as it was allowed when this was read.
 
         What is an object goes along.
         """
@@ -281,22 +281,22 @@ class Spec(Table):
 
     @property
     def is_bracket(self) -> bool:
-        """Whether the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
+        """True if the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
         return is_about_smoothness(self.said)
 
     @property
     def is_stochastic(self) -> bool:
-        """Whether the theorem is about stochastic gradients."""
+        """True if the theorem is about stochastic gradients."""
         return self.algorithm.is_stochastic
 
     @property
     def replicas(self) -> int:
-        """How many runs there are side by side: replicas of gradient descent would all be the same."""
+        """The number of runs side by side; 1 for gradient descent, whose replicas would all be the same."""
         return self.run.replicas if self.is_stochastic else 1
 
     @property
     def algorithm(self) -> Algorithm:
-        """What is run."""
+        """The algorithm that is run."""
         found = algorithm_of(self.said)
         if found is None:
             raise InputError("claim", self.claim, "a theorem about an algorithm")
@@ -304,7 +304,7 @@ class Spec(Table):
 
     @property
     def measure(self) -> PerformanceMeasure:
-        """What the theorem bounds."""
+        """The measure that the theorem bounds."""
         found = measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
             raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
@@ -319,7 +319,7 @@ class Spec(Table):
 
     @property
     def takes_step_size(self) -> bool:
-        """Whether the theorem is about whatever constant step a run takes, and prescribes none."""
+        """True if the theorem is about whatever constant step a run takes, and prescribes none."""
         return free_step(self.said) is not None
 
     @property
@@ -333,7 +333,7 @@ class Spec(Table):
 
     @property
     def restarts(self) -> bool:
-        """Whether what was trained is merged and begun again, now and then."""
+        """True if what was trained is merged and training begins again, now and then."""
         return not self.is_bracket and self.algorithm.period is not None
 
     @property
@@ -343,7 +343,7 @@ class Spec(Table):
 
     @property
     def has_ball(self) -> bool:
-        """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
+        """True if the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
         return self.adapter.made.needs_ball and speaks_of_a_ball(self.said)
 
     @cached_property
@@ -409,7 +409,7 @@ Given = Spec | dict[str, Any] | str | Path
 def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
 
-    A problem, an objective or a function of W, takes the place of what they say of one.
+    A problem that is given, an objective or a function of W, takes the place of theirs.
 
     Raises:
         InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.

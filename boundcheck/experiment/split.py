@@ -15,7 +15,7 @@ _PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 
 
 def split_along(problem: Problem, iterates: list[Point], looks: int, tick: Tick) -> xr.Dataset:
-    r"""Spectral norms of the blocks of :math:`DW^*\nabla^2 f DW`, :math:`\langle\nabla f, D^2W\rangle`.
+    r"""Spectral norms of the blocks of :math:`DW^*\nabla^2 f DW` and :math:`\langle\nabla f, D^2W\rangle`.
 
     Their sum is the Hessian of F. The looks are at equal ratios of time, from the first iterate to the last; ``split``
     has the dimensions part, row, column and look. Empty for a curved domain, whose tangents are no blocks of numbers,

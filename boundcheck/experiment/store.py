@@ -114,7 +114,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
-        """The same folder, new or as an earlier call left it."""
+        """The folder that `of` gives, made new, or as an earlier call left it."""
         folder = cls.of(root, spec, device, content)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class RunFolder:
 
     @contextmanager
     def held(self, tick: Tick) -> Iterator[None]:
-        """Keep other processes from running it at the same time; waits for one that does.
+        """Keep other processes from running it at the same time; wait for one that does.
 
         What a killed process left half-written is removed.
         """
@@ -179,9 +179,9 @@ class RunFolder:
     def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
         """The last whole state, or None where there is none from which the run would end as if it had not stopped.
 
-        So it is where the checkpoint or a chunk of the trace before it is damaged, where a state is none that `fits`,
-        and in another environment, which may sum in another order. One line on stderr says which; the run then starts
-        afresh, and ends as any other.
+        It is None where the checkpoint or a chunk of the trace before it is damaged, where the state does not pass
+        `fits`, and in another environment, which may sum in another order. One line on stderr says which; the run then
+        starts afresh, and ends as any other.
         """
         path, trace = self.path / "checkpoint.pt", self.path / "trace.zarr"
         if not path.is_file():
@@ -200,7 +200,7 @@ class RunFolder:
         return dict(saved["state"])
 
     def _difference(self, saved: dict[str, Any], there: dict[str, str]) -> str:
-        """What a checkpoint was saved with that this run, or its trace, does not have; "" where that is nothing."""
+        """The first thing that a checkpoint was saved with and this run, or its trace, does not have; "" where none."""
         if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
             return "checkpoint.pt is damaged"
         if saved["run_id"] != self.id:
@@ -220,7 +220,7 @@ class RunFolder:
             replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
-        """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more.
+        """Write an empty trace, whose chunks `extend_trace` fills; an earlier one's result and checkpoint are removed.
 
         Raises:
             InputError: where something else than a file or a trace is in the place of one, or in a trace.
@@ -240,7 +240,8 @@ class RunFolder:
     def extend_trace(self, part: xr.Dataset, dimension: str, start: int) -> None:
         """Write whole chunks of the trace, from index `start` of `dimension` on.
 
-        By zarr itself: xarray reads the whole folder before each write, which takes longer than the steps between two.
+        It uses zarr itself: xarray reads the whole folder before each write, which takes longer than the steps between
+        two.
         """
         chunk = slice(start, start + part.sizes[dimension])
         for name, x in part.variables.items():
@@ -329,7 +330,7 @@ def _sealed(state: dict[str, Any]) -> bytes:
 
 
 def _unsealed(content: bytes) -> dict[str, Any]:
-    """What `_sealed` made bytes of; nothing where they are no longer those."""
+    """The state that `_sealed` made bytes of; empty where they are no longer those."""
     digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     if digest != hashlib.sha256(content).digest():
         return {}
@@ -341,7 +342,7 @@ def _unsealed(content: bytes) -> dict[str, Any]:
 
 
 def _trace_in(path: Path, result: RunResult | BracketResult) -> xr.Dataset:
-    """The trace of a finished run, after a look at whether it is one: anybody can write another, and hash it.
+    """The trace of a finished run, after a check that it is one: anybody can write another, and hash it.
 
     Raises:
         InputError: for what cannot be read, and for names, dimensions, sizes and types that no such run writes.
@@ -383,7 +384,7 @@ def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> 
 
 
 def _dims(name: str, result: RunResult | BracketResult) -> tuple[str, ...]:
-    """The dimensions of an array of a trace; one that is called as a dimension is what is along it."""
+    """The dimensions of an array of a trace; one that has a dimension's name lies along it."""
     if isinstance(result, BracketResult):
         return _OF_BRACKETS.get(name, (name,))
     if name in _AUDITED:
@@ -421,7 +422,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _of_strangers() -> Iterator[None]:
-    """Without a warning of what is in a trace's folder and is none of zarr's, such as hidden files."""
+    """Silence warnings of what is in a trace's folder and is not zarr's, such as hidden files."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Object at .* is not recognized", UserWarning)
         yield
@@ -433,7 +434,7 @@ def _digest(path: Path) -> str:
 
 
 def _digest_of(value: Any) -> str:
-    """Of plain data, however its JSON is laid out."""
+    """The digest of plain data, however its JSON is laid out."""
     return hashlib.sha256(text(value).encode()).hexdigest()
 
 
@@ -491,7 +492,7 @@ def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """What a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
+    """All that a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
     return {
         "boundcheck": __version__,
         "numerics": NUMERICS,

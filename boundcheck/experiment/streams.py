@@ -9,7 +9,7 @@ _ORDER = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvat
 
 
 def stream(spec: Spec, purpose: str) -> int:
-    """The seed of one of the streams: one of `_ORDER`."""
+    """The seed of one of the streams that `_ORDER` names."""
     return int(np.random.SeedSequence([spec.seed, _ORDER.index(purpose)]).generate_state(1, np.uint64)[0] >> 1)
 
 

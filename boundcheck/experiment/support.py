@@ -1,4 +1,4 @@
-"""What the support of a claim stands on: the verdict that an interval earns, and whether a stored verdict is earned."""
+"""The ground of a claim's support: the verdict that an interval earns, and whether a stored verdict is earned."""
 
 from typing import Literal, get_args
 
@@ -6,14 +6,14 @@ from boundcheck.errors import InputError
 from boundcheck.verdicts import Verdict
 
 Kind = Literal["exact", "nonasymptotic", "asymptotic"]
-"""What an interval promises."""
+"""The promise of an interval."""
 
 FEWEST_REPLICAS = 8
 """An asymptotic interval over fewer supports nothing."""
 
 
 def earned_by(kind: Kind, replicas: int) -> Verdict:
-    """What a bound above an interval of this kind earns."""
+    """The verdict that a bound above an interval of this kind earns."""
     if kind != "asymptotic":
         return Verdict.SUPPORTED
     return Verdict.SUPPORTED_ASYMPTOTIC if replicas >= FEWEST_REPLICAS else Verdict.INCONCLUSIVE

@@ -56,7 +56,7 @@ class Shared:
             raise InputError("runs", self.path.parent, expected) from None
 
     def told(self, name: str) -> Tick:
-        """Says now and then how much of a run is done, and stops one that nobody waits for.
+        """A tick that says now and then how much of a run is done, and stops one that nobody waits for.
 
         Raises:
             UnwantedError: while it works.
@@ -77,7 +77,7 @@ class Shared:
         return tell
 
     def done(self, name: str) -> float:
-        """How much of a run is done, from 0 to 1, as far as it was said."""
+        """The share of a run that is done, from 0 to 1, as far as it was said."""
         try:
             return float((self.path / name).read_text("utf-8"))
         except (OSError, ValueError):

@@ -89,7 +89,10 @@ class AdapterSpec(Table):
 
 
 class DomainSpec(Table):
-    """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
+    """The domain that the theory needs: a radius for each norm of the adapter.
+
+    For a theorem, a pilot finds the radii that are left out.
+    """
 
     a: Real | None = Field(default=None, description="bounds σ₁(A); of VeRA the largest entry of d")
     b: Real | None = Field(default=None, description="bounds σ₁(B); of VeRA the largest entry of b")
@@ -107,10 +110,10 @@ class DomainSpec(Table):
 
 
 class RunSpec(Table):
-    """How a theorem is run; sample sizes and level are fixed here, before the run.
+    """The settings of a theorem's run; sample sizes and level are fixed here, before the run.
 
-    One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone, and what
-    the theorem leaves open.
+    A theorem about gradient descent has no noise and one replica: of these fields it takes only steps, audits, and what
+    it leaves open.
     """
 
     steps: Steps | Literal["informative"] = Field(
@@ -151,7 +154,7 @@ class RunSpec(Table):
 
 
 class BracketSpec(Table):
-    """How a smoothness constant is bracketed from below, on the domain of the spec."""
+    """The settings by which a smoothness constant is bracketed from below, on the domain of the spec."""
 
     pairs: Count = Field(default=2048, description="sampled pairs of points")
     iterates: Count = Field(default=256, description="consecutive iterates of a run")

@@ -32,7 +32,7 @@ SHARPEST = sp.Symbol("sharpest_Lhat", real=True)
 
 
 class Level(NamedTuple):
-    """A number of each replica, as what does not vary with t, shape (R, 1), and what each audit adds to it, (R, M)."""
+    """A number of each replica: the part that does not vary with t, shape (R, 1), and what each audit adds, (R, M)."""
 
     base: np.ndarray
     parts: np.ndarray
@@ -45,7 +45,7 @@ class Level(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Over replicas."""
+        """The mean over replicas."""
         return float(self.values.mean())
 
     def plus(self, other: "Level", sign: int = 1) -> "Level":
@@ -85,7 +85,7 @@ def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]
 
 @dataclass(frozen=True)
 class OnRun:
-    """What the letters of an expression stand for on a run of v - alpha g, where g_t is the step that was taken.
+    """The values of an expression's letters on a run of v - alpha g, where g_t is the step that was taken.
 
     Attributes:
         evidence: the run.
@@ -112,7 +112,7 @@ class OnRun:
 
     @cached_property
     def seen(self) -> dict[sp.Expr, _Seen]:
-        r"""What the trace and both ends of the run show.
+        r"""The values that the trace and both ends of the run show, and by how much they may be off.
 
         The errors are those that the trace has: that of a slope is no more than that of the part of second order,
         :math:`\ell_t\|\Delta\|^2/2`, in which it enters.
@@ -133,7 +133,7 @@ class OnRun:
         }
 
     def _end(self, v: Any) -> _Seen:
-        """F at one point of each replica, or of all."""
+        """F at one point of each replica, or at one for all, and by how much it may be off."""
         function, replicas = self.evidence.function, len(self.evidence.record.schedule.times)
         loss = function.loss(v)
         columns = (x.cpu().numpy().astype(float)[:, None] for x in (loss, function.rounding(v, loss)[0]))
@@ -141,7 +141,7 @@ class OnRun:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all that was seen are numbers."""
+        """True if all values that were seen are finite numbers."""
         return all(np.isfinite(each.value).all() for each in self.seen.values())
 
     def level(self, expression: sp.Expr, off: sp.Expr | None = None) -> Level:
@@ -159,7 +159,7 @@ class OnRun:
         return Level(base, whole - base)
 
     def _audits(self, total: sp.Sum, off: sp.Expr | None) -> np.ndarray:
-        """What each audit adds to a sum over t, shape (R, M): its term, for as many t as it stands for."""
+        """The contribution of each audit to a sum over t, shape (R, M): its term, for as many t as it stands for."""
         schedule, (index, first, last) = self.evidence.record.schedule, total.limits[0]
         term = self._value(total.function, {index: schedule.times.astype(float)}, off)
         low, high = (self.number(end) for end in (first, last))
@@ -180,7 +180,7 @@ class OnRun:
                 return np.asarray(function(*map(np.asarray, values)), dtype=float)
 
     def rounding(self, expression: sp.Expr) -> float:
-        """By how much the mean over replicas may be off, by the rounding errors of all that was seen."""
+        """The amount by which the mean over replicas may be off, by the rounding errors of all that was seen."""
         exact = self.level(expression).values
         moved = [self.level(expression, node).values - exact for node in _SHOWN if expression.has(node)]
         return float(sum(np.abs(each).mean() for each in moved))

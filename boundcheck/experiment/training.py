@@ -1,4 +1,4 @@
-"""What a run of transformers' Trainer is to a theorem about SGD, and the samples that it is audited on.
+"""A run of transformers' Trainer, audited for a theorem about SGD, and the samples that it is audited on.
 
 Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
 """
@@ -39,7 +39,7 @@ _CROSS_ENTROPY = (None, "single_label_classification")
 
 
 def shape_of(model: nn.Module) -> Shape:
-    """What a model predicts, from the name of its class; raises InputError for one that is not known."""
+    """The kind of a model's predictions, from the name of its class; raises InputError for one that is not known."""
     name = type(base_of(model)).__name__
     config = getattr(base_of(model), "config", None)
     other = getattr(config, "num_labels", 2) == 1 or getattr(config, "problem_type", None) not in _CROSS_ENTROPY
@@ -81,9 +81,9 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
 
 
 def rules_of(args: Any, optimizer: Any, is_flat: bool, others: Sequence[str] = ()) -> Audit:
-    """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else.
+    """Audit whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else.
 
-    An optimizer knows of no manifold: where the domain is not flat, its steps are none of that gradient.
+    An optimizer knows of no manifold: where the domain is not flat, its steps do not follow that gradient.
     """
     inner = getattr(optimizer, "optimizer", optimizer)
     found = []
@@ -116,9 +116,9 @@ def sampling_of(
     steps: int,
     first: "First | None" = None,
 ) -> Audit:
-    """Whether the minibatch gradient has the gradient of F as its mean, given the past, as the claim assumes.
+    """Audit whether the minibatch gradient has the gradient of F as its mean, given the past, as the claim assumes.
 
-    Where it is known what was there first, it is seen too whether that is there still.
+    Where `first` says what was there when training began, the audit also checks whether that is there still.
     """
     first = First.of(model, task, loader, samples) if first is None else first
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
@@ -141,7 +141,7 @@ def sampling_of(
 
 
 class _Seen(NamedTuple):
-    """What is seen of training beside F, and whether each step takes all samples, once."""
+    """A finding about training, held against F, and whether each step takes all samples, once."""
 
     status: Status
     how: str
@@ -157,14 +157,14 @@ def worst_first(row: Audit) -> int:
 
 
 def _worst(id: str, found: Sequence[_Seen]) -> Audit:
-    """The worst of what was seen, and why."""
+    """The audit row of the worst of what was seen, and why."""
     status = next(each for each in _WORST if each in {seen.status for seen in found})
     how = "; ".join(seen.how for seen in found if seen.status == status)
     return Audit(id, "hypothesis", status, None, None, how)
 
 
 class First(NamedTuple):
-    """What was there when training began: parameters, the gradient of F near them, and rows as they are collated."""
+    """The state when training began: parameters, the gradient of F near them, and rows as they are collated."""
 
     values: list[Tensor]
     slope: list[Tensor]
@@ -172,7 +172,7 @@ class First(NamedTuple):
 
     @classmethod
     def of(cls, model: nn.Module, task: Encoded, loader: Any, samples: int) -> "First":
-        """What is there now."""
+        """The state as it is now."""
         values = [x.detach().clone() for x in model.parameters() if x.requires_grad]
         few, share = _few(task)
         with _near(model, values) as trained, evaluating(model):
@@ -182,9 +182,9 @@ class First(NamedTuple):
 
 
 def _few(task: Encoded) -> tuple[Tensor, float]:
-    """Some samples with labels, as of others there is no mean; and by what to multiply the sum of their losses.
+    """Some samples with labels, since others have no mean; and the factor by which to multiply the sum of their losses.
 
-    That makes it a mean over their tokens, as models take it.
+    The factor makes the sum a mean over their tokens, as models take it.
     """
     few = task.counts.nonzero().flatten()[:_FEW]
     return few, task.counts.double().mean().item() / task.counts[few].sum().item()
@@ -200,7 +200,7 @@ def _slope(loss: Tensor, trained: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence[float]) -> _Seen:
-    """Whether a minibatch, given the past, is as likely to have one sample as another."""
+    """Judge whether a minibatch, given the past, is as likely to have one sample as another."""
     sampler, batch = sampler_of(loader), batch_of(args)
     if sampler is None:
         return _Seen("assumed", "how samples are drawn is not known")
@@ -229,7 +229,7 @@ def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence
 
 
 def _training(model: nn.Module, task: Encoded, first: First) -> Iterator[_Seen]:
-    """Whether the loss that a model trains with is F, by the gradients of both on a few samples, and F what it was."""
+    """Check that a model trains with F, by the gradients of both losses on a few samples, and that F is what it was."""
     few, share = _few(task)
     # Both without TF32.
     with _near(model, first.values) as trained, evaluating(model):
@@ -269,12 +269,12 @@ _OWN = ("boundcheck.", "transformers.", "accelerate.", "torch.", "peft.")
 
 
 def _is_foreign(thing: Any) -> bool:
-    """Whether it is known to nobody what a method or hook does."""
+    """True if a method or hook is from outside the known packages, so that nobody knows what it does."""
     return thing is not None and not (getattr(thing, "__module__", None) or "").startswith(_OWN)
 
 
 def _replaced() -> Iterator[_Seen]:
-    """Whether the Trainer that calls may take other gradients than those of the model's own loss of its samples."""
+    """Look for ways in which the calling Trainer may take other gradients than those of its model's own loss."""
     trainer = _trainer()
     own = [name for name in _STEPS if _is_foreign(getattr(trainer, name, None))]
     if own or getattr(trainer, "compute_loss_func", None) is not None:
@@ -284,7 +284,7 @@ def _replaced() -> Iterator[_Seen]:
 
 
 def _acting(event: str, when: str) -> Iterator[_Seen]:
-    """The callbacks of the Trainer that calls, other than those of transformers, that act at an event."""
+    """Look for callbacks of the calling Trainer, other than those of the known packages, that act at an event."""
     handler = getattr(_trainer(), "callback_handler", None)
     for callback in getattr(handler, "callbacks", ()):
         if _is_foreign(getattr(callback, event, None)):
@@ -292,7 +292,7 @@ def _acting(event: str, when: str) -> Iterator[_Seen]:
 
 
 def _hooked(model: nn.Module) -> Iterator[_Seen]:
-    """Whether somebody's hook is given gradients, and may change them."""
+    """Look for somebody's hooks that are given gradients, and may change them."""
     optimizer = getattr(_trainer(), "optimizer", None)
     things = [*model.parameters(), *model.modules(), getattr(optimizer, "optimizer", optimizer)]
     names = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks", "_optimizer_step_pre_hooks")
@@ -302,7 +302,7 @@ def _hooked(model: nn.Module) -> Iterator[_Seen]:
 
 
 def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
-    """Whether samples are other ones each time that they are made and collated."""
+    """Check whether samples differ each time that they are made and collated, or from those when training began."""
     rows = _some(samples)
     is_drawn = draws(lambda: _collated(loader, rows), loader.dataset, loader.collate_fn)
     if is_drawn:
@@ -318,7 +318,7 @@ def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
 
 
 def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
-    """Some samples as they come to training, all tensors in them."""
+    """All tensors of some samples, as they come to training."""
     batch = loader.collate_fn([loader.dataset[i] for i in rows])
     # One of transformers is a mapping, and no dictionary.
     return [x for x in tree_leaves(dict(batch) if isinstance(batch, Mapping) else batch) if isinstance(x, Tensor)]
@@ -326,9 +326,9 @@ def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
 
 @contextmanager
 def _near(model: nn.Module, at: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
-    """What is trained, while it is near some values; the model is restored at the end, to the last bit.
+    """Yield the trained parameters, moved near some values; the model is restored at the end, to the last bit.
 
-    At a point where a factor is 0 the loss depends on nothing that is drawn on the way to the other.
+    At a point where a factor is 0, the loss does not depend on anything drawn on the way to the other.
     """
     modules: list[Any] = list(model.modules())
     modes = [(module, module.training, getattr(module, "gradient_checkpointing", None)) for module in modules]
@@ -366,7 +366,7 @@ def _near(model: nn.Module, at: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
 
 
 def sampler_of(loader: Any) -> Any:
-    """What draws the samples of a loader's batches, in all processes together; None where that is not known."""
+    """The sampler of a loader's batches, for all processes together; None where it is not known."""
     # A loader that accelerate has made has another one, of no use, by its own name; and each process a share of it.
     batches: Any = getattr(loader, "batch_sampler", None)
     while hasattr(batches, "batch_sampler"):
@@ -376,12 +376,12 @@ def sampler_of(loader: Any) -> Any:
 
 
 def batch_of(args: Any) -> int:
-    """How many samples a step of the optimizer takes: all of its minibatches, in all processes."""
+    """The number of samples that a step of the optimizer takes: all of its minibatches, in all processes."""
     return int(args.train_batch_size * args.gradient_accumulation_steps * args.world_size)
 
 
 def batches_of(args: Any, loader: Any, counts: bool) -> list[float]:
-    r"""How many samples each step of an epoch counts as: its gradient has the variance of one sample's over so many.
+    r"""The number of samples that each step of an epoch counts as: its gradient's variance is one sample's over that.
 
     The last minibatch may be smaller, and the last step have fewer of them; several processes fill up the last.
 
@@ -403,9 +403,9 @@ def batches_of(args: Any, loader: Any, counts: bool) -> list[float]:
 
 
 def counts_items(model: Any, task: Encoded) -> bool:
-    """Whether a model's loss is told of how many items a step has, as transformers does, and is a mean over so many.
+    """True if a model's loss is told how many items a step has, as transformers does, and is a mean over so many.
 
-    There are models that are told, and take the mean of a minibatch all the same.
+    Some models are told, and take the mean over a minibatch all the same.
     """
     if not _is_told(model):
         return False
@@ -416,7 +416,7 @@ def counts_items(model: Any, task: Encoded) -> bool:
 
 
 def summed_of(args: Any, model: Any, counts: bool) -> list[str]:
-    """What is wrong with a step of several minibatches whose gradients transformers adds up, and takes no mean of."""
+    """The objection to a step of several minibatches whose gradients transformers adds up without a mean, if any."""
     base, number = base_of(model), int(args.gradient_accumulation_steps * args.world_size)
     if number == 1 or counts or not _is_told(model):
         return []
@@ -427,26 +427,26 @@ def summed_of(args: Any, model: Any, counts: bool) -> list[str]:
 
 
 def _is_told(model: Any) -> bool:
-    """Whether transformers tells the loss of how many items a step has, and then leaves the mean to it."""
+    """True if transformers tells the loss how many items a step has, and then leaves the mean to it."""
     base = base_of(model)
     taken = inspect.signature(base.forward).parameters.values()
     return bool(getattr(base, "accepts_loss_kwargs", any(each.kind is each.VAR_KEYWORD for each in taken)))
 
 
 def check_whole(args: Any) -> None:
-    """Refuse training of which no process holds all of the model."""
+    """Refuse training in which no process holds the whole model."""
     for name, title in (("deepspeed", "DeepSpeed"), ("fsdp", "FSDP")):
         if getattr(args, name, None):
             raise InputError("training", title, "a whole model in each process, without DeepSpeed and FSDP")
 
 
 def unwrapped(model: Any) -> Any:
-    """The model itself, and not what spreads its gradients over processes: to look at it waits for no other process."""
+    """The model itself, and not what spreads its gradients over processes: looking at it waits for no other process."""
     return model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
 
 
 def settings_of(args: Any) -> dict[str, Any]:
-    """What of the arguments names the run."""
+    """The arguments of the training that name the run."""
     names = ("learning_rate", "max_steps", "num_train_epochs", "seed", "max_grad_norm", "weight_decay", "warmup_steps")
     found: dict[str, Any] = {name: getattr(args, name, None) for name in names}
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):

@@ -1,4 +1,4 @@
-"""How a run of a theorem is judged: the only place where one gets its verdict, of those in `boundcheck.verdicts`.
+"""The judgement of a theorem's run: the only place where a run gets its verdict, of those in `boundcheck.verdicts`.
 
 A theorem about an average is judged by the average, and one about the least of T expectations by the least: where there
 is noise, a bound above the average is above the least too, and only one below every iterate is violated. Gradient
@@ -36,7 +36,7 @@ _FEWEST_STRATA = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run says of its theorem.
+    """The outcome of a run: what it says of its theorem.
 
     Attributes:
         verdict, reason: which, and why in one sentence.
@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Measured:
-    """What was measured of the observable, shape (R, M), and what is known of the statistic that is tested.
+    """The measured values of the observable, shape (R, M), and what is known of the statistic that is tested.
 
     Attributes:
         seen: the observable at the audits, and between what it surely is.
@@ -178,7 +178,7 @@ def _of_replicas(evidence: Evidence, seen: Enclosure, finite: bool) -> _Measured
 
 
 def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> tuple[Verdict, str, Blame | None]:
-    """What a run says whose constants are the largest that it showed: nothing for its theorem or against it."""
+    """The verdict on a run whose constants are the largest that it showed: nothing for its theorem or against it."""
     plan, first, looks = evidence.plan, evidence.start.square_norm, evidence.looks
     path, sure, bound = plan.smoothness, evidence.sure_smoothness, plan.values["bound"]
     hidden = any(each.status == "assumed" for each in audits if each.symbol == evidence.spec.free[0])
@@ -214,7 +214,7 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
 
 
 def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Blame | None]:
-    """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
+    """Decide whether the theorem is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
     if not measured.is_finite:
         raise ValueError("expected finite measurements")
@@ -257,7 +257,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
 
 
 def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -> tuple[Verdict, str, Blame | None]:
-    """Whether what lies above the bound violates it: the smallest over t does, or the one that it is about."""
+    """Decide whether a statistic above the bound violates it: the smallest over t does, or the one that it is about."""
     over, what, level = evidence.spec.measure.over, measured.called, evidence.spec.run.level
     if over is Statistic.LEAST and not evidence.record.schedule.is_every_step:
         advice = "set run.audits = run.steps to test the minimum over t"
@@ -292,7 +292,7 @@ def _said(verdict: Verdict, kind: Guilt, name: str, reason: str) -> tuple[Verdic
 
 
 def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tuple[Verdict, str, Blame | None]:
-    """What a bound above the interval earns: by Student's less than by one that holds at any number of replicas."""
+    """The verdict of a bound above the interval: less if it is Student's than if it holds at any number of replicas."""
     verdict = earned_by(interval.kind, replicas)
     if interval.kind == "asymptotic":
         limits += (
@@ -305,14 +305,14 @@ def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tup
 
 
 def _columns(over: Statistic, values: np.ndarray, evidence: Evidence) -> np.ndarray:
-    """What is averaged over replicas, shape (R, ...): at each t, over t, or at the end."""
+    """The values that are averaged over replicas, shape (R, ...): at each t, over t, or at the end."""
     if over is Statistic.LEAST:
         return values
     return values[:, -1:] if over is Statistic.LAST else (values @ evidence.record.schedule.weights)[:, None]
 
 
 def _advice(evidence: Evidence, measured: _Measured) -> str:
-    """How many replicas would tell, if mean and spread are as they were seen."""
+    """Words for how many replicas would tell, if mean and spread are as they were seen."""
     averages = measured.seen.value @ evidence.record.schedule.weights
     spread, bound = float(averages.std(ddof=1)), evidence.plan.values["bound"]
     if measured.mean >= bound or spread == 0:

@@ -33,13 +33,13 @@ def trace_of(result: Result, runs: Path) -> xr.Dataset:
 
 @singledispatch
 def view_of(shown: Shown) -> View:
-    """What a notebook shows of a result of this package."""
+    """The view of a result of this package that a notebook shows."""
     raise TypeError(f"expected a result, got {type(shown).__name__}")
 
 
 @view_of.register(Results)
 def _results_view(results: Results) -> View:
-    """A table with a row for each, its columns those of the frame; one result by itself."""
+    """A table with a row for each result, its columns those of the frame; a single result by itself."""
     if len(results) == 1:
         return results[0].view()
     fields = list(varied(results))
@@ -61,7 +61,7 @@ def _results_view(results: Results) -> View:
 
 @view_of.register(Result)
 def _result_view(of: Result) -> View:
-    """A run: what was measured against what, why it has its verdict, and what it was held against."""
+    """The view of a run: what was measured against what, why it has its verdict, and what it was held against."""
     parts = [
         line(Prose(of.reason)),
         *_blame(of),

@@ -1,4 +1,4 @@
-r"""Where a theorem loses on a run: from what was measured to the bound, inequality by inequality.
+r"""The losses of a theorem on a run: from what was measured to the bound, inequality by inequality.
 
 Each step of v - alpha g is an equation, which defines ell_t: :math:`F(v_{t+1}) = F(v_t) - \alpha\langle\nabla F,
 g_t\rangle + (\alpha^2/2)\ell_t\|g_t\|^2`. So the sum over the steps that proves a theorem is an equation on every run,
@@ -40,7 +40,7 @@ _WORTH_SAYING = 1.05
 
 @dataclass(frozen=True)
 class Sum:
-    """What a proof adds up over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is.
+    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is.
 
     Attributes:
         measure: what it bounds; a theorem about a smallest is served by the sum of the average.
@@ -54,7 +54,7 @@ class Sum:
     total: sp.Expr
 
     def serves(self, measure: PerformanceMeasure) -> bool:
-        """Whether a theorem about this measure is proved by it."""
+        """True if a theorem about this measure is proved by it."""
         over = measure.seen_over(is_stochastic=True)
         return measure.observable == self.measure.observable and over is self.measure.over
 
@@ -65,12 +65,12 @@ def mean(term: sp.Expr) -> sp.Expr:
 
 
 class NoWaterfallError(ValueError):
-    """Why a run has none."""
+    """A run has no waterfall; the message says why."""
 
 
 @dataclass(frozen=True)
 class _Rung:
-    """Where a link arrives.
+    """A rung of a waterfall: the place where a link arrives.
 
     Attributes:
         label, why, rounding, is_chance: those of the link.
@@ -135,7 +135,7 @@ class _Fall:
     on_run: OnRun
 
     def described(self) -> Waterfall:
-        """Raises NoWaterfallError for a run that left what are numbers."""
+        """The waterfall; raises NoWaterfallError for a run with values that are no finite numbers."""
         if not self.on_run.is_finite:
             raise NoWaterfallError("not all that was seen of the run are finite numbers")
         start, *rungs = self._rungs()
@@ -147,7 +147,7 @@ class _Fall:
         return Waterfall(start.label, start.level.mean, tuple(bars), self._at_best(), most, self._covered(), says)
 
     def _rungs(self) -> Iterator[_Rung]:
-        """From what was measured to the bound."""
+        """The rungs from what was measured to the bound."""
         measured = self._measured()
         if self.evidence.spec.measure.over is Statistic.LEAST:
             least = float(self.evidence.spec.measure.seen(self.evidence).value.mean(0).min())
@@ -168,7 +168,7 @@ class _Fall:
             yield self._constant(_OWN, "what the theorem says, beside what this sum says at the same constants", bound)
 
     def _measured(self) -> _Rung:
-        """What the sum bounds: of each replica the average over t, or the last."""
+        """The rung of what the sum bounds: of each replica the average over t, or the last."""
         seen, over = self.evidence.spec.measure.seen(self.evidence), self.sum.measure.over
         shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else self.evidence.record.schedule.weights
         level = Level(np.zeros((len(seen.value), 1)), seen.value * shares)
@@ -190,7 +190,7 @@ class _Fall:
 
     @cached_property
     def _given_away(self) -> list[tuple[Cost, sp.Expr]]:
-        """What the theorem puts in place of what the run did, first of F, then of the noise, and the sum with it."""
+        """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
         words = [word for _, word in words_of(self.evidence.claim) if word is not None]
         about_f, about_noise = ([w.cost for w in words if w.cost and w.is_about_noise is x] for x in (False, True))
         costs = [*about_f, *self._of_smoothness(), *about_noise]
@@ -203,7 +203,7 @@ class _Fall:
         return found
 
     def _of_smoothness(self) -> list[Cost]:
-        """From what the steps needed of smoothness to the theorem's constant, by way of what was seen and is known."""
+        """The costs from the smoothness that the steps needed, through what was seen and is known, to the theorem's."""
         claim, constant = self.evidence.claim, SMOOTHNESS.cost
         if SMOOTHNESS.letter not in claim.names:
             return []
@@ -218,7 +218,7 @@ class _Fall:
 
     @cached_property
     def _solved(self) -> sp.Expr | None:
-        """The bound on the average that the sum comes to, where that alone is left in it of what the run did."""
+        """The bound on the average that the sum gives, where the average alone is left in it of what the run did."""
         if not self._given_away or self.sum.measure.observable.expression(v_t) != SQUARE:
             return None
         average = sp.Dummy()
@@ -229,7 +229,7 @@ class _Fall:
         return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
 
     def _at_best(self) -> AtBest | None:
-        """The step at which the same sum, at the same constants, bounds the average by the least, if by much less."""
+        """The step at which the same sum, at the same constants, gives the least bound, if that is much smaller."""
         if self._solved is None:
             return None
         known = {x: sp.Float(self.on_run.number(x)) for x in self._solved.free_symbols - {alpha}}
@@ -261,13 +261,13 @@ class _Fall:
         )
 
     def _estimated(self, letters: frozenset[sp.Symbol]) -> tuple[str, ...]:
-        """Of these, and of what they are made of, those that nothing vouches for, by the audits."""
+        """The names of these letters, and of those that they are made of, that nothing vouches for, by the audits."""
         claim, names = self.evidence.claim, {str(x.name) for x in letters}
         names = names.union(*({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names}))
         return tuple(sorted(names & {each.symbol for each in self.audits if each.status == "assumed"}))
 
     def _interval(self, rung: _Rung, added: Level) -> tuple[float, float] | tuple[None, None]:
-        """Of what a link adds: over replicas; of a single one over the times of its audits.
+        """The interval of what a link adds: over replicas; of a single one over the times of its audits.
 
         Noise is a sum of martingale differences, whose squares say how far it is from 0 by chance, in one run too.
         """
@@ -285,7 +285,7 @@ class _Fall:
         return center - half, center + half
 
     def _covered(self) -> str:
-        """What the intervals are over, in words."""
+        """A text that says what the intervals are over."""
         schedule, spec = self.evidence.record.schedule, self.evidence.spec
         if len(schedule.times) > 1:
             return "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
@@ -301,7 +301,7 @@ class _Fall:
         return f"{over}; one replica says nothing of other minibatches{noise}"
 
     def _says(self, start: _Rung, bars: Sequence[Bar]) -> tuple[str, str]:
-        """The link that costs most, and what is to be said, in a few sentences."""
+        """The label of the link that costs most, and what there is to say, in a few sentences."""
         # What the sum is about begins at the average, where a theorem about a smallest arrives first.
         least = bars[0] if self.evidence.spec.measure.over is Statistic.LEAST else None
         name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.level.mean, bars)
@@ -327,7 +327,7 @@ class _Fall:
 
 
 def _spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
-    r"""The standard deviation of a sum over strata with one random time in each, and of how many pairs it is.
+    r"""The standard deviation of a sum over strata with one random time in each, and the number of its pairs.
 
     Of two neighbouring strata, of sizes n_a and n_b and with terms h, it takes :math:`\max(n_a, n_b)^2(h_a - h_b)^2`
     for the variance, which is no less in expectation. Strata of one time have none; the last of an odd number is held

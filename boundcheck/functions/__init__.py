@@ -1,1 +1,1 @@
-"""What is optimised: objectives f(W) with certified constants, the adapter W(v), and Algorithm 1 on ensembles."""
+"""Functions to optimise: objectives f(W) with certified constants, the adapter W(v), and Algorithm 1 on ensembles."""

@@ -35,7 +35,7 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
 
 
 def at_once(device: torch.device) -> int:
-    """Numbers of a temporary, where there are several replicas."""
+    """The size of a temporary, in numbers, where there are several replicas."""
     return _CACHE * torch.get_num_threads() if device.type == "cpu" else _MEMORY
 
 
@@ -44,9 +44,9 @@ _THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
 
 
 def on_cores(work: Callable[[slice], Result], parts: Sequence[slice]) -> list[Result]:
-    """What work gives for parts of the replicas, by the threads that torch leaves idle, in the mode of this one.
+    """Do the work for parts of the replicas with the threads that torch leaves idle, in the inference mode of this one.
 
-    It has to be work that threads may do at once. Where its numbers depend on which replicas are computed together, the
+    It has to be work that threads may do at once. If its numbers depend on which replicas are computed together, the
     parts must not depend on how many threads there are.
     """
     threads, is_inference = cores(), torch.is_inference_mode_enabled()
@@ -61,12 +61,12 @@ def on_cores(work: Callable[[slice], Result], parts: Sequence[slice]) -> list[Re
 
 
 def cores() -> int:
-    """How many threads can compute at once, each as torch does now; 1 in one of them."""
+    """The number of threads that can compute at once, each as torch does now; 1 inside one of them."""
     return max((_THREADS.get() or 1) // torch.get_num_threads(), 1)
 
 
 def in_parts(replicas: int, count: int) -> list[slice]:
-    """So many parts, or one for each replica if there are fewer, as even as integers can be."""
+    """The replicas in `count` parts, or in one part each if there are fewer, as even as integers can be."""
     count = min(count, replicas)
     return [slice(replicas * i // count, replicas * (i + 1) // count) for i in range(count)]
 

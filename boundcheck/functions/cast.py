@@ -12,7 +12,7 @@ Thing = TypeVar("Thing")
 
 
 def cast_to(thing: Thing, dtype: torch.dtype, device: str) -> Thing:
-    """The same problem, objective or adapter with each tensor in it as this type and on this device.
+    """A copy of a problem, objective or adapter with its tensors on this device, the floating ones in this type.
 
     Its constants stay what they are: those of the float64 original.
     """

@@ -17,7 +17,7 @@ Bound = TypeVar("Bound")
 
 
 def _once(bound: Callable[[np.ndarray], Bound]) -> Callable[[np.ndarray], Bound]:
-    """The same, found once for the same numbers: the experiments of a sweep share their data."""
+    """The bound, found only once for the same numbers: the experiments of a sweep share their data."""
     found: dict[tuple[Any, ...], Bound] = {}
 
     @wraps(bound)
@@ -57,7 +57,7 @@ def linear_gradient_bound(X: np.ndarray, square: int, said: str) -> Constant:
 
 @_once
 def smallest_gram_eigenvalue(X: np.ndarray) -> float:
-    r"""A proved lower bound on :math:`\lambda_{\min}(X^\top X)`, in the same way; 0 where none above it is found."""
+    r"""A proved lower bound on :math:`\lambda_{\min}(X^\top X)`, in the same way; 0 where no positive one is found."""
     return max(min(lower(centre - radius) for centre, radius in _discs(X)), 0.0)
 
 

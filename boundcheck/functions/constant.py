@@ -12,7 +12,7 @@ EPSILON = 2.0**-52
 
 @dataclass(frozen=True)
 class End:
-    """What a claim about an adapter says of the smoothness of F on a domain, rounded up.
+    """The bound that a claim about an adapter gives on the smoothness of F on a domain, rounded up.
 
     Attributes:
         claim: its id.

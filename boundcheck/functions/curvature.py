@@ -80,7 +80,7 @@ def largest_eigenvalue(
 def block_norms(problem: Problem, v: Point, product: Product) -> np.ndarray:
     """The spectral norm of every block of a part of the Hessian at one point, from the whole matrix: shape (m, m).
 
-    Takes as many products as v has numbers, all at once; for the small problems of a report.
+    It takes as many products as v has numbers, all at once; it is for the small problems of a report.
     """
     sizes = [part.numel() for part in v]
     total = sum(sizes)

@@ -40,13 +40,13 @@ def data_of(name: Bundled, bias: bool = False) -> tuple[np.ndarray, np.ndarray]:
 
 
 def with_ones(X: np.ndarray) -> np.ndarray:
-    """Features with a column of ones more."""
+    """The features with one more column, of ones."""
     return np.hstack([X, np.ones((len(X), 1))])
 
 
 @cache
 def _table(name: str, skiprows: int = 0) -> np.ndarray:
-    """The numbers of a file of scikit-learn's data, read once, and not to be written."""
+    """The numbers of a file of scikit-learn's data, read once; nobody may write to them."""
     table = np.loadtxt(_bundled(name), delimiter=",", skiprows=skiprows)
     table.flags.writeable = False
     return table
@@ -61,7 +61,7 @@ def _bundled(name: str) -> Path:
 
 
 def checked_matrix(field: str, value: np.ndarray, expected: str) -> np.ndarray:
-    """A copy in float64.
+    """A copy of a matrix in float64.
 
     Raises:
         InputError: for what is no matrix, or empty, or not finite.

@@ -14,7 +14,7 @@ from boundcheck.functions.problem import Problem
 
 
 def leaves(v: Point) -> Point:
-    """The same numbers as the start of a graph of their own."""
+    """The numbers of v as leaves of a new graph."""
     return tuple(part.detach().requires_grad_() for part in v)
 
 
@@ -46,7 +46,7 @@ def hessian_vector_product(problem: Problem, v: Point, direction: Point) -> Poin
 
 
 def curved(problem: Problem, v: Point, direction: Point) -> Point:
-    """As `hessian_vector_product`, for v of a graph: it can be differentiated again."""
+    """The product of `hessian_vector_product` for v of a graph: it can be differentiated again."""
     u = problem.adapter.tangent(v, direction)
     return problem.adapter.tangent(v, adjoint(problem.gradient(v), v, u))
 
@@ -64,9 +64,10 @@ def gauss_newton_product(problem: Problem, v: Point, direction: Point) -> Point:
 
 
 def bilinear_product(problem: Problem, v: Point, direction: Point) -> Point:
-    r"""The rest, :math:`\langle\nabla f, D^2W(v)[\delta, \cdot]\rangle`: the pull-back's derivative at a fixed ∇f.
+    r"""The rest of :math:`\nabla^2 F(v)[\delta]`, which is :math:`\langle\nabla f, D^2W(v)[\delta, \cdot]\rangle`.
 
-    For LoRA it is :math:`s(\delta_B^\top M, M\delta_A^\top)` with M the gradient of f, and couples A with B alone.
+    It is the pull-back's derivative at a fixed ∇f. For LoRA it is :math:`s(\delta_B^\top M, M\delta_A^\top)` with M the
+    gradient of f, and couples A with B alone.
     """
     M, u = problem.weight_gradient(v), problem.adapter.tangent(v, direction)
     with torch.enable_grad():

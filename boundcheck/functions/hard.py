@@ -192,6 +192,6 @@ class HardSpec(ProblemTable):
     ratio: float = Field(default=0.06, gt=0, lt=0.5, description="q = √(L̂D/T)/ζ, for the paper's step L̂α")
 
     def build(self, setting: Setting) -> Separable:
-        """See `hard_instance`; for another theorem than it can be made for it is made for the first of those."""
+        """See `hard_instance`; for a theorem that it cannot be made for, it is made for the first that it can."""
         claim = setting.claim if setting.claim in MADE_FOR else MADE_FOR[0]
         return hard_instance(self.steps, self.ratio, setting.gain, claim, setting.device)

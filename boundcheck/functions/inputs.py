@@ -1,4 +1,4 @@
-"""What an adapter on a domain says of the parameters of a claim, and so of F, for an f with some L and G."""
+"""The parameters of a claim for an adapter on a domain and an f with some L and G, and what follows for F."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def adapter_inputs(
 
 
 def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bound: float) -> list[End]:
-    """What each claim about an adapter says on a domain, for an f with this L and G.
+    """The bounds that the claims about an adapter give on F's smoothness on a domain, for an f with this L and G.
 
     A claim whose conditions fail there is left out.
     """

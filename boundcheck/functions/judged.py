@@ -1,4 +1,4 @@
-"""What the judge can ask of each kind of instance here: the numbers of its claim, relations, and an adapter's sizes."""
+"""Answers to the judge for each kind of instance here: the numbers of its claim, relations, an adapter's sizes."""
 
 from __future__ import annotations
 
@@ -101,17 +101,17 @@ class OfClaim(Instance, ABC):
         return chosen | given | derived
 
     def value(self, symbol: sp.Symbol) -> Extent:
-        """As the claim has it."""
+        """The value that the claim gives a letter; unknown if it gives none."""
         if symbol not in self.letters:
             return UNKNOWN
         return Extent.of(number(self.letters[symbol]))
 
     def defines(self, quantity: Quantity) -> Answer:
-        """Each quantity is known by its formula alone."""
+        """The answer `HOLDS` for a quantity of the claim, which is known by its formula alone."""
         return HOLDS if quantity in self.claim.quantities else super().defines(quantity)
 
     def decide(self, relation: sp.Basic) -> Answer:
-        """One between numbers without rounding; another in balls, at each time from 1 to T and in each outcome."""
+        """Decide a relation of numbers without rounding, any other in balls, at each time 1 to T and each outcome."""
         try:
             said = [*parts(relation)]
         except InputError:
@@ -126,7 +126,7 @@ class OfClaim(Instance, ABC):
             return Answer("open", f"nothing says whether {part.left} is at most {part.right}")
 
     def _numbers(self, part: AtMost) -> Answer | None:
-        """Of an inequality of the claim's letters alone; None of another."""
+        """The answer for an inequality of the claim's letters alone; None for any other."""
         if isinstance(part.left, MatrixExpr):
             return None
         difference = sp.sympify(part.left - part.right, strict=True)
@@ -150,17 +150,17 @@ class OfClaim(Instance, ABC):
         return answer
 
     def model(self) -> Model[arb, arb_mat]:
-        """The values of its letters; there are no iterates."""
+        """A model with the values of the letters, and without iterates."""
         return Model(Balls(), values=self.letters, horizon=0)
 
 
 def number(x: sp.Expr) -> Number:
-    """An exact number as a fraction where it is one, else in a ball."""
+    """An exact number as a fraction if it is rational, else in a ball."""
     return Fraction(int(x.p), int(x.q)) if isinstance(x, sp.Rational) else enclose(x, {}, BITS)
 
 
 def compared(part: AtMost, x: arb, y: arb) -> Answer:
-    """Whether an inequality holds whose sides lie in these balls."""
+    """The answer to whether an inequality holds whose sides lie in these balls."""
     if (x < y) if part.strict else (x <= y):
         return HOLDS
     if (x >= y) if part.strict else (x > y):
@@ -187,12 +187,12 @@ class OfAdapter(OfClaim):
 
     @property
     def constants(self) -> Mapping[str, float]:
-        """What the adapter says of its letters on the domain."""
+        """The values that the adapter gives its letters on the domain."""
         return self.adapter.constants(self.radii)
 
     @property
     def chosen(self) -> Mapping[str, Any]:
-        """What the objective and the adapter say of their constants; of a claim without s it is 1."""
+        """The constants that the objective and the adapter give; for a claim without s, s is 1."""
         found = {L.name: self.weight_smoothness(), C.name: self.adapter_lipschitz()}
         found[G.name] = self.weight_gradient(gradient_norm(self.claim) or "frobenius")
         known = {name: x.most for name, x in found.items() if x.most is not None}
@@ -202,31 +202,31 @@ class OfAdapter(OfClaim):
     def scales(self) -> tuple[Fraction, Fraction]:
         """The scale of what the claim calls W, and that of its argument in f.
 
-        A claim without a scale calls the product of the factors W, and X -> f(W0 + sX) f.
+        In a claim without a scale, W is the product of the factors, and f is X -> f(W0 + sX).
         """
         scale = Fraction(self.constants.get(s.name, 1.0))
         return (scale, Fraction(1)) if takes(self.claim, s) else (Fraction(1), scale)
 
     def weight_smoothness(self) -> Extent:
-        """What the objective certifies."""
+        """The smoothness of f that the objective certifies."""
         return Extent(most=self.scales[1] ** 2 * Fraction(self.problem.objective.smoothness.value))
 
     def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
-        """What the objective certifies of the Frobenius norm, and so of the smaller one."""
+        """The bound on the gradient that the objective certifies in the Frobenius norm, and so in the smaller one."""
         return Extent(most=self.scales[1] * Fraction(self.problem.gradient_bound(self.radii).value))
 
     def adapter_lipschitz(self) -> Extent:
-        """The larger radius, by ‖XY‖_F <= ‖X‖_op‖Y‖_F, where v = (A, B)."""
+        """The scale of W times the larger radius, by ‖XY‖_F <= ‖X‖_op‖Y‖_F, where v = (A, B)."""
         radius = self.constants.get(sigma.name)
         return UNKNOWN if radius is None else Extent(most=self.scales[0] * Fraction(radius))
 
     def reach(self, radius: sp.Symbol) -> Extent:
-        """Of A, of B, or of both: the norm of one that is frozen, and the largest over all points of another."""
+        """The size of A, B, or both: the norm of a frozen factor, the largest norm over all points of a trained one."""
         letters = ("A", "B") if radius == BALL.common else (str(radius.name).upper(),)
         return reduce(Extent.__or__, map(self._reach, letters))
 
     def frozen(self, radius: sp.Symbol) -> Extent:
-        """Of A or B, where the adapter does not train it."""
+        """The norm of A or B if the adapter does not train it; else unknown."""
         letter = str(radius.name).upper()
         known = letter in self.adapter.frozen
         return Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN
@@ -242,15 +242,18 @@ class OfAdapter(OfClaim):
         """The largest norm, over all points, of the block with this radius."""
 
     def ranges(self, hypothesis: Claim) -> Answer:
-        """What the claims about an adapter of ours rest on holds on its domain; of another one that is its own word."""
+        """The answer `on_domain` to a hypothesis that claims about an adapter of ours rest on.
+
+        An adapter from outside gives only its own word for its claims.
+        """
         own = (each for id in self.adapter.claims if is_ours(self.adapter) for each in catalogue[id].hypotheses)
         return self.on_domain() if hypothesis in own else super().ranges(hypothesis)
 
     def within(self, quantifier: str) -> Answer:
-        """The adapter's own claims range over its domain, in whatever words."""
+        """`on_domain` for a quantifier of the adapter's claims, which range over its domain in whatever words."""
         own = {catalogue[id].quantifier for id in self.adapter.claims}
         return self.on_domain() if quantifier in own else super().within(quantifier)
 
     @abstractmethod
     def on_domain(self) -> Answer:
-        """Whether all points are in the domain."""
+        """The answer to whether all points are in the domain."""

@@ -43,7 +43,7 @@ class LinearModel(Objective):
 
     @property
     def widest(self) -> int:
-        """Outputs, of which a survey is made, and no gradient of a sample."""
+        """The number of outputs of one replica: a survey is made from them, and from no gradient of a sample."""
         return self.samples * max(self.shape[0], self._targets.shape[1])
 
     @abstractmethod
@@ -52,7 +52,7 @@ class LinearModel(Objective):
 
     @abstractmethod
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The gradient of each sample's loss in its output, shape (R, d, n), from the same."""
+        """The gradient of each sample's loss in its output, shape (R, d, n), from the same arguments."""
 
     @abstractmethod
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,7 +84,7 @@ class LinearModel(Objective):
         return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
-        r"""As of every objective; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
+        r"""`Objective.survey`; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
 
         def survey(part: slice) -> Moments:
             outputs = W[part] @ self._X.mT
@@ -178,7 +178,7 @@ class LeastSquaresSpec(ProblemTable):
     seed: Seed = Field(default=0, description="of the data")
 
     def room(self) -> tuple[Demand, ...]:
-        """Features and targets, as they are drawn and kept; and the features as balls, of which L is certified."""
+        """The memory for features and targets, drawn and kept, and for features as balls, from which L is certified."""
         numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
         return (Demand("problem.samples", self.samples, numbers * self.samples),)
 

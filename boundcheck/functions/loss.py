@@ -1,4 +1,4 @@
-"""A plain PyTorch loss over a person's own tensors, or a CSV file, as an objective: everything is had by autograd."""
+"""A plain PyTorch loss over a person's own tensors, or a CSV file, as an objective, with derivatives by autograd."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -110,7 +110,7 @@ class Loss(Objective):
         features: Sequence[str] = (),
         **options: Any,
     ) -> "Loss":
-        """The loss over the rows of a CSV file: y is the column `target`, X the features, all others if left out.
+        """The loss over the rows of a CSV file: y is the column `target`, X the features, by default all other columns.
 
         Raises:
             InputError: for a file that cannot be read, a row that is longer or shorter than the header, two columns of
@@ -143,7 +143,7 @@ class Loss(Objective):
 
     @classmethod
     def of_function(cls, function: Callable[[Tensor], Tensor], shape: tuple[int, int], **options: Any) -> "Loss":
-        """The loss of a function of W alone, which holds its tensors itself: of each sample, shape (n,), or one."""
+        """The loss of a function of W alone, which holds its tensors itself: one per sample, shape (n,), or one."""
         try:
             each = function(torch.zeros(shape, dtype=torch.float64, device=options.get("device", "cpu"))).reshape(-1)
         except Exception as error:
@@ -179,7 +179,10 @@ class Loss(Objective):
         return self._over(vmap(one, (0, *self._shared)), W, self.samples, alone)
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """Estimates: what single precision changes, over how much coarser it is, times 256; and that of long sums."""
+        """Estimates of the rounding errors of `loss` and `gradient`.
+
+        Each is the change in single precision, over how much coarser that is, times 256; and the error of long sums.
+        """
         terms, share = EPSILON * (self.samples + W[0].numel() + 64), _SAFETY / _COARSER
         gradient = self.gradient(W)
         with _InSinglePrecision():
@@ -204,7 +207,7 @@ class Loss(Objective):
         return drawn * sizes.repeat(_POINTS // len(_SIZES))[:, None, None]
 
     def _checked(self, points: Tensor) -> float:
-        """The least loss of a sample at some points, after a look at whether it is the mean of such."""
+        """The least loss of a sample at some points, after a check that the loss is the mean over samples."""
         try:
             whole, slopes = self.loss(points), self.sample_gradients(points)
             one = vmap(self._mean, (None, *(0 for _ in self._samples)))
@@ -244,10 +247,10 @@ class Loss(Objective):
 
 
 class _InSinglePrecision(TorchFunctionMode):
-    """While it is on, what each operation gives is rounded to single precision; and so are its gradients."""
+    """A mode in which the result of each operation is rounded to single precision, and so are its gradients."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Round what the function gives."""
+        """Round the result of the function."""
         return tree_map(_rounded, func(*args, **(kwargs or {})))
 
 
@@ -271,7 +274,7 @@ def _stated(given: Given, field: str) -> Constant | None:
 
 
 def _check_rows(text: str) -> None:
-    """Refuse rows that have not what the header says: what reads them would shift the columns without a word."""
+    """Refuse rows that do not fit the header: a reader would shift their columns without a word."""
     rows = csv.reader(StringIO(text, newline=""))
     header = next((row for row in rows if row), None)
     if header is None:

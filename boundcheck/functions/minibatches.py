@@ -1,4 +1,4 @@
-"""Whether minibatches of a function have its gradient as their mean."""
+"""A check that minibatches of a function have its gradient as their mean."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Draws = Sequence[tuple[Point, Tensor]]
 
 
 class Mean(NamedTuple):
-    """What minibatches say of the gradient at a point.
+    """The mean of minibatches at a point, held against the gradient there.
 
     Attributes:
         length: of their mean.
@@ -44,23 +44,25 @@ class Mean(NamedTuple):
 
     @property
     def is_mixed(self) -> bool:
-        """Whether some minibatch is surely not the mean of its own samples."""
+        """True if some minibatch is surely not the mean of its own samples."""
         return math.isfinite(self.allowed) and self.mixed > 1
 
     @property
     def is_off(self) -> bool:
-        """Whether rounding does not explain the bias; what is no number says nothing."""
+        """True if rounding does not explain the bias; what is not a number proves nothing."""
         return math.isfinite(self.allowed) and self.bias > self.allowed
 
 
 def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws = ()) -> Mean:
     r"""Hold minibatches of m samples that go through all n in turn against the gradient at v, with R = 1.
 
-    What is drawn, with the points that it is drawn at, is held against its own samples one by one: among those that go
-    through all in turn none may have a sample twice, and they come in another order and for other replicas.
+    The minibatches in `drawn`, at the points that come with them, are held against their own samples one by one. Those
+    that go through all samples in turn cannot take their place: perhaps none of them has a sample twice, and they come
+    in another order and for other replicas.
 
-    They have :math:`N = m \lceil n/m \rceil` places, in which each sample stands a times, :math:`a = \lfloor N/n
-    \rfloor`, and the first :math:`s = N - an` samples once more. So of a function of which they are mean gradients
+    Those that go through all have :math:`N = m \lceil n/m \rceil` places, in which each sample stands a times,
+    :math:`a = \lfloor N/n \rfloor`, and the first :math:`s = N - an` samples once more. So if they are
+    mean gradients of the function,
 
     .. math:: \sum_b m\,g_b - s\,g_s = an\,\nabla F,
 
@@ -92,7 +94,7 @@ def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws =
 
 
 def as_drawn(v: Point, indices: Tensor, replaced: bool) -> Draws:
-    """Minibatches at v, both with R replicas; and of those with replacement some in which a sample comes again."""
+    """Minibatches at v, both with R replicas; with replacement, also some minibatches in which a sample comes again."""
     drawn = [(v, indices)]
     if replaced and indices.shape[1] > 1:
         replicas, batch = indices.shape
@@ -104,7 +106,7 @@ def as_drawn(v: Point, indices: Tensor, replaced: bool) -> Draws:
 
 
 def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: float) -> float:
-    """How far minibatches are from the mean of their own samples, over what rounding allows: of the farthest."""
+    """The distance of the farthest minibatch from the mean of its own samples, over what rounding allows."""
     found, batch = function.batch_gradient(v, indices), indices.shape[1]
     rows = np.unique(np.linspace(0, len(indices) - 1, min(len(indices), max(_ALONE // batch, 1))).astype(int))
     worst = 0.0

@@ -14,7 +14,7 @@ _SMALL = 2**13
 
 
 def product(X: Tensor, Y: Tensor) -> Tensor:
-    """XY of each pair in a batch. Of small matrices NumPy makes it in a third of the time that torch takes on a CPU."""
+    """XY of each pair in a batch. NumPy multiplies small matrices in a third of torch's time on a CPU."""
     is_small = X.shape[-2] * X.shape[-1] * Y.shape[-1] <= _SMALL
     # Never where a derivative of it may be asked for.
     if is_small and torch.is_inference_mode_enabled() and isinstance(X, Tensor) and X.device.type == "cpu":
@@ -47,9 +47,9 @@ def apart(u: Point, v: Point) -> Point:
 def gradient_ratio(v: Point, w: Point, at_v: Point, at_w: Point) -> Tensor:
     r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w.
 
-    What jiang2024, Lemma 1 bounds: no constant with which the gradient of F is Lipschitz is less than it.
+    This is what jiang2024, Lemma 1 bounds: no Lipschitz constant of the gradient of F is less than it.
 
-    At v and w the gradients of F are `at_v` and `at_w`.
+    The gradients of F at v and w are `at_v` and `at_w`.
     """
     change, distance = square_norm(apart(at_v, at_w)), square_norm(apart(v, w))
     return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)

@@ -30,7 +30,7 @@ class FirstOrder(NamedTuple):
 
 
 class Moments(NamedTuple):
-    r"""What all samples say at a W.
+    r"""The loss at a W, its gradient, and the mean squares of the samples' gradients.
 
     Attributes:
         loss: f(W), shape (R,).
@@ -79,19 +79,19 @@ class Objective(ABC):
     _told: tuple[str, ...] = ()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set it; a constant that is set once its class has set them all is what a user says, and nothing proves it."""
+        """Set an attribute; a constant set after the class has set them all is a user's word, which nothing proves."""
         if name in _CONSTANTS and {"smoothness", "gradient_bound", "infimum"} <= vars(self).keys():
             vars(self)["_told"] = (*self._told, f"{name} of {self.name}")
         super().__setattr__(name, value)
 
     @property
     def given(self) -> tuple[str, ...]:
-        """What its author or user says of it, and nothing proves or certifies: of one from outside all constants."""
+        """The claims by its author or user that nothing proves or certifies; of one from outside, all constants."""
         return self._told if is_ours(self) else (f"constants of {self.name}",)
 
     @property
     def widest(self) -> int:
-        """Numbers of one replica's largest temporary, as it looks at all samples: their gradients."""
+        """The size of one replica's largest temporary, in numbers, in a look at all samples: their gradients."""
         return self.samples * math.prod(self.shape)
 
     @abstractmethod
@@ -108,7 +108,7 @@ class Objective(ABC):
 
     @abstractmethod
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
-        """The mean gradient of the samples at `indices`, shape (R, m), each replica with its own: (R, d, k)."""
+        """The mean gradient, shape (R, d, k), of the samples at `indices`, shape (R, m), each replica's own."""
 
     @abstractmethod
     def sample_gradients(self, W: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class Objective(ABC):
     def descend(
         self, W0: Tensor, scale: float, v: tuple[Tensor, ...], batches: Sequence[Tensor], sizes: Sequence[float]
     ) -> Descent | None:
-        """As `Function.descend`, of f(W0 + sBA) at v = (A, B): a class that has compiled loops takes the steps."""
+        """`Function.descend` for f(W0 + sBA) at v = (A, B), in a class that has compiled loops; None in any other."""
         return None
 
     def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Moments:
@@ -146,7 +146,7 @@ class Objective(ABC):
 
 
 def checked(objective: Objective, field: str) -> Objective:
-    """One from outside, which says of itself what an `Objective` must, and whose loss and gradient have their shapes.
+    """Return an objective from outside if it has what an `Objective` needs, and a loss and gradient of their shapes.
 
     Raises:
         InputError: naming what is missing, or not as it has to be.
@@ -169,7 +169,7 @@ def checked(objective: Objective, field: str) -> Objective:
 
 
 def device_of(objective: Objective) -> torch.device | None:
-    """Where its tensors are, or those of objectives that it is made of; None where none are found."""
+    """The device of its tensors, or of those of objectives that it is made of; None if none are found."""
     for kept in vars(objective).values():
         for x in kept if isinstance(kept, tuple | list) else (kept,):
             found = x.device if isinstance(x, Tensor) else device_of(x) if isinstance(x, Objective) else None
@@ -179,7 +179,7 @@ def device_of(objective: Objective) -> torch.device | None:
 
 
 def is_shape(shape: object) -> bool:
-    """Whether it is (d, k)."""
+    """True if the shape is (d, k), two positive integers."""
     return isinstance(shape, tuple | list) and len(shape) == 2 and all(map(_is_count, shape))
 
 
@@ -229,7 +229,7 @@ def squares_in_v(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> Te
 
 
 def mean_square(X: Tensor, sample: int, among: Tensor | None) -> Tensor:
-    """The mean over samples, which a dimension of X goes over, of their sums of squares; or over those at indices."""
+    """The mean over samples, or over those at indices, of their sums of squares; `sample` is their dimension of X."""
     if among is None:
         return X.square().flatten(1).sum(1) / X.shape[sample]
     others = [dim for dim in (1, 2, 3) if dim != sample]
@@ -251,5 +251,5 @@ def sides_of(sides: tuple[Side, ...], part: slice) -> tuple[Side, ...]:
 
 
 def some(among: Tensor | None, part: slice) -> Tensor | None:
-    """The indices of some of the replicas, where there are any."""
+    """The indices of some of the replicas; None if there are no indices."""
     return None if among is None else among[part]

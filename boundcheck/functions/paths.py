@@ -88,7 +88,7 @@ class Run:
         return {block.name: norm for block, norm in zip(self.problem.adapter.blocks, largest.tolist(), strict=True)}
 
     def _variance(self, v: Point) -> Tensor:
-        """Of one sample's gradient given v, shape (R,); not as a difference of squares, which would lose digits."""
+        """The variance of one sample's gradient given v, (R,); no difference of squares, which would lose digits."""
         mean = self.problem.gradient(v)
         replicas, samples = len(v[0]), self.problem.objective.samples
         squares = []

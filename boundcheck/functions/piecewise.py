@@ -44,7 +44,7 @@ class PiecewiseLinear:
 
     @classmethod
     def through(cls, *knots: tuple[Rational, Rational]) -> "PiecewiseLinear":
-        """From numbers of any kind: a float is its binary value, a string its decimal or fraction."""
+        """The f' through knots of any numbers: a float is its binary value, a string its decimal or fraction."""
         try:
             exact = tuple((Fraction(w), Fraction(value)) for w, value in knots)
         except (OverflowError, ValueError, ZeroDivisionError):
@@ -60,7 +60,7 @@ class PiecewiseLinear:
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """What holds left of the first knot, between each two, and right of the last."""
+        """The pieces left of the first knot, between each two, and right of the last."""
         first, last = self.knots[0], self.knots[-1]
         integral = Fraction(0)
         pieces = [Piece(first[0], integral, first[1], Fraction(0))]

@@ -67,13 +67,13 @@ def observables(adapter: Adapter) -> dict[str, Observable]:
 
 
 def norm_name(block: str) -> str:
-    """The observable that is the norm of a block."""
+    """The name of the observable that is the norm of a block."""
     return f"norm_{block}"
 
 
 @dataclass(frozen=True)
 class Problem(Function):
-    """What Algorithm 1 minimises, and what its hypotheses speak of."""
+    """The function F(v) = f(W(v)) that Algorithm 1 minimises, and that its hypotheses speak of."""
 
     objective: Objective
     adapter: Adapter
@@ -333,7 +333,7 @@ class Problem(Function):
         return adapter_inputs(claim, self.adapter, radii, lipschitz, self.objective.smoothness.value, g)
 
     def upper_ends(self, radii: Radii, gradient_bound: float | None = None) -> list[End]:
-        """What each claim about the adapter says of the smoothness of F on this domain; see `adapter_ends`.
+        """The bound that each claim about the adapter gives on the smoothness of F on this domain; see `adapter_ends`.
 
         A bound on the gradient of f takes the place of G.
         """
@@ -341,12 +341,12 @@ class Problem(Function):
         return adapter_ends(self.adapter, radii, self.objective.smoothness.value, g)
 
     def sharpest(self, radii: Radii, gradient_bound: float | None = None) -> float:
-        """The least that a claim says of the smoothness of F on this domain, rounded up."""
+        """The least bound that a claim gives on the smoothness of F on this domain, rounded up."""
         return min(end.value for end in self.upper_ends(radii, gradient_bound))
 
     @property
     def is_convex(self) -> bool:
-        """Whether F is known to be convex."""
+        """True if F is known to be convex."""
         return self.objective.is_convex and self.adapter.is_linear
 
     @property
@@ -374,7 +374,7 @@ class Problem(Function):
         return {p.name: found[p.name] for p in claim.parameters if p.name in found}
 
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
-        """As `inputs`, with the G that f has everywhere; None where it has none."""
+        """The parameters of `inputs`, with the G that f has everywhere; None if it has none."""
         everywhere = self.objective.gradient_bound.value
         if not math.isfinite(everywhere):
             return None
@@ -383,7 +383,7 @@ class Problem(Function):
         return self.theory_inputs(claim, radii, lipschitz, everywhere)
 
     def trivial_bound(self, radii: Radii) -> float:
-        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`.
+        r"""A bound on :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`.
 
         Infinity where G is only estimated, and without a ball where W has no bounded derivative elsewhere.
         """

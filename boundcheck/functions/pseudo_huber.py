@@ -92,7 +92,7 @@ class PseudoHuber(Objective):
         return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
 
     def first_order(self, W: Tensor) -> FirstOrder:
-        """As of every objective, to the last bit of the loss; both share their roots."""
+        """Loss and gradient, which share their roots; the loss is that of `loss` to the last bit."""
         if not keeps(self, PseudoHuber, "loss", "gradient"):
             return super().first_order(W)
         if _loops(W) is not None:
@@ -126,7 +126,7 @@ class PseudoHuber(Objective):
     def descend(
         self, W0: Tensor, scale: float, v: tuple[Tensor, ...], batches: Sequence[Tensor], sizes: Sequence[float]
     ) -> Descent | None:
-        """As of every objective; W is made, and the gradient pulled back, while both are in a core's cache."""
+        """The steps by compiled loops, which make W and pull back the gradient while both are in a core's cache."""
         if (loops := _loops(W0)) is None or not keeps(self, PseudoHuber, "batch_gradient"):
             return None
         A, B = (part.clone(memory_format=torch.contiguous_format) for part in v)
@@ -148,7 +148,7 @@ class PseudoHuber(Objective):
         return self._slope(self._known(W).unsqueeze(1) - self._targets)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
-        """As of every objective; loss and gradient share their roots."""
+        """`Objective.survey`, in which loss and gradient share their roots."""
         if (loops := _loops(W)) is not None and (stacked := _stacked(sides, W)) is not None:
             return self._compiled_survey(loops, W, *stacked, among)
 
@@ -177,7 +177,7 @@ class PseudoHuber(Objective):
         return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
 
     def _arrays(self, W: Tensor) -> tuple[np.ndarray, np.ndarray, float, bool]:
-        """What the compiled loops begin with."""
+        """The first arguments of the compiled loops."""
         return W.flatten(1).numpy(), self._rows, self._curvature, self._is_small(W)
 
     def _is_small(self, W: Tensor) -> bool:
@@ -204,7 +204,7 @@ def _loops(W: Tensor) -> ModuleType | None:
 def _stacked(sides: tuple[Map, ...], W: Tensor) -> tuple[Tensor, Tensor, int] | None:
     """All P, and the transposes of all Q, one above the other, and how many sides have neither; None if one has both.
 
-    The squares of PG for one P after the other are those of one product.
+    One product then gives the squares of PG for all P.
     """
     if any(left is not None and right is not None for left, right in sides):
         return None
@@ -248,7 +248,7 @@ class PseudoHuberSpec(ProblemTable):
     seed: Seed = Field(default=0, description="of the data")
 
     def room(self) -> tuple[Demand, ...]:
-        """The targets: noise, sum, and as the objective keeps them, in two orders."""
+        """The memory for the targets: noise, sum, and the copies that the objective keeps, in two orders."""
         return (Demand("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
 
     def build(self, setting: Setting) -> PseudoHuber:

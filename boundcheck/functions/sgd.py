@@ -34,7 +34,7 @@ class Draw:
     replaced: bool
 
     def of(self, who: Tensor) -> "Draw":
-        """The same for some of the replicas."""
+        """The law for some of the replicas."""
         # With replacement all replicas draw from the same.
         candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
         return Draw(self.batch, candidates, self.replaced)
@@ -61,7 +61,7 @@ class Sampler(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to go on from here."""
+        """The state that `restore` needs to go on from here."""
         ...
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ class WithReplacement:
         self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
 
     def law(self) -> Draw:
-        """Uniform on all samples, whatever came before."""
+        """The uniform law on all samples, whatever came before."""
         return self._law
 
     def draw(self) -> Tensor:
@@ -109,7 +109,7 @@ class Reshuffled:
         self._next = samples
 
     def law(self) -> Draw:
-        """Uniform, without replacement, on what this epoch has left."""
+        """The uniform law, without replacement, on what this epoch has left."""
         self._begin_epoch_if_due()
         return Draw(self._batch, self._order[:, self._next :], replaced=False)
 
@@ -138,17 +138,17 @@ class WholeSample:
     """Gradient descent: no noise at all."""
 
     def law(self) -> None:
-        """The whole sample."""
+        """None: the minibatch is always the whole sample."""
 
     def draw(self) -> None:
-        """The whole sample."""
+        """None, for the whole sample."""
 
     def state(self) -> dict[str, Any]:
-        """Nothing."""
+        """An empty state."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Nothing to go on from."""
+        """Do nothing: there is no state to go on from."""
 
 
 def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
@@ -192,7 +192,7 @@ class Walk(NamedTuple):
 def walk(
     algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, batches: Sequence[Tensor | None]
 ) -> Walk:
-    """Step t and those after it, one for each minibatch: in one call where the function has one for such steps."""
+    """Take step t and those after it, one for each minibatch: in one call if the function has one for such steps."""
     v = algorithm.iterate(state)
     sizes = [algorithm.along_gradient(t + i, numbers) for i in range(len(batches))]
     drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
@@ -213,10 +213,10 @@ def walk(
 def restart(
     algorithm: Algorithm, function: Function, state: State, numbers: Numbers, gain: float, random: torch.Generator
 ) -> State:
-    """The state from which an algorithm goes on after what was trained is merged and begun again; W is kept."""
+    """The state from which an algorithm goes on after what was trained is merged and begun anew; W is kept."""
     return algorithm.start(function.restart(algorithm.iterate(state), gain, random), numbers)
 
 
 def replicate(v: Point, replicas: int) -> Point:
-    """The same point for every replica, from one with R = 1."""
+    """A point with R = 1, repeated for every replica."""
     return tuple(part.expand(replicas, -1, -1).clone() for part in v)

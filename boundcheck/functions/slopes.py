@@ -1,4 +1,4 @@
-"""Whether a gradient is that of its function: over short segments its values change by what the gradient says."""
+"""A check that a gradient is that of its function: over short segments, values change by what the gradient says."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _SHORTEST = 2.0**-40
 
 
 class Segments(NamedTuple):
-    """How long segments are: a gradient is refused where each of them speaks against it.
+    """The lengths of segments: a gradient is refused where each of them speaks against it.
 
     Attributes:
         over: by how much the change along each is to be larger than what rounding may be of it.
@@ -39,18 +39,18 @@ COARSE = Segments((2.0**8,), 2.0**-10)
 
 
 class Smooth(Protocol):
-    """What can be held against its gradient; `Function` is, and so is what an adapter makes of a matrix."""
+    """A function that can be held against its gradient: a `Function`, or what an adapter makes of a matrix."""
 
     def loss(self, v: Point) -> Tensor:
-        """Its values, shape (R,)."""
+        """The values, shape (R,)."""
         ...
 
     def gradient(self, v: Point) -> Point:
-        """Its gradient."""
+        """The gradient."""
         ...
 
     def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """How far both may be off: two of shape (R,)."""
+        """The errors that values and gradient may have, two of shape (R,)."""
         ...
 
     def retract(self, v: Point, step: Point) -> Point:
@@ -59,7 +59,7 @@ class Smooth(Protocol):
 
 
 class Slope(NamedTuple):
-    """A slope along a segment: as values differ, as the gradient says, and by how much both may differ."""
+    """A slope along a segment, by values and by the gradient, and the difference allowed between the two."""
 
     seen: float
     said: float
@@ -102,10 +102,10 @@ def check_pull_back(adapter: Adapter, v: Point) -> None:
 def disagreement(f: Smooth, v: Point, segments: Segments, random: torch.Generator) -> Slope | None:
     r"""The first direction in which a gradient is not that of its function at v, with R = 1; None where there is none.
 
-    Between the ends :math:`v_\pm` of a segment through v the function changes by the mean of
-    :math:`\langle\nabla F, v_+ - v_-\rangle`, which is that at v to within :math:`|v_+ - v_-|` times how far the
-    gradient is from that at v; twice what it is at the ends is allowed, and rounding. Directions are along the
-    gradient, each block of length 1, so that a small one counts too, and at random.
+    Between the ends :math:`v_\pm` of a segment through v, the function changes by the mean of
+    :math:`\langle\nabla F, v_+ - v_-\rangle`. This mean differs from the value at v by at most :math:`|v_+ - v_-|`
+    times the distance of the gradient from that at v. Twice this distance at the ends is allowed, and rounding.
+    Directions are along the gradient, each block of length 1, so that a small one counts too, and at random.
     """
     loss, g = f.loss(v), f.gradient(v)
     off, size = f.rounding(v, loss)[0].item(), square_norm(v).sqrt().item() or 1.0

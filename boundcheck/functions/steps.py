@@ -1,4 +1,4 @@
-"""Whether an algorithm's steps agree: that in torch, the exact one, and the equations that statements have."""
+"""A check that an algorithm's steps agree: the one in torch, the exact one, and the equations of statements."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _walk(
     steep: float,
     retract: Retract | None,
 ) -> None:
-    """Both steps from the same point, with the same gradients."""
+    """Take both steps from the same point with the same gradients, and refuse them if they disagree."""
     exact = {name: arb(x) for name, x in numbers.items()}
     state, twin = algorithm.start(v, numbers), algorithm.exact_start(_balls(v), exact)
     size = 0.0
@@ -105,7 +105,10 @@ def _same(algorithm: Algorithm, face: str, v: Point, exact: Any, size: float) ->
 
 
 def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -> None:
-    """That `beginning` and `recurrence` lead to the iterates of the exact step, in balls, from the same gradients."""
+    """Refuse a `beginning` and `recurrence` that do not lead to the iterates of the exact step.
+
+    Both are computed in balls, from the same gradients.
+    """
     random = torch.Generator().manual_seed(0)
     v, *gradients = (_balls(_of_size(1.0, random)) for _ in range(1 + _STEPS))
     with ctx.workprec(_BITS):

@@ -21,7 +21,7 @@ from boundcheck.system.tables import NOT_GIVEN, Table, validated
 
 @dataclass(frozen=True)
 class Setting:
-    """What a problem may be made for, beside its own table.
+    """The parts of a spec that a problem may be made for, beside its own table.
 
     Attributes:
         device: where its tensors are.
@@ -41,7 +41,7 @@ class Setting:
 
 
 class ProblemTable(Table):
-    """What a spec says of an objective: its kind, and the fields of a subclass."""
+    """The table of an objective in a spec: its kind, and the fields of a subclass."""
 
     kind: str
     starts_at_identity: ClassVar[bool] = False
@@ -82,7 +82,7 @@ def _from_outside(name: str, found: Any) -> type[ProblemTable]:
 
 
 def _says_that_it_makes_one(function: Any) -> bool:
-    """Whether it is a function that is annotated to return an objective. To call it would be the other way to know."""
+    """True if this is a function annotated to return an objective. The only other way to know would be to call it."""
     if not inspect.isfunction(function):
         return False
     try:
@@ -93,7 +93,7 @@ def _says_that_it_makes_one(function: Any) -> bool:
 
 
 def _table_of(name: str, make: Callable[..., Any]) -> type[ProblemTable]:
-    """The table whose fields are what a function takes, but for what it takes of the setting."""
+    """The table whose fields are the parameters of a function, except those that the setting gives."""
     given = {each.name for each in fields(Setting)}
     try:
         parameters = inspect.signature(make, eval_str=True).parameters.values()

@@ -14,7 +14,7 @@ from boundcheck.functions.objective import Objective
 
 
 class Tilted(Objective):
-    r""":math:`f(W) + \langle N, W \rangle`: as smooth as f, its gradient at most :math:`\|N\|_F` larger, unbounded.
+    r""":math:`f(W) + \langle N, W \rangle`: as smooth as f, the gradient at most :math:`\|N\|_F` larger; no infimum.
 
     Attributes:
         base: f.
@@ -49,15 +49,15 @@ class Tilted(Objective):
         return self.base.gradient(W) + self._tilt
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
-        """That of f on each replica's minibatch plus N, shape (R, d, k)."""
+        """The gradient of f on each replica's minibatch, plus N, shape (R, d, k)."""
         return self.base.batch_gradient(W, indices) + self._tilt
 
     def sample_gradients(self, W: Tensor) -> Tensor:
-        """Those of f plus N each, shape (R, n, d, k)."""
+        """The samples' gradients of f, plus N each, shape (R, n, d, k)."""
         return self.base.sample_gradients(W) + self._tilt
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """Those of f, and those of a sum of dk products and of two sums."""
+        """The errors of f, and those of a sum of dk products and of two sums."""
         linear = self._size * torch.linalg.matrix_norm(W)
         loss_error, gradient_error = self.base.rounding(W, loss.abs() + linear)
         terms = self.tilt.size + 8

@@ -51,7 +51,7 @@ Values = Mapping[Term, Matrix | Scalar]
 
 
 def known(term: Term, given: Index | None) -> bool:
-    """Whether the term is certainly a function of the past up to `given`; with None, whether no outcome matters."""
+    """True if the term is certainly a function of the past up to `given`, or, for None, the same at every outcome."""
     if isinstance(term, Symbol | Variable):
         if not isinstance(term.when, Time):
             return term.when == CONSTANT
@@ -68,7 +68,7 @@ def known(term: Term, given: Index | None) -> bool:
 
 
 def timed(term: Term) -> bool:
-    """Whether the term may depend on t."""
+    """True if the term may depend on t."""
     if isinstance(term, Symbol | Variable):
         return term.when == ANY or (isinstance(term.when, Time) and term.when.index.base == "t")
     if isinstance(term, Total | Minimum):
@@ -81,7 +81,7 @@ def timed(term: Term) -> bool:
 
 
 def _last_summand(sum_: Before) -> Scalar:
-    """The body at t - 1, the last time in the sum; where it has none, at t, which is known no earlier."""
+    """The body at t - 1, the last time in the sum; if it cannot be taken there, at t, which is known no earlier."""
     try:
         return at(sum_.body, Index("t", -1))
     except TermError:
@@ -89,7 +89,7 @@ def _last_summand(sum_: Before) -> Scalar:
 
 
 def is_coarser(first: Index | None, second: Index | None) -> bool:
-    """Whether the first past is certainly part of the second."""
+    """True if the first past is certainly part of the second."""
     return first is None or (second is not None and first.certainly_at_most(second))
 
 
@@ -172,7 +172,7 @@ def maximum(*members: Scalar) -> Scalar:
 
 
 def clock(t: Index) -> Scalar:
-    """The number of an index."""
+    """The number that an index stands for."""
     return t.offset + ({"t": Scalar.of(Clock()), "T": Scalar.of(Horizon())}[t.base] if t.base else ZERO)
 
 
@@ -240,12 +240,12 @@ def substitute(term: Matrix | Scalar, mapping: Values) -> Matrix | Scalar:
 
 
 def substitute_scalar(scalar: Scalar, mapping: Values) -> Scalar:
-    """`substitute` in a scalar."""
+    """`substitute` for a scalar."""
     return _map_scalar(scalar, mapping, None)
 
 
 def substitute_matrix(matrix: Matrix, mapping: Values) -> Matrix:
-    """`substitute` in a matrix."""
+    """`substitute` for a matrix."""
     return _map_matrix(matrix, mapping, None)
 
 

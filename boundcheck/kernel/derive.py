@@ -95,7 +95,7 @@ _PLAIN = frozenset(map(id, (str, int, Fraction, type(None), Index, *_TERMS)))
 
 
 def _plain(argument: object) -> bool:
-    """Whether an argument is plain data, which reads the same every time."""
+    """True if an argument is plain data, which reads the same every time."""
     return id(type(argument)) in _PLAIN or (type(argument) is tuple and all(map(_plain, argument)))
 
 

@@ -33,7 +33,7 @@ class Fact(Term):
         self._fill(relation=relation, polynomial=polynomial, key=f"({relation} {polynomial.key})")
 
     def __str__(self) -> str:
-        """The terms that are added, and those that are subtracted: p - q >= 0 reads q <= p."""
+        """The fact with its subtracted terms on the other side: p - q >= 0 reads q <= p."""
         terms = self.polynomial.terms
         added = Scalar({m: c for m, c in terms.items() if c > 0})
         taken = Scalar({m: -c for m, c in terms.items() if c < 0})
@@ -105,7 +105,7 @@ class Theorem:
         return self.conclusion
 
     def same_as(self, other: Theorem) -> bool:
-        """Whether the two have the same conclusion, hypotheses and ledger."""
+        """True if the two have the same conclusion, hypotheses and ledger."""
         mine = (self.hypotheses, self.conclusion, self.ledger)
         return mine == (other.hypotheses, other.conclusion, other.ledger)
 

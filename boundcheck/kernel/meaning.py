@@ -1,4 +1,4 @@
-"""What terms and statements mean: `denote` gives their values at rational matrices, `holds` says if a fact is true.
+"""The meaning of terms and statements: `denote` gives their values at rational matrices, `holds` says if a fact holds.
 
 Everything is enclosed in intervals with rational ends, so that "certainly false" is exact even where roots and spectral
 norms are irrational. The rules do not use this module; their tests do, and witnesses of refuted steps.
@@ -121,14 +121,14 @@ class Model:
     )
 
     def time(self, index: Index, t: int) -> int:
-        """The number of an index at time t."""
+        """The number that an index stands for at time t."""
         return {"t": t, "T": self.horizon, "": 0}[index.base] + index.offset
 
 
 def holds(
     fact: Fact, model: Model, times: Sequence[int] | None = None, outcomes: Sequence[int] | None = None
 ) -> bool | None:
-    """Whether the fact holds at these times and outcomes, or at all; None where the intervals are too wide to tell."""
+    """True if the fact holds at these times and outcomes, by default all; None if intervals are too wide to tell."""
     when = times or range(1, model.horizon + 1)
     where = outcomes or range(len(model.weights))
     verdicts = {_compare(fact.relation, denote(fact.polynomial, model, t, outcome)) for t in when for outcome in where}
@@ -327,7 +327,7 @@ def _shifted(gram: list[list[Fraction]], shift: Fraction, sign: int = 1) -> list
 
 
 def positive_semidefinite(matrix: list[list[Fraction]]) -> bool:
-    """Whether a symmetric rational matrix is positive semidefinite, by exact elimination (LDLᵀ)."""
+    """True if a symmetric rational matrix is positive semidefinite, by exact elimination (LDLᵀ)."""
     rows = [list(row) for row in matrix]
     size = len(rows)
     for k in range(size):

@@ -19,7 +19,7 @@ _TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")
 
 
 def check_name(*names: str) -> None:
-    """Raise TermError unless this can be a name."""
+    """Raise TermError unless each of these can be a name."""
     for name in names:
         if type(name) is not str or not _NAME.match(name) or name in RESERVED or _TIME.fullmatch(name):
             raise TermError(
@@ -35,7 +35,7 @@ def check_shape(shape: object) -> None:
 
 
 def letter_text(name: str, when: When) -> str:
-    """A letter, with its time where it is the value of a process."""
+    """The text of a letter, with its time if it is the value of a process."""
     return f"{name}[{when.index}]" if isinstance(when, Time) else name
 
 
@@ -45,12 +45,12 @@ def given_text(given: Index | None) -> str:
 
 
 def primed(text: str) -> str:
-    """The text with one prime more at each time."""
+    """The text with one more prime at each time."""
     return _TIME.sub(lambda found: f"{found[0]}'", text)
 
 
 def product_text(coefficient: Fraction, factors: list[str]) -> str:
-    """A rational number times factors."""
+    """The text of a rational number times factors."""
     if not factors:
         return str(coefficient)
     sign = {Fraction(1): "", Fraction(-1): "-"}.get(coefficient, f"{coefficient}*")
@@ -58,7 +58,7 @@ def product_text(coefficient: Fraction, factors: list[str]) -> str:
 
 
 def sum_text(summands: list[str]) -> str:
-    """Summands, joined by their signs."""
+    """The text of a sum: its summands, joined by their signs."""
     return "".join(
         f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
     )

@@ -47,16 +47,17 @@ _UNFINISHED = object()
 
 
 class Renewal:
-    """Build data again, each object once. Raises ReplayError for a kind that the kernel does not have, and for cycles.
+    """A function that builds data again, each object once.
 
-    The data must outlive it: objects are told apart by their places in memory.
+    It raises ReplayError for a kind that the kernel does not have, and for cycles. The data must outlive it: objects
+    are told apart by their places in memory.
     """
 
     def __init__(self) -> None:
         self._made: dict[int, Any] = {}
 
     def __call__(self, data: Any) -> Any:
-        """The same data, built from the kernel's own types."""
+        """Build the same data again from the kernel's own types."""
         if id(type(data)) in _PLAIN:
             return data
         # Most objects were built before.

@@ -66,7 +66,7 @@ class Atom(Term):
         return ()
 
     def raised(self, exponent: int) -> str:
-        """The text of its power, from 2 on."""
+        """The text of its power with this exponent, from 2 on."""
         return f"{self}^{exponent}"
 
 
@@ -152,7 +152,7 @@ class Scalar(Term):
 
     @cached_property
     def number(self) -> Fraction | None:
-        """The value of a constant polynomial, or None."""
+        """The value of a constant polynomial; None for any other."""
         return self.terms.get((), Fraction(0)) if not set(self.terms) - {()} else None
 
     def atoms(self) -> list[Atom]:

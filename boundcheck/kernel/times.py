@@ -26,11 +26,11 @@ class Index:
         return self.base + (f"{self.offset:+d}" if self.offset else "")
 
     def moved(self, t: Index) -> Index:
-        """The index after t has been replaced."""
+        """The index with t replaced by this index."""
         return Index(t.base, t.offset + self.offset) if self.base == "t" else self
 
     def certainly_at_most(self, other: Index) -> bool:
-        """Whether this index is at most the other for all t and T with 1 <= t <= T."""
+        """True if this index is at most the other for all t and T with 1 <= t <= T."""
         if self.base == other.base:
             return self.offset <= other.offset
         order = ("", "t", "T")
@@ -45,7 +45,7 @@ NEXT = Index("t", 1)
 
 @dataclass(frozen=True)
 class Time:
-    """When a symbol has its value: at `index` of a process. The past knows it from `index` + `lag` on."""
+    """The time when a symbol has its value: `index` of a process. The past knows it from `index` + `lag` on."""
 
     index: Index
     lag: int = 0
@@ -60,13 +60,13 @@ When = str | Time
 
 
 def check_when(when: object) -> None:
-    """Raise TermError unless this is a kind of symbol."""
+    """Raise TermError unless this is a `When`: CONSTANT, ANY or a `Time`."""
     known = type(when) is str and when in (CONSTANT, ANY)
     if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
         raise TermError(f"not a kind of symbol: {when!r}")
 
 
 def check_given(given: object) -> None:
-    """Raise TermError unless this is a past."""
+    """Raise TermError unless this is a past: an `Index`, or None."""
     if given is not None and type(given) is not Index:
         raise TermError(f"not a past: {given!r}")

@@ -1,6 +1,6 @@
-"""Which claims are about which adapter: that they bound the smoothness of F on its domain.
+"""The claims about each kind of adapter: they bound the smoothness of F on its domain.
 
-Papers of `proofs/` say so in `ABOUT` of their module `about`. An adapter from elsewhere names its claims itself, so
+Papers of `proofs/` list them in `ABOUT` of their module `about`. An adapter from elsewhere names its claims itself, so
 that no other paper changes what is known of ours.
 """
 
@@ -13,7 +13,7 @@ from boundcheck.proofs import parts
 
 @dataclass(frozen=True)
 class About:
-    """What a paper says of a claim about adapters.
+    """A claim about adapters, and what a paper says of it.
 
     Attributes:
         claim: the claim.
@@ -52,15 +52,15 @@ def hard_theorems() -> tuple[str, ...]:
 
 @cache
 def theorem_at_any_step() -> Claim:
-    """The theorem that a run is held to whose step no theorem prescribes, `ANY_STEP` of a paper."""
+    """The theorem for a run whose step no theorem prescribes: `ANY_STEP` of a paper."""
     return next(part.ANY_STEP for part in parts("about") if hasattr(part, "ANY_STEP"))
 
 
 def scalar_claims() -> tuple[Claim, ...]:
-    """The lemma and the theorem that `prove.instance` has instances of in one number, `SCALAR` of a paper."""
+    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a paper's `SCALAR`."""
     return tuple(claim for part in parts("about") for claim in getattr(part, "SCALAR", ()))
 
 
 def about(id: str) -> About | None:
-    """What is said of a claim; None of one that no paper of ours says is about an adapter."""
+    """The `About` of a claim; None for a claim that no paper of ours lists as one about an adapter."""
     return next((each for each in _all() if each.claim.id == id), None)

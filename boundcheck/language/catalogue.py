@@ -28,7 +28,7 @@ class Catalogue(Mapping[str, Claim], Shown):
         self._opened: dict[str, Claim] = {}
 
     def __getitem__(self, id: str) -> Claim:
-        """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
+        """The claim called `id`; an unknown id raises an InputError with the nearest ids, which is a KeyError too."""
         if id in self._opened:
             return self._opened[id]
         # An id usually begins with its paper's key. Papers of `proofs/` come before those that build on them.
@@ -41,7 +41,7 @@ class Catalogue(Mapping[str, Claim], Shown):
         raise _UnknownClaimError("claim", id, expected)
 
     def opened(self, claim: "str | Claim", field: str = "claim") -> Claim:
-        """The claim called so, one's own, or the one at ``module:NAME`` or ``file.py:name``, which is then known.
+        """The claim called so, the one at ``module:NAME`` or ``file.py:name``, or one's own; it is known from then on.
 
         A path runs the code of its module: it is for what a person typed. What stands in a file is for `named`.
 
@@ -58,13 +58,13 @@ class Catalogue(Mapping[str, Claim], Shown):
             return self.named(claim, field)
 
     def named(self, name: str, field: str = "claim") -> Claim:
-        """The claim that a file names so, as `opened`; a path opens its code only where that is allowed."""
+        """The claim that a file names so, as in `opened`; a path opens its code only where that is allowed."""
         return self._admitted(plugins.opened(field, name), name, field) if plugins.is_path(name) else self[name]
 
     def _admitted(self, found: Any, name: Any, field: str) -> Claim:
-        """A claim, which is known under its name from then on.
+        """Make a claim known under its name, and return it.
 
-        Its words are a part of what a claim is: by the same formulas with other code in a word it is another one.
+        Its words are a part of a claim: with the same formulas and other code in a word it is another claim.
         """
         if not isinstance(found, Claim):
             raise InputError(field, name, f"the path of a Claim, and not of a {type(found).__name__}")
@@ -80,11 +80,11 @@ class Catalogue(Mapping[str, Claim], Shown):
         return found
 
     def is_own(self, id: str) -> bool:
-        """Whether a claim is one's own, which was opened."""
+        """True if a claim is one's own, which was opened."""
         return id in self._opened
 
     def __contains__(self, id: object) -> bool:
-        """Whether the catalogue has a claim called `id`."""
+        """True if the catalogue has a claim called `id`."""
         return id in self._all()
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What to cite for a claim, in BibTeX: the papers that it comes from, and boundcheck with version and claim id.
+"""BibTeX to cite for a claim: the papers that it comes from, and boundcheck with version and claim id.
 
 A paper's folder has its entries in `sources.bib`. An entry is a claim's if its key begins the claim's id, or stands in
 the claim's `source`, or if the entry names the id in its field ``claims``, which BibTeX ignores and nobody is shown.
@@ -29,13 +29,13 @@ class Entry:
     claims: tuple[str, ...] = ()
 
     def is_of(self, claim: Claim) -> bool:
-        """Whether the claim comes from it."""
+        """True if the claim comes from what this entry cites."""
         named = re.findall(r"\w+", claim.source)
         return self.key in (claim.id.split(".")[0], *named) or claim.id in self.claims
 
 
 def sources(claim: Claim) -> list[Entry]:
-    """The papers that a claim comes from; none of one that is boundcheck's alone.
+    """The entries of the papers that a claim comes from; none for a claim that is boundcheck's alone.
 
     Raises:
         InputError: for a `sources.bib` that is no BibTeX.
@@ -45,12 +45,12 @@ def sources(claim: Claim) -> list[Entry]:
 
 
 def cited(claim: Claim) -> list[Entry]:
-    """The papers that a claim comes from, and boundcheck itself; raises InputError as `sources` does."""
+    """The entries of the papers that a claim comes from, and of boundcheck; raises InputError as `sources` does."""
     return [*sources(claim), boundcheck(claim.id)]
 
 
 def boundcheck(claim: str = "") -> Entry:
-    """Boundcheck in this version, and a claim by its id."""
+    """The entry of boundcheck in this version, with the id of a claim if one is given."""
     said = rf"Version {__version__}" + (rf", claim \texttt{{{tex(claim)}}}" if claim else "")
     year = {"year": RELEASED[:4]} if RELEASED else {}
     said += "" if RELEASED else ", not released"

@@ -2,8 +2,8 @@
 
 The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enclosure, LaTeX and curve come from
 that expression and from nowhere else. Each letter of a claim has one name, one meaning and one look, and those with a
-value are declared: nobody would be asked for the value of one that is not, and of two symbols with one name code that
-looks letters up by name would take one for the other.
+value are declared: nobody would be asked for the value of an undeclared letter, and code that looks letters up by name
+would take one of two symbols with the same name for the other.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ class Word(Protocol):
         """Its name."""
 
     def denies(self, claim: "Claim") -> str:
-        """What the claims say that have this word, where this one says something else; empty where it does not."""
+        """A text of what claims with this word say, if this claim says something else; empty if it does not."""
 
 
 class AlgorithmWord(Protocol):
@@ -60,14 +60,14 @@ class AlgorithmWord(Protocol):
 
 
 class Statement(NamedTuple):
-    """What a hypothesis says: a relation, and LaTeX of the range of its free objects, "for all v"."""
+    """The statement of a hypothesis: a relation, and LaTeX of the range of its free objects, such as "for all v"."""
 
     conclusion: sp.Basic
     quantifier: str = ""
 
     @property
     def line(self) -> str:
-        """On one line, as a person would type it."""
+        """The statement on one line, as a person would type it."""
         return typed.line(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
 
 
@@ -376,7 +376,7 @@ class Claim(Shown):
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def view(self) -> View:
-        """What it says: its formulas, what it rests on, and its letters; nothing of whether it is proved."""
+        """The view of what it says: its formulas, what it rests on, and its letters, but not whether it is proved."""
         defined = (
             line(Math(x), Prose(q.meaning)) for x, q in zip(self.definitions_latex, self.quantities, strict=True)
         )
@@ -575,7 +575,7 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
 
 
 def looks(expression: sp.Basic) -> dict[Any, str]:
-    """How the letters of an expression print in LaTeX by their names; commands and braces in a name are text."""
+    """The LaTeX of each letter of an expression, by its name; commands and braces in a name are text."""
     found = {}
     for letter in expression.free_symbols:
         name = str(letter.name)
@@ -594,5 +594,5 @@ def in_prose(name: str) -> str:
 
 
 def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:
-    """How symbols print in LaTeX; a declared parameter says it itself."""
+    """The LaTeX of the catalogue's symbols, and of declared parameters, which say it themselves."""
     return LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}

@@ -1,4 +1,4 @@
-"""`Cost`: what a theorem puts in place of what a run did, in the sum over the steps that proves it."""
+"""`Cost`: an expression that a theorem puts in place of what a run did, in the sum over the steps that proves it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import sympy as sp
 
 @dataclass(frozen=True)
 class Cost:
-    """An inequality of a proof, as a replacement in the sum over the steps of v - alpha g; see `measure.waterfall`.
+    """An inequality of a proof, as a replacement in the sum over the steps of v - alpha g; see `experiment.waterfall`.
 
     Attributes:
         label: what a bar of a figure calls it.

@@ -69,7 +69,7 @@ _FIELDS_OF_ITS_OWN = ("note", "argument", "unproved", "declared", *_WORDS)
 
 
 def expression_as_json(node: sp.Basic) -> Any:
-    """Nested lists: the node's name and its arguments; a rational is text, a symbol lists what is assumed of it.
+    """An expression as nested lists: a node's name and its arguments; a rational is text, a symbol has its assumptions.
 
     Raises:
         TypeError: for a node outside of the vocabulary.
@@ -176,7 +176,7 @@ def _check_size(made: Any, arguments: Sequence[Any]) -> None:
 
 
 def claim_as_json(claim: Claim) -> dict[str, Any]:
-    """Everything that a claim says, with its hypotheses in full."""
+    """A table of everything that a claim says, with its hypotheses in full."""
     return {
         "id": claim.id,
         "title": claim.title,

@@ -1,8 +1,8 @@
-"""`Function`: what is minimised, over R replicas at once; what runs, audits and verdicts work on.
+"""`Function`: a function that is minimised, over R replicas at once; runs, audits and verdicts work on it.
 
 A matrix seen through an adapter is one, and so is a network seen through many. A point v is a tuple of blocks, each of
-shape (R, rows, columns); what is a number for each replica has shape (R,). A function that leaves something out is one
-of which nothing is known beforehand.
+shape (R, rows, columns); a number for each replica has shape (R,). Nothing is known beforehand of a
+function that leaves something out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Radii = Mapping[str, float]
 
 
 class Observable(NamedTuple):
-    """What is read off a function at an audited step: its meaning, and the dimensions that it has beside (R,)."""
+    """A value read off a function at an audited step: its meaning, and the dimensions that it has beside (R,)."""
 
     meaning: str
     dims: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class Function(ABC):
         """v_1, with R = 1."""
 
     def restart(self, v: Point, gain: float, random: torch.Generator) -> Point:
-        """The start of another segment, drawn anew for each replica, at which the weight is what it is at v.
+        """The start of another segment, drawn anew for each replica, with the same weight as v.
 
         Raises:
             InputError: of a function whose factors cannot be merged.
@@ -122,11 +122,11 @@ class Function(ABC):
         raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
 
     def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
-        """The memory that steps of so many replicas take, and looks at so many bytes of points beside; none is made."""
+        """The memory for steps of so many replicas and looks at so many bytes of points beside; none is allocated."""
         return ()
 
     def work(self, samples: int) -> float:
-        """How much the gradient of so many samples is, at one point: as many numbers as it is made of, say."""
+        """The work of a gradient of so many samples at one point, such as how many numbers it is made of."""
         return float(samples)
 
     @abstractmethod
@@ -142,10 +142,10 @@ class Function(ABC):
         """The mean gradient of the samples at `indices`, shape (R, m)."""
 
     def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
-        r"""Steps :math:`v \leftarrow v - a g` in one call, of sizes a along the mean gradients g of minibatches (R, m).
+        r"""Take steps :math:`v \leftarrow v - a g` in one call: sizes a, along mean gradients g of minibatches (R, m).
 
-        None where there is no way that is quicker than step by step. What it computes for a replica may differ from
-        that by rounding, and depends neither on the others nor on how many steps are taken in a call.
+        Return None where no way is quicker than step by step. For a replica the result may differ from that by
+        rounding; it depends neither on the other replicas nor on how many steps are taken in a call.
         """
         return None
 
@@ -155,7 +155,7 @@ class Function(ABC):
 
     @abstractmethod
     def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """How far `loss`, as computed, and `gradient` may be off at v: two of shape (R,)."""
+        """Bounds on the errors of `loss`, as computed, and of `gradient` at v: two of shape (R,)."""
 
     def retract(self, v: Point, step: Point) -> Point:
         """The point reached from v by a step, as the function holds it; the sum where it is flat."""
@@ -167,14 +167,14 @@ class Function(ABC):
 
     @abstractmethod
     def observe(self, v: Point, v_next: Point, law: Any) -> dict[str, Tensor]:
-        """The observables of steps from v to v_next, whose minibatch had this law (`problems.sgd.Draw`), or None."""
+        """The observables of steps from v to v_next; `law` is that of the minibatch (`functions.sgd.Draw`), or None."""
 
     def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
-        """What is read off rarely, at a single point."""
+        """The values that are read off rarely, at a single point, by name."""
         return {}
 
     def accuracy(self, v: Point) -> list[float]:
-        """The share of what was to be predicted that was, for each replica; empty where nothing is predicted."""
+        """The share of predictions that are right, for each replica; empty where nothing is predicted."""
         return []
 
     def held_out_ends(self, v: Point) -> tuple[float, float] | None:
@@ -184,9 +184,9 @@ class Function(ABC):
     def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
         r"""The sum of the squared spectral norms of A and B, and the norm of the gradient in BA: shape (R, 1, 1).
 
-        L times the one, plus the other, does for a step from v what a smoothness constant of F would do, where
-        F(A, B) = f(W0 + sBA) and both factors are trained. Of several such layers the one would be the largest over the
-        layers, and the other the norm of all gradients together.
+        L times the first, plus the second, does for a step from v what a smoothness constant of F would do, where
+        F(A, B) = f(W0 + sBA) and both factors are trained. For several such layers, the first would be the largest
+        over the layers, and the second the norm of all gradients together.
 
         Raises:
             InputError: for another function.
@@ -209,9 +209,9 @@ class Function(ABC):
         return {}
 
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
-        """As `inputs`, where a run may leave the ball; None where nothing more is known there."""
+        """The parameters of `inputs` where a run may leave the ball; None where nothing more is known there."""
         return None
 
     def trivial_bound(self, radii: Radii) -> float:
-        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem; infinity where nothing is."""
+        r"""A bound on :math:`\|\nabla F\|^2` on the ball, known without any theorem; infinity where none is known."""
         return math.inf

@@ -25,7 +25,7 @@ Number: TypeAlias = Fraction | arb
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a part of a claim holds in an instance.
+    """The answer to whether a part of a claim holds in an instance.
 
     Attributes:
         verdict: ``holds`` or ``fails`` where that is certain, else ``open``.
@@ -37,7 +37,7 @@ class Answer:
     why: str = ""
 
     def __and__(self, other: Answer) -> Answer:
-        """Both parts: what fails comes before what is open."""
+        """The answer for both parts: what fails comes before what is open."""
         return max(self, other, key=lambda each: ("holds", "open", "fails").index(each.verdict))
 
 
@@ -59,7 +59,7 @@ class Extent:
 
     @classmethod
     def of(cls, x: Number) -> Extent:
-        """A number that is known."""
+        """The extent of a number that is known."""
         return cls(x, x)
 
     def __or__(self, other: Extent) -> Extent:
@@ -82,7 +82,9 @@ UNKNOWN = Extent()
 
 
 class Instance:
-    """What can be asked of any instance. What it says here is that nothing is known; each kind says what it knows.
+    """The questions that any instance can be asked.
+
+    Here the answer is that nothing is known; each kind of instance says what it knows.
 
     Points, values and gradients belong to a function F(v) = f(W(v)), or to F alone. Constants are those that the
     function needs wherever the question says, and not only at the points that are visited.
@@ -93,27 +95,27 @@ class Instance:
         return UNKNOWN
 
     def decide(self, relation: sp.Basic) -> Answer:
-        """Whether a relation holds, at each time from 1 to T, and in each outcome."""
+        """Decide whether a relation holds, at each time from 1 to T, and in each outcome."""
         return Answer("open", f"nothing says whether {relation}")
 
     def defines(self, quantity: Quantity) -> Answer:
-        """Whether a letter stands for its formula; an instance that knows the letter by the formula alone says so."""
+        """Decide whether a letter stands for its formula; an instance that knows it by the formula alone says so."""
         return self.decide(sp.Eq(quantity.symbol, quantity.expression, evaluate=False))
 
     def follows(self, algorithm: Algorithm) -> Answer:
-        """Whether each iterate is the one that the algorithm makes of those before it."""
+        """Decide whether each iterate is the one that the algorithm makes of those before it."""
         return Answer("open", f"nothing says whether its points are steps of {algorithm.title}")
 
     def ranges(self, hypothesis: Claim) -> Answer:
-        """Whether a hypothesis holds that is no word and ranges over more than times."""
+        """Decide whether a hypothesis holds that no word decides, and that ranges over more than times."""
         return Answer("open", "it ranges over more than the instance has")
 
     def within(self, quantifier: str) -> Answer:
-        """Whether it is in the range that a claim's text gives, where that is more than "for all" of its letters."""
+        """Decide whether it is in the range of a claim's text, where that is more than "for all" of its letters."""
         return Answer("open", "nothing says whether the instance is in this range")
 
     def on_domain(self) -> Answer:
-        """Whether its points are where its constants are known, and the conclusion is about; that is everywhere."""
+        """Decide whether its points are where constants are known and the conclusion applies; here, everywhere."""
         return HOLDS
 
     def smoothness(self, where: str) -> Extent:
@@ -169,7 +171,7 @@ class Instance:
 
 
 def at_most(what: str, size: Extent, name: object, limit: Extent) -> Answer:
-    """Whether a number, which is `what`, is at most a limit, called `name`."""
+    """Decide whether a number, called `what`, is at most a limit, called `name`."""
     if size.most is not None and limit.least is not None and certainly(size.most, limit.least):
         return HOLDS
     if size.least is not None and limit.most is not None and not_at_most(size.least, limit.most):
@@ -178,7 +180,7 @@ def at_most(what: str, size: Extent, name: object, limit: Extent) -> Answer:
 
 
 def at_least(what: str, size: Extent, name: object, limit: Extent) -> Answer:
-    """Whether a number, which is `what`, is at least a limit, called `name`."""
+    """Decide whether a number, called `what`, is at least a limit, called `name`."""
     if size.least is not None and limit.most is not None and certainly(limit.most, size.least):
         return HOLDS
     if size.most is not None and limit.least is not None and not_at_most(limit.least, size.most):
@@ -187,14 +189,14 @@ def at_least(what: str, size: Extent, name: object, limit: Extent) -> Answer:
 
 
 def certainly(x: Number, y: Number) -> bool:
-    """Whether x <= y for certain."""
+    """True if x <= y for certain."""
     if isinstance(x, Fraction) and isinstance(y, Fraction):
         return x <= y
     return bool(_ball(x) <= _ball(y))
 
 
 def not_at_most(x: Number, y: Number) -> bool:
-    """Whether x > y for certain."""
+    """True if x > y for certain."""
     if isinstance(x, Fraction) and isinstance(y, Fraction):
         return x > y
     return bool(_ball(x) > _ball(y))
@@ -211,7 +213,7 @@ def _ball(x: Number) -> arb:
 
 
 def text(x: Number) -> str:
-    """A number for a reader; an iterate may have thousands of digits."""
+    """A number as text for a reader, shortened: an iterate may have thousands of digits."""
     if isinstance(x, Fraction) and max(abs(x.numerator), x.denominator) < 10**9:
         return str(x)
     return f"{float(x):.9g}"

@@ -1,4 +1,4 @@
-"""`meets`: whether an instance meets a claim, part by part. Every engine asks it, and none decides for itself.
+"""`meets` decides whether an instance meets a claim, part by part: every engine asks it, and none decides for itself.
 
 An instance refutes a claim only where each hypothesis, condition, definition and step of the algorithm holds in it and
 the conclusion fails. Where a part is open, it is a candidate, and what is open is named.
@@ -34,7 +34,7 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Met:
-    """Whether an instance meets a claim.
+    """The rulings, part by part, on whether an instance meets a claim.
 
     Attributes:
         parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, its range and the
@@ -46,7 +46,7 @@ class Met:
 
     @property
     def holds(self) -> bool:
-        """Whether every part holds for certain."""
+        """True if every part holds for certain."""
         return all(part.answer.verdict == "holds" for part in self.parts)
 
     @property
@@ -61,13 +61,18 @@ class Met:
 
     @property
     def objection(self) -> str:
-        """Why the instance says nothing against the claim, what it breaks first; empty if it meets the claim."""
+        """The reasons why the instance says nothing against the claim; empty if it meets the claim.
+
+        They are what it breaks, or, if it breaks nothing, what is open.
+        """
         found = self.failures or self.open
         return "; ".join(f"{part.title}: {part.answer.why}" for part in found)
 
 
 def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
-    """Whether an instance meets a claim's hypotheses, conditions, definitions and algorithm, and is in its range.
+    """Decide whether an instance meets a claim, part by part.
+
+    The parts are the claim's hypotheses, conditions, definitions and algorithm, its range and the domain.
 
     Args:
         instance: what is asked.
@@ -93,14 +98,18 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
 
 
 def followed(claim: Claim) -> Algorithm | None:
-    """The algorithm whose steps a claim's iterates are: the one that it names, also where it lacks its step size."""
+    """The algorithm whose steps a claim's iterates are.
+
+    It is the one that the claim names, even if the claim lacks its step size, and else that of `algorithm_of`.
+    """
     return claim.algorithm if isinstance(claim.algorithm, Algorithm) else algorithm_of(claim)
 
 
 def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
-    """Whether a hypothesis holds in an instance: its word decides; else its parts; else what it says at each time.
+    """Decide whether a hypothesis holds in an instance.
 
-    What it rests on must hold too. A word from outside decides nothing: what it says would have to be believed.
+    Its word decides; else its parts; else what it says at each time. What it rests on must hold too. A word from
+    outside decides nothing: what it says would have to be believed.
     """
     word = word_of(hypothesis)
     if word is not None and word.decided is not None and is_ours(word):
@@ -130,7 +139,7 @@ def written_out(claim: Claim, relation: Any) -> Any:
 
 
 def _apart(claim: Claim) -> list[sp.Symbol]:
-    """The letters to which a hypothesis gives a formula that they do not have wherever else the claim has them."""
+    """The letters to which a hypothesis gives a formula, and which other parts of the claim use without it."""
     whole = [*_whole(claim)]
     return [
         quantity.symbol
@@ -160,6 +169,6 @@ _TIMES = re.compile(r"\s*(?:\\text\{)?\s*for (?:all|any|every|each)\s*\}?\s*t\s*
 
 
 def ranges_over_times(claim: Claim) -> bool:
-    """Whether a claim says something of each time at most: its letters are constants, iterates and t."""
+    """True if a claim says something of each time at most: its letters are constants, iterates and t."""
     bare = {x for x in claim.conclusion.atoms(sp.MatrixSymbol) if x.name in claim.quantifier}
     return not bare and (not claim.quantifier.strip() or _TIMES.fullmatch(claim.quantifier) is not None)

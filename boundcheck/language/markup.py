@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers and notebooks show without a script. It cannot be anything but a formula."""
+"""Formulas as MathML, which browsers and notebooks show without a script. The result can be nothing but a formula."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""`Nested`: what reads formulas from left to right goes only so deep, whatever stands in them."""
+"""`Nested`: a reader of formulas, from left to right, that goes only so deep, whatever stands in them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class TooDeepError(ValueError):
-    """Parts of a formula inside of one another, more than are read."""
+    """An error for a formula with more parts inside of one another than are read."""
 
 
 class Nested:
@@ -23,7 +23,7 @@ class Nested:
 
     @staticmethod
     def inside(read: Callable[..., T]) -> Callable[..., T]:
-        """A method through which every part inside of another one is read; it raises TooDeepError in the deepest."""
+        """Wrap a method that reads parts inside of one another: it raises TooDeepError where they are too deep."""
 
         @wraps(read)
         def counted(self: "Nested", *given: Any) -> T:

@@ -70,7 +70,7 @@ _TEX_SIGNS = {sign: f"\\{sign}" for sign in "_%&#${}"} | {"\\": r"\backslash ", 
 
 
 class Html:
-    """Parts as HTML, each element closed. A page has looks of its own, and is another class.
+    """A writer of parts as HTML, each element closed. A page has looks of its own, and is another class.
 
     Attributes:
         looks: the attributes of an element, by what it is.
@@ -80,11 +80,11 @@ class Html:
     looks: Mapping[str, str] = _LOOKS
 
     def parts(self, parts: Iterable[Part]) -> str:
-        """One part below the other."""
+        """The parts as HTML, one below the other."""
         return "".join(map(self.part, parts))
 
     def part(self, part: Part) -> str:
-        """A part as it stands below others."""
+        """A part as HTML, as it stands below others."""
         match part:
             case Line():
                 return self._element("div", part.look or "line", self.inline(part))
@@ -102,15 +102,15 @@ class Html:
                 return self._element("div", "view", self.heading(part) + self.parts((*part.lines, *part.parts)))
 
     def picture(self, picture: Picture) -> str:
-        """A figure; a notebook draws none, where matplotlib does it."""
+        """The caption of a figure; a notebook draws no figure itself, since matplotlib does."""
         return self._element("div", "line", self.prose(picture.caption))
 
     def file(self, file: File) -> str:
-        """What is shown of a file beside a page: nothing."""
+        """An empty text: nothing is shown of a file beside a page."""
         return ""
 
     def heading(self, view: View) -> str:
-        """What a view begins with."""
+        """The heading of a view: its title, its name and its verdict."""
         head = f"<strong>{escape(view.title)}</strong>"
         head += f" <small><code>{escape(view.name)}</code></small>" if view.name else ""
         return self._element("div", "line", head + (f" {self.badge(view.verdict)}" if view.verdict else ""))
@@ -120,7 +120,7 @@ class Html:
         return " ".join(filter(None, map(self.cell, of.cells)))
 
     def cell(self, cell: Cell) -> str:
-        """What stands in a line or in a table."""
+        """A cell of a line or of a table as HTML."""
         match cell:
             case Math():
                 formula = mathml_of(cell.latex, "block" if cell.apart else "inline")
@@ -140,11 +140,11 @@ class Html:
                 return escape(str(cell))
 
     def prose(self, text: str) -> str:
-        """A text with formulas."""
+        """A text with formulas as HTML."""
         return prose.html(text)
 
     def badge(self, word: str, look: str = "") -> str:
-        """A verdict, with the look of another where that is told."""
+        """A verdict as a badge, with the look of another one where that is given."""
         style = f"background:{_BACKGROUNDS[look_of(look or word)]};color:#fff"
         return (
             f'<span style="{style};border-radius:0.3em;padding:0.05em 0.4em;white-space:nowrap">{escape(word)}</span>'
@@ -171,7 +171,7 @@ class Html:
         return self._element("div", "scroll", self._element("table", "stacks" if table.stacks else "table", made))
 
     def _row(self, columns: Sequence[Column], row: Row, is_opened: bool) -> str:
-        """A row; one that opens goes on in a part that stands across the table below it."""
+        """A row as HTML; if it opens, it goes on in a part below it that stands across the table."""
         if isinstance(row, Line | Fold):
             across = f'<td colspan="{len(columns)}">{self._element("div", "across", self.part(row))}</td>'
             return self._element("tr", "more", across)
@@ -200,7 +200,7 @@ def html(view: View) -> str:
 
 
 def latex(view: View) -> str:
-    """A view's lines as one formula between dollars, which MathJax and LaTeX with amsmath read; else its tables."""
+    """A view's lines, or without any its tables, as one formula between dollars for MathJax, or LaTeX with amsmath."""
     rows = [[each] for each in _lines(view)]
     if len(rows) <= bool(view.verdict):
         tables = [part for part in view.parts if isinstance(part, Table)]
@@ -223,7 +223,7 @@ def _array(table: Table) -> Iterator[list[str]]:
 
 
 def _lines(view: View) -> Iterator[str]:
-    """What a view says; with a verdict only behind that."""
+    """The lines of a view, and of the views in it, in LaTeX; if it has a verdict, its title and that come first."""
     if view.verdict:
         yield _latex_line(_head(view))
     yield from map(_latex_line, view.lines)
@@ -265,8 +265,8 @@ def _text(text: str) -> str:
 class Shown:
     """An object that shows itself in a notebook.
 
-    The class that is `Shown` says what, in `view`, or `view_of` in the module `view` of its package does: a result does
-    not import what shows it.
+    The class says in `view` what is shown, or `view_of` in the module `view` of its package says it: a result does not
+    import what shows it.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -276,13 +276,13 @@ class Shown:
         cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
 
     def view(self) -> View:
-        """What a notebook shows of it."""
+        """The view that a notebook shows of it."""
         made: View = self.shower.view_of(self)
         return made
 
     @property
     def shower(self) -> Any:
-        """The module `view` of the package whose class it is."""
+        """The module `view` of the package that its class is from."""
         home = next(kind for kind in type(self).__mro__ if Shown in kind.__bases__).__module__.rpartition(".")[0]
         return import_module(f"{home}.view")
 
@@ -293,6 +293,6 @@ class Shown:
         return latex(self.view())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """IPython's text, which a saved notebook has beside the HTML: its name alone, and not all of its fields."""
+        """Write IPython's text, which a saved notebook has beside the HTML: title, name and verdict, not all fields."""
         view = self.view()
         printer.text(visible(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))))

@@ -70,7 +70,7 @@ def plainly(data: Any) -> Any:
 
 
 def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str], name: Callable[[str], str]) -> str:
-    """Each part of the text in its own way: words, formulas, and names of the code."""
+    """The text with each part written in its own way: words, formulas, and names of the code."""
     made, at, text = [], 0, visible(text)
     for match in _PART.finditer(text):
         part = formula(match["formula"]) if match["formula"] else name(match["name"])
@@ -104,9 +104,9 @@ def latex(formula: str) -> str:
     r"""A formula that was typed on one line, in LaTeX.
 
     ``x_1``, ``x_(t+1)`` or ``x_{t+1}``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of
-    both; ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and
-    for four small letters and more, which are a word. Of a formula that is longer, or has more brackets, scripts and
-    roots inside of one another, than anybody reads, the signs are printed as they stand.
+    both; ``λ*`` has a star as its superscript; letters side by side are a product, but names such as ``max``, and four
+    small letters or more, are a word. Where a formula is longer, or has more brackets, scripts and roots inside of one
+    another, than anybody reads, its signs are printed as they stand.
     """
     text = unicodedata.normalize("NFC", formula)
     try:
@@ -144,7 +144,7 @@ def _in_words(match: re.Match[str]) -> str:
 
 
 def _sign(sign: str) -> str:
-    """One sign in LaTeX; one that is not known stands as text."""
+    """One sign in LaTeX; an unknown one stands as text."""
     if sign in SIGNS:
         return SIGNS[sign]
     if sign in GREEK:
@@ -156,7 +156,7 @@ def _sign(sign: str) -> str:
 
 
 class _Reader(Nested):
-    """From left to right through one formula."""
+    """A reader that goes from left to right through one formula."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class _Reader(Nested):
 
     @Nested.inside
     def items(self, end: str) -> list[str]:
-        """Everything up to a closing bracket, which is passed, or to the end of the formula."""
+        """The items up to a closing bracket, which is passed over, or up to the end of the formula."""
         found = []
         while self._at < len(self._text):
             if end and self._next() == end:
@@ -214,7 +214,7 @@ class _Reader(Nested):
         return not self._text[self._at + 1 :].strip()
 
     def _is_before_a_factor(self) -> bool:
-        """Whether a star stands between two letters, as of a product or a convolution."""
+        """True if the star stands before a letter or digit, as in a product or a convolution."""
         return self._text[self._at + 1 : self._at + 2].isalnum()
 
     @Nested.inside
@@ -251,7 +251,7 @@ class _Reader(Nested):
         return letter
 
     def _argument(self) -> str:
-        """What a script or a root holds: a bracket, without the bracket, or one sign, name or number."""
+        """The content of a script or a root: that of a bracket, without the bracket, or one sign, name or number."""
         if self._next() in ("(", "{") and self._next():
             self._at += 1
             return " ".join(self.items(_CLOSES[self._text[self._at - 1]]))

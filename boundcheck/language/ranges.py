@@ -1,4 +1,4 @@
-"""Whether the text of a claim's range is read: it says that the claim holds for all values of letters that it has."""
+"""A reader of the text of a claim's range: it reads only that the claim holds for all values of letters that it has."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _ALL = re.compile(
 
 
 def ranges_over_letters(claim: Claim) -> bool:
-    """Whether a claim's range is read, so that nothing but its letters is chosen: it is empty, or "for all" of those.
+    """True if a claim's range is read, so that nothing but its letters is chosen: it is empty, or "for all" of those.
 
     A range such as "for some X", "for every T >= 100" or "for all X of rank 1" is not read.
     """
@@ -38,7 +38,7 @@ def _letters(claim: Claim) -> Iterator[sp.Basic]:
 
 
 def _has_shape(letter: sp.Basic, text: str | None) -> bool:
-    """Whether a space such as R^(d x k) is all that a letter ranges over."""
+    """True if a letter ranges over all of a space such as R^(d x k), or if no space is given."""
     if text is None:
         return True
     rows, columns = getattr(letter, "shape", (None, None))

@@ -36,7 +36,7 @@ def theorem(
 ) -> Claim:
     """The claim that under these hypotheses the algorithm makes the measure at most the last quantity.
 
-    Where that quantity has no meaning of its own, it is said to be the bound on what the measure is called.
+    Where that quantity has no meaning of its own, its meaning becomes "bound on the" with the name of the measure.
 
     Raises:
         InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
@@ -64,7 +64,7 @@ def theorem(
 
 
 def algorithm_of(claim: Claim) -> Algorithm | None:
-    """The algorithm that a theorem is about; None of a claim about something else.
+    """The algorithm that a theorem is about; None for a claim about something else.
 
     A claim that names none, and has the step size of gradient descent among its quantities, is about SGD where it
     speaks of noise, and else about gradient descent. One that lacks a parameter of its algorithm is about no run.
@@ -86,7 +86,7 @@ def _noise() -> frozenset[sp.Symbol]:
 
 
 def measure_of(claim: Claim) -> Measure | None:
-    """What a claim bounds by its last quantity: the measure that it names, or that its conclusion states."""
+    """The measure that a claim bounds by its last quantity: one that it names, or its conclusion states; else None."""
     if not claim.quantities:
         return None
     last, algorithm = claim.quantities[-1].symbol, algorithm_of(claim)
@@ -96,32 +96,32 @@ def measure_of(claim: Claim) -> Measure | None:
 
 
 def calls_it_bound(claim: Claim) -> bool:
-    """Whether what a theorem bounds its measure by, its last quantity, has the name by which runs ask for it."""
+    """True if a theorem's last quantity, which bounds its measure, has the name by which runs ask for it."""
     return claim.quantities[-1].symbol == bound
 
 
 def is_about_smoothness(claim: Claim) -> bool:
-    """Whether the last quantity of a claim is what lemmas call the smoothness constant of F."""
+    """True if the last quantity of a claim is what lemmas call the smoothness constant of F."""
     return bool(claim.quantities) and claim.quantities[-1].symbol == SMOOTHNESS.symbol
 
 
 def takes(claim: Claim, symbol: sp.Symbol) -> bool:
-    """Whether the claim has a parameter of that symbol."""
+    """True if the claim has a parameter of that symbol."""
     return any(parameter.symbol == symbol for parameter in claim.parameters)
 
 
 def speaks_of_a_ball(claim: Claim) -> bool:
-    """Whether the claim has a constant that is found on a ball: a radius, or the smoothness of F."""
+    """True if the claim has a constant that is found on a ball: a radius, or the smoothness of F."""
     return any(takes(claim, symbol) for symbol in (*BALL.radii, *SMOOTH.symbols))
 
 
 def has_common_radius(claim: Claim) -> bool:
-    """Whether the claim speaks of one radius for all blocks."""
+    """True if the claim speaks of one radius for all blocks."""
     return takes(claim, BALL.common)
 
 
 def free_numbers(claim: Claim) -> tuple[str, ...]:
-    """The numbers of its algorithm that a theorem leaves to the run, the step size first where it is one.
+    """The numbers of its algorithm that a theorem leaves to the run, the step size first if it is one of them.
 
     Those that its hypotheses speak of, such as L, are the function's.
     """
@@ -132,9 +132,9 @@ def free_numbers(claim: Claim) -> tuple[str, ...]:
 
 
 def free_step(claim: Claim) -> Parameter | None:
-    """The step size where a theorem is about whatever constant one a run takes; None where it prescribes it.
+    """The step size of a theorem about any constant step that a run takes; None where the theorem prescribes the step.
 
-    Of a claim in which another formula was assumed, it is that of the catalogue's claim.
+    For a claim in which another formula was assumed, it is that of the catalogue's claim.
     """
     said = catalogue.get(claim.id, claim)
     algorithm = algorithm_of(said)
@@ -152,15 +152,15 @@ def limit_of(claim: Claim, symbol: sp.Symbol) -> str | None:
 
 
 def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
-    """The norm in which the claim has the gradient in W bounded, the larger one of several; None where it is not."""
+    """The norm in which the claim bounds the gradient in W, the larger one of several; None where it bounds none."""
     return min((word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)), default=None)
 
 
 def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
-    """What the hypotheses of a theorem say that the smoothness of F is at most; nothing where none does.
+    """The bounds that the hypotheses of a theorem put on the smoothness of F; empty where none puts one.
 
-    A word says so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter says so
-    whose hypotheses are all among the theorem's. Where a theorem has no scale, s is 1.
+    A word does so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter without
+    conditions does so if all its hypotheses are among the theorem's. Where a theorem has no scale, s is 1.
     """
     given = _said_by(claim)
     words = [word for _, word in given if word is not None]
@@ -176,12 +176,12 @@ def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
 
 
 def _said_by(claim: Claim) -> list[tuple[Statement, Hypothesis | None]]:
-    """What the hypotheses of a claim say, and which words they are."""
+    """The statements of a claim's hypotheses, each with its word, or None where it has none."""
     return [(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)]
 
 
 def word_of(hypothesis: Claim) -> Hypothesis | None:
-    """The word that a hypothesis is; None of one that no engine knows more of than its statement."""
+    """The word of a hypothesis; None for one of which no engine knows more than its statement."""
     return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
 
 
@@ -197,8 +197,9 @@ _AS_ITS_PARTS = r"\text{for any parameters}"
 def conjuncts(claim: Claim) -> tuple[Claim, ...]:
     """The hypotheses whose conjunction a claim is; empty where it says anything else, or more, or less.
 
-    It has their conclusions and no formulas or conditions, and ranges over all values of letters, as each of them does:
-    over the same ones, or its text is "for any parameters". What holds of some values may hold of others in each part.
+    Such a claim has their conclusions, no formulas and no conditions. It ranges over all values of letters, as each of
+    them does: over the same ones, or its text is "for any parameters". A part that holds only for some values may hold
+    for other ones than the next part does.
     """
     parts = claim.hypotheses
     ranges = {each.quantifier for each in parts}
@@ -210,21 +211,22 @@ def conjuncts(claim: Claim) -> tuple[Claim, ...]:
 
 
 def _is_of_all(claim: Claim) -> bool:
-    """Whether the text of its range names each matrix that a claim has, by its letter."""
+    """True if the text of a claim's range names each matrix that the claim has, by its letter."""
     names = {x[0] for x in re.findall(rf"\b{_LETTER}\b", claim.quantifier)}
     return {x.name.partition("_")[0] for x in claim.conclusion.atoms(sp.MatrixSymbol)} <= names
 
 
 def is_ours(word: Hypothesis) -> bool:
-    """Whether it is a word of this package: of another the faces are what its author says, and no one holds them true.
+    """True if it is a word of this package.
 
-    It is one as an object: a copy with another statement, or another face, is a word of its own.
+    The faces of another word are what its author says, and nobody else vouches for them. Only the object itself is a
+    word of this package: a copy with another statement, or another face, is a word of its own.
     """
     return any(word is each for each in HYPOTHESES.values())
 
 
 def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
-    """The hypotheses of a claim with their words; in place of a conjunction of hypotheses, these."""
+    """The hypotheses of a claim with their words; a conjunction is replaced by the hypotheses in it."""
     found: list[tuple[Claim, Hypothesis | None]] = []
     for each in claim.hypotheses:
         found += words_of(each) if conjuncts(each) else [(each, word_of(each))]

@@ -181,7 +181,7 @@ _TOWARD = {each.name: Toward.NEAREST for each in (s, s_2, eta, alpha, beta, delt
 
 
 def toward(name: str) -> Toward:
-    """Where the value of a letter is rounded to when it is printed: up, as a bound is, if nothing else is said."""
+    """The direction in which the value of a letter is rounded for print: up, as a bound is, if nothing else is said."""
     return _TOWARD.get(name, Toward.UP)
 
 

@@ -37,11 +37,11 @@ _LITERAL = re.compile(r"(?P<digits>[0-9_]*\.?[0-9_]*)(?:[eE](?P<exponent>[+-]?[0
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 GRAMMAR = f"{', '.join(_FUNCTIONS)}, + - * / and ** by rationals"
-"""What a formula may contain besides numbers and names."""
+"""The functions and signs that a formula may contain besides numbers and names."""
 
 
 def is_plain(name: str) -> bool:
-    """Whether a formula may use this name: ASCII letters, digits and _, and not a word of the grammar."""
+    """True if a formula may use this name: ASCII letters, digits and _, and not a word of the grammar or of Python."""
     return _NAME.fullmatch(name) is not None and name not in _FUNCTIONS and not iskeyword(name)
 
 
@@ -66,7 +66,7 @@ def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str)
 
 
 class _RefusedError(Exception):
-    """The text is refused; the message is empty if the text is not a formula at all."""
+    """The refusal of a text; the message is empty if the text is not a formula at all."""
 
 
 def _plain(text: str) -> str:

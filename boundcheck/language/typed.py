@@ -60,7 +60,7 @@ class _Item:
 
 
 def line(latex: str) -> str:
-    """The formula on one line; one whose groups are too deep inside of one another, as it stands."""
+    """The formula on one line; as it stands if its groups are too deep inside of one another."""
     try:
         return _joined(_Reader(_TOKEN.findall(latex)).items(""))
     except TooDeepError:
@@ -83,7 +83,7 @@ def _joined(items: Sequence[_Item]) -> str:
 
 
 def _is_apart(before: _Item, item: _Item) -> bool:
-    """Whether there is a space between two items."""
+    """True if there is a space between two items."""
     if before.kind in ("opens", "prefix") or item.kind in ("closes", "comma") or item.text[:1] in (",", "."):
         return False
     around = ("between", "words")
@@ -91,7 +91,7 @@ def _is_apart(before: _Item, item: _Item) -> bool:
 
 
 class _Reader(Nested):
-    """From left to right through the signs of one formula."""
+    """A reader that goes from left to right through the signs of one formula."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class _Reader(Nested):
 
     @Nested.inside
     def items(self, end: str) -> list[_Item]:
-        """Everything up to a closing sign, which is passed, or to the end."""
+        """The items up to a closing sign, which is passed over, or up to the end."""
         found: list[_Item] = []
         spaced = False
         while self._at < len(self._tokens):
@@ -165,7 +165,7 @@ class _Reader(Nested):
         return f"{inside}^(1/{index})" if index else f"√{inside}"
 
     def _words(self) -> str:
-        """What stands in braces, as it stands."""
+        """The text in braces, as it stands."""
         depth, found = 0, []
         while token := self._take():
             depth += (token == "{") - (token == "}")
@@ -184,7 +184,7 @@ def _sign(token: str) -> str:
 
 
 def _with_script(base: _Item, token: str, script: str) -> _Item:
-    """An item with what stands below or above it."""
+    """An item with the script below or above it."""
     text = base.text
     if token == "^" and (base.kind == "quotient" or text.startswith("√")):
         text = f"({text})"
@@ -197,7 +197,7 @@ def _with_script(base: _Item, token: str, script: str) -> _Item:
 
 
 def _bracketed(text: str, above_bar: bool = False) -> str:
-    """What belongs together, in brackets unless it is one thing; above a bar a product needs none."""
+    """A text that belongs together, in brackets unless it is one thing; above a bar a product needs none."""
     outside = _outside(text)
     if _ONE.fullmatch(outside) or (above_bar and not _MANY.search(outside)):
         return text
@@ -205,7 +205,7 @@ def _bracketed(text: str, above_bar: bool = False) -> str:
 
 
 def _outside(text: str) -> str:
-    """What stands outside of brackets and norms, which are left as empty pairs; the whole text if one is open."""
+    """The text outside of brackets and norms, which are left as empty pairs; the whole text if one is open."""
     found, ends = "", list[str]()
     for sign in text:
         if ends and sign == ends[-1]:

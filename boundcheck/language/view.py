@@ -1,9 +1,9 @@
-"""`View`: what is shown of a result, made once as plain data, which each backend shows.
+"""`View`: the content that is shown of a result, made once as plain data, which each backend shows.
 
 A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
 verdicts. A backend knows parts and cells and nothing of theorems: `boundcheck.language.notebook` shows a view as HTML
 and as one formula, `boundcheck.present.page` as a page, `present.latex` and `present.typst` on paper.
-What is to be said of a result stands beside the result, in no backend. The command line has tables of its own still.
+What is to be said of a result stands beside the result, in no backend. The command line still has tables of its own.
 
 A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
 """
@@ -45,7 +45,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Badge:
-    """A verdict; one in other words than ours has the look of one of ours."""
+    """A verdict; one in words other than ours has the look of a verdict of ours."""
 
     word: str
     look: str = ""
@@ -67,7 +67,7 @@ class Stack:
 
 
 Cell = str | Math | Prose | Code | Badge | Value | Stack
-"""What stands in a line or in a table; a `str` is shown as it is."""
+"""An entry of a line or of a table; a `str` is shown as it is."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Table:
 
     @property
     def columns(self) -> list[Column]:
-        """The columns, those of text too."""
+        """All columns; those of text stand in the head as a `str`."""
         return [each if isinstance(each, Column) else Column(each) for each in self.head]
 
     @property
@@ -144,7 +144,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Fold:
-    """Parts behind a line, which a click opens; paper shows them where they are for paper, and else nothing of it."""
+    """Parts behind a line, which a click opens; paper shows them where they are for paper, and else nothing."""
 
     line: Line
     parts: tuple[Part, ...]
@@ -170,7 +170,7 @@ class File:
 
 @dataclass(frozen=True)
 class View:
-    """What is shown of an object.
+    """The content that is shown of an object.
 
     Attributes:
         title: what a person calls it.
@@ -204,5 +204,5 @@ def paragraph(words: str, look: str = "") -> Line:
 
 
 def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:
-    """A number at four digits; a dash for none."""
+    """A number as text, at four digits unless told otherwise; a dash for None."""
     return "–" if value is None else shown(value, digits, toward)

@@ -118,7 +118,7 @@ class Pair(MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """As one column."""
+        """The shape of both parts as one column."""
         return sp.Add(*(sp.Mul(*part.shape) for part in self.args)), sp.Integer(1)
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
@@ -196,7 +196,7 @@ class Iterate(MatrixExpr):
 
 
 class _ExpectationLatex:
-    """E[X], or E[X | past] with a second argument."""
+    """The LaTeX of E[X], or of E[X | past] with a second argument."""
 
     args: tuple[sp.Basic, ...]
 

@@ -1,4 +1,4 @@
-"""`Audited`: what `bc.audit` returns: the plain data of the audit, which shows itself, with its runs as results."""
+"""`Audited`, the value of `bc.audit`: the plain data of the audit, which shows itself, with its runs as results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Audited(dict[str, Any], Shown):
-    """The keys of `boundcheck audit --json`.
+    """The outcome of an audit, with the keys of `boundcheck audit --json`.
 
     Attributes:
         paper: its key.
@@ -32,14 +32,14 @@ class Audited(dict[str, Any], Shown):
 
     @property
     def results(self) -> Results:
-        """The results of its runs without planted faults; raises InputError where a folder has changed."""
+        """The results of its runs, but for those with planted faults; raises InputError if a folder has changed."""
         from boundcheck.experiment.results import Results
         from boundcheck.experiment.store import finished
 
         return Results((finished(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a finding: ``number``, ``locator``, ``verdict``, ``evidence``, ``summary``."""
+        """A frame with a row for each finding: ``number``, ``locator``, ``verdict``, ``evidence``, ``summary``."""
         import pandas as pd
 
         return pd.DataFrame(self["findings"], columns=["number", "locator", "verdict", "evidence", "summary"])

@@ -1,4 +1,4 @@
-"""Bars: a waterfall, from what was measured on, each bar from one value to the next; and shares of a whole."""
+"""Bars: a waterfall that starts at what was measured, each bar from one value to the next; and shares of a whole."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ _ESTIMATED = "\u00a0*"
 def draw_links(
     axis: Axes, start: str, measured: float, links: Sequence[Link], end: str, title: str, most: str = ""
 ) -> None:
-    """A bar for what was measured, one for each link, and one for what they end at; the factor of `most` is in bold.
+    """Draw a bar for what was measured, one for each link, and one for where they end; the factor of `most` is bold.
 
     A link of chance is grey, with its interval; one that goes the wrong way is red. An asterisk stands at a label whose
     constant is only estimated.
@@ -44,7 +44,7 @@ def draw_links(
 
 
 def shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str) -> Figure | None:
-    """A bar for each row, cut into the shares of what is counted there, with how many there are of it all."""
+    """A figure with a bar for each row, cut into the shares of what is counted there, with the total beside it."""
     counted = [(name, counts) for name, counts in rows if sum(counts.values())]
     return panels([(counted, looks, of)], _draw_shares, tall=0.4 + 0.26 * len(counted)) if counted else None
 
@@ -75,7 +75,7 @@ def _rows(links: Sequence[Link], levels: Sequence[float]) -> list[tuple[str, flo
 
 
 def _say(axis: Axes, y: float, ends: tuple[float, float, float], link: Link, weight: str) -> None:
-    """The factor beside a bar, where it is not 1, and the interval of what the bar adds."""
+    """Draw the factor beside a bar, if it is not 1, and the interval of what the bar adds."""
     before, after, right = ends
     factor = f"{after / before:.3g}" if before > 0 else "1"
     if isinstance(link, Bar) and link.lower is not None and link.upper is not None and link.upper > link.lower:

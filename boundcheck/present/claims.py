@@ -1,4 +1,4 @@
-"""How the command line shows the catalogue: a row for each claim; or one claim whole, and what to do with it next."""
+"""The catalogue on the command line: a row for each claim; or one claim whole, and what to do with it next."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
 
 
 def row(claim: Claim, name: str = "") -> dict[str, Any]:
-    """A claim in `boundcheck claims --json`, under the name that it was asked for by."""
+    """The row of a claim in `boundcheck claims --json`, whose commands use the name that it was asked for by."""
     algorithm, measure = algorithm_of(claim), measure_of(claim)
     return prose.plainly(
         {
@@ -60,7 +60,7 @@ def show_catalogue(claims: Collection[Claim], console: Console) -> None:
 
 
 def show_claim(claim: Claim, console: Console, name: str = "") -> None:
-    """Print everything that a claim says, what carries it, why no proof does where none does, and what to try."""
+    """Print all that a claim says, what carries it, why there is no proof if there is none, and what to try."""
     table = Table("", "", show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     before, tried = "", list(commands(claim, name))
     for label, text in (*_said(claim), *(("try", each) for each in tried if not console.is_interactive)):
@@ -112,9 +112,9 @@ def commands(claim: Claim, name: str = "") -> Iterator[str]:
 
 
 def sample(claim: Claim) -> dict[str, str]:
-    """Numbers at which a claim says something, 1 where that will do; empty of a claim without quantities.
+    """Numbers at which a claim says something, 1 where that will do; empty for a claim without quantities.
 
-    At most two of them are something else: a horizon that is long enough, and a step that is short enough.
+    At most two of them are not 1: a horizon that is long enough, and a step that is short enough.
     """
     ones = dict.fromkeys((parameter.name for parameter in claim.parameters), "1")
     free = set().union(*(condition.free_symbols for condition in claim.conditions))

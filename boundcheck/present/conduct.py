@@ -40,7 +40,7 @@ def conduct(
     also: Iterable[Form] = (),
     allow_code: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
-    """See `boundcheck.present.audit`."""
+    """Audit a paper and write its report, as `boundcheck.present.audit` says."""
     programme = programme_of(paper, full)
     if allow_code:
         programme = replace(programme, command=f"{programme.command} {shlex.join(as_options(allow_code))}")

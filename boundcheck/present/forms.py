@@ -1,4 +1,4 @@
-"""What is written beside a page on demand: the same report for a paper, in LaTeX, or as one PDF."""
+"""The forms of a report that are written beside a page on demand: for a paper, in LaTeX, or as one PDF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from boundcheck.present.section import Material
 
 Form = Callable[["Material", str, str], dict[str, bytes]]
-"""Files by their path from the page's folder, of what a page is made from, its title and its first paragraph."""
+"""Takes a page's material, title and first paragraph; returns files, by their paths from the page's folder."""
 
 
 def forms(latex: bool = False, pdf: bool = False) -> tuple[Form, ...]:

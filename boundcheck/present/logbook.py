@@ -24,7 +24,7 @@ from boundcheck.worst_case.show import rounded_down
 
 
 class Word(StrEnum):
-    """What an entry comes to."""
+    """The word that says what an entry comes to."""
 
     VERIFIED = "verified"
     FALSIFIED = "falsified"
@@ -59,7 +59,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry: what it is about, what it comes to, our own verdict, the evidence, and the command that shows it."""
+    """An entry: its subject, the word it comes to, our own verdict, the evidence, and the command that shows it."""
 
     about: str
     word: Word
@@ -163,7 +163,7 @@ def _of_search(search: Search) -> Entry:
 
 
 def _of_finding(finding: Finding, command: str) -> Entry:
-    """What was measured of a row of the table, all runs of it together."""
+    """The entry for what was measured of a row of the table, all its runs together."""
     words = [each for each in Verdict if each == finding.verdict]
     word = Word.TOY if any(each.is_supported for each in words) else Word.INCONCLUSIVE
     about = f"{finding.locator}, row {finding.number}, measured"

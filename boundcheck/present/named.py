@@ -1,4 +1,4 @@
-"""Runs of networks, and what to call each beside the others."""
+"""Runs of networks, each with a name that tells it from the others."""
 
 import math
 import re
@@ -33,28 +33,28 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Named:
-    """A run, and what to call it beside the others."""
+    """A run, with a name that tells it from the others."""
 
     name: str
     run: StoredRun
 
     @property
     def title(self) -> str:
-        """The lines above a panel."""
+        """The title above a panel: the name, wrapped to lines, and the verdict below it."""
         return "\n".join([*textwrap.wrap(self.name, _LETTERS), self.run.verdict])
 
     def over(self, name: str, how: Callable[..., Any]) -> np.ndarray:
-        """An observable over t, shape (M,), over the replicas that have a number there; NaN where none has."""
+        """An observable over t, shape (M,): `how` of the replicas that have a number there; NaN where none has."""
         values: np.ndarray = how(np.ma.masked_invalid(self.run.trace[name].values), axis=0).filled(np.nan)
         return values
 
     def among(self, words: str) -> str:
-        """The words, where there are several replicas."""
+        """The words if the run has several replicas, else an empty text."""
         return words if self.run.trace.sizes["replica"] > 1 else ""
 
     @property
     def is_trained(self) -> bool:
-        """Whether a Trainer made it, of which the callback looked at some samples alone."""
+        """True if a Trainer made the run; then the callback looked at only some of the samples."""
         return bool(self.run.result.settings.model["kind"] == "trainer")
 
     @property
@@ -64,13 +64,13 @@ class Named:
 
     @property
     def steps_as_sgd(self) -> bool:
-        """Whether each step was SGD's at that step size, of which alone the theorem speaks."""
+        """True if each step was a step of SGD at that step size, the only steps that the theorem speaks of."""
         audits = self.run.result.audit
         return not any(each.hypothesis == "Algorithm 1" and each.status == "failed" for each in audits)
 
     @property
     def times(self) -> np.ndarray:
-        """When it was looked at, shape (M,), in the mean over replicas."""
+        """The iterations at which the run was looked at, shape (M,), in the mean over replicas."""
         times: np.ndarray = self.run.trace["time"].values.mean(0)
         return times
 
@@ -82,11 +82,11 @@ class Named:
 
     @property
     def is_rounding(self) -> bool:
-        """Whether the L̂ by the path is mostly rounding error, and so not used."""
+        """True if the L̂ by the path is mostly rounding error, and so not used."""
         return self.run.estimates.is_mostly_rounding
 
     def bound(self, row: AtSmoothness) -> str:
-        """The bound at the run's own step, or why there is none; a step of another method is none."""
+        """The bound at the run's own step, or why there is none; a dash if the steps were not those of SGD."""
         if not self.steps_as_sgd:
             return "–"
         if row.way == "path" and self.is_rounding:
@@ -97,7 +97,7 @@ class Named:
 
     @property
     def seen(self) -> str:
-        """What the L̂ by the path was made of, and how the curvature of F compares with it."""
+        """Sentences on what the L̂ by the path was made of, and on how the curvature of F compares with it."""
         found = self.run.estimates
         ends = number(found.path, toward=UP), number(found.path_sure, toward=DOWN)
         words = f"Largest descent curvature ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
@@ -119,13 +119,13 @@ class Named:
 
     @property
     def norms(self) -> dict[str, str]:
-        """The radii over all sites, by name: of which norm of which block each is the largest."""
+        """The radii of all sites: their names, and the norm and block of which each is the largest."""
         words, radii = norm_names(self.run.adapter), self.run.estimates.radii.values()
         return {name: words.get(name, name) for each in radii for name in sorted(each)}
 
 
 def named_runs(runs: list[StoredRun]) -> list[Named]:
-    """The runs, each called by adapter, rank, and what else tells it from the others; by its model, if these differ."""
+    """The runs, each named by adapter, rank and what else tells it from the others; by model too, if models differ."""
     several, names = len({run.problem for run in runs}) > 1, {}
     for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
         # Titles leave the default adapter unsaid, and begin with the problem.
@@ -139,19 +139,22 @@ def named_runs(runs: list[StoredRun]) -> list[Named]:
 
 
 def distinct(named: list[Named]) -> list[Named]:
-    """The first of those that differ in the seed alone."""
+    """The first run of each group of runs that differ only in the seed."""
     firsts = {id(group[0]) for group in groups([each.run for each in named], ("seed",))}
     return [each for each in named if id(each.run) in firsts]
 
 
 def shown_and_folded(named: list[Named]) -> tuple[list[Named], list[Named]]:
-    """The rows that a table shows, of many runs one for each seed and no more than 12, and those that it folds away."""
+    """The rows that a table shows, and those that it folds away.
+
+    Of more than 12 runs a table shows at most 12; of those that differ only in the seed, the first.
+    """
     shown = named if len(named) <= MOST_ROWS else distinct(named)[:MOST_ROWS]
     return shown, [each for each in named if all(each is not other for other in shown)]
 
 
 def spread(values: list[float | None]) -> str:
-    """The mean of some numbers, and between what they lie."""
+    """The mean of the finite values, with the least and the largest in brackets; a lone value by itself."""
     known = [x for x in values if x is not None and math.isfinite(x)]
     if len(known) < 2:
         return number(known[0] if known else None)

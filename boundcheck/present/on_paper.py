@@ -1,4 +1,4 @@
-"""What paper shows of a report: its sections, their tables that have a name, and their figures in its own fonts."""
+"""A report as paper shows it: its sections, their tables that have a name, and their figures in the paper's fonts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def chapters(material: Material) -> list[Chapter]:
 
 
 def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], bytes]) -> list[Drawn]:
-    """The figures of some chapters with this look, each made a file of; one that fails is left out."""
+    """The figures of some chapters in this look, each as a file; one that fails is left out."""
     drawn = list[Drawn]()
     for chapter in found:
         caption = f"{chapter.title}. {chapter.see}".strip()
@@ -66,12 +66,12 @@ def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], 
 
 
 def tables_of(found: Iterable[Chapter]) -> dict[str, Table]:
-    """The tables that have a name, by that."""
+    """The tables that have a name, by their names."""
     return {part.name: part for each in found for part in shown(each.parts) if isinstance(part, Table) and part.name}
 
 
 def shown(parts: Iterable[Part]) -> Iterator[Part]:
-    """The parts that paper shows, those within others too: a view by itself, and of a fold for paper what is in it."""
+    """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold that is for paper."""
     for part in parts:
         if isinstance(part, Fold):
             yield from shown(part.parts) if part.is_for_paper else ()
@@ -81,5 +81,5 @@ def shown(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def without_tags(text: str) -> str:
-    """Text, and of Markup what it shows."""
+    """The text; if it is Markup, what that shows, without tags."""
     return unescape(re.sub(r"<[^>]*>", "", text)) if isinstance(text, Markup) else text

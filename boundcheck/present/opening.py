@@ -1,7 +1,7 @@
-"""`Opening`: what a page begins with. A verdict in a paragraph, three numbers, and one picture.
+"""`Opening`, the beginning of a page: a verdict in a paragraph, three numbers, and one picture.
 
-A paper's `report.py` may have `opening`, which makes one from the page's `Material`. Everything else has the one below:
-what each claim says, and what the runs of it do.
+A paper's `report.py` may have `opening`, which makes one from the page's `Material`. All other pages have the one
+below: what each claim says, and what the runs of it do.
 """
 
 import math
@@ -51,7 +51,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a page begins with.
+    """The beginning of a page.
 
     Attributes:
         words: the verdict in a paragraph; text with formulas, or Markup.
@@ -92,7 +92,7 @@ class Stroke:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it is a number that has a place on an axis."""
+        """True if the value is a number that has a place on an axis."""
         return self.value is not None and 0 < self.value < math.inf
 
 
@@ -106,7 +106,7 @@ class Strokes:
 
 
 def picture(found: Iterable[Strokes]) -> Figure | None:
-    """A panel for each: horizontal lines, each with its value at its end; None where nothing can be drawn."""
+    """A figure with a panel for each: horizontal lines, their values at their ends; None if nothing can be drawn."""
     shown = [Strokes(x.title, x.axis, lines) for x in found if len(lines := [y for y in x.lines if y.is_drawn]) > 1]
     most = max((len(each.lines) for each in shown), default=0)
     above = max((_wrapped(each.title).count("\n") for each in shown), default=0)
@@ -140,19 +140,19 @@ Hollow: the theorem says nothing of the run."""
 
 
 def counted(verdicts: Iterable[str]) -> str:
-    """How many there are of each verdict, in words."""
+    """A clause that says how many there are of each verdict."""
     parts = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(verdicts).most_common()]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
-    """How many of these there are, and of each verdict; of a single one its verdict."""
+    """A sentence that says how many there are in all and of each verdict; of a single one it says the verdict."""
     found = list(verdicts)
     return f"The one {one} is {found[0]}." if len(found) == 1 else f"Of {len(found)} {many} {counted(found)}."
 
 
 def _verdicts(runs: list[StoredRun]) -> str:
-    """What the runs come to, in words."""
+    """The verdicts of the runs in a sentence; of a single run with the reason."""
     if not runs:
         return ""
     if len(runs) == 1:
@@ -162,7 +162,7 @@ def _verdicts(runs: list[StoredRun]) -> str:
 
 
 def _numbers(material: Material) -> Iterable[Headline]:
-    """Numbers of what there is, the most telling first."""
+    """The headlines that the material has numbers for, the most telling first."""
     if material.proofs and material.proofs.claims:
         key = material.paper.name if material.paper else None
         # Some claims of a paper are proved in another's folder, and some are not.
@@ -208,12 +208,12 @@ def _name(run: StoredRun) -> str:
 
 
 def label_of(run: StoredRun) -> str:
-    """What the claim of a run is called."""
+    """The name of the claim of a run."""
     return titled(run.result) if run.is_theorem else label(run.result.claim, run.result.settings.lipschitz)
 
 
 def _chosen(material: Material) -> list[StoredRun]:
-    """Of each claim and problem the run of highest rank, those first of which the theorem says something."""
+    """For each claim and problem the run of highest rank; first those of which the theorem says something."""
     if material.networks:
         return [each.run for each in distinct(material.networks)][:_MOST_PANELS]
     best: dict[tuple[str, str], StoredRun] = {}
@@ -229,7 +229,7 @@ def _size(run: StoredRun) -> tuple[bool, int, int]:
 
 
 def _of_run(material: Material, run: StoredRun) -> Strokes:
-    """What the claim of a run says, and what the run measured."""
+    """The panel of a run: what its claim says, and what the run measured."""
     title = f"{settings([run])[0]}\n{label_of(run)}"
     result = run.result
     if not run.is_theorem:
@@ -248,18 +248,18 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
 
 
 def _look(material: Material, id: str) -> str:
-    """Whether what a claim says is proved."""
+    """The look of what a claim says: ``HOLDS`` if that is proved, else ``PRINTED``."""
     return HOLDS if _holds(material, id) else PRINTED
 
 
 def _holds(material: Material, id: str) -> bool:
-    """Whether a claim is proved: by the proofs of the page, or by one that the kernel replays."""
+    """True if a claim is proved: by the proofs of the page, or by one that the kernel replays."""
     proved = {claim.id: claim.verdict in ("proved", "repaired") for claim in getattr(material.proofs, "claims", ())}
     return proved[id] if id in proved else carrier(catalogue[id]) is Carrier.KERNEL
 
 
 def _short(value: float, toward: Toward) -> str:
-    """Three digits at most, without zeros at the end."""
+    """A value with three digits at most, without zeros at the end."""
     return shown(value, 3, toward) if 1e-3 <= value < 1e4 else number(value, 3, toward)
 
 

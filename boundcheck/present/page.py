@@ -30,7 +30,7 @@ from boundcheck.system.plugins import is_path, theirs
 
 
 class Page(Html):
-    """Parts as HTML of a page, with the looks of its style sheet.
+    """The parts of a page as HTML, with the looks of the page's style sheet.
 
     Attributes:
         files: what is put beside the page, by its path from the page's folder.
@@ -72,7 +72,7 @@ class Page(Html):
         return str(badge(word, look))
 
     def picture(self, picture: Picture) -> str:
-        """A figure with its caption; it is kept as SVG and PDF too. Nothing where none is drawn."""
+        """A figure with its caption, which is kept as SVG and PDF too; an empty text if none is drawn."""
         drawn = picture.draw()
         if drawn is None:
             return ""
@@ -89,7 +89,7 @@ class Page(Html):
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
-    """Finished runs from their folders; raises InputError for one that holds none, or whose verdict is none."""
+    """The finished runs in these folders; raises InputError for a folder without one, or with an unknown verdict."""
     return [StoredRun(*finished(folder)) for folder in folders]
 
 
@@ -113,7 +113,7 @@ def write_page(
         opening: what the page begins with; where left out, what the runs do and what their claims say.
         also: the other forms of the report that are wanted.
 
-    A section of a person's own that fails says so in its place and on stderr, and costs nothing else.
+    If a user's own section fails, its place and stderr say so, and nothing else is lost.
 
     Returns:
         The files written, the page first.
@@ -140,9 +140,9 @@ def write_page(
 
 
 def built(section: Section, material: Material) -> tuple[str, dict[str, bytes], CodeError | None]:
-    """The HTML of a section, and what it puts beside the page.
+    """The HTML of a section, the files that it puts beside the page, and its error or None.
 
-    Of one of a person's own that does not run it is one line in its place, no files, and what was raised.
+    A user's own section that does not run gives one line in its place, no files, and the error that was raised.
     """
     shown = Page()
     try:
@@ -162,7 +162,7 @@ def write_parts(
     parts: Iterable[tuple[str, str]],
     files: Mapping[str, bytes],
 ) -> list[Path]:
-    """Write a page of headings and what is below each, without those that are empty, and files beside it.
+    """Write a page of headings with what is below each, without empty ones, and files beside the page.
 
     Args:
         page: the file.
@@ -210,7 +210,7 @@ def write_runs(
     outside: Iterable[str] = (),
     also: Iterable[Form] = (),
 ) -> list[Path]:
-    """Write the page of runs; those of networks have one of their own, in ``networks`` where there are others.
+    """Write the page of the runs; runs of networks get their own, in ``networks`` if there are other runs.
 
     Raises:
         InputError: for a folder that holds no finished run, one of a claim that is not known, and as `write_page` does.
@@ -228,7 +228,7 @@ def write_runs(
 
 
 def _check_known(claim: str) -> None:
-    """Refuse a claim of one's own that is not known; where that is allowed, one is opened by its path."""
+    """Refuse a claim that is not known; a claim given by its path is opened, where that is allowed."""
     try:
         catalogue[claim]
     except InputError:
@@ -239,7 +239,7 @@ def _check_known(claim: str) -> None:
 
 
 def _write(files: Mapping[Path, bytes]) -> list[Path]:
-    """Write the files of a page, each whole; raises InputError where its folder cannot be written."""
+    """Write the files of a page, each whole; raise InputError if its folder cannot be written."""
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -251,7 +251,7 @@ def _write(files: Mapping[Path, bytes]) -> list[Path]:
 
 
 def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
-    """Each run's trace as netCDF and as CSV, for other tools; raises InputError where the folder cannot be written."""
+    """Write each run's trace as netCDF and CSV, for other tools; raise InputError if the folder cannot be written."""
     written = []
     for run in runs:
         stem = file_name(str(run.result.run_id))
@@ -265,5 +265,5 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
 
 
 def json_bytes(value: Any) -> bytes:
-    """A file of plain data, the same bytes for the same data."""
+    """Plain data as the content of a JSON file, the same bytes for the same data."""
     return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

@@ -1,8 +1,8 @@
 """The report on a paper: what its proofs, its experiments and the adversary's searches come to.
 
-A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS`, the ids that the summary begins with, `measured`, which
-makes findings of what was measured, and `opening`, which makes the opening of the page. Of a paper without one the
-findings are the verdicts, claim by claim.
+A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS` (the ids that the summary begins with), `measured` (makes
+findings of what was measured) and `opening` (makes the opening of the page). For a paper without one, the findings are
+the verdicts, claim by claim.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def write(
 def _found_by(
     own: ModuleType, runs: list[StoredRun], searches: list[Search], numbers: study.Study
 ) -> tuple[list[Finding], bool]:
-    """The findings of a paper's own `measured`, and that they are; where it has none, or it fails, ours."""
+    """The findings of a paper's own `measured`, and True; if it has none, or it fails, our findings, and False."""
     if hasattr(own, "measured"):
         try:
             with theirs():
@@ -106,7 +106,7 @@ def _found_by(
 
 
 def _opened_by(own: ModuleType, material: Material) -> Opening | None:
-    """What a paper's own `opening` makes; None where it has none, makes none, or fails."""
+    """The opening that a paper's own `opening` makes; None if there is no such function, or it makes none, or fails."""
     if not hasattr(own, "opening"):
         return None
     try:
@@ -159,7 +159,7 @@ def _summary(
 
 
 def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
-    """What the adversary found of a claim, with what the page says of the claim."""
+    """The adversary's findings on a claim, with what the page says of the claim."""
     id, lipschitz = attack.claim, attack.lipschitz
     verdicts = {claim.id: claim.verdict for claim in proofs.claims}
     return answer | {
@@ -182,12 +182,12 @@ def _study(found: dict[str, list[Any]]) -> study.Study:
 
 
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:
-    """The rows that the proofs establish, and the editorial ones."""
+    """The findings that the proofs establish, and the editorial ones."""
     return [Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.told) for each in proofs.rows]
 
 
 def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:
-    """For each claim what its runs say, what its search found, and how near to it the worst case comes."""
+    """Findings on each claim: what its runs say, what its search found, and how near to its bound the worst case is."""
     found = []
     for id in dict.fromkeys(run.result.claim for run in runs):
         of_it = [run for run in runs if run.result.claim == id]

@@ -1,7 +1,7 @@
-"""What an audit runs: experiments as spec files would hold them, planted faults, searches.
+"""The programme of an audit: experiments as spec files would hold them, planted faults, searches.
 
-A paper's `programme.py` may say so itself, in `SHORT` and `REFERENCE`. Of a paper without one all `experiments/*.toml`
-are run, and every claim is attacked that can be.
+A paper's `programme.py` may set it, in `SHORT` and `REFERENCE`. For a paper without one, all `experiments/*.toml` are
+run, and every claim that can be attacked is attacked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Sweep:
     seconds: tuple[float, ...]
 
     def experiments(self) -> list[tuple[dict[str, Any], float]]:
-        """One table for each experiment, with its seconds; one number of seconds is that of all of them."""
+        """One table for each experiment, with its seconds; a single number of seconds holds for each of them."""
         tables = list(combinations(self.table))
         seconds = self.seconds if len(self.seconds) > 1 else self.seconds * len(tables)
         return list(zip(tables, seconds, strict=True))
@@ -38,7 +38,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Attack:
-    """What the adversary is asked.
+    """An attack that the adversary is asked to make.
 
     Attributes:
         claim: its id.
@@ -62,7 +62,7 @@ class Attack:
 
 @dataclass(frozen=True)
 class Programme:
-    """What an audit runs.
+    """The programme of an audit: all that it runs.
 
     Attributes:
         command: what starts it.
@@ -91,7 +91,7 @@ class Programme:
 
 
 def programme_of(paper: Paper, full: bool) -> Programme:
-    """What an audit of the paper runs; raises InputError for an experiment that cannot be read."""
+    """The programme of an audit of the paper; raises InputError for an experiment that cannot be read."""
     own = paper.part("programme")
     if own is not None:
         found: Programme = own.REFERENCE if full else own.SHORT

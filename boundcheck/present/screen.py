@@ -1,4 +1,4 @@
-"""What a person sees of runs and audits. On a screen an audit has a line for each finding, of 100 signs."""
+"""Runs and audits in a terminal. On a screen an audit has one line for each finding, of at most 100 signs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ WIDTH = 100
 
 
 def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
-    """The referee's table, as the proofs establish it."""
+    """Print the referee's table, as the proofs establish it."""
     table = _table("no.", "where", "verdict", "finding, from the proofs")
     for each in rows:
         row = each.row
@@ -28,7 +28,7 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
 
 
 def show_findings(outcome: dict[str, Any], console: Console) -> None:
-    """What runs and attacks say, and the verdict in a paragraph."""
+    """Print what runs and attacks say, and the verdict in a paragraph."""
     # Under the first table, whose columns these are.
     table = _table("no.", "where", "verdict", "finding, from runs and attacks", header=False)
     for each in outcome["findings"]:
@@ -44,7 +44,7 @@ def show_findings(outcome: dict[str, Any], console: Console) -> None:
 
 
 def show_verdicts(results: Sequence[dict[str, Any]], console: Console) -> None:
-    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
+    """Print the verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
     table = Table("run", "claim", "verdict", "to blame", "reason", "gradient ratio")
     for result in results:
         blame = result.get("blame")
@@ -75,7 +75,7 @@ def _table(no: str, where: str, verdict: str, finding: str, header: bool = True)
 
 
 def _add(table: Table, console: Console, number: int, where: str, verdict: str, text: str, more: str = "") -> None:
-    """A line with a finding; on a screen its first sentence, elsewhere all that is said of it."""
+    """Add the line of a finding: on a screen its first sentence, elsewhere all that is said of it."""
     head, stop, _ = text.partition(". ")
     shown = head + stop.strip() if console.is_interactive else f"{text} {more}".strip()
     table.add(number, where, coloured(verdict), shown)

@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 GROUP = "boundcheck.sections"
 
 Search = dict[str, Any]
-"""What `boundcheck falsify --json` says of a claim, with ``label``, what to call it, ``drawn``, whether a figure shows
-it, ``curve``, what its ratio can be at most by rank, or nothing, ``proof``, what the kernel says of it or ``by hand``,
-the claim's ``argument`` and why it is ``unproved``, and ``file``, where the best instance is written, relative to the
-page."""
+"""A search for a claim as `boundcheck falsify --json` gives it, with more keys: ``label``, what to call it; ``drawn``,
+whether a figure shows it; ``curve``, what its ratio can be at most by rank, or nothing; ``proof``, what the kernel says
+of it or ``by hand``; the claim's ``argument`` and why it is ``unproved``; and ``file``, where the best instance is
+written, relative to the page."""
 Waterfall = tuple[str, Sequence[Chain]]
 """The name of a pair of points, and the chains of Lemma 1 there."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A row of the referee's table: its number in the audit of the paper, where, the verdict, and the evidence.
+    """A row of the referee's table: its number in the audit of the paper, its place, the verdict, and the evidence.
 
     Attributes:
         summary: the evidence in a sentence, where it is longer than that.
@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Material:
-    """What a page is made from. All of it may be missing.
+    """The material that a page is made from. Any of it may be missing.
 
     Attributes:
         runs: what was measured, on matrices or on networks.
@@ -88,12 +88,12 @@ class Material:
 
     @cached_property
     def theorems(self) -> list[StoredRun]:
-        """Runs of theorems on matrices."""
+        """The runs of theorems on matrices."""
         return [run for run in self.runs if run.is_theorem and not run.is_network]
 
     @cached_property
     def shown(self) -> list[StoredRun]:
-        """Those of a short table: all, or, of many, those whose T is informative by choice, or the first."""
+        """The runs in a short table: all; of many, those whose T was chosen to be informative, or the first ones."""
         if len(self.theorems) <= MOST_ROWS:
             return self.theorems
         chosen = [run for run in self.theorems if run.result.settings.run.steps == "informative"]
@@ -101,12 +101,12 @@ class Material:
 
     @cached_property
     def brackets(self) -> list[StoredRun]:
-        """Brackets of the constant of a lemma."""
+        """The brackets of the constant of a lemma."""
         return [run for run in self.runs if not run.is_theorem]
 
     @cached_property
     def networks(self) -> list[Named]:
-        """Runs of networks, and what to call them."""
+        """The runs of networks, each with its name."""
         return named_runs([run for run in self.runs if run.is_network])
 
     @cached_property
@@ -138,17 +138,17 @@ class Material:
 
     @property
     def is_of_boundcheck(self) -> bool:
-        """Whether the page is about boundcheck, and not about a paper or runs."""
+        """True if the page is about boundcheck, and not about a paper or runs."""
         return self.survey is not None
 
     @property
     def by_callback(self) -> bool:
-        """Whether a Trainer made any of the runs of networks."""
+        """True if a Trainer made any of the runs of networks."""
         return any(each.is_trained for each in self.networks)
 
     @property
     def environments(self) -> list[dict[str, Any]]:
-        """On what the runs were made, each once; all runs on matrices are those of one command."""
+        """The environments that the runs were made in, each once; all runs on matrices come from one command."""
         runs = [each.run for each in self.networks] or self.runs[:1]
         found = [{key: x for key, x in run.result.environment.items() if key != "memory_mib"} for run in runs]
         return [x for place, x in enumerate(found) if x not in found[:place]]
@@ -174,13 +174,13 @@ class Section(Protocol):
     place: int
 
     def build(self, material: Material) -> Iterable[Part]:
-        """What stands below the heading; nothing where the section does not apply."""
+        """The parts below the heading; none where the section does not apply."""
         ...
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A section of ours."""
+    """One of boundcheck's own sections."""
 
     place: int
     title: str
@@ -189,15 +189,15 @@ class Placed:
 
 
 def placed(place: int, title: str, see: str = "") -> Callable[[Callable[[Material], Iterable[Part]]], Placed]:
-    """Make a section of the function that builds it."""
+    """Return a decorator that makes a section of the function that builds it."""
     return lambda build: Placed(place, title, see, build)
 
 
 def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Section]:
     """Every section in its place: ours, those of entry points, those at these import paths, and those of papers.
 
-    A paper has its own in its folder ``sections``, a file each. One that nobody typed, and that cannot be opened, costs
-    no page: it is there, and says so.
+    A paper has its own in its folder ``sections``, one file each. If a section that nobody typed cannot be opened, the
+    page is still made, and the place of the section says so.
 
     Raises:
         InputError: for an import path at which there is no section.
@@ -212,7 +212,7 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
 
 
 def parts_of(section: Section, material: Material) -> tuple[Part, ...]:
-    """What a section shows; raises CodeError for one that does not run to its end, or shows something else."""
+    """The parts that a section shows; raises CodeError if it does not run to its end, or shows something else."""
     with plugins.theirs():
         found: Any = section.build(material)
         parts = tuple(found) if isinstance(found, Iterable) else (found,)
@@ -230,7 +230,7 @@ def _own() -> list[Any]:
 
 
 def _opened(path: str) -> Any:
-    """What is at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
+    """The section at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
     found = plugins.opened("section", path) if plugins.is_path(path) else plugins.module_at("section", path)
     return _checked(found, path)
 
@@ -242,7 +242,7 @@ def _typed(path: str) -> Any:
 
 @dataclass(frozen=True)
 class _Broken:
-    """The place of a section that could not be opened."""
+    """A stand-in for a section that could not be opened."""
 
     title: str
     error: InputError

@@ -44,31 +44,31 @@ class StoredRun:
 
     @property
     def is_theorem(self) -> bool:
-        """Whether an algorithm was run, and it is not the bracket of a lemma."""
+        """True if an algorithm was run; False for the bracket of a lemma."""
         return isinstance(self.result, RunResult)
 
     @property
     def is_network(self) -> bool:
-        """Whether it is the run of a network, of which all but the infimum of the loss is measured."""
+        """True for the run of a network, of which all but the infimum of the loss is measured."""
         return isinstance(self.result, RunResult) and self.result.estimates is not None
 
     @property
     def course(self) -> RunResult:
-        """The result of a run of an algorithm; raises TypeError of a bracket."""
+        """The result of a run of an algorithm; raises TypeError for a bracket."""
         if not isinstance(self.result, RunResult):
             raise TypeError(f"{self.result.run_id} is a bracket")
         return self.result
 
     @cached_property
     def algorithm(self) -> Algorithm:
-        """What was run; raises TypeError of a bracket."""
+        """The algorithm that was run; raises TypeError for a bracket."""
         if (found := algorithm_of(catalogue[self.course.claim])) is None:
             raise TypeError(f"{self.result.claim} is about no algorithm")
         return found
 
     @cached_property
     def measure(self) -> PerformanceMeasure:
-        """What the theorem bounds; raises TypeError of a bracket."""
+        """The measure that the theorem bounds; raises TypeError for a bracket."""
         found = measure_of(catalogue[self.course.claim])
         if not isinstance(found, PerformanceMeasure):
             raise TypeError(f"{self.result.claim} bounds nothing that a run shows")
@@ -76,31 +76,31 @@ class StoredRun:
 
     @property
     def shown(self) -> str:
-        """What was measured of it."""
+        """The name of what was measured."""
         return self.measure.shown(self.algorithm.is_stochastic)
 
     @cached_property
     def has_diverged(self) -> bool:
-        """Whether F at an audit of a run on matrices, which looks at all of them, was no finite number."""
+        """True for a run on matrices if F was not a finite number at one of its audits, all of which are looked at."""
         return self.is_theorem and not self.is_network and not np.isfinite(self.trace["loss"]).all()
 
     @property
     def estimates(self) -> Estimates:
-        """What was measured along the run of a network; raises TypeError of another."""
+        """The estimates measured along the run of a network; raises TypeError for any other run."""
         if (found := self.course.estimates) is None:
             raise TypeError(f"{self.result.run_id} is no run of a network")
         return found
 
     @property
     def ends(self) -> Ends:
-        """Both ends of the run of a network; raises TypeError of another."""
+        """Both ends of the run of a network; raises TypeError for any other run."""
         if (found := self.course.ends) is None:
             raise TypeError(f"{self.result.run_id} is no run of a network")
         return found
 
     @property
     def slack(self) -> tuple[Chain, ...]:
-        """What each inequality of a proof gives away, of a bracket; nothing of a run."""
+        """The chains of a bracket, which say what each inequality of a proof gives away; empty for a run."""
         return self.result.slack if isinstance(self.result, BracketResult) else ()
 
     @property
@@ -110,13 +110,13 @@ class StoredRun:
 
     @property
     def bound(self) -> float | None:
-        """The claim's bound. Below 0, where a hypothesis failed, its formula has no meaning, and there is none."""
+        """The claim's bound; None if a hypothesis failed and the formula is below 0, where it has no meaning."""
         value = self.result.bound
         return None if self.verdict is Verdict.HYPOTHESIS_FAILED and value is not None and value < 0 else value
 
     @property
     def is_estimated(self) -> bool:
-        """Whether its bound is one at constants for which only samples stand."""
+        """True if its bound uses constants for which only samples stand."""
         assumed = any(each.status == "assumed" for each in self.result.audit)
         sampled = any(each.kind == "estimated" for each in self.result.constants.values())
         return self.is_network or assumed or sampled
@@ -128,7 +128,7 @@ class StoredRun:
 
     @cached_property
     def numbers(self) -> Numbers:
-        """What was measured beside the bound, as a person reads it."""
+        """The numbers of the run as a person reads them: what was measured, beside the bound."""
         x, digits = self.result, self.result.digits(3)
         low, high = (x.interval.lower, x.interval.upper) if x.interval else (None, None)
         ends = number(low, digits, DOWN), number(high, digits, UP)
@@ -147,7 +147,7 @@ class StoredRun:
 
     @property
     def rank(self) -> int | None:
-        """The adapter's rank; None of full fine-tuning."""
+        """The adapter's rank; None for full fine-tuning."""
         return self.result.settings.adapter.rank
 
     @property
@@ -162,7 +162,7 @@ class StoredRun:
 
     @property
     def has_default_adapter(self) -> bool:
-        """Whether the adapter is that of a spec which names none."""
+        """True if the adapter is that of a spec which names none."""
         return self.adapter == AdapterSpec.model_fields["kind"].default
 
     @property
@@ -173,12 +173,12 @@ class StoredRun:
 
 
 def known(value: float | None) -> float:
-    """A number for a figure; NaN for what is none."""
+    """The value as a number for a figure; NaN for None."""
     return math.nan if value is None else value
 
 
 def highest_rank(runs: Iterable[StoredRun]) -> list[StoredRun]:
-    """Of each problem the first of its runs of highest rank."""
+    """For each problem, the first of its runs of highest rank."""
     best: dict[str, StoredRun] = {}
     for run in runs:
         if run.problem not in best or (run.rank or 0) > (best[run.problem].rank or 0):

@@ -19,7 +19,7 @@ _PARTS: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cas
 
 @dataclass(frozen=True)
 class Study:
-    """What no run of this audit says.
+    """A study: simulations and worst cases, which no run of this audit gives.
 
     Attributes:
         coverage, power: how often the intervals of the verdicts miss, and how many replicas they need.
@@ -37,7 +37,7 @@ class Study:
 
     @property
     def is_new(self) -> bool:
-        """Whether it holds anything that was made just now."""
+        """True if it holds anything that was made just now."""
         return not self.kept and any(getattr(self, name) for name in _PARTS)
 
     def as_json(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _made(kind: type[Any], stored: dict[str, Any]) -> Any:
 
 
 def _folder() -> Path:
-    """In the package where it was installed, beside it in a checkout, as the proofs are."""
+    """The folder of the reports: in the package if it was installed, beside it in a checkout, like the proofs."""
     package = Path(__file__).parents[1]
     inside = package / "reports"
     return inside if inside.is_dir() else package.parent / "reports"

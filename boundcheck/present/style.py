@@ -1,4 +1,4 @@
-"""How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
+"""The look of every figure, and its files: SVG and PDF that are the same byte for byte from the same runs."""
 
 import io
 import re
@@ -50,7 +50,7 @@ TIMES: Mapping[str, Any] = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mat
 
 @dataclass(frozen=True)
 class Layout:
-    """Where figures are to stand.
+    """A place where figures are to stand, and what it asks of them.
 
     Attributes:
         width: the widest, in inches.
@@ -67,7 +67,7 @@ class Layout:
 
     @property
     def has_room_beside(self) -> bool:
-        """Whether a legend fits beside a panel."""
+        """True if a legend fits beside a panel."""
         return self.width > 2 * self.panel
 
 
@@ -79,7 +79,7 @@ _LOOK: ContextVar[Layout] = ContextVar("look", default=PAGE)
 
 @contextmanager
 def looking(look: Layout) -> Iterator[None]:
-    """Draw figures for another place than a page."""
+    """Draw the figures of a ``with`` block for another place than a page."""
     before = _LOOK.set(look)
     try:
         yield
@@ -100,7 +100,7 @@ _LEGEND, _BESIDE = 60, 34
 
 @contextmanager
 def _styled() -> Iterator[None]:
-    """The figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
+    """Apply the figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_style())
@@ -118,7 +118,7 @@ def svg(figure: Figure) -> str:
 
 @contextmanager
 def _readable(figure: Figure) -> Iterator[None]:
-    """Draw a figure whatever its texts say: as they were typed where they are no formula that can be drawn.
+    """Let a figure be drawn whatever its texts say: a text without a formula that can be drawn stays as typed.
 
     A letter that the font lacks is drawn as an empty box, without a word on stderr.
     """
@@ -146,7 +146,7 @@ def _short(text: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    """Whether matplotlib can draw what is between dollars in a text; it raises errors of all kinds where it cannot."""
+    """True if matplotlib can draw what is between dollars in a text; it raises errors of all kinds where it cannot."""
     if text.count("$") < 2 or len(text) > _LONGEST_FORMULA:
         return False
     try:
@@ -174,7 +174,7 @@ def on_a_page(text: str, told: str) -> str:
 
 
 def described(figure: Figure) -> str:
-    """What a figure shows, in words: the title of each panel, and what is drawn against what."""
+    """A description of a figure in words: the title of each panel, and what is drawn against what."""
     said = []
     for axis in figure.axes:
         title = " ".join(axis.get_title(loc="left").split())
@@ -196,14 +196,14 @@ _LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
 
 
 def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Marker and colour for each distinct name, in order."""
+    """A marker and a colour for each distinct name, in order."""
     return {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(dict.fromkeys(names))}
 
 
 def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
-    """One panel an item, at most so many in a row and so many inches tall, with one legend for all.
+    """A figure with one panel for each item, at most `most` in a row, each `tall` inches tall, and one legend for all.
 
-    It stands under them, and beside a panel that has a row for itself and leaves room.
+    The legend stands under the panels, or beside a panel that has a row for itself and leaves room.
     """
     look = _LOOK.get()
     columns = min(len(items), most, max(int(look.width / look.panel), 1))
@@ -233,13 +233,13 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
 
 
 def _as_typed(*texts: Text) -> None:
-    """Print what is between two dollars as it is: names that a user gives are no formulas."""
+    """Print what is between two dollars as it is typed: names that a user gives are no formulas."""
     for text in texts:
         text.set_parse_math(False)
 
 
 def plain(place: float) -> str:
-    """A place on an axis: 0.003, 10000, and 10⁻⁶ where there would be many zeros."""
+    """The text of a place on an axis: 0.003, 10000, and 10⁻⁶ where there would be many zeros."""
     if not place or 1e-3 <= abs(place) < 1e5:
         return f"{place:g}"
     digits, exponent = f"{place:e}".split("e")
@@ -248,23 +248,23 @@ def plain(place: float) -> str:
 
 
 def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = plain) -> None:
-    """Ticks at these places and at no others."""
+    """Set ticks at these places and at no others."""
     axis.set_major_locator(FixedLocator(list(places)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda place, _: text(place)))
 
 
 def extent(*values: Any) -> tuple[float, float]:
-    """The least and the largest of what a logarithmic axis can show; of a run that diverged, this leaves some out."""
+    """The least and the largest value that a logarithmic axis can show; values of a diverged run may be left out."""
     flat = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
     shown = flat[(flat > 1 / _LARGEST) & (flat < _LARGEST)]
     return (float(shown.min()), float(shown.max())) if len(shown) else (1.0, 1.0)
 
 
 def log_y(axis: Axes, low: float, high: float) -> None:
-    """A logarithmic y-axis: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers.
+    """Make the y-axis logarithmic: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), as plain numbers.
 
-    A curve that rises by more than any axis can show, as of a run that diverged, leaves it at the top.
+    A curve that rises by more than any axis can show, such as that of a diverged run, leaves the axis at the top.
     """
     high = min(high, low * _LONGEST)
     axis.set_yscale("log")
@@ -276,7 +276,7 @@ def log_y(axis: Axes, low: float, high: float) -> None:
 
 
 def marks(low: float, high: float, most: int = 7) -> list[float]:
-    """1 and 3 of each decade between these two, or powers of ten where those are more than `most`."""
+    """The ticks between two numbers: 1 and 3 of each decade, or powers of ten if those are more than `most`."""
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     both = [x for e in exponents for digit in (1, 3) if low <= (x := digit * 10.0**e) <= high]
     if len(both) <= most:

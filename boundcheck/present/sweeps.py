@@ -1,7 +1,7 @@
-"""What runs say together: exponents in the rank of what is measured, and in the horizon of how loose a theorem is.
+"""Exponents that runs give together: in the rank, of what is measured; in the horizon, of how loose a theorem is.
 
 Runs belong together when their specs are equal in everything but what is swept: nothing is read off runs that differ in
-anything else. Seeds are what is repeated: the initial point and the minibatches, on the same problem.
+anything else. A new seed draws the initial point and the minibatches again, on the same problem.
 """
 
 import json
@@ -31,7 +31,7 @@ _LETTERS = {"run.step_size": "η"}
 _BENT = 0.25
 TITLED = ("claim", "lipschitz", "run.step_size")
 FEWEST = 3
-"""Points that a line is fitted through, and seeds that make an interval."""
+"""The fewest points that a line is fitted through, and the fewest seeds that make an interval."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Sweep:
         return self.runs[0][0]
 
     def values(self, read: Callable[[StoredRun], float | None]) -> np.ndarray:
-        """A number of each run, shape (seeds, m); NaN where it has none."""
+        """The number that is read off each run, shape (seeds, m); NaN for a run that has none."""
         return np.array([[math.nan if (y := read(run)) is None else y for run in row] for row in self.runs])
 
     def fit(self, y: np.ndarray, keep: np.ndarray) -> Exponent | None:
@@ -74,7 +74,10 @@ class Sweep:
 
 
 def sweeps_over(runs: list[StoredRun], swept: str, fewest: int) -> list[Sweep]:
-    """Groups equal in all but `swept` and the seed; without seeds that lack a value, and runs that chose their T."""
+    """The sweeps over `swept`: groups of runs that are equal in all else but the seed.
+
+    Seeds that lack a value, and runs that chose their T, are left out.
+    """
     found = []
     fields = {id(run): fields_of(run.result.spec) for run in runs if run.is_theorem}
     fixed = {key for key, each in fields.items() if isinstance(each["run.steps"], int) and each[swept] is not None}
@@ -94,7 +97,7 @@ def together(sweeps: list[Sweep], free: tuple[str, ...]) -> list[list[Sweep]]:
 
 
 def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]]:
-    """Runs whose specs are equal in every field but `free`, each field by its path, such as ``adapter.rank``."""
+    """Groups of runs whose specs are equal in every field but `free`, given by paths such as ``adapter.rank``."""
     found: dict[str, list[StoredRun]] = {}
     for run in runs:
         fixed = {path: value for path, value in fields_of(run.result.spec).items() if path not in free}
@@ -103,9 +106,9 @@ def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]
 
 
 def settings(runs: list[StoredRun], free: tuple[str, ...] = TITLED) -> list[str]:
-    """What to call each run: problem, adapter, rank, scale and what else tells them apart, but for `free`.
+    """A name for each run: problem, adapter, rank, scale and what else tells them apart, but for `free`.
 
-    What is left out by default is what `words.titled` says, which stands beside it.
+    By default it leaves out what `words.titled` says, which stands beside it.
     """
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
     specs, titles = [fields_of(run.result.spec) for run in runs], []
@@ -130,17 +133,17 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = TITLED) -> list[str]
 
 
 def reader(key: str) -> Callable[[StoredRun], float | None]:
-    """What reads a number off a run."""
+    """A function that reads the number with this key off a run; None where it has none."""
     return lambda run: getattr(run.result, key, None)
 
 
 def positive(y: np.ndarray) -> Any:
-    """Which columns, or whether all of a row, can stand on a log axis."""
+    """True where all values of a column, or of a whole row, can stand on a log axis."""
     return ((y > 0) & (y < math.inf)).all(0)
 
 
 def fit_notes(found: Exponent) -> list[str]:
-    """What to know of a fit before one believes it."""
+    """Notes on a fit, to be read before one believes it."""
     notes = [] if found.interval else [f"{found.seeds} seeds, of which no interval is made"]
     if found.deviation > _BENT:
         notes.append(f"no power law: a mean lies {found.deviation:.0%} off the line")
@@ -156,7 +159,7 @@ def slope_words(marker: str, found: Exponent | None) -> str:
 
 
 def log_axes(axis: Axes, low: float, high: float, x: list[float]) -> None:
-    """Both axes logarithmic, with ticks at the values of x and room for two on the other."""
+    """Make both axes logarithmic, with ticks at the values of x and room for two ticks on the y-axis."""
     widening = max(math.sqrt(3 * low / high), 1.0)
     axis.set_xscale("log")
     log_y(axis, low / widening, high * widening)

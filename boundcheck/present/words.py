@@ -1,4 +1,4 @@
-"""How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
+"""Names and signs of the report: labels of claims, numbers at a few digits, formulas as MathML."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def label(claim_id: str, lipschitz: str) -> str:
-    """What figures and tables call a claim, with the C that it was given where it takes one."""
+    """The name of a claim in figures and tables, with the C that it was given if it takes one."""
     claim = catalogue[claim_id]
     if not takes_c(claim):
         return claim.title
@@ -32,17 +32,17 @@ def label(claim_id: str, lipschitz: str) -> str:
 
 
 def c_is(lipschitz: str) -> str:
-    """What C stands for, or a number that it is."""
+    """The equation C = ..., for the formula that C stands for or the number that it is."""
     return "C\u00a0=\u00a0" + lipschitz.replace("sqrt(r) ", "√r\u202f").replace(str(sigma), "σ")
 
 
 def norm_names(adapter: str) -> Mapping[str, str]:
-    """Of which norm each radius of an adapter is; nothing of one that is not known here."""
+    """The norm of each radius of an adapter, by the radius's name; empty for an adapter that is not known here."""
     return ADAPTERS[adapter].radius_of if adapter in ADAPTERS else {}
 
 
 def titled(result: Result) -> str:
-    """What tables call the claim of a run, with the step that it is given and what its spec assumes."""
+    """The name of a run's claim in tables, with the step that it is given and what its spec assumes."""
     settings = result.settings
     given = settings.run.step_size
     step = "" if given is None else f", η\u00a0=\u00a0{given if isinstance(given, str) else f'{given:.6g}'}"
@@ -56,14 +56,17 @@ def rooted(formula: str) -> str:
 
 
 def badge(verdict: str, look: str = "") -> Markup:
-    """A verdict as pages show it. Its look is another's, or that of its first word: "not violated" is no violation."""
+    """A verdict as pages show it, with the look of another verdict, or else of its own first word.
+
+    So "not violated" does not look like a violation.
+    """
     limit = " asymptotic" if look_of(verdict) is Look.LIMIT else ""
     first = (look or verdict).split(" ")[0].rstrip(",")
     return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, first, limit)
 
 
 def takes_c(claim: Claim) -> bool:
-    """Whether Assumption 3's C is one of the claim's parameters."""
+    """True if Assumption 3's C is one of the claim's parameters."""
     return takes(claim, C)
 
 
@@ -84,12 +87,12 @@ def number(value: float | int | None, digits: int = 3, toward: Toward = Toward.N
 
 
 def power_of_ten(exponent: int) -> str:
-    """10⁻³ for -3."""
+    """The power of ten in superscripts: 10⁻³ for -3."""
     return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def symbol(latex: str) -> Markup:
-    """A formula within a line."""
+    """A formula in LaTeX as MathML, to stand within a line."""
     return Markup(mathml_of(latex))
 
 
@@ -104,7 +107,7 @@ _SPELLED = re.compile(f"({'|'.join(_GREEK)})(_\\w{{1,3}})")
 
 
 def said(text: str) -> Markup:
-    """A text on a page: what is between dollars is typeset, and so is a word with a script that was typed without.
+    """A text on a page, in which formulas are typeset: those between dollars, and words with a script outside of them.
 
     Markup is left as it is. A name with a dot, or of several letters before its first ``_``, is a name of the code.
     """
@@ -165,7 +168,7 @@ def signed(value: float, toward: Toward = Toward.NEAREST) -> str:
 
 
 def slug(name: str) -> str:
-    """The name of a file for what is called so."""
+    """A file name for a name: its words of ASCII letters and digits, in lower case, joined by ``_``."""
     return "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())
 
 

@@ -1,4 +1,4 @@
-"""What the processes of an audit are asked to do: each call imports what it needs, so that a process begins at once."""
+"""The tasks of an audit's processes: each call imports what it needs, so that a process begins at once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ ROUNDS, STARTS = 96, 8
 
 
 def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Path, ...]) -> Any:
-    """The result of one experiment, from its folder where it has been run before; its code is opened where allowed."""
+    """The result of one experiment, from its folder if it was run before; its code is opened where that is allowed."""
     from boundcheck.experiment.pool import alone
     from boundcheck.experiment.spec import parse
     from boundcheck.system.plugins import allowing
@@ -21,7 +21,7 @@ def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Pa
 
 
 def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:
-    """What the adversary finds of a claim, as `boundcheck falsify --json` says it."""
+    """The adversary's findings on a claim, as `boundcheck falsify --json` gives them."""
     from boundcheck.worst_case import falsify
 
     _use_one_thread()
@@ -45,7 +45,7 @@ def waterfall(id: str, rank: int) -> list[Any]:
 
 
 def statistics(part: str) -> list[Any]:
-    """How often intervals miss a mean that is known (``coverage``), or how many replicas a limit needs (``power``)."""
+    """The rates at which intervals miss a known mean (``coverage``), or the replicas that a limit needs (``power``)."""
     from boundcheck.checked import coverage
 
     found: list[Any] = getattr(coverage, part)()
@@ -61,7 +61,7 @@ def worst_cases(id: str) -> list[Any]:
 
 
 def if_possible(function: Callable[..., Any], id: str, *arguments: Any) -> Any:
-    """What the function finds of a claim; of one that it cannot be asked about, its id and why, as ``refused``."""
+    """The function's findings on a claim; if it refuses the claim, the claim's id, and the reason as ``refused``."""
     try:
         return function(id, *arguments)
     except InputError as error:
@@ -69,7 +69,7 @@ def if_possible(function: Callable[..., Any], id: str, *arguments: Any) -> Any:
 
 
 def _use_one_thread() -> None:
-    """As many processes as cores share the machine; no number depends on how many threads one has."""
+    """Give torch one thread: as many processes as cores share the machine. No number depends on how many it has."""
     import torch
 
     torch.set_num_threads(1)

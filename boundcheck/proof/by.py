@@ -33,7 +33,10 @@ class By:
         return rules.triangle(kind, self.reading.point(x), self.reading.point(y))
 
     def submultiplicative(self, left: str, right: str, x: MatrixExpr, y: MatrixExpr) -> Theorem:
-        """‖XY‖ <= ‖X‖_left ‖Y‖_right: a Frobenius norm, unless both are ``"op"``; ``"F", "F"`` follows from op <= F."""
+        """‖XY‖ <= ‖X‖_left ‖Y‖_right; the left side is a Frobenius norm unless both are ``"op"``.
+
+        ``"F", "F"`` follows from op <= F.
+        """
         p, q = self._single(x), self._single(y)
         if (left, right) != (atoms.FROBENIUS, atoms.FROBENIUS):
             return rules.submultiplicative((left, right), p, q)
@@ -100,7 +103,7 @@ class By:
         return bound[0]
 
     def rewrite(self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]) -> Theorem:
-        """The goal, from a theorem that says the same after replacements: (‖left - right‖ = 0, left, right) each."""
+        """The goal, from a theorem that says the same after the replacements (‖left - right‖ = 0, left, right)."""
         fact, last = theorem.fact, self.reading.fact(goal)
         pairs = [
             (self.component(equation, i, blocks), _letter(blocks[i][0]), blocks[i][1])
@@ -142,7 +145,7 @@ class By:
     # Order.
 
     def from_squares(self, squares: Theorem, larger: Theorem, x: sp.Expr, *equations: Theorem) -> Theorem:
-        """X <= y, from x² <= y² and y >= 0; x < y, if the first is strict.
+        """The theorem x <= y, from x² <= y² and y >= 0; it is x < y if the first is strict.
 
         `equations`, such as root(z)² = z, rewrite x² and y².
         """
@@ -165,14 +168,14 @@ class By:
         return rules.certificate((rules.root_square(radicand), root, radicand), goal, terms, ((ONE, 0),), (1,))
 
     def equal(self, above: Theorem, below: Theorem) -> Theorem:
-        """P = 0, from p >= 0 and -p >= 0."""
+        """The theorem p = 0, from p >= 0 and -p >= 0."""
         p = above.fact.polynomial
         return rules.vanishing(
             rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
         )
 
     def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
-        """Each argument, in sympy's order, is at most the maximum."""
+        """The theorems that each argument is at most the maximum, in sympy's order of the arguments."""
         members = tuple(map(self.reading.scalar, maximum.args))
         return [rules.at_most_maximum(x, members) for x in members]
 
@@ -211,11 +214,11 @@ class By:
         return rules.expectation(theorem, None if given is None else index(given))
 
     def at(self, theorem: Theorem, time: sp.Expr) -> Theorem:
-        """P[t := i], from p, at the time 1 or T."""
+        """The theorem p[t := i], from p, for the time i = 1 or i = T."""
         return induction.at_time(theorem, index(time))
 
     def time(self) -> tuple[Theorem, Theorem]:
-        """T >= 1 and t <= T, of the number t."""
+        """The theorems t >= 1 and t <= T about the number t."""
         return induction.time_at_least_one(), induction.time_at_most_horizon()
 
     def sum(self, theorem: Theorem) -> Theorem:
@@ -231,7 +234,7 @@ class By:
         return rules.minimum_at_most(self.reading.scalar(x))
 
     def at_least(self, theorem: Theorem, x: sp.Expr) -> Theorem:
-        """C <= min_t x, from c <= x, where c is the same at each t."""
+        """The theorem c <= min_t x, from c <= x, where c is the same at each t."""
         return rules.minimum_at_least(theorem, self.reading.scalar(x))
 
     def minimum(self, x: sp.Expr) -> Theorem:
@@ -239,7 +242,7 @@ class By:
         return rules.summation(self.least(x))
 
     def root(self, radicand: Theorem) -> Theorem:
-        """The square of a root is its radicand, from x >= 0."""
+        """The theorem that the square of the root of x is x, from x >= 0."""
         return rules.root_square(radicand)
 
     def root_nonnegative(self, x: sp.Expr) -> Theorem:
@@ -247,7 +250,7 @@ class By:
         return rules.root_nonnegative(self.reading.scalar(x))
 
     def quotient(self, divisor: Theorem) -> tuple[Theorem, Theorem]:
-        """X · (1/x) = 1 and 1/x > 0, from x > 0."""
+        """The theorems x · (1/x) = 1 and 1/x > 0, from x > 0."""
         product = rules.inverse(divisor)
         inverse = Scalar.of(atoms.Inverse(divisor.fact.polynomial))
         goal = Fact(">", inverse)

@@ -55,7 +55,7 @@ class _Multiple:
 
 @dataclass(frozen=True)
 class _Stage:
-    """How many columns there are.
+    """Limits on the columns that one stage of the search has.
 
     Attributes:
         products: how many inequalities are multiplied, also with the square of a monomial.
@@ -75,7 +75,7 @@ class _Stage:
 
 @dataclass(frozen=True)
 class _Level:
-    """How much a sum of squares may be helped by: products, rounds as in `_Stage`, squares times each inequality."""
+    """The help that a sum of squares may get: products, rounds as in `_Stage`, and squares times each inequality."""
 
     products: int
     rounds: int
@@ -169,7 +169,7 @@ class _Search:
         return None
 
     def strictly(self, factor: Sequence[int]) -> tuple[int, ...]:
-        """The places of the strict facts that these premises conclude; the first of premises that say the same."""
+        """The places of the strict facts that these premises conclude; of premises that say the same, the first."""
         places = []
         for place in factor:
             conclusion = self.premises[place].conclusion
@@ -180,7 +180,7 @@ class _Search:
         return tuple(places)
 
     def factors(self, factor: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
-        """The places of the premises whose product the factor may be."""
+        """The possible factors, each as the places of the premises whose product it is."""
         if factor is not None:
             return [factor]
         return [places for size in range(most + 1) for places in combinations(self.strict, size)][:MOST_FACTORS]
@@ -215,7 +215,10 @@ class _Search:
         return list(_within(chain(plain, squared), MOST_TERMS))
 
     def roots(self, polys: Iterable[Poly]) -> tuple[list[Poly], list[Poly]]:
-        """What to square: monomials whose squares occur, and atoms; and their sums and differences, also with 1."""
+        """The polynomials to square.
+
+        They are monomials whose squares occur, and atoms; and the sums and differences of these, also with 1.
+        """
         monomials: dict[int, None] = {}
         for poly in polys:
             monomials |= dict.fromkeys(filter(None, map(self.packing.root, sorted(poly))))
@@ -270,7 +273,7 @@ class _Search:
         )
 
     def positive(self, term: _Term) -> bool:
-        """Whether a term is certainly positive: a product of strict facts."""
+        """True if a term is certainly positive: a product of strict facts."""
         return term.square is None and all(place in self.strict for place in term.places)
 
     def gram(self, factor: tuple[int, ...], target: Poly, level: _Level) -> _Found | None:

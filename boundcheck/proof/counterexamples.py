@@ -75,7 +75,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class NoCounterexample:
-    """No counterexample was found.
+    """The result of a search that found no counterexample.
 
     Attributes:
         status: "unsat": z3 says that there is none; "irrational": z3 says that there is one, and no rational one was
@@ -152,7 +152,7 @@ class _Search:
         return None
 
     def _rank(self, atom: Atom) -> tuple[bool, int, Atom]:
-        """Roots and high powers first: the rest is then of low degree, and its solutions are rational."""
+        """A sort key, roots and high powers first: the rest is then of low degree, and its solutions are rational."""
         facts = (self.goal, *self.premises)
         degree = max((dict(m).get(atom, 0) for fact in facts for m in fact.polynomial.terms), default=0)
         return not isinstance(atom, Root), -degree, atom

@@ -33,7 +33,7 @@ Uses = dict[str, list[tuple[str, int]]]
 
 
 def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
-    """Check that the equation gives a new name; returns whether the claim itself makes this definition.
+    """Check that the equation gives a new name, and return whether the claim itself makes this definition.
 
     Raises:
         InputError: for a left side that is not a letter, iterate or value of a function, and for a given quantity,
@@ -100,14 +100,14 @@ def check_constant(left: sp.Basic, right: sp.Basic, reading: Reading) -> None:
 
 
 def is_given(symbol: sp.Basic) -> bool:
-    """Whether a user gives this quantity, with the domain of the catalogue."""
+    """True if the symbol is t, or a quantity that a user gives, with the domain of the catalogue."""
     return symbol in _GIVEN
 
 
 def only_defines(
     left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
 ) -> bool:
-    """Whether the equation only gives a name in a proof: neither statements nor hypotheses of the claims contain it."""
+    """True if the equation only gives a name in a proof: neither statements nor hypotheses of the claims contain it."""
     try:
         if check_definition(left, right, claims[0]):
             return isinstance(statement, Fact)
@@ -157,14 +157,14 @@ def _start(name: str) -> str:
 
 
 def _at_start(name: str, later: int) -> tuple[str, int]:
-    """What a start needs where its definition, which is for every t, needs this name so much later."""
+    """The name and offset that a start needs if its definition, which is for every t, needs `name` so much later."""
     if not name.endswith("[t]"):
         return name, later
     return (name, _LATER) if later > 0 else (_start(name), 0)
 
 
 def _returns(start: str, uses: Uses) -> bool:
-    """Whether a name needs itself at the same time or later, by a cycle that does not go back in time."""
+    """True if a name needs itself at the same time or later, by a cycle that does not go back in time."""
     stack, seen = [(start, 0, frozenset({start}))], set()
     while stack:
         name, shift, path = stack.pop()

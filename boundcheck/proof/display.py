@@ -1,4 +1,4 @@
-"""How a person sees kernel statements: text, LaTeX and letters, made from the statements alone and read back."""
+"""Kernel statements as a person sees them: text, LaTeX and letters, made from the statements alone and read back."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Shown:
 
     @property
     def told(self) -> str:
-        """The letters by what they are, in a sentence."""
+        """The letters in a sentence, grouped by what they are."""
         return "; ".join(f"{', '.join(names)}: {role}" for role, names in self._by_role(lambda name: name).items())
 
     @property
     def told_latex(self) -> dict[str, list[str]]:
-        """What letters are, and which those are, each in LaTeX as the statements have it."""
+        """The letters grouped by what they are, each in LaTeX as the statements have it."""
         return self._by_role(lambda name: latex(name, self.letters))
 
     def _by_role(self, written: Callable[[str], str]) -> dict[str, list[str]]:
@@ -47,12 +47,12 @@ class Shown:
 
     @property
     def roles(self) -> dict[str, str]:
-        """What each letter is, in words; the 3 of a 3×4 matrix is no letter."""
+        """The role of each letter, in words; the 3 of a 3×4 matrix is no letter."""
         return {name: str(role) for name, role in self.letters.items() if size_of(name) is None}
 
 
 def shown(*statements: Statement) -> Shown:
-    """How statements are printed."""
+    """The statements as they are printed."""
     texts = tuple(map(str, statements))
     try:
         table = letters(statements)
@@ -62,7 +62,7 @@ def shown(*statements: Statement) -> Shown:
 
 
 def unclear(statements: Sequence[Statement], known: Known) -> str:
-    """Why the printed statement does not say what was proved; empty if it reads back and has a meaning."""
+    """The reason why a printed statement does not say what was proved; empty if all read back and have a meaning."""
     try:
         table = letters(statements)
         for statement in statements:

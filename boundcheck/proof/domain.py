@@ -1,4 +1,4 @@
-"""Which statements have a meaning: the divisor of a quotient is not 0, and the radicand of a root is not negative.
+"""The statements that have a meaning: the divisor of a quotient is not 0, and the radicand of a root is not negative.
 
 In the kernel, inverse(0) is 0 and the root of a negative number is 0. A reader does not expect this.
 """
@@ -59,7 +59,7 @@ def partial(statement: Statement) -> set[Inverse | Root]:
 
 
 def _follows(goal: Fact, premises: Sequence[Theorem]) -> bool:
-    """Whether the signs of the atoms prove it, or a certificate from the facts about the same atoms."""
+    """True if the signs of the atoms prove the goal, or a certificate from the facts about the same atoms does."""
     atoms = set(goal.polynomial.inside)
     near = [x for x in premises if atoms.issuperset(x.fact.polynomial.atoms())]
     own = signs([goal, *(x.fact for x in near)])

@@ -1,4 +1,4 @@
-"""Whether a proof proves the claim that it names: its conclusion, its quantifiers, its hypotheses, its definitions.
+"""Checks that a proof proves the claim that it names: its conclusion, its quantifiers, its hypotheses, its definitions.
 
 The kernel knows what follows from what. `statements` fixes what a claim of the catalogue says to the kernel; its proof
 must end in this statement and start from nothing else. A script's own claim or lemma says what the script says, within
@@ -41,7 +41,7 @@ def digest(statement: Statement) -> str:
 
 
 def own_statements(claim: Claim) -> set[Statement]:
-    """What the claim says without quantifiers: quantities, conditions, and that parameters are positive."""
+    """The facts that the claim states without quantifiers: quantities, conditions, and that parameters are positive."""
     reading = Reading().having(own_letters(claim))
     relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
     derived = {quantity.symbol for quantity in claim.quantities}
@@ -52,7 +52,7 @@ def own_statements(claim: Claim) -> set[Statement]:
 
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
-    """The hypotheses that the script's statement may not start from; of one that is to be fixed, whatever is fixed."""
+    """The hypotheses from which the script's statement may not start; `fixing` ignores what is fixed already."""
     claim, wanted = script.claim, set(hypotheses)
     own, may = set[Statement](), [may_start_from]
     if claim is not None and is_ours(claim):
@@ -69,10 +69,10 @@ _MEANT = frozenset({ge(words.Value(words.F, words.v), f_star)})
 
 
 def _is_reading(assumption: Assumption, script: Script) -> bool:
-    """Whether an assumption is a reading of a hypothesis of the claim: its own relation, at points that a person chose.
+    """True if an assumption is a reading of a hypothesis of the claim: its own relation, at points that a person chose.
 
-    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But it is the hypothesis and no other
-    relation; what is said of iterates is not said of points; and what is said of one letter not of all.
+    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But the assumption is the hypothesis and no
+    other relation; what is said of iterates is not said of points; and what is said of one letter is not said of all.
     """
     relation, statement = assumption.relation, assumption.statement
     if not _says(assumption, script.reading):
@@ -103,7 +103,7 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
 
 
 def _is_one_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic]) -> bool:
-    """Whether all that is said of v and of the g at v is said of v_t and g_t, at one t."""
+    """True if all that is said of v, and of the g at v, is said of v_t and g_t at one t."""
     times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
     return any(
         all(where.get(x) == words.Iterate(x.name, time, *x.shape) for x in said.atoms(sp.MatrixSymbol))
@@ -112,7 +112,7 @@ def _is_one_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic]) -> bool:
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
-    """Whether it is a hypothesis or condition of the claim, a domain, or a definition that only defines."""
+    """True if the assumption is a hypothesis or condition of the claim, a domain, or a definition that only defines."""
     claim, relation = script.claim, assumption.relation
     if claim is None:
         return assumption.role != "local" and _is_what_it_is_called(assumption)
@@ -137,7 +137,7 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
 
 
 def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
-    """What the algorithm of a theorem says of its iterates: how they begin, and lead from step t to step t + 1."""
+    """The facts that the algorithm of a theorem gives: how its iterates begin, and lead from step t to step t + 1."""
     algorithm = algorithm_of(claim)
     equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
     try:
@@ -148,7 +148,7 @@ def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
 
 
 def _is_what_it_is_called(assumption: Assumption) -> bool:
-    """Whether a definition gives the value of a letter, and a domain the sign of one."""
+    """True unless a definition gives no letter its value, or a domain gives no letter its sign."""
     fact = assumption.statement.conclusion if isinstance(assumption.statement, Law) else assumption.statement
     letters = [x for x in fact.polynomial.atoms() if isinstance(x, Variable | Value | Norm)]
     alone = [x for x in letters if (((x, 1),) in fact.polynomial.terms) and _occurs_once(x, fact)]
@@ -166,7 +166,7 @@ def _occurs_once(atom: Atom, fact: Fact) -> bool:
 
 
 def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
-    """Whether an assumption says no more than a hypothesis: it as it stands, or at points and times in its range."""
+    """True if an assumption says no more than a hypothesis does as it stands, or at points and times in its range."""
     if not _is_read(hypothesis):
         return False
     statement, free_names = assumption.statement, quantified(hypothesis)
@@ -198,7 +198,7 @@ _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\
 
 
 def quantified(claim: Claim) -> frozenset[str]:
-    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none if its text is another.
+    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none for another text.
 
     A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
     where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
@@ -213,21 +213,24 @@ def quantified(claim: Claim) -> frozenset[str]:
 
 
 def _drawn(claim: Claim) -> frozenset[str]:
-    """The names of the matrices that may be other ones at other points: g, and those in an expectation."""
+    """The names of the matrices that may differ from point to point: g, and those in an expectation."""
     means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
     inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
     return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
 
 
 def _is_read(claim: Claim) -> bool:
-    """Whether the text of a claim's range is read: it names letters, or a word of ours says so of iterates alone."""
+    """True if the text of a claim's range is read.
+
+    So it is where it is empty, names letters, or belongs to a word of ours that speaks of iterates alone.
+    """
     if not claim.quantifier.strip() or quantified(claim):
         return True
     return claim.word in HYPOTHESES.values() and not claim.conclusion.atoms(sp.MatrixSymbol)
 
 
 def _may_range_over(claim: Claim) -> frozenset[str]:
-    """The names over which a claim may range: of a text that is not read those in it, or all that have no value."""
+    """The names over which a claim may range: if its text is not read, those in it, or all that have no value."""
     surely = quantified(claim)
     if surely or not claim.quantifier.strip():
         return surely
@@ -242,7 +245,7 @@ def _words(claim: Claim) -> frozenset[str]:
 
 
 def _says(assumption: Assumption, reading: Reading) -> bool:
-    """Whether the kernel's statement is what the relation says, at one point or as a law."""
+    """True if the kernel's statement is what the relation says, at one point or as a law."""
     relation, statement = assumption.relation, assumption.statement
     try:
         facts = reading.facts(relation if isinstance(relation, sp.Rel | sp.And) else gt(relation, 0))
@@ -252,7 +255,7 @@ def _says(assumption: Assumption, reading: Reading) -> bool:
 
 
 def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
-    """The hypotheses that a claim lists and that a theorem with these does not start from."""
+    """The hypotheses that the claim lists and from which a theorem with the assumptions `carried` does not start."""
     if script.claim is None:
         return []
     used = {each.claim.id for each in carried if each.claim is not None}
@@ -261,7 +264,7 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
 
 
 def stronger(script: Script, proof: Proof) -> str:
-    """A hypothesis that the script has instead of the claim's and that does not follow from it; empty if there is none.
+    """The title of a hypothesis that replaces one of the claim's and does not follow from it; empty if there is none.
 
     What a fixed claim may start from is fixed with it.
     """
@@ -281,9 +284,10 @@ def stronger(script: Script, proof: Proof) -> str:
 
 
 def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool:
-    """Whether a theorem has a hypothesis as a condition on the points over which it ranges; `misstated` allows it.
+    """True if a theorem has a hypothesis as a condition on the points over which it ranges; `misstated` allows it.
 
-    It is one of its premises at some points; or the proof assumed it at one of them, and the theorem says so.
+    The hypothesis is one of the theorem's premises, at some points; or the proof assumed it at one of them, and the
+    theorem says so.
     """
     premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
     wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, proof.reading) if not _is_dated(fact)}
@@ -298,7 +302,7 @@ def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool
 
 
 def is_added(assumption: Assumption, script: Script) -> bool:
-    """Whether the claim lists it neither as a hypothesis or condition nor as the formula or domain of a letter."""
+    """True if the claim lists the assumption neither as hypothesis or condition nor as a letter's formula or domain."""
     claim, relation = script.claim, assumption.relation
     if claim is None or assumption.role == "domain" or relation in claim.conditions:
         return False
@@ -317,7 +321,7 @@ def hypotheses_of(script: Script) -> list[Claim]:
 
 
 def _usable(script: Script) -> list[Claim]:
-    """Those hypotheses that hold where the claim is asked: under no other condition, and with no other formulas."""
+    """The hypotheses that hold where the claim is asked: under no other condition, and with no other formulas."""
     claim = script.claim
     if claim is None:
         return []
@@ -342,7 +346,7 @@ def conjuncts_of(claim: Claim) -> list[Claim]:
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
-    """Whether a replacement only says which point is meant: a matrix for a matrix, the next time for t.
+    """True if a replacement only says which point is meant: a matrix for a matrix, the next time for t.
 
     At t = 1 nothing is said of the time before; and v_{T+1} is the last iterate.
     """
@@ -352,7 +356,7 @@ def _renames(old: sp.Basic, new: sp.Basic) -> bool:
 
 
 def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
-    """Why the conclusion is not the claim's; empty if it is. Of one that is to be fixed, whatever is fixed."""
+    """The reason why the conclusion is not the claim's; empty if it is. `fixing` ignores what is fixed already."""
     claim, closing, reading = script.claim, proof.closing, script.reading
     if claim is None:
         return ""
@@ -392,7 +396,7 @@ def _fixed_points(script: Script, proof: Proof) -> str:
 
 
 def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
-    """What the kernel has for letters of these names: itself, or the blocks of a point."""
+    """The kernel's letters for the letters of these names: each letter itself, or the blocks of a point."""
     found = {}
     for symbol in sorted(reading.points.keys() | reading.letters, key=str):
         if symbol.name in names:
@@ -403,9 +407,9 @@ def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol
 
 
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
-    """A premise of the concluding law that is no condition of the claim, nor what a hypothesis says at some points.
+    """A premise of the concluding law that is no condition of the claim and that no hypothesis says at any points.
 
-    A hypothesis says it of the points over which it ranges; of one letter, where the claim means the same one.
+    A hypothesis says it of the points over which it ranges; of a single letter only where the claim means the same one.
     """
     reading, claim = script.reading, script.claim
     if claim is None:
@@ -423,9 +427,9 @@ def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
 
 
 def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
-    """What a hypothesis says of any points, as we read it: of such that the proof names, or of where they are.
+    """The facts that a hypothesis says of any points, as we read it: of points that the proof names, or where they are.
 
-    What it says of a function along the iterates, it says of no other point.
+    What a hypothesis says of a function along the iterates, it says of no other point.
     """
     for fact in _facts(hypothesis.conclusion, script.reading):
         about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
@@ -439,7 +443,7 @@ def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
 
 
 def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[Term]) -> bool:
-    """Whether a premise is a fact about letters that are not others, or that fact, which is for all letters, at some.
+    """True if a premise is the fact, or the fact at some letters where it holds for all; never about `others`.
 
     What holds of iterates is not for all letters: an iterate is one point, whatever t is.
     """
@@ -451,7 +455,7 @@ def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[T
 
 
 def _is_dated(fact: Fact) -> bool:
-    """Whether a fact says what it does of the times from 1 to T alone: it names the number t, T, or a fixed time."""
+    """True if a fact speaks of the times from 1 to T alone: it names the number t, T, or a fixed time."""
     return any(
         isinstance(x, Clock | Power | Before | Horizon)
         or (isinstance(x, Symbol | Variable) and isinstance(x.when, Time) and x.when.index.base != "t")
@@ -477,9 +481,9 @@ def _anonymous(fact: Fact) -> Fact:
 
 
 def _merged(reading: Reading, script: Script) -> str:
-    """Why the reading is wrong: a matrix of the claim is not its own letters, or two matrices share one.
+    """The reason why the reading is wrong: a matrix of the claim is not its own letters, or two matrices share one.
 
-    Matrices over which a hypothesis ranges may share letters: it says less then.
+    It is empty if the reading is right. Matrices over which a hypothesis ranges may share letters: it then says less.
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
     fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}

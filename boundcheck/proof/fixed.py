@@ -35,7 +35,7 @@ def fixed_statements() -> dict[str, Fixed]:
 
 
 def is_fixed(claim: Claim) -> bool:
-    """Whether a proof of the claim must end in a fixed statement, and not in what its own script reads.
+    """True if a proof of the claim must end in a fixed statement, and not in what its own script reads.
 
     This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's `statements.json`.
     """
@@ -43,13 +43,13 @@ def is_fixed(claim: Claim) -> bool:
 
 
 def is_ours(claim: Claim) -> bool:
-    """Whether it is a claim of `proofs/`: people have read what it says to the kernel, also what no text of it says."""
+    """True for a claim of `proofs/`: people have read what it says to the kernel, even what no text of it says."""
     paper = papers().get(_key(claim))
     return claim.id in catalogue and (paper is None or paper.is_ours)
 
 
 def has_instance(claim: Claim) -> bool:
-    """Whether the judge has accepted an instance of all that a claim of ours assumes; files of others do not count."""
+    """True if the judge has accepted an instance of all that a claim of ours assumes; files of others do not count."""
     ours = (paper for paper in papers().values() if paper.is_ours)
     return is_ours(claim) and any(_instances(paper).get(claim.id) == claim.digest for paper in ours)
 

@@ -1,7 +1,7 @@
 """The identity behind a theorem by certificate: as data, as a text in the kernel's own signs, and read back from it.
 
-factor · goal = Σ weight · premises · square. Each factor is in brackets but one that is a single letter, norm or the
-like; what is squared is the last of its summand. So nothing but the identity that the kernel checked has this text.
+factor · goal = Σ weight · premises · square. Each factor is in brackets unless it is a single letter, norm or the
+like; a squared factor is the last of its summand. So only the identity that the kernel checked has this text.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ class Summand:
 
 @dataclass(frozen=True)
 class Identity:
-    """The product on the left is the sum on the right."""
+    """An identity: the product on the left is the sum on the right."""
 
     left: tuple[Scalar, ...]
     right: tuple[Summand, ...]
 
     @property
     def letters(self) -> Letters:
-        """What each name in it stands for; raises InputError if one stands for two things."""
+        """The role of each name in the identity; raises InputError if one name stands for two things."""
         inside = [each for summand in self.right for each in (*summand.factors, summand.root) if each is not None]
         return letters([Fact(">=", each) for each in (*self.left, *inside) if each.terms])
 
     @property
     def lines(self) -> list[str]:
-        """Its text: the left side, and a line for each summand, which begins with its sign."""
+        """The text of the identity: the left side, and a line for each summand, which begins with its sign."""
         made = ["*".join(map(_factor, self.left))]
         for place, each in enumerate(self.right):
             sign = "-" if each.weight < 0 else "+" if place else ""
@@ -73,7 +73,7 @@ def identity(theorem: Theorem) -> str:
 
 
 def identity_latex(theorem: Theorem) -> list[str]:
-    """The same in LaTeX, line by line; nothing where that could be read as another identity."""
+    """The lines of the identity in LaTeX; empty where they could be read as another identity."""
     found = identity_of(theorem)
     try:
         table = found.letters
@@ -101,7 +101,7 @@ def read_identity(text: str, table: Letters) -> Identity:
 
 
 def _read_product(reader: Reader) -> list[tuple[Scalar, bool]]:
-    """Factors, each with whether it is squared."""
+    """The factors of a product, each with True if it is squared."""
     return reader.several(lambda: _read_factor(reader), "*")
 
 

@@ -31,7 +31,7 @@ ZERO, ONE = Fraction(0), Fraction(1)
 
 @dataclass(frozen=True)
 class Setting:
-    """F(A, B) = f(BA), and its constants as Lemma 1 is told. Whole numbers become fractions.
+    """The function F(A, B) = f(BA), and the constants that Lemma 1 is told. Whole numbers become fractions.
 
     Attributes:
         slope: f'.
@@ -79,7 +79,7 @@ class Setting:
         return {name: getattr(self, name) for name in CONSTANTS} | {symbols.r.name: ONE}
 
     def numeric(self, offsets: tuple[Fraction, ...] = (ZERO,)) -> "Problem":
-        """The same F in float64, as the code that runs experiments computes it."""
+        """The setting's F in float64, as the code that runs experiments computes it."""
         # Torch takes seconds to import. A check of a proof should not wait for it.
         import torch
 
@@ -92,7 +92,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class MeftRun(Setting):
-    """A setting with a run of Algorithm 1, and its constants as Theorem 2 is told.
+    """A setting with a run of Algorithm 1, and the constants that Theorem 2 is told.
 
     Attributes:
         offsets: c_i, one for each sample; each step draws a fresh one, uniformly.
@@ -163,7 +163,7 @@ class MeftRun(Setting):
         return _evaluated(THEOREM_2, name, given, power)
 
     def replay(self) -> "Replay":
-        """The same run in float64, by the code that runs experiments, over all paths."""
+        """The values of this run in float64, over all paths, by the code that runs experiments."""
         import torch
 
         from boundcheck.functions.paths import Run
@@ -186,7 +186,7 @@ def square_norm(v: Point) -> Fraction:
 
 
 def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int = 1) -> Fraction:
-    """A rational power of a claim's quantity, from its formula."""
+    """A power of a claim's quantity, from its formula; raises ArithmeticError if it is irrational."""
     result = rational_value(claim.expression(name) ** power, given)
     if result is None:
         raise ArithmeticError(f"{name} to the power {power} of {claim.id} is irrational")

@@ -52,12 +52,12 @@ _LONGEST = 24
 
 
 def latex(proof: JudgedProof) -> str:
-    """A proof in LaTeX: the theorem and its proof, or, of what is not proved, its lines with their verdicts."""
+    """A proof in LaTeX: the theorem and its proof, or, if it is not proved, its lines with their verdicts."""
     return "".join(apart(proof))
 
 
 def apart(proof: JudgedProof) -> tuple[str, str]:
-    """The theorem, which is empty of what is not proved; and its proof, or the lines with their verdicts."""
+    """The theorem, which is empty if it is not proved; and its proof, or the lines with their verdicts."""
     name = " ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())
     comment = f"% {name}".encode("ascii", "replace").decode()
     if proof.verdict != "proved":
@@ -163,7 +163,7 @@ def _line(proof: JudgedProof, judged: JudgedStep, key: str, sources: str) -> Ite
 def _sources(
     theorem: Theorem, lines: dict[tuple[Statement, frozenset[Statement]], str], places: dict[Statement, str]
 ) -> str:
-    """From which lines and hypotheses the kernel derived a theorem, and by which rules."""
+    """A sentence that names the lines and hypotheses from which the kernel derived a theorem, and the rules."""
     if theorem.rule == "assume":
         return f"Assumed{_among(theorem.conclusion, places)}."
     used, rules, queue, seen = set[str](), {theorem.rule: None}, list(theorem.premises), set[int]()
@@ -197,7 +197,7 @@ def _ref(key: str) -> str:
 
 
 def _certificate(theorem: Theorem) -> list[str]:
-    """The identity that closes a line, a summand a line."""
+    """The identity that closes a line, each summand on a line of its own."""
     rows = identity_latex(theorem)
     if len(rows) > _LONGEST:
         return [f"Its certificate takes {len(rows)} lines, and is not shown."]

@@ -72,7 +72,7 @@ def _known_from(role: Number | OfShape) -> str:
 
 
 def letters(statements: Iterable[Statement]) -> dict[str, Role]:
-    """What each name in these statements stands for.
+    """The role of each name in these statements.
 
     Raises:
         InputError: if one name stands for two things, because the text would not say which.
@@ -117,7 +117,7 @@ def _names(term: Term) -> Iterator[tuple[str, Role]]:
 
 
 def _written(letter: Variable | Symbol) -> str:
-    """A process is written with a time, so that `B` and `B[t]` are two."""
+    """The name of a letter as it is written: a process has a time, so that `B` and `B[t]` are two."""
     return at_times(letter.name) if isinstance(letter.when, Time) else letter.name
 
 

@@ -36,7 +36,7 @@ def combine(target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonne
 def combine_strictly(
     target: Poly, columns: Sequence[Poly], nonnegative: int, certain: Collection[int]
 ) -> list[Rational] | None:
-    """The same, at any cost, with weights of the columns `certain` that are not all zero.
+    """Weights like those of `combine`, at any cost, not all zero on the columns `certain`; None if there are none.
 
     An additional column, the gauge, equals the sum of these weights; it is at most 1, and as large as possible.
     """
@@ -136,7 +136,7 @@ def _silent() -> type[Any]:
 
         # HiGHS's own name for it.
         def enableCallbacks(self) -> None:  # noqa: N802
-            """None are wanted, and to enable them, as the constructor does, would print a banner on stdout."""
+            """Enable none: none are wanted, and enabling them, as the constructor does, prints a banner on stdout."""
 
     return Silent
 

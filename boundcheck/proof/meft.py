@@ -80,7 +80,7 @@ class Meft:
 
     @cached_property
     def functions(self) -> dict[str, VectorFunction]:
-        """F and F's f, by name."""
+        """F and its f, by name."""
         f, slope = cache(self.f), cache(self.slope)
         loss, gradient = cache(lambda v: self.f(self.weight(v))), cache(self.gradient)
         return {

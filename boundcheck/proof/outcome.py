@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProofAudit(Shown):
-    """The audited claims, the table of each paper that was audited whole, and the seconds it took."""
+    """The audited claims, the table of each paper that was audited whole, and the seconds that this took."""
 
     claims: tuple[ClaimAudit, ...]
     rows: tuple[JudgedRow, ...]
@@ -46,18 +46,18 @@ class ProofAudit(Shown):
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the standard facts of the ledger say, with formulas between dollars."""
+        """The texts of the standard facts of the ledger, by name, with formulas between dollars."""
         return {name: STANDARD_FACTS[name] for name in self.ledger}
 
     def as_json(self) -> dict[str, Any]:
-        """The keys of `boundcheck prove --json`."""
+        """The audit as plain data, with the keys of `boundcheck prove --json`."""
         facts = plainly(self.facts)
         claims = [claim.as_json() for claim in self.claims]
         rows = [row.as_json() for row in self.rows]
         return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a line of all proofs; see `JudgedProof.to_frame`."""
+        """A frame with a row for each line of all proofs; see `JudgedProof.to_frame`."""
         found: pd.DataFrame = self.shower.frame_of(proof for claim in self.claims for proof in claim.proofs)
         return found
 

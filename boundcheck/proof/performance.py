@@ -29,7 +29,7 @@ from boundcheck.proof.translate import Reading, eq, ge, le
 _DECIMALS = 10
 theta = sp.Symbol("theta")
 m = sp.Symbol("m", real=True)
-"""Any number that each of the measured ones is at least."""
+"""Any number that is at most each of the measured ones."""
 
 Squares = tuple[tuple[Fraction, tuple[Fraction, ...]], ...]
 """Weights of the squared norms of combinations of the basis."""
@@ -37,7 +37,7 @@ Squares = tuple[tuple[Fraction, tuple[Fraction, ...]], ...]
 
 @dataclass(frozen=True)
 class Multipliers:
-    """What the dual of a performance estimation says, in units in which F is 1-smooth.
+    """The solution of the dual problem of a performance estimation, in units in which F is 1-smooth.
 
     Attributes:
         title: of the theorem.
@@ -79,23 +79,23 @@ class Multipliers:
 
     @property
     def weights(self) -> tuple[Fraction, Fraction]:
-        """Of the bound at the start, and of zeta², in what the theorem bounds the measure by: rounded up."""
+        """The weights of the bound at the start and of zeta² in the theorem's bound on the measure, rounded up."""
         return _up(self.start), _up(sum(self.noise, Fraction(0)))
 
     @property
     def bound(self) -> sp.Expr:
-        """What the measure is at most."""
+        """The theorem's upper bound on the measure."""
         return self.total(*self.weights)
 
     def total(self, start: Fraction, noise: Fraction) -> sp.Expr:
-        """A multiple of the bound at the start, and one of zeta²."""
+        """The sum of `start` times the bound at the start and `noise` times zeta²."""
         first = self.points[0][0]
         size = EuclideanNorm(first - v_star) ** 2 if self.has_minimiser else Value(F, first) - f_star
         return sp.Add(*(_number(weight) * x for weight, x in ((start, size), (noise, zeta**2))))
 
 
 def _up(x: Fraction) -> Fraction:
-    """The least multiple of 10⁻¹⁰ that is no less."""
+    """The least multiple of 10⁻¹⁰ that is at least x."""
     return -(-x * 10**_DECIMALS // 1) / Fraction(10**_DECIMALS)
 
 
@@ -159,7 +159,7 @@ class _Written:
 
     @cached_property
     def below(self) -> Theorem:
-        """The same with the least curvature, which is below F."""
+        """For all v_1, v_2: the quadratic with the least curvature that is below F at v_2 and touches it at v_1."""
         if self.curvature == -1:
             return self.descent(-1)
         line = Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1)
@@ -212,7 +212,7 @@ class _Written:
     # What is measured.
 
     def measured(self, expression: sp.Expr) -> Theorem:
-        """That m is at most a measured number, in inner products and in terms of the first point."""
+        """The theorem that m is at most a measured number, in inner products and in terms of the first point."""
         inner = _inner_products(expression)
         theorem = self.proof.local(le(m, expression), name="what is measured")
         norms = [self.by.expansion(x.args[0]) for x in expression.atoms(EuclideanNorm)]
@@ -223,13 +223,13 @@ class _Written:
 
     @cached_property
     def defined(self) -> dict[MatrixExpr, Theorem]:
-        """What each point but the first is."""
+        """The theorem that says what a point is, for each point but the first."""
         return {x: self.assume(eq(x, point), f"{x} is the algorithm's") for x, point in self.given.points[1:]}
 
     # The identity.
 
     def identity(self, goal: Fact, premises: Sequence[tuple[Fraction, Theorem]]) -> Theorem:
-        """The goal: weights times premises, and squared norms of combinations of the basis."""
+        """The goal, as the sum of weights times premises and squared norms of combinations of the basis."""
         theorems = [theorem for _, theorem in premises]
         terms: list[tuple[rules.Squares, rules.Places]] = [
             (((weight, ONE),), (place,)) for place, (weight, _) in enumerate(premises) if weight
@@ -247,7 +247,7 @@ class _Written:
         return rules.certificate(tuple(theorems), goal, tuple(terms), tuple(multipliers), ())
 
     def parts(self, theorems: list[Theorem]) -> list[tuple[Fraction, rules.Places, Scalar]]:
-        """What multiplies each sum of squares: a number, the places of facts, and the product of these."""
+        """The factors of each sum of squares: a number, the places of facts, and the product of these."""
         least, most = self.given.step
         if least == most:
             return [(Fraction(1), (), ONE)]
@@ -268,12 +268,12 @@ class _Written:
     # Small steps.
 
     def assume(self, relation: sp.Basic, name: str, forall: Sequence[sp.Basic] = ()) -> Theorem:
-        """A hypothesis of the theorem."""
+        """Assume a hypothesis of the theorem."""
         found = self.proof.assume(relation, name=name, forall=forall)
         return found if isinstance(found, Theorem) else found[0]
 
     def law(self, theorem: Theorem, *letters: MatrixExpr) -> Theorem:
-        """For all of these letters."""
+        """The theorem as a law for all of these letters."""
         return self.proof.generalise(theorem, letters)
 
     def close(self, goal: sp.Basic, *because: Theorem) -> Theorem:

@@ -51,14 +51,14 @@ class Assumption:
     where: Mapping[sp.Basic, sp.Basic] = field(default_factory=dict)
 
     def is_called(self, name: str) -> bool:
-        """Whether this is its name, with its dollars or without; a definition has that of its letter too."""
+        """True if this is its name, with its dollars or without; a definition is also called by its letter."""
         letter = str(self.relation.args[0]) if self.role == "definition" else self.name
         return name in (self.name, plain(self.name), letter)
 
 
 @dataclass(frozen=True)
 class Closing:
-    """How a proof states its conclusion: the claim's with matrices replaced, or its own, for all of these."""
+    """The form of a proof's conclusion: the claim's with matrices replaced, or the proof's own, for all of `forall`."""
 
     where: Mapping[sp.Basic, sp.Basic]
     forall: tuple[sp.Basic, ...]
@@ -106,14 +106,14 @@ class Because:
 
 @dataclass(frozen=True)
 class Induction:
-    """What closes a line at t = 1, and what closes it at t + 1 where it holds at t."""
+    """An induction: what closes a line at t = 1, and what closes it at t + 1 where it holds at t."""
 
     first: Because
     then: Callable[[Theorem], Because]
 
     @property
     def premises(self) -> tuple[Theorem, ...]:
-        """Those that do not depend on the line."""
+        """The premises that do not depend on the line."""
         return self.first.premises
 
 
@@ -128,7 +128,7 @@ class Half:
 
 @dataclass(frozen=True)
 class Inference:
-    """Whether a line follows from the lines that the paper names: certified, refuted by exact numbers, or neither."""
+    """An inference of a line from the lines that the paper names: certified, refuted by exact numbers, or neither."""
 
     theorem: Theorem | None
     numbers: Counterexample | None
@@ -244,7 +244,7 @@ class Proof:
         return rules.assume(found[0])
 
     def cite(self, other: Proof, label: str, meaning: str = "") -> Theorem:
-        """The conclusion of another proof, with its assumptions, as a step of this one."""
+        """Take over the conclusion of another proof, with its assumptions, as a step of this one."""
         theorem = other.conclusion
         if theorem is None:
             raise InputError(label, other.claim, "a proof that concludes")
@@ -282,7 +282,7 @@ class Proof:
         return found
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
-        """The law: for all of these matrices, vectors and numbers with these relations, the fact."""
+        """The law that the fact holds for all of these matrices, vectors and numbers with these relations."""
         premises = [part for relation in given for part in self.reading.facts(relation)]
         return Law(self._letters(forall), premises, fact)
 
@@ -417,7 +417,7 @@ class Proof:
     def state(
         self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
     ) -> Theorem:
-        """A line that a rule of the kernel yields as it stands; raises InputError if the rule says something else."""
+        """Add a line that a rule of the kernel yields as is; raises InputError if the rule says something else."""
         fact = _saying(label, relation, self.reading.fact(relation))
         said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
         if said != fact:
@@ -426,7 +426,7 @@ class Proof:
         return theorem
 
     def generalise(self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()) -> Theorem:
-        """The law for all of these, with these local facts as its premises."""
+        """The theorem as a law for all of `forall`, with the local facts `given` as its premises."""
         premises = tuple(part for relation in given for part in self.reading.facts(relation))
         return rules.generalise(theorem, tuple(sorted(set(self._letters(forall)))), premises)
 
@@ -470,7 +470,7 @@ def _saying(label: str, relation: sp.Basic, fact: Fact) -> Fact:
 
 
 def signs(facts: Sequence[Fact]) -> list[Theorem]:
-    """Theorems: the norms and roots in these facts are not negative, their dimensions and T are at least 1."""
+    """The theorems that norms and roots in these facts are not negative, and dimensions, T and t are at least 1."""
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
         match atom:

@@ -68,7 +68,7 @@ def read(text: str, letters: Letters) -> Statement:
 
 
 class Reader:
-    """A recursive descent: each method reads the part in its name."""
+    """A parser by recursive descent: each method reads the part that its name says."""
 
     def __init__(self, tokens: list[str], letters: Letters) -> None:
         self.tokens, self.letters, self.place = tokens, letters, 0
@@ -257,7 +257,7 @@ class Reader:
         return Matrix.of(Mean(_letter(body), given))
 
     def point(self) -> tuple[Matrix, ...]:
-        """Matrices in brackets; anything else ends the list, and the caller finds a sign that he does not expect."""
+        """Matrices in brackets; anything else ends the list, and the caller finds a sign that it does not expect."""
         self.take("(")
         blocks: list[Matrix] = []
         while True:

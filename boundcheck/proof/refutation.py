@@ -1,4 +1,4 @@
-"""When a witness refutes a line: the claim and the proof's assumptions certainly hold in it, and the line is false."""
+"""Refutation by a witness: all that the claim and the proof assume certainly holds in it, and the line is false."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from boundcheck.proof.witness import Told, Witness, examined
 
 
 def objection(fact: Fact, witness: Witness, script: Script) -> str:
-    """Why the witness does not refute the line; empty if it does.
+    """The reason why the witness does not refute the line; empty if it does.
 
     The hypotheses, conditions and algorithm of the claim must hold in it, whatever of them the proof assumes; so must
     all that the proof assumes.
@@ -75,14 +75,14 @@ def _spoken_of(claim: Claim | None, statements: Sequence[Statement]) -> set[str]
 
 
 def _quantities(claim: Claim) -> Iterator[Quantity]:
-    """Those of a claim and of its hypotheses, in the order in which they are derived."""
+    """The quantities of a claim and of its hypotheses, in the order in which they are derived."""
     for hypothesis in claim.hypotheses:
         yield from _quantities(hypothesis)
     yield from claim.quantities
 
 
 def _domains(script: Script, names: set[str]) -> Iterator[sp.Basic]:
-    """That the numbers of these names are positive, by the catalogue, by the claim or by the script's declaration."""
+    """The relations x > 0 for numbers x of these names that are positive by the catalogue, claim or script."""
     declared = script.claim.parameters if script.claim else ()
     letters = {*CATALOGUE.values(), *script.reading.letters, *(each.symbol for each in declared)}
     numbers = sorted((x for x in letters if isinstance(x, sp.Symbol) and x.name in names), key=str)
@@ -91,13 +91,16 @@ def _domains(script: Script, names: set[str]) -> Iterator[sp.Basic]:
 
 @cache
 def laws_of_meft() -> frozenset[str]:
-    """The digests of what Lemma 1 and Theorem 2 may use: it holds in a setting that breaks none of their hypotheses."""
+    """The digests of what Lemma 1 and Theorem 2 may use; it holds in a setting that breaks none of their hypotheses."""
     fixed = fixed_statements()
     return frozenset().union(*(fixed[claim.id].hypotheses for claim in scalar_claims()))
 
 
 def _obeys(told: Told, law: Law) -> Answer:
-    """Whether a law holds: one of Lemma 1 and Theorem 2 does, if all does that these say of the function everywhere."""
+    """The answer to whether a law holds.
+
+    A law of Lemma 1 or Theorem 2 holds if all that these say of the function everywhere holds; any other law is open.
+    """
     if digest(law) not in laws_of_meft():
         return Answer("open", "it ranges over more than the instance has")
     answer = HOLDS

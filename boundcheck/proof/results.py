@@ -55,13 +55,13 @@ class ClaimAudit(Shown):
         return found
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a line of its proofs; see `JudgedProof.to_frame`."""
+        """A frame with a row for each line of its proofs; see `JudgedProof.to_frame`."""
         found: pd.DataFrame = self.shower.frame_of(self.proofs)
         return found
 
 
 def _ending(proof: JudgedProof) -> list[str]:
-    """What a proof proves, and on what it rests."""
+    """The lines that say what a proof proves and what it rests on; none if it is not proved."""
     if proof.verdict != "proved":
         return []
     rests = "; ".join(str(each.statement) for each in proof.hypotheses) or "nothing"
@@ -79,7 +79,7 @@ def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
 
 
 def known_instance(proof: JudgedProof) -> str:
-    """Who knows an instance in which all hypotheses of a proved proof hold together; empty where nobody does.
+    """The names of those who know an instance in which all hypotheses of a proved proof hold together; empty for none.
 
     The judge of instances knows those of claims, which assume no less than their proofs do; Rocq knows its worlds.
     """
@@ -89,7 +89,10 @@ def known_instance(proof: JudgedProof) -> str:
 
 
 def instance_told(proof: JudgedProof) -> str:
-    """What is said beside `proved`: contradictory hypotheses would prove anything. Empty where nothing is assumed."""
+    """The remark beside `proved` on an instance of the hypotheses; empty if nothing is assumed or nothing is proved.
+
+    It is there because contradictory hypotheses would prove anything.
+    """
     if proof.verdict != "proved" or not proof.hypotheses:
         return ""
     known = known_instance(proof)

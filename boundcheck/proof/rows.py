@@ -24,14 +24,14 @@ RowVerdict = Literal["refuted", "repaired", "proved", "conditional", "remark", "
 
 @dataclass(frozen=True)
 class Ref:
-    """A line of a proof, by its label, with its dollars or without; without a label, its conclusion."""
+    """A line of a proof, by its label, with its dollars or without; the proof's conclusion if there is no label."""
 
     id: str
     version: str
     label: str = ""
 
     def names(self, step: Step) -> bool:
-        """Whether it is this line's label, with its dollars or without."""
+        """True if the line has this label, with its dollars or without."""
         return self.label in (step.label, prose.plain(step.label))
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class Row:
     follows: tuple[Row, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse to call something false that is not quoted, or under no reading."""
+        """Refuse to call something false that is not quoted, or that has no reading."""
         for name in ("printed", "reading") if self.false else ():
             if not getattr(self, name).strip():
                 expected = "what the paper prints, and the most favourable reading under which it is false"
@@ -113,12 +113,12 @@ class JudgedRow:
 
     @property
     def finding(self) -> str:
-        """What a reader is told: the author's finding where it is established, else why it is not."""
+        """The finding that a reader is told: the author's where it is established, else why it is not."""
         return self.missing or self.row.finding
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What stands below the finding: the reading under which it is refuted, and what follows from it."""
+        """The notes below the finding: the reading under which it is refuted, and what follows from it."""
         read = (f"Reading: {self.row.reading}",) if self.row.reading else ()
         return (*read, *(note for each in self.follows for note in each._as_note()))
 
@@ -133,7 +133,7 @@ class JudgedRow:
 
     @property
     def rests_on(self) -> str:
-        """The trust of its proofs; a witness, of what that alone shows; empty where nothing is established."""
+        """The trust of its proofs; ``witness`` if a witness alone shows it; empty where nothing is established."""
         return self.trust or ("" if self.verdict in ("unknown", "editorial") else "witness")
 
     def as_json(self) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
 
 
 def _is_met(row: Row, ref: Ref, state: str) -> bool:
-    """Whether a line is what the row refers to it for."""
+    """True if a line shows what the row refers to it for."""
     # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
     is_met = ref not in row.false or state == ("refuted" if ref.version == "printed" else "proved")
     is_met = is_met and (ref not in (*row.holds, *row.within, *row.repair) or state == "proved")
@@ -218,14 +218,14 @@ def _is_met(row: Row, ref: Ref, state: str) -> bool:
 
 
 def _missing(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
-    """Why a line is not what the row refers to it for."""
+    """The reason why a line does not show what the row refers to it for."""
     reason = (proof.reason if step is None else step.reason).rstrip(".")
     place = ", ".join((proof.script.title, proof.script.called, *([step.step.label] if step else [])))
     return f"{reason} ({place})" if reason else f"{place} is {_state(proof, step)}"
 
 
 def _verdict(row: Row) -> RowVerdict:
-    """The verdict on a row all of whose lines are what it refers to them for."""
+    """The verdict on a row whose lines all show what it refers to them for."""
     # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
     if row.false:
         return "refuted"

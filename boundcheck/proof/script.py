@@ -62,7 +62,7 @@ class Script:
 
     @property
     def called(self) -> str:
-        """The version, as readers are told it: of a sentence that is tried by itself nobody printed a proof."""
+        """The version in words for readers; a sentence that is tried by itself has no printed proof."""
         return "tried as a statement" if self.is_statement else self.version
 
     @cached_property

@@ -1,4 +1,4 @@
-"""How the command line shows an audit of proofs: verdicts, refuted lines with their witnesses, and the ledger."""
+"""The command line's view of an audit of proofs: verdicts, refuted lines with their witnesses, and the ledger."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _tell(console: Console, word: Text, text: str) -> None:
 
 
 def _proved(proof: JudgedProof) -> str:
-    """What is proved, in a line: the claim and what differs, or the statement of a lemma; `--steps` shows the rest."""
+    """A line on what is proved: the claim and what differs, or the statement of a lemma; `--steps` shows the rest."""
     if proof.verdict != "proved":
         return ""
     unmet = "" if known_instance(proof) or not proof.hypotheses else f"; {instance_told(proof)}"
@@ -95,7 +95,7 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
 
 
 def _show_theorem(proof: JudgedProof, console: Console) -> None:
-    """What is proved, and from what, from the kernel's theorem; the author's names for it in quotation marks."""
+    """Print what is proved and from what, from the kernel's theorem; the author's names for it in quotation marks."""
     found = proof_as_json(proof)
     _tell(console, Text("concludes", "bold"), found["conclusion"])
     for each in found["hypotheses"]:

@@ -43,7 +43,7 @@ def atoms_of(facts: Iterable[Fact]) -> list[Atom]:
 
 
 def definition(atom: Atom) -> Cases:
-    """What holds for an atom by its kind alone; empty if there is nothing."""
+    """The cases, one of which holds for an atom by its kind alone; empty if its kind says nothing."""
     value = Scalar.of(atom)
     match atom:
         case Root(body=body):

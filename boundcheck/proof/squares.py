@@ -47,7 +47,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Sums:
-    """For each block its squares with positive weights, and the multipliers of the equations."""
+    """A decomposition: for each block its squares with positive weights, and the multipliers of the equations."""
 
     squares: list[list[tuple[Rational, Poly]]]
     free: list[Rational]
@@ -147,7 +147,7 @@ class _System:
         return column if i == j else plus(column, column, fmpq(1))
 
     def grams(self, unknowns: Sequence[Any]) -> list[list[list[Any]]]:
-        """The symmetric matrices that the unknowns are entries of."""
+        """The symmetric matrices with the unknowns as their entries."""
         grams: list[list[list[Any]]] = [[[0] * len(x.basis) for _ in x.basis] for x in self.blocks]
         for (block, i, j), value in zip(self.entries, unknowns, strict=False):
             grams[block][i][j] = grams[block][j][i] = value

@@ -1,4 +1,4 @@
-"""The fixed kernel statement of each claim of the catalogue: in what a proof must end, and what it may use.
+"""The fixed kernel statement of each claim of the catalogue: what a proof must end in, and what it may use.
 
 A claim has its formula in sympy and its quantifiers in words. Their formal reading was made once and is kept in
 `statements.json` beside the proof scripts, as text to read and as digests to compare, so that no script can read a
@@ -61,6 +61,6 @@ def _entry(statement: Statement) -> dict[str, str]:
 
 
 def write(paper: str) -> None:
-    """Write the table of a paper; raises InputError as `statements_of`."""
+    """Write the table of a paper; raises InputError where `statements_of` does."""
     text = json.dumps(statements_of(paper), indent=1, ensure_ascii=False) + "\n"
     replace_file(paper_of(paper).folder / "statements.json", text.encode())

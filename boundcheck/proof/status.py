@@ -1,4 +1,4 @@
-"""By what a claim is carried: by the kernel, by an argument in words, or by nothing."""
+"""The carrier of a claim, which vouches for it: the kernel, an argument in words, or nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boundcheck.proofs import papers
 
 
 class Carrier(StrEnum):
-    """What vouches for a claim; its text is what is printed."""
+    """A carrier of claims, which vouches for them; its text is what is printed."""
 
     KERNEL = "kernel"
     """The kernel replays a proof that ends in the claim's fixed statement."""
@@ -29,7 +29,7 @@ class Carrier(StrEnum):
 
 
 def carrier(claim: Claim) -> Carrier:
-    """What vouches for a claim of the catalogue."""
+    """The carrier of a claim of the catalogue, which vouches for it."""
     if claim.argument:
         return Carrier.BY_HAND
     if claim.id in fixed_statements() and is_ours(claim):
@@ -44,7 +44,7 @@ def carrier(claim: Claim) -> Carrier:
 
 
 def standing(claim: Claim) -> str:
-    """``proved``, or ``repaired``: proved by another proof than the printed one; of a claim without proof its carrier.
+    """``proved``; ``repaired`` if proved, but not by the printed proof; the carrier if that is not the kernel.
 
     It is read from the fixed statements, and no proof is run: the tests have the proofs say the same.
     """
@@ -54,12 +54,12 @@ def standing(claim: Claim) -> str:
 
 
 def told(claim: Claim) -> str:
-    """What carries a claim, and if the printed proof does not, where that one fails."""
+    """The carrier of a claim, in words, with the lines at which the printed proof fails, if it does."""
     by = carrier(claim)
     broken = fixed_statements()[claim.id].broken if by is Carrier.KERNEL else ()
     return f"{by}, repaired: true by another proof; the printed one fails at {', '.join(broken)}" if broken else by
 
 
 def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
-    """How many of these claims each carrier has."""
+    """The number of these claims that each carrier has."""
     return Counter(map(carrier, claims))

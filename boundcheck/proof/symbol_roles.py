@@ -32,12 +32,12 @@ class Process:
 
     @property
     def lag(self) -> int:
-        """How much later than t the value at t is known."""
+        """The number of steps after t at which the value at t is known."""
         return int(self.drawn)
 
 
 def at_t(iterate: words.Iterate) -> words.Iterate:
-    """The iterate at t, the key of this process in a reading."""
+    """The iterate at t, which is the key of its process in a reading."""
     name, _, rows, columns = iterate.args
     return words.Iterate(name, words.t, rows, columns)
 
@@ -78,7 +78,7 @@ def _assumed(symbol: sp.Symbol) -> str:
 
 
 def without_role(node: sp.Basic, letters: Iterable[sp.Basic]) -> str:
-    """What was expected instead of a letter without a role: the letter of its name with a role, or a role."""
+    """A text on what is expected in place of a letter without a role: the letter of its name with a role, or a role."""
     other = next((x for x in letters if x.name == node.name), None)
     if isinstance(node, sp.Symbol) and other is None:
         other = CATALOGUE.get(node.name)
@@ -96,7 +96,7 @@ def function_name(symbol: sp.Basic) -> str:
 
 
 def is_dimension(symbol: sp.Symbol) -> bool:
-    """Whether a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
+    """True if a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
     plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
     return bool(plain and size_of(symbol.name) is None and CATALOGUE.get(symbol.name, symbol) == symbol)
 
@@ -122,7 +122,7 @@ def size_of(name: str) -> int | None:
 
 
 def is_plain(node: sp.Basic) -> bool:
-    """Whether a node's class is truly one of sympy's or of the vocabulary's."""
+    """True if a node's class is truly one of sympy's or of the vocabulary's."""
     kind = type(node)
     home = sys.modules.get(kind.__module__)
     ours = kind.__module__ == words.__name__ or kind.__module__.startswith("sympy.")

@@ -19,7 +19,7 @@ from boundcheck.proof.symbol_roles import size_of
 
 
 def tabulated(model: Model) -> Model:
-    """The same model, whose letters are looked up once.
+    """A copy of the model whose letters are looked up once.
 
     Raises:
         InputError: unless weights are probabilities, dimensions and horizon are positive integers, and the past forgets

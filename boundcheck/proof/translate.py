@@ -43,7 +43,7 @@ _Result = TypeVar("_Result")
 
 
 def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
-    """Name the expression that has no translation, whatever refused it."""
+    """Make a translation name the expression that it cannot translate, whatever refused it."""
 
     @wraps(translate)
     def told(reading: Reading, node: sp.Basic) -> _Result:
@@ -61,7 +61,7 @@ def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Readin
 
 @dataclass(frozen=True)
 class Reading:
-    """What the letters of claims and steps stand for.
+    """A reading of claims and steps: what their letters stand for.
 
     Attributes:
         points: the matrices for which a matrix symbol stands, if it is not a letter itself: v_1 is (A_1, B_1), W is
@@ -111,7 +111,7 @@ class Reading:
                     raise InputError("processes", iterate, f"its own blocks; {block} is one of {owner[block.name]}")
 
     def having(self, constants: Iterable[sp.Basic]) -> Reading:
-        """The same reading with more constants."""
+        """A copy of this reading with more constants."""
         more = frozenset(constants) | frozenset(self.constants)
         return Reading(self.points, self.processes, more, self.arbitrary)
 
@@ -122,7 +122,7 @@ class Reading:
 
     @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:
-        """The place of a matrix that is a block of a vector; None if it is at two places."""
+        """The place of each matrix that is a block of a vector; raises InputError if one is at two places."""
         found: dict[sp.Basic, int] = {}
         for point in self.points.values():
             for place, block in enumerate(point):
@@ -212,7 +212,7 @@ class Reading:
         raise InputError("symbol", node, without_role(node, self.letters))
 
     def _dimension(self, node: sp.Symbol) -> sp.Symbol:
-        """A dimension needs no role, and is refused where another letter of its name has one."""
+        """The dimension, which needs no role; raises InputError where another letter has its name."""
         blocks = (block for process in self.processes.values() for block in process.blocks)
         letters = (*self.letters, *self.points, *blocks)
         if any(each.name == node.name and each != node for each in letters):
@@ -382,7 +382,7 @@ def index_of(letter: Symbol | k.Variable) -> Index | None:
 
 
 def _whole(node: sp.Pow) -> bool:
-    """Whether a power is a product, so that its base may be negative."""
+    """True if a power is a product, so that its base may be negative."""
     return bool(node.exp.is_Integer and node.exp > 0)
 
 
@@ -408,20 +408,20 @@ def _summed(blocks: tuple[Matrix, ...]) -> Matrix:
 
 
 def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """Left >= right, which sympy leaves unevaluated even if it knows a sign; likewise `gt`, `le` and `eq`."""
+    """The relation left >= right, which sympy leaves unevaluated even if it knows a sign."""
     return sp.Ge(left, right, evaluate=False)
 
 
 def gt(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """Left > right, unevaluated."""
+    """The relation left > right, unevaluated."""
     return sp.Gt(left, right, evaluate=False)
 
 
 def le(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """Left <= right, unevaluated."""
+    """The relation left <= right, unevaluated."""
     return sp.Le(left, right, evaluate=False)
 
 
 def eq(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """Left = right, unevaluated."""
+    """The relation left = right, unevaluated."""
     return sp.Eq(left, right, evaluate=False)

@@ -1,4 +1,4 @@
-"""The verdict on a proof: the kernel replays every line, or a witness is checked; and on what the proof rests."""
+"""The verdict on a proof, and what it rests on: the kernel replays every line, or a witness is checked."""
 
 from __future__ import annotations
 
@@ -82,19 +82,22 @@ class JudgedProof(Shown):
     conclusion: Statement | None
 
     def own(self, step: JudgedStep) -> list[Statement]:
-        """What a line rests on and the conclusion does not: points over which a law ranges, or its own assumptions."""
+        """The statements that a line rests on and the conclusion does not.
+
+        They are about points over which a law ranges, or they are the line's own assumptions.
+        """
         theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
         # An open line is its own hypothesis.
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
         return sorted(step.step.theorem.hypotheses - theirs - open_, key=str)
 
     def given(self, step: JudgedStep) -> list[str]:
-        """The text of what is a line's `own`."""
+        """The texts of a line's `own` statements."""
         return list(map(str, self.own(step)))
 
     @property
     def unused(self) -> list[str]:
-        """The titles of hypotheses that the claim lists and that its theorem does not use, nor has as a condition."""
+        """The titles of hypotheses that the claim lists and that its theorem neither uses nor has as a condition."""
         return [each.title for each in self._unused if each not in self._conditions]
 
     @cached_property
@@ -108,14 +111,14 @@ class JudgedProof(Shown):
 
     @property
     def difference(self) -> str:
-        """How the hypotheses of a theorem differ from those that its claim lists; empty for a lemma."""
+        """The difference between a theorem's hypotheses and those that its claim lists, in words; empty for a lemma."""
         if self.verdict != "proved" or self.script.claim is None:
             return ""
         return "; ".join([*self.changes, *(f"given besides: {text}" for text in self.added)]) or "as listed"
 
     @property
     def changes(self) -> list[str]:
-        """In words, which hypotheses of its claim a theorem is without, has as a condition, or has another for."""
+        """The hypotheses of its claim that a theorem lacks, has as a condition, or replaces by another, in words."""
         parts = [f"without {title}" for title in self.unused]
         parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
         return parts + [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
@@ -127,18 +130,18 @@ class JudgedProof(Shown):
 
     @property
     def added_statements(self) -> list[Statement]:
-        """`added`, as the kernel has it."""
+        """The statements of `added`, as the kernel has them."""
         return [each.statement for each in self.hypotheses if is_added(each, self.script)]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a line: its verdict, trust and statement, what it is given besides, and the witness against it."""
+        """A frame with a row for each line: verdict, trust, statement, what else it is given, witness against it."""
         found: pd.DataFrame = self.shower.frame_of([self])
         return found
 
 
 @dataclass(frozen=True)
 class _Backing:
-    """On what a line rests that the solvers confirm: their trust, and what its premises rest on."""
+    """The basis of a line that the solvers confirm: their trust, and what its premises rest on."""
 
     trust: Trust
     hypotheses: frozenset[Statement]
@@ -173,7 +176,7 @@ def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
 
 
 def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
-    """`judge`, also for a script whose claim was exchanged for another with its id, as soundness tries."""
+    """Judge a script as `judge` does, even if a mutant with the same id was put in the place of its claim."""
     script, again = _kept(script)
     proof, final = script.proof, script.proof.conclusion
     check_words(script)
@@ -226,7 +229,7 @@ def _kept(script: Script) -> tuple[Script, list[Theorem]]:
 
 
 def _signs(assumption: Assumption, theorem: Theorem) -> bool:
-    """Whether it gives the sign of a letter in a quotient or root of the theorem's statement."""
+    """True if the assumption gives the sign of a letter in a quotient or root of the theorem's statement."""
     fact = assumption.statement
     if not isinstance(fact, Fact) or fact.relation == "=":
         return False
@@ -235,7 +238,10 @@ def _signs(assumption: Assumption, theorem: Theorem) -> bool:
 
 
 def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statement], frozenset[str]]:
-    """What a theorem rests on, and its ledger; lines that the solvers confirm count as what they rest on."""
+    """The statements that a theorem rests on, and its ledger.
+
+    Lines that the solvers confirm count as what they rest on.
+    """
     rests: set[Statement] = set()
     ledger, queue = set(theorem.ledger), list(theorem.hypotheses)
     seen: set[Statement] = set()
@@ -281,7 +287,7 @@ class _Word(NamedTuple):
 
 
 def _said(step: Step, reading: Reading) -> Fact | None:
-    """The statement of a step's own relation; for a cited line that of its theorem."""
+    """The statement of a step's own relation; for a cited line, that of its theorem; None without a translation."""
     if step.relation is None:
         return step.theorem.conclusion.conclusion if isinstance(step.theorem.conclusion, Law) else step.theorem.fact
     try:
@@ -308,7 +314,7 @@ def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> _Word:
 
 
 def _infer(step: Step) -> tuple[bool | None, Counterexample | None]:
-    """Whether a line follows from those that the paper names, and numbers if it does not."""
+    """True if a line follows from those that the paper names; False, with numbers, if not; None if neither is known."""
     inference, said = step.inference, step.theorem.conclusion
     if inference is None:
         return None, None
@@ -362,7 +368,7 @@ def _rest_on(premises: Sequence[Theorem]) -> frozenset[Statement]:
 def _asked(
     goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement], context: _Context
 ) -> Mapping[str, Status]:
-    """What the solvers say, by their names; nothing where the premises rest on lines that are open."""
+    """The answers of the solvers, by their names; empty where the premises rest on lines that are open."""
     if not hypotheses <= context.given | set(context.backed):
         return {}
     return second_opinion(goal, [x.fact for x in premises], SECONDS)
@@ -374,7 +380,7 @@ def _answered(statuses: Mapping[str, Status]) -> str:
 
 
 def _advice(found: Counterexample, context: _Context) -> str:
-    """What to do with numbers at which a line fails: a witness has letters, and they are positive where declared so."""
+    """Advice on numbers at which a line fails: a witness has letters, and they are positive where declared so."""
     letters = {atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)}
     declared = (*context.script.reading.letters, *CATALOGUE.values())
     wrong = [x.name for x in declared if x.is_positive and letters.get(x.name, 1) <= 0]
@@ -418,8 +424,8 @@ def _verdict(
 def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
     """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken; refuted; unknown.
 
-    A printed proof is broken where a line of it is false, or does not follow from those that it names. One of which too
-    little is known is not.
+    A printed proof is broken where a line of it is false, or does not follow from those that it names. A printed
+    proof of which too little is known is not broken.
     """
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
@@ -432,7 +438,7 @@ def _is_broken(proof: JudgedProof) -> bool:
 
 
 def _refutes(proof: JudgedProof) -> bool:
-    """Whether a false line is the claim itself: a printed proof may be broken, and its claim true."""
+    """True if a false line is the claim itself: a printed proof may be broken, and its claim true."""
     claim = proof.script.claim
     lines = [x.step for x in proof.steps if x.verdict == "refuted"]
     return proof.script.is_statement and any(claim is None or line.relation == claim.conclusion for line in lines)

@@ -1,4 +1,4 @@
-"""What is shown of proofs: views of audits, claims, proofs and lines, the referee's table, and lines as a frame.
+"""Views of proofs: of audits, claims, proofs and lines; the referee's table; and lines as a frame.
 
 What stands under `proved` is made of the kernel's theorem, with the assumptions that it rests on.
 """
@@ -61,13 +61,13 @@ proof."""
 
 @singledispatch
 def view_of(shown: Shown) -> View:
-    """What a notebook shows of a result of this package."""
+    """The view that a notebook shows of a result of this package."""
     raise TypeError(f"expected a result, got {type(shown).__name__}")
 
 
 @view_of.register(ProofAudit)
 def _audit_view(audit: ProofAudit) -> View:
-    """Of an audit of few claims each of them, of many a table."""
+    """An audit: each of its claims if they are few, else a table of them."""
     facts = [line("standard fact", name, Prose(told)) for name, told in audit.facts.items()]
     count = len(audit.claims)
     title, about = "Proofs, audited", f"{count} claim{'s' if count > 1 else ''}"
@@ -117,7 +117,7 @@ def _row(each: JudgedRow, prints: bool) -> tuple[Cell, ...]:
 
 
 def _evidence(row: JudgedRow) -> Iterator[Fold]:
-    """The lines to which a row and what follows from it refer, behind a click; nothing of an editorial row."""
+    """The lines to which a row and what follows from it refer, behind a click; nothing for an editorial row."""
     lines = [found for each in (row, *row.follows) for found in each.lines]
     parts: list[Part] = []
     for ref, proof, step in lines:
@@ -132,7 +132,7 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
 
 
 def _conclusion(proof: JudgedProof) -> Iterator[Part]:
-    """What a proof concludes, and how its hypotheses differ from those that its claim lists."""
+    """The conclusion of a proof, and how its hypotheses differ from those that its claim lists."""
     if proof.verdict != "proved" or proof.conclusion is None:
         return
     is_claim = proof.script.claim is not None
@@ -174,7 +174,7 @@ def _proof_view(proof: JudgedProof) -> View:
 
 
 def _theorem(proof: JudgedProof) -> Iterator[Line]:
-    """What is proved, and on what it rests; nothing of a proof that proves nothing."""
+    """The lines that say what is proved and what it rests on; none for a proof that proves nothing."""
     if proof.verdict != "proved" or proof.conclusion is None:
         return
     display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
@@ -260,7 +260,7 @@ def _step_view(judged: JudgedStep) -> View:
 
 
 def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
-    """One row a line, in the words of `step_as_json`; ``witness`` is what it is about, with both sides beside it."""
+    """A frame with a row for each line, as in `step_as_json`; of a witness, what it is about and both sides."""
     import pandas as pd
 
     rows = [

@@ -1,7 +1,7 @@
 """A witness against a line of a proof: an exact instance in which every hypothesis holds and the line is false.
 
-`prove.instance` has those of MeFT, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
-own statement is evaluated, so no line is written twice; and `Told` answers the judge, whether hypotheses hold in them.
+`proof.instance` has those of MeFT, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
+own statement is evaluated, so no line is written twice; and `Told` tells the judge whether hypotheses hold in them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Points:
     v2: Point
 
     def visited(self) -> tuple[Point, ...]:
-        """The points."""
+        """The two points."""
         return self.v1, self.v2
 
     def numbers(self) -> dict[str, Fraction]:
@@ -65,7 +65,7 @@ class Points:
         return _model(self.setting, self.numbers())
 
     def told(self, witness: Witness, reading: Reading) -> Told:
-        """What the judge asks: the setting knows its function at all points."""
+        """The instance that the judge asks: the setting knows its function at all points."""
         return ToldOfSetting(witness, reading, self)
 
 
@@ -105,7 +105,7 @@ class Run:
         return _model(self.setting, values, process, paths)
 
     def told(self, witness: Witness, reading: Reading) -> Told:
-        """What the judge asks: the run knows its function at all points, and its noise."""
+        """The instance that the judge asks: the run knows its function at all points, and its noise."""
         return ToldOfRun(witness, reading, self)
 
 
@@ -130,7 +130,7 @@ class Witness:
 
     @property
     def setting(self) -> Setting | None:
-        """The instance that the numeric layer replays."""
+        """The instance that the numeric layer replays; None for a witness made by hand."""
         return self.source.setting if self.source else None
 
     def told(self, reading: Reading) -> Told:
@@ -138,18 +138,18 @@ class Witness:
         return self.source.told(self, reading) if self.source else Told(self, reading)
 
     def refutes(self, fact: Fact) -> bool:
-        """Whether the fact is certainly false in the instance."""
+        """True if the fact is certainly false in the instance."""
         return self._means(fact) and any(holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact))
 
     def meets(self, fact: Fact) -> bool:
-        """Whether the fact certainly holds in the instance."""
+        """True if the fact certainly holds in the instance."""
         if fact not in self._met:
             places = self._places(fact)
             self._met[fact] = self._means(fact) and all(holds(fact, self.model, (t,), (i,)) is True for t, i in places)
         return self._met[fact]
 
     def breaks_at_the_end(self, fact: Fact) -> bool:
-        """Whether what is said of each v_t is certainly false of v_{T+1}, of which a proof may say it too."""
+        """True if what is said of each v_t is certainly false of v_{T+1}, of which a proof may say it too."""
         letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable) and isinstance(x.when, Time)]
         if not letters or any(x.when != Time(NOW) for x in letters):
             return False
@@ -157,7 +157,7 @@ class Witness:
         return holds(fact, self.model, (self.model.horizon + 1,), outcomes) is False
 
     def _means(self, fact: Fact) -> bool:
-        """Whether no divisor of the fact is 0 and no radicand negative: to the kernel 1/0 and √-1 are 0."""
+        """True if no divisor of the fact is 0 and no radicand is negative: to the kernel 1/0 and √-1 are 0."""
         parts = (x for x in fact.polynomial.inside if isinstance(x, Inverse | Root))
         signs = (Fact(">", x.body**2) if isinstance(x, Inverse) else Fact(">=", x.body) for x in parts)
         return all(holds(sign, self.model, (t,), (i,)) is True for sign in signs for t, i in self._places(sign))
@@ -192,7 +192,7 @@ class Witness:
 
 
 class Told(judged.Instance):
-    """A witness, its letters read as a script reads them: it knows what its model evaluates, and of no other point.
+    """A witness, its letters read as a script reads them: it knows what its model evaluates, and no other point.
 
     A relation holds in it at each time and in each outcome, or it is open.
     """
@@ -211,7 +211,7 @@ class Told(judged.Instance):
         return Extent.of(value.low) if is_constant and value.low == value.high else UNKNOWN
 
     def decide(self, relation: sp.Basic) -> Answer:
-        """Whether a relation holds, at each time from 1 to T, and in each outcome."""
+        """The answer to whether a relation holds, at each time from 1 to T, and in each outcome."""
         try:
             facts = self.reading.facts(relation)
             if all(map(self.witness.meets, facts)):
@@ -223,11 +223,11 @@ class Told(judged.Instance):
         return Answer("fails", f"{broken} is false") if broken else Answer("open", f"nothing says whether {relation}")
 
     def at_no_point(self) -> Told:
-        """The same function without the points that are visited, of which a law that ranges over all says nothing."""
+        """The instance without the points that it visits, of which a law that ranges over all points says nothing."""
         return self
 
     def follows(self, algorithm: Algorithm) -> Answer:
-        """Whether the state begins as the algorithm says, and its equations hold at each time."""
+        """The answer to whether the state begins as the algorithm says, and its equations hold at each time."""
         if algorithm.no_exact:
             return Answer("open", algorithm.no_exact)
         answer = HOLDS
@@ -244,13 +244,19 @@ class ToldOfSetting(Told):
         self.setting, self.visited = source.setting, source.visited()
 
     def at_no_point(self) -> Told:
-        """The setting on its ball, and everywhere where it knows its function there."""
+        """The setting without the points that are visited.
+
+        It answers for its ball, and for all points where it knows its function there.
+        """
         bare = copy(self)
         bare.visited = ()
         return bare
 
     def on_domain(self) -> Answer:
-        """Whether all points are in the ball: how W moves, and how large the noise is, is known there alone."""
+        """The answer to whether all points are in the ball.
+
+        Only there is it known how W moves and how large the noise is.
+        """
         return at_most("the largest norm", self.reach(BALL.common), BALL.common, Extent.of(self.setting.sigma))
 
     def weight_smoothness(self) -> Extent:
@@ -262,7 +268,7 @@ class ToldOfSetting(Told):
         return Extent.of(self.setting.slope.bound)
 
     def adapter_lipschitz(self) -> Extent:
-        """|B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, and at B = σ, A_1 ≠ A_2 it is attained."""
+        """σ: |B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, attained at B = σ, A_1 ≠ A_2."""
         return Extent.of(self.setting.sigma) if self.on_domain() == HOLDS else UNKNOWN
 
     def reach(self, radius: sp.Symbol) -> Extent:
@@ -290,7 +296,7 @@ class ToldOfRun(ToldOfSetting):
         return Extent.of(self.run.gap)
 
     def bias(self) -> Extent:
-        """The largest entry of E[g_t | past] - ∇F(v_t), and the largest sum of the sizes of both."""
+        """The extent from the largest entry of |E[g_t | past] - ∇F(v_t)| to the largest sum of its two entries."""
         errors = []
         for t, path in self.paths.places:
             if t <= self.paths.T:
@@ -359,7 +365,7 @@ _SOURCES = {Points: (Setting, MeftRun), Run: (MeftRun,)}
 
 
 def examined(witness: Witness) -> Witness:
-    """The witness with its model and numbers made again from its source; a witness made by hand is unchanged.
+    """The witness, with model and numbers made again from its source, or with its handmade model checked.
 
     Raises:
         InputError: for a witness, setting or function of the user's own class, which would have to be believed.
@@ -382,12 +388,12 @@ def examined(witness: Witness) -> Witness:
 
 
 def _asked(model: Model) -> Model:
-    """The model, which says of a dimension or function that it lacks that this is so."""
+    """The model, which says so when it is asked for a dimension or function that it lacks."""
     return replace(model, dimensions=_Asked(model.dimensions), functions=_Asked(model.functions))
 
 
 class _Asked(dict[str, Any]):
-    """What a model has, by name."""
+    """The dimensions or functions of a model, by name; raises InputError for one that it lacks."""
 
     def __missing__(self, name: str) -> Any:
         raise InputError("witness", name, "an instance that has a value of this dimension or function")
@@ -440,7 +446,7 @@ def _moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> 
 
 
 def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
-    """The values of a fact's letters where it fails first; by the witness's own names if it has a source."""
+    """The values of a fact's letters where it first fails; the witness's own numbers if it has a source."""
     if witness.source is not None:
         return {name: str(value) for name, value in witness.numbers.items()}
     t, outcome = witness.place(fact)

@@ -42,7 +42,7 @@ from boundcheck.worst_case.stored import Tried, save
 
 @dataclass(frozen=True)
 class Checked:
-    """What was tried on a claim that no instance broke.
+    """The record of a check in which no instance broke the claim.
 
     Attributes:
         id: the claim's.
@@ -89,7 +89,7 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
 
 
 class RoundingError(BoundcheckError, AssertionError):
-    """Both sides of a claim as computed are farther from the exact ones than their error bounds say.
+    """An error beyond its bound: the computed sides of a claim are farther from the exact ones than the bounds say.
 
     The claim is not to blame: Arb finds it true of the instance. The arithmetic, or the bound on its error, is wrong.
     """
@@ -193,7 +193,7 @@ def _check_device(device: str) -> None:
 
 
 def strategy_of(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
-    """The instances on which a claim is tried; raises InputError for a claim that no instance is about."""
+    """The strategy for instances on which a claim is tried; raises InputError for a claim that no instance is about."""
     if algorithm_of(claim) is not None:
         return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
     if is_about_smoothness(claim):
@@ -223,7 +223,7 @@ class _Search:
         self.tried: list[Assignment] = []
 
     def run(self, examples: int | None) -> None:
-        """First draw without a target, then half as many again, steered toward a larger ratio.
+        """Draw instances without a target, then half as many again, steered toward a larger ratio.
 
         For an inequality between matrices, a few ascents from the best instances follow.
         """
@@ -259,9 +259,10 @@ class _Search:
         return compared
 
     def _judge(self, instance: Any, compared: Comparison) -> float | None:
-        """How near an instance comes to breaking the claim, 0 of a candidate; None where it breaks what is given.
+        """The instance's measured over bound, 0 for a candidate; None if the instance breaks what is given.
 
-        What is given is asked of an instance that comes near, and of all from the first that breaks it.
+        It says how near the instance comes to breaking the claim. What is given is asked of an instance that comes
+        near, and of every instance after the first that breaks what is given.
 
         Raises:
             _BrokenError: for one that breaks the claim.
@@ -290,14 +291,14 @@ class _Search:
 
 
 class _BrokenError(Exception):
-    """Tells Hypothesis that an instance breaks the claim."""
+    """A signal to Hypothesis that an instance breaks the claim."""
 
     def __init__(self, instance: Any) -> None:
         self.instance = instance
 
 
 def _kept(instance: Any) -> ClaimViolatedError:
-    """The error for the smallest instance that certainly breaks the claim. The instance is written to a file."""
+    """Shrink an instance that certainly breaks the claim, write it to a file, and return the error for it."""
     found = certify(instance)
     if isinstance(instance, AdapterInstance):
         instance = shrunk(instance, found)

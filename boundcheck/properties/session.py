@@ -1,4 +1,4 @@
-"""What a run of pytest tells `check_claim`: how hard to look, where to keep what it finds, and whom to tell.
+"""Settings of `check_claim` in a run of pytest: how hard to look, where to keep what it finds, and whom to tell.
 
 Only the standard library is imported: pytest loads this in projects that may never check a claim.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Profile:
-    """How hard to look.
+    """A profile, which says how hard to look.
 
     Attributes:
         name: what ``--boundcheck-profile`` calls it.
@@ -41,7 +41,7 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Session:
-    """What holds for the checks of one test.
+    """The settings that hold for the checks of one test.
 
     Attributes:
         profile: how hard to look.
@@ -60,13 +60,13 @@ _session: ContextVar[Session] = ContextVar("boundcheck session")
 
 
 def current() -> Session:
-    """What holds now: outside of pytest the quick profile, and a folder ``instances``."""
+    """The settings that hold now: outside of pytest the quick profile, and a folder ``instances``."""
     return _session.get(_OUTSIDE)
 
 
 @contextmanager
 def using(**changes: Any) -> Iterator[Session]:
-    """Change some of what holds, for a while."""
+    """Change some of the settings within a ``with`` block."""
     token = _session.set(replace(current(), **changes))
     try:
         yield current()

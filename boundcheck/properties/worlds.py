@@ -1,4 +1,4 @@
-"""Worlds: for a proved claim an exact instance in which all that it assumes holds: it is not proved of nothing.
+"""Worlds: exact instances in which all that a proved claim assumes holds, so that it is not proved of nothing.
 
 ``python -m boundcheck.properties.worlds PAPER...`` looks for one for each proved claim of a paper in `proofs/`, the
 simplest that Hypothesis finds, and writes those that the judge accepts into the paper's ``worlds.json``. What `prove`
@@ -57,7 +57,7 @@ _LARGEST = 2
 
 @dataclass(frozen=True)
 class Parabola(OfClaim):
-    """An algorithm on F(v) = v²/2, a function of one number, from v_1 = 1, with samples ±c v apart from F.
+    """An algorithm on F(v) = v²/2, a function of one number, from v_1 = 1, with samples F(v) ± c v.
 
     F is as strongly convex as it is smooth, everywhere, which no function of the other instances is.
 
@@ -74,7 +74,7 @@ class Parabola(OfClaim):
 
     @classmethod
     def of(cls, claim: Claim) -> Parabola:
-        """With two steps, and letters that leave room: ℓ = 2, μ = 1/2, R_1 = D = 1, half of what a step may be.
+        """Make one with two steps and letters that leave room: ℓ = 2, μ = 1/2, R_1 = D = 1, half of what a step may be.
 
         Raises:
             InputError: for a claim that is not a theorem.
@@ -92,12 +92,12 @@ class Parabola(OfClaim):
 
     @property
     def inputs(self) -> Mapping[str, Number]:
-        """As they are given."""
+        """The given values, as rational numbers of SymPy."""
         return {name: sp.Rational(x.numerator, x.denominator) for name, x in self.given.items()}
 
     @property
     def algorithm(self) -> Algorithm:
-        """The claim's."""
+        """The algorithm of the claim."""
         return cast(Algorithm, algorithm_of(self.claim))
 
     @cached_property
@@ -114,7 +114,7 @@ class Parabola(OfClaim):
         )
 
     def model(self) -> Model[arb, arb_mat]:
-        """All iterates, gradients and values."""
+        """The model of the run: all iterates, gradients and values."""
         paths = self._paths
         at = {"v": lambda t, path: self.algorithm.iterate(paths.state(t, path)), "g": paths.drawn}
         return Model(
@@ -130,44 +130,44 @@ class Parabola(OfClaim):
         )
 
     def value(self, symbol: sp.Symbol) -> Extent:
-        """As the claim has it; f* is 0."""
+        """The value of a letter as the claim has it; f* is 0."""
         return {f_star: Extent.of(Fraction(0))}.get(symbol) or super().value(symbol)
 
     def follows(self, algorithm: Algorithm) -> Answer:
-        """Its steps are made by the algorithm of the claim."""
+        """HOLDS for the algorithm of the claim, which makes the steps; else what the base class says."""
         return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
 
     def smoothness(self, where: str) -> Extent:
-        """1."""
+        """The smoothness of F, 1."""
         return Extent.of(Fraction(1))
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
-        """1."""
+        """The strong convexity of F, 1."""
         return Extent.of(Fraction(1))
 
     def infimum(self) -> Extent:
-        """0, at v = 0."""
+        """The infimum of F, 0, at v = 0."""
         return Extent.of(Fraction(0))
 
     def gap(self) -> Extent:
-        """1/2."""
+        """The gap between F(v_1) and the infimum, 1/2."""
         return Extent.of(Fraction(1, 2))
 
     def distance(self) -> Extent:
-        """1."""
+        """The distance from v_1 to the minimiser, 1."""
         return Extent.of(Fraction(1))
 
     def bias(self) -> Extent:
-        """0: the samples are as far on one side of F as on the other."""
+        """The bias of the samples, 0: they are as far on one side of F as on the other."""
         return Extent.of(Fraction(0))
 
     def variance(self) -> Extent:
-        """c²."""
+        """The variance of the samples' gradients, c²."""
         return Extent.of(self.noise**2)
 
     @property
     def title(self) -> str:
-        """What it is."""
+        """The name of the instance: a parabola, and how many iterations."""
         return f"a parabola, {self.given[T.name]} iterations"
 
     def as_json(self) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class Parabola(OfClaim):
 
     @classmethod
     def from_json(cls, data: Any) -> Parabola:
-        """The instance that `as_json` wrote; raises InputError that names the field that is wrong."""
+        """The instance that `as_json` wrote; raises an InputError that names the wrong field."""
         found = Fields(data, "instance")
         given = found.table("given")
         return cls(
@@ -206,12 +206,12 @@ def world_of(claim: Claim) -> Tried | Parabola | None:
 
 
 def is_world(instance: Any, claim: Claim) -> bool:
-    """Whether the judge says that all that a claim assumes holds in an instance."""
+    """True if the judge says that all that a claim assumes holds in an instance."""
     return meets(instance, claim).holds
 
 
 def read(data: Mapping[str, Any]) -> Any:
-    """The instance that a ``worlds.json`` has of a claim.
+    """Read the instance that a ``worlds.json`` has for a claim.
 
     Raises:
         InputError: as the instance's own `from_json`.

@@ -16,7 +16,7 @@ from boundcheck.rocq.book import Book, Piece, Place, Proof, polynomial
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of an atom or letter: its image, and the proof; without one it stays as it is."""
+    """The outcome of a move for an atom or letter: its image, and the proof; without one it stays as it is."""
 
     image: Scalar | Matrix
     proof: Proof | None
@@ -87,7 +87,7 @@ class Lemma:
         return self.changed.get(term) or self.name(term)
 
     def premise(self, said: str, proof: Proof) -> str:
-        """A premise; returns its name."""
+        """Add a premise; return its name."""
         self.premises.append(f"(h_{len(self.premises)} : {said})")
         self.proofs.append(proof)
         return f"h_{len(self.premises) - 1}"
@@ -97,7 +97,7 @@ class Lemma:
         return polynomial(scalar, self.before if before else self.name)
 
     def matrix(self, matrix: Matrix, *, before: bool = False) -> str:
-        """The same for a matrix."""
+        """A matrix in the variables, those of what was or of what is."""
         if not matrix.terms:
             return f"(0 : 'M[R]_({self.size(matrix.shape[0])}, {self.size(matrix.shape[1])}))"
         for word in matrix.terms:
@@ -114,7 +114,7 @@ class Lemma:
         return polynomial(scalar, lambda x: self.trace(x.word) if isinstance(x, Trace) else self.name(x))
 
     def state(self, said: str, script: str) -> Proof:
-        """The lemma that says this; returns its use at a place."""
+        """State the lemma that says this; return its use at a place."""
         sizes = f" ({' '.join(self.sizes)} : nat)" if self.sizes else ""
         text = f"(R : realType){sizes} {' '.join([*self.binders, *self.premises])} : {said}.\nProof. {script} Qed."
         if text not in self.book.algebra:
@@ -138,7 +138,7 @@ UNCHANGED = constantly("erefl")
 
 
 def equation(book: Book, left: Scalar, changes: dict[Piece, Change], right: Scalar) -> Proof | None:
-    """Left with its atoms as they were is right; None where nothing has changed."""
+    """The proof that `left`, with its atoms as they were, is `right`; None where nothing has changed."""
     if left == right and all(x.proof is None for x in changes.values()):
         return None
     lemma = Lemma(book)
@@ -149,11 +149,11 @@ def equation(book: Book, left: Scalar, changes: dict[Piece, Change], right: Scal
 
 
 def equal(left: str, right: str, without: str = "", name: str = "e", first: str = "") -> str:
-    """The step by which two numbers are the same by algebra alone: without premises, and after what comes first."""
+    """The step that proves two numbers equal by algebra alone: without premises, and after what comes first."""
     cleared = f"clear {without}; " if without else ""
     return f"have {name} : {left} = {right} :> R by {cleared}{first}algebra. "
 
 
 def subst(lemma: Lemma) -> str:
-    """The step that puts in what terms become."""
+    """The step that replaces terms by what they become; empty where nothing changes."""
     return "subst. " if lemma.premises else ""

@@ -38,7 +38,7 @@ from boundcheck.proof.symbol_roles import size_of
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""
 Piece = Atom | Letter
-"""What polynomials, in numbers or in matrices, are made of."""
+"""A part of a polynomial, in numbers or in matrices."""
 # Names that a file uses itself, and words of Rocq.
 _WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome chance past nothing
 knows expect mean total before least fro opn dot inner is_gradient forall fun let in if then else match
@@ -103,7 +103,7 @@ class Defined:
 
 @dataclass
 class Book:
-    """What a file has so far.
+    """The contents of a file so far.
 
     Attributes:
         bound: letters that laws bind: parameters of what they occur in.
@@ -247,7 +247,7 @@ class Book:
         return self.call(self.define("atom", atom, "R", lambda at: self.content(atom, at)), place, values)
 
     def content(self, atom: Atom, place: Place) -> str:
-        """What an atom is made of."""
+        """The text of an atom, from its parts."""
         match atom:
             case Norm():
                 return f"{'fro' if atom.kind == FROBENIUS else 'opn'} {self.point(atom.blocks, place)}"
@@ -278,7 +278,7 @@ class Book:
         raise InputError("term", atom, "a term that has a form in Rocq")
 
     def past(self, given: Index | None, place: Place) -> str:
-        """What an expectation is given."""
+        """The past that an expectation is given."""
         return "(@nothing R S)" if given is None else f"(@past R S {place.at(given).time})"
 
     def symbol(self, letter: Named, place: Place, values: Mapping[Term, str]) -> str:
@@ -300,7 +300,7 @@ class Book:
         return self.call(made, place, values)
 
     def inside(self, letter: Letter, place: Place) -> str:
-        """What a letter that is no name is made of."""
+        """The text of a letter that is no name, from its parts."""
         if isinstance(letter, Gradient):
             _, gradient = self.function(letter.function, letter.point)
             return projected(f"{gradient} {self.point(letter.point, place)}", letter.block, len(letter.point))
@@ -347,7 +347,7 @@ class Book:
         return self.define(kind, statement, "Prop", lambda _: self.said(statement), statement)
 
     def said(self, statement: Statement) -> str:
-        """What a statement says."""
+        """The text of a statement."""
         if isinstance(statement, Fact):
             said = related(statement.relation, self.scalar(statement.polynomial, HERE))
             return f"forall t (w : outcome S), (1 <= t <= T)%N -> {said}"
@@ -396,7 +396,7 @@ def related(relation: str, text: str) -> str:
 
 
 def ratio(size: Fraction) -> str:
-    """A number that is not negative."""
+    """The text of a number that is not negative."""
     if max(size.numerator, size.denominator) > _LARGEST:
         raise InputError("number", size, f"numbers up to {_LARGEST}, which Rocq counts in ones")
     return str(size.numerator) if size.denominator == 1 else f"({size.numerator} / {size.denominator})"
@@ -426,7 +426,7 @@ def wrapped(text: str) -> str:
 
 
 def transposed(text: str, flipped: bool) -> str:
-    """A factor of a product."""
+    """A factor of a product, transposed if `flipped`."""
     return f"{wrapped(text)}^T" if flipped else wrapped(text)
 
 

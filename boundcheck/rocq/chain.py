@@ -48,7 +48,7 @@ def chained(book: Book, law: Law, proof: str, block: int, theorem: Theorem) -> s
 
 
 def only_letter(matrix: Matrix) -> Symbol:
-    """The letter that a block of the composition's point is."""
+    """The only letter in a block of the composition's point."""
     ((word, _),) = matrix.terms.items()
     ((letter, _),) = word
     if not isinstance(letter, Symbol):
@@ -78,7 +78,7 @@ class _Line:
         self.gradient = Matrix.sum(letters[block].shape, pulled)
 
     def _pulled(self, image: Matrix, slope: Matrix) -> Matrix:
-        """What the slope of a block gives for the direction: the sum of uᵀ S wᵀ over the words u H w."""
+        """The share of one block's slope S in the gradient: the sum of uᵀ S wᵀ over the words u H w."""
         summands = []
         for word, c in image.terms.items():
             place = next(i for i, (x, _) in enumerate(word) if x == self.direction)
@@ -89,7 +89,7 @@ class _Line:
         return Matrix.sum(self.letters[self.block].shape, summands)
 
     def slope(self, proof: str) -> str:
-        """State that the two slopes at s = 0 agree, from the proof of the composition; returns its use."""
+        """State that the two slopes at s = 0 agree, from the proof of the composition; return its use."""
         book, outer, inner = self.book, self.outer, self.inner
         function, gradient = book.function(outer.function, outer.point)
         other, other_gradient = book.function(inner.function, inner.point)
@@ -130,7 +130,7 @@ class _Line:
         return f"({name} {' '.join(map(book.name, letters))} {proof} t w rt)"
 
     def _expansion(self) -> str:
-        """P(X + sH) = P(X) + sD + s²Q."""
+        """The proof that P(X + sH) = P(X) + sD + s²Q."""
         proofs = []
         for i, image in enumerate(self.inner.point):
             lemma = Lemma(self.book)
@@ -156,7 +156,7 @@ class _Line:
         return lemma.name(self.direction) if moves else lemma.matrix(Matrix.zero(letter.shape))
 
     def adjoint(self, slope: str) -> str:
-        """⟨∇F, H⟩ = ⟨the gradient that the kernel states, H⟩."""
+        """The proof that ⟨∇F, H⟩ = ⟨the gradient that the kernel states, H⟩."""
         lemma = Lemma(self.book)
         direction = Matrix.of(self.direction)
         mine, theirs = (gradients(x.function, x.point) for x in (self.outer, self.inner))
@@ -184,7 +184,7 @@ class _Line:
 
 
 def _written(values: dict[Piece, str], lemma: Lemma) -> Naming:
-    """Letters as these values, and others as variables."""
+    """The naming that writes letters as these values, and others as variables."""
     return lambda x: values.get(x) or lemma.name(x)
 
 

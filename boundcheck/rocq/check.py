@@ -27,7 +27,7 @@ _MISSING = "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and 
 
 @dataclass(frozen=True)
 class Word:
-    """What Rocq says of one proof.
+    """Rocq's answer about one proof.
 
     Attributes:
         steps: of the derivation.
@@ -196,7 +196,7 @@ def listed(words: Sequence[Word]) -> dict[str, dict[str, object]]:
 
 
 def differing(words: Sequence[Word]) -> list[str]:
-    """The names of these proofs of which the committed list says something else than Rocq."""
+    """The names of the proofs on which the committed list and Rocq differ."""
     found, kept = listed(words), checked()
     return [word.name for word in words if found.get(word.name) != kept.get(word.name)]
 

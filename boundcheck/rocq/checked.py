@@ -1,4 +1,4 @@
-"""Which proofs Rocq has checked: a committed list of their derivations, which `make rocq` makes.
+"""The proofs that Rocq has checked: a committed list of their derivations, which `make rocq` makes.
 
 A derivation stands in the list as a hash of all of its steps. So a proof that has changed since counts as unchecked,
 whatever its name. The library, in which the norms and expectations are defined, stands there as a hash too: with
@@ -73,7 +73,7 @@ def worlds() -> frozenset[str]:
 
 
 def covers(conclusion: Theorem | None, line: Theorem | None = None) -> bool:
-    """Whether Rocq has checked what a proof concludes, or one of the lines from which it concludes that."""
+    """True if Rocq has checked what a proof concludes, and `line`, where one is given, is a step to that."""
     if conclusion is None or digest(conclusion) not in _hashes():
         return False
     return line is None or any(line is each for each in derivation([conclusion]))

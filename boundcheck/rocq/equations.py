@@ -61,7 +61,7 @@ RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
 
 @dataclass(frozen=True)
 class Move:
-    """What is done to a term: letters replaced, because a law is for all of them or by an equation, or t replaced.
+    """A change of a term: letters replaced, because a law is for all of them or by an equation, or t replaced.
 
     Attributes:
         values: what letters become.
@@ -125,7 +125,7 @@ class Equations:
         return at
 
     def touches(self, term: Piece) -> bool:
-        """Whether the move may change a term."""
+        """True if the move may change a term."""
         if self.move.index is not None:
             return True
         return not term.inside.isdisjoint(self.move.values)
@@ -133,7 +133,7 @@ class Equations:
     # Atoms and letters.
 
     def change(self, term: Piece) -> Change:
-        """What becomes of an atom or letter."""
+        """The change of an atom or letter."""
         if term not in self.made:
             self.made[term] = self._change(term)
         return self.made[term]
@@ -180,20 +180,20 @@ class Equations:
     # An atom becomes a number, and a letter a matrix.
 
     def number(self, atom: Atom) -> Scalar:
-        """What becomes of an atom."""
+        """The number that an atom becomes."""
         return cast(Scalar, self.change(atom).image)
 
     def block(self, letter: Letter) -> Matrix:
-        """What becomes of a letter."""
+        """The matrix that a letter becomes."""
         return cast(Matrix, self.change(letter).image)
 
     def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
-        """What becomes of a polynomial, and the proof."""
+        """The polynomial that a polynomial becomes, and the proof."""
         image = self.image_of(scalar)
         return image, equation(self.book, scalar, {x: self.change(x) for x in scalar.atoms()}, image)
 
     def image_of(self, scalar: Scalar) -> Scalar:
-        """What becomes of a polynomial."""
+        """The polynomial that a polynomial becomes."""
         summands = []
         for monomial, c in scalar.terms.items():
             product = Scalar.of(c)
@@ -203,12 +203,12 @@ class Equations:
         return Scalar.sum(summands)
 
     def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
-        """What becomes of a matrix, and the proof."""
+        """The matrix that a matrix becomes, and the proof."""
         image = self.image(matrix)
         return image, self.proved(matrix, image, Fraction(1), False)
 
     def image(self, matrix: Matrix) -> Matrix:
-        """What becomes of a matrix."""
+        """The matrix that a matrix becomes."""
         summands = []
         for word, c in matrix.terms.items():
             factors = [self.block(x).T if flip else self.block(x) for x, flip in word]
@@ -216,7 +216,7 @@ class Equations:
         return Matrix.sum(matrix.shape, summands)
 
     def lemma(self, matrix: Matrix) -> Lemma:
-        """A lemma that knows what becomes of what is in a matrix."""
+        """A lemma that knows what the atoms and letters in a matrix become."""
         lemma = Lemma(self.book)
         for word, c in matrix.terms.items():
             pieces: list[Piece] = [*(x for x, _ in word), *c.atoms()]
@@ -226,7 +226,10 @@ class Equations:
         return lemma
 
     def proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
-        """That a matrix (its transpose, if `flipped`) becomes a number times another; None where they are the same."""
+        """The proof that a matrix (its transpose, if `flipped`) becomes a number times another.
+
+        None where they are the same.
+        """
         lemma = self.lemma(matrix)
         if not lemma.changed and matrix == normal and scale == 1 and not flipped:
             return None
@@ -359,7 +362,7 @@ class Equations:
         return Preceding(self).whole(body)
 
     def norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
-        """The norm of blocks."""
+        """The norm of what the blocks become, and the proof; None where nothing changes."""
         images = [self.image(x) for x in blocks]
         image = norm(kind, *images)
         name = "fro" if kind == FROBENIUS else "opn"
@@ -381,7 +384,7 @@ class Equations:
         return image, proof
 
     def _part(self, name: str, block: Matrix, image: Matrix, normal: Matrix, scale: Fraction) -> Proof | None:
-        """‖block‖ = |scale| ‖normal‖."""
+        """The proof that ‖block‖ = |scale| ‖normal‖; None where the block is as it was."""
         flipped = image != normal.scaled(scale)
         proof = self.proved(block, normal, scale, flipped)
         if proof is None:
@@ -395,7 +398,7 @@ class Equations:
         return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
 
     def trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
-        """The trace of a product."""
+        """The trace of what a product becomes, and the proof; None where nothing changes."""
         word = Matrix.word(term.word)
         lemma, image = self.lemma(word), self.image(word)
         result = trace(image)
@@ -412,7 +415,7 @@ class Equations:
 
 
 def under(proof: Proof | None, at: Place) -> str:
-    """An equation at each time of a sum."""
+    """The proof of an equation at each time of a sum."""
     inner = at.within()
     return f"(fun {inner.base} {inner.proof} => {proof(inner) if proof else 'erefl'})"
 
@@ -437,12 +440,12 @@ def positive(size: Fraction) -> str:
 
 
 def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
-    """The equality of tuples, from those of their blocks."""
+    """The proof that tuples are equal, from those for their blocks; a block without one stays as it is."""
     return paired([x(at) if x else "erefl" for x in proofs])
 
 
 def paired(equalities: Sequence[str]) -> str:
-    """The equality of tuples, from proofs of those of their blocks."""
+    """The proof that tuples are equal, from those for their blocks."""
     return reduce(lambda x, y: f"(pair_equal {x} {y})", equalities)
 
 
@@ -465,7 +468,7 @@ class _Linear(ABC):
 
     @abstractmethod
     def inside(self, atom: Term) -> bool:
-        """Whether an atom stays inside."""
+        """True if an atom stays inside."""
 
     @abstractmethod
     def inner(self, at: Place) -> Place:
@@ -476,7 +479,7 @@ class _Linear(ABC):
         """A lemma about the operator."""
 
     def taken(self, factor: Scalar, at: Place) -> str:
-        """That a factor may be taken out; empty where nothing needs to be said."""
+        """The proof that a factor may be taken out; empty where none is needed."""
         return ""
 
     def outside(self, factor: Scalar, at: Place) -> str:
@@ -525,7 +528,7 @@ class _Linear(ABC):
         return lemma
 
     def _arranged(self, body: Scalar, parts: Sequence[_Summand]) -> Proof:
-        """The body is a sum of factors that are taken out times what stays inside."""
+        """The proof that the body is a sum of factors that are taken out times what stays inside."""
         lemma = self._changes(body)
         products = [f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts]
         return lemma.state(f"{lemma.scalar(body, before=True)} = {right_nested(products)}", f"{subst(lemma)}algebra.")

@@ -91,7 +91,7 @@ def _name(proof: JudgedProof) -> str:
 
 
 def theorem_name(proof: JudgedProof) -> str:
-    """The name of its theorem."""
+    """The name in Rocq of a proof's theorem."""
     return f"{proof.script.id}_{proof.script.version}".replace(".", "_")
 
 
@@ -141,7 +141,7 @@ def section(book: Book) -> list[Letters]:
 
 
 def declared(letters: list[Letters]) -> Iterator[str]:
-    """The lines of a section that declare them."""
+    """The lines of a section that declare these letters."""
     for each in letters:
         yield f"{each.word} {each.binders}."
         yield from (f"Hypothesis {name} : {said}." for name, said in each.assumed.items())

@@ -1,4 +1,4 @@
-"""What is known when: the proofs that a term is the same at two outcomes that look alike."""
+"""Terms that are known at a time: the proofs that a term is the same at two outcomes that look alike."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def coarser(first: Index | None, second: Index | None, at: Place) -> str:
 
 @dataclass
 class Knowing:
-    """What is known up to an index, or without one."""
+    """The proofs of what is known up to an index, or without one."""
 
     book: Book
     given: Index | None
 
     def scalar(self, scalar: Scalar, at: Place) -> str:
-        """A polynomial is known."""
+        """The proof that a polynomial is known."""
         return self._stated(f"scalar {scalar.key}", lambda place: self.book.scalar(scalar, place), scalar.atoms(), at)
 
     def word(self, word: Word, at: Place) -> str:
-        """A product of matrices is known."""
+        """The proof that a product of matrices is known."""
         key = "word " + " ".join(f"{x.key}{flip}" for x, flip in word)
         return self._stated(key, lambda place: self.book.word(word, self.book.naming(place)), [x for x, _ in word], at)
 
@@ -70,7 +70,7 @@ class Knowing:
         return f"({head} {at.time} {at.proof}{more})"
 
     def term(self, term: Piece, at: Place, more: str = "") -> str:
-        """An atom or letter is known."""
+        """The proof that an atom or letter is known."""
         book = self.book
 
         def text(place: Place) -> str:

@@ -62,7 +62,7 @@ def instantiate(step: Step) -> str:
 
 @rule
 def rewrite(step: Step) -> str:
-    """Both sides become the same when the letter is replaced."""
+    """The proof that both sides become the same when the letter is replaced."""
     equation, theorem = step.theorem.premises
     letter, value, goal = step.theorem.arguments
     if step.local & equation.hypotheses:

@@ -115,7 +115,7 @@ def rank_bound(step: Step) -> str:
 
 @rule
 def dimension_positive(step: Step) -> str:
-    """M >= 1."""
+    """A number of rows or columns is at least 1: m >= 1."""
     (name,) = step.theorem.arguments
     proof = (
         f"(one_le R (isT : is_true (0 < {step.book.size(name)})%N))"

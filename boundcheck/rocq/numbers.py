@@ -44,7 +44,7 @@ def inverse(step: Step) -> str:
 
 @rule
 def vanishing(step: Step) -> str:
-    """X = 0, from -x² >= 0."""
+    """The number x is 0, from -x² >= 0."""
     (theorem,) = step.theorem.premises
     (x,) = step.theorem.arguments
     lemma = Lemma(step.book)
@@ -63,7 +63,7 @@ def certificate(step: Step) -> str:
 
 @rule
 def at_most_maximum(step: Step) -> str:
-    """X <= max(x, y, ...)."""
+    """A number is at most the largest: x <= max(x, y, ...)."""
     x, others = step.theorem.arguments
     lemma, members = Lemma(step.book), tuple(sorted({x, *others}))
     if len(members) == 1:

@@ -82,7 +82,7 @@ class Step:
         return f"forall t (w : outcome S), (1 <= t <= T)%N -> t = t0 -> {text}"
 
     def proof(self) -> str:
-        """The term that proves it."""
+        """The term that proves the theorem."""
         if self.theorem.rule not in _RULES:
             raise InputError("rule", self.theorem.rule, "a rule that can be exported")
         return _RULES[self.theorem.rule](self)

@@ -18,7 +18,7 @@ from boundcheck.rocq.step import Step, place_text, rule
 
 
 def _linear(step: Step, theorem: Theorem, image: Scalar, equation: Proof, lemmas: Mapping[str, str], over: str) -> str:
-    """A sign that an operator keeps."""
+    """The step for a sign that an operator keeps."""
     fact = step.theorem.fact
     if image != fact.polynomial:
         raise InputError("conclusion", fact, f"what the exporter finds, {image}")
@@ -86,7 +86,7 @@ def telescope(step: Step) -> str:
 
 @rule
 def minimum_at_most(step: Step) -> str:
-    """Min x <= x."""
+    """A minimum is at most each number: min x <= x."""
     (x,) = step.theorem.arguments
     inner = HERE.within()
     proof = f"(@least_le R T (fun {inner.base} => {step.book.scalar(x, inner)}) t rt)"
@@ -95,7 +95,7 @@ def minimum_at_most(step: Step) -> str:
 
 @rule
 def minimum_at_least(step: Step) -> str:
-    """C <= min x, from c <= x."""
+    """A lower bound on a minimum: c <= min x, from c <= x."""
     (theorem,) = step.theorem.premises
     (x,) = step.theorem.arguments
     book, inner, fact = step.book, HERE.within(), step.theorem.fact
@@ -142,7 +142,7 @@ def at_time(step: Step) -> str:
 
 @rule
 def induction(step: Step) -> str:
-    """From t = 1, and from each time to the next."""
+    """The proof from t = 1, and from each time to the next."""
     first, second = step.theorem.premises
     (goal,) = step.theorem.arguments
     book, p = step.book, goal.polynomial

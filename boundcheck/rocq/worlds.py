@@ -1,4 +1,4 @@
-"""Worlds: that the hypotheses of a theorem can hold at once, which Rocq is asked to say.
+"""Worlds: Rocq is asked to confirm that the hypotheses of a theorem can hold at once.
 
 The statement of a world is made here, from the theorem's own hypotheses; a file of `proofs/rocq/worlds` has only the
 tactics that prove it. Rocq's word on it comes from a file of its own, in which the statement is made again before the
@@ -44,7 +44,7 @@ class World:
 
     @property
     def statement(self) -> str:
-        """That there are letters of which all holds that the theorem assumes, over any real numbers."""
+        """The statement that, over any real numbers, there are letters of which all holds that the theorem assumes."""
         binders = [x.binders if x.binders.startswith("(") else f"({x.binders})" for x in self._letters]
         assumed = [f"({said})" for each in self._letters for said in each.assumed.values()]
         exist = " ".join(binders).replace("(R : realType) ", "", 1)
@@ -64,7 +64,7 @@ class World:
 
     @property
     def judging(self) -> str:
-        """The file of Rocq's word: that the theorem asks for no more, and that the proof proves the statement."""
+        """The file for Rocq's word that the theorem asks for no more, and that the proof proves the statement."""
         wanted = " -> ".join([*(said for _, said in self._hypotheses), self._claim])
         return "\n".join(
             [
@@ -84,7 +84,7 @@ class World:
 
 
 def has_world(proof: JudgedProof) -> bool:
-    """Whether Rocq has checked that all hypotheses of a proved proof hold in a world."""
+    """True if Rocq has checked that all hypotheses of a proved proof hold in a world."""
     try:
         world = World(proof)
     except InputError:

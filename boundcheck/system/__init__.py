@@ -1,1 +1,1 @@
-"""What the program asks of the machine: files, processes, terminals, memory, and code from outside of the package."""
+"""The ways to deal with the machine: files, processes, terminals, memory, and code from outside of the package."""

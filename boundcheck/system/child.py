@@ -19,7 +19,7 @@ _LOOKS = 0.5
 
 
 def end_with(parent: int) -> None:
-    """Let this process end when the one that started it does, whose number is `parent`, even if that is killed.
+    """Let this process end when its parent does, whose number is `parent`, even if that is killed.
 
     Linux kills it at once; elsewhere a thread looks twice a second. A parent that has ended already ends it here.
     """

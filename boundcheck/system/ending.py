@@ -1,4 +1,4 @@
-"""How a command ends: bad input, a signal and a sink that fails become one line and an exit code, and no traceback."""
+"""The end of a command: bad input, a signal and a failing sink become one line and an exit code, and no traceback."""
 
 import errno
 import os
@@ -21,11 +21,14 @@ _AGAIN = 0.02
 
 
 class Stopped(BaseException):
-    """A signal asks the process to end; its number is the only argument. It is no Exception, which code may catch."""
+    """A signal that asks the process to end; its number is the only argument.
+
+    It is no Exception, which code may catch.
+    """
 
     @property
     def exit_code(self) -> int:
-        """What a shell is told: 128 and the number."""
+        """The exit code for a shell: 128 plus the number of the signal."""
         return 128 + int(self.args[0])
 
 
@@ -50,7 +53,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _lost(others: Callable[[Any], object], unraisable: Any) -> None:
-    """Raise a stop again a little later that came where nothing is raised, as in a function that C calls to compile."""
+    """Raise a stop again a little later if it came where none is raised, as in a function that C calls to compile."""
     stopped = unraisable.exc_value
     if not isinstance(stopped, Stopped):
         others(unraisable)
@@ -68,7 +71,7 @@ _BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
 
 @contextmanager
 def open_streams() -> Iterator[None]:
-    """Let stdout and stderr be there, whatever they were started with, and print any name of any file.
+    """Make sure that stdout and stderr are there, whatever they were started with, and can print any name of any file.
 
     A sink that fails ends the program with one line and exit code 2.
     """
@@ -91,7 +94,7 @@ def open_streams() -> Iterator[None]:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Let nothing be heard of what is written on stderr, and of the processes that are started meanwhile."""
+    """Silence what is written on stderr, also by the processes that are started meanwhile."""
     try:
         kept = os.dup(2)
     except OSError:
@@ -107,7 +110,7 @@ def unheard() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """One line on stderr, where that takes it; what stdout still holds is lost if it cannot be written."""
+    """Print one line on stderr, where that takes it; what stdout still holds is lost if it cannot be written."""
     for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(visible(message).split())}\n")):
         try:
             stream.write(text)
@@ -126,7 +129,7 @@ def _to_nowhere(number: int) -> None:
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """End the program in one line: with 2 for bad input and sinks that fail, with 128 and its number for a signal."""
+    """End the program with one line: exit code 2 for bad input and sinks that fail, 128 and its number for a signal."""
     try:
         with stoppable(), open_streams():
             yield

@@ -1,4 +1,4 @@
-"""Where independent calls are made: in this process, in others of this machine, on a Dask cluster, in jobs of Slurm."""
+"""Engines that make independent calls: this process, others of this machine, a Dask cluster, jobs of Slurm."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ _INSTALL = "an environment with Dask and submitit: pip install 'boundcheck[clust
 
 
 class Engine(Protocol):
-    """What makes calls.
+    """A maker of calls.
 
     Attributes:
         room: how many calls it is given at a time; None for all of them at once.
@@ -56,14 +56,14 @@ class Engine(Protocol):
         """Do what only this process can do, before it waits."""
 
     def lost(self, error: BaseException) -> bool:
-        """Whether an error says that a process ended, and nothing of the call."""
+        """True if an error says that a process ended, and nothing about the call."""
 
     def close(self, unfinished: bool) -> None:
         """Let go of what was made; what is unfinished is cancelled."""
 
 
 class Here:
-    """One call after the other in this process, while somebody waits for results."""
+    """An engine that makes one call after the other in this process, while somebody waits for results."""
 
     room: int | None = None
     again, shares_fate = 0, False
@@ -136,7 +136,7 @@ _POOLS: WeakSet[Any] = WeakSet()
 
 
 def _end_with_us(pool: Any) -> None:
-    """Let a pool end when this process does: one of multiprocessing's would wait for the pool's processes to tire."""
+    """Let a pool end when this process does: multiprocessing's own end would wait until the processes time out."""
     if pool not in _POOLS:
         _POOLS.add(pool)
         # Before the queue through which they are told to end is closed, of priority 10.
@@ -151,8 +151,8 @@ def _shut(pool: "ref[Any]") -> None:
 def _start_trackers() -> None:
     """Start loky's and Python's trackers, if they do not run: they outlive this process, and remove its semaphores.
 
-    What they say of those of a process that was killed, nobody can do anything about; and one that was killed itself
-    leaves another one that knows none of them, and prints a KeyError for each.
+    Nobody can do anything about what they print on the semaphores of a process that was killed. A tracker that was
+    killed itself is replaced by one that knows none of them, and prints a KeyError for each.
     """
     with unheard(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -162,7 +162,7 @@ def _start_trackers() -> None:
 
 @contextmanager
 def _interrupts_withheld() -> Iterator[None]:
-    """Start no process that Ctrl-C reaches: a terminal sends it to all of them, and it is for this one to end them."""
+    """Keep Ctrl-C from processes that are started here: a terminal sends it to all, and this one has to end them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -171,7 +171,7 @@ def _interrupts_withheld() -> Iterator[None]:
 
 
 class Dask:
-    """The workers of a Dask cluster; one that dies has its call made by another, by Dask itself, three times."""
+    """The workers of a Dask cluster; Dask itself has the call of a worker that dies made by another, three times."""
 
     room: int | None = None
     again, shares_fate = 0, False
@@ -305,7 +305,7 @@ _CLUSTERS: dict[str, Callable[[str, Path], Engine]] = {"dask": Dask, "slurm": Sl
 
 
 def engine_of(jobs: int, cluster: str | None = None, folder: Path = Path()) -> Engine:
-    """What makes calls: a cluster, or so many processes of this machine.
+    """The engine that makes calls: a cluster, or `jobs` processes of this machine.
 
     Args:
         jobs: how many calls are made at a time where there is no cluster; one needs no other process.

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 UNFINISHED = ".part"
-"""How the name of a file ends that is not yet whole."""
+"""The ending of the name of a file that is not yet whole."""
 # What `replace_file` adds to a name: machine, process and chance.
 _HALF = re.compile(rf"(.+)\.([0-9a-f]{{8}})-([0-9]{{1,7}})-[0-9a-f]{{16}}{re.escape(UNFINISHED)}", re.DOTALL)
 
@@ -31,8 +31,8 @@ def cache_folder() -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` in the place of a file, atomically.
 
-    What is half-written has a name that no other process takes, and that is no link to another file. What a process
-    that was killed left half-written is removed.
+    A half-written file has a name that no other process takes, and is no link to another file. What a process that was
+    killed left half-written is removed.
     """
     for left, name, node, process in half_written(path.parent):
         if (name, node) == (path.name, _node()) and not psutil.pid_exists(process):
@@ -50,7 +50,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:
-    """What `replace_file` left in a folder: its path, the file that it was to be, the machine, and the process."""
+    """The files that `replace_file` left half-written: path, name of the file to be, machine and process of each."""
     for path in folder.glob(f"*{UNFINISHED}"):
         if found := _HALF.fullmatch(path.name):
             yield path, found[1], found[2], int(found[3])
@@ -58,7 +58,7 @@ def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:
 
 @cache
 def _node() -> str:
-    """A name of the machine: whether processes of another one live, which shares its disk, nobody here knows."""
+    """A name of the machine: nobody here knows whether processes of another one, which shares its disk, are alive."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
@@ -74,7 +74,7 @@ def read_text(path: Path, most: int = 2**24) -> str:
 
 
 def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
-    """The text of a file as `read_text` has it and refuses it, of so many bytes at a time."""
+    """The text of a file in pieces of `size` bytes, read and refused as by `read_text`."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, done = io.IncrementalNewlineDecoder(None, translate=True), 0
     with open(path, "rb", opener=_regular) as file:
@@ -93,7 +93,7 @@ def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
 
 
 def _regular(path: str, flags: int) -> int:
-    """Open a file, and refuse a pipe or a device: one may have nobody who writes into it, the other no end."""
+    """Open a file, and refuse a pipe or a device: a pipe may have no writer, and a device no end."""
     number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(number).st_mode
     # Of a folder Python says so itself.
@@ -104,7 +104,7 @@ def _regular(path: str, flags: int) -> int:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text, of which every reader would say the same.
+    """The value of a JSON text that every reader would read in the same way.
 
     Raises:
         ValueError: for what is no JSON, a key that stands twice in a table, a number that is not finite, text that is
@@ -137,7 +137,7 @@ def _number(text: str) -> float:
 
 
 def path_from_here(path: Path) -> str:
-    """A path as it is typed from here; of one elsewhere its name: a page is read on other machines."""
+    """A path as it is typed from here; only its name if it lies elsewhere, as a page is read on other machines."""
     here, whole = Path.cwd(), path.absolute()
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
 
@@ -145,7 +145,7 @@ def path_from_here(path: Path) -> str:
 def file_name(text: str) -> str:
     """A name for a file about what is called `text`: of ASCII letters, digits, and . _ - inside, and never a path.
 
-    A text that is no such name gets the hash of what it is, so that no two share a file.
+    A text that is no such name gets its hash added, so that no two share a file.
     """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-")[:_LONGEST]
     return plain if plain == text else f"{plain or '_'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"

@@ -81,7 +81,7 @@ def content_of(thing: Any) -> str:
 
 
 class _Look:
-    """What was met on the way: it is named by its number when it is met again, so that cycles end."""
+    """The things met on the way: each is named by its number when it is met again, so that cycles end."""
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
@@ -108,7 +108,7 @@ class _Look:
         return f"{type(x).__qualname__} {name}".encode(), self._inside(x)
 
     def _inside(self, x: Any) -> Iterator[Any]:
-        """What a thing consists of; a number of its own where that cannot be told."""
+        """The parts of a thing; a number of its own where they cannot be told."""
         try:
             yield from self._parts(x)
         except Exception as error:
@@ -170,7 +170,7 @@ def _known(x: Any) -> bytes:
 
 
 def _at(home: str, name: str) -> Any:
-    """What a module has under a dotted name; None where it has nothing."""
+    """The object that a module has under a dotted name; None where it has nothing."""
     found: Any = sys.modules.get(home)
     for each in name.split("."):
         found = getattr(found, "__dict__", {}).get(each)
@@ -178,7 +178,7 @@ def _at(home: str, name: str) -> Any:
 
 
 def _is_installed(name: str | None) -> bool:
-    """Whether a module is of this package, of Python's own library, or of an installed package."""
+    """True if a module is of this package, of Python's own library, or of an installed package."""
     top = (name or "").partition(".")[0]
     module = sys.modules.get(top)
     if module is None or top == "boundcheck":
@@ -208,7 +208,7 @@ def _attributes(x: Any) -> Iterator[Any]:
 
 
 def _of_function(x: FunctionType) -> Iterator[Any]:
-    """Its code, and what it takes from around it; the globals of an installed package are known."""
+    """The code of a function, and what it takes from around it; the globals of an installed package are known."""
     yield from (_text(x.__code__), x.__defaults__, x.__kwdefaults__, x.__closure__, x.__dict__)
     if not _is_installed(x.__globals__.get("__name__")):
         yield from _read_by(x.__code__, x.__globals__)
@@ -243,7 +243,10 @@ def _read_by(code: CodeType, around: dict[str, Any]) -> Iterator[Any]:
 
 
 def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: int) -> Any:
-    """What a statement imports when it is run; what is from outside is imported now, to be looked into."""
+    """The modules that a statement imports when it is run; the release of an installed one.
+
+    What is from outside is imported now, to be looked into; None where that fails.
+    """
     top = name.partition(".")[0]
     if not level and (_is_installed(top) or (top not in sys.modules and _will_be_installed(top))):
         return _release(top)
@@ -303,7 +306,7 @@ def _of_object(x: Any) -> Iterator[Any]:
 
 
 def _says_itself(kind: Any) -> bool:
-    """Whether a class has an idea of its own of what its objects are made from."""
+    """True if a class has an idea of its own of what its objects are made from."""
     names = ("__reduce_ex__", "__reduce__", "__getstate__")
     return kind in dispatch_table or any(getattr(kind, name) is not getattr(object, name) for name in names)
 

@@ -62,7 +62,7 @@ def _left_in_container() -> Iterable[int]:
 
 
 def _left_of_addresses(psutil: Any) -> Iterable[int]:
-    """What `ulimit -v` leaves, which counts addresses: more of them are taken than memory is."""
+    """Three quarters of what `ulimit -v` leaves: it counts addresses, and more of them are taken than memory."""
     # There on Linux alone.
     if hasattr(psutil, "RLIMIT_AS"):
         process = psutil.Process()

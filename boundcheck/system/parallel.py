@@ -44,14 +44,14 @@ class Call:
 
 @dataclass(frozen=True)
 class _Work:
-    """What an engine is sent of a call."""
+    """The part of a call that an engine is sent."""
 
     settings: dict[str, str]
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
 
     def __call__(self) -> Any:
-        """What the call returns, or an error of boundcheck's: not every engine brings one back that is raised."""
+        """Make the call; return its result, or a boundcheck error, as not every engine brings back a raised one."""
         # A process that has worked before has the variables of that time.
         os.environ.update(self.settings)
         try:
@@ -88,7 +88,7 @@ class Running:
         self._engine.close(unfinished=len(self._found) < len(self._calls))
 
     def results(self) -> list[Any]:
-        """What each call returned, in the order of the calls; waits for all of them.
+        """The result of each call, in the order of the calls; waits for all of them.
 
         Raises:
             InputError: one of a call, and for a call whose process was lost again and again.
@@ -158,7 +158,7 @@ class Running:
             future.add_done_callback(partial(self._end, i))
 
     def _may_send(self, i: int) -> bool:
-        """Whether there is room; on its last try a call is alone, and it is known whose fault a loss is."""
+        """True if there is room; on its last try a call is alone, so that it is known whose fault a loss is."""
         if not self._flying:
             return True
         last = [j for j in (i, *self._flying) if self._losses[j] and self._losses[j] == self._engine.again]
@@ -167,7 +167,7 @@ class Running:
         return self._engine.room is None or len(self._flying) < self._engine.room
 
     def _end(self, i: int, future: Future[Any]) -> None:
-        """In a thread of the engine's: it is given the next call at once, and not when somebody asks for results."""
+        """Note a call's end in a thread of the engine, and send the next at once, not when results are asked for."""
         if not future.cancelled() and future.exception() is None:
             with self._lock:
                 self._flying.discard(i)

@@ -39,19 +39,19 @@ _allowed: ContextVar[tuple[Path, ...]] = ContextVar("allowed", default=())
 
 
 def is_path(text: object) -> bool:
-    """Whether a text is an import path, and no plain name."""
+    """True if a text is an import path, and no plain name."""
     return isinstance(text, str) and ":" in text
 
 
 def is_ours(made: object) -> bool:
-    """Whether an object's class is of this package: what one from outside says of itself, nobody has proved."""
+    """True if an object's class is of this package: nobody has proved what one from outside says of itself."""
     return type(made).__module__.partition(".")[0] == "boundcheck"
 
 
 def keeps(made: object, owner: type, *names: str) -> bool:
-    """Whether these methods of an object are those of `owner`, and no derived class has others in their place.
+    """True if these methods of an object are those of `owner`, and no derived class has others in their place.
 
-    What is computed in another way than by a method stands for that method alone.
+    Another way to compute what a method does stands for that method alone.
     """
     return all(getattr(getattr(made, name), "__func__", None) is getattr(owner, name) for name in names)
 
@@ -80,7 +80,7 @@ def allowing(*paths: str | Path) -> Iterator[None]:
 
 
 def as_options(paths: Iterable[str | Path]) -> list[str]:
-    """What is allowed, as the options of a command that is typed again from here."""
+    """The options that allow these paths, for a command that is typed again from here."""
     return [word for path in paths for word in ("--allow-code", path_from_here(Path(path)))]
 
 
@@ -131,7 +131,7 @@ def _object(field: str, text: str) -> Any:
 
 
 def module_at(field: str, place: str) -> ModuleType:
-    """The module called so, or the one in this file ``folder/file.py``, which is run where that is allowed.
+    """The module of this name, or the one in the file ``folder/file.py``, which is run where that is allowed.
 
     Raises:
         InputError: naming the field, as `check` does; and where it does not run.
@@ -142,7 +142,7 @@ def module_at(field: str, place: str) -> ModuleType:
 
 
 def installed(field: str, value: str) -> Any:
-    """What an entry point names, ``module`` or ``module:name``: who installed the package allowed it.
+    """The module or object that an entry point names, ``module`` or ``module:name``: the installer allowed it.
 
     Raises:
         InputError: where there is no such thing, or it does not run.
@@ -187,7 +187,7 @@ def _files(field: str, text: str) -> list[Path]:
 
 
 def _of_module(name: str) -> Iterator[Path]:
-    """The files of a module and of the packages above it; nothing of a package without code, and of Python's inside."""
+    """The files of a module and of the packages above it; none of a package without code or of a built-in module."""
     places: Sequence[str] | None = None
     parts = name.split(".")
     for whole in (".".join(parts[: i + 1]) for i in range(len(parts))):
@@ -213,7 +213,7 @@ def _finders() -> Iterator[Any]:
 
 
 def _is_never_opened(file: Path, top: str) -> bool:
-    """Whether a file is of Python or of an installed package, but for ours, and those that register an entry point."""
+    """True if a file is of Python or an installed package, except of ours and those that register an entry point."""
     if not is_of_an_installation(str(file)) or file.is_relative_to(Path(__file__).resolve().parents[1]):
         return False
     from importlib.metadata import distributions
@@ -224,7 +224,7 @@ def _is_never_opened(file: Path, top: str) -> bool:
 
 @cache
 def is_of_an_installation(place: str) -> bool:
-    """Whether a file, or folder, is of Python's own library or of an installed package."""
+    """True if a file, or folder, is of Python's own library or of an installed package."""
     homes = [sysconfig.get_path(each) for each in ("stdlib", "platstdlib", "purelib", "platlib")]
     homes += [*site.getsitepackages(), site.getusersitepackages()]
     return any(Path(place).resolve().is_relative_to(Path(home).resolve()) for home in homes)
@@ -261,7 +261,7 @@ def _way(traceback: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def _is_outside(frame: FrameType) -> bool:
-    """Whether it is of neither boundcheck nor a library; what was opened as a part of one is a person's own."""
+    """True if a frame is of neither boundcheck nor a library; what was opened as a part of one is a person's own."""
     name = str(frame.f_globals.get("__name__", ""))
     root = name.partition(".")[0]
     # What is generated at run time, by Hypothesis for one, is in no module that is there.
@@ -272,7 +272,7 @@ def _is_outside(frame: FrameType) -> bool:
 
 
 def imported(name: str, package: str | None = None) -> ModuleType:
-    """The module called so; as for a script, also one that lies in the current folder, or beside what was opened."""
+    """The module of this name; as for a script, it may lie in the current folder, or beside what was opened."""
     found = importlib.import_module(name, package)
     file = getattr(found, "__file__", None)
     if file and (here := Path.cwd()) in Path(file).parents and not is_of_an_installation(file):
@@ -288,7 +288,7 @@ class _Neighbours:
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> Any:
-        """As Python asks a finder; who imports is seen in the calls that led here."""
+        """Find a module as Python asks a finder; the calls that led here show who imports."""
         if path is not None:
             return None
         who: FrameType | None = sys._getframe(1)
@@ -324,7 +324,7 @@ def _file(path: Path) -> ModuleType:
 
 
 def _check_neighbours(path: Path) -> None:
-    """Refuse a file that means its neighbour by a name, and was given another module: another folder's, or a library's.
+    """Refuse a file that imports its neighbour by name and was given another module: another folder's, or a library's.
 
     Raises:
         ImportError: naming both.
@@ -385,7 +385,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return dict(self._own())
 
     def __getitem__(self, name: str) -> T:
-        """One that is known; an import path that was not opened is not."""
+        """The thing of a known name; an import path that was not opened is not known."""
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -393,11 +393,11 @@ class Registry(Mapping[str, T], Generic[T]):
         return iter(self._known)
 
     def __len__(self) -> int:
-        """How many are known."""
+        """The number of known names."""
         return len(self._known)
 
     def open(self, name: Any) -> T:
-        """One that is known, that an entry point names, or at an import path that is allowed; it is known then.
+        """The thing that is known, that an entry point names, or at an import path that is allowed; it is known then.
 
         Raises:
             InputError: naming the field, for none of these.

@@ -1,4 +1,4 @@
-"""How long work tells whoever waits how far it is, and is refused where it would take too long."""
+"""Progress of long work for whoever waits, and the refusal of work that would take too long."""
 
 import time
 from collections.abc import Callable
@@ -16,12 +16,12 @@ Tick = Callable[[str, int, int], None]
 
 
 def prefixed(tick: Tick, prefix: str) -> Tick:
-    """The same, with `prefix` before the name of each stage."""
+    """Wrap a tick so that `prefix` stands before the name of each stage."""
     return lambda stage, done, total: tick(prefix + stage, done, total)
 
 
 def limited(tick: Tick, hours: float) -> Tick:
-    """The same; it refuses a stage that would take more than so many hours, once it has seen its pace for 5 seconds.
+    """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is seen for 5 seconds.
 
     Each stage is judged once, so that a machine that sleeps for a night ends nothing.
 

@@ -12,7 +12,7 @@ from boundcheck.errors import InputError
 
 
 class Table(BaseModel):
-    """What all tables have in common: no unknown field, no change, no number that is not finite."""
+    """The base of all tables: no unknown field, no change, no number that is not finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
@@ -31,7 +31,7 @@ Real = Annotated[float, Field(gt=0, le=1e30)]
 
 
 def validated(kind: type[Kind], raw: dict[str, Any], above: str = "") -> Kind:
-    """A table as what it describes; raises InputError naming the first field that is wrong, with what is above it."""
+    """The object that a table describes; raises InputError naming the first wrong field, with what is above it."""
     try:
         return kind.model_validate(raw)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What the commands share at a terminal: how tables look there and in a pipe, one JSON object on stdout, progress.
+"""Output that the commands share: tables for a terminal and for a pipe, one JSON object on stdout, progress.
 
 `screen` decides once for each of stdout and stderr. A terminal gets tables that are folded to its width, and colours. A
 pipe, a file and a terminal that is dumb get a line for each row, whole, with tabs between the cells. NO_COLOR and
@@ -39,7 +39,7 @@ class _Screen(Console):
 
 
 def screen(stderr: bool = False) -> Console:
-    """Where people read stdout, or stderr: `is_interactive` says whether that is a screen."""
+    """The console on which people read stdout, or stderr: `is_interactive` says whether that is a screen."""
     stream = sys.stderr if stderr else sys.stdout
     if stream is not None and stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
         return _Screen(stderr=stderr, emoji=False)
@@ -106,7 +106,7 @@ def _shown(cell: object) -> Text:
 
 
 def _harmless(printed: Any) -> Any:
-    """What is printed, if it is a text as it is seen."""
+    """The object to print; a text as it is seen."""
     if isinstance(printed, Text):
         return _seen(printed)
     return visible(printed) if isinstance(printed, str) else printed
@@ -176,7 +176,7 @@ class ProgressLine:
 
 
 def bar(auto_refresh: bool = True) -> Progress:
-    """What a progress line is drawn on: stderr, from which it is gone at the end."""
+    """The display of a progress line: on stderr, from which it is gone at the end."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -204,7 +204,7 @@ _DRAWN = threading.Lock()
 
 
 class _Place(Protocol):
-    """Where the line is drawn."""
+    """A place where the line is drawn."""
 
     def draw(self) -> None:
         """Draw it, or draw it again."""
@@ -246,7 +246,7 @@ class _Cell:
 
 @contextmanager
 def watched(in_seconds: bool) -> Iterator[Tick]:
-    """What a call is to tell of its progress, for whoever waits; see `ProgressLine` for `in_seconds`."""
+    """A tick for a call to tell its progress to whoever waits; see `ProgressLine` for `in_seconds`."""
     if not (STDERR.is_jupyter or sys.stderr.isatty()) or not _DRAWN.acquire(blocking=False):
         yield silent
         return

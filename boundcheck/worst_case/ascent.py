@@ -138,14 +138,14 @@ class _Space:
 
     @cached_property
     def _numbers(self) -> dict[str, bool]:
-        """The numbers that change, and whether each does so by its logarithm."""
+        """The numbers that change, each with True if it changes by its logarithm."""
         known, letters = self.origin.numbers, self.origin.letters.numbers
         free = [x for x in letters if not x.is_integer and (known[x.name] > 0 or not x.is_nonnegative)]
         return {x.name: bool(x.is_nonnegative) for x in free}
 
     @cached_property
     def start(self) -> np.ndarray:
-        """The assignment itself."""
+        """The assignment itself, as a vector."""
         entries = [(self.origin.matrices[name] / unit).ravel() for name, unit in self._units.items()]
         numbers = [
             math.log(self.origin.numbers[name]) if by_log else self.origin.numbers[name]

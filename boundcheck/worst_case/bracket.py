@@ -48,12 +48,12 @@ Interval = tuple[Fraction, Fraction]
 
 
 def rational(x: sp.Expr) -> Fraction | None:
-    """The number, if it is rational."""
+    """The number as a fraction; None where SymPy does not have it as a rational number."""
     return Fraction(int(x.p), int(x.q)) if isinstance(x, sp.Rational) else None
 
 
 def enclosed(x: sp.Expr) -> Interval:
-    """The number, if it is rational; else two decimals between which it is."""
+    """Two ends between which the number is: the number itself if it is rational, else two decimals."""
     if (found := rational(x)) is not None:
         return found, found
     ball, unit = enclose(x, {}), 10**_DECIMALS
@@ -141,7 +141,7 @@ class RationalRun:
         return course, list(map(kind, self.values))
 
     def measure(self, exact: Exact, iterates: int) -> Fraction:
-        """What the measure is at least, whatever the step is within its interval.
+        """A lower bound on the measure, for every step within its interval.
 
         Raises:
             NotExactError: where an interpolation inequality, or a bound at v_1 or on the noise, is not certain.
@@ -176,7 +176,7 @@ def _value(term: Term, values: Sequence[Any]) -> Any:
 
 
 def below(solver: Solver, exact: Exact) -> tuple[RationalRun, Fraction]:
-    """An instance, and what its measure is at least; raises NotExactError where rounding leaves none."""
+    """An instance, and a lower bound on its measure; raises NotExactError where rounding leaves none."""
     why = ""
     for room in ROOMS:
         try:
@@ -205,7 +205,7 @@ def _near(x: float) -> Fraction:
 
 
 def _multipliers(solver: Solver, exact: Exact, solution: Solution, room: float) -> Multipliers:
-    """The solution's multipliers, rational and such that the values of F cancel; the least are left out."""
+    """The solution's multipliers, rational and such that the values of F cancel; the smallest are left out."""
     course, (least, most) = solver.based.course, exact.step
     # What makes the rest positive definite are several multipliers of about `room`.
     kept = [k for k, weight in enumerate(solution.weights) if weight > room / 10]
@@ -354,7 +354,7 @@ def above(solver: Solver, exact: Exact) -> tuple[JudgedProof, Fraction]:
 
 
 def stated(proof: JudgedProof) -> dict[str, Any]:
-    """What a theorem says, printed from the kernel's own."""
+    """The conclusion, hypotheses and standard facts of a theorem, printed from the kernel's own."""
     found = proof_as_json(proof)
     hypotheses = [each["statement"] for each in found["hypotheses"]]
     return {"conclusion": found["conclusion"], "hypotheses": hypotheses, "standard_facts": found["standard_facts"]}

@@ -43,7 +43,7 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is certain about an instance.
+    """The facts that are certain about an instance.
 
     Attributes:
         met: what the judge says of everything given.
@@ -58,17 +58,20 @@ class Certificate:
 
     @property
     def inside(self) -> bool:
-        """Whether the instance breaks nothing that is given, as far as it can be decided."""
+        """True if the instance breaks nothing that is given, as far as it can be decided."""
         return not self.met.failures
 
     @property
     def violated(self) -> bool:
-        """Whether the claim is false: everything given holds, and the conclusion fails."""
+        """True if the claim is false: everything given holds, and the conclusion fails."""
         return self.exceeds and self.met.holds
 
     @property
     def open(self) -> tuple[str, ...]:
-        """What would have to hold for the claim to be false; empty where nothing is open, or the conclusion holds."""
+        """The titles of what would have to hold for the claim to be false.
+
+        Empty where nothing is open, where the conclusion does not certainly fail, and where something given fails.
+        """
         return tuple(part.title for part in self.met.open) if self.exceeds and self.inside else ()
 
 
@@ -137,7 +140,7 @@ def _rates(instance: AdapterInstance, adapter: Adapter, v: Any, u: Any, bend: An
 
 
 def with_arrays(adapter: Adapter, convert: Callable[[Tensor], np.ndarray]) -> Adapter:
-    """The same adapter with arrays of exact numbers instead of frozen tensors; its formulas accept both."""
+    """A copy of the adapter with arrays of exact numbers instead of frozen tensors; its formulas accept both."""
     exact = copy.copy(adapter)
     for name, value in vars(adapter).items():
         if isinstance(value, Tensor):
@@ -167,9 +170,9 @@ def _length(u: tuple[np.ndarray, ...]) -> arb:
 
 
 def _on_manifold(adapter: Adapter, v: tuple[np.ndarray, ...], other: Point) -> tuple[Any, Any]:
-    """V with exactly orthonormal rows in its orthonormal blocks, and the tangent part of a direction there.
+    """The point v with exactly orthonormal rows in its orthonormal blocks, and the tangent part of a direction there.
 
-    What else is bounded stays as it is, so that v stays inside.
+    Everything else that is bounded stays as it is, so that v stays inside.
     """
     made = cast(Any, adapter)
     parts = zip(adapter.blocks, made.bounded(v), strict=True)
@@ -189,7 +192,7 @@ def _orthonormal(X: np.ndarray) -> np.ndarray:
 
 
 def slope_at(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
-    """H' and h'' at w: exact rationals as balls; h'' is that of the piece, or NaN where w may be at a knot."""
+    """The values h'(w) and h''(w): exact rationals as balls; h'' is that of the piece, NaN where w may be at a knot."""
     first, *pieces = slope.pieces
     knots = [piece.start for piece in pieces]
     value = ball_of(first.value)

@@ -54,7 +54,7 @@ class Climber:
         self.steps = torch.full((starts,), 0.3, dtype=torch.float64)
 
     def run(self, rounds: int) -> "Climber":
-        """Climb for so many rounds; the reached value never falls."""
+        """Climb for `rounds` rounds; the reached value never falls."""
         for _ in range(rounds):
             self._round()
         return self
@@ -80,7 +80,7 @@ class Climber:
         )
 
     def _pairs(self, adapter: Adapter, v: Point, u: Point) -> list[tuple[Point, Point]]:
-        """V and a point beside it along u, on either side, or both brought a little inside."""
+        """Pairs of v and a point beside it along u: on either side, or both brought a little inside."""
         step = _APART * min(self.structure.radii.values())
         inner = tuple((1 - 2 * _APART) * part for part in v)
         found = []
@@ -194,7 +194,7 @@ def _derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
 
 
 def _graph(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
-    """As `_derivatives`, for v of a graph: both can be differentiated again."""
+    """The derivatives of `_derivatives` for v of a graph: both can be differentiated again."""
     # The direction is fixed, although a tangent may be computed from v.
     at = tuple(part.clone() for part in v)
     W = (adapter.weight(at),)

@@ -1,4 +1,4 @@
-"""Whether points are in the domain of an adapter, exactly: ties on its boundary included."""
+"""Exact tests of whether points are in the domain of an adapter, ties on its boundary included."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -14,7 +14,7 @@ from boundcheck.functions.norms import Point
 
 
 def is_within(adapter: Adapter, v: Point, radii: Mapping[str, float]) -> bool:
-    """Whether a point is in the domain, exactly; blocks must be made orthonormal before."""
+    """True if a point is in the domain, decided exactly; blocks must be made orthonormal before."""
     bounded = cast(Any, adapter).bounded(tuple(map(_fractions, v)))
     parts = zip(adapter.blocks, bounded, strict=True)
     return all(_within(block, rows, radii[block.radius]) for block, rows in parts if block.radius)
@@ -33,7 +33,7 @@ def _within(block: Block, rows: np.ndarray, radius: float) -> bool:
 
 
 def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
-    """Whether the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
+    """True if the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
     rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
     X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
     gap = -(X * X.transpose())

@@ -1,6 +1,6 @@
-"""What the judge can ask of a performance estimation: of all functions that it is over, and of the worst one's points.
+"""Answers to the judge about a performance estimation: about all functions that it is over, and the worst one's points.
 
-A hypothesis that is open of all of them is not asked of the functions, and then the worst is over a larger class.
+A hypothesis that is open for all of them is not asked of the functions, and then the worst is over a larger class.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from boundcheck.worst_case.program import Node, Program, equal
 
 @dataclass(frozen=True)
 class OfClass(OfClaim):
-    """Any of the functions and runs of a program: what is known of it is known of all. W(v) is v, and f is F.
+    """Any function and run of a program: what is known of it is known of all. W(v) is v, and f is F.
 
     Attributes:
         claim: the theorem.
@@ -48,7 +48,7 @@ class OfClass(OfClaim):
 
     @property
     def inputs(self) -> Mapping[str, float]:
-        """The same."""
+        """The value of each parameter of the theorem."""
         return self.at
 
     @property
@@ -57,20 +57,20 @@ class OfClass(OfClaim):
         return {L.name: self.program.lipschitz, ell.name: self.program.lipschitz, zeta.name: self.program.noise}
 
     def value(self, symbol: sp.Symbol) -> Extent:
-        """As the claim has it; f* is 0."""
+        """The value of a symbol as the claim has it; 0 for f*."""
         return {f_star: Extent.of(Fraction(0))}.get(symbol) or super().value(symbol)
 
     def follows(self, algorithm: Algorithm) -> Answer:
-        """The iterates are made by the algorithm of the program."""
+        """`HOLDS` for the program's algorithm, which makes the iterates; the base class answers for any other."""
         return HOLDS if algorithm == self.program.algorithm else super().follows(algorithm)
 
     def smoothness(self, where: str) -> Extent:
-        """Of the program, everywhere."""
+        """The smoothness of the program, everywhere."""
         return Extent(most=number(self.program.lipschitz))
 
     @property
     def leaves_out(self) -> tuple[str, ...]:
-        """Which functions and noise the hypotheses of the claim allow, and the program has not, a sentence each."""
+        """The functions and noise that the claim's hypotheses allow and the program does not have, a sentence each."""
         own = {p.symbol for p in self.claim.parameters} | {q.symbol for q in self.claim.quantities}
         said = [bound for bound in smoothness_of(self.claim) if bound.free_symbols <= own]
         limit, found = SMOOTHNESS.symbol, []
@@ -84,36 +84,36 @@ class OfClass(OfClaim):
         return tuple(found)
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
-        """Of the program, everywhere."""
+        """The convexity of the program, everywhere."""
         program = self.program
         if program.strong:
             return Extent(least=number(exact("strong", program.strong)))
         return Extent(least=Fraction(0)) if program.is_convex else UNKNOWN
 
     def weight_smoothness(self) -> Extent:
-        """That of F."""
+        """The smoothness of F, because f is F."""
         return self.smoothness("space")
 
     def infimum(self) -> Extent:
-        """F is nowhere below f*."""
+        """At least f*, which is 0: F is nowhere below it."""
         return Extent(least=Fraction(0))
 
     def gap(self) -> Extent:
-        """The bound of the program."""
+        """At most the program's bound on the gap; unknown where it has none."""
         gap = self.program.gap
         return UNKNOWN if gap is None else Extent(most=number(exact("gap", gap)))
 
     def distance(self) -> Extent:
-        """The bound of the program."""
+        """At most the program's bound on the distance; unknown where it has none."""
         distance = self.program.distance
         return UNKNOWN if distance is None else Extent(most=number(exact("distance", distance)))
 
     def bias(self) -> Extent:
-        """The two points of the noise lie on both sides of the gradient, equally likely and equally far."""
+        """0: the two points of the noise lie on both sides of the gradient, equally likely and equally far."""
         return Extent.of(Fraction(0))
 
     def variance(self) -> Extent:
-        """The bound of the program."""
+        """At most the square of the program's bound on the noise."""
         return Extent(most=number(exact("noise", self.program.noise))).square()
 
 
@@ -169,12 +169,12 @@ class OfPoints(OfClass):
         return arb_mat([[unit * _ball(entry)] for entry in x] or [[arb(0)]])
 
     def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
-        """At least the largest that was seen."""
+        """At least the largest norm of a gradient that was seen."""
         with ctx.workprec(BITS):
             return Extent(least=reduce(arb.max, (Balls().length((node.gradient,)) for node in self._walk[1])))
 
     def model(self) -> Model[arb, arb_mat]:
-        """The iterates; F has its values at them, and between bounds elsewhere."""
+        """The model of the iterates; F has its values at them, and lies between bounds elsewhere."""
         points, nodes, _ = self._walk
         leaves = len(points[self.iterates - 1])
 
@@ -205,7 +205,7 @@ class OfPoints(OfClass):
         return (found,)
 
     def _value(self, point: tuple[arb_mat, ...]) -> arb:
-        """F at a point: where it is not asked, what its curvature leaves open, from all points at which it is."""
+        """F at a point; where F is not asked, the interval that its curvature leaves, from all points where it is."""
         _, nodes, heights = self._walk
         for node, height in zip(nodes, heights, strict=True):
             if node.x is point[0]:

@@ -104,7 +104,7 @@ class Fields:
             raise InputError(self.name, self.data, "a table")
 
     def get(self, name: str) -> Any:
-        """The value, whatever it is."""
+        """The value of a field, whatever it is."""
         if name not in self.data:
             raise InputError(f"{self.name}.{name}", "(not given)", "a value")
         return self.data[name]

@@ -131,22 +131,22 @@ class AdapterInstance(OfAdapter):
             return upper(arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N)))
 
     def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
-        """As certified, of the spectral norm by itself where the claim speaks of that."""
+        """The certified bound on the gradient of f; on its spectral norm by itself where the claim speaks of that."""
         found = super().weight_gradient(norm)
         return Extent(most=self.scales[1] * Fraction(self.gradient_bound)) if norm == "spectral" else found
 
     @cached_property
     def inside(self) -> bool:
-        """Whether the points are in the domain, exactly; blocks must be made orthonormal before."""
+        """True if the points are in the domain, decided exactly; blocks must be made orthonormal before."""
         points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
         return all(is_within(self.adapter, point, self.radii) for point in points)
 
     def on_domain(self) -> Answer:
-        """Both points; of a curved domain the one from which the geodesic leaves."""
+        """The answer for both points; on a curved domain for the one from which the geodesic leaves."""
         return HOLDS if self.inside else Answer("fails", "a point is outside the domain")
 
     def reached(self, radius: str) -> Extent:
-        """The radius itself where the points are inside, so that ties are ties."""
+        """At most the radius itself where the points are inside, so that ties are ties; else at least their norm."""
         if self.inside:
             return Extent(most=Fraction(self.radii[radius]))
         place = self.adapter.radius_names.index(radius)
@@ -311,13 +311,13 @@ def check_extent(adapter: Adapter, points: int = 1) -> None:
 
 
 def check_lipschitz(lipschitz: str) -> None:
-    """Refuse what C cannot stand for."""
+    """Refuse a meaning that C cannot have."""
     if lipschitz not in READINGS:
         raise InputError("lipschitz", lipschitz, " or ".join(READINGS))
 
 
 def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
-    """Refuse a value that cannot be chosen: it follows from the instance, or the claim does not have it."""
+    """Refuse a value that follows from the instance or that the claim does not have, and a missing one of its own."""
     allowed = [p.name for p in claim.parameters if p.name in free or p in claim.own]
     for name, value in given.items():
         if name not in allowed:
@@ -362,10 +362,10 @@ def point_of(found: Fields, adapter: Adapter) -> Point:
 
 
 def rank_of(adapter: Adapter) -> int:
-    """The rank of an adapter; of one that has none, that of W."""
+    """The rank of an adapter; the smaller side of W where the adapter has none."""
     return int(getattr(adapter, "rank", min(adapter.W0.shape)))
 
 
 def unit(X: Tensor) -> Tensor:
-    """Each matrix of a batch over its Frobenius norm."""
+    """Each matrix of a batch, divided by its Frobenius norm."""
     return X / torch.linalg.matrix_norm(X, keepdim=True).clamp(min=torch.finfo(X.dtype).tiny)

@@ -22,7 +22,7 @@ from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.measures.base import Statistic
 
 NOISY = "two-point "
-"""What the name of a method with noise of two equally likely points begins with."""
+"""The beginning of the name of a method with noise of two equally likely points."""
 
 # The cost grows steeply with the number of points: 31 take some ten seconds.
 _MOST_POINTS = 31
@@ -65,7 +65,7 @@ class Program:
         return NOISY + self.algorithm.title if self.noise else self.algorithm.title
 
     def check(self, iterates: int) -> None:
-        """Raise InputError for more iterates than can be solved."""
+        """Raise InputError for a number of iterates that cannot be solved, and where the functions lack the measure."""
         most = _MOST_POINTS.bit_length() if self.noise else _MOST_POINTS
         if not 1 <= iterates <= most:
             raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
@@ -158,7 +158,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Node:
-    """A point at which F is asked, and its gradient there; `place` is that of its value, and None of a minimiser."""
+    """A point at which F is asked, and its gradient there; `place` is the place of its value, None for a minimiser."""
 
     x: Any
     gradient: Any
@@ -199,15 +199,15 @@ class Course:
         kick: Callable[[int], Any],
         order: Sequence[int] = (),
     ) -> None:
-        """Walk.
+        """Walk along the points.
 
         Args:
             program: says which method.
             iterates: T.
             numbers: of the algorithm, where L is 1, as numbers of these vectors.
             start: v_1.
-            gradient: of the how many-th point, and of it.
-            kick: of the noise, by its number.
+            gradient: the gradient at a point, from the place of the point and the point.
+            kick: the noise, from its number.
             order: that of another walk of this program, whose points are the same ones where these are.
 
         """
@@ -264,7 +264,7 @@ class Course:
 
     @property
     def asked(self) -> int:
-        """At how many points F is asked: all nodes but a minimiser."""
+        """The number of points at which F is asked: all nodes but a minimiser."""
         return sum(node.place is not None for node in self.nodes)
 
     def pairs(self) -> list[tuple[int, int]]:
@@ -272,7 +272,7 @@ class Course:
         return list(permutations(range(len(self.nodes)), 2))
 
     def inequalities(self, m: Any, noise: Any, pairs: Iterable[tuple[int, int]]) -> list[Inequality]:
-        """What holds of every function and run: for these pairs, at each node, at v_1, and of the noise.
+        """The inequalities that every function and run satisfies: for these pairs, at each node, at v_1, for the noise.
 
         Args:
             m: the least curvature.
@@ -312,7 +312,7 @@ def _mean(terms: Sequence[Term], one: Any) -> Term:
 
 
 def equal(x: Any, y: Any) -> bool:
-    """Whether two points are certainly one; floats are given some room for rounding."""
+    """True if two points are certainly one; floats are given some room for rounding."""
     if x is y or not isinstance(x, np.ndarray):
         return bool(x is y or x == y)
     if x.dtype == float:

@@ -55,7 +55,7 @@ _MOST_SIDES, _MOST_STEPS = 4096, 2**24
 
 
 def is_relation(claim: Claim) -> bool:
-    """Whether the claim is about matrices and numbers alone."""
+    """True if the claim is about matrices and numbers alone."""
     return not conclusion_of(claim).has(*_BEYOND)
 
 
@@ -167,7 +167,7 @@ class Assignment(Judged):
         return {x: int(self.numbers[x.name]) for x in self.letters.sides}
 
     def is_inside(self) -> bool:
-        """Whether everything given certainly holds; floats decide the clear cases."""
+        """True if everything given certainly holds; floats decide the clear cases."""
         model = self._rounded(torch.float64, "cpu")
         compared = [
             Comparison(model.number(part.left), model.number(part.right), part.strict)
@@ -209,7 +209,7 @@ class Assignment(Judged):
         return self.model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
 
     def decide(self, relation: sp.Basic) -> Answer:
-        """In Arb balls, and exactly where these cannot tell the norm of a matrix from a rational number."""
+        """Decide in Arb balls, and exactly where these cannot tell the norm of a matrix from a rational number."""
         answer = HOLDS
         with ctx.workprec(_BITS):
             for part in parts(written_out(self.claim, relation)):
@@ -219,13 +219,13 @@ class Assignment(Judged):
         return answer
 
     def defines(self, quantity: Quantity) -> Answer:
-        """Formulas stand for their letters, where they have the sign that these have."""
+        """The answer to whether a formula has the sign of its letter, and so can stand for it."""
         signs = (each for each in _SIGNS if getattr(quantity.symbol, f"is_{each}"))
         relation = next((_SIGNS[each](quantity.expression, 0, evaluate=False) for each in signs), None)
         return HOLDS if relation is None else self.decide(relation)
 
     def on_domain(self) -> Answer:
-        """Whether each number is one that its letter stands for: its assumptions are a part of the claim."""
+        """`HOLDS` if each number is one that its letter may stand for: its assumptions are a part of the claim."""
         letters = (*self.letters.numbers, *self.letters.sides)
         wrong = next((x for x in letters if not _is_one(x, self.numbers[x.name])), None)
         return HOLDS if wrong is None else Answer("fails", f"{wrong} is no {self.numbers[wrong.name]:g}")
@@ -241,7 +241,7 @@ class Assignment(Judged):
             return Sides(max(_sure_ratio(x, y) for x, y, _ in found), exceeds)
 
     def _is_tie_within(self, left: Any, right: Any) -> bool:
-        """Whether the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
+        """True if the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
         X = left.args[0] if isinstance(left, FrobeniusNorm | SpectralNorm) else None
         X = X.arg if isinstance(X, sp.Transpose) else X
         if not isinstance(X, sp.MatrixSymbol) or right.atoms(sp.MatrixSymbol):
@@ -299,7 +299,7 @@ _SIGNS = {"positive": sp.Gt, "nonnegative": sp.Ge}
 
 
 def _is_one(letter: sp.Symbol, value: float) -> bool:
-    """Whether a letter may stand for a number: it has all that SymPy is told of the letter."""
+    """True if a letter may stand for a number: the number has all that SymPy is told of the letter."""
     try:
         number = sp.Rational(Fraction(value))
     except (ValueError, OverflowError):

@@ -106,7 +106,7 @@ class _Best:
     certificate: Certificate | None = None
 
     def offer(self, instance: AdapterInstance) -> float:
-        """Keep it if it is better; returns its certified ratio, 0 if its points are outside the domain."""
+        """Keep an instance if it is better; return its certified ratio, 0 if something given fails in it."""
         found = certify(instance)
         kept = self.certificate
         if kept is None or (found.violated, _ratio(found)) > (kept.violated, _ratio(kept)):
@@ -172,13 +172,13 @@ def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, seed: 
 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:
-    """Whether a claim that has a condition on the rank alone admits this one."""
+    """True if the conditions of a claim on the rank alone admit this one."""
     conditions = [c for c in claim.conditions if c.free_symbols == {r}]
     return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
 
 
 def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int, best: _Best, tick: Tick) -> float:
-    """Let Hypothesis look for a structure that breaks the claim; returns the largest certified ratio."""
+    """Let Hypothesis look for a structure that breaks the claim; return the largest certified ratio."""
     if examples == 0:
         return 0.0
     counted: Iterator[int] = iter(range(1, 10**9))

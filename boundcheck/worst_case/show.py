@@ -34,7 +34,7 @@ def rounded_down(ratio: float, decimals: int) -> str:
 
 
 def told_apart(compared: Comparison, digits: int) -> tuple[str, str]:
-    """What was measured and the bound of an instance, at as many digits as show which is larger."""
+    """The measured value and the bound of an instance, at as many digits as show which is larger."""
     measured, bound = compared.measured.value, compared.bound.value
     many = telling(bound, (measured, Toward.NEAREST), digits=digits)
     return shown(measured, many), shown(bound, many, UP)
@@ -55,7 +55,7 @@ def rank_table(found: Falsification) -> tuple[tuple[str, ...], list[tuple[str, .
 
 
 def conclusion(found: Falsification) -> list[str]:
-    """What a search came to, a sentence a line."""
+    """The result of a search in words, a sentence a line."""
     structures, largest = found.explored
     lines = []
     if structures:
@@ -69,7 +69,7 @@ def conclusion(found: Falsification) -> list[str]:
 
 
 def candidate(open_: Sequence[str]) -> str:
-    """What an instance that exceeds the bound lacks."""
+    """The sentence on an instance that exceeds the bound and is only a candidate: it names what is open in it."""
     asked = ", ".join(f"‘{title}’" for title in open_)
     return f"An instance exceeds the bound, and is a candidate alone: nothing says whether {asked} holds in it."
 
@@ -126,7 +126,7 @@ def _same(cases: Sequence[WorstCase]) -> list[str]:
 
 
 def worst_conclusion(cases: Sequence[WorstCase]) -> list[str]:
-    """At what constants the cases are, how sure they are, and what they come to."""
+    """The constants of the cases, how sure the cases are, and what they come to, a sentence a line."""
     first = cases[0]
     lines = ["At " + ", ".join(f"{name} = {shown(first.inputs[name], 6, toward(name))}" for name in _same(cases)) + "."]
     gap = max(case.duality_gap for case in cases)
@@ -158,7 +158,7 @@ def worst_conclusion(cases: Sequence[WorstCase]) -> list[str]:
 
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
-    """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
+    """A table of the worst case beside the bound at each T, and in words its constants and how sure it is."""
     heads, rows = worst_table(cases)
     columns = (Column(head, justify="right", overflow="fold") for head in heads)
     table = Table(*columns, title=worst_title(cases))
@@ -168,5 +168,5 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
 
 
 def worst_title(cases: Sequence[WorstCase]) -> str:
-    """What the table of worst cases is called."""
+    """The title of the table of worst cases."""
     return f"{cases[0].claim}: worst case of {cases[0].method} over all smooth F"

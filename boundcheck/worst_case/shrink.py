@@ -83,7 +83,7 @@ def _structure(instance: AdapterInstance) -> Structure:
 
 
 def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
-    """The same with few digits in points, step, f's two matrices and the frozen ones; None if nothing is left."""
+    """The instance with few digits in points, step, f's two matrices and the frozen ones; None if nothing is left."""
     adapter = copy.copy(instance.adapter)
     for name in ADAPTERS[adapter.kind].frozen:
         object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))

@@ -28,7 +28,7 @@ def simplified(found: Assignment) -> Assignment:
 
 
 def _simpler(found: Assignment) -> Iterator[Assignment]:
-    """One step each, the largest first; no step undoes another."""
+    """Assignments that are one step simpler, the largest step first; no step undoes another."""
     for side in found.letters.sides:
         for i in range(int(found.numbers[side.name])) if found.numbers[side.name] > 1 else ():
             matrices = {
@@ -59,5 +59,5 @@ def _without(X: np.ndarray, axes: list[int], index: int) -> np.ndarray:
 
 
 def _digits(x: float) -> int:
-    """How long the number is when written; 1 is the shortest."""
+    """The length of a number as it is written; 0 for the number 1, which counts as the shortest."""
     return 0 if x == 1 else len(repr(float(x)))

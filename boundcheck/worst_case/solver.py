@@ -16,7 +16,7 @@ from boundcheck.errors import BoundcheckError
 from boundcheck.worst_case.program import Course, Program, Term
 
 TOLERANCE = 1e-5
-"""How far apart the two sides of a numerical solution may be, relative to it."""
+"""The largest gap between the two sides of a numerical solution, relative to it."""
 
 
 class NotSolvedError(BoundcheckError, ArithmeticError):
@@ -40,7 +40,7 @@ class Based:
     def of(
         cls, program: Program, iterates: int, numbers: Mapping[str, Any], zero: Any, order: Sequence[int] = ()
     ) -> "Based":
-        """Walk, in numbers of the kind of `zero`."""
+        """Walk along the points, in numbers of the kind of `zero`."""
         points = 2 * (2**iterates if program.noise else iterates)
         kind, has_start = float if isinstance(zero, float) else object, program.distance is not None
 
@@ -136,7 +136,7 @@ class Solver:
         return float(self.program.scale) * self.solution.value
 
     def solve(self, room: float = 0.0, weight: float = 0.0) -> Solution:
-        """Solve.
+        """Solve the program, as it is or with room for rounding.
 
         Args:
             room: by how much each inequality holds at least.

@@ -44,7 +44,7 @@ KINDS: dict[str, Any] = {"smoothness": AdapterInstance, "relation": Assignment, 
 
 
 def save(instance: Tried, path: Path) -> None:
-    """Write it completely or not at all; raises InputError for a path that cannot be written."""
+    """Write an instance completely or not at all; raises InputError for a path that cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode())
@@ -85,7 +85,7 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
 
 
 def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
-    """What is certain about an instance, as plain data; no ratio if it is infinite."""
+    """The facts that are certain about an instance, as plain data; no ratio if it is infinite."""
     ratio = found.lower if math.isfinite(found.lower) else None
     said = {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "open": list(found.open)}
     return said | {"instance": instance.as_json()}

@@ -137,7 +137,7 @@ class FloatPaths:
 
     @property
     def inside(self) -> bool:
-        """Whether every iterate of every path is inside the domain, as computed and with a small margin."""
+        """True if every iterate of every path is inside the domain, as computed and with a small margin."""
         run = self.run
         inner = {name: radius / (1 + 1e-9) for name, radius in run.radii.items()}
         return all(bool(run.adapter.inside(self.iterate(t), inner).all()) for t in range(1, run.steps + 2))
@@ -148,7 +148,7 @@ def _largest(v: Point) -> float:
 
 
 def zero_of(slope: PiecewiseLinear) -> Fraction:
-    """The minimiser of the integral."""
+    """The minimiser of the integral of a piecewise linear function."""
     zeros = [piece.start - piece.value / piece.slope for piece in slope.pieces if piece.slope]
     return min((*zeros, *(w for w, _ in slope.knots)), key=slope.integral)
 
@@ -307,7 +307,7 @@ class ShortRun(OfAdapter):
 
     @cached_property
     def _known(self) -> dict[str, Number]:
-        """What the run, its start and its noise say."""
+        """The constants that follow from the run, its start and its noise."""
         noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(self._domain) * _SPARE
         found: dict[str, Number] = {T.name: self.steps, D.name: self.gap_bound, R_1.name: self._distance}
         # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C = zeta^2.
@@ -316,7 +316,7 @@ class ShortRun(OfAdapter):
 
     @property
     def chosen(self) -> Mapping[str, Any]:
-        """As of every instance with an adapter; and what the run says."""
+        """The constants that every instance with an adapter has, and those that follow from the run."""
         found = {**super().chosen, **self._known}
         if not takes(self.claim, ell) and self.adapter.claims:
             found[ell.name] = self.problem.sharpest(self._domain)
@@ -362,7 +362,7 @@ class ShortRun(OfAdapter):
 
     @property
     def lipschitz_constant(self) -> float:
-        """The claim's own of the gradient of F."""
+        """The claim's own Lipschitz constant of the gradient of F."""
         return self._values[SMOOTHNESS.symbol.name]
 
     @cached_property
@@ -459,7 +459,7 @@ class ShortRun(OfAdapter):
 
     @cached_property
     def stays(self) -> bool:
-        """Whether every iterate of every path is inside the domain, as computed and with a small margin."""
+        """True if every iterate of every path is inside the domain, as computed and with a small margin."""
         return not self.radii or self._floats().inside
 
     @property
@@ -490,20 +490,20 @@ class ShortRun(OfAdapter):
         return self.exact.model(self.letters)
 
     def value(self, symbol: sp.Symbol) -> Extent:
-        """As the claim has it; f* is the least value of h."""
+        """The value of a symbol as the claim has it; for f* the least value of h."""
         return {f_star: Extent.of(self.ridge.slope.minimum)}.get(symbol) or super().value(symbol)
 
     def follows(self, algorithm: Algorithm) -> Answer:
-        """Its steps are made by the algorithm of the claim."""
+        """`HOLDS` for the claim's algorithm, which makes the steps; the base class answers for any other."""
         return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
 
     @property
     def constants(self) -> Mapping[str, float]:
-        """As on every domain."""
+        """The adapter's constants on the domain; where there are no radii, on that with the norms of v_1."""
         return self.adapter.constants(self._domain)
 
     def reached(self, radius: str) -> Extent:
-        """Over every iterate of every path."""
+        """The largest norm of the block with this radius, over every iterate of every path."""
         return Extent.of(self._norms[self.adapter.radius_names.index(radius)])
 
     @cached_property
@@ -512,46 +512,46 @@ class ShortRun(OfAdapter):
             return [self.exact.norm(place) for place, _ in enumerate(self.adapter.blocks)]
 
     def on_domain(self) -> Answer:
-        """Every iterate of every path."""
+        """The answer to whether every iterate of every path is inside the domain."""
         found = HOLDS
         for name, radius in self.radii.items():
             found &= at_most("the largest norm", self.reached(name), name, Extent.of(Fraction(radius)))
         return found
 
     def smoothness(self, where: str) -> Extent:
-        """What the sharpest claim about the adapter says on the domain; on all of space where W is linear in v."""
+        """At most what the sharpest claim about the adapter says: on the domain, or everywhere if W is linear in v."""
         if self.adapter.is_linear or (where == "path" and self.radii and self.on_domain() == HOLDS):
             return Extent(most=Fraction(self.problem.sharpest(self._domain)))
         return UNKNOWN
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
-        """0 where h is convex and W linear in v; more near the minimiser, where v is a number."""
+        """At least 0 where h is convex and W linear in v; more near the minimiser, where v is a number."""
         if not self.adapter.is_linear or min(piece.slope for piece in self.ridge.slope.pieces) < 0:
             return UNKNOWN
         return Extent(least=Fraction(self._steepness if where == "near" and self.minimiser is not None else 0.0))
 
     def infimum(self) -> Extent:
-        """The least value of h, or more."""
+        """At least the least value of h."""
         return Extent(least=self.ridge.slope.minimum)
 
     def gap(self) -> Extent:
-        """To the least value of h, and so at least the gap."""
+        """At most F(v_1) minus the least value of h, which is at least the gap."""
         with ctx.workprec(BITS):
             return Extent(most=self.exact.value(self.exact.at(1, 0)) - ball_of(self.ridge.slope.minimum))
 
     def distance(self) -> Extent:
-        """Where W is linear in v."""
+        """The distance from v_1 to the minimiser, for W linear in v; unknown where the theorem needs no minimiser."""
         if self.minimiser is None:
             return UNKNOWN
         with ctx.workprec(BITS):
             return Extent.of(square_norm_of(self.exact.paths.start[0] - self.exact.minimiser).sqrt())
 
     def bias(self) -> Extent:
-        """The samples lie on both sides of the gradient, equally likely and equally far."""
+        """0: the samples lie on both sides of the gradient, equally likely and equally far."""
         return Extent.of(Fraction(0))
 
     def variance(self) -> Extent:
-        """On the domain, or everywhere where W is linear in v."""
+        """A bound on the variance on the domain, or everywhere where W is linear in v."""
         if not (self.radii or self.adapter.is_linear or not self.offset):
             return UNKNOWN
         widest = self.adapter.jacobian_bound(self._domain) if self.offset else 0.0
@@ -629,7 +629,7 @@ def free_of(claim: Claim) -> set[str]:
 def check_theorem(claim: Claim) -> None:
     """Check that the claim is a theorem about an algorithm, with hypotheses that runs can meet.
 
-    Whether a run meets them the judge says. A hypothesis that it cannot decide makes each run a candidate.
+    The judge says whether a run meets them. A hypothesis that it cannot decide makes each run a candidate.
 
     Raises:
         InputError: that says what is missing.

@@ -28,7 +28,7 @@ from boundcheck.worst_case.worst_case import WorstCases
 
 @singledispatch
 def view_of(shown: Shown) -> View:
-    """What a notebook shows of a result of this package."""
+    """The view that a notebook shows of a result of this package."""
     raise TypeError(f"expected a result, got {type(shown).__name__}")
 
 

@@ -105,7 +105,7 @@ class WorstCase:
 
     @property
     def has_noise(self) -> bool:
-        """Whether the method has noise of two points, so that over all noise the worst case is no less."""
+        """True if the method has noise of two points; over all noise the worst case is then no less."""
         return self.method.startswith(NOISY)
 
     @property
@@ -121,7 +121,7 @@ class WorstCase:
 
     @property
     def how(self) -> str:
-        """Where the numbers come from, and what of them is certain."""
+        """A line on where the numbers come from, and which of them are certain."""
         ends = ["numerical: Clarabel"]
         ends += ["lower: a rational instance, checked exactly"] if self.lower is not None else []
         ends += ["upper: rational multipliers, checked by the kernel"] if self.upper is not None else []
@@ -256,7 +256,7 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
 
 
 def has_worst_case(claim: Claim) -> bool:
-    """Whether performance estimation can state a claim: whether `worst_cases` takes it."""
+    """True if performance estimation can state a claim: then `worst_cases` takes it."""
     try:
         _Theorem.of(claim)
     except InputError:

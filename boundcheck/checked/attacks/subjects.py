@@ -101,7 +101,7 @@ def _measure() -> None:
 
 
 class _KilledError(BaseException):
-    """Stands for a kill, of which the files are prepared that it leaves."""
+    """A stand-in for a kill, to prepare the files that a kill leaves."""
 
 
 def _is_begun(table: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ def _has_instances() -> None:
 
 
 def _nothing() -> None:
-    """It finds nothing."""
+    """Prepare no file."""
 
 
 _SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))

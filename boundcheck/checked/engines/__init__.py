@@ -19,7 +19,7 @@ _UNKNOWN = 4
 
 
 def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
-    """Every so manieth claim, in a mixed order, from the first on; of those of which nothing is known a quarter."""
+    """Every `every`-th claim from the first on, in a mixed order; of those not known to be true or false, a quarter."""
     makers: list[Callable[[int], Examined]] = [partial(asked, make) for make in recipes()]
     makers += [partial(_at_any_turn, make) for make in (*scripted(), *measurable(), *lemmas())]
     for turn, make in enumerate(mixed_up(makers)[first::every]):

@@ -196,7 +196,7 @@ _ONCE = _parabolas(unmoved, zeta=_TINY, abc_a=_TINY, abc_b=1, abc_c=_TINY**2, et
 
 @cache
 def known() -> tuple[Known, ...]:
-    """All of them, in an order that never changes."""
+    """All theorems whose constants are known, in an order that never changes."""
     teeth_1, teeth_half, falling = _teeth(_ONE), _teeth(Fraction(1, 2)), _parabolas(descended(1))
     far_half = _hubers(Fraction(1, 2), is_far=True)
     convex = (*_CONVEX, _EVERYWHERE[1])

@@ -82,7 +82,7 @@ _SIDES = {"n": 1, "one": 1}
 
 @dataclass(frozen=True)
 class _Law:
-    """A relation that holds for all X, as a function of X and the bound; of a number M where it does not, and does."""
+    """A relation for all X, as a function of X and the bound, and the numbers M with which it fails and holds."""
 
     name: str
     says: Callable[[sp.Basic, sp.Expr], sp.Basic]

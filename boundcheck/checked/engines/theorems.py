@@ -133,7 +133,7 @@ class Recipe:
         return self.with_least(walk)
 
     def worst(self, steps: int) -> tuple[Fraction | None, Fraction | None]:
-        """Between which shares of the bound its worst case is at this T; None where nothing is known.
+        """The shares of the bound between which its worst case is at this T; None where nothing is known.
 
         It is no more than the constant, and no less where a run attains that whatever the letters are.
         """

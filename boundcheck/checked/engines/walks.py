@@ -1,4 +1,4 @@
-"""Runs on a function of one number, exactly: what a claim's truth is decided by, and an instance of it to be judged.
+"""Exact runs on a function of one number: they decide a claim's truth, and are its instances to be judged.
 
 Written from the definitions, in rational numbers: nothing here is taken from the engines.
 """

@@ -34,7 +34,7 @@ _SHARES = (((F(1), F(1)), (F(1, 2), F(-1))), ((F(1), F(7, 8)), (F(7, 8), F(1))))
 
 
 def adapters() -> list[ExactModel]:
-    """All of them."""
+    """The worlds of all these adapters."""
     return [*_full(), *_lora(), *_vera(), *_loreft(), *_any_map(), *_all_layers()]
 
 

@@ -286,6 +286,6 @@ def _restepped(
 
 @cache
 def worlds() -> tuple[ExactModel, ...]:
-    """All of them, the same ones every time."""
+    """All worlds, the same ones every time."""
     theorems = [world for claim in catalogue.values() for world in runs_of(claim)]
     return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs(), *theorems, *adapters())

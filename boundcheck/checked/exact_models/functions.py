@@ -31,18 +31,18 @@ class Curve:
 
     @classmethod
     def through(cls, *knots: tuple[Number, Number]) -> Curve:
-        """From numbers of either kind, the positions in order."""
+        """The curve through knots whose numbers are of either kind, the positions in order."""
         return cls(tuple((Fraction(x), Fraction(slope)) for x, slope in knots))
 
     @classmethod
     def flat_beyond(cls, knots: Sequence[tuple[Fraction, Fraction]]) -> Curve:
-        """F' is constant beyond the outer knots, and F is 0 at the first."""
+        """The curve whose F' is constant beyond the outer knots, and whose F is 0 at the first."""
         (first, low), (last, high) = knots[0], knots[-1]
         return cls(((first - 1, low), *knots, (last + 1, high)), first)
 
     @classmethod
     def clipped(cls, curvature: Fraction, steepest: Fraction, zero: Fraction) -> Curve:
-        """F' is L (x - zero), clipped to [-G, G]."""
+        """The curve with F' = L (x - zero), clipped to [-G, G]."""
         width = steepest / curvature
         return cls.flat_beyond(((zero - width, -steepest), (zero + width, steepest)))
 

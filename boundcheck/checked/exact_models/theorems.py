@@ -106,7 +106,7 @@ class Factors:
         return np.array([A[0][0], B[0][0]], dtype=object)
 
     def factor_sizes(self, v: Vector) -> tuple[Fraction, Fraction]:
-        """As `language.function.Function.factor_sizes`."""
+        """The sizes of `language.function.Function.factor_sizes`."""
         return Fraction(sum(v * v)), abs(self.meft.slope(self.meft.weight(_pair(v)))[0][0])
 
 
@@ -219,7 +219,8 @@ def _constants(parabola: Parabola, first: Vector, share: Fraction, noise: Fracti
 def _known(claim: Claim, algorithm: Algorithm, given: Mapping[str, Fraction]) -> dict[str, Fraction]:
     """All numbers of a run; F falls by less than D where that makes more of them rational: then 2Dℓ/T is a square.
 
-    Of a step size that is irrational nonetheless it is one near it, at which no line holds that rests on its formula.
+    In place of a step size that is irrational all the same stands one near it, at which no line that rests on its
+    formula holds.
     """
     tight, gap, steps = _evaluated(claim, given), given[D.name], given[T.name]
     wide = steps * root_above(2 * gap * given[ell.name] / steps, 4) ** 2 / (2 * given[ell.name])
@@ -238,7 +239,7 @@ def _known(claim: Claim, algorithm: Algorithm, given: Mapping[str, Fraction]) ->
 
 
 def _evaluated(claim: Claim, known: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """With the claim's quantities that are rational."""
+    """The known numbers, and those of the claim's quantities that are rational."""
     numbers = dict(known)
     for quantity in claim.quantities:
         named = {x.name for x in quantity.expression.free_symbols} <= set(numbers)
@@ -308,5 +309,5 @@ def _setting(
 
 
 def _laws(claim: Claim, function: str) -> frozenset[str]:
-    """All that such a theorem supposes holds of a parabola."""
+    """The laws that such a theorem supposes: all of them hold of a parabola."""
     return frozenset({*(hypothesis.id for hypothesis in claim.hypotheses), function, "v* is where F is least"})

@@ -44,7 +44,7 @@ ADAPTERS: Registry[type[Adapter]] = Registry("adapter.kind", "boundcheck.adapter
 
 
 def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors: Mapping[str, Tensor]) -> Adapter:
-    """The adapter of a kind around W0, given of rank, scale and frozen factors (by field) what its kind takes."""
+    """The adapter of a kind around W0, with those of rank, scale and frozen factors (by field) that its kind takes."""
     made: type[Any] = ADAPTERS[kind]
     # DiReFT is LoRA at scale 1, and has the field.
     options = {"rank": rank, "scale": scale if made.has_scale else 1.0, **factors}
@@ -53,7 +53,7 @@ def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors:
 
 
 def title_of(kind: str) -> str:
-    """What figures call an adapter; one from outside that was not opened here goes by its name in the spec."""
+    """The name of an adapter in figures; for one from outside that was not opened here, its name in the spec."""
     return ADAPTERS[kind].title if kind in ADAPTERS else kind
 
 

@@ -53,11 +53,11 @@ class Block:
 
 
 class Sizes(NamedTuple):
-    """What the rounding errors of an adapter's arithmetic are proportional to, each tensor of shape (R,).
+    """The sizes that the rounding errors of an adapter's arithmetic are proportional to, each tensor of shape (R,).
 
-    W(v) is right to within ``terms`` units of roundoff of ``weight``, and the pull-back of M to within as many as the
-    shapes have rows and columns of ``products`` times ``jacobian`` times the norm of M; ``jacobian`` bounds the
-    pull-back's norm as well.
+    W(v) is right to within ``terms`` units of roundoff of ``weight``. The pull-back of M is right to within as many
+    units of roundoff as W has rows and columns, of ``products`` times ``jacobian`` times the norm of M. ``jacobian``
+    bounds the pull-back's norm as well.
     """
 
     terms: int
@@ -74,7 +74,7 @@ class _Said:
 
 
 class _Composed:
-    """The composition lemma among them."""
+    """The composition lemma among the claims about an adapter."""
 
     def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> str:
         if not of.claims:
@@ -134,24 +134,24 @@ class Adapter(ABC):
     W0: Tensor
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no such update."""
+        """Refuse a W0 that is not a finite matrix, and a rank or scale for which W(v) is not such an update."""
         check_matrix("adapter.W0", self.W0)
 
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:
-        """Whether a claim bounds the smoothness of F on this adapter's domain."""
+        """True if a claim bounds the smoothness of F on this adapter's domain."""
         return any(catalogue[id].id == claim.id for id in cls.claims)
 
     @classmethod
     def conditions(cls) -> tuple[sp.Basic, ...]:
-        """What its claims ask of its constants for W to have bounded derivatives."""
+        """The conditions on its constants under which, by its claims, W has bounded derivatives."""
         return catalogue[cls.composition].conditions if cls.claims else ()
 
     @property
     def given(self) -> tuple[str, ...]:
-        """Its claims that are nobody's theorems: those with an argument alone, and all that one from outside names.
+        """Its claims that are nobody's theorems: those with only an argument, and all of an adapter from outside.
 
-        That a theorem is about an adapter from outside is that adapter's own word too.
+        That a theorem is about an adapter from outside is only that adapter's own word.
         """
         named = dict.fromkeys((*self.claims, *((self.composition,) if self.claims else ())))
         said = (catalogue[id] for id in named)
@@ -159,7 +159,7 @@ class Adapter(ABC):
 
     @property
     def size(self) -> int:
-        """How many numbers v has."""
+        """The number of entries of v."""
         return sum(math.prod(block.shape) for block in self.blocks)
 
     @property
@@ -177,14 +177,14 @@ class Adapter(ABC):
 
     @property
     def scale_of_factors(self) -> float | None:
-        """The s where v = (A, B) and W(v) = W0 + sBA, for loops that are written for that; None elsewhere."""
+        """The scale s if v = (A, B) and W(v) = W0 + sBA, for loops that are written for this case; else None."""
         return None
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
         r"""The gradients in v of samples whose gradients in W are :math:`M_i = G_i^\top X_i`, shape (R, ...).
 
-        So they are for a layer y = W x: over the positions of sample i, the rows of G_i are the gradients in y, and
-        those of X_i are x.
+        This is the case for a layer y = W x: over the positions of sample i, the rows of G_i are the gradients in y,
+        and those of X_i are x.
 
         Args:
             v: a single point, R = 1.
@@ -195,7 +195,7 @@ class Adapter(ABC):
         return self.pull_back(tuple(part.expand(len(outputs), -1, -1) for part in v), outputs.mT @ inputs)
 
     def sides(self, v: Point) -> tuple[Side, ...] | None:
-        r"""The products :math:`PMQ` that the pull-back of M consists of, block by block; None where it is no products.
+        r"""The products :math:`PMQ` that the pull-back of M consists of, block by block; None if it has another form.
 
         With them the norm of a sample's gradient in v is found without the gradient.
         """
@@ -203,23 +203,23 @@ class Adapter(ABC):
 
     @abstractmethod
     def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """Where training starts, with R = 1."""
+        """The point where training starts, with R = 1."""
 
     def diagonal(self, gain: float) -> Point:
-        """A start with `gain` on diagonals, of an adapter that has one."""
+        """A start with `gain` on the diagonals, for an adapter that has one."""
         raise InputError("adapter.start", "diagonal", f"lora, for {self.title}")
 
     def restart(self, v: Point, gain: float, generator: torch.Generator) -> Point:
-        """A point drawn anew whose W is that of v, for each replica; of an adapter whose base moves."""
+        """A new random point for each replica, whose W is that of v; for an adapter whose base moves."""
         raise InputError("adapter.kind", self.title, "an adapter whose base moves, so that it can begin again")
 
     @abstractmethod
     def constants(self, radii: Radii) -> dict[str, float]:
-        """What the adapter says of the parameters of its claims on the domain; upper bounds are rounded up."""
+        """The values that the parameters of its claims have on the domain; upper bounds are rounded up."""
 
     @abstractmethod
     def sizes(self, v: Point) -> Sizes:
-        """How large the terms are that W(v) and the pull-back are computed from."""
+        """The sizes of the terms from which W(v) and the pull-back are computed."""
 
     @abstractmethod
     def reach(self, radii: Radii) -> float:
@@ -245,12 +245,12 @@ class Adapter(ABC):
 
     @property
     def is_curved(self) -> bool:
-        """Whether the domain is a manifold, on which gradients at two points cannot be subtracted."""
+        """True if the domain is a manifold, on which gradients at two points cannot be subtracted."""
         return any(block.norm == "orthonormal" for block in self.blocks)
 
     @property
     def is_flat(self) -> bool:
-        """Whether the domain is a convex set of a vector space, in which each sum of a point and a step is a step."""
+        """True if the domain is a convex set of a vector space, in which a step leads from v to the sum v + u."""
         return not self.is_curved
 
     def jacobian_bound(self, radii: Radii) -> float:
@@ -270,11 +270,11 @@ class Adapter(ABC):
         return math.sqrt(square) * ROUND_UP
 
     def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Function.factor_sizes`, from the gradient in W."""
+        """`Function.factor_sizes`, computed from the gradient in W."""
         raise InputError("adapter.kind", self.kind, "one whose W is W0 + sBA with both factors trained")
 
     def bounded(self, v: Point) -> Point:
-        """The matrices that the domain is about, one of each block: v itself, unless its coordinates are others.
+        """The matrices that the domain bounds, one for each block: v itself, unless v has other coordinates.
 
         Written so that arrays of exact numbers can take the place of tensors.
         """
@@ -289,7 +289,7 @@ class Adapter(ABC):
         return torch.stack([_norm(block, part) for block, part in zip(self.blocks, self.bounded(v), strict=True)])
 
     def inside(self, v: Point, radii: Radii) -> Tensor:
-        """Whether each point is in the domain as computed, shape (R,)."""
+        """True where a point is in the domain as computed, shape (R,)."""
         limits = [radii[block.radius] if block.radius else 1e-9 for block in self.blocks]
         norms = self.norms(v)
         return (norms <= norms.new_tensor(limits).unsqueeze(1)).all(0)
@@ -300,7 +300,7 @@ class Adapter(ABC):
         return self._placed((_projected(block, part, radii) for block, part in parts), radii)
 
     def inward(self, v: Point, radii: Radii, share: float) -> Point:
-        """V with norms smaller by this share, or by more where v is rounded beside larger numbers."""
+        """The point v with norms smaller by this share, or by more where v is rounded beside larger numbers."""
         parts = zip(self.blocks, self.bounded(v), strict=True)
         return self.at(tuple(part if block.norm == "orthonormal" else (1 - share) * part for block, part in parts))
 
@@ -317,7 +317,7 @@ class Adapter(ABC):
         return self.inward(self.at(tuple(bounded)), radii, 0.0)
 
     def check(self, v: Point, radii: Radii | None = None, name: str = "v") -> None:
-        """Refuse a point of another shape or with a number that is not finite, or off the domain where it is given.
+        """Refuse a point of another shape, with a number that is not finite, or outside a domain that is given.
 
         Raises:
             InputError: naming the point and its block.
@@ -352,7 +352,7 @@ def _check_norm(field: str, block: Block, norm: float, radii: Radii) -> None:
 
 
 def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) -> None:
-    """Refuse what is not a matrix of finite numbers, of this shape where one is given."""
+    """Refuse what is not a matrix of finite numbers, or not of the shape that is given."""
     if X.ndim != 2 or not torch.isfinite((X * X).sum()):
         raise InputError(field, f"of shape {tuple(X.shape)}", "a matrix of finite numbers, whose squares are finite")
     if shape is not None and tuple(X.shape) != shape:
@@ -360,7 +360,7 @@ def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) ->
 
 
 def check_factors(W0: Tensor, A: Tensor | None = None, B: Tensor | None = None) -> None:
-    """Refuse frozen factors that are no finite matrices of shapes (r, k) and (d, r), with r a rank that W0 has."""
+    """Refuse frozen factors that are not finite matrices of shapes (r, k) and (d, r), with a rank r that fits W0."""
     factors = {f"adapter.{name}": X for name, X in (("A", A), ("B", B)) if X is not None}
     for field, X in factors.items():
         check_matrix(field, X)

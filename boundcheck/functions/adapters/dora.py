@@ -33,8 +33,8 @@ class DoRA(Adapter):
     Column j of W(v) is :math:`m_j V_j / \|V_j\|` with V = W0 + s B A. The gradient goes through the norms too, which
     the authors treat as constants.
 
-    By rows it is the same of the transposed matrix: what its claims say of columns holds of rows, with A and B
-    exchanged, in both of which they are symmetric. So peft has it.
+    By rows, it is the same for the transposed matrix: what its claims say of columns holds for rows with A and B
+    exchanged, and the claims are symmetric in A and B. Peft does it by rows.
 
     Attributes:
         rank: r, at most min(d, k).
@@ -85,9 +85,10 @@ class DoRA(Adapter):
         return V * (m / self._norms(V))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""With N the directions: :math:`\langle M_j, N_j\rangle` in m_j, and LoRA's of what M has across them.
+        r"""With N the directions: :math:`\langle M_j, N_j\rangle` in m_j, and a pull-back of LoRA in A and B.
 
-        That is :math:`(M_j - N_j\langle N_j, M_j\rangle) m_j / \|V_j\|` in column j.
+        What LoRA pulls back is :math:`(M_j - N_j\langle N_j, M_j\rangle) m_j / \|V_j\|` in column j, from the part of M
+        across the directions.
         """
         A, B, m = v
         V = self.W0 + self.scale * (B @ A)
@@ -111,7 +112,10 @@ class DoRA(Adapter):
         return {"s": self.scale, "w_0": least} | {name: radii[name] for name in ("a", "b", "mu")}
 
     def sizes(self, v: Point) -> Sizes:
-        """V as LoRA's W; its error over the least norm of a column goes into directions, norms and the pull-back."""
+        """The sizes for V as LoRA's W.
+
+        Its error over the least norm of a column enters directions, norms and the pull-back.
+        """
         A, B, m = v
         columns = self._norms(self.W0 + self.scale * (B @ A)).amin((-2, -1))
         factors, large = size(A) + size(B), m.abs().amax((-2, -1))
@@ -125,7 +129,7 @@ class DoRA(Adapter):
         return (math.sqrt(self.W0.shape[0 if self.by_rows else 1]) * radii["mu"] + size) * ROUND_UP
 
     def _norms(self, V: Tensor) -> Tensor:
-        """Those of the columns, shape (..., 1, k), or of the rows, shape (..., d, 1)."""
+        """The norms of the columns, shape (..., 1, k), or of the rows, shape (..., d, 1)."""
         square = (V * V).sum(self._along)
         # NumPy's root, of an array of exact numbers, calls each number's own.
         root: Any = square.sqrt() if isinstance(V, Tensor) else np.sqrt(square)

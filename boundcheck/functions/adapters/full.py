@@ -52,15 +52,15 @@ class Full(Adapter):
         return ((None, None),)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """W0."""
+        """The point v = 0, at which W is W0."""
         return (torch.zeros_like(self.W0).unsqueeze(0),)
 
     def constants(self, radii: Radii) -> dict[str, float]:
-        """None: the claim speaks of L alone."""
+        """No constants: the claim speaks of L alone."""
         return {}
 
     def sizes(self, v: Point) -> Sizes:
-        """One sum."""
+        """The sizes of the one sum in W."""
         return Sizes(4, size(self.W0) + size(v[0]), torch.ones_like(size(v[0])))
 
     def reach(self, radii: Radii) -> float:

@@ -38,7 +38,7 @@ class LoReFT(Adapter):
     rank: int
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is no finite matrix, and a rank that it has not."""
+        """Refuse a W0 that is not a finite matrix, and a rank that is not from 1 to min(d, k)."""
         super().__post_init__()
         check_rank(self.rank, self.W0)
 
@@ -135,7 +135,7 @@ class LoReFTTrained(LoReFT):
         return R, V + R @ self._reads(R)
 
     def inward(self, v: Point, radii: Radii, share: float) -> Point:
-        """As of any adapter, and more by what U loses where it is rounded beside R E, which is of size 1."""
+        """Move v inward by this share, and by what U loses where it is rounded beside R E, which is of size 1."""
         rounding = 2.0**-50 * math.sqrt(math.prod(self.blocks[1].shape))
         return super().inward(v, radii, min((share + rounding) * (1 + 1 / radii["nu"]), 1.0))
 
@@ -159,7 +159,7 @@ class LoReFTTrained(LoReFT):
         return super().extreme((in_r + in_u @ self._reads(in_r).mT, in_u), radii)
 
     def sizes(self, v: Point) -> Sizes:
-        """LoReFT's, with U and R E as the terms of V, and one more term in R."""
+        """The sizes of LoReFT, with U and R E as the terms of V, and one more term in R."""
         R, U = (size(part) for part in v)
         return Sizes(self.rank + 5, size(self.W0) + R * (U + R), (1 + R * R) * (3 * R + U))
 

@@ -50,7 +50,7 @@ class LoRA(Adapter):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no low-rank update."""
+        """Refuse a W0 that is not a finite matrix, and a rank or scale for which W(v) is not a low-rank update."""
         super().__post_init__()
         check_rank(self.rank, self.W0)
         check_scale(self.scale)
@@ -76,7 +76,7 @@ class LoRA(Adapter):
 
     @property
     def scale_of_factors(self) -> float | None:
-        """The scale."""
+        """The scale s; None if a subclass has a `weight` or `pull_back` of its own."""
         return self.scale if keeps(self, LoRA, "weight", "pull_back") else None
 
     def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,7 +85,7 @@ class LoRA(Adapter):
         return A * A + B * B, self.scale * size(gradient)[:, None, None]
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
-        """As every adapter's, but by products with the factors: a d x k matrix for each sample would cost more."""
+        """The samples' gradients by products with the factors: a d x k matrix for each sample would cost more."""
         A, B = v
         return self.scale * ((outputs @ B).mT @ inputs), self.scale * (outputs.mT @ (inputs @ A.mT))
 
@@ -138,31 +138,31 @@ class DiReFT(LoRA):
 
 
 class _OneFactor(Adapter):
-    """W(v) = W0 + s B A of which one factor is frozen, and v is the other one."""
+    """W(v) = W0 + s B A, where one factor is frozen and v is the other one."""
 
     scale: float
     is_linear = True
 
     @property
     def _factor(self) -> Tensor:
-        """The frozen one."""
+        """The frozen factor."""
         (name,) = self.frozen
         found: Tensor = getattr(self, name)
         return found
 
     def __post_init__(self) -> None:
-        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
+        """Refuse factors that are not finite matrices of fitting shapes, and a scale that is not positive."""
         super().__post_init__()
         check_factors(self.W0, **dict.fromkeys(self.frozen, self._factor))
         check_scale(self.scale)
 
     @property
     def rank(self) -> int:
-        """r, the rows of A and the columns of B."""
+        """r, the number of rows of A and of columns of B."""
         return min(self._factor.shape)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """The trained factor is 0."""
+        """The start, at which the trained factor is 0."""
         return (self.W0.new_zeros((1, *self.blocks[0].shape)),)
 
     def constants(self, radii: Radii) -> dict[str, float]:
@@ -214,7 +214,7 @@ class FrozenA(_OneFactor):
         return (self.scale * (gradient @ self.A.mT),)
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
-        """As every adapter's, but by a product with A: a d x k matrix for each sample would cost more."""
+        """The samples' gradients by a product with A: a d x k matrix for each sample would cost more."""
         return (self.scale * (outputs.mT @ (inputs @ self.A.mT)),)
 
     def sides(self, v: Point) -> tuple[Side, ...]:

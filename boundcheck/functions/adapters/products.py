@@ -49,14 +49,14 @@ class VeRA(Adapter):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
+        """Refuse factors that are not finite matrices of fitting shapes, and a scale that is not positive."""
         super().__post_init__()
         check_factors(self.W0, A=self.A, B=self.B)
         check_scale(self.scale)
 
     @property
     def rank(self) -> int:
-        """r, the rows of A."""
+        """r, the number of rows of A."""
         return len(self.A)
 
     @property
@@ -70,9 +70,9 @@ class VeRA(Adapter):
         return self.W0 + self.scale * ((outer * self.B) @ (inner * self.A))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The row sums of :math:`s A \circ (B^\top \mathrm{diag}(b) M)`, for d, and those that belong to b.
+        r"""The row sums of :math:`s A \circ (B^\top \mathrm{diag}(b) M)`, for d, and other row sums for b.
 
-        These are of :math:`s M \circ (B\,\mathrm{diag}(d) A)`.
+        Those for b are of :math:`s M \circ (B\,\mathrm{diag}(d) A)`.
         """
         inner, outer = v
         in_rank = self.A * ((outer * self.B).mT @ gradient)
@@ -80,7 +80,7 @@ class VeRA(Adapter):
         return self.scale * in_rank.sum(-1, keepdim=True), self.scale * in_rows.sum(-1, keepdim=True)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """D = 0.1 and b = 0, as its authors start."""
+        """The start of its authors: d = 0.1 and b = 0."""
         return self.W0.new_full((1, self.rank, 1), 0.1), self.W0.new_zeros((1, self.W0.shape[0], 1))
 
     def constants(self, radii: Radii) -> dict[str, float]:
@@ -122,7 +122,7 @@ class LoHa(Adapter):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no such update."""
+        """Refuse a W0 that is not a finite matrix, and a rank or scale for which W(v) is not such an update."""
         super().__post_init__()
         check_rank(self.rank, self.W0)
         check_scale(self.scale)
@@ -140,7 +140,7 @@ class LoHa(Adapter):
         return self.W0 + self.scale * ((B1 @ A1) * (B2 @ A2))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        """LoRA's of each product, with the gradient times the other product in place of the gradient."""
+        """LoRA's pull-back for each product, with the gradient times the other product in place of the gradient."""
         A1, B1, A2, B2 = v
         first, second = self.scale * gradient * (B2 @ A2), self.scale * gradient * (B1 @ A1)
         return B1.mT @ first, first @ A1.mT, B2.mT @ second, second @ A2.mT

@@ -29,7 +29,7 @@ class Rebased(Adapter):
     inner: Adapter
 
     def __post_init__(self) -> None:
-        """Be to others what the inner adapter is, with one radius more."""
+        """Take over what the inner adapter is to others, with one more radius."""
         super().__post_init__()
         inner = self.inner
         # A frozen object has no other way to keep what is not a field.
@@ -39,21 +39,21 @@ class Rebased(Adapter):
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """Those of the inner adapter, and Z, shape (d, k)."""
+        """The blocks of the inner adapter, and Z, shape (d, k)."""
         d, k = self.W0.shape
         return *self.inner.blocks, Block("Z", (d, k), "spectral", BASE_RADIUS)
 
     @property
     def is_flat(self) -> bool:
-        """No: steps are taken in all blocks but Z."""
+        """False: a step does not move Z."""
         return False
 
     def bounded(self, v: Point) -> Point:
-        """The inner adapter's, and Z."""
+        """The matrices that the inner adapter's domain bounds, and Z."""
         return *self.inner.bounded(v[:-1]), v[-1]
 
     def at(self, bounded: Point) -> Point:
-        """The inner adapter's, and Z."""
+        """The inner adapter's point, and Z."""
         return *self.inner.at(bounded[:-1]), bounded[-1]
 
     def weight(self, v: Point) -> Tensor:
@@ -61,11 +61,10 @@ class Rebased(Adapter):
         return v[-1] + self.inner.weight(v[:-1])
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        """As the inner adapter's, and 0 for Z."""
+        """The inner adapter's pull-back, and 0 in Z."""
         return *self.inner.pull_back(v[:-1], gradient), torch.zeros_like(v[-1])
 
     def sides(self, v: Point) -> tuple[Side, ...] | None:
-        """As the inner adapter's."""
         return self.inner.sides(v[:-1])
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
@@ -90,7 +89,7 @@ class Rebased(Adapter):
         return *self.inner.tangent(v[:-1], u[:-1]), torch.zeros_like(u[-1])
 
     def acceleration(self, v: Point, u: Point) -> Point:
-        """That of the inner adapter."""
+        """The inner adapter's acceleration, and 0 in Z."""
         return *self.inner.acceleration(v[:-1], u[:-1]), torch.zeros_like(u[-1])
 
     def retract(self, v: Point, u: Point) -> Point:
@@ -98,14 +97,14 @@ class Rebased(Adapter):
         return *self.inner.retract(v[:-1], u[:-1]), v[-1]
 
     def constants(self, radii: Radii) -> dict[str, float]:
-        """Those of the inner adapter, of which Z is no part."""
+        """The inner adapter's constants, of which Z is no part."""
         return self.inner.constants(radii)
 
     def sizes(self, v: Point) -> Sizes:
-        """Those of the inner adapter, and Z in the sum that W is."""
+        """The inner adapter's sizes, with Z as one more term of W."""
         inside = self.inner.sizes(v[:-1])
         return inside._replace(terms=inside.terms + 1, weight=inside.weight + size(v[-1]))
 
     def reach(self, radii: Radii) -> float:
-        r"""That of the inner adapter, and :math:`\sqrt{\min(d, k)}` times the radius of Z."""
+        r"""The inner adapter's reach, plus :math:`\sqrt{\min(d, k)}` times the radius of Z."""
         return (self.inner.reach(radii) + math.sqrt(min(self.W0.shape)) * radii[BASE_RADIUS]) * ROUND_UP

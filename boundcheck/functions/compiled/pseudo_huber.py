@@ -25,7 +25,7 @@ _part: Callable[[Function], Function] = njit(**_options)
 
 
 def _compiled(function: Function) -> Function:
-    """Compiled, and kept for other processes where there is a folder in which it can be."""
+    """Compile a function, and keep it for other processes where there is a folder in which it can be."""
     try:
         return njit(cache=True, **_options)(function)
     except RuntimeError:
@@ -46,7 +46,7 @@ def _inverse_root(z: float, is_small: bool) -> float:
 
 @_part
 def _add_slopes(w: Floats, target: Floats, curvature: float, is_small: bool, total: Floats) -> None:
-    """Add phi'(w - M_i)."""
+    """Add phi'(w - M_i) to `total`."""
     for j in range(len(w)):
         x = w[j] - target[j]
         total[j] += x * _inverse_root(1 + curvature * (x * x), is_small)
@@ -54,7 +54,7 @@ def _add_slopes(w: Floats, target: Floats, curvature: float, is_small: bool, tot
 
 @_part
 def _multiply(X: Floats, Y: Floats, out: Floats) -> None:
-    """XY, of which four terms are summed while they are in registers."""
+    """Write XY to `out`, summing four terms at a time while they are in registers."""
     rows, inner = X.shape
     fours = inner - inner % 4
     for i in range(rows):
@@ -88,7 +88,7 @@ def _transpose(X: Floats, out: Floats) -> None:
 
 @_part
 def _move(X: Floats, size: float, gradient: Floats, squares: Floats) -> float:
-    """X - size * gradient in place of X; the Frobenius norm of the gradient."""
+    """Put X - size * gradient in place of X, and return the Frobenius norm of the gradient."""
     squares[:] = 0
     for i in range(X.shape[0]):
         for j in range(X.shape[1]):
@@ -100,7 +100,7 @@ def _move(X: Floats, size: float, gradient: Floats, squares: Floats) -> float:
 
 @_part
 def _weight(W0: Floats, scale: float, A: Floats, B: Floats, tops: Floats, W: Floats) -> float:
-    """W0 + sBA; its largest entry."""
+    """Write W0 + sBA to `W`, and return the size of its largest entry."""
     _multiply(B, A, W)
     tops[:] = 0
     for i in range(W.shape[0]):
@@ -129,7 +129,7 @@ def descend(
     begin: int,
     end: int,
 ) -> None:
-    """Steps of SGD on f(W0 + sBA), by some of the replicas, from A, shape (R, r, k), and B, (R, d, r), which it moves.
+    """Take SGD steps on f(W0 + sBA) in some of the replicas, moving A, shape (R, r, k), and B, shape (R, d, r).
 
     Minibatches have shape (steps, R, m). It writes A and B before the first step and after each, and the lengths of
     their gradients, shape (steps, 2, R).
@@ -166,7 +166,7 @@ def descend(
 def mean_slopes(
     W: Floats, targets: Floats, curvature: float, is_small: bool, indices: NDArray[np.int64], out: Floats
 ) -> None:
-    """The mean of phi'(W - M_i) over each replica's own minibatch, shape (R, dk), of W and targets with rows of dk."""
+    """Write the mean of phi'(W - M_i) over each replica's own minibatch, (R, dk), of W and targets with rows of dk."""
     batch = indices.shape[1]
     for replica in range(len(W)):
         w, total = W[replica], out[replica]
@@ -179,7 +179,7 @@ def mean_slopes(
 
 @_compiled
 def losses(W: Floats, targets: Floats, curvature: float, is_small: bool, out: Floats) -> None:
-    """f(W), shape (R,), of W and targets with rows of dk."""
+    """Write f(W), shape (R,), of W and targets with rows of dk."""
     for replica in range(len(W)):
         w, total = W[replica], np.zeros(W.shape[1])
         for i in range(len(targets)):
@@ -204,7 +204,7 @@ def survey(
     in_v: Floats,
     in_w: Floats,
 ) -> None:
-    r"""f(W), its gradient, and of each sample :math:`\|PG_i\|_F^2 + \|G_iQ\|_F^2` and :math:`\|G_i\|_F^2`, (R, n).
+    r"""Write f(W), its gradient, and for each i :math:`\|PG_i\|_F^2 + \|G_iQ\|_F^2` and :math:`\|G_i\|_F^2`, (R, n).
 
     W has shape (R, d, k), targets (d, k, n), P as `left` (R, p, d), and the transpose of Q as `right` (R, q, k).
     """

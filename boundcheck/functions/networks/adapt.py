@@ -28,7 +28,7 @@ class AdaptedLinear(nn.Module):
     def __init__(self, adapter: Adapter, v: Sequence[Tensor], bias: Tensor | None = None, affine: bool = False) -> None:
         """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept.
 
-        What goes in and comes out may be of a coarser type, as in a network in bfloat16: the layer computes in its own.
+        Inputs and outputs may be of a coarser type, as in a network in bfloat16: the layer computes in its own.
         """
         super().__init__()
         self.adapter = adapter
@@ -90,7 +90,7 @@ def adapt(
 
 
 def trained_type(like: Tensor) -> torch.dtype:
-    """The type of what is trained beside weights of another: theirs, or single precision where theirs is coarser."""
+    """The type of what is trained beside such weights: theirs, or single precision if theirs is coarser."""
     return torch.promote_types(like.dtype, torch.float32)
 
 
@@ -281,7 +281,7 @@ def _loreft(path: str, module: Any) -> Site | None:
 
 @torch.no_grad()
 def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
-    """Whether a module computes h + Rᵀ(U h + b - R h) at some h, without dropout, with at most d rows of R."""
+    """True if a module computes h + Rᵀ(U h + b - R h) at some h, without dropout, with at most d rows of R."""
     rank, d = edit.weight.shape
     if Rt.shape != (d, rank) or rank > d:
         return False

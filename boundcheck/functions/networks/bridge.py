@@ -1,4 +1,4 @@
-"""Models of transformers: loading a model from a folder, with adapters' places and its samples.
+"""Models of transformers: loading a model from a folder, with the places of its adapters, and its samples.
 
 Everything is read from the disk. transformers is imported only when a model is asked for.
 """
@@ -53,7 +53,7 @@ class Loaded:
     held_out: Task
 
     def targets(self, kind: str) -> str:
-        """Where adapters of this kind go by default: for LoRA peft's choice, for an edit every layer."""
+        """The default targets of adapters of this kind: for LoRA those that peft chooses, for an edit every layer."""
         config: Any = self.model.config
         if ADAPTERS[kind].edits_hidden:
             return ", ".join(_layers(self.model, config.num_hidden_layers))
@@ -115,12 +115,12 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
 
 
 def _largest(tokens: Tensor | Rows) -> int:
-    """The largest of a table of tokens, of which so many rows are read at a time."""
+    """The largest token of a table, of which only some rows are read at a time."""
     return max(int(tokens[first : first + _READ].max()) for first in range(0, len(tokens), _READ))
 
 
 def _keep_heads_fine(model: nn.Module) -> None:
-    """What is trained is in single precision at least, also on a model in bfloat16."""
+    """Keep what is trained in single precision at least, also on a model in bfloat16."""
     for module in model.modules():
         if isinstance(module, nn.Linear) and module.weight.requires_grad and module.weight.dtype.itemsize < 4:
             module.float()

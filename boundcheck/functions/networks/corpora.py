@@ -97,7 +97,7 @@ ALPHABET = Alphabet()
 
 
 def english() -> str:
-    """The American Standard Version of 1901, in the public domain: 4.15 million characters, a line a paragraph.
+    """The American Standard Version of 1901, in the public domain: 4.15 million characters, one line per paragraph.
 
     Raises:
         InputError: if it is not installed.
@@ -175,7 +175,7 @@ def _verses_by_kind() -> list[list[str]]:
 
 
 def split(text: str) -> tuple[str, str]:
-    """The text to train on, and the held-out text, as `blocks` has them; raises what it raises."""
+    """The text to train on, and the held-out text, as `blocks` gives them; raises what `blocks` raises."""
     parts: tuple[list[str], list[str]] = ([], [])
     for is_held_out, block in blocks([text]):
         parts[is_held_out].append(block)

@@ -1,6 +1,6 @@
 """A DoRA layer of peft as a site: the direction of each row of W0 + s B A, times a magnitude of its own.
 
-What the layer computes, and what its own gradient leaves out, is looked at and not taken from its name.
+What the layer computes, and what its own gradient leaves out, is measured and not taken from its name.
 """
 
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ def _site_of(path: str, module: Any, name: str, W0: Tensor) -> Site:
 
 @torch.no_grad()
 def _move(parameters: Sequence[Tensor]) -> None:
-    """To where the norms of the rows show: at B = 0 they do not."""
+    """Move the parameters to where the norms of the rows show: at B = 0 they do not."""
     for place, parameter in enumerate(parameters, start=1):
         wave = torch.arange(parameter.numel(), device=parameter.device).mul(place).cos().view(parameter.shape)
         parameter.add_(wave.to(parameter) / parameter.shape[-1])

@@ -69,7 +69,7 @@ class NetworkFunction(Function):
         return self._first
 
     def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
-        """Samples that are looked at, gradients in W of two looks, and the points of all replicas."""
+        """The memory for the samples of a look, gradients in W of two looks, and the points of all replicas."""
         network = self.network
         weights = sum(site.adapter.W0.numel() for site in self.sites)
         return (
@@ -83,13 +83,13 @@ class NetworkFunction(Function):
 
     @cached_property
     def noise(self) -> Rounding:
-        """How noisy F and its gradient are as computed, at the first iterate."""
+        """Estimates of the rounding errors of F and its gradient, from their noise at the first iterate."""
         with _autograd():
             self.network.write(self._first)
             return rounding_of(self.network)
 
     def _each(self, v: Point, do: Callable[[int], Any]) -> list[Any]:
-        """The results of a function at each of the points, with the network there."""
+        """The results of a function for each of the points, with the network at that point."""
         found = []
         with _autograd():
             for i in range(len(v[0])):
@@ -185,7 +185,7 @@ class NetworkFunction(Function):
 
 @contextmanager
 def _autograd() -> Iterator[None]:
-    """With gradients, also inside a run, which keeps no graph."""
+    """Turn gradients on while inside, also in a run, which keeps no graph."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
 

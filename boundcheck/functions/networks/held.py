@@ -1,4 +1,4 @@
-"""What a model's folder may make: no more layers, labels and numbers than its files of weights hold.
+"""The limits of what a model's folder may make: no more layers, labels and numbers than its files of weights hold.
 
 A config.json is a page of text, and can ask for a model of any size. So the sizes of files and the headers of weights
 are read first, and a module of which the weights hold nothing is refused while the model is built, without memory.
@@ -43,7 +43,7 @@ _PACKED = 8
 
 @dataclass(frozen=True)
 class Held:
-    """What the weights in a folder hold.
+    """The configuration in a folder, and how much its weights hold.
 
     Attributes:
         config: what the folder's config.json says.
@@ -60,7 +60,7 @@ class Held:
 
     @contextmanager
     def building(self, classes: int) -> Iterator[None]:
-        """Watch a model as it is built: the first part that the weights cannot fill is refused.
+        """Watch a model while it is built, and refuse the first part that the weights cannot fill.
 
         Raises:
             InputError: which names the field of the configuration that makes it.
@@ -92,7 +92,7 @@ class Held:
                 each.remove()
 
     def _refused(self, owner: str, tensor: Tensor) -> InputError:
-        """Names the field that made the tensor so large, or so many of them."""
+        """The error that names the field that made a tensor so large, or so many tensors."""
         fields = list(_numbers(self.config, ""))
         sizes = [each for each in fields if each[1] == max(tensor.shape, default=0)]
         listed = [each for each in fields if _LISTED.search(each[0])]
@@ -105,7 +105,7 @@ class Held:
 
 
 def held(folder: Path) -> Held:
-    """What the weights hold by the headers of safetensors; that of pickles is bounded by their size.
+    """Count what the weights hold, by the headers of safetensors; for pickles, their size gives a bound.
 
     Raises:
         InputError: for a header that cannot be read, or speaks of more than its file has; for a configuration that
@@ -139,7 +139,7 @@ def held(folder: Path) -> Held:
 
 
 def _size(path: Path) -> int:
-    """In bytes; raises InputError for what cannot be found, such as a link to itself."""
+    """The size of a file in bytes; raises InputError for one that cannot be found, such as a link to itself."""
     try:
         return path.stat().st_size
     except OSError as error:
@@ -147,7 +147,7 @@ def _size(path: Path) -> int:
 
 
 def _tensors(path: Path) -> Iterator[int]:
-    """How many numbers each tensor of a file has."""
+    """The most numbers that each tensor of a file can have."""
     try:
         with path.open("rb") as file:
             room = path.stat().st_size - 8 - (length := int.from_bytes(file.read(8), "little"))

@@ -101,7 +101,7 @@ class Network:
 
     @classmethod
     def fitting(cls, model: nn.Module, sites: tuple[Site, ...], task: Task, most: int = 32) -> "Network":
-        """F with as many samples at a time as there is memory for, at most so many: half of them until they fit.
+        """F with as many samples at a time as there is memory for: `most`, halved until they fit.
 
         What is computed is the same to rounding, and to the last bit where there is memory for the most.
         """
@@ -113,9 +113,9 @@ class Network:
 
     @cached_property
     def sample_bytes(self) -> int:
-        """About how much memory a look takes for each of its samples: what is kept to go back, and its gradient.
+        """The bytes that a look takes for each of its samples, about: what is kept to go back, and the gradient.
 
-        Of one sample that is sent through the model.
+        They are measured on one sample that is sent through the model.
         """
         ref: Any = StorageWeakRef
         kept: dict[Any, int] = {}
@@ -138,7 +138,7 @@ class Network:
 
     @property
     def is_curved(self) -> bool:
-        """Whether the domain of a site is a manifold, on which gradients at two points cannot be subtracted."""
+        """True if the domain of a site is a manifold, on which gradients at two points cannot be subtracted."""
         return any(site.adapter.is_curved for site in self.sites)
 
     @property
@@ -146,7 +146,7 @@ class Network:
         return self.parameters[0].device
 
     def point(self) -> Point:
-        """v, a copy in float64."""
+        """A copy of v in float64."""
         return tuple(part.detach().double().clone() for site in self.sites for part in site.point())
 
     def write(self, v: Point) -> None:
@@ -257,7 +257,7 @@ class Network:
             return tuple(self._twice(probes, slope))
 
     def _twice(self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]) -> list[Tensor]:
-        """The gradient in the leaves of `slope` of the gradient of F in them, chunk by chunk."""
+        """The gradient, in the leaves, of `slope` at the gradient of F in them, chunk by chunk."""
         sums = None
         # Only plain attention can be differentiated twice everywhere.
         with evaluating(self.model), sdpa_kernel(SDPBackend.MATH):
@@ -287,7 +287,7 @@ def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """In evaluation mode, without dropout and TF32; everything is restored at the end."""
+    """Put the model in evaluation mode while inside, without dropout and TF32; everything is restored at the end."""
     training = [module for module in model.modules() if module.training]
     # Torch refuses to read `allow_tf32` after somebody, such as a Trainer, has set it in the new way.
     backends: Any = torch.backends
@@ -306,14 +306,14 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def narrow_of(model: nn.Module, dtype: torch.dtype = torch.float32) -> list[Tensor]:
-    """The weights and buffers of fewer bytes a number than a type has: by default those in bfloat16 and float16."""
+    """The weights and buffers with fewer bytes per number than this type: by default those in bfloat16 and float16."""
     every = (*model.parameters(), *model.buffers())
     return [x for x in every if x.is_floating_point() and x.dtype.itemsize < dtype.itemsize]
 
 
 @contextmanager
 def widened(model: nn.Module, dtype: torch.dtype = torch.float32) -> Iterator[None]:
-    """In this precision at least while inside, at the same weights; everything is restored at the end.
+    """Put the model in this precision at least while inside, at the same weights; everything is restored at the end.
 
     Copies stand in for the narrow weights. A parameter that changes its own type forgets its hooks, among them those by
     which processes that train together share its gradient.

@@ -78,22 +78,23 @@ class Rounding:
 
     @property
     def of_ratio(self) -> float:
-        """The smaller estimate of the gradient's, since one that scatters by more than rounding has kinks."""
+        """The smaller estimate of the gradient's error: a gradient that scatters by more than rounding has kinks."""
         return min(self.gradient, self.held)
 
 
 def rounding_of(network: Network) -> Rounding:
-    r"""How noisy F and its gradient are as computed, from differences of order k = 4 along a line of seven points.
+    r"""Estimate the rounding errors of F and its gradient by differences of order k = 4 along a line of seven points.
 
     Differences of a smooth function of that order vanish with the step; what is left is noise, and has the standard
     deviation :math:`\sqrt{(2k)!}/k!` times that of a value. So it counts every rounding on the way, whatever type it
-    happens in. Taken over 16 samples, and four standard deviations for safety: an estimate, and no bound. The mean of
+    happens in. It is taken over 16 samples, as four standard deviations for safety: an estimate, no bound. The mean of
     the samples' losses has no larger deviation than the root of their mean variance, which is known much better than
     that of a single number.
 
     Where weights are in bfloat16 or float16, steps that are too short to change what is rounded would show no noise. So
-    there it is at least how far loss and gradient are from those in single precision at the same weights, with the
-    same margin, and at least a unit of roundoff of both; and all that they are, where there is no memory to know it.
+    there the estimate is at least the distance of loss and gradient from those in single precision at the same weights,
+    with the same margin, and at least a unit of roundoff of both. Where memory is too small for that, it is at least
+    the size of loss and gradient themselves.
 
     Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
     """
@@ -126,10 +127,11 @@ def rounding_of(network: Network) -> Rounding:
 
 
 def _from_double(network: Network, samples: Tensor) -> float:
-    """How far the gradient in single precision is from that in double at the same weights, with the same margin.
+    """The distance of the gradient in single precision from that in double at the same weights, with the same margin.
 
-    Close to the first iterate and not there: at B = 0 a half of LoRA's gradient is exactly 0. Where a network has
-    kinks, as those with ReLU do, a gradient scatters by more than its rounding, and this tells how much that is.
+    It is measured close to the first iterate and not there: at B = 0, half of LoRA's gradient is exactly 0. In a
+    network with kinks, such as one with ReLU, a gradient scatters by more than its rounding, and this tells the
+    rounding alone.
     """
     every, v = list(network.model.parameters()), network.point()
     single = torch.float32 in {x.dtype for x in every} and all(x.is_floating_point() for x in every)
@@ -227,7 +229,10 @@ def observe(
 def _smoothness(
     loss: float, loss_next: float, slope: float, length: float, loss_error: float, gradient_error: float
 ) -> tuple[float, float]:
-    """The smoothness along a segment, and its error: those of two losses and the gradient, over half its square."""
+    """The smoothness along a segment, and its error.
+
+    The error is that of two losses, and of the gradient along the segment, over half the square of its length.
+    """
     half = length * length / 2
     if half == 0:
         return 0.0, 0.0

@@ -25,7 +25,7 @@ _NUMBER = 8
 
 
 class _Unnamed:
-    """A file without a name, which is closed with the last that reads it."""
+    """A file without a name, which is closed when its last reader is gone."""
 
     def __init__(self) -> None:
         with _on_disk():
@@ -70,7 +70,7 @@ class Rows:
 
     @property
     def __content__(self) -> tuple[Any, ...]:
-        """What tells it from others; its digest was taken as it was written."""
+        """The content that tells it from other tables; its digest was taken as it was written."""
         return self.dtype, self.digest, self.order, self.width
 
     def __getitem__(self, samples: Tensor | slice) -> Tensor:
@@ -85,10 +85,10 @@ class Rows:
 
 
 class Spool:
-    """Integers that are written one after another, and then are rows."""
+    """Integers that are written one after another, and then read as rows."""
 
     def __init__(self, dtype: str) -> None:
-        """Start an empty file for numbers of this type of NumPy's."""
+        """Start an empty file for numbers of this NumPy type."""
         self.count, self._dtype, self._digest = 0, dtype, hashlib.sha256()
         self._file = _Unnamed()
 
@@ -102,7 +102,7 @@ class Spool:
             self._file.bytes.flush()
 
     def rows(self, width: int, order: Tensor) -> Rows | Tensor:
-        """These rows of so many numbers, which are held in memory if they fit easily."""
+        """The rows in this order, each of `width` numbers; they are held in memory if they fit easily."""
         # What does not fill a row is no part of the table.
         with _on_disk():
             self._file.bytes.truncate(self.count // width * width * np.dtype(self._dtype).itemsize)
@@ -114,7 +114,7 @@ class Texts:
     """Texts in a file, which are read one by one."""
 
     def __init__(self) -> None:
-        """Start without any."""
+        """Start without any texts."""
         self._ends = array("q", [0])
         self._file = _Unnamed()
 
@@ -135,12 +135,12 @@ class Texts:
 
 
 def taken(samples: int, width: int) -> int:
-    """How many bytes a table of samples takes once it is held."""
+    """The bytes that a table of samples takes once it is held."""
     return _NUMBER * samples * width
 
 
 def room_of(samples: int, width: int, tables: int = 1) -> int:
-    """How many bytes so many tables take in memory, held or not: of those in files, the places of their rows."""
+    """The bytes that this many tables take in memory, held or not: of those in files, the places of their rows."""
     return tables * min(taken(samples, width), HELD) + _NUMBER * samples
 
 

@@ -73,7 +73,7 @@ def _tokens(text: str, tokenizer: Any) -> Tensor:
 
 
 def _pieces(blocks: Iterable[tuple[bool, str]]) -> Iterator[tuple[bool, str]]:
-    """Blocks of each of two parts of a text together, as many as are encoded at a time, up to the end of a line."""
+    """The blocks of each of two parts of a text, joined into pieces to encode at a time, up to the end of a line."""
     waiting: tuple[list[str], list[str]] = ([], [])
     for part, block in blocks:
         held = waiting[part]
@@ -89,7 +89,7 @@ def _pieces(blocks: Iterable[tuple[bool, str]]) -> Iterator[tuple[bool, str]]:
 def _encoded(
     texts: Sequence[str] | Texts, labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any
 ) -> Batch:
-    """Texts by their places, cut at `length` tokens and padded up to the longest; labels of classes, or of tokens."""
+    """The texts at these places, cut at `length` tokens and padded to the longest, with labels of classes or tokens."""
     parts = [part.tolist() for part in torch.split(chosen, _TEXTS)]
 
     def encoded(part: list[int], most: int, **options: Any) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _encoded(
 
 
 def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, int]:
-    """Texts, and if the task is to learn classes the class of each, by its place in their order, and how many."""
+    """The texts; if the task is to learn classes, the class of each, by its place in their order; how many classes."""
     if table.text == "verses":
         per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
         with typed(per_class="model.samples"):

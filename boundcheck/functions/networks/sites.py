@@ -53,8 +53,8 @@ class Leaf:
 class Computed(Leaf):
     """A weight that torch computes from a trained parameter, as one that it keeps orthogonal.
 
-    From a weight no way leads back to the parameter and what else it is computed from. So where training left them is
-    remembered, and put back to the last bit with the weight that they gave; any other weight is left to torch.
+    A weight does not tell the parameter, and what else it is computed from. So where training left them is remembered,
+    and put back to the last bit with the weight that they gave; any other weight is left to torch.
     """
 
     module: nn.Module = field(kw_only=True)
@@ -66,7 +66,7 @@ class Computed(Leaf):
 
     @property
     def value(self) -> Tensor:
-        """The weight, a function of the parameter; a state that is new is one that training left."""
+        """The weight, a function of the parameter; a state that is new counts as one that training left."""
         weight = cast(Tensor, self.module.weight)
         state = self._state(weight)
         if not any(_alike(state, known) for known in (*self.left, *self.other)):
@@ -131,11 +131,11 @@ class Site:
 
     @property
     def values(self) -> list[Tensor]:
-        """What v consists of, in the order of the leaves: the parameters, or what is computed from them."""
+        """The tensors that make up v, in the order of the leaves: the parameters, or what is computed from them."""
         return [leaf.value for leaves in self.blocks for leaf in leaves]
 
     def point(self, values: Sequence[Tensor] | None = None) -> Point:
-        """V with R = 1, from the values, or from tensors of their shapes."""
+        """The point v with R = 1, from the values, or from tensors of their shapes."""
         left = iter(self.values if values is None else values)
         return tuple(torch.cat([leaf.read(next(left)) for leaf in leaves], 1).unsqueeze(0) for leaves in self.blocks)
 
@@ -147,7 +147,7 @@ class Site:
                 leaf.write(columns)
 
     def computed(self, x: Tensor) -> Tensor:
-        """What the module computes of x, from W(v), with all of its gradient."""
+        """The module's output at x, computed from W(v), with all of its gradient."""
         v = self.point()
         weight = cast_to(self.adapter, v[0].dtype, str(v[0].device)).weight(v)[0]
         bias = None if self.bias is None else self.bias.to(weight.dtype)
@@ -215,7 +215,7 @@ def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
 
 @contextmanager
 def uncut(sites: Sequence[Site]) -> Iterator[None]:
-    """With all of the gradient, while inside, of modules whose own leaves something out."""
+    """Give modules all of their gradient while inside, where their own leaves something out."""
     handles = [
         site.module.register_forward_hook(lambda _, given, output, s=site: s.computed(given[0]).to(output.dtype))
         for site in sites

@@ -41,7 +41,7 @@ class GPTSpec(Table):
             raise InputError("adapter.targets", ", ".join(paths), expected)
 
     def room(self) -> tuple[Demand, ...]:
-        """Weights and what pretraining keeps of each, windows of text, and what one window is computed through."""
+        """The memory for weights, what pretraining keeps of each, windows of text, and computing one window."""
         weights = 3 * 4 * self.layers * self.width**2
         attention = self.layers * self.context * (4 * self.heads * self.context + 16 * self.width)
         # In float64, and in single precision with a gradient and two averages; of pretraining 16 windows at a time.
@@ -77,9 +77,9 @@ class PretrainedSpec(Table):
     seed: Seed = Field(default=0, description="of the draw of the samples")
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
-        """Its modules have names of their own, which are looked up when it is loaded."""
+        """Refuse nothing yet: its modules have names of their own, which are looked up when it is loaded."""
 
     def room(self) -> tuple[Demand, ...]:
-        """What its samples take; its weights are looked up when it is loaded."""
+        """The memory that its samples take; its weights are looked up when it is loaded."""
         taken = sum(room_of(n, self.length, 3) for n in (self.samples, self.held_out))
         return (Demand("model.samples", self.samples, taken),)

@@ -77,7 +77,7 @@ class Encoded:
 
     @property
     def counts(self) -> Tensor:
-        """How many labels of each sample are to be predicted, shape (n,)."""
+        """The number of labels to predict in each sample, shape (n,)."""
         if self.shape == "class":
             return torch.ones(self.samples, dtype=torch.int64)
         parts = (slice(begin, begin + _BLOCK) for begin in range(0, self.samples, _BLOCK))

@@ -1,4 +1,4 @@
-"""Algorithms: how v_1, v_2, ... come about. `ALGORITHMS` has those of this package by id."""
+"""Algorithms, which make v_1, v_2, ... `ALGORITHMS` has those of this package by id."""
 
 from boundcheck.language.algorithms.adagrad_norm import ADAGRAD_NORM
 from boundcheck.language.algorithms.adaptive_lora_gd import ADAPTIVE_LORA_GD

@@ -33,7 +33,7 @@ class AdaGradNorm(Algorithm):
 
     @property
     def keeps_curves(self) -> bool:
-        """Its steps lie along the gradient at v."""
+        """True: its steps lie along the gradient at v."""
         return True
 
     def start(self, v: Point, numbers: Numbers) -> State:
@@ -45,7 +45,7 @@ class AdaGradNorm(Algorithm):
         return state[0]
 
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
-        """Each replica has a b of its own."""
+        """The state at t + 1; each replica has a b of its own."""
         v, (b,) = state
         square = b * b
         for part in gradient:
@@ -79,7 +79,10 @@ class AdaGradNorm(Algorithm):
         return sizes[0]
 
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
-        """In b and g the next b is 1-Lipschitz, and g/b moves by at most (2 |dg| + |db|)/b, where b >= delta."""
+        """The bounds on v and b.
+
+        In b and g the next b is 1-Lipschitz, and g/b moves by at most (2 |dg| + |db|)/b, where b >= delta.
+        """
         share = float(numbers["eta"] / numbers["delta"])
         return sizes[0] + share * (2 * gradient + sizes[1]), sizes[1] + gradient
 

@@ -47,7 +47,10 @@ DECREASE = 1 - share / 2
 
 @dataclass(frozen=True)
 class AdaptiveLoRAGD(Algorithm):
-    """Steps as long as factors and gradient allow. The state is v_t, the last step, and the sum of all."""
+    """Gradient descent with steps as long as factors and gradient allow.
+
+    The state is v_t, the last step, and the sum of all steps.
+    """
 
     no_worst: str = "its step depends on norms of the factors and of the gradient in W"
     keeps_step: bool = False
@@ -76,19 +79,21 @@ class AdaptiveLoRAGD(Algorithm):
         return dict(zip(self.asks, function.factor_sizes(v), strict=True))
 
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
-        """Each replica has a step of its own."""
+        """The state at t + 1; each replica has a step of its own."""
         v, _, (spent,) = state
         # A number for each replica, also where what it is told is one for all.
         step = _step(numbers) + spent.new_zeros(spent.shape)
         return tuple(x - step * part for x, part in zip(v, gradient, strict=True)), (step,), (spent + step,)
 
     def shown(self, state: State) -> dict[str, Tensor]:
-        """The last step, and the sum of all."""
+        """The last step, and the sum of all steps."""
         _, (step,), (spent,) = state
         return {"step": step.flatten(), "sum_of_steps": spent.flatten()}
 
     def rows(self, evidence: Evidence) -> list[Audit]:
-        r"""The two lines of the proof that a run shows: the descent of each step, and what the sum of steps leaves.
+        r"""The rows of the two lines of the proof that a run shows.
+
+        They are the descent of each step, and what the sum of steps leaves.
 
         A step has :math:`F(v_{t+1}) \le F(v_t) - \alpha_t(1 - \omega/2)\|\nabla F(v_t)\|^2` exactly when the smoothness
         along it is at most :math:`L J_t^2 + m_t`. All of them together have
@@ -117,7 +122,7 @@ class AdaptiveLoRAGD(Algorithm):
         return sizes[0]
 
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
-        """With the same numbers the step is the same."""
+        """The bounds; with the same numbers the step is the same."""
         step = float(_step(numbers))
         return sizes[0] + step * gradient, 0.0, sizes[2]
 
@@ -138,7 +143,7 @@ def _descent(e: Evidence) -> Audit:
 
 
 def left_by(gap: float, numerator: float, spent: Any) -> Any:
-    """What D and a sum of steps leave for the least squared gradient norm; `numerator` is that of the step."""
+    """The bound on the least squared gradient norm that D and a sum of steps leave; `numerator` is the step's."""
     return gap / (float(DECREASE.subs(share, numerator)) * spent)
 
 

@@ -1,4 +1,4 @@
-"""`Algorithm`: what every algorithm answers, whether it is a linear method or a step that depends on its state."""
+"""`Algorithm`: the faces of every algorithm, be it a linear method or a step that depends on its state."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Algorithm(ABC):
         return str(self.parameters[0].name)
 
     def restarts(self, t: int, numbers: Numbers) -> bool:
-        """Whether the factors are merged and begun again after step t."""
+        """True if the factors are merged and begun again after step t."""
         return self.period is not None and t % numbers[self.period.name] == 0
 
     # Statement
@@ -96,23 +96,23 @@ class Algorithm(ABC):
 
     @property
     def beginning(self) -> tuple[sp.Basic, ...]:
-        """The equations of the letters of the state at t = 1 but for v_1, over iterates; none where it is v alone."""
+        """The equations, over iterates, of the state's letters at t = 1 other than v; none if the state is v alone."""
         return ()
 
     # Run: a state is a tuple of points, and a point a tuple of tensors with a leading dimension of replicas.
 
     @property
     def keeps_curves(self) -> bool:
-        """Whether every step is v - alpha g from where g was taken, so that a curved domain's retraction can do it."""
+        """True if every step is v - alpha g from where g was taken, so that a curved domain's retraction can do it."""
         return False
 
     def along_gradient(self, t: int, numbers: Numbers) -> float | None:
-        """The a of step t where it is v - a g from where g was taken, and the state is v; None elsewhere."""
+        """The a of step t if it is v - a g from where g was taken, and the state is v; else None."""
         return None
 
     @property
     def constant_step(self) -> sp.Expr | None:
-        """The a of v - a g, over the parameters, where every step is that from where g was taken; None elsewhere."""
+        """The a, over the parameters, if every step is v - a g from where g was taken; else None."""
         return None
 
     @abstractmethod
@@ -121,13 +121,13 @@ class Algorithm(ABC):
 
     @abstractmethod
     def query(self, state: State, t: int, numbers: Numbers) -> Point:
-        """Where the gradient of step t is taken."""
+        """The point where the gradient of step t is taken."""
 
     def asked(self, function: Any, v: Any) -> Numbers:
-        """What `asks` names, at the query v, which a step has as numbers.
+        """The values of `asks` at the query v, which a step has among its numbers.
 
-        On the run face of a `Function`, shape (R, 1, 1), a number for each replica; on the exact one of what answers
-        the same questions in exact numbers.
+        On the run face they are those of a `Function`, of shape (R, 1, 1), a number for each replica; on the exact face
+        those of an object that answers the same questions in exact numbers.
 
         Raises:
             InputError: for a function that cannot tell.
@@ -149,23 +149,23 @@ class Algorithm(ABC):
         """
 
     def iterate(self, state: Any) -> Any:
-        """The v_t that measures speak of, of a state of any face."""
+        """The v_t that measures speak of, from a state of any face."""
         return state[0]
 
     def shown(self, state: State) -> dict[str, Tensor]:
-        """What `shows` names, of a state after a step, shape (R,)."""
+        """The values of `shows` in a state after a step, each of shape (R,)."""
         return {}
 
     def rows(self, evidence: Evidence) -> list[Audit]:
-        """What a run shows of what its steps take for granted, as rows of the audit."""
+        """The rows of the audit that hold a run against what its steps take for granted."""
         return []
 
     # Exact and worst: the same over any vectors, each one object with sums and multiples.
 
     no_exact: str = ""
-    """Why it has no exact face; empty where it has one."""
+    """The reason why it has no exact face; empty where it has one."""
     no_worst: str = ""
-    """Why performance estimation cannot state it; empty where it can."""
+    """The reason why performance estimation cannot state it; empty where it can."""
 
     @abstractmethod
     def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
@@ -173,7 +173,7 @@ class Algorithm(ABC):
 
     @abstractmethod
     def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
-        """Where the gradient of step t is taken, over any vectors."""
+        """The point where the gradient of step t is taken, over any vectors."""
 
     @abstractmethod
     def exact_step(
@@ -194,17 +194,18 @@ class Algorithm(ABC):
     def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
         """A bound on how far `exact_query` moves where each vector of the state moves by at most its size.
 
-        It is also one on the norm of the query of a state whose vectors have norms of at most `sizes`. Of a query that
-        is the iterate it is ``sizes[0]``.
+        It also bounds the norm of the query of a state whose vectors have norms of at most `sizes`. For a query that is
+        the iterate it is ``sizes[0]``.
         """
 
     @abstractmethod
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
-        """Bounds on how far the vectors of the next state move where those of the state, and the gradient, move so far.
+        """Bounds on how far the vectors of the next state move.
 
-        They are also bounds on the norms of the next state's vectors, for vectors and a gradient of at most these
-        norms. Of v - alpha g they are ``(sizes[0] + alpha * gradient,)``. One that is too small makes rounding look
-        like a violation, or like none: it has to hold for all states and gradients that a run can meet.
+        The vectors of the state move by at most `sizes`, and the gradient by at most `gradient`. The bounds are also
+        those on the norms of the next state's vectors, for vectors and a gradient of at most these norms. For
+        v - alpha g they are ``(sizes[0] + alpha * gradient,)``. A bound that is too small makes rounding look like a
+        violation, or like none: it has to hold for all states and gradients that a run can meet.
         """
 
     def __getstate__(self) -> dict[str, Any]:
@@ -214,7 +215,7 @@ class Algorithm(ABC):
 
 @dataclass(frozen=True)
 class Space:
-    """What a step that depends on its state asks of the vectors and numbers of the exact face."""
+    """The norm and the root, on the exact face's vectors and numbers, for a step that depends on its state."""
 
     square_norm: Callable[[Any], Any]
     square_root: Callable[[Any], Any]

@@ -85,7 +85,7 @@ class LinearMethod(Algorithm):
 
     @cached_property
     def beginning(self) -> tuple[sp.Basic, ...]:
-        """Every letter of the state is v_1."""
+        """The equations that set every letter of the state to v_1."""
         first, *others = (Iterate(x.name, sp.Integer(1), n, 1) for x in self._letters)
         return tuple(sp.Eq(x, first) for x in others)
 
@@ -109,32 +109,35 @@ class LinearMethod(Algorithm):
 
     @cached_property
     def keeps_curves(self) -> bool:
-        """Whether the state is v alone, and moves along the gradient at v."""
+        """True if the state is v alone, and moves along the gradient at v."""
         return self.at == v and len(self.moves) == 1 and self._row(self.moves[0][1])[0] == 1
 
     def along_gradient(self, t: int, numbers: Numbers) -> float | None:
-        """What its one move takes of the gradient."""
+        """The multiple of the gradient that its one move subtracts; None unless `keeps_curves`."""
         return -float(self.coefficients(t, numbers)[0][-1]) if self.keeps_curves else None
 
     @cached_property
     def constant_step(self) -> sp.Expr | None:
-        """What its one move takes of the gradient, where that is the same at every t."""
+        """The multiple of the gradient that its one move subtracts.
+
+        None unless that is the same at every t, and `keeps_curves`.
+        """
         taken = -self._row(self.moves[0][1])[-1]
         return taken if self.keeps_curves and not taken.has(t) else None
 
     def start(self, v: Point, numbers: Numbers) -> State:
-        """Every point of the state is v_1."""
+        """The state whose points are all v_1."""
         return (v,) * len(self.moves)
 
     def query(self, state: State, t: int, numbers: Numbers) -> Point:
-        """Where the gradient of step t is taken."""
+        """The point where the gradient of step t is taken."""
         if self._asked_letter is not None:
             return state[self._asked_letter]
         return _moved(self.coefficients(t, numbers)[-1][:-1], state)
 
     @cached_property
     def _asked_letter(self) -> int | None:
-        """Which letter the query is, where it is one."""
+        """The index of the letter that the query is; None where it is no single letter."""
         return self._letters.index(self.at) if self.at in self._letters else None
 
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
@@ -147,11 +150,11 @@ class LinearMethod(Algorithm):
         return tuple(_moved(row, (*state, gradient)) for row in rows)
 
     def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
-        """Every vector of the state is v_1."""
+        """The state whose vectors are all v_1."""
         return (v,) * len(self.moves)
 
     def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
-        """Where the gradient of step t is taken."""
+        """The point where the gradient of step t is taken."""
         if self._asked_letter is not None:
             return state[self._asked_letter]
         return _sum(self.coefficients(t, numbers)[-1], state)

@@ -37,7 +37,7 @@ IN_FACTORS = r"\text{for all } t, \text{ where } v_t = (A_t, B_t, Z_t) \text{ an
 
 @dataclass(frozen=True)
 class ReLoRA(Algorithm):
-    """SGD on the factors; after each `period` of steps they are merged, and begun again as where a run starts.
+    """SGD on the factors; after each `period` of steps they are merged, and begun again as at the start of a run.
 
     A restart is the function's own (`Function.restart`), because it is no step of vectors.
     """
@@ -47,17 +47,20 @@ class ReLoRA(Algorithm):
 
     @property
     def recurrence(self) -> tuple[sp.Basic, ...]:
-        """That W is kept: Z_{t+1} makes up for whatever the factors of step t + 1 are. Without a restart it is Z_t."""
+        """The equation by which W is kept.
+
+        Z_{t+1} makes up for whatever the factors of step t + 1 are; without a restart it is Z_t.
+        """
         A_next, B_next, Z_next = (x.xreplace({t: t + 1}) for x in (A_t, B_t, Z_t))
         return (sp.Eq(Z_next, Z_t + s * B_moved * A_moved - s * B_next * A_next),)
 
     @property
     def keeps_curves(self) -> bool:
-        """Its steps lie along the gradient at v."""
+        """True: its steps lie along the gradient at v."""
         return True
 
     def start(self, v: Point, numbers: Numbers) -> State:
-        """The iterate itself."""
+        """The state of SGD, which is the iterate alone."""
         return SGD.start(v, numbers)
 
     def query(self, state: State, t: int, numbers: Numbers) -> Point:
@@ -69,17 +72,17 @@ class ReLoRA(Algorithm):
         return SGD.step(state, gradient, t, numbers, retract)
 
     def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
-        """Nothing: see `no_exact`."""
+        """Raise NotImplementedError; see `no_exact`."""
         raise NotImplementedError(self.no_exact)
 
     def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
-        """Nothing: see `no_exact`."""
+        """Raise NotImplementedError; see `no_exact`."""
         raise NotImplementedError(self.no_exact)
 
     def exact_step(
         self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
     ) -> tuple[Any, ...]:
-        """Nothing: see `no_exact`."""
+        """Raise NotImplementedError; see `no_exact`."""
         raise NotImplementedError(self.no_exact)
 
     def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
@@ -87,7 +90,7 @@ class ReLoRA(Algorithm):
         return SGD.reach(sizes, t, numbers)
 
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
-        """As of SGD."""
+        """The bounds of SGD."""
         return SGD.drift(sizes, gradient, t, numbers)
 
 

@@ -1,4 +1,4 @@
-"""Hypotheses: what theorems assume. `HYPOTHESES` has those of this package by id."""
+"""Hypotheses, which theorems assume. `HYPOTHESES` has those of this package by id."""
 
 from boundcheck.language.hypotheses.ball import BALL
 from boundcheck.language.hypotheses.base import Hypothesis, Worst

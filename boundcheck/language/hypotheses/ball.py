@@ -36,7 +36,10 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    """Of the points that are visited; a hypothesis that speaks of more, such as of steps, is decided as it stands."""
+    """Decide it for the points that are visited.
+
+    A hypothesis that speaks of more, such as of steps, is decided as it stands.
+    """
     radii = {a, b, sigma} & hypothesis.conclusion.free_symbols
     if not radii or not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
         return instance.decide(hypothesis.conclusion)
@@ -55,7 +58,7 @@ class Ball(Hypothesis):
 
     @property
     def radii(self) -> tuple[sp.Symbol, ...]:
-        """The symbols of radii, of which a claim about a ball has one at least."""
+        """The symbols of radii, of which a claim about a ball has at least one."""
         return a, self.common
 
 

@@ -20,7 +20,7 @@ Blamed = Literal["sampling", "constant", "ball"]
 
 @dataclass(frozen=True)
 class Worst:
-    """What a hypothesis says of the functions and the noise among which performance estimation looks for the worst.
+    """The demands of a hypothesis on the functions and noise among which performance estimation looks for the worst.
 
     Attributes:
         is_smooth: F has a Lipschitz gradient.
@@ -40,13 +40,13 @@ class Worst:
     noise: sp.Symbol | None = None
 
     def __or__(self, other: "Worst") -> "Worst":
-        """Both hypotheses together."""
+        """The demands of both hypotheses together."""
         return Worst(**{each.name: getattr(self, each.name) or getattr(other, each.name) for each in fields(self)})
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A word that theorems assume: what a `Claim` that states it is, in the eyes of each engine.
+    """A word that theorems assume, with what a `Claim` that states it means to each engine.
 
     ``held(evidence, id)`` holds a run against it. It is given what the run recorded, a
     `boundcheck.language.hypotheses.evidence.Evidence`, and the id of the hypothesis, and returns one row or more, each
@@ -102,7 +102,7 @@ class Hypothesis:
         return str(self.symbols[0].name)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """By its id, where this package has it: in another process it is the same word, whatever it holds."""
+        """Pickle it by its id, if this package has it: in another process it is the same word, whatever it holds."""
         if _of_this_package(self.id) is self:
             return _of_this_package, (self.id,)
         return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
@@ -127,7 +127,10 @@ class Hypothesis:
         return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
 
     def denies(self, claim: Claim) -> str:
-        """What it says, where the claim says something else, or more or less: on what conditions, by what formulas."""
+        """A text of what it says, if the claim says something else, or more or less; empty if it does not.
+
+        A claim with hypotheses, formulas, conditions, an algorithm or a measure says more, too.
+        """
         beside = (claim.hypotheses, claim.quantities, claim.conditions, claim.algorithm, claim.measure)
         if Statement(claim.conclusion, claim.quantifier) in self.says and not any(beside):
             return ""
@@ -135,9 +138,9 @@ class Hypothesis:
         return f"{listed}, and no more; another statement has a word of its own, or none"
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
-        """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.
+        """Hold a run against it, and return the rows of the audit under this id, each with its turn to be blamed.
 
-        One that no run can show, or that this one says nothing of, is assumed, and a row says so.
+        A hypothesis that no run can show, or that this run says nothing of, is assumed, and a row says so.
 
         Raises:
             InputError: for what is no row, or one under another id, or whose numbers are not what its status says.
@@ -154,12 +157,15 @@ def _of_this_package(id: str) -> Hypothesis | None:
 
 
 def assumed(id: str, how: str) -> Audit:
-    """The row of a hypothesis that nothing was held against."""
+    """The row of a hypothesis that is assumed, since no run was held against it."""
     return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
 def _checked(row: Any, id: str) -> Audit:
-    """A row as a hypothesis gave it; a status that its own numbers contradict would be evidence of nothing."""
+    """Check a row that a hypothesis gave, and return it.
+
+    A status that its own numbers contradict would be evidence of nothing.
+    """
     if not isinstance(row, Audit):
         raise InputError(f"hypothesis.{id}", row, "rows of an audit")
     if row.hypothesis != id:

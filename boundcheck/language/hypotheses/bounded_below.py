@@ -13,7 +13,7 @@ from boundcheck.language.vocabulary import F, Value, W, f, v, v_first, v_last
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
-    """That F fell by no more than D: it did not reach below what D says that it does."""
+    """Check that F fell by no more than D, and so did not go below the least value that D allows."""
     gap, known = used(e, D.name), e.start.gap
     trace = e.record.trace
     # D is rounded up from F(v_1) as computed; a fall that its error explains is none.
@@ -28,7 +28,7 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    """F is nowhere below f*, and D, where the instance has one, is the gap at v_1 or more."""
+    """Decide whether F is nowhere below f*, and D, where the instance has one, is the gap at v_1 or more."""
     below = at_least("the infimum of F", instance.infimum(), f_star, instance.value(f_star))
     gap = instance.value(D)
     return below if gap == UNKNOWN else below & at_most("F(v_1) less its infimum", instance.gap(), D, gap)

@@ -1,4 +1,4 @@
-"""What a hypothesis is held against on a run, and the rows that say what was found."""
+"""The evidence of a run that a hypothesis is held against, and the rows that say what was found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from boundcheck.language.function import Function
 
 ROUNDING = 1e-12
-"""The relative error of a computed spectral norm is below this; nearer ties are called inside."""
+"""A bound that the relative error of a computed spectral norm stays below; nearer ties are called inside."""
 
 # The share of all iterates that too much noise may have gone unseen at, at 95 %, for its constant to count as held.
 _UNSEEN = 0.05
@@ -31,7 +31,7 @@ Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "
 
 @dataclass(frozen=True)
 class Audit:
-    """One hypothesis on one run.
+    """A row of the audit: one hypothesis on one run.
 
     Attributes:
         hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
@@ -57,7 +57,7 @@ class Audit:
 
     @property
     def is_kept(self) -> bool:
-        """Whether what was observed, less its error, is on the right side of the limit, as far as there are both."""
+        """True if what was observed, less its error, is on the right side of the limit, or if either is missing."""
         if self.observed is None or self.limit is None:
             return True
         if self.guilt == "horizon":
@@ -65,7 +65,7 @@ class Audit:
         return self.observed - self.error <= self.limit
 
     def shown(self, write: Callable[[float | None, int, Toward], str], digits: int) -> tuple[str, str]:
-        """What was observed and its limit, by what writes a number at so many digits; of a failure one that is seen."""
+        """The observed number and its limit, as text by `write` at so many digits, or more if a failure needs them."""
         of_time = self.guilt == "horizon"
         seen, most = Toward.UP if of_time else Toward.NEAREST, toward(self.symbol)
         if self.status == "failed":
@@ -76,7 +76,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run recorded.
+    """The evidence of a run: what was planned and recorded.
 
     Attributes:
         claim: the theorem, with what the spec assumes.
@@ -101,24 +101,24 @@ class Evidence:
 
     @property
     def problem(self) -> Any:
-        """The function, of a hypothesis that only a problem in one matrix can be held to."""
+        """The function, for a hypothesis that only a problem in one matrix can be held to."""
         return self.function
 
     @property
     def smoothness(self) -> Any:
-        """What the smoothness of F is at most where the run was, whatever its theorem calls L̂."""
+        """A bound on the smoothness of F where the run was, whatever its theorem calls L̂."""
 
     @property
     def minibatches(self) -> Any:
-        """What minibatches of the plan's size say of the gradient at the last iterate of the first replica.
+        """The mean of minibatches of the plan's size, against the gradient at the last iterate of the first replica.
 
-        A `boundcheck.functions.minibatches.Mean`; None of an algorithm without noise.
+        A `boundcheck.functions.minibatches.Mean`; None for an algorithm without noise.
         """
         return None
 
     @property
     def looks(self) -> str:
-        """Over what the maxima run, in words."""
+        """The iterates and replicas over which the maxima run, in words."""
         replicas, strata = self.record.schedule.times.shape
         some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
         times = "every iterate" if self.record.schedule.is_every_step else some
@@ -127,13 +127,13 @@ class Evidence:
 
     @property
     def finite(self) -> np.ndarray:
-        """Which audited steps led from numbers to numbers, shape (R, M); the others speak against nothing."""
+        """True where an audited step led from numbers to numbers, shape (R, M); the others speak against nothing."""
         numbers = [self.record.trace[name].values for name in self.function.norm_names.values()]
         return np.all([np.isfinite(x).reshape(*x.shape[:2], -1).all(-1) for x in numbers], axis=0)
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """Which audited steps began and ended inside the ball, shape (R, M); where there is none, which are finite."""
+        """True where an audited step began and ended in the ball, shape (R, M); without a ball, where it is finite."""
         found = self.finite.copy()
         for radius, name in self.function.norm_names.items():
             if radius in self.plan.radii:
@@ -145,12 +145,12 @@ class Evidence:
         return largest(self.record.trace[name].values[self.inside])
 
     def surely(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
+        """The largest value of an observable inside the ball, less the bound on its rounding error; see `most`."""
         return largest(less_rounding(self.record.trace, name)[self.inside])
 
     @property
     def sure_smoothness(self) -> float:
-        """The largest descent curvature along the path, less its rounding error; what is no number says nothing."""
+        """The largest descent curvature along the path, less its rounding error; what is no number is left out."""
         values = less_rounding(self.record.trace, "path_smoothness")[self.inside]
         return float(values[np.isfinite(values)].max(initial=0.0))
 
@@ -158,9 +158,9 @@ class Evidence:
 def at_looks(
     e: Evidence, id: str, observed: float | None, surely: float | None, limit: float, how: str, symbol: str
 ) -> Audit:
-    """The row of a constant of the noise, which only the iterates that were looked at were held to.
+    """The row of a constant of the noise, to which only the iterates that were looked at were held.
 
-    With the largest value that was seen, and the same less its rounding error.
+    `observed` is the largest value that was seen, and `surely` the same less its rounding error.
     """
     schedule = e.record.schedule
     sizes, replicas = np.diff(schedule.edges), len(schedule.times)
@@ -190,24 +190,24 @@ def less_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
 def beyond_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
     """The values of an observable, and NaN where one is no more than its rounding error.
 
-    Where steps are as short as rounding, a curvature is nothing else, and may be of any size.
+    Where steps are as short as rounding errors, a curvature is nothing but rounding, and may be of any size.
     """
     values, error = trace[name].values, trace[f"{name}_error"].values
     return np.where(np.isfinite(error) & (np.abs(values) >= error), values, np.nan)
 
 
 def largest(values: np.ndarray) -> float | None:
-    """The largest of an array; None of an empty one."""
+    """The largest value of an array; None for an empty one."""
     return float(values.max()) if values.size else None
 
 
 def rounding(observed: float | None, surely: float | None) -> float:
-    """By how much the largest value that was seen is more than what is left of it without its rounding error."""
+    """The excess of the largest value that was seen over what is left of it without its rounding error."""
     return 0.0 if observed is None or surely is None or not observed > surely else observed - surely
 
 
 def status_of(observed: float | None, limit: float, certified: bool = True) -> Status:
-    """Whether something stayed at its limit; NaN did not."""
+    """``failed`` for a value above its limit, or NaN; else ``held`` if certified, and ``assumed`` if not."""
     if observed is not None and not observed <= limit:
         return "failed"
     return "held" if certified else "assumed"

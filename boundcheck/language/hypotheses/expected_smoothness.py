@@ -11,7 +11,7 @@ from boundcheck.language.vocabulary import SQUARE, EuclideanNorm, Expectation, F
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
-    """C is held against the noise and what A and B leave of it: E‖g - ∇F‖² + (1 - B)‖∇F‖² - 2A(F - f*)."""
+    """Hold C against the noise and what A and B leave of it: E‖g - ∇F‖² + (1 - B)‖∇F‖² - 2A(F - f*)."""
     if not e.function.is_known:
         return []
     a, b, c = (used(e, symbol.name) for symbol in (abc_a, abc_b, abc_c))

@@ -10,7 +10,7 @@ from boundcheck.language.hypotheses.evidence import Audit, Evidence, Status
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
-    """Where a step is none, v_{t+1} is none."""
+    """Check that all steps led from numbers to numbers: where a step is no number, v_{t+1} is none."""
     held = bool(np.isfinite(e.record.trace["gradient_square_norm"].values).all() and e.finite.all())
     status: Status = "held" if held else "failed"
     return [Audit(id, "hypothesis", status, None, None, f"each step led from numbers to numbers, at {e.looks}")]

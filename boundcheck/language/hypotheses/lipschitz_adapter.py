@@ -13,7 +13,7 @@ from boundcheck.language.symbols import C, r, sigma
 from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, FrobeniusNorm
 
 Lipschitz = Literal["sigma", "sqrt(r) sigma"]
-"""What C may stand for on a ball of radius sigma; the first is the least that it can be."""
+"""The readings of C on a ball of radius sigma; the first is the least that C can be."""
 
 LEAST: Lipschitz = "sigma"
 LARGER: Lipschitz = "sqrt(r) sigma"

@@ -23,7 +23,7 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    """It follows from strong convexity; without that nothing is decided."""
+    """Decide by strong convexity, from which it follows; without that nothing is decided."""
     least = word.symbols[0]
     strong = at_least("the strong convexity of F", instance.convexity("space"), least, instance.value(least))
     return strong if strong == HOLDS else Answer("open", "F is not known to be strongly convex")

@@ -12,10 +12,10 @@ from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, v1, v2
 
 
 class Smooth(Hypothesis):
-    """It follows from what the sharpest claim about the adapter rests on; of a network it is only seen."""
+    """Smoothness of F: it follows from what the adapter's sharpest claim rests on; for a network it is only seen."""
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
-        """The rows of these hypotheses, or of what was seen."""
+        """The rows of those hypotheses, or of what was seen."""
         if not evidence.function.is_known:
             seen = evidence.plan.values[Lhat.name]
             how = f"the largest smoothness along a segment, its rounding error added, at {evidence.looks}: measured, "

@@ -12,7 +12,7 @@ from boundcheck.language.instance import Answer, Extent, Instance, at_most
 from boundcheck.language.vocabulary import SLOPE, F, Gradient, MatrixExpectation, g, g_t, v, v_t
 
 MOST_SAMPLES = 256
-"""Of how many samples each one's gradient is looked at before a run, where minibatches are held against F."""
+"""The most samples whose gradients are each looked at before a run, where minibatches are held against F."""
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:

@@ -1,4 +1,4 @@
-"""Performance measures: what a theorem bounds. `MEASURES` has those of this package by id."""
+"""Performance measures, which theorems bound. `MEASURES` has those of this package by id."""
 
 from boundcheck.language.measures.average_gap import AVERAGE_GAP
 from boundcheck.language.measures.average_gradient import AVERAGE_GRADIENT

@@ -33,7 +33,7 @@ from boundcheck.language.vocabulary import (
 
 
 class Observed(Protocol):
-    """What can be seen at an iterate v: on the run face tensors of shape (R,), elsewhere one exact or symbolic number.
+    """Numbers seen at an iterate v: on the run face tensors of shape (R,), elsewhere one exact or symbolic number each.
 
     The attributes that a look does not have, or that a measure does not ask for, need not be computed.
     """
@@ -53,7 +53,7 @@ class Observed(Protocol):
 
 @dataclass(frozen=True)
 class Measure(ABC):
-    """What a claim bounds.
+    """A number that a claim bounds.
 
     Attributes:
         id: its name in a file.
@@ -66,14 +66,14 @@ class Measure(ABC):
 
     @abstractmethod
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
-        """Whether the conclusion says that this measure is at most `bound`."""
+        """True if the conclusion says that this measure is at most `bound`."""
 
     def is_shown_by(self, algorithm: Any) -> bool:
-        """Whether there are theorems that an algorithm makes it small."""
+        """True if there are theorems that an algorithm makes it small."""
         return True
 
     def denies(self, claim: Claim) -> str:
-        """What a claim says that has it as its measure, where this one does not."""
+        """A text of what claims with this measure say, if this claim does not say it; empty if it does."""
         if claim.algorithm is not None and not self.is_shown_by(claim.algorithm):
             return f"one of an algorithm without noise, which {claim.algorithm.id} has"
         is_stated = claim.quantities and self.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol)
@@ -89,7 +89,7 @@ class Statistic(Enum):
 
     @property
     def word(self) -> str:
-        """What verdicts and pages call it."""
+        """The word that verdicts and pages use for it."""
         return "smallest" if self is Statistic.LEAST else self.value
 
     def expression(self, of: Callable[[sp.Expr], sp.Expr], mean: Callable[[sp.Expr], sp.Expr] = Expectation) -> sp.Expr:
@@ -106,12 +106,12 @@ class Statistic(Enum):
         return range(horizon, horizon + 1) if self is Statistic.LAST else range(1, horizon + 1)
 
     def candidates(self, means: Sequence[Any]) -> list[Any]:
-        """The numbers of which the statistic is the smallest, of the means at `times`."""
+        """The numbers of which the statistic is the smallest, from the means at `times`."""
         return [sum(means[1:], means[0]) / len(means)] if self is Statistic.AVERAGE else list(means)
 
 
 class Enclosure(NamedTuple):
-    """An observable at the audits of a run, shape (R, M) each: what it surely is at least, as computed, and at most."""
+    """An observable at the audits of a run: a lower bound, the computed value and an upper bound, shape (R, M) each."""
 
     low: Any
     value: Any
@@ -119,14 +119,14 @@ class Enclosure(NamedTuple):
 
     @property
     def is_lost(self) -> bool:
-        """Whether anything was computed of which nothing is known, as of a run that diverged: 0 for overflow."""
+        """True if a number was computed of which nothing is known, as in a run that diverged: 0 because of overflow."""
         known = np.isfinite(self.low) & np.isfinite(self.high)
         return bool((np.isfinite(self.value) & ~known).any())
 
 
 @dataclass(frozen=True)
 class Observable:
-    """What is seen at one iterate.
+    """A number that is seen at one iterate.
 
     Attributes:
         expression: of the expression of v.
@@ -156,11 +156,11 @@ class Observable:
         return (self.letters or self.called or self.name) + (f" [{self.units.format(units)}]" if self.units else "")
 
     def of(self, look: Observed) -> Any:
-        """What the look shows: one function for tensors, exact numbers and performance estimation."""
+        """The number that the look shows: one function for tensors, exact numbers and performance estimation."""
         return getattr(look, self.name)
 
     def is_looked_at(self, field: str) -> bool:
-        """Whether a look has it; raises InputError, of this field, where that is another number than it states."""
+        """True if a look has it; raises InputError, for this field, where a look has another number than it states."""
         stated = self.expression(v_t)
         try:
             looked = self.of(_STATED)
@@ -176,8 +176,8 @@ class PerformanceMeasure(Measure):
     """A statistic over iterates of the expectation of what is seen at one.
 
     One's own has a statistic of `Statistic`, and an `Observable` of this module (`SQUARED_GRADIENT`, `GAP`,
-    `SQUARED_DISTANCE`) or of one's own. The conclusion of its theorems is ``at_most(bound)``, as `words.theorem` makes
-    it.
+    `SQUARED_DISTANCE`) or of one's own. The conclusion of its theorems is ``at_most(bound)``, as
+    `boundcheck.language.sentence.theorem` makes it.
 
     Attributes:
         over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
@@ -194,27 +194,27 @@ class PerformanceMeasure(Measure):
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether its observable is what looks have by that name; raises InputError where they have another number."""
+        """True if looks have its observable by that name; raises InputError if they have another number."""
         return self.observable.is_looked_at(f"measure.{self.id}.statement")
 
     @property
     def given(self) -> tuple[str, ...]:
-        """What a verdict on it rests on: of one that no look has, that a run sees what it states."""
+        """The assumptions of a verdict on it: if no look has it, the one that a run sees what it states."""
         return () if self.is_looked_at else (f"what is seen of {self.id}",)
 
     def check_exactly(self) -> None:
-        """Refuse one at which exact arithmetic and performance estimation cannot look, or look at another number."""
+        """Refuse it if exact arithmetic and performance estimation cannot look at it, or look at another number."""
         if not self.is_looked_at or not hasattr(Observed, self.observable.name):
             known = ", ".join(name for name in vars(_STATED) if hasattr(Observed, name))
             raise InputError(f"measure.{self.id}.observable", self.observable.name, f"one of {known}")
 
     @property
     def is_of_gradients(self) -> bool:
-        """Whether it is made of squared gradient norms, of which a bound may be known without any theorem."""
+        """True if it is made of squared gradient norms, on which a bound may be known without any theorem."""
         return self.observable.is_of_gradients
 
     def called(self, is_stochastic: bool) -> str:
-        """What a theorem's text calls it; under noise its observable stands in it by its expectation."""
+        """Its name in a theorem's text; under noise it names the expectation of its observable."""
         mean = "expected " if is_stochastic else ""
         return f"{self.over.word} {mean}{self.observable.called or self.observable.name}"
 
@@ -228,32 +228,32 @@ class PerformanceMeasure(Measure):
         return Statistic.AVERAGE if is_stochastic and self.over is Statistic.LEAST else self.over
 
     def shown(self, is_stochastic: bool) -> str:
-        """What a run shows of it, and how that stands to it; see `seen_over`."""
+        """The name of what a run shows of it, and its relation to the measure; see `seen_over`."""
         word, standing = self.seen_over(is_stochastic).word, self.standing(is_stochastic)
         return f"{word} {self.observable.called or self.observable.name}{standing}"
 
     def standing(self, is_stochastic: bool) -> str:
-        """How what a run shows of it stands to it, in brackets; empty where that is the measure itself."""
+        """The relation to the measure of what a run shows, in brackets; empty where that is the measure itself."""
         return "" if self.seen_over(is_stochastic) is self.over else f" (no less than the {self.over.word})"
 
     @property
     def is_of_the_last(self) -> bool:
-        """Whether the last iterate must be seen."""
+        """True if the last iterate must be seen."""
         return self.over is Statistic.LAST
 
     def seen(self, evidence: Evidence) -> Enclosure:
-        """What the run shows of its observable; see `is_seen`."""
+        """The enclosure of its observable that the run shows; see `is_seen`."""
         if self.observable.seen is None:
             raise ValueError(f"expected a measure that a run shows, not the {self.title}")
         return self.observable.seen(evidence)
 
     @property
     def is_seen(self) -> bool:
-        """Whether a run shows it."""
+        """True if a run shows it."""
         return self.observable.seen is not None and self.observable.first is not None
 
     def first(self, start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
-        """What is known of it at v_1 without any theorem, and what that is called; see `is_seen`."""
+        """A bound on it at v_1, known without any theorem, and what that is called; see `is_seen`."""
         if self.observable.first is None:
             raise ValueError(f"expected a measure that a run shows, not the {self.title}")
         return self.observable.first(start, inputs)
@@ -269,11 +269,11 @@ class PerformanceMeasure(Measure):
         return sp.Le(self.statement, bound)
 
     def is_shown_by(self, algorithm: Any) -> bool:
-        """One of each path is of no algorithm with noise: runs show means of those."""
+        """True unless the measure is of each path and the algorithm has noise: then runs show means."""
         return not (self.pathwise and getattr(algorithm, "is_stochastic", False))
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
-        """Whether the conclusion is `at_most`."""
+        """True if the conclusion is `at_most` of the bound."""
         return bool(conclusion == self.at_most(bound))
 
     def value(self, means: Sequence[Any]) -> Any:
@@ -319,9 +319,9 @@ def _seen_gradient(e: Evidence) -> Enclosure:
 
 
 def _seen_gap(e: Evidence) -> Enclosure:
-    r"""Between :math:`\|\nabla F\|^2/(2\ell)`, where F is :math:`\ell` smooth, and :math:`F - \inf f`.
+    r"""The gap, between :math:`\|\nabla F\|^2/(2\ell)`, where F is :math:`\ell` smooth, and :math:`F - \inf f`.
 
-    Or :math:`\|\nabla F\|^2/(2m)`, if that is less.
+    Its upper end is :math:`\|\nabla F\|^2/(2m)`, if that is less.
     """
     gradient, trace = _seen_gradient(e), e.record.trace
     high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
@@ -331,9 +331,10 @@ def _seen_gap(e: Evidence) -> Enclosure:
 
 
 def _seen_distance(e: Evidence) -> Enclosure:
-    r"""Between :math:`\|\nabla F\|^2/\ell^2`, where F is :math:`\ell` smooth, and :math:`\|\nabla F\|^2/m^2`.
+    r"""The squared distance, between two bounds.
 
-    Nothing is known above where no m is.
+    They are :math:`\|\nabla F\|^2/\ell^2`, where F is :math:`\ell` smooth, and :math:`\|\nabla F\|^2/m^2`. Without an m
+    nothing is known above.
     """
     gradient, strong = _seen_gradient(e), e.problem.strong_convexity
     high = gradient.high / strong.value**2 if strong is not None else gradient.high + math.inf

@@ -27,11 +27,11 @@ class SmoothnessConstant(Measure):
     """The Lipschitz constant of the gradient of F, or what takes its place on a manifold."""
 
     symbol: sp.Symbol
-    """What lemmas call the bound on it."""
+    """The symbol by which lemmas name the bound on it."""
 
     @property
     def cost(self) -> Cost:
-        """Of a theorem that bounds it: one constant in place of the smoothness along each step."""
+        """The cost in a theorem that bounds it: one constant in place of the smoothness along each step."""
         why = "the theorem's constant, for whatever step might be taken, stands for what these steps needed"
         return Cost("the theorem's L̂", ((ell_t, self.symbol),), why)
 
@@ -41,7 +41,7 @@ class SmoothnessConstant(Measure):
         return str(self.symbol.name)
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
-        """Whether the conclusion says so: of gradients, of the Hessian, or that F is below a parabola at each point."""
+        """True if the conclusion bounds it: by gradients, by the Hessian, or by a parabola above F at each point."""
         points = [each.args[1] for each in conclusion.atoms(Gradient)]
         said = [
             sp.Le(norm(Gradient(F, x) - Gradient(F, y)), bound * norm(x - y))
@@ -55,7 +55,7 @@ class SmoothnessConstant(Measure):
 
 
 def _is_descent(conclusion: sp.Basic, bound: sp.Symbol) -> bool:
-    """Whether it says that F(y) - F(x), less inner products with gradients at x, is at most bound/2 ‖y - x‖²."""
+    """True if it says that F(y) - F(x), less inner products with gradients at x, is at most bound/2 ‖y - x‖²."""
     if not isinstance(conclusion, sp.LessThan):
         return False
     points = [each.args[1] for each in conclusion.atoms(Value) if each.args[0] == F]

@@ -112,7 +112,7 @@ def _values(runs: Sequence[Printed]) -> dict[tuple[str, ...], str]:
 
 
 def _in_brief(tables: Mapping[str, Table], latex: Latex) -> dict[str, str]:
-    """Tables that one column has room for, by their files."""
+    """Tables shortened so that one column has room for them, by their files."""
     return {
         f"tables/{name}_in_brief.tex": latex.column(in_brief(table, *_BRIEF[name]))
         for name, table in tables.items()
@@ -121,7 +121,7 @@ def _in_brief(tables: Mapping[str, Table], latex: Latex) -> dict[str, str]:
 
 
 def _counts(material: Material) -> list[str]:
-    """How many findings, lines of proofs and runs have each verdict, in sentences by their commands."""
+    """Sentences on how many findings, lines of proofs and runs have each verdict, each number by its command."""
     said, counts = [], verdict_counts(material)
     for what, name in (("findings from the proofs", "findings"), ("lines of proofs", "lines"), ("runs", "runs")):
         found = counts[name]
@@ -131,7 +131,7 @@ def _counts(material: Material) -> list[str]:
 
 
 def _figures(found: Sequence[Chapter]) -> tuple[list[Placed], dict[str, bytes]]:
-    """Each figure at both widths, where it is no taller than a page; and their files."""
+    """Each figure at both widths, if it is no taller than a page; and the files of the figures."""
     placed, files = list[Placed](), dict[str, bytes]()
     for wide, look in ((True, TWO_COLUMNS), (False, ONE_COLUMN)):
         for each in figures_of(found, look, pdf):
@@ -143,7 +143,7 @@ def _figures(found: Sequence[Chapter]) -> tuple[list[Placed], dict[str, bytes]]:
 
 
 def _in_full(figures: Iterable[Placed]) -> list[Placed]:
-    """Each figure once: in one column where that does not make it tall."""
+    """Each figure once: in one column if that does not make it tall."""
     shown = {each.name: each for each in figures if each.wide or each.tall <= _NARROW}
     return list(shown.values())
 

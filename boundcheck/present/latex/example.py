@@ -1,6 +1,6 @@
-"""What `example.tex` shows: a paper of two pages in which each piece of the folder is used once, for an author to copy.
+"""The content of `example.tex`: a paper of two pages that uses each piece of the folder once, for an author to copy.
 
-A theorem has its proof beside it where one leaves room for the rest.
+A theorem has its proof beside it, if there is a proof that leaves room for the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SIGN = re.compile(r"\\(?!allowbreak|ensuremath|text|math|operatorname)[A-Za-z]+
 
 @dataclass(frozen=True)
 class Placed:
-    """A figure at a width: its name, file, caption in LaTeX, height in inches, whether it takes two columns."""
+    """A figure at a width: its name, file, caption in LaTeX, height in inches, and whether it takes two columns."""
 
     name: str
     path: str
@@ -43,7 +43,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Written:
-    """A proof in LaTeX: the name of its files, the theorem, which is empty of what is not proved, and what shows it."""
+    """A proof in LaTeX: the name of its files, the theorem, empty if not proved, and the argument that shows it."""
 
     name: str
     proof: JudgedProof
@@ -58,7 +58,7 @@ class Written:
 
 
 def lines(text: str) -> int:
-    """About how many lines of a column some LaTeX takes."""
+    """The number of lines of a column that some LaTeX takes, roughly."""
     shown = (_MARKUP.sub("", _SIGN.sub("x", line)) for line in text.splitlines())
     return sum(max(1, math.ceil(len(line) / _LETTERS)) for line in shown)
 
@@ -68,7 +68,7 @@ def chosen(
 ) -> dict[str, Any]:
     """A run in a sentence, tables in brief, at most two figures, the files of a theorem, and the keys to cite.
 
-    What there is none of is left out. Tables are by their file.
+    A piece that does not exist is left out. Tables are named by their file.
     """
     brief, shown = [path for path, text in tables.items() if text], _shown(list(figures))
     # The best verdict is the last.
@@ -88,7 +88,7 @@ def chosen(
 
 
 def _keys(id: str) -> dict[str, None]:
-    """What to cite for a claim, in order; nothing for one that the catalogue does not have."""
+    """The keys to cite for a claim, in order; none for a claim that is not in the catalogue."""
     return dict.fromkeys(entry.key for entry in sources(catalogue[id])) if id in catalogue else {}
 
 
@@ -101,9 +101,9 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _longest(proofs: Sequence[Written], cited: dict[str, None]) -> tuple[Written | None, list[str]]:
-    """The theorem of the most lines that fits with its proof and its sources, and its files.
+    """The theorem with the longest proof that fits with its sources, and its files.
 
-    One with hypotheses comes before others. Where none fits, it is the theorem alone of the longest proof.
+    One with hypotheses comes before others. If no proof fits, it is the theorem of the longest proof, alone.
     """
 
     def fits(each: Written, text: str) -> bool:
@@ -121,7 +121,7 @@ def _longest(proofs: Sequence[Written], cited: dict[str, None]) -> tuple[Written
 
 
 def _shown(figures: Sequence[Placed]) -> list[Placed]:
-    """The first other figure that fits over two columns, and the first that fits in one."""
+    """The first figure that fits in one column, and before it the first other figure that fits over two."""
     narrow = [each for each in figures if not each.wide and each.tall <= _TALL][:1]
     others = [
         each for each in figures if each.wide and each.tall <= _TALL and each.name not in {x.name for x in narrow}

@@ -31,7 +31,8 @@ _PLAIN = range(-3, 6)
 def place_of(interval: Interval | None, value: float) -> int:
     """The power of ten of the last digit that an interval supports: the second digit of half its width.
 
-    Without an interval, or by one of no width, it is that of the third significant digit; a number has one at least.
+    Without an interval, or with one of no width, it is that of the third significant digit. A number keeps one digit at
+    least.
     """
     first = math.floor(math.log10(abs(value))) if value else 0
     half = (interval.upper - interval.lower) / 2 if interval else 0.0
@@ -41,7 +42,7 @@ def place_of(interval: Interval | None, value: float) -> int:
 
 
 def significant(value: float, toward: Toward = Toward.NEAREST, digits: int = FREE) -> str:
-    """A number with so many significant digits, in LaTeX."""
+    """A number in LaTeX, with this many significant digits."""
     return typeset(value, place_of(None, value) + FREE - digits, toward)
 
 
@@ -93,13 +94,13 @@ def tag(spec: dict[str, Any]) -> str:
 
 
 def command(words: tuple[object, ...]) -> str:
-    """The command of a number, by what it is."""
+    """The command of a number, named by words that say what it is."""
     return rf"\{PREFIX}{letters(*words)}{{}}"
 
 
 @dataclass
 class Numbers:
-    r"""The file of \newcommand: a name for each number, once.
+    r"""The file of \newcommand, with one name for each number.
 
     Attributes:
         commands: what each name stands for, in LaTeX.
@@ -111,11 +112,11 @@ class Numbers:
     lines: list[str] = field(default_factory=list)
 
     def heading(self, text: str) -> None:
-        """A comment above what follows."""
+        """Add a comment above what follows."""
         self.lines += ["", f"% {_comment(text)}"]
 
     def add(self, words: tuple[object, ...], made: str, note: str = "", kind: str = "") -> str:
-        """Give LaTeX a name; `kind`, what sort of number it is, gets one too, with Kind at its end.
+        """Give some LaTeX a name; `kind`, the sort of number that it is, gets one too, with Kind at its end.
 
         Returns:
             The command.
@@ -137,7 +138,7 @@ class Numbers:
         return f"{name}X{tag({'words': list(map(str, words)), 'beside': len(self.commands)})}"
 
     def text(self) -> str:
-        """The file."""
+        """The content of the file."""
         return "\n".join([*self.lines, ""])
 
 

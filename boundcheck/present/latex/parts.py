@@ -37,12 +37,12 @@ _LINES, _LETTERS, _NUMBER = 56, 125, 0.075
 
 
 def verdict_tex(word: str) -> str:
-    """A verdict; what is not well stands out."""
+    """A verdict in LaTeX, in bold if something is refuted, violated or open."""
     return tex(word) if is_well(word) else rf"\textbf{{{tex(word)}}}"
 
 
 class Latex:
-    """Parts in LaTeX.
+    """The parts of a view in LaTeX.
 
     Attributes:
         values: LaTeX of its own for values, by their names.
@@ -53,11 +53,11 @@ class Latex:
         self._values = values
 
     def parts(self, parts: Iterable[Part]) -> str:
-        """One part below the other."""
+        """The parts, one below the other."""
         return "\n".join(filter(None, map(self.part, parts)))
 
     def part(self, part: Part) -> str:
-        """A part; tables and figures are floats, which stand in files of their own."""
+        """A part; empty for tables and figures, which are floats in files of their own."""
         match part:
             case Line():
                 return f"{self.line(part)}\n"
@@ -73,11 +73,11 @@ class Latex:
                 return ""
 
     def line(self, line: Line) -> str:
-        """Cells one after the other."""
+        """The cells of a line, one after the other."""
         return " ".join(filter(None, map(self.cell, line.cells)))
 
     def cell(self, cell: Cell) -> str:
-        """What stands in a line or in a table."""
+        """A cell of a line or of a table."""
         match cell:
             case Math():
                 return display(cell.latex) if cell.apart else rf"\({cell.latex}\)"
@@ -96,7 +96,7 @@ class Latex:
                 return tex(cell)
 
     def floats(self, table: Table) -> str:
-        """A table as so many floats over both columns as its rows need."""
+        """A table as floats over both columns, as many as its rows need."""
         made, narrow = [], _narrowed(table)
         for number, rows in enumerate(_shared(narrow)):
             named = [rf"\caption{{{tex(narrow.caption)}}}", rf"\label{{boundcheck:table:{table.name}}}"]
@@ -144,7 +144,7 @@ def _narrowed(table: Table) -> Table:
 
 
 def in_brief(table: Table, names: Sequence[str], most: int, what: str) -> Table:
-    """Some columns of at most so many rows: of many, those whose verdict is not well come before the rest."""
+    """Some columns of a table, in at most `most` rows: those whose verdict is not well are chosen before the rest."""
     places = [[column.name for column in table.columns].index(name) for name in names]
     rows = [row for row in table.rows if not isinstance(row, Line | Fold)]
     chosen = sorted(sorted(range(len(rows)), key=lambda place: _is_well(rows[place]))[:most])
@@ -177,7 +177,7 @@ def _shared(table: Table) -> Iterator[list[Row]]:
 
 
 def _tall(columns: Sequence[Column], row: Row) -> float:
-    """About how many lines a row takes."""
+    """The number of lines that a row takes, roughly."""
     if isinstance(row, Fold):
         return 0.0
     if isinstance(row, Line):

@@ -1,4 +1,4 @@
-"""The numbers of runs, brackets, attacks and proofs, each with a command; and how a run's row prints them."""
+"""The numbers of runs, brackets, attacks and proofs, each with a command; and the commands of each run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Printed:
 
 
 def printed(material: Material, numbers: Numbers) -> list[Printed]:
-    """Give every number of the material a command, and say which those of each run are."""
+    """Give every number of the material a command, and return the commands of each run."""
     runs = [Printed(run, _of_run(run, numbers)) for run in material.runs]
     for words, run in material.faults:
         _of_run(run, numbers, "fault", about=f"planted fault: {words}")
@@ -51,7 +51,7 @@ def printed(material: Material, numbers: Numbers) -> list[Printed]:
 
 
 def verdict_counts(material: Material) -> dict[str, Counter[str]]:
-    """How many findings from proofs, lines of proofs and runs have each verdict."""
+    """The number of findings from proofs, of lines of proofs and of runs that have each verdict."""
     proofs = [proof for claim in (material.proofs.claims if material.proofs else ()) for proof in claim.proofs]
     return {
         "findings": Counter(str(row.verdict) for row in (material.proofs.rows if material.proofs else ())),
@@ -61,7 +61,7 @@ def verdict_counts(material: Material) -> dict[str, Counter[str]]:
 
 
 def measured(value: float, interval: Interval | None, digits: int = FREE) -> str:
-    """What was measured, with the digits that its interval supports, or with more that tell it from its bound."""
+    """A measured value, with the digits that its interval supports, or with more that tell it from its bound."""
     return typeset(value, _place(interval, value, digits))
 
 
@@ -109,7 +109,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
 
 
 def _measured(run: StoredRun, numbers: Numbers, words: tuple[object, ...]) -> Made:
-    """The numbers of a run of an algorithm."""
+    """Give the numbers of a run of an algorithm their commands, and return these."""
     x, plan, made = run.course, run.course.plan, {}
     kind = x.interval.kind if x.interval else "without interval"
     if x.measured is not None:

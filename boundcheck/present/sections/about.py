@@ -1,4 +1,4 @@
-"""What a page begins with, in words, and the command that makes it again."""
+"""The words at the beginning of a page, and the command that makes the page again."""
 
 from collections.abc import Iterator
 

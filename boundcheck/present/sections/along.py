@@ -45,9 +45,9 @@ def _is_drawn(run: StoredRun) -> bool:
 
 
 def gradient_figure(runs: list[StoredRun]) -> Figure | None:
-    """Squared gradient norm over t for runs of theorems that bound it, beside their bounds; None where there is none.
+    """Squared gradient norm over t for runs of theorems that bound it, beside their bounds; None if there are none.
 
-    Those whose T was chosen to be informative, or, where there are none, the first of them.
+    Drawn are the runs whose T was chosen to be informative, or, if there are none of these, the first runs.
     """
     runs = list(filter(_is_drawn, runs))
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
@@ -57,7 +57,7 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
 def band(
     axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw Student's limits over replicas at each time, for values of shape (R, M); returns both."""
+    """Draw Student's limits over replicas at each time, for values of shape (R, M); return both."""
     # Of a run that diverged there are none.
     with np.errstate(invalid="ignore", over="ignore"):
         limits = [student_interval(column, level) for column in values.T]
@@ -117,11 +117,11 @@ def _has_constant(run: StoredRun) -> bool:
 def descent_figure(runs: list[StoredRun]) -> Figure | None:
     r"""The descent curvature over the claim's constant at each audited step, median and largest over replicas.
 
-    Of every algorithm
+    For every algorithm
     :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta_t\rangle + (\hat L/2)\|\Delta_t\|^2`, where
     :math:`\Delta_t = v_{t+1} - v_t`; with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so
-    :math:`\ell_t/\hat L` is the share of the last term that step t needed. Of each problem and claim the longest run of
-    highest rank is drawn, and six at most.
+    :math:`\ell_t/\hat L` is the share of the last term that step t needed. For each problem and claim the longest run
+    of highest rank is drawn, and six at most.
     """
     best: dict[tuple[str, str], StoredRun] = {}
     for run in filter(_has_constant, runs):
@@ -197,7 +197,7 @@ def waterfall(material: Material) -> Iterator[Part]:
 
 @dataclass(frozen=True)
 class Lost:
-    """A run with its waterfall, and what to call it."""
+    """A run with its waterfall and its name."""
 
     name: str
     run: StoredRun
@@ -205,12 +205,12 @@ class Lost:
 
     @property
     def called(self) -> str:
-        """Its name in a line."""
+        """Its name in one line."""
         return self.name.replace("\n", ", ")
 
     @property
     def table(self) -> Table:
-        """The links, with what each adds and gives away."""
+        """A table of the links, with what each adds and gives away."""
         x, level = self.waterfall, self.run.result.settings.run.level
         caption = (
             f"It starts at {number(x.measured)}, the {x.start}. What each link adds lies between these; {x.intervals}."
@@ -231,11 +231,11 @@ class Lost:
 
     @property
     def has_links(self) -> bool:
-        """Whether there is something to draw: a waterfall without links says why it has none."""
+        """True if there is something to draw: a waterfall without links says why it has none."""
         return bool(self.waterfall.links)
 
     def added(self, bar: Bar) -> str:
-        """Between what lies what a link adds, by its interval."""
+        """The interval of what a link adds, in words; a dash if it has none."""
         return "–" if bar.lower is None else f"{number(bar.lower, toward=DOWN)} to {number(bar.upper, toward=UP)}"
 
 
@@ -244,7 +244,7 @@ def _estimated(link: Bar) -> str:
 
 
 def lost(material: Material) -> list[Lost]:
-    """The runs that have a waterfall, or the reason for none: on matrices, or of networks."""
+    """The runs, on matrices or of networks, that have a waterfall or a reason for having none."""
     named = [(each.name, each.run) for each in material.networks]
     others = material.theorems
     named += [(f"{name}\n{titled(run.result)}", run) for name, run in zip(settings(others), others, strict=True)]
@@ -252,9 +252,9 @@ def lost(material: Material) -> list[Lost]:
 
 
 def drawn(material: Material) -> list[Lost]:
-    """Of each problem and claim the longest run of highest rank, of networks those that differ in more than the seed.
+    """For each problem and claim the longest run of highest rank, six at most.
 
-    Six at most.
+    Runs of networks are those that differ in more than the seed.
     """
     firsts = {id(each.run) for each in distinct(material.networks)}
     best: dict[tuple[str, str], Lost] = {}

@@ -70,7 +70,7 @@ def attacks(material: Material) -> Iterator[Part]:
 
 
 def _attack(search: Search) -> Iterator[Row]:
-    """A search, and below it the argument for a claim that is derived by hand."""
+    """The row of a search, and below it the argument for a claim that is derived by hand."""
     ratios, explored = [row["ratio"] for row in search["rows"]], search["explored"]
     by_hand = search["proof"] == "by hand"
     elsewhere = rounded_down(explored["ratio"], 5) if explored["structures"] else "–"
@@ -96,7 +96,7 @@ _LOOKS = (("o", GREEN), ("s", BLUE), ("^", ORANGE), ("v", VERMILLION), ("D", PUR
 def search_figure(searches: list[Search]) -> Figure | None:
     """The largest certified ratio of measured over bound against rank, a series for each search and choice of radii.
 
-    Where a search has a ``curve``, what the ratio can be at most by the claims' own formulas, it is drawn as a line.
+    A search's ``curve``, what the ratio can be at most by the claims' own formulas, is drawn as a line.
     """
     drawn = [search for search in searches if search["drawn"]]
     return panels([drawn], _draw_searches) if drawn else None
@@ -129,7 +129,7 @@ def _series(search: Search) -> dict[str, list[dict[str, Any]]]:
 
 
 def kept(study: Study) -> Iterator[Part]:
-    """That a study was read, and by what it was made; nothing of one that was made just now."""
+    """A note that a study was read, and what made it; nothing for one that was made just now."""
     if study.kept:
         by = f"made by boundcheck {study.made_by['boundcheck']}, with numerics {study.made_by['numerics']}"
         again = "`boundcheck audit jiang2024 --full` makes it again."
@@ -163,7 +163,7 @@ def worst_cases(material: Material) -> Iterator[Part]:
 
 
 def _case(case: WorstCase) -> Iterator[Row]:
-    """A worst case, and below it why an end is missing."""
+    """The row of a worst case, and below it why an end is missing."""
     numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
     ratio: list[Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
     claim = Stack((Prose(label(case.claim, LEAST)), Code(case.claim)))
@@ -181,7 +181,7 @@ Looks = dict[str, tuple[str, str]]
 def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None:
     """The worst case over the bound against T: a panel for each algorithm, a look for each claim.
 
-    Joined marks are worst cases over all smooth F, as the solver has them, where there is noise those for noise of two
+    Joined marks are worst cases over all smooth F, as the solver has them; where there is noise, for noise of two
     points. Hollow marks are what runs on the hard instance measured over the bound, with the interval; those that broke
     a hypothesis or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
     """
@@ -210,7 +210,7 @@ def _is_shown(run: StoredRun) -> bool:
 
 
 def _name(case: WorstCase) -> str:
-    """What to call the claim of a worst case, with the value of C unless it is sigma."""
+    """The name of the claim of a worst case, with the value of C unless it is sigma."""
     given = case.inputs.get(C.name)
     return label(case.claim, LEAST if given in (None, case.inputs.get(sigma.name)) else number(given))
 
@@ -243,7 +243,7 @@ def _horizon(run: StoredRun) -> int:
 
 
 def _draw_run(axis: Axes, run: StoredRun, look: dict[str, Any]) -> float:
-    """Measured over bound with its interval; returns the largest number that was drawn."""
+    """Draw measured over bound with its interval; return the largest number that was drawn."""
     steps, ratio, interval = _horizon(run), run.result.ratio or 0.0, run.result.interval
     ends = [getattr(interval, end) / run.result.bound for end in ("lower", "upper")] if interval else [ratio, ratio]
     axis.plot([steps, steps], ends, "-", color=look["color"], lw=1.2)
@@ -252,7 +252,7 @@ def _draw_run(axis: Axes, run: StoredRun, look: dict[str, Any]) -> float:
 
 
 def _log_horizons(axis: Axes, horizons: list[int]) -> None:
-    """A logarithmic axis of T with ticks at each horizon, or at 1 and 3 of each decade where there are many."""
+    """Make a logarithmic axis of T with ticks at each horizon, or at 1 and 3 of each decade if there are many."""
     low, high = horizons[0], horizons[-1]
     margin = max((high / low) ** 0.05, 1.1)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

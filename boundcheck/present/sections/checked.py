@@ -1,4 +1,4 @@
-"""The pages on how often boundcheck is wrong: of verdicts, and of commands that are attacked."""
+"""The pages on how often boundcheck is wrong: in its verdicts, and in commands that are attacked."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ def write_reliability(found: Reliability, folder: Path, command: str) -> list[Pa
 
 
 def sentence(count: dict[str, Any]) -> str:
-    """What a survey came to, from its results.json: how many verdicts were wrong, and how many more could be."""
+    """The outcome of a survey, from its results.json: how many verdicts were wrong, and how many more could be."""
     false, true = count["false"], count["true"]
     made, sure = f"{count['date']} boundcheck {count['version']}", f"{count['confidence']:.0%}"
     return (
@@ -79,7 +79,7 @@ def sentence(count: dict[str, Any]) -> str:
 
 
 def by_layer(count: dict[str, Any]) -> str:
-    """How much of what is false each layer caught, from a survey's results.json."""
+    """A sentence on how much of what is false each layer caught, from a survey's results.json."""
     each = (
         f"{layer} {x['false']['caught']:,} of {x['false']['tried']:,}"
         for layer, x in count["layers"].items()
@@ -89,7 +89,7 @@ def by_layer(count: dict[str, Any]) -> str:
 
 
 def _of_verdicts(count: dict[str, Any]) -> Opening:
-    """How many verdicts were wrong, how much was caught, and by which layer."""
+    """The opening of the page on verdicts: how many were wrong, how much was caught, and by which layer."""
     layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
     false, true = count["false"], count["true"]
     caught = sum(layer["false"]["caught"] for layer in layers.values())
@@ -119,7 +119,7 @@ _LOOKS = {
 
 
 def _of_attacks(count: dict[str, Any]) -> Opening:
-    """How many attacks went wrong, and what came of the others."""
+    """The opening of the page on attacks: how many went wrong, and what came of the others."""
     total, kinds, subjects = count["all"], count["kinds"], count["subjects"]
     words = (
         f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
@@ -285,7 +285,7 @@ _LEAST = 1e-3
 
 
 def trials_figure(kinds: list[dict[str, Any]]) -> Figure:
-    """For each kind of change the time to catch it, a panel for each layer, and how many of how many were caught."""
+    """The time to catch each kind of change, a panel for each layer, with how many were caught of how many."""
     # A processor's time is counted in hundredths of a second, and may be 0.
     times = [max(x, _LEAST) for row in kinds for x in row["seconds"].values()] or [1.0]
     limits = min(times) / 1.5, max(times) * 1.5

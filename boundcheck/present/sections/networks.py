@@ -65,7 +65,7 @@ def verdicts(material: Material) -> Iterator[Part]:
 
 
 def verdict_table(runs: list[Named], most: int | None = None) -> Table:
-    """What each run of a network measured beside its bound; below each the reason for its verdict."""
+    """A table of what each run of a network measured beside its bound, with the reason for its verdict below each."""
     head: list[str | Column] = ["Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)]
     head += [Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13), numeric("Bound")]
     head += [numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True), numeric("Step η")]
@@ -214,13 +214,13 @@ def rank(material: Material) -> Iterator[Part]:
 
 
 def _by_rank(runs: list[StoredRun]) -> list[list[StoredRun]]:
-    """Runs that differ in rank and seed alone, where there are enough ranks."""
+    """Groups of runs that differ in rank and seed alone, each with enough ranks."""
     found = groups([run for run in runs if run.rank is not None], ("seed", "adapter.rank"))
     return [group for group in found if len({run.rank for run in group}) >= FEWEST]
 
 
 def repeated(runs: list[StoredRun]) -> list[StoredRun]:
-    """Sweeps over ranks as `sweeps` reads them: where there are too few seeds each replica stands for one."""
+    """The runs of sweeps over ranks, as `sweeps` reads them: with too few seeds, each replica stands for a seed."""
     found: list[StoredRun] = []
     for group in _by_rank(runs):
         few = len({run.result.settings.seed for run in group}) < FEWEST
@@ -260,7 +260,7 @@ def _held_out(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:
 
 
 def _at_end(run: StoredRun, key: str) -> tuple[float, float]:
-    """On the samples trained on, in the mean over replicas, and on those held out; NaN for what is no number."""
+    """The last loss or accuracy on samples trained on, averaged over replicas, and on those held out; NaN if none."""
     ends = run.ends
     values = [*(last for _, last in getattr(ends, key)), getattr(ends.held_out, key)]
     trained = np.array([math.nan if x is None else x for x in values], float)
@@ -268,13 +268,13 @@ def _at_end(run: StoredRun, key: str) -> tuple[float, float]:
 
 
 def ends_figure(runs: list[StoredRun]) -> Figure | None:
-    """Loss and accuracy at the end against the rank, a panel each for each sweep with samples held out."""
+    """Loss and accuracy at the end against the rank: two panels for each sweep with samples held out."""
     panes = [(name, group, key) for name, group in _held_out(runs) for key in _AT_END]
     return panels(panes, _draw_ends, tall=2.2) if panes else None
 
 
 def rank_ends(runs: list[StoredRun]) -> list[Row]:
-    """For each sweep and rank what `_at_end` has, a list over seeds."""
+    """A row for each sweep and rank, with lists over seeds of what `_at_end` returns."""
     rows = []
     for name, group in _held_out(runs):
         for rank in sorted({run.rank or 0 for run in group}):
@@ -304,7 +304,7 @@ def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
 
 
 MOST = 9
-"""Runs that the figures show: as many as there are adapters."""
+"""The most runs that the figures show: as many as there are adapters."""
 
 # How the line of each L̂ looks.
 _LINES = {
@@ -357,7 +357,10 @@ def course(material: Material) -> Iterator[Part]:
 
 
 def along_figures(named: list[Named]) -> dict[str, Callable[[], Figure]]:
-    """What draws the figures of at most `MOST` runs, the first of those that differ in the seed alone."""
+    """Functions that draw the figures, by name.
+
+    The figures are of at most `MOST` runs, the first of those that differ in the seed alone.
+    """
     chosen = distinct(named)[:MOST]
     if not chosen:
         return {}
@@ -375,9 +378,9 @@ def along_figures(named: list[Named]) -> dict[str, Callable[[], Figure]]:
 
 
 def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float:
-    """A log axis around the positive numbers of what is shown, with room for marks below; returns the lower edge.
+    """Make a log axis around the positive numbers that are shown, with room for marks below; return its lower edge.
 
-    Where they lie close together, and nothing is below, it is linear.
+    If the numbers lie close together, and nothing is below, the axis is linear.
     """
     values = np.concatenate([np.asarray(x, float).ravel() for x in shown])
     positive = values[(values > 0) & (values < math.inf)]
@@ -402,12 +405,12 @@ def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float
 
 
 def _curve(axis: Axes, x: np.ndarray, y: np.ndarray, **look: Any) -> None:
-    """A line through the positive numbers, with points where there are few."""
+    """Draw a line through the positive numbers, with points where there are few."""
     axis.plot(x, np.where(y > 0, y, np.nan), marker="." if len(x) <= 40 else "", ms=3, lw=1, **look)
 
 
 def _mark_below(axis: Axes, x: np.ndarray, y: np.ndarray, edge: float, words: str) -> str:
-    """Marks at the lower edge of what is below it, which is most often negative; and how often it is, in words."""
+    """Mark at the lower edge what is below it, most often negative numbers; return the share of 0 or less in words."""
     below = np.isfinite(y) & (y < edge)
     if not below.any():
         return ""
@@ -472,7 +475,10 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
 
 
 def _bars(axis: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray, name: str, colour: str) -> list[np.ndarray]:
-    """Bars from what rounding leaves of y to what it may add; one that is shorter than the line is wide is none."""
+    """Draw bars from what rounding leaves of y to what it may add, and return their upper ends.
+
+    A bar that is shorter than the line is wide is left out.
+    """
     upper = y + error
     barred = (upper > 0) & (error > 0.02 * np.abs(y))
     if not barred.any():

@@ -1,4 +1,4 @@
-"""What is proved: the referee's table, the proofs line by line, the claims, and what their formulas say of the rank."""
+"""Proofs: the referee's table, the proofs line by line, the claims, and what their formulas say of the rank."""
 
 from collections.abc import Iterator
 
@@ -87,7 +87,7 @@ def _claim(claim: Claim) -> Iterator[Part]:
 
 
 def _hypothesis(claim: Claim) -> Line:
-    """A hypothesis by its title and id, and what its word calls itself where the title does not say so."""
+    """A hypothesis: its title, its id, and the title of its word if its own title does not say that."""
     word = word_of(claim)
     called = f"({word.title})" if word and word.title.lower() not in claim.title.lower() else ""
     return line(Prose(claim.title), Code(claim.id), Prose(called))
@@ -113,5 +113,5 @@ def exponents(material: Material) -> Iterator[Part]:
 
 
 def has_rank(material: Material) -> bool:
-    """Whether a run has an adapter of some rank, or there are none that could have."""
+    """True if a run has an adapter of some rank, or if there are no runs."""
     return not material.runs or any(run.rank is not None for run in material.runs)

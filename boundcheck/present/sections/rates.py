@@ -1,4 +1,4 @@
-"""How what is measured goes with the rank, and how loose a bound is as T grows: fitted exponents beside formulas."""
+"""Fitted exponents beside formulas: in the rank, of what is measured; in T, of how loose a bound is as T grows."""
 
 import math
 import textwrap
@@ -67,7 +67,7 @@ def rank(material: Material) -> Iterator[Part]:
 
 
 def rank_table(rows: Sequence[Row], caption: str) -> Table:
-    """The exponents of `rank_exponents`, with what to know of each."""
+    """A table of the exponents of `rank_exponents`, with what to know of each."""
     head: list[str | Column] = [
         "Problem",
         numeric("T"),
@@ -127,7 +127,7 @@ def _horizon_row(row: Row) -> Iterator[Cells]:
 
 
 def _quantities(run: StoredRun) -> tuple[Quantity, ...]:
-    """What is read off a run: of its theorem's measure, and of noise and decrease."""
+    """The quantities that are read off a run: its theorem's measure, the noise, and the decrease of F."""
     seen = run.measure.observable
     return (
         ("smallest", f"minₜ E[{seen.letters or seen.called}]", seen.units),
@@ -137,9 +137,10 @@ def _quantities(run: StoredRun) -> tuple[Quantity, ...]:
 
 
 def rank_figure(runs: list[StoredRun]) -> Figure | None:
-    """What theorems bound, noise and decrease against rank, a series for each scale, with fitted lines and exponents.
+    """A figure of the theorems' measures, noise and decrease against rank, with fitted lines and exponents.
 
-    Points are geometric means over seeds, dots the seeds. None where no group of runs has three ranks.
+    There is a series for each scale. Points are geometric means over seeds, dots the seeds. None where no group of runs
+    has three ranks.
     """
     panes = together(sweeps_over(runs, "adapter.rank", FEWEST), ("seed", "adapter.rank", "adapter.scale"))
     titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
@@ -154,10 +155,11 @@ def rank_figure(runs: list[StoredRun]) -> Figure | None:
 
 
 def rank_exponents(runs: list[StoredRun]) -> list[Row]:
-    """For each sweep over ranks and each quantity the fitted exponent, and what is known of it from formulas.
+    """A row for each sweep over ranks and each quantity: the fitted exponent, and what is known of it from formulas.
 
-    Keys: problem, scale, claim, quantity, steps, ranks, seeds, exponent, interval (a table, or None), deviation,
-    formula and source (an exponent that a formula has, and which; empty strings where none has), note.
+    Keys: problem, scale, claim, quantity, key (of the quantity in a result), steps, ranks, seeds, exponent, interval
+    (a table, or None), deviation, formula and source (an exponent that a formula has, and which; empty strings where
+    none has), note.
     """
     sweeps, rows = sweeps_over(runs, "adapter.rank", FEWEST), []
     titles = settings([sweep.first for sweep in sweeps], ("adapter.scale", "adapter.rank"))
@@ -194,7 +196,7 @@ def _printed_exponent() -> Any:
 
 
 def _formula(run: StoredRun, key: str) -> tuple[str, str]:
-    """The exponent of the rank that a formula has for a quantity, and which formula."""
+    """The exponent of the rank in a formula for a quantity, and which formula; empty strings if there is none."""
     if key == "smallest":
         printed = measure_of(_printed())
         if not isinstance(printed, PerformanceMeasure) or printed.observable != run.measure.observable:
@@ -264,7 +266,7 @@ def horizon_figure(runs: list[StoredRun]) -> Figure | None:
 
 
 def horizon_slopes(runs: list[StoredRun]) -> list[Row]:
-    """For each sweep over T the exponent of measured/bound in T, and a warning where the runs are too short to tell.
+    """A row for each sweep over T: the exponent of measured/bound in T, and a warning if runs are too short to tell.
 
     It is fitted over the T at which the theorem says something for every seed, or over all where these are fewer than
     three. Keys: problem, claim, horizons, fitted (those that the line was fitted to), seeds, exponent, interval,
@@ -285,7 +287,7 @@ def horizon_slopes(runs: list[StoredRun]) -> list[Row]:
 
 
 def _fit_horizon(sweep: Sweep) -> tuple[np.ndarray, Exponent | None]:
-    """Which horizons the exponent of measured/bound is fitted to, and that exponent."""
+    """The mask of the horizons that the exponent of measured/bound is fitted to, and that exponent."""
     ratios = sweep.values(lambda run: run.result.ratio)
     drawn = positive(ratios)
     told = drawn & ~np.array([[run.verdict.is_silent for run in row] for row in sweep.runs]).any(0)
@@ -294,7 +296,7 @@ def _fit_horizon(sweep: Sweep) -> tuple[np.ndarray, Exponent | None]:
 
 
 def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) -> list[str]:
-    """What keeps these runs from telling how measured/bound goes with T, in the order in which it matters."""
+    """The reasons why these runs cannot tell how measured/bound goes with T, in the order in which they matter."""
     told = (
         ("T too short to tell: below T_min", _is_short),
         ("T too short to tell: the bound is uninformative", lambda run: run.verdict is Verdict.UNINFORMATIVE),

@@ -1,4 +1,4 @@
-"""What the runs on matrices say: their verdicts, their hypotheses, planted faults, and how long a run must be."""
+"""The runs on matrices: their verdicts, their hypotheses, planted faults, and how long a run must be."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -78,7 +78,7 @@ _STAR = " A star: the bound is one at constants that were only estimated."
 
 
 def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
-    """What each run of a theorem measured beside its bound; below each the reason for its verdict."""
+    """A table of what each run of a theorem measured beside its bound, with the reason for its verdict below each."""
     caption = _VERDICTS + (_UNBOUNDED if any(run.bound is None for run in runs) else "")
     if any(run.verdict == Verdict.SUPPORTED_ASYMPTOTIC for run in runs):
         rates = ", ".join(f"{100 * rate:.0f}\u202f% over {number(n)} replicas" for n, rate in STUDENT_ON_SKEWED.items())
@@ -120,7 +120,7 @@ def _why(run: StoredRun) -> Line:
 
 
 def measured_of(run: StoredRun) -> Cell:
-    """What a run measured."""
+    """The measured value of a run, or the word diverged."""
     return "diverged" if run.has_diverged else Value(run.numbers.measured, (run.result.run_id, "measured"))
 
 
@@ -138,7 +138,7 @@ def bound_of(run: StoredRun) -> Value:
 
 
 def blamed(result: Result) -> tuple[Cell, ...]:
-    """Who is to blame for a verdict; nothing where nobody is."""
+    """The cells that say who is to blame for a verdict; none if nobody is."""
     if result.blame is None:
         return ()
     return f"To blame: the {result.blame.kind}", Code(result.blame.name)
@@ -156,7 +156,7 @@ _ENDS = {
 
 
 def bracket_table(runs: list[StoredRun]) -> Table:
-    """The smoothness that was found beside what the claims say of it."""
+    """A table of the smoothness that was found, beside what the claims say of it."""
     head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
     rows = []
     for run in runs:
@@ -237,12 +237,12 @@ def _audited(run: StoredRun, name: str, *parts: Part) -> Fold:
 
 
 def _across(cells: Mapping[Cell, str], caption: str) -> Table:
-    """A table of numbers with a column for each."""
+    """A table with a row for each number: its name and its value."""
     return Table(("", numeric("")), list(cells.items()), caption, most=None)
 
 
 def _constant(claim_id: str, name: str, value: float | None) -> tuple[Cell, str]:
-    """A parameter or a quantity of a claim as its formulas write it, and its value; of another name, the name."""
+    """A parameter or a quantity of a claim as its formulas write it, and its value; any other name stays as it is."""
     symbol = _symbols(claim_id).get(name)
     letter = Prose(name) if symbol is None else Math(catalogue[claim_id].latex(symbol))
     is_whole = symbol is not None and symbol.is_integer and value is not None
@@ -257,7 +257,7 @@ def _symbols(claim_id: str) -> dict[str, sp.Symbol]:
 
 
 def _of_network(each: Named) -> Iterator[Part]:
-    """The constants that were seen, what rounding may add, on what it ran, and each adapted matrix."""
+    """Parts on a network's run: the constants that were seen, what rounding may add, its machine, adapted matrices."""
     x, c = each.run.course, each.run.estimates
     infimum = x.constants["infimum"]
     seen: dict[Cell, str] = {

@@ -1,4 +1,4 @@
-"""The smoothness of F from below and from above: against rank, by adapter, by what a proof gives away, by its parts."""
+"""The smoothness of F from below and above: against rank, by adapter, by what a proof gives away, by its parts."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -51,9 +51,9 @@ def smoothness(material: Material) -> Iterator[Part]:
 
 
 def bracket_figure(runs: list[StoredRun]) -> Figure | None:
-    """Lower estimates and upper bounds against rank, a panel for each problem that has one adapter of a rank.
+    """Lower estimates and upper bounds against rank, a panel for each problem whose runs with a rank have one adapter.
 
-    Brackets on one fixed ball are drawn where there are any; else the smoothness along the runs, each in its own ball.
+    Brackets on one fixed ball are drawn if there are any; else the smoothness along the runs, each in its own ball.
     """
     brackets = [run for run in runs if not run.is_theorem]
     ranked = [run for run in brackets or runs if run.rank is not None]
@@ -62,7 +62,7 @@ def bracket_figure(runs: list[StoredRun]) -> Figure | None:
 
 
 def ends(run: StoredRun) -> dict[str, float]:
-    """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least but for those."""
+    """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least not printed."""
     found: dict[str, float] = {}
     for end in run.result.upper:
         said = about(end.claim)
@@ -76,7 +76,7 @@ def ends(run: StoredRun) -> dict[str, float]:
 
 
 def by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
-    """The runs on each problem."""
+    """The runs in groups, one for each problem."""
     groups: dict[str, list[StoredRun]] = {}
     for run in runs:
         groups.setdefault(json.dumps(run.result.settings.problem, sort_keys=True), []).append(run)
@@ -84,7 +84,7 @@ def by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
 
 
 def by_rank(runs: list[StoredRun]) -> list[StoredRun]:
-    """One run of each rank, the last of those with the same."""
+    """One run of each rank, in the order of ranks: the last of those with the same rank."""
     return [run for _, run in sorted({run.rank or 0: run for run in runs}.items())]
 
 
@@ -100,7 +100,7 @@ def _radii(runs: list[StoredRun]) -> str:
 
 
 def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, list[StoredRun]], None]:
-    """What draws a bracket against rank, with a name for its runs above it, then their radii."""
+    """A function that draws a bracket against rank, with a name for its runs above it, then their radii."""
 
     def drawn(axis: Axes, runs: list[StoredRun]) -> None:
         positions, shown = np.arange(len(runs)), []
@@ -148,7 +148,7 @@ def adapters(material: Material) -> Iterator[Part]:
 
 
 def adapter_figures(runs: list[StoredRun]) -> dict[str, Callable[[], Figure]]:
-    """For each problem with brackets of several adapters what draws its figure, by the problem's name."""
+    """Functions that draw the figures of problems with brackets of several adapters, by the problem's name."""
     drawn = draw(lambda runs: title_of(runs[0].adapter), "\n")
     return {
         problem: partial(panels, [by_rank(group) for group in groups], drawn, most=3, tall=1.75)
@@ -183,7 +183,7 @@ def slack(material: Material) -> Iterator[Part]:
 
 
 def _waterfalls(material: Material) -> list[Waterfall]:
-    """Those that are given, and that of the bracket of highest rank of each problem, at its steepest sampled pair."""
+    """The given waterfalls, and for each problem that of its bracket of highest rank, at its steepest sampled pair."""
     best = highest_rank(run for run in material.brackets if run.slack)
     return [*material.waterfalls, *((run.title, run.slack) for run in best)]
 

@@ -1,4 +1,4 @@
-"""Whether intervals miss as rarely as they say, in simulations with a known mean; and how many replicas a gap needs."""
+"""Simulations with a known mean: whether intervals miss it as rarely as they say, and the replicas that a gap needs."""
 
 from collections.abc import Callable, Hashable, Iterator
 from itertools import groupby
@@ -78,7 +78,7 @@ def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
 
 
 def _grouped(found: list[Coverage], key: Callable[[Coverage], Hashable]) -> list[list[Coverage]]:
-    """Those of one key together, in the order in which the keys come."""
+    """The results in groups, one for each key, in the order in which the keys come."""
     groups: dict[Hashable, list[Coverage]] = {}
     for each in found:
         groups.setdefault(key(each), []).append(each)

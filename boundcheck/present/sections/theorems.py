@@ -42,7 +42,7 @@ def theorems(material: Material) -> Iterator[Part]:
 
 
 def theorem_table(rows: list[Row]) -> Table:
-    """The claims side by side."""
+    """A table of the claims side by side."""
     head: list[str | Column] = ["Problem", "Claim", Column("Verdict", width=0.12), numeric("Step")]
     head += [numeric("Batch", is_aside=True), numeric("Bound"), numeric("Measured")]
     head += [Column("Its interval", width=0.14), numeric("Measured / bound")]
@@ -65,11 +65,12 @@ def _row(row: Row) -> tuple[Cell, ...]:
 
 
 def theorem_rows(runs: list[StoredRun]) -> list[Row]:
-    """The claims side by side, on runs with the same problem, rank, T and seed; those with the least bound first.
+    """Rows that set claims side by side, on runs with the same problem, rank, T and seed; the least bound first.
 
     Claims about different quantities are not compared. Keys: problem, axis (how the quantity is written), steps, seed,
     claim, shown (what was measured of it), batch, alpha, bound, measured, smallest, interval, ratio (measured/bound),
-    verdict, silent (whether the theorem says nothing of the run), run, digits (that tell measured from bound).
+    verdict, ground (that it stands on), silent (whether the theorem says nothing of the run), run, digits (that tell
+    measured from bound).
     """
     return [row for rows in _tables(runs) for row in rows]
 
@@ -101,7 +102,7 @@ def _tables(runs: list[StoredRun]) -> list[list[Row]]:
 
 
 def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
-    """Groups equal in all but claim, its C and the adapter's kind, at equal T however it was chosen.
+    """Groups of runs equal in all but claim, its C and the adapter's kind, at equal T however it was chosen.
 
     A run without noise stands beside those with noise of every kind, one without a ball beside those of every ball.
     """
@@ -126,7 +127,7 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
 
 
 def _beside(runs: list[StoredRun], rest: tuple[str, ...], ball: tuple[str, ...]) -> list[list[StoredRun]]:
-    """Groups of equal noise and ball, those that have none in each group of their noise."""
+    """Groups of runs with equal noise and ball; runs without a ball are in each group of their noise."""
     found = []
     for alike in groups(runs, (*rest, *ball)):
         without = [run for run in alike if not _has_ball(run)]
@@ -143,7 +144,7 @@ def _ball(run: StoredRun) -> str:
 
 
 def _is_exact(run: StoredRun) -> bool:
-    """Whether each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
+    """True if each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
     return bool(run.result.settings.run.batch == "full")
 
 
@@ -206,12 +207,12 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
 
 
 def _width(ground: str | None) -> float:
-    """An interval that holds only in the limit of many replicas is drawn thin."""
+    """The width of an interval's line: thin if the interval holds only in the limit of many replicas."""
     return 1.2 if ground == "asymptotic" else 3
 
 
 def _log_limits(axis: Axes, low: float, high: float) -> None:
-    """Limits with room at the right for a factor, and ticks at few powers of ten."""
+    """Set limits with room at the right for a factor, and ticks at few powers of ten."""
     low, high = low / 2, high * (high / low) ** 0.25 * 2
     exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
     axis.set_xlim(low, high)

@@ -159,7 +159,7 @@ def _verdict(word: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text with formulas in it."""
+    """Text with formulas in it, in typst's markup."""
     return prose.joined(
         text,
         lambda words: f"#{string(words)};" if words else "",

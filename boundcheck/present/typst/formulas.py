@@ -1,4 +1,4 @@
-r"""Formulas from LaTeX in typst's own markup, sign by sign: none is left out, and what is not known is refused.
+r"""Formulas from LaTeX in typst's own markup, sign by sign: none is left out, and an unknown one is refused.
 
 It reads the LaTeX of the kernel's statements, of claims and of texts: letters, scripts, fractions, roots, accents,
 delimiters that grow. A formula with anything else is shown as the LaTeX that it is.
@@ -64,13 +64,13 @@ def formula(latex: str) -> str:
 
 
 def string(text: str) -> str:
-    """Text as typst's code has it."""
+    """Text as a string in typst's code."""
     said = visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
     return f'"{said}"'
 
 
 class _Reader(Nested):
-    """From left to right: each method reads the part in its name."""
+    """A reader of LaTeX, from left to right: each method reads the part in its name."""
 
     def __init__(self, pieces: list[str], latex: str) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class _Reader(Nested):
         return base + "".join(f"{mark}({scripts[mark]})" for mark in "_^" if mark in scripts)
 
     def _argument(self) -> str:
-        """What a script, a root or a fraction holds: a group, or one sign."""
+        """Read what a script, a root or a fraction holds: a group, or one sign."""
         if self._next() == "{":
             self._take()
             return self._items("}") or '""'
@@ -165,7 +165,7 @@ class _Reader(Nested):
         return f"root({degree}, {self._argument()})"
 
     def _grown(self) -> str:
-        """What stands between delimiters that grow with it."""
+        """Read what stands between delimiters that grow with it."""
         opening = self._delimiter()
         inside = self._items("")
         if self._take() != r"\right":

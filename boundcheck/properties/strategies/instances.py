@@ -125,7 +125,7 @@ def _assume_allowed(*checks: Callable[[], object]) -> None:
 
 @st.composite
 def _adapters(draw: DrawFn, structure: Structure) -> Adapter:
-    """The structure's adapter with frozen matrices of every spectrum, of the norms that it says."""
+    """The structure's adapter, with frozen matrices of every spectrum and of the norms that the structure says."""
     names, frozen = ADAPTERS[structure.kind].frozen, {}
     for name, shape in structure.shapes.items():
         norm = structure.frozen[names[name]]
@@ -141,7 +141,7 @@ def _adapters(draw: DrawFn, structure: Structure) -> Adapter:
 
 @st.composite
 def _pairs(draw: DrawFn, adapter: Adapter, radii: Mapping[str, float]) -> tuple[Point, Point]:
-    """Two points of a flat domain, near or far; of a curved one a point and a direction."""
+    """Two points of a flat domain, near or far; for a curved one, a point and a direction."""
     v = draw(domain_points(adapter, radii))
     if not adapter.is_flat:
         return v, draw(directions(adapter))
@@ -150,7 +150,7 @@ def _pairs(draw: DrawFn, adapter: Adapter, radii: Mapping[str, float]) -> tuple[
 
 
 def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float], dtype: DType) -> Point:
-    """The point with floats of that type, moved inward by more than the rounding may take it out."""
+    """The point in floats of `dtype`, moved inward by more than rounding may move it out."""
     moved = adapter.inward(v, radii, max(margin(block.shape, dtype) for block in adapter.blocks))
     # Rows that are orthonormal would not be so to single precision alone.
     return tuple(
@@ -160,7 +160,7 @@ def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float], dtype: DType
 
 
 def _held(part: torch.Tensor, dtype: DType) -> torch.Tensor:
-    """Floats of that type, as float64."""
+    """The part rounded to floats of `dtype`, held as float64."""
     return torch.as_tensor(rounded(part.numpy(), dtype).astype(np.float64))
 
 
@@ -231,7 +231,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
 
 @st.composite
 def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarray:
-    """A unit matrix E: the direction in which W moves when v grows, or any."""
+    """A matrix E of Frobenius norm 1: the direction in which W moves when v grows, or any."""
     change = adapter.weight(tuple(2 * part for part in v))[0] - adapter.weight(v)[0]
     E: np.ndarray = (
         change.numpy() if draw(st.booleans()) else draw(matrices((adapter.W0.shape[0], adapter.W0.shape[1])))
@@ -242,7 +242,7 @@ def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarra
 
 
 def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[str, float]:
-    """Values of the free constants that the conditions allow: a share of the most, or times the least."""
+    """Values of the free constants that the conditions allow: a share of the most, or a multiple of the least."""
     found: dict[str, float] = {symbol.name: float(x) for symbol, x in run.algorithm.starting if symbol.name in free}
     known = {p.name: 1.0 for p in run.claim.parameters} | {name: float(x) for name, x in run.inputs.items()} | found
     limited = {str(c.lhs): c for c in run.claim.conditions if str(c.lhs) in free and str(c.rhs) in run.claim.names}
@@ -278,8 +278,9 @@ def _noise(quiet: ShortRun, ratio: float) -> float:
 def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> SearchStrategy[Assignment]:
     """Values for the letters of a claim about matrices and numbers: sides up to `largest`, matrices of every spectrum.
 
-    A matrix of which a hypothesis bounds the Frobenius or spectral norm is drawn within it; other hypotheses leave out
-    what breaks them. Positive symbols are numbers from 1/16 to 16, integers up to `largest`.
+    A matrix whose Frobenius or spectral norm a hypothesis bounds is drawn within that bound; what breaks any other
+    hypothesis is left out. Positive symbols are numbers from 1/16 to 16, or 1e-6, 1e-3 or 1e3, and integers up to
+    `largest`.
 
     Raises:
         InputError: for a claim that speaks of more than matrices and numbers.
@@ -321,7 +322,7 @@ def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dty
 
 @st.composite
 def _sides(draw: DrawFn, letters: Letters, largest: int) -> dict[str, float]:
-    """The symbols in shapes: each by itself, or all the same, and then a few times as large."""
+    """Values of the symbols in shapes: each by itself, or all equal to `largest` or to twice that."""
     common = draw(st.sampled_from([0, 0, 0, largest, largest, 2 * largest]))
     return {x.name: float(common or draw(st.integers(1, largest))) for x in letters.sides}
 
@@ -348,7 +349,7 @@ def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
 
 
 def _bounds(claim: Claim) -> dict[Any, tuple[Any, Any]]:
-    """For each matrix, the norm that a hypothesis bounds and the bound, where no matrix is in the bound."""
+    """The norm that a hypothesis bounds, and the bound, for each matrix; only for bounds without a matrix in them."""
     found = {}
     for left, right, _ in (part for each in given_relations(claim) for part in parts(each)):
         if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.atoms(sp.MatrixSymbol):

@@ -70,7 +70,7 @@ def _reflections(draw: DrawFn, size: int) -> np.ndarray:
 @kept
 @st.composite
 def frames(draw: DrawFn, rows: int, columns: int) -> np.ndarray:
-    """The first columns, of rows or fewer, of an orthogonal matrix of one of four kinds; float64."""
+    """The first columns, at most all of them, of an orthogonal matrix of one of four kinds; float64."""
     kind = draw(choice(("identity", "signed permutation", "reflection", "random")))
     Q = np.eye(rows)
     # A random one is the product of all the others and one more. Hypothesis counts what takes more choices as less
@@ -217,7 +217,7 @@ def margin(shape: Shape, dtype: DType) -> float:
 
 
 def rounded(X: np.ndarray, dtype: DType) -> np.ndarray:
-    """Each number rounded toward 0 to one of `dtype`."""
+    """The matrix with each number rounded toward 0 to one of `dtype`."""
     if dtype == "float64":
         return X
     near = X.astype(np.float32)
@@ -233,7 +233,7 @@ def converted(X: np.ndarray, library: Library, dtype: DType) -> Any:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What `matrices` is asked for."""
+    """The properties that `matrices` is asked for."""
 
     rank: int | None
     spectrum: tuple[float, ...] | str | None
@@ -242,7 +242,7 @@ class _Wanted:
 
     @property
     def least_side(self) -> int:
-        """The smallest number of rows and of columns."""
+        """The smallest number of rows and of columns that such a matrix can have."""
         if isinstance(self.spectrum, tuple):
             return max(len(self.spectrum), 1)
         needed = SPECTRA[self.spectrum].least if self.spectrum else 1

@@ -108,7 +108,7 @@ def points(
     kind: PairKind | None = None,
     dtype: DType = "float64",
 ) -> SearchStrategy[Point]:
-    """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica is a `factor_pairs`.
+    """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica from `factor_pairs`.
 
     Raises:
         InputError: as `factor_pairs` does, and for replicas below 1.
@@ -149,7 +149,7 @@ def _check_ball(shape: Shape, rank: int, radii: tuple[float, float], dtype: DTyp
 
 @st.composite
 def _between(draw: DrawFn, v: Point, away: Point) -> Point:
-    """A point between v and another, no farther from 0 than the farther end, with all roundings."""
+    """A point between v and another, no farther from 0 than the farther of the two, all roundings included."""
     share = 10 ** draw(st.floats(-4, 0))
     if share == 1:
         return away
@@ -165,7 +165,7 @@ def _mixed(x: Tensor, y: Tensor, share: float) -> Tensor:
 
 
 def _replicated(one: SearchStrategy[tuple[Tensor, ...]], replicas: int) -> SearchStrategy[Point]:
-    """So many points, stacked over a leading dimension."""
+    """A strategy for `replicas` points, stacked over a leading dimension."""
     check_size("replicas", replicas)
     several = st.lists(one, min_size=replicas, max_size=replicas)
     return several.map(lambda drawn: tuple(torch.stack(parts) for parts in zip(*drawn, strict=True)))
@@ -208,9 +208,9 @@ def _domain_points(draw: DrawFn, adapter: Adapter, radii: Radii) -> Point:
 def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchStrategy[Point]:
     """Points of the domain of an adapter, float64, a tensor of shape (R, rows, columns) for each block.
 
-    Of a point all blocks are at their radius, with all singular values or entries, or each is drawn by itself: from
-    `ball`, or a vector that is 0, has one entry, or is of any size up to the radius. Blocks with orthonormal rows are
-    from `orthogonal`. Shrinks to the radius times columns of the identity, or 1 in place of each entry.
+    Either all blocks of a point are at their radius, with all singular values or entries, or each is drawn by itself:
+    from `ball`, or a vector that is 0, has one entry, or is of any size up to the radius. Blocks with orthonormal rows
+    are from `orthogonal`. Shrinks to the radius times columns of the identity, or 1 in place of each entry.
 
     Raises:
         InputError: for radii that are missing or not positive, and for replicas below 1.

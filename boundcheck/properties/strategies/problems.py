@@ -33,13 +33,13 @@ _LARGEST = 5
 
 
 def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fraction]:
-    """Fractions, some of them exact as a float."""
+    """Fractions, some of them exact as floats."""
     return st.fractions(least, most, max_denominator=16)
 
 
 @st.composite
 def slopes(draw: DrawFn, most: int = 4) -> PiecewiseLinear:
-    """Any f' with a minimum of f: one knot or several up to `most`, steep or flat, f convex or not. Shrinks to 0."""
+    """Any f' of an f with a minimum: one knot or several up to `most`, steep or flat, f convex or not. Shrinks to 0."""
     positions = sorted(draw(st.lists(fractions(-most, most), min_size=1, max_size=5, unique=True)))
     values = [draw(fractions(-most, most)) for _ in positions]
     values[0], values[-1] = -abs(values[0]), abs(values[-1])
@@ -214,7 +214,10 @@ def _frozen(shape: Shape) -> SearchStrategy[Any]:
 
 @st.composite
 def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
-    """Radii for the domain of an adapter, by name, from 0.05 to 3, at which its claims say something."""
+    """Radii for the domain of an adapter, by name, at which its claims say something.
+
+    They are from 0.05 to 3, or a share of the limit that a condition of the adapter sets.
+    """
     radii = {name: draw(choice((1.0, 0.05, 0.5, 3.0))) for name in adapter.radius_names}
     for condition in adapter.conditions():
         limited = [name for name in radii if name in map(str, condition.rhs.free_symbols)]

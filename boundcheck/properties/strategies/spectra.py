@@ -25,14 +25,14 @@ choice = kept(st.sampled_from)
 
 @kept
 def signs(count: int) -> SearchStrategy[np.ndarray]:
-    """So many of 1 and -1; shrinks to 1."""
+    """Arrays of `count` numbers, each 1 or -1; shrinks to all 1."""
     return st.lists(st.sampled_from([1.0, -1.0]), min_size=count, max_size=count).map(np.array)
 
 
 @kept
 @st.composite
 def _generic(draw: DrawFn, count: int) -> np.ndarray:
-    """Evenly spaced down to 1/count, or random."""
+    """Singular values over the largest, evenly spaced down to 1/count, or random."""
     seed = draw(st.none() | SEEDS)
     if seed is None:
         return np.arange(count, 0, -1) / max(count, 1)
@@ -43,7 +43,7 @@ def _generic(draw: DrawFn, count: int) -> np.ndarray:
 @kept
 @st.composite
 def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
-    """From 1 to 1/condition: all but the last 1, or evenly spaced in their logarithm."""
+    """Singular values from 1 to 1/condition: all 1 but the last, or evenly spaced in their logarithm."""
     if count == 1:
         return np.ones(1)
     middle = draw(choice((0.0, 1.0))) * np.arange(count - 1) / (count - 1)
@@ -53,7 +53,13 @@ def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Kind:
-    """Singular values over the largest, decreasing, given how many are not 0; and the fewest for which it exists."""
+    """A kind of spectrum.
+
+    Attributes:
+        least: the fewest singular values, not 0, for which it exists.
+        values: the singular values over the largest, decreasing, given how many are not 0.
+
+    """
 
     least: int
     values: Callable[[int], SearchStrategy[np.ndarray]]
@@ -92,7 +98,7 @@ def _fits(kind: str, count: int, rank: int | None) -> bool:
 @kept
 @st.composite
 def spectra_in_ball(draw: DrawFn, count: int, radius: float) -> np.ndarray:
-    """Singular values of any kind, decreasing, the largest equal to the radius; 0; or generic inside of the ball."""
+    """Singular values of any kind, decreasing: the largest equal to the radius, all 0, or generic inside the ball."""
     kind = draw(choice(tuple(name for name in SPECTRA if _fits(name, count, None))))
     share = draw(choice((1.0, 0.5, 0.01))) if kind == "generic" else 1.0
     return radius * share * draw(relative_spectra(count, None, kind))
