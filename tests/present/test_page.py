@@ -74,9 +74,10 @@ def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run
     """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
     (run,) = load_runs(run_folders[:1])
     assert run.result.interval.kind == "asymptotic"
-    page, results, *_ = _write([changed(run, verdict="supported")], tmp_path / "out")
+    page, *_ = _write([changed(run, verdict="supported")], tmp_path / "out")
     assert page.read_text().count(">supported (asymptotic)</span>") == 1
     assert ">supported</span>" not in page.read_text()
+    results = page.with_name("results.json")
     assert [each["verdict"] for each in json.loads(results.read_text())] == ["supported (asymptotic)"]
     with pytest.raises(InputError, match=r"^verdict = supported: expected 8 replicas or more"):
         changed(run, verdict="supported", spec__run__replicas=5)
