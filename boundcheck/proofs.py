@@ -124,7 +124,7 @@ def running(what: object, home: Path) -> Iterator[None]:
 def _place(error: BaseException, home: Path) -> str:
     """The last line of the folder's own files that led to an error."""
     if isinstance(error, SyntaxError):
-        return f"line {error.lineno}"
+        return f"line {error.lineno} of {Path(error.filename or home).name}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [x for x in frames if Path(x.filename).resolve().is_relative_to(home.resolve())] or frames
     return f"line {own[-1].lineno} of {Path(own[-1].filename).name}"

@@ -166,15 +166,20 @@ def _exact(seen: Enclosure, finite: bool, ends: tuple[float, ...], called: str) 
 
 def _of_replicas(evidence: Evidence, seen: Enclosure, finite: bool) -> _Measured:
     """The mean over replicas of the time average, or of what was last."""
-    plan, spec = evidence.plan, evidence.spec
-    last = spec.measure.seen_over(is_stochastic=True) is Statistic.LAST
-    weights = np.eye(seen.value.shape[1])[-1] if last else evidence.record.schedule.weights
+    plan, spec, weights = evidence.plan, evidence.spec, _weights(evidence)
     values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
     several = finite and len(values) > 1
     bound, level = plan.values["bound"], spec.run.level
     interval = mean_interval(values, plan.trivial, _RESOLUTION * bound, level) if several else None
     called = spec.measure.shown(is_stochastic=True)
     return _Measured(seen, finite, float(values.mean()), interval, rounding, called)
+
+
+def _weights(evidence: Evidence) -> np.ndarray:
+    """The weight of each audit in what is averaged over replicas: all on the last, or as the schedule has them."""
+    schedule = evidence.record.schedule.weights
+    is_last = evidence.spec.measure.seen_over(is_stochastic=True) is Statistic.LAST
+    return np.eye(len(schedule))[-1] if is_last else schedule
 
 
 def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> tuple[Verdict, str, Blame | None]:
@@ -313,8 +318,7 @@ def _columns(over: Statistic, values: np.ndarray, evidence: Evidence) -> np.ndar
 
 def _advice(evidence: Evidence, measured: _Measured) -> str:
     """Words for how many replicas would tell, if mean and spread are as they were seen."""
-    averages = measured.seen.value @ evidence.record.schedule.weights
-    spread, bound = float(averages.std(ddof=1)), evidence.plan.values["bound"]
+    spread, bound = float((measured.seen.value @ _weights(evidence)).std(ddof=1)), evidence.plan.values["bound"]
     if measured.mean >= bound or spread == 0:
         return "more replicas are needed"
     needed = max(student_replicas(measured.mean, spread, bound, evidence.spec.run.level), FEWEST_REPLICAS)

@@ -11,7 +11,7 @@ class Cost:
 
     Attributes:
         label: what a bar of a figure calls it.
-        instead: what the run did, over `claims.vocabulary`, and what stands for it, no less in expectation.
+        instead: what the run did, over `language.vocabulary`, and what stands for it, no less in expectation.
         why: what is given away, in one sentence.
 
     """

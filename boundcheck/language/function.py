@@ -85,7 +85,7 @@ class Function(ABC):
         constants: those that it says of itself, by name.
         norm_names: by the name of a radius, the observable that it bounds.
         sites: the matrices W(v) inside of a network, each with its adapter; none of a problem in one matrix.
-        facts: what else a result says of it, by the fields of `measure.result.Subject`.
+        facts: what else a result says of it, by the fields of `experiment.schema.Subject`.
         given: what a verdict rests on that its user or its author says, and nothing proves or certifies.
         threads: the most CPU threads that a run of it gains from; None where each one helps.
 

@@ -60,14 +60,6 @@ class ClaimAudit(Shown):
         return found
 
 
-def _ending(proof: JudgedProof) -> list[str]:
-    """The lines that say what a proof proves and what it rests on; none if it is not proved."""
-    if proof.verdict != "proved":
-        return []
-    rests = "; ".join(str(each.statement) for each in proof.hypotheses) or "nothing"
-    return [f"{proof.script.version}, concludes {proof.conclusion}", f"rests on {rests}"]
-
-
 def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
     """The lines that a reader wants, each with its place: without those of mere algebra, of which nothing is said.
 

@@ -73,11 +73,11 @@ def build(folder: Path) -> Path:
     home = folder / "library"
     home.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
-        source = (LIBRARY / f"{part}.v").read_text()
+        source = (LIBRARY / f"{part}.v").read_text(encoding="utf-8")
         copy, made = home / f"{part}.v", home / f"{part}.vo"
-        if made.exists() and copy.exists() and copy.read_text() == source:
+        if made.exists() and copy.exists() and copy.read_text(encoding="utf-8") == source:
             continue
-        copy.write_text(source)
+        copy.write_text(source, encoding="utf-8")
         for later in PARTS[PARTS.index(part) :]:
             (home / f"{later}.vo").unlink(missing_ok=True)
         failed, _ = compiled(copy, home)
@@ -118,7 +118,7 @@ def axioms(printed: str) -> set[str]:
 
 def allowed() -> set[str]:
     """The axioms on which a theorem may rest: those of the library of real numbers."""
-    lines = (LIBRARY / "assumptions.txt").read_text().splitlines()
+    lines = (LIBRARY / "assumptions.txt").read_text(encoding="utf-8").splitlines()
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
@@ -152,7 +152,7 @@ def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
         return Word(proof.script.id, proof.script.version, steps, 0, str(error))
     name = theorem_name(proof)
     file = folder / f"{name}.v"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     began = perf_counter()
     reason, rests = _believed(file, library)
     world, there = "", World(proof)
@@ -178,8 +178,8 @@ def in_world(world: World, folder: Path, library: Path) -> str:
     of the proof's definitions, and Rocq is asked there on what the proof of it rests.
     """
     proof, judge = folder / f"{world.name}_world.v", folder / f"{world.name}_judged.v"
-    proof.write_text(world.file)
-    judge.write_text(world.judging)
+    proof.write_text(world.file, encoding="utf-8")
+    judge.write_text(world.judging, encoding="utf-8")
     failed, _ = compiled(proof, library, needs=folder)
     reason = failed or _believed(judge, library, needs=folder)[0]
     return f"its world: {reason}" if reason else ""

@@ -100,7 +100,7 @@ LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses
         ("CLAIMS = ()\n", "at least one claim"),
         ("CLAIMS = 3\n", "a tuple of claims"),
         ("CLAIMS = (1,)\n", "a tuple of claims"),
-        ("x = \n", "SyntaxError in line 1"),
+        ("x = \n", "SyntaxError in line 1 of claims.py"),
         ("\n\nx = 1 / 0\n", "ZeroDivisionError in line 3 of claims.py"),
         (HEAD + LINE.format("jiang2024.lemma1"), "an id of its paper's, mine.…"),
         (HEAD + LINE.format("minerals.lemma1"), "an id of its paper's, mine.…"),

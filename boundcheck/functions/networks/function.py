@@ -161,7 +161,7 @@ class NetworkFunction(Function):
         squares = look.sample_squares[candidates.to(look.sample_squares.device)]
         variance = max(squares.mean().item() - square_norm(mean).item(), 0.0)
         left = (len(candidates) - law.batch) / max(len(candidates) - 1, 1)
-        # Each of the two means is off by its own rounding error; see `problems.problem`.
+        # Each of the two means is off by its own rounding error; see `functions.problem`.
         error = 4 * self.noise.gradient
         noise = left * variance / law.batch + bias * bias
         return {"noise_variance": noise, "conditional_bias": bias, "conditional_bias_error": error}

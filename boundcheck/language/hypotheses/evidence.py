@@ -82,7 +82,7 @@ class Evidence:
         claim: the theorem, with what the spec assumes.
         spec: the experiment.
         function: what was minimised.
-        start: what is known at v_1; see `measure.plan.Start`.
+        start: what is known at v_1; see `experiment.plan.Start`.
         plan: what was fixed before the run.
         record: the trace, its schedule, and the ball watch.
         sampling: what is known of the sampling from how it was made; where it is None the trace shows it.

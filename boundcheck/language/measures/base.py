@@ -183,7 +183,7 @@ class PerformanceMeasure(Measure):
         over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
         observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
             attribute of a `Observed` that exact arithmetic and performance estimation read, and what a run shows.
-        is_sure: whether it is of each path, and no expectation: of a step that depends on where it starts, each path
+        pathwise: whether it is of each path, and no expectation: of a step that depends on where it starts, each path
             has its least at a t of its own. Only an algorithm without noise has such theorems.
 
     """

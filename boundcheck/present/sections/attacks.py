@@ -4,6 +4,7 @@ import json
 import math
 import textwrap
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -105,7 +106,7 @@ def search_figure(searches: list[Search]) -> Figure | None:
 def _draw_searches(axis: Axes, searches: list[Search]) -> None:
     ranks: list[int] = sorted({row["rank"] for search in searches for row in search["rows"]})
     series = [(search, text, rows) for search in searches for text, rows in _series(search).items()]
-    for (search, text, rows), (marker, colour) in zip(series, _LOOKS, strict=False):
+    for (search, text, rows), (marker, colour) in zip(series, cycle(_LOOKS), strict=False):
         x = [ranks.index(row["rank"]) for row in rows]
         if search["curve"]:
             axis.plot(x, [search["curve"][str(row["rank"])] for row in rows], "-", color=colour, lw=0.8)

@@ -322,7 +322,6 @@ _CLOSE = 4
 # The blocks whose spectral norm is measured; of the others it is the largest entry, or 1.
 _SPECTRAL = frozenset({"A", "B", "V", "W", "A_1", "A_2", "B_1", "B_2"})
 # Replicas that make an interval.
-_FEWEST = 3
 
 _SQUARES = """Squared gradient norm of F, over all samples{}, at the iterates that were looked at. The bound is on what
 its label says, the smallest expectation over t or their average; it is missing where the step is longer than 2/L̂, and
@@ -424,7 +423,7 @@ def _draw_squares(axis: Axes, each: Named) -> None:
     mean = each.over("gradient_square_norm", np.ma.mean)
     _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
     shown = [mean]
-    if len(squares) >= _FEWEST and np.isfinite(squares).all():
+    if len(squares) >= FEWEST and np.isfinite(squares).all():
         shown += band(axis, x, squares, mean, level)
     lines = (
         ("bound", f"bound on the {each.run.measure.over.word}, at L̂ by the path", VERMILLION, "-"),

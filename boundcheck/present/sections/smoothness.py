@@ -117,8 +117,8 @@ def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, l
             if np.isfinite(values).any():
                 axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
                 shown += values
-        positive = [value for value in shown if value > 0]
-        log_y(axis, min(positive), max(positive))
+        if positive := [value for value in shown if value > 0]:
+            log_y(axis, min(positive), max(positive))
         axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
         axis.set_xlim(-0.4, len(runs) - 0.6)
         axis.set_xlabel("rank r")

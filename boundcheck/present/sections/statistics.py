@@ -1,7 +1,7 @@
 """Simulations with a known mean: whether intervals miss it as rarely as they say, and the replicas that a gap needs."""
 
 from collections.abc import Callable, Hashable, Iterator
-from itertools import groupby
+from itertools import cycle, groupby
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -110,7 +110,7 @@ def power_figure(found: list[Power]) -> Figure | None:
 
 def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> None:
     ranges, found = item
-    for reach, (marker, colour) in zip(ranges, LOOKS, strict=False):
+    for reach, (marker, colour) in zip(ranges, cycle(LOOKS), strict=False):
         points = [each for each in found if each.range == reach]
         for each in points[:1]:
             text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
