@@ -213,7 +213,7 @@ class _Recorder:
         look = self._network.look()
         lasting, rounding = time.perf_counter() - begun, self._function.noise
         # A record looks at two points.
-        parts = self._function.room(1, 1, 0)
+        parts = self._function.demands(1, 1, 0)
         announce(
             f"a look at {self._function.samples} samples, {len(self._times)} times",
             sum(part.bytes for part in parts),

@@ -31,7 +31,7 @@ _PRODUCTS = 2 * 3 * 20
 def drawn(spec: Spec) -> tuple[Demand, ...]:
     """The memory that it takes to make what a spec describes."""
     table = spec.problem or spec.model
-    return table.room() if table else ()
+    return table.demands() if table else ()
 
 
 def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Demand, ...]:
@@ -41,7 +41,7 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Dema
         return (
             Demand("bracket.pairs", bracket.pairs, bracket.pairs * pair),
             Demand("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
-            *function.room(max(bracket.ascents, _ITERATING), 1, 0),
+            *function.demands(max(bracket.ascents, _ITERATING), 1, 0),
         )
     run, replicas = spec.run, spec.replicas
     batch, strata = _batch(spec, plan) or 1, _strata(spec, plan)
@@ -51,7 +51,7 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Dema
     trace = Demand("run.audits", strata, _TRACES * 8 * replicas * strata * columns, on_host=True)
     # Of an epoch: its order, and the keys that it is sorted by.
     order = 0 if run.sampling == "with replacement" or not spec.is_stochastic else 4 * 8 * replicas * function.samples
-    return (*function.room(replicas, batch, MOST_WAITING), trace, Demand("run.replicas", replicas, order))
+    return (*function.demands(replicas, batch, MOST_WAITING), trace, Demand("run.replicas", replicas, order))
 
 
 def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:

@@ -25,7 +25,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function
 from boundcheck.language.sentence import words_of
 from boundcheck.system.fingerprint import content_of
-from boundcheck.system.memory import check_room
+from boundcheck.system.memory import check_memory
 from boundcheck.system.progress import Tick
 
 
@@ -50,12 +50,12 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
 
     The built-in GPT is pretrained here, once, before processes might do so side by side.
     """
-    check_room(drawn(spec), memory, device)
+    check_memory(drawn(spec), memory, device)
     function = build(spec, device, tick)
     plan = None
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
     if stored is None:
-        check_room(held(spec, function), memory, device)
+        check_memory(held(spec, function), memory, device)
     if isinstance(function, Problem) and spec.is_bracket:
         claimed(spec, function)
         if stored is None:
@@ -63,7 +63,7 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
     elif stored is None and function.is_known:
         start = Start.draw(spec, function, device)
         plan = draft(spec, function, start, guessed(spec, function, start))
-        check_room(held(spec, function, plan), memory, device)
+        check_memory(held(spec, function, plan), memory, device)
         check_run(spec, function, start, plan, device)
     return Prepared(stored, weight(spec, function, plan))
 
@@ -120,7 +120,7 @@ def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: T
         torch.cuda.reset_peak_memory_stats(device)
     start = Start.draw(spec, function, device)
     plan = make_plan(spec, function, start, device, tick)
-    taken = check_room(held(spec, function, plan), memory, device)
+    taken = check_memory(held(spec, function, plan), memory, device)
     if not function.is_known:
         # It takes long to look at a network, so that it was not done beforehand.
         check_run(spec, function, start, plan, device)

@@ -177,7 +177,7 @@ class LeastSquaresSpec(ProblemTable):
     noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
     seed: Seed = Field(default=0, description="of the data")
 
-    def room(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[Demand, ...]:
         """The memory for features and targets, drawn and kept, and for features as balls, from which L is certified."""
         numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
         return (Demand("problem.samples", self.samples, numbers * self.samples),)

@@ -19,7 +19,7 @@ from boundcheck.functions.blocks import in_blocks
 from boundcheck.functions.constant import EPSILON, Constant
 from boundcheck.functions.objective import Objective, is_shape
 from boundcheck.system.files import read_text
-from boundcheck.system.memory import Demand, check_room
+from boundcheck.system.memory import Demand, check_memory
 
 Given = float | tuple[float, str] | None
 """A constant that a person gives: a number, which nothing vouches for, or one with a certificate, which is printed."""
@@ -86,7 +86,7 @@ class Loss(Objective):
         if any(len(x) != self.samples for x in self._samples):
             raise InputError("y", f"of {len(self._samples[1])} samples", f"one for each of the {self.samples} of X")
         # The gradients of all samples, at all points.
-        check_room([Demand("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])], device=device)
+        check_memory([Demand("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])], device=device)
         points = self._points(device)
         least = self._checked(points)
         self.smoothness = _stated(smoothness, "smoothness") or self._steepest(points)

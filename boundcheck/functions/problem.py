@@ -220,7 +220,7 @@ class Problem(Function):
             "conditional_bias_error": bias_error,
         }
 
-    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
+    def demands(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         f, d, k = self.objective, *self.objective.shape
         point, weight = (_NUMBER * size for size in (self.adapter.size, d * k))
         looks = replicas + waiting // (2 * point)

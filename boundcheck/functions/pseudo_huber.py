@@ -247,7 +247,7 @@ class PseudoHuberSpec(ProblemTable):
     noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
     seed: Seed = Field(default=0, description="of the data")
 
-    def room(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[Demand, ...]:
         """The memory for the targets: noise, sum, and the copies that the objective keeps, in two orders."""
         return (Demand("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
 

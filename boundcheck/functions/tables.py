@@ -51,7 +51,7 @@ class ProblemTable(Table):
         """The objective that the table describes."""
         raise NotImplementedError
 
-    def room(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[Demand, ...]:
         """The memory that its data take while they are drawn; nothing where they are small, or there already."""
         return ()
 

@@ -121,7 +121,7 @@ class Function(ABC):
         """
         raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
 
-    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
+    def demands(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         """The memory for steps of so many replicas and looks at so many bytes of points beside; none is allocated."""
         return ()
 

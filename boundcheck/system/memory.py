@@ -71,7 +71,7 @@ def _left_of_addresses(psutil: Any) -> Iterable[int]:
             yield max(most - process.memory_info().vms, 0) * 3 // 4
 
 
-def check_room(parts: Iterable[Demand], memory: float | None = None, device: str = "cpu") -> int:
+def check_memory(parts: Iterable[Demand], memory: float | None = None, device: str = "cpu") -> int:
     """The bytes of all parts together, if there is room for them.
 
     Args:

@@ -226,7 +226,7 @@ def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor(table: dict
 
 def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     spec = parse(RUN)
-    monkeypatch.setattr(type(spec.problem), "room", lambda self: (Demand("problem.mine", 7, 2**50),))
+    monkeypatch.setattr(type(spec.problem), "demands", lambda self: (Demand("problem.mine", 7, 2**50),))
     error = refused(lambda: experiment.prepare(spec, tmp_path, "cpu", silent))
     assert (error.field, error.value) == ("problem.mine", 7)
     assert isinstance(spec, Spec)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.system import memory
-from boundcheck.system.memory import GIB, Demand, available, check_room
+from boundcheck.system.memory import GIB, Demand, available, check_memory
 
 PARTS = st.lists(st.builds(Demand, st.sampled_from(["a", "b", "c"]), st.integers(), st.integers(0, 2**40)), min_size=1)
 
@@ -21,10 +21,10 @@ PARTS = st.lists(st.builds(Demand, st.sampled_from(["a", "b", "c"]), st.integers
 def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: list[Demand], memory: float) -> None:
     taken = sum(part.bytes for part in parts)
     if taken <= memory * GIB:
-        assert check_room(parts, memory) == taken
+        assert check_memory(parts, memory) == taken
         return
     with pytest.raises(InputError, match="--memory allows") as caught:
-        check_room(parts, memory)
+        check_memory(parts, memory)
     largest = max(part.bytes for part in parts)
     assert (caught.value.field, caught.value.value) in {(p.field, p.value) for p in parts if p.bytes == largest}
 
@@ -32,18 +32,18 @@ def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: lis
 @pytest.mark.parametrize("memory", [0, -1, float("nan")])
 def test_no_memory_at_all_is_refused(memory: float) -> None:
     with pytest.raises(InputError, match=r"^memory = .*: expected a positive number of GiB$"):
-        check_room([], memory)
+        check_memory([], memory)
 
 
 def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"cpu": 100, "cuda": 10}
     monkeypatch.setattr(memory, "available", there.__getitem__)
     parts = [Demand("points", 1, 9), Demand("trace", 2, 99, on_host=True)]
-    assert check_room(parts, device="cuda") == 108
+    assert check_memory(parts, device="cuda") == 108
     with pytest.raises(InputError, match=r"^points = 1: expected less, .* are available$"):
-        check_room([*parts, Demand("points", 1, 2)], device="cuda")
+        check_memory([*parts, Demand("points", 1, 2)], device="cuda")
     with pytest.raises(InputError, match=r"^trace = 2"):
-        check_room(parts, device="cpu")
+        check_memory(parts, device="cpu")
 
 
 def test_a_container_has_what_its_group_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ class NetworkFunction(Function):
         """The network's first point, which was drawn when it was adapted."""
         return self._first
 
-    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
+    def demands(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         """The memory for the samples of a look, gradients in W of two looks, and the points of all replicas."""
         network = self.network
         weights = sum(site.adapter.W0.numel() for site in self.sites)

@@ -139,7 +139,7 @@ def taken(samples: int, width: int) -> int:
     return _NUMBER * samples * width
 
 
-def room_of(samples: int, width: int, tables: int = 1) -> int:
+def memory_of(samples: int, width: int, tables: int = 1) -> int:
     """The bytes that this many tables take in memory, held or not: of those in files, the places of their rows."""
     return tables * min(taken(samples, width), HELD) + _NUMBER * samples
 

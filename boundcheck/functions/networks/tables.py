@@ -7,7 +7,7 @@ from pydantic import Field
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks.pretrain import STEPS
-from boundcheck.functions.networks.rows import room_of
+from boundcheck.functions.networks.rows import memory_of
 from boundcheck.system.memory import Demand
 from boundcheck.system.tables import Count, Seed, Table
 
@@ -40,7 +40,7 @@ class GPTSpec(Table):
             expected = "edit, where the built-in GPT's hidden states are edited"
             raise InputError("adapter.targets", ", ".join(paths), expected)
 
-    def room(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[Demand, ...]:
         """The memory for weights, what pretraining keeps of each, windows of text, and computing one window."""
         weights = 3 * 4 * self.layers * self.width**2
         attention = self.layers * self.context * (4 * self.heads * self.context + 16 * self.width)
@@ -48,7 +48,7 @@ class GPTSpec(Table):
         return (
             Demand("model.width", self.width, (8 + 4 * 4) * weights),
             Demand("model.context", self.context, 16 * 4 * attention),
-            *(Demand(f"model.{name}", n, room_of(n, self.context + 1)) for name, n in self._counts()),
+            *(Demand(f"model.{name}", n, memory_of(n, self.context + 1)) for name, n in self._counts()),
         )
 
     def _counts(self) -> tuple[tuple[str, int], ...]:
@@ -79,7 +79,7 @@ class PretrainedSpec(Table):
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse nothing yet: its modules have names of their own, which are looked up when it is loaded."""
 
-    def room(self) -> tuple[Demand, ...]:
+    def demands(self) -> tuple[Demand, ...]:
         """The memory that its samples take; its weights are looked up when it is loaded."""
-        taken = sum(room_of(n, self.length, 3) for n in (self.samples, self.held_out))
+        taken = sum(memory_of(n, self.length, 3) for n in (self.samples, self.held_out))
         return (Demand("model.samples", self.samples, taken),)

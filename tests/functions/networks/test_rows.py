@@ -19,7 +19,7 @@ from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora, rows, samples
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.rows import HELD, Rows, Spool, Texts, room_of
+from boundcheck.functions.networks.rows import HELD, Rows, Spool, Texts, memory_of
 from boundcheck.functions.networks.tables import PretrainedSpec
 from boundcheck.functions.networks.tasks import Encoded, Windows
 from boundcheck.system.fingerprint import content_of
@@ -111,10 +111,10 @@ def test_a_disk_without_room_is_named(method: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_samples_do_not_count_whole() -> None:
-    few, many = (sum(part.bytes for part in parse(gpt_table(model__samples=n)).model.room()) for n in (10, 2**20))
+    few, many = (sum(part.bytes for part in parse(gpt_table(model__samples=n)).model.demands()) for n in (10, 2**20))
     # With the place of each: eight bytes.
     assert few < many < few + HELD + 9 * 2**20
-    assert room_of(10, 17) == 8 * 10 * 18
+    assert memory_of(10, 17) == 8 * 10 * 18
 
 
 LINES = [{"text": " ".join(f"w{i * k % 20}" for k in range(i % 11)), "label": "bab"[i % 3]} for i in range(60)]

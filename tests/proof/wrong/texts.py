@@ -19,7 +19,7 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.symbols import G, L, Lhat, Parameter, rho, s
 from boundcheck.language.vocabulary import FrobeniusNorm
-from boundcheck.system.memory import check_room
+from boundcheck.system.memory import check_memory
 from boundcheck.system.progress import silent
 from tests.experiment.small import theorem_table
 
@@ -38,6 +38,11 @@ def said(do: Callable[[], Any]) -> str:
     except BoundcheckError as error:
         return str(error)
     return ""
+
+
+def attended(heads: int, context: int) -> int:
+    """The bytes of a GPT with so many heads and tokens, where a GiB is allowed."""
+    return check_memory(validated(GPTSpec, {"kind": "gpt", "heads": heads, "context": context}).demands(), 1)
 
 
 def spec(text: str) -> Callable[[Path], str]:
@@ -224,8 +229,12 @@ CASES = [
     Case(
         "attention that no memory holds",
         r"^model\.context = .*GiB",
-        lambda _: said(lambda: check_room(validated(GPTSpec, {"kind": "gpt", "heads": 64, "context": 8192}).room(), 1)),
-        lambda _: said(lambda: check_room(validated(GPTSpec, {"kind": "gpt", "heads": 4, "context": 64}).room(), 1)),
+        lambda _: said(
+            lambda: check_memory(validated(GPTSpec, {"kind": "gpt", "heads": 64, "context": 8192}).demands(), 1)
+        ),
+        lambda _: said(
+            lambda: check_memory(validated(GPTSpec, {"kind": "gpt", "heads": 4, "context": 64}).demands(), 1)
+        ),
     ),
     Case(
         "a field that moves the cursor",

@@ -15,17 +15,17 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.system import terminal as live
+from boundcheck.system import terminal
 from boundcheck.system.progress import Tick, silent
 from boundcheck.system.terminal import ProgressLine, watched
 
 CALL = """
 import signal, time
-from boundcheck.system import terminal as live
+from boundcheck.system import terminal
 # A shell lets what it runs in the background ignore interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-live._AFTER, live._EVERY = 0.2, 0.05
-with live.watched(False) as tick:
+terminal._AFTER, terminal._EVERY = 0.2, 0.05
+with terminal.watched(False) as tick:
     tick("the stage", 1, 4)
     time.sleep({})
 print("done")
@@ -125,9 +125,9 @@ def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
     import IPython.display
 
     made = Cell()
-    monkeypatch.setattr(live, "STDERR", Console(force_jupyter=True))
-    monkeypatch.setattr(live, "_AFTER", 0.05)
-    monkeypatch.setattr(live, "_EVERY", 0.02)
+    monkeypatch.setattr(terminal, "STDERR", Console(force_jupyter=True))
+    monkeypatch.setattr(terminal, "_AFTER", 0.05)
+    monkeypatch.setattr(terminal, "_EVERY", 0.02)
     monkeypatch.setattr(IPython.display, "display", made.display)
     monkeypatch.setattr(IPython.display, "update_display", made.update_display)
     return made
@@ -156,7 +156,7 @@ def test_in_a_notebook_one_output_is_replaced_and_then_empty(ends: type[BaseExce
 
 
 def test_a_short_call_in_a_notebook_shows_nothing(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_AFTER", 60)
+    monkeypatch.setattr(terminal, "_AFTER", 60)
     with watched(False) as tick:
         tick("stage", 1, 4)
     assert cell.count == 0
@@ -181,7 +181,7 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         found.append(in_seconds)
         yield silent
 
-    monkeypatch.setattr(live, "watched", noted)
+    monkeypatch.setattr(terminal, "watched", noted)
     return found
 
 
