@@ -11,7 +11,7 @@ from boundcheck.rocq.checked import LIST
 from boundcheck.system.ending import in_one_line
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m boundcheck.rocq", description=__doc__)
     parser.add_argument("targets", nargs="+", help="papers or ids of claims")
     parser.add_argument("--out", type=Path, default=Path("build/rocq"), help="the folder for the files")
     parser.add_argument("--jobs", type=int, default=2, help="how many files are compiled at once")
