@@ -103,7 +103,7 @@ class Soundness(Survey):
 
     """
 
-    columns = {each.name: each.name for each in fields(Trial)}  # noqa: RUF012
+    columns: ClassVar[dict[str, str]] = {each.name: each.name for each in fields(Trial)}
     digits = 3
     undecided: int = 0
     made: str = field(default_factory=lambda: date.today().isoformat())
@@ -160,7 +160,7 @@ def _rates(trials: Sequence[Trial]) -> dict[str, Any]:
 class Reliability(Survey):
     """The ends of commands that were attacked, and the machine on which that was done."""
 
-    columns = {  # noqa: RUF012
+    columns: ClassVar[dict[str, str]] = {
         **{name: name for name in ("subject", "kind", "change", "outcome")},
         "said": "witness",
         "wrong": "wrong",

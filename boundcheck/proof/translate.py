@@ -121,6 +121,12 @@ class Reading:
         return frozenset(self.constants) | frozenset(self.arbitrary)
 
     @cached_property
+    def _named(self) -> tuple[sp.Basic, ...]:
+        """All letters that have a role: those declared, vectors, and the blocks of processes."""
+        blocks = (block for process in self.processes.values() for block in process.blocks)
+        return (*self.letters, *self.points, *blocks)
+
+    @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:
         """The place of each matrix that is a block of a vector; raises InputError if one is at two places."""
         found: dict[sp.Basic, int] = {}
@@ -213,10 +219,8 @@ class Reading:
 
     def _dimension(self, node: sp.Symbol) -> sp.Symbol:
         """The dimension, which needs no role; raises InputError where another letter has its name."""
-        blocks = (block for process in self.processes.values() for block in process.blocks)
-        letters = (*self.letters, *self.points, *blocks)
-        if any(each.name == node.name and each != node for each in letters):
-            raise InputError("symbol", node, without_role(node, letters))
+        if any(each.name == node.name and each != node for each in self._named):
+            raise InputError("symbol", node, without_role(node, self._named))
         return node
 
     def _shape(self, node: MatrixExpr) -> tuple[str, str]:
