@@ -19,7 +19,7 @@ UNCLEAR = r"\text{(two letters of one name)}"
 
 
 @dataclass(frozen=True)
-class Shown:
+class Display:
     """Statements as printed: the text and LaTeX of each, in one table of letters.
 
     If one name stands for two things, there is no table, and only the text is printed.
@@ -51,14 +51,14 @@ class Shown:
         return {name: str(role) for name, role in self.letters.items() if size_of(name) is None}
 
 
-def shown(*statements: Statement) -> Shown:
+def shown(*statements: Statement) -> Display:
     """The statements as they are printed."""
     texts = tuple(map(str, statements))
     try:
         table = letters(statements)
     except InputError:
-        return Shown(texts, tuple(UNCLEAR for _ in texts), {})
-    return Shown(texts, tuple(latex(text, table) for text in texts), table)
+        return Display(texts, tuple(UNCLEAR for _ in texts), {})
+    return Display(texts, tuple(latex(text, table) for text in texts), table)
 
 
 def unclear(statements: Sequence[Statement], known: Known) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.kernel.facts import derivation
 from boundcheck.language.prose import plain
-from boundcheck.proof.display import Shown
+from boundcheck.proof.display import Display
 from boundcheck.proof.letters import letters
 from boundcheck.proof.verdict import JudgedProof
 
@@ -43,7 +43,7 @@ def certificate_as_json(theorem: Theorem) -> dict[str, Any]:
     polynomials = [*(root for squares, _ in terms for _, root in squares), *(each for each, _ in multipliers)]
     table = letters([goal, *premises, *(Fact("=", polynomial) for polynomial in polynomials)])
     return {
-        "letters": Shown((), (), table).told,
+        "letters": Display((), (), table).told,
         "goal": str(goal),
         "premises": list(map(str, premises)),
         "factor": _places(factor),

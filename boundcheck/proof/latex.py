@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from boundcheck.errors import InputError
 from boundcheck.kernel import Statement, Theorem
 from boundcheck.language.prose import tex
-from boundcheck.proof.display import Shown, shown
+from boundcheck.proof.display import Display, shown
 from boundcheck.proof.identity import identity_latex
 from boundcheck.proof.results import witness_as_json
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
@@ -112,7 +112,7 @@ def _trust(proof: JudgedProof) -> str:
     return f"Trust: {proof.trust}.{stands}"
 
 
-def _told(said: Shown) -> str:
+def _told(said: Display) -> str:
     return "Here " + "; ".join(f"${', '.join(each)}$: {tex(role)}" for role, each in said.told_latex.items()) + "."
 
 

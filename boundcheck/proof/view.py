@@ -30,7 +30,7 @@ from boundcheck.language.view import (
     line,
     paragraph,
 )
-from boundcheck.proof.display import UNCLEAR, shown
+from boundcheck.proof.display import UNCLEAR, Display, shown
 from boundcheck.proof.identity import identity_latex
 from boundcheck.proof.outcome import ProofAudit
 from boundcheck.proof.results import (
@@ -154,7 +154,11 @@ def _proof_view(proof: JudgedProof) -> View:
     """A proof: what it proves and from what, why it does not where it does not, and its lines."""
     parts: list[Part] = [line(f"trust: {proof.trust}")] if proof.trust else []
     parts += [paragraph(proof.reason)] if proof.reason else []
-    parts += _besides(proof)
+    theorem: tuple[Line, ...] = ()
+    if proof.verdict == "proved" and proof.conclusion is not None:
+        display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+        theorem = tuple(_theorem(proof, display))
+        parts += _besides(proof, display)
     places = dict(main_lines(proof))
     for place, judged in enumerate(proof.steps):
         if judged.verdict != "proved":
@@ -170,14 +174,11 @@ def _proof_view(proof: JudgedProof) -> View:
         algebra = (Fold(line(count), (whole, Table(("line", "what it says"), rows, most=None))),)
     parts.append(Fold(line(f"The lines of the proof: {len(proof.steps)}"), (*told, *algebra)))
     name = f"{proof.script.id}, {proof.script.called}"
-    return View(plain(proof.script.title), name, proof.verdict, tuple(_theorem(proof)), tuple(parts))
+    return View(plain(proof.script.title), name, proof.verdict, theorem, tuple(parts))
 
 
-def _theorem(proof: JudgedProof) -> Iterator[Line]:
-    """The lines that say what is proved and what it rests on; none for a proof that proves nothing."""
-    if proof.verdict != "proved" or proof.conclusion is None:
-        return
-    display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+def _theorem(proof: JudgedProof, display: Display) -> Iterator[Line]:
+    """The lines that say what is proved and what it rests on, from the display of both."""
     *given, concludes = map(_formula, display.texts, display.latex)
     yield line("proves", concludes)
     domains = [made for each, made in zip(proof.hypotheses, display.latex, strict=False) if each.role == "domain"]
@@ -193,11 +194,8 @@ def _theorem(proof: JudgedProof) -> Iterator[Line]:
         yield line(told)
 
 
-def _besides(proof: JudgedProof) -> Iterator[Part]:
+def _besides(proof: JudgedProof, display: Display) -> Iterator[Part]:
     """The letters of what is proved, and how it differs from what its claim says."""
-    if proof.verdict != "proved" or proof.conclusion is None:
-        return
-    display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
     roles = tuple(line(Math(", ".join(letters)), Prose(f": {role}")) for role, letters in display.told_latex.items())
     yield Fold(line("Letters"), (Points(roles),))
     if proof.unused:
