@@ -98,7 +98,7 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[Table, ...]:
     for each in found:
         made += [_row(each, prints), *_evidence(each)]
     head: list[str | Column] = [Column("No.", is_number=True, width=0.05), Column("Where", width=0.15)]
-    head += [Column("Printed", width=0.26)] if prints else []
+    head += [Column("Printed", width=0.31)] if prints else []
     head += [Column("Verdict", width=0.11), Column("Rocq", width=0.09), "Finding"]
     return (Table(head, made, _REFEREE, "referee", most=None, stacks=True),) if found else ()
 
