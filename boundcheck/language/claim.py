@@ -458,8 +458,11 @@ def _said(value: Any) -> Any:
         return [_said(each) for each in value]
     if isinstance(value, Enum):
         return value.value
-    kind = type(value)
-    return value if isinstance(value, str | int | float | None) else f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(value, str | int | float | None):
+        return value
+    # Of our own classes the name alone: where one stands in the package is no part of what a claim says.
+    home = type(value).__module__
+    return f"{'boundcheck' if home.startswith('boundcheck.') else home}.{type(value).__qualname__}"
 
 
 # The time of an iterate, and a time before it over which sums range.

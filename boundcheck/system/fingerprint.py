@@ -166,7 +166,9 @@ def _known(x: Any) -> bytes:
         name = next((name for name, each in vars(sys.modules[home]).items() if each is x), "")
     if not _is_installed(home) or not (isinstance(x, ModuleType) or (name and _at(home, name) is x)):
         return b""
-    return f"{home} {name} ".encode() + _release(home.partition(".")[0])
+    top = home.partition(".")[0]
+    # Of our own, the name alone: where it stands in the package is no part of what a run computes.
+    return f"{top if top == 'boundcheck' and name else home} {name} ".encode() + _release(top)
 
 
 def _at(home: str, name: str) -> Any:
