@@ -171,8 +171,7 @@ def cite(
     as_json: Json = False,
 ) -> None:
     """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""
-    from boundcheck.language.catalogue import catalogue
-    from boundcheck.language.cite import cited
+    from boundcheck.language.catalogue import catalogue, cited
     from boundcheck.system.terminal import print_json
 
     claim = catalogue.opened(claim_id, "ID")

@@ -20,7 +20,7 @@ from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.functions.norms import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, G, L, a, b, r, sigma
 from boundcheck.language.vocabulary import (
     A1,

@@ -29,7 +29,7 @@ from boundcheck.kernel.terms import Scalar, Symbol
 from boundcheck.kernel.times import NEXT, NOW, Time
 from boundcheck.language import instance as judged
 from boundcheck.language import symbols
-from boundcheck.language.hypotheses.ball import BALL
+from boundcheck.language.hypotheses import BALL
 from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.proof.instance import CONSTANTS, MeftRun, Point, Setting, square_norm
 from boundcheck.proof.meft import Meft

@@ -27,9 +27,9 @@ from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.paths import Paths
 from boundcheck.functions.judged import OfClaim
-from boundcheck.language.algorithms.base import Algorithm, Space
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.inputs import Number
 from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import meets

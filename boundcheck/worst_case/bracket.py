@@ -20,7 +20,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.exact.enclose import enclose
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.measures import Statistic
 from boundcheck.language.symbols import alpha
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge

@@ -33,7 +33,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.tilted import Tilted
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
+from boundcheck.language.hypotheses import READINGS
 from boundcheck.language.inputs import Number
 from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.measures import SMOOTHNESS

@@ -36,8 +36,7 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import replicate
 from boundcheck.functions.steps import check_steps
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Space
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import Worst
 from boundcheck.language.inputs import Number

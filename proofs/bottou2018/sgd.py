@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.decreasing_sgd import gamma, omega
+from boundcheck.language.algorithms import gamma, omega
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, mu_F, zeta
 from boundcheck.language.vocabulary import Expectation, F, Value, f, t, v, v_t

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.adaptive_lora_gd import REACH, SLOPE
+from boundcheck.language.algorithms import REACH, SLOPE
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, T, a_1, b_1, f_star
 from boundcheck.language.vocabulary import (

@@ -11,8 +11,8 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.relora import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
-from boundcheck.language.measures.base import factor_gradient_square
+from boundcheck.language.algorithms import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
+from boundcheck.language.measures import factor_gradient_square
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
 from boundcheck.language.vocabulary import (
     W1,
