@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import Trace
-from boundcheck.kernel.terms import Atom, Letter, Matrix, Scalar, Word
+from boundcheck.kernel.terms import Atom, Letter, Matrix, Scalar, Trace, Word
 from boundcheck.rocq.book import Book, Piece, Place, Proof, polynomial
 
 

@@ -6,10 +6,9 @@ from fractions import Fraction
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.atoms import FROBENIUS, Norm, Value
 from boundcheck.kernel.builders import inner
-from boundcheck.kernel.terms import ONE, Scalar
+from boundcheck.kernel.rules import gradients
+from boundcheck.kernel.terms import FROBENIUS, ONE, Norm, Scalar, Value
 from boundcheck.rocq.algebra import Lemma, constantly, equal
 from boundcheck.rocq.book import HERE, related
 from boundcheck.rocq.chain import chained

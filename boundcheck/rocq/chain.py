@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Theorem
-from boundcheck.kernel.analysis import gradients, sides_of
-from boundcheck.kernel.atoms import FROBENIUS, Norm, Value, Variable
 from boundcheck.kernel.builders import substitute_matrix, trace
-from boundcheck.kernel.terms import Gradient, Matrix, Point, Scalar, Symbol, Term
-from boundcheck.kernel.times import ANY
+from boundcheck.kernel.rules import gradients, sides_of
+from boundcheck.kernel.terms import ANY, FROBENIUS, Gradient, Matrix, Norm, Point, Scalar, Symbol, Term, Value, Variable
 from boundcheck.rocq.algebra import Lemma
 from boundcheck.rocq.book import HERE, Book, Naming, Piece, projected
 from boundcheck.rocq.equations import RANGE, Equations, Move, paired

@@ -16,41 +16,42 @@ from functools import reduce
 from typing import cast
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
+from boundcheck.kernel.rules import FIRST, LAST
+from boundcheck.kernel.terms import (
+    CONSTANT,
     FROBENIUS,
+    NEXT,
+    ONE,
+    ZERO,
+    Atom,
     Before,
     Clock,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
+    Monomial,
     Norm,
+    Point,
     Root,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
-)
-from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
-from boundcheck.kernel.induction import FIRST, LAST
-from boundcheck.kernel.terms import (
-    ONE,
-    ZERO,
-    Atom,
-    Gradient,
-    Letter,
-    Matrix,
-    Mean,
-    Monomial,
-    Point,
-    Scalar,
-    Symbol,
-    Term,
     Word,
     transposed,
 )
-from boundcheck.kernel.times import CONSTANT, NEXT, Index, Time
 from boundcheck.rocq.algebra import UNCHANGED, Change, Lemma, equation, subst
 from boundcheck.rocq.book import HERE, Book, Named, Piece, Place, Proof, nested, projected, ratio
 from boundcheck.rocq.knowing import Knowing, coarser, past_proof

@@ -6,10 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import Before, Expectation, Minimum, Total, Variable
 from boundcheck.kernel.builders import is_coarser
-from boundcheck.kernel.terms import Atom, Mean, Scalar, Symbol, Term, Word, parts_of
-from boundcheck.kernel.times import Index, Time
+from boundcheck.kernel.terms import (
+    Atom,
+    Before,
+    Expectation,
+    Index,
+    Mean,
+    Minimum,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
+    Total,
+    Variable,
+    Word,
+    parts_of,
+)
 from boundcheck.rocq.book import HERE, Book, Piece, Place, Proof
 
 # The other outcome, of a pair that looks alike.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
-from boundcheck.kernel.atoms import FROBENIUS, Norm
-from boundcheck.kernel.terms import Matrix, Scalar
+from boundcheck.kernel.terms import FROBENIUS, Matrix, Norm, Scalar
 from boundcheck.rocq.algebra import Lemma
 from boundcheck.rocq.book import HERE
 from boundcheck.rocq.equations import Equations, Move

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from boundcheck.kernel.atoms import FROBENIUS, Dimension, Horizon, Norm
 from boundcheck.kernel.builders import inner
-from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, word_shape
+from boundcheck.kernel.terms import FROBENIUS, ONE, ZERO, Dimension, Horizon, Matrix, Norm, Scalar, word_shape
 from boundcheck.rocq.algebra import Lemma
 from boundcheck.rocq.step import OP, Step, norm_name, rule, templates
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from boundcheck.kernel.atoms import Inverse, Maximum, Root
-from boundcheck.kernel.terms import ZERO, Scalar
+from boundcheck.kernel.terms import ZERO, Inverse, Maximum, Root, Scalar
 from boundcheck.rocq.algebra import UNCHANGED, Lemma, constantly, equal
 from boundcheck.rocq.book import HERE, nested, related
 from boundcheck.rocq.certificates import certified

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Statement, Theorem
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL
-from boundcheck.kernel.terms import Matrix, Point, Scalar, Symbol, Term
-from boundcheck.kernel.times import ANY
+from boundcheck.kernel.terms import ANY, FROBENIUS, SPECTRAL, Matrix, Point, Scalar, Symbol, Term
 from boundcheck.rocq.algebra import Lemma, equal
 from boundcheck.rocq.book import HERE, Book, Named, Place, Proof, related
 from boundcheck.rocq.equations import Equations, Move

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
-from boundcheck.kernel.atoms import Clock, Horizon, Minimum
-from boundcheck.kernel.induction import FIRST
-from boundcheck.kernel.terms import ONE, Scalar
-from boundcheck.kernel.times import NEXT, Index
+from boundcheck.kernel.rules import FIRST
+from boundcheck.kernel.terms import NEXT, ONE, Clock, Horizon, Index, Minimum, Scalar
 from boundcheck.rocq.algebra import UNCHANGED, Lemma, constantly, equal
 from boundcheck.rocq.book import HERE, Proof, related
 from boundcheck.rocq.equations import Equations, Move

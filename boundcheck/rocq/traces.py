@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from boundcheck.kernel.atoms import Trace
-from boundcheck.kernel.terms import Matrix, Word, transposed
+from boundcheck.kernel.terms import Matrix, Trace, Word, transposed
 from boundcheck.rocq.algebra import Lemma
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
-from boundcheck.kernel.times import Index
+from boundcheck.kernel.terms import Index
 from boundcheck.proof import ClaimAudit, ge, gt, rows
 from boundcheck.proof.results import known_instance, proof_as_json
 from boundcheck.proof.rows import Ref, Row
