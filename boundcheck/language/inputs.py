@@ -9,8 +9,7 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
-from boundcheck.exact.sign import sign
+from boundcheck.exact.balls import enclose, sign
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import Parameter
 from boundcheck.language.text import GRAMMAR, parsed
