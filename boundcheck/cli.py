@@ -28,8 +28,8 @@ from boundcheck.errors import InputError
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
 from boundcheck.system.ending import in_one_line, say
+from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
-from boundcheck.system.progress import DAY
 from boundcheck.verdicts import is_well
 
 app = typer.Typer(

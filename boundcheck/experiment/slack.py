@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.running_error import Approx, ApproxMatrix, Rounded
+from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.schema import Chain
 from boundcheck.experiment.schema import Link as Arrived
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii

@@ -22,8 +22,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter
 
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
-from boundcheck.exact.sign import sign
+from boundcheck.exact.balls import enclose, sign
 from boundcheck.language.inputs import Number, exact, is_plain
 from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain, typed

@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import enclose
 
 # The least and the largest number that a formula may contain.
 _LEAST, _MOST = 1e-300, 1e300

@@ -19,7 +19,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.exact.running_error import Comparison
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST

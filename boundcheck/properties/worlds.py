@@ -22,8 +22,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, ball_of, square_norm_of
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.paths import Paths
 from boundcheck.functions.judged import OfClaim

@@ -19,7 +19,7 @@ from flint import arb, fmpq, fmpq_mat
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import enclose
 from boundcheck.language.measures import Statistic
 from boundcheck.language.symbols import alpha
 from boundcheck.language.vocabulary import F, Gradient, n, v_star

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, matrix_of, upper
-from boundcheck.exact.running_error import Approx, Comparison
+from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.functions.cast import cast_to

@@ -21,11 +21,10 @@ from flint import arb, arb_mat, ctx
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, lower, square_norm_of, upper
 from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.exact.paths import Paths, all_draws
-from boundcheck.exact.running_error import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.cast import cast_to
 from boundcheck.functions.clipped import Clipped

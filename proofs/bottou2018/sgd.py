@@ -13,9 +13,11 @@ from boundcheck.language.vocabulary import Expectation, F, Value, f, t, v, v_t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     NEXT,
     NOW,
     SQUARE,
+    along_run,
     descent,
     expected_decrease,
     expected_descent,
@@ -27,7 +29,6 @@ from ..jiang2024.descent import (
     v_last,
 )
 from ..jiang2024.setting import quantity
-from ..jiang2024.theorem_2_any_step import ANY_FUNCTION, along_run
 from .claims import CONSTANT_STEP, DECREASING_STEP, NONCONVEX, PL, gamma_min, late, omega_min, rest
 
 # E F(v_t) - f*, and the same at t + 1.

@@ -39,9 +39,8 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Proof, eq, ge, gt, le
 from boundcheck.proof.proof import Because
 
-from ..jiang2024.ball import unit_interval
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.setting import Meft, theta
+from ..jiang2024.setting import Meft, theta, unit_interval
 from .adaptive import START, STEEPEST
 
 ONE = sp.Integer(1)
