@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar, overload
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import theirs
-from boundcheck.system.progress import Tick, silent
 
 __all__ = ["Method", "falsify"]
 

@@ -23,16 +23,14 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError
-from boundcheck.exact.balls import Balls, ball_of
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, ball_of, enclose
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.judged import BITS, OfClaim, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import exact
 from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent
-from boundcheck.language.measures import SMOOTHNESS
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.measures import SMOOTHNESS, Statistic
 from boundcheck.language.sentence import smoothness_of
 from boundcheck.language.symbols import L, alpha, ell, f_star, zeta
 from boundcheck.language.vocabulary import F, Gradient, n, v_star

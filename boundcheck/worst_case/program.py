@@ -22,8 +22,7 @@ import sympy as sp
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.inputs import Number, exact
-from boundcheck.language.measures import PerformanceMeasure
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.measures import PerformanceMeasure, Statistic
 
 TOLERANCE = 1e-5
 """The largest gap between the two sides of a numerical solution, relative to it."""

@@ -22,12 +22,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.exact.arithmetic import Arithmetic
-from boundcheck.exact.autodiff import Graded
 from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
-from boundcheck.exact.cost import Cost, Shape
-from boundcheck.exact.evaluate import Model
-from boundcheck.exact.running_error import Approx, ApproxMatrix, Comparison, Rounded
+from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
+from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Graded, Rounded
 from boundcheck.functions.judged import AtMost, compared, parts
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import expression_as_json

@@ -32,13 +32,12 @@ from boundcheck.functions.norms import Point
 from boundcheck.functions.slopes import check_pull_back
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, SMOOTH_IN_W
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, LEAST, SMOOTH_IN_W
 from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, gradient_norm, has_common_radius
 from boundcheck.language.symbols import r
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import is_path, typed
-from boundcheck.system.progress import Tick, silent
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz, rank_of, unit
 from boundcheck.worst_case.tried import Certificate, certify, check_id
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Column
 
 from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
-from boundcheck.exact.running_error import Comparison
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
