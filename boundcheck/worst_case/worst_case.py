@@ -16,7 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.exact.enclose import enclose
-from boundcheck.functions.steps import check_steps
+from boundcheck.functions.checks import check_steps
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
