@@ -49,9 +49,9 @@ from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.tasks import Encoded
-from boundcheck.language.about import theorem_at_any_step
+from boundcheck.language.catalogue import theorem_at_any_step
+from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
-from boundcheck.language.hypotheses.evidence import Audit
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.functions.arithmetic import EPSILON, Point, spectral_norm
-from boundcheck.language.hypotheses.evidence import ROUNDING
+from boundcheck.language.evidence import ROUNDING
 
 
 @dataclass

@@ -14,7 +14,7 @@ from boundcheck.functions.networks.build import Adaptation, network_function
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
 from boundcheck.language.function import Function
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:

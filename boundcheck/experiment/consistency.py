@@ -37,7 +37,7 @@ from boundcheck.functions.checks import (
 from boundcheck.functions.draws import Sampler
 from boundcheck.functions.problem import Problem
 from boundcheck.language.function import Function
-from boundcheck.language.hypotheses.unbiased import MOST_SAMPLES
+from boundcheck.language.hypotheses import MOST_SAMPLES
 from boundcheck.language.measures import SMOOTHNESS
 
 

@@ -27,7 +27,7 @@ from boundcheck.functions.draws import Draw, Sampler
 from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.function import Function
-from boundcheck.system.progress import Tick, prefixed
+from boundcheck.system.limits import Tick, prefixed
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""

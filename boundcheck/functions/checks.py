@@ -23,13 +23,12 @@ from boundcheck.exact.balls import Balls, Vector, square_norm_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.arithmetic import EPSILON, Point, apart, inner, moved, replicate, square_norm
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Space
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.function import Function
 from boundcheck.language.vocabulary import F
 
 if TYPE_CHECKING:
-    from boundcheck.language.algorithms.base import Retract
+    from boundcheck.language.algorithms import Retract
 
 # Bounds on rounding errors that come from outside are estimates as often as not: so much more is allowed.
 MARGIN = 16.0

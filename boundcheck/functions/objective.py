@@ -22,7 +22,7 @@ from torch import Tensor
 from boundcheck.errors import InputError
 from boundcheck.functions.arithmetic import in_blocks
 from boundcheck.language.function import Constant, Descent
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import Registry, is_ours, listed
 from boundcheck.system.tables import NOT_GIVEN, Table, validated
 

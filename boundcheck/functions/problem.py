@@ -29,15 +29,14 @@ from boundcheck.functions.arithmetic import (
 from boundcheck.functions.draws import Draw
 from boundcheck.functions.objective import Moments, Objective, mean_of, some
 from boundcheck.language import symbols
-from boundcheck.language.about import about
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Descent, Function, Observable
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST, READINGS
+from boundcheck.language.hypotheses import LEAST, READINGS
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import speaks_of_a_ball, takes
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
 
 # Replicas that are observed together: of fewer the calls would cost more than the arithmetic.

@@ -13,8 +13,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.paths import all_draws
 from boundcheck.functions.arithmetic import Point, State, apart, lengths, replicate, square_norm
 from boundcheck.functions.problem import Problem
-from boundcheck.language.algorithms import SGD, Algorithm
-from boundcheck.language.algorithms.base import Numbers
+from boundcheck.language.algorithms import SGD, Algorithm, Numbers
 from boundcheck.language.function import Function
 
 MOST_PATHS = 81

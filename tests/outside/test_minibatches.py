@@ -15,7 +15,7 @@ from boundcheck.experiment.consistency import check_function
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.function import Constant, Function
-from boundcheck.language.hypotheses.unbiased import MOST_SAMPLES
+from boundcheck.language.hypotheses import MOST_SAMPLES
 from tests.experiment.small import refused
 from tests.outside.my_objective import LogCosh
 

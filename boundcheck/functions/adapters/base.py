@@ -23,8 +23,7 @@ from boundcheck.exact.balls import upper
 from boundcheck.functions.arithmetic import ROUND_UP, Point, moved, spectral_norm, square_norm
 from boundcheck.functions.data import largest_gram_eigenvalue
 from boundcheck.functions.objective import Objective, Side
-from boundcheck.language.about import claims_about
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, claims_about
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import exact
 from boundcheck.language.symbols import G, J, L, Lhat

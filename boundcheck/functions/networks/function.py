@@ -26,8 +26,7 @@ from boundcheck.functions.networks.observe import (
     top_curvatures,
 )
 from boundcheck.language.function import Constant, Function
-from boundcheck.system.memory import Demand
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Demand, Tick, silent
 
 # Relative accuracy of Lanczos: its result is a lower estimate anyway.
 _TOLERANCE = 0.01

@@ -16,8 +16,7 @@ from boundcheck.functions.curvature import largest_eigenvalue
 from boundcheck.functions.networks.network import Evaluation, Network, narrow_of, widened
 from boundcheck.functions.networks.sites import Site
 from boundcheck.language.function import Observable
-from boundcheck.system.memory import available
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, available, silent
 
 _OBSERVABLES = {
     "loss": "F(v_t)",

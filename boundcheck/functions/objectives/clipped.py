@@ -40,9 +40,8 @@ from boundcheck.functions.arithmetic import EPSILON
 from boundcheck.functions.objective import Objective, ProblemTable, Setting
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
-from boundcheck.language.about import hard_theorems
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, hard_theorems
 from boundcheck.language.function import Constant
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.system.tables import Real, Side, Steps

@@ -30,7 +30,7 @@ from boundcheck.functions.data import (
 from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, sides_of, some
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.tables import Count, Real, Seed, Side
 
 Activation = Literal["identity", "tanh"]
