@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from boundcheck.system.progress import Tick, silent
 
 import boundcheck as bc
 from boundcheck.experiment import experiment
@@ -28,6 +27,7 @@ from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
+from boundcheck.system.limits import Tick, silent
 
 from .small import flat, gpt_table, on_cuda, saved
 
