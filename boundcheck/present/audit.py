@@ -21,10 +21,9 @@ from boundcheck.present import forms, programme
 from boundcheck.proof import ProofAudit, prove
 from boundcheck.proof.rows import rows_of
 from boundcheck.proofs import paper_at
-from boundcheck.system.executors import engine_of
-from boundcheck.system.parallel import Call, Running
+from boundcheck.system.executors import Call, Running, engine_of
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import allowed, allowing, as_options
-from boundcheck.system.progress import Tick, silent
 from boundcheck.worst_case.show import rounded_down
 
 if TYPE_CHECKING:

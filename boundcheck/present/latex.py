@@ -25,8 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from boundcheck.exact.digits import Toward, last_place, rounded
 from boundcheck.experiment.intervals import Interval
 from boundcheck.language import prose
-from boundcheck.language.catalogue import catalogue
-from boundcheck.language.cite import boundcheck, sources
+from boundcheck.language.catalogue import boundcheck_entry, catalogue, sources
 from boundcheck.language.prose import GREEK, tex
 from boundcheck.language.view import (
     Badge,
@@ -144,7 +143,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
             "preamble.tex": _PREAMBLE,
             "numbers.tex": numbers.text(),
             "claims.tex": "\n".join(claims),
-            "references.bib": "\n\n".join([*entries.values(), boundcheck().text, ""]),
+            "references.bib": "\n\n".join([*entries.values(), boundcheck_entry().text, ""]),
         }
     )
     # Sentences on how many findings, lines of proofs and runs have each verdict, each number by its command.

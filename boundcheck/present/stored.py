@@ -26,7 +26,7 @@ from boundcheck.experiment.tables import AdapterSpec
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
+from boundcheck.language.hypotheses import READINGS
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.present.words import c_is, norm_names, number, rooted

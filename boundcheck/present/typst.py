@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from boundcheck.language import prose
-from boundcheck.language.nested import Nested, TooDeepError
+from boundcheck.language.prose import Nested, TooDeepError
 from boundcheck.language.view import (
     Badge,
     Cell,

@@ -15,13 +15,13 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.slopes import check_pull_back
+from boundcheck.functions.checks import check_pull_back
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import has_common_radius
 from boundcheck.language.symbols import r
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.climb import Climber
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz

@@ -14,10 +14,10 @@ from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.hard import hard_instance
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import replicate, square_norm
+from boundcheck.functions.objectives.clipped import hard_instance
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import replicate, sgd_step
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, L, Lhat, a, b, ell, s

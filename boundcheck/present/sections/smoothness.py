@@ -14,8 +14,8 @@ from boundcheck.experiment.intervals import student_interval
 from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.schema import Bar, Chain, Waterfall
 from boundcheck.functions.adapters import ADAPTERS, title_of
-from boundcheck.language.about import about
-from boundcheck.language.hypotheses.evidence import beyond_rounding
+from boundcheck.language.catalogue import about
+from boundcheck.language.evidence import beyond_rounding
 from boundcheck.language.view import Code, Fold, Head, Part, Picture, Prose, Table, line, numeric, paragraph
 from boundcheck.present.material import Material, placed
 from boundcheck.present.stored import StoredRun, distinct, grouped, highest_rank, known, largest, settings
