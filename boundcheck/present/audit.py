@@ -24,7 +24,7 @@ from boundcheck.proofs import paper_at
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import allowed, allowing, as_options
-from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.view import rounded_down
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,7 @@ from boundcheck.proof import ProofAudit
 from boundcheck.proofs import papers
 from boundcheck.system.files import parse_json, read_text
 from boundcheck.version import __version__
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.worst_case import Case
 
 if TYPE_CHECKING:
     from boundcheck.checked.survey import Survey
@@ -36,7 +36,7 @@ Waterfall = tuple[str, Sequence[Chain]]
 _PACKAGE = Path(__file__).parents[1]
 REPORTS = (_PACKAGE if (_PACKAGE / "reports").is_dir() else _PACKAGE.parent) / "reports"
 """The reports that the repository keeps: in the package if it was installed, beside it in a checkout."""
-_STUDIED: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": WorstCase}
+_STUDIED: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": Case}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Study:
 
     coverage: list[Coverage] = field(default_factory=list)
     power: list[Power] = field(default_factory=list)
-    worst_cases: list[WorstCase] = field(default_factory=list)
+    worst_cases: list[Case] = field(default_factory=list)
     made_by: dict[str, Any] = field(default_factory=lambda: {"boundcheck": __version__, "numerics": NUMERICS})
     kept: bool = False
 

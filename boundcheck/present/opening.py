@@ -21,7 +21,7 @@ from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, mark
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.status import Carrier, carrier
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.view import rounded_down
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is known without either.
 PRINTED, HOLDS, RUN, KNOWN = VERMILLION, GREEN, BLUE, GREY

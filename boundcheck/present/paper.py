@@ -30,7 +30,7 @@ from boundcheck.proofs import Paper
 from boundcheck.system.ending import say
 from boundcheck.system.plugins import theirs
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.view import rounded_down
 
 
 def write(

@@ -18,8 +18,9 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present import audit, programme
 from boundcheck.present import paper as written_by
+from boundcheck.present import programme
+from boundcheck.present.audit import audit
 from boundcheck.present.material import REPORTS, Material, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme

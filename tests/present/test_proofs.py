@@ -1,0 +1,194 @@
+"""Proofs on the page and in the findings: every row, line, certificate and witness; nothing of them without proofs."""
+
+import html
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from boundcheck.language.prose import mathml_of
+from boundcheck.present.latex import Latex
+from boundcheck.present.logbook import logbook
+from boundcheck.present.material import Finding, Material
+from boundcheck.present.page import write_page
+from boundcheck.present.screen import show_rows
+from boundcheck.present.section import chapters
+from boundcheck.present.typst import document
+from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
+from boundcheck.proof.display import shown
+from boundcheck.proof.identity import identity_latex
+from boundcheck.proof.rows import Ref, Row, _judge
+from boundcheck.proof.show import show
+from boundcheck.proof.verdict import claim_verdict
+from boundcheck.proof.view import referee_table
+from tests.proof.scripts import NUMBERS, numbers, x
+
+
+def printed(proof: Proof) -> None:
+    """A true line, one of mere algebra, and a false one."""
+    large = proof.assume(ge(x, 1), name="x is large")
+    first = proof.step("(1)", ge(2 * x, 2), large, printed=r"2x \geq 2", meaning="Twice the <hypothesis>.")
+    proof.step("algebra", ge(4 * x, 4), first)
+    proof.step("(2)", le(x, 1), printed=r"x \leq 1", meaning="The wrong way.", witness=numbers("x is 7/2", x="7/2"))
+
+
+def repaired(proof: Proof) -> None:
+    line = proof.step("(2), mended", ge(x**2, 1), proof.assume(ge(x, 1), name="x is large"), meaning="Squares.")
+    proof.conclude(line, relation=ge(x**2, 1))
+
+
+ROWS = (
+    Row(1, "Eq. (1)", "2x ≥ 2", "True & simple.", holds=(Ref("my.claim", "printed", "(1)"),)),
+    Row(
+        2,
+        "Eq. (2)",
+        "x ≤ 1",
+        "False.",
+        false=(Ref("my.claim", "printed", "(2)"),),
+        repair=(Ref("my.claim", "repaired"),),
+        reading="x is <large>.",
+        follows=(Row(3, "Eq. (3)", "x ≤ 0", "Then & there.", about=(Ref("my.claim", "printed", "(1)"),)),),
+    ),
+    Row(14, "Title", "a word", "Another word."),
+)
+
+
+@pytest.fixture(scope="module")
+def audit() -> ProofAudit:
+    judged = [
+        judge(script("my.claim", version, NUMBERS, title="My claim")(build))
+        for version, build in (("printed", printed), ("repaired", repaired))
+    ]
+    claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
+    return ProofAudit((claim,), tuple(_judge(row, {"my.claim": claim}) for row in ROWS), 1.0)
+
+
+def page(folder: Path, *arguments: Any) -> str:
+    return write_page(Material(*arguments, command="command"), folder / "index.html", "Title", "Lead.")[0].read_text()
+
+
+def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
+    text = page(tmp_path, [], [], audit)
+    for row in ROWS:
+        assert html.escape(row.finding) in text
+        assert html.escape(row.printed) in text
+    for verdict in ("proved", "refuted", "editorial"):
+        assert f'<span class="badge {verdict}">{verdict}</span>' in text
+    assert "Referee's table" in text
+    assert "line by line" in text
+    # Each line that says something, with the kernel's certificate; the others are counted, and folded away.
+    for label in ("(1)", "(2)", "(2), mended"):
+        assert f'<span class="strong">{label}</span>' in text
+    assert '<span class="strong">algebra</span>' not in text
+    assert "And 1 line of mere algebra:" in text
+    assert "<code>boundcheck prove my.claim --steps</code>" in text
+    certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
+    assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
+    assert all(apart(row) in text for row in certificate)
+    assert "Witness: x is 7/2." in text
+    assert "At t = 1 the left side is 7/2 and the right side 1." in text
+    proof = audit["my.claim"].proof("repaired")
+    ((hypothesis,), conclusion) = (shown(each.statement).latex for each in proof.hypotheses), shown(proof.conclusion)
+    for latex in (hypothesis[0], conclusion.latex[0]):
+        assert apart(latex) in text
+    assert "(hypothesis) “x is large”" in text
+    # A row opens to its lines, and says how to see them again.
+    row = text[text.index("Eq. (2)") : text.index("Another word.")]
+    assert "Evidence: 3 lines" in row
+    assert "boundcheck prove my.claim --steps" in row
+    assert "At t = 1 the left side is 7/2 and the right side 1." in row
+    assert apart(conclusion.latex[0]) in row
+
+
+def apart(latex: str) -> str:
+    """A formula on lines of its own, as a page has it."""
+    return mathml_of(latex, "block")
+
+
+def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
+    text = page(tmp_path, [], [], audit)
+    assert "<hypothesis>" not in text
+    assert "Twice the &lt;hypothesis&gt;." in text
+    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == []
+    assert page(tmp_path, [], [], audit) == text
+
+
+def test_formulas_are_set_without_a_script(audit, tmp_path):
+    text = page(tmp_path, [], [], audit)
+    steps = [judged.step for proof in audit.claims[0].proofs for judged in proof.steps]
+    formulas = [shown(step.theorem.conclusion).latex[0] for step in steps] + [x.printed for x in steps if x.printed]
+    assert len(formulas) == 6
+    assert all(apart(each) in text for each in formulas)
+    assert "<script" not in text
+
+
+def test_a_line_that_is_open_is_never_hidden():
+    judged = judge(script("my.claim", "sharp", NUMBERS)(lambda proof: proof.step("open", ge(x, 0))))
+    html_ = judged._repr_html_()
+    assert html_.index(">open<") < html_.index("The lines of the proof: 1")
+
+
+@pytest.mark.full
+def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
+    text = page(tmp_path, stored)
+    assert "<p>This page holds measurements." in text
+    assert ">Verdicts of the runs</h2>" in text
+    # What carries each claim is said in their list alone.
+    before, _ = text.split(">The claims</h2>")
+    for words in ("Referee", "line by line", "certificate</summary>", "kernel", "Witness"):
+        assert words not in before
+    with_findings = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")])
+    assert "What the runs say" in with_findings
+    assert "Referee" not in with_findings
+
+
+@pytest.mark.full
+def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
+    text = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")], audit)
+    order = ["Referee's table", "What the runs say", "The proofs, line by line", "Verdicts of the runs"]
+    places = [text.index(f">{words}</h2>") for words in order]
+    assert places == sorted(places)
+    assert "Neither of these two can prove one" in text
+
+
+def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
+    """Every text that shows the referee's table."""
+    material = Material([], proofs=found, command="command")
+    out = io.StringIO()
+    console = Console(file=out, width=4000)
+    show(found, console, False, {})
+    show_rows(found.rows, console)
+    return {
+        "page": page(folder, [], [], found),
+        "latex": "".join(map(Latex({}).floats, referee_table(found.rows))),
+        "typst": document(chapters(material), "Title", "Lead.", ()),
+        "notebook": found._repr_html_(),
+        "terminal": out.getvalue(),
+        "logbook": logbook(material, "Title"),
+        "JSON": str(found.as_json()),
+        "audit": " ".join(each.told for each in found.rows),
+    }
+
+
+def test_every_display_tells_the_reading_and_what_follows(audit, tmp_path):
+    for name, text in displays(audit, tmp_path).items():
+        for words in ("large", "Eq. (3)", "there."):
+            assert words in text, (name, words)
+    (_, row, _) = audit.as_json()["rows"]
+    assert row["reading"] == "x is <large>."
+    assert [(each["locator"], each["verdict"]) for each in row["follows"]] == [("Eq. (3)", "remark")]
+
+
+def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
+    """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
+    claim = audit.claims[0]
+    row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
+    found = ProofAudit((claim,), (_judge(row, {"my.claim": claim}),), 1.0)
+    texts = displays(found, tmp_path)
+    for name, text in texts.items():
+        assert "Surely so" not in text, name
+        assert "Not established" in text, name
+    assert texts["terminal"].count("Not established") == 2

@@ -49,8 +49,8 @@ from boundcheck.present.style import (
 )
 from boundcheck.present.words import label, number, titled
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.view import rounded_down
+from boundcheck.worst_case.worst_case import Case
 
 _ATTACKS = """The adversary chooses the loss, the shapes, the points and the frozen matrices. A ratio is a certified
 lower bound, from Arb balls and exact rational arithmetic; above 1 it would refute the claim.
@@ -180,7 +180,7 @@ Looks = dict[str, tuple[str, str]]
 """A marker and a colour for each claim, by what the figure calls it."""
 
 
-def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None:
+def worst_figure(cases: list[Case], runs: list[StoredRun]) -> Figure | None:
     """The worst case over the bound against T: a panel for each algorithm, a look for each claim.
 
     Joined marks are worst cases over all smooth F, as the solver has them; where there is noise, for noise of two
@@ -207,13 +207,13 @@ def _is_shown(run: StoredRun) -> bool:
     return run.verdict is not Verdict.HYPOTHESIS_FAILED and math.isfinite(run.result.ratio or math.nan)
 
 
-def _name(case: WorstCase) -> str:
+def _name(case: Case) -> str:
     """The name of the claim of a worst case, with the value of C unless it is sigma."""
     given = case.inputs.get(C.name)
     return label(case.claim, LEAST if given in (None, case.inputs.get(sigma.name)) else number(given))
 
 
-def _draw_worst(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks]) -> None:
+def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]) -> None:
     title, cases, runs, looks = item
     shown, horizons = [1.0], sorted({*(case.steps for case in cases), *(run.course.plan.steps for run in runs)})
     for name, (marker, colour) in looks.items():
