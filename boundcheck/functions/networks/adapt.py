@@ -89,13 +89,13 @@ def adapt(
     edits = ADAPTERS[kind].edits_hidden
     for path in matching(model, targets, "adapter.targets"):
         module: Any = model.get_submodule(path)
-        if edits:
+        if not edits:
+            like = _weight(path, module)
+            W0 = like.double().cpu()
+        else:
             # An edit replaces a module's output h by W(v) [h; 1], starting at W0 = [I 0].
             like, width = next(model.parameters()), _width(model)
             W0 = torch.eye(width, width + 1, dtype=torch.float64)
-        else:
-            like = _weight(path, module)
-            W0 = like.double().cpu()
         factors: dict[str, Tensor] = {}
         if rank is not None:
             check_rank(rank, W0)
