@@ -142,8 +142,8 @@ def _words(text: str) -> str:
     made = ""
     for match in _WORD_SIGN.finditer(unicodedata.normalize("NFC", text)):
         sign = match[0]
-        is_word = sign in _TEX or sign.isascii() or unicodedata.name(sign, "").startswith("LATIN")
-        made += _TEX.get(sign, sign) if len(sign) == 1 and is_word else rf"\ensuremath{{{latex(sign)}}}"
+        is_plain = len(sign) == 1 and (sign in _TEX or sign.isascii() or unicodedata.name(sign, "").startswith("LATIN"))
+        made += _TEX.get(sign, sign) if is_plain else rf"\ensuremath{{{latex(sign)}}}"
     return made
 
 
