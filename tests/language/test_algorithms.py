@@ -18,8 +18,8 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import FrozenA, LoRA
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
 from boundcheck.language.algorithms import (
@@ -56,7 +56,7 @@ from boundcheck.language.vocabulary import (
     v_t,
 )
 from boundcheck.properties import problems
-from boundcheck.worst_case.theorem import check_theorem
+from boundcheck.worst_case.short_run import check_theorem
 from tests.experiment.small import pseudo_huber, random_point
 from tests.language.small import SPACE, point, rationals
 from tests.layers import examples
