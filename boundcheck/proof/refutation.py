@@ -12,7 +12,7 @@ from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import Variable
-from boundcheck.language.about import scalar_claims
+from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.instance import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets

@@ -27,7 +27,7 @@ from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, den
 from boundcheck.kernel.terms import NEXT, NOW, Inverse, Root, Scalar, Symbol, Time, Variable
 from boundcheck.language import instance as judged
 from boundcheck.language import symbols
-from boundcheck.language.hypotheses.ball import BALL
+from boundcheck.language.hypotheses import BALL
 from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.proof.instance import CONSTANTS, MeftRun, Point, Setting, square_norm
 from boundcheck.proof.meft import Meft

@@ -10,8 +10,8 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.exact.balls import enclose, sign
-from boundcheck.language.claim import Claim
-from boundcheck.language.inputs import Number, checked
+from boundcheck.language.claim import Claim, checked
+from boundcheck.language.inputs import Number
 from boundcheck.language.sentence import limit_of
 from boundcheck.language.symbols import T
 from boundcheck.properties.strategies.spectra import SIZES

@@ -1,0 +1,254 @@
+"""The theorems about algorithms: they hold on small functions, and performance estimation finds no worse case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import assume, given
+
+from boundcheck.errors import InputError
+from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, Algorithm
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.measures import (
+    AVERAGE_GRADIENT,
+    LAST_DISTANCE,
+    LAST_GAP,
+    LEAST_GRADIENT,
+    MEASURES,
+    PerformanceMeasure,
+)
+from boundcheck.language.sentence import algorithm_of, conjuncts, measure_of, word_of, words_of
+from boundcheck.language.vocabulary import FrobeniusNorm, n
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.program import TOLERANCE, Program, Solver
+from boundcheck.worst_case.worst_case import WorstCase
+from tests.language.small import Smooth, measured, smooth_functions
+from tests.layers import examples
+
+ROUNDING = 1 + 1e-9
+HEAVY, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
+    catalogue[id]
+    for id in (
+        "classic.heavy_ball",
+        "ward2019.adagrad_norm",
+        "su2016.nesterov",
+        "drori2014.gradient_descent",
+        "nesterov2004.strongly_convex",
+    )
+)
+
+
+def words(claim: Claim) -> tuple[Algorithm, PerformanceMeasure]:
+    algorithm, measure = algorithm_of(claim), measure_of(claim)
+    assert algorithm is not None
+    assert isinstance(measure, PerformanceMeasure)
+    return algorithm, measure
+
+
+def check(claim: Claim, f: Smooth, start: np.ndarray, T: int, **given: float) -> None:
+    """The bound, at the function's own constants, is no less than what is measured."""
+    known: dict[str, float] = {"ell": f.L, "mu_F": f.m, "T": T, "D": f.value(start) - f.value(f.minimiser)}
+    known |= {"R_1": float(np.linalg.norm(start - f.minimiser))} | given
+    inputs = {p.name: known[p.name] for p in claim.parameters}
+    if not all(x > 1e-6 for x in inputs.values()):
+        # The start is a minimiser, or nearly so.
+        return
+    values = claim.values(**inputs)
+    algorithm, measure = words(claim)
+    numbers = {symbol.name: (inputs | values)[symbol.name] for symbol in algorithm.parameters}
+    assert measured(algorithm, measure, f, start, numbers, T) <= values["bound"] * ROUNDING + 1e-12
+
+
+nonconvex, convex = smooth_functions(("quadratic", "huber", "wave")), smooth_functions(("quadratic", "huber"))
+horizons = st.integers(1, 12)
+
+
+@given(nonconvex, horizons, st.floats(0.01, 0.95), st.floats(0.01, 0.99))
+def test_heavy_ball(problem: tuple[Smooth, np.ndarray], T: int, beta: float, share: float) -> None:
+    f, start = problem
+    check(HEAVY, f, start, T, beta=beta, eta=share * 2 * (1 - beta) / f.L)
+
+
+@given(nonconvex, horizons, st.floats(0.01, 10), st.floats(1, 20))
+def test_adagrad_norm(problem: tuple[Smooth, np.ndarray], T: int, eta: float, times: float) -> None:
+    f, start = problem
+    check(ADAGRAD, f, start, T, eta=eta, delta=times * eta * f.L * ROUNDING)
+
+
+@pytest.mark.parametrize("claim", [ACCELERATED, CONVEX], ids=lambda claim: claim.id)
+@given(problem=convex, T=horizons)
+def test_convex_functions(claim: Claim, problem: tuple[Smooth, np.ndarray], T: int) -> None:
+    check(claim, *problem, T)
+
+
+@given(smooth_functions(("quadratic",)), horizons)
+def test_strongly_convex_functions(problem: tuple[Smooth, np.ndarray], T: int) -> None:
+    f, start = problem
+    assume(f.m < f.L)
+    check(STRONG, f, start, T)
+
+
+def below(claim: Claim, factor: Any) -> Claim:
+    last = claim.quantities[-1]
+    changed = replace(last, expression=sp.Rational(factor) * last.expression)
+    return replace(claim, id="less", quantities=(*claim.quantities[:-1], changed))
+
+
+def test_what_is_attained_is_violated_by_less() -> None:
+    f, start = Smooth(lambda v: float(v @ v) / 2, lambda v: v, np.zeros(1), 1.0, 0.5), np.ones(1)
+    with pytest.raises(AssertionError):
+        check(below(STRONG, "0.99"), f, start, 3)
+
+
+EXACT = [CONVEX, STRONG]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("claim", [HEAVY, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
+def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
+    for case in falsify(claim, WorstCase((1, 2, 5), {"ell": 3.0})):
+        assert not case.violated
+        assert case.method == words(claim)[0].title
+        if claim in EXACT:
+            assert abs(case.numerical - case.bound) <= TOLERANCE * case.bound
+
+
+@given(st.floats(0.05, 0.9), st.floats(0.05, 0.95), st.integers(2, 4))
+@examples(8)
+def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: int) -> None:
+    (case,) = falsify(HEAVY, WorstCase([T], {"beta": beta, "eta": share * 2 * (1 - beta)}))
+    assert 0 < case.ratio <= 1 + TOLERANCE
+
+
+@given(nonconvex, st.floats(0.1, 0.8), st.integers(1, 4))
+@examples(8)
+def test_a_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], beta: float, T: int) -> None:
+    f, start = problem
+    D = f.value(start) - f.value(f.minimiser)
+    assume(D > 0.01)
+    numbers = {"alpha": 1 / f.L, "beta": beta}
+    for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
+        worst = Solver(Program(HEAVY_BALL, numbers, measure, f.L, gap=D), T).value
+        assert measured(HEAVY_BALL, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
+
+
+@given(convex, st.integers(1, 4))
+@examples(8)
+def test_a_convex_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], T: int) -> None:
+    f, start = problem
+    R = float(np.linalg.norm(start - f.minimiser))
+    assume(R > 0.01)
+    numbers = {"alpha": 1 / f.L}
+    for measure in (LEAST_GRADIENT, LAST_GAP, LAST_DISTANCE):
+        worst = Solver(Program(NESTEROV, numbers, measure, f.L, is_convex=True, distance=R), T).value
+        assert measured(NESTEROV, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
+
+
+@given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.1, 0.9))
+@examples(8)
+def test_worst_cases_scale_with_their_units(L: float, size: float, part: float) -> None:
+    options: dict[str, Any] = {"is_convex": True}
+    for measure, unit in ((LAST_GAP, L * size**2), (LAST_DISTANCE, size**2), (LEAST_GRADIENT, L**2 * size**2)):
+        scaled, plain = (
+            Solver(Program(GRADIENT_DESCENT, {"alpha": step}, measure, ell, distance=R, **options), 3).value
+            for step, ell, R in ((part / L, L, size), (part, 1.0, 1.0))
+        )
+        assert scaled == pytest.approx(unit * plain, rel=TOLERANCE)
+
+
+@pytest.mark.full
+def test_a_violation_is_one_that_an_instance_shows() -> None:
+    for T in (3, 5):
+        (half,) = falsify(below(STRONG, "1/2"), WorstCase([T], {"ell": 3.0}))
+        assert half.violated
+        assert half.bound < half.lower
+    # This bound is below the worst case, and above what the instance shows.
+    (near,) = falsify(below(STRONG, "0.999999"), WorstCase([3], {"ell": 3.0}))
+    assert near.lower < near.bound < STRONG.bound(**near.inputs)
+    assert not near.violated
+
+
+def test_without_convexity_the_gap_need_not_fall_as_fast() -> None:
+    one, other = (
+        Solver(Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_GAP, 1.0, is_convex=convex, distance=1.0), 3).value
+        for convex in (True, False)
+    )
+    assert other > 1.5 * one
+
+
+def test_what_cannot_be_estimated_says_why() -> None:
+    with pytest.raises(InputError, match="AdaGrad-norm, for its step depends"):
+        falsify(ADAGRAD, WorstCase([2]))
+    alone = Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_DISTANCE, 1.0, gap=1.0)
+    with pytest.raises(InputError, match="minimiser"):
+        alone.check(2)
+    strange = Claim("strange", "Strange", "test", sp.Le(sp.Symbol("x"), 1))
+    with pytest.raises(InputError) as caught:
+        falsify(replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), WorstCase([2]))
+    assert (caught.value.field, caught.value.value) == ("claim.hypotheses", "strange")
+
+
+def test_every_theorem_is_a_sentence_of_words() -> None:
+    for claim in catalogue.values():
+        if claim.algorithm is not None:
+            algorithm, measure = words(claim)
+            assert (algorithm, measure) == (claim.algorithm, claim.measure)
+            assert claim.conclusion == measure.at_most(claim.quantities[-1].symbol)
+            assert all(word is not None for _, word in words_of(claim))
+    assert {claim.algorithm.id for claim in catalogue.values() if claim.algorithm} == set(ALGORITHMS)
+    used = {measure.id for claim in catalogue.values() if (measure := measure_of(claim))}
+    assert used == set(MEASURES)
+
+
+# A conjunction of hypotheses is these; what says anything else, or more, or less, is itself.
+
+X, LIMIT = sp.MatrixSymbol("X", n, 1), sp.Symbol("ell", positive=True)
+ALL, ANY, UNIT = r"\text{for all } X", r"\text{for any parameters}", r"\text{for all } X \text{ of length } 1"
+MEANT = ("", ALL, "for all X", "for any X", "for all t", r"\text{for every } X")
+NOT_MEANT = ("for some X", "at even times", "with probability one half", UNIT, "for all X, unit", "where X is 0")
+RANGES = {
+    **{f"all say {text or 'nothing'}": (text, text, text in MEANT) for text in (*MEANT, *NOT_MEANT)},
+    **{
+        f"{text or 'nothing'} of all": (ANY, text, text in (ALL, "for all X", "for any X", MEANT[-1])) for text in MEANT
+    },
+    **{f"{text} of any": (ANY, text, False) for text in NOT_MEANT},
+    **{f"{text} of one": (text, "", False) for text in (ALL, ANY, UNIT)},
+    **{f"{text} of what is of all": (text, ALL, False) for text in ("", *NOT_MEANT)},
+}
+
+
+def resting(text: str, of_parts: str, **changes: Any) -> Claim:
+    relations = sp.Le(FrobeniusNorm(X), LIMIT), sp.Ge(FrobeniusNorm(X), LIMIT / 2)
+    parts = tuple(Claim(f"my.part{i}", "Part", "me", each, of_parts) for i, each in enumerate(relations))
+    return replace(Claim("my.whole", "Whole", "me", sp.And(*relations), text, parts), **changes)
+
+
+@pytest.mark.parametrize(("text", "of_parts", "expected"), RANGES.values(), ids=RANGES)
+def test_a_conjunction_ranges_as_its_parts_do(text: str, of_parts: str, expected: bool) -> None:
+    whole = resting(text, of_parts)
+    assert conjuncts(whole) == (whole.hypotheses if expected else ())
+    said = [(each, word_of(each)) for each in (whole.hypotheses if expected else (whole,))]
+    assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == said
+
+
+@pytest.mark.parametrize("id", ["classic.smooth", "jiang2024.bounded_below", "jiang2024.assumption3"])
+def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
+    """Whatever else it says, over what it ranges, and on what conditions."""
+    known = catalogue[id]
+    other = sp.Le(known.conclusion.args[0], 0) if not known.hypotheses else known.conclusion.args[0]
+    one = Quantity(LIMIT, sp.Integer(1))
+    changes = (
+        {"conclusion": other},
+        {"quantifier": "for all v"},
+        {"conditions": (sp.Ge(LIMIT, 1),)},
+        {"quantities": (one,)},
+    )
+    for change in changes:
+        whole = replace(known, id="my.whole", hypotheses=known.hypotheses or (known,), word=None, **change)
+        assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == [(whole, None)]
