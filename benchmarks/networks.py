@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.curvature import largest_eigenvalue
 from boundcheck.functions.networks.function import NetworkFunction

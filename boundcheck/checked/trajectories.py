@@ -17,7 +17,7 @@ from flint import arb, ctx
 
 from boundcheck.checked.exact_models.functions import Curve
 from boundcheck.exact.balls import ball_of
-from boundcheck.experiment.build import build_problem
+from boundcheck.experiment.plan import build_problem
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.hard import Separable
 from boundcheck.language.catalogue import catalogue

@@ -11,20 +11,26 @@ import numpy as np
 import torch
 import xarray as xr
 from flint import arb
+from torch import Tensor
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
-from boundcheck.experiment.ascent import ascend
-from boundcheck.experiment.build import starting_point
-from boundcheck.experiment.schema import Blame, Chain
-from boundcheck.experiment.slack import has_chains, slack
+from boundcheck.experiment.plan import generator, starting_point, stream
+from boundcheck.experiment.result import Blame, Chain
 from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.split import split_along
-from boundcheck.experiment.streams import generator, stream
+from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.constant import Constant, End
-from boundcheck.functions.curvature import top_curvature
-from boundcheck.functions.derivatives import hessian_vector_product, sure_difference_ratio
+from boundcheck.functions.curvature import block_norms, top_curvature
+from boundcheck.functions.derivatives import (
+    bilinear_product,
+    curved,
+    derivative,
+    gauss_newton_product,
+    hessian_vector_product,
+    leaves,
+    sure_difference_ratio,
+)
 from boundcheck.functions.judged import OfAdapter
 from boundcheck.functions.norms import Point, square_norm
 from boundcheck.functions.problem import Problem
@@ -48,6 +54,13 @@ _BATCH = 32
 _ROUNDING = 1e-9
 # How far the second point of a pair is from where an ascent ended.
 _SHORT = 1e-4
+# Of an ascent: products H(v)u for each step of v, since the direction need only keep up with the point, and its steps.
+_TURNS = 2
+_FIRST_STEP = 0.5
+_GROW, _SHRINK = 1.5, 0.4
+# The parts of F's curvature: of f, and of the map W(v). A whole matrix is formed, of at most so many trained numbers.
+_PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
+_LARGEST = 320
 
 
 @dataclass(frozen=True)
@@ -107,18 +120,12 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
         verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
     # The claim about the adapter is what is tested.
     verdict = verdict.resting_on(problem.objective.given)
-    chains = _slack(problem, spec, steepest, radii)
-    found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason, blame)
+    chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(problem.adapter) else []
+    # Where the steepest pair has one gradient there is nothing to give away.
+    lost = tuple(chain for chain in chains if chain.measured > 0)
+    found = Bracket(radii, lowers, tuple(ends), upper(ball), lost, verdict, reason, blame)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
     return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
-
-
-def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> tuple[Chain, ...]:
-    if not has_chains(problem.adapter):
-        return ()
-    chains = slack(problem, *steepest[0], radii, spec.lipschitz)
-    # Where the steepest pair has one gradient there is nothing to give away.
-    return tuple(chain.described() for chain in chains if chain.measured > 0)
 
 
 @dataclass(frozen=True)
@@ -306,3 +313,92 @@ def _ascents(
     top = top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
     values[best] = max(values[best], top)
     return values, (climb.v, problem.adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u)))
+
+
+@dataclass(frozen=True)
+class Climb:
+    """The end of each start's climb: points, unit directions, and the lengths of H(v)u, shape (R,)."""
+
+    v: Point
+    u: Point
+    lengths: Tensor
+
+
+def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick: Tick) -> Climb:
+    """Climb the length of H(v)u over points v of the domain, shape (R, ...), and unit directions u in turn, in rounds.
+
+    Any value that it finds is one of F's curvatures at a point of the domain, hence a lower estimate of its smoothness.
+
+    Each round turns u into H(v)u and then moves v along the gradient of the length in v, projected back onto the
+    domain; a step that gains nothing is undone and shortened. So the lengths never fall.
+    """
+    u = problem.adapter.unit(v, u)
+    lengths = _length(problem, v, u)
+    size = sum(radius**2 for radius in radii.values()) ** 0.5
+    steps = torch.full_like(lengths, _FIRST_STEP * size)
+    for done in range(rounds):
+        for _ in range(_TURNS):
+            u = problem.adapter.unit(v, hessian_vector_product(problem, v, u))
+        lengths = _length(problem, v, u)
+        uphill = problem.adapter.unit(v, _uphill(problem, v, u))
+        moved = tuple(steps[:, None, None] * part for part in uphill)
+        # A point that is no number has no singular values; it stays what it is, because it gains nothing.
+        here, along = (tuple(torch.nan_to_num(part, 0.0, 0.0, 0.0) for part in x) for x in (v, moved))
+        to = problem.adapter.project(problem.adapter.retract(here, along), radii)
+        turned = problem.adapter.unit(to, u)
+        found = _length(problem, to, turned)
+        # Written so that a NaN is no gain.
+        gained = found > lengths
+        v, u = (
+            tuple(torch.where(gained[:, None, None], x, y) for x, y in zip(yes, no, strict=True))
+            for yes, no in ((to, v), (turned, u))
+        )
+        lengths = torch.where(gained, found, lengths)
+        steps = torch.where(gained, _GROW * steps, _SHRINK * steps)
+        tick("ascent", done + 1, rounds)
+    return Climb(v, u, lengths)
+
+
+def _length(problem: Problem, v: Point, u: Point) -> Tensor:
+    return square_norm(hessian_vector_product(problem, v, u)).sqrt()
+
+
+def _uphill(problem: Problem, v: Point, u: Point) -> Point:
+    r"""Half the gradient in v of :math:`\|H(v)u\|^2`, which is :math:`D^3F(v)[H u, u, \cdot]`.
+
+    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain, terms of its
+    curvature are left out, and the step shows whether it goes uphill.
+    """
+    image = hessian_vector_product(problem, v, u)
+    with torch.enable_grad():
+        at = leaves(v)
+        return tuple(part.detach() for part in derivative(curved(problem, at, image), at, u))
+
+
+def split_along(problem: Problem, iterates: list[Point], looks: int, tick: Tick) -> xr.Dataset:
+    r"""Spectral norms of the blocks of :math:`DW^*\nabla^2 f DW` and :math:`\langle\nabla f, D^2W\rangle`.
+
+    Their sum is the Hessian of F. The looks are at equal ratios of time, from the first iterate to the last; ``split``
+    has the dimensions part, row, column and look. Empty for a curved domain, whose tangents are no blocks of numbers,
+    without iterates or looks, and beyond 320 trained numbers.
+    """
+    sizes = sum(part.numel() for part in iterates[0]) if iterates else 0
+    if not 0 < sizes <= _LARGEST or looks == 0 or not problem.adapter.is_flat:
+        return xr.Dataset()
+    times = np.unique(np.geomspace(1, len(iterates), looks).round().astype(int))
+    found = []
+    for done, time in enumerate(times):
+        found.append([block_norms(problem, iterates[time - 1], product) for product in _PARTS.values()])
+        tick("split", done + 1, len(times))
+    # Names are attributes, in one text: zarr has no settled format for arrays of text, and netCDF no lists of it.
+    split = xr.DataArray(
+        np.moveaxis(np.array(found), 0, -1),
+        dims=("part", "row", "column", "look"),
+        attrs={
+            "meaning": "spectral norm of a block of a part of the Hessian of F",
+            "parts": " ".join(_PARTS),
+            "blocks": " ".join(block.name for block in problem.adapter.blocks),
+        },
+    )
+    time = xr.DataArray(times, dims=("look",), attrs={"meaning": "the iterate, counted from 1"})
+    return xr.Dataset({"split": split, "look_time": time})

@@ -21,24 +21,26 @@ import re
 import stat
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy.linalg
 import torch
 import xarray as xr
 import zarr
 from filelock import FileLock, Timeout
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from boundcheck.errors import InputError, raised
-from boundcheck.experiment.bits import bits
-from boundcheck.experiment.numerics import NUMERICS
 from boundcheck.experiment.result import BracketResult, RunResult, read, text
+from boundcheck.functions.blocks import at_most
 from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
@@ -46,6 +48,14 @@ from boundcheck.system.files import half_written, parse_json, read_text, replace
 from boundcheck.system.memory import available
 from boundcheck.system.progress import Tick
 from boundcheck.version import __version__
+
+NUMERICS = 1
+"""The number of the numerics, which stands in the id and the environment of every run.
+
+Raise it in a change after which a run of the same spec comes to other numbers, or to another verdict: stored runs are
+then not read back, and half-finished ones start afresh. `tests/goldens` fails where they change and it does not. What
+changes neither, a comment or another page, leaves runs as they are.
+"""
 
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
@@ -69,6 +79,9 @@ _ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
 _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 # Seconds between two looks at whether another process has finished.
 _POLL = 1.0
+# Of the sides of matrices, and of terms of a sum, whose bits are hashed: enough for every width of vectors, and less
+# than threads share.
+_SIDE, _TERMS = 33, 2**12
 
 
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
@@ -137,8 +150,11 @@ class RunFolder:
         lock = FileLock(self.path / ".lock")
         try:
             with _writing(self.path):
-                while not _acquired(lock):
-                    tick(f"another process runs {self.id}; waiting for it", 0, 1)
+                while not lock.is_locked:
+                    try:
+                        lock.acquire(timeout=_POLL)
+                    except Timeout:
+                        tick(f"another process runs {self.id}; waiting for it", 0, 1)
                 for left, *_ in half_written(self.path):
                     left.unlink(missing_ok=True)
             yield
@@ -216,8 +232,12 @@ class RunFolder:
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
         bound = {"run_id": self.id, "environment": self.environment, "trace": self._written}
+        content = io.BytesIO()
+        torch.save(bound | {"state": state}, content)
+        # torch writes checksums, but does not look at them.
+        digest = hashlib.sha256(content.getbuffer()).digest()
         with _writing(self.path):
-            replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
+            replace_file(self.path / "checkpoint.pt", digest + content.getbuffer())
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
         """Write an empty trace, whose chunks `extend_trace` fills; an earlier one's result and checkpoint are removed.
@@ -250,22 +270,23 @@ class RunFolder:
                 where = tuple(chunk if d == dimension else slice(0, part.sizes[d]) for d in x.dims)
                 with _writing(self.path):
                     array[where] = x.values
-                self._note(f"{name}/{key}" for key in _keys(array, where))
+                # What has no entries is in no file, and its chunks have no size.
+                sizes = (max(size, 1) for size in array.chunks)
+                places = (range(x.start // n, -(-x.stop // n)) for x, n in zip(where, sizes, strict=True))
+                for place in itertools.product(*places):
+                    file = f"{name}/{array.metadata.encode_chunk_key(place)}"
+                    path = self.path / "trace.zarr" / file
+                    # Zarr leaves out those of nothing but NaN.
+                    if path.is_file():
+                        self._written[file] = _digest(path)
+                    else:
+                        self._written.pop(file, None)
 
     def _check_own(self) -> None:
         """Refuse a trace with something in it that zarr never wrote: it is somebody's, and would be removed with it."""
         for name in _traced(self.path / "trace.zarr"):
             if not _OF_ZARR.fullmatch(name):
                 raise InputError("RUN", self.path, f"a trace.zarr with nothing in it but a trace; {name} is none of it")
-
-    def _note(self, names: Iterable[str]) -> None:
-        """Keep the digests of files of the trace that were just written; zarr leaves out those of nothing but NaN."""
-        for name in names:
-            path = self.path / "trace.zarr" / name
-            if path.is_file():
-                self._written[name] = _digest(path)
-            else:
-                self._written.pop(name, None)
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
@@ -322,15 +343,8 @@ def _read(path: Path, name: str) -> Any:
         raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
 
 
-def _sealed(state: dict[str, Any]) -> bytes:
-    """A state as torch saves it, after a digest: torch writes checksums, but does not look at them."""
-    content = io.BytesIO()
-    torch.save(state, content)
-    return hashlib.sha256(content.getbuffer()).digest() + content.getbuffer()
-
-
 def _unsealed(content: bytes) -> dict[str, Any]:
-    """The state that `_sealed` made bytes of; empty where they are no longer those."""
+    """The state that bytes were made of, after their digest; empty where they are no longer those."""
     digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     if digest != hashlib.sha256(content).digest():
         return {}
@@ -399,14 +413,6 @@ def _opened(path: Path) -> xr.Dataset:
     with _of_strangers(), xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace:
         # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to be the same anywhere.
         return trace.load()[sorted(map(str, trace.variables))]
-
-
-def _acquired(lock: FileLock) -> bool:
-    try:
-        lock.acquire(timeout=_POLL)
-    except Timeout:
-        return False
-    return True
 
 
 @contextmanager
@@ -483,23 +489,19 @@ def _digests(folder: Path) -> dict[str, str]:
         raise InputError("RUN", folder.parent, expected) from None
 
 
-def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
-    """The names, below the array's, of the files that hold a part of it."""
-    # What has no entries is in no file, and its chunks have no size.
-    sizes = (max(size, 1) for size in array.chunks)
-    ranges = (range(part.start // size, -(-part.stop // size)) for part, size in zip(where, sizes, strict=True))
-    return map(array.metadata.encode_chunk_key, itertools.product(*ranges))
-
-
 def environment(device: str) -> dict[str, Any]:
     """All that a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
+    try:
+        numba = version("numba")
+    except PackageNotFoundError:
+        numba = "not installed"
     return {
         "boundcheck": __version__,
         "numerics": NUMERICS,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
-        "numba": _version("numba"),
+        "numba": numba,
         **bits(),
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
@@ -507,8 +509,45 @@ def environment(device: str) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+@cache
+def bits() -> dict[str, Any]:
+    """All that the last bits of numbers depend on beside versions.
+
+    Returns:
+        ``vectors``, the instructions that PyTorch uses; ``blas``, NumPy's and SciPy's, each with its version and the
+        kind of processor that it takes this one for; ``compiled``, whether numba compiles loops; and ``arithmetic``, a
+        hash of the bits of a few sums, products and factors, which sees what has no name, such as MKL's own settings.
+
+    """
+    # Other packages bring their own BLAS, which are there or not as those were imported or not.
+    site = Path(np.__file__).resolve().parents[1]
+    found = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    paths = [Path(each["filepath"]).resolve() for each in found]
+    ours = [
+        each
+        for each, path in zip(found, paths, strict=True)
+        if path.is_relative_to(site) and path.relative_to(site).parts[0].startswith(("numpy", "scipy"))
+    ]
+    told = {
+        " ".join(filter(None, (each["internal_api"], each["version"], each.get("architecture"))))
+        for each in ours or found
+    }
+    digest = hashlib.sha256()
+    # From one thread, and memory as PyTorch aligns it: on one machine always the same.
+    with at_most(1), threadpool_limits(1, user_api="blas"):
+        x = torch.arange(1, _TERMS + 1, dtype=torch.float64).sqrt()
+        square = x[: _SIDE**2].reshape(_SIDE, _SIDE).sin()
+        stack = x[: 3 * _SIDE].reshape(3, _SIDE, 1) @ x[: 3 * _SIDE].reshape(3, 1, _SIDE).cos()
+        tensors = [x.sum(), (x * x.log()).mean(), x.exp().tanh(), square @ square, stack @ square]
+        tensors.append(stack.float() @ square.float())
+        tensors += [torch.linalg.matrix_norm(square), torch.linalg.svdvals(square), torch.softmax(square, 1)]
+        plain = square.numpy()
+        others = [plain @ plain, plain.sum(), np.exp(plain), np.linalg.svd(plain)[1], scipy.linalg.svdvals(plain)]
+    for each in (*(part.numpy() for part in tensors), *others):
+        digest.update(np.asarray(each).tobytes())
+    return {
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "blas": ", ".join(sorted(told)),
+        "compiled": find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0"),
+        "arithmetic": digest.hexdigest()[:12],
+    }

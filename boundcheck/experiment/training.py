@@ -1,21 +1,27 @@
 """A run of transformers' Trainer, audited for a theorem about SGD, and the samples that it is audited on.
 
+Whether something that training computes is drawn at random is tested: made twice, it differs.
+
 Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
 """
 
 import inspect
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
+import joblib
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 from torch.utils.data import BatchSampler, IterableDataset, RandomSampler
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.chance import TIMES, apart, draws, undisturbed
 from boundcheck.functions.networks.network import evaluating
 from boundcheck.functions.networks.tasks import Encoded, Shape
 from boundcheck.functions.slopes import MARGIN
@@ -36,6 +42,11 @@ _SHAPES: dict[str, Shape] = {
 # Samples whose gradient, and rows, are made again; how far a factor that is 0 is moved.
 _FEW, _ROWS, _NEAR = 4, 32, 0.02
 _CROSS_ENTROPY = (None, "single_label_classification")
+# How often something is made whose generators move while it stays the same.
+_TIMES = 16
+# Containers that are looked into for generators: larger ones are data.
+_LARGEST = 1024
+_PLAIN = (str, bytes, int, float, complex, type(None), type, ModuleType, Tensor, np.ndarray)
 
 
 def shape_of(model: nn.Module) -> Shape:
@@ -249,7 +260,7 @@ def _training(model: nn.Module, task: Encoded, first: First) -> Iterator[_Seen]:
         how = f"the network's own loss, as it trains, is not F: its gradient is {off:.2g} off, where F's is {size:.2g}"
         yield _Seen("failed", how)
     elif is_drawn is None:
-        how = f"the network draws random numbers while it trains, which changed nothing in {TIMES} gradients"
+        how = f"the network draws random numbers while it trains, which changed nothing in {_TIMES} gradients"
         yield _Seen("assumed", how)
     if not apart(plain, first.slope) <= MARGIN * rounding:
         yield _Seen("failed", "F is not what it was: beside what is trained, something in the network was changed")
@@ -310,7 +321,7 @@ def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
         yield _Seen("failed", how)
         return
     if is_drawn is None:
-        how = f"the dataset or its collator draws random numbers, which changed nothing in {TIMES} looks"
+        how = f"the dataset or its collator draws random numbers, which changed nothing in {_TIMES} looks"
         yield _Seen("assumed", how)
     with undisturbed(loader.dataset, loader.collate_fn):
         if apart(first.rows, _collated(loader, rows)):
@@ -452,3 +463,122 @@ def settings_of(args: Any) -> dict[str, Any]:
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
         found[name] = str(getattr(value, "value", value))
     return found | {"batch": batch_of(args)}
+
+
+def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
+    """True if tensors that are made again differ by more than rounding.
+
+    They are made from the same state of all generators first, which shows what rounding does where sums have no order.
+
+    Args:
+        make: what makes them.
+        things: where generators of its own may be.
+
+    Returns:
+        None where a generator moved, and still they were the same each time.
+
+    """
+    with undisturbed(*things):
+        again = make()
+    with undisturbed(*things) as generators:
+        state, first = _moved(generators), make()
+        units = [torch.finfo(x.dtype).eps for x in first if x.is_floating_point()]
+        allowed = MARGIN * min(apart(first, again), MARGIN * max(units, default=0.0) * apart(first))
+        for _ in range(_TIMES):
+            if not apart(first, make()) <= allowed:
+                return True
+            if _moved(generators) == state:
+                return False
+    return None
+
+
+def apart(one: Sequence[Tensor], other: Sequence[Tensor] | None = None) -> float:
+    """The norm of the difference of two lists of tensors, or of one list; infinity where their shapes differ."""
+    if other is None:
+        other = [torch.zeros_like(x) for x in one]
+    if [x.shape for x in one] != [x.shape for x in other]:
+        return math.inf
+    pairs = ((x.double(), y.double()) for x, y in zip(one, other, strict=True))
+    differences = (torch.where((x == y) | (x.isnan() & y.isnan()), 0.0, x - y) for x, y in pairs)
+    return math.hypot(*(torch.linalg.vector_norm(x).item() for x in differences))
+
+
+@contextmanager
+def undisturbed(*things: Any) -> Iterator[list[Any]]:
+    """Keep the generators of Python, NumPy and torch, on all devices, and those of some things as they were.
+
+    The things themselves, and what they reach, keep their attributes. The context gives their generators.
+    """
+    generators, attributes = _reached(things)
+    states = [_GETTERS[type(each)](each) for each in generators]
+    # NumPy's global generator, which others draw from.
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng():
+            yield generators
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        for generator, state in zip(generators, states, strict=True):
+            _SETTERS[type(generator)](generator, state)
+        for now, before in attributes:
+            if now.keys() != before.keys() or any(now[name] is not value for name, value in before.items()):
+                now.clear()
+                now.update(before)
+
+
+def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """The generators that things, or the code of their classes, reach; and the attributes of what the things reach."""
+    waiting, generators, attributes = list(things), [], []
+    # Kept, so that no other object gets a place that was looked at.
+    seen: dict[int, Any] = {}
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, _PLAIN) or id(x) in seen:
+            continue
+        seen[id(x)] = x
+        if type(x) in _GETTERS:
+            generators.append(x)
+        elif isinstance(x, FunctionType):
+            # Code may call other code, and draw from what stands beside it.
+            named = (x.__globals__.get(name) for name in x.__code__.co_names)
+            waiting += [each for each in named if isinstance(each, FunctionType) or type(each) in _GETTERS]
+            waiting += [x.__defaults__, x.__kwdefaults__]
+            for cell in x.__closure__ or ():
+                with suppress(ValueError):
+                    waiting.append(cell.cell_contents)
+        elif isinstance(x, MethodType):
+            waiting += [x.__self__, x.__func__]
+        elif isinstance(x, partial):
+            waiting += [x.func, x.args, x.keywords]
+        elif isinstance(x, Mapping | list | tuple | set):
+            waiting += (x.values() if isinstance(x, Mapping) else x) if len(x) <= _LARGEST else ()
+        if isinstance(kept := getattr(x, "__dict__", None), dict) and not isinstance(x, FunctionType):
+            attributes.append((kept, dict(kept)))
+            waiting += kept.values()
+            for kind in type(x).__mro__:
+                if id(kind) not in seen:
+                    seen[id(kind)] = kind
+                    waiting += [each for each in vars(kind).values() if isinstance(each, FunctionType)]
+    return generators, attributes
+
+
+_GETTERS: dict[type, Callable[[Any], Any]] = {
+    torch.Generator: torch.Generator.get_state,
+    np.random.Generator: lambda x: x.bit_generator.state,
+    np.random.RandomState: np.random.RandomState.get_state,
+    random.Random: random.Random.getstate,
+}
+_SETTERS: dict[type, Callable[[Any, Any], Any]] = {
+    torch.Generator: torch.Generator.set_state,
+    np.random.Generator: lambda x, state: setattr(x.bit_generator, "state", state),
+    np.random.RandomState: np.random.RandomState.set_state,
+    random.Random: random.Random.setstate,
+}
+
+
+def _moved(generators: Sequence[Any]) -> str:
+    """A hash that changes with the state of any of these generators, and of those of Python, NumPy and torch."""
+    cuda, kept = torch.cuda.get_rng_state_all(), [_GETTERS[type(each)](each) for each in generators]
+    states = [random.getstate(), np.random.get_state(), torch.get_rng_state(), *cuda, *kept]  # noqa: NPY002
+    return joblib.hash([x.numpy() if isinstance(x, Tensor) else x for x in states])

@@ -13,7 +13,7 @@ from boundcheck.worst_case.show import rounded_down
 if TYPE_CHECKING:
     import pandas as pd
 
-    from boundcheck.experiment.results import Results
+    from boundcheck.experiment.result import Results
 
 
 class Audited(dict[str, Any], Shown):
@@ -33,7 +33,7 @@ class Audited(dict[str, Any], Shown):
     @property
     def results(self) -> Results:
         """The results of its runs, but for those with planted faults; raises InputError if a folder has changed."""
-        from boundcheck.experiment.results import Results
+        from boundcheck.experiment.result import Results
         from boundcheck.experiment.store import finished
 
         return Results((finished(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.experiment.schema import Bar, Link
+from boundcheck.experiment.result import Bar, Link
 from boundcheck.present.stored import known
 from boundcheck.present.style import BLUE, GREY, ORANGE, VERMILLION, marks, panels, ticks
 from boundcheck.present.words import number

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.experiment.schema import FROM_BELOW, AtSmoothness
+from boundcheck.experiment.result import FROM_BELOW, AtSmoothness
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
 from boundcheck.present.stored import StoredRun, known

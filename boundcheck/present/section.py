@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from boundcheck.errors import CodeError, InputError
-from boundcheck.experiment.schema import Chain
+from boundcheck.experiment.result import Chain
 from boundcheck.experiment.spec import about_its_own_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

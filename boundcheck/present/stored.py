@@ -10,9 +10,8 @@ import numpy as np
 import xarray as xr
 
 from boundcheck.exact.digits import DOWN, UP, telling
-from boundcheck.experiment.result import BracketResult, RunResult
-from boundcheck.experiment.schema import Chain, Ends, Estimates
-from boundcheck.experiment.tables import AdapterSpec
+from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult
+from boundcheck.experiment.spec import AdapterSpec
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import PerformanceMeasure

@@ -9,7 +9,7 @@ from typing import Any
 
 from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.errors import InputError, raised
-from boundcheck.experiment.numerics import NUMERICS
+from boundcheck.experiment.store import NUMERICS
 from boundcheck.system.files import parse_json, read_text
 from boundcheck.version import __version__
 from boundcheck.worst_case.worst_case import WorstCase

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.experiment.exponent import Exponent, fit_exponent
+from boundcheck.experiment.statistics import Exponent, fit_exponent
 from boundcheck.functions.adapters import title_of
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.style import log_y, ticks

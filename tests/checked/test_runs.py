@@ -15,7 +15,7 @@ from boundcheck.checked.exact_models.functions import Curve
 from boundcheck.checked.runs import Run, false_bounds, false_constants, false_hypotheses, run_mutants, true_runs
 from boundcheck.checked.trajectories import Diagonal, Kink, Scalar, factors, hard, kinks, scalars
 from boundcheck.experiment import measure
-from boundcheck.experiment.schema import Blame
+from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict

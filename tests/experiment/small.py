@@ -14,8 +14,7 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.experiment.audit import Audit, Evidence, audit
 from boundcheck.experiment.bracket import Bracket, measure_bracket
-from boundcheck.experiment.build import build
-from boundcheck.experiment.plan import Plan, Start, make_plan
+from boundcheck.experiment.plan import Plan, Start, build, make_plan
 from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder

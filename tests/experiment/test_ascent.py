@@ -7,7 +7,7 @@ import torch
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from boundcheck.experiment.ascent import ascend
+from boundcheck.experiment.bracket import ascend
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.derivatives import hessian_vector_product
 from boundcheck.functions.norms import square_norm

@@ -10,8 +10,8 @@ from sympy import Rational
 
 from boundcheck.experiment import measure
 from boundcheck.experiment.audit import audit
-from boundcheck.experiment.ball import ROUNDING
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
+from boundcheck.experiment.run import ROUNDING
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.constant import Constant

@@ -8,9 +8,9 @@ import pytest
 
 from boundcheck.experiment import measure
 from boundcheck.experiment.audit import Audit
-from boundcheck.experiment.blame import Blame, blamed
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
+from boundcheck.experiment.verdict import Blame, blamed
 from boundcheck.functions.constant import Constant
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import GRADIENT_DESCENT

@@ -16,13 +16,12 @@ import xarray as xr
 from hypothesis import given
 
 from boundcheck.experiment.audit import Evidence, audit
-from boundcheck.experiment.estimates import estimates_of, in_hindsight
+from boundcheck.experiment.outcome import estimates_of, in_hindsight
 from boundcheck.experiment.plan import Plan, Start
-from boundcheck.experiment.result import Audit
+from boundcheck.experiment.result import Audit, Blame
 from boundcheck.experiment.run import Record
-from boundcheck.experiment.schedule import Schedule
-from boundcheck.experiment.schema import Blame
 from boundcheck.experiment.spec import parse
+from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.verdict import Outcome, judge
 from boundcheck.functions.constant import Constant
 from boundcheck.language.catalogue import catalogue

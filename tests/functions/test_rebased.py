@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.adapters.rebased import Rebased
 from boundcheck.functions.norms import Point, square_norm

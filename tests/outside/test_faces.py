@@ -11,7 +11,7 @@ import torch
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment import run
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
 from boundcheck.functions.problem import Problem

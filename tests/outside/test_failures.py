@@ -81,7 +81,7 @@ def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path
     claim = "tests.outside.test_failures:RAISING"
     for jobs in (1, 2):
         with pytest.raises(CodeError, match=r"^_raising = line \d+ of test_failures\.py: .* not ZeroDivisionError"):
-            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), jobs=jobs)
+            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), executor=jobs)
 
 
 def _raising(evidence: Any, id: str) -> list[Any]:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.experiment.result import RunResult, read
-from boundcheck.experiment.support import borne
+from boundcheck.experiment.statistics import borne
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.adapters.full import Full
 from boundcheck.functions.pseudo_huber import PseudoHuber

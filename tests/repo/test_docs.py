@@ -13,7 +13,7 @@ import typer.main
 
 from boundcheck.cli import app
 from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.support import Kind
+from boundcheck.experiment.statistics import Kind
 from boundcheck.functions.tables import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
 from boundcheck.language.catalogue import catalogue

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from boundcheck.exact.digits import Toward, rounded
-from boundcheck.experiment.intervals import Interval
+from boundcheck.experiment.statistics import Interval
 from boundcheck.language.prose import GREEK, tex
 from boundcheck.shown import visible
 

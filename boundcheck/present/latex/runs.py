@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
 from boundcheck.exact.digits import Toward, last_place
-from boundcheck.experiment.intervals import Interval
+from boundcheck.experiment.result import toward_of
+from boundcheck.experiment.statistics import Interval
 from boundcheck.present.latex.numbers import FREE, Numbers, place_of, significant, tag, typeset, whole
 from boundcheck.present.section import Material, Search
 from boundcheck.present.stored import StoredRun
@@ -103,8 +105,9 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         text = measured(run.ratio, _scaled(x.interval, run.bound)) if run.is_theorem else low
         made["ratio"] = numbers.add((*words, "ratio"), text, "measured over bound")
     for name, constant in x.constants.items():
-        if constant.value is not None:
-            numbers.add((*words, name), significant(constant.value, constant.toward(name)), constant.how, constant.kind)
+        if math.isfinite(constant.value):
+            text = significant(constant.value, toward_of(name, constant))
+            numbers.add((*words, name), text, constant.how, constant.kind)
     return made
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.experiment.schema import AtSmoothness
+from boundcheck.experiment.result import AtSmoothness
 from boundcheck.language.hypotheses.lipschitz_adapter import LARGER, LEAST
 from boundcheck.language.view import (
     Badge,

@@ -11,9 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.experiment.exponent import Exponent
-from boundcheck.experiment.spec import about_its_own_step
-from boundcheck.experiment.tables import AdapterSpec
+from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
+from boundcheck.experiment.statistics import Exponent
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import UP, shown
-from boundcheck.experiment.schema import Chain
+from boundcheck.experiment.result import Chain
 from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.language.about import about
 from boundcheck.language.view import Part, Picture, paragraph

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.experiment.tables import DomainSpec, RunSpec
+from boundcheck.experiment.spec import DomainSpec, RunSpec
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.measures.base import Observable
 from boundcheck.language.view import Badge, Cell, Column, Part, Picture, Prose, Stack, Table, numeric

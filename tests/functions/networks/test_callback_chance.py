@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, Dataset, RandomSampler, Sampler, WeightedRandomSampler
 
-from boundcheck.experiment.chance import draws, undisturbed
+from boundcheck.experiment.training import draws, undisturbed
 from tests.experiment.small import refused
 
 from .small import of_peft, seeded, tokenizer, transformer
