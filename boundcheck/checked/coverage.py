@@ -24,7 +24,7 @@ from boundcheck.experiment.statistics import (
     student_half_width,
     student_limits,
 )
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)
 """The numbers of replicas at which coverage is measured."""

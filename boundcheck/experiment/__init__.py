@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.system.progress import DAY, Tick, silent
+from boundcheck.system.limits import DAY, Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.experiment.result import Results

@@ -45,13 +45,11 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function
 from boundcheck.language.sentence import words_of
 from boundcheck.system.ending import say
-from boundcheck.system.executors import engine_of
+from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.files import replace_file
 from boundcheck.system.fingerprint import content_of
-from boundcheck.system.memory import GIB, Demand, available, check_memory, gib
-from boundcheck.system.parallel import Call, Running
+from boundcheck.system.limits import DAY, GIB, Demand, Tick, available, check_memory, gib, limited, silent
 from boundcheck.system.plugins import theirs
-from boundcheck.system.progress import DAY, Tick, limited, silent
 
 # Of progress: an experiment has so many.
 _UNITS = 100

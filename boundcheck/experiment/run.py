@@ -24,9 +24,9 @@ from boundcheck.functions.blocks import at_most
 from boundcheck.functions.constant import EPSILON
 from boundcheck.functions.norms import Point, spectral_norm
 from boundcheck.functions.sgd import Draw, Walk, replicate, restart, walk
+from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Function
-from boundcheck.language.hypotheses.evidence import ROUNDING
-from boundcheck.system.progress import Tick, prefixed
+from boundcheck.system.limits import Tick, prefixed
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""

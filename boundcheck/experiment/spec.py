@@ -32,22 +32,22 @@ from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
 from boundcheck.functions.objective import Objective, checked, device_of
 from boundcheck.functions.tables import ProblemTable, Setting, table_of
-from boundcheck.language.about import theorem_at_any_step
 from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import (
     BOUNDED_BELOW,
     BOUNDED_GRADIENT,
     BOUNDED_VARIANCE,
     EXPECTED_SMOOTHNESS,
+    LEAST,
     LIPSCHITZ_ADAPTER,
     NEAR_MINIMISER,
     SMOOTH,
     SMOOTH_IN_W,
+    Lipschitz,
 )
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST, Lipschitz
-from boundcheck.language.inputs import exact, formula
+from boundcheck.language.inputs import exact, formula, parsed
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import (
@@ -63,7 +63,6 @@ from boundcheck.language.sentence import (
     words_of,
 )
 from boundcheck.language.symbols import T, r
-from boundcheck.language.text import parsed
 from boundcheck.system.files import read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path

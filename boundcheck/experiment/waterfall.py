@@ -25,7 +25,7 @@ from torch import Tensor
 
 from boundcheck.exact.digits import UP, shown
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.running_error import Approx, ApproxMatrix, Rounded
+from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.audit import Evidence, known_ends
 from boundcheck.experiment.result import AtBest, Bar, Chain, Waterfall
 from boundcheck.experiment.result import Link as Arrived
@@ -34,11 +34,9 @@ from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.functions.norms import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.language.claim import Claim
-from boundcheck.language.cost import Cost
-from boundcheck.language.hypotheses.evidence import Audit
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
-from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.evidence import Audit
+from boundcheck.language.hypotheses import LEAST, Cost
+from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import C, G, L, T, a, alpha, b, f_star, r, sigma
 from boundcheck.language.vocabulary import (

@@ -15,7 +15,7 @@ from boundcheck.exact.evaluate import rational_value
 from boundcheck.exact.paths import Paths, descent, mean
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
-from boundcheck.language.about import scalar_claims
+from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim
 
 LEMMA_1, THEOREM_2 = scalar_claims()

@@ -19,8 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment
 from boundcheck.experiment.plan import Start, build, draft, guessed
 from boundcheck.experiment.spec import Spec, parse
-from boundcheck.system.memory import Demand
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import Demand, silent
 
 from .small import changed, refused
 
@@ -167,6 +166,8 @@ import torch
 torch.set_num_threads(1)
 from boundcheck.experiment import experiment
 from boundcheck.system.progress import silent
+from boundcheck.experiment import cost, experiment
+from boundcheck.system.limits import silent
 from boundcheck.experiment.spec import parse
 from boundcheck.checked.malformed.limits import forget_peak, mebibytes
 
@@ -179,7 +180,7 @@ def taken(table, folder):
     experiment.prepare(spec, folder, "cpu", silent)
     experiment.measure_one(spec, folder, "cpu", silent)
     most = 2**20 * (mebibytes("VmHWM") - before)
-    parts = (*cost.drawn(spec), *experiment.held(spec, experiment.build(spec, "cpu")))
+    parts = (*spec.problem.demands(), *experiment.held(spec, experiment.build(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
 with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.result import Bar, Waterfall
 from boundcheck.experiment.statistics import Schedule, student_interval
-from boundcheck.language.hypotheses.evidence import beyond_rounding
+from boundcheck.language.evidence import beyond_rounding
 from boundcheck.language.view import Code, Fold, Part, Picture, Prose, Table, line, numeric, paragraph
 from boundcheck.present.bars import draw_links
 from boundcheck.present.named import distinct
