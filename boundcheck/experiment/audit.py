@@ -242,11 +242,8 @@ def known_ends(e: Evidence) -> list[End]:
 def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
     """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few evaluations.
 
-    No verdict rests on the word of a function whose constants are not known: it is looked at coarsely.
-
-    Raises:
-        InputError: which names the face, what it says, and what the others say.
-
+    No verdict rests on the word of a function whose constants are not known: it is looked at coarsely. Raises
+    InputError, which names the face, what it says, and what the others say.
     """
     sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "pilot", device))
     check_function(function, start.v, plan.batch, sampler)

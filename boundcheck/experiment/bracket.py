@@ -65,19 +65,12 @@ _LARGEST = 320
 
 @dataclass(frozen=True)
 class Bracket:
-    """A two-sided statement of the smoothness constant of F on a domain.
+    """A two-sided statement of the smoothness constant of F on a domain, by the fields of a `BracketResult`.
 
-    Attributes:
-        radii: the radii that make the domain.
-        lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``, ``ascent``.
-        upper: what each claim about the adapter says, from `upper_ends`.
-        bound: the spec's claim at the spec's C, rounded up.
-        slack: of LoRA, what each inequality of a proof gives away at the steepest sampled pair, from `slack`.
-        verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
-            ``inconclusive`` where the claim was given a constant that is only estimated, or has a hypothesis that the
-            judge does not decide there; ``hypothesis-failed`` where f itself breaks one at the steepest points.
-        blame: that constant; of a bracket that is violated the claim, and how far f is from what it says of itself.
-
+    Its lower estimates are of four kinds: ``pairs``, ``iterates``, ``curvature``, ``ascent``. The verdict is
+    ``supported`` while none exceeds the spec's claim, and ``violated`` otherwise; ``inconclusive`` where the claim was
+    given a constant that is only estimated, or has a hypothesis that the judge does not decide there;
+    ``hypothesis-failed`` where f itself breaks one at the steepest points.
     """
 
     radii: dict[str, float]
@@ -97,15 +90,30 @@ class Bracket:
 
 def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
     """Bracket the smoothness constant on the domain of the spec's radii, and return every value that was seen, too."""
-    radii = _radii(spec)
+    radii, settings, adapter = _radii(spec), spec.bracket, problem.adapter
     ball = claimed(spec, problem)
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ends = problem.upper_ends(radii)
     ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
-    starts = [pair[0] for pair in steepest]
-    curvatures = _curvatures(spec, problem, starts, visited, tick)
-    climbed, ends_of_climbs = _ascents(spec, problem, radii, starts, random, tick)
+    # Top curvatures at the steepest pairs and, for half of the points, along the iterates.
+    along = np.linspace(0, len(visited) - 1, settings.points // 2).astype(int) if visited else ()
+    points = [visited[i] for i in along]
+    points += [pair[0] for pair in steepest][: settings.points - len(points)]
+    lanczos, found = np.random.default_rng(stream(spec, "bracket")), []
+    for number, point in enumerate(points, start=1):
+        found.append(top_curvature(problem, point, lanczos))
+        tick("curvature", number, len(points))
+    curvatures = np.array(found)
+    # Projected ascent from the steepest pairs, whose best end is sharpened by Lanczos.
+    starts = [pair[0] for pair in steepest[: settings.ascents]]
+    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
+    climb = ascend(problem, v, adapter.draw(radii, len(starts), random), radii, settings.rounds, tick)
+    climbed = climb.lengths.cpu().numpy()
+    best = int(np.nanargmax(climbed))
+    point = tuple(part[best : best + 1] for part in climb.v)
+    climbed[best] = max(climbed[best], top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket"))))
+    beside = adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u))
     seen = {
         "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
         "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
@@ -114,18 +122,18 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     }
     values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
-    own = _own_constants(problem, radii, [*steepest, ends_of_climbs])
+    own = _own_constants(problem, radii, [*steepest, (climb.v, beside)])
     verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
     if verdict.is_decided and (objection := meets(_OnDomain(spec, problem, radii), spec.said).objection):
         verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
     # The claim about the adapter is what is tested.
     verdict = verdict.resting_on(problem.objective.given)
-    chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(problem.adapter) else []
+    chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(adapter) else []
     # Where the steepest pair has one gradient there is nothing to give away.
     lost = tuple(chain for chain in chains if chain.measured > 0)
-    found = Bracket(radii, lowers, tuple(ends), upper(ball), lost, verdict, reason, blame)
+    bracket = Bracket(radii, lowers, tuple(ends), upper(ball), lost, verdict, reason, blame)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
-    return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
+    return bracket, trace.merge(split_along(problem, visited, settings.looks, tick))
 
 
 @dataclass(frozen=True)
@@ -225,11 +233,8 @@ def _pair_ratios(
 ) -> tuple[np.ndarray, list[Pair]]:
     """Ratios of pairs in the domain, at distances from 1e-4 to 1 of its radius, half of the points extremal.
 
-    On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in.
-
-    Returns:
-        All ratios, and the pairs with the largest ones, the steepest first.
-
+    On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in. With
+    all ratios come the pairs with the largest ones, the steepest first.
     """
     found: list[np.ndarray] = []
     pairs: list[Pair] = []
@@ -257,10 +262,7 @@ def _pair_ratios(
 def _iterate_ratios(
     spec: Spec, problem: Problem, radii: Radii, step_size: float, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Point]]:
-    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited.
-
-    On a curved domain there are points and no ratios.
-    """
+    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited."""
     adapter = problem.adapter
     first = starting_point(spec, problem, str(random.device))
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
@@ -281,40 +283,6 @@ def _iterate_ratios(
     return shown, list(takewhile(lambda point: bool(adapter.inside(point, radii).all()), visited))
 
 
-def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:
-    """Top curvatures at the steepest pairs and, for half of the points, along the iterates."""
-    random = np.random.default_rng(stream(spec, "bracket"))
-    along: list[Point] = []
-    if visited:
-        chosen = np.linspace(0, len(visited) - 1, spec.bracket.points // 2).astype(int)
-        along = [visited[i] for i in chosen]
-    points = along + steepest[: spec.bracket.points - len(along)]
-    found = []
-    for number, point in enumerate(points, start=1):
-        found.append(top_curvature(problem, point, random))
-        tick("curvature", number, len(points))
-    return np.array(found)
-
-
-def _ascents(
-    spec: Spec, problem: Problem, radii: Radii, steepest: list[Point], random: torch.Generator, tick: Tick
-) -> tuple[np.ndarray, Pair]:
-    """The lengths at which projected ascent from the steepest pairs ended, the best one sharpened by Lanczos.
-
-    The points there are returned, too, each with one that is a short way along its direction.
-    """
-    starts = steepest[: spec.bracket.ascents]
-    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
-    u = problem.adapter.draw(radii, len(starts), random)
-    climb = ascend(problem, v, u, radii, spec.bracket.rounds, tick)
-    values = climb.lengths.cpu().numpy()
-    best = int(np.nanargmax(values))
-    point = tuple(part[best : best + 1] for part in climb.v)
-    top = top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
-    values[best] = max(values[best], top)
-    return values, (climb.v, problem.adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u)))
-
-
 @dataclass(frozen=True)
 class Climb:
     """The end of each start's climb: points, unit directions, and the lengths of H(v)u, shape (R,)."""
@@ -333,20 +301,20 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
     domain; a step that gains nothing is undone and shortened. So the lengths never fall.
     """
     u = problem.adapter.unit(v, u)
-    lengths = _length(problem, v, u)
+    lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
     size = sum(radius**2 for radius in radii.values()) ** 0.5
     steps = torch.full_like(lengths, _FIRST_STEP * size)
     for done in range(rounds):
         for _ in range(_TURNS):
             u = problem.adapter.unit(v, hessian_vector_product(problem, v, u))
-        lengths = _length(problem, v, u)
+        lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
         uphill = problem.adapter.unit(v, _uphill(problem, v, u))
         moved = tuple(steps[:, None, None] * part for part in uphill)
         # A point that is no number has no singular values; it stays what it is, because it gains nothing.
         here, along = (tuple(torch.nan_to_num(part, 0.0, 0.0, 0.0) for part in x) for x in (v, moved))
         to = problem.adapter.project(problem.adapter.retract(here, along), radii)
         turned = problem.adapter.unit(to, u)
-        found = _length(problem, to, turned)
+        found = square_norm(hessian_vector_product(problem, to, turned)).sqrt()
         # Written so that a NaN is no gain.
         gained = found > lengths
         v, u = (
@@ -357,10 +325,6 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
         steps = torch.where(gained, _GROW * steps, _SHRINK * steps)
         tick("ascent", done + 1, rounds)
     return Climb(v, u, lengths)
-
-
-def _length(problem: Problem, v: Point, u: Point) -> Tensor:
-    return square_norm(hessian_vector_product(problem, v, u)).sqrt()
 
 
 def _uphill(problem: Problem, v: Point, u: Point) -> Point:

@@ -144,11 +144,8 @@ def prepare(
     """Build the function of an experiment and draft its plan, so that errors come first.
 
     Nothing is run whose faces contradict each other, and nothing is made for which there is no room. The built-in GPT
-    is pretrained here, once, before processes might do so side by side.
-
-    Returns:
-        What it said, if it has finished, and its `weight`.
-
+    is pretrained here, once, before processes might do so side by side. It gives what the experiment said, if it has
+    finished, and its `weight`.
     """
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
@@ -343,12 +340,8 @@ def sweep_folder(runs: Path) -> Iterator[Path]:
 class Point:
     """An experiment of a sweep that a process is asked for, perhaps one on another machine.
 
-    Attributes:
-        spec, runs, device, hours, memory: as `measure_one` has them, the path absolute.
-        environment: what bits depend on, as it is where the sweep was begun.
-        folder: of the sweep.
-        name: of what it says there.
-
+    It has what `measure_one` takes, `runs` absolute; the environment where the sweep was begun, on which bits depend;
+    the folder of the sweep, and the name of what it says there.
     """
 
     spec: Spec
@@ -361,12 +354,7 @@ class Point:
     name: str
 
     def result(self) -> Result:
-        """Run it, in the environment in which it was asked for.
-
-        Raises:
-            InputError: before anything is run, where the folder of the runs is not seen, and in another environment.
-
-        """
+        """Run it; raises InputError where the folder is not seen, and in an environment that differs."""
         torch.set_num_threads(self.environment["threads"])
         try:
             replace_file(self.folder / f"{platform.node()}.seen", b"")

@@ -72,9 +72,7 @@ def generator(spec: Spec, purpose: str, device: str, t: int | None = None) -> to
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
     """The function that a spec describes, in one matrix or in a network: the same for any number of threads.
 
-    Raises:
-        InputError: for what is not there, or does not fit: a text, a folder, a target, a rank.
-
+    Raises InputError for what is not there, or does not fit: a text, a folder, a target, a rank.
     """
     # A run says how many threads its numbers have; what is made before it is known how many has one.
     with at_most(1):
@@ -86,14 +84,10 @@ def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
 
 
 def build_problem(spec: Spec, device: str) -> Problem:
-    """The problem in one matrix that a spec describes.
+    """The problem in one matrix that a spec describes; raises InputError for a rank or scale that the shape forbids.
 
     DiReFT and LoReFT act on [h; 1], so that W has one more column than the problem says. They, DoRA, and every adapter
     on a readout start from the identity, W0 = [I 0]; elsewhere W0 = 0.
-
-    Raises:
-        InputError: for a rank or a scale that the shape forbids, and for DoRA where W0 has a column of zeros.
-
     """
     if spec.problem is None:
         raise ValueError("expected a problem in one matrix")
@@ -142,12 +136,7 @@ class Start:
 
     @classmethod
     def draw(cls, spec: Spec, function: Function, device: str) -> "Start":
-        """Draw v_1 from the spec's seed.
-
-        Raises:
-            InputError: where the loss or its gradient is no finite number at v_1, or F is below its own infimum there.
-
-        """
+        """Draw v_1 from the seed; raises InputError where loss or gradient is not finite, or F is below its infimum."""
         v = starting_point(spec, function, device)
         infimum, loss, gradient = function.infimum, function.loss(v), function.gradient(v)
         for what, number in (("a loss that", loss.item()), ("a gradient whose square", square_norm(gradient).item())):
@@ -219,11 +208,7 @@ class Plan:
 class Guess:
     """The numbers that a plan is drafted with, and a pilot finds: given, or a little more than was seen.
 
-    Attributes:
-        radii: of the ball, by name; none where the theorem needs no ball.
-        variance: of one sample's gradient.
-        smoothness: L̂ of a function of which none is known; None where one is, and before anything was seen.
-
+    The radii of the ball by name, the variance of one sample's gradient, and L̂ of a function of which none is known.
     """
 
     radii: dict[str, float]
@@ -455,11 +440,7 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     """The fewest iterations T that `claim` allows and at which its bound lies below `threshold`.
 
     Found by bisection, on bounds that fall with T, not always to 0. Of a theorem that takes a step, and is given none,
-    the bound at each T is that at the best step.
-
-    Raises:
-        ArithmeticError: if there is none up to 10^12.
-
+    the bound at each T is that at the best step. Raises ArithmeticError if there is none up to 10^12.
     """
     floats, step, formula = _floats(inputs, HORIZON.name), free_step(claim), claim.function("bound")
     is_open = step is not None and step.name not in floats

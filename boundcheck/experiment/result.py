@@ -148,8 +148,7 @@ class Bar(Link):
 
     Attributes:
         is_chance: whether it is 0 in expectation, and no inequality of the proof.
-        lower, upper: between what lies what it adds to the value before, by its confidence interval.
-        rounding: by how much the value may be off.
+        lower, upper, rounding: the confidence interval of what it adds, and by how much the value may be off.
         estimated: the constants that enter with it and are only estimated.
 
     """
@@ -165,11 +164,7 @@ class Bar(Link):
 class AtBest:
     """The step at which the sum behind a theorem gives the least bound on its measure.
 
-    Attributes:
-        step: that step.
-        bound: what the sum says there.
-        factor: what it says at the run's own step is so many times more.
-
+    What the sum says at the run's own step is `factor` times more than this bound.
     """
 
     step: float
@@ -451,15 +446,10 @@ class Result(Shown):
         return "assumed" if assumed else "certified"
 
     def to_xarray(self, runs: str | Path = "runs") -> xr.Dataset:
-        """The trace of the run, with the single numbers and texts of `as_json` as its attributes.
+        """The trace of the run in the folder `runs`, with the numbers and texts of `as_json` as its attributes.
 
-        Args:
-            runs: the folder that `bc.measure` was given.
-
-        Raises:
-            InputError: where the run's folder is gone, or is not as the run left it: each file is held against its
-                hash.
-
+        Raises InputError where the run's folder is gone, or is not as the run left it: each file is held against its
+        hash.
         """
         found: xr.Dataset = self.shower.trace_of(self, Path(runs))
         return found
@@ -522,12 +512,7 @@ class RunResult(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class BracketResult(Result):
-    """The bracket of a smoothness constant: ``measured`` is the best lower estimate.
-
-    Attributes:
-        slack: what each inequality of a proof gives away at the steepest sampled pair.
-
-    """
+    """The bracket of a smoothness constant: ``measured`` is the best lower estimate, ``slack`` what a proof loses."""
 
     slack: tuple[Chain, ...] = ()
 
@@ -568,9 +553,7 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
 def read(data: Any) -> RunResult | BracketResult:
     """Read back the result that `Result.as_json` turned into plain data.
 
-    Raises:
-        InputError: for what is no result, one of another version, and one whose verdict its interval does not bear.
-
+    Raises InputError for what is no result, one of another version, and one whose verdict its interval does not bear.
     """
     if not isinstance(data, Mapping):
         raise InputError("result", type(data).__name__, "a table")
@@ -649,12 +632,7 @@ _RUN = "run"
 
 
 class Results(list[Result], Shown):
-    """The results of experiments, in their order.
-
-    Attributes:
-        runs: the folder in which their runs are kept.
-
-    """
+    """The results of experiments, in their order; ``runs`` is the folder in which their runs are kept."""
 
     def __init__(self, results: Iterable[Result], runs: str | Path) -> None:
         """Keep the results of runs in a folder."""

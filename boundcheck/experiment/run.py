@@ -46,10 +46,7 @@ MOST_WAITING = 2**22
 class Saving:
     """A rule for when a checkpoint is worth its time: a kill costs seconds of work, and saving a small part of a run.
 
-    Attributes:
-        every: seconds of work between two.
-        share: the most of a run's time that they take.
-
+    It is due after `every` seconds of work, and takes at most the share `share` of a run's time.
     """
 
     every: float
@@ -135,12 +132,8 @@ class BallWatch:
 class Record:
     """All that a finished run leaves.
 
-    Attributes:
-        schedule: when it was audited.
-        trace: the function's observables over (replica, stratum), and what was looked at rarely.
-        ball: the ball watch; a theorem that needs no ball has none.
-        last: the iterates after the last step.
-
+    When it was audited; the function's observables over (replica, stratum), and what was looked at rarely; the ball
+    watch, where the theorem needs a ball; and the iterates after the last step.
     """
 
     schedule: Schedule

@@ -445,10 +445,7 @@ class Spec(Table):
         _ = self.theorem
 
     def __reduce__(self) -> Any:
-        """Let another process open for itself what lies outside of the package, as it was allowed when this was read.
-
-        What is an object goes along.
-        """
+        """Let another process open what lies outside of the package, as allowed here; what is an object goes along."""
         claim = self.said if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
         problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
         return _parse_as_allowed, (self.as_json() | {"claim": claim} | problem, self._allowed)
@@ -600,11 +597,8 @@ Given = Spec | dict[str, Any] | str | Path
 def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
 
-    A problem that is given, an objective or a function of W, takes the place of theirs.
-
-    Raises:
-        InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
-
+    A problem that is given, an objective or a function of W, takes the place of theirs. Raises InputError for an
+    unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
     """
     match given:
         case Spec() if problem is not None:

@@ -67,9 +67,7 @@ def earned_by(kind: Kind, replicas: int) -> Verdict:
 def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
     """The verdict that was said, with the ground that the interval of this kind gives to one that is `supported`.
 
-    Raises:
-        InputError: for a verdict that the interval does not bear.
-
+    Raises InputError for a verdict that the interval does not bear.
     """
     if not said.is_supported:
         return said
@@ -85,15 +83,7 @@ def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
 
 
 def log_bets(ratios: np.ndarray) -> np.ndarray:
-    r"""The logarithms of the bets :math:`\prod_i (1 + c(x_i/m - 1))`, a row for each fraction c.
-
-    Args:
-        ratios: x/m, shape (n, experiments). Logarithms of further samples are added to those of the first.
-
-    Returns:
-        Shape (bets, experiments).
-
-    """
+    """The logarithms of the bets prod_i (1 + c(x_i/m - 1)), shape (bets, experiments), of x/m, (n, experiments)."""
     return _log_product(_factors(ratios))
 
 
@@ -150,7 +140,11 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
     log_m = np.zeros(len(x))
     active = np.arange(len(x))
     while active.size:
-        value, slope = _log_capital(relative.take(active, axis=1), log_m[active])
+        factors = _factors(relative.take(active, axis=1) * np.exp(-log_m[active]))
+        logs = _log_product(factors)
+        value = log_mixture(logs)
+        slopes = (1 - _BETS)[:, None] * np.reciprocal(factors, out=factors).sum(1) - len(relative)
+        slope = (np.exp(logs - value) * slopes).mean(0)
         following = np.maximum(log_m[active] - (value + np.log(delta)) / slope, least)
         moved = np.abs(following - log_m[active])
         log_m[active] = following
@@ -158,15 +152,6 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
     limits = np.exp(log_m) * (1 - _MARGIN) * mean * largest
     # Towards 0, because the products of the smallest floats are not rounded to a relative accuracy.
     return np.where(log_m > least, np.nextafter(limits, 0), 0.0)
-
-
-def _log_capital(relative: np.ndarray, log_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The logarithm of the mixture of bets and its derivative by log m, each of shape (experiments,)."""
-    factors = _factors(relative * np.exp(-log_m))
-    logs = _log_product(factors)
-    value = log_mixture(logs)
-    slopes = (1 - _BETS)[:, None] * np.reciprocal(factors, out=factors).sum(1) - len(relative)
-    return value, (np.exp(logs - value) * slopes).mean(0)
 
 
 def _factors(ratios: np.ndarray) -> np.ndarray:
@@ -250,16 +235,7 @@ def mean_interval(x: np.ndarray, largest: float, resolution: float, level: float
 
 
 def simultaneous_lower_limits(x: np.ndarray, level: float) -> np.ndarray:
-    """Lower limits that hold for all columns at once (Bonferroni over betting).
-
-    Args:
-        x: nonnegative samples, shape (..., n, columns).
-        level: the probability with which no column's limit exceeds its mean.
-
-    Returns:
-        Shape (..., columns).
-
-    """
+    """Lower limits that all hold at once at this level (Bonferroni over betting), x of shape (..., n, columns)."""
     delta = (1 - level) / x.shape[-1]
     return np.asarray(betting_lower_limit(np.swapaxes(x, -1, -2), delta))
 

@@ -84,10 +84,7 @@ _SIDE, _TERMS = 33, 2**12
 
 
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
-    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content.
-
-    The content is that of what is minimised; see `boundcheck.system.fingerprint`.
-    """
+    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content."""
     claim = catalogue.get(str(spec.get("claim")))
     said = claim.digest if claim else None
     named = json.dumps([spec, device, NUMERICS, said, content], sort_keys=True)
@@ -98,10 +95,7 @@ def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
 class RunFolder:
     """A run on disk, for the process that runs it; `finished` reads what it left.
 
-    Attributes:
-        path: the folder, which has the run's id for its name.
-        environment: what the numbers depend on beside spec and device; a run is resumed in the same one alone.
-
+    Its environment is what the numbers depend on beside spec and device; a run is resumed in the same one alone.
     """
 
     path: Path
@@ -113,10 +107,8 @@ class RunFolder:
     def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
         """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not.
 
-        Raises:
-            InputError: where it, or something in it, is no file and no folder; what a run writes and removes is its
-                own, and a link would lead elsewhere. The way to `root` may have links.
-
+        Raises InputError where it, or something in it, is no file and no folder; what a run writes and removes is its
+        own, and a link would lead elsewhere. The way to `root` may have links.
         """
         path = root / run_id(spec, device, content)
         if path.is_symlink():
@@ -142,10 +134,7 @@ class RunFolder:
 
     @contextmanager
     def held(self, tick: Tick) -> Iterator[None]:
-        """Keep other processes from running it at the same time; wait for one that does.
-
-        What a killed process left half-written is removed.
-        """
+        """Wait for a process that runs it, and keep others from it; remove what a killed one left half-written."""
         lock = FileLock(self.path / ".lock")
         try:
             with _writing(self.path):
@@ -163,9 +152,7 @@ class RunFolder:
     def result(self) -> RunResult | BracketResult | None:
         """The stored result, or None for a run that has not finished.
 
-        Raises:
-            InputError: where result, trace and spec are not as one run left them, or are another run's.
-
+        Raises InputError where result, trace and spec are not as one run left them, or are another run's.
         """
         if not os.path.exists(self.path / "result.json"):
             return None
@@ -175,10 +162,7 @@ class RunFolder:
         return result
 
     def finish(self, result: Found) -> Found:
-        """Store the result with what its claims say, drop the checkpoint, and return what was stored.
-
-        A kill before the checkpoint is dropped does no harm.
-        """
+        """Store the result with what its claims say, drop the checkpoint, and return what was stored."""
         said = {id: catalogue[id].digest for id in sorted(result.named) if id in catalogue}
         stored = replace(result, said=said).as_json()
         # Before anything is written: what is stored can be read.
@@ -241,9 +225,7 @@ class RunFolder:
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
         """Write an empty trace, whose chunks `extend_trace` fills; an earlier one's result and checkpoint are removed.
 
-        Raises:
-            InputError: where something else than a file or a trace is in the place of one, or in a trace.
-
+        Raises InputError where something else than a file or a trace is in the place of one, or in a trace.
         """
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
@@ -306,14 +288,21 @@ class RunFolder:
 def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """Result and trace of a finished run, whatever its folder is called.
 
-    Raises:
-        InputError: for a folder that holds none, and where result, trace and spec are not as one run left them.
-
+    Raises InputError for a folder that holds none, where result, trace and spec are not as one run left them, and for a
+    trace that cannot be read, or has what no such run writes: anybody can write another, and hash it.
     """
     if not os.path.exists(path / "result.json"):
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
     result = _result_in(path)
-    return result, _trace_in(path, result)
+    try:
+        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
+        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
+        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
+        return result, _opened(path)
+    # Zarr, its codecs and xarray raise all kinds of errors.
+    except Exception as error:
+        why = error.expected if isinstance(error, InputError) else raised(error)
+        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
 
 
 def _result_in(path: Path) -> RunResult | BracketResult:
@@ -352,24 +341,6 @@ def _unsealed(content: bytes) -> dict[str, Any]:
     except Exception:
         # Anybody can hash anything, and torch raises all kinds of errors.
         return {}
-
-
-def _trace_in(path: Path, result: RunResult | BracketResult) -> xr.Dataset:
-    """The trace of a finished run, after a check that it is one: anybody can write another, and hash it.
-
-    Raises:
-        InputError: for what cannot be read, and for names, dimensions, sizes and types that no such run writes.
-
-    """
-    try:
-        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
-        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
-        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
-        return _opened(path)
-    # Zarr, its codecs and xarray raise all kinds of errors.
-    except Exception as error:
-        why = error.expected if isinstance(error, InputError) else raised(error)
-        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
 
 
 def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
@@ -446,9 +417,7 @@ def _digest_of(value: Any) -> str:
 def _files(run: Path) -> list[Path]:
     """The files in the folder of a run, in order.
 
-    Raises:
-        InputError: for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
-
+    Raises InputError for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
     """
     found = []
     for path in sorted(Path(place, name) for place, *names in os.walk(run) for name in itertools.chain(*names)):
@@ -464,23 +433,13 @@ def _files(run: Path) -> list[Path]:
 
 
 def _traced(folder: Path) -> dict[str, Path]:
-    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are not zarr's.
-
-    Raises:
-        InputError: as `_files` does.
-
-    """
+    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are none."""
     files = (path for path in _files(folder.parent) if folder in path.parents and not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """The digest of each file of a trace.
-
-    Raises:
-        InputError: for a file that cannot be read, and as `_files` does.
-
-    """
+    """The digest of each file of a trace; raises InputError for one that cannot be read."""
     try:
         return {name: _digest(path) for name, path in _traced(folder).items()}
     except OSError as error:

@@ -8,7 +8,7 @@ Nothing here imports transformers: arguments, optimizers and data loaders are lo
 import inspect
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
@@ -70,10 +70,8 @@ def base_of(model: Any) -> Any:
 def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch.device) -> tuple[Encoded, int]:
     """Samples drawn uniformly from the training data, collated as for training, and how many there are in all.
 
-    Raises:
-        InputError: for data without a length, or that is only iterated over: its first rows are no uniform sample; and
-            for a collator that packs samples.
-
+    Raises InputError for data without a length, or that is only iterated over: its first rows are no uniform sample;
+    and for a collator that packs samples.
     """
     data = loader.dataset
     # A stream may know its length, and still has no rows.
@@ -135,13 +133,21 @@ def sampling_of(
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
     counts = counts_items(model, task)
     drawing = _drawing(args, loader, samples, steps, batches_of(args, loader, counts))
-    found = [
-        drawing,
-        *_training(model, task, first),
-        *_replaced(),
-        *_hooked(model),
-        *_made_anew(loader, samples, first),
-    ]
+    found = [drawing, *_training(model, task, first)]
+    trainer = _trainer()
+    # Ways in which it may take other gradients than those of its model's own loss.
+    own = [name for name in _STEPS if _is_foreign(getattr(trainer, name, None))]
+    if own or getattr(trainer, "compute_loss_func", None) is not None:
+        how = "the Trainer computes its loss in a way of its own, which was not held against F"
+        found.append(_Seen("assumed", how))
+    for name in ("on_pre_optimizer_step", "on_substep_end"):
+        found += _acting(name, "between gradient and step")
+    optimizer = getattr(trainer, "optimizer", None)
+    things = [*model.parameters(), *model.modules(), getattr(optimizer, "optimizer", optimizer)]
+    hooks = (hook for x in things for name in _HOOKS for hook in (getattr(x, name, None) or {}).values())
+    if any(map(_is_foreign, hooks)):
+        found.append(_Seen("assumed", "a hook is given gradients before they are used, and may change them"))
+    found += _made_anew(loader, samples, first)
     low, high = int(task.counts.min()), int(task.counts.max())
     if low < high and not (drawing.is_whole and (counts or args.train_batch_size >= samples)):
         how = f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
@@ -189,20 +195,13 @@ class First(NamedTuple):
         with _near(model, values) as trained, evaluating(model):
             slope = _slope(share * task.losses(model, few).sum(), trained)
         with undisturbed(loader.dataset, loader.collate_fn):
-            return cls(values, slope, _collated(loader, _some(samples)))
+            return cls(values, slope, _collated(loader, samples))
 
 
 def _few(task: Encoded) -> tuple[Tensor, float]:
-    """Some samples with labels, since others have no mean; and the factor by which to multiply the sum of their losses.
-
-    The factor makes the sum a mean over their tokens, as models take it.
-    """
+    """Some samples with labels, and what makes the sum of their losses a mean over tokens, as models take it."""
     few = task.counts.nonzero().flatten()[:_FEW]
     return few, task.counts.double().mean().item() / task.counts[few].sum().item()
-
-
-def _some(samples: int) -> range:
-    return range(0, samples, -(-samples // _ROWS))
 
 
 def _slope(loss: Tensor, trained: Sequence[Tensor]) -> list[Tensor]:
@@ -276,6 +275,8 @@ def _trainer() -> Any:
 
 # What of a Trainer makes a gradient of samples.
 _STEPS = ("compute_loss", "training_step", "_prepare_inputs", "_prepare_input", "get_batch_samples", "_clip_grad_norm")
+# Where somebody's hooks are that are given gradients.
+_HOOKS = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks", "_optimizer_step_pre_hooks")
 _OWN = ("boundcheck.", "transformers.", "accelerate.", "torch.", "peft.")
 
 
@@ -284,38 +285,16 @@ def _is_foreign(thing: Any) -> bool:
     return thing is not None and not (getattr(thing, "__module__", None) or "").startswith(_OWN)
 
 
-def _replaced() -> Iterator[_Seen]:
-    """Look for ways in which the calling Trainer may take other gradients than those of its model's own loss."""
-    trainer = _trainer()
-    own = [name for name in _STEPS if _is_foreign(getattr(trainer, name, None))]
-    if own or getattr(trainer, "compute_loss_func", None) is not None:
-        yield _Seen("assumed", "the Trainer computes its loss in a way of its own, which was not held against F")
-    for name in ("on_pre_optimizer_step", "on_substep_end"):
-        yield from _acting(name, "between gradient and step")
-
-
 def _acting(event: str, when: str) -> Iterator[_Seen]:
     """Look for callbacks of the calling Trainer, other than those of the known packages, that act at an event."""
-    handler = getattr(_trainer(), "callback_handler", None)
-    for callback in getattr(handler, "callbacks", ()):
+    for callback in getattr(getattr(_trainer(), "callback_handler", None), "callbacks", ()):
         if _is_foreign(getattr(callback, event, None)):
             yield _Seen("assumed", f"the callback {type(callback).__name__} acts {when}, and may change it")
 
 
-def _hooked(model: nn.Module) -> Iterator[_Seen]:
-    """Look for somebody's hooks that are given gradients, and may change them."""
-    optimizer = getattr(_trainer(), "optimizer", None)
-    things = [*model.parameters(), *model.modules(), getattr(optimizer, "optimizer", optimizer)]
-    names = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks", "_optimizer_step_pre_hooks")
-    hooks = (hook for x in things for name in names for hook in (getattr(x, name, None) or {}).values())
-    if any(_is_foreign(hook) for hook in hooks):
-        yield _Seen("assumed", "a hook is given gradients before they are used, and may change them")
-
-
 def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
     """Check whether samples differ each time that they are made and collated, or from those when training began."""
-    rows = _some(samples)
-    is_drawn = draws(lambda: _collated(loader, rows), loader.dataset, loader.collate_fn)
+    is_drawn = draws(lambda: _collated(loader, samples), loader.dataset, loader.collate_fn)
     if is_drawn:
         how = "samples are made anew each time, at random, by the dataset or its collator, and F has them as made once"
         yield _Seen("failed", how)
@@ -324,13 +303,13 @@ def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
         how = f"the dataset or its collator draws random numbers, which changed nothing in {_TIMES} looks"
         yield _Seen("assumed", how)
     with undisturbed(loader.dataset, loader.collate_fn):
-        if apart(first.rows, _collated(loader, rows)):
+        if apart(first.rows, _collated(loader, samples)):
             yield _Seen("failed", "samples are not what they were when training began")
 
 
-def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
+def _collated(loader: Any, samples: int) -> list[Tensor]:
     """All tensors of some samples, as they come to training."""
-    batch = loader.collate_fn([loader.dataset[i] for i in rows])
+    batch = loader.collate_fn([loader.dataset[i] for i in range(0, samples, -(-samples // _ROWS))])
     # One of transformers is a mapping, and no dictionary.
     return [x for x in tree_leaves(dict(batch) if isinstance(batch, Mapping) else batch) if isinstance(x, Tensor)]
 
@@ -466,17 +445,10 @@ def settings_of(args: Any) -> dict[str, Any]:
 
 
 def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
-    """True if tensors that are made again differ by more than rounding.
+    """True if tensors that are made again differ by more than rounding; None where a generator moved all the same.
 
     They are made from the same state of all generators first, which shows what rounding does where sums have no order.
-
-    Args:
-        make: what makes them.
-        things: where generators of its own may be.
-
-    Returns:
-        None where a generator moved, and still they were the same each time.
-
+    Generators of its own may be in `things`.
     """
     with undisturbed(*things):
         again = make()
@@ -510,7 +482,7 @@ def undisturbed(*things: Any) -> Iterator[list[Any]]:
     The things themselves, and what they reach, keep their attributes. The context gives their generators.
     """
     generators, attributes = _reached(things)
-    states = [_GETTERS[type(each)](each) for each in generators]
+    states = [_GENERATORS[type(each)][0](each) for each in generators]
     # NumPy's global generator, which others draw from.
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
@@ -520,7 +492,7 @@ def undisturbed(*things: Any) -> Iterator[list[Any]]:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
         for generator, state in zip(generators, states, strict=True):
-            _SETTERS[type(generator)](generator, state)
+            _GENERATORS[type(generator)][1](generator, state)
         for now, before in attributes:
             if now.keys() != before.keys() or any(now[name] is not value for name, value in before.items()):
                 now.clear()
@@ -537,12 +509,12 @@ def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any
         if isinstance(x, _PLAIN) or id(x) in seen:
             continue
         seen[id(x)] = x
-        if type(x) in _GETTERS:
+        if type(x) in _GENERATORS:
             generators.append(x)
         elif isinstance(x, FunctionType):
             # Code may call other code, and draw from what stands beside it.
             named = (x.__globals__.get(name) for name in x.__code__.co_names)
-            waiting += [each for each in named if isinstance(each, FunctionType) or type(each) in _GETTERS]
+            waiting += [each for each in named if isinstance(each, FunctionType) or type(each) in _GENERATORS]
             waiting += [x.__defaults__, x.__kwdefaults__]
             for cell in x.__closure__ or ():
                 with suppress(ValueError):
@@ -563,22 +535,20 @@ def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any
     return generators, attributes
 
 
-_GETTERS: dict[type, Callable[[Any], Any]] = {
-    torch.Generator: torch.Generator.get_state,
-    np.random.Generator: lambda x: x.bit_generator.state,
-    np.random.RandomState: np.random.RandomState.get_state,
-    random.Random: random.Random.getstate,
-}
-_SETTERS: dict[type, Callable[[Any, Any], Any]] = {
-    torch.Generator: torch.Generator.set_state,
-    np.random.Generator: lambda x, state: setattr(x.bit_generator, "state", state),
-    np.random.RandomState: np.random.RandomState.set_state,
-    random.Random: random.Random.setstate,
+# How a generator's state is read, and set.
+_GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
+    torch.Generator: (torch.Generator.get_state, torch.Generator.set_state),
+    np.random.Generator: (
+        lambda x: x.bit_generator.state,
+        lambda x, state: setattr(x.bit_generator, "state", state),
+    ),
+    np.random.RandomState: (np.random.RandomState.get_state, np.random.RandomState.set_state),
+    random.Random: (random.Random.getstate, random.Random.setstate),
 }
 
 
 def _moved(generators: Sequence[Any]) -> str:
     """A hash that changes with the state of any of these generators, and of those of Python, NumPy and torch."""
-    cuda, kept = torch.cuda.get_rng_state_all(), [_GETTERS[type(each)](each) for each in generators]
+    cuda, kept = torch.cuda.get_rng_state_all(), [_GENERATORS[type(each)][0](each) for each in generators]
     states = [random.getstate(), np.random.get_state(), torch.get_rng_state(), *cuda, *kept]  # noqa: NPY002
     return joblib.hash([x.numpy() if isinstance(x, Tensor) else x for x in states])

@@ -89,14 +89,8 @@ class Outcome:
 class _Measured:
     """The measured values of the observable, shape (R, M), and what is known of the statistic that is tested.
 
-    Attributes:
-        seen: the observable at the audits, and between what it surely is.
-        is_finite: whether all values are finite numbers.
-        mean: the statistic: over replicas, or of the one trajectory.
-        interval: its interval; None where one is not, of a single replica, and where not enough was looked at.
-        rounding: the rounding error of the statistic.
-        called: what it is called, and how it stands to the measure where it is another.
-
+    ``mean`` is the statistic, over replicas or of the one trajectory; its interval is None of a single replica, and
+    where not enough was looked at. It is ``called`` so, with how it stands to the measure where it is another.
     """
 
     seen: Enclosure

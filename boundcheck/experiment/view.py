@@ -193,11 +193,7 @@ _RATIO = ("gradient_ratio", "gradient_ratio_error")
 def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
     """Show a few of the records, and what they come to, on stderr.
 
-    Args:
-        trace: what was recorded.
-        result: what it comes to.
-        noise: of each record what was taken off the squared gradient norm, because a part of the samples was looked at.
-
+    ``noise`` is what was taken off each squared gradient norm, because a part of the samples was looked at.
     """
     title = f"{result.problem.name}, on {result.problem.sample}"
     table = terminal.Table(*_COLUMNS, title=title)

@@ -85,13 +85,9 @@ def chains() -> dict[str, tuple[Link, ...]]:
 
 
 def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST) -> list[Chain]:
-    """Every chain at two points of LoRA, R = 1, different and in the domain.
+    """Every chain at two points of LoRA, R = 1, different and in the domain; raises TypeError for another adapter.
 
     A scale s is taken into f, as X -> f(W0 + sX).
-
-    Raises:
-        TypeError: for another adapter, whose proofs these are not.
-
     """
     if not has_chains(problem.adapter):
         about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
@@ -207,14 +203,9 @@ def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]
 
 @dataclass(frozen=True)
 class OnRun:
-    """The values of expressions on a run of v - alpha g, where g_t is the step that was taken.
+    """The values of expressions on a run of v - alpha g, where g_t is the step that was taken, and `pace` is alpha.
 
     What is at v_t is read off its trace, and a sum over t is estimated by its audits.
-
-    Attributes:
-        evidence: the run.
-        pace: alpha.
-
     """
 
     evidence: Evidence
@@ -264,13 +255,7 @@ class OnRun:
         }
 
     def level(self, expression: sp.Expr, off: sp.Expr | None = None) -> Level:
-        """The value of an expression that is affine in sums over t.
-
-        Args:
-            expression: over constants, ends of the run, and sums of what is at v_t.
-            off: what is to be taken as far too large as it may be.
-
-        """
+        """The value of an expression that is affine in sums over t, with `off` as far too large as it may be."""
         schedule, (outside, sums), added = self.evidence.record.schedule, _parted(expression), {}
         for letter, total in sums:
             # Each audit's term, for as many t as it stands for.
@@ -346,14 +331,9 @@ class NoWaterfallError(ValueError):
 
 @dataclass(frozen=True)
 class _Rung:
-    """A rung of a waterfall: the place where a link arrives.
+    """A rung of a waterfall, where a link arrives: its value, and the letters of the expression behind it.
 
-    Attributes:
-        label, why, rounding, is_chance: those of the link.
-        level: the value.
-        letters: those of the expression that it is the value of.
-        is_cost: whether it is an inequality that the sum rests on, and can only rise where its hypothesis held.
-
+    A cost is an inequality that the sum rests on, which can only rise where its hypothesis held.
     """
 
     label: str
