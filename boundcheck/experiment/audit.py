@@ -25,13 +25,22 @@ from boundcheck.experiment.result import GradientRatio
 from boundcheck.experiment.run import BallWatch, Record
 from boundcheck.experiment.spec import ASSUMABLE, Spec
 from boundcheck.experiment.statistics import Schedule
-from boundcheck.functions.constant import EPSILON, End
-from boundcheck.functions.minibatches import Draws, Mean, as_drawn, mean_of_minibatches
-from boundcheck.functions.norms import Point, square_norm
-from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Sampler, replicate
-from boundcheck.functions.slopes import COARSE, FINE, MARGIN, check_pull_back, disagreement, near
-from boundcheck.functions.steps import check_steps
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.checks import (
+    COARSE,
+    FINE,
+    MARGIN,
+    Draws,
+    Mean,
+    as_drawn,
+    check_pull_back,
+    check_steps,
+    disagreement,
+    mean_of_minibatches,
+    near,
+)
+from boundcheck.functions.draws import Sampler
+from boundcheck.functions.problem import End, Problem
 from boundcheck.language.claim import Claim, checked
 from boundcheck.language.evidence import Audit, Guilt, Status, status_of
 from boundcheck.language.evidence import Evidence as Recorded

@@ -20,22 +20,24 @@ from boundcheck.experiment.result import Blame, Chain
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
-from boundcheck.functions.constant import Constant, End
-from boundcheck.functions.curvature import block_norms, top_curvature
-from boundcheck.functions.derivatives import (
+from boundcheck.functions.arithmetic import Point, replicate, square_norm
+from boundcheck.functions.curvature import (
     bilinear_product,
+    block_norms,
     curved,
     derivative,
     gauss_newton_product,
     hessian_vector_product,
     leaves,
     sure_difference_ratio,
+    top_curvature,
 )
+from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.judged import OfAdapter
-from boundcheck.functions.norms import Point, square_norm
-from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import draw_batch, replicate, sgd_step
+from boundcheck.functions.problem import End, Problem
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.claim import Claim
+from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W
 from boundcheck.language.inputs import Number
 from boundcheck.language.instance import HOLDS, Answer, Extent

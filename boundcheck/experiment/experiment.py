@@ -38,9 +38,9 @@ from boundcheck.experiment.result import BracketResult, Result, RunResult, Subje
 from boundcheck.experiment.run import MOST_WAITING, STAGE, run_ensemble
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import RunFolder, environment
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most, replicate
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import advance, replicate
+from boundcheck.functions.sgd import advance
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function
 from boundcheck.language.sentence import words_of

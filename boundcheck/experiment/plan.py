@@ -18,16 +18,15 @@ from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.adapters.rebased import Rebased
-from boundcheck.functions.blocks import at_most
-from boundcheck.functions.constant import EPSILON, Constant
+from boundcheck.functions.adapters.products import Rebased
+from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
+from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
 from boundcheck.functions.networks.build import Adaptation, network_function
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate, restart
-from boundcheck.functions.tables import Setting
+from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.claim import Claim
-from boundcheck.language.function import Function
+from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS

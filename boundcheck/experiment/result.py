@@ -21,8 +21,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from boundcheck.errors import InputError
 from boundcheck.exact.digits import UP, Toward, shown, telling
 from boundcheck.experiment.statistics import Interval, Kind, borne
-from boundcheck.functions.constant import Constant, End
+from boundcheck.functions.problem import End
 from boundcheck.language.evidence import Audit, Guilt
+from boundcheck.language.function import Constant
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.notebook import Shown
 from boundcheck.system.tables import fields_of

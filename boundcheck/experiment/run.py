@@ -20,10 +20,9 @@ from boundcheck.experiment.plan import Plan, Start, generator, make_sampler, str
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.blocks import at_most
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.norms import Point, spectral_norm
-from boundcheck.functions.sgd import Draw, Walk, replicate, restart, walk
+from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, spectral_norm
+from boundcheck.functions.draws import Draw
+from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Function
 from boundcheck.system.limits import Tick, prefixed

@@ -27,11 +27,10 @@ from pydantic import (
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.adapters.rebased import BASE_RADIUS
+from boundcheck.functions.adapters.products import BASE_RADIUS
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
-from boundcheck.functions.objective import Objective, checked, device_of
-from boundcheck.functions.tables import ProblemTable, Setting, table_of
+from boundcheck.functions.objective import Objective, ProblemTable, Setting, checked, device_of, table_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim

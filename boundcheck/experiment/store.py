@@ -40,7 +40,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from boundcheck.errors import InputError, raised
 from boundcheck.experiment.result import BracketResult, RunResult, read, text
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible

@@ -24,14 +24,14 @@ import torch
 from torch import Tensor
 
 from boundcheck.exact.digits import UP, shown
-from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.exact.evaluate import Model, VectorFunction, t
 from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.audit import Evidence, known_ends
 from boundcheck.experiment.result import AtBest, Bar, Chain, Waterfall
 from boundcheck.experiment.result import Link as Arrived
 from boundcheck.experiment.statistics import spread_over_times, student_half_width, student_quantile
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
@@ -56,7 +56,6 @@ from boundcheck.language.vocabulary import (
     ell_t,
     f,
     g_t,
-    t,
     v1,
     v2,
     v_first,

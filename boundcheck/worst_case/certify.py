@@ -17,7 +17,7 @@ from torch import Tensor
 
 from boundcheck.exact.balls import ball_of, length, lower, upper
 from boundcheck.functions.adapters import Adapter
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.measures import SMOOTHNESS

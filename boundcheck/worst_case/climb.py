@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.derivatives import derivative, leaves
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.curvature import derivative, leaves
 from boundcheck.language.claim import Claim
 from boundcheck.worst_case.instance import AdapterInstance, unit
 from boundcheck.worst_case.structure import Structure

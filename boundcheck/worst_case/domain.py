@@ -10,7 +10,7 @@ from torch import Tensor
 
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.adapters.base import Block
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 
 
 def is_within(adapter: Adapter, v: Point, radii: Mapping[str, float]) -> bool:

@@ -21,16 +21,13 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, matrix_of, upper
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.adapters.base import spectral_bound
-from boundcheck.functions.cast import cast_to
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.derivatives import difference_ratio, hessian_vector_product
+from boundcheck.functions.adapters.base import cast_to, spectral_bound
+from boundcheck.functions.arithmetic import EPSILON, Point, inner, square_norm
+from boundcheck.functions.curvature import difference_ratio, hessian_vector_product
 from boundcheck.functions.judged import BITS, OfAdapter
-from boundcheck.functions.norms import Point, inner, square_norm
+from boundcheck.functions.objectives.clipped import Clipped, Tilted
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.tilted import Tilted
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import READINGS

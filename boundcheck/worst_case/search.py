@@ -15,7 +15,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.slopes import check_pull_back
+from boundcheck.functions.checks import check_pull_back
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown

@@ -9,7 +9,7 @@ import torch
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 from boundcheck.language.sentence import gradient_norm
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.climb import Climber

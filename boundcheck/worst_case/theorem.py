@@ -26,15 +26,13 @@ from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.exact.paths import Paths, all_draws
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.cast import cast_to
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.constant import EPSILON
+from boundcheck.functions.adapters.base import cast_to
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, OfAdapter, check_words
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import replicate
-from boundcheck.functions.steps import check_steps
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import Worst

@@ -15,7 +15,7 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, enclose, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
-from boundcheck.functions.steps import check_steps
+from boundcheck.functions.checks import check_steps
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

@@ -18,6 +18,7 @@ from boundcheck.checked.exact_models.functions import Curve, Factored
 from boundcheck.checked.exact_models.theorems import runs_of
 from boundcheck.checked.scripts import allowed, lines, scripts
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact, Law
@@ -33,7 +34,6 @@ from boundcheck.language.vocabulary import (
     MinimumOver,
     SpectralNorm,
     i,
-    t,
     v1,
     v2,
 )

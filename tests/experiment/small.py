@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.audit import Audit, Evidence, audit
+from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.bracket import Bracket, measure_bracket
 from boundcheck.experiment.plan import Plan, Start, build, make_plan
 from boundcheck.experiment.run import run_ensemble
@@ -20,13 +20,14 @@ from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.verdict import Outcome, judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.draws import Draw
+from boundcheck.functions.objectives.linear import SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import synthetic
-from boundcheck.functions.sgd import Draw
-from boundcheck.functions.softmax import SoftmaxRegression
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Audit
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import measure_of
 from boundcheck.system.limits import silent

@@ -18,13 +18,14 @@ from hypothesis import given
 from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.outcome import estimates_of, in_hindsight
 from boundcheck.experiment.plan import Plan, Start
-from boundcheck.experiment.result import Audit, Blame
+from boundcheck.experiment.result import Blame
 from boundcheck.experiment.run import Record
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.verdict import Outcome, judge
-from boundcheck.functions.constant import Constant
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.evidence import Audit
+from boundcheck.language.function import Constant
 from tests.functions.networks.small import gpt_table
 from tests.layers import examples
 

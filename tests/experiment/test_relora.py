@@ -11,8 +11,8 @@ import torch
 from boundcheck.experiment import measure
 from boundcheck.experiment.plan import build, generator
 from boundcheck.experiment.spec import parse
-from boundcheck.functions.adapters.rebased import Rebased
-from boundcheck.functions.sgd import WithReplacement
+from boundcheck.functions.adapters import Rebased
+from boundcheck.functions.draws import WithReplacement
 
 from .small import refused, run_by_hand, theorem_table
 

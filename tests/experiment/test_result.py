@@ -16,7 +16,7 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import VERSION, BracketResult, Chain, Result, RunResult, read
 from boundcheck.experiment.statistics import FEWEST_REPLICAS, Interval
-from boundcheck.functions.constant import End
+from boundcheck.functions.problem import End
 from boundcheck.verdicts import Verdict
 from tests.layers import examples
 from tests.results import ESTIMATES, SPEC, a_run

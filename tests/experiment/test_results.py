@@ -16,7 +16,7 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import Results, read
 from boundcheck.experiment.store import finished
-from boundcheck.functions.constant import Constant
+from boundcheck.language.function import Constant
 from tests.layers import sampled
 from tests.results import ESTIMATES, a_run
 

@@ -21,7 +21,8 @@ from boundcheck.experiment.result import Bar, RunResult, Waterfall
 from boundcheck.experiment.statistics import spread_over_times
 from boundcheck.experiment.waterfall import OnRun, given_away, solved, sum_of, waterfall
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.sgd import replicate, sgd_step
+from boundcheck.functions.arithmetic import replicate
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import Lhat, alpha, ell, eta

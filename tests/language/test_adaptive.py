@@ -11,8 +11,8 @@ from hypothesis import assume, given
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import FrozenA, LoRA
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
 from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, SGD, SLOPE, STEP, share

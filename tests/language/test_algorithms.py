@@ -14,6 +14,7 @@ from hypothesis import given
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import (
     ADAGRAD_NORM,
     ALGORITHMS,
@@ -26,7 +27,7 @@ from boundcheck.language.algorithms import (
     v,
 )
 from boundcheck.language.symbols import alpha, delta, eta
-from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Iterate, g_t, i, n, t, v_t
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Iterate, g_t, i, n, v_t
 from tests.language.small import SPACE, point, rationals
 
 LINEAR = [each for each in ALGORITHMS.values() if isinstance(each, LinearMethod)]

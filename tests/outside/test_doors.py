@@ -18,7 +18,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.result import read
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, title_of
-from boundcheck.functions.tables import PROBLEMS
+from boundcheck.functions.objective import PROBLEMS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Evidence
@@ -317,10 +317,10 @@ def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.
     (first,), (again,) = (bc.measure(table, tmp_path) for _ in range(2))
     assert first == again
 
-    from boundcheck.functions import datasets
+    from boundcheck.functions import data
 
-    X, labels = datasets.digits_data()
-    monkeypatch.setattr(datasets, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
+    X, labels = data.digits_data()
+    monkeypatch.setattr(data, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
     (other,) = bc.measure(table, tmp_path)
     assert other.run_id != first.run_id
     assert other.measured != first.measured

@@ -10,13 +10,13 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.experiment import run
 from boundcheck.experiment.audit import check_function
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
+from boundcheck.functions.checks import check_pull_back, check_steps, near
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.slopes import check_pull_back, near
-from boundcheck.functions.steps import check_steps
 from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
@@ -30,7 +30,7 @@ from boundcheck.language.measures import (
     gap,
 )
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
-from boundcheck.language.vocabulary import t, v_t
+from boundcheck.language.vocabulary import v_t
 from boundcheck.properties import check_claim
 from boundcheck.worst_case.theorem import check_theorem
 from boundcheck.worst_case.worst_case import worst_cases

@@ -18,21 +18,12 @@ from typer.testing import CliRunner
 
 import boundcheck as bc
 from boundcheck.cli import app
+from boundcheck.exact.digits import Toward
 from boundcheck.experiment.statistics import Interval
 from boundcheck.language.catalogue import entries_of
 from boundcheck.language.view import Table
 from boundcheck.present.latex import _values, files_of
-from boundcheck.present.latex.numbers import (
-    Numbers,
-    Toward,
-    letters,
-    place_of,
-    rounded,
-    significant,
-    tag,
-    typeset,
-    whole,
-)
+from boundcheck.present.latex.numbers import Numbers, letters, place_of, rounded, significant, tag, typeset, whole
 from boundcheck.present.latex.parts import Latex, in_brief
 from boundcheck.present.latex.runs import limits, measured, printed
 from boundcheck.present.section import Material, Search

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.floats import Approx
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue

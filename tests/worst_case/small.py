@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import adapters, ball, directions, domain_points, domains

@@ -14,22 +14,16 @@ from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.hard import hard_instance
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import replicate, square_norm
+from boundcheck.functions.objectives.clipped import hard_instance
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import replicate, sgd_step
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, L, Lhat, a, b, ell, s
 from boundcheck.worst_case.show import worst_conclusion
-from boundcheck.worst_case.worst_case import (
-    TOLERANCE,
-    NotSolvedError,
-    gradient_descent,
-    summary,
-    two_point_sgd,
-    worst_cases,
-)
+from boundcheck.worst_case.solver import TOLERANCE, NotSolvedError
+from boundcheck.worst_case.worst_case import gradient_descent, summary, two_point_sgd, worst_cases
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.layers import examples, sampled
 

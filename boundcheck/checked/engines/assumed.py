@@ -14,11 +14,12 @@ from itertools import pairwise
 import sympy as sp
 
 from boundcheck.checked.engines.walks import Walk
+from boundcheck.exact.evaluate import t
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
 from boundcheck.language.hypotheses import Hypothesis, Worst
 from boundcheck.language.symbols import R_1, D, Parameter, ell, f_star, mu_F
-from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, t, v_first, v_star, v_t
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, v_first, v_star, v_t
 
 Holds = Callable[[Walk], bool]
 Numbers = Mapping[str, Fraction]

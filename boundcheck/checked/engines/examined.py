@@ -24,7 +24,8 @@ from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case import falsify
-from boundcheck.worst_case.worst_case import NotSolvedError, WorstCase, worst_cases
+from boundcheck.worst_case.solver import NotSolvedError
+from boundcheck.worst_case.worst_case import WorstCase, worst_cases
 
 # How many instances are drawn of a claim.
 _EXAMPLES = 3

@@ -20,6 +20,7 @@ from boundcheck.checked.engines.walks import Walk, function_of, setting_of
 from boundcheck.checked.exact_models import ExactModel
 from boundcheck.checked.exact_models.exact_model import Setting
 from boundcheck.checked.exact_models.functions import Curve, parabola
+from boundcheck.exact.evaluate import t
 from boundcheck.exact.rationals import number
 from boundcheck.language.claim import Claim, own_parameters
 from boundcheck.language.symbols import Parameter, ell
@@ -33,7 +34,6 @@ from boundcheck.language.vocabulary import (
     Value,
     W,
     n,
-    t,
     v,
     v1,
     v2,

@@ -22,6 +22,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.exact import evaluate
+from boundcheck.exact.evaluate import t
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Matrix, Number, Rationals, Rows, rows, scaled
 from boundcheck.kernel import Fact, KernelError, Law, Statement
@@ -29,7 +30,7 @@ from boundcheck.kernel.meaning import Model, holds
 from boundcheck.kernel.terms import Symbol, Variable
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
-from boundcheck.language.vocabulary import Iterate, MinimumOver, t
+from boundcheck.language.vocabulary import Iterate, MinimumOver
 from boundcheck.proof import Proof
 from boundcheck.proof.proof import Assumption
 from boundcheck.proof.witness import Witness, rational_model

@@ -20,8 +20,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from boundcheck.errors import InputError
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.judged import parts
-from boundcheck.functions.norms import Point
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.measures import SMOOTHNESS

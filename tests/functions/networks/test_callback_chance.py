@@ -22,7 +22,7 @@ from .trained import SGD, WITHOUT_DROPOUT, audit_named, causal_rows, data_of, re
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
-    from boundcheck.experiment.result import Audit
+    from boundcheck.language.evidence import Audit
 
 pytestmark = [of_peft, pytest.mark.full]
 
