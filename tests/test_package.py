@@ -63,7 +63,8 @@ def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
     "before",
     [
         "import boundcheck.proofs.meft.claims",
-        "from boundcheck.proof import script; import boundcheck.worst_case.show",
+        "import boundcheck.experiment.spec; bc.measure",
+        "from boundcheck.proof import script; import boundcheck.worst_case.view",
         "bc.claims; bc.measure; import boundcheck.language, boundcheck.experiment.spec",
     ],
 )

@@ -21,7 +21,7 @@ from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import L
 from boundcheck.language.vocabulary import A_t, B_t, FrobeniusNorm, SpectralNorm
 from boundcheck.properties import problems
-from boundcheck.worst_case.theorem import check_theorem
+from boundcheck.worst_case.short_run import check_theorem
 from tests.experiment.small import pseudo_huber, random_point
 from tests.layers import examples
 

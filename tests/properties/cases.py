@@ -44,7 +44,7 @@ from boundcheck.properties import (
     short_runs,
     weights,
 )
-from boundcheck.worst_case.theorem import ShortRun
+from boundcheck.worst_case.short_run import ShortRun
 from tests.properties.letters import (
     DO,
     Case,

@@ -47,7 +47,7 @@ from boundcheck.language.symbols import (
     zeta,
 )
 from boundcheck.properties import SIZES, short_runs
-from boundcheck.worst_case.theorem import ShortRun
+from boundcheck.worst_case.short_run import ShortRun
 from tests.layers import sampled
 from tests.properties.cases import CASES, Enclosure, layer_case, paths_of
 from tests.properties.found import some
