@@ -19,7 +19,7 @@ from boundcheck.experiment.result import AtSmoothness, Ends, Estimates, HeldOut,
 from boundcheck.experiment.spec import about_its_own_step
 from boundcheck.experiment.verdict import judge
 from boundcheck.experiment.waterfall import waterfall
-from boundcheck.functions.networks.sites import Site
+from boundcheck.functions.networks.network import Site
 from boundcheck.functions.problem import End, adapter_ends
 from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim

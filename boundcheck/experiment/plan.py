@@ -21,7 +21,7 @@ from boundcheck.functions.adapters.base import check_rank, gaussian
 from boundcheck.functions.adapters.products import Rebased
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
 from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
-from boundcheck.functions.networks.build import Adaptation, network_function
+from boundcheck.functions.networks.function import Adaptation, network_function
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance, restart

@@ -29,7 +29,8 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.products import BASE_RADIUS
 from boundcheck.functions.loss import Loss
-from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.functions.objective import Objective, ProblemTable, Setting, checked, device_of, table_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step

@@ -41,7 +41,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from boundcheck.errors import InputError, raised
 from boundcheck.experiment.result import BracketResult, RunResult, read, text
 from boundcheck.functions.arithmetic import at_most
-from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
+from boundcheck.functions.networks.function import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
 from boundcheck.system.files import half_written, parse_json, read_text, replace_file
