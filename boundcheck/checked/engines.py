@@ -28,8 +28,7 @@ from boundcheck.exact.rationals import number
 from boundcheck.experiment import measure
 from boundcheck.kernel import KernelError
 from boundcheck.language import instance
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.linear import LinearMethod
+from boundcheck.language.algorithms import Algorithm, LinearMethod
 from boundcheck.language.claim import Claim
 from boundcheck.language.instance import HOLDS, UNKNOWN, Extent, Instance
 from boundcheck.language.judge import meets
@@ -40,7 +39,9 @@ from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case import falsify
-from boundcheck.worst_case.worst_case import NotSolvedError, worst_cases
+from boundcheck.worst_case.program import NotSolvedError
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.worst_case import WorstCase
 
 _SIDES = dict.fromkeys(("one", "n", "d", "k", "r"), 1)
 _ZERO = Fraction(0)
@@ -307,7 +308,7 @@ def falsified(subject: Subject) -> Said | None:
     if algorithm_of(subject.claim) is None or subject.table is not None:
         return None
     try:
-        (case,) = worst_cases(subject.claim, [subject.steps])
+        (case,) = falsify(subject.claim, WorstCase([subject.steps]))
     except InputError:
         return Said("falsify", "refuses")
     except NotSolvedError:
@@ -327,7 +328,8 @@ def searched(subject: Subject) -> Said | None:
     if not is_about_smoothness(subject.claim):
         return None
     try:
-        found = falsify(subject.claim, [1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+        method = Search([1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+        found = falsify(subject.claim, method)
     except InputError:
         return Said("falsify", "refuses")
     return Said("falsify", "violated" if found.violated else "not violated", rejects=found.violated)

@@ -28,9 +28,8 @@ from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Matrix, Rationals, Rows, plus, root_above, rows, scaled, times, transposed
 from boundcheck.kernel import Fact, KernelError, Law, Statement
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import holds as is_true
-from boundcheck.kernel.terms import Symbol
+from boundcheck.kernel.terms import Symbol, Variable
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import Iterate, MinimumOver, t

@@ -33,9 +33,7 @@ from boundcheck.exact.rationals import (
     times,
     transposed,
 )
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Space
-from boundcheck.language.algorithms.decreasing_sgd import gamma, omega
+from boundcheck.language.algorithms import Algorithm, Space, gamma, omega
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of

@@ -40,8 +40,9 @@ from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.system.terminal import assignments_of
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.short_run import ShortRun
 from boundcheck.worst_case.stored import replayed
-from boundcheck.worst_case.theorem import ShortRun
 
 # Ways to spoil sound inputs. Everything is drawn from the given `Random`, so that the same seed spoils alike
 
@@ -357,7 +358,8 @@ TEXT = "".join(json.dumps(row) + "\n" for row in ROWS)
 @cache
 def instances() -> tuple[dict[str, Any], ...]:
     """Stored instances of every kind, as plain data."""
-    found = [falsify(id, (1,), starts=1, rounds=1, examples=0).instance for id in ("meft.lemma1_sharp", "meft.loreft")]
+    quick = Search((1,), starts=1, rounds=1, examples=0)
+    found = [falsify(id, quick).instance for id in ("meft.lemma1_sharp", "meft.loreft")]
     # W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2.
     knots, radii = np.array([[0.125, -0.125], [0.375, 0.125]]), {"a": 2.0, "b": 2.0}
     v = tuple(torch.full((1, 1, 1), 0.75, dtype=torch.float64) for _ in "AB")

@@ -34,7 +34,7 @@ from boundcheck.experiment import measure
 from boundcheck.experiment.build import build_problem
 from boundcheck.experiment.result import Result
 from boundcheck.experiment.spec import parse
-from boundcheck.functions.hard import Separable
+from boundcheck.functions.objectives.clipped import Separable
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.inputs import Number, exact
@@ -340,7 +340,7 @@ def _prescribed(id: str, known: Numbers) -> arb:
 
 
 def on_hard(id: str, steps: int, ratio: float) -> Experiment:
-    """The hard instance of `boundcheck.functions.hard`, short enough to follow all of its sample paths."""
+    """The hard instance of `objectives.clipped`, short enough to follow all of its sample paths."""
     gain = 1e4
     table = {
         "claim": id,

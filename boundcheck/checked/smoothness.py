@@ -25,15 +25,14 @@ from boundcheck.checked.edits import KINDS, of_expression, with_formula
 from boundcheck.checked.points import steepest
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import Number
 from boundcheck.language.symbols import G
-from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.structure import Structure, constants_of
+from boundcheck.worst_case.search import Climber, Structure, constants_of
+from boundcheck.worst_case.tried import certify
 
 ASSUMPTION_3_2, GRADIENT_BOUND = catalogue["jiang2024.assumption3.2"], catalogue["meft.gradient_bound"]
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")

@@ -43,8 +43,16 @@ from boundcheck.language.hypotheses import (
     Hypothesis,
     Worst,
 )
-from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.language.measures.base import SQUARED_GRADIENT, PerformanceMeasure, Statistic
+from boundcheck.language.measures import (
+    AVERAGE_GAP,
+    AVERAGE_GRADIENT,
+    LAST_DISTANCE,
+    LAST_GAP,
+    LEAST_GRADIENT,
+    SQUARED_GRADIENT,
+    PerformanceMeasure,
+    Statistic,
+)
 from boundcheck.language.sentence import algorithm_of, theorem
 from boundcheck.language.symbols import R_1, D, G, Lhat, Parameter, T, alpha, bound, ell, f_star, mu_F
 from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, W, t, v, v1, v2, v_first, v_star, v_t

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.norms import Point, spectral_norm
-from boundcheck.language.hypotheses.evidence import ROUNDING
+from boundcheck.functions.arithmetic import EPSILON, Point, spectral_norm
+from boundcheck.language.evidence import ROUNDING
 
 
 @dataclass

@@ -11,12 +11,12 @@ from boundcheck.experiment.plan import Plan, Start, make_sampler
 from boundcheck.experiment.run import MOST_WAITING
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.streams import generator
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most, replicate
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import advance, replicate
+from boundcheck.functions.sgd import advance
 from boundcheck.language.function import Function
 from boundcheck.system.ending import say
-from boundcheck.system.memory import Demand, gib
+from boundcheck.system.limits import Demand, gib
 
 # Seconds below which nothing is said; and for how long a step is tried again, whose first call may take longer.
 _SOON, _TRIAL = 5.0, 0.1

@@ -19,14 +19,13 @@ from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.schema import Stated, Subject
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function
 from boundcheck.language.sentence import words_of
 from boundcheck.system.fingerprint import content_of
-from boundcheck.system.memory import check_memory
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick, check_memory
 
 
 @dataclass(frozen=True)

@@ -17,18 +17,18 @@ from boundcheck.experiment.horizons import best_step, informative_horizon
 from boundcheck.experiment.schema import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.experiment.streams import generator, stream
-from boundcheck.functions.constant import EPSILON, Constant
-from boundcheck.functions.norms import Point, square_norm
-from boundcheck.functions.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate, restart
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
+from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.claim import Claim
-from boundcheck.language.function import Function
+from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import free_step, has_common_radius, limit_of
 from boundcheck.language.symbols import T
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 
 # The pilot's findings are widened by this before they become hypotheses. A function whose constants are unknown is
 # judged by what its run shows: there a guess that is too low costs the result, and one that is too high only steps.

@@ -22,12 +22,12 @@ from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.streams import generator, stream
-from boundcheck.functions.blocks import at_most
-from boundcheck.functions.norms import Point, State
-from boundcheck.functions.sgd import Draw, Sampler, Walk, replicate, restart, walk
+from boundcheck.functions.arithmetic import Point, State, at_most, replicate
+from boundcheck.functions.draws import Draw, Sampler
+from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.function import Function
-from boundcheck.system.progress import Tick, prefixed
+from boundcheck.system.limits import Tick, prefixed
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from boundcheck.exact.digits import UP, Toward, shown
-from boundcheck.language.hypotheses.evidence import Guilt
+from boundcheck.language.evidence import Guilt
 from boundcheck.language.measures import SMOOTHNESS
 
 
@@ -29,7 +29,7 @@ class Blame:
 
 @dataclass(frozen=True)
 class Stated:
-    """A constant that a problem says of itself, as `boundcheck.functions.constant.Constant` has it."""
+    """A constant that a problem says of itself, as `boundcheck.language.function.Constant` has it."""
 
     value: float | None
     kind: Literal["certified", "estimated"]

@@ -16,7 +16,7 @@ from boundcheck.proof.translate import Reading, eq, ge, gt, le
 from boundcheck.proof.verdict import claim_verdict, judge
 from boundcheck.proof.witness import Witness, at_numbers
 from boundcheck.proofs import papers
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 __all__ = [
     "ClaimAudit",

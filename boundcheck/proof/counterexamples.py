@@ -15,8 +15,7 @@ from typing import Literal
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Root
-from boundcheck.kernel.terms import Atom, Scalar
+from boundcheck.kernel.terms import Atom, Root, Scalar
 from boundcheck.proof.smt import atoms_of, definition, read_models, smt_lib, variables
 from boundcheck.proof.solvers import Answer, ask
 

@@ -12,10 +12,8 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.builders import known, substitute_scalar, timed
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
-from boundcheck.kernel.times import CONSTANT, Index
+from boundcheck.kernel.terms import CONSTANT, Index, Matrix, Scalar, Symbol, Term, Variable
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from boundcheck.kernel import Fact, Law, Statement, Theorem, rules
-from boundcheck.kernel.atoms import Inverse, Root
-from boundcheck.kernel.terms import Scalar, Term
+from boundcheck.kernel.terms import Inverse, Root, Scalar, Term
 from boundcheck.proof.by import by_signs
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.proof import signs

@@ -11,8 +11,7 @@ from fractions import Fraction
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Theorem
-from boundcheck.kernel.atoms import Power
-from boundcheck.kernel.terms import Scalar
+from boundcheck.kernel.terms import Power, Scalar
 from boundcheck.proof.letters import Letters, letters
 from boundcheck.proof.readback import Reader, tokens_of
 from boundcheck.proof.typeset import from_latex, latex

@@ -15,7 +15,7 @@ from boundcheck.exact.evaluate import rational_value
 from boundcheck.exact.paths import Paths, descent, mean
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
-from boundcheck.language.about import scalar_claims
+from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim
 
 LEMMA_1, THEOREM_2 = scalar_claims()
@@ -84,7 +84,7 @@ class Setting:
         import torch
 
         from boundcheck.functions.adapters import LoRA
-        from boundcheck.functions.clipped import Clipped
+        from boundcheck.functions.objectives.clipped import Clipped
         from boundcheck.functions.problem import Problem
 
         return Problem(Clipped(self.slope, offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
@@ -166,7 +166,7 @@ class MeftRun(Setting):
         """The values of this run in float64, over all paths, by the code that runs experiments."""
         import torch
 
-        from boundcheck.functions.paths import Run
+        from boundcheck.functions.sgd import Run
 
         start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in self.start)
         run = Run(self.numeric(self.offsets), start, float(self.alpha), self.T)

@@ -7,9 +7,19 @@ from dataclasses import dataclass
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.atoms import Dimension, Value, Variable
-from boundcheck.kernel.terms import Gradient, Matrix, Symbol, Term
-from boundcheck.kernel.times import ANY, CONSTANT, Time, When
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    Dimension,
+    Gradient,
+    Matrix,
+    Symbol,
+    Term,
+    Time,
+    Value,
+    Variable,
+    When,
+)
 from boundcheck.proof.symbol_roles import size_of
 
 Shape = tuple[str, str]

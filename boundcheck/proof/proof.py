@@ -14,9 +14,9 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, builders, induction, rules
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol
-from boundcheck.kernel.times import NEXT
+from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
+from boundcheck.kernel import terms as k
+from boundcheck.kernel.terms import NEXT, Matrix, Scalar, Symbol
 from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
 from boundcheck.proof.by import By, by_signs, discharged
@@ -269,10 +269,10 @@ class Proof:
             if value is not None and not value.is_positive and not is_given(symbol):
                 raise InputError("symbol", symbol, f"a proof that it is positive: it is defined, as {value}")
             (atom,) = self.reading.scalar(symbol).atoms()
-            if isinstance(atom, atoms.Dimension):
+            if isinstance(atom, k.Dimension):
                 found.append(rules.dimension_positive(atom.name))
                 continue
-            if isinstance(atom, atoms.Horizon):
+            if isinstance(atom, k.Horizon):
                 found.append(rules.horizon_positive())
                 continue
             statement = Fact(">", Scalar.of(atom))
@@ -286,8 +286,8 @@ class Proof:
         premises = [part for relation in given for part in self.reading.facts(relation)]
         return Law(self._letters(forall), premises, fact)
 
-    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | atoms.Variable]:
-        letters: list[Symbol | atoms.Variable] = []
+    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | k.Variable]:
+        letters: list[Symbol | k.Variable] = []
         for variable in variables:
             terms: list[Matrix] | list[Scalar]
             terms = (
@@ -295,7 +295,7 @@ class Proof:
                 if isinstance(variable, MatrixExpr)
                 else [self.reading.scalar(variable)]
             )
-            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | atoms.Variable)]
+            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | k.Variable)]
         return letters
 
     # Steps.
@@ -374,14 +374,14 @@ class Proof:
 
     def _inducted(self, goal: Fact, because: Induction) -> Theorem | Half:
         """The goal for all t, or the first half that does not close."""
-        at_first = Fact(goal.relation, builders.at(goal.polynomial, induction.FIRST))
+        at_first = Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST))
         half = Half("at t = 1", at_first, because.first)
         if (begins := self._closed(half.goal, half.because)) is None:
             return half
         after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
         half = Half("from t to t + 1", after, because.then(rules.assume(goal)))
         goes_on = self._closed(half.goal, half.because)
-        return half if goes_on is None else induction.induction(begins, goes_on, goal)
+        return half if goes_on is None else rules.induction(begins, goes_on, goal)
 
     def _infer(self, relation: sp.Basic, because: Because) -> Inference:
         # An existing counterexample is found at once; a failing search for a certificate takes longer.
@@ -474,16 +474,16 @@ def signs(facts: Sequence[Fact]) -> list[Theorem]:
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
         match atom:
-            case atoms.Norm():
+            case k.Norm():
                 found[atom.key] = rules.norm_nonnegative(atom.kind, atom.blocks)
-            case atoms.Root():
+            case k.Root():
                 found[atom.key] = rules.root_nonnegative(atom.body)
-            case atoms.Dimension():
+            case k.Dimension():
                 found[atom.key] = rules.dimension_positive(atom.name)
-            case atoms.Horizon():
+            case k.Horizon():
                 found[atom.key] = rules.horizon_positive()
-            case atoms.Clock():
-                found[atom.key] = induction.time_at_least_one()
+            case k.Clock():
+                found[atom.key] = rules.time_at_least_one()
     return list(found.values())
 
 

@@ -14,25 +14,32 @@ from typing import TypeVar
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.terms import (
     Before,
     Clock,
     Dimension,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
     Norm,
     Power,
     Root,
+    Scalar,
+    Symbol,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
+    When,
 )
-from boundcheck.kernel.terms import Gradient, Letter, Matrix, Mean, Scalar, Symbol
-from boundcheck.kernel.times import Index, Time, When
 from boundcheck.proof.letters import FunctionLetter, Letters, Number, OfShape, Size, at_times
 
 TOKEN = re.compile(r"‖_F|‖_op|‖|∇_\d+|∇|<=|[A-Za-z][A-Za-z0-9_']*|\d+|[-+*/^()\[\],;:|ᵀ<=]")

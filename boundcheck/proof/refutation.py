@@ -9,10 +9,10 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import free
-from boundcheck.language.about import scalar_claims
+from boundcheck.kernel.terms import Variable
+from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.instance import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets

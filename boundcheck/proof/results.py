@@ -24,7 +24,7 @@ from boundcheck.proof.proof import SECONDS, Step
 from boundcheck.proof.solvers import DisagreementError, Status, second_opinion
 from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep
 from boundcheck.proof.witness import numbers_at
-from boundcheck.rocq.worlds import has_world
+from boundcheck.rocq.file import has_world
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,7 @@ from typing import TypeAlias
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Maximum, Norm, Root
-from boundcheck.kernel.terms import Atom, Scalar
+from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Maximum, Norm, Root, Scalar
 from boundcheck.system.files import replace_file
 
 # One of the cases holds; a case is a list of facts that hold together.

@@ -11,10 +11,8 @@ from fractions import Fraction
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model
-from boundcheck.kernel.terms import Symbol
-from boundcheck.kernel.times import CONSTANT, Time
+from boundcheck.kernel.terms import CONSTANT, Symbol, Time, Variable
 from boundcheck.proof.symbol_roles import size_of
 
 

@@ -19,10 +19,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, builders
-from boundcheck.kernel import atoms as k
-from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.terms import ONE, Matrix, Point, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
+from boundcheck.kernel import terms as k
+from boundcheck.kernel.rules import gradients
+from boundcheck.kernel.terms import ANY, CONSTANT, ONE, Index, Matrix, Point, Scalar, Symbol, Time, When
 from boundcheck.language import symbols
 from boundcheck.language import vocabulary as words
 from boundcheck.proof.symbol_roles import (

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all
-from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.derive import Renewal
 from boundcheck.kernel.facts import derivation
-from boundcheck.kernel.renew import Renewal
+from boundcheck.kernel.terms import Variable
 from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
 from boundcheck.proof.counterexamples import Counterexample, counterexample

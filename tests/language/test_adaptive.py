@@ -11,18 +11,17 @@ from hypothesis import assume, given
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import FrozenA, LoRA
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
-from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, SGD
-from boundcheck.language.algorithms.adaptive_lora_gd import SLOPE, STEP, share
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, SGD, SLOPE, STEP, share
 from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import L
 from boundcheck.language.vocabulary import A_t, B_t, FrobeniusNorm, SpectralNorm
 from boundcheck.properties import problems
-from boundcheck.worst_case.theorem import check_theorem
+from boundcheck.worst_case.short_run import check_theorem
 from tests.experiment.small import pseudo_huber, random_point
 from tests.layers import examples
 

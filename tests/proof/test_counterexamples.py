@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Inverse, Root
 from boundcheck.kernel.builders import norm
-from boundcheck.kernel.terms import Atom, Scalar
+from boundcheck.kernel.terms import Atom, Inverse, Root, Scalar
 from boundcheck.proof import counterexamples
 from boundcheck.proof.counterexamples import Counterexample, CounterexampleError, NoCounterexample, counterexample
 from boundcheck.proof.smt import smt_lib

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
-from boundcheck.kernel.atoms import Inverse, Variable
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.facts import RELATIONS, derivation
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, NOW, Time
+from boundcheck.kernel.terms import ANY, NOW, Inverse, Matrix, Scalar, Symbol, Time, Variable
 from boundcheck.proof.display import shown
 from boundcheck.proof.letters import letters
 from boundcheck.proof.readback import read, tokens_of

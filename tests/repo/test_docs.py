@@ -14,10 +14,10 @@ import typer.main
 from boundcheck.cli import app
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.support import Kind
-from boundcheck.functions.tables import PROBLEMS
+from boundcheck.functions.objective import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.evidence import Guilt, Status
+from boundcheck.language.evidence import Guilt, Status
 from boundcheck.proof.rows import RowVerdict
 from boundcheck.proof.verdict import ClaimVerdict, StepVerdict, Trust
 from boundcheck.system.tables import Table

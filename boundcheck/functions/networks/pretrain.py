@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks import corpora, gpt
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPT, GPTShape, token_losses
 from boundcheck.system.files import cache_folder, replace_file
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 STEPS = 4000
 """How many steps the default takes: one or two minutes on one core."""
