@@ -34,8 +34,7 @@ from boundcheck.checked.inputs import toml
 from boundcheck.checked.limits import limit_memory
 from boundcheck.experiment import measure, run
 from boundcheck.functions.networks.corpora import ALPHABET
-from boundcheck.functions.networks.gpt import GPTShape
-from boundcheck.functions.networks.pretrain import pretrained
+from boundcheck.functions.networks.gpt import GPTShape, pretrained
 from boundcheck.system.child import end_with
 from boundcheck.system.ending import in_one_line
 from boundcheck.worst_case import falsify
