@@ -169,7 +169,7 @@ from boundcheck.system.progress import silent
 from boundcheck.experiment import cost, experiment
 from boundcheck.system.limits import silent
 from boundcheck.experiment.spec import parse
-from boundcheck.checked.malformed.limits import forget_peak, mebibytes
+from boundcheck.checked.limits import forget_peak, mebibytes
 
 def taken(table, folder):
     spec = parse(table)
