@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.evidence import ROUNDING, Audit, Evidence, largest, less_rounding, status_of, used
 from boundcheck.language.symbols import L, Parameter, alpha, beta, check_symbols, delta, eta, r, s
 from boundcheck.language.vocabulary import (
@@ -37,7 +38,6 @@ from boundcheck.language.vocabulary import (
     i,
     k,
     n,
-    t,
     v_t,
 )
 

@@ -18,6 +18,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNESS, A_moved, B_moved, W_t, g_a, g_b
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
@@ -83,7 +84,6 @@ from boundcheck.language.vocabulary import (
     f,
     g,
     g_t,
-    t,
     v,
     v1,
     v2,

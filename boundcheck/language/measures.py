@@ -17,6 +17,7 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Evidence
 from boundcheck.language.hypotheses import Cost
@@ -36,7 +37,6 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
     ell_t,
-    t,
     v_star,
     v_t,
 )

@@ -16,6 +16,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
@@ -41,7 +42,7 @@ from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
-from boundcheck.language.vocabulary import GAP, t
+from boundcheck.language.vocabulary import GAP
 from boundcheck.proof.definitions import only_defines
 from boundcheck.proof.fixed import fixed_statements, is_fixed, is_ours
 from boundcheck.proof.proof import Assumption, Because, Proof

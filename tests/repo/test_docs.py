@@ -18,7 +18,7 @@ from typer.main import get_command
 from boundcheck import cli
 from boundcheck.cli import app
 from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.support import Kind
+from boundcheck.experiment.statistics import Kind
 from boundcheck.functions.objective import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
 from boundcheck.language.catalogue import catalogue

@@ -19,7 +19,7 @@ NEVER = {
 }
 LAMBDIFY = {
     "boundcheck/language/claim.py",
-    "boundcheck/experiment/trace_values.py",
+    "boundcheck/experiment/waterfall.py",
     "boundcheck/properties/strategies/instances.py",
     "boundcheck/language/algorithms.py",
 }
