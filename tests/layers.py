@@ -1,7 +1,7 @@
 """How tests are laid in layers: what the quick layer keeps of a test with many parametrisations.
 
-`full` and `nightly` are marks of tests that the quick layer leaves out. Of any other test it runs `FEW` parametrisations,
-spread evenly over all of them; the rest is full. LAYERS.md says how to ask for something else.
+`full` and `nightly` are marks of tests that the quick layer leaves out. Of any other test it runs `FEW`
+parametrisations, spread evenly over all of them; the rest is full. LAYERS.md says how to ask for something else.
 """
 
 from collections import defaultdict
