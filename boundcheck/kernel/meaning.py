@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isqrt
+from math import floor, isqrt
 
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
@@ -298,8 +298,7 @@ def _spectral(grid: Grid) -> Interval:
         between = (low + high) / 2
         # A short numerator and denominator, within a relative error of 2^-60, keep later steps fast.
         bits = 60 + between.denominator.bit_length() - between.numerator.bit_length()
-        if bits > 0:
-            between = Fraction(between.numerator << bits, between.denominator).__floor__() * Fraction(1, 1 << bits)
+        between = Fraction(floor(between * (1 << bits)), 1 << bits) if bits > 0 else between
         size = range(len(gram))
         shifted = [[(between if i == j else Fraction(0)) - gram[i][j] for j in size] for i in size]
         low, high = (low, between) if positive_semidefinite(shifted) else (between, high)

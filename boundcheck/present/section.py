@@ -231,7 +231,7 @@ def _own() -> list[Any]:
 
 def _opened(path: str) -> Any:
     """The section at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
-    found = plugins.opened("section", path) if plugins.is_path(path) else plugins.module_at("section", path)
+    found = plugins.opened("section", path)
     return _checked(found, path)
 
 
