@@ -23,8 +23,9 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Evidence
 from boundcheck.language.hypotheses import Hypothesis
-from boundcheck.present.page import load_runs, write_runs
-from boundcheck.present.section import Material
+from boundcheck.present.material import Material
+from boundcheck.present.page import write_runs
+from boundcheck.present.stored import load_runs
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.system.plugins import opened
@@ -340,7 +341,7 @@ def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> None:
     claim = bc.claims.opened(THEOREM)
-    results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)
+    results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, executor=2)
     assert [each.verdict.plain for each in results] == ["supported"] * 2
 
 

@@ -14,15 +14,14 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import CodeError, InputError
-from boundcheck.language.algorithms import LinearMethod
 from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
 from boundcheck.language.symbols import D
 from boundcheck.language.view import File, paragraph
 from boundcheck.present import section
+from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
 from boundcheck.present.programme import programme_of
-from boundcheck.present.section import Material
 from boundcheck.proofs import paper_at
 from boundcheck.system.plugins import theirs
 from tests.outside.my_objective import LogCosh
@@ -81,7 +80,7 @@ def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path
     claim = "tests.outside.test_failures:RAISING"
     for jobs in (1, 2):
         with pytest.raises(CodeError, match=r"^_raising = line \d+ of test_failures\.py: .* not ZeroDivisionError"):
-            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), jobs=jobs)
+            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), executor=jobs)
 
 
 def _raising(evidence: Any, id: str) -> list[Any]:
@@ -105,11 +104,6 @@ def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_p
         bc.measure(DESCENT, tmp_path, problem=LogCosh(), tick=stop)
 
 
-def test_a_method_without_a_step_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^algorithm\.mine = no parameters: expected its step size"):
-        LinearMethod("mine", "mine", ())
-
-
 def _raises(material: Any) -> Any:
     yield File("half.txt", b"half of it")
     raise KeyError("boo")
@@ -124,7 +118,7 @@ def test_a_section_that_fails_says_so_in_its_place(
 ) -> None:
     good = SimpleNamespace(title="Good", place=1, build=lambda material: [paragraph("all is well")])
     bad = SimpleNamespace(title="Bad", place=2, build=build)
-    monkeypatch.setattr(section, "_own", lambda: [good, bad])
+    monkeypatch.setattr(section, "own_sections", lambda: [good, bad])
     page, *others = write_page(Material(), tmp_path / "index.html", "A", "B")
     text = page.read_text()
     assert "all is well" in text

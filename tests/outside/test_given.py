@@ -19,7 +19,7 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.experiment.result import RunResult, read
-from boundcheck.experiment.support import borne
+from boundcheck.experiment.statistics import borne
 from boundcheck.functions.adapters import ADAPTERS, Full
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
@@ -27,10 +27,11 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.notebook import html, latex
 from boundcheck.present import latex as tex
 from boundcheck.present.logbook import logbook
-from boundcheck.present.on_paper import chapters
-from boundcheck.present.page import load_runs, write_runs
+from boundcheck.present.material import Material
+from boundcheck.present.page import write_runs
 from boundcheck.present.screen import show_verdicts
-from boundcheck.present.section import Material
+from boundcheck.present.section import chapters
+from boundcheck.present.stored import load_runs
 from boundcheck.present.typst import document
 from boundcheck.verdicts import Verdict, is_well
 from tests.outside.my_adapter import FALSE, Scaled

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.results import Results
-from boundcheck.present.audited import Audited
+from boundcheck.experiment.result import Results
+from boundcheck.present.audit import Audited
 from boundcheck.present.stored import StoredRun
 
 TAG = "<script>alert(1)</script> & $x_1$"
