@@ -1,7 +1,13 @@
-"""Confidence limits against their promise: coverage by simulation, formulas, and capital in 50 digits."""
+"""Limits for a mean, verdicts that they earn, times of audits, and exponents, each against its definition."""
+
+from __future__ import annotations
 
 import itertools
+import json
 import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, get_args
 
 import mpmath
 import numpy as np
@@ -9,14 +15,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import binom, chi, norm
+from scipy.stats import binom, chi, norm, ttest_1samp
 from scipy.stats import t as student_t
 
+from boundcheck.errors import InputError
+from boundcheck.experiment.result import read
 from boundcheck.experiment.statistics import (
     _BETS,
+    FEWEST_REPLICAS,
+    Kind,
+    Schedule,
     bernstein_limits,
     betting_limits,
     betting_lower_limit,
+    earned_by,
+    fit_exponent,
     log_bets,
     log_mixture,
     mean_interval,
@@ -26,7 +39,9 @@ from boundcheck.experiment.statistics import (
     student_quantile,
     student_replicas,
 )
+from boundcheck.verdicts import Verdict
 from tests.layers import sampled
+from tests.results import stored
 
 EXPERIMENTS = 2000
 LEVEL = 0.9
@@ -243,3 +258,231 @@ def test_student_replicas_at_its_ends():
 @given(st.floats(0.01, 0.9999), st.integers(2, 10**6))
 def test_student_quantiles_are_those_of_scipy_stats(level: float, n: int) -> None:
     assert student_quantile(level, n) == pytest.approx(student_t.ppf((1 + level) / 2, n - 1), rel=1e-12)
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("replicas", [1, 2, FEWEST_REPLICAS - 1, FEWEST_REPLICAS, 1000])
+def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replicas: int) -> None:
+    earned = earned_by(kind, replicas)
+    assert (earned == "supported") is (kind != "asymptotic")
+    assert earned.is_supported is (kind != "asymptotic" or replicas >= 8)
+    if earned.is_supported:
+        assert read(stored("supported", kind, replicas)).verdict is earned
+        assert read(stored(earned, kind, replicas)).verdict is earned
+
+
+@pytest.mark.parametrize(
+    ("result", "field"),
+    [
+        (stored("proved", "exact"), "verdict"),
+        (stored("", "exact"), "verdict"),
+        (stored(None, "exact"), "verdict"),
+        (stored(["supported"], "exact"), "verdict"),
+        (stored("supported", "asymptotic", 7), "verdict"),
+        (stored("supported (asymptotic)", "asymptotic", 4), "verdict"),
+        (stored("supported (asymptotic)", "nonasymptotic"), "verdict"),
+        (stored("supported", None), "interval.kind"),
+        (stored("supported", "certain"), "interval.kind"),
+    ],
+    ids=str,
+)
+def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(result: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(result)
+    assert caught.value.field == field
+
+
+def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
+    """Whatever the version that stored it: no asymptotic interval stands behind a bare `supported`."""
+    for path in sorted((ROOT / "reports").glob("*/results.json")):
+        results = json.loads(path.read_text(encoding="utf-8"))
+        for result in results if isinstance(results, list) else []:
+            kind, verdict = (result["interval"] or {}).get("kind"), read(result).verdict
+            assert (verdict == "supported (asymptotic)") is (verdict.is_supported and kind == "asymptotic")
+            assert verdict.split()[0] == result["verdict"].split()[0]
+
+
+def test_the_gravest_verdict_stands_for_several() -> None:
+    assert Verdict.gravest([Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC]) is Verdict.SUPPORTED_ASYMPTOTIC
+    assert Verdict.gravest([Verdict.UNINFORMATIVE, Verdict.VIOLATED, Verdict.SUPPORTED]) is Verdict.VIOLATED
+    assert [each for each in Verdict if each.is_silent] == ["hypothesis-failed", "uninformative"]
+
+
+sizes = st.integers(1, 300).flatmap(lambda steps: st.tuples(st.just(steps), st.integers(1, steps), st.integers(1, 5)))
+
+
+def strata(schedule):
+    """The iterations of each stratum, from the docstring of `Schedule`."""
+    return [range(low + 1, high + 1) for low, high in itertools.pairwise(schedule.edges.tolist())]
+
+
+@given(sizes, st.integers(0, 1000))
+def test_strata_cut_the_run_and_each_replica_gets_one_time_in_each(size, seed):
+    steps, count, replicas = size
+    schedule = Schedule.draw(steps, count, replicas, np.random.default_rng(seed))
+    assert [t for stratum in strata(schedule) for t in stratum] == list(range(1, steps + 1))
+    lengths = [len(stratum) for stratum in strata(schedule)]
+    assert min(lengths) > 0
+    # At first they double, in half of them at most; the rest are equal.
+    short = 0
+    while short < count // 2 and lengths[short] == max(sum(lengths[:short]), 1) < steps / count:
+        short += 1
+    rest = lengths[short:]
+    assert max(rest) - min(rest) <= 1
+    assert max(lengths) <= 2 * steps / count + 1
+    assert schedule.times.shape == (replicas, count)
+    for row in schedule.times:
+        assert all(t in stratum for t, stratum in zip(row, strata(schedule), strict=True))
+
+
+@given(st.integers(1, 200), st.integers(1, 4))
+def test_as_many_strata_as_steps_look_at_every_iteration_once(steps, replicas):
+    schedule = Schedule.draw(steps, steps, replicas, np.random.default_rng(1))
+    assert schedule.is_every_step
+    assert (schedule.times == np.arange(1, steps + 1)).all()
+
+
+@given(sizes.filter(lambda size: size[1] < size[0]))
+def test_fewer_strata_do_not_look_at_every_step(size):
+    steps, count, replicas = size
+    assert not Schedule.draw(steps, count, replicas, np.random.default_rng(2)).is_every_step
+
+
+@pytest.mark.parametrize(("steps", "count"), [(1, 1), (5, 1), (5, 2), (7, 3), (8, 4), (11, 4), (6, 6), (9, 8)])
+def test_the_stratified_estimate_is_unbiased(steps, count):
+    """The mean over all equally likely times is the time mean, in exact arithmetic."""
+    schedule = Schedule.draw(steps, count, 1, np.random.default_rng(3))
+    values = {t: Fraction(t**3 - 40 * t + 7) for t in range(1, steps + 1)}
+    shares = [Fraction(len(stratum), steps) for stratum in strata(schedule)]
+    assert schedule.weights == pytest.approx([float(share) for share in shares])
+    choices = list(itertools.product(*strata(schedule)))
+    estimates = [sum(share * values[t] for share, t in zip(shares, times, strict=True)) for times in choices]
+    assert sum(estimates) / len(choices) == sum(values.values()) / steps
+
+
+def test_every_time_of_a_stratum_is_equally_likely_and_replicas_are_independent():
+    replicas = 40_000
+    schedule = Schedule.draw(12, 4, replicas, np.random.default_rng(4))
+    assert schedule.edges.tolist() == [0, 1, 2, 7, 12]
+    for column, stratum in zip(schedule.times.T, strata(schedule), strict=True):
+        counts, share = np.array([(column == t).sum() for t in stratum]), 1 / len(stratum)
+        assert counts.sum() == replicas
+        assert np.abs(counts - replicas * share).max() <= 6 * np.sqrt(replicas * share * (1 - share))
+    first, second = (schedule.times - schedule.times.mean(0)).T[2:]
+    assert abs(np.corrcoef(first, second)[0, 1]) < 6 / np.sqrt(replicas)
+    assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 6 / np.sqrt(replicas)
+
+
+@given(sizes, st.integers(0, 1000))
+def test_due_is_the_inverse_of_times(size, seed):
+    steps, count, _ = size
+    schedule = Schedule.draw(steps, count, 9, np.random.default_rng(seed))
+    for stratum in range(count):
+        due = schedule.due(stratum)
+        found = {int(replica): t for t, who in due.items() for replica in who}
+        assert sum(len(who) for who in due.values()) == 9
+        assert found == dict(enumerate(schedule.times[:, stratum].tolist()))
+
+
+def test_times_depend_on_the_generator_alone():
+    one, two = (Schedule.draw(50, 10, 4, np.random.default_rng(5)).times for _ in range(2))
+    other = Schedule.draw(50, 10, 4, np.random.default_rng(6)).times
+    assert (one == two).all()
+    assert (one != other).any()
+
+
+exponents = st.floats(-3, 3)
+scales = st.floats(1e-6, 1e6)
+abscissas = st.lists(st.integers(1, 10_000), min_size=3, max_size=6, unique=True).map(lambda xs: np.array(xs, float))
+
+
+def noisy(seeds: int, points: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(number)
+    return np.sort(random.uniform(1, 100, points)), random.lognormal(size=(seeds, points))
+
+
+@given(abscissas, st.lists(st.tuples(exponents, scales), min_size=1, max_size=5))
+def test_power_laws_come_back(x, laws):
+    y = np.array([c * x**p for p, c in laws])
+    found = fit_exponent(x, y, 0.95)
+    assert found.slope == pytest.approx(np.mean([p for p, _ in laws]), abs=1e-6)
+    assert found.deviation == pytest.approx(0, abs=1e-6)
+    assert found.seeds == len(laws)
+    assert (found.interval is None) == (len(laws) < 3)
+    np.testing.assert_allclose(found.line(x), np.exp(np.log(y).mean(0)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("seeds", "points"), [(3, 3), (4, 5), (8, 3)])
+def test_slope_and_interval_are_those_of_the_naive_twin(seeds, points):
+    x, y = noisy(seeds, points, seeds)
+    found = fit_exponent(x, y, 0.9)
+    slopes = [np.polyfit(np.log(x), np.log(row), 1)[0] for row in y]
+    assert found.slope == pytest.approx(np.mean(slopes))
+    limits = ttest_1samp(slopes, 0).confidence_interval(0.9)
+    assert (found.interval.lower, found.interval.upper) == pytest.approx(limits)
+    assert found.interval.level == 0.9
+    assert found.interval.kind == "asymptotic"
+    mean = np.exp(np.log(y).mean(0))
+    ratio = mean / found.line(x)
+    assert found.deviation == pytest.approx(max(max(ratio), max(1 / ratio)) - 1)
+
+
+def test_interval_covers_at_its_level():
+    """Gaussian errors of log y and a slope that varies with the seed: Student's interval is exact there."""
+    random = np.random.default_rng(7)
+    x, level, fits, held = np.array([1.0, 2, 4, 8]), 0.9, 2000, 0
+    for _ in range(fits):
+        p = 0.25 + 0.2 * random.normal(size=4)
+        log_y = p[:, None] * np.log(x) + 0.3 * random.normal(size=(4, 4))
+        interval = fit_exponent(x, np.exp(log_y), level).interval
+        held += interval.lower <= 0.25 <= interval.upper
+    # Both tails: an interval that always covers is as wrong as one that covers too seldom.
+    low, high = binom.interval(1 - 1e-4, fits, level)
+    assert low <= held <= high
+
+
+@given(st.integers(0, 10_000), scales, scales, st.permutations(range(4)))
+def test_units_and_order_do_not_matter(number, unit_x, unit_y, order):
+    x, y = noisy(3, 4, number)
+    one, other = fit_exponent(x, y, 0.95), fit_exponent(unit_x * x[order], unit_y * y[:, order], 0.95)
+    assert other.slope == pytest.approx(one.slope, abs=1e-6)
+    assert other.deviation == pytest.approx(one.deviation, abs=1e-6)
+    assert other.interval.lower == pytest.approx(one.interval.lower, abs=1e-6)
+
+
+@given(st.floats(0.1, 2))
+def test_a_bend_shows_in_the_deviation(bend):
+    x = np.array([1.0, 10, 100])
+    # Residuals of the middle of three equally spaced points and of its ends are as 2 to -1.
+    y = np.array([[1, np.exp(bend), 1]] * 3)
+    found = fit_exponent(x, y, 0.95)
+    assert found.slope == pytest.approx(0, abs=1e-9)
+    assert found.deviation == pytest.approx(np.expm1(2 * bend / 3))
+
+
+def test_two_points_are_no_evidence_of_a_power_law():
+    assert fit_exponent(np.array([1.0, 2, 2]), np.ones((3, 3)), 0.95) is None
+    assert fit_exponent(np.array([3.0]), np.ones((3, 1)), 0.95) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "x", "y", "level"),
+    [
+        ("x", [1.0, 0, 2], [[1.0, 1, 1]], 0.95),
+        ("x", [[1.0, 2, 3]], [[1.0, 1, 1]], 0.95),
+        ("y", [1.0, 2, 3], [[1.0, -1, 1]], 0.95),
+        ("y", [1.0, 2, 3], [[1.0, np.nan, 1]], 0.95),
+        ("y", [1.0, 2, 3], [[1.0, np.inf, 1]], 0.95),
+        ("y", [1.0, 2, 3], [[1.0, 1]], 0.95),
+        ("y", [1.0, 2, 3], [1.0, 1, 1], 0.95),
+        ("y", [1.0, 2, 3], np.ones((0, 3)), 0.95),
+        ("level", [1.0, 2, 3], [[1.0, 1, 1]], 1.0),
+    ],
+)
+def test_bad_input_is_named(field, x, y, level):
+    with pytest.raises(InputError) as error:
+        fit_exponent(np.array(x), np.array(y), level)
+    assert error.value.field == field
