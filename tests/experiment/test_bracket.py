@@ -2,7 +2,6 @@
 
 import json
 import math
-from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -134,37 +133,6 @@ def test_points_lie_in_the_ball_to_the_last_digit(rank):
                 assert mpmath.sqrt(largest) <= limit
 
 
-def test_points_point_in_all_directions():
-    problem = pseudo_huber(rank=1, d=3, k=4)
-    A, B = problem.adapter.draw({"a": 1.0, "b": 1.0}, 4000, torch.Generator().manual_seed(2))
-    for part in (A[::2].reshape(2000, -1), B[::2].reshape(2000, -1)):
-        assert part.mean(0).abs().max() < 0.06
-        covariance = part.T @ part / 2000
-        assert (covariance - torch.eye(part.shape[1]) / part.shape[1]).abs().max() < 0.06
-
-
-def test_the_trace_holds_every_ratio_that_the_estimates_are_of():
-    found, trace = bracketed(bracket_table(), pseudo_huber())
-    shapes = {"pair": 64, "step": 16, "replica": 8, "point": 4, "start": 3, "part": 2, "row": 2, "column": 2}
-    assert {name: size for name, size in trace.sizes.items() if name != "look"} == shapes
-    assert 1 <= trace.sizes["look"] <= 2
-    assert found.lower == {
-        "pairs": trace["pair_ratio"].values.max(),
-        "iterates": np.nanmax(trace["iterate_ratio"].values),
-        "curvature": trace["curvature"].values.max(),
-        "ascent": trace["ascent"].values.max(),
-    }
-
-
-@sampled(3)
-@pytest.mark.parametrize("count", [1, 2, 127, 128, 129, 300])
-def test_pairs_are_as_many_as_asked_for(count):
-    _, trace = bracketed(bracket_table(bracket={"pairs": count, "iterates": 1, "points": 1}), pseudo_huber())
-    assert trace.sizes["pair"] == count
-    assert (trace["pair_ratio"].values > 0).all()
-    assert trace.sizes["point"] == 1
-
-
 def test_more_points_than_pairs_are_cut_to_what_there_is():
     found, trace = bracketed(bracket_table(bracket={"pairs": 2, "iterates": 2, "points": 9}), pseudo_huber())
     assert 1 <= trace.sizes["point"] <= 9
@@ -275,16 +243,6 @@ def test_no_lower_estimate_through_any_adapter_exceeds_an_upper_end(kind, data):
     assert found.verdict == "supported", found.reason
     for end in found.upper:
         assert found.measured * (1 - ROUNDING) <= end.value, end.claim
-
-
-@pytest.mark.full
-@each_kind
-def test_the_same_spec_twice_gives_the_same_numbers_and_another_seed_others(kind):
-    (one, first), (two, second) = (bracketed(table_of(kind)) for _ in range(2))
-    assert one == two
-    assert first.identical(second)
-    other, _ = bracketed(table_of(kind, seed=1))
-    assert other.lower != one.lower
 
 
 @sampled(3, 1)
@@ -481,30 +439,6 @@ def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
     assert ((sizes - 1).abs().le(1e-12) | (sizes == 0)).all()
     expected = square_norm(hessian_vector_product(problem, found.v, found.u)).sqrt()
     torch.testing.assert_close(found.lengths, expected, rtol=1e-12, atol=0)
-
-
-@sampled(9, 7)
-@each_kind
-@one_example
-@given(st.data())
-def test_more_rounds_find_no_less(kind, data):
-    problem, v, u, radii = data.draw(climbs(kind))
-    heights = [ascend(problem, v, u, radii, rounds, silent).lengths for rounds in (0, 1, 4)]
-    for before, after in pairwise(heights):
-        assert (after >= before * (1 - ROUNDING) - 1e-12 * (1 + problem.objective.smoothness.value)).all()
-
-
-@sampled(9, 4)
-@each_kind
-@one_example
-@given(st.data())
-def test_a_climb_is_determined_by_where_it_starts(kind, data):
-    problem, v, u, radii = data.draw(climbs(kind))
-    before = [part.clone() for part in (*v, *u)]
-    first, second = (ascend(problem, v, u, radii, 3, silent) for _ in range(2))
-    assert same(first, second)
-    # What it was given is as it was.
-    assert all(torch.equal(x, y) for x, y in zip((*v, *u), before, strict=True))
 
 
 def start_of(problem, count, radii):

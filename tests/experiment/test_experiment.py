@@ -381,10 +381,6 @@ def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_pat
     assert not left.exists()
 
 
-def test_no_experiments_have_no_results(tmp_path):
-    assert measure([], tmp_path, executor=2) == []
-
-
 @pytest.mark.full
 def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     """Two processes would write the same files at the same time, now and then, and stumble over each other."""

@@ -514,13 +514,6 @@ def test_an_average_above_the_bound_is_no_violation() -> None:
     assert blame_of(found) == ("constant", "Lhat")
 
 
-def test_the_average_is_that_of_the_strata_by_their_lengths() -> None:
-    squares = tuple(np.geomspace(0.3, 0.1, AUDITS).tolist())
-    shares = np.diff(Schedule.edges_of(50, AUDITS)) / 50
-    assert len(set(shares)) > 1
-    assert replace(SEEN, squares=squares).judged().measured == pytest.approx(shares @ squares, rel=1e-14)
-
-
 @pytest.mark.parametrize(
     ("first", "words", "blame"),
     [(0.24, "before T = 53", ("horizon", "T")), (0.027, "at no T", ("constant", "eta"))],

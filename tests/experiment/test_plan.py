@@ -19,7 +19,6 @@ from boundcheck.experiment.plan import (
     best_step,
     build,
     draft,
-    generator,
     informative_horizon,
     make_plan,
     stream,
@@ -52,13 +51,6 @@ def test_streams_differ_by_seed_and_by_nothing_else():
     assert len(seeds) == 200 * len(PURPOSES)
     one, other = parse(theorem_table()), parse(theorem_table(run__replicas=99, adapter__rank=3, claim=THEOREMS[0]))
     assert [stream(one, purpose) for purpose in PURPOSES] == [stream(other, purpose) for purpose in PURPOSES]
-
-
-@pytest.mark.parametrize("purpose", PURPOSES)
-def test_a_generator_is_reproducible(purpose):
-    spec = parse(theorem_table())
-    one, two = (torch.rand(5, generator=generator(spec, purpose, "cpu")) for _ in range(2))
-    assert (one == two).all()
 
 
 def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure
 from boundcheck.experiment.experiment import prepare
-from boundcheck.experiment.spec import Spec, adapters_of, expand, parse, specs_of
+from boundcheck.experiment.spec import adapters_of, expand, parse, specs_of
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.sentence import algorithm_of
@@ -29,7 +29,6 @@ from .small import (
     MEASURABLE,
     OF_KIND,
     THEOREM_TABLE,
-    THEOREMS,
     bracket_table,
     changed,
     refused,
@@ -151,10 +150,6 @@ def test_a_missing_field_is_named(field):
     assert (error.field, error.value) == (field, NOT_GIVEN)
 
 
-def test_the_value_is_in_the_message():
-    assert str(refused(parse, theorem_table(adapter__rank=0))) == "adapter.rank = 0: expected a number greater than 0"
-
-
 @pytest.mark.parametrize("field", ["claim", "lipschitz", "run.steps", "problem.kind"])
 def test_a_value_of_several_lines_makes_a_message_of_one(field):
     assert refused(parse, changed(THEOREM_TABLE, {field: "two\nlines"})).field == field
@@ -201,16 +196,6 @@ def test_lists_expand_to_the_cartesian_product_in_the_order_of_writing():
     assert found == list(itertools.product([1, 2, 3], [1.0, 2.0], [7, 8]))
 
 
-def test_no_list_is_one_experiment():
-    assert list(expand(THEOREM_TABLE)) == [Spec.model_validate(THEOREM_TABLE)]
-
-
-def test_expanding_leaves_the_table_as_it_was():
-    table = theorem_table(adapter__rank=[1, 2])
-    assert list(expand(table)) == list(expand(table))
-    assert table == theorem_table(adapter__rank=[1, 2])
-
-
 @pytest.mark.parametrize("field", [*SWEEPS, "problem.d", "run.replicas", "nonsense"])
 def test_an_empty_list_is_named(field):
     error = refused(list, expand(changed(THEOREM_TABLE, {field: []})))
@@ -223,19 +208,6 @@ def test_a_sweep_that_nobody_waits_for_is_refused_at_once():
     many = changed(THEOREM_TABLE, {field: list(range(1, 1001)) for field in fields})
     assert refused(list, expand(many)).value == "1e+15 combinations"
     assert len(list(combinations({"a": list(range(100)), "b": {"c": list(range(100))}}))) == 10_000
-
-
-@pytest.mark.parametrize(
-    ("field", "values"), [("adapter.rank", [1, 0]), ("run.steps", [200, "no"]), ("seed", [[1, 2]])]
-)
-def test_one_bad_value_in_a_list_is_named(field, values):
-    assert refused(list, expand(changed(THEOREM_TABLE, {field: values}))).field == field
-
-
-@pytest.mark.parametrize("claim", THEOREMS)
-def test_a_default_spec_is_good(claim):
-    spec = parse({"claim": claim, "problem": {"kind": "digits"}, "adapter": {"rank": 4}})
-    assert (spec.run.steps, spec.run.batch, spec.domain.a) == ("informative", "balanced", None)
 
 
 def test_a_toml_file_is_read(tmp_path):
@@ -374,15 +346,6 @@ def test_every_kind_of_problem_is_read_with_its_fields_or_without(kind):
         stored = spec.as_json()["problem"]
         assert stored.items() >= {"kind": kind, **fields}.items()
         assert parse(spec.as_json()) == spec
-
-
-@pytest.mark.parametrize("kind", PROBLEMS)
-def test_a_field_of_another_kind_of_problem_is_named(kind):
-    others = {name for fields in PROBLEMS.values() for name in fields} - set(PROBLEMS[kind])
-    for name in sorted(others):
-        error = refused(parse, changed(BRACKET_TABLE, {"problem": {"kind": kind, name: 1}}))
-        assert error.field == f"problem.{name}"
-        assert "no such field" in error.expected
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from boundcheck.experiment.statistics import (
     log_mixture,
     mean_interval,
     simultaneous_lower_limits,
+    spread_over_times,
     student_interval,
     student_limits,
     student_quantile,
@@ -376,24 +377,6 @@ def test_every_time_of_a_stratum_is_equally_likely_and_replicas_are_independent(
     assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 6 / np.sqrt(replicas)
 
 
-@given(sizes, st.integers(0, 1000))
-def test_due_is_the_inverse_of_times(size, seed):
-    steps, count, _ = size
-    schedule = Schedule.draw(steps, count, 9, np.random.default_rng(seed))
-    for stratum in range(count):
-        due = schedule.due(stratum)
-        found = {int(replica): t for t, who in due.items() for replica in who}
-        assert sum(len(who) for who in due.values()) == 9
-        assert found == dict(enumerate(schedule.times[:, stratum].tolist()))
-
-
-def test_times_depend_on_the_generator_alone():
-    one, two = (Schedule.draw(50, 10, 4, np.random.default_rng(5)).times for _ in range(2))
-    other = Schedule.draw(50, 10, 4, np.random.default_rng(6)).times
-    assert (one == two).all()
-    assert (one != other).any()
-
-
 exponents = st.floats(-3, 3)
 scales = st.floats(1e-6, 1e6)
 abscissas = st.lists(st.integers(1, 10_000), min_size=3, max_size=6, unique=True).map(lambda xs: np.array(xs, float))
@@ -486,3 +469,17 @@ def test_bad_input_is_named(field, x, y, level):
     with pytest.raises(InputError) as error:
         fit_exponent(np.array(x), np.array(y), level)
     assert error.value.field == field
+
+
+@given(st.lists(st.floats(-10, 10), min_size=8, max_size=8), st.permutations([1, 2, 2, 3]))
+def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: list[int]) -> None:
+    """On average over all audit times of strata of different sizes the estimate is at least the variance."""
+    cut, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)
+    totals, estimates = [], []
+    for chosen in itertools.product(*cut):
+        parts = np.array([len(each) * terms[t] for each, t in zip(cut, chosen, strict=True)])
+        totals.append(parts.sum())
+        spread, pairs = spread_over_times(parts, np.array(sizes))
+        assert pairs == 1
+        estimates.append(spread**2)
+    assert np.mean(estimates) >= np.var(totals) * (1 - 1e-9) - 1e-9

@@ -51,15 +51,6 @@ def text_of(html: str) -> str:
 
 
 @pytest.mark.full
-def test_results_are_a_list_whose_slices_are_results(sweep: Results, root: Path) -> None:
-    assert isinstance(sweep, list)
-    assert list(sweep) == sweep == sweep[:]
-    assert isinstance(sweep[1:3], Results)
-    assert sweep[1:3].runs == root
-    assert sweep[1:3] == [sweep[1], sweep[2]]
-
-
-@pytest.mark.full
 def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(sweep: Results, others: Results) -> None:
     frame = sweep.to_frame()
     assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [*itertools.product([2, 1], [5, 3])]
@@ -158,12 +149,6 @@ def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep: Results
         for name, x in trace.data_vars.items():
             assert np.array_equal(there[name], x, equal_nan=True)
             assert there[name].attrs == x.attrs
-
-
-@pytest.mark.full
-def test_a_sweep_in_another_order_is_the_same_grid(sweep: Results) -> None:
-    turned = Results(list(reversed(sweep)), sweep.runs).to_xarray()
-    xr.testing.assert_equal(turned.sortby(["adapter.rank", "seed"]), sweep.to_xarray().sortby(["adapter.rank", "seed"]))
 
 
 @pytest.mark.full

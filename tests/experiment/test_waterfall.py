@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ import boundcheck as bc
 from boundcheck.experiment.plan import best_step, build
 from boundcheck.experiment.result import Bar, Chain, RunResult, Waterfall
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.statistics import spread_over_times
 from boundcheck.experiment.waterfall import OnRun, given_away, slack, solved, sum_of, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
@@ -243,20 +242,6 @@ def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path
     assert (link(whole, "sampling of times").upper, link(whole, "sampling of times").lower) == pytest.approx(
         (0, 0), abs=1e-9
     )
-
-
-@given(st.lists(st.floats(-10, 10), min_size=8, max_size=8), st.permutations([1, 2, 2, 3]))
-def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: list[int]) -> None:
-    """On average over all audit times of strata of different sizes the estimate is at least the variance."""
-    strata, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)
-    totals, estimates = [], []
-    for chosen in product(*strata):
-        parts = np.array([len(each) * terms[t] for each, t in zip(strata, chosen, strict=True)])
-        totals.append(parts.sum())
-        spread, pairs = spread_over_times(parts, np.array(sizes))
-        assert pairs == 1
-        estimates.append(spread**2)
-    assert np.mean(estimates) >= np.var(totals) * (1 - 1e-9) - 1e-9
 
 
 def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> None:
