@@ -73,7 +73,7 @@ BAD_FIELDS = [
     ("seed", 1.5, "integer"),
     ("lipschitz", "C", "'sigma' or 'sqrt(r) sigma'"),
     ("problem", 3, "table"),
-    ("problem.kind", "mnist", "'logistic', 'two-layer', 'readout', 'pseudo-huber', 'digits', 'breast-cancer'"),
+    ("problem.kind", "mnist", "'breast-cancer'"),
     ("problem.d", 0, "a number greater than 0"),
     ("problem.k", 2.0, "integer"),
     ("problem.samples", "8", "integer"),
