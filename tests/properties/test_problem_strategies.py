@@ -1,4 +1,4 @@
-"""Problems, runs and inputs of claims are as asked; expectations over runs are exact: a plain loop over paths says so."""
+"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, as a plain loop over paths says."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""Instances: certified against plain formulas in many digits, read back to the last bit; every corruption is refused."""
+"""Instances: certified against plain formulas in many digits, read back to the last bit; corruption is refused."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Inequalities between norms: both sides at an assignment, what is certain of them, stored and simpler ones, ascents."""
+"""Inequalities between norms: both sides at an assignment, what is certain of them; stored ones, ascents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Climbs, searches and shrinking: no true claim is broken, what is tight is found to be, and false claims are caught."""
+"""Climbs, searches and shrinking: no true claim is broken, what is tight is found, false claims are caught."""
 
 from collections.abc import Callable
 from dataclasses import replace
