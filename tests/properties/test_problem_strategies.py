@@ -1,4 +1,4 @@
-"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, as a plain loop over paths says."""
+"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, by a plain loop over paths."""
 
 import doctest
 import importlib
