@@ -59,7 +59,8 @@ def _show_table(console: Console, table: view.Table) -> None:
             across = row if isinstance(row, view.Line) else row.line
             made.add(*[""] * (len(columns) - 1), _line(across))
             continue
-        cells = [_cell(each, in_lines) for each in row]
+        # Of what fills the rest of a line the first sentence is shown.
+        cells = [_cell(x, in_lines and not column.width) for x, column in zip(row, columns, strict=True)]
         if console.is_interactive and tuple(row[: table.grouped]) == tuple(before[: table.grouped]):
             # The eye finds them above; a line of a file says them itself.
             cells[: table.grouped] = [Text()] * table.grouped
