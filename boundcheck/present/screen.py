@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.schema import GradientRatio
+from boundcheck.experiment.result import GradientRatio
 from boundcheck.language import prose
 from boundcheck.language.catalogue import about
 from boundcheck.language.claim import Claim

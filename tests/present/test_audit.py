@@ -17,13 +17,14 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiment.results import Results
+from boundcheck.experiment.result import Results
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.screen import WIDTH, show
+from boundcheck.present import audit as auditing
 from boundcheck.present import paper as written_by
 from boundcheck.present import programme
-from boundcheck.present.audit import Audited, audit
+from boundcheck.present.audit import Audited
 from boundcheck.present.material import REPORTS, Material, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
@@ -236,12 +237,12 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             order.append("waited")
             return [call.function.__name__ for call in self.calls]
 
-    monkeypatch.setattr(audit, "Running", Pool)
+    monkeypatch.setattr(auditing, "Running", Pool)
     monkeypatch.setattr(programme, "programme_of", lambda paper, full: asked)
-    monkeypatch.setattr(audit, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
+    monkeypatch.setattr(auditing, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
     monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
     told: list[tuple[str, int, int]] = []
-    outcome = audit.audit(
+    outcome = auditing.audit(
         "jiang2024",
         tmp_path,
         tmp_path,

@@ -15,6 +15,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.exact.evaluate import t
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
@@ -40,7 +41,6 @@ from boundcheck.language.vocabulary import (
     g,
     g_t,
     n,
-    t,
     v,
     v1,
     v2,
@@ -49,7 +49,7 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
-from boundcheck.properties.strategies.problems import fractions
+from boundcheck.properties.problem_strategies import fractions
 from tests.layers import examples
 
 from .scripts import judged, line, x, y

@@ -12,6 +12,7 @@ from hypothesis import given as drawn
 from sympy import Le, Min
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
@@ -31,15 +32,14 @@ from boundcheck.language.vocabulary import (
     Value,
     d,
     k,
-    t,
     v1,
     v2,
     v_star,
     v_t,
 )
 from boundcheck.properties import ClaimViolatedError, check_claim
+from boundcheck.properties.instance_strategies import instances, short_runs
 from boundcheck.properties.session import using
-from boundcheck.properties.strategies.instances import instances, short_runs
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import is_relation
 from boundcheck.worst_case.short_run import check_theorem
