@@ -14,7 +14,7 @@ from boundcheck.functions.curvature import hessian_vector_product
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
-from tests.functions.kinds import softmax_problems
+from tests.functions.twins import softmax_problems
 from tests.layers import examples, sampled
 
 from .small import pseudo_huber

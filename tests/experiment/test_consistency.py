@@ -16,7 +16,7 @@ from boundcheck.experiment.consistency import check_function
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.hypotheses import MOST_SAMPLES
-from tests.functions.kinds import KINDS, each_kind, some_examples
+from tests.functions.twins import KINDS, each_kind, some_examples
 from tests.layers import covering
 
 SIZES = st.sampled_from([0.0, 1e-6, 0.1, 1.0, 30.0, 1e4])

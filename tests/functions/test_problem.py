@@ -26,7 +26,7 @@ from boundcheck.properties import (
     pseudo_huber_problems,
 )
 from tests.experiment.small import refused
-from tests.functions.rounding import EPSILON
+from tests.functions.twins import EPSILON
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
 
@@ -41,18 +41,6 @@ def test_jacobian_bound_is_attained_in_one_dimension(a: float, b: float, scale: 
     gradient = adapter.pull_back(v, torch.ones(1, 1, 1, dtype=torch.float64))
     assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(square_norm(gradient).sqrt().item(), rel=1e-11)
     assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(scale * math.sqrt(a**2 + b**2), rel=1e-11)
-
-
-def test_initial_point_is_that_of_lora() -> None:
-    adapter = LoRA(torch.zeros(30, 400, dtype=torch.float64), 20)
-    A, B = adapter.initial(2.0, torch.Generator().manual_seed(0))
-    again, _ = adapter.initial(2.0, torch.Generator().manual_seed(0))
-    assert torch.equal(A, again)
-    assert (A.shape, B.shape) == ((1, 20, 400), (1, 30, 20))
-    assert not B.any()
-    # 8000 entries N(0, 4/400): mean and variance within five standard errors.
-    assert abs(A.mean().item()) < 5 * 0.1 / math.sqrt(8000)
-    assert abs(A.var().item() / 0.01 - 1) < 5 * math.sqrt(2 / 8000)
 
 
 @st.composite

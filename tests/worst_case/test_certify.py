@@ -19,7 +19,7 @@ from boundcheck.properties import ball
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.tried import certify
 from tests.experiment.small import with_quantity_scaled
-from tests.functions.eigenvalues import is_above_the_top, is_below_the_top
+from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
 from tests.layers import examples, sampled
 from tests.worst_case.small import (

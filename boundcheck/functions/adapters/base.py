@@ -8,7 +8,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
@@ -176,8 +176,15 @@ class Adapter(ABC):
     W0: Tensor
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is not a finite matrix, and a rank or scale for which W(v) is not such an update."""
+        """Refuse a W0 that is not a finite matrix, and a rank, scale or frozen A or B that does not fit it."""
         check_matrix("adapter.W0", self.W0)
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        if "rank" in given:
+            check_rank(given["rank"], self.W0)
+        if factors := {name: given[name] for name in "AB" if name in self.frozen}:
+            check_factors(self.W0, **factors)
+        if "scale" in given:
+            check_scale(given["scale"])
 
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:

@@ -13,18 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.functions.adapters.base import (
-    Adapter,
-    Block,
-    Radii,
-    Sizes,
-    check_factors,
-    check_rank,
-    check_scale,
-    gaussian,
-    size,
-    spectral_bound,
-)
+from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, gaussian, size, spectral_bound
 from boundcheck.functions.arithmetic import ROUND_UP, Point, product, spectral_norm
 from boundcheck.functions.objective import Side
 from boundcheck.system.plugins import keeps
@@ -102,11 +91,6 @@ class LoRA(Adapter):
     noise_at_start: ClassVar[tuple[int, int, str] | None] = 2, 1, "s²r, in the mean over A at B = 0"
     rank: int
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_rank(self.rank, self.W0)
-        check_scale(self.scale)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -199,11 +183,6 @@ class _OneFactor(Adapter):
         (name,) = self.frozen
         found: Tensor = getattr(self, name)
         return found
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_factors(self.W0, **dict.fromkeys(self.frozen, self.factor))
-        check_scale(self.scale)
 
     @property
     def rank(self) -> int:
@@ -314,10 +293,6 @@ class LoReFT(Adapter):
     radius_names = ("nu",)
     radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(V)"}
     rank: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_rank(self.rank, self.W0)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

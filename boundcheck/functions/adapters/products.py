@@ -12,18 +12,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import length, lower
-from boundcheck.functions.adapters.base import (
-    Adapter,
-    Block,
-    Radii,
-    Sizes,
-    check_factors,
-    check_rank,
-    check_scale,
-    gaussian,
-    size,
-    spectral_bound,
-)
+from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, gaussian, size, spectral_bound
 from boundcheck.functions.arithmetic import ROUND_UP, Point
 from boundcheck.functions.objective import Side
 
@@ -54,11 +43,6 @@ class VeRA(Adapter):
     A: Tensor
     B: Tensor
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_factors(self.W0, A=self.A, B=self.B)
-        check_scale(self.scale)
 
     @property
     def rank(self) -> int:
@@ -139,8 +123,6 @@ class DoRA(Adapter):
     def __post_init__(self) -> None:
         """Refuse a W0 with a column, or row, of zeros, which has no direction, and a bad rank or scale."""
         super().__post_init__()
-        check_rank(self.rank, self.W0)
-        check_scale(self.scale)
         if not (self.W0.abs().amax(self._along) > 0).all():
             line = "row" if self.by_rows else "column"
             raise InputError("adapter.W0", f"with a {line} of zeros", f"{line}s with a direction, for DoRA")
@@ -234,11 +216,6 @@ class LoHa(Adapter):
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
     rank: int
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_rank(self.rank, self.W0)
-        check_scale(self.scale)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
