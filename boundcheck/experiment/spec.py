@@ -140,7 +140,8 @@ class Spec(Table):
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
         kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
-        if isinstance(adapter, dict) and isinstance(kind, str) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
+        known = ADAPTERS[kind] if isinstance(kind, str) and kind in ADAPTERS else None
+        if isinstance(adapter, dict) and known is not None and "rank" not in known.options:
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}

@@ -52,12 +52,12 @@ class AdapterSpec(Table):
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
         made = self.made
-        if (self.rank is None) == made.has_rank:
+        if (self.rank is None) == ("rank" in made.options):
             expected = f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}"
             raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
-        if not made.has_scale and self.scale != 1:
+        if "scale" not in made.options and self.scale != 1:
             raise InputError("adapter.scale", self.scale, f"no scale: {self.kind} has no such number")
-        if self.start == "diagonal" and not made.has_diagonal:
+        if self.start == "diagonal" and "diagonal" not in made.options:
             raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)

@@ -27,7 +27,7 @@ def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.G
     d, k = objective.shape
     random = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16)))
     made = ADAPTERS[name]
-    rank = data.draw(st.integers(1, min(d, k))) if made.has_rank else 1
+    rank = data.draw(st.integers(1, min(d, k))) if "rank" in made.options else 1
     W0 = data.draw(SIZES) * torch.randn((d, k), generator=random, dtype=torch.float64)
     if made.needs_columns or made.edits_hidden:
         W0 = torch.randn((d, k), generator=random, dtype=torch.float64)
@@ -36,7 +36,7 @@ def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.G
         "B": torch.randn((d, rank), generator=random, dtype=torch.float64),
     }
     scale = data.draw(st.sampled_from([0.1, 1.0, 8.0]))
-    return Problem(objective, make_adapter(name, W0, rank if made.has_rank else None, scale, factors)), random
+    return Problem(objective, make_adapter(name, W0, rank if "rank" in made.options else None, scale, factors)), random
 
 
 @covering

@@ -18,7 +18,6 @@ from boundcheck.functions.curvature import (
     bilinear_product,
     curved,
     derivative,
-    difference_ratio,
     gauss_newton_product,
     hessian_vector_product,
     leaves,
@@ -72,7 +71,7 @@ each_objective = pytest.mark.parametrize("name", OBJECTIVES)
 
 def generic(kind: str, name: str, rank: int | None = None) -> tuple[Problem, Point, Point]:
     """A problem through an adapter of scale 1.5 where it has one, two of its points, and two directions of size 1."""
-    fields = {} if not ADAPTERS[kind].has_scale else {"adapter.scale": 1.5}
+    fields = {} if "scale" not in ADAPTERS[kind].options else {"adapter.scale": 1.5}
     fields |= {} if rank is None else {"adapter.rank": rank}
     adapter = build(parse(changed(OF_KIND[kind], fields)), "cpu").adapter
     random = torch.Generator().manual_seed(5)
@@ -282,24 +281,3 @@ def test_top_curvature_of_a_flat_point_is_zero(name):
     weak = type(problem)(problem.objective, type(problem.adapter)(problem.adapter.W0, 2, 1e-8))
     v = tuple(torch.zeros_like(x) for x in random_point(problem))
     assert 0 <= top_curvature(weak, v, np.random.default_rng(0)) < 1e-6
-
-
-@any_problem
-def test_difference_ratio_of_a_point_with_itself_is_zero(name):
-    problem = PROBLEMS[name]()
-    v = random_point(problem, replicas=3)
-    w = tuple(x.clone() for x in v)
-    w[0][1] += 0.5
-    ratios = difference_ratio(problem, v, w)
-    assert ratios[0] == ratios[2] == 0
-    assert ratios[1] > 0
-
-
-@any_problem
-def test_difference_ratio_tends_to_the_curvature_along_the_difference(name):
-    problem = PROBLEMS[name]()
-    v, direction = random_point(problem), random_point(problem, seed=1)
-    w = tuple(x + 1e-6 * y for x, y in zip(v, direction, strict=True))
-    product = flat(hessian_vector_product(problem, v, direction))
-    expected = (product.norm() / flat(direction).norm()).item()
-    assert difference_ratio(problem, v, w).item() == pytest.approx(expected, rel=1e-4)

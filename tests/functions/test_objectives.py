@@ -138,24 +138,6 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: Data
     assert_close(torch.func.vjp(objective.gradient, W)[1](direction)[0], expected, allowed)
 
 
-@each_kind
-@some_examples
-@given(st.data())
-def test_a_survey_is_what_the_other_methods_say(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape))
-    each = objective.sample_gradients(W)
-    survey = objective.survey(W, ((None, None),))
-    assert_close(survey.loss, objective.loss(W), loss_rounding(objective, W))
-    assert_close(survey.gradient, objective.gradient(W), gradient_rounding(objective, W))
-    squares = each.square().sum((-2, -1)).mean(1)
-    size = squares.max().item()
-    # Relative to the squares; a softmax probability has an error of its own.
-    allowed = operations(objective) * EPSILON * size + 2 * size**0.5 * gradient_rounding(objective, W)
-    assert_close(survey.in_v, squares, allowed)
-    assert_close(survey.in_w, squares, allowed)
-
-
 def test_logistic_loss_keeps_its_digits_where_the_data_are_fit() -> None:
     # e^-50 to all digits, where log(1 + e^-50) would give zero.
     objective = LogisticRegression("fit", np.array([[1.0]]), np.array([1]))

@@ -140,10 +140,8 @@ class Adapter(ABC):
         noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean over the adapter's
             own start, and a formula that says so; None where none is known.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
-        has_rank: whether it has a rank that one may choose.
-        has_scale: whether its formula has a scale s that one may choose.
+        options: what a spec may choose of it: its ``rank``, the ``scale`` s of its formula, a ``diagonal`` start.
         needs_ball: whether W has a bounded derivative on a ball alone.
-        has_diagonal: whether it can start from a diagonal point.
         edits_hidden: whether it edits a hidden state h, by W [h; 1], and not the weight of a layer.
         needs_columns: whether W0 must have no column of zeros.
         is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms, one of each block.
@@ -163,10 +161,8 @@ class Adapter(ABC):
     radius_of: ClassVar[Mapping[str, str]] = {}
     noise_at_start: ClassVar[tuple[int, int, str] | None] = None
     frozen: ClassVar[Mapping[str, str]] = {}
-    has_rank: ClassVar[bool] = True
-    has_scale: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("rank", "scale")
     needs_ball: ClassVar[bool] = False
-    has_diagonal: ClassVar[bool] = False
     edits_hidden: ClassVar[bool] = False
     needs_columns: ClassVar[bool] = False
     is_run: ClassVar[bool] = False

@@ -25,10 +25,9 @@ class Full(Adapter):
 
     kind = "full"
     place = 10
-    has_rank = False
+    options: ClassVar[tuple[str, ...]] = ()
     is_run = True
     title = "full fine-tuning"
-    has_scale = False
     is_linear = True
     is_isometry = True
     radius_names = ("rho",)
@@ -86,7 +85,7 @@ class LoRA(Adapter):
     radius_names = ("a", "b")
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
     needs_ball = True
-    has_diagonal = True
+    options: ClassVar[tuple[str, ...]] = ("rank", "scale", "diagonal")
     # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
     noise_at_start: ClassVar[tuple[int, int, str] | None] = 2, 1, "s²r, in the mean over A at B = 0"
     rank: int
@@ -167,7 +166,7 @@ class DiReFT(LoRA):
     place = 50
     edits_hidden = True
     title = "DiReFT"
-    has_scale = False
+    options: ClassVar[tuple[str, ...]] = ("rank", "diagonal")
 
 
 class _OneFactor(Adapter):
@@ -289,7 +288,7 @@ class LoReFT(Adapter):
     place = 60
     edits_hidden = True
     title = "LoReFT"
-    has_scale = False
+    options: ClassVar[tuple[str, ...]] = ("rank",)
     radius_names = ("nu",)
     radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(V)"}
     rank: int

@@ -273,7 +273,7 @@ class Rebased(Adapter):
         super().__post_init__()
         inner = self.inner
         # A frozen object has no other way to keep what is not a field.
-        said = ("kind", "title", "claims", "composition", "needs_ball", "has_diagonal", "frozen")
+        said = ("kind", "title", "claims", "composition", "needs_ball", "options", "frozen")
         vars(self).update({name: getattr(inner, name) for name in said})
         vars(self).update(radius_names=(*inner.radius_names, BASE_RADIUS))
 

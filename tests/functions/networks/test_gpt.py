@@ -146,18 +146,6 @@ def test_it_is_differentiable_twice_in_all_weights() -> None:
     check_derivatives(*loss_along(model, [name for name, _ in model.named_parameters()]))
 
 
-def test_the_same_seed_gives_the_same_weights() -> None:
-    first, same, other = gpt(4).state_dict(), gpt(4).state_dict(), gpt(5).state_dict()
-    assert all(torch.equal(first[name], same[name]) for name in first)
-    assert not torch.equal(first["tokens.weight"], other["tokens.weight"])
-
-
-def test_the_generator_of_torch_is_left_alone() -> None:
-    before = torch.get_rng_state()
-    GPT(SHAPE, seeded(0))
-    assert torch.equal(before, torch.get_rng_state())
-
-
 def test_initial_weights_have_the_sizes_that_are_said() -> None:
     model = GPT(GPTShape(vocabulary=97, width=64, layers=8), seeded(0))
     for name, weight in model.named_parameters():

@@ -25,7 +25,7 @@ from boundcheck.functions.networks.samples import HELD, IGNORED, Encoded, Rows, 
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
 
-from .small import adapted, flat, gpt, gpt_table, of_peft, saved, seeded, tokenizer, transformer, windows
+from .small import adapted, flat, gpt, gpt_table, of_peft, saved, seeded, transformer, windows
 
 pytestmark = of_peft
 
@@ -389,10 +389,3 @@ def test_windows_of_the_gpt_are_predicted_but_for_their_first_token() -> None:
         sum(int(logits[1, j].argmax() == ids[1, j + 1]) for j in range(6)) / 6
     )
     assert isinstance(model, nn.Module)
-
-
-@pytest.mark.full
-def test_a_tokenizer_pads_as_these_tests_do() -> None:
-    encoded = tokenizer(pad_token="<pad>")(["w1 w2", "w3"], padding=True, return_tensors="pt")
-    assert encoded["input_ids"].tolist() == [[4, 5], [6, 0]]
-    assert encoded["attention_mask"].tolist() == [[1, 1], [1, 0]]
