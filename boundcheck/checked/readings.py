@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy as sp
 
-from boundcheck.checked.scripts import answer
+from boundcheck.checked.proofs import answer
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import KernelError, Theorem

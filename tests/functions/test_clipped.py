@@ -27,7 +27,7 @@ from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
 from boundcheck.properties import ball, directions, points, weights
-from boundcheck.properties.strategies.problems import fractions, slopes
+from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
 from tests.functions.twins import DIGITS, KINDS, distance, each_kind, exactly, matrix
 from tests.layers import examples, sampled
