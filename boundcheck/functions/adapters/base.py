@@ -7,7 +7,7 @@ they make the convex domain on which the theory speaks (for LoReFT, a manifold t
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
@@ -108,20 +108,20 @@ class Sizes(NamedTuple):
     products: Tensor | float = 1.0
 
 
-class _Said:
-    """The claims that papers say are about an adapter."""
+class _OfPapers:
+    """What papers say of a kind of adapter, where its class says nothing itself: claims, or the composition lemma."""
 
-    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> tuple[str, ...]:
-        return claims_about(of.kind)
+    def __init__(self, said: Callable[[type["Adapter"]], Any]) -> None:
+        self._said = said
+
+    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> Any:
+        return self._said(of)
 
 
-class _Composed:
-    """The composition lemma among the claims about an adapter."""
-
-    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> str:
-        if not of.claims:
-            raise AttributeError(f"no claim about {of.__name__} is known")
-        return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
+def _composition(of: type["Adapter"]) -> str:
+    if not of.claims:
+        raise AttributeError(f"no claim about {of.__name__} is known")
+    return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ class Adapter(ABC):
     kind: ClassVar[str] = ""
     place: ClassVar[int] = 1000
     title: ClassVar[str]
-    claims: ClassVar[tuple[str, ...]] = cast(Any, _Said())
-    composition: ClassVar[str] = cast(Any, _Composed())
+    claims: ClassVar[tuple[str, ...]] = cast(Any, _OfPapers(lambda of: claims_about(of.kind)))
+    composition: ClassVar[str] = cast(Any, _OfPapers(_composition))
     radius_names: ClassVar[tuple[str, ...]]
     radius_of: ClassVar[Mapping[str, str]] = {}
     noise_at_start: ClassVar[tuple[int, int, str] | None] = None
