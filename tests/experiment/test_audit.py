@@ -10,12 +10,12 @@ from sympy import Rational
 
 from boundcheck.experiment import measure
 from boundcheck.experiment.audit import audit
-from boundcheck.experiment.ball import ROUNDING
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import judge
-from boundcheck.functions.problem import Problem, norm_name
+from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import Hypothesis
 from boundcheck.language.sentence import words_of
@@ -323,7 +323,7 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, tmp_pa
     evidence = run_by_hand(theorem_table(), tmp_path).evidence
     trace = evidence.record.trace.copy(deep=True)
     for block in evidence.problem.adapter.blocks:
-        trace[norm_name(block.name)].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
+        trace[f"norm_{block.name}"].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
     doctored = replace(evidence, record=replace(evidence.record, trace=trace))
     assert doctored.inside.all() == doctored.inside.any() == inside
 

@@ -16,7 +16,7 @@ from hypothesis.strategies import DataObject
 from mpmath import mp
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import (
     ADAPTERS,
     Adapter,

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, Sampler, WeightedRandomSampler
 
-from boundcheck.experiment.chance import draws, undisturbed
-from boundcheck.experiment.result import Audit
-from boundcheck.experiment.training import rules_of, sampling_of
+from boundcheck.experiment.training import draws, rules_of, sampling_of, undisturbed
 from boundcheck.functions.networks.samples import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
+from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused
 
 from .small import of_peft, seeded, tokenizer, transformer
@@ -307,7 +306,7 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str,
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
-    from boundcheck.experiment.result import Audit
+    from boundcheck.language.evidence import Audit
 
 
 GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
