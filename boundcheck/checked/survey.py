@@ -127,11 +127,8 @@ class Soundness(Survey):
 
     def _layer(self, layer: Layer) -> dict[str, Any]:
         false, true = self.of(layer, False), self.of(layer, True)
-        most = {
-            "seconds": max((trial.seconds for trial in (*false, *true)), default=0.0),
-            "mebibytes": max((trial.mebibytes for trial in (*false, *true)), default=0.0),
-        }
-        caught = {"caught": sum(trial.caught for trial in false)}
+        both, caught = (*false, *true), {"caught": sum(trial.caught for trial in false)}
+        most = {name: max((getattr(x, name) for x in both), default=0.0) for name in ("seconds", "mebibytes")}
         return {"false": _rates(false) | caught, "true": _rates(true), "most": most}
 
     def kinds(self) -> list[dict[str, Any]]:
@@ -166,38 +163,36 @@ class Reliability(Survey):
         "seconds": "seconds",
     }
     digits = 2
-    machine: dict[str, str] = field(default_factory=lambda: _machine())
+    machine: dict[str, str] = field(
+        default_factory=lambda: {
+            "system": f"{platform.system()} {platform.release().split('-')[0]}",
+            "machine": platform.machine(),
+            "cores": str(psutil.cpu_count()),
+            "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+            "python": platform.python_version(),
+            "boundcheck": __version__,
+        }
+    )
 
     def as_json(self) -> dict[str, Any]:
         """The counts of all, of each kind of attack and of each command; the machine; and what went wrong."""
+
+        def ends(trials: Sequence[Trial]) -> dict[str, Any]:
+            outcomes = Counter(trial.outcome for trial in trials)
+            named = {"same": outcomes[SAME], "line": outcomes[LINE], "read": outcomes[READ]}
+            return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
+
+        def by(name: str, values: Iterable[str]) -> list[dict[str, Any]]:
+            found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
+            return [ends(trials) | {name: value} for value, trials in found if trials]
+
         return {
-            "all": _ends(self.trials),
-            "kinds": self._by("kind", KINDS.values()),
-            "subjects": self._by("subject", SUBJECTS),
+            "all": ends(self.trials),
+            "kinds": by("kind", KINDS.values()),
+            "subjects": by("subject", SUBJECTS),
             "machine": self.machine,
             "wrong": [self.row(trial) for trial in self.wrong],
         }
-
-    def _by(self, name: str, values: Iterable[str]) -> list[dict[str, Any]]:
-        found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
-        return [_ends(trials) | {name: value} for value, trials in found if trials]
-
-
-def _ends(trials: Sequence[Trial]) -> dict[str, Any]:
-    outcomes = Counter(trial.outcome for trial in trials)
-    named = {"same": outcomes[SAME], "line": outcomes[LINE], "read": outcomes[READ]}
-    return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
-
-
-def _machine() -> dict[str, str]:
-    return {
-        "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        "machine": platform.machine(),
-        "cores": str(psutil.cpu_count()),
-        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "python": platform.python_version(),
-        "boundcheck": __version__,
-    }
 
 
 def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None) -> Soundness:
@@ -262,23 +257,14 @@ def _check(**counts: int) -> None:
             raise InputError(name, value, "an integer from 1 on")
 
 
-class Threads:
+class Threads(Engine):
     """An engine of threads, for calls that start processes of their own and share what they compare them with."""
-
-    room: int | None = None
-    again, shares_fate = 0, False
 
     def __init__(self, jobs: int) -> None:
         self._pool = ThreadPoolExecutor(jobs)
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         return [self._pool.submit(work) for work in works]
-
-    def proceed(self) -> None:
-        """Do nothing: the threads need nobody."""
-
-    def lost(self, error: BaseException) -> bool:
-        return False
 
     def close(self, unfinished: bool) -> None:
         self._pool.shutdown(cancel_futures=unfinished)
@@ -316,6 +302,9 @@ def _kept(path: Path | None, function: Callable[..., list[Trial]], *arguments: A
 def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
     size = -(-len(items) // _PARTS)
     return [items[first : first + size] for first in range(0, len(items), size)] if items else []
+
+
+# What a process makes by itself, from a few numbers
 
 
 def _proofs(every: int, first: int) -> list[Trial]:
