@@ -216,12 +216,14 @@ def _others(letter: Any) -> Iterator[tuple[str, Any]]:
         yield "as a dummy", sp.Dummy(letter.name, **letter._assumptions_orig)
 
 
-def rereadings() -> Iterator[Reread]:
-    """Every example with every change of each of its letters."""
+def rereadings(every: int = 1) -> list[Reread]:
+    """Every example with every change of each of its letters; or every n-th of all these."""
+    found = []
     for example in EXAMPLES:
-        yield Reread.of(example, "as it is", "nothing", example.letters, example.declared, True)
+        found.append(Reread.of(example, "as it is", "nothing", example.letters, example.declared, True))
         for place in range(len(example.roles)):
-            yield from _changes(example, place)
+            found += _changes(example, place)
+    return found[::every]
 
 
 def _changes(example: Example, place: int) -> Iterator[Reread]:

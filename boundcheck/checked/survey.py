@@ -16,7 +16,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any, ClassVar
@@ -27,12 +26,12 @@ from boundcheck.checked.attacked import SUBJECTS
 from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, attacks
 from boundcheck.checked.coverage import clopper_pearson
 from boundcheck.checked.inputs import input_trials, malformed
-from boundcheck.checked.proofs import false_mutants, true_variations
+from boundcheck.checked.proofs import mutants
 from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
 from boundcheck.checked.smoothness import drawn
 from boundcheck.checked.statements import examinations
-from boundcheck.checked.trial import Layer, Trial, tried
+from boundcheck.checked.trial import Layer, Trial, Tryable, tried
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers
 from boundcheck.system.executors import Call, Engine, Running, Work, engine_of
@@ -214,12 +213,12 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     # Statements that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     work: dict[Layer, list[tuple[Any, ...]]] = {
-        "proof": [(_proofs, share * _PROOFS, share * part) for part in range(_PROOFS)],
-        "reading": [(_readings, share), (_gallery,)],
+        "proof": [(_tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
+        "reading": [(_tried, rereadings, share), (_tried, gallery)],
         "input": [(input_trials, part) for part in _parts(malformed(share))],
         "falsification": [(tried, part) for part in _parts(ordered)],
         "measurement": [(tried, part) for part in _parts(runs)],
-        "engines": [(_engines, share * _PARTS, share * part) for part in range(_PARTS)],
+        "engines": [(_tried, examinations, share * _PARTS, share * part) for part in range(_PARTS)],
     }
     calls = [
         Call(
@@ -304,20 +303,6 @@ def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
     return [items[first : first + size] for first in range(0, len(items), size)] if items else []
 
 
-# What a process makes by itself, from a few numbers
-
-
-def _proofs(every: int, first: int) -> list[Trial]:
-    return tried([*false_mutants(every, first), *true_variations(every, first)])
-
-
-def _readings(every: int) -> list[Trial]:
-    return tried(islice(rereadings(), 0, None, every))
-
-
-def _gallery() -> list[Trial]:
-    return tried(gallery())
-
-
-def _engines(every: int, first: int) -> list[Trial]:
-    return tried(examinations(every, first))
+def _tried(make: Callable[..., Iterable[Tryable]], *arguments: Any) -> list[Trial]:
+    """Try what is made of a few numbers, which are all that a process is sent."""
+    return tried(make(*arguments))
