@@ -31,7 +31,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment import measure
-from boundcheck.experiment.build import build_problem
+from boundcheck.experiment.plan import build_problem
 from boundcheck.experiment.result import Result
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.objectives.clipped import Separable

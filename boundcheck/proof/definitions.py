@@ -11,13 +11,14 @@ from itertools import chain
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.builders import known, substitute_scalar, timed
 from boundcheck.kernel.terms import CONSTANT, Index, Matrix, Scalar, Symbol, Term, Variable
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D
-from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i, t
+from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
 from boundcheck.proof.symbol_roles import at_t
 from boundcheck.proof.translate import Reading, index
 

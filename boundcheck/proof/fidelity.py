@@ -16,6 +16,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
@@ -39,9 +40,9 @@ from boundcheck.kernel.terms import (
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES
-from boundcheck.language.sentence import algorithm_of, conjuncts
+from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
-from boundcheck.language.vocabulary import GAP, t
+from boundcheck.language.vocabulary import GAP
 from boundcheck.proof.definitions import only_defines
 from boundcheck.proof.fixed import fixed_statements, is_fixed, is_ours
 from boundcheck.proof.proof import Assumption, Because, Proof
@@ -200,11 +201,8 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
     return named and all(_renames(old, new) for old, new in where.items())
 
 
-# "for all W_1, W_2 in R^(d x k)", in LaTeX or in words, and no other range: names, and the space that they are of.
-_RANGE = re.compile(
-    r"\s*(?:\\text\{)?\s*for (?:all|any|every)\s*\}?\s*(?P<names>[A-Za-z0-9_',{}\s]+?)"
-    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^(?:\w|\{\s*\w+(?:\s*\\times\s*\w+)*\s*\}))?)?\s*"
-)
+# R, R^n or R^(d x k).
+_SPACE = re.compile(r"(\w+(\s*\\times\s*\w+)*)?")
 
 
 # What is proved of all is so of those to which the rest of such a text restricts it.
@@ -217,8 +215,10 @@ def quantified(claim: Claim) -> frozenset[str]:
     A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
     where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
     """
-    found = _RANGE.fullmatch(claim.quantifier)
-    names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
+    said = read_range(claim.quantifier)
+    if said is None or said.algorithm or said.defined or not _SPACE.fullmatch(said.space):
+        return frozenset()
+    names = said.names
     parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
     are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
     ranged = {x.name for x in _matrices(claim)}.intersection(names)

@@ -17,6 +17,7 @@ from boundcheck.checked.exact_models import descents, worlds
 from boundcheck.checked.exact_runs import runs_of
 from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact, Law
@@ -32,7 +33,6 @@ from boundcheck.language.vocabulary import (
     MinimumOver,
     SpectralNorm,
     i,
-    t,
     v1,
     v2,
 )

@@ -28,7 +28,7 @@ from boundcheck.checked.runs import (
     true_runs,
 )
 from boundcheck.experiment import measure
-from boundcheck.experiment.schema import Blame
+from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict

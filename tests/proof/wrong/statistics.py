@@ -18,9 +18,8 @@ from sympy import Le, MatrixSymbol, Rational
 from boundcheck.checked.runs import Run
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure
-from boundcheck.experiment.result import read
-from boundcheck.experiment.schema import AtSmoothness, Subject
-from boundcheck.experiment.screen import show_course
+from boundcheck.experiment.result import AtSmoothness, Subject, read
+from boundcheck.experiment.view import show_course
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.present.screen import show_findings
 from boundcheck.present.words import badge
@@ -28,7 +27,7 @@ from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
 from tests.experiment.small import theorem_table
-from tests.experiment.test_hindsight import SEEN
+from tests.experiment.test_outcome import SEEN
 from tests.results import ESTIMATES, a_run, stored
 
 from .case import Case
