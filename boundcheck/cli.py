@@ -245,8 +245,8 @@ def prove(
     from boundcheck.system.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        from boundcheck.proof.outcome import export, export_rocq
-        from boundcheck.proof.results import opinions
+        from boundcheck.proof.audit import opinions
+        from boundcheck.proof.export import export, export_rocq
         from boundcheck.proof.show import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)

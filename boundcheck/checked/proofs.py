@@ -23,8 +23,9 @@ from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact, KernelError, Statement, Theorem
 from boundcheck.proof import Proof, Script
-from boundcheck.proof.counterexamples import Counterexample, counterexample
-from boundcheck.proof.proof import Because, Induction, signs
+from boundcheck.proof.certificate import signs
+from boundcheck.proof.proof import Because, Induction
+from boundcheck.proof.solvers import Counterexample, counterexample
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
 Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]

@@ -14,8 +14,8 @@ from boundcheck.language.about import about
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.typed import line
-from boundcheck.proof.fixed import fixed_statements
-from boundcheck.proof.status import Carrier, carrier, counted, standing, told
+from boundcheck.proof.audit import Carrier, carrier, counted, standing, told
+from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
 from boundcheck.system.terminal import Table
 from boundcheck.worst_case.worst_case import has_worst_case

@@ -16,7 +16,7 @@ from boundcheck.present import work
 from boundcheck.present.forms import Form
 from boundcheck.present.programme import Programme, programme_of
 from boundcheck.proof import ProofAudit, prove
-from boundcheck.proof.rows import rows_of
+from boundcheck.proof.audit import rows_of
 from boundcheck.proofs import Paper
 from boundcheck.system.executors import engine_of
 from boundcheck.system.parallel import Call, Running

@@ -14,8 +14,7 @@ from boundcheck.language.prose import plain
 from boundcheck.present.section import Finding, Material, Search
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import titled
-from boundcheck.proof.results import ClaimAudit
-from boundcheck.proof.rows import JudgedRow
+from boundcheck.proof.audit import ClaimAudit, JudgedRow
 from boundcheck.proofs import paper_of
 from boundcheck.shown import code_span, markdown
 from boundcheck.shown import command as typed

@@ -21,7 +21,7 @@ from boundcheck.present.stored import StoredRun, highest_rank
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, panels, ticks
 from boundcheck.present.sweeps import settings
 from boundcheck.present.words import label, number, titled
-from boundcheck.proof.status import Carrier, carrier
+from boundcheck.proof.audit import Carrier, carrier
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.show import rounded_down
 

@@ -26,7 +26,7 @@ from boundcheck.present.section import Finding, Material, Search
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import label
 from boundcheck.proof import ProofAudit
-from boundcheck.proof.status import standing
+from boundcheck.proof.audit import standing
 from boundcheck.proofs import Paper
 from boundcheck.system.ending import say
 from boundcheck.system.plugins import theirs

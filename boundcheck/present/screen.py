@@ -9,7 +9,7 @@ from rich.table import Column
 
 from boundcheck.experiment.schema import GradientRatio
 from boundcheck.language import prose
-from boundcheck.proof.rows import JudgedRow
+from boundcheck.proof.audit import JudgedRow
 from boundcheck.system.terminal import Table, coloured
 from boundcheck.verdicts import Verdict
 

@@ -9,8 +9,7 @@ from rich.text import Text
 
 from boundcheck.language import prose
 from boundcheck.language.claim import in_prose
-from boundcheck.proof.outcome import ProofAudit
-from boundcheck.proof.results import instance_told, known_instance, main_lines, proof_as_json, witness_as_json
+from boundcheck.proof.audit import ProofAudit, instance_told, known_instance, main_lines, proof_as_json, witness_as_json
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
 from boundcheck.system.terminal import Table, coloured
 
@@ -121,7 +120,7 @@ def _says(proof: JudgedProof, judged: JudgedStep, console: Console) -> Text:
         text += " It does not follow from the lines before it either."
     if judged.reason:
         text += f" ({judged.reason})"
-    given = proof.given(judged)
+    given = list(map(str, proof.own(judged)))
     few = given[:_FEW] if console.is_interactive else given
     told = "; ".join(few) + (f"; and {len(given) - _FEW} more, see --json" if len(given) > len(few) else "")
     return _above(str(step.theorem.conclusion) + (f"  given {told}" if given else ""), prose.plain(text.strip()))

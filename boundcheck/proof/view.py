@@ -30,18 +30,16 @@ from boundcheck.language.view import (
     line,
     paragraph,
 )
-from boundcheck.proof.display import UNCLEAR, Display, shown
-from boundcheck.proof.identity import identity_latex
-from boundcheck.proof.outcome import ProofAudit
-from boundcheck.proof.results import (
+from boundcheck.proof.audit import (
     ClaimAudit,
-    certificate_text,
+    JudgedRow,
+    ProofAudit,
     instance_told,
     main_lines,
     step_as_json,
     witness_as_json,
 )
-from boundcheck.proof.rows import JudgedRow
+from boundcheck.proof.notation import UNCLEAR, Display, identity, identity_latex, shown
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
 from boundcheck.proof.witness import numbers_at
 from boundcheck.shown import command
@@ -136,7 +134,7 @@ def _conclusion(proof: JudgedProof) -> Iterator[Part]:
     if proof.verdict != "proved" or proof.conclusion is None:
         return
     is_claim = proof.script.claim is not None
-    added = shown(*proof.added_statements).latex if is_claim else ()
+    added = shown(*proof.added).latex if is_claim else ()
     changes = "; ".join(proof.changes if is_claim else ()) or "as the claim lists them"
     yield line(Math(shown(proof.conclusion).latex[0], apart=True))
     yield paragraph(f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small")
@@ -200,9 +198,9 @@ def _besides(proof: JudgedProof, display: Display) -> Iterator[Part]:
     yield Fold(line("Letters"), (Points(roles),))
     if proof.unused:
         yield paragraph(f"The claim lists, and the theorem does not need: {'; '.join(proof.unused)}.", "small")
-    if proof.script.claim is not None and proof.added_statements:
+    if proof.script.claim is not None and proof.added:
         yield paragraph("The theorem needs, and the claim says in words or not at all:", "small")
-        yield from (line(Math(each, apart=True)) for each in shown(*proof.added_statements).latex)
+        yield from (line(Math(each, apart=True)) for each in shown(*proof.added).latex)
 
 
 def _formula(typed: str, latex: str) -> Cell:
@@ -231,7 +229,7 @@ def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
     if witness := witness_as_json(proof, judged):
         sides = f"At t = {witness['t']} the left side is {witness['left']} and the right side {witness['right']}."
         yield line(Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small"))
-    if certificate := certificate_text(step.theorem):
+    if certificate := identity(step.theorem):
         rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [line(Code(certificate))]
         yield Fold(line("certificate"), tuple(rows))
 

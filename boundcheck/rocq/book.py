@@ -33,7 +33,7 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Monomial, Point, Scalar, Symbol, Term, Word
 from boundcheck.kernel.times import CONSTANT, Index, Time
-from boundcheck.proof.symbol_roles import size_of
+from boundcheck.proof.reading import size_of
 
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""

@@ -24,8 +24,8 @@ from boundcheck.language.measures.base import Statistic
 from boundcheck.language.symbols import alpha
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
+from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.performance import Multipliers, Squares
-from boundcheck.proof.results import proof_as_json
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.worst_case.program import Course, Inequality, Program, Term
 from boundcheck.worst_case.solver import Based, NotSolvedError, Solution, Solver

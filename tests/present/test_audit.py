@@ -24,8 +24,8 @@ from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.screen import WIDTH, show_findings, show_rows, show_verdicts
 from boundcheck.present.section import Material
+from boundcheck.proof.audit import Carrier, carrier, standing
 from boundcheck.proof.show import show
-from boundcheck.proof.status import Carrier, carrier, standing
 from boundcheck.proofs import paper_of
 from boundcheck.system.parallel import Call
 from boundcheck.system.terminal import _ENDLESS

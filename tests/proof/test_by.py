@@ -27,7 +27,8 @@ from boundcheck.language.vocabulary import (
     t,
 )
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
-from boundcheck.proof.by import by_signs, discharged
+from boundcheck.proof.by import discharged
+from boundcheck.proof.certificate import by_signs
 from tests.layers import examples
 
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))

@@ -9,9 +9,8 @@ from boundcheck.proofs.methods import claims as methods
 import boundcheck
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.proof.fixed import fixed_statements
-from boundcheck.proof.script import of_paper
-from boundcheck.proof.status import Carrier, carrier, counted, standing, told
+from boundcheck.proof.audit import Carrier, carrier, counted, standing, told
+from boundcheck.proof.script import fixed_statements, of_paper
 from boundcheck.proofs import papers
 
 SCRIPTED = {script.id for key in papers() for script in of_paper(key) if script.version != "printed"}

@@ -16,8 +16,8 @@ from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.terms import Scalar
 from boundcheck.proof import certificate
 from boundcheck.proof.certificate import certify
-from boundcheck.proof.identity import identity
-from boundcheck.proof.polynomials import Packing, combination, times
+from boundcheck.proof.notation import identity
+from boundcheck.proof.sums import Packing, combination, times
 from tests.layers import examples
 
 from .entailments import Entailment, entailed, polynomials, refuted

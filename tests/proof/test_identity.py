@@ -15,9 +15,17 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.terms import ONE, ZERO, Scalar
-from boundcheck.proof.identity import Identity, Summand, identity, identity_latex, identity_of, read_identity
-from boundcheck.proof.readback import tokens_of
-from boundcheck.proof.typeset import from_latex, latex
+from boundcheck.proof.notation import (
+    Identity,
+    Summand,
+    from_latex,
+    identity,
+    identity_latex,
+    identity_of,
+    latex,
+    read_identity,
+    tokens_of,
+)
 from tests.judged import SCRIPTS, of_the_paper
 from tests.kernel.strategies import scalars
 from tests.layers import examples

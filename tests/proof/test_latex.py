@@ -8,8 +8,8 @@ import unicodedata
 import pytest
 
 from boundcheck.proof import Proof, ge
-from boundcheck.proof.display import shown
-from boundcheck.proof.latex import label, latex
+from boundcheck.proof.export import label, latex
+from boundcheck.proof.notation import shown
 from tests.judged import of_the_paper
 
 from .scripts import judged, lemma, x

@@ -7,7 +7,7 @@ from flint import fmpq
 from hypothesis import given
 from scipy.optimize import linprog
 
-from boundcheck.proof.linear import combine
+from boundcheck.proof.sums import combine
 from tests.layers import examples
 
 ROWS = 3

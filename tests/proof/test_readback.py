@@ -15,10 +15,7 @@ from boundcheck.kernel.builders import norm
 from boundcheck.kernel.facts import RELATIONS, derivation
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NOW, Time
-from boundcheck.proof.display import shown
-from boundcheck.proof.letters import letters
-from boundcheck.proof.readback import read, tokens_of
-from boundcheck.proof.typeset import check_math, from_latex, latex
+from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, shown, tokens_of
 from tests.judged import SCRIPTS, of_the_paper
 from tests.kernel.strategies import matrices, scalars, symbols, variables
 from tests.layers import examples

@@ -14,14 +14,11 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
 from boundcheck.language.prose import plain
-from boundcheck.proof import Proof, ProofAudit, ge, rows
-from boundcheck.proof.letters import letters
-from boundcheck.proof.outcome import export
-from boundcheck.proof.readback import read
-from boundcheck.proof.results import number_text, opinions, witness_as_json
-from boundcheck.proof.rows import Ref, Row, judge_rows
+from boundcheck.proof import Proof, ProofAudit, ge
+from boundcheck.proof.audit import Ref, Row, judge_row, judge_rows, number_text, opinions, witness_as_json
+from boundcheck.proof.export import export
+from boundcheck.proof.notation import from_latex, letters, read
 from boundcheck.proof.solvers import ask
-from boundcheck.proof.typeset import from_latex
 from tests.judged import of_the_paper
 
 from .entailments import SECONDS, play
@@ -224,7 +221,7 @@ def with_verdict(paper, ref: Ref, verdict: str):
 def test_a_row_is_unknown_once_any_of_its_lines_is(paper):
     for each in paper.rows:
         for ref in each.row.refs:
-            again = rows._judge(each.row, with_verdict(paper, ref, "unknown"))
+            again = judge_row(each.row, with_verdict(paper, ref, "unknown"))
             assert again.verdict == "unknown", (each.row.number, ref)
 
 
@@ -232,7 +229,7 @@ def test_a_row_is_not_refuted_by_a_printed_line_that_is_proved(paper):
     for each in paper.rows:
         for ref in each.row.false:
             if ref.version == "printed":
-                again = rows._judge(each.row, with_verdict(paper, ref, "proved"))
+                again = judge_row(each.row, with_verdict(paper, ref, "proved"))
                 assert again.verdict == "unknown", (each.row.number, ref)
 
 
@@ -275,7 +272,7 @@ def test_the_verdict_of_a_row():
     yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
 
     def verdict(**refs):
-        found = rows._judge(Row(1, "where", "what", "found", reading="plainly", **refs), known)
+        found = judge_row(Row(1, "where", "what", "found", reading="plainly", **refs), known)
         # The author's finding is told where the lines establish it, and nowhere else.
         assert (found.finding == found.as_json()["finding"] == "found") == (found.verdict != "unknown")
         return found.verdict
@@ -291,9 +288,9 @@ def test_the_verdict_of_a_row():
     for field in ("holds", "within", "repair"):
         assert verdict(**{field: (no,)}) == "unknown"
     row = Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,), reading="plainly")
-    told = rows._judge(row, known).finding
+    told = judge_row(row, known).finding
     assert told.startswith(f"Not established: {unknown.reason} (")
     assert "my.true" not in told
-    told = rows._judge(Row(1, "where", "what", "found", holds=(no,)), known).finding
+    told = judge_row(Row(1, "where", "what", "found", holds=(no,)), known).finding
     assert told.startswith("Not established: ")
     assert told.endswith("is refuted.")

@@ -10,11 +10,10 @@ from boundcheck.proofs.jiang2024.claims import LEMMA_1
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.proof import Script, Witness, judge, script, statements
+from boundcheck.proof import Script, Witness, audit, judge, script
+from boundcheck.proof.audit import Carrier, carrier, statements_of, write_statements
 from boundcheck.proof.fidelity import digest
 from boundcheck.proof.script import of_paper
-from boundcheck.proof.statements import statements_of, write
-from boundcheck.proof.status import Carrier, carrier
 from boundcheck.proofs import VARIABLE, papers
 from tests.layers import sampled
 
@@ -33,7 +32,7 @@ def test_the_tables_are_those_of_the_proofs(key: str) -> None:
 
 def fixed(made: Script, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The claims of a paper that are fixed, where this is its one script."""
-    monkeypatch.setattr(statements, "of_paper", lambda key: [made])
+    monkeypatch.setattr(audit, "of_paper", lambda key: [made])
     return list(statements_of("jiang2024"))
 
 
@@ -60,7 +59,7 @@ def test_what_restricts_the_points_alone_is_fixed(monkeypatch: pytest.MonkeyPatc
 def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = [each for each in of_paper("jiang2024") if each.id == LEMMA_1.id and each.version != "printed"]
     printed = script(LEMMA_1, "printed", READING)(lambda proof: proof.step("(1)", GOAL, witness=numbers()))
-    monkeypatch.setattr(statements, "of_paper", lambda key: [*ours, printed])
+    monkeypatch.setattr(audit, "of_paper", lambda key: [*ours, printed])
     assert "broken" not in statements_of("jiang2024")[LEMMA_1.id]
 
 
@@ -102,7 +101,7 @@ def test_no_file_makes_a_paper_of_somebody_else_proved(
     (folder / "five.py").write_text(PROOF.format(body))
     monkeypatch.setenv(VARIABLE, str(folder))
     with pytest.raises(InputError):
-        write("mine")
+        write_statements("mine")
     assert not (folder / "statements.json").exists()
     # The same by hand: what the script ends in, and all that it starts from.
     (made,) = of_paper("mine")

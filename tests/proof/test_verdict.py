@@ -17,7 +17,7 @@ from boundcheck.language.symbols import L, Parameter
 from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, t, v1, v2, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
 from boundcheck.proof import proof as proofs
-from boundcheck.proof.results import step_as_json
+from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import DisagreementError
 from boundcheck.proof.verdict import claim_verdict, weakest

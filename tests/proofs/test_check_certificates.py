@@ -29,8 +29,7 @@ from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Time
 from boundcheck.language.prose import plain
 from boundcheck.proof import ge, judge
-from boundcheck.proof.interchange import certificate_as_json, certificates
-from boundcheck.proof.outcome import export
+from boundcheck.proof.export import certificate_as_json, certificates, export
 from boundcheck.proof.script import of_paper
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proofs import papers

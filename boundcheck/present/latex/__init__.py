@@ -24,7 +24,7 @@ from boundcheck.present.on_paper import Chapter, chapters, figures_of, tables_of
 from boundcheck.present.section import Material
 from boundcheck.present.sections.proofs import claim_view
 from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, pdf
-from boundcheck.proof.latex import PREAMBLE, apart
+from boundcheck.proof.export import PREAMBLE, apart
 from boundcheck.system.files import file_name
 
 FOLDER = "latex"

@@ -17,7 +17,7 @@ from boundcheck.language.cite import sources
 from boundcheck.language.prose import tex
 from boundcheck.present.latex.runs import Printed
 from boundcheck.present.words import titled
-from boundcheck.proof.latex import id_tex
+from boundcheck.proof.export import id_tex
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.verdicts import Verdict
 

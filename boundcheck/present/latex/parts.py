@@ -28,7 +28,7 @@ from boundcheck.language.view import (
     Value,
     View,
 )
-from boundcheck.proof.latex import display, id_tex
+from boundcheck.proof.export import display, id_tex
 from boundcheck.verdicts import is_well
 
 # Lines that a table on a page of its own may have at the size of footnotes, letters in a line across it, and the share

@@ -22,7 +22,7 @@ from boundcheck.language.view import (
 )
 from boundcheck.present.section import Material, placed
 from boundcheck.present.words import rank_exponent, takes_c
-from boundcheck.proof.status import counted, told
+from boundcheck.proof.audit import counted, told
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proof.view import referee_table
 
