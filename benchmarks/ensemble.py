@@ -22,7 +22,7 @@ from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 
 MICROSECOND = 1e-6
 # Iterations in a turn.

@@ -17,9 +17,8 @@ import torch
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, Times, in_turns, seconds
 from boundcheck.experiment import measure
-from boundcheck.system.executors import engine_of
-from boundcheck.system.parallel import Call, Running
-from boundcheck.system.progress import silent
+from boundcheck.system.executors import Call, Running, engine_of
+from boundcheck.system.limits import silent
 
 POINTS, STEPS, WORKERS, TURNS = 16, 8_000, 2, 2
 # A simulated sweep: so many points, each of which sleeps for so many seconds.

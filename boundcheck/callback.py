@@ -50,8 +50,8 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.tasks import Encoded
 from boundcheck.functions.norms import Point
 from boundcheck.functions.sgd import Draw
-from boundcheck.language.about import theorem_at_any_step
-from boundcheck.language.hypotheses.evidence import Audit
+from boundcheck.language.catalogue import theorem_at_any_step
+from boundcheck.language.evidence import Audit
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
 

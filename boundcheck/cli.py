@@ -28,8 +28,8 @@ from boundcheck.errors import InputError
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
 from boundcheck.system.ending import in_one_line, say
+from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
-from boundcheck.system.progress import DAY
 from boundcheck.verdicts import is_well
 
 app = typer.Typer(
@@ -171,8 +171,7 @@ def cite(
     as_json: Json = False,
 ) -> None:
     """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""
-    from boundcheck.language.catalogue import catalogue
-    from boundcheck.language.cite import cited
+    from boundcheck.language.catalogue import catalogue, cited
     from boundcheck.system.terminal import print_json
 
     claim = catalogue.opened(claim_id, "ID")

@@ -8,19 +8,19 @@ it. A spec with claim = "my_theorem.py:WARM_DESCENT" runs it, and then
 
 from sympy import Le, Rational
 
-from boundcheck.language.algorithms.linear import LinearMethod, g, v
+from boundcheck.language.algorithms import LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity, Statement
+from boundcheck.language.evidence import Audit, Evidence, status_of
 from boundcheck.language.hypotheses import Hypothesis, Worst
-from boundcheck.language.hypotheses.evidence import Audit, Evidence, status_of
-from boundcheck.language.measures.base import SQUARED_GRADIENT, PerformanceMeasure, Statistic
+from boundcheck.language.measures import SQUARED_GRADIENT, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from boundcheck.language.vocabulary import F, Value, t, v_t
 
 # An algorithm that is linear in its state and its gradient is given once: v is the iterate, g the gradient. The step in
 # torch, the exact one, its rounding errors and its worst case follow. Of one that is not, each face is written out; see
-# `boundcheck.language.algorithms.base.Algorithm`, and adagrad_norm.py beside it for a whole one.
+# `boundcheck.language.algorithms.Algorithm`, and `AdaGradNorm` beside it for a whole one.
 WARM = LinearMethod("warm", "warmed-up descent", (alpha,), moves=((v, v - alpha * t / (t + 1) * g),))
 
 # A measure is what is seen at one iterate, and a statistic over the iterates.

@@ -19,9 +19,8 @@ from matplotlib.axes import Axes
 from rich.text import Text
 
 from boundcheck.language import prose
-from boundcheck.language.markup import mathml_of
 from boundcheck.language.notebook import Shown
-from boundcheck.language.typed import line
+from boundcheck.language.prose import mathml_of
 from boundcheck.language.view import Prose, Table, View
 from boundcheck.language.view import line as line_of
 from boundcheck.present.style import panels, pdf, svg
@@ -151,7 +150,7 @@ def test_latex_ends_what_it_begins_and_has_no_sign_that_a_text_typed(text: str) 
 @examples(200)
 def test_a_formula_however_deep_has_a_line_and_markup(text: str) -> None:
     for typed in (text, f"${text}$"):
-        line(typed)
+        prose.typed(typed)
         prose.latex(typed)
         for latex in (typed, prose.latex(typed)):
             try:

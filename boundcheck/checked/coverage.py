@@ -24,7 +24,7 @@ from boundcheck.experiment.intervals import (
 )
 from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.support import Kind
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)
 """The numbers of replicas at which coverage is measured."""

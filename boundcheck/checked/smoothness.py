@@ -23,7 +23,7 @@ from boundcheck.checked.points import Point, steepest
 from boundcheck.checked.trajectories import above
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

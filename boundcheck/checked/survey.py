@@ -35,10 +35,9 @@ from boundcheck.checked.smoothness import drawn
 from boundcheck.checked.trial import Layer, Trial, tried
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers
-from boundcheck.system.executors import Engine, Work, engine_of
+from boundcheck.system.executors import Call, Engine, Running, Work, engine_of
 from boundcheck.system.files import parse_json, read_text, replace_file
-from boundcheck.system.parallel import Call, Running
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 from boundcheck.version import __version__
 
 LAYERS: dict[Layer, str] = {

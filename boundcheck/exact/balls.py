@@ -1,4 +1,4 @@
-"""An arithmetic that decides: Arb balls, and matrices of them, for `evaluate`; and their ends as floats.
+"""An arithmetic that decides: Arb balls and matrices of them; the ball around an expression's value, and its sign.
 
 Every result contains the exact value, whatever the inputs are: Arb (through python-flint) propagates rounding errors
 outward. The enclosure of a spectral norm is as tight as the working precision allows, also where singular values are
@@ -6,13 +6,17 @@ equal.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from flint import arb, arb_mat, fmpq
+import sympy as sp
+from flint import arb, arb_mat, ctx, fmpq, fmpz
+
+from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import Model, NoValueError, rational_exponent
 
 # Relative width to which a spectral norm is enclosed, at most.
 _WIDTH = 2.0**-80
@@ -196,3 +200,110 @@ def _is_definite(M: arb_mat, c: arb) -> bool | None:
             for j in range(k + 1, len(rows)):
                 row[j] -= ratio * pivots[j]
     return True
+
+
+# A ball can come out NaN, where a root's argument straddles 0; more bits may help.
+_LADDER = (64, 256, 1024, 4096)
+
+
+def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]) -> arb:
+    """Enclose `expression` at `values`, at `bits` of precision or, where these give no number, at more.
+
+    Args:
+        expression: built of rationals, symbols, sums, products, powers, exp, log, Max, Min and Abs. A power whose
+            exponent is not rational at `values` is exp(exponent log(base)), of a base that is positive.
+        values: for each symbol an exact sympy number (rational, or such as sqrt(2) and exp(1)).
+        bits: working precision; the ball is wider where the expression cancels, and always right.
+
+    Returns:
+        A ball that contains the exact value. It is NaN or unbounded only where 4096 bits find no number either.
+
+    Raises:
+        InputError: for a node that has no enclosure here.
+
+    """
+    model = Model(Balls(), values=values, horizon=0, floats=False)
+    try:
+        for precision in (bits, *(more for more in _LADDER if more > bits)):
+            with ctx.workprec(precision):
+                ball = model.number(expression)
+            if ball.is_finite():
+                break
+    except (NoValueError, KeyError) as error:
+        expected = "numbers and known symbols, with + - * /, powers, exp, log, Min, Max and Abs alone"
+        raise InputError("formula", error.args[0], expected) from None
+    return ball
+
+
+# If even the most bits cannot decide a tie, fewer are tried to find a difference.
+_FIRST_BITS, _FEW_BITS, _MOST_BITS = 64, 2**15, 2**22
+
+
+def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
+    """Decide the sign of `expression` at exact `values`: -1, 0 or 1, and never by rounding.
+
+    Raises:
+        InputError: for an expression that has no value there, and for a sign that cannot be decided: with exp, log or
+            an irrational exponent, a value that is 0 or as good as 0; else one that four million bits do not decide.
+
+    """
+    bits, most, separation = _FIRST_BITS, _FIRST_BITS, None
+    while bits <= most:
+        ball = enclose(expression, values, bits)
+        if ball > 0:
+            return 1
+        if ball < 0:
+            return -1
+        if ball.is_zero():
+            return 0
+        if bits == _FIRST_BITS:
+            # Only ties need the separation bound.
+            separation = _separation(expression, values)
+            most = _FEW_BITS if separation is None or separation > _MOST_BITS else _MOST_BITS
+        if separation is not None and ball.is_finite() and ball.abs_upper() < arb(1) / arb(2) ** fmpz(separation):
+            return 0
+        bits *= 2
+    at = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
+    raise InputError(
+        "sign", expression, f"a number whose sign {most} bits tell" + (f", which at {at} they do not" * bool(at))
+    )
+
+
+def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int | None:
+    """An n such that the absolute value is 0 or at least 2^-n; None where none is known."""
+    nodes = [*sp.preorder_traversal(expression)]
+    nodes += [node for symbol in expression.free_symbols for node in sp.preorder_traversal(values[symbol])]
+    exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}
+    if None in exponents.values() or any(isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes):
+        return None
+    u, v = Model(cast(Any, _Sizes()), values=values, horizon=0, floats=False).number(expression)
+    radicals = {(node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None}
+    degree = 1
+    for _, q in radicals:
+        degree *= q
+    return u * (degree - 1) + v + 1
+
+
+class _Sizes:
+    """Upper bounds on log2 of u and v, for a number as a quotient of algebraic integers."""
+
+    def rational(self, x: Fraction) -> tuple[int, int]:
+        return abs(x.numerator).bit_length(), x.denominator.bit_length()
+
+    def add(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+        return max(x[0] + y[1], y[0] + x[1]) + 1, x[1] + y[1]
+
+    def times(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+        return x[0] + y[0], x[1] + y[1]
+
+    def larger(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+        return max(x[0], y[0]), max(x[1], y[1])
+
+    smaller = larger
+
+    def power(self, x: tuple[int, int], exponent: Fraction) -> tuple[int, int]:
+        (u, v), p, q = x, exponent.numerator, exponent.denominator
+        # The q-th root of U/V is that of U V^(q-1) over V.
+        u = -(-(u + (q - 1) * v) // q)
+        u, v = u * abs(p), v * abs(p)
+        return (u, v) if p > 0 else (v, u)

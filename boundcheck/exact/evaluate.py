@@ -10,15 +10,73 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache, reduce
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.arithmetic import Arithmetic
-
 S = TypeVar("S")
 M = TypeVar("M")
+
+
+class Numbers(Protocol[S]):
+    """Numbers S, and what may be done with them."""
+
+    def rational(self, x: Fraction) -> S:
+        """A rational number in this arithmetic."""
+
+    def add(self, x: S, y: S) -> S:
+        """The sum."""
+
+    def times(self, x: S, y: S) -> S:
+        """The product."""
+
+    def power(self, x: S, exponent: Fraction) -> S:
+        """A rational power."""
+
+    def exp(self, x: S) -> S:
+        """The exponential."""
+
+    def log(self, x: S) -> S:
+        """The natural logarithm; NaN where x may be 0 or less."""
+
+    def larger(self, x: S, y: S) -> S:
+        """The larger of two numbers."""
+
+    def smaller(self, x: S, y: S) -> S:
+        """The smaller of two numbers."""
+
+
+class Arithmetic(Numbers[S], Protocol[S, M]):
+    """Numbers S and matrices M. A vector of several blocks is a tuple of matrices."""
+
+    def plus(self, X: M, Y: M) -> M:
+        """The sum of two matrices."""
+
+    def product(self, X: M, Y: M) -> M:
+        """The product of two matrices."""
+
+    def entrywise(self, X: M, Y: M) -> M:
+        """The Hadamard product of two matrices."""
+
+    def scaled(self, c: S, X: M) -> M:
+        """A matrix times a number."""
+
+    def transposed(self, X: M) -> M:
+        """The transpose."""
+
+    def constant(self, diagonal: int, rows: int, columns: int) -> M:
+        """The matrix with this number on its diagonal and 0 elsewhere."""
+
+    def inner(self, x: tuple[M, ...], y: tuple[M, ...]) -> S:
+        """The sum over blocks of tr(X^T Y)."""
+
+    def length(self, x: tuple[M, ...]) -> S:
+        """The root of the sum of all squared entries."""
+
+    def spectral(self, X: M) -> S:
+        """The largest singular value."""
+
 
 t, T = sp.symbols("t T", positive=True, integer=True)
 # Roots of higher index are taken by logarithms, as powers of irrational exponent are.
@@ -254,3 +312,72 @@ def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Frac
 @lru_cache(4096)
 def _fraction(x: sp.Rational) -> Fraction:
     return Fraction(int(x.p), int(x.q))
+
+
+Shape = tuple[int, int]
+
+
+@dataclass
+class Cost:
+    """An `Arithmetic` that counts steps and computes nothing.
+
+    Attributes:
+        steps: so far; each takes about as long as the sum of two entries of matrices of balls.
+
+    """
+
+    steps: int = 0
+
+    def rational(self, x: Fraction) -> None:
+        self.steps += 1
+
+    def add(self, x: None, y: None) -> None:
+        self.steps += 1
+
+    times = larger = smaller = add
+
+    def power(self, x: None, exponent: Fraction) -> None:
+        self.steps += 1
+
+    def exp(self, x: None) -> None:
+        self.steps += 1
+
+    log = exp
+
+    def plus(self, X: Shape, Y: Shape) -> Shape:
+        """The sum of two matrices; raises ValueError where their shapes differ."""
+        if X != Y:
+            raise ValueError(f"{X} and {Y}")
+        return self.constant(0, *X)
+
+    entrywise = plus
+
+    def product(self, X: Shape, Y: Shape) -> Shape:
+        """The product of two matrices; raises ValueError where they do not fit."""
+        if X[1] != Y[0]:
+            raise ValueError(f"{X} and {Y}")
+        self.steps += X[0] * X[1] * Y[1] // 16
+        return self.constant(0, X[0], Y[1])
+
+    def scaled(self, c: None, X: Shape) -> Shape:
+        return self.constant(0, *X)
+
+    def transposed(self, X: Shape) -> Shape:
+        return self.constant(0, X[1], X[0])
+
+    def constant(self, diagonal: int, rows: int, columns: int) -> Shape:
+        self.steps += rows * columns
+        return rows, columns
+
+    def inner(self, x: tuple[Shape, ...], y: tuple[Shape, ...]) -> None:
+        """The sum over blocks of tr(X^T Y); raises ValueError where their shapes differ."""
+        for X, Y in zip(x, y, strict=True):
+            self.plus(X, Y)
+
+    def length(self, x: tuple[Shape, ...]) -> None:
+        self.inner(x, x)
+
+    def spectral(self, X: Shape) -> None:
+        # Elimination in the smaller of both sides, a few times.
+        self.product(X, (X[1], X[0]))
+        self.steps += 8 * min(X) ** 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.system.progress import DAY, Tick, silent
+from boundcheck.system.limits import DAY, Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.experiment.results import Results

@@ -13,7 +13,7 @@ from boundcheck.functions.adapters import Radii
 from boundcheck.functions.derivatives import curved, derivative, hessian_vector_product, leaves
 from boundcheck.functions.norms import Point, square_norm
 from boundcheck.functions.problem import Problem
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 
 # Products H(v)u for each step of v: the direction need only keep up with the point.
 _TURNS = 2

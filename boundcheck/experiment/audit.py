@@ -25,17 +25,14 @@ from boundcheck.functions.minibatches import Draws, Mean, as_drawn, mean_of_mini
 from boundcheck.functions.norms import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Sampler, replicate
-from boundcheck.language import typed
-from boundcheck.language.claim import Claim
+from boundcheck.language.claim import Claim, checked
+from boundcheck.language.evidence import Audit, Guilt, Status, status_of
+from boundcheck.language.evidence import Evidence as Recorded
 from boundcheck.language.function import Function
-from boundcheck.language.hypotheses import SMOOTH, Hypothesis
-from boundcheck.language.hypotheses.base import Blamed, assumed
-from boundcheck.language.hypotheses.evidence import Audit, Guilt, Status, status_of
-from boundcheck.language.hypotheses.evidence import Evidence as Recorded
-from boundcheck.language.inputs import checked
+from boundcheck.language.hypotheses import SMOOTH, Blamed, Hypothesis, assumed
 from boundcheck.language.measures import SMOOTHNESS
-from boundcheck.language.ranges import ranges_over_letters
-from boundcheck.language.sentence import smoothness_of, words_of
+from boundcheck.language.prose import typed
+from boundcheck.language.sentence import ranges_over_letters, smoothness_of, words_of
 from boundcheck.language.symbols import T
 
 
@@ -95,7 +92,7 @@ def audit(evidence: Evidence) -> list[Audit]:
         for turn, row in _rows(evidence, hypothesis, word):
             found[turn].append(row)
     if not ranges_over_letters(evidence.claim):
-        said = typed.line(evidence.claim.quantifier)
+        said = typed(evidence.claim.quantifier)
         found["constant"].append(assumed("the range", f"cannot be audited: nothing says whether the run is one {said}"))
     if evidence.sampling is not None:
         found["sampling"] = list(evidence.sampling)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from boundcheck.functions.constant import EPSILON
 from boundcheck.functions.norms import Point, spectral_norm
-from boundcheck.language.hypotheses.evidence import ROUNDING
+from boundcheck.language.evidence import ROUNDING
 
 
 @dataclass

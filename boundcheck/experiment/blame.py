@@ -4,7 +4,7 @@ import math
 
 from boundcheck.exact.digits import Toward, shown
 from boundcheck.experiment.schema import Blame
-from boundcheck.language.hypotheses.evidence import Audit
+from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import T
 
 

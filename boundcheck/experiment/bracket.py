@@ -36,7 +36,7 @@ from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import has_common_radius
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 from boundcheck.verdicts import Verdict
 
 Pair = tuple[Point, Point]

@@ -16,7 +16,7 @@ from boundcheck.functions.norms import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.tables import Setting
 from boundcheck.language.function import Function
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:

@@ -29,7 +29,7 @@ from boundcheck.functions.sgd import Sampler, replicate
 from boundcheck.functions.slopes import COARSE, FINE, MARGIN, check_pull_back, disagreement, near
 from boundcheck.functions.steps import check_steps
 from boundcheck.language.function import Function
-from boundcheck.language.hypotheses.unbiased import MOST_SAMPLES
+from boundcheck.language.hypotheses import MOST_SAMPLES
 from boundcheck.language.measures import SMOOTHNESS
 
 

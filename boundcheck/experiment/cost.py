@@ -16,7 +16,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance, replicate
 from boundcheck.language.function import Function
 from boundcheck.system.ending import say
-from boundcheck.system.memory import Demand, gib
+from boundcheck.system.limits import Demand, gib
 
 # Seconds below which nothing is said; and for how long a step is tried again, whose first call may take longer.
 _SOON, _TRIAL = 5.0, 0.1

@@ -19,11 +19,10 @@ from boundcheck.experiment.spec import about_its_own_step
 from boundcheck.functions.constant import End
 from boundcheck.functions.inputs import adapter_ends
 from boundcheck.functions.networks.sites import Site
-from boundcheck.language.about import about
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import less_rounding
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
-from boundcheck.language.hypotheses.evidence import less_rounding
 from boundcheck.language.inputs import exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import gradient_norm, limit_of

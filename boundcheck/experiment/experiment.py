@@ -25,8 +25,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function
 from boundcheck.language.sentence import words_of
 from boundcheck.system.fingerprint import content_of
-from boundcheck.system.memory import check_memory
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick, check_memory
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from boundcheck.experiment.schema import Ends, Estimates, HeldOut, Horizon
 from boundcheck.experiment.verdict import judge
 from boundcheck.experiment.waterfall import waterfall
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.evidence import beyond_rounding, less_rounding
+from boundcheck.language.evidence import beyond_rounding, less_rounding
 from boundcheck.language.sentence import measure_of
 from boundcheck.proofs import parts
 

@@ -28,7 +28,7 @@ from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import free_step, has_common_radius, limit_of
 from boundcheck.language.symbols import T
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 
 # The pilot's findings are widened by this before they become hypotheses. A function whose constants are unknown is
 # judged by what its run shows: there a guess that is too low costs the result, and one that is too high only steps.

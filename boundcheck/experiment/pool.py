@@ -15,11 +15,9 @@ from boundcheck.experiment.run import STAGE
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import environment
 from boundcheck.experiment.sweep_folder import Shared
-from boundcheck.system.executors import engine_of
-from boundcheck.system.memory import GIB, available
-from boundcheck.system.parallel import Call, Running
+from boundcheck.system.executors import Call, Running, engine_of
+from boundcheck.system.limits import DAY, GIB, Tick, available, limited, silent
 from boundcheck.system.plugins import theirs
-from boundcheck.system.progress import DAY, Tick, limited, silent
 
 # Of progress: an experiment has so many.
 _UNITS = 100

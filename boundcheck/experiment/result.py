@@ -33,7 +33,7 @@ from boundcheck.experiment.schema import (
 )
 from boundcheck.experiment.support import Kind, borne
 from boundcheck.functions.constant import End
-from boundcheck.language.hypotheses.evidence import Audit
+from boundcheck.language.evidence import Audit
 from boundcheck.language.notebook import Shown
 from boundcheck.verdicts import Verdict
 

@@ -27,7 +27,7 @@ from boundcheck.functions.norms import Point, State
 from boundcheck.functions.sgd import Draw, Sampler, Walk, replicate, restart, walk
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.function import Function
-from boundcheck.system.progress import Tick, prefixed
+from boundcheck.system.limits import Tick, prefixed
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""

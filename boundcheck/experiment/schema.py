@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from boundcheck.exact.digits import UP, Toward, shown
-from boundcheck.language.hypotheses.evidence import Guilt
+from boundcheck.language.evidence import Guilt
 from boundcheck.language.measures import SMOOTHNESS
 
 

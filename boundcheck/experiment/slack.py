@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.running_error import Approx, ApproxMatrix, Rounded
+from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.schema import Chain
 from boundcheck.experiment.schema import Link as Arrived
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.functions.norms import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, G, L, a, b, r, sigma
 from boundcheck.language.vocabulary import (
     A1,

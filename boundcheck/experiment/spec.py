@@ -32,21 +32,21 @@ from boundcheck.experiment.tables import (
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.adapters.rebased import BASE_RADIUS
 from boundcheck.functions.tables import ProblemTable, table_of
-from boundcheck.language.about import theorem_at_any_step
 from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import (
     BOUNDED_BELOW,
     BOUNDED_GRADIENT,
     BOUNDED_VARIANCE,
     EXPECTED_SMOOTHNESS,
+    LEAST,
     LIPSCHITZ_ADAPTER,
     NEAR_MINIMISER,
     SMOOTH,
     SMOOTH_IN_W,
+    Lipschitz,
 )
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST, Lipschitz
 from boundcheck.language.inputs import exact, formula
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain

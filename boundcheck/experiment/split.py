@@ -7,7 +7,7 @@ from boundcheck.functions.curvature import block_norms
 from boundcheck.functions.derivatives import bilinear_product, gauss_newton_product
 from boundcheck.functions.norms import Point
 from boundcheck.functions.problem import Problem
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 
 # The whole matrix is formed: beyond this many trained numbers it is left out.
 _LARGEST = 320

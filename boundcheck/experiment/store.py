@@ -43,8 +43,7 @@ from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
 from boundcheck.system.files import half_written, parse_json, read_text, replace_file
-from boundcheck.system.memory import available
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick, available
 from boundcheck.version import __version__
 
 Found = TypeVar("Found", RunResult, BracketResult)

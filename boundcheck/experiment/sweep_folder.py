@@ -12,7 +12,7 @@ from pathlib import Path
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.experiment.run import STAGE
 from boundcheck.system.files import replace_file
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 
 # Seconds between two words of a process, and between two looks at whether it is still wanted.
 _EVERY = 2.0

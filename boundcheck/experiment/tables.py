@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
+from boundcheck.language.inputs import parsed
 from boundcheck.language.symbols import r
-from boundcheck.language.text import parsed
 from boundcheck.system.tables import Count, Real, Steps, Table
 
 _SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'

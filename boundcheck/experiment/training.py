@@ -20,7 +20,7 @@ from boundcheck.functions.networks.network import evaluating
 from boundcheck.functions.networks.tasks import Encoded, Shape
 from boundcheck.functions.slopes import MARGIN
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.evidence import Audit, Status
+from boundcheck.language.evidence import Audit, Status
 from boundcheck.language.sentence import words_of
 
 # What the names of model classes end in, and which of their labels belong to which logits.

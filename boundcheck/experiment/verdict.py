@@ -18,10 +18,9 @@ from boundcheck.experiment.horizons import at_the_longest, informative_horizon
 from boundcheck.experiment.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.experiment.schema import Blame
 from boundcheck.experiment.support import FEWEST_REPLICAS, earned_by
+from boundcheck.language.evidence import Audit, Guilt
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, BOUNDED_VARIANCE
-from boundcheck.language.hypotheses.evidence import Audit, Guilt
-from boundcheck.language.measures import SMOOTHNESS
-from boundcheck.language.measures.base import Enclosure, Statistic
+from boundcheck.language.measures import SMOOTHNESS, Enclosure, Statistic
 from boundcheck.language.sentence import is_ours, words_of
 from boundcheck.language.symbols import T
 from boundcheck.verdicts import Verdict

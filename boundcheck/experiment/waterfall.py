@@ -21,10 +21,9 @@ from boundcheck.experiment.audit import Evidence
 from boundcheck.experiment.intervals import student_half_width, student_quantile
 from boundcheck.experiment.schema import AtBest, Bar, Waterfall
 from boundcheck.experiment.trace_values import SHARPEST, STEEPEST, Level, OnRun
-from boundcheck.language.cost import Cost
-from boundcheck.language.hypotheses.evidence import Audit
-from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.evidence import Audit
+from boundcheck.language.hypotheses import Cost
+from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import T, alpha
 from boundcheck.language.vocabulary import SQUARE, EuclideanNorm, ell_t, g_t, t, v_t

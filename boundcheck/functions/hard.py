@@ -38,9 +38,8 @@ from boundcheck.functions.objective import Objective
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.tables import ProblemTable, Setting
 from boundcheck.language import symbols
-from boundcheck.language.about import hard_theorems
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, hard_theorems
 from boundcheck.language.claim import Claim
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.system.tables import Steps

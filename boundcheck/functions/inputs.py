@@ -8,10 +8,9 @@ from boundcheck.exact.balls import upper
 from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.constant import End
 from boundcheck.language import symbols
-from boundcheck.language.about import about
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST, READINGS
+from boundcheck.language.hypotheses import LEAST, READINGS
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import takes

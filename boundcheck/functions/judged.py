@@ -14,10 +14,8 @@ from flint import arb, arb_mat, ctx
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, enclose, sign
 from boundcheck.exact.evaluate import Model
-from boundcheck.exact.sign import sign
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue

@@ -18,7 +18,7 @@ from boundcheck.functions.datasets import checked_features, checked_matrix
 from boundcheck.functions.objective import Moments, Objective, mean_of, sides_of, some
 from boundcheck.functions.objective import Side as Map
 from boundcheck.functions.tables import ProblemTable, Setting
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.tables import Count, Real, Seed, Side
 
 

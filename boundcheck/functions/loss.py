@@ -19,7 +19,7 @@ from boundcheck.functions.blocks import in_blocks
 from boundcheck.functions.constant import EPSILON, Constant
 from boundcheck.functions.objective import Objective, is_shape
 from boundcheck.system.files import read_text
-from boundcheck.system.memory import Demand, check_memory
+from boundcheck.system.limits import Demand, check_memory
 
 Given = float | tuple[float, str] | None
 """A constant that a person gives: a number, which nothing vouches for, or one with a certificate, which is printed."""

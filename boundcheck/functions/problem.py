@@ -21,7 +21,7 @@ from boundcheck.language.function import Descent, Function, Observable
 from boundcheck.language.inputs import Number
 from boundcheck.language.sentence import speaks_of_a_ball, takes
 from boundcheck.language.symbols import R_1, G, ell, mu_F
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from boundcheck.functions.objective import (
 from boundcheck.functions.objective import Side as Map
 from boundcheck.functions.tables import ProblemTable, Setting
 from boundcheck.language.function import Descent
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
 from boundcheck.system.tables import Count, Real, Seed, Side
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.functions.norms import Point, State, lengths
-from boundcheck.language.algorithms import SGD, Algorithm
-from boundcheck.language.algorithms.base import Numbers
+from boundcheck.language.algorithms import SGD, Algorithm, Numbers
 from boundcheck.language.function import Function
 
 

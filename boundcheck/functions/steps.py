@@ -16,12 +16,11 @@ from boundcheck.exact.balls import Balls, Vector, square_norm_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.constant import EPSILON
 from boundcheck.functions.norms import Point, square_norm
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Space
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.vocabulary import F
 
 if TYPE_CHECKING:
-    from boundcheck.language.algorithms.base import Retract
+    from boundcheck.language.algorithms import Retract
 
 # Steps that are compared, and by how many units of roundoff of all that is summed up they may differ.
 _STEPS, _UNITS = 3, 2.0**10

@@ -14,7 +14,7 @@ from pydantic import PydanticUserError, create_model
 
 from boundcheck.errors import InputError
 from boundcheck.functions.objective import Objective, checked
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import Registry, listed
 from boundcheck.system.tables import NOT_GIVEN, Table, validated
 

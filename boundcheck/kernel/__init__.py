@@ -1,11 +1,9 @@
 """What counts as a proof: terms, rules, replay. It imports the standard library only."""
 
-from boundcheck.kernel import induction as _induction  # noqa: F401  (its rules register themselves)
-from boundcheck.kernel import rules as _rules  # noqa: F401
-from boundcheck.kernel.analysis import chain_rule, descent_lemma
 from boundcheck.kernel.derive import RULES, STANDARD_FACTS, replay, replay_all, seal
 from boundcheck.kernel.errors import KernelError, ReplayError, RuleError, ShapeError, TermError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem
+from boundcheck.kernel.rules import chain_rule, descent_lemma
 
 seal()
 

@@ -9,43 +9,45 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.errors import ShapeError, TermError
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
     FROBENIUS,
+    ONE,
     SPECTRAL,
+    ZERO,
+    Atom,
     Before,
     Clock,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
+    Monomial,
     Norm,
+    Point,
     Power,
     Root,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
-)
-from boundcheck.kernel.errors import ShapeError, TermError
-from boundcheck.kernel.terms import (
-    ONE,
-    ZERO,
-    Atom,
-    Gradient,
-    Letter,
-    Matrix,
-    Mean,
-    Monomial,
-    Point,
-    Scalar,
-    Symbol,
-    Term,
+    When,
     Word,
     parts_of,
     word_key,
 )
-from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
 
 Values = Mapping[Term, Matrix | Scalar]
 

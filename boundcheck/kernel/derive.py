@@ -1,6 +1,7 @@
 """`rule` makes a rule a function that builds theorems; `replay` builds a theorem again from its derivation.
 
-A rule computes a conclusion, or hypotheses and a conclusion, from theorems and plain arguments.
+A rule computes a conclusion, or hypotheses and a conclusion, from theorems and plain arguments. A theorem may come from
+anywhere: what `replay` reads of it is built again from its parts first, so that no stored key or shape is believed.
 """
 
 from __future__ import annotations
@@ -9,15 +10,37 @@ import gc
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import wraps
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, ParamSpec
 
-from boundcheck.kernel.atoms import Dimension, Horizon, Variable
 from boundcheck.kernel.errors import KernelError, ReplayError, RuleError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation
-from boundcheck.kernel.renew import Renewal
-from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol, forget
-from boundcheck.kernel.times import Index
+from boundcheck.kernel.terms import (
+    Before,
+    Clock,
+    Dimension,
+    Expectation,
+    Gradient,
+    Horizon,
+    Index,
+    Inverse,
+    Matrix,
+    Maximum,
+    Mean,
+    Minimum,
+    Norm,
+    Power,
+    Root,
+    Scalar,
+    Symbol,
+    Time,
+    Total,
+    Trace,
+    Value,
+    Variable,
+    forget,
+)
 
 # What a rule returns: the conclusion alone, if the hypotheses are those of the premises; else both.
 Answer = Statement | tuple[frozenset[Statement], Statement]
@@ -55,12 +78,12 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
             whole = type(theorems) is tuple and premises in (None, len(theorems))
             if not whole or not all(isinstance(x, Theorem) for x in theorems):
                 count = "a tuple of" if premises is None else premises
-                raise RuleError(name, None, f"it takes {count} theorems first, and not {_kinds(theorems)}")
+                kinds = [type(x).__name__ for x in (theorems if isinstance(theorems, tuple) else (theorems,))]
+                raise RuleError(name, None, f"it takes {count} theorems first, and not {', '.join(kinds)}")
             for argument in arguments:
                 if not _plain(argument):
-                    raise RuleError(
-                        name, None, f"{argument!r} is not a term, statement, number, text or tuple of those"
-                    )
+                    why = f"{argument!r} is not a term, statement, number, text or tuple of those"
+                    raise RuleError(name, None, why)
             answer = function(*((theorems,) if premises is None else theorems), *arguments)  # type: ignore[call-arg]
             hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in theorems))
             if isinstance(answer, tuple):
@@ -85,18 +108,16 @@ def seal() -> None:
     _sealed = True
 
 
-def _kinds(given: object) -> str:
-    return ", ".join(type(x).__name__ for x in given) if isinstance(given, tuple) else type(given).__name__
-
-
-_TERMS = (Scalar, Matrix, Symbol, Gradient, Mean, Variable, Dimension, Horizon, Fact, Law)
-# By identity: a class of another kind may say that it equals one of these.
-_PLAIN = frozenset(map(id, (str, int, Fraction, type(None), Index, *_TERMS)))
+# Kinds are told apart by identity: a class of another kind may say that it equals one of these.
+_LETTERS = (Symbol, Gradient, Mean)
+_ARGUMENTS = frozenset(
+    map(id, (str, int, Fraction, type(None), Index, Scalar, Matrix, *_LETTERS, Variable, Dimension, Horizon, Fact, Law))
+)
 
 
 def _plain(argument: object) -> bool:
     """True if an argument is plain data, which reads the same every time."""
-    return id(type(argument)) in _PLAIN or (type(argument) is tuple and all(map(_plain, argument)))
+    return id(type(argument)) in _ARGUMENTS or (type(argument) is tuple and all(map(_plain, argument)))
 
 
 def replay(theorem: Theorem) -> Theorem:
@@ -122,38 +143,61 @@ def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
     # Everything made here is kept to the end, so the collector would search in vain.
     gc.disable()
     try:
-        return _replayed(theorems)
+        rebuilt: dict[int, Theorem] = {}
+        renewed = Renewal()
+        for step in derivation(theorems):
+            if type(step.rule) is not str or step.rule not in _steps:
+                raise ReplayError(f"{step.rule!r} is not a rule of the kernel")
+            again = _steps[step.rule](tuple(rebuilt[id(x)] for x in step.premises), (*renewed(step.arguments),))
+            said = renewed((step.hypotheses, step.conclusion, step.ledger))
+            if said != (again.hypotheses, again.conclusion, again.ledger):
+                raise ReplayError(f"{step.rule} yields {again}, and not {step}")
+            rebuilt[id(step)] = again
+        return [rebuilt[id(theorem)] for theorem in theorems]
     finally:
         if collecting:
             gc.enable()
 
 
-def _replayed(theorems: Sequence[Theorem]) -> list[Theorem]:
-    rebuilt: dict[int, Theorem] = {}
-    renewed = Renewal()
-    for step in derivation(theorems):
-        if type(step.rule) is not str or step.rule not in _steps:
-            raise ReplayError(f"{step.rule!r} is not a rule of the kernel")
-        again = _steps[step.rule](tuple(rebuilt[id(x)] for x in step.premises), (*renewed(step.arguments),))
-        said = renewed((step.hypotheses, step.conclusion, step.ledger))
-        if said != (again.hypotheses, again.conclusion, again.ledger):
-            raise ReplayError(f"{step.rule} yields {again}, and not {step}")
-        rebuilt[id(step)] = again
-    return [rebuilt[id(theorem)] for theorem in theorems]
+# The parts of each kind of object that a theorem may hold are what its constructor takes.
+_ATOMS = (Variable, Dimension, Horizon, Clock, Power, Norm, Trace, Value, Maximum, Expectation)
+_OPERATORS = (Root, Inverse, Minimum, Total, Before)
+_CONTENT: Mapping[int, tuple[str, ...]] = {
+    id(kind): tuple(signature(kind).parameters)
+    for kind in (Index, Time, Scalar, Matrix, Fact, Law, *_LETTERS, *_ATOMS, *_OPERATORS)
+}
+_PLAIN = frozenset(map(id, (str, int, bool, Fraction, type(None))))
+# Marks an object that is being built: to meet the mark means that the object contains itself.
+_UNFINISHED = object()
 
 
-def at_least_zero(polynomial: Scalar) -> Fact:
-    """The fact p >= 0."""
-    return Fact(">=", polynomial)
+class Renewal:
+    """A function that builds data again from the kernel's own types, each object once.
 
+    It raises ReplayError for a kind that the kernel does not have, and for cycles. The data must outlive it: objects
+    are told apart by their places in memory.
+    """
 
-def zero(polynomial: Scalar) -> Fact:
-    """The fact p = 0."""
-    return Fact("=", polynomial)
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
 
-
-def polynomial_of(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
-    """The polynomial of a premise, which must be a fact with one of these relations."""
-    if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
-        raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
-    return theorem.conclusion.polynomial
+    def __call__(self, data: Any) -> Any:
+        kind = type(data)
+        if id(kind) in _PLAIN:
+            return data
+        # Most objects were built before.
+        made = self._made.get(id(data))
+        if made is _UNFINISHED:
+            raise ReplayError(f"a {kind.__name__} that contains itself")
+        if made is not None:
+            return made
+        if kind is tuple or kind is frozenset:
+            return kind(map(self, data))
+        if kind is MappingProxyType:
+            return {self(x): self(y) for x, y in data.items()}
+        if id(kind) not in _CONTENT:
+            raise ReplayError(f"{data!r} is not a term, statement, number, text or tuple of those")
+        self._made[id(data)] = _UNFINISHED
+        content = vars(data)
+        made = self._made[id(data)] = kind(*[self(content[name]) for name in _CONTENT[id(kind)]])
+        return made

@@ -11,10 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.errors import ReplayError, TermError
-from boundcheck.kernel.terms import Scalar, Symbol, Term
-from boundcheck.kernel.times import ANY, CONSTANT
+from boundcheck.kernel.terms import ANY, CONSTANT, Scalar, Symbol, Term, Variable
 
 RELATIONS = (">=", ">", "=")
 

@@ -11,28 +11,35 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
 
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.facts import Fact
+from boundcheck.kernel.terms import (
     FROBENIUS,
+    Atom,
     Before,
     Clock,
     Dimension,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
     Norm,
     Power,
     Root,
+    Scalar,
+    Symbol,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
 )
-from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.facts import Fact
-from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Scalar, Symbol
-from boundcheck.kernel.times import Index, Time
 
 _BITS = 128
 

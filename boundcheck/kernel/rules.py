@@ -1,7 +1,8 @@
 """The rules of inference. Each docstring draws premises over a bar over the conclusion, and says when the rule fails.
 
 A rule is a function of theorems and arguments that computes hypotheses and conclusion; `derive.rule` makes it a
-function that builds a `Theorem`.
+function that builds a `Theorem`. The last two are the standard facts of analysis that algebra cannot prove: each is
+named, cited, and counted in every ledger.
 """
 
 from __future__ import annotations
@@ -9,13 +10,60 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
 from boundcheck.kernel.builders import at, expect, inner, known, maximum, norm, square, substitute_scalar, timed, total
-from boundcheck.kernel.derive import Answer, at_least_zero, polynomial_of, rule, zero
+from boundcheck.kernel.derive import Answer, rule
 from boundcheck.kernel.errors import RuleError
-from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, free
-from boundcheck.kernel.terms import ONE, ZERO, Letter, Matrix, Point, Scalar, Symbol, Term
-from boundcheck.kernel.times import ANY, CONSTANT, NEXT, Index
+from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation, free
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    FROBENIUS,
+    NEXT,
+    ONE,
+    SPECTRAL,
+    ZERO,
+    Before,
+    Clock,
+    Dimension,
+    Gradient,
+    Horizon,
+    Index,
+    Inverse,
+    Letter,
+    Matrix,
+    Minimum,
+    Point,
+    Root,
+    Scalar,
+    Symbol,
+    Term,
+    Total,
+    Value,
+    Variable,
+    difference,
+    transposed,
+)
+
+# The first and the last time.
+FIRST, LAST = Index("", 1), Index("T", 0)
+
+
+def at_least_zero(polynomial: Scalar) -> Fact:
+    """The fact p >= 0."""
+    return Fact(">=", polynomial)
+
+
+def zero(polynomial: Scalar) -> Fact:
+    """The fact p = 0."""
+    return Fact("=", polynomial)
+
+
+def polynomial_of(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
+    """The polynomial of a premise, which must be a fact with one of these relations."""
+    if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
+        raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
+    return theorem.conclusion.polynomial
+
 
 # Hypotheses and laws.
 
@@ -94,11 +142,10 @@ def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix 
     if set(mapping) != set(law.variables) or len(mapping) != len(values):
         raise RuleError("instantiate", None, f"values for {list(mapping)}, where the law is for all {law.variables}")
     for variable, value in values:
-        fits = (
-            isinstance(value, Matrix) and value.shape == variable.shape
-            if isinstance(variable, Symbol)
-            else (isinstance(value, Scalar))
-        )
+        if isinstance(variable, Symbol):
+            fits = isinstance(value, Matrix) and value.shape == variable.shape
+        else:
+            fits = isinstance(value, Scalar)
         if not fits:
             raise RuleError("instantiate", None, f"{variable} cannot become {value}")
         if variable.when == CONSTANT and (timed(value) or not known(value, None)):
@@ -111,17 +158,13 @@ def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) 
     if isinstance(statement, Fact):
         return Fact(statement.relation, substitute_scalar(statement.polynomial, mapping))
     outer = {x: value for x, value in mapping.items() if x not in statement.variables}
-    entering = frozenset().union(*(free(zero(_as_scalar(value))) for value in outer.values()))
+    entering = frozenset[Term]().union(*(value.inside for value in outer.values()))
     captured = sorted(entering & set(statement.variables))
     if captured:
         raise RuleError("substitution", None, f"{captured[0]} is bound in {statement}")
     premises = [_substituted(x, outer) for x in statement.premises]
     conclusion = _substituted(statement.conclusion, outer)
     return Law(statement.variables, premises, conclusion)  # type: ignore[arg-type]
-
-
-def _as_scalar(value: Matrix | Scalar) -> Scalar:
-    return norm(FROBENIUS, value) if isinstance(value, Matrix) else value
 
 
 @rule(2)
@@ -428,15 +471,210 @@ def certificate(
     return goal
 
 
-def _at(premises: Sequence[Theorem], place: int, *relations: str) -> Theorem:
-    if not 0 <= place < len(premises):
-        raise RuleError("certificate", None, f"there is no premise {place + 1} among {len(premises)}")
-    polynomial_of("certificate", place, premises[place], *relations)
-    return premises[place]
-
-
 def _product(premises: Sequence[Theorem], places: Sequence[int], *relations: str) -> Scalar:
     product = ONE
     for place in places:
-        product = product * _at(premises, place, *relations).fact.polynomial
+        if not 0 <= place < len(premises):
+            raise RuleError("certificate", None, f"there is no premise {place + 1} among {len(premises)}")
+        product = product * polynomial_of("certificate", place, premises[place], *relations)
     return product
+
+
+# Induction over t, and the times at which facts are used.
+#
+# A hypothesis of a theorem is meant at every time, so that "from p follows p[t := t+1]" alone says nothing. Induction
+# needs the step at one time after the other: p at t alone has to give p at t + 1. `elsewhere` finds the hypotheses that
+# a derivation uses at other times than the one it speaks of, as a sum over t does.
+
+
+@rule(0)
+def time_at_least_one() -> Answer:
+    """⊢ t >= 1."""
+    return at_least_zero(Clock() + Scalar.of(-1))
+
+
+@rule(0)
+def time_at_most_horizon() -> Answer:
+    """⊢ t <= T."""
+    return at_least_zero(Horizon() - Scalar.of(Clock()))
+
+
+@rule(1)
+def at_time(theorem: Theorem, time: Index) -> Answer:
+    """Take the first or the last time.
+
+    ::
+
+           H ⊢ p               (p any fact)
+        ────────────    i is 1 or T
+        H ⊢ p[t:=i]
+
+    Fails at another time, and where p varies with t in an unknown way.
+    """
+    p = polynomial_of("at_time", 0, theorem, ">=", ">", "=")
+    if time not in (FIRST, LAST):
+        raise RuleError("at_time", None, f"the time is 1 or T, and not {time}")
+    return Fact(theorem.fact.relation, at(p, time))
+
+
+@rule(2)
+def induction(first: Theorem, step: Theorem, goal: Fact) -> Answer:
+    """Induct over t.
+
+    ::
+
+        H ⊢ p[t:=1]    K, p ⊢ p[t:=t+1]    (p any fact)
+        ────────────────────────────────    the step uses p at t alone
+                    H, K ⊢ p
+
+    Fails where the two theorems conclude something else, and where a part of the step uses p at other times: where p is
+    summed over t, taken at a time, a premise of a law, or made one.
+    """
+    wanted = {FIRST: first, NEXT: step}
+    for place, (time, theorem) in enumerate(wanted.items()):
+        expected = Fact(goal.relation, at(goal.polynomial, time))
+        if theorem.conclusion != expected:
+            raise RuleError("induction", place, f"expected {expected}, and not {theorem.conclusion}")
+    if goal in elsewhere(step):
+        raise RuleError("induction", 1, f"{goal} is used at other times than t")
+    return first.hypotheses | (step.hypotheses - {goal}), goal
+
+
+def elsewhere(theorem: Theorem) -> frozenset[Statement]:
+    """The hypotheses that the derivation of a theorem may use at other times than the one it speaks of."""
+    found: dict[int, frozenset[Statement]] = {}
+    for each in derivation([theorem]):
+        below = frozenset[Statement]().union(*(found[id(x)] for x in each.premises))
+        found[id(each)] = (below | _moved(each, below)) & each.hypotheses
+    return found[id(theorem)]
+
+
+def _moved(theorem: Theorem, below: frozenset[Statement]) -> frozenset[Statement]:
+    """The hypotheses that the last step of a derivation uses at other times; `below` are those of its premises."""
+    match theorem.rule, theorem.premises:
+        # A law holds at no time of its own.
+        case (("summation" | "minimum_at_least" | "at_time" | "induction" | "generalise"), premises):
+            return frozenset[Statement]().union(*(x.hypotheses for x in premises))
+        # The premises of a law are meant at every time.
+        case "instantiate", (law,) if isinstance(law.conclusion, Law) and law.conclusion.premises:
+            return theorem.hypotheses
+        # What proves a hypothesis is used where the hypothesis is.
+        case "discharge", (known, used) if known.conclusion in below:
+            return known.hypotheses
+        # In a sum, a letter is replaced at every time.
+        case "rewrite", (equation, used):
+            inside = theorem.fact.polynomial.inside | used.fact.polynomial.inside
+            if any(isinstance(x, Total | Minimum | Before) for x in inside):
+                return equation.hypotheses
+    return frozenset()
+
+
+# The two standard facts of analysis that algebra cannot prove: schemas, each of which computes its conclusion from a
+# premise that states what it needs.
+
+
+_CHAIN_RULE = (
+    "The gradient of $F(X) = f(P(X))$, $P$ a matrix polynomial, is the adjoint of the derivative of $P$ applied to "
+    "the gradient of $f$. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, the chain rule)"
+)
+_DESCENT_LEMMA = (
+    "If $‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖$ for $0 ≤ θ ≤ 1$, then $|F(x + δ) - F(x) - ⟨∇F(x), δ⟩| ≤ L/2 ‖δ‖²$. "
+    "(Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the segment alone)"
+)
+
+
+@rule(1, standard_fact=_CHAIN_RULE)
+def chain_rule(composition: Theorem, block: int) -> Answer:
+    """Differentiate a composition.
+
+    ::
+
+               H ⊢ for all X: F(X) = f(P(X))
+        ────────────────────────────────────────────    u X_i w the words of P_j that hold X_i
+        H ⊢ for all X: ∇_iF(X) = Σ_j uᵀ ∇_jf(P(X)) wᵀ
+
+    The conclusion is ‖left - right‖_F = 0. Fails unless the law has no premises, its variables are the blocks of F's
+    point, and they enter P only as factors of its words.
+    """
+    law = composition.conclusion
+    if not isinstance(law, Law) or law.premises:
+        raise RuleError("chain_rule", 0, f"expected a law without premises, and not {law}")
+    outer, inner_ = sides_of(law)
+    # `sides_of` has seen that each block of F's point is one of the variables.
+    variables: list[Symbol] = [word[0][0] for x in outer.point for word in x.terms]  # type: ignore[misc]
+    if sorted(variables) != sorted(law.variables):
+        raise RuleError("chain_rule", 0, f"the point {outer.point} is not made of the variables {law.variables}")
+    if not 0 <= block < len(variables):
+        raise RuleError("chain_rule", None, f"there is no block {block} among {len(variables)}")
+    gradient = Matrix.zero(variables[block].shape)
+    for j, image in enumerate(inner_.point):
+        slope = Matrix.of(Gradient(inner_.function, inner_.point, j))
+        gradient = gradient + _adjoint(image, variables, variables[block], slope)
+    left = Matrix.of(Gradient(outer.function, outer.point, block))
+    return composition.hypotheses, Law(law.variables, (), Fact("=", norm(FROBENIUS, left - gradient)))
+
+
+def sides_of(law: Law) -> tuple[Value, Value]:
+    """The terms F(X) and f(P(X)) of the equation F(X) - f(P(X)) = 0, written with either sign."""
+    terms = law.conclusion.polynomial.terms
+    values = [atom for monomial in terms for atom, exponent in monomial if isinstance(atom, Value) and exponent == 1]
+    if law.conclusion.relation == "=" and len(terms) == len(values) == 2:
+        for outer, inside in (values, values[::-1]):
+            if law.conclusion.polynomial in (Scalar.of(outer) - inside, Scalar.of(inside) - outer):
+                variables = {Matrix.of(x) for x in law.variables if isinstance(x, Symbol) and x.when == ANY}
+                if set(outer.point) == variables and outer.function != inside.function:
+                    return outer, inside
+    raise RuleError("chain_rule", 0, f"expected F(X) - f(P(X)) = 0, and not {law.conclusion}")
+
+
+def _adjoint(image: Matrix, variables: list[Symbol], x: Symbol, slope: Matrix) -> Matrix:
+    """The sum over occurrences of x in the words u x w of uᵀ S wᵀ, and of w Sᵀ u for u xᵀ w."""
+    summands = []
+    for word, coefficient in image.terms.items():
+        factors = [coefficient, *(letter for letter, _ in word if letter not in variables)]
+        if not all(factor.inside.isdisjoint(variables) for factor in factors):
+            raise RuleError("chain_rule", 0, f"a variable is hidden in a factor of {image}")
+        for place, (letter, flipped) in enumerate(word):
+            if letter == x:
+                before, after = transposed(word[:place]), transposed(word[place + 1 :])
+                term = Matrix.word(before) @ slope if before else slope
+                term = term @ Matrix.word(after) if after else term
+                summands.append((term.T if flipped else term).scaled(coefficient))
+    return Matrix.sum(x.shape, summands)
+
+
+@rule(1, standard_fact=_DESCENT_LEMMA)
+def descent_lemma(
+    smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable, sign: int = 1
+) -> Answer:
+    """Bound a step by the smoothness along its segment, from above (sign 1) or from below (sign -1).
+
+    ::
+
+        H, θ >= 0, 1 - θ >= 0 ⊢ ‖∇F(x + θδ) - ∇F(x)‖ <= Lθ‖δ‖    θ not free in H, x, δ, L
+        ────────────────────────────────────────────────────────────────────────────────
+                        H ⊢ ±(F(x + δ) - F(x) - ⟨∇F(x), δ⟩) <= L/2 ‖δ‖²
+
+    Fails where the theorem concludes something else, and where θ occurs elsewhere or is not arbitrary.
+    """
+    if len(x) != len(step) or sign not in (1, -1):
+        raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks, a step of {len(step)} and the sign {sign}")
+    ends = Scalar.of(theta)
+    rest = smooth.hypotheses - {Fact(">=", ends), Fact(">=", ONE - ends)}
+    beyond = tuple(p + q.scaled(ends) for p, q in zip(x, step, strict=True))
+    change = difference(gradients(function, beyond), gradients(function, x))
+    wanted = Fact(">=", constant * ends * norm(FROBENIUS, *step) - norm(FROBENIUS, *change))
+    if smooth.conclusion != wanted:
+        raise RuleError("descent_lemma", 0, f"expected {wanted}, and not {smooth.conclusion}")
+    elsewhere = any(theta in term.inside for term in (*x, *step, constant))
+    if theta.when != ANY or elsewhere or any(theta in free(each) for each in rest):
+        raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur only in its two ends")
+    size = norm(FROBENIUS, *step)
+    after = tuple(p + q for p, q in zip(x, step, strict=True))
+    gain = Value(function, after) - Scalar.of(Value(function, x)) - inner(gradients(function, x), step)
+    return rest, Fact(">=", constant * size * size * Fraction(1, 2) - sign * gain)
+
+
+def gradients(function: str, point: Point) -> Point:
+    """All blocks of the gradient of a function at a point."""
+    return tuple(Matrix.of(Gradient(function, point, i)) for i in range(len(point)))

@@ -2,7 +2,7 @@
 
 Scalars are polynomials with rational coefficients over atoms; matrices are noncommutative polynomials in letters and
 their transposes, with scalar coefficients. Everything is a function of the time t, 1 <= t <= T, and of the outcome of
-a probability space; `known` and `timed` say of which. Rules are in `rules`, meanings in `meaning`.
+a probability space; `builders.known` and `builders.timed` say of which. Rules are in `rules`, meanings in `meaning`.
 
 A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is. A term never changes.
 Its text (`str`) reads back as the term itself, given what its letters are: names are plain letters and digits, each
@@ -11,16 +11,138 @@ operator has a sign of its own, and a letter at a time is written `A[t+1]`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from boundcheck.kernel.errors import ShapeError, TermError
-from boundcheck.kernel.names import check_name, check_shape, given_text, letter_text, product_text, sum_text
-from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_when
+
+
+@dataclass(frozen=True)
+class Index:
+    """A point of time, `base` + `offset`, where the base is t, T or 0 (written as nothing)."""
+
+    base: str
+    offset: int
+
+    def __post_init__(self) -> None:
+        if type(self.base) is not str or self.base not in ("t", "T", "") or type(self.offset) is not int:
+            raise TermError(
+                f"not an index: {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer"
+            )
+
+    def __str__(self) -> str:
+        if not self.base:
+            return str(self.offset)
+        return self.base + (f"{self.offset:+d}" if self.offset else "")
+
+    def moved(self, t: Index) -> Index:
+        """The index with t replaced by this index."""
+        return Index(t.base, t.offset + self.offset) if self.base == "t" else self
+
+    def certainly_at_most(self, other: Index) -> bool:
+        """True if this index is at most the other for all t and T with 1 <= t <= T."""
+        if self.base == other.base:
+            return self.offset <= other.offset
+        order = ("", "t", "T")
+        # t is at least 1, and T is at least t.
+        gain = 1 if not self.base else 0
+        return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
+
+
+NOW = Index("t", 0)
+NEXT = Index("t", 1)
+
+
+@dataclass(frozen=True)
+class Time:
+    """The time when a symbol has its value: `index` of a process. The past knows it from `index` + `lag` on."""
+
+    index: Index
+    lag: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.index}~{self.lag}"
+
+
+CONSTANT = "constant"
+ANY = "any"
+When = str | Time
+
+
+def check_when(when: object) -> None:
+    """Raise TermError unless this is a `When`: CONSTANT, ANY or a `Time`."""
+    known = type(when) is str and when in (CONSTANT, ANY)
+    if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
+        raise TermError(f"not a kind of symbol: {when!r}")
+
+
+def check_given(given: object) -> None:
+    """Raise TermError unless this is a past: an `Index`, or None."""
+    if given is not None and type(given) is not Index:
+        raise TermError(f"not a past: {given!r}")
+
+
+# ASCII letters only: a letter of another alphabet may look the same.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
+# Words that have a meaning of their own in the text of a term.
+RESERVED = frozenset(
+    {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum", "sum_t", "tr", "with"}
+)
+# t, and t with primes, the times that sums range over.
+_TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")
+
+
+def check_name(*names: str) -> None:
+    """Raise TermError unless each of these can be a name."""
+    for name in names:
+        if type(name) is not str or not _NAME.match(name) or name in RESERVED or _TIME.fullmatch(name):
+            raise TermError(
+                f"{name!r} cannot be a name: a name is a letter, then letters, digits, _ and ', all of them ASCII"
+            )
+
+
+def check_shape(shape: object) -> None:
+    """Raise TermError unless the shape is two names."""
+    if type(shape) is not tuple or len(shape) != 2:
+        raise TermError(f"not a shape: {shape!r}")
+    check_name(*shape)
+
+
+def letter_text(name: str, when: When) -> str:
+    """The text of a letter, with its time if it is the value of a process."""
+    return f"{name}[{when.index}]" if isinstance(when, Time) else name
+
+
+def given_text(given: Index | None) -> str:
+    """The text after the bar of a conditional expectation."""
+    return "" if given is None else f" | past of {given}"
+
+
+def primed(text: str) -> str:
+    """The text with one more prime at each time."""
+    return _TIME.sub(lambda found: f"{found[0]}'", text)
+
+
+def product_text(coefficient: Fraction, factors: list[str]) -> str:
+    """The text of a rational number times factors."""
+    if not factors:
+        return str(coefficient)
+    sign = {Fraction(1): "", Fraction(-1): "-"}.get(coefficient, f"{coefficient}*")
+    return sign + "*".join(factors)
+
+
+def sum_text(summands: list[str]) -> str:
+    """The text of a sum: its summands, joined by their signs."""
+    return "".join(
+        f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
+    )
+
 
 Rational = int | Fraction
 
@@ -404,3 +526,235 @@ def forget() -> None:
     """Drop the cached products, so that they are computed again from the letters."""
     for remembered in (_monomial_key, check_word, word_key):
         remembered.cache_clear()
+
+
+FROBENIUS, SPECTRAL = "F", "op"
+
+
+class Variable(Atom):
+    """A named real number."""
+
+    name: str
+    when: When
+
+    def __init__(self, name: str, when: When = CONSTANT) -> None:
+        check_name(name)
+        check_when(when)
+        self._fill(name=name, when=when, key=f"{name}:{when}")
+
+    def __str__(self) -> str:
+        return letter_text(self.name, self.when)
+
+
+class Dimension(Atom):
+    """The positive integer that a name in a shape stands for. A dimension cannot be generalised."""
+
+    name: str
+
+    def __init__(self, name: str) -> None:
+        check_name(name)
+        self._fill(name=name, key=f"(dimension {name})")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Horizon(Atom):
+    """T, the last time, a positive integer."""
+
+    key = "(horizon)"
+
+    def __str__(self) -> str:
+        return "T"
+
+
+class Clock(Atom):
+    """The number t, from 1 to T."""
+
+    key = "(clock)"
+
+    def __str__(self) -> str:
+        return "t"
+
+
+class Power(Atom):
+    """The base to the power t - 1 or T - 1, and 1 where that is 0; use `power`, which takes other exponents."""
+
+    base: Scalar
+    exponent: Index
+
+    def __init__(self, base: Scalar, exponent: Index) -> None:
+        if type(base) is not Scalar:
+            raise TermError(f"{base!r} is not a polynomial")
+        if type(exponent) is not Index or exponent not in (Index("t", -1), Index("T", -1)):
+            raise TermError(f"the exponent of a power is t-1 or T-1, and not {exponent!r}")
+        self._fill(base=base, exponent=exponent, key=f"(power {exponent} {base.key})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return (self.base,)
+
+    def __str__(self) -> str:
+        return f"({self.base})^[{self.exponent}]"
+
+    def raised(self, exponent: int) -> str:
+        return f"({self})^{exponent}"
+
+
+class Norm(Atom):
+    """The Frobenius norm of a tuple of blocks, or the spectral norm of one block; use `norm`."""
+
+    kind: str
+    blocks: Point
+
+    def __init__(self, kind: str, blocks: Point) -> None:
+        check_point(blocks)
+        if (
+            type(kind) is not str
+            or kind not in (FROBENIUS, SPECTRAL)
+            or not blocks
+            or (kind == SPECTRAL and len(blocks) > 1)
+        ):
+            raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
+        self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return self.blocks
+
+    def __str__(self) -> str:
+        inside = ", ".join(map(str, self.blocks))
+        return f"‖{inside if len(self.blocks) == 1 else f'({inside})'}‖_{self.kind}"
+
+
+class Trace(Atom):
+    """The trace of a word, which is canonical among its rotations and transposes; use `inner`."""
+
+    word: Word
+
+    def __init__(self, word: Word) -> None:
+        check_word(word)
+        if word_shape(word)[0] != word_shape(word)[1]:
+            raise TermError(f"a trace needs a square matrix, and not one of shape {word_shape(word)}")
+        rotations = [w[i:] + w[:i] for w in (word, transposed(word)) for i in range(len(word))]
+        first = min(rotations, key=word_key)
+        self._fill(word=first, key=f"(trace {word_key(first)})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return (Matrix.word(self.word),)
+
+    def __str__(self) -> str:
+        return f"tr({self.parts()[0]})"
+
+
+class Value(Atom):
+    """The value of a differentiable function at a point."""
+
+    function: str
+    point: Point
+
+    def __init__(self, function: str, point: Point) -> None:
+        check_name(function)
+        check_point(point)
+        self._fill(function=function, point=point, key=f"(value {function} {' '.join(x.key for x in point)})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return self.point
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(map(str, self.point))})"
+
+
+class _Operator(Atom):
+    name: ClassVar[str]
+    # How it is written, where that is not its name.
+    text: ClassVar[str] = ""
+    body: Scalar
+
+    def __init__(self, body: Scalar) -> None:
+        if type(body) is not Scalar:
+            raise TermError(f"{body!r} is not a polynomial")
+        self._fill(body=body, key=f"({self.name} {body.key})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return (self.body,)
+
+    def __str__(self) -> str:
+        return f"{self.text or self.name}({self.body})"
+
+
+class Root(_Operator):
+    """The square root of a nonnegative number, and 0 for a negative one."""
+
+    name = "root"
+
+
+class Inverse(_Operator):
+    """One over a number that is not 0, and 0 for 0."""
+
+    name = "inverse"
+
+
+class Maximum(Atom):
+    """The largest of several numbers; use `maximum`."""
+
+    members: tuple[Scalar, ...]
+
+    def __init__(self, members: tuple[Scalar, ...]) -> None:
+        if type(members) is not tuple or any(type(x) is not Scalar for x in members):
+            raise TermError(f"{members!r} are not polynomials")
+        if len(members) < 2 or list(members) != sorted(set(members)):
+            raise TermError("the members of a maximum are sorted, two or more, each once")
+        self._fill(members=members, key=f"(max {' '.join(x.key for x in members)})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return self.members
+
+    def __str__(self) -> str:
+        return f"max({', '.join(map(str, self.members))})"
+
+
+class Minimum(_Operator):
+    """The least value of the body over 1 <= t <= T."""
+
+    name, text = "min", "min_t"
+
+
+class Total(_Operator):
+    """The sum of the body over 1 <= t <= T; use `total`."""
+
+    name, text = "sum", "sum_t"
+
+
+class Before(_Operator):
+    """The sum of the body over the times before t, which is 0 at t = 1; use `before`.
+
+    In its text the times of the body have one prime more than t has around it.
+    """
+
+    name = "before"
+
+    def __init__(self, body: Scalar) -> None:
+        super().__init__(body)
+        if any(isinstance(x, Total | Minimum) for x in body.inside):
+            raise TermError(f"a partial sum of {body}, which has a sum or a minimum over all times in it")
+
+    def __str__(self) -> str:
+        return f"sum[t' < t]({primed(str(self.body))})"
+
+
+class Expectation(Atom):
+    """The expectation of the body, given the past up to an index or unconditional if `given` is None; use `expect`."""
+
+    body: Scalar
+    given: Index | None
+
+    def __init__(self, body: Scalar, given: Index | None) -> None:
+        if type(body) is not Scalar:
+            raise TermError(f"{body!r} is not a polynomial")
+        check_given(given)
+        self._fill(body=body, given=given, key=f"(E {given} {body.key})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return (self.body,)
+
+    def __str__(self) -> str:
+        return f"E[{self.body}{given_text(self.given)}]"

@@ -1,18 +1,46 @@
-"""Claims as data, and the catalogue that finds a claim by its id."""
+"""The catalogue, which finds a claim by its id, and what papers say beside their claims.
 
+That is which claims are about an adapter, `ABOUT` and the like in a paper's module `about`, and what to cite for a
+claim, BibTeX in its `sources.bib`: an entry is a claim's if its key begins the claim's id, or stands in the claim's
+`source`, or if the entry names the id in its field ``claims``, which BibTeX ignores and nobody is shown.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.notebook import Shown
+from boundcheck.language.prose import tex
 from boundcheck.language.view import Fold, Part, View, line
-from boundcheck.proofs import Paper, paper_of, papers
+from boundcheck.proofs import Paper, paper_of, papers, parts
 from boundcheck.system import plugins
+from boundcheck.system.files import read_text
 from boundcheck.system.fingerprint import content_of
+from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
 
-__all__ = ["Catalogue", "Claim", "Quantity", "catalogue"]
+__all__ = [
+    "About",
+    "Catalogue",
+    "Claim",
+    "Entry",
+    "Quantity",
+    "about",
+    "boundcheck_entry",
+    "catalogue",
+    "cited",
+    "claims_about",
+    "entries_of",
+    "hard_theorems",
+    "lemmas",
+    "scalar_claims",
+    "sources",
+    "theorem_at_any_step",
+]
 
 
 class _UnknownClaimError(InputError, KeyError):
@@ -138,3 +166,138 @@ def _whole(claim: Claim) -> Iterator[Claim]:
 
 
 catalogue = Catalogue()
+
+
+@dataclass(frozen=True)
+class About:
+    """A claim about adapters, and what a paper says of it.
+
+    Attributes:
+        claim: the claim.
+        kinds: the kinds of adapter that it is about.
+        is_printed: whether a paper printed it so, and it is not one of ours, which come first.
+        at_equal_radii: whether it is a special case, said of a ball whose radii are equal and of no other.
+
+    """
+
+    claim: Claim
+    kinds: tuple[str, ...]
+    is_printed: bool = False
+    at_equal_radii: bool = False
+
+
+@cache
+def _all() -> tuple[About, ...]:
+    found = [each for part in parts("about") for each in part.ABOUT]
+    return tuple(sorted(found, key=lambda each: each.is_printed))
+
+
+def claims_about(kind: str) -> tuple[str, ...]:
+    """The ids of the claims about a kind of adapter, the sharpest first."""
+    return tuple(each.claim.id for each in _all() if kind in each.kinds)
+
+
+def lemmas() -> tuple[Claim, ...]:
+    """The claims about adapters, ours before what was printed."""
+    return tuple(each.claim for each in _all())
+
+
+def hard_theorems() -> tuple[str, ...]:
+    """The ids of the theorems for which a hard instance can be made, `HARD` of the papers."""
+    return tuple(claim.id for part in parts("about") for claim in getattr(part, "HARD", ()))
+
+
+@cache
+def theorem_at_any_step() -> Claim:
+    """The theorem for a run whose step no theorem prescribes: `ANY_STEP` of a paper."""
+    return next(part.ANY_STEP for part in parts("about") if hasattr(part, "ANY_STEP"))
+
+
+def scalar_claims() -> tuple[Claim, ...]:
+    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a paper's `SCALAR`."""
+    return tuple(claim for part in parts("about") for claim in getattr(part, "SCALAR", ()))
+
+
+def about(id: str) -> About | None:
+    """The `About` of a claim; None for a claim that no paper of ours lists as one about an adapter."""
+    return next((each for each in _all() if each.claim.id == id), None)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a BibTeX file: its key, its text, and the ids of the claims that it names."""
+
+    key: str
+    text: str
+    claims: tuple[str, ...] = ()
+
+    def is_of(self, claim: Claim) -> bool:
+        """True if the claim comes from what this entry cites."""
+        named = re.findall(r"\w+", claim.source)
+        return self.key in (claim.id.split(".")[0], *named) or claim.id in self.claims
+
+
+def sources(claim: Claim) -> list[Entry]:
+    """The entries of the papers that a claim comes from; none for a claim that is boundcheck's alone.
+
+    Raises:
+        InputError: for a `sources.bib` that is no BibTeX.
+
+    """
+    return [entry for paper in papers().values() for entry in entries_of(paper) if entry.is_of(claim)]
+
+
+def cited(claim: Claim) -> list[Entry]:
+    """The entries of the papers that a claim comes from, and of boundcheck; raises InputError as `sources` does."""
+    return [*sources(claim), boundcheck_entry(claim.id)]
+
+
+def boundcheck_entry(claim: str = "") -> Entry:
+    """The entry of boundcheck in this version, with the id of a claim if one is given."""
+    said = rf"Version {__version__}" + (rf", claim \texttt{{{tex(claim)}}}" if claim else "")
+    year = {"year": RELEASED[:4]} if RELEASED else {}
+    said += "" if RELEASED else ", not released"
+    fields = {"author": f"{{{AUTHORS}}}", "title": TITLE, **year, "version": __version__, "note": said}
+    inside = "".join(f"  {name:<7} = {{{value}}},\n" for name, value in fields.items())
+    return Entry("boundcheck", f"@misc{{boundcheck,\n{inside}}}")
+
+
+@cache
+def entries_of(paper: Paper) -> tuple[Entry, ...]:
+    """The entries of a paper's `sources.bib`, which is read once, as its claims are; none where it has no such file.
+
+    Raises:
+        InputError: for a file that is no BibTeX.
+
+    """
+    path = paper.folder / "sources.bib"
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(_entry(each) for each in _split(read_text(path)))
+    except (OSError, ValueError) as error:
+        raise InputError("sources.bib", path, f"BibTeX: {error}") from None
+
+
+def _split(text: str) -> list[str]:
+    """The text of each entry, from its @ to the brace that closes it."""
+    found = []
+    for match in re.finditer(r"^@", text, re.MULTILINE):
+        depth, start = 0, match.start()
+        for place in range(start, len(text)):
+            depth += (text[place] == "{") - (text[place] == "}")
+            if depth == 0 and text[place] == "}":
+                found.append(text[start : place + 1])
+                break
+        else:
+            raise ValueError(f"the entry in line {text[:start].count(chr(10)) + 1} has no end")
+    return found
+
+
+def _entry(text: str) -> Entry:
+    head = re.match(r"@\w+\{\s*([^\s,{}]+)\s*,", text)
+    if head is None:
+        raise ValueError(f"an entry begins as @article{{key, and not as {text[:30]!r}")
+    named = re.search(r"^\s*claims\s*=\s*\{([^{}]*)\},?\n", text, re.MULTILINE)
+    shown = text[: named.start()] + text[named.end() :] if named else text
+    return Entry(head[1], shown, tuple(named[1].split()) if named else ())

@@ -9,7 +9,7 @@ would take one of two symbols with the same name for the other.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -22,14 +22,11 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter
 
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
-from boundcheck.exact.sign import sign
-from boundcheck.language import typed
-from boundcheck.language.inputs import Number, checked
+from boundcheck.exact.balls import enclose, sign
+from boundcheck.language.inputs import Number, exact, is_plain
 from boundcheck.language.notebook import Shown
-from boundcheck.language.prose import plain
+from boundcheck.language.prose import plain, typed
 from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Parameter, check_symbols, look
-from boundcheck.language.text import is_plain
 from boundcheck.language.view import Fold, Math, Prose, Table, View, line
 
 # What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
@@ -68,7 +65,7 @@ class Statement(NamedTuple):
     @property
     def line(self) -> str:
         """The statement on one line, as a person would type it."""
-        return typed.line(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
+        return typed(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,7 @@ class Claim(Shown):
                 raise InputError(f"claim.{name}", type(word).__name__, "a word of boundcheck.language, or of one's own")
             if said := word.denies(self):
                 expected = f"of {self.id} what its {name} {word.id} says: {said}"
-                raise InputError(f"claim.{name}", typed.line(self.statement_latex), expected)
+                raise InputError(f"claim.{name}", typed(self.statement_latex), expected)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -391,6 +388,32 @@ class Claim(Shown):
         return View(self.title, name, lines=(line(Math(self.statement_latex)),), parts=(*defined, *said, *letters))
 
 
+def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
+    """Exact values for exactly these parameters, each inside its domain.
+
+    Raises:
+        InputError: for an unknown name, a missing one, a nonpositive value or a fractional integer.
+
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    listed = ", ".join(known)
+    for name in given:
+        if name not in known:
+            raise InputError(name, given[name], f"one of the symbols of this claim: {listed}")
+    missing = [name for name in known if name not in given]
+    if missing:
+        wanted = "; ".join(f"{name}, {plain(known[name].meaning)}" for name in missing)
+        raise InputError(", ".join(missing), "(not given)", f"a value for each symbol of this claim: {wanted}")
+    values = {}
+    for name, parameter in known.items():
+        value = exact(name, given[name])
+        whole, anywhere = parameter.domain == "positive integer", parameter.domain == "real"
+        if (not anywhere and sign(value, {}) <= 0) or (whole and not isinstance(value, sp.Integer)):
+            raise InputError(name, given[name], f"a {parameter.domain} ({plain(parameter.meaning)})")
+        values[parameter.symbol] = value
+    return values
+
+
 # The signs that left minus right may have.
 _ALLOWED = {
     sp.GreaterThan: (0, 1),
@@ -435,7 +458,7 @@ def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
 
 def as_typed(expression: sp.Basic) -> str:
     """An expression as a person would type it on one line; between dollars it is a formula of a text."""
-    return typed.line(latex_of(expression))
+    return typed(latex_of(expression))
 
 
 def _equals(symbol: sp.Symbol, value: sp.Expr) -> str:
@@ -593,7 +616,7 @@ _SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim
 def in_prose(name: str) -> str:
     """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
     shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
-    return f"${typed.line(shown.get(name) or look(name))}$" if is_plain(name) else name
+    return f"${typed(shown.get(name) or look(name))}$" if is_plain(name) else name
 
 
 def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:

@@ -4,9 +4,8 @@ An expression is a list of a node's name and its arguments. Only the nodes below
 names, depth and size are checked before anything is built.
 """
 
-import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
 
@@ -16,8 +15,10 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.language import vocabulary
+from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.measures import MEASURES
 from boundcheck.language.symbols import Domain, Parameter, symbol_of
 
 # What each node is made of: numbers, N; symbols, s, which are numbers too; matrices and vectors, m; relations, r;
@@ -244,8 +245,7 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
 
 
 def _word(kind: str, id: Any) -> Any:
-    """A word by its id. Words import claims, so they are imported only when a file names one."""
-    known = getattr(importlib.import_module(f"boundcheck.language.{kind}s"), f"{kind.upper()}S")
+    known: Mapping[str, Any] = ALGORITHMS if kind == "algorithm" else MEASURES
     if not isinstance(id, str) or id not in known:
         raise InputError(f"claim.{kind}", id, f"one of {', '.join(known)}")
     return known[id]

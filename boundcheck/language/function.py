@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from boundcheck.errors import InputError
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 
 if TYPE_CHECKING:
     import torch

@@ -1,24 +1,190 @@
-"""The values that a user gives to symbols, made exact and checked against the symbols' domains."""
+"""The values and formulas that a person gives, made exact: numbers, and text that is read without running any code.
 
+Python reads a text as an expression, and a walk over its tree knows numbers, the given names, + - * / and ** by
+rationals, sqrt, exp, log, Min and Max. Length, depth, digits and exponents are checked before anything is computed: one
+line of text can ask for more digits than there are atoms.
+"""
+
+import ast
 import numbers
-from collections.abc import Collection, Mapping
+import re
+import warnings
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
-from typing import Any, TypeAlias
+from keyword import iskeyword
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.enclose import enclose
-from boundcheck.exact.sign import sign
-from boundcheck.language.prose import plain
-from boundcheck.language.symbols import Parameter
-from boundcheck.language.text import GRAMMAR, parsed
+from boundcheck.exact.balls import enclose
 
 # The least and the largest number that a formula may contain.
 _LEAST, _MOST = 1e-300, 1e300
 
 Number: TypeAlias = int | float | str | Fraction | sp.Expr
+
+# The most characters of a text, nested operations, and digits of a typed number.
+_LONGEST, _DEEPEST, _DIGITS = 1000, 50, 400
+# The largest exponent, of ten or of a power, also as a denominator; the most bits of a computed number.
+_HIGHEST, _BITS = 1000, 2**13
+# The least and the most arguments of each function.
+_FUNCTIONS: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(("sqrt", "exp", "log"), (1, 1)),
+    **dict.fromkeys(("Min", "Max"), (2, _LONGEST)),
+}
+_SIGNS: Mapping[type, Callable[[Any, Any], Any]] = {
+    ast.Add: lambda x, y: x + y,
+    ast.Sub: lambda x, y: x - y,
+    ast.Mult: lambda x, y: x * y,
+    ast.Div: lambda x, y: x / y,
+}
+_ALPHABET = re.compile(r"[\w\s+\-*/(),.]*", re.ASCII)
+_LITERAL = re.compile(r"(?P<digits>[0-9_]*\.?[0-9_]*)(?:[eE](?P<exponent>[+-]?[0-9]+))?")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+GRAMMAR = f"{', '.join(_FUNCTIONS)}, + - * / and ** by rationals"
+"""The functions and signs that a formula may contain besides numbers and names."""
+
+
+def is_plain(name: str) -> bool:
+    """True if a formula may use this name: ASCII letters, digits and _, and not a word of the grammar or of Python."""
+    return _NAME.fullmatch(name) is not None and name not in _FUNCTIONS and not iskeyword(name)
+
+
+def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str) -> sp.Expr:
+    """The exact expression that `text` denotes over these symbols.
+
+    Args:
+        field: the name that errors give to the text.
+        text: what was typed.
+        symbols: those that the text may use.
+        expected: what errors say is expected.
+
+    Raises:
+        InputError: for text outside the grammar, with another name in it, too long, too deep, or with too many digits,
+            and for a formula without a value, such as 1/0.
+
+    """
+    try:
+        return _Reader({str(symbol.name): symbol for symbol in symbols}, _plain(text)).value()
+    except _RefusedError as refused:
+        raise InputError(field, text, str(refused) or expected) from None
+
+
+class _RefusedError(Exception):
+    """The refusal of a text; the message is empty if the text is not a formula at all."""
+
+
+def _plain(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise _RefusedError(f"at most {_LONGEST} characters")
+    if not text.isascii():
+        raise _RefusedError("characters of ASCII alone, names as they are declared (sigma, and not σ)")
+    if not _ALPHABET.fullmatch(text):
+        raise _RefusedError
+    return " ".join(text.split())
+
+
+class _Reader(NamedTuple):
+    """The walk over one text, with its names."""
+
+    known: Mapping[str, sp.Symbol]
+    text: str
+
+    def value(self) -> sp.Expr:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                tree = ast.parse(self.text, mode="eval")
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            raise _RefusedError from None
+        return self.read(tree.body, 0)
+
+    def read(self, node: ast.expr, depth: int) -> sp.Expr:
+        if depth > _DEEPEST:
+            raise _RefusedError(f"at most {_DEEPEST} operations inside of one another")
+        match node:
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                return _number(self.text[node.col_offset : node.end_col_offset])
+            case ast.Name() if node.id in self.known:
+                return self.known[node.id]
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self.read(node.operand, depth + 1)
+            case ast.UnaryOp(op=ast.USub()):
+                return -self.read(node.operand, depth + 1)
+            case ast.BinOp(op=ast.Pow()):
+                return _power(self.read(node.left, depth + 1), self.read(node.right, depth + 1))
+            case ast.BinOp() if type(node.op) in _SIGNS:
+                return _bounded(
+                    _SIGNS[type(node.op)](self.read(node.left, depth + 1), self.read(node.right, depth + 1))
+                )
+            case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
+                least, most = _FUNCTIONS[name]
+                if least <= len(node.args) <= most:
+                    return _applied(name, [self.read(each, depth + 1) for each in node.args])
+        raise _RefusedError
+
+
+def _number(literal: str) -> sp.Rational:
+    match = _LITERAL.fullmatch(literal)
+    if match is None:
+        raise _RefusedError
+    if len(match["digits"]) > _DIGITS:
+        raise _RefusedError(f"numbers of at most {_DIGITS} digits")
+    exponent = match["exponent"] or "0"
+    if len(exponent) > 5 or abs(int(exponent)) > _HIGHEST:
+        raise _RefusedError(f"exponents of size at most {_HIGHEST}")
+    exact = Fraction(literal)
+    return sp.Rational(exact.numerator, exact.denominator)
+
+
+def _power(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    if not isinstance(exponent, sp.Rational):
+        raise _RefusedError("powers by rational numbers alone")
+    _check_exponent(exponent)
+    if max((_bits(x) for x in base.atoms(sp.Rational)), default=0) * abs(exponent) > _BITS:
+        raise _RefusedError(_TOO_LARGE)
+    return _bounded(base**exponent)
+
+
+def _applied(name: str, arguments: list[sp.Expr]) -> sp.Expr:
+    match name:
+        case "sqrt":
+            return _power(arguments[0], sp.Rational(1, 2))
+        case "exp":
+            # SymPy turns exp(c log x) into the power, whatever its size.
+            if arguments[0].has(sp.log):
+                raise _RefusedError("a power in place of exp of a log")
+            return _bounded(sp.exp(*arguments))
+        case "log":
+            return _bounded(sp.log(*arguments))
+    # Unevaluated, because SymPy would have to decide which is larger.
+    return (sp.Min if name == "Min" else sp.Max)(*arguments, evaluate=False)
+
+
+_TOO_LARGE = f"numbers of at most {_BITS} bits"
+
+
+def _bits(x: sp.Rational) -> int:
+    return max(int(x.p).bit_length(), int(x.q).bit_length()) if x != 1 and x != -1 else 0
+
+
+def _check_exponent(exponent: sp.Rational) -> None:
+    if max(abs(exponent.p), exponent.q) > _HIGHEST:
+        raise _RefusedError(f"exponents of size at most {_HIGHEST}")
+
+
+def _bounded(value: sp.Expr) -> sp.Expr:
+    """The value; refused unless it is a real number with few enough digits."""
+    if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
+        raise _RefusedError("a formula that has a real value: this one divides by 0, or takes a root or log of none")
+    if any(_bits(x) > _BITS for x in value.atoms(sp.Rational)):
+        raise _RefusedError(_TOO_LARGE)
+    for each in value.atoms(sp.Pow):
+        if isinstance(each.exp, sp.Rational):
+            _check_exponent(each.exp)
+    return value
 
 
 def exact(name: str, value: Any) -> sp.Expr:
@@ -68,29 +234,3 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
             # In the floats of a run, such a number would be 0 or infinite.
             raise InputError(name, text, f"numbers from {_LEAST:g} to {_MOST:g} in a formula")
     return found
-
-
-def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
-    """Exact values for exactly these parameters, each inside its domain.
-
-    Raises:
-        InputError: for an unknown name, a missing one, a nonpositive value or a fractional integer.
-
-    """
-    known = {parameter.name: parameter for parameter in parameters}
-    listed = ", ".join(known)
-    for name in given:
-        if name not in known:
-            raise InputError(name, given[name], f"one of the symbols of this claim: {listed}")
-    missing = [name for name in known if name not in given]
-    if missing:
-        wanted = "; ".join(f"{name}, {plain(known[name].meaning)}" for name in missing)
-        raise InputError(", ".join(missing), "(not given)", f"a value for each symbol of this claim: {wanted}")
-    values = {}
-    for name, parameter in known.items():
-        value = exact(name, given[name])
-        whole, anywhere = parameter.domain == "positive integer", parameter.domain == "real"
-        if (not anywhere and sign(value, {}) <= 0) or (whole and not isinstance(value, sp.Integer)):
-            raise InputError(name, given[name], f"a {parameter.domain} ({plain(parameter.meaning)})")
-        values[parameter.symbol] = value
-    return values

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.language import typed
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.instance import HOLDS, Answer, Instance
-from boundcheck.language.ranges import ranges_over_letters
-from boundcheck.language.sentence import algorithm_of, conjuncts, is_ours, word_of
+from boundcheck.language.prose import typed
+from boundcheck.language.sentence import algorithm_of, conjuncts, is_ours, ranges_over_letters, word_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     if claim.quantifier.strip():
         # What a claim says of some letters, or of few of them, one instance does not break.
         answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
-        parts.append(Ruling("range", f"the range, {typed.line(claim.quantifier)}", answer))
+        parts.append(Ruling("range", f"the range, {typed(claim.quantifier)}", answer))
     return Met((*parts, Ruling("domain", "the domain", instance.on_domain())))
 
 

@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import Any
 
 from boundcheck.language import prose
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.prose import mathml_of
 from boundcheck.language.view import (
     Badge,
     Cell,

@@ -12,8 +12,8 @@ from sympy.printing.latex import greek_letters_set
 
 from boundcheck.errors import InputError
 from boundcheck.exact.digits import Toward
+from boundcheck.language.inputs import is_plain
 from boundcheck.language.prose import plain
-from boundcheck.language.text import is_plain
 
 Domain = Literal["positive real", "positive integer", "real"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boundcheck.proofs import paper_at
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import allowing
-from boundcheck.system.progress import Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.present.audited import Audited

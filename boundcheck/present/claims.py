@@ -10,10 +10,10 @@ from rich.console import Console
 
 from boundcheck.errors import InputError
 from boundcheck.language import prose
-from boundcheck.language.about import about
+from boundcheck.language.catalogue import about
 from boundcheck.language.claim import Claim
+from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
-from boundcheck.language.typed import line
 from boundcheck.proof.audit import Carrier, carrier, counted, standing, told
 from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
@@ -34,7 +34,7 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
             "source": claim.source,
             "statement": _statement(claim),
             "statement_latex": claim.statement_latex,
-            "definitions": [line(each) for each in claim.definitions_latex],
+            "definitions": [typed(each) for each in claim.definitions_latex],
             "definitions_latex": list(claim.definitions_latex),
             "hypotheses": [hypothesis.id for hypothesis in claim.hypotheses],
             "algorithm": algorithm.title if algorithm else "",
@@ -77,14 +77,14 @@ def _said(claim: Claim) -> Iterator[tuple[str, str]]:
     by, algorithm, measure = carrier(claim), algorithm_of(claim), measure_of(claim)
     yield from (("claim", claim.title), ("id", claim.id), ("source", claim.source), ("statement", _statement(claim)))
     for quantity, definition in zip(claim.quantities, claim.definitions_latex, strict=True):
-        yield "where", f"{line(definition)}: {quantity.meaning}"
+        yield "where", f"{typed(definition)}: {quantity.meaning}"
     for each in claim.hypotheses:
         yield "under", f"{each.id}, {each.title}: {_statement(each)}"
     if algorithm:
-        yield "algorithm", f"{algorithm.title}: {'; '.join(line(claim.latex(each)) for each in algorithm.recurrence)}"
+        yield "algorithm", f"{algorithm.title}: {'; '.join(typed(claim.latex(each)) for each in algorithm.recurrence)}"
     yield "measure", measure.title if measure else ""
     for p in claim.parameters:
-        letter = line(claim.latex(p.symbol))
+        letter = typed(claim.latex(p.symbol))
         yield "parameter", f"{p.name}{f' ({letter})' if letter != p.name else ''}: {p.meaning}; a {p.domain}"
     yield from (("note", claim.note), ("proof", told(claim)))
     if by is Carrier.KERNEL:
@@ -97,7 +97,7 @@ def _said(claim: Claim) -> Iterator[tuple[str, str]]:
 def _statement(claim: Claim) -> str:
     """The conclusion in letters that can be typed, its quantities by their names, and what it holds for."""
     parts = [claim.latex(claim.conclusion), claim.quantifier, *map(claim.latex, claim.conditions)]
-    return ", ".join(filter(None, map(line, parts)))
+    return ", ".join(filter(None, map(typed, parts)))
 
 
 def commands(claim: Claim, name: str = "") -> Iterator[str]:

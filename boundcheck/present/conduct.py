@@ -18,10 +18,9 @@ from boundcheck.present.programme import Programme, programme_of
 from boundcheck.proof import ProofAudit, prove
 from boundcheck.proof.audit import rows_of
 from boundcheck.proofs import Paper
-from boundcheck.system.executors import engine_of
-from boundcheck.system.parallel import Call, Running
+from boundcheck.system.executors import Call, Running, engine_of
+from boundcheck.system.limits import Tick
 from boundcheck.system.plugins import allowed, as_options
-from boundcheck.system.progress import Tick
 
 # About how many seconds the page takes, once everything is measured.
 _PAGE = 8

@@ -12,7 +12,7 @@ import numpy as np
 from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.schema import FROM_BELOW, AtSmoothness
 from boundcheck.functions.adapters import title_of
-from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
+from boundcheck.language.hypotheses import READINGS
 from boundcheck.present.stored import StoredRun, known
 from boundcheck.present.sweeps import groups, settings
 from boundcheck.present.words import c_is, norm_names, number

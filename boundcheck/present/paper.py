@@ -16,7 +16,7 @@ from typing import Any
 from boundcheck.errors import CodeError
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.present import study
 from boundcheck.present.forms import Form
 from boundcheck.present.opening import Opening, in_all, opening_of

@@ -14,7 +14,7 @@ from typing import Any
 from boundcheck.errors import InputError
 from boundcheck.experiment.spec import beside
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.proofs import Paper
 from boundcheck.shown import command

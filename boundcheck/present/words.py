@@ -14,8 +14,8 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.hypotheses import READINGS
+from boundcheck.language.prose import mathml_of
 from boundcheck.language.sentence import takes
 from boundcheck.language.symbols import C, r, sigma
 from boundcheck.verdicts import Look, look_of

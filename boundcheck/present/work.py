@@ -32,7 +32,7 @@ def waterfall(id: str, rank: int) -> list[Any]:
     """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
     from boundcheck.experiment.slack import slack
     from boundcheck.language.catalogue import catalogue
-    from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+    from boundcheck.language.hypotheses import LEAST
     from boundcheck.worst_case.climb import Climber
     from boundcheck.worst_case.structure import Structure, adapter_of, constants_of
 

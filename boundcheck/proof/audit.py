@@ -38,9 +38,9 @@ from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trus
 from boundcheck.proof.witness import numbers_at
 from boundcheck.proofs import paper_of, papers
 from boundcheck.rocq.checked import covers
-from boundcheck.rocq.worlds import has_world
+from boundcheck.rocq.file import has_world
 from boundcheck.system.files import replace_file
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,9 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Theorem, atoms, builders, induction, rules
-from boundcheck.kernel.analysis import chain_rule, descent_lemma
+from boundcheck.kernel import Fact, Theorem, builders, rules
+from boundcheck.kernel import terms as k
+from boundcheck.kernel.rules import chain_rule, descent_lemma
 from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.reading import Reading, index
@@ -38,7 +39,7 @@ class By:
         ``"F", "F"`` follows from op <= F.
         """
         p, q = self._single(x), self._single(y)
-        if (left, right) != (atoms.FROBENIUS, atoms.FROBENIUS):
+        if (left, right) != (k.FROBENIUS, k.FROBENIUS):
             return rules.submultiplicative((left, right), p, q)
         wider, tight = rules.spectral_below_frobenius(p), rules.submultiplicative(("op", "F"), p, q)
         size = rules.norm_nonnegative("F", (q,))
@@ -89,7 +90,7 @@ class By:
 
     def instance(self, law: Theorem, values: Mapping[MatrixExpr, MatrixExpr | sp.Expr], *given: Theorem) -> Theorem:
         """A law at these values, without the premises that `given` proves."""
-        pairs: list[tuple[Symbol | atoms.Variable, Matrix | Scalar]] = []
+        pairs: list[tuple[Symbol | k.Variable, Matrix | Scalar]] = []
         for variable, value in values.items():
             if isinstance(variable, MatrixExpr):
                 letters, matrices = self.reading.point(variable), self.reading.point(value)
@@ -98,8 +99,8 @@ class By:
                 pairs.append((self._variable(variable), self.reading.scalar(value)))
         return discharged(rules.instantiate(law, tuple(pairs)), *given)
 
-    def _variable(self, symbol: sp.Symbol) -> atoms.Variable:
-        bound = [atom for atom in self.reading.scalar(symbol).atoms() if isinstance(atom, atoms.Variable)]
+    def _variable(self, symbol: sp.Symbol) -> k.Variable:
+        bound = [atom for atom in self.reading.scalar(symbol).atoms() if isinstance(atom, k.Variable)]
         return bound[0]
 
     def rewrite(self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]) -> Theorem:
@@ -215,11 +216,11 @@ class By:
 
     def at(self, theorem: Theorem, time: sp.Expr) -> Theorem:
         """The theorem p[t := i], from p, for the time i = 1 or i = T."""
-        return induction.at_time(theorem, index(time))
+        return rules.at_time(theorem, index(time))
 
     def time(self) -> tuple[Theorem, Theorem]:
         """The theorems t >= 1 and t <= T about the number t."""
-        return induction.time_at_least_one(), induction.time_at_most_horizon()
+        return rules.time_at_least_one(), rules.time_at_most_horizon()
 
     def sum(self, theorem: Theorem) -> Theorem:
         """Σ_t p >= 0 from p >= 0."""
@@ -252,7 +253,7 @@ class By:
     def quotient(self, divisor: Theorem) -> tuple[Theorem, Theorem]:
         """The theorems x · (1/x) = 1 and 1/x > 0, from x > 0."""
         product = rules.inverse(divisor)
-        inverse = Scalar.of(atoms.Inverse(divisor.fact.polynomial))
+        inverse = Scalar.of(k.Inverse(divisor.fact.polynomial))
         goal = Fact(">", inverse)
         # x · (1/x) = 1 + (x · (1/x) - 1)
         return product, rules.certificate((product, divisor), goal, (((_UNIT,), ()),), ((ONE, 0),), (1,))

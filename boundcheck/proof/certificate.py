@@ -15,9 +15,9 @@ from itertools import chain, combinations, combinations_with_replacement
 
 from flint import fmpq
 
-from boundcheck.kernel import Fact, Theorem, atoms, induction, rules
+from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.kernel.errors import RuleError
-from boundcheck.kernel.terms import ONE, Scalar
+from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, Scalar
 from boundcheck.proof.sums import (
     UNIT,
     Block,
@@ -110,16 +110,16 @@ def signs(facts: Iterable[Fact]) -> list[Theorem]:
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
         match atom:
-            case atoms.Norm():
+            case Norm():
                 found[atom.key] = rules.norm_nonnegative(atom.kind, atom.blocks)
-            case atoms.Root():
+            case Root():
                 found[atom.key] = rules.root_nonnegative(atom.body)
-            case atoms.Dimension():
+            case Dimension():
                 found[atom.key] = rules.dimension_positive(atom.name)
-            case atoms.Horizon():
+            case Horizon():
                 found[atom.key] = rules.horizon_positive()
-            case atoms.Clock():
-                found[atom.key] = induction.time_at_least_one()
+            case Clock():
+                found[atom.key] = rules.time_at_least_one()
     return list(found.values())
 
 

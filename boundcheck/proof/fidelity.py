@@ -17,11 +17,24 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, rules
-from boundcheck.kernel.atoms import Before, Clock, Horizon, Norm, Power, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
-from boundcheck.kernel.terms import Gradient, Matrix, Scalar, Symbol, Term
-from boundcheck.kernel.times import ANY, Time
+from boundcheck.kernel.terms import (
+    ANY,
+    Before,
+    Clock,
+    Gradient,
+    Horizon,
+    Matrix,
+    Norm,
+    Power,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
+    Value,
+    Variable,
+)
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES

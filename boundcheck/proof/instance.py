@@ -17,7 +17,7 @@ from boundcheck.exact.paths import Paths, descent
 from boundcheck.exact.rationals import Rows, number
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
-from boundcheck.language.about import scalar_claims
+from boundcheck.language.catalogue import scalar_claims
 
 LEMMA_1, THEOREM_2 = scalar_claims()
 CONSTANTS = tuple(str(x.name) for x in (symbols.L, symbols.G, symbols.C, symbols.sigma))

@@ -17,26 +17,35 @@ from typing import TypeVar
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    ONE,
     Before,
     Clock,
     Dimension,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
     Norm,
     Power,
     Root,
+    Scalar,
+    Symbol,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
+    When,
 )
-from boundcheck.kernel.terms import ONE, Gradient, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.terms import Letter as KernelLetter
-from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
 from boundcheck.language.symbols import LATEX_NAMES, look
 from boundcheck.proof.reading import size_of
 

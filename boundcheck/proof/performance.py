@@ -18,8 +18,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem, builders, rules
-from boundcheck.kernel.atoms import FROBENIUS
-from boundcheck.kernel.terms import ONE, Matrix, Scalar
+from boundcheck.kernel.terms import FROBENIUS, ONE, Matrix, Scalar
 from boundcheck.language.symbols import alpha, f_star, zeta
 from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, v, v1, v2, v_star
 from boundcheck.proof.proof import Because, Proof

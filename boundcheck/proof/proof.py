@@ -15,10 +15,9 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, builders, induction, rules
+from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
 from boundcheck.kernel.builders import known, substitute_scalar, timed
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
-from boundcheck.kernel.times import CONSTANT, NEXT, Index
+from boundcheck.kernel.terms import CONSTANT, NEXT, Dimension, Horizon, Index, Matrix, Scalar, Symbol, Term, Variable
 from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import algorithm_of
@@ -270,9 +269,9 @@ class Proof:
                 raise InputError("symbol", symbol, f"a proof that it is positive: it is defined, as {value}")
             (atom,) = self.reading.scalar(symbol).atoms()
             match atom:
-                case atoms.Dimension():
+                case Dimension():
                     found.append(rules.dimension_positive(atom.name))
-                case atoms.Horizon():
+                case Horizon():
                     found.append(rules.horizon_positive())
                 case _:
                     statement, name = Fact(">", Scalar.of(atom)), f"${as_typed(symbol)} > 0$"
@@ -286,12 +285,12 @@ class Proof:
         premises = [part for relation in given for part in self.reading.facts(relation)]
         return Law(self._letters(forall), premises, fact)
 
-    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | atoms.Variable]:
-        letters: list[Symbol | atoms.Variable] = []
+    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | Variable]:
+        letters: list[Symbol | Variable] = []
         for variable in variables:
             is_matrix, reading = isinstance(variable, MatrixExpr), self.reading
             terms: Sequence[Matrix | Scalar] = reading.point(variable) if is_matrix else [reading.scalar(variable)]
-            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | atoms.Variable)]
+            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | Variable)]
         return letters
 
     # Steps.
@@ -375,14 +374,14 @@ class Proof:
 
     def _inducted(self, goal: Fact, because: Induction) -> Theorem | Half:
         """The goal for all t, or the first half that does not close."""
-        at_first = Fact(goal.relation, builders.at(goal.polynomial, induction.FIRST))
+        at_first = Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST))
         half = Half("at t = 1", at_first, because.first)
         if (begins := self._closed(half.goal, half.because)) is None:
             return half
         after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
         half = Half("from t to t + 1", after, because.then(rules.assume(goal)))
         goes_on = self._closed(half.goal, half.because)
-        return half if goes_on is None else induction.induction(begins, goes_on, goal)
+        return half if goes_on is None else rules.induction(begins, goes_on, goal)
 
     def close(self, relation: sp.Basic, because: Because | Induction) -> Theorem | None:
         """A theorem of the kernel that says the relation, for this reason; None if none is found.
@@ -514,7 +513,7 @@ def _check_statement(relation: sp.Eq, statement: Statement, reading: Reading) ->
     match left:
         case sp.Symbol():
             (letter,), value = reading.scalar(left).atoms(), reading.scalar(right)
-            if not isinstance(letter, atoms.Variable):
+            if not isinstance(letter, Variable):
                 raise InputError("definition", relation, f"a number, and {left} is a dimension")
             if letter.when == CONSTANT and not (known(value, None) and not timed(value)):
                 raise InputError("definition", relation, f"a value that is a constant, as {left} is")

@@ -23,10 +23,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, builders
-from boundcheck.kernel import atoms as k
-from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.terms import ONE, Matrix, Point, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, Index, Time
+from boundcheck.kernel import terms as k
+from boundcheck.kernel.rules import gradients
+from boundcheck.kernel.terms import ANY, CONSTANT, ONE, Index, Matrix, Point, Scalar, Symbol, Time
 from boundcheck.language import symbols
 from boundcheck.language import vocabulary as words
 

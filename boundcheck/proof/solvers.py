@@ -30,8 +30,7 @@ from typing import Literal, TypeAlias, get_args
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Maximum, Norm, Root
-from boundcheck.kernel.terms import Atom, Scalar
+from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Maximum, Norm, Root, Scalar
 from boundcheck.system.child import watched
 
 Solver = Literal["z3", "cvc5"]

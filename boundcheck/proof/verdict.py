@@ -15,12 +15,11 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all, rules
-from boundcheck.kernel.atoms import Inverse, Root, Variable
+from boundcheck.kernel.derive import Renewal
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import derivation, free
-from boundcheck.kernel.renew import Renewal
-from boundcheck.kernel.terms import Scalar, Term
-from boundcheck.language.about import scalar_claims
+from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, Variable
+from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.instance import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets

@@ -19,10 +19,10 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.exact.running_error import Comparison
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of, is_about_smoothness
 from boundcheck.properties.session import current

@@ -22,14 +22,13 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, ball_of, square_norm_of
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.paths import Paths
 from boundcheck.functions.judged import OfClaim
-from boundcheck.language.algorithms.base import Algorithm, Space
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.inputs import Number
 from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import meets

@@ -13,26 +13,38 @@ from fractions import Fraction
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.terms import (
+    CONSTANT,
     FROBENIUS,
+    Atom,
     Before,
     Clock,
     Dimension,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
+    Monomial,
     Norm,
+    Point,
     Power,
     Root,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
+    Word,
 )
-from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Monomial, Point, Scalar, Symbol, Term, Word
-from boundcheck.kernel.times import CONSTANT, Index, Time
 from boundcheck.proof.reading import size_of
 
 Named = Symbol | Variable

@@ -17,8 +17,7 @@ from boundcheck.kernel.facts import derivation
 from boundcheck.proof.script import find
 from boundcheck.proof.verdict import JudgedProof, judge
 from boundcheck.rocq.checked import LIBRARY, LIST, PARTS, checked, digest, hash_of, library_hash
-from boundcheck.rocq.file import concluded, rocq, theorem_name
-from boundcheck.rocq.worlds import World
+from boundcheck.rocq.file import World, concluded, rocq, theorem_name
 from boundcheck.system.child import watched
 from boundcheck.system.files import replace_file
 

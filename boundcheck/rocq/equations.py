@@ -4,57 +4,332 @@ A kernel's conclusion is in normal form: linear, factors taken out, transposes c
 library yields terms that are not. `Equations` goes through such a term as the kernel's builders do, and states for each
 atom or letter that changes one lemma, what it was = what it becomes. Sums and expectations are linear operators: what
 is known or constant is taken out of them.
+
+A `Lemma` stands for itself: each is closed by its own identity, not by a search. Every atom and every letter becomes a
+variable, so that an identity is as small as what it says. A term that changes has two variables, one for what it was
+and one equation that says what it becomes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from typing import cast
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
+from boundcheck.kernel.rules import FIRST, LAST
+from boundcheck.kernel.terms import (
+    CONSTANT,
     FROBENIUS,
+    NEXT,
+    ONE,
+    ZERO,
+    Atom,
     Before,
     Clock,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Minimum,
+    Monomial,
     Norm,
+    Point,
     Root,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
     Total,
     Trace,
     Value,
     Variable,
-)
-from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
-from boundcheck.kernel.induction import FIRST, LAST
-from boundcheck.kernel.terms import (
-    ONE,
-    ZERO,
-    Atom,
-    Gradient,
-    Letter,
-    Matrix,
-    Mean,
-    Monomial,
-    Point,
-    Scalar,
-    Symbol,
-    Term,
     Word,
+    parts_of,
     transposed,
 )
-from boundcheck.kernel.times import CONSTANT, NEXT, Index, Time
-from boundcheck.rocq.algebra import UNCHANGED, Change, Lemma, equation, subst
-from boundcheck.rocq.book import HERE, Book, Named, Piece, Place, Proof, nested, projected, ratio
-from boundcheck.rocq.knowing import Knowing, coarser, past_proof
-from boundcheck.rocq.traces import expanded, turned
+from boundcheck.rocq.book import HERE, Book, Named, Piece, Place, Proof, nested, polynomial, projected, ratio
+
+
+@dataclass(frozen=True)
+class Change:
+    """The outcome of a move for an atom or letter: its image, and the proof; without one it stays as it is."""
+
+    image: Scalar | Matrix
+    proof: Proof | None
+    text: Proof | None = None
+
+
+@dataclass
+class Lemma:
+    """A lemma in the making: its variables, what they stand for, and its premises."""
+
+    book: Book
+    sizes: dict[str, None] = field(default_factory=dict)
+    names: dict[Piece, str] = field(default_factory=dict)
+    binders: list[str] = field(default_factory=list)
+    values: list[Proof] = field(default_factory=list)
+    premises: list[str] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    changed: dict[Piece, str] = field(default_factory=dict)
+
+    def name(self, term: Piece) -> str:
+        """The variable for an atom or letter."""
+        if term not in self.names:
+            self.names[term] = self._variable(term)
+            naming = self.book.naming
+            self.values.append(lambda place: f"({naming(place)(term)})")
+        return self.names[term]
+
+    def _variable(self, term: Piece) -> str:
+        name = f"{'e' if isinstance(term, Atom) else 'M'}_{len(self.binders)}"
+        self.binders.append(f"({name} : {self.type_of(term)})")
+        return name
+
+    def type_of(self, term: Piece) -> str:
+        """The type of a variable."""
+        if isinstance(term, Atom):
+            return "R"
+        if not isinstance(term, Letter):
+            raise InputError("term", term, "an atom or a letter")
+        return f"'M[R]_({self.size(term.shape[0])}, {self.size(term.shape[1])})"
+
+    def size(self, name: str) -> str:
+        """A number of rows or columns: a parameter of the lemma."""
+        text = self.book.size(name)
+        if not text.isdigit():
+            self.sizes[text] = None
+        return text
+
+    def change(self, term: Piece, change: Change) -> None:
+        """Say what becomes of a term."""
+        if change.proof is None or change.text is None:
+            return
+        name = self.changed[term] = self._variable(term)
+        text = change.text
+        self.values.append(lambda place: f"({text(place)})")
+        image = change.image
+        said = self.scalar(image) if isinstance(image, Scalar) else self.matrix(image)
+        self.premise(f"{name} = {said}", change.proof)
+
+    def number(self, text: Proof) -> str:
+        """A variable for a number with this text."""
+        name = f"e_{len(self.binders)}"
+        self.binders.append(f"({name} : R)")
+        self.values.append(lambda place: f"({text(place)})")
+        return name
+
+    def before(self, term: Piece) -> str:
+        """The variable for what a term was."""
+        return self.changed.get(term) or self.name(term)
+
+    def premise(self, said: str, proof: Proof) -> str:
+        """Add a premise; return its name."""
+        self.premises.append(f"(h_{len(self.premises)} : {said})")
+        self.proofs.append(proof)
+        return f"h_{len(self.premises) - 1}"
+
+    def scalar(self, scalar: Scalar, *, before: bool = False) -> str:
+        """A polynomial in the variables, those of what was or of what is."""
+        return polynomial(scalar, self.before if before else self.name)
+
+    def matrix(self, matrix: Matrix, *, before: bool = False) -> str:
+        """A matrix in the variables, those of what was or of what is."""
+        if not matrix.terms:
+            return f"(0 : 'M[R]_({self.size(matrix.shape[0])}, {self.size(matrix.shape[1])}))"
+        for word in matrix.terms:
+            for letter, _ in word:
+                self.type_of(letter)
+        return self.book.matrix(matrix, self.before if before else self.name)
+
+    def trace(self, word: Word) -> str:
+        """The trace of a product of the variables."""
+        return f"\\tr ({self.book.word(word, self.name)})"
+
+    def traced(self, scalar: Scalar) -> str:
+        """A polynomial in the variables, its traces written out."""
+        return polynomial(scalar, lambda x: self.trace(x.word) if isinstance(x, Trace) else self.name(x))
+
+    def state(self, said: str, script: str) -> Proof:
+        """State the lemma that says this; return its use at a place."""
+        sizes = f" ({' '.join(self.sizes)} : nat)" if self.sizes else ""
+        text = f"(R : realType){sizes} {' '.join([*self.binders, *self.premises])} : {said}.\nProof. {script} Qed."
+        if text not in self.book.algebra:
+            self.book.algebra[text] = self.book.numbered("poly")
+        head = " ".join([self.book.algebra[text], "R", *self.sizes])
+        values, proofs = list(self.values), list(self.proofs)
+
+        def use(place: Place) -> str:
+            return f"({' '.join([head, *(x(place) for x in values), *(x(place) for x in proofs)])})"
+
+        return use
+
+
+def constantly(text: str) -> Proof:
+    """A proof that is the same at each place."""
+    return lambda _: text
+
+
+UNCHANGED = constantly("erefl")
+"""The proof that both sides are the same."""
+
+
+def equation(book: Book, left: Scalar, changes: dict[Piece, Change], right: Scalar) -> Proof | None:
+    """The proof that `left`, with its atoms as they were, is `right`; None where nothing has changed."""
+    if left == right and all(x.proof is None for x in changes.values()):
+        return None
+    lemma = Lemma(book)
+    for term, change in changes.items():
+        lemma.change(term, change)
+    said = f"{lemma.scalar(left, before=True)} = {lemma.scalar(right)}"
+    return lemma.state(said, f"{subst(lemma)}algebra.")
+
+
+def equal(left: str, right: str, without: str = "", name: str = "e", first: str = "") -> str:
+    """The step that proves two numbers equal by algebra alone: without premises, and after what comes first."""
+    cleared = f"clear {without}; " if without else ""
+    return f"have {name} : {left} = {right} :> R by {cleared}{first}algebra. "
+
+
+def subst(lemma: Lemma) -> str:
+    """The step that replaces terms by what they become; empty where nothing changes."""
+    return "subst. " if lemma.premises else ""
+
+
+def expanded(matrix: Matrix, lemma: Lemma) -> list[str]:
+    """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
+    script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
+    for each in matrix.terms:
+        script += turned(each, Trace(each).word, lemma)
+    return script
+
+
+def turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
+    """Steps that rewrite the trace of a word as that of its canonical rotation."""
+    if word == canonical:
+        return []
+    old, new = map(lemma.trace, (word, canonical))
+    rotations = {
+        other[i:] + other[:i]: (flip, i)
+        for flip, other in ((True, transposed(word)), (False, word))
+        for i in range(len(word))
+    }
+    flip, i = rotations[canonical]
+    way = []
+    if flip:
+        word = transposed(word)
+        way.append(f"transitivity ({lemma.trace(word)}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
+    if i:
+        split = " *m ".join(f"({lemma.book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
+        way.append(f"transitivity (\\tr ({split})); first by rewrite ?mulmxA.")
+        way.append("by rewrite mxtrace_mulC ?mulmxA.")
+    else:
+        way.append("by [].")
+    return [f"have turn : {old} = {new}.", "{", *way, "}", "rewrite turn {turn}."]
+
+
+# The other outcome, of a pair that looks alike.
+_OTHER = Place(outcome="v")
+
+
+def past_proof(given: Index | None, at: Place) -> str:
+    """The proof that a past is one."""
+    return "(@nothing_is_past R S)" if given is None else f"(@past_is_past R S {at.at(given).time})"
+
+
+def coarser(first: Index | None, second: Index | None, at: Place) -> str:
+    """The proof that one past is part of another."""
+    if first is None:
+        return "(@nothing_coarser R S _)"
+    if second is None or first == second:
+        return "(fun _ _ h => h)"
+    low, high = at.at(first).time, at.at(second).time
+    return f"(@past_coarser R S {low} {high} ltac:(times))"
+
+
+@dataclass
+class Knowing:
+    """The proofs of what is known up to an index, or without one."""
+
+    book: Book
+    given: Index | None
+
+    def scalar(self, scalar: Scalar, at: Place) -> str:
+        """The proof that a polynomial is known."""
+        return self._stated(f"scalar {scalar.key}", lambda place: self.book.scalar(scalar, place), scalar.atoms(), at)
+
+    def word(self, word: Word, at: Place) -> str:
+        """The proof that a product of matrices is known."""
+        key = "word " + " ".join(f"{x.key}{flip}" for x, flip in word)
+        return self._stated(key, lambda place: self.book.word(word, self.book.naming(place)), [x for x, _ in word], at)
+
+    def _stated(self, key: str, text: Proof, parts: Iterable[Piece], at: Place) -> str:
+        if text(HERE) == text(_OTHER):
+            return "(fun _ _ _ => erefl)"
+        rewriting = [each for each in dict.fromkeys(parts) if self._varies(each)]
+        steps = " ".join(self.term(each, HERE, " w v gw") for each in rewriting)
+        return self._lemma(key, text, f"by rewrite {steps}.", at)
+
+    def _varies(self, term: Piece) -> bool:
+        naming = self.book.naming
+        return naming(HERE)(term) != naming(_OTHER)(term)
+
+    def _lemma(self, key: str, text: Proof, script: str, at: Place, more: str = "") -> str:
+        book = self.book
+        key = f"known {self.given} {key}"
+        if key not in book.known:
+            past = book.past(self.given, HERE)
+            binders = ["(t : nat)", "(rt : (1 <= t <= T)%N)", "(w v : outcome S)", f"(gw : {past} w v)"]
+            book.known[key] = book.lemma("known", binders, f"{text(HERE)} = {text(_OTHER)}", script)
+        name, letters = book.known[key]
+        head = " ".join([name, *map(book.name, letters)])
+        return f"({head} {at.time} {at.proof}{more})"
+
+    def term(self, term: Piece, at: Place, more: str = "") -> str:
+        """The proof that an atom or letter is known."""
+        book = self.book
+
+        def text(place: Place) -> str:
+            return book.naming(place)(term)
+
+        return self._lemma(term.key, text, self._script(term), at, more)
+
+    def _script(self, term: Piece) -> str:
+        book = self.book
+        if isinstance(term, Symbol | Variable):
+            if not isinstance(term.when, Time):
+                raise InputError("letter", term, "a letter that is known")
+            at = HERE.at(term.when.index)
+            return f"apply: (known_later ({book.name(term)}_known {at.time})) gw; times."
+        if isinstance(term, Expectation | Mean) and is_coarser(term.given, self.given):
+            kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
+            past = book.past(term.given, HERE)
+            kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
+            return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {coarser(term.given, self.given, HERE)} w v gw)."
+        if isinstance(term, Expectation | Mean | Total | Minimum | Before):
+            raise InputError("term", term, "a term that is known and can be exported")
+        made = book.defined[f"{'atom' if isinstance(term, Atom) else 'letter'} {term.key}"].name
+        steps = " ".join(self.term(x, HERE, " w v gw") for x in dict.fromkeys(_pieces(term)) if self._varies(x))
+        return f"by rewrite /{made} {steps}."
+
+
+def _pieces(term: Term) -> Iterator[Piece]:
+    """The atoms and letters right inside of a term."""
+    for part in parts_of(term):
+        if isinstance(part, Piece):
+            yield part
+        else:
+            yield from _pieces(part)
+
 
 RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
 

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from boundcheck.errors import InputError
 from boundcheck.shown import visible
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 from boundcheck.verdicts import Look, look_of
 
 # No line is longer: what is not for a screen is never cut or folded.
@@ -152,7 +152,7 @@ class ProgressLine:
         self._task = bar.add_task("starting", total=None)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Tell of the units done and the units in all; see `boundcheck.system.progress.Tick`."""
+        """Tell of the units done and the units in all; see `boundcheck.system.limits.Tick`."""
         stage = visible(stage)
         if self._in_seconds:
             passed = time.monotonic() - self._began

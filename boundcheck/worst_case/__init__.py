@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.sentence import algorithm_of
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import theirs
-from boundcheck.system.progress import Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.worst_case.search import Falsification

@@ -16,7 +16,7 @@ import torch
 from scipy.optimize import Bounds, minimize
 from torch import Tensor
 
-from boundcheck.exact.autodiff import Graded
+from boundcheck.exact.floats import Graded
 from boundcheck.functions.judged import AtMost, parts
 from boundcheck.worst_case.fields import MOST
 from boundcheck.worst_case.relation import Assignment, conclusion_of, given_relations

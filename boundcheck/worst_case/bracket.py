@@ -19,8 +19,8 @@ from flint import arb, fmpq, fmpq_mat
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError
-from boundcheck.exact.enclose import enclose
-from boundcheck.language.measures.base import Statistic
+from boundcheck.exact.balls import enclose
+from boundcheck.language.measures import Statistic
 from boundcheck.language.symbols import alpha
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge

@@ -15,8 +15,7 @@ import numpy as np
 import sympy as sp
 from flint import arb, arb_mat, ctx
 
-from boundcheck.exact.balls import Balls, ball_of
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, ball_of, enclose
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.judged import BITS, OfClaim, number
 from boundcheck.language.algorithms import Algorithm

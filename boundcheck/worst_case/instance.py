@@ -19,7 +19,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, matrix_of, upper
-from boundcheck.exact.running_error import Approx, Comparison
+from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.functions.cast import cast_to
@@ -33,7 +33,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.tilted import Tilted
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import READINGS
+from boundcheck.language.hypotheses import READINGS
 from boundcheck.language.inputs import Number
 from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.measures import SMOOTHNESS

@@ -18,8 +18,7 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.inputs import Number, exact
-from boundcheck.language.measures import PerformanceMeasure
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.measures import PerformanceMeasure, Statistic
 
 NOISY = "two-point "
 """The beginning of the name of a method with noise of two equally likely points."""

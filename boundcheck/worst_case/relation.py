@@ -17,11 +17,9 @@ from flint import arb, arb_mat, ctx
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.exact.arithmetic import Arithmetic
 from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
-from boundcheck.exact.cost import Cost, Shape
-from boundcheck.exact.evaluate import Model
-from boundcheck.exact.running_error import Approx, ApproxMatrix, Comparison, Rounded
+from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
+from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.functions.judged import compared, parts
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import expression_as_json

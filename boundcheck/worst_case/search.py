@@ -21,7 +21,7 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import has_common_radius
 from boundcheck.language.symbols import r
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.climb import Climber
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz

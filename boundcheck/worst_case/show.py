@@ -8,7 +8,7 @@ from rich.console import JustifyMethod
 from rich.table import Column
 
 from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
-from boundcheck.exact.running_error import Comparison
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import T, toward

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 
 from boundcheck.errors import InputError
-from boundcheck.exact.running_error import Comparison
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.exchange import claim_as_json

@@ -21,11 +21,10 @@ from flint import arb, arb_mat, ctx
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, lower, square_norm_of, upper
 from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.exact.paths import Paths, all_draws
-from boundcheck.exact.running_error import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.cast import cast_to
 from boundcheck.functions.clipped import Clipped
@@ -36,8 +35,7 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import replicate
 from boundcheck.functions.steps import check_steps
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Space
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import Worst
 from boundcheck.language.inputs import Number

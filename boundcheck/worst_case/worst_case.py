@@ -13,9 +13,8 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import ball_of, lower, upper
+from boundcheck.exact.balls import ball_of, enclose, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
-from boundcheck.exact.enclose import enclose
 from boundcheck.functions.steps import check_steps
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.language.catalogue import catalogue
@@ -27,8 +26,8 @@ from boundcheck.language.measures import LEAST_GRADIENT, SMOOTHNESS, Performance
 from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, words_of
 from boundcheck.language.symbols import T, eta
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import theirs
-from boundcheck.system.progress import Tick, silent
 from boundcheck.worst_case.bracket import Exact, NotExactError, above, below, in_json, stated
 from boundcheck.worst_case.estimated import OfClass, OfPoints
 from boundcheck.worst_case.program import NOISY, Program

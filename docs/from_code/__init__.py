@@ -12,7 +12,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.prose import mathml_of
 
 
 class FromCode(SphinxDirective):

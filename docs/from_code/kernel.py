@@ -6,26 +6,17 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from types import ModuleType
 
 import boundcheck.kernel
-from boundcheck.kernel import RULES, STANDARD_FACTS, analysis, induction
-from boundcheck.kernel import rules as inference
+from boundcheck.kernel import RULES, STANDARD_FACTS
 from from_code.markdown import block, first_line, prose, table
 
 FOLDER = Path(boundcheck.kernel.__file__).parent
-_FILES = (inference, induction, analysis)
 
 
 def rules() -> str:
-    """Each rule with its inference line, file by file."""
-    return "\n\n".join(map(_rules_of, _FILES))
-
-
-def _rules_of(module: ModuleType) -> str:
-    own = {name: rule for name, rule in RULES.items() if rule.__module__ == module.__name__}
-    drawn = [f"### `{name}`\n\n{_drawn(inspect.getdoc(rule) or '')}" for name, rule in own.items()]
-    return "\n\n".join((f"From `{module.__name__}`: {first_line(module.__doc__)}", *drawn))
+    """Each rule with its inference line."""
+    return "\n\n".join(f"### `{name}`\n\n{_drawn(inspect.getdoc(rule) or '')}" for name, rule in RULES.items())
 
 
 def _drawn(docstring: str) -> str:

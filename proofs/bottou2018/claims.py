@@ -6,8 +6,7 @@ takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alon
 
 import sympy as sp
 
-from boundcheck.language.algorithms import DECREASING_SGD, SGD
-from boundcheck.language.algorithms.decreasing_sgd import DECLARED, gamma, omega
+from boundcheck.language.algorithms import DECREASING_SGD, DECREASING_SGD_DECLARED, SGD, gamma, omega
 from boundcheck.language.claim import Quantity
 from boundcheck.language.hypotheses import POLYAK_LOJASIEWICZ
 from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP
@@ -93,7 +92,7 @@ DECREASING_STEP = theorem(
     (sp.Le(mu_F, Lhat), sp.Gt(omega, omega_min), sp.Ge(gamma, gamma_min)),
     algorithm=DECREASING_SGD,
     measure=LAST_GAP,
-    declared=DECLARED,
+    declared=DECREASING_SGD_DECLARED,
     note="The step is $ω/(γ + t)$ at $t$; $ω$ is the survey's $β$, and its $ν$ is the numerator.",
 )
 

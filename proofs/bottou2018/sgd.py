@@ -6,16 +6,18 @@ from dataclasses import dataclass
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.decreasing_sgd import gamma, omega
+from boundcheck.language.algorithms import gamma, omega
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, mu_F, zeta
 from boundcheck.language.vocabulary import Expectation, F, Value, f, t, v, v_t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     NEXT,
     NOW,
     SQUARE,
+    along_run,
     descent,
     expected_decrease,
     expected_descent,
@@ -27,7 +29,6 @@ from ..jiang2024.descent import (
     v_last,
 )
 from ..jiang2024.setting import quantity
-from ..jiang2024.theorem_2_any_step import ANY_FUNCTION, along_run
 from .claims import CONSTANT_STEP, DECREASING_STEP, NONCONVEX, PL, gamma_min, late, omega_min, rest
 
 # E F(v_t) - f*, and the same at t + 1.

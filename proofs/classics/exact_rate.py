@@ -22,9 +22,8 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
-from ..jiang2024.ball import unit_interval
 from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, above_minimum, kept, v_next
-from ..jiang2024.setting import quantity, theta
+from ..jiang2024.setting import quantity, theta, unit_interval
 from .claims import BEST_STEP, SMOOTH_AROUND
 
 READING = Reading(points={W: (v,)}, processes={v_t: Process((v,))}, arbitrary={theta, v, v1, v2})

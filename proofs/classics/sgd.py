@@ -10,11 +10,13 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.claims import ROOT_TERM
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
     SQUARE,
     SUMMED,
+    along_run,
     descent,
     end_of_run,
     expected_descent,
@@ -26,7 +28,6 @@ from ..jiang2024.descent import (
     v_last,
 )
 from ..jiang2024.setting import quantity
-from ..jiang2024.theorem_2_any_step import ANY_FUNCTION, along_run
 from .claims import ABC, BOUNDED_VARIANCE, GHADIMI, KHALED
 
 

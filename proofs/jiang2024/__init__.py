@@ -2,14 +2,11 @@
 
 SCRIPTS = (
     "assumptions",
-    "lemma_1_printed",
     "lemma_1",
     "variants",
-    "adapters",
-    "theorem_2_printed",
     "theorem_2",
     "theorem_2_sharp",
-    "theorem_2_any_step",
+    "descent",
     "theorem_2_everywhere",
     "theorem_2_average",
     "rate",

@@ -1,6 +1,6 @@
 """The adapters that Lemma 1 is about."""
 
-from boundcheck.language.about import About
+from boundcheck.language.catalogue import About
 
 from .claims import LEMMA_1, THEOREM_2
 

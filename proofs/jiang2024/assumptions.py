@@ -34,9 +34,8 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1
-from .ball import frobenius_norms, segment, unit_interval
 from .claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
-from .setting import MEFT, READING, W0, A, B, Meft, quantity, theta
+from .setting import MEFT, READING, W0, A, B, Meft, frobenius_norms, quantity, segment, theta, unit_interval
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 
 z = sp.Symbol("z", positive=True)

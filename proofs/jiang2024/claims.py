@@ -7,19 +7,20 @@ corrected here, not even false statements; `meft` has the sharper and repaired o
 import sympy as sp
 from sympy import Rational
 
+from boundcheck.language import hypotheses as words
 from boundcheck.language.algorithms import SGD
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.hypotheses import (
     BALL,
+    BOUNDED_BELOW_IN_W,
     BOUNDED_GRADIENT,
     BOUNDED_VARIANCE,
     LIPSCHITZ_ADAPTER,
+    ONE_RADIUS,
     SMOOTH_IN_W,
-    bounded_below,
-    bounded_variance,
-    unbiased,
+    UNBIASED_AT_ANY_POINT,
+    VARIANCE_AT_ANY_POINT,
 )
-from boundcheck.language.hypotheses.ball import ONE_RADIUS
 from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
@@ -61,19 +62,19 @@ ASSUMPTION_4 = BOUNDED_VARIANCE.claim(
     "jiang2024.assumption4",
     "Assumption 4 (bounded noise)",
     "jiang2024, Assumption 4",
-    bounded_variance.AT_ANY_POINT,
+    VARIANCE_AT_ANY_POINT,
 )
 
-UNBIASED = unbiased.UNBIASED.claim(
+UNBIASED = words.UNBIASED.claim(
     "jiang2024.unbiased",
     "Unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1",
-    unbiased.AT_ANY_POINT,
+    UNBIASED_AT_ANY_POINT,
     note="The proof needs it conditionally on the past; sampling without replacement breaks that.",
 )
 
-BOUNDED_BELOW = bounded_below.BOUNDED_BELOW.claim(
-    "jiang2024.bounded_below", "f is bounded below", "jiang2024, section 2, after Eq. (4)", bounded_below.IN_W
+BOUNDED_BELOW = words.BOUNDED_BELOW.claim(
+    "jiang2024.bounded_below", "f is bounded below", "jiang2024, section 2, after Eq. (4)", BOUNDED_BELOW_IN_W
 )
 
 LEMMA_1 = Claim(

@@ -5,9 +5,8 @@ from fractions import Fraction
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model
-from boundcheck.kernel.terms import Symbol
+from boundcheck.kernel.terms import Symbol, Variable
 from boundcheck.language.symbols import r
 from boundcheck.language.vocabulary import Expectation, FrobeniusNorm, Iterate, d, k, t
 from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, le, script

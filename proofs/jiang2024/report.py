@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from boundcheck.exact.digits import Toward
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.lipschitz_adapter import LARGER, LEAST
+from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.symbols import kappa, q
 from boundcheck.present.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
 from boundcheck.present.section import Finding, Material, Search

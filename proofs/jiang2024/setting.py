@@ -1,8 +1,10 @@
 """The setting of MeFT as the proofs read it: v = (A, B), W = W_0 + s B A, F(v) = f(W), and the ball that holds v.
 
-Hypotheses come from the claims; this module fixes the matrices of a vector, and over what a law ranges.
+Hypotheses come from the claims; this module fixes the matrices of a vector, over what a law ranges, that the ball is
+convex, and the descent lemma in W, where f is smooth everywhere.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -10,7 +12,7 @@ from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim, Quantity, as_typed
-from boundcheck.language.symbols import r, sigma
+from boundcheck.language.symbols import L, r, sigma
 from boundcheck.language.vocabulary import (
     A1,
     A2,
@@ -26,6 +28,7 @@ from boundcheck.language.vocabulary import (
     F,
     FrobeniusNorm,
     Gradient,
+    InnerProduct,
     PartialGradient,
     SpectralNorm,
     Value,
@@ -39,7 +42,7 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, le
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le
 
 from . import eigenvalue
 
@@ -168,3 +171,72 @@ class Meft:
                 equation = self.proof.by.instance(law, {v: point})
                 found.append((equation, PartialGradient(F, point, block), self.scale * value))
         return found
+
+
+def unit_interval(proof: Proof) -> tuple[Theorem, Theorem]:
+    """0 <= θ <= 1, laid down of a point of a segment."""
+    return proof.local(ge(theta, 0)), proof.local(ge(1, theta))
+
+
+def segment(
+    proof: Proof,
+    label: str,
+    ends: tuple[sp.MatrixExpr, sp.MatrixExpr],
+    radius: sp.Expr,
+    inside: Sequence[Theorem],
+    between: tuple[Theorem, Theorem],
+) -> Theorem:
+    """‖X + θ(Y - X)‖_op <= σ, from ‖X‖_op <= σ and ‖Y‖_op <= σ, for 0 <= θ <= 1."""
+    by, (x, y), (low, high) = proof.by, ends, between
+    return proof.step(
+        label,
+        le(SpectralNorm(x + theta * (y - x)), radius),
+        by.triangle("op", (1 - theta) * x, theta * y),
+        by.homogeneous(high, "op", x),
+        by.homogeneous(low, "op", y),
+        inside,
+        low,
+        high,
+        meaning="A norm is convex, so the ball contains the segment between any two of its points.",
+    )
+
+
+def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], signs: Sequence[Theorem]) -> list[Theorem]:
+    """‖X‖_F <= √r σ for each factor X, from ‖X‖_op <= σ."""
+    by, limit = proof.by, sp.sqrt(r) * sigma
+    root = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
+    size = proof.step("$√rσ ≥ 0$", ge(limit, 0), by.root_nonnegative(r), signs)
+    found = []
+    for factor, near in inside.items():
+        norm = FrobeniusNorm(factor)
+        squares = proof.step(
+            f"$‖{factor}‖_F²$",
+            le(norm**2, r * sigma**2),
+            by.rank(factor, r),
+            near,
+            signs,
+            degree=3,
+            meaning="A matrix of rank r has r singular values, of which the spectral norm is the largest.",
+        )
+        small = by.from_squares(squares, size, norm, root)
+        found.append(proof.step(f"$‖{factor}‖_F$", le(norm, limit), small, meaning="Roots of both sides."))
+    return found
+
+
+def descent_of_f(proof: Proof, smooth: Theorem, start: sp.MatrixExpr, change: sp.MatrixExpr) -> Theorem:
+    """f(W + Δ) <= f(W) + ⟨∇f(W), Δ⟩ + L/2 ‖Δ‖², from the law that f is L-smooth."""
+    by, (low, _), beyond = proof.by, unit_interval(proof), start + theta * change
+    steady = proof.step(
+        "along the segment",
+        le(FrobeniusNorm(Gradient(f, beyond) - Gradient(f, start)), L * theta * FrobeniusNorm(change)),
+        by.instance(smooth, {W1: beyond, W2: start}),
+        by.homogeneous(low, "F", change),
+        meaning="f is L-smooth.",
+    )
+    fallen = Value(f, start + change) - Value(f, start) - InnerProduct(Gradient(f, start), change)
+    return proof.state(
+        "descent of f",
+        le(fallen, L / 2 * FrobeniusNorm(change) ** 2),
+        by.descent_lemma(steady, f, start, change, L, theta),
+        meaning="The descent lemma, in the weights.",
+    )

@@ -26,10 +26,12 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import FULL_VARIANCE, PARABOLA, THEOREM_2_AVERAGE, THEOREM_2_AVERAGE_SHARP
 from .descent import (
+    ANY_FUNCTION,
     SLOPE,
     SQUARE,
     SQUARE_NEXT,
     TOTAL,
+    along_run,
     descent,
     expected_descent,
     gap_at_start,
@@ -41,7 +43,6 @@ from .descent import (
 )
 from .setting import quantity
 from .theorem_2 import StepSize, divided_by_step
-from .theorem_2_any_step import ANY_FUNCTION, along_run
 from .theorem_2_sharp import step_in_units
 
 SIZE = q * zeta**2

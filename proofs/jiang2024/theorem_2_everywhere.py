@@ -29,8 +29,9 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import THEOREM_2_EVERYWHERE
-from ..methods.everywhere import Everywhere
+from ..methods.minimiser import Everywhere
 from .descent import (
+    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
@@ -45,7 +46,6 @@ from .descent import (
 )
 from .setting import quantity
 from .theorem_2 import StepSize
-from .theorem_2_any_step import ANY_FUNCTION
 from .theorem_2_sharp import step_in_units
 
 # The step size in units of 1/L̂, what a step takes from F, and what its noise gives back.

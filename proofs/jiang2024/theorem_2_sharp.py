@@ -10,12 +10,11 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from ..meft.theorems import THEOREM_2_FROZEN_A
-from . import lemma_1, one_factor, variants
-from .ball import unit_interval
+from . import lemma_1, variants
 from .claims import ROOT_TERM
 from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, expected_descent, summed
-from .roots import radical, root_equals, root_quantity
-from .setting import READING, Meft, quantity
+from .eigenvalue import radical, root_equals, root_quantity
+from .setting import READING, Meft, quantity, unit_interval
 from .theorem_2 import StepSize, divided_by_step
 
 
@@ -156,7 +155,7 @@ def frozen(proof: Proof) -> None:
     constant = proof.step("$L̂ > 0$", gt(Lhat, 0), proof.recall("Lhat"), value)
     best = BestStep(proof, THEOREM_2_FROZEN_A, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
-    lines = descent(proof, along, proof.recall("F(B) = f(W)"), one_factor.FROZEN_A.weight(B_last), best.positive)
+    lines = descent(proof, along, proof.recall("F(B) = f(W)"), variants.HALF_A.weight(B_last), best.positive)
     total = summed(proof, lines, expected_descent(proof, lines), best.weight)
     conclude(proof, THEOREM_2_FROZEN_A, best, total)
 

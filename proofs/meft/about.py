@@ -1,6 +1,6 @@
 """Which of these claims are about which adapter, of each adapter the sharpest first."""
 
-from boundcheck.language.about import About
+from boundcheck.language.catalogue import About
 
 from ..jiang2024.claims import THEOREM_2
 from . import adapters, lora, theorems

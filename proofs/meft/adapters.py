@@ -10,7 +10,7 @@ import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
 from boundcheck.language.claim import Claim, Quantity, Statement
-from boundcheck.language.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
+from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
 from boundcheck.language.vocabulary import (
     A1,

@@ -2,8 +2,7 @@
 
 import sympy as sp
 
-from boundcheck.language.algorithms import ADAPTIVE_LORA_GD
-from boundcheck.language.algorithms.adaptive_lora_gd import DECREASE, share
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, DECREASE, share
 from boundcheck.language.claim import Quantity
 from boundcheck.language.hypotheses import FINITE_STEP, START_NORMS
 from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH

@@ -3,7 +3,7 @@
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.adaptive_lora_gd import REACH, STEEPNESS, STEP, share
+from boundcheck.language.algorithms import REACH, STEEPNESS, STEP, share
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, T, a_1, b_1, bound
 from boundcheck.language.vocabulary import F, Gradient, W, i, t, v_t

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.adaptive_lora_gd import REACH, SLOPE
+from boundcheck.language.algorithms import REACH, SLOPE
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, T, a_1, b_1, f_star
 from boundcheck.language.vocabulary import (
@@ -39,9 +39,8 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Proof, eq, ge, gt, le
 from boundcheck.proof.proof import Because
 
-from ..jiang2024.ball import unit_interval
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.setting import Meft, theta
+from ..jiang2024.setting import Meft, theta, unit_interval
 from .adaptive import START, STEEPEST
 
 ONE = sp.Integer(1)

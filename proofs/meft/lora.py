@@ -10,11 +10,15 @@ from sympy import MatrixSymbol, Rational
 
 from boundcheck.language.algorithms import SGD
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.hypotheses.ball import BALL as IN_BALL
-from boundcheck.language.hypotheses.ball import TWO_RADII
-from boundcheck.language.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT, IN_THE_BALL
-from boundcheck.language.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
-from boundcheck.language.hypotheses.unbiased import GIVEN_THE_PAST, UNBIASED
+from boundcheck.language.hypotheses import BALL as IN_BALL
+from boundcheck.language.hypotheses import (
+    BOUNDED_SPECTRAL_GRADIENT,
+    GRADIENT_IN_THE_BALL,
+    TWO_RADII,
+    UNBIASED,
+    UNBIASED_GIVEN_THE_PAST,
+)
+from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
 from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import (
@@ -85,14 +89,14 @@ GRADIENT_BOUND = BOUNDED_SPECTRAL_GRADIENT.claim(
     "meft.gradient_bound",
     "Bounded gradient in W, spectral norm",
     "jiang2024, Assumption 3(2), with the spectral norm in place of the Frobenius norm",
-    IN_THE_BALL,
+    GRADIENT_IN_THE_BALL,
 )
 
 CONDITIONALLY_UNBIASED = UNBIASED.claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
-    GIVEN_THE_PAST,
+    UNBIASED_GIVEN_THE_PAST,
 )
 
 LEMMA_1_SHARP = Claim(

@@ -11,8 +11,8 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.relora import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
-from boundcheck.language.measures.base import factor_gradient_square
+from boundcheck.language.algorithms import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
+from boundcheck.language.measures import factor_gradient_square
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
 from boundcheck.language.vocabulary import (
     W1,
@@ -38,10 +38,9 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.ball import unit_interval
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.descent import end_of_run, gap_at_start
-from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, quantity, theta
+from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, quantity, theta, unit_interval
 from ..jiang2024.theorem_2_sharp import BestStep, conclude
 from .relora import (
     EACH_STEP_IN_BALL,

@@ -1,10 +1,12 @@
 """LoReFT: the descent inequality between two points with orthonormal rows, with the gradient on their manifold.
 
 The part of ∇_RF that is normal to the manifold at R_1 is SR_1, with S = sym(∇_RF R_1ᵀ) of norm at most Gν. As R_1 and
-R_2 = R_1 + Δ have the same R Rᵀ, ⟨SR_1, Δ⟩ = -⟨S, ΔΔᵀ⟩/2, which is of second order, and so is all the rest.
+R_2 = R_1 + Δ have the same R Rᵀ, ⟨SR_1, Δ⟩ = -⟨S, ΔΔᵀ⟩/2, which is of second order, and so is all the rest. In (R, U),
+as pyreft trains it, V = U - RW_0, and RᵀR adds one term.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -32,11 +34,26 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.claims import ASSUMPTION_1
-from ..jiang2024.eigenvalue import Entries
-from ..jiang2024.roots import radical
-from ..jiang2024.setting import W0, quantity, theta
-from ..jiang2024.weight import descent_of_f
-from .adapters import LOREFT, LOREFT_RANK_1, LOREFT_SHARP, R1, R2, UNTURNED, V1, V2, R, V, tangent
+from ..jiang2024.eigenvalue import Entries, radical
+from ..jiang2024.setting import W0, descent_of_f, quantity, theta
+from .adapters import (
+    EDITS,
+    LOREFT,
+    LOREFT_RANK_1,
+    LOREFT_SHARP,
+    LOREFT_TRAINED,
+    R1,
+    R2,
+    U1,
+    U2,
+    UNTURNED,
+    V1,
+    V2,
+    R,
+    U,
+    V,
+    tangent,
+)
 from .lora import GRADIENT_BOUND
 
 STIEFEL = Reading(
@@ -325,3 +342,63 @@ def composed(proof: Proof) -> None:
     length = proof.step("$LJ²$", eq(L * J**2 * total, L * (1 + nu**2) * total), spread)
     larger = proof.step("L̂", eq(Lhat * total, (L * J**2 + G * H) * total), defined[2])
     conclude(proof, LOREFT, line, curved, bent, length, larger)
+
+
+TRAINED = replace(
+    STIEFEL,
+    points={v: (R, U), v1: (R1, U1), v2: (R2, U2)},
+    arbitrary=STIEFEL.arbitrary | {U, U1, U2},
+)
+# At these values of V.
+AT = {V1: EDITS[1], V2: EDITS[2]}
+MOVE_U, MOVE_EDIT = FrobeniusNorm(U2 - U1), MOVE_V.xreplace(AT)
+WEIGHT, WEIGHT_2 = (W0 + x.T * y for x, y in zip((R1, R2), EDITS[1:], strict=True))
+M_U = Gradient(f, WEIGHT)
+STEEP = le(SpectralNorm(M_U), G)
+SLOPES_U = EDITS[1] * M_U.T - R1 * M_U * W0.T, R1 * M_U
+NEAR_U, FAR_U = (le(SpectralNorm(x), nu) for x in EDITS[1:])
+GIVEN = le(SpectralNorm(W0), 1)
+
+
+@script(LOREFT_TRAINED, "sharp", TRAINED)
+def trained(proof: Proof) -> None:
+    """The right side is the form of [[L(1 + ν)² + G(3 + ν), L(1 + ν) + G], [L(1 + ν) + G, L]] in (p, ‖ΔU‖)."""
+    by, signs = proof.by, proof.positive(L, G, nu)
+    line = proof.generalise(in_weights(proof, signs), [R1, R2, V1, V2], PREMISES)
+    same, short, near, far, given = (proof.local(fact) for fact in (SAME, SHORT, NEAR_U, FAR_U, GIVEN))
+    steep = proof.assume(GRADIENT_BOUND, where={W: WEIGHT}, role="local")
+    at_edits = by.instance(line, {R1: R1, R2: R2, **AT}, same, short, near, far, steep)
+    moved = proof.step(
+        "$‖ΔV‖$",
+        le(MOVE_EDIT, MOVE_U + MOVE_R),
+        by.triangle("F", U2 - U1, -IN_R * W0),
+        by.submultiplicative("F", "op", IN_R, W0),
+        proof.step("$p‖W_0‖$", le(MOVE_R * SpectralNorm(W0), MOVE_R), given),
+        meaning="$ΔV = ΔU - ΔRW_0$, and $‖W_0‖_op ≤ 1$.",
+    )
+    entries = L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L
+    reach, farther = nu * MOVE_R + MOVE_EDIT, (1 + nu) * MOVE_R + MOVE_U
+    total = proof.step("$νp + ‖ΔV‖ + (1 + ν)p + ‖ΔU‖ ≥ 0$", ge(reach + farther, 0), signs)
+    wider = le(reach**2, farther**2)
+    squares = proof.step("$(νp + ‖ΔV‖)²$", wider, moved, total, meaning="The difference of the squares is a product.")
+    bend = proof.step("$L(νp + ‖ΔV‖)²$", le(L * wider.lhs, L * wider.rhs), squares, signs)
+    crossed = proof.step("$Gp‖ΔV‖$", le(G * MOVE_R * MOVE_EDIT, G * MOVE_R * (MOVE_U + MOVE_R)), moved, signs)
+    image = proof.step(
+        "$‖R_1W_0‖$", le(SpectralNorm(-R1 * W0), 1), by.submultiplicative("op", "op", R1, W0), short, given, signs
+    )
+    top, cross, low = entries
+    limit = (top * MOVE_R**2 + 2 * cross * MOVE_R * MOVE_U + low * MOVE_U**2) / 2
+    fall = Value(f, WEIGHT_2) - Value(f, WEIGHT)
+    linear = InnerProduct(tangent(SLOPES_U[0]), IN_R) + InnerProduct(SLOPES_U[1], U2 - U1)
+    whole = proof.step(
+        "by f, in (R, U)",
+        le(fall - linear, limit),
+        at_edits,
+        bend,
+        crossed,
+        normal(proof, -R1 * W0, sp.Integer(1), image, (same, short, steep), signs, M_U),
+        meaning="R enters once more, by $RᵀR$, and its part that is normal to the manifold is of second order too.",
+    )
+    final = of_loss(proof, LOREFT_TRAINED, whole, limit, (R, U), SLOPES_U, W0 + R.T * EDITS[0])
+    form = by_blocks(proof, LOREFT_TRAINED, final, entries, signs, (MOVE_R, MOVE_U))
+    conclude(proof, LOREFT_TRAINED, *form, such_that=[SAME, SHORT, NEAR_U, FAR_U, STEEP, GIVEN])

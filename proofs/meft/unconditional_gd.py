@@ -3,7 +3,7 @@
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms.adaptive_lora_gd import REACH, STEEPNESS
+from boundcheck.language.algorithms import REACH, STEEPNESS
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, rho
 from boundcheck.language.vocabulary import Expectation, W, t

@@ -8,9 +8,8 @@ from boundcheck.language.symbols import D, Lhat, T, bound, delta, delta_min, eta
 from boundcheck.language.vocabulary import EuclideanNorm, i, t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
-from ..jiang2024.descent import NEXT, NOW, SLOPE, TOTAL
+from ..jiang2024.descent import ANY_FUNCTION, NEXT, NOW, SLOPE, TOTAL
 from ..jiang2024.setting import quantity
-from ..jiang2024.theorem_2_any_step import ANY_FUNCTION
 from .claims import ADAGRAD_NORM
 from .descent import Run
 

@@ -33,13 +33,13 @@ from ..jiang2024.descent import (
     SQUARE,
     TOTAL,
     above_minimum,
+    along_run,
     gap_at_start,
     on_segment,
     v_last,
     v_next,
 )
 from ..jiang2024.setting import quantity, theta
-from ..jiang2024.theorem_2_any_step import along_run
 from .claims import HEAVY_BALL
 
 u_t = Iterate("u", t, n, 1)

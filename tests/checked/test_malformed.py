@@ -28,7 +28,7 @@ from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand
 from boundcheck.present.sections.checked import write_soundness
 from boundcheck.system.files import parse_json
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.layers import sampled
 
 needs_transformers = pytest.mark.skipif(not sound.HAS_TRANSFORMERS, reason="models' folders are made by transformers")

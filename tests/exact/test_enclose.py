@@ -12,10 +12,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, lower, upper
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import Balls, enclose, lower, sign, upper
 from boundcheck.exact.evaluate import Model
-from boundcheck.exact.sign import sign
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import FrobeniusNorm, t

@@ -30,7 +30,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import measure_of
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 
 # Every theorem that a run can be held against; those about the ball of LoRA; and those with a shortest horizon. ReLoRA,
 # whose runs are given a period, is in test_relora.

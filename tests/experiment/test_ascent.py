@@ -13,7 +13,7 @@ from boundcheck.functions.derivatives import hessian_vector_product
 from boundcheck.functions.norms import square_norm
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.functions.kinds import softmax_problems
 from tests.layers import examples, sampled
 

@@ -15,7 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.consistency import check_function
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
 from boundcheck.functions.problem import Problem
-from boundcheck.language.hypotheses.unbiased import MOST_SAMPLES
+from boundcheck.language.hypotheses import MOST_SAMPLES
 from tests.functions.kinds import KINDS, each_kind, some_examples
 from tests.layers import covering
 

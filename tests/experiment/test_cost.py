@@ -20,8 +20,7 @@ from boundcheck.experiment import cost, experiment
 from boundcheck.experiment.build import build
 from boundcheck.experiment.plan import Start, draft, guessed
 from boundcheck.experiment.spec import Spec, parse
-from boundcheck.system.memory import Demand
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import Demand, silent
 
 from .small import changed, refused
 
@@ -167,7 +166,7 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from boundcheck.experiment import cost, experiment
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from boundcheck.experiment.spec import parse
 from boundcheck.checked.malformed.limits import forget_peak, mebibytes
 

@@ -20,7 +20,7 @@ from boundcheck.experiment import measure, run
 from boundcheck.experiment.result import text
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, environment, finished
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.layers import examples
 from tests.results import a_run
 

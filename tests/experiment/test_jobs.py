@@ -15,8 +15,8 @@ from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.loss import Loss
 from boundcheck.system.executors import Here
 from boundcheck.system.files import UNFINISHED
+from boundcheck.system.limits import silent
 from boundcheck.system.plugins import allowing
-from boundcheck.system.progress import silent
 
 from .small import bracket_table, changed, refused, theorem_table
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import specs_of
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.experiment.small import theorem_table
 from tests.layers import examples
 

@@ -21,7 +21,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.inputs import exact
 from boundcheck.properties import adapters, domains, pseudo_huber_problems
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.layers import examples, sampled
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table

@@ -21,7 +21,7 @@ from boundcheck.experiment.store import RunFolder, finished, run_id
 from boundcheck.experiment.streams import generator, stream
 from boundcheck.functions import pseudo_huber
 from boundcheck.functions.problem import observables
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.layers import sampled
 from tests.results import SPEC, a_run
 

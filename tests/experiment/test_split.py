@@ -12,7 +12,7 @@ from boundcheck.experiment.split import split_along
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.curvature import block_norms
 from boundcheck.functions.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 from tests.layers import examples, sampled
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax

@@ -16,8 +16,7 @@ from boundcheck.functions.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.measures import PerformanceMeasure
-from boundcheck.language.measures.base import Statistic
+from boundcheck.language.measures import PerformanceMeasure, Statistic
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.vocabulary import MinimumOver
 from tests import layers

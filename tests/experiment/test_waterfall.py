@@ -23,9 +23,8 @@ from boundcheck.experiment.trace_values import OnRun
 from boundcheck.experiment.waterfall import _Fall, _spread_over_times, _sum_of, waterfall
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.sgd import replicate, sgd_step
-from boundcheck.language.about import theorem_at_any_step
-from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.evidence import Audit
+from boundcheck.language.catalogue import catalogue, theorem_at_any_step
+from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import Lhat, alpha, ell, eta
 from tests.functions.networks.small import KINDS, gpt_table
 from tests.layers import examples

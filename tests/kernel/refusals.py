@@ -24,24 +24,34 @@ from boundcheck.kernel import (
     replay,
     rules,
 )
-from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
+from boundcheck.kernel.rules import gradients
+from boundcheck.kernel.terms import (
+    ANY,
     FROBENIUS,
+    NEXT,
+    NOW,
+    ONE,
     SPECTRAL,
     Dimension,
     Expectation,
+    Gradient,
     Horizon,
+    Index,
+    Letter,
+    Matrix,
     Maximum,
+    Mean,
     Norm,
     Power,
     Root,
+    Scalar,
+    Symbol,
+    Time,
     Trace,
     Value,
     Variable,
 )
-from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
-from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Mean, Scalar, Symbol
-from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
 
 of = Scalar.of
 a, b, u = Variable("a"), Variable("b"), Variable("u", ANY)

@@ -16,22 +16,31 @@ import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.kernel import Fact, Law, Statement, TermError
-from boundcheck.kernel.atoms import (
+from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
+from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, denote_matrix, exact, holds
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
     FROBENIUS,
+    NEXT,
+    NOW,
     SPECTRAL,
     Clock,
     Dimension,
+    Gradient,
     Horizon,
+    Index,
     Inverse,
+    Letter,
+    Matrix,
     Minimum,
     Root,
+    Scalar,
+    Symbol,
+    Time,
     Value,
     Variable,
 )
-from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
-from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, denote_matrix, exact, holds
-from boundcheck.kernel.terms import Gradient, Letter, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
 from tests.layers import examples
 
 Numbers = tuple[tuple[Fraction, ...], ...]

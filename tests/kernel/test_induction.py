@@ -8,12 +8,24 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, induction, rules
-from boundcheck.kernel.atoms import FROBENIUS, Clock, Root, Variable
+from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, rules
 from boundcheck.kernel.builders import at, before, clock, norm, power, total
 from boundcheck.kernel.meaning import denote, exact, holds
-from boundcheck.kernel.terms import ONE, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
+from boundcheck.kernel.terms import (
+    ANY,
+    FROBENIUS,
+    NEXT,
+    NOW,
+    ONE,
+    Clock,
+    Index,
+    Matrix,
+    Root,
+    Scalar,
+    Symbol,
+    Time,
+    Variable,
+)
 from tests.kernel.strategies import FEW, KINDS, World, agree, everywhere, scalars, worlds
 
 TIMED = tuple(x for x in KINDS if x != ANY)
@@ -115,8 +127,8 @@ def of_the_last_time() -> Theorem:
     """The same with x_T in place of the sum."""
     return following(
         SAME,
-        induction.at_time(rules.assume(GOAL), induction.LAST),
-        rules.assume(Fact(">=", at(x, NEXT) - at(x, induction.LAST))),
+        rules.at_time(rules.assume(GOAL), rules.LAST),
+        rules.assume(Fact(">=", at(x, NEXT) - at(x, rules.LAST))),
     )
 
 
@@ -160,20 +172,20 @@ def test_a_step_that_uses_other_times_is_no_step(made: Callable[[], Theorem]) ->
     step = made()
     assert step.conclusion == SAME
     assert GOAL in step.hypotheses
-    first = rules.assume(Fact(">=", at(x, induction.FIRST)))
+    first = rules.assume(Fact(">=", at(x, rules.FIRST)))
     with pytest.raises(RuleError, match="at other times than t"):
-        induction.induction(first, step, GOAL)
+        rules.induction(first, step, GOAL)
 
 
 def test_an_equation_that_is_used_in_a_sum_is_used_at_all_times() -> None:
-    assert EQUAL in induction.elsewhere(through_a_sum_that_is_rewritten())
+    assert EQUAL in rules.elsewhere(through_a_sum_that_is_rewritten())
 
 
 def test_an_induction_inside_of_a_step_uses_all_times() -> None:
     step = following(SAME, rules.assume(GOAL), rules.assume(Fact(">=", at(x, NEXT) - x)))
-    inner = induction.induction(rules.assume(Fact(">=", at(x, induction.FIRST))), step, GOAL)
-    assert induction.elsewhere(inner) == inner.hypotheses
-    assert induction.elsewhere(step) == frozenset()
+    inner = rules.induction(rules.assume(Fact(">=", at(x, rules.FIRST))), step, GOAL)
+    assert rules.elsewhere(inner) == inner.hypotheses
+    assert rules.elsewhere(step) == frozenset()
 
 
 def test_the_refused_steps_would_prove_what_is_false() -> None:

@@ -9,11 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact, TermError
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
 from boundcheck.kernel.builders import expect, maximum, norm
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
-from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, NEXT, NOW, Time
+from boundcheck.kernel.terms import (
+    ANY,
+    FROBENIUS,
+    NEXT,
+    NOW,
+    SPECTRAL,
+    Atom,
+    Dimension,
+    Horizon,
+    Inverse,
+    Matrix,
+    Minimum,
+    Root,
+    Scalar,
+    Symbol,
+    Time,
+    Variable,
+)
 from tests.kernel.refusals import Foreign
 from tests.kernel.strategies import World, bound
 from tests.layers import examples

@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact, KernelError, ReplayError, Theorem, derive, replay, replay_all, rules
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import derivation
-from boundcheck.kernel.terms import ONE, Scalar
-from boundcheck.kernel.times import NOW
+from boundcheck.kernel.terms import NOW, ONE, Scalar, Variable
 from tests.layers import examples
 
 X = Scalar.of(Variable("x"))

@@ -9,13 +9,25 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import assume as suppose
 from hypothesis import strategies as st
 
-from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, TermError, Theorem, induction, replay, rules
-from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
+from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, TermError, Theorem, replay, rules
 from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, substitute, timed
 from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, denote_matrix, exact, holds
-from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, NEXT
+from boundcheck.kernel.rules import gradients
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    FROBENIUS,
+    NEXT,
+    ONE,
+    SPECTRAL,
+    ZERO,
+    Matrix,
+    Root,
+    Scalar,
+    Symbol,
+    Value,
+    Variable,
+)
 from tests.kernel.strategies import (
     DIMENSIONS,
     FEW,
@@ -318,7 +330,7 @@ def test_induction(world: World, d: Scalar) -> None:
     first = rules.certificate((), Fact(">=", ZERO), (), (), ())
     both = ((((Fraction(1), ONE),), (0,)), (((Fraction(1), ONE),), (1,)))
     step = rules.certificate((hypothesis, more), Fact(">=", at(goal.polynomial, NEXT)), both, (), ())
-    theorem = induction.induction(first, step, goal)
+    theorem = rules.induction(first, step, goal)
     assert theorem.hypotheses <= {grows}
     sound(theorem, world)
 
@@ -328,9 +340,9 @@ def test_induction(world: World, d: Scalar) -> None:
 @given(worlds(), scalars(kinds=TIMED), st.sampled_from((">=", ">", "=")))
 def test_a_fact_holds_at_the_first_and_at_the_last_time(world: World, p: Scalar, relation: str) -> None:
     fact = raised(world, p, relation) if relation != "=" else Fact("=", p - p)
-    for time in (induction.FIRST, induction.LAST):
+    for time in (rules.FIRST, rules.LAST):
         try:
-            theorem = induction.at_time(rules.assume(fact), time)
+            theorem = rules.at_time(rules.assume(fact), time)
         except TermError:
             # A function at earlier times than 1.
             reject()
@@ -341,7 +353,7 @@ def test_a_fact_holds_at_the_first_and_at_the_last_time(world: World, p: Scalar,
 @FEW
 @given(worlds())
 def test_the_time_is_between_one_and_the_last(world: World) -> None:
-    for theorem in (induction.time_at_least_one(), induction.time_at_most_horizon()):
+    for theorem in (rules.time_at_least_one(), rules.time_at_most_horizon()):
         assert holds(theorem.fact, world)
 
 

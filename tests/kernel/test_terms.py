@@ -8,7 +8,6 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from boundcheck.kernel import TermError
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Clock, Expectation, Norm, Total, Trace, Variable
 from boundcheck.kernel.builders import (
     at,
     before,
@@ -24,8 +23,26 @@ from boundcheck.kernel.builders import (
     total,
 )
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
-from boundcheck.kernel.terms import Matrix, Mean, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    FROBENIUS,
+    NEXT,
+    NOW,
+    SPECTRAL,
+    Clock,
+    Expectation,
+    Index,
+    Matrix,
+    Mean,
+    Norm,
+    Scalar,
+    Symbol,
+    Time,
+    Total,
+    Trace,
+    Variable,
+)
 from tests.kernel.strategies import (
     FEW,
     INDICES,

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from hypothesis.strategies import DrawFn
 
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Numbers, Space
+from boundcheck.language.algorithms import Algorithm, Numbers, Space
 from boundcheck.language.measures import PerformanceMeasure
 
 SPACE = Space(lambda x: float((x * x).sum()), lambda x: float(x) ** 0.5)

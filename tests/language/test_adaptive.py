@@ -15,8 +15,7 @@ from boundcheck.functions.least_squares import LeastSquares
 from boundcheck.functions.norms import square_norm
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
-from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, SGD
-from boundcheck.language.algorithms.adaptive_lora_gd import SLOPE, STEP, share
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, SGD, SLOPE, STEP, share
 from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import L

@@ -22,8 +22,9 @@ from boundcheck.language.algorithms import (
     NESTEROV,
     SGD,
     LinearMethod,
+    g,
+    v,
 )
-from boundcheck.language.algorithms.linear import g, v
 from boundcheck.language.symbols import alpha, delta, eta
 from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Iterate, g_t, i, n, t, v_t
 from tests.language.small import SPACE, point, rationals

@@ -13,7 +13,7 @@ import sympy as sp
 import boundcheck
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.prose import mathml_of
 from boundcheck.language.symbols import PARAMETERS
 from boundcheck.language.vocabulary import (
     EuclideanNorm,

@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 
 from boundcheck.cli import app
 from boundcheck.errors import InputError
-from boundcheck.language.catalogue import catalogue
-from boundcheck.language.cite import boundcheck, cited, entries_of, sources
+from boundcheck.language.catalogue import boundcheck_entry, catalogue, cited, entries_of, sources
 from boundcheck.proofs import Paper, papers
 from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
 
@@ -81,7 +80,7 @@ def test_the_citation_file_says_the_same() -> None:
     assert newest is not None
     assert newest.groups() == (__version__, RELEASED or "unreleased")
     assert f'- name: "{AUTHORS}"' in text
-    assert RELEASED[:4] in boundcheck().text
+    assert RELEASED[:4] in boundcheck_entry().text
     # Its reference is the first paper, with the authors that BibTeX has.
     (entry,) = (each for each in ENTRIES if each.key == "jiang2024")
     authors = re.findall(r"family-names: (\w+), given-names: (.+?)\}", text)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis.strategies import DrawFn
 
 from boundcheck.errors import InputError
-from boundcheck.exact.sign import sign
+from boundcheck.exact.balls import sign
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, L, T, a, ell, eta, s, zeta

@@ -9,8 +9,7 @@ import pytest
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod
-from boundcheck.language.algorithms.adagrad_norm import AdaGradNorm
+from boundcheck.language.algorithms import ALGORITHMS, AdaGradNorm, Algorithm, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import claim_as_json, claim_from_json

@@ -9,8 +9,7 @@ from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.exact.enclose import enclose
-from boundcheck.exact.sign import sign
+from boundcheck.exact.balls import enclose, sign
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

@@ -11,9 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.language.inputs import exact, formula
+from boundcheck.language.inputs import exact, formula, is_plain
 from boundcheck.language.symbols import D, L
-from boundcheck.language.text import is_plain
 
 AT = {L: Fraction(3, 7), D: Fraction(5)}
 

@@ -17,7 +17,7 @@ import sympy as sp
 from flint import arb, ctx
 from hypothesis import given
 
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import enclose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import claim_inputs

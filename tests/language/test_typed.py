@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.typed import line
+from boundcheck.language.prose import typed
 from tests.layers import sampled
 
 TYPED = [
@@ -34,9 +34,9 @@ TYPED = [
 ]
 
 
-@pytest.mark.parametrize(("latex", "typed"), TYPED)
-def test_a_formula_is_typed_as_a_person_would(latex: str, typed: str) -> None:
-    assert line(latex) == typed
+@pytest.mark.parametrize(("latex", "expected"), TYPED)
+def test_a_formula_is_typed_as_a_person_would(latex: str, expected: str) -> None:
+    assert typed(latex) == expected
 
 
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -107,7 +107,7 @@ class Twin:
 
 def agrees(expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], names: dict[str, float]) -> bool:
     exact = float(expression.subs(values).evalf())
-    return math.isclose(Twin(line(latex), names).value(), exact, rel_tol=1e-9, abs_tol=1e-9)
+    return math.isclose(Twin(typed(latex), names).value(), exact, rel_tol=1e-9, abs_tol=1e-9)
 
 
 @sampled(4)
@@ -118,7 +118,7 @@ def test_every_formula_of_the_catalogue_has_its_value(id: str) -> None:
         letters = sorted(quantity.expression.free_symbols, key=str)
         # Where all that stands under a root, below a bar or under a power is positive.
         numbers = [{"w_0": 9.0, "Lhat": 5.0}.get(str(x), 0.3 + 0.07 * place) for place, x in enumerate(letters)]
-        names = {line(claim.latex(x)): number for x, number in zip(letters, numbers, strict=True)}
+        names = {typed(claim.latex(x)): number for x, number in zip(letters, numbers, strict=True)}
         assert len(names) == len(letters), names
         values = dict(zip(letters, numbers, strict=True))
         assert agrees(quantity.expression, claim.latex(quantity.expression), values, names)
@@ -154,14 +154,14 @@ def test_any_formula_has_its_value(expression: sp.Expr) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_shown(text: str) -> None:
-    assert isinstance(line(text), str)
+    assert isinstance(typed(text), str)
 
 
 @sampled(4)
 @pytest.mark.parametrize("id", catalogue)
 def test_every_statement_is_shown_without_a_command(id: str) -> None:
     claim = catalogue[id]
-    text = line(claim.statement_latex)
+    text = typed(claim.statement_latex)
     assert not set(text) & set("\\{}$&#%")
     assert text.count("‖") % 2 == 0
     assert all(text.count(a) == text.count(b) for a, b in ("()", "[]", "⟨⟩"))

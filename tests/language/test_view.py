@@ -8,8 +8,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from boundcheck.language.markup import mathml_of
 from boundcheck.language.notebook import html, latex
+from boundcheck.language.prose import mathml_of
 from boundcheck.language.view import (
     Badge,
     Cell,

@@ -3,8 +3,8 @@
 import sympy as sp
 
 from boundcheck.language.claim import Statement
+from boundcheck.language.evidence import Audit, Evidence, status_of
 from boundcheck.language.hypotheses import Hypothesis, Worst
-from boundcheck.language.hypotheses.evidence import Audit, Evidence, status_of
 from boundcheck.language.vocabulary import F, Value, t, v_t
 
 

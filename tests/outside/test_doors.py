@@ -21,8 +21,8 @@ from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.functions.tables import PROBLEMS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Audit, Evidence
 from boundcheck.language.hypotheses import Hypothesis
-from boundcheck.language.hypotheses.evidence import Audit, Evidence
 from boundcheck.present.page import load_runs, write_runs
 from boundcheck.present.section import Material
 from boundcheck.properties import ClaimViolatedError, check_claim

@@ -17,12 +17,11 @@ from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.slopes import check_pull_back, near
 from boundcheck.functions.steps import check_steps
-from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod
-from boundcheck.language.algorithms.linear import g, v
+from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.hypotheses import Hypothesis
-from boundcheck.language.measures.base import (
+from boundcheck.language.measures import (
     SQUARED_GRADIENT,
     Enclosure,
     Observable,

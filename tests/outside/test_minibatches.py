@@ -16,7 +16,7 @@ from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.constant import Constant
 from boundcheck.functions.problem import Problem
 from boundcheck.language.function import Function
-from boundcheck.language.hypotheses.unbiased import MOST_SAMPLES
+from boundcheck.language.hypotheses import MOST_SAMPLES
 from tests.experiment.small import refused
 from tests.outside.my_objective import LogCosh
 

@@ -12,7 +12,7 @@ import boundcheck as bc
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity
-from boundcheck.language.measures.base import GAP, PerformanceMeasure, Statistic
+from boundcheck.language.measures import GAP, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, T, bound
 from boundcheck.present.page import load_runs, write_runs

@@ -12,8 +12,8 @@ import boundcheck as bc
 from boundcheck.functions.adapters.full import Full
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Audit
 from boundcheck.language.hypotheses import BALL, Hypothesis
-from boundcheck.language.hypotheses.evidence import Audit
 from tests.experiment.small import refused
 from tests.outside.my_hypothesis import SAID
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT

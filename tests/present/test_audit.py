@@ -27,7 +27,7 @@ from boundcheck.present.section import Material
 from boundcheck.proof.audit import Carrier, carrier, standing
 from boundcheck.proof.show import show
 from boundcheck.proofs import paper_of
-from boundcheck.system.parallel import Call
+from boundcheck.system.executors import Call
 from boundcheck.system.terminal import _ENDLESS
 from tests.judged import of_the_paper
 from tests.present.test_proofs import audit as small_proofs

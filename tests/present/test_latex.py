@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import boundcheck as bc
 from boundcheck.cli import app
 from boundcheck.experiment.intervals import Interval
-from boundcheck.language.cite import entries_of
+from boundcheck.language.catalogue import entries_of
 from boundcheck.language.view import Table
 from boundcheck.present.latex import _values, files_of
 from boundcheck.present.latex.numbers import (

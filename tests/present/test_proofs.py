@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.prose import mathml_of
 from boundcheck.present.latex.parts import Latex
 from boundcheck.present.logbook import logbook
 from boundcheck.present.on_paper import chapters

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
+from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Variable
 from boundcheck.proof import solvers
 from boundcheck.proof.solvers import evaluate
 

@@ -13,8 +13,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, exact
-from boundcheck.kernel.terms import Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, NOW, Time
+from boundcheck.kernel.terms import ANY, CONSTANT, NOW, Symbol, Time
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (

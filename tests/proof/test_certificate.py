@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact, Law, RuleError, Theorem, replay, rules
-from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import Scalar
+from boundcheck.kernel.terms import Scalar, Variable
 from boundcheck.proof import certificate
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.notation import identity

@@ -13,8 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import ONE, ZERO, Scalar
+from boundcheck.kernel.terms import ONE, ZERO, Scalar, Variable
 from boundcheck.proof.notation import (
     Identity,
     Summand,

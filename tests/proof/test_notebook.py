@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import boundcheck as bc
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.prose import mathml_of
 from boundcheck.proof import Proof, ProofAudit, ge
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.notation import shown

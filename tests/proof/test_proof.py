@@ -6,9 +6,8 @@ from boundcheck.proofs.jiang2024.claims import STEP_SIZE
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, replay
-from boundcheck.kernel.atoms import Norm, Root, Variable
 from boundcheck.kernel.builders import norm
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol
+from boundcheck.kernel.terms import Matrix, Norm, Root, Scalar, Symbol, Variable
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import Lhat, T, alpha, r

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
-from boundcheck.kernel.atoms import Inverse, Variable
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.facts import RELATIONS, derivation
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, NOW, Time
+from boundcheck.kernel.terms import ANY, NOW, Inverse, Matrix, Scalar, Symbol, Time, Variable
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, shown, tokens_of
 from tests.judged import SCRIPTS, of_the_paper
 from tests.kernel.strategies import matrices, scalars, symbols, variables

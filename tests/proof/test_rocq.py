@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
-from boundcheck.kernel.times import Index
+from boundcheck.kernel.terms import Index
 from boundcheck.proof import ClaimAudit, Ref, Row, ge, gt
 from boundcheck.proof.audit import judge_row, known_instance, proof_as_json, rows_of
 from boundcheck.rocq import check as check_module
 from boundcheck.rocq import checked as checked_module
-from boundcheck.rocq import step
+from boundcheck.rocq import rules
 from boundcheck.rocq.book import Book, Place
 from boundcheck.rocq.check import (
     Word,
@@ -33,8 +33,7 @@ from boundcheck.rocq.check import (
     listed,
 )
 from boundcheck.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
-from boundcheck.rocq.file import rocq, theorem_name
-from boundcheck.rocq.worlds import World
+from boundcheck.rocq.file import World, rocq, theorem_name
 from tests.judged import of_the_paper, proof_of
 from tests.layers import sampled
 
@@ -100,7 +99,7 @@ def test_what_is_not_proved_is_not_exported():
 
 
 def test_a_rule_without_a_form_is_named(monkeypatch):
-    monkeypatch.delitem(step._RULES, "certificate")
+    monkeypatch.delitem(rules._RULES, "certificate")
     with pytest.raises(InputError, match=r"my\.lemma, sharp, step \d+, certificate.*can be exported"):
         rocq(judged(lemma(ge(x * y + z, 0), gt(x, 0), gt(y, 0), ge(z, 0))))
 

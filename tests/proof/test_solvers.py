@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Root
 from boundcheck.kernel.builders import norm
-from boundcheck.kernel.terms import ONE, ZERO, Atom, Scalar
+from boundcheck.kernel.terms import ONE, ZERO, Atom, Dimension, Horizon, Inverse, Root, Scalar
 from boundcheck.proof import cvc5_child, solvers
 from boundcheck.proof.solvers import (
     Answer,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from boundcheck.proofs.meft import all_layers, composition, products, stiefel, stiefel_trained
+from boundcheck.proofs.meft import all_layers, products, stiefel
 
 import boundcheck
 from boundcheck.functions.adapters import ADAPTERS
@@ -26,25 +26,25 @@ PLANTED = {
     "VeRA, sharp, without G": (products, "VERA_SHARP", products.vera_sharp, G, 0),
     "VeRA, sharp, half of a_0": (products, "VERA_SHARP", products.vera_sharp, a_0, a_0 / 2),
     "VeRA, sharp, of b_0 = 1": (products, "VERA_SHARP", products.vera_sharp, b_0, 1),
-    "composition without G": (composition, "COMPOSITION", composition.composition, G * H, 0),
-    "composition, J² halved": (composition, "COMPOSITION", composition.composition, J**2, J**2 / 2),
-    "full, half of L": (composition, "FULL", composition.full, L, L / 2),
+    "composition without G": (products, "COMPOSITION", products.composition, G * H, 0),
+    "composition, J² halved": (products, "COMPOSITION", products.composition, J**2, J**2 / 2),
+    "full, half of L": (products, "FULL", products.full, L, L / 2),
     "LoReFT without G": (stiefel, "LOREFT", stiefel.composed, G * H, 0),
     "LoReFT, half of ν": (stiefel, "LOREFT", stiefel.composed, nu, nu / 2),
     "LoReFT, sharp, as flat": (stiefel, "LOREFT_SHARP", stiefel.sharp, G, 0),
     "LoReFT at rank 1 without G": (stiefel, "LOREFT_RANK_1", stiefel.rank_1, G, 0),
     "LoReFT at rank 1, half of ν": (stiefel, "LOREFT_RANK_1", stiefel.rank_1, nu, nu / 2),
     "LoReFT in (R, U), as in (R, V)": (
-        stiefel_trained,
+        stiefel,
         "LOREFT_TRAINED",
-        stiefel_trained.trained,
+        stiefel.trained,
         L * (1 + nu) ** 2,
         L * nu**2,
     ),
     "LoReFT in (R, U) with 2G for 3G": (
-        stiefel_trained,
+        stiefel,
         "LOREFT_TRAINED",
-        stiefel_trained.trained,
+        stiefel.trained,
         G * (3 + nu),
         G * (2 + nu),
     ),

@@ -22,11 +22,22 @@ from hypothesis.strategies import DrawFn
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem
-from boundcheck.kernel.atoms import SPECTRAL, Dimension, Variable
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.facts import RELATIONS, derivation
-from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, NEXT, NOW, Time
+from boundcheck.kernel.terms import (
+    ANY,
+    NEXT,
+    NOW,
+    ONE,
+    SPECTRAL,
+    ZERO,
+    Dimension,
+    Matrix,
+    Scalar,
+    Symbol,
+    Time,
+    Variable,
+)
 from boundcheck.language.prose import plain
 from boundcheck.proof import ge, judge
 from boundcheck.proof.export import certificate_as_json, certificates, export

@@ -20,7 +20,7 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.running_error import Approx, ApproxMatrix
+from boundcheck.exact.floats import Approx, ApproxMatrix
 from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA, Radii, make_adapter
 from boundcheck.functions.constant import EPSILON
 from boundcheck.functions.norms import Point, square_norm

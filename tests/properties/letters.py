@@ -19,7 +19,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from torch import Tensor
 
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.running_error import Approx, ApproxMatrix, Comparison, Rounded
+from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.functions.adapters import Adapter, Block, LoRA, Radii
 from boundcheck.functions.adapters.base import Sizes
 from boundcheck.functions.constant import EPSILON

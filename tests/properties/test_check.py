@@ -13,7 +13,7 @@ import torch
 from sympy import Le, MatrixSymbol, Rational
 
 from boundcheck.errors import InputError
-from boundcheck.exact.running_error import Approx, Comparison
+from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import a as a_radius

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boundcheck.exact.evaluate import VectorFunction
-from boundcheck.exact.running_error import Approx
+from boundcheck.exact.floats import Approx
 from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear

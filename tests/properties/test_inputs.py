@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck import properties
-from boundcheck.exact.enclose import enclose
+from boundcheck.exact.balls import enclose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import claim_inputs, shortest_horizon
 from tests.properties.found import some

@@ -17,7 +17,7 @@ from boundcheck.experiment.support import Kind
 from boundcheck.functions.tables import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.evidence import Guilt, Status
+from boundcheck.language.evidence import Guilt, Status
 from boundcheck.proof.audit import RowVerdict
 from boundcheck.proof.verdict import ClaimVerdict, StepVerdict, Trust
 from boundcheck.system.tables import Table

@@ -16,7 +16,7 @@ LAMBDIFY = {
     "boundcheck/language/claim.py",
     "boundcheck/experiment/trace_values.py",
     "boundcheck/properties/strategies/instances.py",
-    "boundcheck/language/algorithms/linear.py",
+    "boundcheck/language/algorithms.py",
 }
 # These round numbers for print.
 DECIMAL = {

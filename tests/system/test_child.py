@@ -17,7 +17,7 @@ PARENTS = {
     "pool": """
 import sys, time
 from boundcheck.system.executors import engine_of
-from boundcheck.system.parallel import Call, Running
+from boundcheck.system.executors import Call, Running
 
 def write(i, times):
     for _ in range(times):

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 
 from boundcheck.errors import InputError
-from boundcheck.system.executors import Work, engine_of
-from boundcheck.system.parallel import Call, Running
+from boundcheck.system.executors import Call, Running, Work, engine_of
 
 
 def square(x: int) -> int:

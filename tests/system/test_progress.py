@@ -9,15 +9,15 @@ from hypothesis import given
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.system import progress
-from boundcheck.system.progress import limited, silent
+from boundcheck.system import limits
+from boundcheck.system.limits import limited, silent
 from tests.experiment.small import theorem_table
 
 
-def paced(monkeypatch: pytest.MonkeyPatch, seconds: list[float], tick: progress.Tick, total: int) -> None:
+def paced(monkeypatch: pytest.MonkeyPatch, seconds: list[float], tick: limits.Tick, total: int) -> None:
     """Ticks of a stage at these times, one unit each."""
     clock = iter(seconds)
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(limits.time, "monotonic", lambda: next(clock))
     for done in range(len(seconds)):
         tick("run", done, total)
 
@@ -58,7 +58,7 @@ def test_a_run_of_too_many_steps_is_refused_in_its_first_seconds(
 ) -> None:
     """A trillion steps between the audits of which nothing would be told."""
     if jobs == 1:
-        monkeypatch.setattr(progress, "_KNOWN_AFTER", 0.2)
+        monkeypatch.setattr(limits, "_KNOWN_AFTER", 0.2)
     table = theorem_table(run__steps=10**12, run__audits=4)
     with pytest.raises(InputError, match=r"^hours = 24: expected at least .*, which run with its 1e\+12 units takes"):
         bc.measure([table, theorem_table()] if jobs == 2 else table, tmp_path, jobs=jobs)

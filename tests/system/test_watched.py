@@ -16,7 +16,7 @@ from rich.console import Console
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.system import terminal
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 from boundcheck.system.terminal import ProgressLine, watched
 
 CALL = """

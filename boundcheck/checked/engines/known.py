@@ -26,8 +26,16 @@ from boundcheck.checked.exact_models.functions import Curve, hill, huber, parabo
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.language.measures.base import SQUARED_GRADIENT, PerformanceMeasure, Statistic
+from boundcheck.language.measures import (
+    AVERAGE_GAP,
+    AVERAGE_GRADIENT,
+    LAST_DISTANCE,
+    LAST_GAP,
+    LEAST_GRADIENT,
+    SQUARED_GRADIENT,
+    PerformanceMeasure,
+    Statistic,
+)
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, mu_F
 

@@ -58,8 +58,7 @@ from boundcheck.language.hypotheses import (
     Hypothesis,
     Worst,
 )
-from boundcheck.language.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
-from boundcheck.language.measures.base import PerformanceMeasure
+from boundcheck.language.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT, PerformanceMeasure
 from boundcheck.language.sentence import algorithm_of, theorem
 from boundcheck.language.symbols import R_1, D, G, Lhat, T, alpha, bound
 

@@ -20,8 +20,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import VectorFunction, rational_value
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import number
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.linear import LinearMethod
+from boundcheck.language.algorithms import Algorithm, LinearMethod
 from boundcheck.language.claim import Claim
 from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, Instance
 from boundcheck.language.vocabulary import v, v_star

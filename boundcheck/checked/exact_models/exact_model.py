@@ -25,9 +25,8 @@ from boundcheck.exact import evaluate
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Matrix, Number, Rationals, Rows, rows, scaled
 from boundcheck.kernel import Fact, KernelError, Law, Statement
-from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model, holds
-from boundcheck.kernel.terms import Symbol
+from boundcheck.kernel.terms import Symbol, Variable
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import Iterate, MinimumOver, t

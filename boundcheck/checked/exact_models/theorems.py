@@ -24,9 +24,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import VectorFunction, rational_value
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import Rows, number, root, root_above
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.algorithms.base import Space
-from boundcheck.language.algorithms.decreasing_sgd import gamma, omega
+from boundcheck.language.algorithms import Algorithm, Space, gamma, omega
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import (

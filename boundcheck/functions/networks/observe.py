@@ -16,8 +16,7 @@ from boundcheck.functions.networks.network import Evaluation, Network, narrow_of
 from boundcheck.functions.networks.sites import Site
 from boundcheck.functions.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.language.function import Observable
-from boundcheck.system.memory import available
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, available, silent
 
 _OBSERVABLES = {
     "loss": "F(v_t)",

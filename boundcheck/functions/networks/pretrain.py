@@ -18,7 +18,7 @@ from boundcheck.functions.networks import corpora, gpt
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPT, GPTShape, token_losses
 from boundcheck.system.files import cache_folder, replace_file
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 STEPS = 4000
 """How many steps the default takes: one or two minutes on one core."""

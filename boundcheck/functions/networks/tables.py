@@ -8,7 +8,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks.pretrain import STEPS
 from boundcheck.functions.networks.rows import memory_of
-from boundcheck.system.memory import Demand
+from boundcheck.system.limits import Demand
 from boundcheck.system.tables import Count, Seed, Table
 
 Width = Annotated[int, Field(gt=0, le=2**12)]

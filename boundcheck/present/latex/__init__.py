@@ -11,8 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from boundcheck.language.catalogue import catalogue
-from boundcheck.language.cite import boundcheck, sources
+from boundcheck.language.catalogue import boundcheck_entry, catalogue, sources
 from boundcheck.language.claim import Claim
 from boundcheck.language.prose import tex
 from boundcheck.language.view import Table, View
@@ -158,4 +157,4 @@ def _bibliography(material: Material, proofs: Iterable[Written]) -> str:
     """The sources of every claim that the page speaks of or has a proof of, and boundcheck."""
     proved = (catalogue[id] for each in proofs if (id := each.proof.script.id) in catalogue)
     entries = {each.key: each.text for claim in (*material.claims, *proved) for each in sources(claim)}
-    return "\n\n".join([*entries.values(), boundcheck().text, ""])
+    return "\n\n".join([*entries.values(), boundcheck_entry().text, ""])

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boundcheck.language.catalogue import catalogue
-from boundcheck.language.cite import sources
+from boundcheck.language.catalogue import catalogue, sources
 from boundcheck.language.prose import tex
 from boundcheck.present.latex.runs import Printed
 from boundcheck.present.words import titled

@@ -12,7 +12,7 @@ from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.intervals import student_interval
 from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.schema import Bar, Waterfall
-from boundcheck.language.hypotheses.evidence import beyond_rounding
+from boundcheck.language.evidence import beyond_rounding
 from boundcheck.language.view import Code, Fold, Part, Picture, Prose, Table, line, numeric, paragraph
 from boundcheck.present.bars import draw_links
 from boundcheck.present.named import distinct

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import UP
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import C, sigma
 from boundcheck.language.view import (

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.schema import AtSmoothness
-from boundcheck.language.hypotheses.lipschitz_adapter import LARGER, LEAST
+from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.view import (
     Badge,
     Cell,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LARGER, LEAST
+from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.sentence import algorithm_of, measure_of, word_of
 from boundcheck.language.view import (
     Badge,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from boundcheck.exact.digits import UP, shown
 from boundcheck.experiment.schema import Chain
 from boundcheck.functions.adapters import ADAPTERS, title_of
-from boundcheck.language.about import about
+from boundcheck.language.catalogue import about
 from boundcheck.language.view import Part, Picture, paragraph
 from boundcheck.present.bars import draw_links
 from boundcheck.present.section import Material, Waterfall, placed

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.experiment.tables import DomainSpec, RunSpec
 from boundcheck.functions.adapters import title_of
-from boundcheck.language.measures.base import Observable
+from boundcheck.language.measures import Observable
 from boundcheck.language.view import Badge, Cell, Column, Part, Picture, Prose, Stack, Table, numeric
 from boundcheck.present.section import Material, placed
 from boundcheck.present.sections.runs import bound_of, interval_of, measured_of

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from boundcheck.language.nested import Nested, TooDeepError
-from boundcheck.language.prose import SIGNS
+from boundcheck.language.prose import SIGNS, Nested, TooDeepError
 from boundcheck.shown import visible
 
 # Words with the braces around them, commands, numbers, signs.

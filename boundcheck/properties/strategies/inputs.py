@@ -9,10 +9,9 @@ import sympy as sp
 from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.exact.enclose import enclose
-from boundcheck.exact.sign import sign
-from boundcheck.language.claim import Claim
-from boundcheck.language.inputs import Number, checked
+from boundcheck.exact.balls import enclose, sign
+from boundcheck.language.claim import Claim, checked
+from boundcheck.language.inputs import Number
 from boundcheck.language.sentence import limit_of
 from boundcheck.language.symbols import T
 from boundcheck.properties.strategies.spectra import SIZES

@@ -23,7 +23,7 @@ from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.judged import parts
 from boundcheck.functions.norms import Point
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.lipschitz_adapter import LEAST
+from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import speaks_of_a_ball, words_of
 from boundcheck.language.symbols import D, T, zeta

@@ -9,7 +9,7 @@ from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPTShape, token_losses
 from boundcheck.functions.networks.pretrain import STEPS, pretrained
 from boundcheck.functions.networks.text import pieces_of
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import silent
 
 
 def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Loss:

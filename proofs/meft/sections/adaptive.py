@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.language.algorithms import ADAPTIVE_LORA_GD
-from boundcheck.language.algorithms.adaptive_lora_gd import left_by
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, left_by
 from boundcheck.language.view import Badge, Cell, Part, Picture, Table, numeric, paragraph
 from boundcheck.present.section import Material
 from boundcheck.present.stored import StoredRun, known

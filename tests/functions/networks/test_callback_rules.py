@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, RandomSampler
 from boundcheck.experiment.result import Audit
 from boundcheck.experiment.training import rules_of, sampling_of
 from boundcheck.functions.networks.tasks import Encoded
-from boundcheck.language.about import theorem_at_any_step
+from boundcheck.language.catalogue import theorem_at_any_step
 
 from .small import of_peft, transformer
 from .test_callback_chance import lora

@@ -27,7 +27,7 @@ from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.functions.sgd import Reshuffled, draw_batch
-from boundcheck.system.progress import Tick, silent
+from boundcheck.system.limits import Tick, silent
 
 from .small import flat, gpt_table, on_cuda, saved
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from boundcheck.errors import InputError
 from boundcheck.language.claim import Claim, latex_of
-from boundcheck.language.markup import mathml_of
+from boundcheck.language.prose import mathml_of
 from boundcheck.present.screen import show_verdicts
 from boundcheck.present.style import panels, svg
 from boundcheck.system.files import file_name

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, Theorem, derive, replay, rules
-from boundcheck.kernel.atoms import Norm, Variable
-from boundcheck.kernel.terms import Atom, Gradient, Matrix, Scalar, Symbol
+from boundcheck.kernel.terms import Atom, Gradient, Matrix, Norm, Scalar, Symbol, Variable
 from boundcheck.proof import Proof, ge
 
 from .case import Case, doubt, lemma, refusal, x

@@ -19,8 +19,7 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.symbols import G, L, Lhat, Parameter, rho, s
 from boundcheck.language.vocabulary import FrobeniusNorm
-from boundcheck.system.memory import check_memory
-from boundcheck.system.progress import silent
+from boundcheck.system.limits import check_memory, silent
 from tests.experiment.small import theorem_table
 
 from .case import Case

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from boundcheck.exact.balls import Balls, ball_of, matrix_of
 from boundcheck.exact.evaluate import Model
-from boundcheck.exact.running_error import Approx, Comparison, Rounded
+from boundcheck.exact.floats import Approx, Comparison, Rounded
 from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.cast import cast_to
 from boundcheck.functions.problem import Problem

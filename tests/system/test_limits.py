@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.system import memory
-from boundcheck.system.memory import GIB, Demand, available, check_memory
+from boundcheck.system import limits
+from boundcheck.system.limits import GIB, Demand, available, check_memory
 
 PARTS = st.lists(st.builds(Demand, st.sampled_from(["a", "b", "c"]), st.integers(), st.integers(0, 2**40)), min_size=1)
 
@@ -37,7 +37,7 @@ def test_no_memory_at_all_is_refused(memory: float) -> None:
 
 def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"cpu": 100, "cuda": 10}
-    monkeypatch.setattr(memory, "available", there.__getitem__)
+    monkeypatch.setattr(limits, "available", there.__getitem__)
     parts = [Demand("points", 1, 9), Demand("trace", 2, 99, on_host=True)]
     assert check_memory(parts, device="cuda") == 108
     with pytest.raises(InputError, match=r"^points = 1: expected less, .* are available$"):
@@ -48,7 +48,7 @@ def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.Mo
 
 def test_a_container_has_what_its_group_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit, taken = tmp_path / "max", tmp_path / "current"
-    monkeypatch.setattr(memory, "_CGROUPS", [(str(limit), str(taken))])
+    monkeypatch.setattr(limits, "_CGROUPS", [(str(limit), str(taken))])
     outside = available()
     assert outside > 2**20
     limit.write_text("1048576\n")
@@ -61,7 +61,7 @@ def test_a_container_has_what_its_group_has_left(tmp_path: Path, monkeypatch: py
 def test_what_ulimit_leaves_is_all_there_is() -> None:
     """In a process of its own, whose limit can only sink: addresses that it has are not available again."""
     code = (
-        "import resource, psutil; from boundcheck.system.memory import available;"
+        "import resource, psutil; from boundcheck.system.limits import available;"
         "now = psutil.Process().memory_info().vms;"
         "resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, resource.RLIM_INFINITY)); print(available())"
     )

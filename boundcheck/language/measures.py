@@ -1,10 +1,15 @@
-"""`Measure`: what a claim bounds; and `PerformanceMeasure`: a statistic, over iterates, of what is seen at each."""
+"""Performance measures, which theorems bound: `Measure`, `PerformanceMeasure`, and those of this package in `MEASURES`.
+
+A `PerformanceMeasure` is a statistic, over iterates, of what is seen at each. The other measure is the smoothness
+constant of F, which the lemmas about adapters bound.
+"""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import permutations
 from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
 
@@ -13,8 +18,9 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses.evidence import Evidence
-from boundcheck.language.symbols import R_1, T, f_star
+from boundcheck.language.evidence import Evidence
+from boundcheck.language.hypotheses import Cost
+from boundcheck.language.symbols import R_1, Lhat, T, f_star
 from boundcheck.language.vocabulary import (
     A,
     B,
@@ -23,9 +29,13 @@ from boundcheck.language.vocabulary import (
     F,
     FrobeniusNorm,
     Gradient,
+    Hessian,
+    InnerProduct,
     MinimumOver,
     PartialGradient,
+    SpectralNorm,
     Value,
+    ell_t,
     t,
     v_star,
     v_t,
@@ -341,6 +351,7 @@ def _seen_distance(e: Evidence) -> Enclosure:
     return Enclosure(gradient.low.clip(min=0) / e.smoothness**2, high, high)
 
 
+# Functions with names, for a claim is pickled with its measure.
 def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
     return start.square_norm, "the gradient at v_1"
 
@@ -379,3 +390,80 @@ SQUARED_DISTANCE = Observable(
     _first_distance,
     "‖vₜ − v*‖²",
 )
+
+LEAST_GRADIENT = PerformanceMeasure("least_gradient", "least squared gradient norm", Statistic.LEAST, SQUARED_GRADIENT)
+"""Bounded by theorems about nonconvex functions."""
+
+LEAST_GRADIENT_ON_EACH_PATH = PerformanceMeasure(
+    "least_gradient_on_each_path",
+    "least squared gradient norm, on each path",
+    Statistic.LEAST,
+    SQUARED_GRADIENT,
+    pathwise=True,
+)
+"""Of algorithms whose steps depend on where they start."""
+
+AVERAGE_GRADIENT = PerformanceMeasure(
+    "average_gradient", "average squared gradient norm", Statistic.AVERAGE, SQUARED_GRADIENT
+)
+LEAST_FACTOR_GRADIENT = PerformanceMeasure(
+    "least_factor_gradient", "least squared gradient norm in the factors", Statistic.LEAST, SQUARED_FACTOR_GRADIENT
+)
+"""Where v has a base as well, which no step moves."""
+
+LAST_GAP = PerformanceMeasure("last_gap", "last gap", Statistic.LAST, GAP)
+AVERAGE_GAP = PerformanceMeasure("average_gap", "average gap", Statistic.AVERAGE, GAP)
+LAST_DISTANCE = PerformanceMeasure("last_distance", "last squared distance", Statistic.LAST, SQUARED_DISTANCE)
+"""Bounded by theorems about strongly convex functions."""
+
+
+@dataclass(frozen=True)
+class SmoothnessConstant(Measure):
+    """The Lipschitz constant of the gradient of F, or what takes its place on a manifold."""
+
+    symbol: sp.Symbol
+    """The symbol by which lemmas name the bound on it."""
+
+    @property
+    def cost(self) -> Cost:
+        """The cost in a theorem that bounds it: one constant in place of the smoothness along each step."""
+        why = "the theorem's constant, for whatever step might be taken, stands for what these steps needed"
+        return Cost("the theorem's L̂", ((ell_t, self.symbol),), why)
+
+    @property
+    def letter(self) -> str:
+        """The name of the quantity by which a claim bounds it."""
+        return str(self.symbol.name)
+
+    def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
+        """True if the conclusion bounds it: by gradients, by the Hessian, or by a parabola above F at each point."""
+        points = [each.args[1] for each in conclusion.atoms(Gradient)]
+        said = [
+            sp.Le(norm(Gradient(F, x) - Gradient(F, y)), bound * norm(x - y))
+            for norm in (EuclideanNorm, FrobeniusNorm)
+            for x in points
+            for y in points
+            if x.shape == y.shape and x != y
+        ]
+        said += [sp.Le(SpectralNorm(each), bound) for each in conclusion.atoms(Hessian) if each.args[0] == F]
+        if conclusion in said or not isinstance(conclusion, sp.LessThan):
+            return conclusion in said
+        # A parabola: F(y) - F(x), less inner products with gradients at x, is at most bound/2 ‖y - x‖².
+        slopes = conclusion.atoms(Gradient, PartialGradient)
+        return any(
+            conclusion.rhs == bound / 2 * EuclideanNorm(y - x) ** 2
+            and all(isinstance(z, InnerProduct) for z in sp.Add.make_args(Value(F, y) - Value(F, x) - conclusion.lhs))
+            and {z.args[:2] for z in slopes} == {(F, x)}
+            for x, y in permutations([each.args[1] for each in conclusion.atoms(Value) if each.args[0] == F], 2)
+        )
+
+
+SMOOTHNESS = SmoothnessConstant("smoothness", "smoothness constant", Lhat)
+
+MEASURES: dict[str, Measure] = {
+    each.id: each
+    for each in (
+        *(LEAST_GRADIENT, LEAST_GRADIENT_ON_EACH_PATH, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT),
+        *(LAST_GAP, AVERAGE_GAP, LAST_DISTANCE, SMOOTHNESS),
+    )
+}

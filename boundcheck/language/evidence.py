@@ -1,8 +1,7 @@
-"""The evidence of a run that a hypothesis is held against, and the rows that say what was found."""
+"""`Evidence` of a run, against which words are held, and `Audit`: a row that says what was found."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-12
 """A bound that the relative error of a computed spectral norm stays below; nearer ties are called inside."""
-
-# The share of all iterates that too much noise may have gone unseen at, at 95 %, for its constant to count as held.
-_UNSEEN = 0.05
 
 Status = Literal["held", "failed", "assumed"]
 Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
@@ -153,27 +149,6 @@ class Evidence:
         """The largest descent curvature along the path, less its rounding error; what is no number is left out."""
         values = less_rounding(self.record.trace, "path_smoothness")[self.inside]
         return float(values[np.isfinite(values)].max(initial=0.0))
-
-
-def at_looks(
-    e: Evidence, id: str, observed: float | None, surely: float | None, limit: float, how: str, symbol: str
-) -> Audit:
-    """The row of a constant of the noise, to which only the iterates that were looked at were held.
-
-    `observed` is the largest value that was seen, and `surely` the same less its rounding error.
-    """
-    schedule = e.record.schedule
-    sizes, replicas = np.diff(schedule.edges), len(schedule.times)
-    # Looks miss k_j failing iterates in stratum j of size n_j with probability prod (1 - k_j/n_j), which is at most
-    # exp(-sum k_j / max n_j): below 1/20 once sum k_j is 3 max n_j.
-    share = 0.0 if schedule.is_every_step else 3 * sizes.max() / (replicas * sizes.sum())
-    status = status_of(surely, limit, share <= _UNSEEN)
-    how += f", at {e.looks}; the limit was fixed before the run"
-    if status == "held" and e.inside.all() and share > 0:
-        how += f"; at 95% fewer than {math.ceil(1e4 * share) / 1e4:g} of all iterates fail"
-    if status == "assumed":
-        how += f"; more than {_UNSEEN:.0%} of all iterates may fail unseen: more audits or replicas are needed"
-    return Audit(id, "constant", status, observed, limit, how, symbol, rounding(observed, surely))
 
 
 def used(evidence: Evidence, name: str) -> float:
