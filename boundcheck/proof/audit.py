@@ -259,9 +259,7 @@ def instance_told(proof: JudgedProof) -> str:
 def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
     """The answers of z3 and cvc5 on each line that a certificate proves, by its place among the lines.
 
-    Raises:
-        DisagreementError: if a solver finds numbers at which a line fails although the kernel proves it.
-
+    Raises DisagreementError if a solver finds numbers at which a line fails although the kernel proves it.
     """
     found = {}
     for place, judged in enumerate(proof.steps):
@@ -407,9 +405,7 @@ class JudgedRow:
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
     """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty without that module.
 
-    Raises:
-        InputError: if a row refers to a line that no proof has.
-
+    Raises InputError if a row refers to a line that no proof has.
     """
     rows: Sequence[Row] = getattr(paper_of(paper).part("findings"), "ROWS", ())
     return tuple(judge_row(row, audits) for row in rows)
@@ -571,11 +567,8 @@ def statements_of(paper: str) -> dict[str, Any]:
 
     A claim has its formula in sympy and its quantifiers in words. Their formal reading was made once and is kept beside
     the proof scripts, as text to read and as digests to compare. Quantities, conditions and domains are not kept: they
-    are computed from the claim. Only what the kernel proves is kept, and only as what the claim says.
-
-    Raises:
-        InputError: for a script that concludes and does not prove its claim, and for two that prove two statements.
-
+    are computed from the claim. Only what the kernel proves is kept, and only as what the claim says. Raises InputError
+    for a script that concludes and does not prove its claim, and for two that prove two statements.
     """
 
     def entry(statement: Statement) -> dict[str, str]:

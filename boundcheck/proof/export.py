@@ -227,11 +227,8 @@ def export(audit: ProofAudit, folder: Path) -> list[Path]:
     """Write proofs for others to check.
 
     Each proof is written as LaTeX, with its preamble; all certificates as one file, for `proofs/check_certificates.py`;
-    and each line that a certificate proves as SMT-LIB, for solvers.
-
-    Raises:
-        InputError: where the folder cannot be written, and where a name stands for two things in a certificate.
-
+    and each line that a certificate proves as SMT-LIB, for solvers. Raises InputError where the folder cannot be
+    written, and where a name stands for two things in a certificate.
     """
     proofs = [proof for claim in audit.claims for proof in claim.proofs]
     lines = (json.dumps(each, ensure_ascii=False) for proof in proofs for each in certificates(proof))
@@ -254,9 +251,7 @@ def export(audit: ProofAudit, folder: Path) -> list[Path]:
 def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
     """Write each proved proof as a file for Rocq, which needs `proofs/rocq` to check it.
 
-    Raises:
-        InputError: for a step that has no form in Rocq, and where the folder cannot be written.
-
+    Raises InputError for a step that has no form in Rocq, and where the folder cannot be written.
     """
     proofs = [proof for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
     return _write("rocq", folder, {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs})
@@ -280,9 +275,7 @@ def _write(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
 def certificates(proof: JudgedProof) -> Iterator[dict[str, Any]]:
     """Every certificate in the derivations of a proof's lines and of its conclusion, premises first, as plain data.
 
-    Raises:
-        InputError: if a name stands for two things in a certificate.
-
+    Raises InputError if a name stands for two things in a certificate.
     """
     steps = [judged.step for judged in proof.steps]
     asked = [step.inference.theorem for step in steps if step.inference is not None]

@@ -103,9 +103,7 @@ Letters = Mapping[str, Role]
 def letters(statements: Iterable[Statement]) -> dict[str, Role]:
     """The role of each name in these statements; a process has a time, so that `B` and `B[t]` are two names.
 
-    Raises:
-        InputError: if one name stands for two things, because the text would not say which.
-
+    Raises InputError if one name stands for two things, because the text would not say which.
     """
     found: dict[str, Role] = {}
     for statement in statements:
@@ -167,9 +165,7 @@ def tokens_of(text: str) -> list[str]:
 def read(text: str, letters: Letters) -> Statement:
     """The statement that a text says, with these letters as its names.
 
-    Raises:
-        InputError: for a text that is not a statement.
-
+    Raises InputError for a text that is not a statement.
     """
     reader = _Reader(tokens_of(text), letters)
     try:

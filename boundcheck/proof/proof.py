@@ -207,9 +207,7 @@ class Proof:
     def define(self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()) -> Theorem:
         """Define a symbol, an iterate or a function: left = right.
 
-        Raises:
-            InputError: if the left side is none of these, is given, is already defined, or is defined by itself.
-
+        Raises InputError if the left side is none of these, is given, is already defined, or is defined by itself.
         """
         relation = sp.Eq(left, right, evaluate=False)
         # A plain number is now sympy's.
@@ -477,10 +475,8 @@ _Uses = dict[str, list[tuple[str, int]]]
 def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
     """True if the claim itself makes this definition; else it must give a new name.
 
-    Raises:
-        InputError: for a left side that is not a letter, iterate or value of a function, and for a given quantity,
-            whose value a claim or its user says.
-
+    Raises InputError for a left side that is not a letter, iterate or value of a function, and for a given quantity,
+    whose value a claim or its user says.
     """
     if not isinstance(left, sp.Symbol | Iterate | Value):
         raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
@@ -500,11 +496,7 @@ def _check_statement(relation: sp.Eq, statement: Statement, reading: Reading) ->
     """Check that some value of the left side satisfies the equation, whatever the other letters are.
 
     A constant does not vary with time and outcome, an iterate is known at its time, and a function has one value at a
-    point.
-
-    Raises:
-        InputError: for an equation that does not respect this.
-
+    point. Raises InputError for an equation that does not respect this.
     """
     left, right = relation.args
     bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()

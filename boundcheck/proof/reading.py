@@ -156,9 +156,7 @@ class Reading:
     def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
         """A relation, or a conjunction of relations, as facts.
 
-        Raises:
-            InputError: for a relation without a translation, or one that sympy has evaluated away.
-
+        Raises InputError for a relation without a translation, or one that sympy has evaluated away.
         """
         if isinstance(relation, sp.And):
             return tuple(fact for part in relation.args for fact in self.facts(part))

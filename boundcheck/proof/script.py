@@ -70,10 +70,8 @@ class Script:
     def proof(self) -> Proof:
         """The proof that the function fills, run once.
 
-        Raises:
-            InputError: if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
-                own code raises.
-
+        Raises InputError if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
+        own code raises.
         """
         proof = Proof(self.claim, self.reading)
         with _running(f"{self.id}, {self.version}", self.home):
@@ -92,11 +90,8 @@ def script(
 ) -> Callable[[Callable[[Proof], None]], Script]:
     """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the `Proof` to fill.
 
-    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it.
-
-    Raises:
-        InputError: for a version other than printed, repaired and sharp.
-
+    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it. Raises InputError
+    for a version other than printed, repaired and sharp.
     """
     # An id of the catalogue always means the catalogue's claim.
     known = claim if isinstance(claim, Claim) else catalogue.get(claim)
@@ -145,9 +140,7 @@ def _checked_reading(reading: Reading) -> Reading:
 def of_paper(key: str) -> list[Script]:
     """All scripts of a paper, in the order of its modules.
 
-    Raises:
-        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
-
+    Raises InputError for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
     """
     paper = paper_of(key)
     found: list[Script] = []
@@ -165,11 +158,8 @@ def of_paper(key: str) -> list[Script]:
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
     """The scripts of claims, ids, papers and files, each once; without a target those of all papers.
 
-    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points.
-
-    Raises:
-        InputError: for a target without a script.
-
+    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points. Raises InputError for a
+    target without a script.
     """
     found: dict[int, Script] = {}
     files: set[Path] = set()

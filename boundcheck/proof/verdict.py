@@ -538,9 +538,7 @@ def _known_signs(theorems: Iterable[Theorem], given: Iterable[Statement]) -> _Kn
 def _check_words(script: Script) -> None:
     """Check that an author's words show only words: no control characters or LaTeX commands.
 
-    Raises:
-        InputError: for a title, label, name or formula that has them.
-
+    Raises InputError for a title, label, name or formula that has them.
     """
     words = [("title", script.title), *(("name", each.name) for each in script.proof.assumptions)]
     for step in script.proof.steps:

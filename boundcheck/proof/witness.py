@@ -171,9 +171,7 @@ class Witness:
     def sides(self, left: Scalar, right: Scalar, fact: Fact) -> tuple[int, Interval, Interval]:
         """The first time at which the fact fails, and the two sides there, at the first such outcome.
 
-        Raises:
-            InputError: if it never fails.
-
+        Raises InputError if it never fails.
         """
         t, i = self.place(fact)
         return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
@@ -357,9 +355,7 @@ def _of(about: str, source: Points | Run) -> Witness:
 def examined(witness: Witness) -> Witness:
     """The witness, with model and numbers made again from its source, or with its handmade model checked.
 
-    Raises:
-        InputError: for a witness, setting or function of the user's own class, which would have to be believed.
-
+    Raises InputError for a witness, setting or function of the user's own class, which would have to be believed.
     """
     source = witness.source
     kinds = {Points: (Setting, MeftRun), Run: (MeftRun,)}.get(type(source), ())
@@ -401,10 +397,8 @@ def _made_again(about: str, source: Points | Run) -> Witness:
 def _tabulated(model: Model) -> Model:
     """A copy of a handmade model whose letters are looked up once, so that each has one value.
 
-    Raises:
-        InputError: unless weights are probabilities, dimensions and horizon are positive integers, and the past forgets
-            nothing; and once a letter is looked up, unless its values are exact numbers of its shape.
-
+    Raises InputError unless weights are probabilities, dimensions and horizon are positive integers, and the past
+    forgets nothing; and once a letter is looked up, unless its values are exact numbers of its shape.
     """
     weights = tuple(_exact_number("weights", x) for x in model.weights)
     if not weights or min(weights) <= 0 or sum(weights) != 1:

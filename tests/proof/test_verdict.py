@@ -234,9 +234,9 @@ def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
 def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -> None:
     """Let the search find nothing for these lines."""
     hopeless = {NUMBERS.fact(relation) for relation in relations}
-    real = proofs.certify
+    real = proofs.entailed
     monkeypatch.setattr(
-        proofs, "certify", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
+        proofs, "entailed", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
     )
 
 
