@@ -20,8 +20,8 @@ from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.system.limits import silent
 
 MICROSECOND = 1e-6

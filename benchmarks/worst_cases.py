@@ -5,7 +5,9 @@ gradient norm over T iterates.
 """
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
-from boundcheck.worst_case.worst_case import gradient_descent
+from boundcheck.language.algorithms import GRADIENT_DESCENT
+from boundcheck.language.measures import LEAST_GRADIENT
+from boundcheck.worst_case.program import Program, Solver
 
 HORIZON = 16
 
@@ -32,7 +34,8 @@ def estimation(effort: Effort) -> Found:
     iterates, values = max(effort.of(HORIZON), 4), {}
 
     def ours() -> None:
-        values["ours"] = gradient_descent(1.0, 1.0, iterates)
+        program = Program(GRADIENT_DESCENT, {"alpha": 1.0}, LEAST_GRADIENT, 1.0, gap=1.0)
+        values["ours"] = Solver(program, iterates).value
 
     def theirs() -> None:
         values["theirs"] = by_pepit(iterates)

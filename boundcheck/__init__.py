@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from boundcheck.present import audit
     from boundcheck.proof import prove
     from boundcheck.worst_case import falsify
+    from boundcheck.worst_case.search import Search
+    from boundcheck.worst_case.worst_case import WorstCase
 
 __all__ = [
     "BoundcheckCallback",
@@ -33,6 +35,8 @@ __all__ = [
     "Claim",
     "InputError",
     "Loss",
+    "Search",
+    "WorstCase",
     "__version__",
     "audit",
     "claims",
@@ -57,6 +61,8 @@ _HOMES = {
     "BoundcheckCallback": _Home("boundcheck.callback", "BoundcheckCallback"),
     "Claim": _Home("boundcheck.language.claim", "Claim"),
     "Loss": _Home("boundcheck.functions.loss", "Loss"),
+    "Search": _Home("boundcheck.worst_case.search", "Search"),
+    "WorstCase": _Home("boundcheck.worst_case.worst_case", "WorstCase"),
     "audit": _Home("boundcheck.present", "audit", "seconds"),
     "claims": _Home("boundcheck.language.catalogue", "catalogue"),
     "falsify": _Home("boundcheck.worst_case", "falsify", "units"),

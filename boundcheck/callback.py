@@ -43,15 +43,15 @@ from boundcheck.experiment.training import (
     unwrapped,
     worst_first,
 )
-from boundcheck.functions.constant import Constant
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.tasks import Encoded
-from boundcheck.functions.norms import Point
-from boundcheck.functions.sgd import Draw
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
+from boundcheck.language.function import Constant
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
 

@@ -298,35 +298,35 @@ def falsify(
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
     with progress() as tick, allowing(*allow_code):
         from boundcheck.language.sentence import algorithm_of
-        from boundcheck.worst_case.show import show, show_replay, show_worst_cases
-        from boundcheck.worst_case.stored import replayed, save, summary_of
-        from boundcheck.worst_case.worst_case import HORIZONS, summary, worst_cases
+        from boundcheck.worst_case.stored import replayed, save
+        from boundcheck.worst_case.view import show, show_replay, show_worst_cases
 
         claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
         if replay is not None:
             _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
-            instance, found = replayed(replay, claim)
-            violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
+            found: Any = replayed(replay, claim)
+            table: Iterable[Any] = show_replay(found)
+            answer = found.as_json()
         elif claim is None:
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
             _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-            cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
-            answer, table = summary(cases), show_worst_cases(cases)
-            violated = answer["violated"]
+            found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick)
+            table, answer = show_worst_cases(found), found.as_json()
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
-            result = boundcheck.falsify(
-                claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
+            method = boundcheck.Search(
+                rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed
             )
-            save(result.instance, path := out or Path("instances") / f"{claim.id}.json")
-            violated, table, answer = result.violated, show(result, path), result.as_json() | {"file": str(path)}
+            found = boundcheck.falsify(claim, method, tick)
+            save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
+            table, answer = show(found, path), found.as_json() | {"file": str(path)}
     if as_json:
         print_json(answer)
     else:
         for part in table:
             STDOUT.print(part, soft_wrap=isinstance(part, str), markup=False)
-    if strict and violated:
+    if strict and found.violated:
         raise typer.Exit(1)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.tables import PROBLEMS
+from boundcheck.functions.objective import PROBLEMS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.proofs import VARIABLE
 

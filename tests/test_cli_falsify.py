@@ -12,8 +12,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.digits import UP, shown
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.worst_case import shrink
-from boundcheck.worst_case.worst_case import worst_cases
+from boundcheck.worst_case import search
 from tests.experiment.small import with_quantity_scaled
 from tests.program import run
 
@@ -25,7 +24,7 @@ QUICK = "--starts 2 --rounds 3 --examples 0 --rank 1"
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for the smallest instance."""
-    monkeypatch.setattr(shrink, "_ROUNDS", 8)
+    monkeypatch.setattr(search, "SHRINKING", (16, 8))
 
 
 @pytest.mark.full
@@ -160,7 +159,7 @@ def test_the_worst_cases_of_a_theorem_as_json(command, tmp_path: Path) -> None:
     assert (found["id"], found["violated"]) == (THEOREM, False)
     assert "a theorem of the kernel" in found["how"]
     # What the file says is plain data: tuples are lists in it.
-    assert found["cases"] == json.loads(json.dumps([case.as_json() for case in worst_cases(THEOREM, (2, 3, 4))]))
+    assert found["cases"] == json.loads(json.dumps(bc.falsify(THEOREM, bc.WorstCase((2, 3, 4))).as_json()))["cases"]
     assert found["instance"] == found["cases"][2]["instance"]
     assert found["ratio"] == max(case["ratio"] for case in found["cases"])
     assert list(tmp_path.iterdir()) == []
@@ -184,7 +183,7 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_poin
     answer = command(*f"falsify {id} --horizon 3 --horizon 2".split())
     assert answer.code == 0, answer.err
     words = answer.out.split()
-    for case in worst_cases(id, (3, 2)):
+    for case in bc.falsify(id, bc.WorstCase((3, 2))):
         # A bound is rounded up.
         assert shown(case.bound, 6, UP) in words
         for number in (case.step, case.numerical, case.ratio):
@@ -214,7 +213,8 @@ def test_a_solver_that_fails_ends_in_one_line(command) -> None:
     assert answer.err.strip().count("\n") == 0
 
 
-def test_from_python_a_theorem_is_sent_to_its_worst_cases() -> None:
+def test_from_python_a_theorem_gets_its_worst_cases() -> None:
     for theorem in (THEOREM, catalogue[THEOREM]):
-        with pytest.raises(InputError, match=r"boundcheck\.worst_case\.worst_case\.worst_cases"):
-            bc.falsify(theorem)
+        assert [case.steps for case in bc.falsify(theorem)] == [2, 3, 4]
+    with pytest.raises(InputError, match="about the smoothness of an adapter"):
+        bc.falsify(THEOREM, bc.Search())

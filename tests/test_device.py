@@ -20,25 +20,25 @@ from boundcheck import Loss
 from boundcheck.errors import CodeError, InputError
 from boundcheck.experiment.run import _Course
 from boundcheck.experiment.store import finished
-from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
+from boundcheck.functions.adapters import ADAPTERS, LoRA, Rebased, make_adapter
 from boundcheck.functions.adapters.base import gaussian
-from boundcheck.functions.adapters.rebased import Rebased
-from boundcheck.functions.derivatives import (
+from boundcheck.functions.arithmetic import replicate
+from boundcheck.functions.curvature import (
     bilinear_product,
     gauss_newton_product,
     hessian_vector_product,
     sure_difference_ratio,
 )
+from boundcheck.functions.draws import Draw, Reshuffled, WholeSample, WithReplacement
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.tasks import Windows
-from boundcheck.functions.objective import Objective, device_of
+from boundcheck.functions.objective import PROBLEMS, Objective, Setting, device_of, table_of
+from boundcheck.functions.objectives.clipped import Tilted
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.functions.sgd import Draw, Reshuffled, WholeSample, WithReplacement, advance, replicate, restart
-from boundcheck.functions.tables import PROBLEMS, Setting, table_of
-from boundcheck.functions.tilted import Tilted
+from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.system.plugins import allowing
 from tests.devices import CUDA, NAME, Crossed, is_there, pretended_cuda

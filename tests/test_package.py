@@ -64,7 +64,7 @@ def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
     [
         "import boundcheck.proofs.meft.claims",
         "import boundcheck.experiment.spec; bc.measure",
-        "from boundcheck.proof import script; import boundcheck.worst_case.show",
+        "from boundcheck.proof import script; import boundcheck.worst_case.view",
         "bc.claims; bc.measure; import boundcheck.language, boundcheck.experiment.tables",
     ],
 )

@@ -21,20 +21,15 @@ from boundcheck.experiment.intervals import (
 )
 from boundcheck.experiment.schedule import Schedule
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.derivatives import difference_ratio, sure_difference_ratio
-from boundcheck.functions.hard import Separable
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.logistic import LogisticRegression
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.curvature import difference_ratio, sure_difference_ratio
 from boundcheck.functions.loss import Loss
-from boundcheck.functions.network import ReadoutNetwork
-from boundcheck.functions.norms import Point
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
+from boundcheck.functions.objectives.linear import LeastSquares, LogisticRegression, ReadoutNetwork, SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
-from boundcheck.functions.tilted import Tilted
 from tests.functions.exactly import exactly
 from tests.language.plain import Matrix, Plain, PlainPoint, single
 from tests.layers import sampled

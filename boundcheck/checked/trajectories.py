@@ -19,7 +19,7 @@ from boundcheck.checked.exact_models.functions import Curve
 from boundcheck.exact.balls import ball_of
 from boundcheck.experiment.build import build_problem
 from boundcheck.experiment.spec import parse
-from boundcheck.functions.hard import Separable
+from boundcheck.functions.objectives.clipped import Separable
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import Number
@@ -365,7 +365,7 @@ def _surely(id: str, known: Mapping[str, Number], found: Scalar, steps: int) -> 
 
 
 def hard(id: str, shapes: tuple[tuple[int, float], ...], replicas: int = 512) -> Iterator[Experiment]:
-    """The hard instance of `boundcheck.functions.hard`, short enough to follow all of its sample paths."""
+    """The hard instance of `objectives.clipped`, short enough to follow all of its sample paths."""
     for steps, ratio in shapes:
         gain = 1e4
         table = {

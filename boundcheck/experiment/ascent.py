@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from boundcheck.functions.adapters import Radii
-from boundcheck.functions.derivatives import curved, derivative, hessian_vector_product, leaves
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.arithmetic import Point, square_norm
+from boundcheck.functions.curvature import curved, derivative, hessian_vector_product, leaves
 from boundcheck.functions.problem import Problem
 from boundcheck.system.limits import Tick
 

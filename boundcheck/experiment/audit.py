@@ -20,11 +20,10 @@ from boundcheck.experiment.run import Record
 from boundcheck.experiment.schema import GradientRatio
 from boundcheck.experiment.spec import ASSUMABLE, Spec
 from boundcheck.experiment.streams import generator
-from boundcheck.functions.constant import End
-from boundcheck.functions.minibatches import Draws, Mean, as_drawn, mean_of_minibatches
-from boundcheck.functions.norms import Point
-from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Sampler, replicate
+from boundcheck.functions.arithmetic import Point, replicate
+from boundcheck.functions.checks import Draws, Mean, as_drawn, mean_of_minibatches
+from boundcheck.functions.draws import Sampler
+from boundcheck.functions.problem import End, Problem
 from boundcheck.language.claim import Claim, checked
 from boundcheck.language.evidence import Audit, Guilt, Status, status_of
 from boundcheck.language.evidence import Evidence as Recorded

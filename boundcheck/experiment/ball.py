@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.norms import Point, spectral_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, spectral_norm
 from boundcheck.language.evidence import ROUNDING
 
 

@@ -12,7 +12,7 @@ import scipy.linalg
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
 
 # Of the sides of matrices, and of terms of a sum: enough for every width of vectors, and less than threads share.
 _SIDE, _TERMS = 33, 2**12

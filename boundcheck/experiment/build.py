@@ -7,14 +7,12 @@ from torch import Tensor
 
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.streams import generator
-from boundcheck.functions.adapters import Adapter, make_adapter
+from boundcheck.functions.adapters import Adapter, Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.adapters.rebased import Rebased
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import Point, at_most
 from boundcheck.functions.networks.build import Adaptation, network_function
-from boundcheck.functions.norms import Point
+from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.tables import Setting
 from boundcheck.language.function import Function
 from boundcheck.system.limits import Tick, silent
 

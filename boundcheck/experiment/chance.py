@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.functions.slopes import MARGIN
+from boundcheck.functions.checks import MARGIN
 
 TIMES = 16
 """The number of times that something is made whose generators move while it stays the same."""

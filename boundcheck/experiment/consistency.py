@@ -21,13 +21,21 @@ from boundcheck.experiment.run import Record
 from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.streams import generator
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.minibatches import Draws, Mean, mean_of_minibatches
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.checks import (
+    COARSE,
+    FINE,
+    MARGIN,
+    Draws,
+    Mean,
+    check_pull_back,
+    check_steps,
+    disagreement,
+    mean_of_minibatches,
+    near,
+)
+from boundcheck.functions.draws import Sampler
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Sampler, replicate
-from boundcheck.functions.slopes import COARSE, FINE, MARGIN, check_pull_back, disagreement, near
-from boundcheck.functions.steps import check_steps
 from boundcheck.language.function import Function
 from boundcheck.language.hypotheses import MOST_SAMPLES
 from boundcheck.language.measures import SMOOTHNESS

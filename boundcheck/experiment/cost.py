@@ -11,9 +11,9 @@ from boundcheck.experiment.plan import Plan, Start, make_sampler
 from boundcheck.experiment.run import MOST_WAITING
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.streams import generator
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most, replicate
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import advance, replicate
+from boundcheck.functions.sgd import advance
 from boundcheck.language.function import Function
 from boundcheck.system.ending import say
 from boundcheck.system.limits import Demand, gib

@@ -19,7 +19,7 @@ from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.schema import Stated, Subject
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function

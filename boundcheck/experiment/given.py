@@ -7,8 +7,7 @@ from pydantic import PrivateAttr
 
 from boundcheck.errors import InputError
 from boundcheck.functions.loss import Loss
-from boundcheck.functions.objective import Objective, checked, device_of
-from boundcheck.functions.tables import ProblemTable, Setting
+from boundcheck.functions.objective import Objective, ProblemTable, Setting, checked, device_of
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.tables import Side, Table, validated
 

@@ -17,11 +17,11 @@ from boundcheck.experiment.horizons import best_step, informative_horizon
 from boundcheck.experiment.schema import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.experiment.streams import generator, stream
-from boundcheck.functions.constant import EPSILON, Constant
-from boundcheck.functions.norms import Point, square_norm
-from boundcheck.functions.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate, restart
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
+from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.claim import Claim
-from boundcheck.language.function import Function
+from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS

@@ -32,7 +32,7 @@ from boundcheck.experiment.schema import (
     Waterfall,
 )
 from boundcheck.experiment.support import Kind, borne
-from boundcheck.functions.constant import End
+from boundcheck.functions.problem import End
 from boundcheck.language.evidence import Audit
 from boundcheck.language.notebook import Shown
 from boundcheck.verdicts import Verdict

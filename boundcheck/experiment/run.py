@@ -22,9 +22,9 @@ from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.streams import generator, stream
-from boundcheck.functions.blocks import at_most
-from boundcheck.functions.norms import Point, State
-from boundcheck.functions.sgd import Draw, Sampler, Walk, replicate, restart, walk
+from boundcheck.functions.arithmetic import Point, State, at_most, replicate
+from boundcheck.functions.draws import Draw, Sampler
+from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.function import Function
 from boundcheck.system.limits import Tick, prefixed

@@ -29,7 +29,7 @@ class Blame:
 
 @dataclass(frozen=True)
 class Stated:
-    """A constant that a problem says of itself, as `boundcheck.functions.constant.Constant` has it."""
+    """A constant that a problem says of itself, as `boundcheck.language.function.Constant` has it."""
 
     value: float | None
     kind: Literal["certified", "estimated"]

@@ -17,7 +17,7 @@ from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.schema import Chain
 from boundcheck.experiment.schema import Link as Arrived
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.problem import Problem
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST

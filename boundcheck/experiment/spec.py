@@ -30,8 +30,8 @@ from boundcheck.experiment.tables import (
     RunSpec,
 )
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.adapters.rebased import BASE_RADIUS
-from boundcheck.functions.tables import ProblemTable, table_of
+from boundcheck.functions.adapters.products import BASE_RADIUS
+from boundcheck.functions.objective import ProblemTable, table_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim

@@ -3,9 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from boundcheck.functions.curvature import block_norms
-from boundcheck.functions.derivatives import bilinear_product, gauss_newton_product
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.curvature import bilinear_product, block_norms, gauss_newton_product
 from boundcheck.functions.problem import Problem
 from boundcheck.system.limits import Tick
 

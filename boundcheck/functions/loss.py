@@ -15,9 +15,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from boundcheck.errors import InputError
-from boundcheck.functions.blocks import in_blocks
-from boundcheck.functions.constant import EPSILON, Constant
+from boundcheck.functions.arithmetic import EPSILON, in_blocks
 from boundcheck.functions.objective import Objective, is_shape
+from boundcheck.language.function import Constant
 from boundcheck.system.files import read_text
 from boundcheck.system.limits import Demand, check_memory
 

@@ -1,22 +1,30 @@
-"""`Objective`: what a loss f(W) must say of itself, and the noise model that Algorithm 1 samples from.
+"""`Objective`: what a loss f(W) must say of itself; and the table [problem] of a spec, by which one is made.
 
 Every method is batched over a leading replica dimension R; W has shape (R, d, k). All tensors are float64.
+
+An objective from outside is named by its import path, ``my_module:MyObjective``, or by an entry point of the group
+``boundcheck.objectives``. What is there is a class of objectives, or a function that says that it returns one, such as
+``-> Objective``; what it takes are then the fields of the table. Nothing else is called.
 """
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import torch
+from pydantic import PydanticUserError, create_model
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.functions.blocks import in_blocks
-from boundcheck.functions.constant import Constant
-from boundcheck.language.function import Descent
-from boundcheck.system.plugins import is_ours
+from boundcheck.functions.arithmetic import in_blocks
+from boundcheck.language.function import Constant, Descent
+from boundcheck.system.limits import Demand
+from boundcheck.system.plugins import Registry, is_ours, listed
+from boundcheck.system.tables import NOT_GIVEN, Table, validated
 
 Side: TypeAlias = tuple[Tensor | None, Tensor | None]
 r"""A map :math:`M \mapsto PMQ` of gradients in W: P and Q, batched over replicas or not; None is the identity."""
@@ -44,9 +52,6 @@ class Moments(NamedTuple):
     gradient: Tensor
     in_v: Tensor
     in_w: Tensor
-
-
-_CONSTANTS = ("smoothness", "gradient_bound", "infimum", "strong_convexity", "is_convex")
 
 
 class Objective(ABC):
@@ -80,7 +85,8 @@ class Objective(ABC):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a constant set after the class has set them all is a user's word, which nothing proves."""
-        if name in _CONSTANTS and {"smoothness", "gradient_bound", "infimum"} <= vars(self).keys():
+        needed = {"smoothness", "gradient_bound", "infimum"}
+        if name in needed | {"strong_convexity", "is_convex"} and needed <= vars(self).keys():
             vars(self)["_told"] = (*self._told, f"{name} of {self.name}")
         super().__setattr__(name, value)
 
@@ -145,77 +151,16 @@ class Objective(ABC):
         return in_blocks(survey, W, self.samples * W[0].numel())
 
 
-def checked(objective: Objective, field: str) -> Objective:
-    """Return an objective from outside if it has what an `Objective` needs, and a loss and gradient of their shapes.
-
-    Raises:
-        InputError: naming what is missing, or not as it has to be.
-
-    """
-    kind = type(objective).__name__
-    for name, (is_right, expected) in _SAID.items():
-        if not hasattr(objective, name):
-            raise InputError(field, kind, f"an objective with the attribute {name}: {expected}")
-        if not is_right(said := getattr(objective, name)):
-            raise InputError(f"{kind}.{name}", said, expected)
-    W = torch.zeros((2, *objective.shape), dtype=torch.float64, device=device_of(objective) or "cpu")
-    for name, shape in (("loss", (2,)), ("gradient", tuple(W.shape))):
-        found = getattr(objective, name)(W)
-        if not isinstance(found, Tensor) or found.dtype != torch.float64 or tuple(found.shape) != shape:
-            said = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
-            expected = f"a float64 tensor of shape {shape}, for W of shape {tuple(W.shape)}"
-            raise InputError(f"{kind}.{name}", said, expected)
-    return objective
-
-
-def device_of(objective: Objective) -> torch.device | None:
-    """The device of its tensors, or of those of objectives that it is made of; None if none are found."""
-    for kept in vars(objective).values():
-        for x in kept if isinstance(kept, tuple | list) else (kept,):
-            found = x.device if isinstance(x, Tensor) else device_of(x) if isinstance(x, Objective) else None
-            if found is not None:
-                return found
-    return None
-
-
-def is_shape(shape: object) -> bool:
-    """True if the shape is (d, k), two positive integers."""
-    return isinstance(shape, tuple | list) and len(shape) == 2 and all(map(_is_count, shape))
-
-
-def _is_count(number: object) -> bool:
-    return isinstance(number, int | np.integer) and not isinstance(number, bool) and int(number) > 0
-
-
-def _is_text(said: object) -> bool:
-    return isinstance(said, str)
-
-
-def _is_constant(said: object) -> bool:
-    if not isinstance(said, Constant) or said.kind not in ("certified", "estimated") or not isinstance(said.how, str):
-        return False
-    return isinstance(said.value, int | float) and not math.isnan(said.value)
-
-
-_CONSTANT = "a boundcheck.functions.constant.Constant(value, kind, how), kind certified or estimated"
-_SAID: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "name": (_is_text, "what figures call it"),
-    "units": (_is_text, "the unit of the loss"),
-    "shape": (is_shape, "(d, k), two positive integers"),
-    "samples": (_is_count, "a positive integer"),
-    **dict.fromkeys(("smoothness", "gradient_bound", "infimum"), (_is_constant, _CONSTANT)),
-    "strong_convexity": (lambda said: said is None or _is_constant(said), f"None, or {_CONSTANT}"),
-}
-
-
 def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tuple[Tensor, Tensor]:
-    """`Moments.in_v` and `Moments.in_w` from the samples' gradients, shape (R, d, n, k)."""
-    return squares_in_v(G, sides, among), mean_square(G, 2, among)
-
-
-def squares_in_v(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> Tensor:
-    """`Moments.in_v` from the samples' gradients, shape (R, d, n, k): each side is one product."""
+    """`Moments.in_v` and `Moments.in_w` from the samples' gradients, shape (R, d, n, k): each side is one product."""
     replicas, _, samples, k = G.shape
+
+    def mean_square(X: Tensor, sample: int) -> Tensor:
+        """The mean over samples, which are this dimension of X, of their sums of squares."""
+        if among is None:
+            return X.square().flatten(1).sum(1) / X.shape[sample]
+        return mean_of(X.square().sum([dim for dim in (1, 2, 3) if dim != sample]), among)
+
     in_v = []
     for left, right in sides:
         X, sample = G, 2
@@ -224,16 +169,8 @@ def squares_in_v(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> Te
         if right is not None:
             # The factor that is wide comes second: MKL is half as fast the other way round.
             X, sample = (right.mT @ X.flatten(1, 2).mT).view(replicas, -1, X.shape[1], samples), 3
-        in_v.append(mean_square(X, sample, among))
-    return torch.stack(in_v).sum(0)
-
-
-def mean_square(X: Tensor, sample: int, among: Tensor | None) -> Tensor:
-    """The mean over samples, or over those at indices, of their sums of squares; `sample` is their dimension of X."""
-    if among is None:
-        return X.square().flatten(1).sum(1) / X.shape[sample]
-    others = [dim for dim in (1, 2, 3) if dim != sample]
-    return mean_of(X.square().sum(others), among)
+        in_v.append(mean_square(X, sample))
+    return torch.stack(in_v).sum(0), mean_square(G, 2)
 
 
 def mean_of(each: Tensor, among: Tensor | None) -> Tensor:
@@ -253,3 +190,162 @@ def sides_of(sides: tuple[Side, ...], part: slice) -> tuple[Side, ...]:
 def some(among: Tensor | None, part: slice) -> Tensor | None:
     """The indices of some of the replicas; None if there are no indices."""
     return None if among is None else among[part]
+
+
+def device_of(objective: Objective) -> torch.device | None:
+    """The device of its tensors, or of those of objectives that it is made of; None if none are found."""
+    for kept in vars(objective).values():
+        for x in kept if isinstance(kept, tuple | list) else (kept,):
+            found = x.device if isinstance(x, Tensor) else device_of(x) if isinstance(x, Objective) else None
+            if found is not None:
+                return found
+    return None
+
+
+def is_count(number: object) -> bool:
+    """True for a positive integer."""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and int(number) > 0
+
+
+def is_shape(shape: object) -> bool:
+    """True if the shape is (d, k), two positive integers."""
+    return isinstance(shape, tuple | list) and len(shape) == 2 and all(map(is_count, shape))
+
+
+def checked(objective: Objective, field: str) -> Objective:
+    """Return an objective from outside if it has what an `Objective` needs, and a loss and gradient of their shapes.
+
+    Raises:
+        InputError: naming what is missing, or not as it has to be.
+
+    """
+
+    def is_text(said: object) -> bool:
+        return isinstance(said, str)
+
+    def is_constant(said: object) -> bool:
+        if not isinstance(said, Constant) or said.kind not in ("certified", "estimated") or not is_text(said.how):
+            return False
+        return isinstance(said.value, int | float) and not math.isnan(said.value)
+
+    constant = "a boundcheck.language.function.Constant(value, kind, how), kind certified or estimated"
+    needed: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+        "name": (is_text, "what figures call it"),
+        "units": (is_text, "the unit of the loss"),
+        "shape": (is_shape, "(d, k), two positive integers"),
+        "samples": (is_count, "a positive integer"),
+        **dict.fromkeys(("smoothness", "gradient_bound", "infimum"), (is_constant, constant)),
+        "strong_convexity": (lambda said: said is None or is_constant(said), f"None, or {constant}"),
+    }
+    kind = type(objective).__name__
+    for name, (is_right, expected) in needed.items():
+        if not hasattr(objective, name):
+            raise InputError(field, kind, f"an objective with the attribute {name}: {expected}")
+        if not is_right(said := getattr(objective, name)):
+            raise InputError(f"{kind}.{name}", said, expected)
+    W = torch.zeros((2, *objective.shape), dtype=torch.float64, device=device_of(objective) or "cpu")
+    for name, shape in (("loss", (2,)), ("gradient", tuple(W.shape))):
+        found = getattr(objective, name)(W)
+        if not isinstance(found, Tensor) or found.dtype != torch.float64 or tuple(found.shape) != shape:
+            said = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            expected = f"a float64 tensor of shape {shape}, for W of shape {tuple(W.shape)}"
+            raise InputError(f"{kind}.{name}", said, expected)
+    return objective
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The parts of a spec that a problem may be made for, beside its own table.
+
+    Attributes:
+        device: where its tensors are.
+        bias: whether W has one more column than the table says, since it acts on [h; 1].
+        claim: the id of the theorem.
+        scale, gain: of the adapter.
+        radii: of the domain that the spec gives.
+
+    """
+
+    device: str = "cpu"
+    bias: bool = False
+    claim: str = ""
+    scale: float = 1.0
+    gain: float = 1.0
+    radii: Mapping[str, float] = field(default_factory=dict)
+
+
+class ProblemTable(Table):
+    """The table of an objective in a spec: its kind, and the fields of a subclass."""
+
+    kind: str
+    starts_at_identity: ClassVar[bool] = False
+    """Whether W0 is the identity, and not 0."""
+
+    def build(self, setting: Setting) -> Objective:
+        """The objective that the table describes."""
+        raise NotImplementedError
+
+    def demands(self) -> tuple[Demand, ...]:
+        """The memory that its data take while they are drawn; nothing where they are small, or there already."""
+        return ()
+
+
+def table_of(raw: Any) -> ProblemTable:
+    """A table [problem] of the kind that it names; raises InputError naming the first field that is wrong."""
+    if isinstance(raw, ProblemTable):
+        return raw
+    if not isinstance(raw, dict):
+        raise InputError("problem", raw, "a table")
+    if "kind" not in raw:
+        raise InputError(PROBLEMS.field, NOT_GIVEN, "the kind of problem, such as 'digits' or 'pseudo-huber'")
+    return validated(PROBLEMS.open(raw["kind"]), raw, "problem.")
+
+
+def _own() -> dict[str, type[ProblemTable]]:
+    tables = listed("boundcheck.functions.objectives", ProblemTable)
+    return {kind: table for table in tables for kind in get_args(table.model_fields["kind"].annotation)}
+
+
+def _from_outside(name: str, found: Any) -> type[ProblemTable]:
+    """The table whose fields are what a class or function takes, except what the setting gives."""
+    made_by = found
+    if inspect.isfunction(found):
+        # What it says that it returns: the only other way to know would be to call it.
+        try:
+            made_by = inspect.signature(found, eval_str=True).return_annotation
+        except (TypeError, ValueError, NameError):
+            made_by = None
+    elif isinstance(found, type) and issubclass(found, ProblemTable):
+        return found
+    if not (isinstance(made_by, type) and issubclass(made_by, Objective)):
+        expected = "a class of objectives, or a function that says that it returns one, such as -> Objective"
+        raise InputError(PROBLEMS.field, name, expected)
+    given = {each.name for each in fields(Setting)}
+    try:
+        parameters = inspect.signature(found, eval_str=True).parameters.values()
+        taken = {
+            p.name: (Any if p.annotation is p.empty else p.annotation, ... if p.default is p.empty else p.default)
+            for p in parameters
+            if p.name not in given and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        }
+        # Pydantic declares no call with fields whose names are known only here.
+        made: type[ProblemTable] = create_model(name.rpartition(":")[2], __base__=ProblemTable, **taken)  # type: ignore[call-overload]
+    except (TypeError, ValueError, NameError, PydanticUserError) as error:
+        expected = f"parameters that a table can have as its fields ({' '.join(str(error).split())})"
+        raise InputError(PROBLEMS.field, name, expected) from None
+    of_setting = [p.name for p in parameters if p.name in given]
+
+    def build(self: ProblemTable, setting: Setting) -> Objective:
+        options = {each: getattr(self, each) for each in taken}
+        built = found(**options, **{each: getattr(setting, each) for each in of_setting})
+        if not isinstance(built, Objective):
+            raise InputError(PROBLEMS.field, name, f"what makes an Objective, and not a {type(built).__name__}")
+        return checked(built, PROBLEMS.field)
+
+    # The class is made here, and so is its method: no class statement could hold both.
+    made.build = build  # type: ignore[method-assign]
+    return made
+
+
+PROBLEMS: Registry[type[ProblemTable]] = Registry("problem.kind", "boundcheck.objectives", _own, _from_outside)
+"""The tables of problems by their kind."""

@@ -1,32 +1,43 @@
-"""`Problem`: F(v) = f(W(v)), an objective seen through an adapter, batched over replicas."""
+"""`Problem`: F(v) = f(W(v)), an objective seen through an adapter, batched over replicas; and what claims ask of it."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
+import sympy as sp
 import torch
 from torch import Tensor
 
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.functions.adapters import Adapter, Radii
-from boundcheck.functions.adapters.base import ROUND_UP
-from boundcheck.functions.blocks import at_once, in_blocks, in_parts, on_cores
-from boundcheck.functions.constant import EPSILON, Constant, End
-from boundcheck.functions.inputs import adapter_ends, adapter_inputs
-from boundcheck.functions.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    ROUND_UP,
+    Point,
+    apart,
+    at_once,
+    gradient_ratio,
+    in_blocks,
+    in_parts,
+    inner,
+    on_cores,
+    spectral_norm,
+    square_norm,
+)
+from boundcheck.functions.draws import Draw
 from boundcheck.functions.objective import Moments, Objective, mean_of, some
+from boundcheck.language import symbols
+from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.function import Descent, Function, Observable
-from boundcheck.language.inputs import Number
+from boundcheck.language.function import Constant, Descent, Function, Observable
+from boundcheck.language.hypotheses import LEAST, READINGS
+from boundcheck.language.inputs import Number, exact
+from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import speaks_of_a_ball, takes
-from boundcheck.language.symbols import R_1, G, ell, mu_F
 from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
-
-if TYPE_CHECKING:
-    from boundcheck.functions.sgd import Draw
-
 
 # Replicas that are observed together: of fewer the calls would cost more than the arithmetic.
 _LOOKS = 128
@@ -37,8 +48,7 @@ _LARGE = 2**16
 # at once: a little more than was measured.
 _NUMBER, _POINTS, _WEIGHTS, _TEMPORARIES = 8, 6, 4, 4
 
-
-_OBSERVABLES = {
+OBSERVED = {
     "loss": "F(v_t)",
     "loss_error": "bound on the rounding error of loss",
     "gradient_square_norm": "squared Euclidean norm of the gradient of F at v_t",
@@ -56,19 +66,79 @@ _OBSERVABLES = {
     "gradient_ratio": "||grad F(v_{t+1}) - grad F(v_t)|| / ||v_{t+1} - v_t||",
     "gradient_ratio_error": "bound on the rounding error of gradient_ratio",
 }
+"""The meaning of what is observed of a step; `observables` has the norms of the blocks of an adapter too."""
 
 
-def observables(adapter: Adapter) -> dict[str, Observable]:
-    """Everything that `observe` reads off, by name."""
-    norms = {
-        norm_name(block.name): f"largest spectral norm of {block.name} at v_t and v_(t+1)" for block in adapter.blocks
-    }
-    return {name: Observable(meaning) for name, meaning in (_OBSERVABLES | norms).items()}
+@dataclass(frozen=True)
+class End:
+    """The bound that a claim about an adapter gives on the smoothness of F on a domain, rounded up.
+
+    Attributes:
+        claim: its id.
+        lipschitz: what Assumption 3's C stands for, in a claim that takes it.
+        value: L̂.
+        trust: ``kernel`` where a script has the kernel replay the claim, ``by hand`` where it has an argument, and
+            ``given`` where an adapter from outside says that it holds.
+
+    """
+
+    claim: str
+    lipschitz: str
+    value: float
+    trust: str
+
+
+def adapter_inputs(
+    claim: Claim, adapter: Adapter, radii: Radii, lipschitz: str, smoothness: float, gradient_bound: float
+) -> dict[str, Number]:
+    """The constants of `claim` for an adapter on a domain, and an f with this L and this G, exact.
+
+    A claim without a scale is stated for W0 + B A. With scale s it is applied to X -> f(W0 + s X), which is
+    s^2 L smooth and has gradients bounded by s G.
+    """
+    names = {parameter.name for parameter in claim.parameters}
+    table: dict[str, Any] = {name: exact(name, value) for name, value in adapter.constants(radii).items()}
+    L = exact(symbols.L.name, smoothness)
+    G = exact(symbols.G.name, gradient_bound) if takes(claim, symbols.G) else sp.Integer(0)
+    if (scale := table.get(symbols.s.name)) is not None and not takes(claim, symbols.s):
+        L, G = scale**2 * L, scale * G
+    table |= {symbols.L.name: L, symbols.G.name: G}
+    if takes(claim, symbols.C):
+        # What C stands for is said of the adapter's own constants.
+        reading, said = READINGS[lipschitz], {letter.name: letter for letter in READINGS[lipschitz].free_symbols}
+        if said.keys() <= table.keys():
+            table[symbols.C.name] = reading.xreplace({letter: table[name] for name, letter in said.items()})
+    return {name: value for name, value in table.items() if name in names}
+
+
+def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bound: float) -> list[End]:
+    """The bounds that the claims about an adapter give on F's smoothness on a domain, for an f with this L and G.
+
+    A claim whose conditions fail there is left out.
+    """
+    ends = []
+    for id in adapter.claims:
+        claim, said = catalogue[id], about(id)
+        # A ball of two radii is inside a paper's with the larger one; a special case is said of equal ones alone.
+        if said is not None and said.at_equal_radii and len({*radii.values()}) > 1:
+            continue
+        for lipschitz in READINGS if takes(claim, symbols.C) else (LEAST,):
+            inputs = adapter_inputs(claim, adapter, radii, lipschitz, smoothness, gradient_bound)
+            if not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters}):
+                trust = "by hand" if claim.argument else "given" if claim.id in adapter.given else "kernel"
+                ends.append(End(id, lipschitz, upper(claim.enclosures(**inputs)[SMOOTHNESS.letter]), trust))
+    return ends
 
 
 def norm_name(block: str) -> str:
     """The name of the observable that is the norm of a block."""
     return f"norm_{block}"
+
+
+def observables(adapter: Adapter) -> dict[str, Observable]:
+    """Everything that `observe` reads off, by name."""
+    norms = {norm_name(x.name): f"largest spectral norm of {x.name} at v_t and v_(t+1)" for x in adapter.blocks}
+    return {name: Observable(meaning) for name, meaning in (OBSERVED | norms).items()}
 
 
 @dataclass(frozen=True)
@@ -85,8 +155,12 @@ class Problem(Function):
             raise InputError("adapter.W0", f"of shape {tuple(self.adapter.W0.shape)}", f"shape {self.objective.shape}")
         f, adapter = self.objective, self.adapter
         # What `Function` asks for; a frozen object has no other way to keep it.
-        vars(self).update(name=f.name, units=f.units, samples=f.samples, infimum=f.infimum, is_flat=adapter.is_flat)
         vars(self).update(
+            name=f.name,
+            units=f.units,
+            samples=f.samples,
+            infimum=f.infimum,
+            is_flat=adapter.is_flat,
             observables=observables(adapter),
             constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
             norm_names={block.radius: norm_name(block.name) for block in adapter.blocks},
@@ -109,7 +183,73 @@ class Problem(Function):
         parts = zip(self.adapter.blocks, self.adapter.bounded(v), strict=True)
         return {block.radius: spectral_norm(part) for block, part in parts}
 
-    def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
+    def loss(self, v: Point) -> Tensor:
+        return self.objective.loss(self.adapter.weight(v))
+
+    def weight_gradient(self, v: Point) -> Tensor:
+        """The gradient of f at W(v), shape (R, d, k)."""
+        return self.objective.gradient(self.adapter.weight(v))
+
+    def gradient(self, v: Point) -> Point:
+        return self.adapter.pull_back(v, self.weight_gradient(v))
+
+    def batch_gradient(self, v: Point, indices: Tensor) -> Point:
+        return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
+
+    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
+        scale = self.adapter.scale_of_factors
+        if scale is None or not keeps(self, Problem, "batch_gradient"):
+            return None
+        return self.objective.descend(self.adapter.W0, scale, v, batches, sizes)
+
+    def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
+        return self.adapter.factor_sizes(v, self.weight_gradient(v))
+
+    def survey(self, v: Point, among: Tensor | None = None) -> Moments:
+        """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.
+
+        The means are over all samples, or over those at the indices `among`, shape (R, m).
+        """
+        W, sides = self.adapter.weight(v), self.adapter.sides(v)
+        if sides is not None:
+            return self.objective.survey(W, sides, among)
+        samples = self.samples
+
+        def survey(part: slice) -> Moments:
+            gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
+            pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
+            in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
+            loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
+            return Moments(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
+
+        return in_blocks(survey, W, samples * W[0].numel())
+
+    def sample_variance(self, v: Point) -> Tensor:
+        r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
+
+        A minibatch of m samples drawn with replacement has this variance over m.
+        """
+        survey = self.survey(v)
+        return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
+
+    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of shape (R,).
+
+        W is computed to within some units of roundoff of its size, :math:`e_W`, which moves the loss by at most
+        :math:`G e_W` and its gradient by :math:`L e_W`; the objective's own errors come on top.
+        """
+        sizes, L = self.adapter.sizes(v), self.objective.smoothness.value
+        weight_error = sizes.terms * EPSILON * sizes.weight
+        W = self.adapter.weight(v)
+        loss_error, gradient_error = self.objective.rounding(W, loss)
+        G: Tensor | float = self.objective.gradient_bound.value
+        if math.inf == G:
+            # As large as it is here, with its error, and as it can be on the way to the exact W.
+            G = torch.linalg.matrix_norm(self.objective.gradient(W)) + gradient_error + L * weight_error
+        products = EPSILON * (sum(self.objective.shape) + 4) * sizes.products * G
+        return loss_error + G * weight_error, sizes.jacobian * (gradient_error + L * weight_error + products)
+
+    def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         if not self.objective.is_shared:
             return self._look(v, v_next, law)
 
@@ -121,23 +261,15 @@ class Problem(Function):
         found = on_cores(look, in_parts(len(v[0]), -(-len(v[0]) // _LOOKS)))
         return {name: torch.cat([each[name] for each in found]) for name in found[0]}
 
-    def _look(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
+    def _look(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         r"""The observables at v, shape (R, ...), for the step that led to v_next.
 
         The descent curvature :math:`\ell_t`, by the name ``path_smoothness``, is what the descent inequality uses of
         smoothness: :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta\rangle + (\hat L/2)\|\Delta\|^2` holds
         exactly when :math:`\ell_t \le \hat L` (jiang2024, Eq. (15)). The gradient ratio is what Lemma 1 bounds: where F
-        is :math:`\hat L`-smooth on the segment, it is at most :math:`\hat L`. Either may be the larger.
-
-        Args:
-            v: the iterates.
-            v_next: the ones after them.
-            law: what the minibatch between them was drawn from; None where it was the whole sample.
-
-        Returns:
-            For each name in `observables` a tensor of shape (R,). A step of length zero has smoothness 0 of both kinds.
-            On a curved domain, where two gradients cannot be subtracted, the gradient ratio is NaN.
-
+        is :math:`\hat L`-smooth on the segment, it is at most :math:`\hat L`. Either may be the larger. A step of
+        length zero has smoothness 0 of both kinds; on a curved domain, where two gradients cannot be subtracted, the
+        gradient ratio is NaN.
         """
         survey = None if law is None else self.survey(v, None if law.replaced else law.candidates)
         if survey is None:
@@ -153,7 +285,7 @@ class Problem(Function):
         slope = inner(gradient, step)
         half = torch.where(length_square > 0, length_square / 2, torch.inf)
         path_smoothness = (loss_next - loss - slope) / half
-        terms = self.objective.samples + sum(part[0].numel() for part in v) + 64
+        terms = self.samples + sum(part[0].numel() for part in v) + 64
         size = loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt()
         errors = self.rounding(v, loss), self.rounding(v_next, loss_next)
         (loss_error, gradient_error), (loss_next_error, gradient_next_error) = errors
@@ -164,6 +296,23 @@ class Problem(Function):
         ratio_error += EPSILON * terms * ratio
         if self.adapter.is_curved:
             ratio, ratio_error = (torch.full_like(ratio, torch.nan) for _ in range(2))
+
+        bias = bias_error = noise = noise_error = torch.zeros_like(gradient_error)
+        if law is not None and survey is not None:
+            if law.replaced:
+                variance = survey.in_v - gradient_square_norm
+            else:
+                mean = self.batch_gradient(v, law.candidates)
+                bias = square_norm(apart(mean, gradient)).sqrt()
+                # Each of the two means is off by its own rounding error at most; the second one sums in another order.
+                bias_error = 4 * gradient_error
+                variance = survey.in_v - square_norm(mean)
+            noise = law.noise(variance.clamp(min=0), bias)
+            # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off by
+            # less.
+            spread = self.adapter.sizes(v).jacobian * survey.in_w.sqrt()
+            noise_error = 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / law.batch
+            noise_error = noise_error + bias_error * (2 * bias + bias_error)
         norms = {
             norm_name(block.name): torch.maximum(spectral_norm(x), spectral_norm(y))
             for block, x, y in zip(self.adapter.blocks, *map(self.adapter.bounded, (v, v_next)), strict=True)
@@ -175,49 +324,16 @@ class Problem(Function):
             "gradient_square_norm_error": gradient_error * (2 * length + gradient_error) + EPSILON * terms * length**2,
             "weight_gradient_frobenius": torch.linalg.matrix_norm(weight_gradient),
             "weight_gradient_spectral": spectral_norm(weight_gradient),
+            "noise_variance": noise,
+            "noise_variance_error": noise_error,
+            "conditional_bias": bias,
+            "conditional_bias_error": bias_error,
             "step_length": length_square.sqrt(),
             "slope": slope,
             "path_smoothness": path_smoothness,
             "path_smoothness_error": rounding / half + EPSILON * terms * path_smoothness.abs(),
             "gradient_ratio": ratio,
             "gradient_ratio_error": ratio_error,
-            **self._noise(v, gradient, gradient_error, law, survey),
-        }
-
-    def _noise(
-        self, v: Point, gradient: Point, gradient_error: Tensor, law: "Draw | None", survey: Moments | None
-    ) -> dict[str, Tensor]:
-        r"""Bias and mean squared error of the minibatch gradient given the past.
-
-        For m of n_t candidates, whose gradients have mean :math:`\mu` and variance :math:`s^2`, the bias is
-        :math:`\|\mu - \nabla F\|`, and the mean squared error is its square plus :math:`s^2/m`, times
-        :math:`(n_t - m)/(n_t - 1)` where they are drawn without replacement. With it all samples are candidates always,
-        and there is no bias.
-        """
-        zero = torch.zeros_like(gradient_error)
-        if law is None or survey is None:
-            return dict.fromkeys(
-                ("noise_variance", "noise_variance_error", "conditional_bias", "conditional_bias_error"), zero
-            )
-        if law.replaced:
-            variance = survey.in_v - square_norm(gradient)
-            left, bias, bias_error = 1.0, zero, zero
-        else:
-            mean = self.batch_gradient(v, law.candidates)
-            bias = square_norm(tuple(x - y for x, y in zip(mean, gradient, strict=True))).sqrt()
-            # Each of the two means is off by its own rounding error at most; the second one sums in another order.
-            bias_error = 4 * gradient_error
-            variance = survey.in_v - square_norm(mean)
-            left = (law.candidates.shape[1] - law.batch) / max(law.candidates.shape[1] - 1, 1)
-        # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off by less.
-        spread = self.adapter.sizes(v).jacobian * survey.in_w.sqrt()
-        terms = self.objective.samples + sum(part[0].numel() for part in v) + 64
-        error = 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / law.batch
-        return {
-            "noise_variance": left * variance.clamp(min=0) / law.batch + bias * bias,
-            "noise_variance_error": error + bias_error * (2 * bias + bias_error),
-            "conditional_bias": bias,
-            "conditional_bias_error": bias_error,
         }
 
     def demands(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
@@ -238,55 +354,6 @@ class Problem(Function):
         d, k = self.objective.shape
         # A gradient in W of each sample, and W with its pull-back, which are products with each block.
         return float(samples * d * k + self.adapter.size * min(d, k))
-
-    def loss(self, v: Point) -> Tensor:
-        return self.objective.loss(self.adapter.weight(v))
-
-    def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
-        return self.adapter.factor_sizes(v, self.weight_gradient(v))
-
-    def weight_gradient(self, v: Point) -> Tensor:
-        """The gradient of f at W(v), shape (R, d, k)."""
-        return self.objective.gradient(self.adapter.weight(v))
-
-    def gradient(self, v: Point) -> Point:
-        return self.adapter.pull_back(v, self.weight_gradient(v))
-
-    def batch_gradient(self, v: Point, indices: Tensor) -> Point:
-        return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
-
-    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
-        scale = self.adapter.scale_of_factors
-        if scale is None or not keeps(self, Problem, "batch_gradient"):
-            return None
-        return self.objective.descend(self.adapter.W0, scale, v, batches, sizes)
-
-    def survey(self, v: Point, among: Tensor | None = None) -> Moments:
-        """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.
-
-        The means are over all samples, or over those at the indices `among`, shape (R, m).
-        """
-        W, sides = self.adapter.weight(v), self.adapter.sides(v)
-        if sides is not None:
-            return self.objective.survey(W, sides, among)
-        samples = self.objective.samples
-
-        def survey(part: slice) -> Moments:
-            gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
-            pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
-            in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
-            loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
-            return Moments(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
-
-        return in_blocks(survey, W, samples * W[0].numel())
-
-    def sample_variance(self, v: Point) -> Tensor:
-        r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
-
-        A minibatch of m samples drawn with replacement has this variance over m.
-        """
-        survey = self.survey(v)
-        return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
 
     def gradient_bound(self, radii: Radii) -> Constant:
         r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach where that is less.
@@ -310,15 +377,6 @@ class Problem(Function):
         """The radii of the ball that a claim needs: none where it speaks of none, or W has bounded derivatives."""
         return self.adapter.radius_names if self.adapter.needs_ball and speaks_of_a_ball(claim) else ()
 
-    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
-        """The parameters of a claim that problem and ball determine, exact."""
-        found = self.theory_inputs(claim, radii, lipschitz)
-        if takes(claim, ell):
-            found[ell.name] = self.sharpest(radii)
-        if (strong := self.strong_convexity) is not None and takes(claim, mu_F):
-            found[mu_F.name] = strong.value
-        return found
-
     def theory_inputs(
         self, claim: Claim, radii: Radii, lipschitz: str, gradient_bound: float | None = None
     ) -> dict[str, Number]:
@@ -328,7 +386,7 @@ class Problem(Function):
         """
         # A claim without G may be of an f whose gradient has no bound.
         g = 0.0
-        if takes(claim, G):
+        if takes(claim, symbols.G):
             g = self.gradient_bound(radii).value if gradient_bound is None else gradient_bound
         return adapter_inputs(claim, self.adapter, radii, lipschitz, self.objective.smoothness.value, g)
 
@@ -354,6 +412,25 @@ class Problem(Function):
         """The constant with which F is strongly convex; None where none is known."""
         return self.objective.strong_convexity if self.adapter.is_isometry else None
 
+    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
+        """The parameters of a claim that problem and ball determine, exact."""
+        found = self.theory_inputs(claim, radii, lipschitz)
+        if takes(claim, symbols.ell):
+            found[symbols.ell.name] = self.sharpest(radii)
+        if (strong := self.strong_convexity) is not None and takes(claim, symbols.mu_F):
+            found[symbols.mu_F.name] = strong.value
+        return found
+
+    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
+        """The parameters of a claim that v_1 determines, but for D: norms of its blocks, rounded up, and distances."""
+        norms = {name: norm.item() for name, norm in self.norms(v).items()}
+        # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.
+        least = 1e-9 * max(norms.values())
+        found = {f"{radius}_1": max(norm, least) * (1 + 1e-9) for radius, norm in norms.items()}
+        if (distance := self.distance_bound(v)) is not None:
+            found[symbols.R_1.name] = distance.value
+        return {p.name: found[p.name] for p in claim.parameters if p.name in found}
+
     def distance_bound(self, v: Point) -> Constant | None:
         r"""A bound on the distance from v, with R = 1, to the minimiser, :math:`\|\nabla F(v)\|/m`; None without m."""
         known = self.strong_convexity
@@ -363,23 +440,13 @@ class Problem(Function):
         slope = square_norm(self.gradient(v)).sqrt().item() * (1 + 64 * EPSILON) + error
         return Constant(slope / known.value * ROUND_UP, known.kind, "the gradient at v_1 over the strong convexity")
 
-    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
-        """The parameters of a claim that v_1 determines, but for D: norms of its blocks, rounded up, and distances."""
-        norms = {name: norm.item() for name, norm in self.norms(v).items()}
-        # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.
-        least = 1e-9 * max(norms.values())
-        found = {f"{radius}_1": max(norm, least) * (1 + 1e-9) for radius, norm in norms.items()}
-        if (distance := self.distance_bound(v)) is not None:
-            found[R_1.name] = distance.value
-        return {p.name: found[p.name] for p in claim.parameters if p.name in found}
-
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
         """The parameters of `inputs`, with the G that f has everywhere; None if it has none."""
         everywhere = self.objective.gradient_bound.value
         if not math.isfinite(everywhere):
             return None
-        if takes(claim, ell):
-            return {ell.name: self.sharpest(radii, everywhere)}
+        if takes(claim, symbols.ell):
+            return {symbols.ell.name: self.sharpest(radii, everywhere)}
         return self.theory_inputs(claim, radii, lipschitz, everywhere)
 
     def trivial_bound(self, radii: Radii) -> float:
@@ -392,20 +459,3 @@ class Problem(Function):
         largest = self.adapter.jacobian_bound(radii) * self.gradient_bound(radii).value
         # Not a power, which raises where a product overflows to infinity.
         return largest * largest
-
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
-        r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of shape (R,).
-
-        W is computed to within some units of roundoff of its size, :math:`e_W`, which moves the loss by at most
-        :math:`G e_W` and its gradient by :math:`L e_W`; the objective's own errors come on top.
-        """
-        sizes, L = self.adapter.sizes(v), self.objective.smoothness.value
-        weight_error = sizes.terms * EPSILON * sizes.weight
-        W = self.adapter.weight(v)
-        loss_error, gradient_error = self.objective.rounding(W, loss)
-        G: Tensor | float = self.objective.gradient_bound.value
-        if math.inf == G:
-            # As large as it is here, with its error, and as it can be on the way to the exact W.
-            G = torch.linalg.matrix_norm(self.objective.gradient(W)) + gradient_error + L * weight_error
-        products = EPSILON * (sum(self.objective.shape) + 4) * sizes.products * G
-        return loss_error + G * weight_error, sizes.jacobian * (gradient_error + L * weight_error + products)

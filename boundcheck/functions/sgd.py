@@ -1,157 +1,27 @@
-"""Algorithm 1 of jiang2024 on an ensemble: one step moves all replicas at once; and how its minibatches are drawn."""
+"""Steps of an algorithm on an ensemble, all replicas at once; and short runs of SGD whose expectations are exact."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from boundcheck.functions.norms import Point, State, lengths
+from boundcheck.errors import InputError
+from boundcheck.exact.paths import all_draws
+from boundcheck.functions.arithmetic import Point, State, apart, lengths, replicate, square_norm
+from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import SGD, Algorithm, Numbers
 from boundcheck.language.function import Function
 
-
-def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
-    """Uniform indices with replacement, shape (replicas, batch): conditionally unbiased given the past."""
-    return torch.randint(samples, (replicas, batch), generator=generator, device=generator.device)
-
-
-@dataclass(frozen=True)
-class Draw:
-    """The law of the next minibatch given the past.
-
-    Attributes:
-        batch: m, its size.
-        candidates: the indices that it is drawn from, uniformly, shape (R, n_t).
-        replaced: whether with replacement.
-
-    """
-
-    batch: int
-    candidates: Tensor
-    replaced: bool
-
-    def of(self, who: Tensor) -> "Draw":
-        """The law for some of the replicas."""
-        # With replacement all replicas draw from the same.
-        candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
-        return Draw(self.batch, candidates, self.replaced)
-
-    def joined(self, others: list["Draw"]) -> "Draw":
-        """The law of these replicas and of those of others, whose kind and number of candidates are the same."""
-        if not others:
-            return self
-        each = [self.candidates, *(other.candidates for other in others)]
-        if self.replaced:
-            return replace(self, candidates=self.candidates[:1].expand(sum(map(len, each)), -1))
-        return replace(self, candidates=torch.cat(each))
-
-
-class Sampler(Protocol):
-    """Draws the minibatches of an ensemble, and says what the next one is drawn from."""
-
-    def law(self) -> Draw | None:
-        """The law of the next minibatch given the past; None where it is always the whole sample."""
-        ...
-
-    def draw(self) -> Tensor | None:
-        """The next minibatch, shape (R, m); None stands for the whole sample."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """The state that `restore` needs to go on from here."""
-        ...
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
-        ...
-
-
-class WithReplacement:
-    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
-
-    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        """Draw minibatches of size `batch` from `samples` samples."""
-        self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
-        everything = torch.arange(samples, device=generator.device)
-        self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
-
-    def law(self) -> Draw:
-        """The uniform law on all samples, whatever came before."""
-        return self._law
-
-    def draw(self) -> Tensor:
-        """The next minibatch, shape (R, m)."""
-        return draw_batch(self._replicas, self._batch, self._samples, self._generator)
-
-    def state(self) -> dict[str, Any]:
-        """The generator's state."""
-        return {"generator": self._generator.get_state()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
-        self._generator.set_state(state["generator"])
-
-
-class Reshuffled:
-    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
-
-    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
-    biased from the second step of an epoch on.
-    """
-
-    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        """Draw minibatches of size `batch`, at most `samples`."""
-        self._shape, self._batch, self._generator = (replicas, samples), batch, generator
-        self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
-        self._next = samples
-
-    def law(self) -> Draw:
-        """The uniform law, without replacement, on what this epoch has left."""
-        self._begin_epoch_if_due()
-        return Draw(self._batch, self._order[:, self._next :], replaced=False)
-
-    def draw(self) -> Tensor:
-        """The next minibatch, shape (R, m)."""
-        self._begin_epoch_if_due()
-        first, self._next = self._next, self._next + self._batch
-        return self._order[:, first : self._next]
-
-    def _begin_epoch_if_due(self) -> None:
-        if self._next + self._batch > self._shape[1]:
-            keys = torch.rand(self._shape, generator=self._generator, dtype=torch.float64, device=self._order.device)
-            self._order, self._next = keys.argsort(1), 0
-
-    def state(self) -> dict[str, Any]:
-        """The generator's state, the epoch's permutations and how far they were used."""
-        return {"generator": self._generator.get_state(), "order": self._order.cpu(), "next": self._next}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
-        self._generator.set_state(state["generator"])
-        self._order, self._next = state["order"].to(self._order.device), state["next"]
-
-
-class WholeSample:
-    """Gradient descent: no noise at all."""
-
-    def law(self) -> None:
-        """None: the minibatch is always the whole sample."""
-
-    def draw(self) -> None:
-        """None, for the whole sample."""
-
-    def state(self) -> dict[str, Any]:
-        """An empty state."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Do nothing: there is no state to go on from."""
+MOST_PATHS = 81
+"""The paths of four iterations with three samples."""
 
 
 def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
-    """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used.
+    """One iteration of Algorithm 1 of jiang2024: the next point v - alpha g, and the stochastic gradient g it used.
 
     Without indices g is the gradient itself, and the step one of gradient descent.
     """
@@ -216,6 +86,80 @@ def restart(
     return algorithm.start(function.restart(algorithm.iterate(state), gain, random), numbers)
 
 
-def replicate(v: Point, replicas: int) -> Point:
-    """A point with R = 1, repeated for every replica."""
-    return tuple(part.expand(replicas, -1, -1).clone() for part in v)
+@dataclass(frozen=True, eq=False)
+class Run:
+    """SGD with one sample a step, drawn with replacement, at a constant step size, along all paths there are.
+
+    With n samples and T iterations there are n^T paths, each equally likely; so what a theorem says of E is a sum of
+    n^T terms, and no statistics enter.
+
+    Attributes:
+        problem: F, with n samples.
+        start: v_1, with R = 1.
+        step: alpha > 0.
+        T: the number of iterations; n^T is at most 81.
+
+    Raises:
+        InputError: for a start of another shape, a step that is not positive, and a T below 1 or too large.
+
+    """
+
+    problem: Problem
+    start: Point
+    step: float
+    T: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run, and what has too many paths."""
+        if isinstance(self.T, bool) or not isinstance(self.T, int) or self.T < 1:
+            raise InputError("T", self.T, "an integer from 1 on")
+        if not 0 < self.step < math.inf:
+            raise InputError("step", self.step, "a positive number")
+        self.problem.adapter.check(self.start, name="start")
+        if len(self.start[0]) != 1:
+            raise InputError("start", f"{len(self.start[0])} replicas", "one")
+        if self.problem.samples**self.T > MOST_PATHS:
+            raise InputError("T", self.T, f"n^T of at most {MOST_PATHS} for n = {self.problem.samples}")
+
+    @cached_property
+    def draws(self) -> Tensor:
+        """The sample that each path draws in each iteration, shape (n^T, T): all there are, in lexicographic order."""
+        return torch.tensor(all_draws(self.problem.samples, self.T))
+
+    @cached_property
+    def paths(self) -> tuple[Point, ...]:
+        """The iterates v_1, ..., v_{T+1} of all paths, each a point with R = n^T. Each path has probability n^-T."""
+        iterates = [replicate(self.start, len(self.draws))]
+        for t in range(self.T):
+            iterates.append(sgd_step(self.problem, iterates[-1], self.step, self.draws[:, t : t + 1])[0])
+        return tuple(iterates)
+
+    @cached_property
+    def mean_square_gradients(self) -> tuple[float, ...]:
+        r""":math:`N_t = \mathbb E\|\nabla F(v_t)\|^2` for t = 1, ..., T."""
+        return tuple(square_norm(self.problem.gradient(v)).mean().item() for v in self.paths[:-1])
+
+    @property
+    def gap(self) -> float:
+        """D = F(v_1) - f*, with the infimum that the objective knows."""
+        return self.problem.loss(self.start).item() - self.problem.infimum.value
+
+    @property
+    def noise(self) -> float:
+        r"""The largest :math:`\frac1n\sum_i\|g_i - \nabla F\|^2` at an iterate from which a step is taken: zeta^2.
+
+        No difference of squares, which would lose digits.
+        """
+        largest = 0.0
+        for v in self.paths[:-1]:
+            mean, replicas = self.problem.gradient(v), len(v[0])
+            each = [self.problem.batch_gradient(v, torch.full((replicas, 1), i)) for i in range(self.problem.samples)]
+            variance = torch.stack([square_norm(apart(g, mean)) for g in each]).mean(0)
+            largest = max(largest, variance.max().item())
+        return largest
+
+    @property
+    def largest_norms(self) -> dict[str, float]:
+        """The largest norm of each block of v over v_1, ..., v_{T+1} and all paths, by the name of the block."""
+        largest = torch.stack([self.problem.adapter.norms(v).amax(1) for v in self.paths]).amax(0)
+        return {block.name: norm for block, norm in zip(self.problem.adapter.blocks, largest.tolist(), strict=True)}

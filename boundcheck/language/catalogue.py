@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantity, whole
 from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import tex
 from boundcheck.language.view import Fold, Part, View, line
@@ -97,7 +97,7 @@ class Catalogue(Mapping[str, Claim], Shown):
         if not isinstance(found, Claim):
             raise InputError(field, name, f"the path of a Claim, and not of a {type(found).__name__}")
         papers = self._of_papers()
-        for each in _whole(found):
+        for each in whole(found):
             named = [x for key, x in self._opened.items() if x.id == each.id or (key == name and each is found)]
             for other in (papers.get(each.id, each), *named):
                 if other is not each and content_of(other) != content_of(each):
@@ -112,7 +112,6 @@ class Catalogue(Mapping[str, Claim], Shown):
         return id in self._opened
 
     def __contains__(self, id: object) -> bool:
-        """True if the catalogue has a claim called `id`."""
         return id in self._all()
 
     def __iter__(self) -> Iterator[str]:
@@ -134,7 +133,8 @@ class Catalogue(Mapping[str, Claim], Shown):
         except InputError:
             return {}
         if paper not in self._read:
-            if not paper.is_ours and key in {id.split(".")[0] for each in papers() for id in self._ours(each)}:
+            ours = (each for each in papers() if paper_of(each).is_ours)
+            if not paper.is_ours and key in {id.split(".")[0] for each in ours for id in self._of(each)}:
                 raise InputError("paper", paper.folder, f"a name with which no id of another paper begins, as of {key}")
             # While a paper is read, it asks for claims of others, and has none itself.
             self._read[paper] = {}
@@ -145,9 +145,6 @@ class Catalogue(Mapping[str, Claim], Shown):
                 raise
         return self._read[paper]
 
-    def _ours(self, key: str) -> dict[str, Claim]:
-        return self._of(key) if paper_of(key).is_ours else {}
-
     def view(self) -> View:
         """The claims by their papers, each paper and each claim behind a line."""
         papers: dict[str, list[Part]] = {}
@@ -156,13 +153,6 @@ class Catalogue(Mapping[str, Claim], Shown):
             papers.setdefault(claim.id.split(".")[0], []).append(whole)
         folds = (Fold(line(key, f"({len(claims)})"), tuple(claims)) for key, claims in papers.items())
         return View("The catalogue", f"{len(self)} claims", parts=tuple(folds))
-
-
-def _whole(claim: Claim) -> Iterator[Claim]:
-    """The claim, and the hypotheses that it rests on, whose ids tell what was held or proved."""
-    yield claim
-    for each in claim.hypotheses:
-        yield from _whole(each)
 
 
 catalogue = Catalogue()
@@ -271,27 +261,24 @@ def entries_of(paper: Paper) -> tuple[Entry, ...]:
 
     """
     path = paper.folder / "sources.bib"
+    found: list[Entry] = []
     if not path.is_file():
         return ()
     try:
-        return tuple(_entry(each) for each in _split(read_text(path)))
+        text = read_text(path)
+        for match in re.finditer(r"^@", text, re.MULTILINE):
+            # An entry goes from its @ to the brace that closes it.
+            depth, start = 0, match.start()
+            for place in range(start, len(text)):
+                depth += (text[place] == "{") - (text[place] == "}")
+                if depth == 0 and text[place] == "}":
+                    found.append(_entry(text[start : place + 1]))
+                    break
+            else:
+                raise ValueError(f"the entry in line {text[:start].count(chr(10)) + 1} has no end")
     except (OSError, ValueError) as error:
         raise InputError("sources.bib", path, f"BibTeX: {error}") from None
-
-
-def _split(text: str) -> list[str]:
-    """The text of each entry, from its @ to the brace that closes it."""
-    found = []
-    for match in re.finditer(r"^@", text, re.MULTILINE):
-        depth, start = 0, match.start()
-        for place in range(start, len(text)):
-            depth += (text[place] == "{") - (text[place] == "}")
-            if depth == 0 and text[place] == "}":
-                found.append(text[start : place + 1])
-                break
-        else:
-            raise ValueError(f"the entry in line {text[:start].count(chr(10)) + 1} has no end")
-    return found
+    return tuple(found)
 
 
 def _entry(text: str) -> Entry:

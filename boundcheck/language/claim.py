@@ -37,8 +37,7 @@ class Word(Protocol):
     """A word of the language of theorems, with an id by which files name it; `boundcheck.language` has its faces."""
 
     @property
-    def id(self) -> str:
-        """Its name."""
+    def id(self) -> str: ...
 
     def denies(self, claim: "Claim") -> str:
         """A text of what claims with this word say, if this claim says something else; empty if it does not."""
@@ -48,12 +47,11 @@ class AlgorithmWord(Protocol):
     """The part of an algorithm that a claim uses."""
 
     @property
-    def id(self) -> str:
-        """Its name."""
+    def id(self) -> str: ...
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
-        """The symbols of its parameters, each a quantity or a parameter of the claim."""
+        """Each is a quantity or a parameter of the claim."""
 
 
 class Statement(NamedTuple):
@@ -176,10 +174,7 @@ class Claim(Shown):
 
     @cached_property
     def _expressions(self) -> dict[str, sp.Expr]:
-        resolved: dict[sp.Symbol, sp.Expr] = {}
-        for quantity in self.quantities:
-            resolved[quantity.symbol] = quantity.expression.subs(resolved)
-        return {str(symbol.name): expression for symbol, expression in resolved.items()}
+        return {str(symbol.name): expression for symbol, expression in self._derived.items()}
 
     def function(self, name: str) -> Callable[..., Any]:
         """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked.
@@ -213,9 +208,23 @@ class Claim(Shown):
                 lies beyond the range of floats.
 
         """
-        numbers = {str(symbol.name): _float(str(symbol.name), value) for symbol, value in self.check(inputs).items()}
-        with np.errstate(all="ignore"):
-            values = {name: _nearest(f, numbers) for name, f in self._functions.items()}
+        # NumPy floats: their arithmetic overflows to infinity where Python's raises.
+        numbers: dict[str, np.float64] = {}
+        for symbol, value in self.check(inputs).items():
+            nearest = np.float64(float(enclose(value, {})))
+            if not math.isfinite(nearest) or (nearest == 0) != (value == 0):
+                raise InputError(str(symbol.name), value, "a number within the range of floats")
+            numbers[str(symbol.name)] = nearest
+        values: dict[str, float] = {}
+        for name, function in self._functions.items():
+            try:
+                with np.errstate(all="ignore"):
+                    values[name] = float(function(**numbers))
+            except OverflowError:
+                values[name] = math.inf
+            except (TypeError, ZeroDivisionError):
+                # The formula is not real there.
+                values[name] = math.nan
         for name, value in values.items():
             if not 0 < value < math.inf:
                 expected = "a positive number within the range of floats; the inputs are too extreme"
@@ -223,31 +232,16 @@ class Claim(Shown):
         return values
 
     def bound(self, **inputs: Number) -> float:
-        """The last quantity as a float: L̂ of a lemma, the right-hand side of a theorem.
-
-        Raises:
-            InputError: as `values`.
-
-        """
+        """The last quantity as a float, as in `values`: L̂ of a lemma, the right-hand side of a theorem."""
         return self.values(**inputs)[self.quantities[-1].name]
 
     def enclosures(self, **inputs: Number) -> dict[str, arb]:
-        """Every quantity as an Arb ball that contains its exact value.
-
-        Raises:
-            InputError: as `values`.
-
-        """
+        """Every quantity as an Arb ball that contains its exact value; raises InputError as `check` does."""
         values = self.check(inputs)
         return {name: enclose(e, values) for name, e in self._expressions.items()}
 
     def exactly(self, **inputs: Number) -> dict[str, sp.Expr]:
-        """Every parameter and quantity as an exact expression without letters.
-
-        Raises:
-            InputError: as `values`.
-
-        """
+        """Every parameter and quantity as an exact expression without letters; raises InputError as `check` does."""
         values = self.check(inputs)
         given = {str(symbol.name): value for symbol, value in values.items()}
         return given | {name: e.subs(values) for name, e in self._expressions.items()}
@@ -258,13 +252,11 @@ class Claim(Shown):
             raise InputError("claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2")
         values = checked(self.parameters, inputs)
         for condition in self.failing(values):
-            left, right = (enclose(side.subs(self._derived), values) for side in (condition.lhs, condition.rhs))
-            relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
-            raise InputError(
-                str(condition.lhs),
-                inputs.get(str(condition.lhs), _shown(left)),
-                f"{relation} = {_shown(right)}, without which {self.id} says nothing",
-            )
+            balls = (enclose(side.subs(self._derived), values) for side in (condition.lhs, condition.rhs))
+            left, right = (f"{float(x):.6g}" if x.is_finite() else "a number beyond all floats" for x in balls)
+            relation = f"{condition.lhs} {condition.rel_op} {condition.rhs} = {right}"
+            given = inputs.get(str(condition.lhs), left)
+            raise InputError(str(condition.lhs), given, f"{relation}, without which {self.id} says nothing")
         return values
 
     def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
@@ -277,7 +269,10 @@ class Claim(Shown):
 
     @cached_property
     def _derived(self) -> dict[sp.Symbol, sp.Expr]:
-        return {quantity.symbol: self._expressions[quantity.name] for quantity in self.quantities}
+        resolved: dict[sp.Symbol, sp.Expr] = {}
+        for quantity in self.quantities:
+            resolved[quantity.symbol] = quantity.expression.subs(resolved)
+        return resolved
 
     def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
         """The special case of this claim at `where`, its formulas simplified by substitution alone.
@@ -290,26 +285,18 @@ class Claim(Shown):
             if not isinstance(symbol, sp.Symbol) or not isinstance(value, sp.Expr):
                 raise InputError(str(symbol), value, "a SymPy expression for a SymPy symbol")
         conclusion = self.conclusion.subs(where)
-        quantities = tuple(Quantity(q.symbol, q.expression.subs(where), q.meaning) for q in self.quantities)
+        quantities = tuple(replace(q, expression=q.expression.subs(where)) for q in self.quantities)
         conditions = tuple(condition.subs(where) for condition in self.conditions)
         for before, after in zip(self.conditions, conditions, strict=True):
             if after == sp.false:
                 raise InputError("where", dict(where), f"{before}, without which {self.id} says nothing")
         left = tuple(condition for condition in conditions if condition != sp.true)
-        is_stated = conclusion == self.conclusion
         return Claim(
-            id,
-            title,
-            source,
-            conclusion,
-            self.quantifier,
-            self.hypotheses,
-            quantities,
-            left,
+            *(id, title, source, conclusion, self.quantifier, self.hypotheses, quantities, left),
             note=f"`{self.id}` at " + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),
             algorithm=self.algorithm,
-            measure=self.measure if is_stated else None,
+            measure=self.measure if conclusion == self.conclusion else None,
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
@@ -380,12 +367,10 @@ class Claim(Shown):
         rests = "; ".join(f"{each.title} ({each.id})" for each in self.hypotheses)
         said = [line("under", rests)] if rests else []
         said += [line(Prose(self.note))] if self.note else []
-        table = Table(
-            ("letter", "typed as", "meaning"), [(Math(p.latex), p.name, Prose(p.meaning)) for p in self.parameters]
-        )
-        letters = (Fold(line("Letters"), (table,)),) if self.parameters else ()
-        name = f"{self.id}; {self.source}"
-        return View(self.title, name, lines=(line(Math(self.statement_latex)),), parts=(*defined, *said, *letters))
+        rows = [(Math(p.latex), p.name, Prose(p.meaning)) for p in self.parameters]
+        letters = [Fold(line("Letters"), (Table(("letter", "typed as", "meaning"), rows),))] if rows else []
+        stated = (line(Math(self.statement_latex)),)
+        return View(self.title, f"{self.id}; {self.source}", lines=stated, parts=(*defined, *said, *letters))
 
 
 def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
@@ -423,31 +408,6 @@ _ALLOWED = {
     sp.Equality: (0,),
     sp.Unequality: (-1, 1),
 }
-
-
-def _shown(ball: arb) -> str:
-    return f"{float(ball):.6g}" if ball.is_finite() else "a number beyond all floats"
-
-
-def _nearest(function: Callable[..., Any], numbers: Mapping[str, np.float64]) -> float:
-    """The value of a formula as a float; NaN if it is not real, infinite if Python's integers are too large."""
-    try:
-        return float(function(**numbers))
-    except OverflowError:
-        return math.inf
-    except (TypeError, ZeroDivisionError):
-        return math.nan
-
-
-def _float(name: str, value: sp.Expr) -> np.float64:
-    """The nearest float to an exact number; raises InputError if it overflows, or underflows to 0.
-
-    It is a NumPy float, because NumPy's arithmetic overflows to infinity and Python's raises.
-    """
-    nearest = np.float64(float(enclose(value, {})))
-    if not math.isfinite(nearest) or (nearest == 0) != (value == 0):
-        raise InputError(name, value, "a number within the range of floats")
-    return nearest
 
 
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
@@ -505,19 +465,22 @@ def own_parameters(claim: "Claim") -> dict[str, Parameter]:
     return found | {parameter.name: parameter for parameter in claim.declared}
 
 
+def whole(claim: "Claim") -> Iterator["Claim"]:
+    """The claim, and the hypotheses that it rests on, each with its own."""
+    yield claim
+    for each in claim.hypotheses:
+        yield from whole(each)
+
+
+def expressions(claim: "Claim") -> list[sp.Basic]:
+    """The expressions that a claim is made of, without those of its hypotheses."""
+    quantities = (x for each in claim.quantities for x in (each.symbol, each.expression))
+    return [claim.conclusion, *claim.conditions, *quantities]
+
+
 def letters(claim: "Claim") -> set[Any]:
     """Every symbol and matrix symbol in a claim or one of its hypotheses."""
-    found = set().union(*(letters(each) for each in claim.hypotheses))
-    for each in _expressions(claim):
-        found |= each.free_symbols
-    return found
-
-
-def _expressions(claim: "Claim") -> Iterator[sp.Basic]:
-    yield claim.conclusion
-    yield from claim.conditions
-    for quantity in claim.quantities:
-        yield from (quantity.symbol, quantity.expression)
+    return {letter for part in whole(claim) for each in expressions(part) for letter in each.free_symbols}
 
 
 def _check_letters(claim: "Claim") -> None:
@@ -529,68 +492,47 @@ def _check_letters(claim: "Claim") -> None:
             name or one look.
 
     """
-    for each in _expressions(claim):
+    for each in expressions(claim):
         if not isinstance(each, sp.Basic):
             raise InputError("claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text")
-    _check_declared(claim)
-    known, derived = declarations(claim), set[sp.Symbol]()
+    own, used = own_parameters(claim), letters(claim)
+
+    names = [parameter.name for parameter in claim.declared]
+    taken = used.union(claim.algorithm.parameters) if claim.declared and claim.algorithm else used
+    for parameter in claim.declared:
+        inherited = (own_parameters(each).get(parameter.name, parameter) for each in claim.hypotheses)
+        if names.count(parameter.name) > 1:
+            raise InputError("claim.declared", parameter.name, "one parameter of each name")
+        if parameter.name in _TIMES:
+            raise InputError("claim.declared", parameter.name, "another letter: this one is a time, and has no value")
+        if parameter.symbol not in taken:
+            raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")
+        if any(each != parameter for each in inherited):
+            raise InputError("claim.declared", parameter.name, "the parameter of this name that a hypothesis declares")
+
+    derived = set[sp.Symbol]()
     for quantity in claim.quantities:
         if not isinstance(quantity.symbol, sp.Symbol):
             raise InputError("claim.quantities", quantity.symbol, "a symbol")
-        _check_known("claim.quantities", quantity.expression, known, derived)
+        _check_known("claim.quantities", quantity.expression, claim, derived)
         if quantity.name in {symbol.name for symbol in derived}:
             raise InputError("claim.quantities", quantity.name, "one quantity of each name")
-        if quantity.name in own_parameters(claim):
+        if quantity.name in own:
             raise InputError("claim.declared", quantity.name, "a name that no quantity has")
         derived.add(quantity.symbol)
     for condition in claim.conditions:
         if not isinstance(condition, sp.core.relational.Relational):
             raise InputError("claim.conditions", condition, "relations that SymPy does not decide by itself")
-        _check_known("claim.conditions", condition, known, derived)
-    _check_names(claim, derived)
+        _check_known("claim.conditions", condition, claim, derived)
 
-
-def _check_declared(claim: "Claim") -> None:
-    names = [parameter.name for parameter in claim.declared]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InputError("claim.declared", twice, "one parameter of each name")
-    if not claim.declared:
-        return
-    inherited = [own_parameters(each) for each in claim.hypotheses]
-    used = letters(claim).union(claim.algorithm.parameters if claim.algorithm else ())
-    for parameter in claim.declared:
-        if parameter.name in _TIMES:
-            raise InputError("claim.declared", parameter.name, "another letter: this one is a time, and has no value")
-        if parameter.symbol not in used:
-            raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")
-        if any(each.get(parameter.name, parameter) != parameter for each in inherited):
-            raise InputError("claim.declared", parameter.name, "the parameter of this name that a hypothesis declares")
-
-
-def _check_known(field: str, expression: sp.Basic, known: Mapping[str, Parameter], derived: set[sp.Symbol]) -> None:
-    for symbol in sorted(expression.free_symbols - derived, key=str):
-        parameter = known.get(str(symbol.name))
-        if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
-            continue
-        expected = "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
-        if parameter is not None:
-            expected = (
-                f"the symbol that {symbol} is already, a {parameter.domain}: this one is assumed to be something else"
-            )
-        raise InputError(field, symbol, expected)
-
-
-def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
-    """Check that no two letters share a name or, where the claim declares one of them, a look."""
-    own = own_parameters(claim)
-    found = {*letters(claim), *derived}
-    names: dict[str, Any] = {}
+    found = {*used, *derived}
+    named: dict[str, Any] = {}
     for letter in sorted(found, key=str):
-        name = str(letter.name)
-        if name in names and (name in own or isinstance(letter, sp.Symbol) is isinstance(names[name], sp.Symbol)):
+        name, other = str(letter.name), named.get(str(letter.name))
+        # A scalar may have the name of a matrix, unless the claim declares it.
+        if other is not None and (name in own or isinstance(letter, sp.Symbol) is isinstance(other, sp.Symbol)):
             raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
-        names[name] = letter
+        named[name] = letter
     shown = latex_names(own.values())
     looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
     for parameter in own.values():
@@ -600,17 +542,29 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
             raise InputError("claim.declared", parameter.latex, expected)
 
 
-def looks(expression: sp.Basic) -> dict[Any, str]:
-    """The LaTeX of each letter of an expression, by its name; commands and braces in a name are text."""
-    found = {}
-    for letter in expression.free_symbols:
-        name = str(letter.name)
-        odd = set(name) & {*_SPECIAL}
-        found[letter] = rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if odd else look(name)
-    return found
+def _check_known(field: str, expression: sp.Basic, claim: "Claim", derived: set[sp.Symbol]) -> None:
+    known = declarations(claim)
+    for symbol in sorted(expression.free_symbols - derived, key=str):
+        parameter = known.get(str(symbol.name))
+        if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
+            continue
+        expected = "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
+        if parameter is not None:
+            is_already = f"the symbol that {symbol} is already, a {parameter.domain}"
+            expected = f"{is_already}: this one is assumed to be something else"
+        raise InputError(field, symbol, expected)
 
 
 _SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
+def looks(expression: sp.Basic) -> dict[Any, str]:
+    """The LaTeX of each letter of an expression, by its name; commands and braces in a name are text."""
+    names = {letter: str(letter.name) for letter in expression.free_symbols}
+    return {
+        letter: rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if {*name} & {*_SPECIAL} else look(name)
+        for letter, name in names.items()
+    }
 
 
 def in_prose(name: str) -> str:

@@ -108,7 +108,7 @@ class Evidence:
     def minibatches(self) -> Any:
         """The mean of minibatches of the plan's size, against the gradient at the last iterate of the first replica.
 
-        A `boundcheck.functions.minibatches.Mean`; None for an algorithm without noise.
+        A `boundcheck.functions.checks.Mean`; None for an algorithm without noise.
         """
         return None
 

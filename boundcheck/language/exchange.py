@@ -64,9 +64,9 @@ _LONGEST, _HIGHEST, _LARGEST, _TURNS = 400, 1000, 256, 16
 _DEEPEST, _MOST, _CHAIN = 64, 2000, 16
 _LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}'{0,3}")
 _RATIONAL = re.compile(r"-?[0-9]+(/[0-9]*[1-9][0-9]*)?")
-_FIELDS = ("id", "title", "source", "conclusion", "quantifier", "hypotheses", "quantities", "conditions")
-_WORDS = ("algorithm", "measure")
-_FIELDS_OF_ITS_OWN = ("note", "argument", "unproved", "declared", *_WORDS)
+_TEXTS = ("id", "title", "source", "quantifier", "note", "argument", "unproved")
+_LISTS = ("hypotheses", "quantities", "conditions", "declared")
+_WORDS: dict[str, Mapping[str, Any]] = {"algorithm": ALGORITHMS, "measure": MEASURES}
 
 
 def expression_as_json(node: sp.Basic) -> Any:
@@ -85,7 +85,8 @@ def expression_as_json(node: sp.Basic) -> Any:
         return ["Symbol", _plain(str(node.name)), *assumed]
     if isinstance(node, sp.MatrixSymbol):
         return ["MatrixSymbol", _plain(node.name), *map(expression_as_json, node.shape)]
-    name = _name(node)
+    # SymPy's classes of relations have longer names.
+    name = next((name for name, made in _NODES.items() if node.func is made), type(node).__name__)
     if name not in _NODES:
         raise TypeError(f"{node!r} is not an expression of the vocabulary")
     return [name, *map(expression_as_json, node.args)]
@@ -97,30 +98,21 @@ def _plain(name: Any) -> str:
     return name
 
 
-def _name(node: sp.Basic) -> str:
-    # SymPy's classes of relations have longer names.
-    return next((name for name, made in _NODES.items() if node.func is made), type(node).__name__)
-
-
 def expression_from_json(data: Any, field: str = "expression") -> Any:
     """The expression that `expression_as_json` wrote; raises InputError for anything else."""
     try:
-        _check_extent(data)
+        # Refuse lists that are too deep or too many, without going into them.
+        level, nodes = [data], 0
+        for _ in range(_DEEPEST):
+            level = [each for node in level if isinstance(node, list) for each in node]
+            nodes += len(level)
+            if nodes > _MOST:
+                raise ValueError(nodes)
+        if level:
+            raise ValueError(_DEEPEST)
         return _read(data)
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, ZeroDivisionError, RecursionError):
         raise InputError(field, data, "an expression over the vocabulary, as boundcheck writes them") from None
-
-
-def _check_extent(data: Any) -> None:
-    """Refuse lists that are too deep or too many, without going into them."""
-    level, nodes = [data], 0
-    for _ in range(_DEEPEST):
-        level = [each for node in level if isinstance(node, list) for each in node]
-        nodes += len(level)
-        if nodes > _MOST:
-            raise ValueError(nodes)
-    if level:
-        raise ValueError(_DEEPEST)
 
 
 def _read(data: Any) -> Any:
@@ -186,9 +178,12 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
         "quantifier": claim.quantifier,
         "hypotheses": [claim_as_json(each) for each in claim.hypotheses],
         "quantities": [
-            {"symbol": expression_as_json(q.symbol), "expression": expression_as_json(q.expression)}
-            | {"meaning": q.meaning}
-            for q in claim.quantities
+            {
+                "symbol": expression_as_json(each.symbol),
+                "expression": expression_as_json(each.expression),
+                "meaning": each.meaning,
+            }
+            for each in claim.quantities
         ],
         "conditions": [expression_as_json(each) for each in claim.conditions],
         "note": claim.note,
@@ -201,22 +196,19 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
     }
 
 
-_TEXTS = ("id", "title", "source", "quantifier", "note", "argument", "unproved")
-
-
 def claim_from_json(data: Any, depth: int = 0) -> Claim:
     """The claim that `claim_as_json` wrote; raises an InputError that names the wrong field."""
     if not isinstance(data, dict):
         raise InputError("claim", data, "a table")
     if depth > _CHAIN:
         raise InputError("claim.hypotheses", "(too deep)", f"at most {_CHAIN} hypotheses each of the one before it")
-    unknown = next((name for name in data if name not in (*_FIELDS, *_FIELDS_OF_ITS_OWN)), None)
-    if unknown is not None:
-        raise InputError(f"claim.{unknown}", data[unknown], "no such field")
-    missing = [name for name in ("id", "title", "source", "conclusion") if name not in data]
-    if missing:
-        raise InputError(f"claim.{missing[0]}", "(not given)", "a value")
-    lists = {name: data.get(name, []) for name in ("hypotheses", "quantities", "conditions", "declared")}
+    for name, value in data.items():
+        if name not in ("conclusion", *_TEXTS, *_LISTS, *_WORDS):
+            raise InputError(f"claim.{name}", value, "no such field")
+    for name in ("id", "title", "source", "conclusion"):
+        if name not in data:
+            raise InputError(f"claim.{name}", "(not given)", "a value")
+    lists = {name: data.get(name, []) for name in _LISTS}
     for name, value in lists.items():
         if not isinstance(value, list):
             raise InputError(f"claim.{name}", value, "a list")
@@ -224,40 +216,27 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
     for name, text in texts.items():
         if not isinstance(text, str) or not all(c.isprintable() or c.isspace() for c in text):
             raise InputError(f"claim.{name}", text, "text without control characters")
+    words = {kind: data[kind] for kind in _WORDS if kind in data}
+    for kind, id in words.items():
+        if not isinstance(id, str) or id not in _WORDS[kind]:
+            raise InputError(f"claim.{kind}", id, f"one of {', '.join(_WORDS[kind])}")
     made = Claim(
-        texts["id"],
-        texts["title"],
-        texts["source"],
-        expression_from_json(data["conclusion"], "claim.conclusion"),
-        texts["quantifier"],
-        tuple(claim_from_json(each, depth + 1) for each in lists["hypotheses"]),
-        tuple(_quantity(each) for each in lists["quantities"]),
-        tuple(expression_from_json(each, "claim.conditions") for each in lists["conditions"]),
-        note=texts["note"],
-        argument=texts["argument"],
-        unproved=texts["unproved"],
+        **texts,
+        conclusion=expression_from_json(data["conclusion"], "claim.conclusion"),
+        hypotheses=tuple(claim_from_json(each, depth + 1) for each in lists["hypotheses"]),
+        quantities=tuple(map(_quantity, lists["quantities"])),
+        conditions=tuple(expression_from_json(each, "claim.conditions") for each in lists["conditions"]),
         declared=tuple(map(_parameter, lists["declared"])),
-        **{kind: _word(kind, data[kind]) for kind in _WORDS if kind in data},
+        **{kind: _WORDS[kind][id] for kind, id in words.items()},
     )
     # A file does not tell the word of a hypothesis: it is that of the catalogue's, where this says the same.
     known = catalogue.get(made.id, made)
     return known if replace(known, word=None) == made else made
 
 
-def _word(kind: str, id: Any) -> Any:
-    known: Mapping[str, Any] = ALGORITHMS if kind == "algorithm" else MEASURES
-    if not isinstance(id, str) or id not in known:
-        raise InputError(f"claim.{kind}", id, f"one of {', '.join(known)}")
-    return known[id]
-
-
 def _parameter(data: Any) -> Parameter:
-    if not isinstance(data, dict) or not {"symbol", "domain"} <= data.keys() <= {
-        "symbol",
-        "domain",
-        "meaning",
-        "latex",
-    }:
+    fields = {"symbol", "domain", "meaning", "latex"}
+    if not isinstance(data, dict) or not {"symbol", "domain"} <= data.keys() <= fields:
         raise InputError("claim.declared", data, "tables of symbol, domain, meaning and latex")
     name, domain = data["symbol"], data["domain"]
     if not isinstance(name, str) or not isinstance(domain, str) or domain not in get_args(Domain):
@@ -272,5 +251,5 @@ def _quantity(data: Any) -> Quantity:
     symbol = expression_from_json(data["symbol"], "claim.quantities.symbol")
     if not isinstance(symbol, sp.Symbol):
         raise InputError("claim.quantities.symbol", data["symbol"], "a symbol")
-    meaning = str(data.get("meaning", ""))
-    return Quantity(symbol, expression_from_json(data["expression"], "claim.quantities.expression"), meaning)
+    expression = expression_from_json(data["expression"], "claim.quantities.expression")
+    return Quantity(symbol, expression, str(data.get("meaning", "")))

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 from keyword import iskeyword
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy as sp
@@ -56,19 +56,25 @@ def is_plain(name: str) -> bool:
 def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str) -> sp.Expr:
     """The exact expression that `text` denotes over these symbols.
 
-    Args:
-        field: the name that errors give to the text.
-        text: what was typed.
-        symbols: those that the text may use.
-        expected: what errors say is expected.
-
     Raises:
-        InputError: for text outside the grammar, with another name in it, too long, too deep, or with too many digits,
-            and for a formula without a value, such as 1/0.
+        InputError: for this field, that `expected` is expected where the text is no formula, and else for another name
+            in it, a text too long, too deep, or with too many digits, and a formula without a value, such as 1/0.
 
     """
     try:
-        return _Reader({str(symbol.name): symbol for symbol in symbols}, _plain(text)).value()
+        if len(text) > _LONGEST:
+            raise _RefusedError(f"at most {_LONGEST} characters")
+        if not text.isascii():
+            raise _RefusedError("characters of ASCII alone, names as they are declared (sigma, and not σ)")
+        if not _ALPHABET.fullmatch(text):
+            raise _RefusedError
+        line = " ".join(text.split())
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                tree = ast.parse(line, mode="eval")
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            raise _RefusedError from None
+        return _read(tree.body, line, {str(symbol.name): symbol for symbol in symbols}, 0)
     except _RefusedError as refused:
         raise InputError(field, text, str(refused) or expected) from None
 
@@ -77,66 +83,51 @@ class _RefusedError(Exception):
     """The refusal of a text; the message is empty if the text is not a formula at all."""
 
 
-def _plain(text: str) -> str:
-    if len(text) > _LONGEST:
-        raise _RefusedError(f"at most {_LONGEST} characters")
-    if not text.isascii():
-        raise _RefusedError("characters of ASCII alone, names as they are declared (sigma, and not σ)")
-    if not _ALPHABET.fullmatch(text):
-        raise _RefusedError
-    return " ".join(text.split())
+def _read(node: ast.expr, text: str, known: Mapping[str, sp.Symbol], depth: int) -> sp.Expr:
+    if depth > _DEEPEST:
+        raise _RefusedError(f"at most {_DEEPEST} operations inside of one another")
 
+    def read(part: ast.expr) -> sp.Expr:
+        return _read(part, text, known, depth + 1)
 
-class _Reader(NamedTuple):
-    """The walk over one text, with its names."""
-
-    known: Mapping[str, sp.Symbol]
-    text: str
-
-    def value(self) -> sp.Expr:
-        try:
-            with warnings.catch_warnings(action="ignore"):
-                tree = ast.parse(self.text, mode="eval")
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            raise _RefusedError from None
-        return self.read(tree.body, 0)
-
-    def read(self, node: ast.expr, depth: int) -> sp.Expr:
-        if depth > _DEEPEST:
-            raise _RefusedError(f"at most {_DEEPEST} operations inside of one another")
-        match node:
-            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                return _number(self.text[node.col_offset : node.end_col_offset])
-            case ast.Name() if node.id in self.known:
-                return self.known[node.id]
-            case ast.UnaryOp(op=ast.UAdd()):
-                return self.read(node.operand, depth + 1)
-            case ast.UnaryOp(op=ast.USub()):
-                return -self.read(node.operand, depth + 1)
-            case ast.BinOp(op=ast.Pow()):
-                return _power(self.read(node.left, depth + 1), self.read(node.right, depth + 1))
-            case ast.BinOp() if type(node.op) in _SIGNS:
-                return _bounded(
-                    _SIGNS[type(node.op)](self.read(node.left, depth + 1), self.read(node.right, depth + 1))
-                )
-            case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
-                least, most = _FUNCTIONS[name]
-                if least <= len(node.args) <= most:
-                    return _applied(name, [self.read(each, depth + 1) for each in node.args])
-        raise _RefusedError
-
-
-def _number(literal: str) -> sp.Rational:
-    match = _LITERAL.fullmatch(literal)
-    if match is None:
-        raise _RefusedError
-    if len(match["digits"]) > _DIGITS:
-        raise _RefusedError(f"numbers of at most {_DIGITS} digits")
-    exponent = match["exponent"] or "0"
-    if len(exponent) > 5 or abs(int(exponent)) > _HIGHEST:
-        raise _RefusedError(f"exponents of size at most {_HIGHEST}")
-    exact = Fraction(literal)
-    return sp.Rational(exact.numerator, exact.denominator)
+    match node:
+        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+            literal = text[node.col_offset : node.end_col_offset]
+            found = _LITERAL.fullmatch(literal)
+            if found is None:
+                raise _RefusedError
+            if len(found["digits"]) > _DIGITS:
+                raise _RefusedError(f"numbers of at most {_DIGITS} digits")
+            exponent = found["exponent"] or "0"
+            if len(exponent) > 5 or abs(int(exponent)) > _HIGHEST:
+                raise _RefusedError(f"exponents of size at most {_HIGHEST}")
+            exact = Fraction(literal)
+            return sp.Rational(exact.numerator, exact.denominator)
+        case ast.Name() if node.id in known:
+            return known[node.id]
+        case ast.UnaryOp(op=ast.UAdd()):
+            return read(node.operand)
+        case ast.UnaryOp(op=ast.USub()):
+            return -read(node.operand)
+        case ast.BinOp(op=ast.Pow()):
+            return _power(read(node.left), read(node.right))
+        case ast.BinOp() if type(node.op) in _SIGNS:
+            return _bounded(_SIGNS[type(node.op)](read(node.left), read(node.right)))
+        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
+            least, most = _FUNCTIONS[name]
+            if not least <= len(node.args) <= most:
+                raise _RefusedError
+            arguments = [read(each) for each in node.args]
+            if name == "sqrt":
+                return _power(arguments[0], sp.Rational(1, 2))
+            if name == "exp" and arguments[0].has(sp.log):
+                # SymPy turns exp(c log x) into the power, whatever its size.
+                raise _RefusedError("a power in place of exp of a log")
+            if name in ("exp", "log"):
+                return _bounded((sp.exp if name == "exp" else sp.log)(*arguments))
+            # Unevaluated, because SymPy would have to decide which is larger.
+            return (sp.Min if name == "Min" else sp.Max)(*arguments, evaluate=False)
+    raise _RefusedError
 
 
 def _power(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
@@ -146,21 +137,6 @@ def _power(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
     if max((_bits(x) for x in base.atoms(sp.Rational)), default=0) * abs(exponent) > _BITS:
         raise _RefusedError(_TOO_LARGE)
     return _bounded(base**exponent)
-
-
-def _applied(name: str, arguments: list[sp.Expr]) -> sp.Expr:
-    match name:
-        case "sqrt":
-            return _power(arguments[0], sp.Rational(1, 2))
-        case "exp":
-            # SymPy turns exp(c log x) into the power, whatever its size.
-            if arguments[0].has(sp.log):
-                raise _RefusedError("a power in place of exp of a log")
-            return _bounded(sp.exp(*arguments))
-        case "log":
-            return _bounded(sp.log(*arguments))
-    # Unevaluated, because SymPy would have to decide which is larger.
-    return (sp.Min if name == "Min" else sp.Max)(*arguments, evaluate=False)
 
 
 _TOO_LARGE = f"numbers of at most {_BITS} bits"
@@ -198,7 +174,11 @@ def exact(name: str, value: Any) -> sp.Expr:
     if isinstance(value, str | sp.Expr):
         number = parsed(name, value, (), expected) if isinstance(value, str) else value
         number = sp.Rational(number) if isinstance(number, sp.Float) and number.is_finite else number
-        if not _is_finite(number):
+        try:
+            is_finite = bool(enclose(number, {}).is_finite())
+        except InputError:
+            is_finite = False
+        if not is_finite:
             raise InputError(name, value, expected)
         return number
     try:
@@ -210,13 +190,6 @@ def exact(name: str, value: Any) -> sp.Expr:
     except (TypeError, ValueError, OverflowError):
         raise InputError(name, value, expected) from None
     return sp.Rational(fraction.numerator, fraction.denominator)
-
-
-def _is_finite(number: sp.Expr) -> bool:
-    try:
-        return bool(enclose(number, {}).is_finite())
-    except InputError:
-        return False
 
 
 def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:

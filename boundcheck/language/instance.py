@@ -68,8 +68,7 @@ class Extent:
             least = other.least if self.least is None else self.least
         else:
             least = _larger(self.least, other.least)
-        most = None if self.most is None or other.most is None else _larger(self.most, other.most)
-        return Extent(least, most)
+        return Extent(least, None if self.most is None or other.most is None else _larger(self.most, other.most))
 
     def square(self) -> Extent:
         """The square of a number that is not negative."""
@@ -172,47 +171,50 @@ class Instance:
 
 def at_most(what: str, size: Extent, name: object, limit: Extent) -> Answer:
     """Decide whether a number, called `what`, is at most a limit, called `name`."""
-    if size.most is not None and limit.least is not None and certainly(size.most, limit.least):
-        return HOLDS
-    if size.least is not None and limit.most is not None and not_at_most(size.least, limit.most):
-        return Answer("fails", f"{what} is {text(size.least)}, above {name} = {text(limit.most)}")
+    match _is_at_most(size, limit):
+        case True:
+            return HOLDS
+        case False:
+            return Answer("fails", f"{what} is {text(size.least)}, above {name} = {text(limit.most)}")
     return Answer("open", f"{what} is not known to be at most {name}")
 
 
 def at_least(what: str, size: Extent, name: object, limit: Extent) -> Answer:
     """Decide whether a number, called `what`, is at least a limit, called `name`."""
-    if size.least is not None and limit.most is not None and certainly(limit.most, size.least):
-        return HOLDS
-    if size.most is not None and limit.least is not None and not_at_most(limit.least, size.most):
-        return Answer("fails", f"{what} is {text(size.most)}, below {name} = {text(limit.least)}")
+    match _is_at_most(limit, size):
+        case True:
+            return HOLDS
+        case False:
+            return Answer("fails", f"{what} is {text(size.most)}, below {name} = {text(limit.least)}")
     return Answer("open", f"{what} is not known to be at least {name}")
 
 
-def certainly(x: Number, y: Number) -> bool:
-    """True if x <= y for certain."""
-    if isinstance(x, Fraction) and isinstance(y, Fraction):
-        return x <= y
-    return bool(_ball(x) <= _ball(y))
-
-
-def not_at_most(x: Number, y: Number) -> bool:
-    """True if x > y for certain."""
-    if isinstance(x, Fraction) and isinstance(y, Fraction):
-        return x > y
-    return bool(_ball(x) > _ball(y))
+def _is_at_most(x: Extent, y: Extent) -> bool | None:
+    """Whether x <= y; None where neither that nor x > y is certain."""
+    if x.most is not None and y.least is not None:
+        high, low = _alike(x.most, y.least)
+        if bool(high <= low):
+            return True
+    if x.least is not None and y.most is not None:
+        low, high = _alike(x.least, y.most)
+        if bool(low > high):
+            return False
+    return None
 
 
 def _larger(x: Number, y: Number) -> Number:
+    a, b = _alike(x, y)
+    return max(a, b) if isinstance(a, Fraction) else a.max(b)
+
+
+def _alike(x: Number, y: Number) -> tuple[Any, Any]:
+    """Both as rationals, or both as balls, which decide only what is certain."""
     if isinstance(x, Fraction) and isinstance(y, Fraction):
-        return max(x, y)
-    return _ball(x).max(_ball(y))
+        return x, y
+    return ball_of(x) if isinstance(x, Fraction) else x, ball_of(y) if isinstance(y, Fraction) else y
 
 
-def _ball(x: Number) -> arb:
-    return ball_of(x) if isinstance(x, Fraction) else x
-
-
-def text(x: Number) -> str:
+def text(x: Any) -> str:
     """A number as text for a reader, shortened: an iterate may have thousands of digits."""
     if isinstance(x, Fraction) and max(abs(x.numerator), x.denominator) < 10**9:
         return str(x)

@@ -6,8 +6,6 @@ the conclusion fails. Where a part is open, it is a candidate, and what is open 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal
@@ -16,10 +14,18 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantity, expressions, whole
 from boundcheck.language.instance import HOLDS, Answer, Instance
 from boundcheck.language.prose import typed
-from boundcheck.language.sentence import algorithm_of, conjuncts, is_ours, ranges_over_letters, word_of
+from boundcheck.language.sentence import (
+    Range,
+    algorithm_of,
+    conjuncts,
+    is_ours,
+    ranges_over_letters,
+    read_range,
+    word_of,
+)
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,7 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Met:
-    """The rulings, part by part, on whether an instance meets a claim.
-
-    Attributes:
-        parts: the hypotheses, conditions, definitions and the algorithm of the claim, in this order, its range and the
-            domain.
-
-    """
+    """The rulings on a claim's hypotheses, conditions, definitions, algorithm, range and domain, in this order."""
 
     parts: tuple[Ruling, ...]
 
@@ -69,24 +69,21 @@ class Met:
 
 
 def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
-    """Decide whether an instance meets a claim, part by part.
+    """Decide whether an instance meets a claim, part by part; its conclusion is not asked for.
 
-    The parts are the claim's hypotheses, conditions, definitions and algorithm, its range and the domain.
-
-    Args:
-        instance: what is asked.
-        claim: the claim; its conclusion is not asked for.
-        definitions: the quantities that must be what their formulas say; all of the claim's if left out.
-
+    `definitions` are the quantities that must be what their formulas say; all of the claim's if left out.
     """
     asked = claim.quantities if definitions is None else definitions
     parts = [Ruling("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
     parts += [Ruling("condition", str(each), instance.decide(each)) for each in claim.conditions]
     parts += [Ruling("definition", str(each.symbol), instance.defines(each)) for each in asked]
-    parts += [
-        Ruling("definition", str(x), Answer("open", "a hypothesis has a formula of its own for it"))
-        for x in _apart(claim)
-    ]
+    # The letters to which a hypothesis gives a formula, and which other parts of the claim use without it.
+    for quantity in (x for hypothesis in claim.hypotheses for part in whole(hypothesis) for x in part.quantities):
+        same = (quantity.symbol, quantity.expression)
+        others = (part for part in whole(claim) if same not in [(x.symbol, x.expression) for x in part.quantities])
+        if any(quantity.symbol in x.free_symbols for part in others for x in expressions(part)):
+            answer = Answer("open", "a hypothesis has a formula of its own for it")
+            parts.append(Ruling("definition", str(quantity.symbol), answer))
     if (algorithm := followed(claim)) is not None:
         parts.append(Ruling("algorithm", algorithm.title, instance.follows(algorithm)))
     if claim.quantifier.strip():
@@ -137,37 +134,7 @@ def written_out(claim: Claim, relation: Any) -> Any:
         raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
 
 
-def _apart(claim: Claim) -> list[sp.Symbol]:
-    """The letters to which a hypothesis gives a formula, and which other parts of the claim use without it."""
-    whole = [*_whole(claim)]
-    return [
-        quantity.symbol
-        for each in whole[1:]
-        for quantity in each.quantities
-        if any(quantity.symbol in _letters(other) and not _gives(other, quantity) for other in whole)
-    ]
-
-
-def _whole(claim: Claim) -> Iterator[Claim]:
-    yield claim
-    for each in claim.hypotheses:
-        yield from _whole(each)
-
-
-def _letters(claim: Claim) -> set[sp.Basic]:
-    said = (claim.conclusion, *claim.conditions, *(x for q in claim.quantities for x in (q.symbol, q.expression)))
-    return {x for each in said for x in each.free_symbols}
-
-
-def _gives(claim: Claim, quantity: Quantity) -> bool:
-    return any((x.symbol, x.expression) == (quantity.symbol, quantity.expression) for x in claim.quantities)
-
-
-# "for all t", in LaTeX or in words, and nothing else.
-_TIMES = re.compile(r"\s*(?:\\text\{)?\s*for (?:all|any|every|each)\s*\}?\s*t\s*\}?\s*")
-
-
 def ranges_over_times(claim: Claim) -> bool:
     """True if a claim says something of each time at most: its letters are constants, iterates and t."""
     bare = {x for x in claim.conclusion.atoms(sp.MatrixSymbol) if x.name in claim.quantifier}
-    return not bare and (not claim.quantifier.strip() or _TIMES.fullmatch(claim.quantifier) is not None)
+    return not bare and read_range(claim.quantifier) in (Range(), Range(("t",)))

@@ -223,6 +223,11 @@ class PerformanceMeasure(Measure):
         """True if it is made of squared gradient norms, on which a bound may be known without any theorem."""
         return self.observable.is_of_gradients
 
+    @property
+    def is_of_the_last(self) -> bool:
+        """True if the last iterate must be seen."""
+        return self.over is Statistic.LAST
+
     def called(self, is_stochastic: bool) -> str:
         """Its name in a theorem's text; under noise it names the expectation of its observable."""
         mean = "expected " if is_stochastic else ""
@@ -245,11 +250,6 @@ class PerformanceMeasure(Measure):
     def standing(self, is_stochastic: bool) -> str:
         """The relation to the measure of what a run shows, in brackets; empty where that is the measure itself."""
         return "" if self.seen_over(is_stochastic) is self.over else f" (no less than the {self.over.word})"
-
-    @property
-    def is_of_the_last(self) -> bool:
-        """True if the last iterate must be seen."""
-        return self.over is Statistic.LAST
 
     def seen(self, evidence: Evidence) -> Enclosure:
         """The enclosure of its observable that the run shows; see `is_seen`."""

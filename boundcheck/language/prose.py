@@ -98,13 +98,16 @@ def tex(text: str) -> str:
 
     A sign that LaTeX does not know is spelled out. A name of the code may be broken after its dots and underscores.
     """
-    made = joined(text, _words, lambda formula: f"${latex(formula)}$", _name)
-    return "".join(sign if _is_known(sign) else f"({unicodedata.name(sign, 'sign').lower()})" for sign in made)
 
+    def name(text: str) -> str:
+        return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", _words(text)) + "}"
 
-def _is_known(sign: str) -> bool:
-    # Latin letters with accents, those that a paper's fonts have.
-    return sign.isascii() or (sign < "\u0180" and sign.isalpha())
+    made = ""
+    for sign in joined(text, _words, lambda formula: f"${latex(formula)}$", name):
+        # Latin letters with accents are known, those that a paper's fonts have.
+        is_known = sign.isascii() or (sign < "\u0180" and sign.isalpha())
+        made += sign if is_known else f"({unicodedata.name(sign, 'sign').lower()})"
+    return made
 
 
 def latex(formula: str) -> str:
@@ -134,20 +137,14 @@ def _as_typed(match: re.Match[str]) -> str:
     return r"\backslash" if sign == "\\" else rf"\text{{{sign}}}"
 
 
-def _name(text: str) -> str:
-    return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", _words(text)) + "}"
-
-
 def _words(text: str) -> str:
     """Words for TeX: signs that it reads as commands are printed, and mathematical signs are in math."""
-    return _WORD_SIGN.sub(_in_words, unicodedata.normalize("NFC", text))
-
-
-def _in_words(match: re.Match[str]) -> str:
-    sign, marked = match[0], len(match[0]) > 1
-    if not marked and (sign in _TEX or sign.isascii() or unicodedata.name(sign, "").startswith("LATIN")):
-        return _TEX.get(sign, sign)
-    return rf"\ensuremath{{{latex(sign)}}}"
+    made = ""
+    for match in _WORD_SIGN.finditer(unicodedata.normalize("NFC", text)):
+        sign = match[0]
+        is_plain = len(sign) == 1 and (sign in _TEX or sign.isascii() or unicodedata.name(sign, "").startswith("LATIN"))
+        made += _TEX.get(sign, sign) if is_plain else rf"\ensuremath{{{latex(sign)}}}"
+    return made
 
 
 def _sign(sign: str) -> str:
@@ -227,7 +224,7 @@ class _TypedReader(Nested):
         """A sign with its scripts."""
         made, below, above = self._base(), "", ""
         while sign := self._next():
-            if sign in "_^" and not self._is_last():
+            if sign in "_^" and self._text[self._at + 1 :].strip():
                 self._at += 1
                 script = self._argument()
                 below, above = (below + script, above) if sign == "_" else (below, above + script)
@@ -235,12 +232,21 @@ class _TypedReader(Nested):
                 above += self._many(_RAISED)
             elif sign in _LOWERED:
                 below += self._many(_LOWERED)
-            elif sign == "*" and made[-1:].isalpha() | made.endswith("}") and not self._is_before_a_factor():
+            # Before a letter or digit a star is a product or a convolution.
+            elif (
+                sign == "*"
+                and made[-1:].isalpha() | made.endswith("}")
+                and not self._text[self._at + 1 :][:1].isalnum()
+            ):
                 self._at += 1
                 above += "*"
             else:
                 break
         return made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+
+    def _is_before_a_factor(self) -> bool:
+        """True if the star stands before a letter or digit, as in a product or a convolution."""
+        return self._text[self._at + 1 : self._at + 2].isalnum()
 
     def _many(self, table: dict[str, str]) -> str:
         found = ""
@@ -248,13 +254,6 @@ class _TypedReader(Nested):
             found += table[self._next()]
             self._at += 1
         return found
-
-    def _is_last(self) -> bool:
-        return not self._text[self._at + 1 :].strip()
-
-    def _is_before_a_factor(self) -> bool:
-        """True if the star stands before a letter or digit, as in a product or a convolution."""
-        return self._text[self._at + 1 : self._at + 2].isalnum()
 
     @Nested.inside
     def _base(self) -> str:

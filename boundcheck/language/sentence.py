@@ -1,8 +1,7 @@
 """Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -184,50 +183,64 @@ def word_of(hypothesis: Claim) -> Hypothesis | None:
     return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
 
 
-# "for all W_1, W_2 in R^(d x k)", once LaTeX's \text is taken away; a theorem may say "for SGD, at every T".
-_ALL = re.compile(
+@dataclass(frozen=True)
+class Range:
+    """A claim's range as it is read: all values of the letters with these names, and no less.
+
+    Attributes:
+        names: the letters; none where the text is empty.
+        space: the exponent of the space R that they are of, as it is written; empty where none is named.
+        algorithm: the title of the algorithm that the text names, as in "for SGD, at every T".
+        defined: the letter that the text gives a formula, as in "for any A_i, B_i and W_i = W_0 + B_i A_i".
+
+    """
+
+    names: tuple[str, ...] = ()
+    space: str = ""
+    algorithm: str = ""
+    defined: str = ""
+
+
+_LETTER = r"[A-Za-z](?:_\w)?"
+_RANGE = re.compile(
     r"(?:for (?P<algorithm>[^,]+), at|for) (?:all|any|every|each) (?P<names>[A-Za-z0-9_',{} ]+?)"
-    r"(?: ?\\in ?\\mathbb ?\{R\}(?: ?\^ ?\{?(?P<shape>[^{}]+)\}?)?)?"
+    r"(?: ?\\in ?\\mathbb ?\{R\}(?: ?\^ ?\{?(?P<space>[^{}]+)\}?)?)?"
+    rf"(?: and (?P<defined>{_LETTER}) = {_LETTER}(?:[ +]+{_LETTER})*)?"
 )
+
+
+def read_range(text: str) -> Range | None:
+    """The range that a text of a claim says; None for any other text, such as "for some X", "for all X of rank 1".
+
+    The names may be words that are no letters: "for all X, unit" is for the reader to hold against what the claim has.
+    """
+    said = " ".join(re.sub(r"\\text ?\{([^{}]*)\}", r" \1 ", text).split())
+    found = _RANGE.fullmatch(said)
+    if found is None:
+        return None if said else Range()
+    names = tuple(re.sub(r"[{}]", "", x).strip() for x in found["names"].split(","))
+    return Range(names, found["space"] or "", found["algorithm"] or "", found["defined"] or "")
 
 
 def ranges_over_letters(claim: Claim) -> bool:
-    """True if a claim's range is read, so that nothing but its letters is chosen: it is empty, or "for all" of those.
-
-    A range such as "for some X", "for every T >= 100" or "for all X of rank 1" is not read.
-    """
-    text = " ".join(re.sub(r"\\text ?\{([^{}]*)\}", r" \1 ", claim.quantifier).split())
-    found = _ALL.fullmatch(text)
-    if found is None:
-        return not text
-    algorithm = algorithm_of(claim)
-    if found["algorithm"] and (algorithm is None or algorithm.title != found["algorithm"]):
+    """True if a claim's range is read, so that nothing but its letters is chosen: none, or "for all" of those."""
+    said = read_range(claim.quantifier)
+    if said is None or said.defined:
         return False
-    letters = {str(getattr(x, "name", x)): x for x in _letters(claim)}
-    named = [re.sub(r"[{}]", "", x).strip() for x in found["names"].split(",")]
-    return all(x in letters and _has_shape(letters[x], found["shape"]) for x in named)
+    if said.algorithm and getattr(algorithm_of(claim), "title", None) != said.algorithm:
+        return False
+    parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
+    letters = {str(getattr(x, "name", x)): x for each in parts for x in each.atoms(sp.Symbol, sp.MatrixSymbol)}
+    for name in said.names:
+        if name not in letters:
+            return False
+        rows, columns = getattr(letters[name], "shape", (None, None))
+        spaces = (rf"{rows}\times{columns}", *([str(rows)] if columns == 1 else []))
+        if said.space and said.space.replace(" ", "") not in spaces:
+            return False
+    return True
 
 
-def _letters(claim: Claim) -> Iterator[sp.Basic]:
-    for each in (claim.conclusion, *claim.conditions, *(q.expression for q in claim.quantities)):
-        yield from each.atoms(sp.Symbol, sp.MatrixSymbol)
-
-
-def _has_shape(letter: sp.Basic, text: str | None) -> bool:
-    """True if a letter ranges over all of a space such as R^(d x k), or if no space is given."""
-    if text is None:
-        return True
-    rows, columns = getattr(letter, "shape", (None, None))
-    said = text.replace(" ", "")
-    return said == rf"{rows}\times{columns}" or (columns == 1 and said == str(rows))
-
-
-# "for any A_i, B_i and W_i = W_0 + B_i A_i": a range over all values of letters, and of nothing less.
-_LETTER = r"[A-Za-z](?:_\w)?"
-_FOR_ALL = re.compile(
-    rf"(?:\\text\{{)?for (?:all|any|every)(?: \}} | \}}| ){_LETTER}(?:, {_LETTER})*"
-    rf"(?: \\text\{{ and \}} {_LETTER} = {_LETTER}(?:[ +]+{_LETTER})*)?"
-)
 _AS_ITS_PARTS = r"\text{for any parameters}"
 
 
@@ -239,18 +252,20 @@ def conjuncts(claim: Claim) -> tuple[Claim, ...]:
     for other ones than the next part does.
     """
     parts = claim.hypotheses
-    ranges = {each.quantifier for each in parts}
-    is_read = all(not text or _FOR_ALL.fullmatch(text) for text in ranges)
-    is_plain = not any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts))
-    is_same = ranges == {claim.quantifier} or (claim.quantifier == _AS_ITS_PARTS and all(map(_is_of_all, parts)))
-    said = claim.conclusion == sp.And(*(each.conclusion for each in parts))
-    return parts if parts and is_read and is_plain and is_same and said else ()
-
-
-def _is_of_all(claim: Claim) -> bool:
-    """True if the text of a claim's range names each matrix that the claim has, by its letter."""
-    names = {x[0] for x in re.findall(rf"\b{_LETTER}\b", claim.quantifier)}
-    return {x.name.partition("_")[0] for x in claim.conclusion.atoms(sp.MatrixSymbol)} <= names
+    for text in {each.quantifier for each in parts}:
+        said = read_range(text)
+        if said is None or said.space or said.algorithm or not all(re.fullmatch(_LETTER, x) for x in said.names):
+            return ()
+    if any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts)):
+        return ()
+    if {each.quantifier for each in parts} != {claim.quantifier}:
+        # "For any parameters" says as much where each part names each matrix that it has, by its letter.
+        for each in parts:
+            named = {x[0] for x in re.findall(rf"\b{_LETTER}\b", each.quantifier)}
+            had = {x.name.partition("_")[0] for x in each.conclusion.atoms(sp.MatrixSymbol)}
+            if claim.quantifier != _AS_ITS_PARTS or not had <= named:
+                return ()
+    return parts if parts and claim.conclusion == sp.And(*(each.conclusion for each in parts)) else ()
 
 
 def is_ours(word: Hypothesis) -> bool:

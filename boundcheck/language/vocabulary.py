@@ -4,7 +4,7 @@ Each knows its value at a `Place` of a model. They have no rules: a proof must s
 """
 
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -14,40 +14,60 @@ from boundcheck.exact.evaluate import t as t
 from boundcheck.language.symbols import T, f_star, r
 
 
-class _Norm(sp.Expr):
-    """A norm of one matrix expression: a nonnegative real scalar."""
+class _Node:
+    """A node over sympy objects, which prints by a template of LaTeX over its printed arguments."""
 
-    subscript: ClassVar[str] = ""
+    args: tuple[Any, ...]
+    template: ClassVar[str]
+
+    def __new__(cls, *arguments: Any) -> Self:
+        made: Self = sp.Basic.__new__(cls, *(sp.sympify(each, strict=True) for each in arguments))
+        return made
+
+    def _latex(self, printer: Any) -> str:
+        return self.template.format(*map(printer.doprint, self.args))
+
+
+class _Scalar(_Node, sp.Expr):
     is_commutative = True
 
-    def __new__(cls, matrix: MatrixExpr) -> "_Norm":
-        return sp.Expr.__new__(cls, sp.sympify(matrix, strict=True))
+
+class _Real(_Scalar):
+    def _eval_is_real(self) -> bool:
+        return True
+
+
+class _Matrix(_Node, MatrixExpr):
+    """A node with the shape of one of its arguments."""
+
+    like: ClassVar[int] = 1
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        shape: tuple[sp.Expr, sp.Expr] = self.args[self.like].shape
+        return shape
+
+
+class _Norm(_Real):
+    """A norm of one matrix expression; unless it says else, the root of the sum of all squared entries."""
 
     def _eval_is_extended_nonnegative(self) -> bool:
         return True
 
-    def _eval_is_real(self) -> bool:
-        return True
-
     def number_at(self, place: Place) -> Any:
-        """The root of the sum of the squared entries of all blocks."""
         return place.do.length(place.vector(self.args[0]))
-
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        text = rf"\left\| {printer.doprint(self.args[0])} \right\|{self.subscript}"
-        return text if exp is None else f"{text}^{{{exp}}}"
 
 
 class FrobeniusNorm(_Norm):
     """The Frobenius norm of a matrix, the square root of the sum of its squared entries."""
 
-    subscript = "_F"
+    template = r"\left\| {0} \right\|_F"
 
 
 class SpectralNorm(_Norm):
     """The spectral norm, the largest singular value sigma_1 of a matrix."""
 
-    subscript = r"_{\mathrm{op}}"
+    template = r"\left\| {0} \right\|_{{\mathrm{{op}}}}"
 
     def number_at(self, place: Place) -> Any:
         return place.do.spectral(place.matrix(self.args[0]))
@@ -56,65 +76,42 @@ class SpectralNorm(_Norm):
 class EuclideanNorm(_Norm):
     """The Euclidean norm of a parameter vector v = (A, B), the root of ||A||_F^2 + ||B||_F^2."""
 
+    template = r"\left\| {0} \right\|"
 
-class Gradient(MatrixExpr):
+
+class Gradient(_Matrix):
     """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
 
-    def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Gradient":
-        return sp.Expr.__new__(cls, function, point)
-
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        return self.args[1].shape
+    template = r"\nabla {0}({1})"
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
         return place.model.functions[self.args[0]].gradient(place.vector(self.args[1]))
 
-    def _latex(self, printer: Any) -> str:
-        function, point = (printer.doprint(argument) for argument in self.args)
-        return rf"\nabla {function}({point})"
 
-
-class Hessian(MatrixExpr):
+class Hessian(_Matrix):
     """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
 
-    def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Hessian":
-        return sp.Expr.__new__(cls, function, point)
+    template = r"\nabla^2 {0}({1})"
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
         return self.args[1].shape[0], self.args[1].shape[0]
 
-    def _latex(self, printer: Any) -> str:
-        function, point = (printer.doprint(argument) for argument in self.args)
-        return rf"\nabla^2 {function}({point})"
 
+class PartialGradient(_Matrix):
+    """The block of the gradient of a function at v = (A, B) that belongs to the block of this matrix symbol in v."""
 
-class PartialGradient(MatrixExpr):
-    """The block of the gradient of a function at a vector v = (A, B) that belongs to one of its blocks."""
-
-    def __new__(cls, function: sp.Symbol, point: MatrixExpr, block: sp.MatrixSymbol) -> "PartialGradient":
-        """Name the function by a symbol, and the block by the matrix symbol that stands for it in v."""
-        return sp.Expr.__new__(cls, function, point, block)
-
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        return self.args[2].shape
+    template, like = r"\nabla_{{{2}}} {0}({1})", 2
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
         function, point, block = self.args
         return (place.model.functions[function].gradient(place.vector(point))[place.model.blocks[block]],)
 
-    def _latex(self, printer: Any) -> str:
-        function, point, block = (printer.doprint(argument) for argument in self.args)
-        return rf"\nabla_{{{block}}} {function}({point})"
 
-
-class Pair(MatrixExpr):
+class Pair(_Matrix):
     """A vector of two parts, such as the arguments of a function of two: the blocks of both."""
 
-    def __new__(cls, first: MatrixExpr, second: MatrixExpr) -> "Pair":
-        return sp.Expr.__new__(cls, first, second)
+    template = "{0}, {1}"
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
@@ -124,61 +121,32 @@ class Pair(MatrixExpr):
     def vector_at(self, place: Place) -> tuple[Any, ...]:
         return place.vector(self.args[0]) + place.vector(self.args[1])
 
-    def _latex(self, printer: Any) -> str:
-        return ", ".join(printer.doprint(argument) for argument in self.args)
 
-
-class Value(sp.Expr):
+class Value(_Real):
     """The value of a scalar function (named by a symbol) at a matrix or vector: a real number."""
 
-    is_commutative = True
-
-    def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Value":
-        return sp.Expr.__new__(cls, function, point)
-
-    def _eval_is_real(self) -> bool:
-        return True
+    template = "{0}({1})"
 
     def number_at(self, place: Place) -> Any:
         return place.model.functions[self.args[0]].value(place.vector(self.args[1]))
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        function, point = (printer.doprint(argument) for argument in self.args)
-        return f"{function}({point})" if exp is None else f"{function}({point})^{{{exp}}}"
 
-
-class InnerProduct(sp.Expr):
+class InnerProduct(_Real):
     """The inner product of two matrices or vectors of one shape, tr(X^T Y): a real number."""
 
-    is_commutative = True
-
-    def __new__(cls, x: MatrixExpr, y: MatrixExpr) -> "InnerProduct":
-        return sp.Expr.__new__(cls, x, y)
-
-    def _eval_is_real(self) -> bool:
-        return True
+    template = r"\left\langle {0}, {1} \right\rangle"
 
     def number_at(self, place: Place) -> Any:
         return place.do.inner(*map(place.vector, self.args))
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        x, y = (printer.doprint(argument) for argument in self.args)
-        text = rf"\left\langle {x}, {y} \right\rangle"
-        return text if exp is None else f"{text}^{{{exp}}}"
 
-
-class Iterate(MatrixExpr):
+class Iterate(_Matrix):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 
-    def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> "Iterate":
-        """Make every argument a sympy object, so that sympy can rebuild the node."""
-        arguments = (
-            sp.Symbol(str(name)),
-            sp.sympify(t, strict=True),
-            sp.sympify(rows, strict=True),
-            sp.sympify(columns, strict=True),
-        )
-        return sp.Expr.__new__(cls, *arguments)
+    template = "{0}_{{{1}}}"
+
+    def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> Self:
+        return super().__new__(cls, sp.Symbol(str(name)), t, rows, columns)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
@@ -190,64 +158,40 @@ class Iterate(MatrixExpr):
             raise KeyError(str(self.args[0]))
         return place.model.iterates(str(self.args[0]), place.when(self.args[1]), place.outcome)
 
-    def _latex(self, printer: Any) -> str:
-        name, t = (printer.doprint(argument) for argument in self.args[:2])
-        return f"{name}_{{{t}}}"
 
-
-class _ExpectationLatex:
-    """The LaTeX of E[X], or of E[X | past] with a second argument."""
-
-    args: tuple[sp.Basic, ...]
+class _Mean(_Node):
+    """The mean over the outcomes that are possible given the past."""
 
     def _latex(self, printer: Any) -> str:
-        inside = r" \mid ".join(printer.doprint(argument) for argument in self.args)
+        inside = r" \mid ".join(map(printer.doprint, self.args))
         return rf"\mathbb{{E}}\left[ {inside} \right]"
 
 
-class Expectation(_ExpectationLatex, sp.Expr):
+class Expectation(_Mean, _Scalar):
     """The expectation of a scalar expression, given the past if there is a second argument."""
 
-    is_commutative = True
-
     def number_at(self, place: Place) -> Any:
-        """The mean over the outcomes that are possible given the past."""
         body, *given = self.args
         return reduce(place.do.add, [place.do.times(p, at.number(body)) for p, at in place.outcomes(*given)])
 
 
-class MatrixExpectation(_ExpectationLatex, MatrixExpr):
+class MatrixExpectation(_Mean, _Matrix):
     """The expectation of a matrix or vector, entry by entry, given the past if there is a second argument."""
 
-    def __new__(cls, matrix: MatrixExpr, *given: MatrixExpr) -> "MatrixExpectation":
-        """Take the matrix and, for a conditional expectation, what is given."""
-        return sp.Expr.__new__(cls, matrix, *given)
-
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        return self.args[0].shape
+    like = 0
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
-        """The mean over the outcomes that are possible given the past."""
         body, *given = self.args
         return reduce(place.plus, [place.scaled(p, at.vector(body)) for p, at in place.outcomes(*given)])
 
 
-class MinimumOver(sp.Expr):
-    """The minimum of an expression over the integers first <= t <= last."""
+class MinimumOver(_Scalar):
+    """The minimum of an expression over the integers first <= t <= last: its arguments, with the index t second."""
 
-    is_commutative = True
-
-    def __new__(cls, expression: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> "MinimumOver":
-        """Take the expression, its index t, and the ends of the range."""
-        return sp.Expr.__new__(cls, expression, t, sp.sympify(first, strict=True), sp.sympify(last, strict=True))
+    template = r"\min_{{{2} \le {1} \le {3}}} {0}"
 
     def number_at(self, place: Place) -> Any:
         return reduce(place.do.smaller, place.each(*self.args))
-
-    def _latex(self, printer: Any) -> str:
-        expression, t, first, last = (printer.doprint(argument) for argument in self.args)
-        return rf"\min_{{{first} \le {t} \le {last}}} {expression}"
 
 
 # The spaces of the MeFT setting: W in R^{d x k}, A in R^{r x k}, B in R^{d x r}, v = (A, B) in R^n.

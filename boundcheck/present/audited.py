@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from boundcheck.language.notebook import Shown
 from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line
-from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.view import rounded_down
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from boundcheck.proofs import paper_of
 from boundcheck.shown import code_span, markdown
 from boundcheck.shown import command as typed
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.view import rounded_down
 
 
 class Word(StrEnum):

@@ -23,7 +23,7 @@ from boundcheck.present.sweeps import settings
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
+from boundcheck.worst_case.view import rounded_down
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is known without either.
 PRINTED, HOLDS, RUN, KNOWN = VERMILLION, GREEN, BLUE, GREY

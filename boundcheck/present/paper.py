@@ -31,8 +31,8 @@ from boundcheck.proofs import Paper
 from boundcheck.system.ending import say
 from boundcheck.system.plugins import theirs
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.view import rounded_down
+from boundcheck.worst_case.worst_case import Case
 
 
 def write(
@@ -200,7 +200,7 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
     for search in searches:
         told = f"The largest ratio of measured over bound that was found is {rounded_down(search['ratio'], 5)}."
         found.append(_attacked(search["id"], search["violated"], told))
-    cases: dict[str, list[WorstCase]] = {}
+    cases: dict[str, list[Case]] = {}
     for case in numbers.worst_cases:
         cases.setdefault(case.claim, []).append(case)
     for id, solved in cases.items():

@@ -12,9 +12,9 @@ from boundcheck.errors import InputError, raised
 from boundcheck.experiment.numerics import NUMERICS
 from boundcheck.system.files import parse_json, read_text
 from boundcheck.version import __version__
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.worst_case import Case
 
-_PARTS: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": WorstCase}
+_PARTS: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": Case}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Study:
 
     coverage: list[Coverage] = field(default_factory=list)
     power: list[Power] = field(default_factory=list)
-    worst_cases: list[WorstCase] = field(default_factory=list)
+    worst_cases: list[Case] = field(default_factory=list)
     made_by: dict[str, Any] = field(default_factory=lambda: {"boundcheck": __version__, "numerics": NUMERICS})
     kept: bool = False
 

@@ -23,9 +23,10 @@ def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Pa
 def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:
     """The adversary's findings on a claim, as `boundcheck falsify --json` gives them."""
     from boundcheck.worst_case import falsify
+    from boundcheck.worst_case.search import Search
 
     _use_one_thread()
-    return falsify(id, ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples).as_json()
+    return falsify(id, Search(ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples)).as_json()
 
 
 def waterfall(id: str, rank: int) -> list[Any]:
@@ -33,8 +34,7 @@ def waterfall(id: str, rank: int) -> list[Any]:
     from boundcheck.experiment.slack import slack
     from boundcheck.language.catalogue import catalogue
     from boundcheck.language.hypotheses import LEAST
-    from boundcheck.worst_case.climb import Climber
-    from boundcheck.worst_case.structure import Structure, adapter_of, constants_of
+    from boundcheck.worst_case.search import Climber, Structure, adapter_of, constants_of
 
     _use_one_thread()
     claim = catalogue[id]
@@ -54,10 +54,10 @@ def statistics(part: str) -> list[Any]:
 
 def worst_cases(id: str) -> list[Any]:
     """The worst cases of a theorem at short horizons."""
-    from boundcheck.language.catalogue import catalogue
-    from boundcheck.worst_case import worst_case
+    from boundcheck.worst_case import falsify
+    from boundcheck.worst_case.worst_case import WorstCase
 
-    return worst_case.worst_cases(catalogue[id])
+    return falsify(id, WorstCase())
 
 
 def if_possible(function: Callable[..., Any], id: str, *arguments: Any) -> Any:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from boundcheck.functions.paths import Run
+    from boundcheck.functions.sgd import Run
     from boundcheck.properties.check import Checked, ClaimViolatedError, RoundingError, check_claim
     from boundcheck.properties.strategies.inputs import POSITIVE_REALS, claim_inputs, shortest_horizon
     from boundcheck.properties.strategies.instances import assignments, instances, short_runs

@@ -29,15 +29,12 @@ from boundcheck.properties.session import current
 from boundcheck.properties.strategies.instances import assignments, instances, short_runs
 from boundcheck.properties.strategies.matrices import DType, check_kind, check_size
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.ascent import climbed
-from boundcheck.worst_case.certify import Certificate, certify
-from boundcheck.worst_case.fields import check_id
 from boundcheck.worst_case.instance import AdapterInstance
-from boundcheck.worst_case.relation import Assignment, is_relation
-from boundcheck.worst_case.show import rounded_down
-from boundcheck.worst_case.shrink import shrunk
-from boundcheck.worst_case.simplify import simplified
-from boundcheck.worst_case.stored import Tried, save
+from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
+from boundcheck.worst_case.search import shrunk
+from boundcheck.worst_case.stored import save
+from boundcheck.worst_case.tried import Certificate, Tried, certify, check_id
+from boundcheck.worst_case.view import rounded_down
 
 
 @dataclass(frozen=True)

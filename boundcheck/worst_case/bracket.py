@@ -4,6 +4,9 @@ Below: points, gradients and values in rational numbers that satisfy every inter
 of the class has them (`program.interpolation` cites the theorem). Above: rational multipliers of these inequalities,
 and an exact LDLᵀ of the rest. A step size that is no rational number lies between two that are; what is said then
 holds for every step between them.
+
+`OfClass` and `OfPoints` answer the judge about all functions that the estimation is over, and about the worst one's
+points. A hypothesis that is open for all of them is not asked of the functions: then the worst is over a larger class.
 """
 
 from __future__ import annotations
@@ -11,31 +14,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from functools import cached_property, reduce
+from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
-from flint import arb, fmpq, fmpq_mat
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError
-from boundcheck.exact.balls import enclose
-from boundcheck.language.measures import Statistic
-from boundcheck.language.symbols import alpha
+from boundcheck.exact.balls import Balls, ball_of, enclose
+from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.functions.judged import BITS, OfClaim, number
+from boundcheck.language.algorithms import Algorithm
+from boundcheck.language.claim import Claim
+from boundcheck.language.inputs import exact
+from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent
+from boundcheck.language.measures import SMOOTHNESS, Statistic
+from boundcheck.language.sentence import smoothness_of
+from boundcheck.language.symbols import L, alpha, ell, f_star, zeta
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.performance import Multipliers, Squares
 from boundcheck.proof.verdict import JudgedProof
-from boundcheck.worst_case.program import Course, Inequality, Program, Term
-from boundcheck.worst_case.solver import Based, NotSolvedError, Solution, Solver
+from boundcheck.worst_case.program import (
+    Based,
+    Course,
+    Inequality,
+    Node,
+    NotSolvedError,
+    Program,
+    Solution,
+    Solver,
+    Term,
+    equal,
+)
 
 # How much room the solver is asked to leave for rounding, the least first, in units of the program.
-ROOMS = (1e-7, 1e-6, 1e-5, 1e-4)
+_ROOMS = (1e-7, 1e-6, 1e-5, 1e-4)
 # Gradients and values are multiples of this, and multipliers.
-UNIT = Fraction(1, 2**40)
+_UNIT = Fraction(1, 2**40)
 # The most iterates that a theorem is about, without noise and with it: each point is an expression in those before it.
-MOST_ITERATES = (6, 4)
+_MOST_ITERATES = (6, 4)
 # The decimals of a rational number near one that is not.
 _DECIMALS = 12
 
@@ -47,14 +68,13 @@ class NotExactError(BoundcheckError, ArithmeticError):
 Interval = tuple[Fraction, Fraction]
 
 
-def rational(x: sp.Expr) -> Fraction | None:
-    """The number as a fraction; None where SymPy does not have it as a rational number."""
+def _rational(x: sp.Expr) -> Fraction | None:
     return Fraction(int(x.p), int(x.q)) if isinstance(x, sp.Rational) else None
 
 
-def enclosed(x: sp.Expr) -> Interval:
+def _interval(x: sp.Expr) -> Interval:
     """Two ends between which the number is: the number itself if it is rational, else two decimals."""
-    if (found := rational(x)) is not None:
+    if (found := _rational(x)) is not None:
         return found, found
     ball, unit = enclose(x, {}), 10**_DECIMALS
     low, high = (ball * unit).floor(), (ball * unit).ceil()
@@ -82,22 +102,27 @@ class Exact:
     @classmethod
     def of(cls, program: Program) -> Exact:
         """The numbers of this program."""
-        numbers = {"curvature": program.curvature} | program.rest
-        found = {name: rational(sp.simplify(x)) for name, x in numbers.items()}
-        for name, value in found.items():
+        numbers, found = {"curvature": program.curvature} | program.rest, dict[str, Fraction]()
+        for name, x in numbers.items():
+            value = _rational(sp.simplify(x))
             if value is None:
-                raise NotExactError(f"{name} = {numbers[name]} is not a rational number")
-        known = {name: x for name, x in found.items() if x is not None}
-        noise = enclosed(sp.simplify(program.square_noise))
-        return cls(program, known.pop("curvature"), enclosed(program.step), noise, known)
+                raise NotExactError(f"{name} = {x} is not a rational number")
+            found[name] = value
+        noise = _interval(sp.simplify(program.square_noise))
+        return cls(program, found.pop("curvature"), _interval(program.step), noise, found)
 
     @property
     def is_rational(self) -> bool:
         return self.step[0] == self.step[1]
 
-    def numbers(self, step: Any) -> dict[str, Any]:
+    @property
+    def kind(self) -> Callable[[Fraction], Any]:
+        """Makes a number to compute with: a fraction, or a ball where the step is in an interval."""
+        return Fraction if self.is_rational else ball_of
+
+    def numbers(self, step: Any, kind: Callable[[Fraction], Any] = Fraction) -> dict[str, Any]:
         """A value of each number of the algorithm, where L is 1."""
-        return {self.program.algorithm.step_size: step} | dict(self.rest)
+        return {self.program.algorithm.step_size: step} | {name: kind(x) for name, x in self.rest.items()}
 
 
 Vector = tuple[Fraction, ...]
@@ -123,19 +148,19 @@ class RationalRun:
 
     def walk(self, exact: Exact, iterates: int) -> tuple[Course, list[Any]]:
         """The points of the run, and the values of F at them: exact, or balls where the step is in an interval."""
-        kind: Callable[[Fraction], Any] = Fraction if exact.is_rational else _ball
-        step = exact.step[0] if exact.is_rational else _ball(exact.step[0]).union(_ball(exact.step[1]))
-        gradients, kicks = (
-            [np.array(list(map(kind, x)), dtype=object) for x in part] for part in (self.gradients, self.kicks)
-        )
-        numbers = {name: kind(x) for name, x in exact.rest.items()} | {exact.program.algorithm.step_size: step}
+        kind, (least, most) = exact.kind, exact.step
+        step = least if exact.is_rational else ball_of(least).union(ball_of(most))
+
+        def array(x: Vector) -> np.ndarray:
+            return np.array(list(map(kind, x)), dtype=object)
+
         course = Course(
             exact.program,
             iterates,
-            numbers,
-            np.array(list(map(kind, self.start)), dtype=object),
-            lambda place, _: gradients[place],
-            kicks.__getitem__,
+            exact.numbers(step, kind),
+            array(self.start),
+            lambda place, _: array(self.gradients[place]),
+            lambda k: array(self.kicks[k]),
             self.order,
         )
         return course, list(map(kind, self.values))
@@ -147,38 +172,40 @@ class RationalRun:
             NotExactError: where an interpolation inequality, or a bound at v_1 or on the noise, is not certain.
 
         """
-        kind: Callable[[Fraction], Any] = Fraction if exact.is_rational else _ball
+        kind = exact.kind
         course, values = self.walk(exact, iterates)
+
+        def value(term: Term) -> Any:
+            total = term.constant
+            for c, i in term.values:
+                total = total + c * values[i]
+            for c, x, y in term.products:
+                total = total + c * sum(x * y)
+            return total
+
         for each in course.inequalities(kind(exact.curvature), kind(exact.noise[0]), course.pairs()):
-            if not _value(each.term, values) >= 0:
+            if not value(each.term) >= 0:
                 raise NotExactError(f"the {each.why} inequality of {each.nodes} does not hold")
-        return min(_least(_value(term, values)) for term in course.measured(kind(Fraction(1))))
+        return min(_lower_end(value(term)) for term in course.measured(kind(Fraction(1))))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data: rational numbers as text, in units in which L and the bound at v_1 are 1."""
+        gradients, noise = ([list(map(str, x)) for x in part] for part in (self.gradients, self.kicks))
+        start, values = (list(map(str, x)) for x in (self.start, self.values))
+        return {"start": start, "gradients": gradients, "values": values, "noise": noise, "order": list(self.order)}
 
 
-def _ball(x: Fraction) -> arb:
-    return arb(fmpq(x.numerator, x.denominator))
-
-
-def _least(x: Any) -> Fraction:
+def _lower_end(x: Fraction | arb) -> Fraction:
     if isinstance(x, Fraction):
         return x
     mantissa, exponent = x.lower().man_exp()
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
-def _value(term: Term, values: Sequence[Any]) -> Any:
-    total = term.constant
-    for c, i in term.values:
-        total = total + c * values[i]
-    for c, x, y in term.products:
-        total = total + c * sum(x * y)
-    return total
-
-
 def below(solver: Solver, exact: Exact) -> tuple[RationalRun, Fraction]:
     """An instance, and a lower bound on its measure; raises NotExactError where rounding leaves none."""
     why = ""
-    for room in ROOMS:
+    for room in _ROOMS:
         try:
             found = _rounded(solver, solver.solve(room=room))
             return found, found.measure(exact, solver.iterates)
@@ -188,9 +215,9 @@ def below(solver: Solver, exact: Exact) -> tuple[RationalRun, Fraction]:
 
 
 def _rounded(solver: Solver, solution: Solution) -> RationalRun:
-    """The solution in multiples of `UNIT`: vectors whose inner products are nearly the Gram matrix."""
+    """The solution in multiples of `_UNIT`: vectors whose inner products are nearly the Gram matrix."""
     sizes, vectors = np.linalg.eigh(solution.gram)
-    kept = sizes > float(UNIT)
+    kept = sizes > float(_UNIT)
     rows = [tuple(map(_near, row)) for row in (vectors[:, kept] * np.sqrt(sizes[kept])).tolist()]
     course, start = solver.based.course, (Fraction(0),) * int(kept.sum())
     if solver.program.distance is not None:
@@ -201,7 +228,7 @@ def _rounded(solver: Solver, solution: Solution) -> RationalRun:
 
 
 def _near(x: float) -> Fraction:
-    return round(x / UNIT) * UNIT
+    return round(x / _UNIT) * _UNIT
 
 
 def _multipliers(solver: Solver, exact: Exact, solution: Solution, room: float) -> Multipliers:
@@ -336,10 +363,10 @@ def above(solver: Solver, exact: Exact) -> tuple[JudgedProof, Fraction]:
         NotExactError: where rounding leaves no multipliers, or there are too many points.
 
     """
-    why, most = "", MOST_ITERATES[bool(solver.program.noise)]
+    why, most = "", _MOST_ITERATES[bool(solver.program.noise)]
     if solver.iterates > most:
         raise NotExactError(f"a theorem about more than {most} iterates would be too long")
-    for room in ROOMS:
+    for room in _ROOMS:
         try:
             found = _multipliers(solver, exact, solver.solve(weight=room), room)
         except (NotExactError, NotSolvedError) as error:
@@ -360,8 +387,198 @@ def stated(proof: JudgedProof) -> dict[str, Any]:
     return {"conclusion": found["conclusion"], "hypotheses": hypotheses, "standard_facts": found["standard_facts"]}
 
 
-def in_json(instance: RationalRun) -> dict[str, Any]:
-    """An instance as plain data: rational numbers as text, in units in which L and the bound at v_1 are 1."""
-    gradients, noise = ([list(map(str, x)) for x in part] for part in (instance.gradients, instance.kicks))
-    start, values = (list(map(str, x)) for x in (instance.start, instance.values))
-    return {"start": start, "gradients": gradients, "values": values, "noise": noise, "order": list(instance.order)}
+# What the judge is asked.
+
+
+@dataclass(frozen=True)
+class OfClass(OfClaim):
+    """Any function and run of a program: what is known of it is known of all. W(v) is v, and f is F.
+
+    Attributes:
+        claim: the theorem.
+        program: whose properties the functions have.
+        at: the value of each parameter of the theorem.
+
+    """
+
+    claim: Claim
+    program: Program
+    at: Mapping[str, float]
+
+    @property
+    def inputs(self) -> Mapping[str, float]:
+        """The value of each parameter of the theorem."""
+        return self.at
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """The smoothness and the noise of the program."""
+        return {L.name: self.program.lipschitz, ell.name: self.program.lipschitz, zeta.name: self.program.noise}
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        """The value of a symbol as the claim has it; 0 for f*."""
+        return {f_star: Extent.of(Fraction(0))}.get(symbol) or super().value(symbol)
+
+    def follows(self, algorithm: Algorithm) -> Answer:
+        """`HOLDS` for the program's algorithm, which makes the iterates; the base class answers for any other."""
+        return HOLDS if algorithm == self.program.algorithm else super().follows(algorithm)
+
+    def smoothness(self, where: str) -> Extent:
+        """The smoothness of the program, everywhere."""
+        return Extent(most=number(self.program.lipschitz))
+
+    @property
+    def leaves_out(self) -> tuple[str, ...]:
+        """The functions and noise that the claim's hypotheses allow and the program does not have, a sentence each."""
+        own = {p.symbol for p in self.claim.parameters} | {q.symbol for q in self.claim.quantities}
+        said = [bound for bound in smoothness_of(self.claim) if bound.free_symbols <= own]
+        limit, found = SMOOTHNESS.symbol, []
+        if not said:
+            found.append(f"no hypothesis says that the smoothness of F is at most {limit}")
+        elif not any(self.decide(sp.Le(bound, limit, evaluate=False)) == HOLDS for bound in said):
+            least = " or ".join(map(str, said))
+            found.append(f"by the hypotheses the smoothness of F is at most {least}, which may be above {limit}")
+        if self.program.algorithm.is_stochastic and not self.program.noise:
+            found.append("no noise is allowed, which no hypothesis bounds")
+        return tuple(found)
+
+    def convexity(self, where: Literal["near", "space"]) -> Extent:
+        """The convexity of the program, everywhere."""
+        program = self.program
+        if program.strong:
+            return Extent(least=number(exact("strong", program.strong)))
+        return Extent(least=Fraction(0)) if program.is_convex else UNKNOWN
+
+    def weight_smoothness(self) -> Extent:
+        """The smoothness of F, because f is F."""
+        return self.smoothness("space")
+
+    def infimum(self) -> Extent:
+        """At least f*, which is 0: F is nowhere below it."""
+        return Extent(least=Fraction(0))
+
+    def gap(self) -> Extent:
+        """At most the program's bound on the gap; unknown where it has none."""
+        gap = self.program.gap
+        return UNKNOWN if gap is None else Extent(most=number(exact("gap", gap)))
+
+    def distance(self) -> Extent:
+        """At most the program's bound on the distance; unknown where it has none."""
+        distance = self.program.distance
+        return UNKNOWN if distance is None else Extent(most=number(exact("distance", distance)))
+
+    def bias(self) -> Extent:
+        """0: the two points of the noise lie on both sides of the gradient, equally likely and equally far."""
+        return Extent.of(Fraction(0))
+
+    def variance(self) -> Extent:
+        """At most the square of the program's bound on the noise."""
+        return Extent(most=number(exact("noise", self.program.noise))).square()
+
+
+@dataclass(frozen=True)
+class OfPoints(OfClass):
+    """A function that has given values and gradients at the points of a run, and the properties of the program.
+
+    Attributes:
+        found: the points, in rational numbers.
+        exact: the numbers of the program.
+        iterates: T.
+
+    """
+
+    found: RationalRun
+    exact: Exact
+    iterates: int
+
+    @cached_property
+    def _length(self) -> arb:
+        """The unit of length."""
+        return enclose(self.program.square_length, {}, BITS).sqrt()
+
+    @cached_property
+    def _steepness(self) -> arb:
+        """The unit of gradients."""
+        return enclose(self.program.lipschitz, {}, BITS) * self._length
+
+    @cached_property
+    def _walk(self) -> tuple[list[list[Any]], list[Node], list[arb]]:
+        """The iterates of each t, the points at which F is asked, and the values there; the last two with their units.
+
+        Noise after the last iterate is 0, where a step leads to one more.
+        """
+        course, values = self.found.walk(self.exact, self.iterates)
+        unit = self._steepness * self._length
+        nodes = [
+            Node(self._vector(node.x, self._length), self._vector(node.gradient, self._steepness), node.place)
+            for node in course.nodes
+        ]
+
+        def point(x: np.ndarray) -> arb_mat:
+            at = (made.x for node, made in zip(course.nodes, nodes, strict=True) if equal(node.x, x))
+            found = next(at, None)
+            return self._vector(x, self._length) if found is None else found
+
+        points = [[point(self.program.algorithm.iterate(state)) for state in states] for states in course.states]
+        points += [[self._vector(x, self._length) for x in course.after]] if course.after else []
+        heights = [unit * _ball(values[node.place]) if node.place is not None else arb(0) for node in nodes]
+        return points, nodes, heights
+
+    def _vector(self, x: np.ndarray, unit: arb) -> arb_mat:
+        return arb_mat([[unit * _ball(entry)] for entry in x] or [[arb(0)]])
+
+    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+        """At least the largest norm of a gradient that was seen."""
+        with ctx.workprec(BITS):
+            return Extent(least=reduce(arb.max, (Balls().length((node.gradient,)) for node in self._walk[1])))
+
+    def model(self) -> Model[arb, arb_mat]:
+        """The model of the iterates; F has its values at them, and lies between bounds elsewhere."""
+        points, nodes, _ = self._walk
+        leaves = len(points[self.iterates - 1])
+
+        def place(t: int, outcome: int) -> int:
+            return outcome * len(points[t - 1]) // leaves
+
+        def iterate(name: str, t: int, outcome: int) -> tuple[arb_mat, ...]:
+            if name != "v" or not 1 <= t <= len(points):
+                raise LookupError(f"{name} at t = {t}")
+            return (points[t - 1][place(t, outcome)],)
+
+        return Model(
+            Balls(),
+            numbers={f_star: arb(0)},
+            matrices={} if self.program.distance is None else {v_star: (nodes[-1].x,)},
+            iterates=iterate,
+            functions={F: VectorFunction(self._value, self._gradient)},
+            horizon=self.iterates,
+            weights=[Fraction(1, leaves)] * leaves,
+            past=lambda t: [place(t, outcome) for outcome in range(leaves)],
+            values=self.letters,
+        )
+
+    def _gradient(self, point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
+        found = next((node.gradient for node in self._walk[1] if node.x is point[0]), None)
+        if found is None:
+            raise LookupError("a gradient where F is not asked")
+        return (found,)
+
+    def _value(self, point: tuple[arb_mat, ...]) -> arb:
+        """F at a point; where F is not asked, the interval that its curvature leaves, from all points where it is."""
+        _, nodes, heights = self._walk
+        for node, height in zip(nodes, heights, strict=True):
+            if node.x is point[0]:
+                return height
+        do, most = Balls(), enclose(self.program.lipschitz, {}, BITS)
+        least = most * enclose(self.program.curvature, {}, BITS)
+        below, above = arb(0), None
+        for node, height in zip(nodes, heights, strict=True):
+            way = point[0] - node.x
+            linear, square = height + do.inner((node.gradient,), (way,)), do.inner((way,), (way,)) / 2
+            below, top = below.max(linear + least * square), linear + most * square
+            above = top if above is None else above.min(top)
+        return below if above is None else below.union(above)
+
+
+def _ball(x: Any) -> arb:
+    return ball_of(x) if isinstance(x, Fraction) else x

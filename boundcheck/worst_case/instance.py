@@ -2,35 +2,37 @@
 
 f(W) = h(<E, W>) + <N, W> with h' of slope L between two small values. It is L|E|² smooth, its gradient is nearly N, and
 near the kink it has its largest curvature along E at once: the worst case of a smoothness lemma asks no more of an f.
+
+Arb encloses both sides from the exact values of the floats. W(v + t u) is the adapter's own formula over arrays of
+power series in t, whose coefficients are balls, so the formula is not repeated here. A point is inside the domain only
+if exact rational arithmetic says so, ties on the boundary included.
 """
 
+import copy
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import sympy as sp
 import torch
-from flint import arb, ctx
+from flint import arb, arb_series, ctx, fmpq, fmpq_mat
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, matrix_of, upper
+from boundcheck.exact.balls import Balls, ball_of, length, lower, matrix_of, upper
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.adapters.base import spectral_bound
-from boundcheck.functions.cast import cast_to
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.derivatives import difference_ratio, hessian_vector_product
+from boundcheck.functions.adapters.base import cast_to, spectral_bound
+from boundcheck.functions.arithmetic import EPSILON, Point, inner, square_norm
+from boundcheck.functions.curvature import difference_ratio, hessian_vector_product
 from boundcheck.functions.judged import BITS, OfAdapter
-from boundcheck.functions.norms import Point, inner, square_norm
+from boundcheck.functions.objectives.clipped import Clipped, Tilted
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.tilted import Tilted
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import READINGS
@@ -38,9 +40,12 @@ from boundcheck.language.inputs import Number
 from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import gradient_norm
-from boundcheck.worst_case.domain import is_within
-from boundcheck.worst_case.fields import MOST, Fields, matrix_text, named
+from boundcheck.worst_case.tried import MOST, Fields, matrix_text, named
 
+# The precision of all balls here.
+_BITS = 256
+# Series end after a value, a derivative and half of a second one.
+_ORDER = 3
 # The least height of h', over G.
 _LEAST = 2.0**-17
 # The most products of numbers, at all points: some ten seconds of exact arithmetic.
@@ -136,10 +141,24 @@ class AdapterInstance(OfAdapter):
         return Extent(most=self.scales[1] * Fraction(self.gradient_bound)) if norm == "spectral" else found
 
     @cached_property
+    def _points(self) -> tuple[Point, ...]:
+        """Both points; on a curved domain the one from which the geodesic leaves."""
+        return (self.v, self.other) if self.adapter.is_flat else (self.v,)
+
+    @cached_property
     def inside(self) -> bool:
         """True if the points are in the domain, decided exactly; blocks must be made orthonormal before."""
-        points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
-        return all(is_within(self.adapter, point, self.radii) for point in points)
+        for point in self._points:
+            bounded = cast(Any, self.adapter).bounded(tuple(_fractions(part[0].cpu().numpy()) for part in point))
+            for block, rows in zip(self.adapter.blocks, bounded, strict=True):
+                radius = self.radii[block.radius] if block.radius else math.inf
+                if block.norm == "max":
+                    within = bool((abs(rows) <= radius).all())
+                else:
+                    within = not block.radius or is_spectral_norm_within(rows, Fraction(radius))
+                if not within:
+                    return False
+        return True
 
     def on_domain(self) -> Answer:
         """The answer for both points; on a curved domain for the one from which the geodesic leaves."""
@@ -150,9 +169,9 @@ class AdapterInstance(OfAdapter):
         if self.inside:
             return Extent(most=Fraction(self.radii[radius]))
         place = self.adapter.radius_names.index(radius)
-        points = (self.v, self.other) if self.adapter.is_flat else (self.v,)
         with ctx.workprec(BITS):
-            return Extent(least=reduce(arb.max, (Balls().spectral(matrix_of(x[place][0].numpy())) for x in points)))
+            norms = (Balls().spectral(matrix_of(point[place][0].numpy())) for point in self._points)
+            return Extent(least=reduce(arb.max, norms))
 
     def check(self) -> None:
         """Raise an InputError that names the block, for points outside the domain or of the wrong shape."""
@@ -193,29 +212,69 @@ class AdapterInstance(OfAdapter):
 
         The numbers of the instance must be floats of that type.
         """
-        problem = cast_to(self.problem, dtype, device)
+        problem, epsilon = cast_to(self.problem, dtype, device), torch.finfo(dtype).eps
         v, other = (tuple(part.to(device, dtype) for part in point) for point in (self.v, self.other))
+        error, coarser = 0.0, epsilon / EPSILON
         if self.adapter.is_flat:
-            measured = difference_ratio(problem, v, other).item()
-            distance = square_norm(_minus(self.v, self.other)).sqrt().item()
-            error = sum(self._gradient_error(point, dtype) for point in (self.v, self.other)) / distance
+            size = measured = difference_ratio(problem, v, other).item()
+            for point in (self.v, self.other):
+                error += coarser * self.problem.rounding(point, self.problem.loss(point))[1].item()
+                if coarser > 1:
+                    # The knots of h' have this type too.
+                    farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
+                    moved = 4 * epsilon * farthest * self.slope * float(np.linalg.norm(self.direction))
+                    error += self.adapter.sizes(point).jacobian.item() * moved
+            error /= square_norm(_minus(self.v, self.other)).sqrt().item()
         else:
-            measured, error = _bend(problem, v, other), 0.0
-        # The size of the result, or of its bound.
-        size = measured if self.adapter.is_flat else measured + self.bound
-        error += roundings(self.adapter) * torch.finfo(dtype).eps * size
+            measured = _bend(problem, v, other)
+            # What is subtracted in a second derivative is as large as the bound.
+            size = measured + self.bound
+        error += roundings(self.adapter) * epsilon * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
 
-    def _gradient_error(self, v: Point, dtype: torch.dtype) -> float:
-        """A bound on the rounding error of the gradient of F at v: proportional to the unit of roundoff."""
-        coarser = torch.finfo(dtype).eps / EPSILON
-        error = coarser * self.problem.rounding(v, self.problem.loss(v))[1].item()
-        if coarser > 1:
-            # The knots of h' have this type too.
-            farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
-            moved = 4 * torch.finfo(dtype).eps * farthest * self.slope * float(np.linalg.norm(self.direction))
-            error += self.adapter.sizes(v).jacobian.item() * moved
-        return error
+    def sides(self) -> tuple[float, bool]:
+        """A proved lower bound on measured over bound, and whether the conclusion certainly fails."""
+        bound = self.claim.enclosures(**self.inputs)[SMOOTHNESS.symbol.name]
+        cap = ctx.cap
+        ctx.cap = _ORDER
+        try:
+            with ctx.workprec(_BITS):
+                measured = self._enclosed()
+                ratio = measured / bound
+        finally:
+            ctx.cap = cap
+        low = lower(ratio) if ratio.is_finite() else 0.0
+        return max(low, 0.0), measured.is_finite() and bool(measured > upper(bound))
+
+    def _enclosed(self) -> arb:
+        """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
+        adapter: Any = with_arrays(self.adapter, lambda X: _series(numbers_of(X), 0 * numbers_of(X), 0 * numbers_of(X)))
+        v, other = (tuple(numbers_of(part[0]) for part in point) for point in (self.v, self.other))
+
+        def rates(point: Any, u: Any, bend: Any) -> tuple[arb, arb]:
+            """The first and second derivative in t, at 0, of F(v + t u + t²/2 bend)."""
+            W = adapter.weight(tuple(_series(x, y, z / 2) for x, y, z in zip(point, u, bend, strict=True)))
+            w, tilted = (
+                sum((arb(e) * x for e, x in zip(X.ravel().tolist(), W.ravel(), strict=True)), arb_series([0]))
+                for X in (self.direction, self.tilt)
+            )
+            value, steepness = slope_at(self.ridge.slope, w[0])
+            return value * w[1] + tilted[1], steepness * w[1] * w[1] + 2 * (value * w[2] + tilted[2])
+
+        if self.adapter.is_flat:
+            gradients = [self.problem.gradient(point) for point in (self.v, self.other)]
+            # A vector is at least as long as its inner product with a unit vector: a direction in floats is enough.
+            u = tuple(numbers_of((x - y)[0]) for x, y in zip(*gradients, strict=True))
+            straight = tuple(0 * part for part in u)
+            change = rates(v, u, straight)[0] - rates(other, u, straight)[0]
+            return abs(change) / (_length(u) * _length(_minus(v, other)))
+        # The point with exactly orthonormal rows in its orthonormal blocks. All else that is bounded stays as it is, so
+        # that the point stays inside.
+        made: Any = self.adapter
+        parts = zip(made.blocks, made.bounded(v), strict=True)
+        v = made.at(tuple(_orthonormal(part) if block.norm == "orthonormal" else part for block, part in parts))
+        u = made.tangent(v, other)
+        return abs(rates(v, u, adapter.acceleration(v, u))[1]) / _length(u) ** 2
 
     @property
     def title(self) -> str:
@@ -262,7 +321,7 @@ class AdapterInstance(OfAdapter):
         """
         found = Fields(data, "instance")
         claim = found.claim()
-        adapter = adapter_of(found.table("adapter"))
+        adapter = read_adapter(found.table("adapter"))
         if claim.id in catalogue and not adapter.is_subject_of(claim):
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
         check_extent(adapter)
@@ -278,9 +337,9 @@ class AdapterInstance(OfAdapter):
             objective.number("zero", MOST**4),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             objective.matrix("tilt", tuple(adapter.W0.shape)),
-            point_of(found.table("v"), adapter),
-            point_of(found.table("other"), adapter),
-            given_of(found),
+            read_point(found.table("v"), adapter),
+            read_point(found.table("other"), adapter),
+            read_given(found),
         )
         instance.check()
         return instance
@@ -292,12 +351,76 @@ def _bend(problem: Problem, v: Point, other: Point) -> float:
     return abs((inner(u, hessian_vector_product(problem, v, u)) / square_norm(u)).item())
 
 
-def _minus(v: Point, w: Point) -> Point:
+def _minus(v: Any, w: Any) -> tuple[Any, ...]:
     return tuple(x - y for x, y in zip(v, w, strict=True))
 
 
-def _is_field(adapter: Adapter, name: str) -> bool:
-    return name in type(adapter).__dataclass_fields__
+def _length(u: tuple[np.ndarray, ...]) -> arb:
+    return length(x for part in u for x in part.ravel())
+
+
+def _orthonormal(X: np.ndarray) -> np.ndarray:
+    """Gram and Schmidt's rows: balls around a matrix whose rows are exactly orthonormal."""
+    rows: list[np.ndarray] = []
+    for row in X:
+        for done in rows:
+            row = row - (row @ done) * done
+        rows.append(row / (row @ row).sqrt())
+    return np.array(rows, dtype=object)
+
+
+_fractions = np.vectorize(Fraction, otypes=[object])
+_balls = np.vectorize(lambda x: arb(float(x)), otypes=[object])
+# Series are sequences, which NumPy would unpack into another dimension.
+_series = np.vectorize(lambda x, y, z: arb_series([x, y, z]), otypes=[object])
+
+
+def numbers_of(X: Tensor) -> np.ndarray:
+    """A matrix of exact numbers with the floats of X as entries, for the formulas of adapters."""
+    return cast(np.ndarray, _balls(X.cpu().numpy()))
+
+
+def with_arrays(adapter: Adapter, convert: Callable[[Tensor], Any]) -> Adapter:
+    """A copy of the adapter with arrays of exact numbers instead of frozen tensors; its formulas accept both."""
+    exact = copy.copy(adapter)
+    for name, value in vars(adapter).items():
+        if isinstance(value, Tensor):
+            object.__setattr__(exact, name, convert(value))
+    return exact
+
+
+def slope_at(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
+    """The values h'(w) and h''(w): exact rationals as balls; h'' is that of the piece, NaN where w may be at a knot."""
+    first, *pieces = slope.pieces
+    knots = [piece.start for piece in pieces]
+    value = ball_of(first.value)
+    for piece, end in zip(pieces, [*knots[1:], None], strict=True):
+        way = w.max(ball_of(piece.start)) - ball_of(piece.start)
+        if end is not None:
+            way = way.min(ball_of(end) - ball_of(piece.start))
+        value += ball_of(piece.slope) * way
+    if any(w.overlaps(ball_of(knot)) for knot in knots):
+        return value, arb("nan")
+    return value, ball_of(slope.pieces[sum(bool(w > ball_of(knot)) for knot in knots)].slope)
+
+
+def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
+    """True if the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
+    rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
+    X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
+    gap = -(X * X.transpose())
+    for i in range(gap.nrows()):
+        gap[i, i] += _rational(radius) ** 2
+    # The eigenvalues of a symmetric matrix are real. None is negative exactly if the signs of its characteristic
+    # polynomial alternate.
+    signed = gap.charpoly().coeffs()
+    degree = len(signed) - 1
+    return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
+
+
+def _rational(x: float | Fraction) -> fmpq:
+    exact = Fraction(x)
+    return fmpq(exact.numerator, exact.denominator)
 
 
 def check_extent(adapter: Adapter, points: int = 1) -> None:
@@ -327,7 +450,7 @@ def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str])
         raise InputError(f"given.{missing}", "(not given)", "a value, since the claim alone has this parameter")
 
 
-def given_of(found: Fields) -> dict[str, float]:
+def read_given(found: Fields) -> dict[str, float]:
     """The values of a claim's own parameters; empty for a claim of the catalogue."""
     table = found.table("given") if "given" in found.data else Fields({}, "given")
     return {name: table.number(name) for name in table.data}
@@ -339,13 +462,14 @@ def roundings(adapter: Adapter) -> int:
 
 
 def adapter_as_json(adapter: Adapter) -> dict[str, Any]:
-    """Plain data, from which `adapter_of` makes the same adapter."""
+    """Plain data, from which `read_adapter` makes the same adapter."""
+    fields = type(adapter).__dataclass_fields__
     table = {"kind": adapter.kind, "W0": adapter.W0.tolist()}
     table |= {name: getattr(adapter, name).tolist() for name in adapter.frozen if name != "W0"}
-    return table | {name: getattr(adapter, name) for name in ("rank", "scale") if _is_field(adapter, name)}
+    return table | {name: getattr(adapter, name) for name in ("rank", "scale") if name in fields}
 
 
-def adapter_of(found: Fields) -> Adapter:
+def read_adapter(found: Fields) -> Adapter:
     """The adapter that `adapter_as_json` wrote."""
     kind = found.text("kind")
     made = ADAPTERS.open(kind)
@@ -356,7 +480,7 @@ def adapter_of(found: Fields) -> Adapter:
     return make_adapter(kind, W0, rank, scale, factors)
 
 
-def point_of(found: Fields, adapter: Adapter) -> Point:
+def read_point(found: Fields, adapter: Adapter) -> Point:
     """A point of an adapter, with R = 1, from its blocks by name."""
     return tuple(torch.as_tensor(found.matrix(block.name, block.shape)).unsqueeze(0) for block in adapter.blocks)
 

@@ -1,24 +1,31 @@
-r"""`Program`: performance estimation of any linear method, measure and class of smooth functions.
+r"""Performance estimation of any linear method, measure and class of smooth functions: the program, and its solution.
 
 A function with given points, gradients and values exists if and only if they satisfy the interpolation inequalities of
 its class. So the worst function, of any dimension, is the solution of a semidefinite program in the Gram matrix of
-iterates and gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). Here the program is written, over
-any vectors and numbers; `solver` solves it, `bracket` makes both ends of its value exact.
+iterates and gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). `Course` walks along the points
+over any vectors and numbers, `Solver` solves the program in floats by Clarabel, and `bracket` makes both ends of its
+value exact.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from itertools import permutations
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from boundcheck.errors import InputError
+from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import PerformanceMeasure, Statistic
+
+TOLERANCE = 1e-5
+"""The largest gap between the two sides of a numerical solution, relative to it."""
 
 NOISY = "two-point "
 """The beginning of the name of a method with noise of two equally likely points."""
@@ -90,7 +97,8 @@ class Program:
         """The unit of the measure; raises InputError if these functions do not have it."""
         unit = self.square_length
         L, distance = self.lipschitz, unit if self.distance else None
-        found = self.measure.observable.of(_Look(L**2 * unit, L * unit, distance))
+        units = SimpleNamespace(gradient_square=L**2 * unit, gap=L * unit, square_distance=distance)
+        found = self.measure.observable.of(units)
         if found is None:
             raise InputError("measure", self.measure.title, "a measure of functions that need no minimiser")
         return sp.sympify(found, strict=True)
@@ -121,15 +129,6 @@ class Program:
     def rest(self) -> dict[str, sp.Expr]:
         """The algorithm's other numbers."""
         return {x: exact(x, value) for x, value in self.numbers.items() if x != self.algorithm.step_size}
-
-
-@dataclass(frozen=True)
-class _Look:
-    """The observed numbers at an iterate, or their units."""
-
-    gradient_square: Any
-    gap: Any
-    square_distance: Any
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,8 @@ class Course:
         kicks: what the noise adds to the gradients.
         states: those at each t = 1, ..., T, all equally likely; each has its two successors, or one, in turn.
         order: the node of each question, in turn.
-        after: the points after the last t, as far as F is asked nowhere else for them.
+        after: the points to which a step without noise leads from the last states; none where that step asks for a
+            gradient at a further point.
         seen: the nodes that the measure looks at, for each t all equally likely ones.
 
     """
@@ -220,32 +220,27 @@ class Course:
         for t in range(1, iterates + 1):
             if t in over.times(iterates):
                 self.seen.append([self.at(algorithm.iterate(state)) for state in self.states[-1]])
-            if t < iterates:
-                self.states.append([each for state in self.states[-1] for each in self._next(state, t, numbers, kick)])
-        self.after = self._after(iterates, numbers)
+            if t == iterates:
+                break
+            after = []
+            for state in self.states[-1]:
+                slope = self.at(algorithm.exact_query(state, t, numbers)).gradient
+                drawn = [slope]
+                if program.noise:
+                    self.kicks.append(kick(len(self.kicks)))
+                    drawn = [slope - self.kicks[-1], slope + self.kicks[-1]]
+                after += [algorithm.exact_step(state, g, t, numbers) for g in drawn]
+            self.states.append(after)
+        self.after: list[Any] = []
+        for state in self.states[-1]:
+            query = algorithm.exact_query(state, iterates, numbers)
+            found = next((node.gradient for node in self.nodes if equal(node.x, query)), None)
+            if found is None:
+                self.after = []
+                break
+            self.after.append(algorithm.iterate(algorithm.exact_step(state, found, iterates, numbers)))
         if program.distance is not None:
             self.nodes.append(Node(0 * start, 0 * start, None))
-
-    def _after(self, t: int, numbers: Mapping[str, Any]) -> list[Any]:
-        """The points to which a step without noise leads from the last states; none where it asks at further points."""
-        algorithm, found = self.program.algorithm, []
-        for state in self.states[-1]:
-            query = algorithm.exact_query(state, t, numbers)
-            slope = next((node.gradient for node in self.nodes if equal(node.x, query)), None)
-            if slope is None:
-                return []
-            found.append(algorithm.iterate(algorithm.exact_step(state, slope, t, numbers)))
-        return found
-
-    def _next(self, state: Any, t: int, numbers: Mapping[str, Any], kick: Callable[[int], Any]) -> list[Any]:
-        """The equally likely next states: one, or two with noise."""
-        algorithm = self.program.algorithm
-        slope = self.at(algorithm.exact_query(state, t, numbers)).gradient
-        found = [slope]
-        if self.program.noise:
-            self.kicks.append(kick(len(self.kicks)))
-            found = [slope - self.kicks[-1], slope + self.kicks[-1]]
-        return [algorithm.exact_step(state, g, t, numbers) for g in found]
 
     def at(self, x: Any) -> Node:
         """The node at a point, a new one where there is none yet."""
@@ -293,21 +288,22 @@ class Course:
 
     def measured(self, one: Any) -> list[Term]:
         """The numbers of which the measure is the smallest; `one` is the number 1."""
-        means = [_mean([self._look(node) for node in nodes], one) for nodes in self.seen]
-        return [_mean(means, one)] if self.program.measure.over is Statistic.AVERAGE else means
+        measure = self.program.measure
 
-    def _look(self, node: Node) -> Term:
-        looks = _Look(
-            Term((), ((1, node.gradient, node.gradient),)),
-            Term(((1, node.place),) if node.place is not None else ()),
-            Term((), ((1, node.x, node.x),)),
-        )
-        found: Term = self.program.measure.observable.of(looks)
-        return found
+        def look(node: Node) -> Term:
+            numbers = SimpleNamespace(
+                gradient_square=Term((), ((1, node.gradient, node.gradient),)),
+                gap=Term(((1, node.place),) if node.place is not None else ()),
+                square_distance=Term((), ((1, node.x, node.x),)),
+            )
+            found: Term = measure.observable.of(numbers)
+            return found
 
+        def mean(terms: Sequence[Term]) -> Term:
+            return sum(terms[1:], terms[0]) * (one / len(terms))
 
-def _mean(terms: Sequence[Term], one: Any) -> Term:
-    return sum(terms[1:], terms[0]) * (one / len(terms))
+        means = [mean([look(node) for node in nodes]) for nodes in self.seen]
+        return [mean(means)] if measure.over is Statistic.AVERAGE else means
 
 
 def equal(x: Any, y: Any) -> bool:
@@ -333,3 +329,156 @@ def interpolation(x: Node, y: Node, m: Any) -> Term:
     change = x.gradient - y.gradient - m * d
     values = tuple((sign, node.place) for sign, node in ((1, x), (-1, y)) if node.place is not None)
     return Term(values, ((-1, y.gradient, d), (-m / 2, d, d), (-1 / (2 * (1 - m)), change, change)))
+
+
+# The solution.
+
+
+class NotSolvedError(BoundcheckError, ArithmeticError):
+    """Clarabel did not reach the required accuracy, for instance because the constants are too far apart."""
+
+
+@dataclass(frozen=True)
+class Based:
+    """The points in terms of a basis: v_1 where there is a minimiser, the gradients, the noise.
+
+    Attributes:
+        course: the points, as arrays of numbers.
+        columns: the places of the basis in these arrays; the others are 0.
+
+    """
+
+    course: Course
+    columns: list[int]
+
+    @classmethod
+    def of(
+        cls, program: Program, iterates: int, numbers: Mapping[str, Any], zero: Any, order: Sequence[int] = ()
+    ) -> "Based":
+        """Walk along the points, in numbers of the kind of `zero`."""
+        points = 2 * (2**iterates if program.noise else iterates)
+        kind, has_start = float if isinstance(zero, float) else object, program.distance is not None
+
+        def unit(place: int) -> np.ndarray:
+            return np.array([zero + int(i == place) for i in range(1 + 2 * points)], dtype=kind)
+
+        course = Course(
+            program,
+            iterates,
+            numbers,
+            unit(0 if has_start else -1),
+            lambda place, _: unit(1 + place),
+            lambda k: unit(1 + points + k),
+            order,
+        )
+        gradients, kicks = range(1, 1 + course.asked), range(1 + points, 1 + points + len(course.kicks))
+        return cls(course, [*([0] if has_start else []), *gradients, *kicks])
+
+    def gram(self, term: Term) -> np.ndarray:
+        """The symmetric matrix of the products of a term."""
+        total: Any = 0
+        for c, x, y in term.products:
+            product = np.outer(c * x[self.columns], y[self.columns])
+            total = total + (product + product.T) / 2
+        return total
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A numerical solution.
+
+    Attributes:
+        value: the largest measure, in its unit.
+        gap: the relative duality gap.
+        gram, values: the worst function's.
+        weights, shares: the multipliers of the inequalities, and of the numbers of which the measure is the smallest.
+
+    """
+
+    value: float
+    gap: float
+    gram: np.ndarray
+    values: np.ndarray
+    weights: np.ndarray
+    shares: np.ndarray
+
+
+class Solver:
+    """The program in floats; `solve` solves it as it is, or a little changed so that there is room for rounding."""
+
+    def __init__(self, program: Program, iterates: int) -> None:
+        program.check(iterates)
+        self.program, self.iterates = program, iterates
+        numbers = {name: float(x) for name, x in program.rest.items()}
+        numbers[program.algorithm.step_size] = float(program.step)
+        self.based = Based.of(program, iterates, numbers, 0.0)
+        course = self.based.course
+        self.inequalities = course.inequalities(float(program.curvature), float(program.square_noise), course.pairs())
+
+    def _rows(self, terms: Sequence[Term]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients of the values, the symmetric matrices of the products as rows, and numbers; a row a term."""
+        values = np.zeros((len(terms), self.based.course.asked))
+        grams = np.zeros((len(terms), len(self.based.columns) ** 2))
+        for row, term in enumerate(terms):
+            for c, i in term.values:
+                values[row, i] += c
+            grams[row] += np.ravel(self.based.gram(term))
+        return values, grams, np.array([float(term.constant) for term in terms])
+
+    @cached_property
+    def _sides(self) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+        """The rows of the inequalities, and of the numbers of which the measure is the smallest."""
+        return self._rows([each.term for each in self.inequalities]), self._rows(self.based.course.measured(1.0))
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The program's solution as it is."""
+        return self.solve()
+
+    @property
+    def value(self) -> float:
+        """The worst case, numerical."""
+        return float(self.program.scale) * self.solution.value
+
+    def solve(self, room: float = 0.0, weight: float = 0.0) -> Solution:
+        """Solve the program, as it is or with room for rounding.
+
+        Args:
+            room: by how much each inequality holds at least.
+            weight: of the trace of the Gram matrix in what is maximised: the least eigenvalue of the dual's matrix.
+
+        Raises:
+            NotSolvedError: where the solver does not converge.
+
+        """
+        # Imported late: it takes longer to import than most claims take to evaluate.
+        cp: Any = import_module("cvxpy")
+
+        hold, seen = self._sides
+        gram = cp.Variable((len(self.based.columns),) * 2, PSD=True)
+        unknown, least = cp.Variable(self.based.course.asked), cp.Variable()
+        held, looked = (
+            values @ unknown + grams @ cp.vec(gram, order="C") + constants for values, grams, constants in (hold, seen)
+        )
+        holds, measures = held >= room, looked >= least
+        problem = cp.Problem(cp.Maximize(least + weight * cp.trace(gram)), [holds, measures])
+
+        def failed(how: str) -> NotSolvedError:
+            return NotSolvedError(f"Clarabel {how} at T = {self.iterates}: constants closer to 1 may help")
+
+        with warnings.catch_warnings():
+            # The duality gap says how accurate it is.
+            warnings.simplefilter("ignore")
+            try:
+                problem.solve(solver=cp.CLARABEL, max_threads=1)
+            except cp.SolverError:
+                raise failed("failed") from None
+        if gram.value is None or holds.dual_value is None:
+            raise failed("found no solution")
+        weights, shares = np.array(holds.dual_value), np.array(measures.dual_value)
+        dual = float(weights @ (hold[2] - room) + shares @ seen[2])
+        value = float(least.value) + weight * float(np.trace(gram.value))
+        gap = abs(dual - value) / abs(value) if value else np.inf
+        if not gap <= TOLERANCE:
+            raise failed(f"left a relative duality gap of {gap:.3g}")
+        return Solution(float(least.value), gap, gram.value, unknown.value, weights, shares)

@@ -1,26 +1,31 @@
-"""`Assignment`: matrices and numbers for the letters of an inequality, and both of its sides there.
+"""`Assignment`: matrices and numbers for the letters of an inequality, both of its sides there, and ascent on them.
 
-Claims about norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F, are tried on it: no loss, no adapter.
+Claims about norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F, are tried on it: no loss, no adapter. From
+assignments that were tried, SciPy's optimisers climb on measured over bound along Torch's gradients: in the entries of
+matrices, and in the logarithms of positive numbers. They end at an assignment like any other: floats select it, and Arb
+judges it.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import sympy as sp
 import torch
 from flint import arb, arb_mat, ctx
+from scipy.optimize import Bounds, minimize
 from sympy.matrices.expressions.matexpr import MatrixExpr
+from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
 from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
-from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
-from boundcheck.functions.judged import compared, parts
+from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Graded, Rounded
+from boundcheck.functions.judged import AtMost, compared, parts
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import expression_as_json
 from boundcheck.language.instance import HOLDS, Answer
@@ -38,9 +43,8 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
 )
-from boundcheck.worst_case.certify import Sides, sides
-from boundcheck.worst_case.domain import is_spectral_norm_within
-from boundcheck.worst_case.fields import MOST, Fields, matrix_text, named
+from boundcheck.worst_case.instance import is_spectral_norm_within
+from boundcheck.worst_case.tried import MOST, Fields, certify, matrix_text, named
 
 S = TypeVar("S")
 M = TypeVar("M")
@@ -50,6 +54,8 @@ _BITS = 256
 _BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation, MinimumOver, sp.Sum)
 # The largest side that is a letter, and the most steps of `Cost` in an evaluation, which take some ten seconds.
 _MOST_SIDES, _MOST_STEPS = 4096, 2**24
+# What letters may be told to be, the narrower first.
+_SIGNS = {"positive": sp.Gt, "nonnegative": sp.Ge}
 
 
 def is_relation(claim: Claim) -> bool:
@@ -75,7 +81,15 @@ class Letters:
         """The letters of all relations; raises InputError if one is not about matrices and numbers alone."""
         relations = [conclusion_of(claim), *given_relations(claim)]
         for relation in relations:
-            _check_relation(claim, relation)
+            if relation.has(*_BEYOND):
+                raise InputError("claim", claim.id, "a claim about matrices and numbers alone")
+            if any(isinstance(side, MatrixExpr) for part in parts(relation) for side in (part.left, part.right)):
+                raise InputError("claim", claim.id, "relations between numbers, such as norms of matrices")
+            try:
+                expression_as_json(relation)
+            except TypeError as error:
+                expected = f"an expression over the vocabulary, of plain symbols ({error})"
+                raise InputError("claim", claim.id, expected) from None
         nodes = [node for relation in relations for node in sp.preorder_traversal(relation)]
         matrices = sorted({x for x in nodes if isinstance(x, sp.MatrixSymbol)}, key=str)
         shapes = [side for x in nodes if isinstance(x, MatrixExpr) for side in x.shape]
@@ -86,18 +100,6 @@ class Letters:
             if names.count(name) > 1:
                 raise InputError("claim", claim.id, f"one letter called {name}: two differ in shape or assumptions")
         return cls(tuple(matrices), tuple(sorted(symbols, key=str)), tuple(sides))
-
-
-def _check_relation(claim: Claim, relation: Any) -> None:
-    if relation.has(*_BEYOND):
-        raise InputError("claim", claim.id, "a claim about matrices and numbers alone")
-    for left, right, _ in parts(relation):
-        if isinstance(left, MatrixExpr) or isinstance(right, MatrixExpr):
-            raise InputError("claim", claim.id, "relations between numbers, such as norms of matrices")
-    try:
-        expression_as_json(relation)
-    except TypeError as error:
-        raise InputError("claim", claim.id, f"an expression over the vocabulary, of plain symbols ({error})") from None
 
 
 def given_relations(claim: Claim) -> list[Any]:
@@ -139,12 +141,6 @@ class Assignment(Judged):
                 kind = "integer" if x.is_integer or x in self.letters.sides else "number"
                 sign = next((each for each in _SIGNS if getattr(x, f"is_{each}")), "")
                 raise InputError(f"numbers.{x.name}", value, f"a {sign} {kind}".replace("  ", " "))
-        if (steps := self._steps()) > _MOST_STEPS:
-            expected = f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate"
-            raise InputError("claim", f"{self.claim.id}, with {steps} steps", expected)
-
-    def _steps(self) -> int:
-        """The cost of evaluating all relations; raises InputError for one without a value."""
         cost = Cost()
         shapes = {name: (len(X), X.shape[1]) for name, X in self.matrices.items()}
         model: Model[None, Shape] = self.model(cost, shapes, dict.fromkeys(self.numbers))
@@ -155,7 +151,9 @@ class Assignment(Judged):
             except (KeyError, TypeError, ValueError):
                 expected = "a relation whose sides are numbers, of sums and products of matrices that fit"
                 raise InputError("claim", relation, expected) from None
-        return cost.steps
+        if cost.steps > _MOST_STEPS:
+            expected = f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate"
+            raise InputError("claim", f"{self.claim.id}, with {cost.steps} steps", expected)
 
     @cached_property
     def _sides(self) -> dict[sp.Symbol, int]:
@@ -228,15 +226,21 @@ class Assignment(Judged):
         wrong = next((x for x in letters if not _is_one(x, self.numbers[x.name])), None)
         return HOLDS if wrong is None else Answer("fails", f"{wrong} is no {self.numbers[wrong.name]:g}")
 
-    def sides(self) -> Sides:
-        """Both sides of the claim in Arb balls."""
+    def sides(self) -> tuple[float, bool]:
+        """A lower bound on measured over bound, 0 if none is certain; and whether an inequality certainly fails."""
+        least, exceeds = 0.0, False
         with ctx.workprec(_BITS):
-            found = [
-                (self._balls.number(x), self._balls.number(y), strict)
-                for x, y, strict in parts(conclusion_of(self.claim))
-            ]
-            exceeds = any(bool(x >= y if strict else x > y) for x, y, strict in found)
-            return Sides(max(_sure_ratio(x, y) for x, y, _ in found), exceeds)
+            for left, right, strict in parts(conclusion_of(self.claim)):
+                x, y = self._balls.number(left), self._balls.number(right)
+                exceeds |= bool(x >= y if strict else x > y)
+                # Of two negative numbers the larger one is nearer to 0.
+                over, under = (x, y) if y > 0 else (y, x)
+                if y > 0 or (x < 0 and y < 0):
+                    ratio = over / under
+                    least = max(least, lower(ratio) if ratio.is_finite() else 0.0)
+                elif x > y:
+                    least = math.inf
+        return least, exceeds
 
     def _is_tie_within(self, left: Any, right: Any) -> bool:
         """True if the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
@@ -292,10 +296,6 @@ class Assignment(Judged):
         return "\n".join([*numbers, *(f"{name} = {matrix_text(X)}" for name, X in sorted(self.matrices.items()))])
 
 
-# What letters may be told to be, the narrower first.
-_SIGNS = {"positive": sp.Gt, "nonnegative": sp.Ge}
-
-
 def _is_one(letter: sp.Symbol, value: float) -> bool:
     """True if a letter may stand for a number: the number has all that SymPy is told of the letter."""
     try:
@@ -305,15 +305,230 @@ def _is_one(letter: sp.Symbol, value: float) -> bool:
     return all(getattr(number, f"is_{name}") is known for name, known in letter.assumptions0.items())
 
 
-sides.register(Assignment, Assignment.sides)
+# Ascent.
+
+# The most climbs for each inequality of a claim, climbs from equal shapes, and steps of a climb.
+_CLIMBS, _ALIKE, _STEPS = 6, 2, 60
+# The most numbers that one climb changes: more numbers make its steps slower, and small matrices say the most.
+_MOST_NUMBERS = 128
+# How far a start is moved at random: a drawn start is often a saddle, or a corner where norms have no gradient.
+_SHAKEN = 1e-2
+# How far the ends stay inside the given relations, in logarithms: more than SLSQP overshoots.
+_MARGIN = 1e-6
+# The parts of the way to go back if the end is outside nevertheless.
+_BACK = (0.0, 1e-9, 1e-6, 1e-4, 1e-2)
+# How far a climb goes, in units of the start's largest entry, or in logarithms.
+_REACH = 40.0
+# The search stops at this logarithm of a ratio.
+_ENOUGH = 0.1
+# Stands for an infinite logarithm, which the optimisers do not accept.
+_WALL = 1e3
+
+Sides = tuple[Any, Any]
 
 
-def _sure_ratio(x: arb, y: arb) -> float:
-    """A lower bound on measured over bound; 0 if none is certain."""
-    if y > 0:
-        ratio = x / y
-        return max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
-    if x < 0 and y < 0:
-        ratio = y / x
-        return max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
-    return math.inf if x > y else 0.0
+def moved(part: AtMost) -> Sides:
+    """Both sides, with each term that has a minus sign moved to the other side, so that E <= 0 has a ratio too."""
+    terms = [*sp.Add.make_args(part.left), *(-term for term in sp.Add.make_args(part.right))]
+    negative = [term for term in terms if term.could_extract_minus_sign()]
+    positive = [term for term in terms if not term.could_extract_minus_sign()]
+    return sp.Add(*positive), -sp.Add(*negative)
+
+
+def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
+    """The ends of ascents from the best assignments; for each inequality, those with small matrices come first.
+
+    Args:
+        tried: assignments of one claim that satisfy everything given; the ends satisfy it too.
+        dtype: the type of the matrices' floats.
+
+    """
+    relations = given_relations(tried[0].claim) if tried else []
+    # A given equation certainly holds at few floats only, and an ascent would leave them.
+    if not tried or any(each.has(sp.Equality) for each in relations):
+        return
+    random = np.random.default_rng(0)
+    given = [moved(part) for each in relations for part in parts(each)]
+    spaces = [space for each in tried if 0 < (space := Space(each, "float64")).start.size <= _MOST_NUMBERS]
+    for sides in map(moved, parts(conclusion_of(tried[0].claim))):
+        # Assignments that differ only in scale have the same ratio up to rounding.
+        rated = [(round(space.rise(sides, space.start)[0], 6), space) for space in spaces]
+        chosen: list[Space] = []
+        taken: dict[tuple[Any, ...], set[float]] = {}
+        for value, space in sorted(rated, key=lambda item: item[0], reverse=True):
+            values = taken.setdefault(space.shapes, set())
+            if len(chosen) < _CLIMBS and len(values) < _ALIKE and value not in values:
+                values.add(value)
+                chosen.append(space)
+        for space in sorted(chosen, key=lambda space: space.start.size):
+            if (end := _end(replace(space, dtype=dtype), sides, given, random)) is not None:
+                yield end
+
+
+def _end(space: "Space", sides: Sides, given: list[Sides], random: np.random.Generator) -> Assignment | None:
+    """The end of the ascent, or a point a little before it, inside the given relations; None if there is none."""
+    start = space.start
+
+    def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = space.rise(sides, x)
+        # Flat beyond `_ENOUGH`: the search is over. A point without a ratio is a wall.
+        return (min(-value, _WALL), -slope) if value < _ENOUGH else (-_ENOUGH, 0 * slope)
+
+    @cache
+    def within(place: int, at: bytes) -> tuple[float, np.ndarray]:
+        value, slope = space.rise(given[place], np.frombuffer(at))
+        return max(min(-value - _MARGIN, _WALL), -_WALL), -slope
+
+    # SciPy asks for the value and for the slope at the same place.
+    constraints = [
+        {
+            "type": "ineq",
+            "fun": lambda x, place=place: within(place, x.tobytes())[0],
+            "jac": lambda x, place=place: within(place, x.tobytes())[1],
+        }
+        for place in range(len(given))
+    ]
+    found = minimize(
+        cost,
+        start + _SHAKEN * random.normal(size=start.shape),
+        jac=True,
+        method="SLSQP" if given else "L-BFGS-B",
+        bounds=Bounds(start - _REACH, start + _REACH),
+        constraints=constraints,
+        options={"maxiter": _STEPS},
+    )
+    ends = (space.at(found.x + share * (start - found.x)) for share in (_BACK if given else _BACK[:1]))
+    return next((end for end in ends if end is not None and end.is_inside()), None)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The variable part of an assignment as one vector: the entries of its matrices, and its numbers.
+
+    The unit of entries is the largest of their matrix; positive numbers enter by their logarithm. A matrix of 0, a
+    number that is 0 and may not be negative, integers and sides stay as they are.
+    """
+
+    origin: Assignment
+    dtype: str
+
+    @cached_property
+    def _units(self) -> dict[str, float]:
+        return {name: float(np.abs(X).max()) for name, X in self.origin.matrices.items() if X.any()}
+
+    @cached_property
+    def _numbers(self) -> dict[str, bool]:
+        """The numbers that change, each with True if it changes by its logarithm."""
+        known, letters = self.origin.numbers, self.origin.letters.numbers
+        free = [x for x in letters if not x.is_integer and (known[x.name] > 0 or not x.is_nonnegative)]
+        return {x.name: bool(x.is_nonnegative) for x in free}
+
+    @cached_property
+    def start(self) -> np.ndarray:
+        """The assignment itself, as a vector."""
+        entries = [(self.origin.matrices[name] / unit).ravel() for name, unit in self._units.items()]
+        numbers = [
+            math.log(self.origin.numbers[name]) if by_log else self.origin.numbers[name]
+            for name, by_log in self._numbers.items()
+        ]
+        return np.concatenate([*entries, np.array(numbers, dtype=np.float64)])
+
+    @property
+    def shapes(self) -> tuple[Any, ...]:
+        return tuple((name, X.shape) for name, X in sorted(self.origin.matrices.items()))
+
+    def rise(self, sides: Sides, at: np.ndarray) -> tuple[float, np.ndarray]:
+        """The logarithm of left over right at a vector, and its gradient; minus infinity if there is no ratio."""
+        with torch.enable_grad():
+            x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+            model = self.origin.model(Graded(), *self._letters(x))
+            left, right = (model.number(side) for side in sides)
+            if left > 0 and right > 0:
+                value = left.log() - right.log()
+            elif left < 0 and right < 0:
+                value = (-right).log() - (-left).log()
+            else:
+                value = torch.full_like(left, math.inf if left > right else math.nan)
+            if math.isnan(value.item()):
+                return -math.inf, np.zeros_like(at)
+            (slope,) = torch.autograd.grad(value, x, materialize_grads=True) if value.requires_grad else (0 * x,)
+        return value.item(), np.nan_to_num(slope.detach().numpy(), posinf=0.0, neginf=0.0)
+
+    def at(self, x: np.ndarray) -> Assignment | None:
+        """The assignment at a vector, its matrices in floats of the type; None if a number is too large for files."""
+        matrices, numbers = self._letters(torch.as_tensor(x, dtype=torch.float64))
+        arrays = {name: X.numpy().astype(self.dtype).astype(np.float64) for name, X in matrices.items()}
+        if not all(np.abs(X).max() <= MOST for X in arrays.values()):
+            return None
+        return Assignment(self.origin.claim, arrays, {name: float(value) for name, value in numbers.items()})
+
+    def _letters(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        matrices = {name: torch.as_tensor(X) for name, X in self.origin.matrices.items()}
+        numbers = {name: torch.tensor(y, dtype=torch.float64) for name, y in self.origin.numbers.items()}
+        sizes = [matrices[name].numel() for name in self._units]
+        *entries, rest = torch.split(x, [*sizes, len(self._numbers)])
+        matrices |= {
+            name: unit * part.view(matrices[name].shape)
+            for (name, unit), part in zip(self._units.items(), entries, strict=True)
+        }
+        numbers |= {
+            name: y.exp() if by_log else y for (name, by_log), y in zip(self._numbers.items(), rest, strict=True)
+        }
+        return matrices, numbers
+
+
+# A simpler assignment.
+
+# The most assignments to judge.
+_PATIENCE = 400
+
+
+def simplified(found: Assignment) -> Assignment:
+    """The simplest assignment that greedy steps reach from one that breaks its claim; Arb judges each step."""
+    judged, changed = 0, True
+    while changed:
+        changed = False
+        for other in _simpler(found):
+            if judged == _PATIENCE:
+                return found
+            judged += 1
+            if certify(other).violated:
+                found, changed = other, True
+                break
+    return found
+
+
+def _simpler(found: Assignment) -> Iterator[Assignment]:
+    """Assignments that are one step simpler, the largest step first; no step undoes another."""
+    for side in found.letters.sides:
+        for i in range(int(found.numbers[side.name])) if found.numbers[side.name] > 1 else ():
+            matrices = {
+                X.name: _without(found.matrices[X.name], [axis for axis in (0, 1) if X.shape[axis] == side], i)
+                for X in found.letters.matrices
+            }
+            numbers = {**found.numbers, side.name: found.numbers[side.name] - 1}
+            yield replace(found, matrices=matrices, numbers=numbers)
+    for x in found.letters.numbers:
+        for value in (1.0, *(float(f"{found.numbers[x.name]:.{digits}g}") for digits in (1, 2, 3))):
+            if _digits(value) < _digits(found.numbers[x.name]):
+                yield replace(found, numbers={**found.numbers, x.name: value})
+    for name, X in found.matrices.items():
+        for index in np.argwhere(X):
+            zero = X.copy()
+            zero[tuple(index)] = 0
+            yield replace(found, matrices={**found.matrices, name: zero})
+        for digits in range(4):
+            rounded = X.round(digits)
+            if sum(map(_digits, rounded.flat)) < sum(map(_digits, X.flat)):
+                yield replace(found, matrices={**found.matrices, name: rounded})
+
+
+def _without(X: np.ndarray, axes: list[int], index: int) -> np.ndarray:
+    for axis in axes:
+        X = np.delete(X, index, axis)
+    return X
+
+
+def _digits(x: float) -> int:
+    """The length of a number as it is written; 0 for the number 1, which counts as the shortest."""
+    return 0 if x == 1 else len(repr(float(x)))

@@ -1,41 +1,365 @@
-"""`falsify`: the tightest instance of a smoothness claim for each rank, and whether any instance at all breaks it.
+"""`Search`: the tightest instance of a smoothness claim for each rank, and whether any instance at all breaks it.
 
 Two searches: at given constants, projected gradient from many starts says how tight the claim is; over all constants,
-shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. Only Arb says that a claim is violated.
+shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. The best instance is shrunk: fewer rows and
+columns, a lower rank, constants of 1, numbers with few digits. Only Arb says that a claim is violated.
+
+Over all f with smoothness L and a gradient of spectral norm G, the largest second derivative of F along u at v is
+L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, with the nuclear norm; if G bounds the gradient's Frobenius norm, with the Frobenius norm.
+A climb goes up this number over v, u and the adapter's frozen matrices, and then builds an f that reaches it, and two
+points.
 """
 
+import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import numpy as np
 import sympy as sp
+import torch
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
+from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.slopes import check_pull_back
+from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.checks import check_pull_back
+from boundcheck.functions.curvature import derivative, leaves
+from boundcheck.functions.judged import check_words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, LEAST, SMOOTH_IN_W
 from boundcheck.language.notebook import Shown
-from boundcheck.language.sentence import has_common_radius
+from boundcheck.language.sentence import algorithm_of, gradient_norm, has_common_radius
 from boundcheck.language.symbols import r
-from boundcheck.system.limits import Tick
-from boundcheck.worst_case.certify import Certificate, certify
-from boundcheck.worst_case.climb import Climber
-from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz
-from boundcheck.worst_case.shrink import shrunk
-from boundcheck.worst_case.structure import Structure, adapter_of, constants_of
+from boundcheck.system.limits import Tick, silent
+from boundcheck.system.plugins import is_path, typed
+from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz, rank_of, unit
+from boundcheck.worst_case.tried import Certificate, certify, check_id
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Constants in this range have products of up to nine, and squares of these, that are floats.
+_LEAST, _MOST = 1e-15, 1e15
+# The distance between the two points of a pair, over the size of the domain.
+_APART = 2.0**-17
+_TINY = 1e-300
+_GROW, _SHRINK = 1.5, 0.5
 # A start has reached the bound from this ratio on.
 REACHED = 0.999
-_SHORT_STARTS, _SHORT_ROUNDS = 4, 20
+# Starts and rounds of the climbs that Hypothesis steers, and of those that shrink an instance.
+SHORT, SHRINKING = (4, 20), (16, 96)
+# How much of the ratio a smaller instance may lose.
+_LOSS = 1e-3
 # From 1/16 to 16; shrink to 1.
 CONSTANTS: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The frame of an instance: shapes, rank, and the constants of the claim.
+
+    Attributes:
+        kind: the adapter's.
+        d, k, rank: rows and columns of W, and the adapter's rank; full fine-tuning has none and ignores it.
+        L, G: smoothness of f and bound on its gradient.
+        scale: s, of an adapter that has one.
+        radii: of the adapter's domain.
+        frozen: the norm of each frozen matrix, by the claims' parameter; for DoRA's W0 the norm of its columns.
+        spectral: whether G bounds the spectral norm of the gradient, and not its Frobenius norm.
+        given: the claim's own parameters.
+
+    """
+
+    kind: str
+    d: int
+    k: int
+    rank: int
+    L: float
+    G: float
+    scale: float
+    radii: Mapping[str, float]
+    frozen: Mapping[str, float]
+    spectral: bool
+    given: Mapping[str, float]
+
+    def adapter(self, matrices: Mapping[str, Tensor]) -> Adapter:
+        """The adapter with these frozen matrices, by the name of their field."""
+        zero = torch.zeros(self.d, self.k, dtype=torch.float64)
+        factors = {name: X for name, X in matrices.items() if name != "W0"}
+        return make_adapter(self.kind, matrices.get("W0", zero), self.rank, self.scale, factors)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """The shapes of the frozen matrices, by the name of their field."""
+        return frozen_shapes(self.kind, self.d, self.k, self.rank)
+
+    @classmethod
+    def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> "Structure":
+        """The structure for a claim with d, k and rank, and constants named as in `constants_of`."""
+        adapter = ADAPTERS[kind]
+        return cls(
+            kind,
+            *sizes,
+            constants[SMOOTH_IN_W.letter],
+            constants[BOUNDED_GRADIENT.letter],
+            constants.get("s", 1.0),
+            {name: constants[name] for name in adapter.radius_names},
+            {name: constants[name] for name in adapter.frozen.values()},
+            gradient_norm(claim) == "spectral",
+            {parameter.name: constants[parameter.name] for parameter in claim.own},
+        )
+
+
+def frozen_shapes(kind: str, d: int, k: int, rank: int) -> dict[str, tuple[int, int]]:
+    """The shapes of the frozen matrices of a kind of adapter, by the name of their field."""
+    every = {"A": (rank, k), "B": (d, rank), "W0": (d, k)}
+    return {name: every[name] for name in ADAPTERS[kind].frozen}
+
+
+def adapter_of(claim: Claim, asked: str | None) -> str:
+    """The kind of adapter on which to try a claim: the requested one, or the first that the claim is about.
+
+    Your own claim is about the adapter that you request, if it has a conclusion of the catalogue's claims about
+    smoothness.
+
+    Raises:
+        InputError: for a claim that is not about an adapter's smoothness, and for an unknown adapter or one that a
+            claim of the catalogue is not about.
+
+    """
+    if asked is not None and is_path(asked):
+        with typed("adapter", asked):
+            ADAPTERS.open(asked)
+    # A claim of one's own says that F is smooth as a lemma does, and has no word that instances do not have.
+    lemmas = {catalogue[id].conclusion for adapter in ADAPTERS.values() for id in adapter.claims}
+    if claim.quantities and claim.conclusion not in lemmas:
+        expected = "the conclusion of one of the catalogue's claims about smoothness"
+        raise InputError("claim.conclusion", claim.conclusion, expected)
+    check_words(claim)
+    about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
+    if not about and (asked is None or claim.id in catalogue):
+        known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
+        raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
+    possible = about or list(ADAPTERS)
+    if asked is not None and asked not in possible:
+        raise InputError("adapter", asked, f"one of {', '.join(possible)}")
+    return asked or about[0]
+
+
+def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
+    """L, G, the scale, radii, norms of frozen matrices and the claim's own constants: as given, else 1.
+
+    An adapter may have other default radii.
+    """
+    adapter = ADAPTERS[kind]
+    f = SMOOTH_IN_W.letter, BOUNDED_GRADIENT.letter
+    known = dict.fromkeys((*f, "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
+    known |= adapter.starting
+    if not adapter.has_scale:
+        del known["s"]
+    known |= {parameter.name: 1.0 for parameter in claim.own}
+    common = has_common_radius(claim)
+    for name, value in given.items():
+        named = adapter.radius_names if name == BALL.common.name and common else (name,)
+        if not set(named) <= set(known):
+            raise InputError(name, value, f"one of {', '.join(known)}, the constants of {kind}")
+        if not _LEAST <= value <= _MOST:
+            raise InputError(name, value, f"a positive number from {_LEAST:g} to {_MOST:g}")
+        known |= dict.fromkeys(named, float(value))
+    if common and len({known[name] for name in adapter.radius_names}) > 1:
+        raise InputError("a, b", [known[name] for name in adapter.radius_names], f"equal radii, for {claim.id}")
+    return known
+
+
+# The climb.
+
+
+@dataclass
+class _State:
+    """Points, directions and frozen matrices of all starts, the two derivatives of W there, and the reached values."""
+
+    v: Point
+    u: Point
+    frozen: dict[str, Tensor]
+    slope: Tensor
+    bent: Tensor
+    values: Tensor
+
+
+class Climber:
+    """The search over one structure, from `starts` random starts."""
+
+    def __init__(self, structure: Structure, starts: int, seed: int) -> None:
+        self.structure, self.starts = structure, starts
+        self.random = torch.Generator().manual_seed(seed)
+        frozen = {name: self._sized(name, self._normal(shape)) for name, shape in structure.shapes.items()}
+        self.outline = structure.adapter({name: X[0] for name, X in frozen.items()})
+        v = self.outline.draw(structure.radii, starts, self.random)
+        u = tuple(self._normal(block.shape) for block in self.outline.blocks)
+        self.state = self._state(v, u, frozen)
+        self.steps = torch.full((starts,), 0.3, dtype=torch.float64)
+
+    def run(self, rounds: int) -> "Climber":
+        """Climb for `rounds` rounds; the reached value never falls."""
+        radii = self.structure.radii
+        size = math.sqrt(sum(radius**2 for radius in radii.values()))
+        for _ in range(rounds):
+            state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
+            # The best f at the current points. With it the value is smooth, and at most that of the best f elsewhere.
+            twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.structure.L * state.slope
+            with torch.enable_grad():
+                variables = leaves((*state.v, *state.u, *state.frozen.values()))
+                v, u = variables[:blocks], variables[blocks : 2 * blocks]
+                adapter = _with(self.outline, dict(zip(names, variables[2 * blocks :], strict=True)))
+                along, across = _graph(adapter, v, self.outline.unit(v, u))
+                total = (stretch * along + self.structure.G * twist * across).sum()
+                slopes = torch.autograd.grad(total, variables, materialize_grads=True)
+            in_v, in_u = slopes[:blocks], slopes[blocks : 2 * blocks]
+            rises = dict(zip(names, slopes[2 * blocks :], strict=True))
+
+            # A cautious step along each slope, projected onto the domain.
+            step = self.steps[:, None, None]
+            moved = tuple(step * size * g for g in self.outline.unit(state.v, in_v))
+            cautious = self._state(
+                self.outline.project(self.outline.retract(state.v, moved), radii),
+                tuple(x + step * g for x, g in zip(state.u, self.outline.unit(state.v, in_u), strict=True)),
+                {
+                    name: self._sized(name, X + step * torch.linalg.matrix_norm(X, keepdim=True) * unit(rises[name]))
+                    for name, X in state.frozen.items()
+                },
+            )
+            # A bold one to where each slope is largest over the domain: a convex function is largest at such an end.
+            half = 0.5 / state.values.clamp(min=_TINY)[:, None, None]
+            ends = {}
+            for name, X in state.frozen.items():
+                U, _, Vh = torch.linalg.svd(rises[name], full_matrices=False)
+                ends[name] = X if name == "W0" else self._sized(name, U @ Vh)
+            bold = self._state(
+                self.outline.extreme(in_v, radii), tuple(x + half * g for x, g in zip(state.u, in_u, strict=True)), ends
+            )
+
+            gained = torch.zeros_like(state.values, dtype=torch.bool)
+            for other in (cautious, bold):
+                better = other.values > self.state.values
+                self.state = _chosen(better, other, self.state)
+                gained |= better
+            self.steps = torch.where(gained, (_GROW * self.steps).clamp(max=1.0), _SHRINK * self.steps).clamp(min=1e-9)
+        return self
+
+    def best(self, claim: Claim, lipschitz: str) -> AdapterInstance:
+        """The instance from the start that reached the most."""
+        return self.instance(claim, lipschitz, int(self.state.values.nan_to_num(-1.0).argmax()))
+
+    def instance(self, claim: Claim, lipschitz: str, which: int) -> AdapterInstance:
+        """The instance from one start: the pair of points near it with the largest Lipschitz ratio."""
+        state, s = self.state, self.structure
+        adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
+        v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
+
+        def inward(v: Point) -> Point:
+            # By more than the rounding errors of norms, so that the points are exactly inside.
+            return self.outline.inward(v, s.radii, 1e-13)
+
+        v = inward(v)
+        direction, tilt = steepest_loss(adapter, v, u, s.spectral)
+        pairs = [(v, u)]
+        if adapter.is_flat:
+            # A point beside v along u, on either side, or both brought a little inside.
+            step, pairs = _APART * min(s.radii.values()), []
+            inner = tuple((1 - 2 * _APART) * part for part in v)
+            for start, sign in ((v, 1.0), (v, -1.0), (inner, 1.0)):
+                to = adapter.retract(start, tuple(sign * step * part for part in u))
+                pairs.append((start, inward(adapter.project(to, s.radii))))
+        made = (
+            AdapterInstance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair, s.given)
+            for pair in pairs
+        )
+        return max(made, key=lambda instance: instance.ratio)
+
+    def _normal(self, shape: tuple[int, int]) -> Tensor:
+        return torch.randn((self.starts, *shape), generator=self.random, dtype=torch.float64)
+
+    def _sized(self, name: str, X: Tensor) -> Tensor:
+        """A frozen matrix brought to its norm."""
+        norm = self.structure.frozen[ADAPTERS[self.structure.kind].frozen[name]]
+        if name == "W0":
+            return norm * X / torch.linalg.vector_norm(X, dim=-2, keepdim=True)
+        return norm * X / torch.linalg.matrix_norm(X, 2, keepdim=True)
+
+    def _state(self, v: Point, u: Point, frozen: dict[str, Tensor]) -> _State:
+        u = self.outline.unit(v, u)
+        slope, bent = weight_derivatives(_with(self.outline, frozen), v, u)
+        s = self.structure
+        # The dual of the norm in which G bounds the gradient.
+        turned = torch.linalg.matrix_norm(bent, "nuc" if s.spectral else "fro").clamp(min=0)
+        return _State(v, u, frozen, slope, bent, s.L * slope.square().sum((-2, -1)) + s.G * turned)
+
+
+def steepest_loss(adapter: Adapter, v: Point, u: Point, spectral: bool) -> tuple[np.ndarray, np.ndarray]:
+    """E and N, shapes (d, k), of the loss that bends F most along u at v: E = DW[u] over its norm, N of norm 1.
+
+    N is the gradient that makes most of D²W[u, u], of spectral norm 1, or of Frobenius norm 1 where not `spectral`.
+    """
+    slope, bent = weight_derivatives(adapter, v, u)
+    return unit(slope)[0].numpy(), _steepest(bent, spectral)[0].numpy()
+
+
+def _steepest(bent: Tensor, spectral: bool) -> Tensor:
+    if not spectral:
+        return unit(bent)
+    U, S, Vh = torch.linalg.svd(bent, full_matrices=False)
+    # Where D²W[u, u] is 0, the gradient gains nothing.
+    return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
+
+
+def _with(outline: Adapter, frozen: Mapping[str, Tensor]) -> Adapter:
+    """The adapter with a batch of frozen matrices, one for each start."""
+    adapter = copy.copy(outline)
+    for name, X in frozen.items():
+        object.__setattr__(adapter, name, X)
+    return adapter
+
+
+def weight_derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
+    """The first and second derivative of W along the geodesic from v in the direction u, shape (R, d, k)."""
+    with torch.enable_grad():
+        slope, bent = _graph(adapter, leaves(v), u)
+    return slope.detach(), bent.detach()
+
+
+def _graph(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
+    """The derivatives of `weight_derivatives` for v of a graph: both can be differentiated again."""
+    # The direction is fixed, although a tangent may be computed from v.
+    at = tuple(part.clone() for part in v)
+    W = (adapter.weight(at),)
+    slope = derivative(W, at, u)
+    (bent,) = derivative(slope, at, u)
+    if not adapter.is_flat:
+        bent = bent + derivative(W, at, adapter.acceleration(v, u))[0]
+    return slope[0], bent
+
+
+def _chosen(mask: Tensor, yes: _State, no: _State) -> _State:
+    def pick(x: Tensor, y: Tensor) -> Tensor:
+        return torch.where(mask.view(-1, *[1] * (x.ndim - 1)), x, y)
+
+    return _State(
+        tuple(pick(x, y) for x, y in zip(yes.v, no.v, strict=True)),
+        tuple(pick(x, y) for x, y in zip(yes.u, no.u, strict=True)),
+        {name: pick(yes.frozen[name], X) for name, X in no.frozen.items()},
+        pick(yes.slope, no.slope),
+        pick(yes.bent, no.bent),
+        pick(yes.values, no.values),
+    )
+
+
+# The search.
 
 
 @dataclass(frozen=True)
@@ -99,116 +423,131 @@ class Falsification(Shown):
 
 
 @dataclass
-class _Best:
+class Best:
     """The best instance so far; an instance that certainly breaks the claim beats any other."""
 
     instance: AdapterInstance | None = None
     certificate: Certificate | None = None
+    ratio: float = 0.0
 
     def offer(self, instance: AdapterInstance) -> float:
         """Keep an instance if it is better; return its certified ratio, 0 if something given fails in it."""
         found = certify(instance)
-        kept = self.certificate
-        if kept is None or (found.violated, _ratio(found)) > (kept.violated, _ratio(kept)):
-            self.instance, self.certificate = instance, found
-        return _ratio(found)
+        ratio = found.lower if found.inside else 0.0
+        if self.certificate is None or (found.violated, ratio) > (self.certificate.violated, self.ratio):
+            self.instance, self.certificate, self.ratio = instance, found, ratio
+        return ratio
 
 
-def _ratio(found: Certificate) -> float:
-    return found.lower if found.inside else 0.0
+@dataclass(frozen=True)
+class Search:
+    """A method of `falsify`: look for the instance of a smoothness claim with the largest ratio of measured over bound.
 
+    Attributes:
+        ranks: those to report the tightest instance of.
+        constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left out, and with none
+            given a second search is made with b halved, where the claim has both radii.
+        adapter: the kind of adapter, or its import path, where it does not follow from the claim.
+        lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
+        starts: random starts of each climb.
+        rounds: steps of each climb.
+        examples: further structures (shapes, ranks, constants) that Hypothesis tries.
+        seed: of all random choices.
 
-def search(
-    claim: str | Claim,
-    ranks: Sequence[int],
-    constants: Mapping[str, float] | None,
-    adapter: str | None,
-    lipschitz: str,
-    starts: int,
-    rounds: int,
-    examples: int,
-    seed: int,
-    tick: Tick,
-) -> Falsification:
-    """See `boundcheck.worst_case.falsify`."""
-    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
-    kind = adapter_of(claim, adapter)
-    _check(ranks, starts, rounds, examples, seed, lipschitz)
-    choices = [constants_of(kind, claim, constants or {})]
-    parameters = {parameter.name for parameter in claim.parameters}
-    radii = [name for name in ADAPTERS[kind].radius_names if name in parameters]
-    if not constants and len(radii) > 1:
-        choices.append(choices[0] | {radii[1]: choices[0][radii[1]] / 2})
-    best, rows = _Best(), []
-    plans = [(chosen, rank) for chosen in choices for rank in ranks if _speaks_of(claim, rank)]
-    if not plans:
-        raise InputError("rank", ", ".join(map(str, ranks)), f"a rank that {claim.id} speaks of")
-    for done, (chosen, rank) in enumerate(plans):
-        structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), chosen)
-        climber = Climber(structure, starts, seed).run(rounds)
-        found = climber.best(claim, lipschitz)
-        check_pull_back(found.adapter, found.v)
-        share = (climber.state.values >= REACHED * found.bound).double().mean().item()
-        rows.append(Row(rank, chosen, best.offer(found), share))
-        tick(f"climb, rank {rank}", done + 1, len(plans))
-    explored = _explore(claim, kind, lipschitz, examples, seed, best, tick)
-    if best.instance is None or best.certificate is None:
-        raise InputError("claim", claim.id, "constants of which the claim speaks")
-    instance = shrunk(best.instance, best.certificate)
-    final = certify(instance)
-    tried = examples, explored
-    return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), tried, final.open)
+    """
 
+    ranks: Sequence[int] = tuple(range(1, 9))
+    constants: Mapping[str, float] | None = None
+    adapter: str | None = None
+    lipschitz: str = LEAST
+    starts: int = 16
+    rounds: int = 96
+    examples: int = 64
+    seed: int = 0
 
-def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, seed: int, lipschitz: str) -> None:
-    for name, value in (*(("rank", rank) for rank in ranks), ("starts", starts), ("rounds", rounds)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(name, value, "a positive integer")
-    if isinstance(examples, bool) or not isinstance(examples, int) or examples < 0:
-        raise InputError("examples", examples, "an integer from 0")
-    if not 0 <= seed < 2**63:
-        raise InputError("seed", seed, "an integer from 0 to 2^63 - 1")
-    check_lipschitz(lipschitz)
+    def falsify(self, claim: Claim, tick: Tick = silent) -> Falsification:
+        """The best instance, shrunk, its certified ratio, and whether it violates the claim.
+
+        Raises:
+            InputError: for a claim that is not about the smoothness of an adapter or has the id of another claim, and
+                for a bad option.
+
+        """
+        if algorithm_of(claim) is not None:
+            raise InputError("claim", claim.id, "a claim about the smoothness of an adapter; WorstCase is for theorems")
+        check_id(claim)
+        kind = adapter_of(claim, self.adapter)
+        for name, value in (*(("rank", rank) for rank in self.ranks), ("starts", self.starts), ("rounds", self.rounds)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(name, value, "a positive integer")
+        if isinstance(self.examples, bool) or not isinstance(self.examples, int) or self.examples < 0:
+            raise InputError("examples", self.examples, "an integer from 0")
+        if not 0 <= self.seed < 2**63:
+            raise InputError("seed", self.seed, "an integer from 0 to 2^63 - 1")
+        check_lipschitz(self.lipschitz)
+        choices = [constants_of(kind, claim, self.constants or {})]
+        parameters = {parameter.name for parameter in claim.parameters}
+        radii = [name for name in ADAPTERS[kind].radius_names if name in parameters]
+        if not self.constants and len(radii) > 1:
+            choices.append(choices[0] | {radii[1]: choices[0][radii[1]] / 2})
+        plans = [(chosen, rank) for chosen in choices for rank in self.ranks if _speaks_of(claim, rank)]
+        if not plans:
+            raise InputError("rank", ", ".join(map(str, self.ranks)), f"a rank that {claim.id} speaks of")
+
+        best, rows = Best(), []
+        for done, (chosen, rank) in enumerate(plans):
+            structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), chosen)
+            climber = Climber(structure, self.starts, self.seed).run(self.rounds)
+            found = climber.best(claim, self.lipschitz)
+            check_pull_back(found.adapter, found.v)
+            share = (climber.state.values >= REACHED * found.bound).double().mean().item()
+            rows.append(Row(rank, chosen, best.offer(found), share))
+            tick(f"climb, rank {rank}", done + 1, len(plans))
+        explored = self._explored(claim, kind, best, tick) if self.examples else 0.0
+        if best.instance is None or best.certificate is None:
+            raise InputError("claim", claim.id, "constants of which the claim speaks")
+        instance = shrunk(best.instance, best.certificate)
+        final = certify(instance)
+        tried = self.examples, explored
+        return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), tried, final.open)
+
+    def _explored(self, claim: Claim, kind: str, best: Best, tick: Tick) -> float:
+        """Let Hypothesis look for a structure that breaks the claim; return the largest certified ratio."""
+        done, largest = 0, 0.0
+
+        @seed(self.seed)
+        @settings(
+            max_examples=self.examples,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate, Phase.target],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(structures(kind, claim), st.integers(0, 2**16))
+        def attempt(structure: Structure, start: int) -> None:
+            nonlocal done, largest
+            starts, rounds = SHORT
+            try:
+                found = Climber(structure, starts, start).run(rounds).best(claim, self.lipschitz)
+                ratio = found.ratio
+            except InputError:
+                # A condition of the claim excludes these constants.
+                reject()
+            if ratio > largest:
+                ratio = best.offer(found)
+            largest = max(largest, ratio)
+            target(ratio)
+            done += 1
+            tick("explore", min(done, self.examples), self.examples)
+
+        attempt()
+        return largest
 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:
     """True if the conditions of a claim on the rank alone admit this one."""
     conditions = [c for c in claim.conditions if c.free_symbols == {r}]
     return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
-
-
-def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int, best: _Best, tick: Tick) -> float:
-    """Let Hypothesis look for a structure that breaks the claim; return the largest certified ratio."""
-    if examples == 0:
-        return 0.0
-    counted: Iterator[int] = iter(range(1, 10**9))
-    largest = 0.0
-
-    @seed(seed_)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.target],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(structures(kind, claim), st.integers(0, 2**16))
-    def attempt(structure: Structure, start: int) -> None:
-        nonlocal largest
-        try:
-            found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
-            ratio = found.ratio
-        except InputError:
-            # A condition of the claim excludes these constants.
-            reject()
-        if ratio > largest:
-            ratio = best.offer(found)
-        largest = max(largest, ratio)
-        target(ratio)
-        tick("explore", min(next(counted), examples), examples)
-
-    attempt()
-    return largest
 
 
 @st.composite
@@ -236,3 +575,100 @@ def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, lar
             least = condition.rhs.subs({x: constants[str(x)] for x in condition.rhs.free_symbols})
             constants[str(condition.lhs)] = float(least) * (1 + draw(CONSTANTS))
     return Structure.of(claim, kind, (d, k, rank), constants)
+
+
+# A smaller instance.
+
+
+def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstance:
+    """The smallest instance found inside the domain that is as good to a thousandth, and violates if this one does."""
+    best, (starts, rounds) = instance, SHRINKING
+    for smaller in _smaller(instance):
+        try:
+            made = Climber(smaller, starts, 0).run(rounds).best(instance.claim, instance.lipschitz)
+        except InputError:
+            # The claim is not about this structure.
+            continue
+        if _as_good(made, certificate):
+            best = made
+            break
+    for digits in (1, 2, 3, 4):
+        rounded = _rounded(best, digits)
+        if rounded is not None and _as_good(rounded, certificate):
+            return rounded
+    return best
+
+
+def _as_good(instance: AdapterInstance, than: Certificate) -> bool:
+    try:
+        found = certify(instance)
+    except InputError:
+        # Rounding can make a factor or a column 0.
+        return False
+    return found.inside and found.violated >= than.violated and found.lower >= (1 - _LOSS) * than.lower
+
+
+def _smaller(instance: AdapterInstance) -> Iterator[Structure]:
+    """Structures from the smallest up to that of the instance itself."""
+    own = _structure(instance)
+    plain = constants_of(own.kind, instance.claim, {})
+    for rank in range(1, own.rank + 1):
+        for side in range(rank, min(rank + 1, own.d, own.k) + 1):
+            yield Structure.of(instance.claim, own.kind, (side, side, rank), plain)
+            yield replace(own, d=side, k=side, rank=rank)
+
+
+def _structure(instance: AdapterInstance) -> Structure:
+    adapter = instance.adapter
+    (d, k), direction = adapter.W0.shape, float(np.linalg.norm(instance.direction))
+    norms: Mapping[str, float] = {
+        parameter: float(torch.linalg.vector_norm(X, dim=0).min() if name == "W0" else torch.linalg.matrix_norm(X, 2))
+        for name, parameter in adapter.frozen.items()
+        for X in (getattr(adapter, name),)
+    }
+    return Structure(
+        adapter.kind,
+        d,
+        k,
+        rank_of(adapter),
+        instance.slope * direction**2,
+        instance.gradient_bound,
+        float(getattr(adapter, "scale", 1.0)),
+        instance.radii,
+        norms,
+        gradient_norm(instance.claim) == "spectral",
+        instance.given,
+    )
+
+
+def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
+    """The instance with few digits in points, step, f's two matrices and the frozen ones; None if nothing is left."""
+    adapter = copy.copy(instance.adapter)
+    for name in ADAPTERS[adapter.kind].frozen:
+        object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
+    try:
+        replace(adapter)
+    except InputError:
+        # The adapter refuses such a matrix.
+        return None
+    # A block with orthonormal rows would lose them.
+    v = tuple(
+        part if block.norm == "orthonormal" else part.round(decimals=digits)
+        for block, part in zip(adapter.blocks, instance.v, strict=True)
+    )
+    if adapter.is_flat:
+        step = tuple(x - y for x, y in zip(instance.other, instance.v, strict=True))
+        # In units of a power of two, so that a rounded number can be written exactly.
+        power = 2.0 ** np.floor(np.log2(max(float(part.abs().max()) for part in step)))
+        other = tuple(x + power * (y / power).round(decimals=digits) for x, y in zip(v, step, strict=True))
+    else:
+        other = tuple(part.round(decimals=digits) for part in instance.other)
+    direction = instance.direction.round(digits)
+    size = float(np.linalg.norm(instance.tilt, 2)) or 1.0
+    tilt = (instance.tilt / size).round(digits)
+    if not direction.any():
+        return None
+    s = _structure(instance)
+    return AdapterInstance.around(
+        instance.claim, adapter, instance.radii, instance.lipschitz, s.L, s.G, direction, tilt, v, other, s.given
+    )

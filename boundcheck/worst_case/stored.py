@@ -3,42 +3,19 @@
 import json
 import math
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.exchange import claim_as_json
 from boundcheck.language.notebook import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.certify import Certificate, certify
-from boundcheck.worst_case.fields import check_whole
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment
-from boundcheck.worst_case.theorem import ShortRun
-
-
-class Tried(Protocol):
-    """An instance of any kind, on which a claim is tried."""
-
-    @property
-    def claim(self) -> Claim:
-        """The claim that is tried."""
-
-    @property
-    def title(self) -> str:
-        """A short description."""
-
-    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """Both sides of the claim in floats, with bounds on their errors."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, with its ``kind``."""
-
+from boundcheck.worst_case.short_run import ShortRun
+from boundcheck.worst_case.tried import Certificate, Fields, Tried, certify, check_whole
 
 KINDS: dict[str, Any] = {"smoothness": AdapterInstance, "relation": Assignment, "run": ShortRun}
 
@@ -72,9 +49,7 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
         if data.get("claim") not in (claim.id, claim_as_json(claim)):
             raise InputError("--replay", path, f"an instance of {claim.id}, as it is now")
         data = data | {"claim": catalogue.opened(claim).id}
-    # Old files have no kind.
-    kind = data.get("kind", "smoothness") if isinstance(data, dict) else "smoothness"
-    if not isinstance(kind, str) or kind not in KINDS:
+    if (kind := Fields(data, "instance").text("kind")) not in KINDS:
         raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
     try:
         made: Tried = KINDS[kind].from_json(data)
@@ -84,15 +59,20 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
     return made
 
 
-def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
-    """The facts that are certain about an instance, as plain data; no ratio if it is infinite."""
-    ratio = found.lower if math.isfinite(found.lower) else None
-    said = {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "open": list(found.open)}
-    return said | {"instance": instance.as_json()}
-
-
 class Replay(tuple[Tried, Certificate], Shown):
     """A stored instance, and what is certain about it."""
+
+    @property
+    def violated(self) -> bool:
+        """True if the instance certainly breaks its claim."""
+        return self[1].violated
+
+    def as_json(self) -> dict[str, Any]:
+        """The facts that are certain about the instance, as plain data; no ratio if it is infinite."""
+        instance, found = self
+        ratio = found.lower if math.isfinite(found.lower) else None
+        said = {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "open": list(found.open)}
+        return said | {"instance": instance.as_json()}
 
 
 def replayed(path: Path, claim: Claim | None = None) -> Replay:

@@ -1,29 +1,55 @@
-"""Views of searches, replayed instances and worst cases."""
+"""Views of searches, replayed instances and worst cases, and the same for a terminal."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
+from rich.table import Column
+
+from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
+from boundcheck.language.symbols import T, toward
 from boundcheck.language.view import Fold, Math, Part, Table, View, line
 from boundcheck.system.tables import fields_of
-from boundcheck.worst_case.search import Falsification
-from boundcheck.worst_case.show import (
-    candidate,
-    conclusion,
-    rank_table,
-    rounded_down,
-    told_apart,
-    worst_conclusion,
-    worst_table,
-    worst_title,
-)
+from boundcheck.system.terminal import Table as Screen
+from boundcheck.worst_case.search import REACHED, Falsification
 from boundcheck.worst_case.stored import Replay
-from boundcheck.worst_case.worst_case import WorstCases
+from boundcheck.worst_case.worst_case import Case, WorstCases
+
+# The heads of a table, and its rows.
+Cells = tuple[tuple[str, ...], list[tuple[str, ...]]]
+# More decimals say nothing about a float.
+_ENORMOUS = 1e15
+
+
+def rounded_down(ratio: float, decimals: int) -> str:
+    """A certified lower bound at so many decimals, rounded down, so that 0.99999 is not printed as 1.00.
+
+    From 1e15 on it has five digits and an exponent.
+    """
+    if ratio >= _ENORMOUS:
+        return shown(ratio, 5, DOWN)
+    return str(rounded(ratio, -decimals, DOWN))
+
+
+def told_apart(compared: Comparison, digits: int) -> tuple[str, str]:
+    """The measured value and the bound of an instance, at as many digits as show which is larger."""
+    measured, bound = compared.measured.value, compared.bound.value
+    many = telling(bound, (measured, Toward.NEAREST), digits=digits)
+    return shown(measured, many), shown(bound, many, UP)
+
+
+def candidate(open_: Sequence[str]) -> str:
+    """The sentence on an instance that exceeds the bound and is only a candidate: it names what is open in it."""
+    asked = ", ".join(f"‘{title}’" for title in open_)
+    return f"An instance exceeds the bound, and is a candidate alone: nothing says whether {asked} holds in it."
 
 
 @singledispatch
@@ -32,47 +58,179 @@ def view_of(shown: Shown) -> View:
     raise TypeError(f"expected a result, got {type(shown).__name__}")
 
 
-@view_of.register(Falsification)
-def _search_view(found: Falsification) -> View:
-    """A search: the claim, what it came to, the best at each rank, and the instance."""
-    claim = found.instance.claim
-    said = (line(Math(claim.statement_latex)), *(line(text) for text in conclusion(found)))
-    return View(
-        _title(claim), claim.id, _verdict(found.violated), said, (Table(*rank_table(found)), *_instance(found.instance))
-    )
-
-
-@view_of.register(Replay)
-def _replay_view(found: Replay) -> View:
-    """An instance, judged again."""
-    instance, certificate = found
-    claim, compared = instance.claim, instance.compare()
-    sides = "measured {}, bound {} (floats)".format(*told_apart(compared, 6))
-    ratio = "none" if certificate.lower == math.inf else f"at least {rounded_down(certificate.lower, 6)} (certified)"
-    lines = [line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}")]
-    lines += [line(candidate(certificate.open))] if certificate.open else []
-    return View(_title(claim), claim.id, _verdict(certificate.violated), tuple(lines), tuple(_instance(instance)))
-
-
-@view_of.register(WorstCases)
-def _worst_view(cases: WorstCases) -> View:
-    """The worst case beside the bound at each T."""
-    if not cases:
-        return View("No worst cases")
-    said = tuple(line(text) for text in worst_conclusion(cases))
-    violated = any(case.violated for case in cases)
-    return View(worst_title(cases), verdict=_verdict(violated), parts=(Table(*worst_table(cases)), *said))
+def _verdict(violated: bool) -> str:
+    return "violated" if violated else "not violated"
 
 
 def _title(claim: Claim) -> str:
     return claim.title if claim.id in catalogue else f"{claim.title} (not in the catalogue)"
 
 
-def _verdict(violated: bool) -> str:
-    return "violated" if violated else "not violated"
-
-
-def _instance(instance: Any) -> list[Part]:
+def _instance(instance: Any) -> Part:
     parts = {name: part for name, part in instance.as_json().items() if name != "claim"}
     rows = [(path, str(value)) for path, value in fields_of(parts).items()]
-    return [Fold(line("The instance:", instance.title), (Table(("part", "value"), rows),))]
+    return Fold(line("The instance:", instance.title), (Table(("part", "value"), rows),))
+
+
+# Searches.
+
+
+def rank_table(found: Falsification) -> Cells:
+    """The tightest instance at each rank."""
+    rows: list[tuple[str, ...]] = [
+        (
+            str(row.rank),
+            ", ".join(f"{name} = {value:g}" for name, value in row.constants.items()),
+            rounded_down(row.ratio, 6),
+            f"{row.share:.0%}",
+        )
+        for row in found.rows
+    ]
+    return ("rank", "at", "measured / bound", f"starts that reach {REACHED}"), rows
+
+
+def conclusion(found: Falsification) -> list[str]:
+    """The result of a search in words, a sentence a line."""
+    structures, largest = found.explored
+    lines = []
+    if structures:
+        lines.append(f"Over {structures} other shapes, ranks and constants the largest was {rounded_down(largest, 6)}.")
+    ratio = rounded_down(found.ratio, 6)
+    if found.violated:
+        return [*lines, f"VIOLATED: an instance exceeds the bound, certified with Arb; ratio {ratio}."]
+    if found.open:
+        return [*lines, f"Not violated. {candidate(found.open)} The certified ratio is {ratio}."]
+    return [*lines, f"Not violated. The best instance, shrunk, has the certified ratio {ratio}."]
+
+
+@view_of.register
+def _(found: Falsification) -> View:
+    """A search: the claim, what it came to, the best at each rank, and the instance."""
+    claim = found.instance.claim
+    said = (line(Math(claim.statement_latex)), *(line(text) for text in conclusion(found)))
+    parts = (Table(*rank_table(found)), _instance(found.instance))
+    return View(_title(claim), claim.id, _verdict(found.violated), said, parts)
+
+
+def show(found: Falsification, path: Path) -> Iterator[Screen | str]:
+    """For a terminal: the tightest instance at each rank, the conclusion in words, and the instance's file."""
+    yield _screen(rank_table(found), f"{found.id}: tightest instance at each rank", left="at")
+    yield from conclusion(found)
+    yield f"Instance: {path}"
+
+
+# Replays.
+
+
+@view_of.register
+def _(found: Replay) -> View:
+    """An instance, judged again."""
+    instance, certificate = found
+    claim = instance.claim
+    sides = "measured {}, bound {} (floats)".format(*told_apart(instance.compare(), 6))
+    ratio = "none" if certificate.lower == math.inf else f"at least {rounded_down(certificate.lower, 6)} (certified)"
+    lines = [line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}")]
+    lines += [line(candidate(certificate.open))] if certificate.open else []
+    return View(_title(claim), claim.id, _verdict(certificate.violated), tuple(lines), (_instance(instance),))
+
+
+def show_replay(replay: Replay) -> Iterator[str]:
+    """For a terminal: a stored instance, judged again, and its claim where that is none of the catalogue's."""
+    instance, found = replay
+    claim = instance.claim
+    if claim.id not in catalogue:
+        derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
+        given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
+        text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
+        # Its id may be any name. Letters that look like others are written out.
+        yield f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}."
+    sides = "measured {}, bound {}".format(*told_apart(instance.compare(), 9))
+    ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
+    said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."
+    yield f"{said} {candidate(found.open)}" if found.open else said
+
+
+# Worst cases.
+
+
+def _letters(cases: Sequence[Case], same: bool) -> list[str]:
+    """The letters, but T, that have one value in all cases, or that have several."""
+    names = [name for name in cases[0].inputs if name != T.name]
+    return [name for name in names if (len({case.inputs[name] for case in cases}) == 1) is same]
+
+
+def worst_table(cases: Sequence[Case]) -> Cells:
+    """The worst case beside the bound at each T."""
+    varied = _letters(cases, same=False)
+    rows: list[tuple[str, ...]] = []
+    for case in cases:
+        inputs = (shown(case.inputs[name], 6, toward(name)) for name in varied)
+        numbers = (shown(case.bound, 6, UP), shown(case.numerical, 6), shown(case.ratio, 6))
+        rows.append((str(case.steps), *inputs, shown(case.step, 6), *numbers, *case.ends))
+    return (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most"), rows
+
+
+def worst_conclusion(cases: WorstCases) -> list[str]:
+    """The constants of the cases, how sure the cases are, and what they come to, a sentence a line."""
+    first = cases[0]
+    lines = [
+        "At "
+        + ", ".join(f"{name} = {shown(first.inputs[name], 6, toward(name))}" for name in _letters(cases, same=True))
+        + "."
+    ]
+    gap = max(case.duality_gap for case in cases)
+    said = (
+        f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of "
+        "a rational instance, checked exactly; at most: by rational multipliers, a theorem of the kernel"
+    )
+    if first.has_noise:
+        said += (
+            f"; of {first.algorithm} they are for noise of two equally likely points, hence a lower bound on the worst "
+            "case over all noise of that variance"
+        )
+    said = "; ".join([said, *dict.fromkeys(f"at T = {case.steps} {why}" for case in cases for why in case.without)])
+    lines.append(f"{said}.")
+    if first.larger:
+        asked = ", ".join(f"‘{title}’" for title in first.larger)
+        lines.append(
+            f"The worst is over a larger class: {asked} {'is' if len(first.larger) == 1 else 'are'} not asked of F."
+        )
+    for why in cases.smaller:
+        lines.append(f"The worst is over a smaller class, which says nothing of the others: {why}.")
+    if cases.violated:
+        return [
+            *lines,
+            f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {cases.ratio:.6g}.",
+        ]
+    objections = dict.fromkeys(case.objection for case in cases if case.objection)
+    if objections:
+        lines.append(f"An instance exceeds the bound, but says nothing against the claim: {'; '.join(objections)}.")
+    return [*lines, f"Not violated at these T. The largest ratio is {cases.ratio:.6g}."]
+
+
+def _worst_title(cases: WorstCases) -> str:
+    return f"{cases[0].claim}: worst case of {cases[0].method} over all smooth F"
+
+
+@view_of.register
+def _(cases: WorstCases) -> View:
+    """The worst case beside the bound at each T."""
+    if not cases:
+        return View("No worst cases")
+    said = tuple(line(text) for text in worst_conclusion(cases))
+    return View(_worst_title(cases), verdict=_verdict(cases.violated), parts=(Table(*worst_table(cases)), *said))
+
+
+def show_worst_cases(cases: WorstCases) -> Iterator[Screen | str]:
+    """For a terminal: the worst case beside the bound at each T, and in words its constants and how sure it is."""
+    yield _screen(worst_table(cases), _worst_title(cases))
+    yield from worst_conclusion(cases)
+
+
+def _screen(cells: Cells, title: str, left: str = "") -> Screen:
+    """A table of numbers for a terminal; the column with the head `left` is one of text."""
+    heads, rows = cells
+    made = Screen(*(Column(x, justify="left" if x == left else "right", overflow="fold") for x in heads), title=title)
+    for row in rows:
+        made.add(*row)
+    return made

@@ -1,7 +1,7 @@
-"""The worst case of a theorem's algorithm and measure, by performance estimation, beside the theorem's bound.
+"""`WorstCase`: the worst case of a theorem's algorithm and measure, by performance estimation, beside its bound.
 
-The words of the theorem give the algorithm, the measure and the class of functions; `program` writes, `solver` solves,
-and `bracket` puts the worst case between two numbers that are certain.
+The words of the theorem give the algorithm, the measure and the class of functions; `program` writes and solves the
+program, and `bracket` puts the worst case between two numbers that are certain.
 """
 
 import math
@@ -15,46 +15,27 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, enclose, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
-from boundcheck.functions.steps import check_steps
-from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
-from boundcheck.language.catalogue import catalogue
+from boundcheck.functions.checks import check_steps
+from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
+from boundcheck.language.hypotheses import HYPOTHESES, Worst
 from boundcheck.language.instance import HOLDS
 from boundcheck.language.judge import meets
-from boundcheck.language.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
+from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, words_of
 from boundcheck.language.symbols import T, eta
 from boundcheck.system.limits import Tick, silent
-from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.bracket import Exact, NotExactError, above, below, in_json, stated
-from boundcheck.worst_case.estimated import OfClass, OfPoints
-from boundcheck.worst_case.program import NOISY, Program
-from boundcheck.worst_case.solver import TOLERANCE, NotSolvedError, Solver
+from boundcheck.worst_case.bracket import Exact, NotExactError, OfClass, OfPoints, above, below, stated
+from boundcheck.worst_case.program import NOISY, Program, Solver
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "HORIZONS",
-    "TOLERANCE",
-    "NotSolvedError",
-    "WorstCase",
-    "WorstCases",
-    "gradient_descent",
-    "summary",
-    "two_point_sgd",
-    "worst_cases",
-]
-
-HORIZONS = (2, 3, 4)
-"""The default values of T."""
-
 
 @dataclass(frozen=True)
-class WorstCase:
-    """A theorem's bound beside the worst case of its method.
+class Case:
+    """A theorem's bound beside the worst case of its method, at one T.
 
     Attributes:
         claim: its id.
@@ -73,7 +54,7 @@ class WorstCase:
         smaller: why the hypotheses allow more than the functions and the noise that the worst is over: then it is one
             over a smaller class, and has no upper end.
         objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
-        instance: a run in rational numbers, as `boundcheck.worst_case.bracket.in_json` writes it.
+        instance: a run in rational numbers, as `boundcheck.worst_case.bracket.RationalRun.as_json` writes it.
         theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
         without: why an end is missing, a line each.
 
@@ -131,11 +112,45 @@ class WorstCase:
         return asdict(self) | {"ratio": self.ratio, "how": self.how}
 
 
-class WorstCases(list[WorstCase], Shown):
+class WorstCases(list[Case], Shown):
     """The worst cases of one theorem, in the order of their T."""
 
+    @property
+    def ratio(self) -> float:
+        """The largest ratio."""
+        return max(case.ratio for case in self)
+
+    @property
+    def violated(self) -> bool:
+        """True if any instance violates the claim."""
+        return any(case.violated for case in self)
+
+    @property
+    def smaller(self) -> tuple[str, ...]:
+        """The reasons why a case is over a smaller class, each once."""
+        return tuple(dict.fromkeys(why for case in self for why in case.smaller))
+
+    def as_json(self) -> dict[str, Any]:
+        """The output of `boundcheck falsify --json` for a theorem.
+
+        Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are not asked of the
+        functions), smaller (why the functions are not all that the hypotheses allow), instance (where the ratio is
+        largest), how, and cases, each from `Case.as_json`.
+        """
+        return {
+            "id": self[0].claim,
+            "ratio": self.ratio,
+            "violated": self.violated,
+            "larger": list(self[0].larger),
+            "smaller": list(self.smaller),
+            "instance": max(self, key=lambda case: case.ratio).instance,
+            "how": "performance estimation: the value of a semidefinite program, numerical, between a rational "
+            "instance and a theorem of the kernel where a case has them",
+            "cases": [case.as_json() for case in self],
+        }
+
     def to_frame(self) -> "pd.DataFrame":
-        """One row a T: the fields of `WorstCase.as_json` that have one value, and each letter of the claim."""
+        """One row a T: the fields of `Case.as_json` that have one value, and each letter of the claim."""
         import pandas as pd
 
         rows = []
@@ -147,115 +162,49 @@ class WorstCases(list[WorstCase], Shown):
         return pd.DataFrame(rows)
 
 
-def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
-    r"""The worst case of gradient descent where :math:`F(v_1) - f^* \le 1`, numerical.
-
-    The maximum, over all functions of any dimension with an L-Lipschitz gradient and infimum f*, of
-    :math:`\min_t \|\nabla F(v_t)\|^2` over the iterates :math:`v_1, \dots, v_T`. For another gap D it is D times that.
-
-    Args:
-        smoothness: L.
-        step: the step size.
-        iterates: T, at most 31.
-
-    Raises:
-        InputError: for numbers out of range.
-        NotSolvedError: where the solver does not converge.
-
-    """
-    _check({"smoothness": smoothness, "step": step})
-    program = Program(GRADIENT_DESCENT, {GRADIENT_DESCENT.step_size: step}, LEAST_GRADIENT, smoothness, gap=1.0)
-    return Solver(program, iterates).value
-
-
-def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, iterates: int) -> float:
-    r"""The worst case of SGD with two-point noise where :math:`F(v_1) - f^* \le D`, numerical.
-
-    The maximum of :math:`\min_t E\|\nabla F(v_t)\|^2` over all F as in `gradient_descent` and over noise n with
-    :math:`g = \nabla F(v) \pm n`, equally likely, :math:`\|n\| \le \zeta`, chosen anew at each of the
-    :math:`2^{t-1}` points that v_t can be. It is exact for noise of two points, and so a lower bound on the worst case
-    over all noise whose variance is at most :math:`\zeta^2`.
-
-    Args:
-        smoothness: L.
-        gap: D.
-        zeta: the bound on the noise.
-        step: the step size.
-        iterates: T, at most 5.
-
-    Raises:
-        InputError: for numbers out of range.
-        NotSolvedError: where the solver does not converge.
-
-    """
-    _check({"smoothness": smoothness, "gap": gap, BOUNDED_VARIANCE.letter: zeta, "step": step})
-    program = Program(SGD, {SGD.step_size: step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta)
-    return Solver(program, iterates).value
-
-
-def worst_cases(
-    claim: str | Claim,
-    horizons: Sequence[int] = HORIZONS,
-    constants: Mapping[str, float] | None = None,
-    tick: Tick = silent,
-) -> WorstCases:
-    r"""Set a theorem's bound beside the worst case of its algorithm and measure, at each T.
+@dataclass(frozen=True)
+class WorstCase:
+    r"""A method of `falsify`: set a theorem's bound beside the worst case of its algorithm and measure, at each T.
 
     The worst case is over all functions, of any dimension, that the hypotheses' worst faces describe, and over noise of
     two points. A theorem whose F is only an adapter's, a subset of all smooth functions, may be less tight.
 
-    Args:
-        claim: an id of the catalogue, or a claim of your own: about a linear method, with a quantity Lhat.
+    Attributes:
         horizons: values of T.
         constants: values of the claim's other symbols, 1 where left out; zeta is then the one at which
             :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of, and what a condition bounds
             from above, such as a step size, half of the most.
-        tick: told of progress.
-
-    Raises:
-        InputError: for a claim without performance estimation, and for numbers out of range.
-        NotSolvedError: where the solver does not converge.
 
     """
-    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
-    if not horizons:
-        raise InputError(T.name, "(not given)", "one or more horizons")
-    with theirs(tick):
-        theorem = _Theorem.of(claim)
-        if constants and T.name in constants:
+
+    horizons: Sequence[int] = (2, 3, 4)
+    constants: Mapping[str, float] | None = None
+
+    def falsify(self, claim: Claim, tick: Tick = silent) -> WorstCases:
+        """The worst cases.
+
+        Raises:
+            InputError: for a claim without performance estimation, and for numbers out of range.
+            NotSolvedError: where the solver does not converge.
+
+        """
+        if not self.horizons:
+            raise InputError(T.name, "(not given)", "one or more horizons")
+        theorem, constants = _Theorem.of(claim), self.constants or {}
+        if T.name in constants:
             raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")
         # All that can be wrong with the input is found before anything is solved.
-        prepared = [theorem.inputs(steps, constants or {}) for steps in horizons]
-        found = []
+        prepared = [theorem.inputs(steps, constants) for steps in self.horizons]
+        found = WorstCases()
         for done, inputs in enumerate(prepared):
-            tick("worst case", done, len(horizons))
+            tick("worst case", done, len(prepared))
             found.append(theorem.worst_case(inputs))
-        tick("worst case", len(horizons), len(horizons))
-    return WorstCases(found)
-
-
-def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
-    """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
-
-    Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are not asked of the
-    functions), smaller (why the functions are not all that the hypotheses allow), instance (where the ratio is
-    largest), how, and cases, each from `WorstCase.as_json`.
-    """
-    return {
-        "id": cases[0].claim,
-        "ratio": max(case.ratio for case in cases),
-        "violated": any(case.violated for case in cases),
-        "larger": list(cases[0].larger),
-        "smaller": list(dict.fromkeys(why for case in cases for why in case.smaller)),
-        "instance": max(cases, key=lambda case: case.ratio).instance,
-        "how": "performance estimation: the value of a semidefinite program, numerical, between a rational instance "
-        "and a theorem of the kernel where a case has them",
-        "cases": [case.as_json() for case in cases],
-    }
+        tick("worst case", len(prepared), len(prepared))
+        return found
 
 
 def has_worst_case(claim: Claim) -> bool:
-    """True if performance estimation can state a claim: then `worst_cases` takes it."""
+    """True if performance estimation can state a claim: then `WorstCase` takes it."""
     try:
         _Theorem.of(claim)
     except InputError:
@@ -316,7 +265,9 @@ class _Theorem:
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
         """Values of the claim's symbols at which it can be evaluated."""
         claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
-        _check(constants)
+        for name, number in constants.items():
+            if not 0 < number < math.inf:
+                raise InputError(name, number, "a positive real")
         strong = str(self.says.strong)
         tried = dict.fromkeys((*names, *claim.names), 1.0) | {strong: 0.0}
         self.program(tried).check(steps)
@@ -360,57 +311,40 @@ class _Theorem:
             given(says.noise) or 0,
         )
 
-    def worst_case(self, inputs: dict[str, float]) -> WorstCase:
-        """The worst case beside the bound, at these inputs."""
-        values, steps = self.claim.values(**inputs), int(inputs[T.name])
-        program = self.program(self.claim.exactly(**inputs))
-        solver = Solver(program, steps)
-        bound = self.claim.names[-1]
-        return WorstCase(
-            self.claim.id,
-            steps,
-            program.method,
-            inputs,
-            values[SMOOTHNESS.symbol.name],
-            (inputs | values)[self.algorithm.step_size],
-            values[bound],
-            solver.value,
-            solver.solution.gap,
-            **_bracket(solver, OfClass(self.claim, program, inputs)),
-        )
+    def worst_case(self, inputs: dict[str, float]) -> Case:
+        """The worst case beside the bound, at these inputs, and its certain ends."""
+        claim, values, steps = self.claim, self.claim.values(**inputs), int(inputs[T.name])
+        program = self.program(claim.exactly(**inputs))
+        solver, bound = Solver(program, steps), claim.names[-1]
+        functions, unit = OfClass(claim, program, inputs), enclose(program.scale, {})
+        numbers = values[SMOOTHNESS.symbol.name], (inputs | values)[self.algorithm.step_size], values[bound]
+        numerical = solver.value, solver.solution.gap
+        larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
+        smaller, without = functions.leaves_out, list[str]()
+        ends: dict[str, Any] = {"larger": larger, "smaller": smaller}
 
-
-def _bracket(solver: Solver, functions: OfClass) -> dict[str, Any]:
-    """The certain ends of a worst case, what they rest on, and over which functions it is."""
-    claim, unit = functions.claim, enclose(solver.program.scale, {})
-    larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
-    found: dict[str, Any] = {"without": (), "larger": larger, "smaller": functions.leaves_out}
-    try:
-        exact, bound = Exact.of(solver.program), claim.enclosures(**functions.inputs)[claim.names[-1]]
-    except (NotExactError, InputError) as error:
-        return found | {"without": (f"no exact end: {error}",)}
-    try:
-        instance, least = below(solver, exact)
-        value = ball_of(least) * unit
-        found |= {"lower": lower(value), "instance": in_json(instance)}
-        if value > bound:
-            met = meets(OfPoints(claim, solver.program, functions.inputs, instance, exact, solver.iterates), claim)
-            found |= {"violated": met.holds, "objection": met.objection}
-    except NotExactError as error:
-        found["without"] += (f"no lower end: {error}",)
-    if functions.leaves_out:
-        # What is at most this in a part of the class says nothing of the claim.
-        found["without"] += ("no upper end: the worst is over a smaller class",)
-        return found
-    try:
-        multipliers, most = above(solver, exact)
-        found |= {"upper": upper(ball_of(most) * unit), "theorem": stated(multipliers)}
-    except NotExactError as error:
-        found["without"] += (f"no upper end: {error}",)
-    return found
-
-
-def _check(numbers: Mapping[str, float]) -> None:
-    for name, number in numbers.items():
-        if not 0 < number < math.inf:
-            raise InputError(name, number, "a positive real")
+        try:
+            exact, limit = Exact.of(program), claim.enclosures(**inputs)[bound]
+        except (NotExactError, InputError) as error:
+            exact, without = None, [f"no exact end: {error}"]
+        if exact is not None:
+            try:
+                instance, least = below(solver, exact)
+                value = ball_of(least) * unit
+                ends |= {"lower": lower(value), "instance": instance.as_json()}
+                if value > limit:
+                    met = meets(OfPoints(claim, program, inputs, instance, exact, steps), claim)
+                    ends |= {"violated": met.holds, "objection": met.objection}
+            except NotExactError as error:
+                without.append(f"no lower end: {error}")
+        if exact is not None and smaller:
+            # What is at most this in a part of the class says nothing of the claim.
+            without.append("no upper end: the worst is over a smaller class")
+        elif exact is not None:
+            try:
+                multipliers, most = above(solver, exact)
+                ends |= {"upper": upper(ball_of(most) * unit), "theorem": stated(multipliers)}
+            except NotExactError as error:
+                without.append(f"no upper end: {error}")
+        ends |= {"without": tuple(without)}
+        return Case(claim.id, steps, program.method, inputs, *numbers, *numerical, **ends)

@@ -20,8 +20,8 @@ from boundcheck.present.words import c_is, label, number, said, symbol
 from boundcheck.proof import ClaimAudit
 from boundcheck.proof.audit import JudgedRow
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.view import rounded_down
+from boundcheck.worst_case.worst_case import Case
 
 from ..meft.lora import THEOREM_2_BEST_STEP
 from .claims import LEMMA_1, ROOT_TERM, THEOREM_2
@@ -183,7 +183,7 @@ def _search_finding(searches: list[Search]) -> Finding:
     )
 
 
-def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
+def _slowest_finding(runs: list[StoredRun], cases: list[Case]) -> Finding:
     """How near SGD comes to the repaired bound, by performance estimation and on the hard instance."""
     broken = sorted({label(case.claim, "sigma") for case in cases if case.violated})
     said = [f"Performance estimation breaks {', '.join(broken)}." if broken else "No theorem is broken."]

@@ -18,6 +18,7 @@ from boundcheck.checked.smoothness import (
 from boundcheck.checked.trial import Answer
 from boundcheck.language.catalogue import catalogue
 from boundcheck.worst_case import falsify
+from boundcheck.worst_case.search import Search
 from tests.layers import sampled
 
 EVERY = 90
@@ -120,7 +121,7 @@ def test_the_shared_climb_says_what_falsify_says(share):
     changes = [*suspects("frozen-a", claim), Mutation(claim, "frozen-a", "", "true")]
     mutation = next(m for m in changes if m.change == share)
     mutant = shown_false(mutation, claim)
-    whole = falsify(mutation.claim, [1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0)
+    whole = falsify(mutation.claim, Search([1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0))
     assert whole.violated == (mutant is not None)
     if mutant is not None:
         assert mutant.tried().caught

@@ -17,7 +17,7 @@ from boundcheck.exact.balls import Balls, ball_of, matrix_of
 from boundcheck.exact.evaluate import Model
 from boundcheck.exact.floats import Approx, Comparison, Rounded
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.cast import cast_to
+from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.problem import Problem
 from boundcheck.language.symbols import a, b
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm

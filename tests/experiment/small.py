@@ -21,11 +21,11 @@ from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.verdict import Outcome, judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.draws import Draw
+from boundcheck.functions.objectives.linear import SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import synthetic
-from boundcheck.functions.sgd import Draw
-from boundcheck.functions.softmax import SoftmaxRegression
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.measures import PerformanceMeasure

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from boundcheck.experiment.ascent import ascend
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.derivatives import hessian_vector_product
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.curvature import hessian_vector_product
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent

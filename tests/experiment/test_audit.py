@@ -14,9 +14,9 @@ from boundcheck.experiment.ball import ROUNDING
 from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import judge
-from boundcheck.functions.constant import Constant
 from boundcheck.functions.problem import Problem, norm_name
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import Hypothesis
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import Lhat, ell

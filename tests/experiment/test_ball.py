@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment.ball import BallWatch
-from boundcheck.functions.norms import lengths
+from boundcheck.functions.arithmetic import lengths
 from tests.layers import sampled
 
 # Ties nearer than this are called inside.

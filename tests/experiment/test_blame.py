@@ -11,10 +11,10 @@ from boundcheck.experiment.audit import Audit
 from boundcheck.experiment.blame import Blame, blamed
 from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
-from boundcheck.functions.constant import Constant
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.function import Constant
 from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.sentence import algorithm_of, measure_of
 from tests.layers import sampled

@@ -13,9 +13,9 @@ from boundcheck.experiment import measure
 from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.constant import Constant
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.function import Constant
 from boundcheck.proof.script import find
 from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from tests.layers import covering, examples, sampled

@@ -24,8 +24,8 @@ from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.schema import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import Outcome, judge
-from boundcheck.functions.constant import Constant
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.function import Constant
 from tests.functions.networks.small import gpt_table
 from tests.layers import examples
 

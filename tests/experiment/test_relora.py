@@ -12,8 +12,8 @@ from boundcheck.experiment import measure
 from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.streams import generator
-from boundcheck.functions.adapters.rebased import Rebased
-from boundcheck.functions.sgd import WithReplacement
+from boundcheck.functions.adapters import Rebased
+from boundcheck.functions.draws import WithReplacement
 
 from .small import refused, run_by_hand, theorem_table
 

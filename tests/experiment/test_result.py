@@ -18,7 +18,7 @@ from boundcheck.experiment.intervals import Interval
 from boundcheck.experiment.result import VERSION, BracketResult, Result, RunResult, read
 from boundcheck.experiment.schema import Chain
 from boundcheck.experiment.support import FEWEST_REPLICAS
-from boundcheck.functions.constant import End
+from boundcheck.functions.problem import End
 from boundcheck.verdicts import Verdict
 from tests.layers import examples
 from tests.results import ESTIMATES, SPEC, a_run

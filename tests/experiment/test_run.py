@@ -19,7 +19,7 @@ from boundcheck.experiment.schema import Planned
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, finished, run_id
 from boundcheck.experiment.streams import generator, stream
-from boundcheck.functions import pseudo_huber
+from boundcheck.functions.objectives import pseudo_huber
 from boundcheck.functions.problem import observables
 from boundcheck.system.limits import silent
 from tests.layers import sampled

@@ -14,10 +14,10 @@ from boundcheck.experiment.slack import Slack, slack
 from boundcheck.experiment.slack import chains as chains_of_papers
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
-from boundcheck.functions.derivatives import difference_ratio
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.curvature import difference_ratio
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.language.plain import single

@@ -10,8 +10,7 @@ from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.split import split_along
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.curvature import block_norms
-from boundcheck.functions.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
+from boundcheck.functions.curvature import bilinear_product, block_norms, gauss_newton_product, hessian_vector_product
 from boundcheck.system.limits import silent
 from tests.layers import examples, sampled
 

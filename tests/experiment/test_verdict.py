@@ -12,7 +12,7 @@ from boundcheck.experiment import measure
 from boundcheck.experiment.intervals import betting_lower_limit
 from boundcheck.experiment.verdict import _compare, _measured
 from boundcheck.functions.adapters import make_adapter
-from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue

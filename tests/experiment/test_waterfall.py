@@ -22,7 +22,8 @@ from boundcheck.experiment.schema import Bar, Waterfall
 from boundcheck.experiment.trace_values import OnRun
 from boundcheck.experiment.waterfall import _Fall, _spread_over_times, _sum_of, waterfall
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.sgd import replicate, sgd_step
+from boundcheck.functions.arithmetic import replicate
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import Lhat, alpha, ell, eta

@@ -3,10 +3,10 @@
 import mpmath
 from mpmath import mp
 
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.objectives.linear import SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
 
 mp.dps = 50
 Matrix = mpmath.matrix

@@ -5,13 +5,10 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import torch
 
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.logistic import LogisticRegression
-from boundcheck.functions.network import ReadoutNetwork
 from boundcheck.functions.objective import Objective
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.linear import LeastSquares, LogisticRegression, ReadoutNetwork, SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 
 DIGITS = 50
 Vector = list[Any]

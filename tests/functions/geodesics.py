@@ -2,7 +2,7 @@
 
 import torch
 
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 
 
 def geodesic(R: torch.Tensor, Z: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.functions.logistic import LogisticRegression
-from boundcheck.functions.network import Activation, ReadoutNetwork
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.linear import Activation, LogisticRegression, ReadoutNetwork
 from boundcheck.properties import (
     ball,
     clipped_problems,

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from boundcheck.functions.clipped import Clipped
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.problem import Problem
 
 EPSILON = 2.0**-52

@@ -24,7 +24,7 @@ from boundcheck.functions.adapters import (
     LoReFT,
     VeRA,
 )
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
 from boundcheck.properties import adapters, ball, domain_points, domains
 from tests.experiment.small import refused
 from tests.functions.eigenvalues import is_above_the_top, is_below_the_top

@@ -8,14 +8,18 @@ import pytest
 import torch
 
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.logistic import LogisticRegression
-from boundcheck.functions.network import ReadoutNetwork, digits_network, digits_readout
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.linear import (
+    LeastSquares,
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+    digits_network,
+    digits_readout,
+)
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
 from tests.experiment.small import refused
 
 W0 = torch.zeros(3, 4, dtype=torch.float64)

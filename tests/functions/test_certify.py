@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.exact.balls import lower, upper
-from boundcheck.functions import certify
-from boundcheck.functions.certify import largest_gram_eigenvalue, mean_row_norm
+from boundcheck.functions import data
+from boundcheck.functions.data import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.properties import matrices
 from tests.layers import examples
 
@@ -85,8 +85,8 @@ def test_mean_row_norm_of_exact_roots() -> None:
 def test_a_bound_is_found_once_for_the_same_numbers(monkeypatch):
     """And anew for others: in the same array, of another shape, or with another entry."""
     asked, X = [], np.arange(6.0).reshape(2, 3)
-    real = certify._discs
-    monkeypatch.setattr(certify, "_discs", lambda X: (asked.append(X.shape), real(X))[1])
+    real = data._discs
+    monkeypatch.setattr(data, "_discs", lambda X: (asked.append(X.shape), real(X))[1])
     first = largest_gram_eigenvalue(X / 7)
     assert largest_gram_eigenvalue(np.asfortranarray(X / 7)) == first
     assert asked == [(2, 3)]

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 
 from boundcheck.errors import InputError
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.constant import EPSILON
+from boundcheck.functions.arithmetic import EPSILON
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.properties.strategies.problems import fractions, slopes
 from tests.experiment.small import refused

@@ -13,15 +13,19 @@ import torch
 from hypothesis import given, target
 from hypothesis.strategies import DataObject
 
-from boundcheck.functions.certify import largest_gram_eigenvalue
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.datasets import breast_cancer_data, digits_data
-from boundcheck.functions.least_squares import LeastSquares, synthetic_regression
-from boundcheck.functions.logistic import LogisticRegression
-from boundcheck.functions.network import ReadoutNetwork, digits_network, digits_readout
+from boundcheck.functions.data import breast_cancer_data, digits_data, largest_gram_eigenvalue
 from boundcheck.functions.objective import Objective
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.linear import (
+    LeastSquares,
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+    digits_network,
+    digits_readout,
+    synthetic_regression,
+)
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.properties import pseudo_huber_problems, softmax_problems, weights
 from tests.functions.eigenvalues import is_above_the_top, is_below_the_top, top_eigenvalue
 from tests.functions.kinds import (

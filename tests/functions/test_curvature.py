@@ -6,8 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.functions.curvature import top_curvature
-from boundcheck.functions.derivatives import difference_ratio, hessian_vector_product
+from boundcheck.functions.curvature import difference_ratio, hessian_vector_product, top_curvature
 from tests.experiment.small import pseudo_huber, random_point, softmax
 from tests.layers import sampled
 

@@ -5,9 +5,8 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from boundcheck.functions.datasets import breast_cancer_data, digits_data
-from boundcheck.functions.network import ReadoutNetwork, digits_network, digits_readout
-from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.data import breast_cancer_data, digits_data
+from boundcheck.functions.objectives.linear import ReadoutNetwork, SoftmaxRegression, digits_network, digits_readout
 from tests.functions.rounding import EPSILON
 
 BARE, BIASED = (digits_readout(16, bias) for bias in (False, True))

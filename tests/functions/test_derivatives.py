@@ -16,7 +16,8 @@ from hypothesis.strategies import DataObject
 from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.derivatives import (
+from boundcheck.functions.arithmetic import Point, inner, square_norm
+from boundcheck.functions.curvature import (
     adjoint,
     bilinear_product,
     curved,
@@ -25,14 +26,15 @@ from boundcheck.functions.derivatives import (
     hessian_vector_product,
     leaves,
 )
-from boundcheck.functions.least_squares import synthetic_regression
-from boundcheck.functions.logistic import LogisticRegression
-from boundcheck.functions.network import ReadoutNetwork
-from boundcheck.functions.norms import Point, inner, square_norm
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.linear import (
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+    synthetic_regression,
+)
+from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import synthetic
-from boundcheck.functions.softmax import SoftmaxRegression
 from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.experiment.small import DOMAINS, OF_KIND, changed
 from tests.functions.geodesics import on_the_geodesic

@@ -8,11 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.functions import pseudo_huber
 from boundcheck.functions.adapters import DiReFT, Full, LoRA
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
+from boundcheck.functions.objectives import pseudo_huber
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.sgd import Walk, walk
 from boundcheck.language.algorithms import DECREASING_SGD, HEAVY_BALL, SGD
 from tests.experiment.small import run_by_hand, theorem_table
@@ -78,7 +78,7 @@ def test_a_slope_is_right_to_a_few_units_of_roundoff() -> None:
 def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     from numba.core.caching import CacheImpl
 
-    from boundcheck.functions.compiled.pseudo_huber import _compiled
+    from boundcheck.functions.loops import _compiled
 
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
     assert _compiled(lambda x: x + 1)(1) == 2

@@ -13,13 +13,12 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.hard import Separable, hard_instance
-from boundcheck.functions.norms import Point, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, spectral_norm, square_norm
+from boundcheck.functions.draws import draw_batch
+from boundcheck.functions.objectives.clipped import Clipped, Separable, hard_instance
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import draw_batch, replicate, sgd_step
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties.strategies.problems import fractions, slopes
 from tests.experiment.small import refused

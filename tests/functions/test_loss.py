@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import boundcheck as bc
-from boundcheck.functions.least_squares import LeastSquares
 from boundcheck.functions.loss import Loss
+from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
 

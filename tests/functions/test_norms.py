@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.functions.adapters import ADAPTERS, Adapter, DoRA
-from boundcheck.functions.norms import Point, inner, lengths, product, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import Point, inner, lengths, product, spectral_norm, square_norm
 from boundcheck.properties import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
 from tests.experiment.small import refused
 from tests.layers import examples, sampled

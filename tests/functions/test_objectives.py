@@ -9,14 +9,17 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import DataObject
 
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.least_squares import LeastSquares, synthetic_regression
-from boundcheck.functions.logistic import LogisticRegression
-from boundcheck.functions.network import ReadoutNetwork
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.linear import (
+    LeastSquares,
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+    synthetic_regression,
+)
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.functions.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.functions.softmax import SoftmaxRegression
 from boundcheck.properties import weights
 from tests.functions.exactly import distance, exactly
 from tests.functions.kinds import KINDS, each_kind, networks, some_examples

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.draws import Draw
+from boundcheck.functions.objectives.linear import SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem, observables
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.sgd import Draw, sgd_step
-from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.sgd import sgd_step
 from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
 from tests.layers import sampled
 from tests.test_twins import OBJECTIVES, adapter_of

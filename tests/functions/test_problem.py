@@ -11,11 +11,11 @@ from hypothesis.strategies import DataObject, DrawFn
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, Full, LoRA
-from boundcheck.functions.constant import Constant
-from boundcheck.functions.least_squares import LeastSquares, synthetic_regression
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.arithmetic import Point, square_norm
+from boundcheck.functions.objectives.linear import LeastSquares, synthetic_regression
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.function import Constant
 from boundcheck.properties import (
     SCALES,
     SIZES,

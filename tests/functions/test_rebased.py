@@ -10,11 +10,10 @@ from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.consistency import check_function
-from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.adapters.rebased import Rebased
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.adapters import ADAPTERS, Adapter, Rebased, make_adapter
+from boundcheck.functions.arithmetic import Point, square_norm
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber
 from tests.functions.kinds import some_examples
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)

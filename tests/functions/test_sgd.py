@@ -12,10 +12,11 @@ from hypothesis.strategies import DataObject, DrawFn
 from scipy.stats import chisquare
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA, LoReFT
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.arithmetic import Point, replicate, square_norm
+from boundcheck.functions.draws import Reshuffled, WholeSample, WithReplacement, draw_batch
+from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import synthetic
-from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, replicate, sgd_step
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.properties import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 from tests.functions.geodesics import geodesic
 from tests.functions.rounding import EPSILON, pulled_back_rounding

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.constant import Constant
-from boundcheck.functions.derivatives import bilinear_product, gauss_newton_product
+from boundcheck.functions.curvature import bilinear_product, gauss_newton_product
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.clipped import Tilted
+from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import synthetic
-from boundcheck.functions.tilted import Tilted
+from boundcheck.language.function import Constant
 from boundcheck.properties import ball, directions, points, weights
 from tests.experiment.small import refused
 from tests.functions.exactly import DIGITS, distance, exactly, matrix

@@ -12,7 +12,7 @@ from mpmath import mp
 from torch import Tensor
 
 from boundcheck.functions.adapters import Adapter
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 
 Matrix = np.ndarray
 PlainPoint = tuple[Matrix, ...]

@@ -31,7 +31,7 @@ from boundcheck.functions.adapters import (
     LoReFT,
     VeRA,
 )
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.arithmetic import Point, square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.language.plain import Plain, dot, single

@@ -19,7 +19,8 @@ from boundcheck.language.sentence import algorithm_of, measure_of, theorem, word
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
-from boundcheck.worst_case.worst_case import worst_cases
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.worst_case import WorstCase
 from tests.outside.my_algorithm import HALVED
 from tests.outside.my_measure import LAST_GRADIENT
 
@@ -67,10 +68,10 @@ def test_it_is_tried_and_what_is_false_is_found_out(tmp_path) -> None:
 
 @pytest.mark.full
 def test_it_has_a_worst_case() -> None:
-    for case in worst_cases(TRUE, (1, 2, 4)):
+    for case in falsify(TRUE, WorstCase((1, 2, 4))):
         assert not case.violated
         assert case.method == "halved descent"
-    assert all(case.violated for case in worst_cases(FALSE, (1, 2, 4)))
+    assert all(case.violated for case in falsify(FALSE, WorstCase((1, 2, 4))))
 
 
 def test_files_name_words_that_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +94,7 @@ class NoFaces(LinearMethod):
 def test_a_face_that_is_missing_is_said_so() -> None:
     bare = sentence("8/3", NoFaces("bare", "bare", (alpha,), moves=HALVED.moves))
     with pytest.raises(InputError, match="its steps are not told"):
-        worst_cases(bare, [2])
+        falsify(bare, WorstCase([2]))
     with pytest.raises(InputError, match="bare"):
         check_claim(bare, adapter="full")
 

@@ -13,9 +13,9 @@ from boundcheck.exact.balls import enclose, sign
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import C, D, G, L, Lhat, T, a, b, kappa, q, r, sigma, w_0, zeta
+from boundcheck.language.symbols import D, G, L, Lhat, T, kappa, q, r, w_0, zeta
 from boundcheck.properties import claim_inputs
-from tests.layers import examples, sampled
+from tests.layers import sampled
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 SHARP = catalogue["meft.lemma1_sharp"]
@@ -55,43 +55,6 @@ def test_sharp_constant_is_at_most_the_printed_one(inputs: dict[str, Any], rank:
     assert sign(gap, values) == (0 if rank == 1 else 1)
 
 
-@given(claim_inputs(SHARP), RANKS)
-def test_sharp_constant_on_unequal_radii_is_at_most_the_printed_one(inputs: dict[str, Any], rank: int) -> None:
-    values = SHARP.check(inputs | {"s": 1})
-    largest = max(sp.Rational(inputs["a"]), sp.Rational(inputs["b"]))
-    gap = LEMMA_1.expression("Lhat") - SHARP.expression("Lhat")
-    assert sign(gap, values | {C: largest, sigma: largest, r: sp.Integer(rank)}) >= 0
-
-
-@given(claim_inputs(REPAIRED))
-def test_kappa_lies_between_its_limit_and_2(inputs: dict[str, Any]) -> None:
-    values = REPAIRED.check(inputs)
-    assert sign(REPAIRED.expression("kappa") - 2, values) <= 0
-    assert sign(REPAIRED.expression("kappa") - sp.Rational(3, 2), values) == 1
-
-
-@given(claim_inputs(REPAIRED))
-def test_the_best_step_is_no_worse_than_the_papers(inputs: dict[str, Any]) -> None:
-    values = REPAIRED.check(inputs)
-    assert values == BEST_STEP.check(inputs)
-    assert sign(BEST_STEP.expression("kappa") - REPAIRED.expression("kappa"), values) <= 0
-    assert sign(BEST_STEP.expression("kappa") - sp.sqrt(2), values) == 1
-
-
-@examples(30)
-@given(L=RATIONALS, G=RATIONALS, s=RATIONALS, a=RATIONALS, zeta=RATIONALS, T=st.integers(1, 10**6))
-def test_both_steps_coincide_where_q_is_one_half(**inputs: Any) -> None:
-    inputs["b"] = inputs["a"]
-    smoothness = SHARP.expression("Lhat").subs(SHARP.check({name: inputs[name] for name in "LGsab"}))
-    # The gap at which T is T_min exactly.
-    inputs["D"] = inputs["zeta"] ** 2 * inputs["T"] / 4 / Fraction(str(smoothness))
-    values = REPAIRED.check(inputs)
-    assert sign(REPAIRED.expression("q") - sp.Rational(1, 2), values) == 0
-    assert sign(REPAIRED.expression("kappa") - 2, values) == 0
-    for name in ("alpha", "kappa", "bound"):
-        assert sign(BEST_STEP.expression(name) - REPAIRED.expression(name), values) == 0, name
-
-
 @given(claim_inputs(BEST_STEP), st.floats(0.01, 0.99), st.booleans())
 def test_no_other_step_gives_a_smaller_bound(inputs: dict[str, Any], share: float, longer: bool) -> None:
     values = BEST_STEP.check(inputs)
@@ -121,17 +84,6 @@ def smoothness(id: str) -> sp.Expr:
 def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.DataObject) -> None:
     claim = catalogue[other]
     assert sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim)))) >= 0
-
-
-@pytest.mark.parametrize(("sharper", "other"), [ORDERED[0], ORDERED[3], ORDERED[4]])
-@given(data=st.data())
-def test_two_constants_are_equal_at_equal_radii_and_there_alone(sharper: str, other: str, data: st.DataObject) -> None:
-    claim = catalogue[other]
-    inputs = data.draw(claim_inputs(claim))
-    gap = smoothness(other) - smoothness(sharper)
-    assert sign(gap, claim.check(inputs | {"b": inputs["a"]})) == 0
-    values = claim.check(inputs)
-    assert (sign(gap, values) == 0) == (values[a] == values[b])
 
 
 @sampled(3, 1)

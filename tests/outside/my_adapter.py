@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from boundcheck.functions.adapters.base import ROUND_UP, Adapter, Block, Radii, Sizes, check_scale, size
-from boundcheck.functions.norms import Point
+from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, check_scale, size
+from boundcheck.functions.arithmetic import ROUND_UP, Point
 from boundcheck.functions.objective import Side
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity

@@ -5,8 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from boundcheck.functions.constant import EPSILON, Constant
+from boundcheck.functions.arithmetic import EPSILON
 from boundcheck.functions.objective import Objective
+from boundcheck.language.function import Constant
 
 
 class LogCosh(Objective):

@@ -9,9 +9,9 @@ import torch
 from sympy import Le
 
 import boundcheck as bc
-from boundcheck.functions.constant import Constant
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.function import Constant
 from boundcheck.language.symbols import L, Lhat
 from tests.experiment.small import refused
 from tests.outside.my_adapter import SMOOTH, Scaled

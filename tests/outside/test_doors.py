@@ -18,7 +18,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.result import read
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, title_of
-from boundcheck.functions.tables import PROBLEMS
+from boundcheck.functions.objective import PROBLEMS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Evidence
@@ -28,9 +28,8 @@ from boundcheck.present.section import Material
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.system.plugins import opened
-from boundcheck.worst_case.certify import certify
 from boundcheck.worst_case.stored import replayed
-from boundcheck.worst_case.worst_case import worst_cases
+from boundcheck.worst_case.tried import certify
 from tests.experiment.small import THEOREM_TABLE, changed, refused
 from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
 from tests.program import ROOT, run, said
@@ -68,8 +67,8 @@ def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path: Path
     assert result.verdict.plain == "supported", result.reason
     assert [end.claim for end in result.upper] == [BRACKET["claim"]]
     few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 8, "examples": 4}
-    assert not bc.falsify(BRACKET["claim"], **few).violated
-    assert bc.falsify(f"{HERE}.my_adapter:FALSE", adapter=ADAPTER, **few).violated
+    assert not bc.falsify(BRACKET["claim"], bc.Search(**few)).violated
+    assert bc.falsify(f"{HERE}.my_adapter:FALSE", bc.Search(adapter=ADAPTER, **few)).violated
 
 
 @pytest.mark.full
@@ -78,8 +77,8 @@ def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
     pytest.importorskip("PEPit")
-    assert not any(case.violated for case in worst_cases(THEOREM, (1, 2)))
-    assert all(case.violated for case in worst_cases(FALSE, (1, 2)))
+    assert not any(case.violated for case in bc.falsify(THEOREM, bc.WorstCase((1, 2))))
+    assert all(case.violated for case in bc.falsify(FALSE, bc.WorstCase((1, 2))))
 
 
 NEAR = """
@@ -317,10 +316,10 @@ def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.
     (first,), (again,) = (bc.measure(table, tmp_path) for _ in range(2))
     assert first == again
 
-    from boundcheck.functions import datasets
+    from boundcheck.functions import data
 
-    X, labels = datasets.digits_data()
-    monkeypatch.setattr(datasets, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
+    X, labels = data.digits_data()
+    monkeypatch.setattr(data, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
     (other,) = bc.measure(table, tmp_path)
     assert other.run_id != first.run_id
     assert other.measured != first.measured

@@ -14,9 +14,8 @@ from boundcheck.experiment import run
 from boundcheck.experiment.consistency import check_function
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
+from boundcheck.functions.checks import check_pull_back, check_steps, near
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.slopes import check_pull_back, near
-from boundcheck.functions.steps import check_steps
 from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
@@ -32,8 +31,7 @@ from boundcheck.language.measures import (
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from boundcheck.language.vocabulary import t, v_t
 from boundcheck.properties import check_claim
-from boundcheck.worst_case.theorem import check_theorem
-from boundcheck.worst_case.worst_case import worst_cases
+from boundcheck.worst_case.short_run import check_theorem
 from tests.experiment.small import refused
 from tests.outside.my_adapter import Scaled
 from tests.outside.my_objective import LogCosh
@@ -266,7 +264,7 @@ def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:
 def test_a_pull_back_that_is_none_is_refused_by_an_attack() -> None:
     few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 4, "examples": 0}
     with pytest.raises(InputError, match=r"adapter.pull_back"):
-        bc.falsify(BRACKET["claim"], adapter=f"{HERE}:TenthPull", **few)
+        bc.falsify(BRACKET["claim"], bc.Search(adapter=f"{HERE}:TenthPull", **few))
 
 
 def random() -> torch.Generator:
@@ -345,7 +343,7 @@ FACES = {
     },
 }
 ENGINES = {
-    "worst cases": lambda claim, folder: worst_cases(claim, [2, 7]),
+    "worst cases": lambda claim, folder: bc.falsify(claim, bc.WorstCase([2, 7])),
     "short runs": lambda claim, folder: check_theorem(claim),
     "runs": lambda claim, folder: bc.measure(TABLE | {"claim": claim}, folder),
 }

@@ -14,8 +14,8 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import CodeError, InputError
-from boundcheck.functions.constant import Constant
 from boundcheck.language.algorithms import LinearMethod
+from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
 from boundcheck.language.symbols import D
 from boundcheck.language.view import File, paragraph

@@ -20,9 +20,8 @@ from rich.console import Console
 import boundcheck as bc
 from boundcheck.experiment.result import RunResult, read
 from boundcheck.experiment.support import borne
-from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.adapters.full import Full
-from boundcheck.functions.pseudo_huber import PseudoHuber
+from boundcheck.functions.adapters import ADAPTERS, Full
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.notebook import html, latex

@@ -13,9 +13,8 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.consistency import check_function
 from boundcheck.functions.adapters import make_adapter
-from boundcheck.functions.constant import Constant
 from boundcheck.functions.problem import Problem
-from boundcheck.language.function import Function
+from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import MOST_SAMPLES
 from tests.experiment.small import refused
 from tests.outside.my_objective import LogCosh

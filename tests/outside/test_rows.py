@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import boundcheck as bc
-from boundcheck.functions.adapters.full import Full
+from boundcheck.functions.adapters import Full
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit

@@ -76,7 +76,7 @@ def searches() -> list[Search]:
     asked = ("meft.lemma1_sharp", "sigma"), ("jiang2024.lemma1", "sqrt(r) sigma"), ("meft.full", "sigma")
     found = []
     for number, (id, lipschitz) in enumerate(asked):
-        search = bc.falsify(id, (1, 2), lipschitz=lipschitz, starts=4, rounds=32, examples=2).as_json()
+        search = bc.falsify(id, bc.Search((1, 2), lipschitz=lipschitz, starts=4, rounds=32, examples=2)).as_json()
         said = {"argument": catalogue[id].argument, "unproved": catalogue[id].unproved}
         words = said | {"label": label(id, lipschitz), "lipschitz": lipschitz}
         curve = {"1": 1.0, "2": 0.6} if id == "jiang2024.lemma1" else {}

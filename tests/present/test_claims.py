@@ -14,7 +14,7 @@ from boundcheck.present.claims import commands, row, sample, show_catalogue, sho
 from boundcheck.proof.script import of_paper
 from boundcheck.proofs import papers
 from boundcheck.system.terminal import _ENDLESS
-from boundcheck.worst_case.structure import adapter_of
+from boundcheck.worst_case.search import adapter_of
 from boundcheck.worst_case.worst_case import has_worst_case
 from tests.layers import sampled
 

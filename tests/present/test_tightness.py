@@ -14,8 +14,8 @@ from boundcheck.present.section import Material
 from boundcheck.present.sections.attacks import search_figure
 from boundcheck.present.sections.smoothness import adapter_figures, bracket_figure, ends, slack_figure, split_figure
 from boundcheck.present.style import panels
-from boundcheck.worst_case.show import rounded_down
 from boundcheck.worst_case.stored import replayed
+from boundcheck.worst_case.view import rounded_down
 
 from .conftest import ADAPTED
 from .texts import assert_no_text_overlaps

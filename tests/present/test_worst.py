@@ -9,7 +9,8 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.present.page import load_runs
 from boundcheck.present.sections.attacks import worst_figure
 from boundcheck.present.style import pdf, svg
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.worst_case import Case, WorstCase
 
 from .made import changed
 from .test_sweeps import synthetic
@@ -21,11 +22,11 @@ DESCENT = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
 HARD = {"problem.kind": "hard"}
 
 
-def case(claim: str, steps: int, ratio: float, **inputs: float) -> WorstCase:
+def case(claim: str, steps: int, ratio: float, **inputs: float) -> Case:
     """A worst case of so much of a bound of 4; nothing is solved."""
     method = "gradient descent" if claim in DESCENT else "two-point SGD"
     values = {p.name: 1.0 for p in catalogue[claim].parameters} | {"T": float(steps)} | inputs
-    return WorstCase(claim, steps, method, values, 3.0, 0.1, 4.0, 4 * ratio, 1e-9)
+    return Case(claim, steps, method, values, 3.0, 0.1, 4.0, 4 * ratio, 1e-9)
 
 
 def hard_run(steps: int, measured: float | None, claim: str = REPAIRED, **result):
@@ -180,9 +181,8 @@ def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
 
 @pytest.mark.full
 def test_real_worst_cases_are_drawn():
-    from boundcheck.worst_case.worst_case import worst_cases
 
-    found = worst_cases(DESCENT[1], (2, 5))
+    found = falsify(DESCENT[1], WorstCase((2, 5)))
     (axis,) = worst_figure(found, []).axes
     [[(_, first), (_, second)]] = joined(axis)
     assert (first, second) == pytest.approx((1, 1), rel=1e-5)

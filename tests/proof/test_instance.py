@@ -14,10 +14,10 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import rational_value
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.paths import Run
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import Run
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.vocabulary import F, FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, T, Value, d, f, k, n

@@ -22,12 +22,11 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.floats import Approx, ApproxMatrix
 from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA, Radii, make_adapter
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.norms import Point, square_norm
-from boundcheck.functions.paths import Run
+from boundcheck.functions.arithmetic import EPSILON, Point, square_norm
+from boundcheck.functions.objectives.linear import SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import synthetic
-from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.sgd import Run
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G_2, C, G, f_star, r, s, sigma
@@ -45,7 +44,7 @@ from boundcheck.properties import (
     short_runs,
     weights,
 )
-from boundcheck.worst_case.theorem import ShortRun
+from boundcheck.worst_case.short_run import ShortRun
 from tests.properties.letters import (
     DO,
     Case,

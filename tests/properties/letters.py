@@ -22,11 +22,10 @@ from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.functions.adapters import Adapter, Block, LoRA, Radii
 from boundcheck.functions.adapters.base import Sizes
-from boundcheck.functions.constant import EPSILON
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import EPSILON, Point
 from boundcheck.functions.objective import Objective
-from boundcheck.functions.paths import Run
 from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import Run
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import PARAMETERS
 from boundcheck.language.vocabulary import FrobeniusNorm

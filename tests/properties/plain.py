@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.properties import Run
 from tests.language.plain import Plain, PlainPoint, single
 

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.least_squares import LeastSquares
-from boundcheck.functions.norms import spectral_norm, square_norm
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
+from boundcheck.functions.arithmetic import spectral_norm, square_norm
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.linear import LeastSquares, SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm

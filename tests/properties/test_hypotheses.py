@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.floats import Approx
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
@@ -47,7 +47,7 @@ from boundcheck.language.symbols import (
     zeta,
 )
 from boundcheck.properties import SIZES, short_runs
-from boundcheck.worst_case.theorem import ShortRun
+from boundcheck.worst_case.short_run import ShortRun
 from tests.layers import sampled
 from tests.properties.cases import CASES, Enclosure, layer_case, paths_of
 from tests.properties.found import some

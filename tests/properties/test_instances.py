@@ -10,9 +10,9 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import assignments, instances
-from boundcheck.worst_case.certify import certify
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.tried import certify
 from tests.layers import examples, sampled
 from tests.properties.test_drawn import BOUNDED
 

@@ -15,6 +15,7 @@ from boundcheck.language.symbols import L, Lhat, Parameter, symbol_of
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.worst_case import falsify
+from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.stored import replayed, save
 
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor")
@@ -46,7 +47,7 @@ def _folder(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("claim", [TRUE, LIMITED], ids=["true", "true where it speaks"])
 def test_a_true_claim_is_not_violated(claim: Claim) -> None:
     assert check_claim(claim, adapter="full", examples=20).ratio <= 1
-    assert not falsify(claim, [1], adapter="full", starts=2, rounds=4, examples=8).violated
+    assert not falsify(claim, Search([1], adapter="full", starts=2, rounds=4, examples=8)).violated
 
 
 @pytest.mark.full
@@ -74,10 +75,10 @@ def test_a_false_one_is_and_what_breaks_it_has_a_value_of_each(tmp_path: Path) -
 
 @pytest.mark.full
 def test_a_value_that_is_given_is_taken() -> None:
-    assert falsify(FALSE, [1], {"kappa": 0.5}, adapter="full", starts=2, rounds=8, examples=0).violated
-    assert not falsify(FALSE, [1], {"kappa": 2}, adapter="full", starts=2, rounds=8, examples=0).violated
+    assert falsify(FALSE, Search([1], {"kappa": 0.5}, adapter="full", starts=2, rounds=8, examples=0)).violated
+    assert not falsify(FALSE, Search([1], {"kappa": 2}, adapter="full", starts=2, rounds=8, examples=0)).violated
     with pytest.raises(InputError, match=r"^lambda_1 = "):
-        falsify(FALSE, [1], {"lambda_1": 2}, adapter="full", starts=2, rounds=8, examples=0)
+        falsify(FALSE, Search([1], {"lambda_1": 2}, adapter="full", starts=2, rounds=8, examples=0))
 
 
 @pytest.mark.full

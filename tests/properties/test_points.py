@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.norms import Point, spectral_norm
+from boundcheck.functions.arithmetic import Point, spectral_norm
 from boundcheck.properties import (
     SIZES,
     adapters,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.clipped import Clipped
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.properties import (
     adapters,
     domains,

@@ -14,7 +14,7 @@ import typer.main
 from boundcheck.cli import app
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.support import Kind
-from boundcheck.functions.tables import PROBLEMS
+from boundcheck.functions.objective import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import Guilt, Status

@@ -11,13 +11,12 @@ from hypothesis.strategies import DrawFn
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
-from boundcheck.worst_case.climb import Climber
 from boundcheck.worst_case.instance import AdapterInstance
-from boundcheck.worst_case.structure import Structure, constants_of
+from boundcheck.worst_case.search import Climber, Structure, constants_of
 from tests.functions.exactly import clipped
 from tests.language.plain import Plain, dot, exactly, single
 

@@ -11,9 +11,8 @@ from sympy import Le, MatrixSymbol, Rational
 
 from boundcheck.language.claim import Claim
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
-from boundcheck.worst_case.ascent import _sides, _Space, climbed
-from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.relation import Assignment, conclusion_of, parts
+from boundcheck.worst_case.relation import Assignment, Space, climbed, conclusion_of, moved, parts
+from boundcheck.worst_case.tried import certify
 from tests.layers import examples
 
 n = sp.Symbol("n", positive=True, integer=True)
@@ -48,7 +47,7 @@ def drawn(claim: Claim, seed: int, size: int = 3) -> Assignment:
 def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: int) -> None:
     """Against the logarithm of the ratio in the arithmetic that knows its errors, by central differences."""
     claim = claim_of(relation)
-    space, random = _Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
+    space, random = Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
     value, slope = space.rise((relation.lhs, relation.rhs), space.start)
     assert value == pytest.approx(np.log(space.origin.ratio), abs=1e-9)
     way, h = random.normal(size=space.start.shape), 1e-6
@@ -73,7 +72,7 @@ def test_ascents_end_at_sharp_constants_and_never_above(claim: Claim) -> None:
     assert all(end.is_inside() for end in ends)
     assert not any(certify(end).violated for end in ends)
     *_, last = parts(conclusion_of(claim))
-    reached = [_Space(end, "float64").rise(_sides(last), _Space(end, "float64").start)[0] for end in ends]
+    reached = [Space(end, "float64").rise(moved(last), Space(end, "float64").start)[0] for end in ends]
     assert -1e-3 < max(reached) < 1e-9
 
 

@@ -16,11 +16,10 @@ from boundcheck.language.algorithms import GRADIENT_DESCENT, HEAVY_BALL, NESTERO
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.proof import judge
-from boundcheck.worst_case import bracket
-from boundcheck.worst_case.bracket import Exact, NotExactError, RationalRun, above, below, in_json
-from boundcheck.worst_case.program import Program
-from boundcheck.worst_case.solver import Solver
-from boundcheck.worst_case.worst_case import worst_cases
+from boundcheck.worst_case import bracket, falsify
+from boundcheck.worst_case.bracket import Exact, NotExactError, RationalRun, above, below
+from boundcheck.worst_case.program import Program, Solver
+from boundcheck.worst_case.worst_case import WorstCase
 from tests.layers import examples, sampled
 
 Vector = list[Fraction]
@@ -79,7 +78,7 @@ def test_so_are_drori_and_teboulles_and_the_quadratics(iterates: int) -> None:
 
 @pytest.mark.parametrize("id", ["bottou2018.convex_average", "bottou2018.contraction"])
 def test_convex_functions_with_noise_have_both_ends(id: str) -> None:
-    (case,) = worst_cases(id, [2])
+    (case,) = falsify(id, WorstCase([2]))
     assert case.lower < case.numerical < case.upper < case.lower * 1.00001
 
 
@@ -130,13 +129,13 @@ def naive(table: dict[str, Any], step: Fraction, iterates: int, square_noise: Fr
 def test_an_instance_is_what_it_says(step: Fraction, iterates: int) -> None:
     solver, exact = Solver(descent(step), iterates), Exact.of(descent(step))
     instance, least = below(solver, exact)
-    assert least == naive(in_json(instance), step, iterates)
+    assert least == naive(instance.as_json(), step, iterates)
 
 
 @pytest.mark.parametrize("iterates", [2, 3])
 def test_so_is_one_with_noise(iterates: int) -> None:
     instance, least = below(Solver(noisy(iterates), iterates), Exact.of(noisy(iterates)))
-    assert least == naive(in_json(instance), HALF, iterates, Fraction(4, iterates))
+    assert least == naive(instance.as_json(), HALF, iterates, Fraction(4, iterates))
 
 
 CHANGES: list[Callable[[RationalRun], RationalRun]] = [
@@ -161,7 +160,7 @@ def test_a_changed_instance_is_refused(program: Program, change: Callable[[Ratio
 
 
 def test_a_theorem_rests_on_laws_about_the_function_alone() -> None:
-    (case,) = worst_cases("nesterov2004.gradient_descent", [2])
+    (case,) = falsify("nesterov2004.gradient_descent", WorstCase([2]))
     assert case.theorem is not None
     assert case.theorem["hypotheses"] == [
         "for all v_1, v_2: ‖∇F(v_1) - ∇F(v_2)‖_F <= ‖v_1 - v_2‖_F",
@@ -206,7 +205,7 @@ def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.M
 
 
 def test_without_an_end_it_says_why() -> None:
-    (case,) = worst_cases("nesterov2004.gradient_descent", [7])
+    (case,) = falsify("nesterov2004.gradient_descent", WorstCase([7]))
     assert (case.upper, case.theorem) == (None, None)
     assert case.lower is not None
     assert case.without == ("no upper end: a theorem about more than 6 iterates would be too long",)
@@ -221,7 +220,7 @@ def test_numbers_that_are_not_rational_have_no_exact_end() -> None:
 
 
 def test_an_end_is_in_the_units_of_the_claim() -> None:
-    (case,) = worst_cases("nesterov2004.gradient_descent", [2], {"ell": 3.0, "D": 0.5})
+    (case,) = falsify("nesterov2004.gradient_descent", WorstCase([2], {"ell": 3.0, "D": 0.5}))
     assert case.lower < 0.8 * 1.5 < case.upper
     assert catalogue[case.claim].bound(**case.inputs) == case.bound
 

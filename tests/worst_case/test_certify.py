@@ -16,9 +16,8 @@ from boundcheck.exact.balls import lower, upper
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import ball
-from boundcheck.worst_case import certify as certificates
-from boundcheck.worst_case.certify import certify
 from boundcheck.worst_case.instance import AdapterInstance
+from boundcheck.worst_case.tried import certify
 from tests.experiment.small import with_quantity_scaled
 from tests.functions.eigenvalues import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
@@ -220,5 +219,5 @@ def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch: pytest.
     instance = replace(instance, claim=with_quantity_scaled(instance.claim, Fraction(1, 3)))
     bound = instance.claim.enclosures(**instance.inputs)["Lhat"]
     assert lower(bound) < upper(bound)
-    monkeypatch.setattr(certificates, "_measured", lambda _: bound)
+    monkeypatch.setattr(AdapterInstance, "_enclosed", lambda _: bound)
     assert not certify(instance).violated

@@ -6,10 +6,9 @@ import torch
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.language.catalogue import catalogue
-from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.climb import Climber, _derivatives
 from boundcheck.worst_case.instance import rank_of
-from boundcheck.worst_case.structure import Structure
+from boundcheck.worst_case.search import Climber, Structure, weight_derivatives
+from boundcheck.worst_case.tried import certify
 from tests.language.plain import Plain, single
 from tests.layers import sampled
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, structure
@@ -45,13 +44,13 @@ def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> 
 
 
 @each_kind
-def test_the_derivatives_are_those_of_the_plain_formulas(kind: str) -> None:
+def test_theweight_derivatives_are_those_of_the_plain_formulas(kind: str) -> None:
     climber = Climber(first(kind), 3, 0)
     state = climber.state
     for which in range(3):
         adapter = climber.structure.adapter({name: X[which] for name, X in state.frozen.items()})
         v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
-        along, across = _derivatives(adapter, v, u)
+        along, across = weight_derivatives(adapter, v, u)
         plain = Plain(adapter)
         torch.testing.assert_close(along[0], torch.tensor(plain.first(single(v), single(u))), rtol=0, atol=1e-12)
         torch.testing.assert_close(across[0], torch.tensor(plain.second(single(v), single(u))), rtol=0, atol=1e-12)

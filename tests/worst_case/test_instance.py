@@ -18,9 +18,9 @@ from hypothesis.strategies import DataObject
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.worst_case.certify import Certificate, certify
 from boundcheck.worst_case.instance import AdapterInstance, rank_of
 from boundcheck.worst_case.stored import replayed, save
+from boundcheck.worst_case.tried import Certificate, certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.layers import covering, examples, sampled
 from tests.worst_case.small import instance_of, instances, moves

@@ -40,12 +40,13 @@ from boundcheck.language.vocabulary import (
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.properties.strategies.instances import instances, short_runs
-from boundcheck.worst_case.certify import certify
+from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import is_relation
-from boundcheck.worst_case.show import worst_conclusion
-from boundcheck.worst_case.stored import replayed, save, summary_of
-from boundcheck.worst_case.theorem import check_theorem
-from boundcheck.worst_case.worst_case import has_worst_case, summary, worst_cases
+from boundcheck.worst_case.short_run import check_theorem
+from boundcheck.worst_case.stored import replayed, save
+from boundcheck.worst_case.tried import certify
+from boundcheck.worst_case.view import worst_conclusion
+from boundcheck.worst_case.worst_case import WorstCase, has_worst_case
 from tests.layers import sampled
 
 SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
@@ -121,13 +122,13 @@ OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].id ==
 @pytest.mark.parametrize("name", RULED)
 def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str) -> None:
     claim = RULED[name].claim
-    cases = worst_cases(claim, (2,), RULED[name].constants)
+    cases = falsify(claim, WorstCase((2,), RULED[name].constants))
     (case,) = cases
     assert case.lower > case.bound
     assert not case.violated
     assert claim.hypotheses[-1].title in case.larger
     assert case.objection
-    told = json.dumps(summary(cases), ensure_ascii=False), "\n".join(worst_conclusion(cases)), cases._repr_html_()
+    told = json.dumps(cases.as_json(), ensure_ascii=False), "\n".join(worst_conclusion(cases)), cases._repr_html_()
     assert all(claim.hypotheses[-1].title in text and "VIOLATED" not in text for text in told)
     assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
 
@@ -145,7 +146,7 @@ def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> 
 def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
     ruled = RULED[name]
     claim = replace(ruled.claim, hypotheses=ruled.claim.hypotheses[:-1])
-    assert worst_cases(claim, (2,), ruled.constants)[0].violated
+    assert falsify(claim, WorstCase((2,), ruled.constants))[0].violated
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(claim, adapter=ruled.adapter, examples=40)
 
@@ -157,7 +158,7 @@ def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: 
     *others, step, last = claim.quantities
     smaller = replace(step, expression=1 / Lhat), replace(last, expression=last.expression / 999)
     half = replace(claim, quantities=(*others, *smaller))
-    (case,) = worst_cases(half, (2,), {"q_0": 9.0} if name == "gradients at the iterates" else {})
+    (case,) = falsify(half, WorstCase((2,), {"q_0": 9.0} if name == "gradients at the iterates" else {}))
     assert case.violated
     assert case.objection == ""
     assert case.larger == ("Mine",)
@@ -190,7 +191,7 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     save(run, tmp_path / "run.json")
     again = replayed(tmp_path / "run.json")
     assert (again[1].violated, again[1].open) == (False, ("Mine",))
-    assert summary_of(*again)["open"] == ["Mine"]
+    assert again.as_json()["open"] == ["Mine"]
     assert "Mine" in again._repr_html_()
 
 
@@ -254,7 +255,7 @@ FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier)
 def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> None:
     """F that is tenfold smoother than the faces say: its gradients are small from the first."""
     claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
-    (case,) = worst_cases(claim, (2,))
+    (case,) = falsify(claim, WorstCase((2,)))
     assert (case.lower > case.bound, case.violated, case.larger) == (True, False, ("Mine",))
     assert not broken(claim, tmp_path)
     with using(folder=tmp_path):
@@ -263,9 +264,8 @@ def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> No
 
 def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions() -> None:
     convex = replace(CONVEX.word, id="mine").claim("mine.given", "Mine", "test")
-    with_, without = (
-        worst_cases(descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP), (2,))[0] for more in ((convex,), ())
-    )
+    claims = (descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP) for more in ((convex,), ()))
+    with_, without = (falsify(claim, WorstCase((2,)))[0] for claim in claims)
     assert (with_.numerical, with_.larger) == (pytest.approx(without.numerical), ("Mine",))
     noise = catalogue["jiang2024.assumption4"]
     theirs = replace(noise.word, id="mine").claim("mine.given", "Mine", "test")
@@ -300,7 +300,7 @@ READ = {
 
 def broken(claim: Claim, folder: Path) -> bool:
     """Whether an instance is found that certainly breaks it."""
-    if has_worst_case(claim) and worst_cases(claim, (2,))[0].violated:
+    if has_worst_case(claim) and falsify(claim, WorstCase((2,)))[0].violated:
         return True
     with using(folder=folder):
         try:

@@ -8,20 +8,20 @@ from sympy import Rational
 
 import boundcheck as bc
 from boundcheck.worst_case.search import Falsification
-from boundcheck.worst_case.show import rounded_down
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.worst_case import WorstCases, worst_cases
+from boundcheck.worst_case.view import rounded_down
+from boundcheck.worst_case.worst_case import WorstCases
 from tests.experiment.small import with_quantity_scaled
 
 
 @pytest.fixture(scope="module")
 def search() -> Falsification:
-    return bc.falsify("jiang2024.lemma1", (1, 2), starts=2, rounds=8, examples=1)
+    return bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
 
 
 @pytest.fixture(scope="module")
 def cases() -> WorstCases:
-    return worst_cases("nesterov2004.gradient_descent", (2, 3))
+    return bc.falsify("nesterov2004.gradient_descent", bc.WorstCase((2, 3)))
 
 
 def text_of(html: str) -> str:
@@ -57,6 +57,7 @@ def test_a_frame_of_worst_cases_has_the_values_of_the_json(cases: WorstCases) ->
 
 
 def test_a_broken_bound_is_called_violated() -> None:
-    found = worst_cases(with_quantity_scaled(bc.claims["nesterov2004.gradient_descent"], Rational(1, 2)), [2])
+    half = with_quantity_scaled(bc.claims["nesterov2004.gradient_descent"], Rational(1, 2))
+    found = bc.falsify(half, bc.WorstCase([2]))
     assert ">violated<" in found._repr_html_()
     assert "violated" in found._repr_latex_()

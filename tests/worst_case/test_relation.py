@@ -16,10 +16,9 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import L, Lhat, Parameter, T
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.properties import matrices
-from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.relation import Assignment, Letters, is_relation, parts
-from boundcheck.worst_case.simplify import simplified
+from boundcheck.worst_case.relation import Assignment, Letters, is_relation, parts, simplified
 from boundcheck.worst_case.stored import load, replayed, save
+from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)

@@ -12,13 +12,11 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, s
-from boundcheck.worst_case import falsify, search, shrink
-from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.climb import Climber
+from boundcheck.worst_case import falsify, search
 from boundcheck.worst_case.instance import AdapterInstance
-from boundcheck.worst_case.search import _Best
+from boundcheck.worst_case.search import Best, Climber, Search, adapter_of
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.structure import adapter_of
+from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.layers import covering, sampled
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, constants, instance_of, rank_for, structure
@@ -29,8 +27,8 @@ each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Climbs of few rounds, which are enough where nothing has to be tight."""
-    monkeypatch.setattr(search, "_SHORT_ROUNDS", 5)
-    monkeypatch.setattr(shrink, "_ROUNDS", 8)
+    monkeypatch.setattr(search, "SHORT", (4, 5))
+    monkeypatch.setattr(search, "SHRINKING", (16, 8))
 
 
 # True claims.
@@ -54,7 +52,7 @@ def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, 
 @pytest.mark.usefixtures("short")
 def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
     claim = catalogue[id]
-    found = falsify(id, (1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=4, examples=2)
+    found = falsify(id, Search((1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=4, examples=2))
     assert not found.violated
     assert 0 < found.ratio <= 1
     assert found.id == id
@@ -74,7 +72,7 @@ def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: st
 @pytest.mark.nightly
 def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> None:
     for lipschitz in ("sigma", "sqrt(r) sigma") if "C" in {p.name for p in catalogue[id].parameters} else ("sigma",):
-        found = falsify(id, (1, 2, 5), None, kind, lipschitz, rounds=48, examples=16)
+        found = falsify(id, Search((1, 2, 5), None, kind, lipschitz, rounds=48, examples=16))
         assert not found.violated
         assert found.ratio <= 1
         assert found.explored[1] <= 1
@@ -103,7 +101,8 @@ def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
 @pytest.mark.usefixtures("short")
 def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
     ticks = []
-    found = falsify("meft.lemma1_sharp", (2, 1), starts=2, rounds=3, examples=2, tick=lambda *told: ticks.append(told))
+    method = Search((2, 1), starts=2, rounds=3, examples=2)
+    found = falsify("meft.lemma1_sharp", method, tick=lambda *told: ticks.append(told))
     assert [(row.rank, row.constants["a"], row.constants["b"]) for row in found.rows] == [
         (2, 1, 1),
         (1, 1, 1),
@@ -118,17 +117,17 @@ def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
 
 @pytest.mark.usefixtures("short")
 def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_searched_there_alone() -> None:
-    found = falsify("meft.loreft_rank1", (1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0)
+    found = falsify("meft.loreft_rank1", Search((1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0))
     assert [(row.rank, row.constants) for row in found.rows] == [(1, {"L": 1.0, "G": 0.25, "nu": 2.0})]
     assert found.explored == (0, 0.0)
-    assert refused(falsify, "meft.loreft_rank1", (2, 3)).field == "rank"
+    assert refused(falsify, "meft.loreft_rank1", Search((2, 3))).field == "rank"
 
 
 @pytest.mark.full
 @pytest.mark.usefixtures("short")
 def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
     def found(seed: int) -> dict:
-        return falsify("meft.frozen_a", (1,), starts=1, rounds=1, examples=2, seed=seed).as_json()
+        return falsify("meft.frozen_a", Search((1,), starts=1, rounds=1, examples=2, seed=seed)).as_json()
 
     first = found(0)
     assert first == found(0)
@@ -142,7 +141,7 @@ def test_the_best_is_one_that_is_inside() -> None:
     inside = replace(tight, claim=with_quantity_scaled(tight.claim, 100))
     assert certify(outside).lower > certify(inside).lower > 0
     for order in ((outside, inside), (inside, outside)):
-        best = _Best()
+        best = Best()
         offers = [best.offer(instance) for instance in order]
         assert best.instance is inside
         assert sorted(offers) == [0, certify(inside).lower]
@@ -151,7 +150,7 @@ def test_the_best_is_one_that_is_inside() -> None:
 def test_the_best_is_a_violation_before_a_larger_ratio() -> None:
     tight = instance_of("lora")
     worst, worse = (replace(tight, claim=with_quantity_scaled(tight.claim, Fraction(n, 8))) for n in (1, 2))
-    best = _Best()
+    best = Best()
     for instance in (tight, worse, worst, tight):
         best.offer(instance)
     assert best.instance is worst
@@ -218,8 +217,8 @@ def test_a_true_claim_with_some_to_spare_is_not(id: str, factor: Fraction) -> No
 def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) -> None:
     doctored = FALSE["meft.lemma1_sharp times 9/10"]
     # By the id of a true claim nobody may call a false one.
-    assert refused(falsify, doctored, (2,)).field == "claim.id"
-    found = falsify(replace(doctored, id="mine"), (2,), adapter="lora", starts=8, rounds=16, examples=2)
+    assert refused(falsify, doctored, Search((2,))).field == "claim.id"
+    found = falsify(replace(doctored, id="mine"), Search((2,), adapter="lora", starts=8, rounds=16, examples=2))
     assert found.violated
     assert 1.1 < found.ratio <= Fraction(10, 9)
     assert certify(found.instance).violated
@@ -266,7 +265,7 @@ def test_the_printed_lemma_is_tight_at_rank_one() -> None:
 )
 def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
     arguments = {"claim": "meft.lemma1_sharp", "ranks": (1,), "starts": 1, "rounds": 1, "examples": 0} | options
-    assert refused(lambda: falsify(**arguments)).field == field
+    assert refused(lambda: falsify(arguments.pop("claim"), Search(**arguments))).field == field
 
 
 # Constants of which no float arithmetic is possible are the user's to change.
@@ -277,7 +276,7 @@ def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
 def test_extreme_constants_are_refused_or_searched(constant: str, value: float) -> None:
     refusal = ""
     try:
-        found = falsify("meft.lemma1_sharp", (1,), {constant: value}, starts=1, rounds=1, examples=0)
+        found = falsify("meft.lemma1_sharp", Search((1,), {constant: value}, starts=1, rounds=1, examples=0))
     except boundcheck.InputError as error:
         refusal = str(error)
     else:
@@ -298,7 +297,7 @@ def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(
     for id, claim in catalogue.items():
         if claim.quantities and id not in ADAPTERS[kind].claims:
             try:
-                falsify(id, (1,), {}, kind, starts=1, rounds=1, examples=0)
+                falsify(id, Search((1,), {}, kind, starts=1, rounds=1, examples=0))
             except boundcheck.InputError:
                 continue
             tried.append(id)

@@ -8,12 +8,11 @@ import torch
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.worst_case import shrink
-from boundcheck.worst_case.certify import certify
-from boundcheck.worst_case.climb import Climber
+from boundcheck.worst_case import search
 from boundcheck.worst_case.instance import AdapterInstance, rank_of
-from boundcheck.worst_case.shrink import shrunk
+from boundcheck.worst_case.search import Climber, shrunk
 from boundcheck.worst_case.stored import replayed, save
+from boundcheck.worst_case.tried import certify
 from tests.experiment.small import with_quantity_scaled
 from tests.layers import sampled
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, rank_for, structure
@@ -38,7 +37,7 @@ def assert_as_good(made: AdapterInstance, original: AdapterInstance) -> None:
 def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
     kind: str, id: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shrink, "_ROUNDS", 8)
+    monkeypatch.setattr(search, "SHRINKING", (16, 8))
     original = climbed(kind, id, 2, UNEQUAL).best(catalogue[id], "sigma")
     made = shrunk(original, certify(original))
     assert_as_good(made, original)
@@ -49,7 +48,7 @@ def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
 @pytest.mark.parametrize("id", ["meft.lemma1_sharp", "meft.vera_sharp", "meft.loreft_rank1"])
 def test_a_violation_is_still_one(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even one by so little that a thousandth of the ratio is more."""
-    monkeypatch.setattr(shrink, "_ROUNDS", 12)
+    monkeypatch.setattr(search, "SHRINKING", (16, 12))
     (kind,) = (kind for kind, each in PAIRS if each == id)
     tight = climbed(kind, id, 2, UNEQUAL)
     claim = with_quantity_scaled(
@@ -78,7 +77,7 @@ def test_lora_shrinks_to_one_number_a_factor() -> None:
 def test_narrow_instances_stay_narrow(
     kind: str, id: str, sizes: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shrink, "_ROUNDS", 24)
+    monkeypatch.setattr(search, "SHRINKING", (16, 24))
     claim: Claim = catalogue[id]
     original = Climber(structure(kind, id, sizes, {}), 8, 0).run(24).best(claim, "sigma")
     assert size(original) == sizes

@@ -19,8 +19,8 @@ from boundcheck.properties import check_claim
 from boundcheck.system.files import parse_json
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
-from boundcheck.worst_case.show import show_replay
 from boundcheck.worst_case.stored import load, replayed, save
+from boundcheck.worst_case.view import show_replay
 from tests.experiment.small import refused
 from tests.layers import examples
 from tests.worst_case.small import instance_of
@@ -119,7 +119,7 @@ def test_what_passes_for_another_claim_is_refused(id: str, tmp_path: Path) -> No
 def test_a_claim_of_ones_own_says_what_it_says(id: str, tmp_path: Path) -> None:
     given_ = own("given 1", Le(SpectralNorm(X), 2))
     save(assigned(own(id, hypotheses=(given_,))), tmp_path / "own.json")
-    said = show_replay(*replayed(tmp_path / "own.json"))
+    said = [*show_replay(replayed(tmp_path / "own.json"))]
     assert said[0] == (
         "A claim of the file's own, which the catalogue does not have: "
         "FrobeniusNorm(X) <= SpectralNorm(X), given SpectralNorm(X) <= 2."
@@ -129,7 +129,7 @@ def test_a_claim_of_ones_own_says_what_it_says(id: str, tmp_path: Path) -> None:
 
 def test_the_catalogues_own_claim_is_named_alone(tmp_path: Path) -> None:
     save(instance_of("lora"), tmp_path / "lora.json")
-    (said,) = show_replay(*replayed(tmp_path / "lora.json"))
+    (said,) = [*show_replay(replayed(tmp_path / "lora.json"))]
     assert str(said).startswith(instance_of("lora").claim.id)
 
 

@@ -14,27 +14,33 @@ from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.hard import hard_instance
-from boundcheck.functions.norms import square_norm
+from boundcheck.functions.arithmetic import replicate, square_norm
+from boundcheck.functions.objectives.clipped import hard_instance
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import replicate, sgd_step
+from boundcheck.functions.sgd import sgd_step
+from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.symbols import G, L, Lhat, a, b, ell, s
-from boundcheck.worst_case.show import worst_conclusion
-from boundcheck.worst_case.worst_case import (
-    TOLERANCE,
-    NotSolvedError,
-    gradient_descent,
-    summary,
-    two_point_sgd,
-    worst_cases,
-)
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.program import TOLERANCE, NotSolvedError, Program, Solver
+from boundcheck.worst_case.view import worst_conclusion
+from boundcheck.worst_case.worst_case import WorstCase, WorstCases
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.layers import examples, sampled
 
 few_examples = examples(8)
 sizes = st.floats(0.01, 100)
+
+
+def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
+    program = Program(GRADIENT_DESCENT, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=1.0)
+    return Solver(program, iterates).value
+
+
+def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, iterates: int) -> float:
+    return Solver(Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta), iterates).value
 
 
 def exact_rate(step: float, iterates: int) -> float:
@@ -132,7 +138,7 @@ STOCHASTIC = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.th
 @pytest.mark.full
 @pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
 def test_true_theorems_are_not_violated(id: str) -> None:
-    cases = worst_cases(id, (1, 2, 3))
+    cases = falsify(id, WorstCase((1, 2, 3)))
     assert [case.steps for case in cases] == [1, 2, 3]
     for case in cases:
         assert 0.25 < case.ratio <= 1 + TOLERANCE
@@ -145,7 +151,7 @@ def test_true_theorems_are_not_violated(id: str) -> None:
 
 
 def test_an_exact_rate_is_attained() -> None:
-    for case in worst_cases("abbaszadehpeivasti2022.best_step", (2, 9), {"ell": 3.0, "D": 0.5}):
+    for case in falsify("abbaszadehpeivasti2022.best_step", WorstCase((2, 9), {"ell": 3.0, "D": 0.5})):
         assert case.ratio == pytest.approx(1, rel=TOLERANCE)
 
 
@@ -155,7 +161,7 @@ def test_an_exact_rate_is_attained() -> None:
     [("meft.theorem2_best_step", {"zeta": 0.3, "D": 2.0, "G": 0.1}), (DETERMINISTIC[0], {"D": 3.0})],
 )
 def test_the_worst_case_is_that_of_the_methods_functions(id: str, constants: dict[str, float]) -> None:
-    (case,) = worst_cases(id, [3], constants)
+    (case,) = falsify(id, WorstCase([3], constants))
     assert {name: case.inputs[name] for name in constants} == constants
     if "zeta" in constants:
         alone = two_point_sgd(case.smoothness, constants["D"], constants["zeta"], case.step, 3)
@@ -167,23 +173,23 @@ def test_the_worst_case_is_that_of_the_methods_functions(id: str, constants: dic
 @pytest.mark.full
 @pytest.mark.parametrize("share", [0.1, 1.0, 1.5, 1.9])
 def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
-    (case,) = worst_cases("meft.theorem2_any_step", [3], {"ell": 4.0, "eta": share / 4, "zeta": 0.1})
+    (case,) = falsify("meft.theorem2_any_step", WorstCase([3], {"ell": 4.0, "eta": share / 4, "zeta": 0.1}))
     assert (case.step, case.inputs["eta"]) == (share / 4, share / 4)
     assert not case.violated
     # Half of the longest, where nothing is said of it.
-    assert worst_cases("meft.theorem2_any_step", [1], {"ell": 4.0})[0].step == 0.25
+    assert falsify("meft.theorem2_any_step", WorstCase([1], {"ell": 4.0}))[0].step == 0.25
 
 
 @pytest.mark.parametrize("mu", [1.0, 2.0])
 def test_a_class_of_at_most_one_parabola_is_refused(mu: float) -> None:
     claim = replace(catalogue["nesterov2004.theorem2_1_15"], id="own.contraction", conditions=())
     with pytest.raises(InputError):
-        worst_cases(claim, [2], {"ell": 1.0, "mu_F": mu, "R_1": 1.0})
+        falsify(claim, WorstCase([2], {"ell": 1.0, "mu_F": mu, "R_1": 1.0}))
 
 
 def test_a_step_that_is_too_long_is_refused() -> None:
     with pytest.raises(InputError, match=r"eta = 0\.5: expected eta < eta_max = 0\.5"):
-        worst_cases("meft.theorem2_any_step", [3], {"ell": 4.0, "eta": 0.5})
+        falsify("meft.theorem2_any_step", WorstCase([3], {"ell": 4.0, "eta": 0.5}))
 
 
 @pytest.mark.full
@@ -191,13 +197,13 @@ def test_a_step_that_is_too_long_is_refused() -> None:
     ("id", "steps"), [("meft.theorem2_any_step", 3), ("meft.theorem2_repaired", 3), *((id, 5) for id in DETERMINISTIC)]
 )
 def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(id: str, steps: int) -> None:
-    (case,) = worst_cases(with_quantity_scaled(catalogue[id], sp.Rational(1, 2)), [steps])
+    (case,) = falsify(with_quantity_scaled(catalogue[id], sp.Rational(1, 2)), WorstCase([steps]))
     assert case.lower is not None
     assert case.bound < case.lower
     # The worst smooth function is not known to be that of two factors in a ball.
     of_factors = id == "meft.theorem2_repaired"
     assert (case.violated, bool(case.larger), bool(case.objection)) == (not of_factors, of_factors, of_factors)
-    assert case.ratio == pytest.approx(2 * worst_cases(id, [steps])[0].ratio, rel=TOLERANCE)
+    assert case.ratio == pytest.approx(2 * falsify(id, WorstCase([steps]))[0].ratio, rel=TOLERANCE)
 
 
 def called(id: str, smoothness: sp.Expr) -> Claim:
@@ -225,46 +231,46 @@ AS_LARGE = {
 
 @pytest.mark.parametrize("name", SMALLER)
 def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name: str) -> None:
-    cases = worst_cases(replace(SMALLER[name], id="mine"), [2], {"s": 2.0} if "scale" in name else {})
+    cases = falsify(replace(SMALLER[name], id="mine"), WorstCase([2], {"s": 2.0} if "scale" in name else {}))
     (case,) = cases
     assert (case.upper, case.theorem) == (None, None)
     assert case.lower is not None
     assert case.smaller
-    shown = json.dumps(summary(cases)), "\n".join(worst_conclusion(cases)), cases._repr_html_()
+    shown = json.dumps(cases.as_json()), "\n".join(worst_conclusion(cases)), cases._repr_html_()
     assert all("smaller" in text for text in shown)
     assert cases.to_frame()["smaller"].item() == "; ".join(case.smaller)
-    assert summary(cases)["smaller"] == [*case.smaller]
+    assert cases.as_json()["smaller"] == [*case.smaller]
 
 
 @pytest.mark.parametrize("name", AS_LARGE)
 def test_a_worst_case_over_all_that_the_hypotheses_allow_has_both_ends(name: str) -> None:
     claim, constants = AS_LARGE[name]
-    (case,) = worst_cases(claim, [2], constants)
+    (case,) = falsify(claim, WorstCase([2], constants))
     assert case.smaller == ()
     assert case.lower < case.upper
 
 
 @pytest.mark.full
 def test_at_shortest_horizons_sgd_is_within_a_fifth_of_the_repaired_bound() -> None:
-    cases = worst_cases("meft.theorem2_repaired", (2, 3, 4))
+    cases = falsify("meft.theorem2_repaired", WorstCase((2, 3, 4)))
     assert [case.ratio for case in cases] == pytest.approx([0.6963087, 0.7646192, 0.7988945], rel=1e-5)
     for case in cases:
         assert case.lower < case.numerical < case.upper < 1.00001 * case.lower
 
 
 def test_the_summary_has_the_largest_ratio_and_every_case() -> None:
-    cases = worst_cases(DETERMINISTIC[0], (4, 2, 3))
-    found = json.loads(json.dumps(summary(cases), allow_nan=False))
+    cases = falsify(DETERMINISTIC[0], WorstCase((4, 2, 3)))
+    found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
     assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
     assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
     assert (found["id"], found["violated"], found["instance"]) == (DETERMINISTIC[0], False, cases[1].instance)
-    assert summary([*cases, replace(cases[0], violated=True)])["violated"]
+    assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
 
 
 def test_a_bad_horizon_is_found_before_anything_is_solved() -> None:
     told: list[tuple[str, int, int]] = []
     with pytest.raises(InputError, match="T = 32"):
-        worst_cases(DETERMINISTIC[0], (2, 32), tick=lambda *progress: told.append(progress))
+        falsify(DETERMINISTIC[0], WorstCase((2, 32)), tick=lambda *progress: told.append(progress))
     assert told == []
 
 
@@ -279,27 +285,23 @@ UNFIT = ("jiang2024.lemma1", "jiang2024.rate", "khaled2020.theorem2", "meft.unco
 
 @pytest.mark.parametrize("id", UNFIT)
 def test_claims_that_it_is_not_about_are_refused(id: str) -> None:
-    error = refused(worst_cases, id, [2])
+    error = refused(falsify, id, WorstCase([2]))
     assert (error.field, error.value) == ("claim", id)
 
 
-SGD = "meft.theorem2_repaired"
+REPAIRED = "meft.theorem2_repaired"
 BAD: list[tuple[str, Callable[[], object]]] = [
-    ("T", lambda: worst_cases(SGD, [0])),
-    ("T", lambda: worst_cases(SGD, [])),
-    ("zeta", lambda: worst_cases(SGD, [2], {"a": 1e200})),
-    ("T", lambda: worst_cases(SGD, [6])),
-    ("T", lambda: worst_cases(DETERMINISTIC[0], [32])),
-    ("T", lambda: worst_cases(SGD, [2], {"T": 3})),
+    ("T", lambda: falsify(REPAIRED, WorstCase([0]))),
+    ("T", lambda: falsify(REPAIRED, WorstCase([]))),
+    ("zeta", lambda: falsify(REPAIRED, WorstCase([2], {"a": 1e200}))),
+    ("T", lambda: falsify(REPAIRED, WorstCase([6]))),
+    ("T", lambda: falsify(DETERMINISTIC[0], WorstCase([32]))),
+    ("T", lambda: falsify(REPAIRED, WorstCase([2], {"T": 3}))),
     # Above 4 L̂ D / zeta^2 = 12.
-    ("T", lambda: worst_cases(SGD, [2], {"zeta": 1.0})),
-    ("D", lambda: worst_cases(SGD, [2], {"D": -1.0})),
-    ("D", lambda: worst_cases(SGD, [2], {"D": math.nan})),
-    ("ell", lambda: worst_cases(SGD, [2], {"ell": 1.0})),
-    ("step", lambda: gradient_descent(1, 0, 2)),
-    ("smoothness", lambda: gradient_descent(math.inf, 1, 2)),
-    ("zeta", lambda: two_point_sgd(1, 1, -1, 1, 2)),
-    ("gap", lambda: two_point_sgd(1, 0, 1, 1, 2)),
+    ("T", lambda: falsify(REPAIRED, WorstCase([2], {"zeta": 1.0}))),
+    ("D", lambda: falsify(REPAIRED, WorstCase([2], {"D": -1.0}))),
+    ("D", lambda: falsify(REPAIRED, WorstCase([2], {"D": math.nan}))),
+    ("ell", lambda: falsify(REPAIRED, WorstCase([2], {"ell": 1.0}))),
 ]
 
 

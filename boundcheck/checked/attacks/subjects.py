@@ -22,6 +22,7 @@ from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPTShape
 from boundcheck.functions.networks.pretrain import pretrained
 from boundcheck.worst_case import falsify
+from boundcheck.worst_case.search import Search
 
 _RUN = {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22}
 _HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
@@ -167,7 +168,7 @@ def _has_old_instance() -> None:
 
 def _has_instances() -> None:
     for path, id in ((_INSTANCE, "meft.lemma1_sharp"), (Path("other.json"), "meft.frozen_a")):
-        found = falsify(id, ranks=(1,), starts=2, rounds=2, examples=2)
+        found = falsify(id, Search(ranks=(1,), starts=2, rounds=2, examples=2))
         path.write_text(json.dumps(found.instance.as_json()))
 
 

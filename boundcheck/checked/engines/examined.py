@@ -24,7 +24,9 @@ from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case import falsify
-from boundcheck.worst_case.worst_case import NotSolvedError, WorstCase, worst_cases
+from boundcheck.worst_case.program import NotSolvedError
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.worst_case import Case, WorstCase
 
 # How many instances are drawn of a claim.
 _EXAMPLES = 3
@@ -107,7 +109,7 @@ def falsified(subject: Subject) -> Said | None:
     if algorithm_of(subject.claim) is None or subject.table is not None:
         return None
     try:
-        (case,) = worst_cases(subject.claim, [subject.steps])
+        (case,) = falsify(subject.claim, WorstCase([subject.steps]))
     except InputError:
         return Said("falsify", "refuses")
     except NotSolvedError:
@@ -121,13 +123,15 @@ def searched(subject: Subject) -> Said | None:
     if not is_about_smoothness(subject.claim):
         return None
     try:
-        found = falsify(subject.claim, [1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+        found = falsify(
+            subject.claim, Search([1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+        )
     except InputError:
         return Said("falsify", "refuses")
     return Said("falsify", "violated" if found.violated else "not violated", rejects=found.violated)
 
 
-def _off(case: WorstCase, known: tuple[Fraction | None, Fraction | None]) -> str:
+def _off(case: Case, known: tuple[Fraction | None, Fraction | None]) -> str:
     """A contradiction of a bracket and the shares of the bound that are known; empty if there is none."""
     least, most = known
     low, high = case.lower, case.upper

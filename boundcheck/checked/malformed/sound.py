@@ -20,7 +20,8 @@ from boundcheck.language.symbols import L, Lhat, Parameter
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
-from boundcheck.worst_case.theorem import ShortRun
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.short_run import ShortRun
 
 _HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
 _LORA = {"kind": "lora", "rank": 2}
@@ -124,7 +125,8 @@ def settings() -> list[tuple[str, dict[str, str]]]:
 @cache
 def instances() -> tuple[dict[str, Any], ...]:
     """Stored instances of every kind, as plain data."""
-    found = [falsify(id, (1,), starts=1, rounds=1, examples=0).instance for id in ("meft.lemma1_sharp", "meft.loreft")]
+    quick = Search((1,), starts=1, rounds=1, examples=0)
+    found = [falsify(id, quick).instance for id in ("meft.lemma1_sharp", "meft.loreft")]
     return (*(each.as_json() for each in found), _short_run().as_json(), _relation(_norms()).as_json())
 
 

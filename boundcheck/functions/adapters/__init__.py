@@ -12,11 +12,8 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters.base import Adapter, Block, Radii
-from boundcheck.functions.adapters.dora import DoRA
-from boundcheck.functions.adapters.full import Full
-from boundcheck.functions.adapters.loreft import LoReFT, LoReFTTrained
-from boundcheck.functions.adapters.low_rank import DiReFT, FrozenA, FrozenB, LoRA
-from boundcheck.functions.adapters.products import LoHa, VeRA
+from boundcheck.functions.adapters.low_rank import DiReFT, FrozenA, FrozenB, Full, LoRA, LoReFT, LoReFTTrained
+from boundcheck.functions.adapters.products import DoRA, LoHa, Rebased, VeRA
 from boundcheck.language.catalogue import catalogue
 from boundcheck.system.plugins import Registry, listed
 
@@ -71,6 +68,7 @@ __all__ = [
     "LoReFT",
     "LoReFTTrained",
     "Radii",
+    "Rebased",
     "VeRA",
     "make_adapter",
     "title_of",

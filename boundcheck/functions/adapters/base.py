@@ -4,12 +4,13 @@ A point v is a tuple of blocks, batched over replicas. Each block has a norm of 
 they make the convex domain on which the theory speaks (for LoReFT, a manifold times a convex set).
 """
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, cast
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 import sympy as sp
@@ -19,9 +20,9 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
-from boundcheck.functions.certify import largest_gram_eigenvalue
-from boundcheck.functions.norms import Point, spectral_norm, square_norm
-from boundcheck.functions.objective import Side
+from boundcheck.functions.arithmetic import ROUND_UP, Point, moved, spectral_norm, square_norm
+from boundcheck.functions.data import largest_gram_eigenvalue
+from boundcheck.functions.objective import Objective, Side
 from boundcheck.language.catalogue import catalogue, claims_about
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import exact
@@ -33,8 +34,7 @@ Radii = Mapping[str, float]
 
 # Points are drawn inside by more than the rounding errors of the products that make them.
 _INSIDE = 1 - 1e-13
-# Covers the rounding of the few float operations of a bound.
-ROUND_UP = 1 + 2.0**-40
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,49 @@ class Block:
     shape: tuple[int, int]
     norm: Literal["spectral", "max", "orthonormal"]
     radius: str = ""
+
+    def size(self, part: Tensor) -> Tensor:
+        """The norm of each matrix, shape (R,); of an orthonormal one, its distance from being so."""
+        if self.norm == "max":
+            return part.abs().amax((-2, -1))
+        if self.norm == "orthonormal":
+            identity = torch.eye(self.shape[0], dtype=part.dtype, device=part.device)
+            return spectral_norm(part @ part.mT - identity)
+        return spectral_norm(part)
+
+    def projected(self, part: Tensor, radii: Radii) -> Tensor:
+        """The nearest matrix of the domain: singular values or entries cut, or rows made orthonormal."""
+        if self.norm == "max":
+            return part.clamp(-radii[self.radius], radii[self.radius])
+        U, S, Vh = torch.linalg.svd(part, full_matrices=False)
+        if self.norm == "orthonormal":
+            return U @ Vh
+        limit = radii[self.radius]
+        # What is inside already stays as it is, to the last bit.
+        inside = (spectral_norm(part) <= limit)[:, None, None]
+        return torch.where(inside, part, (U * S.clamp(max=limit * _INSIDE).unsqueeze(-2)) @ Vh)
+
+    def extreme(self, part: Tensor, radii: Radii) -> Tensor:
+        """The matrix of the domain at which a linear function with this gradient is largest."""
+        if self.norm == "max":
+            return radii[self.radius] * part.sign()
+        U, _, Vh = torch.linalg.svd(part, full_matrices=False)
+        return U @ Vh if self.norm == "orthonormal" else radii[self.radius] * _INSIDE * (U @ Vh)
+
+    def drawn(self, radii: Radii, count: int, generator: torch.Generator) -> Tensor:
+        """Random matrices of the domain; in every other one all singular values or entries are at their radius."""
+        uniform = partial(torch.rand, generator=generator, dtype=torch.float64, device=generator.device)
+        if self.norm == "max":
+            part = 2 * uniform((count, *self.shape)) - 1
+            part[::2] = part[::2].sign()
+            return radii[self.radius] * part
+        normal = torch.randn((count, *self.shape), generator=generator, dtype=torch.float64, device=generator.device)
+        U, _, Vh = torch.linalg.svd(normal, full_matrices=False)
+        if self.norm == "orthonormal":
+            return U @ Vh
+        S = uniform((count, U.shape[-1]))
+        S[::2] = 1
+        return radii[self.radius] * _INSIDE * (U * S.unsqueeze(-2)) @ Vh
 
 
 class Sizes(NamedTuple):
@@ -240,7 +283,7 @@ class Adapter(ABC):
 
     def retract(self, v: Point, u: Point) -> Point:
         """The point reached from v by a step u."""
-        return tuple(x + y for x, y in zip(v, u, strict=True))
+        return moved(v, u)
 
     @property
     def is_curved(self) -> bool:
@@ -285,7 +328,7 @@ class Adapter(ABC):
 
     def norms(self, v: Point) -> Tensor:
         """The norm of each block, shape (blocks, R); of an orthonormal one, its distance from being so."""
-        return torch.stack([_norm(block, part) for block, part in zip(self.blocks, self.bounded(v), strict=True)])
+        return torch.stack([block.size(part) for block, part in zip(self.blocks, self.bounded(v), strict=True)])
 
     def inside(self, v: Point, radii: Radii) -> Tensor:
         """True where a point is in the domain as computed, shape (R,)."""
@@ -296,7 +339,7 @@ class Adapter(ABC):
     def project(self, v: Point, radii: Radii) -> Point:
         """The point of the domain that is nearest in `bounded`: singular values or entries cut, rows orthonormal."""
         parts = zip(self.blocks, self.bounded(v), strict=True)
-        return self._placed((_projected(block, part, radii) for block, part in parts), radii)
+        return self._placed((block.projected(part, radii) for block, part in parts), radii)
 
     def inward(self, v: Point, radii: Radii, share: float) -> Point:
         """The point v with norms smaller by this share, or by more where v is rounded beside larger numbers."""
@@ -306,11 +349,11 @@ class Adapter(ABC):
     def extreme(self, gradient: Point, radii: Radii) -> Point:
         """The point of the domain at which a linear function with this gradient is largest."""
         parts = zip(self.blocks, gradient, strict=True)
-        return self._placed((_extreme(block, part, radii) for block, part in parts), radii)
+        return self._placed((block.extreme(part, radii) for block, part in parts), radii)
 
     def draw(self, radii: Radii, count: int, generator: torch.Generator) -> Point:
         """Random points of the domain; in every other one all singular values or entries are at their radius."""
-        return self._placed((_drawn(block, radii, count, generator) for block in self.blocks), radii)
+        return self._placed((block.drawn(radii, count, generator) for block in self.blocks), radii)
 
     def _placed(self, bounded: Iterable[Tensor], radii: Radii) -> Point:
         return self.inward(self.at(tuple(bounded)), radii, 0.0)
@@ -336,18 +379,16 @@ class Adapter(ABC):
                 raise InputError(field, f"of shape {tuple(part.shape)}", expected)
             if not torch.isfinite(part).all():
                 raise InputError(field, "with NaN or an infinity", "finite numbers")
-        if radii is not None:
-            for block, norm in zip(self.blocks, self.norms(v).amax(1).tolist(), strict=True):
-                _check_norm(f"{name}.{block.name}", block, norm, radii)
-
-
-def _check_norm(field: str, block: Block, norm: float, radii: Radii) -> None:
-    if block.norm == "orthonormal":
-        if norm > 1e-9:
-            raise InputError(field, f"with rows {norm:.3g} from orthonormal", "orthonormal rows")
-    elif norm > radii[block.radius] * (1 + 1e-12):
-        expected = f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball"
-        raise InputError(field, f"of {block.norm} norm {norm:.12g}", expected)
+        if radii is None:
+            return
+        for block, norm in zip(self.blocks, self.norms(v).amax(1).tolist(), strict=True):
+            field = f"{name}.{block.name}"
+            if block.norm == "orthonormal":
+                if norm > 1e-9:
+                    raise InputError(field, f"with rows {norm:.3g} from orthonormal", "orthonormal rows")
+            elif norm > radii[block.radius] * (1 + 1e-12):
+                expected = f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball"
+                raise InputError(field, f"of {block.norm} norm {norm:.12g}", expected)
 
 
 def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) -> None:
@@ -399,44 +440,18 @@ def size(part: Tensor) -> Tensor:
     return torch.linalg.matrix_norm(part)
 
 
-def _norm(block: Block, part: Tensor) -> Tensor:
-    if block.norm == "max":
-        return part.abs().amax((-2, -1))
-    if block.norm == "orthonormal":
-        identity = torch.eye(block.shape[0], dtype=part.dtype, device=part.device)
-        return spectral_norm(part @ part.mT - identity)
-    return spectral_norm(part)
+def cast_to(thing: Thing, dtype: torch.dtype, device: str) -> Thing:
+    """A copy of a problem, objective or adapter with its tensors on this device, the floating ones in this type.
 
-
-def _projected(block: Block, part: Tensor, radii: Radii) -> Tensor:
-    if block.norm == "max":
-        return part.clamp(-radii[block.radius], radii[block.radius])
-    U, S, Vh = torch.linalg.svd(part, full_matrices=False)
-    if block.norm == "orthonormal":
-        return U @ Vh
-    limit = radii[block.radius]
-    # What is inside already stays as it is, to the last bit.
-    inside = (spectral_norm(part) <= limit)[:, None, None]
-    return torch.where(inside, part, (U * S.clamp(max=limit * _INSIDE).unsqueeze(-2)) @ Vh)
-
-
-def _extreme(block: Block, part: Tensor, radii: Radii) -> Tensor:
-    if block.norm == "max":
-        return radii[block.radius] * part.sign()
-    U, _, Vh = torch.linalg.svd(part, full_matrices=False)
-    return U @ Vh if block.norm == "orthonormal" else radii[block.radius] * _INSIDE * (U @ Vh)
-
-
-def _drawn(block: Block, radii: Radii, count: int, generator: torch.Generator) -> Tensor:
-    uniform = partial(torch.rand, generator=generator, dtype=torch.float64, device=generator.device)
-    if block.norm == "max":
-        part = 2 * uniform((count, *block.shape)) - 1
-        part[::2] = part[::2].sign()
-        return radii[block.radius] * part
-    normal = torch.randn((count, *block.shape), generator=generator, dtype=torch.float64, device=generator.device)
-    U, _, Vh = torch.linalg.svd(normal, full_matrices=False)
-    if block.norm == "orthonormal":
-        return U @ Vh
-    S = uniform((count, U.shape[-1]))
-    S[::2] = 1
-    return radii[block.radius] * _INSIDE * (U * S.unsqueeze(-2)) @ Vh
+    It shows what computations lose in float32, or on CUDA. Its constants stay what they are: those of the original.
+    """
+    made = copy.copy(thing)
+    for name, value in vars(thing).items():
+        if isinstance(value, Tensor):
+            kept = value.to(device, dtype) if value.is_floating_point() else value.to(device)
+            object.__setattr__(made, name, kept)
+        elif isinstance(value, Adapter | Objective):
+            object.__setattr__(made, name, cast_to(value, dtype, device))
+        elif isinstance(value, tuple) and all(isinstance(x, Objective) for x in value):
+            object.__setattr__(made, name, tuple(cast_to(x, dtype, device) for x in value))
+    return made

@@ -1,15 +1,19 @@
-"""LoRA, W(v) = W0 + s B A, with both factors trained or one of them frozen; and DiReFT, which is LoRA on [h; 1]."""
+"""Full fine-tuning; LoRA, W(v) = W0 + s B A, with both factors trained or one frozen; DiReFT, LoRA on [h; 1]; LoReFT.
+
+LoReFT is an edit inside the row space of R, whose rows stay orthonormal: a point of the Stiefel manifold. It is here in
+(R, V), where the domain is one ball for each block, and in (R, U), the parameters that pyreft trains.
+"""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from boundcheck.functions.adapters.base import (
-    ROUND_UP,
     Adapter,
     Block,
     Radii,
@@ -21,9 +25,59 @@ from boundcheck.functions.adapters.base import (
     size,
     spectral_bound,
 )
-from boundcheck.functions.norms import Point, product, spectral_norm
+from boundcheck.functions.arithmetic import ROUND_UP, Point, product, spectral_norm
 from boundcheck.functions.objective import Side
 from boundcheck.system.plugins import keeps
+
+
+@dataclass(frozen=True)
+class Full(Adapter):
+    """W(v) = W0 + v, so that F has the smoothness of f. The ball says where to look, not where the claim holds."""
+
+    kind = "full"
+    place = 10
+    has_rank = False
+    is_run = True
+    title = "full fine-tuning"
+    has_scale = False
+    is_linear = True
+    is_isometry = True
+    radius_names = ("rho",)
+    radius_of: ClassVar[Mapping[str, str]] = {"rho": "σ₁(W − W₀)"}
+
+    @property
+    def rank(self) -> int:
+        """min(d, k)."""
+        return min(self.W0.shape)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The change of W, shape (d, k)."""
+        d, k = self.W0.shape
+        return (Block("W", (d, k), "spectral", "rho"),)
+
+    def weight(self, v: Point) -> Tensor:
+        return self.W0 + v[0]
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        return (gradient,)
+
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        return ((None, None),)
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        return (torch.zeros_like(self.W0).unsqueeze(0),)
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """No constants: the claim speaks of L alone."""
+        return {}
+
+    def sizes(self, v: Point) -> Sizes:
+        return Sizes(4, size(self.W0) + size(v[0]), torch.ones_like(size(v[0])))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`\sqrt{\min(d, k)}\,\rho`."""
+        return math.sqrt(self.rank) * radii["rho"] * ROUND_UP
 
 
 @dataclass(frozen=True)
@@ -50,7 +104,6 @@ class LoRA(Adapter):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is not a finite matrix, and a rank or scale for which W(v) is not a low-rank update."""
         super().__post_init__()
         check_rank(self.rank, self.W0)
         check_scale(self.scale)
@@ -62,7 +115,6 @@ class LoRA(Adapter):
         return Block("A", (self.rank, k), "spectral", "a"), Block("B", (d, self.rank), "spectral", "b")
 
     def weight(self, v: Point) -> Tensor:
-        """W0 + s B A, shape (R, d, k)."""
         A, B = v
         return self.W0 + product(self.scale * B, A)
 
@@ -80,7 +132,6 @@ class LoRA(Adapter):
         return self.scale if keeps(self, LoRA, "weight", "pull_back") else None
 
     def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """The sum of the squared spectral norms of A and B, and the norm of the gradient in BA."""
         A, B = (spectral_norm(part)[:, None, None] for part in v)
         return A * A + B * B, self.scale * size(gradient)[:, None, None]
 
@@ -90,17 +141,15 @@ class LoRA(Adapter):
         return self.scale * ((outputs @ B).mT @ inputs), self.scale * (outputs.mT @ (inputs @ A.mT))
 
     def sides(self, v: Point) -> tuple[Side, ...]:
-        """Bᵀ on the left, and Aᵀ on the right."""
         A, B = v
         return (self.scale * B.mT, None), (None, self.scale * A.mT)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
-        r"""LoRA's start with R = 1: entries of A are :math:`N(0, \mathrm{gain}^2/k)`, B = 0."""
+        r"""LoRA's start: entries of A are :math:`N(0, \mathrm{gain}^2/k)`, B = 0."""
         d, k = self.W0.shape
         return gaussian((self.rank, k), gain / math.sqrt(k), generator), self.W0.new_zeros((1, d, self.rank))
 
     def diagonal(self, gain: float) -> Point:
-        """A start with R = 1 at which `gain` is on the diagonals of A and B, and 0 elsewhere."""
         d, k = self.W0.shape
         A, B = (
             gain * torch.eye(*shape, dtype=self.W0.dtype, device=self.W0.device)
@@ -138,28 +187,49 @@ class DiReFT(LoRA):
 
 
 class _OneFactor(Adapter):
-    """W(v) = W0 + s B A, where one factor is frozen and v is the other one."""
+    """W(v) = W0 + s B A, where the factor by the name `frozen` is given, and v is the other one."""
 
     scale: float
     is_linear = True
+    is_run = True
 
     @property
-    def _factor(self) -> Tensor:
+    def factor(self) -> Tensor:
         """The frozen factor."""
         (name,) = self.frozen
         found: Tensor = getattr(self, name)
         return found
 
     def __post_init__(self) -> None:
-        """Refuse factors that are not finite matrices of fitting shapes, and a scale that is not positive."""
         super().__post_init__()
-        check_factors(self.W0, **dict.fromkeys(self.frozen, self._factor))
+        check_factors(self.W0, **dict.fromkeys(self.frozen, self.factor))
         check_scale(self.scale)
 
     @property
     def rank(self) -> int:
         """r, the number of rows of A and of columns of B."""
-        return min(self._factor.shape)
+        return min(self.factor.shape)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """A, shape (r, k), or B, shape (d, r)."""
+        d, k = self.W0.shape
+        if "A" in self.frozen:
+            return (Block("B", (d, self.rank), "spectral", "b"),)
+        return (Block("A", (self.rank, k), "spectral", "a"),)
+
+    def weight(self, v: Point) -> Tensor:
+        B, A = (v[0], self.factor) if "A" in self.frozen else (self.factor, v[0])
+        return self.W0 + self.scale * (B @ A)
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        r"""The gradient in B, :math:`s \nabla f A^\top`, or in A, :math:`s B^\top \nabla f`."""
+        other = self.factor.mT
+        return (self.scale * (gradient @ other if "A" in self.frozen else other @ gradient),)
+
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        other = self.scale * self.factor.mT
+        return ((None, other),) if "A" in self.frozen else ((other, None),)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """The start, at which the trained factor is 0."""
@@ -167,17 +237,17 @@ class _OneFactor(Adapter):
 
     def constants(self, radii: Radii) -> dict[str, float]:
         """The scale s, and the spectral norm of the frozen factor, rounded up."""
-        return {"s": self.scale} | {parameter: spectral_bound(self._factor) for parameter in self.frozen.values()}
+        return {"s": self.scale} | dict.fromkeys(self.frozen.values(), spectral_bound(self.factor))
 
     def sizes(self, v: Point) -> Sizes:
         """Sums of r products in W, and the frozen factor in the pull-back."""
-        frozen = self.scale * size(self._factor)
+        frozen = self.scale * size(self.factor)
         return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
 
     def reach(self, radii: Radii) -> float:
         r""":math:`s\sqrt r` times the radius and the spectral norm of the frozen factor."""
         (radius,) = self.radius_names
-        return self.scale * math.sqrt(self.rank) * radii[radius] * spectral_bound(self._factor) * ROUND_UP
+        return self.scale * math.sqrt(self.rank) * radii[radius] * spectral_bound(self.factor) * ROUND_UP
 
 
 @dataclass(frozen=True)
@@ -192,7 +262,6 @@ class FrozenA(_OneFactor):
 
     kind = "frozen-a"
     place = 30
-    is_run = True
     title = "LoRA, A frozen"
     radius_names = ("b",)
     radius_of: ClassVar[Mapping[str, str]] = {"b": "σ₁(B)"}
@@ -200,26 +269,9 @@ class FrozenA(_OneFactor):
     A: Tensor
     scale: float = 1.0
 
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """B, shape (d, r)."""
-        return (Block("B", (self.W0.shape[0], self.rank), "spectral", "b"),)
-
-    def weight(self, v: Point) -> Tensor:
-        """W0 + s B A, shape (R, d, k)."""
-        return self.W0 + self.scale * (v[0] @ self.A)
-
-    def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The gradient in B, :math:`s \nabla f A^\top`."""
-        return (self.scale * (gradient @ self.A.mT),)
-
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
         """The samples' gradients by a product with A: a d x k matrix for each sample would cost more."""
         return (self.scale * (outputs.mT @ (inputs @ self.A.mT)),)
-
-    def sides(self, v: Point) -> tuple[Side, ...]:
-        """Aᵀ on the right."""
-        return ((None, self.scale * self.A.mT),)
 
 
 @dataclass(frozen=True)
@@ -234,7 +286,6 @@ class FrozenB(_OneFactor):
 
     kind = "frozen-b"
     place = 40
-    is_run = True
     title = "LoRA, B frozen"
     radius_names = ("a",)
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)"}
@@ -242,19 +293,155 @@ class FrozenB(_OneFactor):
     B: Tensor
     scale: float = 1.0
 
+
+@dataclass(frozen=True)
+class LoReFT(Adapter):
+    """LoReFT (Wu et al. 2024, Eq. (2)): h + Rᵀ(U h + b - R h) is W [h; 1] with W = W0 + RᵀV, W0 = [I 0].
+
+    v = (R, V) with V = [U - R, b]; R has orthonormal rows, and all derivatives are Riemannian: of F on the Stiefel
+    manifold with the metric of the matrices around it, times the space of V.
+
+    Attributes:
+        rank: r, at most min(d, k).
+
+    """
+
+    kind = "loreft"
+    place = 60
+    edits_hidden = True
+    title = "LoReFT"
+    has_scale = False
+    radius_names = ("nu",)
+    radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(V)"}
+    rank: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rank(self.rank, self.W0)
+
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """A, shape (r, k)."""
-        return (Block("A", (self.rank, self.W0.shape[1]), "spectral", "a"),)
+        """R, shape (r, d), with orthonormal rows, and V, shape (r, k)."""
+        d, k = self.W0.shape
+        return Block("R", (self.rank, d), "orthonormal"), Block("V", (self.rank, k), "spectral", "nu")
 
     def weight(self, v: Point) -> Tensor:
-        """W0 + s B A, shape (R, d, k)."""
-        return self.W0 + self.scale * (self.B @ v[0])
+        R, V = v
+        return self.W0 + R.mT @ V
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The gradient in A, :math:`s B^\top \nabla f`."""
-        return (self.scale * (self.B.mT @ gradient),)
+        r"""The Riemannian gradient, :math:`(V M^\top, R M)` with the first projected onto the tangent space at R."""
+        R, V = v
+        return self.tangent(v, (V @ gradient.mT, R @ gradient))
 
-    def sides(self, v: Point) -> tuple[Side, ...]:
-        """Bᵀ on the left."""
-        return ((self.scale * self.B.mT, None),)
+    def tangent(self, v: Point, u: Point) -> Point:
+        r"""The tangent part of u: :math:`Z - \mathrm{sym}(Z R^\top) R` for R.
+
+        Source: Absil, Mahony and Sepulchre, "Optimization Algorithms on Matrix Manifolds", 2008, section 3.6.1.
+        """
+        R, (Z, rest) = v[0], u
+        product = Z @ R.mT
+        return Z - (product + product.mT) / 2 @ R, rest
+
+    def acceleration(self, v: Point, u: Point) -> Point:
+        r""":math:`-\delta_R\delta_R^\top R` in R, which is normal to the manifold, as a geodesic's has to be."""
+        return -(u[0] @ u[0].mT) @ v[0], 0 * u[1]
+
+    def retract(self, v: Point, u: Point) -> Point:
+        """The nearest matrix with orthonormal rows to R + δR (the polar retraction), and V + δV.
+
+        NaN where R + δR has an entry that is no finite number, as in a run that diverged.
+        """
+        moved = v[0] + u[0]
+        # LAPACK refuses such a matrix.
+        U, _, Vh = torch.linalg.svd(moved.nan_to_num(0.0, 0.0, 0.0), full_matrices=False)
+        return torch.where(torch.isfinite(moved).all(-1).all(-1)[..., None, None], U @ Vh, torch.nan), v[1] + u[1]
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """Random orthonormal rows, and V = 0, so that W starts at W0."""
+        d, k = self.W0.shape
+        Q = torch.linalg.qr(gaussian((d, self.rank), 1.0, generator)).Q
+        return Q.mT.contiguous(), self.W0.new_zeros((1, self.rank, k))
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """The radius nu of V, and r."""
+        return {"nu": radii["nu"], "r": self.rank}
+
+    def sizes(self, v: Point) -> Sizes:
+        """Sums of r products in W; R and V in the pull-back, and R twice more in the projection."""
+        R, V = (size(part) for part in v)
+        return Sizes(self.rank + 4, size(self.W0) + R * V, (1 + R * R) * (R + V))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`\sqrt r\,\nu`."""
+        return math.sqrt(self.rank) * radii["nu"] * ROUND_UP
+
+
+@dataclass(frozen=True)
+class LoReFTTrained(LoReFT):
+    """LoReFT in (R, U), as pyreft trains it: W = W0 + Rᵀ(U - R E) with E = [I 0], where U holds pyreft's [U, b].
+
+    It is LoReFT at V = U - R E, so that R enters W twice, and the radius bounds V. Wu et al. have W0 = E; another W0
+    shifts f, of which the claims suppose nothing that this could change.
+
+    Attributes:
+        rank: r, at most min(d, k).
+
+    """
+
+    kind = "loreft-trained"
+    place = 65
+    title = "LoReFT in (R, U)"
+    radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(U - R[I 0])"}
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """R, shape (r, d), with orthonormal rows, and U, shape (r, k), whose U - R E is bounded."""
+        rows, edit = super().blocks
+        return rows, replace(edit, name="U")
+
+    def bounded(self, v: Point) -> Point:
+        """(R, U - R E)."""
+        R, U = v
+        return R, U - R @ self._reads(R)
+
+    def at(self, bounded: Point) -> Point:
+        """(R, V + R E)."""
+        R, V = bounded
+        return R, V + R @ self._reads(R)
+
+    def inward(self, v: Point, radii: Radii, share: float) -> Point:
+        """Move v inward by this share, and by what U loses where it is rounded beside R E, which is of size 1."""
+        rounding = 2.0**-50 * math.sqrt(math.prod(self.blocks[1].shape))
+        return super().inward(v, radii, min((share + rounding) * (1 + 1 / radii["nu"]), 1.0))
+
+    def weight(self, v: Point) -> Tensor:
+        return super().weight(self.bounded(v))
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        r"""The Riemannian gradient, :math:`(V M^\top - R M E^\top, R M)` with the first projected as LoReFT's."""
+        R, V = self.bounded(v)
+        in_u = R @ gradient
+        return self.tangent(v, (V @ gradient.mT - in_u @ self._reads(R).mT, in_u))
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """Random orthonormal rows, and U = R E, so that W starts at W0."""
+        return self.at(super().initial(gain, generator))
+
+    def extreme(self, gradient: Point, radii: Radii) -> Point:
+        """The point of the domain at which a linear function with this gradient is largest, by its gradient in V."""
+        in_r, in_u = gradient
+        return super().extreme((in_r + in_u @ self._reads(in_r).mT, in_u), radii)
+
+    def sizes(self, v: Point) -> Sizes:
+        """The sizes of LoReFT, with U and R E as the terms of V, and one more term in R."""
+        R, U = (size(part) for part in v)
+        return Sizes(self.rank + 5, size(self.W0) + R * (U + R), (1 + R * R) * (3 * R + U))
+
+    def _reads(self, like: Any) -> Any:
+        """E = [I 0], shape (d, k): R E is what R reads of [h; 1]."""
+        d, k = self.W0.shape
+        if isinstance(like, Tensor):
+            return torch.eye(d, k, dtype=like.dtype, device=like.device)
+        # Beside an array of exact numbers.
+        return np.eye(d, k, dtype=int)

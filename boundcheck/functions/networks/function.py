@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.functions.constant import Constant
+from boundcheck.functions.arithmetic import Point, square_norm
+from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.network import Evaluation, Network, Task
 from boundcheck.functions.networks.observe import (
     LOOKS,
@@ -24,9 +25,7 @@ from boundcheck.functions.networks.observe import (
     rounding_of,
     top_curvatures,
 )
-from boundcheck.functions.norms import Point, square_norm
-from boundcheck.functions.sgd import Draw
-from boundcheck.language.function import Function
+from boundcheck.language.function import Constant, Function
 from boundcheck.system.limits import Demand, Tick, silent
 
 # Relative accuracy of Lanczos: its result is a lower estimate anyway.

@@ -17,9 +17,9 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.parametrize import cached
 
-from boundcheck.functions.cast import cast_to
+from boundcheck.functions.adapters.base import cast_to
+from boundcheck.functions.arithmetic import Point, inner, square_norm
 from boundcheck.functions.networks.sites import Site, flowing, probed, uncut
-from boundcheck.functions.norms import Point, inner, square_norm
 from boundcheck.system.limits import available
 
 # As much again as is kept on the way there is made on the way back.

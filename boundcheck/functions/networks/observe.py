@@ -10,11 +10,11 @@ import torch
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
-from boundcheck.functions.cast import cast_to
+from boundcheck.functions.adapters.base import cast_to
+from boundcheck.functions.arithmetic import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.functions.curvature import largest_eigenvalue
 from boundcheck.functions.networks.network import Evaluation, Network, narrow_of, widened
 from boundcheck.functions.networks.sites import Site
-from boundcheck.functions.norms import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.language.function import Observable
 from boundcheck.system.limits import Tick, available, silent
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.functions.blocks import at_most
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks import corpora, gpt
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPT, GPTShape, token_losses

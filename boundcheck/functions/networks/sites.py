@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import Adapter
-from boundcheck.functions.cast import cast_to
-from boundcheck.functions.norms import Point
+from boundcheck.functions.adapters.base import cast_to
+from boundcheck.functions.arithmetic import Point
 
 # A weight, under no name, and what it is computed from.
 _State = dict[str, Tensor]

@@ -11,7 +11,7 @@ from boundcheck.present.latex.numbers import FREE, Numbers, place_of, significan
 from boundcheck.present.section import Material, Search
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import titled
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.worst_case import Case
 
 Made = dict[str, str]
 
@@ -146,7 +146,7 @@ def _of_search(search: Search, numbers: Numbers) -> None:
         numbers.add((*words, "rank", row["rank"], "ratio"), significant(row["ratio"], Toward.DOWN), note, "certified")
 
 
-def _of_case(case: WorstCase, numbers: Numbers) -> None:
+def _of_case(case: Case, numbers: Numbers) -> None:
     words = ("worst case", case.claim, case.method, "T", case.steps, tag(case.inputs))
     note = f"{case.claim} at T = {case.steps}, {case.method}"
     numbers.add((*words, "ratio"), significant(case.ratio), f"{note}: worst case over bound", "numerical")

@@ -38,8 +38,8 @@ from boundcheck.present.study import Study
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, looks_of, panels, ticks
 from boundcheck.present.words import label, number, titled
 from boundcheck.verdicts import Verdict
-from boundcheck.worst_case.show import rounded_down
-from boundcheck.worst_case.worst_case import WorstCase
+from boundcheck.worst_case.view import rounded_down
+from boundcheck.worst_case.worst_case import Case
 
 _ATTACKS = """The adversary chooses the loss, the shapes, the points and the frozen matrices. A ratio is a certified
 lower bound, from Arb balls and exact rational arithmetic; above 1 it would refute the claim.
@@ -163,7 +163,7 @@ def worst_cases(material: Material) -> Iterator[Part]:
         yield Table(head, rows, _BETWEEN, "worst_cases", most=None)
 
 
-def _case(case: WorstCase) -> Iterator[Row]:
+def _case(case: Case) -> Iterator[Row]:
     """The row of a worst case, and below it why an end is missing."""
     numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
     ratio: list[Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
@@ -179,7 +179,7 @@ Looks = dict[str, tuple[str, str]]
 """A marker and a colour for each claim, by what the figure calls it."""
 
 
-def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None:
+def worst_figure(cases: list[Case], runs: list[StoredRun]) -> Figure | None:
     """The worst case over the bound against T: a panel for each algorithm, a look for each claim.
 
     Joined marks are worst cases over all smooth F, as the solver has them; where there is noise, for noise of two
@@ -188,7 +188,7 @@ def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None
     """
     hard = [run for run in runs if _is_shown(run)]
     looks = looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
-    items: dict[tuple[str, bool], tuple[list[WorstCase], list[StoredRun]]] = {}
+    items: dict[tuple[str, bool], tuple[list[Case], list[StoredRun]]] = {}
     for case in sorted(cases, key=lambda case: case.has_noise):
         items.setdefault((case.algorithm, case.has_noise), ([], []))[0].append(case)
     for run in hard:
@@ -210,13 +210,13 @@ def _is_shown(run: StoredRun) -> bool:
     return run.verdict is not Verdict.HYPOTHESIS_FAILED and math.isfinite(run.result.ratio or math.nan)
 
 
-def _name(case: WorstCase) -> str:
+def _name(case: Case) -> str:
     """The name of the claim of a worst case, with the value of C unless it is sigma."""
     given = case.inputs.get(C.name)
     return label(case.claim, LEAST if given in (None, case.inputs.get(sigma.name)) else number(given))
 
 
-def _draw_worst(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks]) -> None:
+def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]) -> None:
     title, cases, runs, looks = item
     shown, horizons = [1.0], [*(case.steps for case in cases), *(_horizon(run) for run in runs)]
     for name, (marker, colour) in looks.items():

@@ -20,8 +20,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from boundcheck.errors import InputError
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.judged import parts
-from boundcheck.functions.norms import Point
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.measures import SMOOTHNESS
@@ -40,12 +40,19 @@ from boundcheck.properties.strategies.matrices import (
 )
 from boundcheck.properties.strategies.points import directions, domain_points
 from boundcheck.properties.strategies.spectra import SEEDS, choice
-from boundcheck.worst_case.climb import Climber, steepest_loss
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz
 from boundcheck.worst_case.relation import Assignment, Letters, given_relations
-from boundcheck.worst_case.search import CONSTANTS, own_constants, structures
-from boundcheck.worst_case.structure import Structure, adapter_of, frozen_shapes
-from boundcheck.worst_case.theorem import ShortRun, check_theorem, free_of
+from boundcheck.worst_case.search import (
+    CONSTANTS,
+    Climber,
+    Structure,
+    adapter_of,
+    frozen_shapes,
+    own_constants,
+    steepest_loss,
+    structures,
+)
+from boundcheck.worst_case.short_run import ShortRun, check_theorem, free_of
 
 # Far from 1 too, where an inequality that is not homogeneous breaks.
 _SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import Adapter, Block, Radii
-from boundcheck.functions.norms import Point
+from boundcheck.functions.arithmetic import Point
 from boundcheck.properties.strategies.matrices import (
     DType,
     Library,

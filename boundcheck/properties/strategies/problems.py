@@ -15,13 +15,12 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.least_squares import LeastSquares
 from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.linear import LeastSquares, SoftmaxRegression
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.pseudo_huber import PseudoHuber
-from boundcheck.functions.softmax import SoftmaxRegression
 from boundcheck.properties.strategies.matrices import Shape, ball, check_positive, check_shape, check_size, shapes
 from boundcheck.properties.strategies.spectra import choice, kept
 

@@ -1,12 +1,12 @@
-"""A strategy for short runs of SGD, whose exact expectations `boundcheck.functions.paths` computes."""
+"""A strategy for short runs of SGD, whose exact expectations `boundcheck.functions.sgd` computes."""
 
 import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.errors import InputError
 from boundcheck.functions.objective import Objective
-from boundcheck.functions.paths import Run
 from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import Run
 from boundcheck.properties.strategies.matrices import check_size, shapes
 from boundcheck.properties.strategies.points import domain_points
 from boundcheck.properties.strategies.problems import adapters, clipped_problems, least_squares_problems

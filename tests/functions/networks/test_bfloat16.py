@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network, widened
 from boundcheck.functions.networks.tasks import Encoded
-from boundcheck.functions.norms import square_norm
-from boundcheck.functions.sgd import Draw
 
 from .small import of_peft, seeded, transformer
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.observe import (
@@ -24,7 +25,6 @@ from boundcheck.functions.networks.observe import (
     top_curvatures,
     weights_of,
 )
-from boundcheck.functions.norms import Point
 from tests.layers import sampled
 
 from .small import KINDS, flat, network_of, random_direction, seeded

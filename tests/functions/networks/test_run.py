@@ -22,11 +22,11 @@ from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import finished
 from boundcheck.experiment.streams import generator
 from boundcheck.functions import sgd
+from boundcheck.functions.draws import Reshuffled, draw_batch
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
-from boundcheck.functions.sgd import Reshuffled, draw_batch
 from boundcheck.system.limits import Tick, silent
 
 from .small import flat, gpt_table, on_cuda, saved

@@ -33,8 +33,9 @@ from boundcheck.present.page import load_runs
 from boundcheck.system.files import replace_file
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
-from boundcheck.worst_case.show import show_replay
+from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.stored import replayed
+from boundcheck.worst_case.view import show_replay
 from tests.experiment.small import theorem_table
 from tests.worst_case.small import instance_of
 
@@ -260,7 +261,7 @@ def replay(change: Callable[[dict[str, Any]], Any], of: Claim | None = None) -> 
     def attempt(folder: Path) -> str:
         text = change(stored.as_json())
         (folder / "stored.json").write_text(text if isinstance(text, str) else json.dumps(text))
-        return said(lambda: show_replay(*replayed(folder / "stored.json")))
+        return said(lambda: [*show_replay(replayed(folder / "stored.json"))])
 
     return attempt
 
@@ -305,8 +306,10 @@ INSTANCES = [
     Case(
         "a search of a doctored claim under the id of the true one",
         ID,
-        lambda folder: said(lambda: falsify(replace(LEMMA, quantities=catalogue["meft.full"].quantities), (1,))),
-        lambda folder: said(lambda: falsify(LEMMA, (1,), starts=1, rounds=1, examples=0)),
+        lambda folder: said(
+            lambda: falsify(replace(LEMMA, quantities=catalogue["meft.full"].quantities), Search((1,)))
+        ),
+        lambda folder: said(lambda: falsify(LEMMA, Search((1,), starts=1, rounds=1, examples=0))),
     ),
     Case("a field that nobody reads", r"^instance\.proved = ", replay(lambda x: x | {"proved": True}), ITS),
     Case(

@@ -14,20 +14,20 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
-from boundcheck.functions.blocks import cores, in_blocks, in_parts, on_cores
-from boundcheck.functions.constant import EPSILON, Constant
+from boundcheck.functions.arithmetic import EPSILON, cores, in_blocks, in_parts, on_cores
 from boundcheck.functions.objective import (
     FirstOrder,
     Moments,
     Objective,
+    ProblemTable,
+    Setting,
     mean_of,
     mean_squares,
     sides_of,
     some,
 )
 from boundcheck.functions.objective import Side as Map
-from boundcheck.functions.tables import ProblemTable, Setting
-from boundcheck.language.function import Descent
+from boundcheck.language.function import Constant, Descent
 from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
 from boundcheck.system.tables import Count, Real, Seed, Side
@@ -40,7 +40,8 @@ class PseudoHuber(Objective):
     r"""The mean over noisy targets :math:`M_i` of :math:`\sum_{jl} \varphi((W - M_i)_{jl})`.
 
     With :math:`\varphi(x) = \delta^2(\sqrt{1 + (x/\delta)^2} - 1)`: :math:`\varphi'' \le 1` gives L = 1,
-    :math:`|\varphi'| \le \delta` gives :math:`G = \delta\sqrt{dk}`, and f is at least 0.
+    :math:`|\varphi'| \le \delta` gives :math:`G = \delta\sqrt{dk}`, and f is at least 0. The slope is xq and the loss
+    :math:`x^2 q/(1 + q)` with :math:`q = 1/\sqrt{1 + (x/\delta)^2}`, of which x is W - M_i.
     """
 
     is_convex = True
@@ -63,8 +64,9 @@ class PseudoHuber(Objective):
         self._between = self._targets.transpose(0, 1).contiguous()
         self._one = self._targets.new_ones(())
         self._curvature = 1 / delta**2
-        self._rows, self._last = (x.cpu().numpy() for x in (self._targets.flatten(1), self._targets.permute(1, 2, 0)))
-        self._last = np.ascontiguousarray(self._last)
+        # As the compiled loops take them: rows of dk, and samples last.
+        self._rows = self._targets.flatten(1).cpu().numpy()
+        self._last = np.ascontiguousarray(self._targets.permute(1, 2, 0).cpu().numpy())
         self._largest = float(abs(targets).max())
         self._small = _SMALL * delta - self._largest
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
@@ -74,7 +76,6 @@ class PseudoHuber(Objective):
         self.infimum = Constant(0.0, "certified", "each term is nonnegative")
 
     def loss(self, W: Tensor) -> Tensor:
-        """f(W), shape (R,)."""
         if (loops := _loops(W)) is not None:
             losses = W.new_empty(W.shape[0])
             loops.losses(*self._arrays(W), losses.numpy())
@@ -88,7 +89,6 @@ class PseudoHuber(Objective):
         return in_blocks(loss, W, self._targets.numel())
 
     def gradient(self, W: Tensor) -> Tensor:
-        """The gradient of f at W, shape (R, d, k)."""
         return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
 
     def first_order(self, W: Tensor) -> FirstOrder:
@@ -108,7 +108,6 @@ class PseudoHuber(Objective):
         return in_blocks(both, W, self._targets.numel())
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
-        """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
         if (loops := _loops(W)) is not None:
             mean = torch.empty(W.shape, dtype=W.dtype)
             loops.mean_slopes(*self._arrays(W), indices.contiguous().numpy(), mean.flatten(1).numpy())
@@ -145,12 +144,18 @@ class PseudoHuber(Objective):
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
-        return self._slope(self._known(W).unsqueeze(1) - self._targets)
+        x = self._known(W).unsqueeze(1) - self._targets
+        return x * self._inverse_root(x)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
         """`Objective.survey`, in which loss and gradient share their roots."""
         if (loops := _loops(W)) is not None and (stacked := _stacked(sides, W)) is not None:
-            return self._compiled_survey(loops, W, *stacked, among)
+            *maps, plain = stacked
+            loss, gradient = W.new_empty(len(W)), torch.empty(W.shape, dtype=W.dtype)
+            in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
+            arrays = (x.numpy() for x in (*maps, loss, gradient, in_v, in_w))
+            loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
+            return Moments(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
 
         def survey(part: slice) -> Moments:
             x = self._known(W[part]).unsqueeze(2) - self._between
@@ -161,15 +166,6 @@ class PseudoHuber(Objective):
             return Moments(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
 
         return in_blocks(survey, W, self._targets.numel())
-
-    def _compiled_survey(
-        self, loops: ModuleType, W: Tensor, left: Tensor, right: Tensor, plain: int, among: Tensor | None
-    ) -> Moments:
-        loss, gradient = W.new_empty(len(W)), torch.empty(W.shape, dtype=W.dtype)
-        in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
-        arrays = (x.numpy() for x in (left, right, loss, gradient, in_v, in_w))
-        loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
-        return Moments(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
@@ -188,17 +184,23 @@ class PseudoHuber(Objective):
         most = math.sqrt(torch.finfo(W.dtype).max) / 16 * min(self.delta, 1.0) - self._largest
         return torch.where(W.abs() < most, W, torch.nan)
 
-    def _slope(self, x: Tensor) -> Tensor:
-        return x * self._inverse_root(x)
-
     def _inverse_root(self, x: Tensor) -> Tensor:
-        r""":math:`q = 1/\sqrt{1 + (x/\delta)^2}`: the slope is xq, and the loss :math:`x^2 q/(1 + q)`."""
+        """The number q of this class's docstring."""
         return torch.addcmul(self._one, x, x, value=self._curvature).rsqrt_()
 
 
 def _loops(W: Tensor) -> ModuleType | None:
     """The compiled loops, for W on a CPU of which no derivative is asked."""
     return _compiled() if W.device.type == "cpu" and torch.is_inference_mode_enabled() else None
+
+
+@cache
+def _compiled() -> ModuleType | None:
+    try:
+        from boundcheck.functions import loops
+    except ImportError:
+        return None
+    return loops
 
 
 def _stacked(sides: tuple[Map, ...], W: Tensor) -> tuple[Tensor, Tensor, int] | None:
@@ -215,15 +217,6 @@ def _stacked(sides: tuple[Map, ...], W: Tensor) -> tuple[Tensor, Tensor, int] | 
         for empty, found in zip(none, each, strict=True)
     )
     return left, right, sum(side == (None, None) for side in sides)
-
-
-@cache
-def _compiled() -> ModuleType | None:
-    try:
-        from boundcheck.functions.compiled import pseudo_huber as loops
-    except ImportError:
-        return None
-    return loops
 
 
 def synthetic(
@@ -252,6 +245,5 @@ class PseudoHuberSpec(ProblemTable):
         return (Demand("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
 
     def build(self, setting: Setting) -> PseudoHuber:
-        """The regression, with one more column of W where there is a bias."""
         sizes = self.d, self.k + setting.bias, self.samples
         return synthetic(*sizes, self.delta, self.signal, self.noise, self.seed, setting.device)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
 from operator import or_
+from types import SimpleNamespace
 from typing import Any, Literal, cast
 
 import numpy as np
 import sympy as sp
 import torch
 from flint import arb, arb_mat, ctx
-from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, lower, square_norm_of, upper
@@ -26,15 +26,13 @@ from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.exact.paths import Paths, all_draws
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.cast import cast_to
-from boundcheck.functions.clipped import Clipped
-from boundcheck.functions.constant import EPSILON
+from boundcheck.functions.adapters.base import cast_to
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, OfAdapter, check_words
-from boundcheck.functions.norms import Point, square_norm
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import replicate
-from boundcheck.functions.steps import check_steps
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import Worst
@@ -44,26 +42,19 @@ from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasur
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
 from boundcheck.language.symbols import R_1, D, T, abc_a, abc_b, abc_c, ell, eta, f_star, zeta
 from boundcheck.language.vocabulary import A, B, F, v_star
-from boundcheck.worst_case.certify import Sides, numbers_of, sides, slope_at, with_arrays
-from boundcheck.worst_case.fields import Fields, matrix_text, named
 from boundcheck.worst_case.instance import (
     adapter_as_json,
-    adapter_of,
     check_extent,
     check_given,
     check_lipschitz,
-    point_of,
+    numbers_of,
+    read_adapter,
+    read_point,
     roundings,
+    slope_at,
+    with_arrays,
 )
-
-
-@dataclass(frozen=True)
-class _Look:
-    """The observed numbers at an iterate."""
-
-    gradient_square: Any
-    gap: Any
-    square_distance: Any
+from boundcheck.worst_case.tried import Fields, matrix_text, named
 
 
 class FloatPaths:
@@ -74,62 +65,57 @@ class FloatPaths:
     """
 
     def __init__(self, run: ShortRun, numbers: Mapping[str, float], dtype: torch.dtype, device: str) -> None:
-        self.run, self.numbers, self.epsilon = run, numbers, torch.finfo(dtype).eps
+        self.run, self.epsilon = run, torch.finfo(dtype).eps
         self.problem = cast_to(run.problem, dtype, device)
         self.draws = torch.tensor(all_draws(len(run.offsets), run.steps))
         start = tuple(part.to(device, dtype) for part in run.v)
         self.states = [run.algorithm.start(replicate(start, len(self.draws)), numbers)]
         self.errors: list[tuple[float, ...]] = [(0.0,) * len(self.states[0])]
         self.terms = roundings(run.adapter)
+        algorithm, unit = run.algorithm, self.terms * self.epsilon
         for t in range(1, run.steps + 1):
-            self._advance(t)
-
-    def _advance(self, t: int) -> None:
-        algorithm, state, numbers = self.run.algorithm, self.states[-1], self.numbers
-        place = algorithm.query(state, t, numbers)
-        gradient = self.problem.batch_gradient(place, self.draws[:, t - 1 : t])
-        self.states.append(algorithm.step(state, gradient, t, numbers))
-        off = algorithm.reach(self.errors[-1], t, numbers)
-        moved = algorithm.drift(self.errors[-1], self.run.lipschitz_constant * off + self._rounding(place), t, numbers)
-        sizes = [_largest(vector) for vector in state]
-        rounded = algorithm.drift(sizes, self._slope(place) + abs(self.run.offset), t, numbers)
-        self.errors.append(tuple(x + self.terms * self.epsilon * y for x, y in zip(moved, rounded, strict=True)))
+            state, errors = self.states[-1], self.errors[-1]
+            place = algorithm.query(state, t, numbers)
+            gradient = self.problem.batch_gradient(place, self.draws[:, t - 1 : t])
+            self.states.append(algorithm.step(state, gradient, t, numbers))
+            off = run.lipschitz_constant * algorithm.reach(errors, t, numbers) + self._roundings(place)[1]
+            moved = algorithm.drift(errors, off, t, numbers)
+            sizes = [_largest(vector) for vector in state]
+            steepest = _largest(self.problem.gradient(place)) + abs(run.offset)
+            rounded = algorithm.drift(sizes, steepest, t, numbers)
+            self.errors.append(tuple(x + unit * y for x, y in zip(moved, rounded, strict=True)))
 
     def iterate(self, t: int) -> Point:
         return cast(Point, self.run.algorithm.iterate(self.states[t - 1]))
 
-    def _slope(self, v: Point) -> float:
-        return _largest(self.problem.gradient(v))
-
-    def _rounding(self, v: Point) -> float:
-        """The rounding error of the gradient."""
-        return self.epsilon / EPSILON * self._roundings(v)[1].max().item()
-
-    def _roundings(self, v: Point) -> tuple[Tensor, Tensor]:
+    def _roundings(self, v: Point) -> tuple[float, float]:
+        """The largest rounding errors of the loss, in float64, and of the gradient, in the type of the paths."""
         point = tuple(part.to("cpu", torch.float64) for part in v)
-        return self.run.problem.rounding(point, self.run.problem.loss(point))
+        loss, gradient = self.run.problem.rounding(point, self.run.problem.loss(point))
+        return loss.max().item(), self.epsilon / EPSILON * gradient.max().item()
 
     def seen(self, t: int) -> Approx:
         """The mean over all paths of the observed numbers at v_t."""
         run, v, off = self.run, self.iterate(t), self.errors[t - 1][0]
-        observable, slope, L = run.measure.observable, self._slope(v), run.lipschitz_constant
-        shift = L * off + self._rounding(v)
+        observable, L = run.measure.observable, run.lipschitz_constant
+        slope, (loss, gradient) = _largest(self.problem.gradient(v)), self._roundings(v)
+        shift = L * off + gradient
         N = square_norm(self.problem.gradient(v))
         unit, exactly = self.terms * self.epsilon, self.epsilon / EPSILON
         least = run.problem.objective.infimum.value
         gap = self.problem.loss(v) - least
-        lost = exactly * (self._roundings(v)[0].max().item() + 4 * EPSILON * (gap.abs().max().item() + abs(least)))
+        lost = exactly * (loss + 4 * EPSILON * (gap.abs().max().item() + abs(least)))
         away: Any = v[0].new_zeros(())
         gone = 0.0
         if run.minimiser is not None:
             ends = tuple(part.to(v[0].device, v[0].dtype) for part in run.minimiser)
             away = square_norm(tuple(x - y for x, y in zip(v, ends, strict=True)))
             gone = off + unit * (_largest(v) + _largest(ends))
-        looks = _Look(N, gap, away)
-        errors = _Look(
-            2 * slope * shift + shift * shift + unit * (N.mean().item() + slope * slope),
-            lost + slope * off + L * off * off / 2,
-            2 * float(away.max()) ** 0.5 * gone + gone * gone + unit * float(away.max()),
+        looks = SimpleNamespace(gradient_square=N, gap=gap, square_distance=away)
+        errors = SimpleNamespace(
+            gradient_square=2 * slope * shift + shift * shift + unit * (N.mean().item() + slope * slope),
+            gap=lost + slope * off + L * off * off / 2,
+            square_distance=2 * float(away.max()) ** 0.5 * gone + gone * gone + unit * float(away.max()),
         )
         return Approx(observable.of(looks).mean().item(), observable.of(errors))
 
@@ -158,6 +144,8 @@ class BallPaths:
         self.run = run
         self.adapter: Any = with_arrays(run.adapter, numbers_of)
         self.direction = numbers_of(torch.as_tensor(run.direction))
+        # The places of A and B in v, as far as they are trained.
+        self.blocks = {x.name: place for place, x in enumerate(run.adapter.blocks) if x.name in {"A", "B"}}
         start = Vector(numbers_of(part[0]) for part in run.v)
         space, algorithm = Space(square_norm_of, arb.sqrt), run.algorithm
         self.paths: Paths[Any, Any] = Paths(
@@ -184,11 +172,6 @@ class BallPaths:
             past=self.paths.past,
             values=values,
         )
-
-    @cached_property
-    def blocks(self) -> dict[str, int]:
-        """The places of A and B in v, as far as they are trained."""
-        return {block.name: place for place, block in enumerate(self.run.adapter.blocks) if block.name in {"A", "B"}}
 
     def _iterate(self, name: str, t: int, path: int) -> tuple[arb_mat, ...]:
         """The iterate v, the gradient g that was drawn, or A or B of v; raises KeyError for another name."""
@@ -228,10 +211,6 @@ class BallPaths:
     def _gradient(self, v: Any, offset: float) -> Vector:
         value, _ = slope_at(self.run.ridge.slope, self._along(v))
         return Vector(self.adapter.pull_back(v, (value + arb(offset)) * self.direction))
-
-    def norm(self, place: int) -> arb:
-        """The largest spectral norm of a block, over every iterate of every path."""
-        return reduce(arb.max, (Balls().spectral(self.at(t, path)[place]) for t, path in self.paths.places))
 
 
 def _as_matrices(v: Any) -> tuple[arb_mat, ...]:
@@ -374,7 +353,7 @@ class ShortRun(OfAdapter):
         way = (w - float(zero_of(self.ridge.slope))) / square_norm(self._pull).item()
         return tuple(x - way * y for x, y in zip(self.v, self._pull, strict=True))
 
-    @property
+    @cached_property
     def _pull(self) -> Point:
         """The gradient of <E, W(v)> at v_1."""
         return self.adapter.pull_back(self.v, torch.as_tensor(self.direction).unsqueeze(0))
@@ -471,17 +450,17 @@ class ShortRun(OfAdapter):
         with ctx.workprec(BITS):
             return BallPaths(self, self.numbers({str(x.name): enclose(y, {}) for x, y in self.letters.items()}))
 
-    def sides(self) -> Sides:
-        """Both sides in Arb balls; nothing where the claim says nothing at these constants."""
+    def sides(self) -> tuple[float, bool]:
+        """Both sides in Arb balls; nothing is certain where the claim says nothing at these constants."""
         try:
             bound = self.claim.enclosures(**self.inputs)[self.claim.names[-1]]
         except InputError:
-            return Sides(0.0, exceeds=False)
+            return 0.0, False
         with ctx.workprec(BITS):
             measured = self.model().number(self.claim.conclusion.lhs)
             ratio = measured / bound
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
-            return Sides(low, bool(measured > upper(bound)))
+            return low, bool(measured > upper(bound))
 
     def model(self) -> Model[arb, arb_mat]:
         """All iterates, gradients and values."""
@@ -507,7 +486,8 @@ class ShortRun(OfAdapter):
     @cached_property
     def _norms(self) -> list[arb]:
         with ctx.workprec(BITS):
-            return [self.exact.norm(place) for place, _ in enumerate(self.adapter.blocks)]
+            points = [self.exact.at(t, path) for t, path in self.exact.paths.places]
+            return [reduce(arb.max, map(Balls().spectral, parts)) for parts in zip(*points, strict=True)]
 
     def on_domain(self) -> Answer:
         """The answer to whether every iterate of every path is inside the domain."""
@@ -593,7 +573,7 @@ class ShortRun(OfAdapter):
     def from_json(cls, data: Any) -> ShortRun:
         """The run that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
-        claim, adapter = found.claim(), adapter_of(found.table("adapter"))
+        claim, adapter = found.claim(), read_adapter(found.table("adapter"))
         steps, offset = found.integer("steps"), found.table("objective").number("offset")
         check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
         radii, objective, given = found.table("radii"), found.table("objective"), found.table("given")
@@ -605,15 +585,12 @@ class ShortRun(OfAdapter):
             objective.matrix("knots"),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             offset,
-            point_of(found.table("v"), adapter),
+            read_point(found.table("v"), adapter),
             steps,
             {name: given.positive(name) for name in given.data},
         )
         made.check()
         return made
-
-
-sides.register(ShortRun, ShortRun.sides)
 
 
 def free_of(claim: Claim) -> set[str]:

@@ -1,18 +1,22 @@
-"""Reading a stored instance: JSON tables, with an error that names the field.
+"""What all kinds of instances share: the certificate of both sides of a claim, and the reading of JSON tables.
 
-A claim in it is the catalogue's, by its id, or the file's own, which may not pass for one of the catalogue.
+A claim in a file is the catalogue's, by its id, or the file's own, which may not pass for one of the catalogue. An
+error names the field that is wrong.
 """
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 
 from boundcheck.errors import InputError
+from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.exchange import claim_as_json, claim_from_json, expression_from_json
+from boundcheck.language.judge import Met, meets
 
 # Larger numbers are not read from files: their products would overflow.
 MOST = 1e25
@@ -20,14 +24,81 @@ MOST = 1e25
 _ID = re.compile(r"[A-Za-z0-9_.,:() -]*")
 
 
-def _is_number(value: Any, most: float) -> bool:
-    # Comparison is exact, also for integers that are not floats, and false for NaN.
-    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+class Tried(Protocol):
+    """An instance of any kind, on which a claim is tried."""
+
+    @property
+    def claim(self) -> Claim:
+        """The claim that is tried."""
+
+    @property
+    def title(self) -> str:
+        """A short description."""
+
+    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        """Both sides of the claim in floats, with bounds on their errors."""
+
+    def sides(self) -> tuple[float, bool]:
+        """A proved lower bound on measured over bound, and whether the conclusion certainly fails."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, with its ``kind``."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The facts that are certain about an instance.
+
+    Attributes:
+        met: what the judge says of everything given.
+        lower: a proved lower bound on measured over bound.
+        exceeds: whether the conclusion certainly fails.
+
+    """
+
+    met: Met
+    lower: float
+    exceeds: bool
+
+    @property
+    def inside(self) -> bool:
+        """True if the instance breaks nothing that is given, as far as it can be decided."""
+        return not self.met.failures
+
+    @property
+    def violated(self) -> bool:
+        """True if the claim is false: everything given holds, and the conclusion fails."""
+        return self.exceeds and self.met.holds
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The titles of what would have to hold for the claim to be false.
+
+        Empty where nothing is open, where the conclusion does not certainly fail, and where something given fails.
+        """
+        return tuple(part.title for part in self.met.open) if self.exceeds and self.inside else ()
+
+
+def certify(instance: Any) -> Certificate:
+    """Ask the judge whether everything given holds in an instance, and enclose both sides of the claim."""
+    return Certificate(meets(instance, instance.claim), *instance.sides())
 
 
 def matrix_text(X: np.ndarray) -> str:
     """A matrix in one line, as Python writes lists, its numbers at six digits."""
     return "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in X.tolist()) + "]"
+
+
+def named(claim: Claim) -> Any:
+    """The claim's id where the catalogue has that very claim; otherwise all that it says, under an id of its own."""
+    if catalogue.get(claim.id) == claim:
+        return claim.id
+    own = claim if claim.id not in catalogue else replace(claim, id=f"not {claim.id}")
+    written = claim_as_json(own)
+    if own.id == str(own.conclusion):
+        # Floats in it are written as the rationals that they are.
+        written["id"] = str(expression_from_json(written["conclusion"]))
+    return written
 
 
 def check_id(claim: Claim) -> None:
@@ -44,9 +115,8 @@ def check_id(claim: Claim) -> None:
         check_id(hypothesis)
     if claim.id in catalogue:
         if claim != catalogue[claim.id]:
-            raise InputError(
-                "claim.id", claim.id, "another id, because this one is the catalogue's and the claim is not"
-            )
+            expected = "another id, because this one is the catalogue's and the claim is not"
+            raise InputError("claim.id", claim.id, expected)
     elif claim.id != str(claim.conclusion):
         if not _ID.fullmatch(claim.id):
             expected = "a name of letters and digits without accents, or the conclusion itself, as SymPy prints it"
@@ -80,18 +150,6 @@ def check_whole(data: Any, written: Any, name: str) -> None:
         raise InputError(name, data, f"what boundcheck would write: {written}")
 
 
-def named(claim: Claim) -> Any:
-    """The claim's id where the catalogue has that very claim; otherwise all that it says, under an id of its own."""
-    if catalogue.get(claim.id) == claim:
-        return claim.id
-    own = claim if claim.id not in catalogue else replace(claim, id=f"not {claim.id}")
-    written = claim_as_json(own)
-    if own.id == str(own.conclusion):
-        # Floats in it are written as the rationals that they are.
-        written["id"] = str(expression_from_json(written["conclusion"]))
-    return written
-
-
 @dataclass(frozen=True)
 class Fields:
     """A JSON table with the name that errors call it by."""
@@ -103,14 +161,24 @@ class Fields:
         if not isinstance(self.data, dict):
             raise InputError(self.name, self.data, "a table")
 
-    def get(self, name: str) -> Any:
-        """The value of a field, whatever it is."""
+    def get(self, name: str, kind: type | None = None, expected: str = "a value") -> Any:
+        """The value of a field, of this type where one is given."""
         if name not in self.data:
             raise InputError(f"{self.name}.{name}", "(not given)", "a value")
-        return self.data[name]
+        value = self.data[name]
+        # To Python True is an integer.
+        if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise InputError(f"{self.name}.{name}", value, expected)
+        return value
 
     def table(self, name: str) -> "Fields":
         return Fields(self.get(name), name)
+
+    def text(self, name: str) -> str:
+        return str(self.get(name, str, "text"))
+
+    def integer(self, name: str) -> int:
+        return int(self.get(name, int, "an integer"))
 
     def claim(self) -> Claim:
         """The claim that `named` wrote."""
@@ -122,11 +190,6 @@ class Fields:
         check_id(claim)
         return claim
 
-    def text(self, name: str) -> str:
-        if not isinstance(value := self.get(name), str):
-            raise InputError(f"{self.name}.{name}", value, "text")
-        return value
-
     def number(self, name: str, most: float = MOST) -> float:
         value = self.get(name)
         if not _is_number(value, most):
@@ -136,12 +199,6 @@ class Fields:
     def positive(self, name: str) -> float:
         if not (value := self.number(name)) >= 1 / MOST:
             raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on")
-        return value
-
-    def integer(self, name: str) -> int:
-        value = self.get(name)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise InputError(f"{self.name}.{name}", value, "an integer")
         return value
 
     def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
@@ -155,3 +212,8 @@ class Fields:
         if shape is not None and (len(rows), len(rows[0])) != shape:
             raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
         return np.array(rows, dtype=np.float64)
+
+
+def _is_number(value: Any, most: float) -> bool:
+    # Comparison is exact, also for integers that are not floats, and false for NaN.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most

@@ -25,9 +25,9 @@ from boundcheck.language.measures import (
 )
 from boundcheck.language.sentence import algorithm_of, conjuncts, measure_of, word_of, words_of
 from boundcheck.language.vocabulary import FrobeniusNorm, n
-from boundcheck.worst_case.program import Program
-from boundcheck.worst_case.solver import TOLERANCE, Solver
-from boundcheck.worst_case.worst_case import worst_cases
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.program import TOLERANCE, Program, Solver
+from boundcheck.worst_case.worst_case import WorstCase
 from tests.language.small import Smooth, measured, smooth_functions
 from tests.layers import examples
 
@@ -112,7 +112,7 @@ EXACT = [CONVEX, STRONG]
 @pytest.mark.full
 @pytest.mark.parametrize("claim", [HEAVY, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
 def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
-    for case in worst_cases(claim, (1, 2, 5), {"ell": 3.0}):
+    for case in falsify(claim, WorstCase((1, 2, 5), {"ell": 3.0})):
         assert not case.violated
         assert case.method == words(claim)[0].title
         if claim in EXACT:
@@ -122,7 +122,7 @@ def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
 @given(st.floats(0.05, 0.9), st.floats(0.05, 0.95), st.integers(2, 4))
 @examples(8)
 def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: int) -> None:
-    (case,) = worst_cases(HEAVY, [T], {"beta": beta, "eta": share * 2 * (1 - beta)})
+    (case,) = falsify(HEAVY, WorstCase([T], {"beta": beta, "eta": share * 2 * (1 - beta)}))
     assert 0 < case.ratio <= 1 + TOLERANCE
 
 
@@ -165,11 +165,11 @@ def test_worst_cases_scale_with_their_units(L: float, size: float, part: float) 
 @pytest.mark.full
 def test_a_violation_is_one_that_an_instance_shows() -> None:
     for T in (3, 5):
-        (half,) = worst_cases(below(STRONG, "1/2"), [T], {"ell": 3.0})
+        (half,) = falsify(below(STRONG, "1/2"), WorstCase([T], {"ell": 3.0}))
         assert half.violated
         assert half.bound < half.lower
     # This bound is below the worst case, and above what the instance shows.
-    (near,) = worst_cases(below(STRONG, "0.999999"), [3], {"ell": 3.0})
+    (near,) = falsify(below(STRONG, "0.999999"), WorstCase([3], {"ell": 3.0}))
     assert near.lower < near.bound < STRONG.bound(**near.inputs)
     assert not near.violated
 
@@ -184,13 +184,13 @@ def test_without_convexity_the_gap_need_not_fall_as_fast() -> None:
 
 def test_what_cannot_be_estimated_says_why() -> None:
     with pytest.raises(InputError, match="AdaGrad-norm, for its step depends"):
-        worst_cases(ADAGRAD, [2])
+        falsify(ADAGRAD, WorstCase([2]))
     alone = Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_DISTANCE, 1.0, gap=1.0)
     with pytest.raises(InputError, match="minimiser"):
         alone.check(2)
     strange = Claim("strange", "Strange", "test", sp.Le(sp.Symbol("x"), 1))
     with pytest.raises(InputError) as caught:
-        worst_cases(replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), [2])
+        falsify(replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), WorstCase([2]))
     assert (caught.value.field, caught.value.value) == ("claim.hypotheses", "strange")
 
 

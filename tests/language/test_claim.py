@@ -16,7 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.symbols import PARAMETERS, L, Lhat, Parameter, T, bound, look, symbol_of
+from boundcheck.language.symbols import L, Lhat, Parameter, T, bound, look, symbol_of
 
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor", r"\varkappa")
 STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how often")
@@ -157,11 +157,6 @@ def test_a_name_of_numpys_is_a_name(name: str) -> None:
     taken = Parameter(symbol_of(name, "positive real"), "positive real", "mine")
     mine = claim(sp.Max(L, taken.symbol) + sp.sqrt(L) + sp.Abs(taken.symbol - 1), taken)
     assert mine.bound(**{"L": 4, name: 9}) == 9 + 2 + 8
-
-
-def test_every_parameter_of_the_catalogue_can_be_declared_again_as_it_is() -> None:
-    for parameter in PARAMETERS.values():
-        assert Parameter(parameter.symbol, parameter.domain, parameter.meaning, parameter.latex) == parameter
 
 
 def in_italics(latex: str) -> list[str]:

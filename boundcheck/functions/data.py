@@ -1,0 +1,143 @@
+"""Data of real problems, checks of data that a person brings, and certified constants of either.
+
+Both data sets come with scikit-learn, and are centred, so that no direction of the features is the mean. Constants are
+Arb enclosures of the numbers that an objective's L and G are made of.
+"""
+
+import hashlib
+import importlib.util
+import math
+from collections.abc import Callable
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+from boundcheck.errors import InputError
+from boundcheck.exact.balls import length, lower, upper
+from boundcheck.language.function import Constant
+
+Bundled = Literal["digits", "breast-cancer"]
+_BITS = 128
+Bound = TypeVar("Bound")
+
+
+def digits_data() -> tuple[np.ndarray, np.ndarray]:
+    """1797 handwritten digits of 8 x 8 pixels: pixels over 16, each centred, shape (1797, 64); labels 0..9."""
+    table = _table("digits.csv.gz")
+    pixels, labels = table[:, :-1] / 16.0, table[:, -1].astype(np.int64)
+    return pixels - pixels.mean(axis=0), labels
+
+
+def breast_cancer_data() -> tuple[np.ndarray, np.ndarray]:
+    r"""569 tumours with 30 measurements: shape (569, 30); labels 0 (malignant) and 1 (benign).
+
+    Each feature has mean 0 and variance 1/30, so that rows have mean square norm 1.
+    """
+    table = _table("breast_cancer.csv", skiprows=1)
+    X, labels = table[:, :-1], table[:, -1].astype(np.int64)
+    return (X - X.mean(axis=0)) / (X.std(axis=0) * math.sqrt(X.shape[1])), labels
+
+
+def data_of(name: Bundled, bias: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Features and labels of ``digits`` or ``breast-cancer``; with bias each feature vector has a 1 at its end."""
+    X, labels = digits_data() if name == "digits" else breast_cancer_data()
+    return (with_ones(X) if bias else X), labels
+
+
+def with_ones(X: np.ndarray) -> np.ndarray:
+    """The features with one more column, of ones."""
+    return np.hstack([X, np.ones((len(X), 1))])
+
+
+@cache
+def _table(name: str, skiprows: int = 0) -> np.ndarray:
+    """The numbers of a file of scikit-learn's data, read once; nobody may write to them."""
+    # Found without importing it, which takes longer than most experiments.
+    package = importlib.util.find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise InputError("scikit-learn", "(not installed)", "the package, whose data this problem is about")
+    file = Path(package.origin).parent / "datasets" / "data" / name
+    table = np.loadtxt(file, delimiter=",", skiprows=skiprows)
+    table.flags.writeable = False
+    return table
+
+
+def checked_matrix(field: str, value: np.ndarray, expected: str) -> np.ndarray:
+    """A copy of a matrix in float64; raises InputError for what is no matrix, or empty, or not finite."""
+    matrix = np.array(value, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
+        raise InputError(field, f"array of shape {matrix.shape}", expected)
+    return matrix
+
+
+def checked_features(X: np.ndarray) -> np.ndarray:
+    """Features as a finite matrix of floats, shape (n, k); raises InputError for others."""
+    return checked_matrix("X", X, "a finite matrix, one row a sample")
+
+
+def checked_labels(labels: np.ndarray, samples: int) -> np.ndarray:
+    """Class numbers from 0, one a sample, shape (n,); raises InputError for others."""
+    if labels.shape != (samples,) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{samples} integers from 0")
+    return labels
+
+
+def _once(bound: Callable[[np.ndarray], Bound]) -> Callable[[np.ndarray], Bound]:
+    """The bound, found only once for the same numbers: the experiments of a sweep share their data."""
+    found: dict[tuple[Any, ...], Bound] = {}
+
+    @wraps(bound)
+    def known(X: np.ndarray) -> Bound:
+        key = (X.shape, X.dtype.str, hashlib.sha256(X.tobytes()).digest())
+        return found[key] if key in found else found.setdefault(key, bound(X))
+
+    return known
+
+
+@_once
+def largest_gram_eigenvalue(X: np.ndarray) -> float:
+    r"""A proved upper bound on :math:`\lambda_{\max}(X^\top X)` of a finite X, shape (n, k), to about twelve digits.
+
+    The exact Gram matrix M of the floats in X is enclosed, brought near diagonal form as :math:`Q^{-1} M Q` with Q
+    the computed eigenvectors, and bounded by Gershgorin's discs. Whatever errors Q has, similarity keeps the spectrum.
+    """
+    return max(upper(centre + radius) for centre, radius in _discs(X))
+
+
+@_once
+def smallest_gram_eigenvalue(X: np.ndarray) -> float:
+    r"""A proved lower bound on :math:`\lambda_{\min}(X^\top X)`, in the same way; 0 where no positive one is found."""
+    return max(min(lower(centre - radius) for centre, radius in _discs(X)), 0.0)
+
+
+def _discs(X: np.ndarray) -> list[tuple[arb, arb]]:
+    """Centres and radii of Gershgorin's discs of a matrix with the spectrum of the Gram matrix."""
+    _, vectors = np.linalg.eigh(X.T @ X)
+    with ctx.workprec(_BITS):
+        exact = arb_mat(X.tolist())
+        Q = arb_mat(vectors.tolist())
+        similar = Q.solve(exact.transpose() * exact * Q).tolist()
+        return [(row[i], sum((abs(x) for j, x in enumerate(row) if j != i), arb(0))) for i, row in enumerate(similar)]
+
+
+@_once
+def mean_row_norm(X: np.ndarray) -> arb:
+    """An enclosure of the mean Euclidean norm of the rows of X, shape (n, k)."""
+    with ctx.workprec(_BITS):
+        return sum(map(length, X.tolist()), arb(0)) / len(X)
+
+
+def linear_smoothness(X: np.ndarray, divisor: int = 1) -> Constant:
+    r"""L of a linear model whose terms bend by at most 1/divisor: :math:`\lambda_{\max}(X^\top X / n)` over that."""
+    over = "n" if divisor == 1 else f"({divisor}n)"
+    value = math.nextafter(largest_gram_eigenvalue(X) / (divisor * len(X)), math.inf)
+    return Constant(value, "certified", f"largest eigenvalue of X^T X / {over}, bounded above with Arb")
+
+
+def linear_gradient_bound(X: np.ndarray, square: int, said: str) -> Constant:
+    r"""G of a linear model whose terms have slopes of size at most :math:`\sqrt{square}`; `said` names that square."""
+    value = upper(mean_row_norm(X) * arb(square).sqrt())
+    return Constant(value, "certified", f"sqrt({said}) times the mean norm of x, rounded up with Arb")

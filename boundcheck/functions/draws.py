@@ -1,0 +1,149 @@
+"""How minibatches are drawn: the law of the next one given the past, and the samplers of an ensemble."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+Number = TypeVar("Number", float, Tensor)
+
+
+def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
+    """Uniform indices with replacement, shape (replicas, batch): conditionally unbiased given the past."""
+    return torch.randint(samples, (replicas, batch), generator=generator, device=generator.device)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The law of the next minibatch given the past.
+
+    Attributes:
+        batch: m, its size.
+        candidates: the indices that it is drawn from, uniformly, shape (R, n_t).
+        replaced: whether with replacement.
+
+    """
+
+    batch: int
+    candidates: Tensor
+    replaced: bool
+
+    def of(self, who: Tensor) -> "Draw":
+        """The law for some of the replicas."""
+        # With replacement all replicas draw from the same.
+        candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
+        return replace(self, candidates=candidates)
+
+    def joined(self, others: list["Draw"]) -> "Draw":
+        """The law of these replicas and of those of others, whose kind and number of candidates are the same."""
+        if not others:
+            return self
+        each = [self.candidates, *(other.candidates for other in others)]
+        if self.replaced:
+            return replace(self, candidates=self.candidates[:1].expand(sum(map(len, each)), -1))
+        return replace(self, candidates=torch.cat(each))
+
+    def noise(self, variance: Number, bias: Number) -> Number:
+        r"""The mean squared error of a minibatch's mean gradient given the past, :math:`\mathbb E\|g - \nabla F\|^2`.
+
+        With :math:`s^2` the variance of the gradients of the :math:`n_t` candidates, it is the square of the bias plus
+        :math:`s^2/m`, times :math:`(n_t - m)/(n_t - 1)` where they are drawn without replacement. With it all samples
+        are candidates always, and there is no bias.
+        """
+        count = self.candidates.shape[1]
+        left = 1.0 if self.replaced else (count - self.batch) / max(count - 1, 1)
+        return left * variance / self.batch + bias * bias
+
+
+class Sampler(Protocol):
+    """Draws the minibatches of an ensemble, and says what the next one is drawn from."""
+
+    def law(self) -> Draw | None:
+        """The law of the next minibatch given the past; None where it is always the whole sample."""
+        ...
+
+    def draw(self) -> Tensor | None:
+        """The next minibatch, shape (R, m); None stands for the whole sample."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """The state that `restore` needs to go on from here."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        ...
+
+
+class WithReplacement:
+    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        """Draw minibatches of size `batch` from `samples` samples."""
+        self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
+        everything = torch.arange(samples, device=generator.device)
+        self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
+
+    def law(self) -> Draw:
+        return self._law
+
+    def draw(self) -> Tensor:
+        return draw_batch(self._replicas, self._batch, self._samples, self._generator)
+
+    def state(self) -> dict[str, Any]:
+        return {"generator": self._generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._generator.set_state(state["generator"])
+
+
+class Reshuffled:
+    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
+
+    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
+    biased from the second step of an epoch on.
+    """
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        """Draw minibatches of size `batch`, at most `samples`."""
+        self._shape, self._batch, self._generator = (replicas, samples), batch, generator
+        self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
+        self._next = samples
+
+    def law(self) -> Draw:
+        self._begin_epoch_if_due()
+        return Draw(self._batch, self._order[:, self._next :], replaced=False)
+
+    def draw(self) -> Tensor:
+        self._begin_epoch_if_due()
+        first, self._next = self._next, self._next + self._batch
+        return self._order[:, first : self._next]
+
+    def _begin_epoch_if_due(self) -> None:
+        if self._next + self._batch > self._shape[1]:
+            keys = torch.rand(self._shape, generator=self._generator, dtype=torch.float64, device=self._order.device)
+            self._order, self._next = keys.argsort(1), 0
+
+    def state(self) -> dict[str, Any]:
+        return {"generator": self._generator.get_state(), "order": self._order.cpu(), "next": self._next}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._generator.set_state(state["generator"])
+        self._order, self._next = state["order"].to(self._order.device), state["next"]
+
+
+class WholeSample:
+    """Gradient descent: no noise at all."""
+
+    def law(self) -> None:
+        return None
+
+    def draw(self) -> None:
+        return None
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        pass

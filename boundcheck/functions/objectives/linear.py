@@ -1,0 +1,451 @@
+"""Losses of Wx: least squares, logistic and softmax regression, and classifiers with one layer below a fixed one."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from flint import arb, ctx
+from pydantic import Field
+from torch import Tensor
+
+from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
+from boundcheck.functions.arithmetic import EPSILON, Results, in_blocks
+from boundcheck.functions.data import (
+    Bundled,
+    checked_features,
+    checked_labels,
+    checked_matrix,
+    data_of,
+    largest_gram_eigenvalue,
+    linear_gradient_bound,
+    linear_smoothness,
+    mean_row_norm,
+    smallest_gram_eigenvalue,
+    with_ones,
+)
+from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, sides_of, some
+from boundcheck.functions.objective import Side as Map
+from boundcheck.language.function import Constant
+from boundcheck.system.limits import Demand
+from boundcheck.system.tables import Count, Real, Seed, Side
+
+Activation = Literal["identity", "tanh"]
+
+# The centred digits have this rank: three of the 64 pixels are always blank.
+_DIGITS_RANK = 61
+# The factor of `digits_readout` with the least cross-entropy at W = I is 6 with 4 components, 16 with all of them.
+_SHARPNESS = 8.0
+
+
+class LinearModel(Objective):
+    r"""The mean of :math:`f_i(W) = \ell(Wx_i, y_i)`: the gradient of a sample is :math:`\ell'(Wx_i, y_i)\, x_i^\top`.
+
+    A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the constants. Samples are the
+    last dimension of outputs, which is long: sums over the d outputs of a sample are then additions of long rows.
+    """
+
+    is_shared = True
+
+    def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
+        """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
+        self.name = name
+        self.samples = len(X)
+        self._X = torch.tensor(X, device=device)
+        self._targets = torch.tensor(targets, device=device)
+        self._square_norms = self._X.square().sum(1)
+        self._mean_norm, self._mean_square = self._square_norms.sqrt().mean().item(), self._square_norms.mean().item()
+
+    @property
+    def widest(self) -> int:
+        """The number of outputs of one replica: a survey is made from them, and from no gradient of a sample."""
+        return self.samples * max(self.shape[0], self._targets.shape[1])
+
+    @abstractmethod
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each sample, shape (R, n), from outputs of shape (R, d, n) and targets of shape (..., d, n)."""
+
+    @abstractmethod
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The gradient of each sample's loss in its output, shape (R, d, n), from the same arguments."""
+
+    def loss(self, W: Tensor) -> Tensor:
+        return self._in_blocks(lambda part: self._losses(W[part] @ self._X.mT, self._targets.mT).mean(-1), W)
+
+    def gradient(self, W: Tensor) -> Tensor:
+        r""":math:`\frac1n R X` with the residuals as the columns of R, shape (R, d, k)."""
+        return self._in_blocks(lambda part: self._all_residuals(W[part]) @ self._X / self.samples, W)
+
+    def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
+        def gradient(part: slice) -> Tensor:
+            # Whole rows are copied: general indexing goes number by number.
+            chosen, batch = indices[part].flatten(), indices.shape[1]
+            X, targets = (
+                table.index_select(0, chosen).view(-1, batch, table.shape[1]) for table in (self._X, self._targets)
+            )
+            return self._residuals(W[part] @ X.mT, targets.mT) @ X / batch
+
+        return in_blocks(gradient, W, indices.shape[1] * W.shape[2])
+
+    def sample_gradients(self, W: Tensor) -> Tensor:
+        """The outer products of residuals and x, shape (R, n, d, k)."""
+        return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
+
+    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
+        r"""`Objective.survey`; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
+
+        def survey(part: slice) -> Moments:
+            outputs = W[part] @ self._X.mT
+            residuals = self._residuals(outputs, self._targets.mT)
+            squares, in_v = residuals.square().sum(-2), []
+            for left, right in sides_of(sides, part):
+                rows = squares if left is None else (left @ residuals).square().sum(-2)
+                in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
+            loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
+            each = torch.stack(in_v).sum(0), squares * self._square_norms
+            return Moments(loss, gradient, *(mean_of(x, some(among, part)) for x in each))
+
+        return self._in_blocks(survey, W)
+
+    def _in_blocks(self, f: Callable[[slice], Results], W: Tensor) -> Results:
+        return in_blocks(f, W, self.samples * W.shape[1])
+
+    def _all_residuals(self, W: Tensor) -> Tensor:
+        return self._residuals(W @ self._X.mT, self._targets.mT)
+
+
+class LeastSquares(LinearModel):
+    r"""Linear regression, :math:`f(W) = \frac1{2n}\sum_i \|Wx_i - y_i\|^2`.
+
+    The Hessian is :math:`I \otimes X^\top X / n` everywhere, so :math:`L = \lambda_{\max}(X^\top X / n)` cannot be
+    made smaller; gradients are unbounded; and f is at least 0.
+    """
+
+    is_convex = True
+    units = "loss units"
+
+    def __init__(self, X: np.ndarray, Y: np.ndarray, device: str = "cpu") -> None:
+        """Take data X, shape (n, k), and targets Y, shape (n, d)."""
+        X = checked_features(X)
+        expected = f"a finite matrix of {len(X)} rows, one a sample"
+        Y = checked_matrix("Y", Y, expected)
+        if len(Y) != len(X):
+            raise InputError("Y", f"array of shape {Y.shape}", expected)
+        super().__init__("least squares", X, Y, device)
+        self.shape = (Y.shape[1], X.shape[1])
+        self._target_size = self._targets.square().sum(1).mean().sqrt().item()
+        self.smoothness = linear_smoothness(X)
+        unbounded = "unbounded over all W; on a ball it follows from L and the gradient at its centre"
+        self.gradient_bound = Constant(math.inf, "certified", unbounded)
+        least = math.nextafter(smallest_gram_eigenvalue(X) / self.samples, 0.0)
+        if least > 0:
+            how = "smallest eigenvalue of X^T X / n, bounded below with Arb"
+            self.strong_convexity = Constant(least, "certified", how)
+        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
+
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.
+
+        Means over samples are root mean squares here, by Cauchy-Schwarz; that of the residuals is sqrt(2 f).
+        """
+        d, k = self.shape
+        x, size = math.sqrt(self._mean_square), torch.linalg.matrix_norm(W)
+        error = (k + 4) * EPSILON * (size * x + self._target_size)
+        residual = (2 * loss).sqrt()
+        loss_error = (self.samples + d + 32) * EPSILON * loss + residual * error + error.square()
+        return loss_error, x * (error + (self.samples + 32) * EPSILON * residual)
+
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().sum(-2) / 2
+
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs - targets
+
+
+def synthetic_regression(d: int, k: int, samples: int, noise: float, seed: int, device: str = "cpu") -> LeastSquares:
+    """Targets y = M x + noise: x standard Gaussian, entries of M N(0, 1/k), and Gaussian noise of size `noise`.
+
+    So an entry of y has variance 1 + noise^2.
+    """
+    random = np.random.default_rng(seed)
+    X, M = random.standard_normal((samples, k)), random.standard_normal((d, k)) / math.sqrt(k)
+    return LeastSquares(X, X @ M.T + noise * random.standard_normal((samples, d)), device)
+
+
+class LeastSquaresSpec(ProblemTable):
+    """Least squares on synthetic data, whose gradient is bounded on a ball only."""
+
+    kind: Literal["least-squares"]
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    samples: Count = Field(default=64, description="n")
+    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
+    seed: Seed = Field(default=0, description="of the data")
+
+    def demands(self) -> tuple[Demand, ...]:
+        """The memory for features and targets, drawn and kept, and for features as balls, from which L is certified."""
+        numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
+        return (Demand("problem.samples", self.samples, numbers * self.samples),)
+
+    def build(self, setting: Setting) -> LeastSquares:
+        columns = self.k + setting.bias
+        return synthetic_regression(self.d, columns, self.samples, self.noise, self.seed, setting.device)
+
+
+class LogisticRegression(LinearModel):
+    r"""The mean over samples of :math:`\sum_j \log(1 + e^{-t_{ij} (Wx_i)_j})`, with :math:`t_{ij} = \pm1`.
+
+    Row j tells class j, +1, from the rest, -1. Two classes or fewer need one row only, which tells class 1 from 0.
+
+    The second derivative of each term is at most 1/4, and is 1/4 at W = 0, so
+    :math:`L = \lambda_{\max}(X^\top X / n)/4` cannot be made smaller. A sample's gradient is an outer product with x
+    of numbers between -1 and 1, so :math:`G = \sqrt d` times the mean of the norms of x; and f is at least 0.
+    """
+
+    is_convex = True
+    units = "nats"
+
+    def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
+        """Take data X, shape (n, k), and labels from 0, shape (n,)."""
+        X = checked_features(X)
+        labels = checked_labels(labels, len(X))
+        classes = int(labels.max()) + 1
+        # The class that each row calls +1.
+        rows = np.arange(classes) if classes > 2 else np.array([1])
+        super().__init__(name, X, np.where(labels[:, None] == rows, 1.0, -1.0), device)
+        self.shape = (len(rows), X.shape[1])
+        self.smoothness = linear_smoothness(X, 4)
+        self.gradient_bound = linear_gradient_bound(X, len(rows), "d")
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most 1; then of sums."""
+        d, k = self.shape
+        size, root = torch.linalg.matrix_norm(W), math.sqrt(d)
+        loss_error = k * root * size * self._mean_norm + (self.samples + d + 32) * loss
+        gradient_error = k * size * self._mean_square + (self.samples + 32) * root * self._mean_norm
+        return EPSILON * loss_error, EPSILON * gradient_error
+
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        # Not softplus, which Torch cuts off.
+        return -torch.nn.functional.logsigmoid(targets * outputs).sum(-2)
+
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return -targets * torch.sigmoid(-targets * outputs)
+
+
+class LogisticSpec(ProblemTable):
+    """Logistic regression, one class against the rest, on scikit-learn's data."""
+
+    kind: Literal["logistic"]
+    data: Bundled = Field(
+        default="breast-cancer", description="`digits`, each class against the rest, or `breast-cancer`"
+    )
+
+    def build(self, setting: Setting) -> LogisticRegression:
+        return LogisticRegression(f"logistic, {self.data}", *data_of(self.data, setting.bias), setting.device)
+
+
+class SoftmaxRegression(LinearModel):
+    r"""The mean cross-entropy :math:`f(W) = \frac1n\sum_i \log\sum_j e^{(Wx_i)_j} - (Wx_i)_{y_i}` of a linear model.
+
+    The Hessian is the mean of :math:`(\mathrm{diag}(p) - pp^\top) \otimes x_i x_i^\top` and the first factor is at
+    most 1/2, so :math:`L = \lambda_{\max}(X^\top X / n)/2`; a sample's gradient :math:`(p - e_y) x^\top` has norm at
+    most :math:`\sqrt2\|x\|`, so :math:`G = \sqrt2` times the mean of the norms; and f is at least 0.
+    """
+
+    is_convex = True
+    units = "nats"
+
+    def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
+        """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
+        X = checked_features(X)
+        labels = checked_labels(labels, len(X))
+        classes = int(labels.max()) + 1
+        super().__init__(name, X, np.eye(classes)[labels], device)
+        self.shape = (classes, X.shape[1])
+        self.smoothness = linear_smoothness(X, 2)
+        self.gradient_bound = linear_gradient_bound(X, 2, "2")
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
+        d, k = self.shape
+        size = torch.linalg.matrix_norm(W)
+        x, x_square = self._mean_norm, self._mean_square
+        loss_error = (2 * k + 2 * d + 64) * size * x + (d + 64) * (math.log(d) + 1) + (self.samples + 32) * loss.abs()
+        gradient_error = k * math.sqrt(d) * size * x_square + (d + 32 + self.samples) * math.sqrt(2) * x
+        return EPSILON * loss_error, EPSILON * gradient_error
+
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.logsumexp(-2) - (outputs * targets).sum(-2)
+
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return torch.softmax(outputs, -2) - targets
+
+
+class DataSpec(ProblemTable):
+    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
+
+    kind: Bundled
+
+    def build(self, setting: Setting) -> SoftmaxRegression:
+        return SoftmaxRegression(self.kind, *data_of(self.kind, setting.bias), setting.device)
+
+
+class ReadoutNetwork(LinearModel):
+    r"""The mean cross-entropy of the logits :math:`U\varphi(Wx_i)`: W is trained, U is fixed, φ acts on each entry.
+
+    With :math:`z = Wx` and p the probabilities, a sample's gradient is :math:`\varphi'(z) \odot U^\top(p - e_y)` times
+    :math:`x^\top`. Its Hessian in z, with :math:`H = \mathrm{diag}(p) - pp^\top`, is
+
+    .. math:: \mathrm{diag}(\varphi')\, U^\top H U\, \mathrm{diag}(\varphi')
+        + \mathrm{diag}(\varphi'' \odot U^\top(p - e_y)).
+
+    Here :math:`\|H\| \le 1/2` and :math:`|\varphi'| \le 1`. The second term is 0 for the identity; for tanh
+    :math:`|\varphi''| \le 4/(3\sqrt3)`, and entry j of :math:`U^\top(p - e_y)` is a convex combination of differences
+    of entries of column j of U, at most the column's range. So
+
+    .. math:: L = \Bigl(\tfrac12\|U\|_{op}^2 + \tfrac4{3\sqrt3} \max_j \max_{c, c'} |U_{cj} - U_{c'j}|\Bigr)\,
+        \lambda_{\max}(X^\top X / n),
+
+    and :math:`G = \sqrt2 \|U\|_{op}` times the mean of the norms of x, because :math:`\|p - e_y\| \le \sqrt2`; and f is
+    at least 0. With the identity f is convex.
+    """
+
+    units = "nats"
+
+    def __init__(
+        self,
+        name: str,
+        X: np.ndarray,
+        labels: np.ndarray,
+        readout: np.ndarray,
+        activation: Activation,
+        device: str = "cpu",
+    ) -> None:
+        """Take data X, shape (n, k), labels from 0, shape (n,), and U, shape (classes, h), so W is of shape (h, k)."""
+        X = checked_features(X)
+        labels = checked_labels(labels, len(X))
+        U = checked_matrix("readout", readout, "a finite matrix, one row a class")
+        if labels.max() >= len(U):
+            raise InputError("labels", f"up to {labels.max()}", f"numbers below {len(U)}, the rows of the readout")
+        if activation not in ("identity", "tanh"):
+            raise InputError("activation", activation, "identity or tanh")
+        super().__init__(name, X, np.eye(len(U))[labels], device)
+        self.activation = activation
+        self.shape = (U.shape[1], X.shape[1])
+        self._readout = torch.tensor(U, device=device)
+        with ctx.workprec(128):
+            # U^T U and U U^T have the same largest eigenvalue.
+            square = arb(largest_gram_eigenvalue(U if U.shape[1] <= len(U) else U.T))
+            curvature = square / 2
+            if activation == "tanh":
+                columns = zip(U.max(0).tolist(), U.min(0).tolist(), strict=True)
+                curvature += 4 / (3 * arb(3).sqrt()) * arb(max(upper(arb(high) - arb(low)) for high, low in columns))
+            smoothness = curvature * arb(largest_gram_eigenvalue(X)) / self.samples
+            gradient_bound = (2 * square).sqrt() * mean_row_norm(X)
+        # In the operator norm, and in that of Frobenius.
+        self._readout_norms = (upper(square.sqrt()), self._readout.norm().item())
+        bend = f"the largest curvature of cross-entropy under U and {activation}"
+        how = f"{bend}, times the largest eigenvalue of X^T X / n, bounded above with Arb"
+        self.smoothness = Constant(upper(smoothness), "certified", how)
+        how = "sqrt(2) times the operator norm of U times the mean norm of x, rounded up with Arb"
+        self.gradient_bound = Constant(upper(gradient_bound), "certified", how)
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Errors of logits, at most :math:`\epsilon((k + 4)\|U\|_{op} + h\|U\|_F) \|W\| \|x\|`; then as in softmax.
+
+        A gradient is U times a softmax, which is off by half as much as its logits, times φ', which is off by at most
+        as much as z.
+        """
+        (h, k), classes = self.shape, len(self._readout)
+        size, x, x_square = torch.linalg.matrix_norm(W), self._mean_norm, self._mean_square
+        U, U_frobenius = self._readout_norms
+        logits = (k + 4) * U + h * U_frobenius
+        loss_error = (2 * logits + (2 * classes + 64) * U) * size * x + (classes + 64) * (math.log(classes) + 1)
+        loss_error = loss_error + (self.samples + 32) * loss.abs()
+        gradient_error = U * (logits / 2 + 2 * k) * size * x_square
+        gradient_error = gradient_error + (2 * classes + 32 + self.samples) * math.sqrt(2) * U_frobenius * x
+        return EPSILON * loss_error, EPSILON * gradient_error
+
+    def logits(self, W: Tensor) -> Tensor:
+        """The logits of every sample, shape (R, n, classes)."""
+        return (self._readout @ self._activated(W @ self._X.mT)).mT
+
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        logits = self._readout @ self._activated(outputs)
+        return logits.logsumexp(-2) - (logits * targets).sum(-2)
+
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        hidden = self._activated(outputs)
+        back = self._readout.mT @ (torch.softmax(self._readout @ hidden, -2) - targets)
+        return back if self.activation == "identity" else back * (1 - hidden.square())
+
+    def _activated(self, outputs: Tensor) -> Tensor:
+        return outputs if self.activation == "identity" else torch.tanh(outputs)
+
+
+def digits_network(hidden: int, seed: int, device: str = "cpu", bias: bool = False) -> ReadoutNetwork:
+    """A tanh network with `hidden` units on the digits of `digits_data`: W of shape (hidden, 64), or 65 with bias.
+
+    Entries of the readout are N(0, 1/hidden), from NumPy's default generator with this seed.
+    """
+    if hidden < 1:
+        raise InputError("hidden", hidden, "a positive integer")
+    X, labels = data_of("digits", bias)
+    readout = np.random.default_rng(seed).standard_normal((int(labels.max()) + 1, hidden)) / math.sqrt(hidden)
+    return ReadoutNetwork("digits network", X, labels, readout, "tanh", device)
+
+
+class TwoLayerSpec(ProblemTable):
+    """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
+
+    kind: Literal["two-layer"]
+    hidden: Side = Field(default=16, description="rows of W: hidden units")
+    seed: Seed = Field(default=0, description="of the second layer")
+
+    def build(self, setting: Setting) -> ReadoutNetwork:
+        return digits_network(self.hidden, self.seed, setting.device, setting.bias)
+
+
+def digits_readout(components: int, bias: bool, device: str = "cpu") -> ReadoutNetwork:
+    r"""Fine-tuning of a representation h of the digits under a fixed classifier: logits U W h, or U W [h; 1] with bias.
+
+    h are the first principal components of the centred digits, scaled to mean square norm 1; row c of U is 8 times the
+    mean of h over class c. So W = I is a classifier by class means: of the digits it gets 68 % right with 4 components
+    and 86 % with 16. The factor 8 decides how sure it is, and the cross-entropy at W = I is near the least that any
+    factor gives. W - I, or W - [I 0], is an edit of h.
+
+    Args:
+        components: the dimension of h, from 1 to 61, the rank of the data.
+        bias: whether W has a column more than rows, which is added to h.
+        device: where the tensors are.
+
+    """
+    if not 1 <= components <= _DIGITS_RANK:
+        raise InputError("components", components, f"an integer from 1 to {_DIGITS_RANK}, the rank of the digits")
+    X, labels = data_of("digits")
+    axes = np.linalg.svd(X, full_matrices=False)[2][:components]
+    # An axis has no sign of its own: its largest entry is made positive.
+    largest = np.abs(axes).argmax(axis=1)
+    h = X @ (axes * np.sign(axes[np.arange(components), largest])[:, None]).T
+    h = h / np.sqrt(np.square(h).sum(axis=1).mean())
+    readout = _SHARPNESS * np.stack([h[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)])
+    features = with_ones(h) if bias else h
+    return ReadoutNetwork("digits readout", features, labels, readout, "identity", device)
+
+
+class ReadoutSpec(ProblemTable):
+    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
+
+    kind: Literal["readout"]
+    components: int = Field(default=16, ge=1, le=_DIGITS_RANK, description="how many principal components")
+    starts_at_identity: ClassVar[bool] = True
+
+    def build(self, setting: Setting) -> ReadoutNetwork:
+        return digits_readout(self.components, setting.bias, setting.device)
