@@ -23,9 +23,8 @@ from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.arithmetic import Point, square_norm
 from boundcheck.functions.curvature import largest_eigenvalue
-from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.function import NetworkFunction, top_curvatures
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import top_curvatures
 
 SAMPLES, STEPS, BATCH, LENGTH = 64, 100, 16, 48
 # Of an eigenvalue that is to be right to one part in a hundred.

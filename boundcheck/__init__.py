@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from boundcheck.functions.loss import Loss
     from boundcheck.language.catalogue import catalogue as claims
     from boundcheck.language.claim import Claim
-    from boundcheck.present import audit
+    from boundcheck.present.audit import audit
     from boundcheck.proof import prove
     from boundcheck.worst_case import falsify
     from boundcheck.worst_case.search import Search
@@ -63,7 +63,7 @@ _HOMES = {
     "Loss": _Home("boundcheck.functions.loss", "Loss"),
     "Search": _Home("boundcheck.worst_case.search", "Search"),
     "WorstCase": _Home("boundcheck.worst_case.worst_case", "WorstCase"),
-    "audit": _Home("boundcheck.present", "audit", "seconds"),
+    "audit": _Home("boundcheck.present.audit", "audit", "seconds"),
     "claims": _Home("boundcheck.language.catalogue", "catalogue"),
     "falsify": _Home("boundcheck.worst_case", "falsify", "units"),
     "measure": _Home("boundcheck.experiment", "measure", "units"),

@@ -48,7 +48,7 @@ from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.networks.samples import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant

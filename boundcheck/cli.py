@@ -246,7 +246,7 @@ def prove(
     with progress() as tick:
         from boundcheck.proof.audit import opinions
         from boundcheck.proof.export import export, export_rocq
-        from boundcheck.proof.show import show
+        from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
@@ -468,8 +468,9 @@ def report(
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
         from boundcheck.language.catalogue import catalogue
-        from boundcheck.present.forms import forms
-        from boundcheck.present.page import export_data, load_runs, write_runs
+        from boundcheck.present import forms
+        from boundcheck.present.page import export_data, write_runs
+        from boundcheck.present.stored import load_runs
 
         for each in claim:
             # Runs name it by its path, and those of a claim that was given as an object by its id.
@@ -500,12 +501,13 @@ def soundness(
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.checked import survey
-        from boundcheck.present.sections.checked import sentence, write_soundness
+        from boundcheck.present.page import write_survey
+        from boundcheck.present.sections.checked import sentence
 
         keep = cache_folder() / "soundness"
         found = survey.soundness(share, jobs, tick, keep)
         tick("page", 0, 1)
-        files = write_soundness(found, out, command)
+        files = write_survey(found, out, command)
         shutil.rmtree(keep, ignore_errors=True)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
@@ -538,11 +540,11 @@ def reliability(
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.checked import survey
-        from boundcheck.present.sections.checked import write_reliability
+        from boundcheck.present.page import write_survey
 
         found = survey.reliability(share, jobs, tick)
         tick("page", 0, 1)
-        files = write_reliability(found, out, command)
+        files = write_survey(found, out, command)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:

@@ -32,8 +32,8 @@ from boundcheck.functions.curvature import (
 from boundcheck.functions.draws import Draw, Reshuffled, WholeSample, WithReplacement
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.tasks import Windows
 from boundcheck.functions.objective import PROBLEMS, Objective, Setting, device_of, table_of
 from boundcheck.functions.objectives.clipped import Tilted
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic

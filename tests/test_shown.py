@@ -24,7 +24,7 @@ from boundcheck.language.prose import mathml_of
 from boundcheck.language.view import Prose, Table, View
 from boundcheck.language.view import line as line_of
 from boundcheck.present.style import panels, pdf, svg
-from boundcheck.present.typst.formulas import UnknownError, formula
+from boundcheck.present.typst import UnknownError, formula
 from boundcheck.present.words import said
 from boundcheck.shown import code_span, command, markdown, visible
 from boundcheck.system.ending import say

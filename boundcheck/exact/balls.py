@@ -6,6 +6,7 @@ equal.
 """
 
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -87,35 +88,12 @@ def square_norm_of(v: Iterable[np.ndarray]) -> arb:
 class Balls:
     """Arithmetic on `arb` and `arb_mat`; the caller sets the precision by ``flint.ctx.workprec``."""
 
-    def rational(self, x: Fraction) -> arb:
-        return ball_of(x)
-
-    def add(self, x: arb, y: arb) -> arb:
-        return x + y
-
-    def times(self, x: arb, y: arb) -> arb:
-        return x * y
-
-    def power(self, x: arb, exponent: Fraction) -> arb:
-        return power(x, exponent)
-
-    def exp(self, x: arb) -> arb:
-        return x.exp()
-
-    def log(self, x: arb) -> arb:
-        return x.log()
-
-    def larger(self, x: arb, y: arb) -> arb:
-        return x.max(y)
-
-    def smaller(self, x: arb, y: arb) -> arb:
-        return x.min(y)
-
-    def plus(self, X: arb_mat, Y: arb_mat) -> arb_mat:
-        return X + Y
-
-    def product(self, X: arb_mat, Y: arb_mat) -> arb_mat:
-        return X * Y
+    rational, power = staticmethod(ball_of), staticmethod(power)
+    add = plus = staticmethod(operator.add)
+    times = product = staticmethod(operator.mul)
+    exp, log = staticmethod(arb.exp), staticmethod(arb.log)
+    larger, smaller = staticmethod(arb.max), staticmethod(arb.min)
+    transposed = staticmethod(arb_mat.transpose)
 
     def entrywise(self, X: arb_mat, Y: arb_mat) -> arb_mat:
         return arb_mat(
@@ -124,9 +102,6 @@ class Balls:
 
     def scaled(self, c: arb, X: arb_mat) -> arb_mat:
         return X * c
-
-    def transposed(self, X: arb_mat) -> arb_mat:
-        return X.transpose()
 
     def constant(self, diagonal: int, rows: int, columns: int) -> arb_mat:
         return arb_mat([[diagonal * (i == j) for j in range(columns)] for i in range(rows)])
@@ -155,10 +130,15 @@ def largest_eigenvalue(M: arb_mat) -> arb:
     two, bisection asks whether :math:`cI - M` is positive definite, which elimination tells by the signs of its pivots,
     until they are 2^-80 apart, relative to the upper one, or the precision tells no more.
     """
-    trace, rows = M.trace(), M.tolist()
+    rows = M.tolist()
     if all(x == 0 for i, row in enumerate(rows) for j, x in enumerate(row) if i != j):
         return reduce(arb.max, (abs(row[i]) for i, row in enumerate(rows)))
-    low, high = max(_rayleigh(M), arb(0), key=float), trace.upper()
+    low, high = arb(0), M.trace().upper()
+    middles = np.array([[float(x.mid()) for x in row] for row in rows])
+    if np.isfinite(middles).all():
+        vector = arb_mat([[x] for x in np.linalg.eigh(middles)[1][:, -1].tolist()])
+        turned = vector.transpose()
+        low = max((turned * M * vector)[0, 0] / (turned * vector)[0, 0], low, key=float)
     if not high > 0:
         return arb(0).union(high)
     # Start near the lower end: floats leave it only a few units of roundoff away.
@@ -176,16 +156,6 @@ def largest_eigenvalue(M: arb_mat) -> arb:
             break
         low, high = (low, middle) if definite else (middle, high)
     return low.union(high)
-
-
-def _rayleigh(M: arb_mat) -> arb:
-    """A lower bound on the largest eigenvalue: the Rayleigh quotient at the midpoints' top eigenvector in floats."""
-    middle = np.array([[float(x.mid()) for x in row] for row in M.tolist()])
-    if not np.isfinite(middle).all():
-        return arb(0)
-    vector = arb_mat([[x] for x in np.linalg.eigh(middle)[1][:, -1].tolist()])
-    turned = vector.transpose()
-    return (turned * M * vector)[0, 0] / (turned * vector)[0, 0]
 
 
 def _is_definite(M: arb_mat, c: arb) -> bool | None:
@@ -271,17 +241,14 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
 
 def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int | None:
     """An n such that the absolute value is 0 or at least 2^-n; None where none is known."""
-    nodes = [*sp.preorder_traversal(expression)]
-    nodes += [node for symbol in expression.free_symbols for node in sp.preorder_traversal(values[symbol])]
+    inside = (expression, *(values[symbol] for symbol in expression.free_symbols))
+    nodes = [node for each in inside for node in sp.preorder_traversal(each)]
     exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}
     if None in exponents.values() or any(isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes):
         return None
     u, v = Model(cast(Any, _Sizes()), values=values, horizon=0, floats=False).number(expression)
     radicals = {(node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None}
-    degree = 1
-    for _, q in radicals:
-        degree *= q
-    return u * (degree - 1) + v + 1
+    return u * (math.prod(q for _, q in radicals) - 1) + v + 1
 
 
 class _Sizes:

@@ -19,62 +19,37 @@ S = TypeVar("S")
 M = TypeVar("M")
 
 
-class Numbers(Protocol[S]):
-    """Numbers S, and what may be done with them."""
+class Arithmetic(Protocol[S, M]):
+    """Numbers S and matrices M, and what may be done with them. A vector of several blocks is a tuple of matrices.
 
-    def rational(self, x: Fraction) -> S:
-        """A rational number in this arithmetic."""
+    `balls` decides, `rationals` is exact as long as it can be, `floats` has one that is fast and knows its errors, and
+    one with derivatives; `Cost` counts. A logarithm is NaN where its number may be 0 or less.
+    """
 
-    def add(self, x: S, y: S) -> S:
-        """The sum."""
+    def rational(self, x: Fraction, /) -> S: ...
+    def add(self, x: S, y: S, /) -> S: ...
+    def times(self, x: S, y: S, /) -> S: ...
+    def power(self, x: S, exponent: Fraction, /) -> S: ...
+    def exp(self, x: S, /) -> S: ...
+    def log(self, x: S, /) -> S: ...
+    def larger(self, x: S, y: S, /) -> S: ...
+    def smaller(self, x: S, y: S, /) -> S: ...
+    def plus(self, X: M, Y: M, /) -> M: ...
+    def product(self, X: M, Y: M, /) -> M: ...
+    def entrywise(self, X: M, Y: M, /) -> M: ...
+    def scaled(self, c: S, X: M, /) -> M: ...
+    def transposed(self, X: M, /) -> M: ...
 
-    def times(self, x: S, y: S) -> S:
-        """The product."""
-
-    def power(self, x: S, exponent: Fraction) -> S:
-        """A rational power."""
-
-    def exp(self, x: S) -> S:
-        """The exponential."""
-
-    def log(self, x: S) -> S:
-        """The natural logarithm; NaN where x may be 0 or less."""
-
-    def larger(self, x: S, y: S) -> S:
-        """The larger of two numbers."""
-
-    def smaller(self, x: S, y: S) -> S:
-        """The smaller of two numbers."""
-
-
-class Arithmetic(Numbers[S], Protocol[S, M]):
-    """Numbers S and matrices M. A vector of several blocks is a tuple of matrices."""
-
-    def plus(self, X: M, Y: M) -> M:
-        """The sum of two matrices."""
-
-    def product(self, X: M, Y: M) -> M:
-        """The product of two matrices."""
-
-    def entrywise(self, X: M, Y: M) -> M:
-        """The Hadamard product of two matrices."""
-
-    def scaled(self, c: S, X: M) -> M:
-        """A matrix times a number."""
-
-    def transposed(self, X: M) -> M:
-        """The transpose."""
-
-    def constant(self, diagonal: int, rows: int, columns: int) -> M:
+    def constant(self, diagonal: int, rows: int, columns: int, /) -> M:
         """The matrix with this number on its diagonal and 0 elsewhere."""
 
-    def inner(self, x: tuple[M, ...], y: tuple[M, ...]) -> S:
+    def inner(self, x: tuple[M, ...], y: tuple[M, ...], /) -> S:
         """The sum over blocks of tr(X^T Y)."""
 
-    def length(self, x: tuple[M, ...]) -> S:
+    def length(self, x: tuple[M, ...], /) -> S:
         """The root of the sum of all squared entries."""
 
-    def spectral(self, X: M) -> S:
+    def spectral(self, X: M, /) -> S:
         """The largest singular value."""
 
 
@@ -163,7 +138,13 @@ class Place(NamedTuple):
         do = self.do
         match node:
             case sp.Symbol():
-                return self._symbol(node)
+                if node in self.model.numbers:
+                    return self.model.numbers[node]
+                if node in self.model.values:
+                    return self.number(self.model.values[node])
+                if node not in (t, T):
+                    raise NoValueError(node)
+                return do.rational(Fraction(self.when(node)))
             case sp.Rational():
                 return do.rational(_fraction(node))
             case sp.Float() if self.model.floats:
@@ -199,15 +180,6 @@ class Place(NamedTuple):
             raise NoValueError(node)
         return node.number_at(self)
 
-    def _symbol(self, node: sp.Symbol) -> Any:
-        if node in self.model.numbers:
-            return self.model.numbers[node]
-        if node in self.model.values:
-            return self.number(self.model.values[node])
-        if node not in (t, T):
-            raise NoValueError(node)
-        return self.do.rational(Fraction(self.when(node)))
-
     @property
     def _values(self) -> dict[sp.Symbol, sp.Expr]:
         """The model's values, and those of t and T where they are times."""
@@ -224,7 +196,13 @@ class Place(NamedTuple):
             case sp.MatAdd():
                 return reduce(self.plus, map(self.vector, node.args))
             case sp.MatMul():
-                return self._product(node)
+                factors = [x for x in node.args if not isinstance(x, MatrixExpr)]
+                first, *rest = (x for x in node.args if isinstance(x, MatrixExpr))
+                # A vector of several blocks may be scaled, not multiplied.
+                blocks = (
+                    (reduce(do.product, map(self.matrix, rest), self.matrix(first)),) if rest else self.vector(first)
+                )
+                return self.scaled(reduce(do.times, map(self.number, factors)), blocks) if factors else blocks
             case sp.Transpose():
                 return (do.transposed(self.matrix(node.arg)),)
             case sp.MatPow(exp=sp.Integer()) if node.exp > 0:
@@ -236,14 +214,6 @@ class Place(NamedTuple):
         if not hasattr(node, "vector_at"):
             raise NoValueError(node)
         return node.vector_at(self)
-
-    def _product(self, node: sp.MatMul) -> tuple[Any, ...]:
-        do = self.do
-        factors = [x for x in node.args if not isinstance(x, MatrixExpr)]
-        first, *rest = (x for x in node.args if isinstance(x, MatrixExpr))
-        # A vector of several blocks may be scaled, not multiplied.
-        blocks = (reduce(do.product, map(self.matrix, rest), self.matrix(first)),) if rest else self.vector(first)
-        return self.scaled(reduce(do.times, map(self.number, factors)), blocks) if factors else blocks
 
     def matrix(self, node: Any) -> Any:
         """The only block of a matrix; raises TypeError for a vector of several."""

@@ -226,7 +226,16 @@ def _wider(x: Approx) -> tuple[float, float]:
 
 
 class Graded:
-    """Arithmetic on numbers, which are tensors without dimensions, and on matrices, without rounding bounds."""
+    """Arithmetic on numbers, which are tensors without dimensions, and on matrices: autograd can follow it.
+
+    It has no rounding bounds. A power that is not real is NaN, and so is the logarithm of a negative number.
+    """
+
+    add = plus = staticmethod(torch.add)
+    times = entrywise = scaled = staticmethod(torch.mul)
+    product, transposed = staticmethod(torch.matmul), staticmethod(torch.t)
+    exp, log = staticmethod(torch.exp), staticmethod(torch.log)
+    larger, smaller = staticmethod(torch.maximum), staticmethod(torch.minimum)
 
     def rational(self, x: Fraction) -> Tensor:
         """The nearest float64; infinity for a number beyond its range."""
@@ -235,43 +244,8 @@ class Graded:
         except OverflowError:
             return torch.tensor(torch.inf if x > 0 else -torch.inf, dtype=torch.float64)
 
-    def add(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-    def times(self, x: Tensor, y: Tensor) -> Tensor:
-        return x * y
-
     def power(self, x: Tensor, exponent: Fraction) -> Tensor:
-        """A rational power; NaN where it is not real."""
         return x ** (int(exponent) if exponent.denominator == 1 else float(exponent))
-
-    def exp(self, x: Tensor) -> Tensor:
-        return x.exp()
-
-    def log(self, x: Tensor) -> Tensor:
-        """The natural logarithm; NaN of a negative number."""
-        return x.log()
-
-    def larger(self, x: Tensor, y: Tensor) -> Tensor:
-        return torch.maximum(x, y)
-
-    def smaller(self, x: Tensor, y: Tensor) -> Tensor:
-        return torch.minimum(x, y)
-
-    def plus(self, X: Tensor, Y: Tensor) -> Tensor:
-        return X + Y
-
-    def product(self, X: Tensor, Y: Tensor) -> Tensor:
-        return X @ Y
-
-    def entrywise(self, X: Tensor, Y: Tensor) -> Tensor:
-        return X * Y
-
-    def scaled(self, c: Tensor, X: Tensor) -> Tensor:
-        return c * X
-
-    def transposed(self, X: Tensor) -> Tensor:
-        return X.mT
 
     def constant(self, diagonal: int, rows: int, columns: int) -> Tensor:
         return diagonal * torch.eye(rows, columns, dtype=torch.float64)

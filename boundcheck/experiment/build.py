@@ -10,7 +10,7 @@ from boundcheck.experiment.streams import generator
 from boundcheck.functions.adapters import Adapter, Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
 from boundcheck.functions.arithmetic import Point, at_most
-from boundcheck.functions.networks.build import Adaptation, network_function
+from boundcheck.functions.networks.function import Adaptation, network_function
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
 from boundcheck.language.function import Function

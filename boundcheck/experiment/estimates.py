@@ -16,7 +16,7 @@ from boundcheck.experiment.horizons import informative_horizon
 from boundcheck.experiment.plan import Plan
 from boundcheck.experiment.schema import AtSmoothness, Estimates
 from boundcheck.experiment.spec import about_its_own_step
-from boundcheck.functions.networks.sites import Site
+from boundcheck.functions.networks.network import Site
 from boundcheck.functions.problem import End, adapter_ends
 from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim

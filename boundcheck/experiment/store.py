@@ -39,7 +39,7 @@ from boundcheck.errors import InputError, raised
 from boundcheck.experiment.bits import bits
 from boundcheck.experiment.numerics import NUMERICS
 from boundcheck.experiment.result import BracketResult, RunResult, read, text
-from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
+from boundcheck.functions.networks.function import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
 from boundcheck.system.files import half_written, parse_json, read_text, replace_file

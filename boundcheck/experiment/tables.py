@@ -12,7 +12,8 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.language.inputs import parsed
 from boundcheck.language.symbols import r
 from boundcheck.system.tables import Count, Real, Steps, Table

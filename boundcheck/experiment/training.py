@@ -18,7 +18,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.chance import TIMES, apart, draws, undisturbed
 from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.networks.network import evaluating
-from boundcheck.functions.networks.tasks import Encoded, Shape
+from boundcheck.functions.networks.samples import Encoded, Shape
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Status
 from boundcheck.language.sentence import words_of

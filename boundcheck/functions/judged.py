@@ -220,20 +220,20 @@ class OfAdapter(OfClaim):
 
     def reach(self, radius: sp.Symbol) -> Extent:
         """The size of A, B, or both: the norm of a frozen factor, the largest norm over all points of a trained one."""
-        letters = ("A", "B") if radius == BALL.common else (str(radius.name).upper(),)
-        return reduce(Extent.__or__, map(self._reach, letters))
+        found = []
+        for letter in ("A", "B") if radius == BALL.common else (str(radius.name).upper(),):
+            name = next((block.radius for block in self.adapter.blocks if block.name == letter), "")
+            if letter in self.adapter.frozen:
+                found.append(self.frozen(sp.Symbol(letter)))
+            else:
+                found.append(self.reached(name) if name in self.radii else UNKNOWN)
+        return reduce(Extent.__or__, found)
 
     def frozen(self, radius: sp.Symbol) -> Extent:
         """The norm of A or B if the adapter does not train it; else unknown."""
         letter = str(radius.name).upper()
         known = letter in self.adapter.frozen
         return Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN
-
-    def _reach(self, letter: str) -> Extent:
-        if letter in self.adapter.frozen:
-            return self.frozen(sp.Symbol(letter))
-        radius = next((block.radius for block in self.adapter.blocks if block.name == letter), "")
-        return self.reached(radius) if radius in self.radii else UNKNOWN
 
     @abstractmethod
     def reached(self, radius: str) -> Extent:

@@ -87,7 +87,10 @@ class Loss(Objective):
             raise InputError("y", f"of {len(self._samples[1])} samples", f"one for each of the {self.samples} of X")
         # The gradients of all samples, at all points.
         check_memory([Demand("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])], device=device)
-        points = self._points(device)
+        random = torch.Generator().manual_seed(0)
+        drawn = torch.randn((_POINTS, *shape), generator=random, dtype=torch.float64).to(device)
+        sizes = torch.tensor(_SIZES, dtype=torch.float64, device=device)
+        points = drawn * sizes.repeat(_POINTS // len(_SIZES))[:, None, None]
         least = self._checked(points)
         self.smoothness = _stated(smoothness, "smoothness") or self._steepest(points)
         unbounded = Constant(float("inf"), "certified", "nothing is known of it; on a ball it follows from L")
@@ -120,7 +123,22 @@ class Loss(Objective):
         pd: Any = import_module("pandas")
         try:
             text = read_text(Path(path), _LONGEST).removeprefix("\ufeff")
-            _check_rows(text)
+            # Rows that do not fit the header: pandas would shift their columns without a word.
+            rows = csv.reader(StringIO(text, newline=""))
+            header = next((row for row in rows if row), None)
+            if header is None:
+                raise ValueError("it is empty")
+            twice = [name for place, name in enumerate(header) if name in header[:place]]
+            if twice:
+                raise ValueError(f"the header has {twice[0]!r} twice")
+            below = False
+            for row in filter(None, rows):
+                below = True
+                if len(row) != len(header):
+                    found = f"line {rows.line_num} has {len(row)} values"
+                    raise ValueError(f"{found}, where the header has {len(header)} columns")
+            if not below:
+                raise ValueError("no row is below the header")
             table = pd.read_csv(StringIO(text))
         except (OSError, ValueError, csv.Error) as error:
             raise InputError("path", path, f"a CSV file ({' '.join(str(error).split())})") from None
@@ -156,15 +174,12 @@ class Loss(Objective):
         return cls(loss, torch.arange(len(each)), shape=shape, **{"name": _name(function)} | options)
 
     def loss(self, W: Tensor) -> Tensor:
-        """f(W), shape (R,)."""
-        return self._over(vmap(self._mean, (0, *self._shared)), W, self.samples, self._samples)
+        return self._over(vmap(self._mean, (0, *self._shared)), W, self._samples)
 
     def gradient(self, W: Tensor) -> Tensor:
-        """The gradient of f at W, shape (R, d, k)."""
-        return self._over(vmap(grad(self._mean), (0, *self._shared)), W, self.samples, self._samples)
+        return self._over(vmap(grad(self._mean), (0, *self._shared)), W, self._samples)
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
-        """The mean gradient of each replica's own minibatch, shape (R, d, k)."""
         apart = vmap(grad(self._mean))
         return in_blocks(
             lambda part: apart(W[part], *(x[indices[part]] for x in self._samples)),
@@ -173,10 +188,9 @@ class Loss(Objective):
         )
 
     def sample_gradients(self, W: Tensor) -> Tensor:
-        """The gradient of the loss of each sample, shape (R, n, d, k)."""
         one = vmap(grad(self._mean), (None, *(0 for _ in self._samples)))
         alone = tuple(x.unsqueeze(1) for x in self._samples)
-        return self._over(vmap(one, (0, *self._shared)), W, self.samples, alone)
+        return self._over(vmap(one, (0, *self._shared)), W, alone)
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """Estimates of the rounding errors of `loss` and `gradient`.
@@ -197,14 +211,8 @@ class Loss(Objective):
     def _mean(self, W: Tensor, *samples: Tensor) -> Tensor:
         return self._loss(W, *samples).mean()
 
-    def _over(self, f: Callable[..., Tensor], W: Tensor, numbers: int, samples: tuple[Tensor, ...]) -> Tensor:
-        return in_blocks(lambda part: f(W[part], *samples), W, numbers * W[0].numel())
-
-    def _points(self, device: str) -> Tensor:
-        random = torch.Generator().manual_seed(0)
-        drawn = torch.randn((_POINTS, *self.shape), generator=random, dtype=torch.float64).to(device)
-        sizes = torch.tensor(_SIZES, dtype=torch.float64, device=device)
-        return drawn * sizes.repeat(_POINTS // len(_SIZES))[:, None, None]
+    def _over(self, f: Callable[..., Tensor], W: Tensor, samples: tuple[Tensor, ...]) -> Tensor:
+        return in_blocks(lambda part: f(W[part], *samples), W, self.samples * W[0].numel())
 
     def _checked(self, points: Tensor) -> float:
         """The least loss of a sample at some points, after a check that the loss is the mean over samples."""
@@ -251,11 +259,11 @@ class _InSinglePrecision(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Round the result of the function."""
-        return tree_map(_rounded, func(*args, **(kwargs or {})))
 
+        def rounded(x: Any) -> Any:
+            return x.float().double() if isinstance(x, Tensor) and x.dtype == torch.float64 else x
 
-def _rounded(x: Any) -> Any:
-    return x.float().double() if isinstance(x, Tensor) and x.dtype == torch.float64 else x
+        return tree_map(rounded, func(*args, **(kwargs or {})))
 
 
 def _stated(given: Given, field: str) -> Constant | None:
@@ -271,24 +279,6 @@ def _stated(given: Given, field: str) -> Constant | None:
     if not how.strip():
         return Constant(float(value), "estimated", "given without a certificate")
     return Constant(float(value), "certified", f"as its user says: {how}")
-
-
-def _check_rows(text: str) -> None:
-    """Refuse rows that do not fit the header: a reader would shift their columns without a word."""
-    rows = csv.reader(StringIO(text, newline=""))
-    header = next((row for row in rows if row), None)
-    if header is None:
-        raise ValueError("it is empty")
-    twice = [name for place, name in enumerate(header) if name in header[:place]]
-    if twice:
-        raise ValueError(f"the header has {twice[0]!r} twice")
-    below = False
-    for row in filter(None, rows):
-        below = True
-        if len(row) != len(header):
-            raise ValueError(f"line {rows.line_num} has {len(row)} values, where the header has {len(header)} columns")
-    if not below:
-        raise ValueError("no row is below the header")
 
 
 def _name(function: Any) -> str:

@@ -62,7 +62,12 @@ def known(term: Term, given: Index | None) -> bool:
     if isinstance(term, Expectation | Mean) and is_coarser(term.given, given):
         return True
     if isinstance(term, Before):
-        return known(_last_summand(term), given)
+        # Its last summand is the body at t - 1; one that cannot be taken there is no later known at t.
+        try:
+            last = at(term.body, Index("t", -1))
+        except TermError:
+            last = term.body
+        return known(last, given)
     # A sum over all times is known when its last summand is; no proof needs that.
     if isinstance(term, Total | Minimum):
         return known(term.body, None)
@@ -80,14 +85,6 @@ def timed(term: Term) -> bool:
     if isinstance(term, Expectation | Mean) and term.given is not None and term.given.base == "t":
         return True
     return any(timed(each) for each in parts_of(term))
-
-
-def _last_summand(sum_: Before) -> Scalar:
-    """The body at t - 1, the last time in the sum; if it cannot be taken there, at t, which is known no earlier."""
-    try:
-        return at(sum_.body, Index("t", -1))
-    except TermError:
-        return sum_.body
 
 
 def is_coarser(first: Index | None, second: Index | None) -> bool:
@@ -210,53 +207,34 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
 
 def mean(matrix: Matrix, given: Index | None) -> Matrix:
     """The expectation of a matrix: linear; known factors are taken out. TermError for a word with two unknowns."""
-    # Two words may have the same mean: a letter and its own mean do.
-    means = [
-        Matrix(matrix.shape, {_mean_word(word, given): _known_scalar(coefficient, given)})
-        for word, coefficient in matrix.terms.items()
-    ]
+    means = []
+    for word, coefficient in matrix.terms.items():
+        if not known(coefficient, given):
+            raise TermError(f"the mean of a matrix needs coefficients that are known, and {coefficient} is not")
+        # Two words may have the same mean: a letter and its own mean do.
+        means.append(Matrix(matrix.shape, {_mean_word(word, given): coefficient}))
     return Matrix.sum(matrix.shape, means)
-
-
-def _known_scalar(coefficient: Scalar, given: Index | None) -> Scalar:
-    if not known(coefficient, given):
-        raise TermError(f"the mean of a matrix needs coefficients that are known, and {coefficient} is not")
-    return coefficient
 
 
 def _mean_word(word: Word, given: Index | None) -> Word:
     unknown = [letter for letter, _ in word if not known(letter, given)]
     if len(unknown) > 1:
         raise TermError(f"the mean of a product needs all its factors but one known; unknown are {unknown}")
-    return tuple((letter if known(letter, given) else _mean_letter(letter, given), flip) for letter, flip in word)
-
-
-def _mean_letter(letter: Letter, given: Index | None) -> Letter:
-    finer = isinstance(letter, Mean) and is_coarser(given, letter.given)
-    return Mean(letter.letter if isinstance(letter, Mean) and finer else letter, given)
-
-
-def substitute(term: Matrix | Scalar, mapping: Values) -> Matrix | Scalar:
-    """Replace letters by matrices and variables by scalars everywhere, and bring the result into normal form."""
-    return substitute_scalar(term, mapping) if isinstance(term, Scalar) else substitute_matrix(term, mapping)
-
-
-def substitute_scalar(scalar: Scalar, mapping: Values) -> Scalar:
-    """`substitute` for a scalar."""
-    return _map_scalar(scalar, mapping, None)
-
-
-def substitute_matrix(matrix: Matrix, mapping: Values) -> Matrix:
-    """`substitute` for a matrix."""
-    return _map_matrix(matrix, mapping, None)
+    means: dict[Letter, Letter] = {}
+    for letter in unknown:
+        # By the tower rule, the mean of a finer mean is that of its letter.
+        finer = isinstance(letter, Mean) and is_coarser(given, letter.given)
+        means[letter] = Mean(letter.letter if isinstance(letter, Mean) and finer else letter, given)
+    return tuple((means.get(letter, letter), flip) for letter, flip in word)
 
 
 def at(scalar: Scalar, t: Index) -> Scalar:
     """The scalar with t replaced by `t`. Raises TermError for a term that varies with t in an unknown way."""
-    return _map_scalar(scalar, {}, t)
+    return substitute_scalar(scalar, {}, t)
 
 
-def _map_scalar(scalar: Scalar, mapping: Values, t: Index | None) -> Scalar:
+def substitute_scalar(scalar: Scalar, mapping: Values, t: Index | None = None) -> Scalar:
+    """Replace letters by matrices and variables by scalars everywhere, in normal form; and t, where one is given."""
     if t is None and scalar.inside.isdisjoint(mapping):
         return scalar
     images = {atom: _map_atom(atom, mapping, t) for atom in scalar.atoms()}
@@ -272,6 +250,7 @@ def _map_scalar(scalar: Scalar, mapping: Values, t: Index | None) -> Scalar:
 
 
 def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
+    """The atom with other parts and at another time, in normal form."""
     if atom in mapping:
         return Scalar.of(mapping[atom])  # type: ignore[arg-type]
     if isinstance(atom, Variable):
@@ -281,13 +260,8 @@ def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
         if isinstance(atom, Before):
             return before_at(atom.body, t)
         return clock(t) if isinstance(atom, Clock) else Scalar.of(atom)
-    return _rebuilt(atom, [_map(part, mapping, t) for part in atom.parts()], t)
-
-
-def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scalar:
-    """The atom with other parts and at another time, in normal form."""
-    matrices = tuple(x for x in parts if isinstance(x, Matrix))
-    scalars = [x for x in parts if isinstance(x, Scalar)]
+    matrices = tuple(substitute_matrix(x, mapping, t) for x in atom.parts if isinstance(x, Matrix))
+    scalars = [substitute_scalar(x, mapping, t) for x in atom.parts if isinstance(x, Scalar)]
     match atom:
         case Norm():
             return norm(atom.kind, *matrices)
@@ -310,11 +284,8 @@ def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scala
     return Scalar.of(atom)
 
 
-def _map(part: Matrix | Scalar, mapping: Values, t: Index | None) -> Matrix | Scalar:
-    return _map_matrix(part, mapping, t) if isinstance(part, Matrix) else _map_scalar(part, mapping, t)
-
-
-def _map_matrix(matrix: Matrix, mapping: Values, t: Index | None) -> Matrix:
+def substitute_matrix(matrix: Matrix, mapping: Values, t: Index | None = None) -> Matrix:
+    """`substitute_scalar` for a matrix."""
     if t is None and matrix.inside.isdisjoint(mapping):
         return matrix
     summands = []
@@ -325,7 +296,7 @@ def _map_matrix(matrix: Matrix, mapping: Values, t: Index | None) -> Matrix:
         product = factors[0]
         for factor in factors[1:]:
             product = product @ factor
-        summands.append(product.scaled(_map_scalar(coefficient, mapping, t)))
+        summands.append(product.scaled(substitute_scalar(coefficient, mapping, t)))
     return Matrix.sum(matrix.shape, summands)
 
 
@@ -338,7 +309,7 @@ def _map_letter(letter: Letter, mapping: Values, t: Index | None) -> Matrix:
     if isinstance(letter, Symbol):
         return Matrix.of(Symbol(letter.name, letter.shape, _moved(letter.when, t, letter)))
     if isinstance(letter, Gradient):
-        point = tuple(_map_matrix(x, mapping, t) for x in letter.point)
+        point = tuple(substitute_matrix(x, mapping, t) for x in letter.point)
         return Matrix.of(Gradient(letter.function, point, letter.block))
     if isinstance(letter, Mean):
         given = letter.given if t is None or letter.given is None else letter.given.moved(t)

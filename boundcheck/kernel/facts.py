@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from boundcheck.kernel.errors import ReplayError, TermError
-from boundcheck.kernel.terms import ANY, CONSTANT, Scalar, Symbol, Term, Variable
+from boundcheck.kernel.terms import ANY, CONSTANT, Scalar, Symbol, Term, Variable, keys_of
 
 RELATIONS = (">=", ">", "=")
 
@@ -54,7 +54,7 @@ class Law(Term):
                 raise TermError(f"a law cannot be for all {x}, which is neither a constant nor an arbitrary symbol")
         if type(conclusion) is not Fact or not all(isinstance(x, Fact | Law) for x in wanted):
             raise TermError(f"a law is a fact with facts and laws as premises, and not {conclusion!r} with {wanted!r}")
-        key = f"(law ({_keys(bound)}) ({_keys(wanted)}) {conclusion.key})"
+        key = f"(law ({keys_of(bound)}) ({keys_of(wanted)}) {conclusion.key})"
         self._fill(variables=bound, premises=wanted, conclusion=conclusion, key=key)
 
     def __str__(self) -> str:
@@ -62,10 +62,6 @@ class Law(Term):
         premises = f" with {'; '.join(told)}" if self.premises else ""
         range_ = f"for all {', '.join(map(str, self.variables))}" if self.variables else "always"
         return f"{range_}{premises}: {self.conclusion}"
-
-
-def _keys(terms: Iterable[Term]) -> str:
-    return " ".join(x.key for x in terms)
 
 
 Statement = Fact | Law

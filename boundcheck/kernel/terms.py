@@ -75,15 +75,13 @@ ANY = "any"
 When = str | Time
 
 
-def check_when(when: object) -> None:
-    """Raise TermError unless this is a `When`: CONSTANT, ANY or a `Time`."""
+def _check_when(when: object) -> None:
     known = type(when) is str and when in (CONSTANT, ANY)
     if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
         raise TermError(f"not a kind of symbol: {when!r}")
 
 
-def check_given(given: object) -> None:
-    """Raise TermError unless this is a past: an `Index`, or None."""
+def _check_given(given: object) -> None:
     if given is not None and type(given) is not Index:
         raise TermError(f"not a past: {given!r}")
 
@@ -98,8 +96,7 @@ RESERVED = frozenset(
 _TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")
 
 
-def check_name(*names: str) -> None:
-    """Raise TermError unless each of these can be a name."""
+def _check_name(*names: str) -> None:
     for name in names:
         if type(name) is not str or not _NAME.match(name) or name in RESERVED or _TIME.fullmatch(name):
             raise TermError(
@@ -107,38 +104,32 @@ def check_name(*names: str) -> None:
             )
 
 
-def check_shape(shape: object) -> None:
-    """Raise TermError unless the shape is two names."""
+def _check_shape(shape: object) -> None:
     if type(shape) is not tuple or len(shape) != 2:
         raise TermError(f"not a shape: {shape!r}")
-    check_name(*shape)
+    _check_name(*shape)
 
 
-def letter_text(name: str, when: When) -> str:
-    """The text of a letter, with its time if it is the value of a process."""
+def _letter_text(name: str, when: When) -> str:
     return f"{name}[{when.index}]" if isinstance(when, Time) else name
 
 
-def given_text(given: Index | None) -> str:
-    """The text after the bar of a conditional expectation."""
+def _given_text(given: Index | None) -> str:
     return "" if given is None else f" | past of {given}"
 
 
-def primed(text: str) -> str:
-    """The text with one more prime at each time."""
+def _primed(text: str) -> str:
     return _TIME.sub(lambda found: f"{found[0]}'", text)
 
 
-def product_text(coefficient: Fraction, factors: list[str]) -> str:
-    """The text of a rational number times factors."""
+def _product_text(coefficient: Fraction, factors: list[str]) -> str:
     if not factors:
         return str(coefficient)
     sign = {Fraction(1): "", Fraction(-1): "-"}.get(coefficient, f"{coefficient}*")
     return sign + "*".join(factors)
 
 
-def sum_text(summands: list[str]) -> str:
-    """The text of a sum: its summands, joined by their signs."""
+def _sum_text(summands: list[str]) -> str:
     return "".join(
         f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
     )
@@ -180,12 +171,16 @@ class Term:
         return frozenset({self}).union(*(part.inside for part in parts_of(self)))
 
 
+def keys_of(terms: Iterable[Term]) -> str:
+    """The keys of several terms, side by side."""
+    return " ".join(x.key for x in terms)
+
+
 class Atom(Term):
     """A scalar that polynomials treat as a variable. The kinds of atoms are in `atoms`."""
 
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms that it contains."""
-        return ()
+    # The terms that it contains.
+    parts: tuple[Matrix | Scalar, ...] = ()
 
     def raised(self, exponent: int) -> str:
         """The text of its power with this exponent, from 2 on."""
@@ -282,8 +277,8 @@ class Scalar(Term):
         return sorted({atom for monomial in self.terms for atom, _ in monomial})
 
     def __str__(self) -> str:
-        pieces = [product_text(c, [a.raised(e) if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
-        return sum_text(pieces) or "0"
+        pieces = [_product_text(c, [a.raised(e) if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
+        return _sum_text(pieces) or "0"
 
 
 def _fraction(value: object) -> Fraction:
@@ -329,13 +324,13 @@ class Symbol(Letter):
     when: When
 
     def __init__(self, name: str, shape: tuple[str, str], when: When = CONSTANT) -> None:
-        check_name(name, *shape)
-        check_shape(shape)
-        check_when(when)
+        _check_name(name, *shape)
+        _check_shape(shape)
+        _check_when(when)
         self._fill(name=name, shape=shape, when=when, key=f"[{name}:{shape[0]},{shape[1]}:{when}]")
 
     def __str__(self) -> str:
-        return letter_text(self.name, self.when)
+        return _letter_text(self.name, self.when)
 
 
 class Gradient(Letter):
@@ -346,11 +341,11 @@ class Gradient(Letter):
     block: int
 
     def __init__(self, function: str, point: tuple[Matrix, ...], block: int = 0) -> None:
-        check_name(function)
-        check_point(point)
+        _check_name(function)
+        _check_point(point)
         if type(block) is not int or not 0 <= block < len(point):
             raise TermError(f"a point of {len(point)} blocks has no block {block!r}")
-        key = f"[grad {function} {block} {' '.join(x.key for x in point)}]"
+        key = f"[grad {function} {block} {keys_of(point)}]"
         self._fill(function=function, point=point, block=block, shape=point[block].shape, key=key)
 
     def __str__(self) -> str:
@@ -365,24 +360,22 @@ class Mean(Letter):
     given: Index | None
 
     def __init__(self, letter: Letter, given: Index | None) -> None:
-        check_given(given)
+        _check_given(given)
         if not isinstance(letter, Letter):
             raise TermError(f"{letter!r} is not a letter")
         self._fill(letter=letter, given=given, shape=letter.shape, key=f"[mean {letter.key} {given}]")
 
     def __str__(self) -> str:
-        return f"E[{self.letter}{given_text(self.given)}]"
+        return f"E[{self.letter}{_given_text(self.given)}]"
 
 
-def check_point(point: object) -> None:
-    """Raise TermError unless this is a tuple of matrices."""
+def _check_point(point: object) -> None:
     if type(point) is not tuple or not point or any(type(x) is not Matrix for x in point):
         raise TermError(f"a point is a tuple of matrices, and not {point!r}")
 
 
 @cache
-def check_word(word: Word) -> None:
-    """Raise TermError for a product whose shapes do not fit."""
+def _check_word(word: Word) -> None:
     if type(word) is not tuple or any(not isinstance(x, Letter) or type(flipped) is not bool for x, flipped in word):
         raise TermError(f"not a product of letters: {word!r}")
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
@@ -400,13 +393,13 @@ class Matrix(Term):
     terms: Mapping[Word, Scalar]
 
     def __init__(self, shape: tuple[str, str], terms: Mapping[Word, Scalar]) -> None:
-        check_shape(shape)
+        _check_shape(shape)
         if any(type(c) is not Scalar for c in terms.values()):
             raise TermError(f"the coefficients of a matrix are polynomials, and not {list(terms.values())!r}")
         kept = {w: terms[w] for w in sorted(terms, key=word_key) if terms[w].terms}
         self._fill(shape=shape, terms=MappingProxyType(kept))
         for word in self.terms:
-            check_word(word)
+            _check_word(word)
             if word_shape(word) != shape:
                 raise TermError(f"a word of shape {word_shape(word)} in a matrix of shape {shape}")
 
@@ -474,10 +467,10 @@ class Matrix(Term):
         for word, c in self.terms.items():
             factors = [f"{letter}{'ᵀ' if flipped else ''}" for letter, flipped in word]
             if c.number is not None:
-                pieces.append(product_text(c.number, factors))
+                pieces.append(_product_text(c.number, factors))
             else:
                 pieces.append("*".join([f"({c})" if len(c.terms) > 1 else str(c), *factors]))
-        return sum_text(pieces) or f"0[{self.shape[0]}, {self.shape[1]}]"
+        return _sum_text(pieces) or f"0[{self.shape[0]}, {self.shape[1]}]"
 
 
 def transposed(word: Word) -> Word:
@@ -512,7 +505,7 @@ def parts_of(term: Term) -> Iterable[Term]:
     if isinstance(term, Matrix):
         return [x for word, c in term.terms.items() for x in (c, *(letter for letter, _ in word))]
     if isinstance(term, Atom):
-        return term.parts()
+        return term.parts
     if isinstance(term, Gradient):
         return term.point
     if isinstance(term, Mean):
@@ -524,7 +517,7 @@ def parts_of(term: Term) -> Iterable[Term]:
 
 def forget() -> None:
     """Drop the cached products, so that they are computed again from the letters."""
-    for remembered in (_monomial_key, check_word, word_key):
+    for remembered in (_monomial_key, _check_word, word_key):
         remembered.cache_clear()
 
 
@@ -538,12 +531,12 @@ class Variable(Atom):
     when: When
 
     def __init__(self, name: str, when: When = CONSTANT) -> None:
-        check_name(name)
-        check_when(when)
+        _check_name(name)
+        _check_when(when)
         self._fill(name=name, when=when, key=f"{name}:{when}")
 
     def __str__(self) -> str:
-        return letter_text(self.name, self.when)
+        return _letter_text(self.name, self.when)
 
 
 class Dimension(Atom):
@@ -552,7 +545,7 @@ class Dimension(Atom):
     name: str
 
     def __init__(self, name: str) -> None:
-        check_name(name)
+        _check_name(name)
         self._fill(name=name, key=f"(dimension {name})")
 
     def __str__(self) -> str:
@@ -588,10 +581,7 @@ class Power(Atom):
             raise TermError(f"{base!r} is not a polynomial")
         if type(exponent) is not Index or exponent not in (Index("t", -1), Index("T", -1)):
             raise TermError(f"the exponent of a power is t-1 or T-1, and not {exponent!r}")
-        self._fill(base=base, exponent=exponent, key=f"(power {exponent} {base.key})")
-
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return (self.base,)
+        self._fill(base=base, exponent=exponent, parts=(base,), key=f"(power {exponent} {base.key})")
 
     def __str__(self) -> str:
         return f"({self.base})^[{self.exponent}]"
@@ -607,18 +597,11 @@ class Norm(Atom):
     blocks: Point
 
     def __init__(self, kind: str, blocks: Point) -> None:
-        check_point(blocks)
-        if (
-            type(kind) is not str
-            or kind not in (FROBENIUS, SPECTRAL)
-            or not blocks
-            or (kind == SPECTRAL and len(blocks) > 1)
-        ):
+        _check_point(blocks)
+        is_kind = type(kind) is str and kind in (FROBENIUS, SPECTRAL)
+        if not is_kind or (kind == SPECTRAL and len(blocks) > 1):
             raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
-        self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
-
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return self.blocks
+        self._fill(kind=kind, blocks=blocks, parts=blocks, key=f"(norm {kind} {keys_of(blocks)})")
 
     def __str__(self) -> str:
         inside = ", ".join(map(str, self.blocks))
@@ -631,18 +614,20 @@ class Trace(Atom):
     word: Word
 
     def __init__(self, word: Word) -> None:
-        check_word(word)
+        _check_word(word)
         if word_shape(word)[0] != word_shape(word)[1]:
             raise TermError(f"a trace needs a square matrix, and not one of shape {word_shape(word)}")
         rotations = [w[i:] + w[:i] for w in (word, transposed(word)) for i in range(len(word))]
         first = min(rotations, key=word_key)
         self._fill(word=first, key=f"(trace {word_key(first)})")
 
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
+    @cached_property
+    def parts(self) -> tuple[Matrix | Scalar, ...]:  # type: ignore[override]
+        """The product as a matrix."""
         return (Matrix.word(self.word),)
 
     def __str__(self) -> str:
-        return f"tr({self.parts()[0]})"
+        return f"tr({self.parts[0]})"
 
 
 class Value(Atom):
@@ -652,12 +637,9 @@ class Value(Atom):
     point: Point
 
     def __init__(self, function: str, point: Point) -> None:
-        check_name(function)
-        check_point(point)
-        self._fill(function=function, point=point, key=f"(value {function} {' '.join(x.key for x in point)})")
-
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return self.point
+        _check_name(function)
+        _check_point(point)
+        self._fill(function=function, point=point, parts=point, key=f"(value {function} {keys_of(point)})")
 
     def __str__(self) -> str:
         return f"{self.function}({', '.join(map(str, self.point))})"
@@ -672,10 +654,7 @@ class _Operator(Atom):
     def __init__(self, body: Scalar) -> None:
         if type(body) is not Scalar:
             raise TermError(f"{body!r} is not a polynomial")
-        self._fill(body=body, key=f"({self.name} {body.key})")
-
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return (self.body,)
+        self._fill(body=body, parts=(body,), key=f"({self.name} {body.key})")
 
     def __str__(self) -> str:
         return f"{self.text or self.name}({self.body})"
@@ -703,10 +682,7 @@ class Maximum(Atom):
             raise TermError(f"{members!r} are not polynomials")
         if len(members) < 2 or list(members) != sorted(set(members)):
             raise TermError("the members of a maximum are sorted, two or more, each once")
-        self._fill(members=members, key=f"(max {' '.join(x.key for x in members)})")
-
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return self.members
+        self._fill(members=members, parts=members, key=f"(max {keys_of(members)})")
 
     def __str__(self) -> str:
         return f"max({', '.join(map(str, self.members))})"
@@ -738,7 +714,7 @@ class Before(_Operator):
             raise TermError(f"a partial sum of {body}, which has a sum or a minimum over all times in it")
 
     def __str__(self) -> str:
-        return f"sum[t' < t]({primed(str(self.body))})"
+        return f"sum[t' < t]({_primed(str(self.body))})"
 
 
 class Expectation(Atom):
@@ -750,11 +726,8 @@ class Expectation(Atom):
     def __init__(self, body: Scalar, given: Index | None) -> None:
         if type(body) is not Scalar:
             raise TermError(f"{body!r} is not a polynomial")
-        check_given(given)
-        self._fill(body=body, given=given, key=f"(E {given} {body.key})")
-
-    def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return (self.body,)
+        _check_given(given)
+        self._fill(body=body, given=given, parts=(body,), key=f"(E {given} {body.key})")
 
     def __str__(self) -> str:
-        return f"E[{self.body}{given_text(self.given)}]"
+        return f"E[{self.body}{_given_text(self.given)}]"

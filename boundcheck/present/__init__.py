@@ -2,69 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from boundcheck.proofs import paper_at
-from boundcheck.system.limits import Tick, silent
-from boundcheck.system.plugins import allowing
+from boundcheck.errors import InputError
 
+# What draws takes seconds to import, and most reports need no other form than the page.
 if TYPE_CHECKING:
-    from boundcheck.present.audited import Audited
-    from boundcheck.proof import ProofAudit
+    from boundcheck.present.material import Material
 
-__all__ = ["audit"]
+Form = Callable[["Material", str, str], dict[str, bytes]]
+"""Takes a page's material, title and first paragraph; returns files, by their paths from the page's folder."""
 
 
-def audit(
-    paper: str | Path,
-    out: str | Path | None = None,
-    runs: str | Path = "runs",
-    device: str = "cpu",
-    tick: Tick = silent,
-    full: bool = False,
-    proved: Callable[[ProofAudit], None] = lambda proofs: None,
-    latex: bool = False,
-    pdf: bool = False,
-    allow_code: Iterable[str | Path] = (),
-) -> Audited:
-    """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
-
-    Args:
-        paper: its key, such as ``jiang2024``, or its folder.
-        out: the folder of the report; where left out, ``reports/<paper>`` of the full one, ``<runs>/report-<paper>`` of
-            the short one.
-        runs: where the run folders are kept; finished runs are read and not repeated.
-        device: a torch device.
-        tick: told of progress, in seconds.
-        full: make the whole report that papers cite, and not only what its argument needs.
-        proved: told of the proofs as soon as they are judged, long before the runs have finished.
-        latex: write the folder ``latex`` for a paper too.
-        pdf: write ``report.pdf`` too, the report on paper, by typst.
-        allow_code: the files, and the folders, in which import paths of its experiments may open code, beside its own.
-
-    Returns:
-        ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
-        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top. It shows itself
-        in a notebook; `Audited.to_frame` has the findings, and `Audited.results` the runs.
+def forms(latex: bool = False, pdf: bool = False) -> tuple[Form, ...]:
+    """The forms of a report that are written beside its page: for a paper, in LaTeX, or as one PDF.
 
     Raises:
-        InputError: for an unknown paper, a bad device, folders that cannot be written, and a form whose package is
-            not installed.
+        InputError: where what makes one is not installed.
 
     """
-    subject = paper_at(paper)
-    from boundcheck.present.audited import Audited
-    from boundcheck.present.conduct import conduct
-    from boundcheck.present.forms import forms
+    found: list[Form] = []
+    if latex:
+        from boundcheck.present.latex import files_of
 
-    # What is missing for a form is said before anything is measured.
-    also = forms(latex, pdf)
+        found.append(files_of)
+    if pdf:
+        if find_spec("typst") is None:
+            raise InputError("--pdf", "typst is not installed", 'the extra pdf: pip install "boundcheck[pdf]"')
+        from boundcheck.present import typst
 
-    folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    # An iterator is gone through once.
-    allowed = tuple(allow_code)
-    with allowing(subject.folder, *allowed):
-        made = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also, allowed)
-    return Audited(made, subject.key, Path(runs))
+        found.append(typst.files_of)
+    return tuple(found)

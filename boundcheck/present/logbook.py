@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from boundcheck.language.prose import plain
-from boundcheck.present.section import Finding, Material, Search
+from boundcheck.present.material import Finding, Material, Search
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import titled
 from boundcheck.proof.audit import ClaimAudit, JudgedRow

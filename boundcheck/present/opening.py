@@ -15,11 +15,9 @@ from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import Toward, shown
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.named import distinct
-from boundcheck.present.section import Material
-from boundcheck.present.stored import StoredRun, highest_rank
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, panels, ticks
-from boundcheck.present.sweeps import settings
+from boundcheck.present.material import Material
+from boundcheck.present.stored import StoredRun, distinct, highest_rank, largest, settings
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, name_axes, panels, ticks, wrapped
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier
 from boundcheck.verdicts import Verdict
@@ -109,26 +107,8 @@ def picture(found: Iterable[Strokes]) -> Figure | None:
     """A figure with a panel for each: horizontal lines, their values at their ends; None if nothing can be drawn."""
     shown = [Strokes(x.title, x.axis, lines) for x in found if len(lines := [y for y in x.lines if y.is_drawn]) > 1]
     most = max((len(each.lines) for each in shown), default=0)
-    above = max((_wrapped(each.title).count("\n") for each in shown), default=0)
+    above = max((wrapped(each.title, _TITLE).count("\n") for each in shown), default=0)
     return panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most) if shown else None
-
-
-def _wrapped(title: str) -> str:
-    return "\n".join(textwrap.fill(line, _TITLE) for line in title.split("\n"))
-
-
-def opening_of(material: Material, summary: str = "") -> Opening:
-    """The opening of a page of runs, or of a paper that has none of its own.
-
-    Args:
-        material: what the page is made from.
-        summary: the verdict in a paragraph, where it is known.
-
-    """
-    words = summary or _verdicts([*material.theorems, *(x.run for x in material.networks), *material.brackets])
-    found = [_of_run(material, run) for run in _chosen(material)]
-    caption = _OF_NETWORKS if material.networks else _OF_RUNS
-    return Opening(words, tuple(_numbers(material))[:3], picture(found), caption)
 
 
 _OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it, and what the run
@@ -139,26 +119,47 @@ was seen along the run were the largest there is. Nobody knows that it is, so th
 Hollow: the theorem says nothing of the run."""
 
 
-def counted(verdicts: Iterable[str]) -> str:
-    """A clause that says how many there are of each verdict."""
-    parts = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(verdicts).most_common()]
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
 def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
     """A sentence that says how many there are in all and of each verdict; of a single one it says the verdict."""
     found = list(verdicts)
-    return f"The one {one} is {found[0]}." if len(found) == 1 else f"Of {len(found)} {many} {counted(found)}."
+    if len(found) == 1:
+        return f"The one {one} is {found[0]}."
+    *parts, last = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(found).most_common()]
+    counted = f"{', '.join(parts)} and {last}" if parts else last
+    return f"Of {len(found)} {many} {counted}."
 
 
-def _verdicts(runs: list[StoredRun]) -> str:
-    """The verdicts of the runs in a sentence; of a single run with the reason."""
-    if not runs:
-        return ""
-    if len(runs) == 1:
-        reason = runs[0].result.reason
-        return f"The run is {runs[0].verdict}: {reason.rstrip('.')}."
-    return in_all("run", "runs", [run.verdict for run in runs])
+def opening_of(material: Material, summary: str = "") -> Opening:
+    """The opening of a page of runs, or of a paper that has none of its own.
+
+    Args:
+        material: what the page is made from.
+        summary: the verdict in a paragraph, where it is known.
+
+    """
+    runs = [*material.theorems, *(x.run for x in material.networks), *material.brackets]
+    words = summary
+    if runs and not words:
+        told = f"The run is {runs[0].verdict}: {runs[0].result.reason.rstrip('.')}."
+        words = told if len(runs) == 1 else in_all("run", "runs", [run.verdict for run in runs])
+    if material.networks:
+        chosen = [each.run for each in distinct(material.networks)]
+    else:
+        # For each claim and problem the run of highest rank; first those of which the theorem says something.
+        best = largest([*material.theorems, *material.brackets], lambda run: (run.problem, _label(run)), _size)
+        chosen = sorted(best, key=lambda run: run.verdict.is_silent)
+    found = [_of_run(material, run) for run in chosen[:_MOST_PANELS]]
+    caption = _OF_NETWORKS if material.networks else _OF_RUNS
+    return Opening(words, tuple(_numbers(material))[:3], picture(found), caption)
+
+
+def _size(run: StoredRun) -> tuple[bool, int, int]:
+    return not run.verdict.is_silent, run.rank or 0, run.course.plan.steps if run.is_theorem else 0
+
+
+def _label(run: StoredRun) -> str:
+    """The name of the claim of a run."""
+    return titled(run.result) if run.is_theorem else label(run.result.claim, run.result.settings.lipschitz)
 
 
 def _numbers(material: Material) -> Iterable[Headline]:
@@ -179,7 +180,9 @@ def _numbers(material: Material) -> Iterable[Headline]:
     told = [run for run in material.theorems if run.result.ratio and not run.verdict.is_silent]
     if told:
         last = max(told, key=lambda run: run.result.ratio or 0.0)
-        yield Headline(last.numbers.ratio, f"the largest share of its bound that a run measured: {_name(last)}")
+        yield Headline(
+            last.numbers.ratio, f"the largest share of its bound that a run measured: {last.title}, {_label(last)}"
+        )
     if material.searches:
         most = max(material.searches, key=lambda each: each["ratio"])
         yield Headline(
@@ -189,7 +192,7 @@ def _numbers(material: Material) -> Iterable[Headline]:
         if run.result.ratio:
             yield Headline(
                 run.numbers.ratio,
-                f"largest smoothness that was found, over the claim's constant: {_name(run)}",
+                f"largest smoothness that was found, over the claim's constant: {run.title}, {_label(run)}",
             )
     if material.networks:
         silent = sum(run.verdict.is_silent for run in theorems)
@@ -203,42 +206,21 @@ def _numbers(material: Material) -> Iterable[Headline]:
         yield Headline(number(max(run.course.plan.steps for run in theorems)), "iterations of the longest run")
 
 
-def _name(run: StoredRun) -> str:
-    return f"{run.title}, {label_of(run)}"
-
-
-def label_of(run: StoredRun) -> str:
-    """The name of the claim of a run."""
-    return titled(run.result) if run.is_theorem else label(run.result.claim, run.result.settings.lipschitz)
-
-
-def _chosen(material: Material) -> list[StoredRun]:
-    """For each claim and problem the run of highest rank; first those of which the theorem says something."""
-    if material.networks:
-        return [each.run for each in distinct(material.networks)][:_MOST_PANELS]
-    best: dict[tuple[str, str], StoredRun] = {}
-    for run in [*material.theorems, *material.brackets]:
-        key = run.problem, label_of(run)
-        if key not in best or _size(run) > _size(best[key]):
-            best[key] = run
-    return sorted(best.values(), key=lambda run: run.verdict.is_silent)[:_MOST_PANELS]
-
-
-def _size(run: StoredRun) -> tuple[bool, int, int]:
-    return not run.verdict.is_silent, run.rank or 0, run.course.plan.steps if run.is_theorem else 0
-
-
 def _of_run(material: Material, run: StoredRun) -> Strokes:
     """The panel of a run: what its claim says, and what the run measured."""
-    title = f"{settings([run])[0]}\n{label_of(run)}"
+    title = f"{settings([run])[0]}\n{_label(run)}"
     result = run.result
     if not run.is_theorem:
-        claimed = [Stroke(label(x.claim, x.lipschitz), x.value, _look(material, x.claim)) for x in result.upper]
+        claimed = [
+            Stroke(label(x.claim, x.lipschitz), x.value, HOLDS if _holds(material, x.claim) else PRINTED)
+            for x in result.upper
+        ]
         found = Stroke("largest that was found", result.measured, RUN, toward=Toward.DOWN)
         return Strokes(title, f"smoothness [{result.problem.units}]", [*claimed, found])
     limits = (result.interval.lower, result.interval.upper) if result.interval else None
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
-    look = SEEN if run.is_network else PRINTED if broken else _look(material, result.claim)
+    is_held = not broken and _holds(material, result.claim)
+    look = SEEN if run.is_network else HOLDS if is_held else PRINTED
     lines = [
         Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", run.bound, look),
         Stroke("known at the start", run.course.first, KNOWN),
@@ -247,28 +229,18 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     return Strokes(title, run.measure.observable.axis(result.problem.units), lines)
 
 
-def _look(material: Material, id: str) -> str:
-    """The look of what a claim says: ``HOLDS`` if that is proved, else ``PRINTED``."""
-    return HOLDS if _holds(material, id) else PRINTED
-
-
 def _holds(material: Material, id: str) -> bool:
     """True if a claim is proved: by the proofs of the page, or by one that the kernel replays."""
     proved = {claim.id: claim.verdict in ("proved", "repaired") for claim in getattr(material.proofs, "claims", ())}
     return proved[id] if id in proved else carrier(catalogue[id]) is Carrier.KERNEL
 
 
-def _short(value: float, toward: Toward) -> str:
-    """A value with three digits at most, without zeros at the end."""
-    return shown(value, 3, toward) if 1e-3 <= value < 1e4 else number(value, 3, toward)
-
-
 def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
-    shown, most = item
-    values = [x for line in shown.lines for x in (line.value or 0.0, *(line.limits or ())) if 0 < x < math.inf]
+    panel, most = item
+    values = [x for line in panel.lines for x in (line.value or 0.0, *(line.limits or ())) if 0 < x < math.inf]
     far = max(values) > _FAR * min(values)
     left = min(values) / 2 if far else 0.0
-    for place, line in enumerate(shown.lines):
+    for place, line in enumerate(panel.lines):
         y, value, (mark, words) = most - place, line.value or 0.0, _LOOKS[line.look]
         axis.plot([left, value], [y, y], "-", color=line.look, lw=1, alpha=0.45)
         if line.limits:
@@ -276,10 +248,12 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
             axis.plot(ends, [y, y], "-", color=line.look, lw=3, alpha=0.45)
         fill = "none" if line.silent else line.look
         axis.plot([value], [y], mark, color=line.look, ms=9 if mark == "|" else 5, mew=2, mfc=fill, label=words)
-        said = (_short(value, line.toward), max(value, *(line.limits or (value,))) if far or line.limits else value)
-        axis.annotate(said[0], (min(said[1], max(values)), y), (6, 0), textcoords="offset points", va="center")
-    axis.set_ylim(most - len(shown.lines) + 0.4, most + 0.6)
-    names = [textwrap.fill(line.words, _LETTERS) for line in shown.lines]
+        # Three digits at most, without zeros at the end.
+        said = shown(value, 3, line.toward) if 1e-3 <= value < 1e4 else number(value, 3, line.toward)
+        end = min(max(value, *(line.limits or (value,))), max(values))
+        axis.annotate(said, (end, y), (6, 0), textcoords="offset points", va="center")
+    axis.set_ylim(most - len(panel.lines) + 0.4, most + 0.6)
+    names = [textwrap.fill(line.words, _LETTERS) for line in panel.lines]
     axis.set_yticks([most - place for place in range(len(names))], names)
     axis.tick_params(axis="y", length=0)
     if far:
@@ -288,5 +262,4 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
         ticks(axis.xaxis, marks(left, max(values), most=4))
     else:
         axis.set_xlim(0, 1.2 * max(values))
-    axis.set_xlabel(shown.axis)
-    axis.set_title(_wrapped(shown.title), loc="left")
+    name_axes(axis, panel.title, panel.axis, letters=_TITLE)

@@ -11,16 +11,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from boundcheck.checked.survey import Reliability, Soundness
 from boundcheck.errors import CodeError, InputError
-from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.notebook import Html
 from boundcheck.language.view import File, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
-from boundcheck.present.forms import Form
+from boundcheck.present import Form
 from boundcheck.present.logbook import logbook
+from boundcheck.present.material import Material
 from boundcheck.present.opening import Opening, opening_of
-from boundcheck.present.section import Material, Section, parts_of, sections
-from boundcheck.present.stored import StoredRun
+from boundcheck.present.section import Section, parts_of, sections
+from boundcheck.present.sections.checked import head_of
+from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.style import described, on_a_page, pdf, svg
 from boundcheck.present.words import badge, said, slug
 from boundcheck.shown import visible
@@ -88,11 +90,6 @@ class Page(Html):
         return ""
 
 
-def load_runs(folders: list[Path]) -> list[StoredRun]:
-    """The finished runs in these folders; raises InputError for a folder without one, or with an unknown verdict."""
-    return [StoredRun(*finished(folder)) for folder in folders]
-
-
 def write_page(
     material: Material,
     page: Path,
@@ -130,7 +127,7 @@ def write_page(
         if error is not None:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
     files = beside | {"results.json": json_bytes(material.as_json())}
-    if not material.is_of_boundcheck:
+    if material.survey is None:
         files["logbook.md"] = logbook(material, title).encode()
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
@@ -188,7 +185,7 @@ def write_parts(
         "picture": Markup(picture),
         "parts": [(Markup(escape(head, quote=False)), Markup(part)) for head, part in parts if part.strip()],
         # In the page, so that it is one file.
-        "style": Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),
+        "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
     }
     written = {page: visible(_template().render(given)).encode()}
     return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
@@ -196,9 +193,25 @@ def write_parts(
 
 @cache
 def _template() -> Any:
-    made = Environment(loader=PackageLoader("boundcheck.present", "."), autoescape=True, undefined=StrictUndefined)
+    made = Environment(
+        loader=PackageLoader("boundcheck.present", "templates"), autoescape=True, undefined=StrictUndefined
+    )
     made.filters |= {"slug": slug, "said": said}
     return made.get_template("page.html.j2")
+
+
+def write_survey(found: Soundness | Reliability, folder: Path, command: str) -> list[Path]:
+    """Write the page of a survey, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    title, lead, opening = head_of(found)
+    return write_page(Material(survey=found, command=command), folder / "index.html", title, lead, opening=opening)
 
 
 def write_runs(
@@ -217,25 +230,21 @@ def write_runs(
 
     """
     runs = load_runs(folders)
-    for run in runs:
-        _check_known(run.result.claim)
+    for claim in dict.fromkeys(run.result.claim for run in runs):
+        try:
+            catalogue[claim]
+        except InputError:
+            if not is_path(claim):
+                expected = "a claim that is known: one of your own is given by --claim MODULE:NAME"
+                raise InputError("claim", claim, expected) from None
+            # A claim given by its path is opened, where that is allowed.
+            catalogue.named(claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
     files = write_page(Material(others, command=command), page, title, lead, outside, also=also) if others else []
     if networks:
         beside = page.parent / "networks" / page.name if others else page
         files += write_page(Material(networks, command=command), beside, title, lead, outside, also=also)
     return files
-
-
-def _check_known(claim: str) -> None:
-    """Refuse a claim that is not known; a claim given by its path is opened, where that is allowed."""
-    try:
-        catalogue[claim]
-    except InputError:
-        if not is_path(claim):
-            expected = "a claim that is known: one of your own is given by --claim MODULE:NAME"
-            raise InputError("claim", claim, expected) from None
-        catalogue.named(claim)
 
 
 def _write(files: Mapping[Path, bytes]) -> list[Path]:

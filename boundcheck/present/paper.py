@@ -7,7 +7,7 @@ the verdicts, claim by claim.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +17,12 @@ from boundcheck.errors import CodeError
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LEAST
-from boundcheck.present import study
-from boundcheck.present.forms import Form
+from boundcheck.present import Form
+from boundcheck.present.material import REPORTS, Finding, Material, Search, Study
 from boundcheck.present.opening import Opening, in_all, opening_of
-from boundcheck.present.page import load_runs, write_page
+from boundcheck.present.page import write_page
 from boundcheck.present.programme import Attack, Programme
-from boundcheck.present.section import Finding, Material, Search
-from boundcheck.present.stored import StoredRun
+from boundcheck.present.stored import StoredRun, grouped, load_runs
 from boundcheck.present.words import label
 from boundcheck.proof import ProofAudit
 from boundcheck.proof.audit import standing
@@ -32,7 +31,6 @@ from boundcheck.system.ending import say
 from boundcheck.system.plugins import theirs
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.view import rounded_down
-from boundcheck.worst_case.worst_case import Case
 
 
 def write(
@@ -60,30 +58,43 @@ def write(
 
     """
     honest, faulty = (load_runs([runs / result.run_id for result in found[part]]) for part in ("experiments", "faults"))
+    faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
     asked = zip(programme.attacks, found["attacks"], strict=True)
     searches = [_search(attack, answer, proofs) for attack, answer in asked if "refused" not in answer]
-    numbers = study.kept(paper.key) if programme.reads_study else _study(found)
+    waterfalls = []
+    if programme.waterfall:
+        waterfalls.append((f"adversary's, rank {programme.waterfall[1]}", found["waterfall"][0]))
+    if programme.reads_study:
+        study = Study.read(REPORTS / paper.key / "statistics.json")
+    else:
+        cases = [case for part in found.get("worst_cases", []) if isinstance(part, list) for case in part]
+        coverage, power = ([each for part in found.get(name, []) for each in part] for name in ("coverage", "power"))
+        study = Study(coverage, power, cases)
     own = paper.part("report") or ModuleType("report")
-    measured, is_own = _found_by(own, honest, searches, numbers)
-    if not is_own:
+    measured: list[Finding] | None = by_the_paper(
+        own, "measured", "the findings are the verdicts instead", lambda made: list(made(honest, searches, study))
+    )
+    if measured is None:
         last = max((each.row.number for each in proofs.rows), default=0)
-        measured = [replace(each, number=last + i) for i, each in enumerate(measured, 1)]
-    faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
-    drawn = [programme.waterfall] if programme.waterfall else []
-    waterfalls = [(f"adversary's, rank {rank}", found["waterfall"][0]) for _, rank in drawn]
+        measured = [replace(each, number=last + i) for i, each in enumerate(_measured(honest, searches, study), 1)]
     material = Material(
-        honest, measured, proofs, searches, waterfalls, numbers, faults, command=programme.command, paper=paper.folder
+        honest, measured, proofs, searches, waterfalls, study, faults, command=programme.command, paper=paper.folder
     )
     adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
     title = getattr(own, "TITLE", f"{paper.key}, audited")
     lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
     refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
-    summary = _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused)
-    opening = _opened_by(own, material) or opening_of(material, summary)
-    files = write_page(material, out / "index.html", title, lead + adds, opening=opening, also=also)
+    statements = {id: f"{proofs[id].title}: {proofs[id].verdict}" for id in getattr(own, "STATEMENTS", ())}
+    summary = _summary(list(statements.values()), material, refused)
+    opening: Opening | None = by_the_paper(own, "opening", "the page begins as others do", lambda made: made(material))
+    files = write_page(
+        material, out / "index.html", title, lead + adds, opening=opening or opening_of(material, summary), also=also
+    )
+    # The findings that the proofs establish, and the editorial ones.
+    proved = [Finding(x.row.number, x.row.locator, x.verdict, x.evidence, x.told) for x in proofs.rows]
     return {
         "summary": summary,
-        "findings": [_plainly(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
+        "findings": [prose.plainly(asdict(x)) for x in sorted([*proved, *measured], key=lambda x: x.number)],
         "report": str(files[0]),
         "runs": [_told(run) for run in honest],
         "faults": [{"planted": words} | _told(run) for words, run in faults],
@@ -92,35 +103,16 @@ def write(
     } | ({"not_attacked": refused} if refused else {})
 
 
-def _found_by(
-    own: ModuleType, runs: list[StoredRun], searches: list[Search], numbers: study.Study
-) -> tuple[list[Finding], bool]:
-    """The findings of a paper's own `measured`, and True; if it has none, or it fails, our findings, and False."""
-    if hasattr(own, "measured"):
-        try:
-            with theirs():
-                return list(own.measured(runs, searches, numbers)), True
-        except CodeError as error:
-            say(f"measured of the paper's report.py failed, and the findings are the verdicts instead: {error}")
-    return _measured(runs, searches, numbers), False
-
-
-def _opened_by(own: ModuleType, material: Material) -> Opening | None:
-    """The opening that a paper's own `opening` makes; None if there is no such function, or it makes none, or fails."""
-    if not hasattr(own, "opening"):
+def by_the_paper(own: ModuleType, name: str, instead: str, call: Callable[[Any], Any]) -> Any:
+    """What a function of the paper's own report comes to; None if there is none, or if it fails, which stderr says."""
+    if not hasattr(own, name):
         return None
     try:
         with theirs():
-            found: Opening | None = own.opening(material)
-            return found
+            return call(getattr(own, name))
     except CodeError as error:
-        say(f"opening of the paper's report.py failed, and the page begins as others do: {error}")
+        say(f"{name} of the paper's report.py failed, and {instead}: {error}")
         return None
-
-
-def _plainly(finding: Finding) -> dict[str, Any]:
-    """A finding in `boundcheck audit --json`, its texts as a terminal shows them."""
-    return {name: prose.plain(x) if isinstance(x, str) else x for name, x in asdict(finding).items()}
 
 
 def _told(run: StoredRun) -> dict[str, Any]:
@@ -129,30 +121,23 @@ def _told(run: StoredRun) -> dict[str, Any]:
     return {key: row.get(key) for key in ("run_id", "claim", "verdict", "reason", "blame")}
 
 
-def _summary(
-    statements: Sequence[str],
-    proofs: ProofAudit,
-    runs: list[StoredRun],
-    faults: Sequence[tuple[str, StoredRun]],
-    searches: list[Search],
-    refused: list[dict[str, str]],
-) -> str:
+def _summary(statements: list[str], material: Material, refused: list[dict[str, str]]) -> str:
     """The verdict in a paragraph."""
     said = []
     if statements:
-        told = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in statements)
-        said.append(f"{told} (repaired: the statement is true, by another proof than the printed one).")
-    if proofs.rows:
-        rows = [row.verdict for row in proofs.rows]
-        said.append(in_all("finding from the proofs", "findings from the proofs", rows))
-    if runs:
-        said.append(in_all("run", "runs", [run.verdict for run in runs]))
-    if faults:
-        planted = [run.verdict for _, run in faults]
-        said.append(in_all("run with a planted fault", "runs with a planted fault", planted))
-    if searches:
-        broken = ", ".join(each["label"] for each in searches if each["violated"]) or "none"
-        said.append(f"The adversary attacked {len(searches)} bounds and broke {broken} of them.")
+        said.append(
+            f"{', '.join(statements)} (repaired: the statement is true, by another proof than the printed one)."
+        )
+    rows = [row.verdict for row in material.proofs.rows] if material.proofs else []
+    for one, many, verdicts in (
+        ("finding from the proofs", "findings from the proofs", rows),
+        ("run", "runs", [run.verdict for run in material.runs]),
+        ("run with a planted fault", "runs with a planted fault", [run.verdict for _, run in material.faults]),
+    ):
+        said += [in_all(one, many, verdicts)] if verdicts else []
+    if material.searches:
+        broken = ", ".join(each["label"] for each in material.searches if each["violated"]) or "none"
+        said.append(f"The adversary attacked {len(material.searches)} bounds and broke {broken} of them.")
     if refused:
         said.append(f"Nothing attacks {', '.join(each['id'] for each in refused)}.")
     return " ".join(said) or "There was nothing to prove, to run or to attack."
@@ -174,36 +159,19 @@ def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Searc
     }
 
 
-def _study(found: dict[str, list[Any]]) -> study.Study:
-    """The simulations and worst cases of this audit."""
-    cases = [case for part in found.get("worst_cases", []) if isinstance(part, list) for case in part]
-    coverage, power = ([each for part in found.get(name, []) for each in part] for name in ("coverage", "power"))
-    return study.Study(coverage, power, cases)
-
-
-def _proof_findings(proofs: ProofAudit) -> list[Finding]:
-    """The findings that the proofs establish, and the editorial ones."""
-    return [Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.told) for each in proofs.rows]
-
-
-def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:
+def _measured(runs: list[StoredRun], searches: list[Search], study: Study) -> list[Finding]:
     """Findings on each claim: what its runs say, what its search found, and how near to its bound the worst case is."""
     found = []
-    for id in dict.fromkeys(run.result.claim for run in runs):
-        of_it = [run for run in runs if run.result.claim == id]
+    for id, of_it in grouped(runs, lambda run: run.result.claim).items():
         each = "; ".join(
             f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in of_it
         )
-        verdict = Verdict.gravest(run.verdict for run in of_it)
         told = f"{in_all('run', 'runs', [run.verdict for run in of_it])} {each}."
-        found.append(Finding(0, catalogue[id].title, verdict, told))
+        found.append(Finding(0, catalogue[id].title, Verdict.gravest(run.verdict for run in of_it), told))
     for search in searches:
         told = f"The largest ratio of measured over bound that was found is {rounded_down(search['ratio'], 5)}."
         found.append(_attacked(search["id"], search["violated"], told))
-    cases: dict[str, list[Case]] = {}
-    for case in numbers.worst_cases:
-        cases.setdefault(case.claim, []).append(case)
-    for id, solved in cases.items():
+    for id, solved in grouped(study.worst_cases, lambda case: case.claim).items():
         ratios = ", ".join(f"{case.ratio:.0%} at T = {case.steps}" for case in solved)
         told = f"The worst case over all smooth F is {ratios} of the bound, by a numerical solution."
         if solved[0].larger:

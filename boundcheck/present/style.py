@@ -1,14 +1,19 @@
-"""The look of every figure, and its files: SVG and PDF that are the same byte for byte from the same runs."""
+"""The look of every figure, what figures have in common, and their files: SVG and PDF.
+
+The files are the same byte for byte from the same runs.
+"""
 
 import io
+import math
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -20,7 +25,8 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from boundcheck.present.words import power_of_ten
+from boundcheck.experiment.schema import Bar, Link
+from boundcheck.present.words import with_power
 from boundcheck.shown import visible
 
 # Okabe and Ito's colours, which readers with colour blindness can tell apart.
@@ -87,11 +93,6 @@ def looking(look: Layout) -> Iterator[None]:
         _LOOK.reset(before)
 
 
-def _style() -> Any:
-    look = _LOOK.get()
-    return {name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()} | dict(look.font)
-
-
 # Letters of a text in a figure, and of one in which formulas are drawn.
 _LONGEST_TEXT, _LONGEST_FORMULA = 1000, 400
 # Letters in a line of a legend, of two columns under the panels or of one beside them.
@@ -101,9 +102,12 @@ _LEGEND, _BESIDE = 60, 34
 @contextmanager
 def _styled() -> Iterator[None]:
     """Apply the figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
+    look = _LOOK.get()
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_style())
+        mpl.rcParams.update({name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()})
+        font: Any = look.font
+        mpl.rcParams.update(font)
         yield
 
 
@@ -193,6 +197,8 @@ def pdf(figure: Figure) -> bytes:
 
 # What an axis can show with room around it; how much of that at a time; and decades with a tick.
 _LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
+# How far below the largest value of a bar an axis goes.
+_DEEPEST = 1e-6
 
 
 def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -224,12 +230,23 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
         place: Any
         place, letters = ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
-        lines = ["\n".join(textwrap.fill(line, letters) for line in name.split("\n")) for name in entries]
+        lines = [wrapped(name, letters) for name in entries]
         legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
         _as_typed(*legend.get_texts())
         for text in figure.findobj(Text):
             text.set_fontsize(max(text.get_fontsize(), look.least))
     return figure
+
+
+def wrapped(text: str, letters: int) -> str:
+    """The text, each of its lines broken after so many letters at most."""
+    return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
+
+
+def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 0) -> None:
+    """Write a title at the left above a panel, broken after so many letters, and what stands at its axes."""
+    axis.set_title(wrapped(title, letters) if letters else title, loc="left")
+    axis.set(xlabel=x, ylabel=y)
 
 
 def _as_typed(*texts: Text) -> None:
@@ -243,8 +260,7 @@ def plain(place: float) -> str:
     if not place or 1e-3 <= abs(place) < 1e5:
         return f"{place:g}"
     digits, exponent = f"{place:e}".split("e")
-    power = power_of_ten(int(exponent))
-    return power if float(digits) == 1 else f"{float(digits):g}\u202f×\u202f{power}"
+    return with_power(f"{float(digits):g}e{exponent}").removeprefix("1\u202f×\u202f")
 
 
 def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = plain) -> None:
@@ -284,3 +300,44 @@ def marks(low: float, high: float, most: int = 7) -> list[float]:
     powers = [e for e in exponents if low <= 10.0**e <= high]
     apart = -(-len(powers) // most)
     return [10.0**e for e in powers[(len(powers) - 1) % apart :: apart]]
+
+
+def draw_links(
+    axis: Axes, start: str, measured: float, links: Sequence[Link], end: str, title: str, most: str = ""
+) -> None:
+    """Draw a bar for what was measured, one for each link, and one for where they end; the factor of `most` is bold.
+
+    A link of chance is grey, with its interval; one that goes the wrong way is red. An asterisk stands at a label whose
+    constant is only estimated.
+    """
+    levels = [measured, *(math.nan if link.value is None else link.value for link in links)]
+    largest = max(levels)
+    low = max(min((x for x in levels if x > 0), default=largest), largest * _DEEPEST) / 1.6
+    rows = [(start, low, measured, BLUE, None), *_bars(links, levels), (end, low, levels[-1], BLUE, None)]
+    for y, (_, before, after, colour, link) in enumerate(reversed(rows)):
+        left, right = (max(x, low) for x in sorted((before, after)))
+        axis.barh(y, right - left, left=left, height=0.7, color=colour, lw=0)
+        if link is None:
+            continue
+        if isinstance(link, Bar) and link.lower is not None and link.upper is not None and link.upper > link.lower:
+            limits = [max(before + x, right * _DEEPEST) for x in (link.lower, link.upper)]
+            axis.plot(limits, [y, y], color="black", lw=0.8, solid_capstyle="butt")
+            right = max(right, limits[1])
+        if (factor := f"{after / before:.3g}" if before > 0 else "1") != "1":
+            weight = "bold" if link.label == most else "normal"
+            axis.text(right * 1.06, y, f"×{factor}", va="center", fontsize=6.5, fontweight=weight)
+    axis.set_xscale("log")
+    axis.set_xlim(low, largest * 2.6)
+    ticks(axis.xaxis, marks(low, largest * 2.6))
+    axis.set_yticks(range(len(rows)), [label for label, *_ in rows[::-1]])
+    axis.tick_params(axis="y", labelsize=6.5)
+    axis.set_title(title, loc="left")
+
+
+def _bars(links: Sequence[Link], levels: Sequence[float]) -> Iterator[tuple[str, float, float, str, Link | None]]:
+    """The label of each link, from where to where it goes, and its colour."""
+    for link, (before, after) in zip(links, pairwise(levels), strict=True):
+        of_chance = isinstance(link, Bar) and link.is_chance
+        estimated = "\u00a0*" if isinstance(link, Bar) and link.estimated else ""
+        colour = GREY if of_chance else ORANGE if after >= before * (1 - 1e-12) else VERMILLION
+        yield link.label + estimated, before, after, colour, link

@@ -26,9 +26,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def label(claim_id: str, lipschitz: str) -> str:
     """The name of a claim in figures and tables, with the C that it was given if it takes one."""
     claim = catalogue[claim_id]
-    if not takes_c(claim):
-        return claim.title
-    return f"{claim.title}, {c_is(lipschitz)}"
+    return f"{claim.title}, {c_is(lipschitz)}" if takes_c(claim) else claim.title
 
 
 def c_is(lipschitz: str) -> str:
@@ -82,13 +80,13 @@ def number(value: float | int | None, digits: int = 3, toward: Toward = Toward.N
     if value == 0 or 1e-3 <= abs(value) < 10**5:
         decimals = 0 if value == 0 else max(-place, 0)
         return f"{rounded(value, -decimals, toward):,.{decimals}f}".replace(",", "\u202f")
-    mantissa, exponent = f"{rounded(value, place, toward):.{digits - 1}e}".split("e")
-    return f"{mantissa}\u202f×\u202f{power_of_ten(int(exponent))}"
+    return with_power(f"{rounded(value, place, toward):.{digits - 1}e}")
 
 
-def power_of_ten(exponent: int) -> str:
-    """The power of ten in superscripts: 10⁻³ for -3."""
-    return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+def with_power(text: str) -> str:
+    """A number like 2e-03 with its power of ten in superscripts, 2 × 10⁻³."""
+    mantissa, exponent = text.split("e")
+    return f"{mantissa}\u202f×\u202f10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
 def symbol(latex: str) -> Markup:

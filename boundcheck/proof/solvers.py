@@ -54,7 +54,7 @@ def _atoms_of(facts: Iterable[Fact]) -> list[Atom]:
         atom = waiting.pop()
         if atom not in found:
             found.add(atom)
-            defined = atom.parts() if isinstance(atom, Root | Inverse | Maximum) else ()
+            defined = atom.parts if isinstance(atom, Root | Inverse | Maximum) else ()
             waiting += [x for part in defined if isinstance(part, Scalar) for x in part.atoms()]
     return sorted(found)
 

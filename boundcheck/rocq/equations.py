@@ -5,7 +5,7 @@ library yields terms that are not. `Equations` goes through such a term as the k
 atom or letter that changes one lemma, what it was = what it becomes. Sums and expectations are linear operators: what
 is known or constant is taken out of them.
 
-A `Lemma` stands for itself: each is closed by its own identity, not by a search. Every atom and every letter becomes a
+A `Lemma` stands for itself: it is closed by its own identity, not by a search. Every atom and every letter becomes a
 variable, so that an identity is as small as what it says. A term that changes has two variables, one for what it was
 and one equation that says what it becomes.
 """
@@ -57,7 +57,18 @@ from boundcheck.kernel.terms import (
     parts_of,
     transposed,
 )
-from boundcheck.rocq.book import HERE, Book, Named, Piece, Place, Proof, nested, polynomial, projected, ratio
+from boundcheck.rocq.book import HERE, Book, Piece, Place, Proof, nested, polynomial, projected, ratio
+
+RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
+
+
+def constantly(text: str) -> Proof:
+    """A proof that is the same at each place."""
+    return lambda _: text
+
+
+UNCHANGED = constantly("erefl")
+"""The proof that both sides are the same."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Change:
     """The outcome of a move for an atom or letter: its image, and the proof; without one it stays as it is."""
 
     image: Scalar | Matrix
-    proof: Proof | None
+    proof: Proof | None = None
     text: Proof | None = None
 
 
@@ -97,18 +108,13 @@ class Lemma:
 
     def type_of(self, term: Piece) -> str:
         """The type of a variable."""
-        if isinstance(term, Atom):
-            return "R"
-        if not isinstance(term, Letter):
-            raise InputError("term", term, "an atom or a letter")
-        return f"'M[R]_({self.size(term.shape[0])}, {self.size(term.shape[1])})"
+        return "R" if isinstance(term, Atom) else self._matrices(term.shape)
 
-    def size(self, name: str) -> str:
-        """A number of rows or columns: a parameter of the lemma."""
-        text = self.book.size(name)
-        if not text.isdigit():
-            self.sizes[text] = None
-        return text
+    def _matrices(self, shape: tuple[str, str]) -> str:
+        # A number of rows or columns that is no numeral is a parameter of the lemma.
+        sizes = [self.book.size(name) for name in shape]
+        self.sizes |= {size: None for size in sizes if not size.isdigit()}
+        return f"'M[R]_({sizes[0]}, {sizes[1]})"
 
     def change(self, term: Piece, change: Change) -> None:
         """Say what becomes of a term."""
@@ -117,8 +123,7 @@ class Lemma:
         name = self.changed[term] = self._variable(term)
         text = change.text
         self.values.append(lambda place: f"({text(place)})")
-        image = change.image
-        said = self.scalar(image) if isinstance(image, Scalar) else self.matrix(image)
+        said = self.scalar(change.image) if isinstance(change.image, Scalar) else self.matrix(change.image)
         self.premise(f"{name} = {said}", change.proof)
 
     def number(self, text: Proof) -> str:
@@ -128,15 +133,16 @@ class Lemma:
         self.values.append(lambda place: f"({text(place)})")
         return name
 
+    def premise(self, said: str, proof: Proof) -> str:
+        """Add a premise; return its name."""
+        name = f"h_{len(self.premises)}"
+        self.premises.append(f"({name} : {said})")
+        self.proofs.append(proof)
+        return name
+
     def before(self, term: Piece) -> str:
         """The variable for what a term was."""
         return self.changed.get(term) or self.name(term)
-
-    def premise(self, said: str, proof: Proof) -> str:
-        """Add a premise; return its name."""
-        self.premises.append(f"(h_{len(self.premises)} : {said})")
-        self.proofs.append(proof)
-        return f"h_{len(self.premises) - 1}"
 
     def scalar(self, scalar: Scalar, *, before: bool = False) -> str:
         """A polynomial in the variables, those of what was or of what is."""
@@ -145,7 +151,7 @@ class Lemma:
     def matrix(self, matrix: Matrix, *, before: bool = False) -> str:
         """A matrix in the variables, those of what was or of what is."""
         if not matrix.terms:
-            return f"(0 : 'M[R]_({self.size(matrix.shape[0])}, {self.size(matrix.shape[1])}))"
+            return f"(0 : {self._matrices(matrix.shape)})"
         for word in matrix.terms:
             for letter, _ in word:
                 self.type_of(letter)
@@ -166,32 +172,13 @@ class Lemma:
         if text not in self.book.algebra:
             self.book.algebra[text] = self.book.numbered("poly")
         head = " ".join([self.book.algebra[text], "R", *self.sizes])
-        values, proofs = list(self.values), list(self.proofs)
+        arguments = [*self.values, *self.proofs]
+        return lambda place: f"({' '.join([head, *(x(place) for x in arguments)])})"
 
-        def use(place: Place) -> str:
-            return f"({' '.join([head, *(x(place) for x in values), *(x(place) for x in proofs)])})"
-
-        return use
-
-
-def constantly(text: str) -> Proof:
-    """A proof that is the same at each place."""
-    return lambda _: text
-
-
-UNCHANGED = constantly("erefl")
-"""The proof that both sides are the same."""
-
-
-def equation(book: Book, left: Scalar, changes: dict[Piece, Change], right: Scalar) -> Proof | None:
-    """The proof that `left`, with its atoms as they were, is `right`; None where nothing has changed."""
-    if left == right and all(x.proof is None for x in changes.values()):
-        return None
-    lemma = Lemma(book)
-    for term, change in changes.items():
-        lemma.change(term, change)
-    said = f"{lemma.scalar(left, before=True)} = {lemma.scalar(right)}"
-    return lemma.state(said, f"{subst(lemma)}algebra.")
+    @property
+    def subst(self) -> str:
+        """The step that replaces terms by what they become; empty where nothing changes."""
+        return "subst. " if self.premises else ""
 
 
 def equal(left: str, right: str, without: str = "", name: str = "e", first: str = "") -> str:
@@ -200,21 +187,16 @@ def equal(left: str, right: str, without: str = "", name: str = "e", first: str 
     return f"have {name} : {left} = {right} :> R by {cleared}{first}algebra. "
 
 
-def subst(lemma: Lemma) -> str:
-    """The step that replaces terms by what they become; empty where nothing changes."""
-    return "subst. " if lemma.premises else ""
-
-
 def expanded(matrix: Matrix, lemma: Lemma) -> list[str]:
     """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
     script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
     for each in matrix.terms:
-        script += turned(each, Trace(each).word, lemma)
+        script += _turned(each, Trace(each).word, lemma)
     return script
 
 
-def turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
-    """Steps that rewrite the trace of a word as that of its canonical rotation."""
+def _turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
+    """Steps that rewrite the trace of a word as that of its canonical rotation or transpose."""
     if word == canonical:
         return []
     old, new = map(lemma.trace, (word, canonical))
@@ -237,6 +219,8 @@ def turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     return [f"have turn : {old} = {new}.", "{", *way, "}", "rewrite turn {turn}."]
 
 
+# What is known at a time.
+
 # The other outcome, of a pair that looks alike.
 _OTHER = Place(outcome="v")
 
@@ -246,7 +230,7 @@ def past_proof(given: Index | None, at: Place) -> str:
     return "(@nothing_is_past R S)" if given is None else f"(@past_is_past R S {at.at(given).time})"
 
 
-def coarser(first: Index | None, second: Index | None, at: Place) -> str:
+def _coarser(first: Index | None, second: Index | None, at: Place) -> str:
     """The proof that one past is part of another."""
     if first is None:
         return "(@nothing_coarser R S _)"
@@ -257,8 +241,8 @@ def coarser(first: Index | None, second: Index | None, at: Place) -> str:
 
 
 @dataclass
-class Knowing:
-    """The proofs of what is known up to an index, or without one."""
+class _Knowing:
+    """The proofs that terms are known up to an index, or without one: the same at two outcomes that look alike."""
 
     book: Book
     given: Index | None
@@ -275,33 +259,25 @@ class Knowing:
     def _stated(self, key: str, text: Proof, parts: Iterable[Piece], at: Place) -> str:
         if text(HERE) == text(_OTHER):
             return "(fun _ _ _ => erefl)"
-        rewriting = [each for each in dict.fromkeys(parts) if self._varies(each)]
-        steps = " ".join(self.term(each, HERE, " w v gw") for each in rewriting)
-        return self._lemma(key, text, f"by rewrite {steps}.", at)
+        return f"({self._lemma(key, text, f'by rewrite {self._rewriting(parts)}.')} {at.time} {at.proof})"
 
-    def _varies(self, term: Piece) -> bool:
-        naming = self.book.naming
-        return naming(HERE)(term) != naming(_OTHER)(term)
-
-    def _lemma(self, key: str, text: Proof, script: str, at: Place, more: str = "") -> str:
-        book = self.book
-        key = f"known {self.given} {key}"
+    def _lemma(self, key: str, text: Proof, script: str) -> str:
+        book, key = self.book, f"known {self.given} {key}"
         if key not in book.known:
             past = book.past(self.given, HERE)
             binders = ["(t : nat)", "(rt : (1 <= t <= T)%N)", "(w v : outcome S)", f"(gw : {past} w v)"]
             book.known[key] = book.lemma("known", binders, f"{text(HERE)} = {text(_OTHER)}", script)
         name, letters = book.known[key]
-        head = " ".join([name, *map(book.name, letters)])
-        return f"({head} {at.time} {at.proof}{more})"
+        return " ".join([name, *map(book.name, letters)])
 
-    def term(self, term: Piece, at: Place, more: str = "") -> str:
-        """The proof that an atom or letter is known."""
-        book = self.book
-
-        def text(place: Place) -> str:
-            return book.naming(place)(term)
-
-        return self._lemma(term.key, text, self._script(term), at, more)
+    def _rewriting(self, parts: Iterable[Piece]) -> str:
+        """The equations of those parts that vary with the outcome."""
+        naming, found = self.book.naming, []
+        for part in dict.fromkeys(parts):
+            if naming(HERE)(part) != naming(_OTHER)(part):
+                head = self._lemma(part.key, lambda at, part=part: naming(at)(part), self._script(part))  # type: ignore[misc]
+                found.append(f"({head} {HERE.time} {HERE.proof} w v gw)")
+        return " ".join(found)
 
     def _script(self, term: Piece) -> str:
         book = self.book
@@ -314,12 +290,11 @@ class Knowing:
             kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
             past = book.past(term.given, HERE)
             kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
-            return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {coarser(term.given, self.given, HERE)} w v gw)."
+            return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {_coarser(term.given, self.given, HERE)} w v gw)."
         if isinstance(term, Expectation | Mean | Total | Minimum | Before):
             raise InputError("term", term, "a term that is known and can be exported")
         made = book.defined[f"{'atom' if isinstance(term, Atom) else 'letter'} {term.key}"].name
-        steps = " ".join(self.term(x, HERE, " w v gw") for x in dict.fromkeys(_pieces(term)) if self._varies(x))
-        return f"by rewrite /{made} {steps}."
+        return f"by rewrite /{made} {self._rewriting(_pieces(term))}."
 
 
 def _pieces(term: Term) -> Iterator[Piece]:
@@ -331,7 +306,7 @@ def _pieces(term: Term) -> Iterator[Piece]:
             yield from _pieces(part)
 
 
-RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
+# Moves.
 
 
 @dataclass(frozen=True)
@@ -358,32 +333,26 @@ class Equations:
     move: Move
     made: dict[Piece, Change] = field(default_factory=dict)
 
-    def still(self) -> Equations:
-        """The equations of no move."""
-        return Equations(self.book, Move())
-
     def arguments(self) -> dict[Term, str]:
         """The values of a law's variables, as functions of time and outcome."""
-        if self.move.premise:
-            return {}
-        return {x: self.argument(x, y) for x, y in self.move.values.items() if isinstance(x, Symbol | Variable)}
-
-    def argument(self, letter: Named, value: Matrix | Scalar) -> str:
-        """The value of one variable."""
-        text = self.normal(value, HERE)
-        if letter.when == CONSTANT:
-            if set("tw") & set(text.split()):
+        found: dict[Term, str] = {}
+        for letter, value in self.move.values.items():
+            if self.move.premise or not isinstance(letter, Symbol | Variable):
+                continue
+            text = self.normal(value, HERE)
+            if letter.when != CONSTANT:
+                found[letter] = f"(fun t w => {text})"
+            elif set("tw") & set(text.split()):
                 raise InputError("value", value, "a value that names no time and no outcome, for a constant")
-            return f"({text})"
-        return f"(fun t w => {text})"
+            else:
+                found[letter] = f"({text})"
+        return found
 
     def normal(self, term: Matrix | Scalar, place: Place) -> str:
         """A term in normal form."""
-        return (
-            self.book.scalar(term, place)
-            if isinstance(term, Scalar)
-            else self.book.matrix(term, self.book.naming(place))
-        )
+        if isinstance(term, Scalar):
+            return self.book.scalar(term, place)
+        return self.book.matrix(term, self.book.naming(place))
 
     def text(self, term: Piece) -> Proof:
         """An atom or letter before the move."""
@@ -391,19 +360,10 @@ class Equations:
 
         def at(place: Place) -> str:
             there = place.at(self.move.index) if self.move.index else place
-            return (
-                self.book.atom(term, there, arguments)
-                if isinstance(term, Atom)
-                else self.book.letter(term, there, arguments)
-            )
+            write = self.book.atom if isinstance(term, Atom) else self.book.letter
+            return write(term, there, arguments)  # type: ignore[arg-type]
 
         return at
-
-    def touches(self, term: Piece) -> bool:
-        """True if the move may change a term."""
-        if self.move.index is not None:
-            return True
-        return not term.inside.isdisjoint(self.move.values)
 
     # Atoms and letters.
 
@@ -414,122 +374,55 @@ class Equations:
         return self.made[term]
 
     def _change(self, term: Piece) -> Change:
-        plain = Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term)
+        plain = Change(Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term))
+        premise, index = self.move.premise, self.move.index
         if term in self.move.values:
-            image, premise = self.move.values[term], self.move.premise
-            if premise is None:
-                return Change(image, UNCHANGED, self.text(term))
-            return Change(image, lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})", self.text(term))
-        if self.move.index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):
-            return Change(plain, None)
-        if not self.touches(term):
-            return Change(plain, None)
+            proof = UNCHANGED
+            if premise:
+                proof = lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})"  # noqa: E731
+            return Change(self.move.values[term], proof, self.text(term))
+        if index is None and term.inside.isdisjoint(self.move.values):
+            return plain
+        if index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):
+            return plain
         if isinstance(term, Symbol | Variable):
-            return Change(self._moved(term), UNCHANGED, self.text(term))
-        answer = self._rebuilt(term)
-        if answer is None:
-            return Change(plain, None)
-        return self._stated(term, *answer)
-
-    def _moved(self, letter: Symbol | Variable) -> Matrix | Scalar:
-        when = letter.when
-        if not isinstance(when, Time) or self.move.index is None:
-            raise InputError("letter", letter, "a process, which has a value at each time")
-        moved = Time(when.index.moved(self.move.index), when.lag)
-        if isinstance(letter, Symbol):
-            return Matrix.of(Symbol(letter.name, letter.shape, moved))
-        return Scalar.of(Variable(letter.name, moved))
-
-    def _stated(self, term: Piece, image: Matrix | Scalar, proof: Proof) -> Change:
-        """The change as a lemma of its own."""
+            if not isinstance(term.when, Time) or index is None:
+                raise InputError("letter", term, "a process, which has a value at each time")
+            moved = Time(term.when.index.moved(index), term.when.lag)
+            if isinstance(term, Symbol):
+                return Change(Matrix.of(Symbol(term.name, term.shape, moved)), UNCHANGED, self.text(term))
+            return Change(Scalar.of(Variable(term.name, moved)), UNCHANGED, self.text(term))
+        if (rebuilt := self._rebuilt(term)) is None:
+            return plain
+        # The change is a lemma of its own.
+        image, proof = rebuilt
         text = self.text(term)
         claim = f"{text(HERE)} = {self.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
-        hypothesis = [f"({self.move.premise[0]} : {self.move.premise[1]})"] if self.move.premise else []
+        hypothesis = [f"({premise[0]} : {premise[1]})"] if premise else []
         name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
-        given = [self.move.premise[0]] if self.move.premise else []
-        head = " ".join([name, *map(self.book.name, letters), *given])
+        head = " ".join([name, *map(self.book.name, letters), *([premise[0]] if premise else [])])
         return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
 
-    # Polynomials and matrices.
-
-    # An atom becomes a number, and a letter a matrix.
-
-    def number(self, atom: Atom) -> Scalar:
-        """The number that an atom becomes."""
-        return cast(Scalar, self.change(atom).image)
-
-    def block(self, letter: Letter) -> Matrix:
-        """The matrix that a letter becomes."""
-        return cast(Matrix, self.change(letter).image)
-
-    def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
-        """The polynomial that a polynomial becomes, and the proof."""
-        image = self.image_of(scalar)
-        return image, equation(self.book, scalar, {x: self.change(x) for x in scalar.atoms()}, image)
-
-    def image_of(self, scalar: Scalar) -> Scalar:
-        """The polynomial that a polynomial becomes."""
-        summands = []
-        for monomial, c in scalar.terms.items():
-            product = Scalar.of(c)
-            for atom, exponent in monomial:
-                product = product * self.number(atom) ** exponent
-            summands.append(product)
-        return Scalar.sum(summands)
-
-    def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
-        """The matrix that a matrix becomes, and the proof."""
-        image = self.image(matrix)
-        return image, self.proved(matrix, image, Fraction(1), False)
-
-    def image(self, matrix: Matrix) -> Matrix:
-        """The matrix that a matrix becomes."""
-        summands = []
-        for word, c in matrix.terms.items():
-            factors = [self.block(x).T if flip else self.block(x) for x, flip in word]
-            summands.append(reduce(Matrix.__matmul__, factors).scaled(self.image_of(c)))
-        return Matrix.sum(matrix.shape, summands)
-
-    def lemma(self, matrix: Matrix) -> Lemma:
-        """A lemma that knows what the atoms and letters in a matrix become."""
-        lemma = Lemma(self.book)
-        for word, c in matrix.terms.items():
-            pieces: list[Piece] = [*(x for x, _ in word), *c.atoms()]
-            for term in pieces:
-                if term not in lemma.changed:
-                    lemma.change(term, self.change(term))
-        return lemma
-
-    def proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
-        """The proof that a matrix (its transpose, if `flipped`) becomes a number times another.
-
-        None where they are the same.
-        """
-        lemma = self.lemma(matrix)
-        if not lemma.changed and matrix == normal and scale == 1 and not flipped:
-            return None
-        left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
-        left = f"({left})^T" if flipped else left
-        return lemma.state(f"{left} = {scaled(scale, right)}", f"{subst(lemma)}matrices.")
-
-    # Kinds.
-
     def _rebuilt(self, term: Piece) -> tuple[Matrix | Scalar, Proof] | None:
+        """What a term becomes, and the proof; None where it stays as it is."""
+        index = self.move.index
         match term:
             case Norm():
-                return self.norm(term.kind, term.blocks)
+                return self._norm(term.kind, term.blocks)
             case Trace():
-                return self.trace(term)
-            case Value():
+                return self._trace(term)
+            case Value() | Gradient():
                 points = [self.matrix(x) for x in term.point]
-                function, _ = self.book.function(term.function, term.point)
-                return self._applied(Scalar.of(Value(term.function, tuple(x for x, _ in points))), points, function)
-            case Gradient():
-                points = [self.matrix(x) for x in term.point]
-                _, gradient = self.book.function(term.function, term.point)
-                image = Gradient(term.function, tuple(x for x, _ in points), term.block)
-                head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
-                return self._applied(Matrix.of(image), points, head)
+                function, gradient = self.book.function(term.function, term.point)
+                point = tuple(x for x, _ in points)
+                image: Matrix | Scalar
+                if isinstance(term, Value):
+                    image, head = Scalar.of(Value(term.function, point)), function
+                else:
+                    image = Matrix.of(Gradient(term.function, point, term.block))
+                    head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
+                proofs = [proof for _, proof in points]
+                return (image, lambda at: f"(congr1 {head} {tupled(proofs, at)})") if any(proofs) else None
             case Root() | Inverse():
                 body, proof = self.scalar(term.body)
                 head = "(fun x => Num.sqrt x)" if isinstance(term, Root) else "(fun x => x^-1)"
@@ -537,45 +430,147 @@ class Equations:
                     return None
                 return Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})"
             case Expectation():
-                given = term.given.moved(self.move.index) if self.move.index and term.given else term.given
-                return self.expected(term.body, given)
-            case Total() if self.move.index is None:
+                return self.expected(term.body, term.given.moved(index) if index and term.given else term.given)
+            case Total() if index is None:
                 return self.summed(term.body)
-            case Minimum() if self.move.index is None:
+            case Minimum() if index is None:
                 body, proof = self.scalar(term.body)
                 if proof is None:
                     return None
-                return Scalar.of(Minimum(body)), lambda at: f"(@least_same R T _ _ T_gt0 {under(proof, at)})"
-            case Before() if self.move.index is None:
-                return self.before(term.body)
+
+                def least(at: Place) -> str:
+                    inner = at.within()
+                    return f"(@least_same R T _ _ T_gt0 (fun {inner.base} {inner.proof} => {proof(inner)}))"
+
+                return Scalar.of(Minimum(body)), least
             case Before():
-                return self.earlier(term)
+                return self._earlier(term) if index else _Preceding(self).whole(term.body)
             case Maximum():
-                return self.maximum(term.members)
-            case Clock() if self.move.index is not None:
-                return self.clock(self.move.index)
+                return self._maximum(term.members)
+            case Clock() if index is not None:
+                # The number of another time.
+                if not (index.offset and index.base):
+                    return clock(index), UNCHANGED
+                if index.offset != 1:
+                    raise InputError("time", index, "t+1, T+1, T or a number")
+                return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
             case Total() | Minimum():
                 return Scalar.of(term), UNCHANGED
         raise InputError("term", term, "a term whose change can be exported")
 
-    def _applied(
-        self, image: Matrix | Scalar, points: Sequence[tuple[Matrix, Proof | None]], function: str
-    ) -> tuple[Matrix | Scalar, Proof] | None:
-        proofs = [proof for _, proof in points]
-        if not any(proofs):
-            return None
-        return image, lambda at: f"(congr1 {function} {tupled(proofs, at)})"
+    # Polynomials and matrices: an atom becomes a number, and a letter a matrix.
 
-    def maximum(self, members: Sequence[Scalar]) -> tuple[Scalar, Proof] | None:
-        """The largest of what the members become."""
+    def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
+        """The polynomial that a polynomial becomes, and the proof; None where nothing has changed."""
+        image = self.image_of(scalar)
+        if scalar == image and all(self.change(x).proof is None for x in scalar.atoms()):
+            return image, None
+        lemma = self.lemma(scalar.atoms())
+        said = f"{lemma.scalar(scalar, before=True)} = {lemma.scalar(image)}"
+        return image, lemma.state(said, f"{lemma.subst}algebra.")
+
+    def image_of(self, scalar: Scalar) -> Scalar:
+        """The polynomial that a polynomial becomes."""
+        summands = []
+        for monomial, c in scalar.terms.items():
+            product = Scalar.of(c)
+            for atom, exponent in monomial:
+                product = product * cast(Scalar, self.change(atom).image) ** exponent
+            summands.append(product)
+        return Scalar.sum(summands)
+
+    def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
+        """The matrix that a matrix becomes, and the proof."""
+        image = self._image(matrix)
+        return image, self._proved(matrix, image, Fraction(1), False)
+
+    def _image(self, matrix: Matrix) -> Matrix:
+        summands = []
+        for word, c in matrix.terms.items():
+            blocks = ((cast(Matrix, self.change(x).image), flip) for x, flip in word)
+            factors = [block.T if flip else block for block, flip in blocks]
+            summands.append(reduce(Matrix.__matmul__, factors).scaled(self.image_of(c)))
+        return Matrix.sum(matrix.shape, summands)
+
+    def lemma(self, pieces: Iterable[Piece]) -> Lemma:
+        """A lemma that knows what these atoms and letters become."""
+        lemma = Lemma(self.book)
+        for term in pieces:
+            if term not in lemma.changed:
+                lemma.change(term, self.change(term))
+        return lemma
+
+    def _proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
+        """The proof that a matrix (its transpose, if `flipped`) becomes a number times another.
+
+        None where they are the same.
+        """
+        pieces: list[Piece] = []
+        for word, c in matrix.terms.items():
+            pieces += [*(letter for letter, _ in word), *c.atoms()]
+        lemma = self.lemma(pieces)
+        if not lemma.changed and matrix == normal and scale == 1 and not flipped:
+            return None
+        left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
+        left = f"({left})^T" if flipped else left
+        if abs(scale) != 1:
+            right = f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({right})"
+        elif scale == -1:
+            right = f"- ({right})"
+        return lemma.state(f"{left} = {right}", f"{lemma.subst}matrices.")
+
+    # Kinds of atoms.
+
+    def _norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
+        images = [self._image(x) for x in blocks]
+        image = norm(kind, *images)
+        name = "fro" if kind == FROBENIUS else "opn"
+        if not image.terms:
+            proofs = [self._proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
+            return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
+        (size,) = image.terms.values()
+        (normal,) = (x.blocks for x in image.atoms() if isinstance(x, Norm))
+        fits = all(n.scaled(size) in (x, x.T) for x, n in zip(images, normal, strict=True))
+        scale = size if fits else -size
+        # The proof that ‖block‖ = |scale| ‖normal‖; None for a block that is as it was.
+        head = f"{name}_{'same' if scale == 1 else 'opposite'}"
+        if size != 1:
+            head = f"{name}_scaled{'' if scale > 0 else '_back'} {positive(size)}"
+        parts: list[Proof | None] = []
+        for block, became, chosen in zip(blocks, images, normal, strict=True):
+            flipped = became != chosen.scaled(scale)
+            proof = self._proved(block, chosen, scale, flipped)
+            turn = f"etrans (esym ({name}_tr _)) " if flipped else ""
+            parts.append(proof and _headed(head, proof, turn))
+        if not any(parts) and size == 1:
+            return None
+        pair = "fro_pair1" if size == 1 else f"fro_pair {positive(size)}"
+        return image, lambda at: reduce(
+            lambda x, y: f"({pair} {x} {y})", [part(at) if part else "erefl" for part in parts]
+        )
+
+    def _trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
+        word = Matrix.word(term.word)
+        lemma, image = self.lemma(x for x, _ in term.word), self._image(word)
+        result = trace(image)
+        if not lemma.changed and result == Scalar.of(term):
+            return None
+        for each in image.terms:
+            for letter, _ in each:
+                lemma.type_of(letter)
+        left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
+        said = f"\\tr ({left}) = {lemma.traced(result)}"
+        script = [f"{lemma.subst}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
+        script += expanded(image, lemma)
+        return result, lemma.state(said, " ".join([*script, "algebra."]))
+
+    def _maximum(self, members: Sequence[Scalar]) -> tuple[Scalar, Proof] | None:
         images = [self.image_of(x) for x in members]
         result = maximum(*images)
         atoms = sorted({atom for x in members for atom in x.atoms()})
         if result == Scalar.of(Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
             return None
-        lemma = Lemma(self.book)
-        for atom in atoms:
-            lemma.change(atom, self.change(atom))
+        lemma = self.lemma(atoms)
         largest = result.atoms()[0] if len(set(images)) > 1 else None
         after = largest.members if isinstance(largest, Maximum) else (images[0],)
         left = nested([f"({lemma.scalar(x, before=True)})" for x in members])
@@ -588,7 +583,7 @@ class Equations:
         script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
         return result, lemma.state(f"{left} = {right}", script)
 
-    def earlier(self, term: Before) -> tuple[Scalar, Proof]:
+    def _earlier(self, term: Before) -> tuple[Scalar, Proof]:
         """A sum over the times before another time."""
         book, index = self.book, self.move.index
 
@@ -614,96 +609,19 @@ class Equations:
         image = Scalar.of(total) - last
         return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
 
-    def clock(self, index: Index) -> tuple[Scalar, Proof]:
-        """The number of another time."""
-        if index.offset and index.base and index.offset != 1:
-            raise InputError("time", index, "t+1, T+1, T or a number")
-        if index.offset and index.base:
-            return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
-        return clock(index), UNCHANGED
-
     # Sums and expectations.
 
     def expected(self, body: Scalar, given: Index | None) -> tuple[Scalar, Proof]:
         """The expectation of what the body becomes."""
-        return Expecting(self, given).whole(body)
+        return _Expecting(self, given).whole(body)
 
     def summed(self, body: Scalar) -> tuple[Scalar, Proof]:
         """The sum over all times of what the body becomes."""
-        return Summing(self).whole(body)
-
-    def before(self, body: Scalar) -> tuple[Scalar, Proof]:
-        """The sum over earlier times of what the body becomes."""
-        return Preceding(self).whole(body)
-
-    def norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
-        """The norm of what the blocks become, and the proof; None where nothing changes."""
-        images = [self.image(x) for x in blocks]
-        image = norm(kind, *images)
-        name = "fro" if kind == FROBENIUS else "opn"
-        if not image.terms:
-            proofs = [self.proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
-            return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
-        (size,) = image.terms.values()
-        (normal,) = (x.blocks for x in image.atoms() if isinstance(x, Norm))
-        scale = size if all(_fits(x, y, size) for x, y in zip(images, normal, strict=True)) else -size
-        parts = [self._part(name, x, y, n, scale) for x, y, n in zip(blocks, images, normal, strict=True)]
-        if not any(parts) and size == 1:
-            return None
-
-        def proof(at: Place) -> str:
-            pair = "fro_pair1" if size == 1 else f"fro_pair {positive(size)}"
-            made = [part(at) if part else "erefl" for part in parts]
-            return reduce(lambda x, y: f"({pair} {x} {y})", made)
-
-        return image, proof
-
-    def _part(self, name: str, block: Matrix, image: Matrix, normal: Matrix, scale: Fraction) -> Proof | None:
-        """The proof that ‖block‖ = |scale| ‖normal‖; None where the block is as it was."""
-        flipped = image != normal.scaled(scale)
-        proof = self.proved(block, normal, scale, flipped)
-        if proof is None:
-            return None
-        size = abs(scale)
-        if size == 1:
-            head = f"{name}_{'same' if scale == 1 else 'opposite'}"
-        else:
-            head = f"{name}_scaled{'' if scale > 0 else '_back'} {positive(size)}"
-        turn = f"etrans (esym ({name}_tr _)) " if flipped else ""
-        return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
-
-    def trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
-        """The trace of what a product becomes, and the proof; None where nothing changes."""
-        word = Matrix.word(term.word)
-        lemma, image = self.lemma(word), self.image(word)
-        result = trace(image)
-        if not lemma.changed and result == Scalar.of(term):
-            return None
-        for each in image.terms:
-            for letter, _ in each:
-                lemma.type_of(letter)
-        left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
-        said = f"\\tr ({left}) = {lemma.traced(result)}"
-        script = [f"{subst(lemma)}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
-        script += expanded(image, lemma)
-        return result, lemma.state(said, " ".join([*script, "algebra."]))
+        return _Summing(self).whole(body)
 
 
-def under(proof: Proof | None, at: Place) -> str:
-    """The proof of an equation at each time of a sum."""
-    inner = at.within()
-    return f"(fun {inner.base} {inner.proof} => {proof(inner) if proof else 'erefl'})"
-
-
-def _fits(image: Matrix, normal: Matrix, scale: Fraction) -> bool:
-    return normal.scaled(scale) in (image, image.T)
-
-
-def scaled(scale: Fraction, text: str) -> str:
-    """A number times a matrix."""
-    if abs(scale) == 1:
-        return text if scale == 1 else f"- ({text})"
-    return f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({text})"
+def _headed(head: str, proof: Proof, turn: str) -> Proof:
+    return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
 
 
 def positive(size: Fraction) -> str:
@@ -724,19 +642,23 @@ def paired(equalities: Sequence[str]) -> str:
     return reduce(lambda x, y: f"(pair_equal {x} {y})", equalities)
 
 
+def _right_nested(texts: list[str]) -> str:
+    """A sum, bracketed from the right."""
+    return texts[0] if len(texts) == 1 else f"{texts[0]} + ({_right_nested(texts[1:])})"
+
+
 # A factor, what stays inside, the operator of that, and its proof.
 _Summand = tuple[Scalar, Scalar, Scalar, Proof]
 
 
 @dataclass
 class _Linear(ABC):
-    """An operator: its name in lemmas, and which atoms stay inside."""
+    """A linear operator: its name in lemmas, which atoms stay inside, and how the others are taken out."""
 
     equations: Equations
 
     @property
     def book(self) -> Book:
-        """The file."""
         return self.equations.book
 
     # What each operator says of itself.
@@ -753,14 +675,6 @@ class _Linear(ABC):
     def head(self, name: str, at: Place) -> str:
         """A lemma about the operator."""
 
-    def taken(self, factor: Scalar, at: Place) -> str:
-        """The proof that a factor may be taken out; empty where none is needed."""
-        return ""
-
-    def outside(self, factor: Scalar, at: Place) -> str:
-        """A factor that is taken out."""
-        return f"({self.book.scalar(factor, at)})"
-
     @abstractmethod
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         """The operator of a product of atoms that stay inside, with the proof."""
@@ -769,67 +683,60 @@ class _Linear(ABC):
     def function(self, text: Callable[[Place], str], at: Place) -> str:
         """A text as a function of what the operator ranges over."""
 
+    def outside(self, factor: Scalar, at: Place) -> str:
+        """A factor that is taken out."""
+        return f"({self.book.scalar(factor, at)})"
+
+    def taken(self, factor: Scalar, at: Place) -> str:
+        """The proof that a factor may be taken out; empty where none is needed."""
+        return ""
+
     # The normal form.
 
     def whole(self, body: Scalar) -> tuple[Scalar, Proof]:
         """The operator of what a body becomes, and the proof."""
         image = self.equations.image_of(body)
         if not image.terms:
-            return ZERO, self._zero(body)
-        parts = []
+            lemma = self.equations.lemma(body.atoms())
+            zero = lemma.state(f"{lemma.scalar(body, before=True)} = 0", f"{lemma.subst}algebra.")
+            return ZERO, lambda at: f"({self.head('zero', at)} _ {self.function(zero, at)})"
+        parts: list[_Summand] = []
         for monomial, c in image.terms.items():
             within = tuple(x for x in monomial if self.inside(x[0]))
             outside = Scalar({tuple(x for x in monomial if not self.inside(x[0])): c})
             parts.append((outside, Scalar({within: 1}), *self.single(within)))
         result = Scalar.sum(out * found for out, _, found, _ in parts)
-        arranged, gathered = self._arranged(body, parts), self._gathered(parts, result)
+        # The body is a sum of factors that are taken out times what stays inside.
+        lemma = self.equations.lemma(body.atoms())
+        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts]
+        said = f"{lemma.scalar(body, before=True)} = {_right_nested(products)}"
+        arranged = lemma.state(said, f"{lemma.subst}algebra.")
+        # The sum of the factors times the operators is the result.
+        lemma = Lemma(self.book)
+        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts]
+        gathered = lemma.state(f"{_right_nested(products)} = {lemma.scalar(result)}", "algebra.")
 
         def proof(at: Place) -> str:
-            inner = self.inner(at)
             changed = f"({self.head('eq', at)} _ _ {self.function(arranged, at)})"
-            return f"(etrans {changed} (etrans {self._taken_out(parts, at, inner)} {gathered(at)}))"
+            return f"(etrans {changed} (etrans {self._taken_out(parts, at)} {gathered(at)}))"
 
         return result, proof
 
-    def _zero(self, body: Scalar) -> Proof:
-        lemma = self._changes(body)
-        zero = lemma.state(f"{lemma.scalar(body, before=True)} = 0", f"{subst(lemma)}algebra.")
-        return lambda at: f"({self.head('zero', at)} _ {self.function(zero, at)})"
-
-    def _changes(self, body: Scalar) -> Lemma:
-        lemma = Lemma(self.book)
-        for atom in body.atoms():
-            lemma.change(atom, self.equations.change(atom))
-        return lemma
-
-    def _arranged(self, body: Scalar, parts: Sequence[_Summand]) -> Proof:
-        """The proof that the body is a sum of factors that are taken out times what stays inside."""
-        lemma = self._changes(body)
-        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts]
-        return lemma.state(f"{lemma.scalar(body, before=True)} = {right_nested(products)}", f"{subst(lemma)}algebra.")
-
-    def _gathered(self, parts: Sequence[_Summand], result: Scalar) -> Proof:
-        lemma = Lemma(self.book)
-        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts]
-        return lemma.state(f"{right_nested(products)} = {lemma.scalar(result)}", "algebra.")
-
-    def _taken_out(self, parts: Sequence[_Summand], at: Place, inner: Place) -> str:
+    def _taken_out(self, parts: Sequence[_Summand], at: Place) -> str:
         (out, within, _, proof), *rest = parts
-        book = self.book
-        texts = [self.outside(out, at), self.function(lambda x: book.scalar(within, x), at)]
+        book, inner = self.book, self.inner(at)
+        texts = f"{self.outside(out, at)} {self.function(lambda x: book.scalar(within, x), at)}"
         reasons = " ".join(filter(None, [self.taken(out, at), proof(at)]))
         if not rest:
-            return f"({self.head('last', at)} {texts[0]} {texts[1]} _ {reasons})"
+            return f"({self.head('last', at)} {texts} _ {reasons})"
         others = [f"({book.scalar(o, inner)}) * ({book.scalar(i, inner)})" for o, i, _, _ in rest]
-        remaining = self.function(lambda _: right_nested(others), at)
-        head, last = self.head("cons", at), self._taken_out(rest, at, inner)
-        return f"({head} {texts[0]} {texts[1]} {remaining} _ _ {reasons} {last})"
+        remaining = self.function(lambda _: _right_nested(others), at)
+        head, last = self.head("cons", at), self._taken_out(rest, at)
+        return f"({head} {texts} {remaining} _ _ {reasons} {last})"
 
 
-class Summing(_Linear):
+class _Summing(_Linear):
     """The sum over all times."""
-
-    name, past = "tot", "T"
 
     def inside(self, atom: Term) -> bool:
         return timed(atom)
@@ -852,7 +759,7 @@ class Summing(_Linear):
         return Scalar.of(Total(Scalar({monomial: 1}))), UNCHANGED
 
 
-class Preceding(Summing):
+class _Preceding(_Summing):
     """The sum over earlier times."""
 
     def head(self, name: str, at: Place) -> str:
@@ -865,7 +772,7 @@ class Preceding(Summing):
 
 
 @dataclass
-class Expecting(_Linear):
+class _Expecting(_Linear):
     """The expectation given the past up to an index, or nothing."""
 
     given: Index | None
@@ -884,7 +791,7 @@ class Expecting(_Linear):
         return self.function(lambda x: self.book.scalar(factor, x), at)
 
     def taken(self, factor: Scalar, at: Place) -> str:
-        return Knowing(self.book, self.given).scalar(factor, at)
+        return _Knowing(self.book, self.given).scalar(factor, at)
 
     def function(self, text: Callable[[Place], str], at: Place) -> str:
         inner = self.inner(at)
@@ -904,20 +811,19 @@ class Expecting(_Linear):
         return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), UNCHANGED
 
     def _tower(self, atom: Expectation) -> tuple[Scalar, Proof]:
-        result, proof = self.equations.still().expected(atom.body, self.given)
+        book = self.book
+        result, proof = Equations(book, Move()).expected(atom.body, self.given)
 
         def tower(at: Place) -> str:
-            finer = self.book.past(atom.given, at)
-            body = self.function(lambda x: self.book.scalar(atom.body, x), at)
-            order = coarser(self.given, atom.given, at)
-            return (
-                f"(etrans ({self.head('tower', at)} {finer} {past_proof(atom.given, at)} {body} {order}) {proof(at)})"
-            )
+            finer = book.past(atom.given, at)
+            body = self.function(lambda x: book.scalar(atom.body, x), at)
+            said = f"{finer} {past_proof(atom.given, at)} {body} {_coarser(self.given, atom.given, at)}"
+            return f"(etrans ({self.head('tower', at)} {said}) {proof(at)})"
 
         return result, tower
 
     def _total(self, atom: Total) -> tuple[Scalar, Proof]:
-        still = self.equations.still()
+        still = Equations(self.book, Move())
         each, proof = still.expected(atom.body, None)
         whole, summed = still.summed(each)
 
@@ -931,59 +837,44 @@ class Expecting(_Linear):
 
     def _trace(self, atom: Trace) -> tuple[Scalar, Proof]:
         """Turn the word so that its unknown letter comes first, not transposed."""
-        word = atom.word
+        book, word = self.book, atom.word
         place = next(i for i, (x, _) in enumerate(word) if not known(x, self.given))
         if word[place][1]:
             word, place = transposed(word), len(word) - 1 - place
         (letter, _), rest = word[place], word[place + 1 :] + word[:place]
-        image, mean_proof = self._mean(letter)
-        result = Scalar.of(Trace(((image, False), *rest)))
-        first, last = (
-            self._turned(atom, letter, rest),
-            self._turned(Trace(((image, False), *rest)), image, rest, back=True),
-        )
+        finer = isinstance(letter, Mean) and is_coarser(self.given, letter.given)
+        image = Mean(letter.letter if isinstance(letter, Mean) and finer else letter, self.given)
+        turned = Trace(((image, False), *rest))
+        first, last = self._turned(atom, letter, rest), self._turned(turned, image, rest, back=True)
+
+        def mean(at: Place) -> str:
+            if not (isinstance(letter, Mean) and finer):
+                return "erefl"
+            past = f"{book.past(letter.given, at)} {past_proof(letter.given, at)}"
+            body = self.function(lambda x: book.letter(letter.letter, x), at)
+            return f"({self.head('mean_tower', at)} {past} _ _ {body} {_coarser(self.given, letter.given, at)})"
 
         def trace(at: Place) -> str:
-            book = self.book
             changed = f"({self.head('eq', at)} _ _ {self.function(first, at)})"
             x = self.function(lambda y: book.letter(letter, y), at)
             if not rest:
-                out = f"({self.head('trace', at)} _ {x} _ {mean_proof(at)})"
+                out = f"({self.head('trace', at)} _ {x} _ {mean(at)})"
             else:
                 other = self.function(lambda y: book.word(rest, book.naming(y)), at)
-                reason = Knowing(book, self.given).word(rest, at)
-                out = f"({self.head('trace_times', at)} _ _ {x} {other} _ {reason} {mean_proof(at)})"
+                reason = _Knowing(book, self.given).word(rest, at)
+                out = f"({self.head('trace_times', at)} _ _ {x} {other} _ {reason} {mean(at)})"
             return f"(etrans {changed} (etrans {out} {last(at)}))"
 
-        return result, trace
+        return Scalar.of(turned), trace
 
     def _turned(self, atom: Trace, letter: Letter, rest: Word, *, back: bool = False) -> Proof:
-        lemma, book = Lemma(self.book), self.book
+        lemma = Lemma(self.book)
         word = ((letter, False), *rest)
         lemma.matrix(Matrix.word(word))
-        product = lemma.name(letter) if not rest else f"{lemma.name(letter)} *m ({book.word(rest, lemma.name)})"
+        product = lemma.name(letter) if not rest else f"{lemma.name(letter)} *m ({self.book.word(rest, lemma.name)})"
         canonical = lemma.trace(atom.word)
-        way = " ".join(turned(word, atom.word, lemma))
+        way = " ".join(_turned(word, atom.word, lemma))
         script = f"transitivity ({lemma.trace(word)}); first by rewrite ?mulmxA. {way} by []."
         if back:
             return lemma.state(f"\\tr ({product}) = {canonical}", script)
         return lemma.state(f"{canonical} = \\tr ({product})", f"symmetry. {script}")
-
-    def _mean(self, letter: Letter) -> tuple[Mean, Proof]:
-        """The mean of a letter, and the proof that it is."""
-        if isinstance(letter, Mean) and is_coarser(self.given, letter.given):
-            image = Mean(letter.letter, self.given)
-
-            def tower(at: Place) -> str:
-                finer = self.book.past(letter.given, at)
-                body = self.function(lambda x: self.book.letter(letter.letter, x), at)
-                order = coarser(self.given, letter.given, at)
-                return f"({self.head('mean_tower', at)} {finer} {past_proof(letter.given, at)} _ _ {body} {order})"
-
-            return image, tower
-        return Mean(letter, self.given), UNCHANGED
-
-
-def right_nested(texts: list[str]) -> str:
-    """A sum, bracketed from the right."""
-    return texts[0] if len(texts) == 1 else f"{texts[0]} + ({right_nested(texts[1:])})"

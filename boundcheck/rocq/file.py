@@ -36,10 +36,14 @@ def rocq(proof: JudgedProof) -> str:
         InputError: for a proof that the kernel has not proved, and for a rule or a term that has no form in Rocq.
 
     """
-    name, theorem = _name(proof), concluded(proof)
-    told = assumed(proof)
+    name, theorem, told = _name(proof), concluded(proof), assumed(proof)
     steps = derivation([theorem])
-    bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion)) | _generalised(steps)
+    bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion))
+    for each in steps:
+        if each.rule == "generalise":
+            bound |= set(each.arguments[0])
+        if each.rule == "descent_lemma":
+            bound.add(each.arguments[4])
     book = Book(frozenset(bound))
     for letter in sorted(free_in(theorem) - bound):
         book.name(letter)
@@ -50,15 +54,30 @@ def rocq(proof: JudgedProof) -> str:
                 book.body.append(f"(* Step {place}: {each.rule}. *)")
                 Step(book, each, stated).state()
             except (InputError, KernelError) as error:
-                raise InputError(
-                    "proof", f"{name}, step {place}, {each.rule}", f"a step that can be exported ({error})"
-                ) from None
-    end = _theorem(book, theorem, stated, told)
-    lemmas = [f"Lemma {made} {text}" for text, made in book.algebra.items()]
+                expected = f"a step that can be exported ({error})"
+                raise InputError("proof", f"{name}, step {place}, {each.rule}", expected) from None
+    # The theorem, whose statement uses no definition but those of its own hypotheses.
+    step = Step(book, theorem, stated)
+    exact = step.use(theorem)
+    book.whole = True
+    end, names = [], {}
+    for place, (statement, assumption) in enumerate(told.items(), 1):
+        said = book.said(statement)
+        letters = [x for x in book.bound_in(said) if x in free(statement)]
+        end.append(f"(* {comment(f'{assumption.role}: {assumption.name}. {statement}')} *)")
+        end.append(f"Definition {' '.join([f'H{place}', *map(book.binder, letters)])} : Prop := {said}.")
+        names[statement] = " ".join([f"H{place}", *map(book.name, letters)])
+    claim = " -> ".join([*(names[x] for x in told), f"({book.said(theorem.conclusion)})"])
+    binders = map(book.binder, sorted(free_in(theorem) & book.bound))
+    if told:
+        exact = f"(fun {' '.join(step.hypothesis(x) for x in told)} => {exact})"
+    end.append(f"(* {comment(str(theorem.conclusion))} *)")
+    end.append(f"Theorem {' '.join([theorem_name(proof), *binders])} : {claim}.")
+    end.append(f"Proof. exact {exact}. Qed.")
     parts = [
         f"(** {name}. *)",
         HEAD,
-        *lemmas,
+        *(f"Lemma {made} {text}" for text, made in book.algebra.items()),
         "",
         "Section Proof.",
         *declared(section(book)),
@@ -68,7 +87,7 @@ def rocq(proof: JudgedProof) -> str:
         "End Proof.",
         f"Print Assumptions {theorem_name(proof)}.",
     ]
-    return "\n".join(parts).replace("_THEOREM_", theorem_name(proof)) + "\n"
+    return "\n".join(parts) + "\n"
 
 
 def concluded(proof: JudgedProof) -> Theorem:
@@ -107,16 +126,6 @@ def free_in(theorem: Theorem) -> set[Named]:
     return {x for each in (*theorem.hypotheses, theorem.conclusion) for x in free(each)}
 
 
-def _generalised(steps: tuple[Theorem, ...]) -> set[Named]:
-    found: set[Named] = set()
-    for each in steps:
-        if each.rule == "generalise":
-            found |= set(each.arguments[0])
-        if each.rule == "descent_lemma":
-            found.add(each.arguments[4])
-    return found
-
-
 @dataclass(frozen=True)
 class Letters:
     """Letters of a section, as its text declares them, and what it assumes of them, each by its name."""
@@ -152,37 +161,6 @@ def declared(letters: list[Letters]) -> Iterator[str]:
     for each in letters:
         yield f"{each.word} {each.binders}."
         yield from (f"Hypothesis {name} : {said}." for name, said in each.assumed.items())
-
-
-def _theorem(
-    book: Book,
-    theorem: Theorem,
-    stated: Known,
-    told: dict[Statement, Assumption],
-) -> list[str]:
-    step = Step(book, theorem, stated)
-    proof = step.use(theorem)
-    book.whole = True
-    lines, names = [], {}
-    for place, each in enumerate(told, 1):
-        names[each] = f"H{place}"
-        assumption = told[each]
-        lines.append(f"(* {comment(f'{assumption.role}: {assumption.name}. {each}')} *)")
-        said = book.said(each)
-        letters = [x for x in book.bound_in(said) if x in free(each)]
-        lines.append(f"Definition {' '.join([names[each], *map(book.binder, letters)])} : Prop := {said}.")
-        names[each] = " ".join([names[each], *map(book.name, letters)])
-    said = book.said(theorem.conclusion)
-    claim = " -> ".join([*(names[x] for x in told), f"({said})"])
-    letters = sorted(free_in(theorem) & book.bound)
-    lines.append(f"(* {comment(str(theorem.conclusion))} *)")
-    lines.append(f"Theorem {' '.join(['_THEOREM_', *map(book.binder, letters)])} : {claim}.")
-    lines.append(
-        f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in told)} => {proof}). Qed."
-        if told
-        else f"Proof. exact {proof}. Qed."
-    )
-    return lines
 
 
 class World:

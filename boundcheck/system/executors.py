@@ -6,9 +6,8 @@ import signal
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import resource_tracker
@@ -16,7 +15,6 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakSet, ref
@@ -34,8 +32,10 @@ from boundcheck.system.limits import Tick
 Work = Callable[[], Any]
 # Seconds for which processes wait for more work, as joblib's do, and for which a cluster may take to answer.
 _IDLE, _ANSWERS = 300, 30
-# Seconds between two looks at jobs.
-_JOB_LOOKS = 0.5
+# Seconds between two looks at jobs of Slurm, and at how far calls are.
+_JOB_LOOKS, _LOOKS = 0.5, 1.0
+# Variables that say something to boundcheck.
+_OURS = "BOUNDCHECK_"
 # What tells of a connection that is lost, with tracebacks; whoever waits for results says so in one line.
 _LOGGERS = ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched", "distributed.utils")
 _INSTALL = "an environment with Dask and submitit: pip install 'boundcheck[cluster]'"
@@ -52,28 +52,27 @@ class Engine(Protocol):
 
     """
 
-    room: int | None
-    again: int
-    shares_fate: bool
+    room: int | None = None
+    again: int = 0
+    shares_fate: bool = False
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         """Have the calls made, in this order where not all can be made at once."""
 
     def proceed(self) -> None:
         """Do what only this process can do, before it waits."""
+        return
 
     def lost(self, error: BaseException) -> bool:
         """True if an error says that a process ended, and nothing about the call."""
+        return False
 
     def close(self, unfinished: bool) -> None:
         """Let go of what was made; what is unfinished is cancelled."""
 
 
-class Here:
+class Here(Engine):
     """An engine that makes one call after the other in this process, while somebody waits for results."""
-
-    room: int | None = None
-    again, shares_fate = 0, False
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Future[Any], Work]] = []
@@ -88,20 +87,17 @@ class Here:
             future, work = self._waiting.pop(0)
             future.set_result(work())
 
-    def lost(self, error: BaseException) -> bool:
-        return False
-
     def close(self, unfinished: bool) -> None:
         self._waiting.clear()
 
 
-class Processes:
+class Processes(Engine):
     """Processes of this machine, which joblib's loky starts, and keeps for the next who asks."""
 
     again, shares_fate = 2, True
 
     def __init__(self, jobs: int) -> None:
-        self.room: int | None = jobs
+        self.room = jobs
         self._jobs = jobs
         self._pool: Any = None
 
@@ -109,20 +105,23 @@ class Processes:
         if self._pool is None:
             # Before interrupts are withheld, which they let through again.
             _start_trackers()
-        with _interrupts_withheld():
+        # A terminal sends Ctrl-C to all processes, and this one has to end those that are started here.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
             if self._pool is None:
-                self._pool = self._made()
-                _end_with_us(self._pool)
+                # Each has its share of the cores, if it says nothing itself.
+                share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
+                self._pool = get_reusable_executor(
+                    self._jobs, timeout=_IDLE, env=share, initializer=end_with, initargs=(os.getpid(),)
+                )
+                if self._pool not in _POOLS:
+                    _POOLS.add(self._pool)
+                    # Before the queue through which they are told to end is closed, of priority 10. Multiprocessing's
+                    # own end would wait until the processes time out.
+                    Finalize(None, _shut, (ref(self._pool),), exitpriority=100)
             return [self._pool.submit(work) for work in works]
-
-    def _made(self) -> Any:
-        # Each has its share of the cores, if it says nothing itself.
-        share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
-        ours = os.getpid()
-        return get_reusable_executor(self._jobs, timeout=_IDLE, env=share, initializer=end_with, initargs=(ours,))
-
-    def proceed(self) -> None:
-        pass
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def lost(self, error: BaseException) -> bool:
         if not isinstance(error, BrokenProcessPool):
@@ -142,14 +141,6 @@ class Processes:
 _POOLS: WeakSet[Any] = WeakSet()
 
 
-def _end_with_us(pool: Any) -> None:
-    """Let a pool end when this process does: multiprocessing's own end would wait until the processes time out."""
-    if pool not in _POOLS:
-        _POOLS.add(pool)
-        # Before the queue through which they are told to end is closed, of priority 10.
-        Finalize(None, _shut, (ref(pool),), exitpriority=100)
-
-
 def _shut(pool: "ref[Any]") -> None:
     if (left := pool()) is not None:
         left.shutdown(wait=True)
@@ -167,21 +158,8 @@ def _start_trackers() -> None:
             each.ensure_running()
 
 
-@contextmanager
-def _interrupts_withheld() -> Iterator[None]:
-    """Keep Ctrl-C from processes that are started here: a terminal sends it to all, and this one has to end them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-class Dask:
+class Dask(Engine):
     """The workers of a Dask cluster; Dask itself has the call of a worker that dies made by another, three times."""
-
-    room: int | None = None
-    again, shares_fate = 0, False
 
     def __init__(self, cluster: str, folder: Path) -> None:
         """Connect to the scheduler of ``dask://HOST:PORT``."""
@@ -200,35 +178,30 @@ class Dask:
             expected = f"dask://HOST:PORT of a Dask scheduler, which answers within {_ANSWERS} seconds"
             raise InputError("cluster", cluster, expected) from None
         try:
-            self._check_workers(cluster)
+            try:
+                self._client.wait_for_workers(1, timeout=_ANSWERS)
+            except TimeoutError:
+                expected = "a cluster with a worker: dask worker HOST:PORT --nthreads 1"
+                raise InputError("cluster", cluster, expected) from None
+            try:
+                self._client.run(_number, "1")
+            except Exception as error:
+                expected = f"workers that have this boundcheck, and not {raised(error)}"
+                raise InputError("cluster", cluster, expected) from None
+            for worker, threads in self._client.nthreads().items():
+                if threads > 1:
+                    # Two experiments in one process would share its settings, and Python's lock.
+                    expected = (
+                        f"workers that do one thing at a time (dask worker --nthreads 1); {worker} does {threads}"
+                    )
+                    raise InputError("cluster", cluster, expected)
         except BaseException:
             self._client.close()
             raise
         self._pool = self._client.get_executor(pure=False)
 
-    def _check_workers(self, cluster: str) -> None:
-        try:
-            self._client.wait_for_workers(1, timeout=_ANSWERS)
-        except TimeoutError:
-            raise InputError(
-                "cluster", cluster, "a cluster with a worker: dask worker HOST:PORT --nthreads 1"
-            ) from None
-        try:
-            self._client.run(_number, "1")
-        except Exception as error:
-            expected = f"workers that have this boundcheck, and not {raised(error)}"
-            raise InputError("cluster", cluster, expected) from None
-        for worker, threads in self._client.nthreads().items():
-            if threads > 1:
-                # Two experiments in one process would share its settings, and Python's lock.
-                expected = f"workers that do one thing at a time (dask worker --nthreads 1); {worker} does {threads}"
-                raise InputError("cluster", cluster, expected)
-
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         return [self._pool.submit(work) for work in works]
-
-    def proceed(self) -> None:
-        pass
 
     def lost(self, error: BaseException) -> bool:
         return isinstance(error, self._killed)
@@ -240,11 +213,10 @@ class Dask:
             each.disabled = False
 
 
-class Slurm:
+class Slurm(Engine):
     """Jobs of Slurm, one a call, which submitit sends as one array."""
 
-    room: int | None = None
-    again, shares_fate = 2, False
+    again = 2
 
     def __init__(self, cluster: str, folder: Path) -> None:
         """Take the options of ``slurm?NAME=VALUE&...``; jobs and their logs are files below a folder."""
@@ -286,9 +258,6 @@ class Slurm:
                 except Exception as error:
                     future.set_exception(error)
 
-    def proceed(self) -> None:
-        pass
-
     def lost(self, error: BaseException) -> bool:
         return isinstance(error, self._uncompleted)
 
@@ -329,12 +298,6 @@ def engine_of(jobs: int, cluster: str | None = None, folder: Path = Path()) -> E
     if kind not in _CLUSTERS:
         raise InputError("cluster", cluster, "dask://HOST:PORT, or slurm?NAME=VALUE&...")
     return _CLUSTERS[kind](cluster, folder)
-
-
-# Variables that say something to boundcheck.
-_OURS = "BOUNDCHECK_"
-# Seconds between two looks at how far the calls are.
-_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -393,9 +356,7 @@ class Running:
     def __enter__(self) -> "Running":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Cancel what is unfinished."""
         with self._lock:
             self._waiting.clear()
@@ -435,27 +396,24 @@ class Running:
         except Exception as error:
             if not self._engine.lost(error):
                 raise
-            self._lose(i)
+            # It is sent again, unless that has happened too often.
+            self._losses[i] += 1
+            if self._losses[i] > self._engine.again:
+                expected = (
+                    "a process that lives: each that worked on it was killed, as a system does that is short of "
+                    "memory; fewer jobs need less, and what is finished is kept"
+                )
+                raise InputError("jobs", call.name, expected) from None
+            with self._lock:
+                self._flying.discard(i)
+                self._waiting.appendleft(i)
+            self._send()
             return
         if isinstance(found, BoundcheckError):
             raise found
         self._found[i] = found
         self._done += call.seconds
         self._tell(call.name)
-
-    def _lose(self, i: int) -> None:
-        """Send a call again whose process was lost, unless that has happened too often."""
-        self._losses[i] += 1
-        if self._losses[i] > self._engine.again:
-            expected = (
-                "a process that lives: each that worked on it was killed, as a system does that is short of memory; "
-                "fewer jobs need less, and what is finished is kept"
-            )
-            raise InputError("jobs", self._calls[i].name, expected)
-        with self._lock:
-            self._flying.discard(i)
-            self._waiting.appendleft(i)
-        self._send()
 
     def _send(self) -> None:
         """Hand over what there is room for."""

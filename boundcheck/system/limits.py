@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from boundcheck.errors import InputError
 
@@ -98,27 +97,22 @@ def available(device: str = "cpu") -> int:
         if torch.cuda.is_available():
             kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
             return int(torch.cuda.mem_get_info(device)[0]) + kept
-    return min([int(psutil.virtual_memory().available), *_left_in_container(), *_left_of_addresses(psutil)])
-
-
-def _left_in_container() -> Iterable[int]:
-    for limit, taken in _CGROUPS:
+    left = [int(psutil.virtual_memory().available)]
+    for limit, usage in _CGROUPS:
         try:
-            most, now = (Path(path).read_text(encoding="ascii").strip() for path in (limit, taken))
+            most, taken = (Path(path).read_text(encoding="ascii").strip() for path in (limit, usage))
         except OSError:
             continue
         if most != "max":
-            yield max(int(most) - int(now), 0)
-
-
-def _left_of_addresses(psutil: Any) -> Iterable[int]:
-    """Three quarters of what `ulimit -v` leaves: it counts addresses, and more of them are taken than memory."""
+            left.append(max(int(most) - int(taken), 0))
     # There on Linux alone.
     if hasattr(psutil, "RLIMIT_AS"):
         process = psutil.Process()
         most, _ = process.rlimit(psutil.RLIMIT_AS)
         if most != psutil.RLIM_INFINITY:
-            yield max(most - process.memory_info().vms, 0) * 3 // 4
+            # Three quarters of what `ulimit -v` leaves: it counts addresses, and more of them are taken than memory.
+            left.append(max(most - process.memory_info().vms, 0) * 3 // 4)
+    return min(left)
 
 
 def check_memory(parts: Iterable[Demand], memory: float | None = None, device: str = "cpu") -> int:

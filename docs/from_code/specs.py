@@ -10,7 +10,8 @@ from pydantic_core import PydanticUndefined
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.tables import AdapterSpec, BracketSpec, DomainSpec, RunSpec
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.networks.tables import GPTSpec, PretrainedSpec
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.functions.objective import PROBLEMS
 from boundcheck.system.tables import Table
 from from_code.markdown import code, first_line, prose, table

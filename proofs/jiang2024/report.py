@@ -11,11 +11,10 @@ from boundcheck.exact.digits import Toward
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.symbols import kappa, q
+from boundcheck.present.material import Finding, Material, Search, Study
 from boundcheck.present.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
-from boundcheck.present.section import Finding, Material, Search
 from boundcheck.present.sections.smoothness import ends
 from boundcheck.present.stored import StoredRun
-from boundcheck.present.study import Study
 from boundcheck.present.words import c_is, label, number, said, symbol
 from boundcheck.proof import ClaimAudit
 from boundcheck.proof.audit import JudgedRow

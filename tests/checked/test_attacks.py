@@ -18,7 +18,7 @@ from boundcheck.checked.attacks.subjects import SUBJECTS
 from boundcheck.checked.attacks.troubles import Trouble
 from boundcheck.checked.survey import Reliability, reliability
 from boundcheck.checked.trial import Trial
-from boundcheck.present.sections.checked import write_reliability
+from boundcheck.present.page import write_survey
 from tests.experiment.small import refused
 
 if sys.platform != "linux":
@@ -149,7 +149,7 @@ def test_what_is_wrong_with_an_end_is_seen(given: End, outcome: str | None) -> N
 @pytest.mark.full
 def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
     found = Reliability((RIGHT, REFUSED, WRONG))
-    files = write_reliability(found, tmp_path, "boundcheck reliability")
+    files = write_survey(found, tmp_path, "boundcheck reliability")
     assert {path.name for path in files} == {"index.html", "results.json", "trials.csv", "opening.svg", "opening.pdf"}
     page = (tmp_path / "index.html").read_text()
     assert "Of 3 attacks on commands 1 went wrong." in page
@@ -157,7 +157,7 @@ def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
     count = found.as_json()
     assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}
     assert [row["kind"] for row in count["kinds"]] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
-    honest = write_reliability(Reliability((RIGHT,)), tmp_path, "boundcheck reliability")
+    honest = write_survey(Reliability((RIGHT,)), tmp_path, "boundcheck reliability")
     assert "None." in honest[0].read_text()
 
 

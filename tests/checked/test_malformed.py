@@ -26,7 +26,7 @@ from boundcheck.checked.survey import Soundness
 from boundcheck.errors import InputError
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand
-from boundcheck.present.sections.checked import write_soundness
+from boundcheck.present.page import write_survey
 from boundcheck.system.files import parse_json
 from boundcheck.system.limits import silent
 from tests.layers import sampled
@@ -194,7 +194,7 @@ def test_the_same_seed_spoils_alike_and_another_one_otherwise() -> None:
 def test_the_page_counts_inputs_and_says_what_the_slowest_took(tmp_path: Path) -> None:
     inputs = [Malformed("--set", number) for number in range(1, 30)]
     trials = tuple(each.recorded(found) for each, found in zip(inputs, kept(inputs), strict=True))
-    write_soundness(Soundness(trials, 0), tmp_path, "boundcheck soundness")
+    write_survey(Soundness(trials, 0), tmp_path, "boundcheck soundness")
     page = re.sub(r"\s+", " ", (tmp_path / "index.html").read_text(encoding="utf-8"))
     caught = sum(each.caught for each in trials)
     assert f"Of 29 malformed inputs {caught} were refused in one line and {29 - caught} read" in page

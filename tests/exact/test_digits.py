@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from boundcheck.exact.digits import DOWN, UP, Toward, last_place, rounded, shown, telling
 from boundcheck.language.view import short
-from boundcheck.present.latex.numbers import significant
+from boundcheck.present.latex import significant
 from boundcheck.present.words import number, signed
 
 Write = Callable[[float, int, Toward], str]

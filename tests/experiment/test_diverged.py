@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.plan import make_plan
-from boundcheck.present.page import export_data, load_runs, write_runs
+from boundcheck.present.page import export_data, write_runs
+from boundcheck.present.stored import load_runs
 from boundcheck.present.style import extent, log_y
 from tests.layers import sampled
 

@@ -23,9 +23,8 @@ from boundcheck.experiment.plan import Plan
 from boundcheck.experiment.run import empty_trace
 from boundcheck.experiment.schema import AtSmoothness, Estimates
 from boundcheck.functions.adapters.base import spectral_bound
-from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.function import NetworkFunction, block_norms
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import block_norms
 from tests.functions.networks.small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
 from tests.layers import examples, sampled
 

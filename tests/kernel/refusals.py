@@ -24,7 +24,7 @@ from boundcheck.kernel import (
     replay,
     rules,
 )
-from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
+from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute_matrix, substitute_scalar, total
 from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import (
     ANY,
@@ -443,7 +443,7 @@ def terms() -> Iterator[Case]:
     yield Case("maximum of one", lambda: Maximum((of(a),)), TermError, "sorted, two or more")
     yield Case("relation", lambda: Fact("<=", of(a)), TermError, "one of the relations")
     yield Case("fact of a law", lambda: rules.assume(LAW).fact, TermError, "must be applied")
-    yield Case("shape of a value", lambda: substitute(norm("F", MA), {A: MB}), TermError, "cannot become")
+    yield Case("shape of a value", lambda: substitute_scalar(norm("F", MA), {A: MB}), TermError, "cannot become")
     yield Case("any function at a time", lambda: at(of(u), NEXT), TermError, "any function of t")
     yield Case(
         "mean with an unknown factor", lambda: mean(MA.scaled(c), None), TermError, "coefficients that are known"
@@ -518,7 +518,7 @@ def attacks() -> Iterator[Case]:
     ((((atom, _),), _),) = circle.terms.items()
     vars(atom)["blocks"] = (MA.scaled(circle),)
     yield closed("a term that contains itself", lambda: replay(Theorem(*_assumed(circle))))
-    yield closed("a kind of letter that no builder knows", lambda: substitute(Matrix.of(Foreign()), {}))
+    yield closed("a kind of letter that no builder knows", lambda: substitute_matrix(Matrix.of(Foreign()), {}))
     foreign = norm(FROBENIUS, Matrix.of(Foreign()))
     yield closed("a kind of letter that no builder knows, at another time", lambda: at(foreign, Index("t", 1)))
 

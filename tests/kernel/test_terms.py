@@ -17,8 +17,8 @@ from boundcheck.kernel.builders import (
     mean,
     norm,
     power,
-    substitute,
     substitute_matrix,
+    substitute_scalar,
     timed,
     total,
 )
@@ -258,7 +258,7 @@ def test_substitution_means_another_value(world: World, p: Scalar, data: Any) ->
     if free.when == CONSTANT and (timed(value) or not known(value, None)):
         reject()
     try:
-        after = substitute(p, {free: value})
+        after = substitute_scalar(p, {free: value})
     except TermError:
         reject()
     other = setting(world, free, value)

@@ -20,9 +20,9 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
 from boundcheck.language.symbols import D
 from boundcheck.language.view import File, paragraph
 from boundcheck.present import section
+from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
 from boundcheck.present.programme import programme_of
-from boundcheck.present.section import Material
 from boundcheck.proofs import paper_at
 from boundcheck.system.plugins import theirs
 from tests.outside.my_objective import LogCosh
@@ -124,7 +124,7 @@ def test_a_section_that_fails_says_so_in_its_place(
 ) -> None:
     good = SimpleNamespace(title="Good", place=1, build=lambda material: [paragraph("all is well")])
     bad = SimpleNamespace(title="Bad", place=2, build=build)
-    monkeypatch.setattr(section, "_own", lambda: [good, bad])
+    monkeypatch.setattr(section, "own_sections", lambda: [good, bad])
     page, *others = write_page(Material(), tmp_path / "index.html", "A", "B")
     text = page.read_text()
     assert "all is well" in text

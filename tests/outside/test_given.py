@@ -27,10 +27,11 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.notebook import html, latex
 from boundcheck.present import latex as tex
 from boundcheck.present.logbook import logbook
-from boundcheck.present.on_paper import chapters
-from boundcheck.present.page import load_runs, write_runs
+from boundcheck.present.material import Material
+from boundcheck.present.page import write_runs
 from boundcheck.present.screen import show_verdicts
-from boundcheck.present.section import Material
+from boundcheck.present.section import chapters
+from boundcheck.present.stored import load_runs
 from boundcheck.present.typst import document
 from boundcheck.verdicts import Verdict, is_well
 from tests.outside.my_adapter import FALSE, Scaled

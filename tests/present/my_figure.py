@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from boundcheck.language.view import Part, Picture
-from boundcheck.present.section import Material
+from boundcheck.present.material import Material
 from boundcheck.present.style import panels
 
 title = "Every measured number"

@@ -18,14 +18,15 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present import conduct, study, work
 from boundcheck.present import paper as written_by
+from boundcheck.present import programme
+from boundcheck.present.audit import audit
+from boundcheck.present.material import REPORTS, Material, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.screen import WIDTH, show_findings, show_rows, show_verdicts
-from boundcheck.present.section import Material
 from boundcheck.proof.audit import Carrier, carrier, standing
-from boundcheck.proof.show import show
+from boundcheck.proof.view import show
 from boundcheck.proofs import paper_of
 from boundcheck.system.executors import Call
 from boundcheck.system.terminal import _ENDLESS
@@ -214,7 +215,9 @@ def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
 
 def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch) -> None:
     order: list[str] = []
-    programme = Programme("x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2))
+    monkeypatch.chdir(tmp_path)
+    Path("my words.py").touch()
+    asked = Programme("x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2))
 
     class Pool:
         def __init__(self, calls: list[Call], jobs: int, tick: Any) -> None:
@@ -231,20 +234,17 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             order.append("waited")
             return [call.function.__name__ for call in self.calls]
 
-    monkeypatch.setattr(conduct, "Running", Pool)
-    monkeypatch.setattr(conduct, "programme_of", lambda paper, full: programme)
-    monkeypatch.setattr(conduct, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
+    monkeypatch.setattr(audit, "Running", Pool)
+    monkeypatch.setattr(programme, "programme_of", lambda paper, full: asked)
+    monkeypatch.setattr(audit, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
     monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
     told: list[tuple[str, int, int]] = []
-    jiang2024 = paper_of("jiang2024")
-    outcome = conduct.conduct(
-        jiang2024,
+    outcome = audit.audit(
+        "jiang2024",
         tmp_path,
         tmp_path,
-        "cpu",
-        False,
-        lambda *each: told.append(each),
-        lambda x: order.append("shown"),
+        tick=lambda *each: told.append(each),
+        proved=lambda x: order.append("shown"),
         allow_code=["my words.py"],
     )
     # What is printed to run it again allows what was allowed.
@@ -253,8 +253,8 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     assert outcome["found"] == {
         "experiments": [],
         "faults": [],
-        "attacks": [work.search.__name__],
-        "waterfall": [work.waterfall.__name__],
+        "attacks": [programme.search.__name__],
+        "waterfall": [programme.waterfall.__name__],
     }
     # The time that is left is known from the start, with that of the page.
     assert [stage for stage, _, _ in told] == ["proofs", "page"]
@@ -263,20 +263,19 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
 
 
 def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
-    kept = study.kept("jiang2024")
+    path = REPORTS / "jiang2024" / "statistics.json"
+    kept = Study.read(path)
     assert kept.kept
     assert kept.coverage
     assert kept.power
     assert kept.worst_cases
-    path = Path(__file__).parents[2] / "reports" / "jiang2024" / "statistics.json"
     assert kept.as_json() == json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "power": [], "worst_cases": [], "made_by": {}}'])
-def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(study, "_folder", lambda: tmp_path)
+def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path) -> None:
+    path = tmp_path / "statistics.json"
     if text is not None:
-        (tmp_path / "jiang2024").mkdir()
-        (tmp_path / "jiang2024" / "statistics.json").write_text(text)
+        path.write_text(text)
     with pytest.raises(InputError, match=r"study = statistics\.json: expected the study that .* --full"):
-        study.kept("jiang2024")
+        Study.read(path)

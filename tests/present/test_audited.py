@@ -9,7 +9,7 @@ import pytest
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.results import Results
-from boundcheck.present.audited import Audited
+from boundcheck.present.audit import Audited
 from boundcheck.present.stored import StoredRun
 
 TAG = "<script>alert(1)</script> & $x_1$"

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from boundcheck.present import paper as written_by
-from boundcheck.present.page import write_page
-from boundcheck.present.section import Material
-from boundcheck.present.sections.checked import write_soundness
+from boundcheck.present.material import Material
+from boundcheck.present.page import write_page, write_survey
 from boundcheck.proofs import paper_of
 from tests.judged import of_the_paper
 from tests.layers import covering
@@ -154,7 +153,7 @@ def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict
     return {
         "audit": Path(outcome["report"]),
         "networks": write_runs([network], root / "networks" / "index.html", "Networks", "Lead.", "a command")[0],
-        "soundness": write_soundness(HONEST, root / "soundness", "boundcheck soundness")[0],
+        "soundness": write_survey(HONEST, root / "soundness", "boundcheck soundness")[0],
         "own": write_page(own, root / "own" / "index.html", "My paper", "Lead.")[0],
     }
 

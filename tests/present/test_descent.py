@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.present.sections.along import descent_figure
-from boundcheck.present.sections.theorems import theorem_figure, theorem_rows
+from boundcheck.present.sections.runs import theorem_figure, theorem_rows
+from boundcheck.present.sections.smoothness import descent_figure
 from boundcheck.present.stored import StoredRun
 
 from .made import changed
@@ -36,11 +36,11 @@ def along(path: np.ndarray, lipschitz: float = 5.0, error: float = 0.0, **change
 def test_claims_stand_side_by_side_with_the_least_bound_first():
     runs = [synthetic({"claim": claim}, bound=bound, measured=0.5) for claim, bound in ((PRINTED, 4.0), (BEST, 2.0))]
     rows = theorem_rows(runs)
-    assert [(row["bound"], row["ratio"]) for row in rows] == [(2.0, 0.25), (4.0, 0.125)]
-    assert rows[0]["claim"].startswith("Theorem 2, repaired, best")
-    assert {row["problem"] for row in rows} == {"pseudo-Huber, rank 2"}
-    assert {row["alpha"] for row in rows} == {0.1}
-    assert not any(row["silent"] for row in rows)
+    assert [(row.run.bound, row.run.ratio) for row in rows] == [(2.0, 0.25), (4.0, 0.125)]
+    assert rows[0].claim.startswith("Theorem 2, repaired, best")
+    assert {row.problem for row in rows} == {"pseudo-Huber, rank 2"}
+    assert {row.run.course.plan.step_size for row in rows} == {0.1}
+    assert not any(row.run.verdict.is_silent for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_a_run_without_noise_stands_beside_every_noise():
     noisy = [synthetic({"claim": claim, "run.batch": batch}) for claim in (BEST, PRINTED) for batch in (8, 32)]
     rows = theorem_rows([descent, *noisy])
     assert len(rows) == 6
-    assert [row["bound"] for row in rows] == [0.1, 1.0, 1.0] * 2
-    assert {row["problem"] for row in rows} == {
+    assert [row.run.bound for row in rows] == [0.1, 1.0, 1.0] * 2
+    assert {row.problem for row in rows} == {
         f"pseudo-Huber, rank 2, run.batch\u00a0=\u00a0{batch}" for batch in (8, 32)
     }
     full = [synthetic({"claim": claim, "run.batch": "full"}) for claim in (BEST, PRINTED)]
-    assert [row["claim"].endswith("full batch") for row in theorem_rows(full)] == [True, True]
+    assert [row.claim.endswith("full batch") for row in theorem_rows(full)] == [True, True]
     assert theorem_rows([descent, synthetic({"claim": BEST, "problem.d": 5})]) == []
 
 
@@ -78,11 +78,11 @@ def test_a_run_without_a_ball_stands_beside_every_ball():
     run = synthetic({"claim": "meft.theorem2_frozen_a", "adapter.kind": "frozen-a", "domain.a": None}, bound=0.1)
     free = changed(run, plan__radii={})
     rows = theorem_rows([free, *balls])
-    assert [row["bound"] for row in rows] == [0.1, 1.0, 1.0] * 2
+    assert [row.run.bound for row in rows] == [0.1, 1.0, 1.0] * 2
     # And gradient descent on a ball beside those of its own.
     descent = exact("nesterov2004.gradient_descent", bound=0.2)
     rows = theorem_rows([free, *balls, changed(descent, spec__domain__a=2.0)])
-    assert [row["bound"] for row in rows] == [0.1, 0.2, 1.0, 1.0, 0.1, 1.0, 1.0]
+    assert [row.run.bound for row in rows] == [0.1, 0.2, 1.0, 1.0, 0.1, 1.0, 1.0]
 
 
 def test_what_lies_far_below_every_bound_is_marked_at_the_edge():
@@ -98,7 +98,7 @@ def test_a_claim_is_not_compared_with_itself():
     assert theorem_rows(same) == []
     assert len(theorem_rows([synthetic({"claim": PRINTED, "lipschitz": C}) for C in ("sigma", "sqrt(r) sigma")])) == 2
     kinds = theorem_rows([synthetic({"claim": BEST, "adapter.kind": kind}) for kind in ("lora", "frozen-a")])
-    assert len({row["claim"] for row in kinds}) == 2
+    assert len({row.claim for row in kinds}) == 2
 
 
 def test_bars_go_from_what_was_measured_to_the_bound():
@@ -143,7 +143,7 @@ def test_what_has_no_place_on_a_log_axis_does_not_break_it():
         synthetic({"claim": PRINTED}, bound=-2.0, verdict="hypothesis-failed"),
         synthetic({"claim": REPAIRED}, interval=unsure),
     ]
-    assert [row["bound"] for row in theorem_rows(runs)] == [1.0, 1.0, None]
+    assert [row.run.bound for row in theorem_rows(runs)] == [1.0, 1.0, None]
     figure = theorem_figure(runs)
     assert_no_text_overlaps(figure)
     low, high = figure.axes[0].get_xlim()

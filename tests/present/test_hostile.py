@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from boundcheck.present.forms import forms
+from boundcheck.present import forms
+from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
-from boundcheck.present.section import Finding, Material
 from boundcheck.present.stored import StoredRun
 from boundcheck.shown import command, visible
 from tests.hostile import NASTY

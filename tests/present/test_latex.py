@@ -21,21 +21,25 @@ from boundcheck.cli import app
 from boundcheck.experiment.intervals import Interval
 from boundcheck.language.catalogue import entries_of
 from boundcheck.language.view import Table
-from boundcheck.present.latex import _values, files_of
-from boundcheck.present.latex.numbers import (
+from boundcheck.present.latex import (
+    Latex,
     Numbers,
     Toward,
+    files_of,
+    in_brief,
     letters,
+    limits,
+    measured,
     place_of,
+    printed,
     rounded,
     significant,
     tag,
     typeset,
+    values_of,
     whole,
 )
-from boundcheck.present.latex.parts import Latex, in_brief
-from boundcheck.present.latex.runs import limits, measured, printed
-from boundcheck.present.section import Material, Search
+from boundcheck.present.material import Material, Search
 from boundcheck.present.sections.runs import verdict_table
 from boundcheck.present.stored import StoredRun
 from boundcheck.proof.audit import JudgedRow, ProofAudit, Row
@@ -168,7 +172,7 @@ def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
 
 def typeset_(table: Table, *runs: StoredRun) -> str:
     """A table in LaTeX, the numbers of these runs by their commands."""
-    return Latex(_values(printed(Material(list(runs)), Numbers()))).floats(table)
+    return Latex(values_of(printed(Material(list(runs)), Numbers()))).floats(table)
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])

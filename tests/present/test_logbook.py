@@ -7,12 +7,11 @@ import re
 
 import pytest
 
-from boundcheck.present.latex.numbers import Numbers
-from boundcheck.present.latex.runs import printed
+from boundcheck.present.latex import Numbers, printed
 from boundcheck.present.logbook import RULES, Word, logbook, of_proof, of_run
-from boundcheck.present.on_paper import chapters
+from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
-from boundcheck.present.section import Finding, Material
+from boundcheck.present.section import chapters
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.typst import document
 from boundcheck.proof.audit import ClaimAudit, JudgedRow, ProofAudit, Row

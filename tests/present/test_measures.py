@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from boundcheck.present.sections.along import gradient_figure
 from boundcheck.present.sections.rates import rank_exponents
-from boundcheck.present.sections.theorems import theorem_figure, theorem_rows
+from boundcheck.present.sections.runs import theorem_figure, theorem_rows
+from boundcheck.present.sections.smoothness import gradient_figure
 from boundcheck.present.stored import StoredRun
 
 from .test_descent import exact
@@ -23,7 +23,7 @@ def of(claim: str, **result: Any) -> StoredRun:
 def test_a_panel_is_about_one_quantity() -> None:
     runs = [of(claim) for claim in (*GAPS, *GRADIENTS)]
     rows = theorem_rows(runs)
-    assert [(row["axis"], row["shown"]) for row in rows] == [
+    assert [(row.axis, row.run.shown) for row in rows] == [
         *[("F(vₜ) − f* [loss units]", "last gap")] * 2,
         *[("‖∇F(vₜ)‖² [loss units²]", "smallest squared gradient norm")] * 2,
     ]

@@ -16,10 +16,9 @@ from boundcheck.experiment.result import read
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.present import page as pages
-from boundcheck.present.named import named_runs
 from boundcheck.present.page import write_runs
 from boundcheck.present.sections.networks import MOST, along_figures
-from boundcheck.present.stored import StoredRun
+from boundcheck.present.stored import StoredRun, named_runs
 
 from .made import EMPTY, changed
 from .test_sweeps import synthetic

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from boundcheck.present.latex import files_of
+from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
-from boundcheck.present.section import Material
 from boundcheck.present.stored import StoredRun
 from tests.present.made import changed
 

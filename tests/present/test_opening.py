@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.present import paper as written_by
+from boundcheck.present.material import Material
 from boundcheck.present.opening import HOLDS, KNOWN, PRINTED, RUN, Stroke, Strokes, _of_run, in_all, opening_of, picture
-from boundcheck.present.section import Material
 from boundcheck.present.style import described, on_a_page, svg
 from boundcheck.present.words import number
 from tests.judged import of_the_paper
@@ -128,9 +128,10 @@ def test_it_says_so_of_no_other_evidence(stored, paper) -> None:
 
 def test_a_papers_opening_that_fails_costs_no_page(capsys) -> None:
     own = ModuleType("report")
-    assert written_by._opened_by(own, Material()) is None
+    asked = "opening", "the page begins as others do", lambda made: made(Material())
+    assert written_by.by_the_paper(own, *asked) is None
     own.opening = lambda material: 1 / 0
-    assert written_by._opened_by(own, Material()) is None
+    assert written_by.by_the_paper(own, *asked) is None
     assert "opening of the paper's report.py failed" in capsys.readouterr().err
 
 

@@ -13,13 +13,13 @@ from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present import audit as audit_of_a_paper
-from boundcheck.present.page import Page, export_data, load_runs, write_page
-from boundcheck.present.section import Finding, Material
-from boundcheck.present.sections.along import gradient_figure
+from boundcheck.present.audit import audit as audit_of_a_paper
+from boundcheck.present.material import Finding, Material
+from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
-from boundcheck.present.sections.smoothness import bracket_figure
+from boundcheck.present.sections.smoothness import bracket_figure, gradient_figure
+from boundcheck.present.stored import load_runs
 from boundcheck.present.style import svg
 from boundcheck.present.words import number
 

@@ -10,20 +10,18 @@ import pytest
 from rich.console import Console
 
 from boundcheck.language.prose import mathml_of
-from boundcheck.present.latex.parts import Latex
+from boundcheck.present.latex import Latex
 from boundcheck.present.logbook import logbook
-from boundcheck.present.on_paper import chapters
+from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
-from boundcheck.present.paper import _proof_findings
 from boundcheck.present.screen import show_rows
-from boundcheck.present.section import Finding, Material
+from boundcheck.present.section import chapters
 from boundcheck.present.typst import document
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
 from boundcheck.proof.audit import Ref, Row, judge_row
 from boundcheck.proof.notation import identity_latex, shown
-from boundcheck.proof.show import show
 from boundcheck.proof.verdict import claim_verdict
-from boundcheck.proof.view import referee_table
+from boundcheck.proof.view import referee_table, show
 from tests.proof.scripts import NUMBERS, numbers, x
 
 
@@ -169,7 +167,7 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
         "terminal": out.getvalue(),
         "logbook": logbook(material, "Title"),
         "JSON": str(found.as_json()),
-        "audit": " ".join(each.summary for each in _proof_findings(found)),
+        "audit": " ".join(each.told for each in found.rows),
     }
 
 

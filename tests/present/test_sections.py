@@ -11,8 +11,8 @@ import pytest
 
 from boundcheck.errors import InputError
 from boundcheck.present import section
+from boundcheck.present.material import Material
 from boundcheck.present.page import Page, write_page
-from boundcheck.present.section import Material
 
 from . import my_figure
 from .test_sweeps import synthetic
@@ -24,7 +24,7 @@ MINE = "tests.present.my_figure"
 def material(monkeypatch: pytest.MonkeyPatch) -> Material:
     """One run of which others know nothing: of our sections the opening alone is asked."""
     opening = [each for each in section.sections() if each.place == 0]
-    monkeypatch.setattr(section, "_own", lambda: opening)
+    monkeypatch.setattr(section, "own_sections", lambda: opening)
     return Material([synthetic(measured=2.5)])
 
 

@@ -21,7 +21,8 @@ from boundcheck.checked.smoothness import Drawn
 from boundcheck.checked.survey import Soundness, soundness
 from boundcheck.checked.trial import Answer, Mutant, Trial
 from boundcheck.errors import InputError
-from boundcheck.present.sections.checked import sentence, write_soundness
+from boundcheck.present.page import write_survey
+from boundcheck.present.sections.checked import sentence
 from boundcheck.version import __version__
 from tests.experiment.small import refused
 
@@ -57,7 +58,7 @@ def test_counts_are_those_of_the_trials() -> None:
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"])
 def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Path) -> None:
-    files = write_soundness(found, tmp_path, "boundcheck soundness")
+    files = write_survey(found, tmp_path, "boundcheck soundness")
     assert {path.name for path in files} == {
         "index.html",
         "results.json",
@@ -79,14 +80,14 @@ def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Pat
 
 
 def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
-    write_soundness(Soundness((FALSE,), 0), tmp_path, "boundcheck soundness")
+    write_survey(Soundness((FALSE,), 0), tmp_path, "boundcheck soundness")
     assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
 
 
 @pytest.mark.full
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert refused(write_soundness, HONEST, tmp_path / "file", "").field == "out"
+    assert refused(write_survey, HONEST, tmp_path / "file", "").field == "out"
 
 
 @pytest.mark.full
@@ -110,7 +111,7 @@ def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monke
 def test_one_sentence_says_the_counts_with_their_day_and_their_limits(
     found: Soundness, wrong: int, tmp_path: Path
 ) -> None:
-    write_soundness(found, tmp_path, "boundcheck soundness")
+    write_survey(found, tmp_path, "boundcheck soundness")
     count = json.loads((tmp_path / "results.json").read_text())
     said = sentence(count)
     assert said in unescape((tmp_path / "index.html").read_text())

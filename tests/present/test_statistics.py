@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from boundcheck.checked.coverage import coverage, power
-from boundcheck.present.sections.statistics import coverage_figure, power_figure
+from boundcheck.present.sections.attacks import coverage_figure, power_figure
 from boundcheck.present.style import VERMILLION, pdf, svg
 
 from .texts import assert_no_text_overlaps

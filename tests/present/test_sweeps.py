@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from boundcheck.experiment.result import read
 from boundcheck.present.sections.rates import horizon_figure, horizon_slopes, rank_exponents, rank_figure
-from boundcheck.present.stored import StoredRun
-from boundcheck.present.sweeps import groups, settings
+from boundcheck.present.stored import StoredRun, groups, settings
 from boundcheck.present.words import label, titled
 from boundcheck.system.tables import fields_of
 

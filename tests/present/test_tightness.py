@@ -8,17 +8,27 @@ import numpy as np
 import pytest
 
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.present import work
+from boundcheck.present import programme
+from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
-from boundcheck.present.section import Material
 from boundcheck.present.sections.attacks import search_figure
-from boundcheck.present.sections.smoothness import adapter_figures, bracket_figure, ends, slack_figure, split_figure
+from boundcheck.present.sections.smoothness import adapter_figures, bracket_figure, curvature_split, ends, slack
 from boundcheck.present.style import panels
 from boundcheck.worst_case.stored import replayed
 from boundcheck.worst_case.view import rounded_down
 
 from .conftest import ADAPTED
 from .texts import assert_no_text_overlaps
+
+
+def slack_figure(waterfalls):
+    (picture,) = slack.build(Material(waterfalls=waterfalls))
+    return picture.draw()
+
+
+def split_figure(runs):
+    (picture,) = curvature_split.build(Material(runs))
+    return picture.draw()
 
 
 @pytest.mark.full
@@ -84,7 +94,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
 
 @pytest.mark.full
 def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
-    chains = work.waterfall("jiang2024.lemma1", 4)
+    chains = programme.waterfall("jiang2024.lemma1", 4)
     lost = {chain.version: chain.links[-1].value / chain.measured for chain in chains}
     assert 1 <= lost["sharp"] < 1.001
     # At L = G = sigma = 1 and C = sigma the printed constant is 2 sqrt(r) + 1, and lambda* is 3.

@@ -10,13 +10,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from boundcheck import present
 from boundcheck.errors import InputError
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present import forms
-from boundcheck.present.section import Finding, Material
+from boundcheck.present.material import Finding, Material
 from boundcheck.present.stored import StoredRun
-from boundcheck.present.typst.formulas import UnknownError, formula
+from boundcheck.present.typst import UnknownError, formula
 from boundcheck.proof.notation import shown
 from tests.judged import SCRIPTS, judged, of_the_paper
 
@@ -101,10 +101,10 @@ def test_what_people_type_is_known(typed: str) -> None:
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "find_spec", lambda name: None)
+    monkeypatch.setattr(present, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"--pdf = .*pip install \"boundcheck\[pdf\]\""):
-        forms.forms(pdf=True)
-    assert forms.forms() == ()
+        present.forms(pdf=True)
+    assert present.forms() == ()
 
 
 @pytest.mark.full

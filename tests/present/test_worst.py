@@ -6,8 +6,8 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.page import load_runs
 from boundcheck.present.sections.attacks import worst_figure
+from boundcheck.present.stored import load_runs
 from boundcheck.present.style import pdf, svg
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.worst_case import Case, WorstCase

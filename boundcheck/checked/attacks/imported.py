@@ -11,7 +11,7 @@ for _name in (
     "boundcheck.checked.attacks.process",
     "boundcheck.experiment.bracket",
     "boundcheck.experiment.experiment",
-    "boundcheck.functions.networks.pretrain",
+    "boundcheck.functions.networks.gpt",
     "boundcheck.functions.networks.corpora",
     "boundcheck.present.page",
     "boundcheck.present.paper",

@@ -19,8 +19,7 @@ from typing import Any
 from boundcheck.checked.malformed.spoil import toml
 from boundcheck.experiment import measure
 from boundcheck.functions.networks.corpora import ALPHABET
-from boundcheck.functions.networks.gpt import GPTShape
-from boundcheck.functions.networks.pretrain import pretrained
+from boundcheck.functions.networks.gpt import GPTShape, pretrained
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.search import Search
 

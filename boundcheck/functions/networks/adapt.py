@@ -6,6 +6,7 @@ adapters, LoRA layers of peft, LoReFT of pyreft, and linear layers that are trai
 
 import math
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import fields, replace
 from typing import Any
 
@@ -15,11 +16,21 @@ from torch.nn.utils.parametrizations import _Orthogonal
 from torch.nn.utils.parametrize import is_parametrized
 
 from boundcheck.errors import InputError
-from boundcheck.functions.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, LoReFTTrained, make_adapter
+from boundcheck.functions.adapters import (
+    ADAPTERS,
+    Adapter,
+    DoRA,
+    FrozenA,
+    FrozenB,
+    Full,
+    LoRA,
+    LoReFTTrained,
+    make_adapter,
+)
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.networks.dora import dora_site
-from boundcheck.functions.networks.network import evaluating
-from boundcheck.functions.networks.sites import Computed, Leaf, Site
+from boundcheck.functions.networks.network import Computed, Leaf, Site, evaluating
+
+_CUT = "DoRA of peft takes the norms of its rows for constants, so that its steps are along no gradient of F"
 
 
 class AdaptedLinear(nn.Module):
@@ -75,18 +86,33 @@ def adapt(
         InputError: for a target that does not exist, and for a rank that does not fit its shape.
 
     """
+    edits = ADAPTERS[kind].edits_hidden
     for path in matching(model, targets, "adapter.targets"):
-        module = model.get_submodule(path)
-        if ADAPTERS[kind].edits_hidden:
-            _edit(model, path, module, kind, rank, gain, generator)
+        module: Any = model.get_submodule(path)
+        if not edits:
+            like = _weight(path, module)
+            W0 = like.double().cpu()
         else:
-            weight = _weight(path, module)
-            made = _adapter(kind, weight.double().cpu(), rank, scale, gain, generator)
-            start = made.initial(gain, generator)
-            bias: Any = module.bias
-            kept = None if bias is None else bias.detach()
-            adapted = AdaptedLinear(made, [block[0] for block in start], kept)
-            _replace(model, path, adapted.to(weight.device, trained_type(weight)))
+            # An edit replaces a module's output h by W(v) [h; 1], starting at W0 = [I 0].
+            like, width = next(model.parameters()), _width(model)
+            W0 = torch.eye(width, width + 1, dtype=torch.float64)
+        factors: dict[str, Tensor] = {}
+        if rank is not None:
+            check_rank(rank, W0)
+            d, k = W0.shape
+            factors["A"] = gaussian((rank, k), gain / math.sqrt(k), generator)[0]
+            factors["B"] = gaussian((d, rank), gain / math.sqrt(rank), generator)[0]
+        made = make_adapter(kind, W0, rank, 1.0 if edits else scale, factors)
+        start = [block[0] for block in made.initial(gain, generator)]
+        bias = None if edits or module.bias is None else module.bias.detach()
+        adapted = AdaptedLinear(made, start, bias, edits).to(like.device, trained_type(like))
+        if edits and not isinstance(module, nn.Identity):
+            # In the module, so that copies of the network have copies of it.
+            module.add_module("edit", adapted)
+            module.register_forward_hook(_edited)
+        else:
+            parent, _, name = path.rpartition(".")
+            setattr(model.get_submodule(parent), name, adapted)
 
 
 def trained_type(like: Tensor) -> torch.dtype:
@@ -107,44 +133,17 @@ def _weight(path: str, module: Any) -> Tensor:
 def matching(model: nn.Module, targets: Sequence[str], field: str) -> list[str]:
     """The paths of the modules that end in a target, in the network's order; raises InputError if a target has none."""
     paths = [name for name, _ in model.named_modules()]
+
+    def fits(path: str, target: str) -> bool:
+        return path == target or path.endswith(f".{target}")
+
     for target in targets:
-        if not any(_ends(path, target) for path in paths):
+        if not any(fits(path, target) for path in paths):
             known = dict.fromkeys(
                 name.rsplit(".", 1)[-1] for name, x in model.named_modules() if isinstance(x, nn.Linear)
             )
             raise InputError(field, target, f"the end of a module's path, such as {', '.join(known)}")
-    return [path for path in paths if any(_ends(path, target) for target in targets)]
-
-
-def _ends(path: str, target: str) -> bool:
-    return path == target or path.endswith(f".{target}")
-
-
-def _adapter(kind: str, W0: Tensor, rank: int | None, scale: float, gain: float, generator: torch.Generator) -> Adapter:
-    if rank is None:
-        return make_adapter(kind, W0, None, scale, {})
-    check_rank(rank, W0)
-    d, k = W0.shape
-    A = gaussian((rank, k), gain / math.sqrt(k), generator)[0]
-    B = gaussian((d, rank), gain / math.sqrt(rank), generator)[0]
-    return make_adapter(kind, W0, rank, scale, {"A": A, "B": B})
-
-
-def _edit(
-    model: nn.Module, path: str, module: nn.Module, kind: str, rank: int | None, gain: float, generator: torch.Generator
-) -> None:
-    """Replace a module's output h by W(v) [h; 1], starting at W0 = [I 0]."""
-    like = next(model.parameters())
-    width = _width(model)
-    made = _adapter(kind, torch.eye(width, width + 1, dtype=torch.float64), rank, 1.0, gain, generator)
-    edit = AdaptedLinear(made, [block[0] for block in made.initial(gain, generator)], affine=True)
-    edit = edit.to(like.device, trained_type(like))
-    if isinstance(module, nn.Identity):
-        _replace(model, path, edit)
-        return
-    # In the module, so that copies of the network have copies of it.
-    module.add_module("edit", edit)
-    module.register_forward_hook(_edited)
+    return [path for path in paths if any(fits(path, target) for target in targets)]
 
 
 def _edited(module: nn.Module, _: Any, output: Any) -> Any:
@@ -158,11 +157,6 @@ def _width(model: nn.Module) -> int:
         if isinstance(found := getattr(holder, name, None), int):
             return found
     raise InputError("adapter.kind", "an edit of hidden states", "a network that says how wide its hidden states are")
-
-
-def _replace(model: nn.Module, path: str, module: nn.Module) -> None:
-    parent, _, name = path.rpartition(".")
-    setattr(model.get_submodule(parent), name, module)
 
 
 def sites_of(model: nn.Module) -> tuple[Site, ...]:
@@ -185,13 +179,8 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
             found.append(site)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError("model", type(model).__name__, "a network in which something is trained")
-    _check_covered(model, found)
-    return tuple(found)
-
-
-def _check_covered(model: nn.Module, sites: list[Site]) -> None:
-    """Refuse a trained parameter that no site has, or that another module shares."""
-    owners = {id(parameter): site.name for site in sites for parameter in site.parameters}
+    # A trained parameter that no site has, or that another module shares, would be left out.
+    owners = {id(parameter): site.name for site in found for parameter in site.parameters}
     for path, module in model.named_modules():
         # Of torch itself: a model of pyvene has a method of its own in its place.
         for name, parameter in nn.Module.named_parameters(module, path, recurse=False):
@@ -203,6 +192,7 @@ def _check_covered(model: nn.Module, sites: list[Site]) -> None:
                 raise InputError("model", name, expected)
             if owner and not name.startswith(f"{owner}."):
                 raise InputError("model", name, f"a matrix that is used in one place; {owner} uses it too")
+    return tuple(found)
 
 
 def _site(path: str, module: nn.Module) -> Site | None:
@@ -236,7 +226,7 @@ def _lora(path: str, module: Any) -> Site | None:
     name = names[0]
     A, B = module.lora_A[name], module.lora_B[name]
     if name in getattr(module, "lora_magnitude_vector", {}):
-        return dora_site(path, module, name, _weight(path, module.get_base_layer()))
+        return _dora(path, module, name, _weight(path, module.get_base_layer()))
     if getattr(module, "lora_variant", {}).get(name) is not None:
         variant = type(module.lora_variant[name]).__name__
         raise InputError(path, variant, "plain LoRA or DoRA, without other variants")
@@ -297,3 +287,52 @@ def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
 def _nothing(d: int, k: int, like: Tensor) -> Tensor:
     """A zero matrix that takes no memory."""
     return torch.zeros((), dtype=trained_type(like), device=like.device).expand(d, k)
+
+
+def _dora(path: str, module: Any, name: str, W0: Tensor) -> Site:
+    """The site of a LoRA layer of peft that has a magnitude for each row.
+
+    Args:
+        path: the module's.
+        module: the layer.
+        name: of its adapter.
+        W0: the frozen weight, shape (d, k).
+
+    Raises:
+        InputError: for one of which something is frozen, or that computes something else.
+
+    """
+    expected = "DoRA of linear layers, rows of W0 + s B A over their norms times m, with A, B and m trained"
+    refused = InputError(path, f"a {type(module.lora_variant[name]).__name__}", expected)
+    if not isinstance(module.lora_A[name], nn.Linear) or getattr(module.lora_B[name], "bias", None) is not None:
+        raise refused
+    if module.lora_magnitude_vector[name].weight.shape != W0.shape[:1]:
+        raise refused
+    site = _site_of(path, module, name, W0)
+    if not all(x.requires_grad for x in site.parameters):
+        raise refused
+    # Training keeps the layer itself, and whatever waits for its gradients.
+    dtype = trained_type(W0)
+    twin: Any = deepcopy(module).to(dtype)
+    other = _site_of(path, twin, name, W0)
+    with torch.no_grad():
+        # To where the norms of the rows show: at B = 0 they do not.
+        for place, parameter in enumerate(other.parameters, start=1):
+            wave = torch.arange(parameter.numel(), device=parameter.device).mul(place).cos().view(parameter.shape)
+            parameter.add_(wave.to(parameter) / parameter.shape[-1])
+    with evaluating(twin), torch.enable_grad():
+        x = torch.arange(1, 4 * W0.shape[1] + 1, device=W0.device).cos().view(1, 4, -1).to(dtype)
+        seen, wanted = ((y, torch.autograd.grad(y.cos().sum(), other.parameters)) for y in (twin(x), other.computed(x)))
+    near = 256 * torch.finfo(dtype).eps * max(W0.shape)
+    if not torch.allclose(seen[0], wanted[0], rtol=near, atol=near * wanted[0].abs().max().item()):
+        raise refused
+    size = max(part.abs().max().item() for part in wanted[1])
+    whole = all(torch.allclose(x, y, rtol=near, atol=near * size) for x, y in zip(seen[1], wanted[1], strict=True))
+    return replace(site, cut="" if whole else _CUT)
+
+
+def _site_of(path: str, module: Any, name: str, W0: Tensor) -> Site:
+    A, B, magnitude = module.lora_A[name].weight, module.lora_B[name].weight, module.lora_magnitude_vector[name].weight
+    adapter = DoRA(W0, len(A), float(module.scaling[name]), by_rows=True)
+    bias = getattr(module.get_base_layer(), "bias", None)
+    return Site(path, adapter, module, ((Leaf(A),), (Leaf(B),), (Leaf(magnitude),)), bias=bias)

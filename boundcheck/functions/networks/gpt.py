@@ -1,13 +1,35 @@
-"""A small GPT in plain torch, with every step written out, so that it can be differentiated twice."""
+"""A small GPT in plain torch, its pretraining on English, and the table [model] of a spec that asks for it.
 
+Every step is written out, so that it can be differentiated twice.
+"""
+
+import hashlib
+import io
 import math
+import platform
+import tempfile
+import zipfile
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from boundcheck.errors import InputError
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.arithmetic import at_most
+from boundcheck.functions.networks import corpora
+from boundcheck.functions.networks.corpora import ALPHABET, pieces_of, typed
+from boundcheck.functions.networks.samples import Loaded, Rows, Spool, memory_of
+from boundcheck.system.files import cache_folder, replace_file
+from boundcheck.system.limits import Demand, Tick, silent
+from boundcheck.system.tables import Count, Seed, Table
+
+STEPS = 4000
+"""How many steps of pretraining the default takes: one or two minutes on one core."""
 
 # GPT-2 draws its matrices in the same way, but a narrow network trains faster from larger ones.
 _EMBEDDING_STD = 0.02
@@ -119,10 +141,7 @@ class GPT(nn.Module):
             self.norm = nn.LayerNorm(shape.width)
             self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
         self.to_empty(device=generator.device)
-        self._initialise(generator)
-
-    def _initialise(self, generator: torch.Generator) -> None:
-        """Embeddings N(0, 0.02²) and matrices N(0, 1/inputs), over √(2 layers) where a block adds them to h."""
+        # Embeddings N(0, 0.02²) and matrices N(0, 1/inputs), over √(2 layers) where a block adds them to h.
         for name, module in self.named_modules():
             if isinstance(module, nn.LayerNorm):
                 module.reset_parameters()
@@ -131,7 +150,7 @@ class GPT(nn.Module):
             elif isinstance(module, nn.Linear):
                 std = 1 / math.sqrt(module.in_features)
                 if name.endswith(("attention.out", "mlp.down")):
-                    std /= math.sqrt(2 * self.shape.layers)
+                    std /= math.sqrt(2 * shape.layers)
                 nn.init.normal_(module.weight, std=std, generator=generator)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
@@ -161,3 +180,249 @@ def token_losses(logits: Tensor, ids: Tensor) -> Tensor:
 
     """
     return functional.cross_entropy(logits[:, : ids.shape[1] - 1].mT, ids[:, 1:], reduction="none")
+
+
+class Windows:
+    """Windows of text for the built-in GPT: a sample's loss is the mean cross-entropy of its next tokens."""
+
+    units = "nats"
+
+    def __init__(self, name: str, ids: Tensor | Rows) -> None:
+        """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is predicted and not read."""
+        self.name, self.ids, self.samples = name, ids, len(ids)
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The mean over the window of the cross-entropy of each token given those before it, shape (m,)."""
+        ids = self.ids[indices]
+        return token_losses(model(ids[:, :-1]), ids).mean(1)
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of next tokens that were the likeliest, shape (m,)."""
+        ids = self.ids[indices]
+        return (model(ids[:, :-1]).argmax(-1) == ids[:, 1:]).double().mean(1)
+
+
+_BATCH = 16
+_PEAK, _FLOOR, _WARMUP = 5e-3, 0.1, 0.05
+_LARGEST_GRADIENT = 1.0
+# This many characters of held-out text give the loss to within a hundredth of a nat.
+_HELD_OUT = 1 << 16
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A pretrained model and how good it is.
+
+    Attributes:
+        model: the GPT, in float32 on the CPU.
+        held_out_loss: its mean next-character loss on windows of held-out text, in nats.
+        unigram_loss: the loss of the best guess without context, the frequencies of the training text.
+
+    """
+
+    model: GPT
+    held_out_loss: float
+    unigram_loss: float
+
+
+def pretrained(
+    shape: GPTShape | None = None,
+    steps: int = STEPS,
+    seed: int = 0,
+    tick: Tick = silent,
+) -> Pretrained:
+    """A GPT pretrained on the American Standard Version, from the cache if possible.
+
+    The cache is the folder in the environment variable BOUNDCHECK_CACHE, or else ``~/.cache/boundcheck``. The same
+    arguments give the same weights to the last bit whatever threads there are. Another torch, and a processor with
+    other vector instructions, round sums differently: then the weights are made anew, and are others. MKL's choice of
+    instructions, which torch does not tell, is the one thing that can still differ.
+
+    Args:
+        shape: by default, `GPTShape` of the vocabulary of `ALPHABET`.
+        steps: of AdamW, each on 16 random windows.
+        seed: of the initial weights and the windows.
+        tick: is called with the progress of the training, unless the result is cached.
+
+    Raises:
+        InputError: for another vocabulary, steps that are not positive, a cache that cannot be written, and if the text
+            is not installed.
+
+    """
+    shape = shape or GPTShape(vocabulary=len(ALPHABET))
+    if shape.vocabulary != len(ALPHABET):
+        raise InputError("vocabulary", shape.vocabulary, f"{len(ALPHABET)}, the size of the alphabet")
+    if steps < 1:
+        raise InputError("steps", steps, "a positive integer")
+    training, held_out = corpora.split(corpora.english())
+    ids = ALPHABET.encode(training)
+    # One more character than the context, so that the last one has a next one too.
+    length = shape.context + 1
+    windows = corpora.windows(held_out, length, min(_HELD_OUT, len(held_out)) // length, seed=0)
+
+    path = cache_folder() / f"gpt-{_key(shape, steps, seed, ids, windows)}.pt"
+    cached = _load(path, shape)
+    if cached is not None:
+        return cached
+    _make_writable(path.parent)
+    # Bits of a sum depend on how many threads share it, and training makes them differences that are seen. Matrices as
+    # small as these gain nothing from a second thread.
+    with at_most(1):
+        model = _train(shape, steps, seed, ids, tick)
+        with torch.no_grad():
+            held_out_loss = token_losses(model(windows[:, :-1]), windows).mean().item()
+        # The frequencies of the training text, with one added to each count.
+        counts = torch.bincount(ids, minlength=len(ALPHABET)).double() + 1
+        unigram_loss = -(counts / counts.sum()).log()[windows[:, 1:]].mean().item()
+        result = Pretrained(model, held_out_loss, unigram_loss)
+    _save(result, path)
+    return result
+
+
+def _train(shape: GPTShape, steps: int, seed: int, ids: Tensor, tick: Tick) -> GPT:
+    """Train from scratch on random windows of the text `ids`."""
+    generator = torch.Generator().manual_seed(seed)
+    model = GPT(shape, generator)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=_PEAK, betas=(0.9, 0.99))
+    offsets = torch.arange(shape.context + 1)
+    for step in range(steps):
+        # Linear from 0 in the first twentieth, then half a cosine down to a tenth of the peak.
+        warmup = _WARMUP * steps
+        progress = (step - warmup) / (steps - warmup)
+        rate = _FLOOR + (1 - _FLOOR) * (1 + math.cos(math.pi * progress)) / 2
+        for group in optimizer.param_groups:
+            group["lr"] = _PEAK * ((step + 1) / (warmup + 1) if step < warmup else rate)
+        starts = torch.randint(len(ids) - shape.context, (_BATCH, 1), generator=generator)
+        batch = ids[starts + offsets]
+        optimizer.zero_grad()
+        torch.autograd.backward(token_losses(model(batch[:, :-1]), batch).mean())
+        nn.utils.clip_grad_norm_(model.parameters(), _LARGEST_GRADIENT)
+        optimizer.step()
+        tick("pretraining", step + 1, steps)
+    optimizer.zero_grad()
+    return model
+
+
+def _key(shape: GPTShape, steps: int, seed: int, *texts: Tensor) -> str:
+    """A hash of what is known to determine the result: arguments, texts, code, torch and the processor's kind."""
+    made_by = str(torch.__version__), platform.machine(), torch.backends.cpu.get_cpu_capability()
+    sha = hashlib.sha256(repr((shape, steps, seed, *made_by)).encode())
+    for text in texts:
+        sha.update(text.numpy().tobytes())
+    sha.update(Path(__file__).read_bytes())
+    return sha.hexdigest()[:32]
+
+
+def _load(path: Path, shape: GPTShape) -> Pretrained | None:
+    """The model that `_save` wrote, or None if there is none that can be used."""
+    if not path.is_file():
+        return None
+    # Filled below. Its own generator keeps all other draws independent of the cache.
+    model = GPT(shape, torch.Generator())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # Torch writes checksums, but does not check them.
+            if archive.testzip() is not None:
+                return None
+        content = torch.load(path, weights_only=True)
+        if content["key"] != path.stem:
+            return None
+        model.load_state_dict(content["weights"])
+        return Pretrained(model, float(content["held_out_loss"]), float(content["unigram_loss"]))
+    except Exception:
+        # The errors for a broken file are documented nowhere. The file is made again and replaced.
+        return None
+
+
+def _save(result: Pretrained, path: Path) -> None:
+    # A file that was given another's name is not this one.
+    content = {
+        "key": path.stem,
+        "weights": result.model.state_dict(),
+        "held_out_loss": result.held_out_loss,
+        "unigram_loss": result.unigram_loss,
+    }
+    written = io.BytesIO()
+    torch.save(content, written)
+    try:
+        replace_file(path, written.getvalue())
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _make_writable(folder: Path) -> None:
+    """Make the folder; raises InputError if that fails, before the time is spent."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The folder may exist and not be writable.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError("BOUNDCHECK_CACHE", path, f"a path that can be written ({error.strerror})")
+
+
+Width = Annotated[int, Field(gt=0, le=2**12)]
+# Heads and layers.
+Few = Annotated[int, Field(gt=0, le=2**7)]
+
+
+class GPTSpec(Table):
+    """The built-in GPT in float64, pretrained on the American Standard Version and tuned to another text.
+
+    Samples are windows of ``context`` characters and the one after them; those that are held out have none in common
+    with the others.
+    """
+
+    kind: Literal["gpt"]
+    width: Width = Field(default=64, description="numbers in a hidden state")
+    heads: Few = Field(default=4, description="heads of attention in each layer")
+    layers: Few = Field(default=2, description="layers")
+    context: int = Field(default=64, ge=2, le=2**14, description="characters that it sees")
+    pretraining: Count = Field(default=STEPS, description="steps that it is pretrained for, once")
+    text: str = Field(default="python-library", description="`python-library`, `english`, or the path of a text file")
+    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
+    held_out: Count = Field(default=128, description="samples that are held out")
+    seed: Seed = Field(default=0, description="of the draw of the samples")
+
+    def check_targets(self, kind: str, paths: list[str]) -> None:
+        """Refuse targets of edits elsewhere than where hidden states are edited."""
+        if ADAPTERS[kind].edits_hidden and paths not in ([], ["edit"]):
+            expected = "edit, where the built-in GPT's hidden states are edited"
+            raise InputError("adapter.targets", ", ".join(paths), expected)
+
+    def demands(self) -> tuple[Demand, ...]:
+        """The memory for weights, what pretraining keeps of each, windows of text, and computing one window."""
+        weights = 3 * 4 * self.layers * self.width**2
+        attention = self.layers * self.context * (4 * self.heads * self.context + 16 * self.width)
+        # In float64, and in single precision with a gradient and two averages; of pretraining 16 windows at a time.
+        return (
+            Demand("model.width", self.width, (8 + 4 * 4) * weights),
+            Demand("model.context", self.context, 16 * 4 * attention),
+            Demand("model.samples", self.samples, memory_of(self.samples, self.context + 1)),
+            Demand("model.held_out", self.held_out, memory_of(self.held_out, self.context + 1)),
+        )
+
+    def default_targets(self, kind: str, model: nn.Module) -> str:
+        """The places of adapters of this kind where a spec names none."""
+        return "edit" if ADAPTERS[kind].edits_hidden else "qkv, up"
+
+    def load(self, device: str, tick: Tick = silent) -> Loaded:
+        """The GPT, pretrained, and its samples; raises InputError for a text or a number of heads that does not fit."""
+        # Of one byte for a symbol.
+        spools, length = (Spool("uint8"), Spool("uint8")), self.context + 1
+        with typed(heads="model.heads", text="model.text"):
+            sizes = {"width": self.width, "heads": self.heads, "layers": self.layers, "context": self.context}
+            shape = GPTShape(vocabulary=len(ALPHABET), **sizes)
+            for is_held_out, block in corpora.blocks(pieces_of(self.text)):
+                spools[is_held_out].add(ALPHABET.encode(block))
+        tasks = []
+        for name, spool, field in (("train", spools[0], "samples"), ("held out", spools[1], "held_out")):
+            with typed(count=f"model.{field}"):
+                order = corpora.drawn(spool.count, length, getattr(self, field), self.seed)
+            tasks.append(Windows(name, spool.rows(length, order).to(device)))
+        base = pretrained(shape, self.pretraining, self.seed, tick).model.double().to(device).requires_grad_(False)
+        return Loaded(f"GPT on {self.text}", base, *tasks)

@@ -1,156 +1,276 @@
-"""Samples for models of transformers: texts, encoded part by part, with labels.
+"""The finite samples of a network: tables of them in files without a name, and the loss on each.
 
-Neither a text nor its tokens are held as a whole, so that memory does not grow with them.
+Whoever asks for some rows reads those alone, so that memory never holds all; what fits easily is held in memory
+instead. The files are in the folder for temporary ones, which the environment variable TMPDIR names, and are gone when
+the process is.
 """
 
+import hashlib
+import tempfile
+import weakref
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import IO, Any, Literal, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from boundcheck.errors import InputError
-from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.rows import Rows, Spool, Texts
-from boundcheck.functions.networks.tables import PretrainedSpec
-from boundcheck.functions.networks.tasks import IGNORED
-from boundcheck.functions.networks.text import pieces_of, typed
-from boundcheck.system.files import parse_json
 
-Batch = dict[str, Tensor | Rows]
-# Characters of a text, and texts, that are encoded at a time.
-_PIECE, _TEXTS = 2**22, 1024
+HELD = 2**24
+"""Bytes of a table of samples that is held in memory: 16 MiB."""
+_NUMBER = 8
+# transformers' label for a token that is not predicted.
+IGNORED = -100
+# Samples whose labels are counted at a time.
+_BLOCK = 4096
+Shape = Literal["next token", "token", "class"]
 
 
-def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
-    """The two encoded samples, with labels, and the number of classes.
+class _Unnamed:
+    """A file without a name, which is closed when its last reader is gone."""
 
-    Raises:
-        InputError: for a text that cannot be read, or is too short or has too few lines for that many samples.
+    def __init__(self) -> None:
+        with _on_disk():
+            # No block holds it: it is open as long as this object is.
+            self.bytes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, _close, self.bytes)
+
+
+def _close(file: IO[bytes]) -> None:
+    # What a full disk did not take was said before.
+    with suppress(OSError):
+        file.close()
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A table of integers in a file, of which some rows in some order are the samples, as int64.
+
+    Attributes:
+        file: its rows, one after another.
+        dtype: of a number in it.
+        digest: of all that is in it.
+        order: the row of each sample, int64, shape (n,).
+        width: how many numbers a row has.
+        device: where they are wanted.
 
     """
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    if table.task == "causal" and not table.text.endswith(".jsonl"):
-        train, held_out = _windows(table, tokenizer)
-        return train, held_out, 0
-    if tokenizer.pad_token is None:
-        raise InputError("model.path", table.path, "a tokenizer that has a token to pad or to end texts with")
-    texts, labels, classes = _classified(table)
-    if len(texts) < (total := table.samples + table.held_out):
-        raise InputError("model.samples", total, f"samples and held_out together at most the {len(texts)} texts")
-    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total]
-    first, second = (
-        _encoded(texts, labels, part, table, tokenizer) for part in (order[: table.samples], order[table.samples :])
-    )
-    return first, second, classes
+
+    file: _Unnamed
+    dtype: str
+    digest: str
+    order: Tensor
+    width: int
+    device: str = "cpu"
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), self.width
+
+    @property
+    def __content__(self) -> tuple[Any, ...]:
+        """The content that tells it from other tables; its digest was taken as it was written."""
+        return self.dtype, self.digest, self.order, self.width
+
+    def __getitem__(self, samples: Tensor | slice) -> Tensor:
+        """Samples by their indices, shape (m, width)."""
+        rows = self.order[samples.cpu() if isinstance(samples, Tensor) else samples].numpy()
+        # Mapped anew each time: the pages of a map that stays are counted as memory of the process, one after another.
+        table = np.memmap(self.file.bytes, self.dtype, "r").reshape(-1, self.width)
+        return torch.from_numpy(table[rows].astype(np.int64)).to(self.device)
+
+    def to(self, device: str) -> "Rows":
+        return replace(self, device=device)
 
 
-def _windows(table: PretrainedSpec, tokenizer: Any) -> list[Batch]:
-    """Windows of tokens that do not overlap, drawn from each part of the text cut every `length` tokens."""
-    spools = (Spool("int32"), Spool("int32"))
-    with typed(text="model.text"):
-        for is_held_out, piece in _pieces(corpora.blocks(pieces_of(table.text))):
-            # Not kept while the next one is encoded.
-            spools[is_held_out].add(_tokens(piece, tokenizer))
-    batches: list[Batch] = []
-    for spool, field in zip(spools, ("samples", "held_out"), strict=True):
-        with typed(count=f"model.{field}"):
-            order = corpora.drawn(spool.count, table.length, getattr(table, field), table.seed)
-        ids, ones = spool.rows(table.length, order), Spool("int8")
-        ones.add(torch.ones(1, table.length, dtype=torch.int64))
-        batches.append(
-            {"input_ids": ids, "attention_mask": ones.rows(table.length, torch.zeros_like(order)), "labels": ids}
-        )
-    return batches
+class Spool:
+    """Integers that are written one after another, and then read as rows."""
+
+    def __init__(self, dtype: str) -> None:
+        """Start an empty file for numbers of this NumPy type."""
+        self.count, self._dtype, self._digest = 0, dtype, hashlib.sha256()
+        self._file = _Unnamed()
+
+    def add(self, values: Tensor) -> None:
+        """Write integers of any shape, which the type can hold."""
+        content = values.numpy().astype(self._dtype).tobytes()
+        self.count += values.numel()
+        self._digest.update(content)
+        with _on_disk():
+            self._file.bytes.write(content)
+            self._file.bytes.flush()
+
+    def rows(self, width: int, order: Tensor) -> Rows | Tensor:
+        """The rows in this order, each of `width` numbers; they are held in memory if they fit easily."""
+        # What does not fill a row is no part of the table.
+        with _on_disk():
+            self._file.bytes.truncate(self.count // width * width * np.dtype(self._dtype).itemsize)
+        rows = Rows(self._file, self._dtype, self._digest.hexdigest(), order, width)
+        return rows[:] if taken(*rows.shape) <= HELD else rows
 
 
-def _tokens(text: str, tokenizer: Any) -> Tensor:
-    found = tokenizer(text, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
-    return torch.tensor(found, dtype=torch.int64)
+class Texts:
+    """Texts in a file, which are read one by one."""
+
+    def __init__(self) -> None:
+        """Start without any texts."""
+        self._ends = array("q", [0])
+        self._file = _Unnamed()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def append(self, text: str) -> None:
+        content = text.encode()
+        with _on_disk():
+            self._file.bytes.seek(self._ends[-1])
+            self._file.bytes.write(content)
+        self._ends.append(self._ends[-1] + len(content))
+
+    def __getitem__(self, place: int) -> str:
+        with _on_disk():
+            self._file.bytes.seek(self._ends[place])
+        return self._file.bytes.read(self._ends[place + 1] - self._ends[place]).decode()
 
 
-def _pieces(blocks: Iterable[tuple[bool, str]]) -> Iterator[tuple[bool, str]]:
-    """The blocks of each of two parts of a text, joined into pieces to encode at a time, up to the end of a line."""
-    waiting: tuple[list[str], list[str]] = ([], [])
-    for part, block in blocks:
-        held = waiting[part]
-        held.append(block)
-        if sum(map(len, held)) >= _PIECE:
-            text = "".join(held)
-            end = text.rfind("\n") + 1 or len(text)
-            held[:] = [text[end:]]
-            yield part, text[:end]
-    yield from ((bool(part), "".join(held)) for part, held in enumerate(waiting))
+def taken(samples: int, width: int) -> int:
+    """The bytes that a table of samples takes once it is held."""
+    return _NUMBER * samples * width
 
 
-def _encoded(
-    texts: Sequence[str] | Texts, labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any
-) -> Batch:
-    """The texts at these places, cut at `length` tokens and padded to the longest, with labels of classes or tokens."""
-    parts = [part.tolist() for part in torch.split(chosen, _TEXTS)]
-
-    def encoded(part: list[int], most: int, **options: Any) -> dict[str, Any]:
-        return dict(tokenizer([texts[place] for place in part], truncation=True, max_length=most, **options))
-
-    # Encoded twice, since how wide the table is depends on all texts; none is longer than what is cut.
-    longest = 1
-    for part in parts:
-        longest = max(longest, *map(len, encoded(part, table.length)["input_ids"]))
-        if longest == table.length:
-            break
-    spools: dict[str, Spool] = {}
-    for part in parts:
-        batch = encoded(part, longest, padding="max_length", return_tensors="pt")
-        if table.task == "causal":
-            batch["labels"] = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)
-        for name, values in batch.items():
-            spools.setdefault(name, Spool("int32")).add(values)
-    found: Batch = {name: spool.rows(longest, torch.arange(len(chosen))) for name, spool in spools.items()}
-    return found if table.task == "causal" else found | {"labels": labels[chosen]}
+def memory_of(samples: int, width: int, tables: int = 1) -> int:
+    """The bytes that this many tables take in memory, held or not: of those in files, the places of their rows."""
+    return tables * min(taken(samples, width), HELD) + _NUMBER * samples
 
 
-def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, int]:
-    """The texts; if the task is to learn classes, the class of each, by its place in their order; how many classes."""
-    if table.text == "verses":
-        per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
-        with typed(per_class="model.samples"):
-            texts, labels, names = corpora.verses(per_class, table.seed)
-        return texts, torch.tensor(labels), len(names)
-    return _rows(table.text, table.task == "classification")
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        expected = f"a folder that has room for the samples ({error.strerror})"
+        raise InputError("TMPDIR", tempfile.gettempdir(), expected) from None
 
 
-def _rows(path: str, is_labelled: bool) -> tuple[Texts, Tensor, int]:
-    """The texts of a .jsonl file, their classes if it has any, and how many there are."""
-    if not path.endswith(".jsonl"):
-        raise InputError("model.text", path, 'verses, or a .jsonl file of objects with "text" and "label"')
-    needed = ("text", "label") if is_labelled else ("text",)
-    texts, codes, seen = Texts(), array("q"), dict[str, int]()
-    for place, line in enumerate(_lines(pieces_of(path)), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except ValueError as error:
-            raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str) or any(key not in row for key in needed):
-            expected = 'a string "text" and a "label"' if is_labelled else 'a string "text"'
-            raise InputError("model.text", path, f"an object with {expected} in line {place}")
-        texts.append(row["text"])
-        if is_labelled:
-            codes.append(seen.setdefault(str(row["label"]), len(seen)))
-    if not len(texts):
-        raise InputError("model.text", path, "at least one line")
-    # From the order in which classes were met to that of their names.
-    places = {name: place for place, name in enumerate(sorted(seen))}
-    return texts, torch.from_numpy(np.array([places[name] for name in seen], int)[np.asarray(codes)]), len(seen)
+class Task(Protocol):
+    """A finite sample of texts and the loss of a network on each.
+
+    Attributes:
+        name: its name in figures and tables.
+        units: of the loss.
+        samples: n.
+
+    """
+
+    name: str
+    units: str
+    samples: int
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over all."""
+        ...
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of correct predictions in each sample, shape (m,)."""
+        ...
 
 
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    rest = ""
-    for piece in pieces:
-        *lines, rest = (rest + piece).split("\n")
-        yield from lines
-    yield rest
+@dataclass(frozen=True)
+class Loaded:
+    """A model without adapters, and its samples.
+
+    Attributes:
+        name: of model and text.
+        model: frozen except for its head, if it has one for the task.
+        task, held_out: the samples to train on, and the held-out samples.
+
+    """
+
+    name: str
+    model: nn.Module
+    task: Task
+    held_out: Task
+
+
+class Encoded:
+    r"""Encoded texts for a model of transformers, with labels.
+
+    A sample's loss is the cross-entropy of its class, or the sum of those of its labelled tokens over the mean number
+    of labelled tokens. So F is the mean over all tokens, as the model's own loss is on the whole sample. It is computed
+    from the logits, because the built-in one is in float32 even in a float64 model.
+    """
+
+    units = "nats"
+
+    def __init__(self, name: str, batch: Mapping[str, Any], shape: Shape) -> None:
+        """Take a whole sample as the model takes a batch: tensors with the samples first, ``labels`` among them.
+
+        Tables of `Rows` are such tensors, of which each batch is read when it is computed.
+
+        Raises:
+            InputError: without labels, or where not one of them is to be predicted.
+
+        """
+        if "labels" not in batch:
+            raise InputError("labels", "(not given)", "labels in every batch")
+        self.name, self.shape = name, shape
+        self.labels: Tensor | Rows = batch["labels"]
+        self.samples = len(self.labels)
+        self._inputs = {
+            key: value
+            for key, value in batch.items()
+            if key != "labels"
+            and isinstance(value, Tensor | Rows)
+            and len(value.shape) > 0
+            and len(value) == self.samples
+        }
+        counts = self.counts
+        if not counts.any():
+            raise InputError("labels", "all of them ignored", "labels that are to be predicted")
+        self._mean = counts.double().mean().item()
+
+    @property
+    def counts(self) -> Tensor:
+        """The number of labels to predict in each sample, shape (n,)."""
+        if self.shape == "class":
+            return torch.ones(self.samples, dtype=torch.int64)
+        parts = (slice(begin, begin + _BLOCK) for begin in range(0, self.samples, _BLOCK))
+        return torch.cat([(self._targets(part) != IGNORED).sum(1) for part in parts])
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        logits, targets = self._logits(model, indices), self._targets(indices)
+        if self.shape == "class":
+            return cross_entropy(logits, targets, reduction="none")
+        return cross_entropy(logits.mT, targets, reduction="none", ignore_index=IGNORED).sum(1) / self._mean
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of the labels that were the likeliest, shape (m,)."""
+        right, targets = self._logits(model, indices).argmax(-1), self._targets(indices)
+        if self.shape == "class":
+            return (right == targets).double()
+        counted = targets != IGNORED
+        return ((right == targets) & counted).sum(1).double() / counted.sum(1).clamp(min=1)
+
+    def own_loss(self, model: nn.Module, indices: Tensor, **options: Any) -> Tensor:
+        """The loss that the model itself computes of these samples."""
+        inputs = {name: value[indices] for name, value in self._inputs.items()}
+        loss: Tensor = model(**inputs, labels=self.labels[indices], **options).loss
+        return loss
+
+    def _logits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        logits: Tensor = model(**{name: value[indices] for name, value in self._inputs.items()}).logits
+        # As transformers does: a loss in bfloat16 would have two digits.
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return logits[:, :-1] if self.shape == "next token" else logits
+
+    def _targets(self, indices: Tensor | slice) -> Tensor:
+        labels = self.labels[indices]
+        return labels[:, 1:] if self.shape == "next token" else labels

@@ -1,4 +1,4 @@
-"""Attacks on claims: the tightest instance that was found, and how near to a theorem's bound the worst case comes."""
+"""Attacks on claims, how near to a bound the worst case comes, and whether the intervals of verdicts hold."""
 
 import json
 import math
@@ -10,10 +10,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.exact.digits import UP
-from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LEAST
-from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import C, sigma
 from boundcheck.language.view import (
     Badge,
@@ -32,10 +31,22 @@ from boundcheck.language.view import (
     numeric,
     paragraph,
 )
-from boundcheck.present.section import Material, Search, placed
-from boundcheck.present.stored import StoredRun
-from boundcheck.present.study import Study
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, looks_of, panels, ticks
+from boundcheck.present.material import Material, Search, Study, placed
+from boundcheck.present.stored import StoredRun, grouped
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    LOOKS,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    log_y,
+    looks_of,
+    name_axes,
+    panels,
+    ticks,
+)
 from boundcheck.present.words import label, number, titled
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.view import rounded_down
@@ -63,35 +74,32 @@ def attacks(material: Material) -> Iterator[Part]:
     yield paragraph(_ATTACKS)
     counts = map(numeric, ("Largest", "At the worst rank", "Elsewhere", "Structures"))
     head: Head = ("Claim", "Proof", "Verdict", *counts, "Best instance, shrunk")
-    rows = [row for search in material.searches for row in _attack(search)]
+    rows: list[Row] = []
+    for search in material.searches:
+        ratios, explored = [row["ratio"] for row in search["rows"]], search["explored"]
+        by_hand = search["proof"] == "by hand"
+        cells = (
+            Stack((Prose(search["label"]), Code(search["id"]))),
+            "by hand" if by_hand else Badge(search["proof"]),
+            Badge("violated" if search["violated"] else "not violated"),
+            rounded_down(max(ratios), 5),
+            rounded_down(min(ratios), 5),
+            rounded_down(explored["ratio"], 5) if explored["structures"] else "–",
+            number(explored["structures"]),
+            Code(search["file"]),
+        )
+        rows.append(cells)
+        if by_hand and search["unproved"]:
+            rows.append(paragraph(search["unproved"]))
+        if by_hand and search["argument"]:
+            rows.append(Fold(line("argument"), (paragraph(search["argument"]),)))
     yield Table(head, rows, _RATIOS, "attacks", most=None)
     for search in material.searches:
         yield File(search["file"], (json.dumps(search["instance"], indent=1) + "\n").encode())
     yield Picture("falsification", lambda: search_figure(material.searches), _DRAWN)
 
 
-def _attack(search: Search) -> Iterator[Row]:
-    """The row of a search, and below it the argument for a claim that is derived by hand."""
-    ratios, explored = [row["ratio"] for row in search["rows"]], search["explored"]
-    by_hand = search["proof"] == "by hand"
-    elsewhere = rounded_down(explored["ratio"], 5) if explored["structures"] else "–"
-    yield (
-        Stack((Prose(search["label"]), Code(search["id"]))),
-        "by hand" if by_hand else Badge(search["proof"]),
-        Badge("violated" if search["violated"] else "not violated"),
-        rounded_down(max(ratios), 5),
-        rounded_down(min(ratios), 5),
-        elsewhere,
-        number(explored["structures"]),
-        Code(search["file"]),
-    )
-    if by_hand and search["unproved"]:
-        yield paragraph(search["unproved"])
-    if by_hand and search["argument"]:
-        yield Fold(line("argument"), (paragraph(search["argument"]),))
-
-
-_LOOKS = (("o", GREEN), ("s", BLUE), ("^", ORANGE), ("v", VERMILLION), ("D", PURPLE))
+_SERIES = (("o", GREEN), ("s", BLUE), ("^", ORANGE), ("v", VERMILLION), ("D", PURPLE))
 
 
 def search_figure(searches: list[Search]) -> Figure | None:
@@ -105,31 +113,25 @@ def search_figure(searches: list[Search]) -> Figure | None:
 
 def _draw_searches(axis: Axes, searches: list[Search]) -> None:
     ranks: list[int] = sorted({row["rank"] for search in searches for row in search["rows"]})
-    series = [(search, text, rows) for search in searches for text, rows in _series(search).items()]
-    for (search, text, rows), (marker, colour) in zip(series, cycle(_LOOKS), strict=False):
+
+    def radii(row: dict[str, Any]) -> str:
+        a, b = row["constants"].get("a"), row["constants"].get("b")
+        return f", a = {a:g}, b = {b:g}" if a != b else ""
+
+    series = [(search, *each) for search in searches for each in grouped(search["rows"], radii).items()]
+    for (search, text, rows), (marker, colour) in zip(series, cycle(_SERIES), strict=False):
         x = [ranks.index(row["rank"]) for row in rows]
         if search["curve"]:
             axis.plot(x, [search["curve"][str(row["rank"])] for row in rows], "-", color=colour, lw=0.8)
-        axis.plot(x, [row["ratio"] for row in rows], marker, color=colour, ms=4, mfc="none", label=text)
+        ratios = [row["ratio"] for row in rows]
+        axis.plot(x, ratios, marker, color=colour, ms=4, mfc="none", label=search["label"] + text)
     axis.axhline(1, color=GREY, lw=0.8, ls=":", label="the bound: above it a claim would be violated")
     axis.set_xticks(range(len(ranks)), [str(rank) for rank in ranks])
-    axis.set_xlabel("rank r")
-    axis.set_ylabel("measured / bound")
     axis.set_ylim(0, 1.08)
-    axis.set_title("Largest certified ratio that was found", loc="left")
+    name_axes(axis, "Largest certified ratio that was found", "rank r", "measured / bound")
 
 
-def _series(search: Search) -> dict[str, list[dict[str, Any]]]:
-    """The rows of a search by its label and radii."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in search["rows"]:
-        a, b = row["constants"].get("a"), row["constants"].get("b")
-        text = search["label"] + (f", a = {a:g}, b = {b:g}" if a != b else "")
-        found.setdefault(text, []).append(row)
-    return found
-
-
-def kept(study: Study) -> Iterator[Part]:
+def _kept(study: Study) -> Iterator[Part]:
     """A note that a study was read, and what made it; nothing for one that was made just now."""
     if study.kept:
         by = f"made by boundcheck {study.made_by['boundcheck']}, with numerics {study.made_by['numerics']}"
@@ -155,21 +157,20 @@ to rational numbers; between them it is numerical (Clarabel). Constants are 1, a
 def worst_cases(material: Material) -> Iterator[Part]:
     cases = material.study.worst_cases
     if cases or any(map(_is_shown, material.theorems)):
-        yield from kept(material.study)
+        yield from _kept(material.study)
         yield Picture("worst_cases", lambda: worst_figure(cases, material.theorems), _WORST)
-    if cases:
-        rows = [row for case in cases for row in _case(case)]
-        head: Head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")), "Numerical / bound")
-        yield Table(head, rows, _BETWEEN, "worst_cases", most=None)
-
-
-def _case(case: Case) -> Iterator[Row]:
-    """The row of a worst case, and below it why an end is missing."""
-    numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
-    ratio: list[Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
-    claim = Stack((Prose(label(case.claim, LEAST)), Code(case.claim)))
-    yield claim, case.method, *numbers, Stack(tuple(ratio))
-    yield from (paragraph(f"T = {case.steps}: {why}") for why in case.without)
+    if not cases:
+        return
+    rows: list[Row] = []
+    for case in cases:
+        ratio: list[Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
+        claim = Stack((Prose(label(case.claim, LEAST)), Code(case.claim)))
+        numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
+        rows.append((claim, case.method, *numbers, Stack(tuple(ratio))))
+        # Why an end is missing.
+        rows += [paragraph(f"T = {case.steps}: {why}") for why in case.without]
+    head: Head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")), "Numerical / bound")
+    yield Table(head, rows, _BETWEEN, "worst_cases", most=None)
 
 
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
@@ -188,18 +189,14 @@ def worst_figure(cases: list[Case], runs: list[StoredRun]) -> Figure | None:
     """
     hard = [run for run in runs if _is_shown(run)]
     looks = looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
-    items: dict[tuple[str, bool], tuple[list[Case], list[StoredRun]]] = {}
-    for case in sorted(cases, key=lambda case: case.has_noise):
-        items.setdefault((case.algorithm, case.has_noise), ([], []))[0].append(case)
-    for run in hard:
-        algorithm = algorithm_of(catalogue[run.result.claim])
-        items.setdefault((algorithm.title if algorithm else "", True), ([], []))[1].append(run)
-    shown = [(_title(*of), *found, looks) for of, found in items.items()]
-    return panels(shown, _draw_worst, tall=2.6) if shown else None
-
-
-def _title(algorithm: str, has_noise: bool) -> str:
-    return f"{algorithm[0].upper()}{algorithm[1:]}{', two-point noise' if has_noise else ''}"
+    of_cases = grouped(sorted(cases, key=lambda x: x.has_noise), lambda x: (x.algorithm, x.has_noise))
+    of_runs = grouped(hard, lambda run: (run.algorithm.title, True))
+    items = []
+    for algorithm, has_noise in dict.fromkeys((*of_cases, *of_runs)):
+        title = f"{algorithm[0].upper()}{algorithm[1:]}{', two-point noise' if has_noise else ''}"
+        key = algorithm, has_noise
+        items.append((title, of_cases.get(key, []), of_runs.get(key, []), looks))
+    return panels(items, _draw_worst, tall=2.6) if items else None
 
 
 def _is_shown(run: StoredRun) -> bool:
@@ -218,7 +215,7 @@ def _name(case: Case) -> str:
 
 def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]) -> None:
     title, cases, runs, looks = item
-    shown, horizons = [1.0], [*(case.steps for case in cases), *(_horizon(run) for run in runs)]
+    shown, horizons = [1.0], sorted({*(case.steps for case in cases), *(run.course.plan.steps for run in runs)})
     for name, (marker, colour) in looks.items():
         points = sorted((case.steps, case.ratio) for case in cases if _name(case) == name)
         measured = [run for run in runs if titled(run.result) == name]
@@ -227,33 +224,19 @@ def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]
         axis.plot([x for x, _ in points], [y for _, y in points], marker + "-", color=colour, lw=1, ms=4)
         shown += [y for _, y in points]
         for run in measured:
-            shown.append(_draw_run(axis, run, {"color": colour, "marker": marker}))
+            steps, ratio, found = run.course.plan.steps, run.result.ratio or 0.0, run.result.interval
+            bound = run.result.bound or math.nan
+            ends = (found.lower / bound, found.upper / bound) if found else (ratio, ratio)
+            axis.plot([steps, steps], ends, "-", color=colour, lw=1.2)
+            axis.plot([steps], [ratio], color=colour, marker=marker, ls="none", mfc="white", ms=4.5)
+            shown.append(max(ends[1], ratio))
     if cases:
         axis.plot([], [], ".-", color=GREY, lw=1, label="joined: worst case, numerical")
     if runs:
         axis.plot([], [], "o", color=GREY, mfc="white", ms=4.5, label="hollow: run on the hard instance, interval")
     axis.axhline(1, color=GREY, lw=0.8, ls="--", label="the bound: above it a claim would be violated")
     axis.set_ylim(0, 1.05 * max(shown))
-    _log_horizons(axis, sorted(set(horizons)))
-    axis.set_ylabel("share of the bound")
-    axis.set_title(title, loc="left")
-
-
-def _horizon(run: StoredRun) -> int:
-    return int(run.course.plan.steps)
-
-
-def _draw_run(axis: Axes, run: StoredRun, look: dict[str, Any]) -> float:
-    """Draw measured over bound with its interval; return the largest number that was drawn."""
-    steps, ratio, interval = _horizon(run), run.result.ratio or 0.0, run.result.interval
-    ends = [getattr(interval, end) / run.result.bound for end in ("lower", "upper")] if interval else [ratio, ratio]
-    axis.plot([steps, steps], ends, "-", color=look["color"], lw=1.2)
-    axis.plot([steps], [ratio], **look, ls="none", mfc="white", ms=4.5)
-    return float(max(ends[1], ratio))
-
-
-def _log_horizons(axis: Axes, horizons: list[int]) -> None:
-    """Make a logarithmic axis of T with ticks at each horizon, or at 1 and 3 of each decade if there are many."""
+    # Ticks at each horizon, or at 1 and 3 of each decade if there are many.
     low, high = horizons[0], horizons[-1]
     margin = max((high / low) ** 0.05, 1.1)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -261,4 +244,105 @@ def _log_horizons(axis: Axes, horizons: list[int]) -> None:
     axis.set_xscale("log")
     axis.set_xlim(low / margin, high * margin)
     ticks(axis.xaxis, horizons if len(horizons) <= _TICKS else many, lambda x: number(round(x)))
-    axis.set_xlabel("horizon T")
+    name_axes(axis, title, "horizon T", "share of the bound")
+
+
+# Rates below this are drawn on a linear scale, so that a rate of 0 has a place.
+_LINEAR = 1e-3
+_RATES = (0, 0.001, 0.01, 0.1, 1)
+_MISSES = """Share of simulated experiments with a known mean in which the interval does not contain it, with the
+99\u202f% limits of Clopper and Pearson, for each distribution and number of replicas. Dashed: the stated error. A
+nonasymptotic interval must lie left of it or on it; an asymptotic one only comes to do so as replicas grow, and later
+the more skewed the replicas are."""
+_RATES_OF = """{} experiments each. Above: misses with the mean above the upper limit, of which a wrong “supported”
+would come. Only where the lower of the 99\u202f% limits exceeds the stated error is a method said to miss more often
+than it states."""
+
+
+@placed(
+    370,
+    "How often the intervals miss",
+    "A nonasymptotic interval must lie left of the dashed line or on it, and then misses no more often than it says.",
+)
+def coverage(material: Material) -> Iterator[Part]:
+    found = material.study.coverage
+    if not found:
+        return
+    yield from _kept(material.study)
+    yield Picture("coverage", lambda: coverage_figure(found), _MISSES)
+    head: Head = (
+        *("Method", "Kind", "Replicas", numeric("Stated"), numeric("Largest rate"), "Where"),
+        *(numeric("Above, there"), "Holds in"),
+    )
+    rows = []
+    for group in grouped(found, lambda each: (each.method, each.n)).values():
+        worst = max(group, key=lambda each: each.rate)
+        above = worst.above / worst.experiments
+        held = f"{sum(each.holds for each in group)} of {len(group)}"
+        numbers = (f"{worst.error:.3g}", f"{worst.rate:.2g}", worst.distribution, f"{above:.2g}")
+        rows.append((worst.method, worst.kind, str(worst.n), *numbers, held))
+    yield Table(head, rows, _RATES_OF.format(number(found[0].experiments)), most=None)
+
+
+def coverage_figure(found: list[Coverage]) -> Figure | None:
+    """The measured rate of misses for each distribution and n, a panel for each method, beside the stated one."""
+    methods = list(grouped(found, lambda each: each.method).values())
+    return panels(methods, _draw_coverage, tall=2.15) if methods else None
+
+
+def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
+    names = list(dict.fromkeys(each.distribution for each in found))
+    sizes = sorted({each.n for each in found})
+    for each in found:
+        place = sizes.index(each.n)
+        y = names.index(each.distribution) + 0.25 * (place - (len(sizes) - 1) / 2)
+        marker, colour = LOOKS[place]
+        axis.plot([each.low, each.high], [y, y], color=colour, lw=1)
+        axis.plot(each.rate, y, marker, color=colour, ms=3.5, label=f"{each.n:,} replicas")
+        if not each.holds:
+            axis.plot(each.rate, y, "o", color=VERMILLION, ms=7, mfc="none", label="misses more than stated")
+    axis.axvline(found[0].error, color=GREY, lw=1, ls="--", label="stated")
+    axis.set_xscale("symlog", linthresh=_LINEAR, linscale=0.5)
+    axis.set_xlim(-_LINEAR / 4, 1.2)
+    ticks(axis.xaxis, _RATES)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    name_axes(axis, f"{found[0].method}: {found[0].kind}", "rate of misses")
+
+
+_POWER = """The least number of replicas at which the upper limit lies below the bound in {:.0f}\u202f% of experiments,
+against the gap between bound and mean. A limit by betting needs a certified range, and more replicas the longer it is;
+a theorem's own range is often thousands of times the mean, which is why a verdict is then asymptotic and says so."""
+
+
+@placed(
+    380, "How many replicas a gap needs", "The lower a curve, the fewer replicas a limit needs to lie below the bound."
+)
+def power(material: Material) -> Iterator[Part]:
+    if found := material.study.power:
+        yield from _kept(material.study)
+        yield Picture("power", lambda: power_figure(found), _POWER.format(100 * found[0].wanted))
+
+
+def power_figure(found: list[Power]) -> Figure | None:
+    """The replicas that an upper limit needs against the relative gap, a panel for each coefficient of variation."""
+    known = sorted((each for each in found if each.replicas is not None), key=lambda each: each.variation)
+    # One look for a range in all panels.
+    ranges = list(dict.fromkeys(each.range for each in known))
+    items = [(ranges, group) for group in grouped(known, lambda each: each.variation).values()]
+    return panels(items, _draw_power, tall=2.4) if items else None
+
+
+def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> None:
+    ranges, found = item
+    for reach, (marker, colour) in zip(ranges, cycle(LOOKS), strict=False):
+        points = [each for each in found if each.range == reach]
+        for each in points[:1]:
+            text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
+            replicas = [point.replicas or 0 for point in points]
+            axis.plot([point.gap for point in points], replicas, marker, color=colour, ls="-", lw=1, ms=3.5, label=text)
+    shown = [each.replicas for each in found if each.replicas is not None]
+    axis.set_xscale("log")
+    log_y(axis, min(shown), max(shown))
+    ticks(axis.xaxis, sorted({each.gap for each in found}))
+    name_axes(axis, f"coefficient of variation {found[0].variation:g}", "(bound − mean) / mean", "replicas")

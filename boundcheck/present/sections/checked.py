@@ -1,7 +1,6 @@
 """The pages on how often boundcheck is wrong: in its verdicts, and in commands that are attacked."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -11,17 +10,28 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from boundcheck.checked.survey import LAYERS, Reliability, Soundness
 from boundcheck.checked.trial import Trial
-from boundcheck.language.view import Code, File, Fold, Head, Part, Picture, Prose, Table, View, line, numeric, paragraph
-from boundcheck.present.bars import shares_figure
-from boundcheck.present.named import MOST_ROWS
+from boundcheck.language.view import (
+    Code,
+    File,
+    Fold,
+    Head,
+    Part,
+    Picture,
+    Prose,
+    Row,
+    Table,
+    View,
+    line,
+    numeric,
+    paragraph,
+)
+from boundcheck.present.material import Material, placed
 from boundcheck.present.opening import Headline, Opening
-from boundcheck.present.page import write_page
-from boundcheck.present.section import Material, placed
-from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, panels
+from boundcheck.present.stored import MOST_ROWS, grouped
+from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, ticks
 from boundcheck.present.words import number, per_cent
 
-_CHECKED = "boundcheck, checked: how often its verdicts are wrong"
-_CHECKED_LEAD = """\
+_OF_VERDICTS = """\
 Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance
 before the layer saw it, and statements that are true by construction. A false statement called <em>proved</em>, a run
 called <em>supported</em> whose claim, constants or hypotheses were false, and a true statement called <em>refuted</em>
@@ -34,8 +44,7 @@ such answers alone, and counts as true. A layer that dies of
 what it is given is wrong, too. The limits are those of Clopper and Pearson, one-sided, for what the same generator
 could make, as if each trial were drawn from it by itself. It changes the same few hundred lines, claims and runs again
 and again, so that trials are alike; and it is no sample of papers, of which the limits say nothing."""
-_ATTACKED = "boundcheck, attacked: whether work is ever lost"
-_ATTACKED_LEAD = """\
+_OF_ATTACKS = """\
 Commands were attacked in the ways that the first table counts, and in no others. After each attack but
 those on the files that it reads the same command was run again, and what it left was compared, byte by byte, with
 what it leaves where nobody attacks it. Right is what came out <em>as if nothing had happened</em>, and what was
@@ -44,26 +53,12 @@ half-written file that stays behind, a file that is lost, torn, or written throu
 another one. There must be none, and each would be listed here."""
 
 
-def write_soundness(found: Soundness, folder: Path, command: str) -> list[Path]:
-    """Write the page, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
-
-    Returns:
-        The files written, the page first.
-
-    Raises:
-        InputError: where the folder cannot be written.
-
-    """
-    material = Material(survey=found, command=command)
-    page = folder / "index.html"
-    return write_page(material, page, _CHECKED, Markup(_CHECKED_LEAD), opening=_of_verdicts(found.as_json()))
-
-
-def write_reliability(found: Reliability, folder: Path, command: str) -> list[Path]:
-    """Write the page on attacks on commands, with the same files beside it."""
-    material = Material(survey=found, command=command)
-    page = folder / "index.html"
-    return write_page(material, page, _ATTACKED, Markup(_ATTACKED_LEAD), opening=_of_attacks(found.as_json()))
+def head_of(survey: Soundness | Reliability) -> tuple[str, Markup, Opening]:
+    """The title of the page of a survey, what it is about, and its opening."""
+    if isinstance(survey, Soundness):
+        title = "boundcheck, checked: how often its verdicts are wrong"
+        return title, Markup(_OF_VERDICTS), _verdicts_opening(survey.as_json())
+    return "boundcheck, attacked: whether work is ever lost", Markup(_OF_ATTACKS), _attacks_opening(survey.as_json())
 
 
 def sentence(count: dict[str, Any]) -> str:
@@ -88,7 +83,7 @@ def by_layer(count: dict[str, Any]) -> str:
     return f"Of the false ones were caught: {', '.join(each)}."
 
 
-def _of_verdicts(count: dict[str, Any]) -> Opening:
+def _verdicts_opening(count: dict[str, Any]) -> Opening:
     """The opening of the page on verdicts: how many were wrong, how much was caught, and by which layer."""
     layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
     false, true = count["false"], count["true"]
@@ -104,7 +99,7 @@ def _of_verdicts(count: dict[str, Any]) -> Opening:
     for layer, x in layers.items():
         tried, was_caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
         rows.append((layer, {"caught": was_caught, "left open": tried - was_caught - wrong, "accepted": wrong}))
-    shares = shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
+    shares = _shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
     caption = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
 Accepted must be nothing."""
     return Opening(sentence(count), numbers, shares, caption)
@@ -118,7 +113,7 @@ _LOOKS = {
 }
 
 
-def _of_attacks(count: dict[str, Any]) -> Opening:
+def _attacks_opening(count: dict[str, Any]) -> Opening:
     """The opening of the page on attacks: how many went wrong, and what came of the others."""
     total, kinds, subjects = count["all"], count["kinds"], count["subjects"]
     words = (
@@ -134,7 +129,27 @@ def _of_attacks(count: dict[str, Any]) -> Opening:
     keys = ("same", "line", "read", "wrong")
     rows = [(x["kind"], dict(zip(_LOOKS, (x[key] for key in keys), strict=True))) for x in kinds]
     caption = "Of each kind of attack, what came of it. Wrong must be nothing."
-    return Opening(words, numbers, shares_figure(rows, _LOOKS, "of the attacks"), caption)
+    return Opening(words, numbers, _shares_figure(rows, _LOOKS, "of the attacks"), caption)
+
+
+def _shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str) -> Figure | None:
+    """A figure with a bar for each row, cut into the shares of what is counted there, with the total beside it."""
+    counted = [(name, counts) for name, counts in rows if sum(counts.values())]
+
+    def draw(axis: Axes, _: None) -> None:
+        for place, (_name, counts) in enumerate(counted):
+            whole, left = sum(counts.values()), 0.0
+            for what, count in counts.items():
+                axis.barh(place, 100 * count / whole, left=left, height=0.7, color=looks[what], lw=0, label=what)
+                left += 100 * count / whole
+            axis.text(101, place, number(whole), va="center", fontsize=7)
+        axis.set_xlim(0, 100)
+        axis.set_ylim(len(counted) - 0.5, -0.5)
+        axis.set_yticks(range(len(counted)), [name for name, _ in counted])
+        ticks(axis.xaxis, range(0, 101, 25))
+        axis.set_xlabel(f"% {of}; at the right, of how many")
+
+    return panels([None], draw, tall=0.4 + 0.26 * len(counted)) if counted else None
 
 
 @placed(
@@ -170,22 +185,21 @@ def layers(material: Material) -> Iterator[Part]:
     count = survey.as_json()
     false = map(numeric, ("False, tried", "Accepted", "At most", "Caught"))
     head: Head = ("Layer", "What it was asked about", *false, *map(numeric, ("True, tried", "Refuted", "At most")))
-    rows = [_layer(layer, LAYERS[layer], x["false"], x["true"]) for layer, x in count["layers"].items()]
-    rows.append(_layer("all", "", count["false"], count["true"]))
+    rows: list[Row] = []
+    of_layers = [(layer, LAYERS[layer], x) for layer, x in count["layers"].items()]
+    for layer, asked, x in (*of_layers, ("all", "", count)):
+        false, true, share = x["false"], x["true"], "–"
+        if false["tried"] and "caught" in false:
+            share = f"{100 * false['caught'] / false['tried']:.1f}\u202f%"
+        of_false = number(false["tried"]), str(false["wrong"]), per_cent(false["at_most"]), share
+        of_true = number(true["tried"]), str(true["wrong"]), per_cent(true["at_most"])
+        rows.append((layer, asked, *of_false, *of_true))
     yield Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
     yield paragraph(
         f"Of changed claims {number(count['undecided'])} more could neither be shown false at an exact point nor are "
         "true by construction; they were not tried.",
         "small",
     )
-
-
-def _layer(name: str, asked: str, false: dict[str, Any], true: dict[str, Any]) -> tuple[str, ...]:
-    caught = "–"
-    if false["tried"] and "caught" in false:
-        caught = f"{100 * false['caught'] / false['tried']:.1f}\u202f%"
-    of_false = number(false["tried"]), str(false["wrong"]), per_cent(false["at_most"]), caught
-    return name, asked, *of_false, number(true["tried"]), str(true["wrong"]), per_cent(true["at_most"])
 
 
 _CAUGHT = """Proof catches a false statement by not proving it; {} of {} are refuted by a witness too, which is less of
@@ -214,7 +228,7 @@ def caught(material: Material) -> Iterator[Part]:
     if tried := read["false"]["tried"] + read["true"]["tried"]:
         found = number(tried), number(read["false"]["caught"]), number(read["true"]["tried"])
         yield paragraph(_INPUTS.format(*found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))))
-    yield Picture("soundness", lambda: trials_figure(count["kinds"]), _TIMES)
+    yield Picture("soundness", lambda: _trials_figure(count["kinds"]), _TIMES)
     missed = tuple(x for x in survey.trials if not (x.true or x.caught or x.layer == "engines"))
     if missed:
         said = f"{len(missed)} false mutants that were not caught, and not accepted either"
@@ -284,19 +298,16 @@ def made(material: Material) -> Iterator[Part]:
 _LEAST = 1e-3
 
 
-def trials_figure(kinds: list[dict[str, Any]]) -> Figure:
+def _trials_figure(kinds: list[dict[str, Any]]) -> Figure:
     """The time to catch each kind of change, a panel for each layer, with how many were caught of how many."""
     # A processor's time is counted in hundredths of a second, and may be 0.
     times = [max(x, _LEAST) for row in kinds for x in row["seconds"].values()] or [1.0]
     limits = min(times) / 1.5, max(times) * 1.5
-    items = [
-        (limits, [row for row in kinds if row["layer"] == layer])
-        for layer in dict.fromkeys(row["layer"] for row in kinds)
-    ]
-    return panels(items, _draw, most=2, tall=2.5)
+    items = [(limits, rows) for rows in grouped(kinds, lambda row: row["layer"]).values()]
+    return panels(items, _draw_trials, tall=2.5)
 
 
-def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:
+def _draw_trials(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:
     limits, rows = item
     for y, row in enumerate(rows):
         if row["seconds"]:
@@ -318,6 +329,5 @@ def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) ->
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axis.set_yticks(range(len(rows)), [row["kind"] for row in rows])
     axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_xlabel("seconds")
     caught, tried = (sum(row[name] for row in rows) for name in ("caught", "tried"))
-    axis.set_title(f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", loc="left")
+    name_axes(axis, f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", "seconds")

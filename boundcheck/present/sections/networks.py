@@ -13,33 +13,49 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.experiment.schema import AtSmoothness
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.view import (
     Badge,
     Cell,
     Column,
     Head,
-    Line,
     Part,
     Picture,
     Points,
     Prose,
+    Row,
     Stack,
     Table,
     line,
     numeric,
     paragraph,
 )
-from boundcheck.language.view import Row as Cells
-from boundcheck.present.named import WAYS, Named, distinct, shown_and_folded, spread
-from boundcheck.present.section import Material, placed
-from boundcheck.present.sections.along import band
-from boundcheck.present.sections.rates import FITTED, MARKS, SEE_RANK, rank_exponents, rank_figure, rank_table
+from boundcheck.present.material import Material, placed
+from boundcheck.present.sections.rates import (
+    FEWEST,
+    FITTED,
+    MARKS,
+    SEE_RANK,
+    rank_exponents,
+    rank_figure,
+    rank_table,
+)
 from boundcheck.present.sections.runs import blamed, interval_of, measured_of
-from boundcheck.present.stored import StoredRun
-from boundcheck.present.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, log_y, panels, ticks
-from boundcheck.present.sweeps import FEWEST, Row, groups, settings
+from boundcheck.present.sections.smoothness import band
+from boundcheck.present.stored import WAYS, Named, StoredRun, distinct, grouped, groups, settings, shown_first
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    LOOKS,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    log_y,
+    name_axes,
+    panels,
+    ticks,
+)
 from boundcheck.present.words import number, sentence_of
 from boundcheck.verdicts import Verdict
 
@@ -59,48 +75,39 @@ too few."""
     "its verdict is what it is.",
 )
 def verdicts(material: Material) -> Iterator[Part]:
-    if material.networks:
-        shown, folded = shown_and_folded(material.networks)
-        yield verdict_table([*shown, *folded], len(shown))
-
-
-def verdict_table(runs: list[Named], most: int | None = None) -> Table:
-    """A table of what each run of a network measured beside its bound, with the reason for its verdict below each."""
-    head: list[str | Column] = ["Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)]
-    head += [Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13), numeric("Bound")]
-    head += [numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True), numeric("Step η")]
-    rows = [row for each in runs for row in (_verdict(each), _why(each))]
-    return Table(head, rows, _VERDICTS, "network_verdicts", most)
-
-
-def _verdict(each: Named) -> tuple[Cell, ...]:
-    run, x = each.run, each.run.course
-    seed = f"seed {x.settings.seed}" if x.settings.seed else ""
-    said = [Prose(words, "small") for words in (x.problem.sample, seed) if words]
-    return (
-        Stack((run.problem, *said)),
-        each.adapter,
-        number(run.rank),
-        Stack((number(x.problem.trained), f"of {number(x.problem.parameters)}")),
-        Badge(run.verdict),
-        measured_of(run),
-        interval_of(run),
-        each.bound(x.theorems[0]),
-        number(x.first),
-        number(x.plan.steps),
-        number(x.plan.batch),
-        number(each.step_size),
+    if not material.networks:
+        return
+    runs, most = shown_first(material.networks)
+    head: Head = (
+        *("Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)),
+        *(Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13), numeric("Bound")),
+        *(numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True), numeric("Step η")),
     )
-
-
-def _why(each: Named) -> Line:
-    x, blame = each.run.course, each.run.course.blame
-    said: list[Cell] = [Prose(f"{sentence_of(x.reason)}."), *blamed(x)]
-    if blame is not None and each.run.verdict is Verdict.HYPOTHESIS_FAILED and blame.evidence != x.reason:
-        said.append(Prose(f"{blame.evidence}.", "small"))
-    if x.measured is not None and x.measured < 0:
-        said.append(Prose(_NEGATIVE))
-    return line(*said)
+    rows: list[Row] = []
+    for each in runs:
+        run, x, blame = each.run, each.run.course, each.run.course.blame
+        about = [Prose(words, "small") for words in (x.problem.sample, run.seeded.removeprefix(", ")) if words]
+        cells = (
+            Stack((run.problem, *about)),
+            each.adapter,
+            number(run.rank),
+            Stack((number(x.problem.trained), f"of {number(x.problem.parameters)}")),
+            Badge(run.verdict),
+            measured_of(run),
+            interval_of(run),
+            each.bound(x.theorems[0]),
+            number(x.first),
+            number(x.plan.steps),
+            number(x.plan.batch),
+            number(each.step_size),
+        )
+        why: list[Cell] = [Prose(f"{sentence_of(x.reason)}."), *blamed(x)]
+        if blame is not None and run.verdict is Verdict.HYPOTHESIS_FAILED and blame.evidence != x.reason:
+            why.append(Prose(f"{blame.evidence}.", "small"))
+        if x.measured is not None and x.measured < 0:
+            why.append(Prose(_NEGATIVE))
+        rows += [cells, line(*why)]
+    yield Table(head, rows, _VERDICTS, "network_verdicts", most)
 
 
 _LEAD = """What the theorem would say if L̂ were one of these. All are lower estimates of what they stand for: segments,
@@ -129,29 +136,31 @@ def theorems(material: Material) -> Iterator[Part]:
         return
     yield paragraph(_LEAD)
     yield Points(tuple(map(paragraph, _KINDS)))
-    shown, folded = shown_and_folded(material.networks)
+    runs, most = shown_first(material.networks)
     numbers = ("Its value", "2/L̂", "Bound at η", "T needed", "Printed α")
     head: Head = ("Run", "L̂", *map(numeric, numbers), numeric(Prose("$T_min$")), numeric("2.5\u202fS"))
-    rows = [row for each in (*shown, *folded) for row in _theorems(each)]
-    most = sum(len(each.run.course.theorems) for each in shown)
-    yield Table(head, rows, _THEOREMS, most=most)
-
-
-def _theorems(each: Named) -> Iterator[Cells]:
-    x = each.run.course
-    for place, row in enumerate(x.theorems):
-        name = f"{each.name}, η = {number(each.step_size)}, T = {number(x.plan.steps)}" if place == 0 else ""
-        least = [number(row.T_min, toward=UP)] + (["above T"] if row.T_min and row.T_min > x.plan.steps else [])
-        ends = number(row.value, toward=UP), number(row.longest, toward=DOWN), each.bound(row), _needed(each, row)
-        printed = number(row.alpha), Stack(tuple(least)), number(row.printed_bound, toward=UP)
-        yield Prose(name), WAYS[row.way, row.lipschitz], *ends, *printed
-    yield paragraph(each.seen, "small")
-
-
-def _needed(each: Named, row: AtSmoothness) -> str:
-    if row.bound is None or not each.steps_as_sgd:
-        return "–"
-    return "at no T" if row.needed is None else number(row.needed)
+    rows: list[Row] = []
+    for each in runs:
+        x = each.run.course
+        name = f"{each.name}, η = {number(each.step_size)}, T = {number(x.plan.steps)}"
+        for place, row in enumerate(x.theorems):
+            needed = "at no T" if row.needed is None else number(row.needed)
+            least = [number(row.T_min, toward=UP)] + (["above T"] if row.T_min and row.T_min > x.plan.steps else [])
+            rows.append(
+                (
+                    Prose("" if place else name),
+                    WAYS[row.way, row.lipschitz],
+                    number(row.value, toward=UP),
+                    number(row.longest, toward=DOWN),
+                    each.bound(row),
+                    "–" if row.bound is None or not each.steps_as_sgd else needed,
+                    number(row.alpha),
+                    Stack(tuple(least)),
+                    number(row.printed_bound, toward=UP),
+                )
+            )
+        rows.append(paragraph(each.seen, "small"))
+    yield Table(head, rows, _THEOREMS, most=sum(len(each.run.course.theorems) for each in runs[:most]))
 
 
 _LOSSES = """F in nats, over all samples that the run is about, and the share of their labels or next tokens that were
@@ -164,18 +173,23 @@ _DRAWN = " The callback has none of these, and looks at the samples that it drew
 def losses(material: Material) -> Iterator[Part]:
     if not material.networks:
         return
-    shown, folded = shown_and_folded(material.networks)
+    runs, most = shown_first(material.networks)
     names = ("F at v₁", "F at the end", "Accuracy at v₁", "Accuracy at the end", "Held-out loss", "Held-out accuracy")
     caption = _LOSSES.format(_DRAWN if material.by_callback else "")
-    rows = list(map(_losses, (*shown, *folded)))
-    yield Table(("Run", *map(numeric, names)), rows, caption, most=len(shown))
+    rows: list[Row] = []
+    for each in runs:
+        ends, held = each.run.ends, each.run.ends.held_out
+        seen = [_spread([end[place] for end in of]) for of in (ends.loss, ends.accuracy) for place in (0, 1)]
+        rows.append((Prose(each.name), *seen, *map(number, (held.loss, held.accuracy) if held else (None, None))))
+    yield Table(("Run", *map(numeric, names)), rows, caption, most=most)
 
 
-def _losses(each: Named) -> tuple[Cell, ...]:
-    ends = each.run.ends
-    seen = [spread([end[place] for end in of]) for of in (ends.loss, ends.accuracy) for place in (0, 1)]
-    held = ends.held_out
-    return Prose(each.name), *seen, *map(number, (held.loss, held.accuracy) if held else (None, None))
+def _spread(values: list[float | None]) -> str:
+    """The mean of the finite values, with the least and the largest in brackets; a lone value by itself."""
+    known = [x for x in values if x is not None and math.isfinite(x)]
+    if len(known) < 2:
+        return number(known[0] if known else None)
+    return f"{number(float(np.mean(known)))} ({number(min(known))} to {number(max(known))})"
 
 
 _RANKS = (
@@ -187,11 +201,10 @@ lower estimate of D."""
 _HELD_OUT = """Loss and accuracy at the end against the rank: on the samples trained on, and on those held out. Dots:
 the seeds."""
 _ENDS = "At the end of the runs, the mean over seeds, and between what they lie."
-_KEYS = {
-    "loss trained": "F, trained on",
-    "loss held out": "Held-out loss",
-    "accuracy trained": "Accuracy, trained on",
-    "accuracy held out": "Held-out accuracy",
+# What is shown of the end against the rank, by key; and what a table calls it on samples trained on and held out.
+_AT_END = {
+    "loss": ("F at the end", "F, trained on", "Held-out loss"),
+    "accuracy": ("accuracy at the end", "Accuracy, trained on", "Held-out accuracy"),
 }
 
 
@@ -199,18 +212,25 @@ _KEYS = {
 def rank(material: Material) -> Iterator[Part]:
     runs = [each.run for each in material.networks]
     again = repeated(runs)
-    rows, ends = rank_exponents(again), rank_ends(runs)
+    rows = rank_exponents(again)
     if not rows:
         return
     yield Picture("rank", lambda: rank_figure(again), _RANKS)
     yield rank_table(rows, FITTED.format(_BIASED))
-    if ends:
-        yield Picture("rank_held_out", lambda: ends_figure(runs), _HELD_OUT)
-        cells: list[Cells] = [
-            (Prose(row["name"]), str(row["rank"]), str(row["seeds"]), *(spread(row[key]) for key in _KEYS))
-            for row in ends
-        ]
-        yield Table(("Runs", numeric("Rank"), numeric("Seeds"), *map(numeric, _KEYS.values())), cells, _ENDS)
+    # The sweeps over ranks, by name, in which samples were held out.
+    held = [group for group in _by_rank(runs) if all(run.ends.held_out is not None for run in group)]
+    named = list(zip(settings([group[0] for group in held], ("adapter.rank",)), held, strict=True))
+    if not named:
+        return
+    panes = [(name, group, key) for name, group in named for key in _AT_END]
+    yield Picture("rank_held_out", lambda: panels(panes, _draw_ends, tall=2.2), _HELD_OUT)
+    cells: list[Row] = []
+    for name, group in named:
+        for r, equal in sorted(grouped(group, lambda run: run.rank or 0).items()):
+            ends = [_at_end(equal, key)[:, place] for key in _AT_END for place in (0, 1)]
+            cells.append((Prose(name), str(r), str(len(equal)), *(_spread(values.tolist()) for values in ends)))
+    heads = [numeric(words) for _, *names in _AT_END.values() for words in names]
+    yield Table(("Runs", numeric("Rank"), numeric("Seeds"), *heads), cells, _ENDS)
 
 
 def _by_rank(runs: list[StoredRun]) -> list[list[StoredRun]]:
@@ -249,58 +269,32 @@ def _replicas(run: StoredRun) -> list[StoredRun]:
     ]
 
 
-# What is shown of the end against the rank, by key.
-_AT_END = {"loss": "F at the end", "accuracy": "accuracy at the end"}
+def _at_end(runs: list[StoredRun], key: str) -> np.ndarray:
+    """The last loss or accuracy of each run on samples trained on, averaged over replicas, and on those held out.
 
-
-def _held_out(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:
-    """The sweeps over ranks, by name, in which samples were held out."""
-    found = [group for group in _by_rank(runs) if all(run.ends.held_out is not None for run in group)]
-    return list(zip(settings([group[0] for group in found], ("adapter.rank",)), found, strict=True))
-
-
-def _at_end(run: StoredRun, key: str) -> tuple[float, float]:
-    """The last loss or accuracy on samples trained on, averaged over replicas, and on those held out; NaN if none."""
-    ends = run.ends
-    values = [*(last for _, last in getattr(ends, key)), getattr(ends.held_out, key)]
-    trained = np.array([math.nan if x is None else x for x in values], float)
-    return float(trained[:-1].mean()), float(trained[-1])
-
-
-def ends_figure(runs: list[StoredRun]) -> Figure | None:
-    """Loss and accuracy at the end against the rank: two panels for each sweep with samples held out."""
-    panes = [(name, group, key) for name, group in _held_out(runs) for key in _AT_END]
-    return panels(panes, _draw_ends, tall=2.2) if panes else None
-
-
-def rank_ends(runs: list[StoredRun]) -> list[Row]:
-    """A row for each sweep and rank, with lists over seeds of what `_at_end` returns."""
-    rows = []
-    for name, group in _held_out(runs):
-        for rank in sorted({run.rank or 0 for run in group}):
-            equal = [run for run in group if run.rank == rank]
-            row: Row = {"name": name, "rank": rank, "seeds": len(equal)}
-            for key in _AT_END:
-                ends = [_at_end(run, key) for run in equal]
-                row |= {f"{key} trained": [x for x, _ in ends], f"{key} held out": [x for _, x in ends]}
-            rows.append(row)
-    return rows
+    Shape (runs, 2); NaN where there is none.
+    """
+    found = []
+    for run in runs:
+        values = [*(last for _, last in getattr(run.ends, key)), getattr(run.ends.held_out, key)]
+        trained = np.array([math.nan if x is None else x for x in values], float)
+        found.append((trained[:-1].mean(), trained[-1]))
+    return np.array(found)
 
 
 def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
     name, group, key = item
-    ranks = sorted({run.rank or 0 for run in group})
-    values = [np.array([_at_end(run, key) for run in group if run.rank == rank]) for rank in ranks]
+    equal = sorted(grouped(group, lambda run: run.rank or 0).items())
+    ranks, values = [r for r, _ in equal], [_at_end(runs, key) for _, runs in equal]
     for place, (words, look, colour) in enumerate((("trained on", "o-", BLUE), ("held out", "s-", ORANGE))):
         means = [of_rank[:, place].mean() for of_rank in values]
         axis.plot(ranks, means, look, color=colour, ms=4.5, lw=0.9, label=f"samples {words}, mean over seeds")
-        for rank, of_rank in zip(ranks, values, strict=True):
-            axis.plot([rank] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
+        for r, of_rank in zip(ranks, values, strict=True):
+            axis.plot([r] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
     axis.set_xscale("log")
     ticks(axis.xaxis, ranks, lambda x: number(round(x)))
     units = f" [{group[0].result.problem.units}]" if key == "loss" else ""
-    axis.set(xlabel="rank r", ylabel=_AT_END[key] + units)
-    axis.set_title(name, loc="left")
+    name_axes(axis, name, "rank r", _AT_END[key][0] + units)
 
 
 MOST = 9
@@ -321,7 +315,6 @@ _DEEPEST = 1e-14
 _CLOSE = 4
 # The blocks whose spectral norm is measured; of the others it is the largest entry, or 1.
 _SPECTRAL = frozenset({"A", "B", "V", "W", "A_1", "A_2", "B_1", "B_2"})
-# Replicas that make an interval.
 
 _SQUARES = """Squared gradient norm of F, over all samples{}, at the iterates that were looked at. The bound is on what
 its label says, the smallest expectation over t or their average; it is missing where the step is longer than 2/L̂, and
@@ -431,14 +424,14 @@ def _draw_squares(axis: Axes, each: Named) -> None:
         ("first", "at v₁", GREY, ":"),
     )
     for key, words, colour, dash in lines:
-        if getattr(result, key) is not None and getattr(result, key) > 0 and (key != "bound" or each.steps_as_sgd):
-            axis.axhline(getattr(result, key), color=colour, lw=1.1, ls=dash, label=words)
-            shown.append(np.array([getattr(result, key)]))
+        value = getattr(result, key)
+        if value is not None and value > 0 and (key != "bound" or each.steps_as_sgd):
+            axis.axhline(value, color=colour, lw=1.1, ls=dash, label=words)
+            shown.append(np.array([value]))
     edge = _log_axis(axis, shown, bool((mean <= 0).any()))
     share = _mark_below(axis, x, mean, edge, "at the edge: an estimate that is not positive")
-    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
-    axis.set_ylabel(f"‖∇F‖² [{result.problem.units}²]")
-    axis.set_title(each.title, loc="left")
+    axis.set_xlim(0, result.plan.steps + 1)
+    name_axes(axis, each.title, f"iteration t{share}", f"‖∇F‖² [{result.problem.units}²]")
 
 
 def _draw_smoothness(axis: Axes, each: Named) -> None:
@@ -468,9 +461,8 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
         axis.plot(trace["look_time"].values[0], looked, "D", color=GREY, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
     edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
     share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
-    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
-    axis.set_ylabel(f"smoothness [{result.problem.units}]")
-    axis.set_title(each.title, loc="left")
+    axis.set_xlim(0, result.plan.steps + 1)
+    name_axes(axis, each.title, f"iteration t{share}", f"smoothness [{result.problem.units}]")
 
 
 def _bars(axis: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray, name: str, colour: str) -> list[np.ndarray]:
@@ -522,6 +514,5 @@ def _draw_course(axis: Axes, item: tuple[str, Callable[[Named], Any], list[tuple
     _log_axis(axis, shown)
     # Norms of blocks have no unit.
     units = "" if read is _sigma else f" [{rows[0][0].run.result.problem.units}]"
-    axis.set(xlabel="iteration t", ylabel=title.split(",")[0] + units)
     axis.set_xlim(0, max(each.run.course.plan.steps for each, _ in rows) + 1)
-    axis.set_title(title, loc="left")
+    name_axes(axis, title, "iteration t", title.split(",")[0] + units)

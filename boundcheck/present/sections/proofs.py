@@ -1,4 +1,4 @@
-"""Proofs: the referee's table, the proofs line by line, the claims, and what their formulas say of the rank."""
+"""The words at the beginning, the proofs, the claims and what their formulas say of the rank, and the end of a page."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,6 @@ from boundcheck.language.view import (
     Badge,
     Code,
     Fold,
-    Line,
     Math,
     Part,
     Points,
@@ -20,18 +19,42 @@ from boundcheck.language.view import (
     numeric,
     paragraph,
 )
-from boundcheck.present.section import Material, placed
+from boundcheck.present.material import Material, placed
 from boundcheck.present.words import rank_exponent, takes_c
 from boundcheck.proof.audit import counted, told
-from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proof.view import referee_table
 
-_REFEREE = (
-    "Each row holds what the paper prints at one place against what is proved of it: open a row to see the lines."
+_NETWORKS = """One thing on this page is certified: f* ≥ 0, because a cross-entropy is never negative, so that the gap
+F(v₁) − f* is at most D = F(v₁){sampled}. Everything else is measured along the run, an estimate and no bound: nobody
+knows the smoothness of a network, and a number seen at some iterates may be exceeded at others. So no run here is
+called supported or violated. A run is hypothesis-failed where something that the theorem rests on was seen to fail,
+uninformative where its bound says no more than the gradient at v₁ did, and else inconclusive: at the constants that
+were seen the bound says something, but these are not known to hold."""
+_SAMPLED = ", which of a Trainer's run is itself an estimate, from the samples that the callback drew"
+_PROOFS = """Three kinds of evidence stand side by side. A proof establishes a line when a small kernel replays it, and
+refutes one by an exact instance in which every hypothesis holds and the line is false. An attack can refute a claim by
+a certified instance, and else shows how tight it is. A measurement can support a claim or violate it at a stated level.
+Neither of these two can prove one."""
+_MEASUREMENTS = """This page holds measurements. A measurement can support a claim or violate it at a stated level; it
+cannot prove one."""
+_COUNTS = """A run counts for a theorem only after every hypothesis has been held against it, and only where the bound
+says something that was not known without it."""
+
+
+@placed(0, "")
+def opening(material: Material) -> Iterator[Part]:
+    if material.networks:
+        yield paragraph(_NETWORKS.format(sampled=_SAMPLED if material.by_callback else ""))
+    elif material.survey is None:
+        yield paragraph(_PROOFS if material.proofs else _MEASUREMENTS)
+        yield paragraph(_COUNTS)
+
+
+@placed(
+    100,
+    "Referee's table",
+    "Each row holds what the paper prints at one place against what is proved of it: open a row to see the lines.",
 )
-
-
-@placed(100, "Referee's table", _REFEREE)
 def referee(material: Material) -> Iterator[Part]:
     yield from referee_table(material.proofs.rows if material.proofs else ())
 
@@ -49,13 +72,10 @@ def line_by_line(material: Material) -> Iterator[Part]:
         "of these standard facts, the only ones used."
     )
     yield Points(tuple(line(Code(name), Prose(said)) for name, said in material.proofs.facts.items()))
-    yield from (_proof(proof) for claim in material.proofs.claims for proof in claim.proofs)
-
-
-def _proof(proof: JudgedProof) -> Fold:
-    view = proof.view()
-    name = Prose(f"“{proof.script.title}”"), Code(proof.script.id), Prose(proof.script.called), Badge(proof.verdict)
-    return Fold(line(*name, Prose(proof.reason)), (*view.lines, *view.parts), is_for_paper=True)
+    for proof in (proof for claim in material.proofs.claims for proof in claim.proofs):
+        view, script = proof.view(), proof.script
+        name = Prose(f"“{script.title}”"), Code(script.id), Prose(script.called), Badge(proof.verdict)
+        yield Fold(line(*name, Prose(proof.reason)), (*view.lines, *view.parts), is_for_paper=True)
 
 
 @placed(900, "The claims", "Every claim that this page speaks of, in formulas, with what carries it.")
@@ -69,28 +89,23 @@ def claims(material: Material) -> Iterator[Part]:
 
 def claim_view(claim: Claim) -> View:
     """A claim with its formulas, and what it is made of."""
-    return View(claim.title, claim.id, parts=tuple(_claim(claim)))
-
-
-def _claim(claim: Claim) -> Iterator[Part]:
-    yield paragraph(f"{claim.source}. {claim.note}".strip())
-    yield paragraph(f"Proof: {told(claim)}. {claim.unproved}".strip())
-    yield from (line(Math(latex, apart=True)) for latex in (claim.statement_latex, *claim.definitions_latex))
+    parts: list[Part] = [paragraph(f"{claim.source}. {claim.note}".strip())]
+    parts.append(paragraph(f"Proof: {told(claim)}. {claim.unproved}".strip()))
+    parts += [line(Math(latex, apart=True)) for latex in (claim.statement_latex, *claim.definitions_latex)]
     if measure := measure_of(claim):
-        yield paragraph(f"It bounds the {measure.title}.")
+        parts.append(paragraph(f"It bounds the {measure.title}."))
     if algorithm := algorithm_of(claim):
-        yield paragraph(f"Algorithm: {algorithm.title}.")
-        yield from (line(Math(claim.latex(each), apart=True)) for each in algorithm.recurrence)
-    if claim.hypotheses:
-        yield paragraph("Hypotheses:")
-        yield Points(tuple(map(_hypothesis, claim.hypotheses)))
-
-
-def _hypothesis(claim: Claim) -> Line:
-    """A hypothesis: its title, its id, and the title of its word if its own title does not say that."""
-    word = word_of(claim)
-    called = f"({word.title})" if word and word.title.lower() not in claim.title.lower() else ""
-    return line(Prose(claim.title), Code(claim.id), Prose(called))
+        parts.append(paragraph(f"Algorithm: {algorithm.title}."))
+        parts += [line(Math(claim.latex(each), apart=True)) for each in algorithm.recurrence]
+    points = []
+    for each in claim.hypotheses:
+        word = word_of(each)
+        # The title of its word, if its own title does not say that.
+        called = f"({word.title})" if word and word.title.lower() not in each.title.lower() else ""
+        points.append(line(Prose(each.title), Code(each.id), Prose(called)))
+    if points:
+        parts += [paragraph("Hypotheses:"), Points(tuple(points))]
+    return View(claim.title, claim.id, parts=tuple(parts))
 
 
 _EXPONENTS = """Exponent p of r in each bound as r grows, all else fixed: the limit of $r ∂_r log$(bound), by algebra on
@@ -115,3 +130,14 @@ def exponents(material: Material) -> Iterator[Part]:
 def has_rank(material: Material) -> bool:
     """True if a run has an adapter of some rank, or if there are no runs."""
     return not material.runs or any(run.rank is not None for run in material.runs)
+
+
+@placed(990, "To run it again", "The command that makes this page, and on what it was made.")
+def again(material: Material) -> Iterator[Part]:
+    if material.survey is not None:
+        return
+    yield line(Code(material.command))
+    if material.by_callback:
+        yield paragraph("A Trainer's run itself is made again by its training script.", "small")
+    for environment in material.environments:
+        yield Table(tuple(environment), [[Code(str(value)) for value in environment.values()]])

@@ -1,8 +1,12 @@
-"""Fitted exponents beside formulas: in the rank, of what is measured; in T, of how loose a bound is as T grows."""
+"""Exponents that runs give together, beside formulas: of what is measured in the rank, of how loose a bound is in T.
+
+Nothing is read off runs that differ in anything but what is swept. A new seed draws the initial point and the
+minibatches again, on the same problem.
+"""
 
 import math
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -11,40 +15,130 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.experiment.exponent import Exponent
+from boundcheck.exact.digits import DOWN, UP
+from boundcheck.experiment.exponent import Exponent, fit_exponent
 from boundcheck.experiment.spec import about_its_own_step
 from boundcheck.experiment.tables import AdapterSpec
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import limit_of, measure_of
 from boundcheck.language.symbols import T
-from boundcheck.language.view import Column, Head, Part, Picture, Prose, Stack, Table, numeric, paragraph
-from boundcheck.language.view import Row as Cells
-from boundcheck.present.section import Material, placed
-from boundcheck.present.stored import StoredRun
-from boundcheck.present.style import GREY, VERMILLION, looks_of, panels
-from boundcheck.present.sweeps import (
-    FEWEST,
-    Row,
-    Sweep,
-    fit_notes,
-    log_axes,
-    positive,
-    reader,
-    settings,
-    slope_words,
-    sweeps_over,
-    together,
-)
+from boundcheck.language.view import Head, Part, Picture, Prose, Row, Stack, Table, numeric, paragraph
+from boundcheck.present.material import Material, placed
+from boundcheck.present.stored import StoredRun, groups, settings
+from boundcheck.present.style import GREY, VERMILLION, log_y, looks_of, name_axes, panels, ticks, wrapped
 from boundcheck.present.words import number, rank_exponent, sentence_of, signed, titled, within
+from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
-# A slope over less than this factor of T says little of the next decade.
-_SPAN = 100
+Found = dict[str, Any]
+"""What is known of an exponent, as a row of a table."""
 # A key of the result, what it is called, and its unit over that of the loss.
 Quantity = tuple[str, str, str]
+FEWEST = 3
+"""The fewest points that a line is fitted through, and the fewest seeds that make an interval."""
+# A mean this far off the fitted line, relatively, is told of: a power law is then a poor description.
+_BENT = 0.25
+# A slope over less than this factor of T says little of the next decade.
+_SPAN = 100
+# How a title writes a marker.
+_GLYPHS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖"}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Runs on a full grid of seeds and one swept number.
+
+    Attributes:
+        x: the swept number, shape (m,), rising.
+        runs: for each seed its runs, in the order of x.
+
+    """
+
+    x: np.ndarray
+    runs: list[list[StoredRun]]
+
+    @property
+    def first(self) -> StoredRun:
+        """The run that stands for what all have in common."""
+        return self.runs[0][0]
+
+    def values(self, key: str) -> np.ndarray:
+        """The number with this key of each run, shape (seeds, m); NaN for a run that has none."""
+        found = [[getattr(run.result, key, None) for run in row] for row in self.runs]
+        return np.array([[math.nan if x is None else x for x in row] for row in found])
+
+    def fit(self, y: np.ndarray, keep: np.ndarray) -> Exponent | None:
+        """The exponent of y in x over the kept columns; None where they are too few or not positive."""
+        if not _positive(y[:, keep]).all():
+            return None
+        return fit_exponent(self.x[keep], y[:, keep], self.first.result.settings.run.level)
+
+    def fitted(self, found: Exponent | None) -> Found:
+        """The columns of a table that say what was fitted."""
+        return {
+            "seeds": len(self.runs),
+            "exponent": found.slope if found else None,
+            "interval": asdict(found.interval) if found and found.interval else None,
+            "deviation": found.deviation if found else None,
+        }
+
+
+def _sweeps(runs: list[StoredRun], swept: str, fewest: int) -> list[Sweep]:
+    """The sweeps over `swept`: groups of runs that are equal in all else but the seed.
+
+    Seeds that lack a value, and runs that chose their T, are left out.
+    """
+    found = []
+    fields = {id(run): fields_of(run.result.spec) for run in runs if run.is_theorem}
+    fixed = {key for key, each in fields.items() if isinstance(each["run.steps"], int) and each[swept] is not None}
+    for group in groups([run for run in runs if id(run) in fixed], (swept, "seed")):
+        cells = {(fields[id(run)]["seed"], fields[id(run)][swept]): run for run in group}
+        x = sorted({value for _, value in cells})
+        seeds = [seed for seed in sorted({seed for seed, _ in cells}) if all((seed, value) in cells for value in x)]
+        if len(x) >= fewest and seeds:
+            found.append(Sweep(np.array(x, float), [[cells[seed, value] for value in x] for seed in seeds]))
+    return found
+
+
+def _together(sweeps: list[Sweep], free: tuple[str, ...]) -> list[list[Sweep]]:
+    """The sweeps that share a panel: equal in all but `free`."""
+    by_run = {id(sweep.first): sweep for sweep in sweeps}
+    return [[by_run[id(run)] for run in group] for group in groups([sweep.first for sweep in sweeps], free)]
+
+
+def _positive(y: np.ndarray) -> Any:
+    """True where all values of a column, or of a whole row, can stand on a log axis."""
+    return ((y > 0) & (y < math.inf)).all(0)
+
+
+def _fit_notes(found: Exponent) -> list[str]:
+    """Notes on a fit, to be read before one believes it."""
+    notes = [] if found.interval else [f"{found.seeds} seeds, of which no interval is made"]
+    if found.deviation > _BENT:
+        notes.append(f"no power law: a mean lies {found.deviation:.0%} off the line")
+    return notes
+
+
+def _slope_words(marker: str, found: Exponent | None) -> str:
+    """A slope and its interval above a panel, after the marker of its line."""
+    if found is None:
+        return f"{_GLYPHS[marker]} no slope"
+    limits = f" [{signed(found.interval.lower, DOWN)}, {signed(found.interval.upper, UP)}]" if found.interval else ""
+    return f"{_GLYPHS[marker]} slope {signed(found.slope)}{limits}"
+
+
+def _log_axes(axis: Axes, shown: list[float], x: list[float]) -> None:
+    """Make both axes logarithmic, with ticks at the values of x and room for two ticks on the y-axis."""
+    low, high = min(shown), max(shown)
+    widening = max(math.sqrt(3 * low / high), 1.0)
+    axis.set_xscale("log")
+    log_y(axis, low / widening, high * widening)
+    axis.set_xlim(x[0] / (x[-1] / x[0]) ** 0.08, x[-1] * (x[-1] / x[0]) ** 0.08)
+    ticks(axis.xaxis, x, lambda value: number(round(value)))
+
+
 SEE_RANK = """The slope of a line is the power of the rank with which a quantity grows; the dashed line has the slope of
 the printed bound."""
 MARKS = """Large marks: geometric means over seeds; dots: the seeds. Lines: fitted power laws, with the exponent and its
@@ -66,34 +160,34 @@ def rank(material: Material) -> Iterator[Part]:
         yield rank_table(rows, FITTED.format(_BIASED))
 
 
-def rank_table(rows: Sequence[Row], caption: str) -> Table:
+def rank_table(rows: Sequence[Found], caption: str) -> Table:
     """A table of the exponents of `rank_exponents`, with what to know of each."""
-    head: list[str | Column] = [
-        "Problem",
-        numeric("T"),
-        "s",
-        "Quantity",
-        "Ranks",
-        numeric("Seeds"),
-        numeric("p"),
-        numeric("Interval"),
-    ]
-    head += [numeric("Off the line"), "By formula"]
-    return Table(head, [cells for row in rows for cells in _rank_row(row)], caption, "rank")
+    head: Head = (
+        *("Problem", numeric("T"), "s", "Quantity", "Ranks", numeric("Seeds"), numeric("p"), numeric("Interval")),
+        *(numeric("Off the line"), "By formula"),
+    )
+    cells: list[Row] = []
+    for row in rows:
+        source = [Prose(row["source"], "small")] if row["source"] else []
+        cells.append(
+            (
+                Prose(row["problem"]),
+                number(row["steps"]),
+                row["scale"],
+                Prose(row["quantity"]),
+                ", ".join(map(str, row["ranks"])),
+                *_fitted_cells(row),
+                "–" if row["deviation"] is None else f"{100 * row['deviation']:.0f}\u202f%",
+                Stack((row["formula"] or "–", *source)),
+            )
+        )
+        cells += [paragraph(f"{sentence_of(row['note'])}.", "small")] if row["note"] else []
+    return Table(head, cells, caption, "rank")
 
 
-def _rank_row(row: Row) -> Iterator[Cells]:
-    off = "–" if row["deviation"] is None else f"{100 * row['deviation']:.0f}\u202f%"
-    formula = Stack((row["formula"] or "–", *([Prose(row["source"], "small")] if row["source"] else [])))
-    ranks = ", ".join(map(str, row["ranks"]))
-    cells = (Prose(row["problem"]), number(row["steps"]), row["scale"], Prose(row["quantity"]), ranks)
-    yield *cells, str(row["seeds"]), _exponent(row), within(row["interval"]), off, formula
-    if row["note"]:
-        yield paragraph(f"{sentence_of(row['note'])}.", "small")
-
-
-def _exponent(row: Row) -> str:
-    return "–" if row["exponent"] is None else signed(row["exponent"])
+def _fitted_cells(row: Found) -> tuple[str, str, str]:
+    """The seeds, the exponent and its interval."""
+    return str(row["seeds"]), "–" if row["exponent"] is None else signed(row["exponent"]), within(row["interval"])
 
 
 _HORIZON = """What was measured for each theorem over its bound, under noise the average over t where it bounds the
@@ -110,20 +204,17 @@ seed, or, with a warning, over all where these are fewer than three; Student's i
 )
 def horizon(material: Material) -> Iterator[Part]:
     rows = horizon_slopes(material.theorems)
-    if rows:
-        yield Picture("horizon", lambda: horizon_figure(material.theorems), _HORIZON)
-        numbers = map(numeric, ("Seeds", "At the first T", "At the last", "Exponent", "Interval"))
-        head: Head = ("Problem", "Claim", "T", *numbers)
-        cells = [cells for row in rows for cells in _horizon_row(row)]
-        yield Table(head, cells, _SLOPES, "horizon")
-
-
-def _horizon_row(row: Row) -> Iterator[Cells]:
-    horizons = ", ".join(map(number, row["horizons"]))
-    cells = (Prose(row["problem"]), Prose(row["claim"]), horizons, str(row["seeds"]))
-    yield *cells, *map(number, row["ratios"]), _exponent(row), within(row["interval"])
-    if row["warning"]:
-        yield paragraph(f"{sentence_of(row['warning'])}.", "small")
+    if not rows:
+        return
+    yield Picture("horizon", lambda: horizon_figure(material.theorems), _HORIZON)
+    numbers = map(numeric, ("Seeds", "At the first T", "At the last", "Exponent", "Interval"))
+    cells: list[Row] = []
+    for row in rows:
+        names = Prose(row["problem"]), Prose(row["claim"]), ", ".join(map(number, row["horizons"]))
+        seeds, *fitted = _fitted_cells(row)
+        cells.append((*names, seeds, *map(number, row["ratios"]), *fitted))
+        cells += [paragraph(f"{sentence_of(row['warning'])}.", "small")] if row["warning"] else []
+    yield Table(("Problem", "Claim", "T", *numbers), cells, _SLOPES, "horizon")
 
 
 def _quantities(run: StoredRun) -> tuple[Quantity, ...]:
@@ -142,94 +233,25 @@ def rank_figure(runs: list[StoredRun]) -> Figure | None:
     There is a series for each scale. Points are geometric means over seeds, dots the seeds. None where no group of runs
     has three ranks.
     """
-    panes = together(sweeps_over(runs, "adapter.rank", FEWEST), ("seed", "adapter.rank", "adapter.scale"))
+    panes = _together(_sweeps(runs, "adapter.rank", FEWEST), ("seed", "adapter.rank", "adapter.scale"))
     titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
     looks = looks_of([sweep.first.scale for sweeps in panes for sweep in sweeps])
     items = [
         (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.course.plan.steps)}", sweeps, quantity, looks)
         for title, sweeps in zip(titles, panes, strict=True)
         for quantity in _quantities(sweeps[0].first)
-        if any(positive(sweep.values(reader(quantity[0]))).any() for sweep in sweeps)
+        if any(_positive(sweep.values(quantity[0])).any() for sweep in sweeps)
     ]
     return panels(items, _draw_rank, most=3, tall=2.5) if items else None
 
 
-def rank_exponents(runs: list[StoredRun]) -> list[Row]:
-    """A row for each sweep over ranks and each quantity: the fitted exponent, and what is known of it from formulas.
-
-    Keys: problem, scale, claim, quantity, key (of the quantity in a result), steps, ranks, seeds, exponent, interval
-    (a table, or None), deviation, formula and source (an exponent that a formula has, and which; empty strings where
-    none has), note.
-    """
-    sweeps, rows = sweeps_over(runs, "adapter.rank", FEWEST), []
-    titles = settings([sweep.first for sweep in sweeps], ("adapter.scale", "adapter.rank"))
-    for title, sweep in zip(titles, sweeps, strict=True):
-        for key, name, _ in _quantities(sweep.first):
-            y = sweep.values(reader(key))
-            if np.isnan(y).all():
-                continue
-            found = sweep.fit(y, sweep.x > 0)
-            rows.append(
-                {
-                    "problem": title,
-                    "scale": sweep.first.scale,
-                    "claim": titled(sweep.first.result),
-                    "quantity": name,
-                    "key": key,
-                }
-                | {"steps": sweep.first.course.plan.steps, "ranks": [int(x) for x in sweep.x]}
-                | dict(zip(("formula", "source"), _formula(sweep.first, key), strict=True))
-                | sweep.fitted(found)
-                | {"note": "; ".join(_rank_notes(sweep, found))}
-            )
-    return rows
-
-
-def _printed() -> Claim:
-    """The printed statement whose exponent of r stands beside the measured one."""
-    return about_its_own_step()[0]
-
-
-@cache
-def _printed_exponent() -> Any:
-    return rank_exponent(_printed(), None)
-
-
-def _formula(run: StoredRun, key: str) -> tuple[str, str]:
-    """The exponent of the rank in a formula for a quantity, and which formula; empty strings if there is none."""
-    if key == "smallest":
-        printed = measure_of(_printed())
-        if not isinstance(printed, PerformanceMeasure) or printed.observable != run.measure.observable:
-            return "", ""
-        return str(_printed_exponent()), f"{_printed().title}, C free of r"
-    adapter = run.result.settings.adapter
-    noise = ADAPTERS[run.adapter].noise_at_start if run.adapter in ADAPTERS else None
-    if key == "first_variance" and noise and adapter.start == AdapterSpec.model_fields["start"].default:
-        factors = [AdapterSpec(rank=r, scale=adapter.scale).factor for r in (1, 4)]
-        exponent = noise[1] + noise[0] * math.log(factors[1] / factors[0], 4)
-        return f"{exponent:g}".replace("-", "−"), noise[2]
-    return "", ""
-
-
-def _rank_notes(sweep: Sweep, found: Exponent | None) -> list[str]:
-    silent, count = sum(run.verdict.is_silent for run in chain(*sweep.runs)), len(sweep.runs) * len(sweep.x)
-    notes = fit_notes(found) if found else ["not positive and finite in every run, so there is no exponent"]
-    if sweep.first.result.settings.run.batch == "balanced":
-        notes.append("the batch follows the noise, and so the rank")
-    if silent:
-        given = sweep.first.result.settings.run.step_size is not None
-        setter = "" if given else " that set the step size"
-        notes.append(f"the theorem{setter} says nothing of {silent} of these {count} runs")
-    return notes
-
-
 def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], Quantity, dict[str, Any]]) -> None:
     title, sweeps, (key, name, unit), looks = item
-    shown, lines, ranks = [], [textwrap.fill(title, 24)], sorted({x for sweep in sweeps for x in sweep.x})
+    shown, lines, ranks = [], [wrapped(title, 24)], sorted({x for sweep in sweeps for x in sweep.x})
     for sweep in sweeps:
         marker, colour = looks[sweep.first.scale]
-        y = sweep.values(reader(key))
-        drawable = positive(y)
+        y = sweep.values(key)
+        drawable = _positive(y)
         if not drawable.any():
             continue
         x, mean = sweep.x[drawable], np.exp(np.log(y[:, drawable]).mean(0))
@@ -240,17 +262,80 @@ def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], Quantity, dict[str, Any
         if found:
             axis.plot(x, found.line(x), "-", color=colour, lw=0.9)
             shown += found.line(x).tolist()
-        lines.append(slope_words(marker, found))
+        lines.append(_slope_words(marker, found))
         slope = _formula(sweep.first, key)
         if key == "smallest" and sweep is sweeps[0] and all(slope):
             # From the mean at the first rank: only the slope says something.
             reference = mean[0] * (x / x[0]) ** float(_printed_exponent())
             axis.plot(x, reference, "--", color=GREY, lw=1, label="slope {}: {}".format(*slope))
             shown += reference.tolist()
-    log_axes(axis, min(shown), max(shown), ranks)
+    _log_axes(axis, shown, ranks)
     units = unit.format(sweeps[0].first.result.problem.units)
-    axis.set(xlabel="rank r", ylabel=name + (f" [{units}]" if units else ""))
-    axis.set_title("\n".join(lines), loc="left")
+    name_axes(axis, "\n".join(lines), "rank r", name + (f" [{units}]" if units else ""))
+
+
+def rank_exponents(runs: list[StoredRun]) -> list[Found]:
+    """A row for each sweep over ranks and each quantity: the fitted exponent, and what is known of it from formulas.
+
+    Keys: problem, scale, claim, quantity, key (of the quantity in a result), steps, ranks, seeds, exponent, interval
+    (a table, or None), deviation, formula and source (an exponent that a formula has, and which; empty strings where
+    none has), note.
+    """
+    sweeps, rows = _sweeps(runs, "adapter.rank", FEWEST), []
+    titles = settings([sweep.first for sweep in sweeps], ("adapter.scale", "adapter.rank"))
+    for title, sweep in zip(titles, sweeps, strict=True):
+        run = sweep.first
+        for key, name, _ in _quantities(run):
+            y = sweep.values(key)
+            if np.isnan(y).all():
+                continue
+            found, (formula, source) = sweep.fit(y, sweep.x > 0), _formula(run, key)
+            row: Found = {
+                "problem": title,
+                "scale": run.scale,
+                "claim": titled(run.result),
+                "quantity": name,
+                "key": key,
+            }
+            row |= {"steps": run.course.plan.steps, "ranks": [int(x) for x in sweep.x]}
+            row |= {"formula": formula, "source": source} | sweep.fitted(found)
+            rows.append(row | {"note": "; ".join(_rank_notes(sweep, found))})
+    return rows
+
+
+def _rank_notes(sweep: Sweep, found: Exponent | None) -> list[str]:
+    silent, count = sum(run.verdict.is_silent for run in chain(*sweep.runs)), len(sweep.runs) * len(sweep.x)
+    notes = _fit_notes(found) if found else ["not positive and finite in every run, so there is no exponent"]
+    if sweep.first.result.settings.run.batch == "balanced":
+        notes.append("the batch follows the noise, and so the rank")
+    if silent:
+        given = sweep.first.result.settings.run.step_size is not None
+        setter = "" if given else " that set the step size"
+        notes.append(f"the theorem{setter} says nothing of {silent} of these {count} runs")
+    return notes
+
+
+@cache
+def _printed_exponent() -> Any:
+    """The exponent of r in the printed statement, which stands beside the measured one."""
+    return rank_exponent(about_its_own_step()[0], None)
+
+
+def _formula(run: StoredRun, key: str) -> tuple[str, str]:
+    """The exponent of the rank in a formula for a quantity, and which formula; empty strings if there is none."""
+    if key == "smallest":
+        printed = about_its_own_step()[0]
+        measure = measure_of(printed)
+        if not isinstance(measure, PerformanceMeasure) or measure.observable != run.measure.observable:
+            return "", ""
+        return str(_printed_exponent()), f"{printed.title}, C free of r"
+    adapter = run.result.settings.adapter
+    noise = ADAPTERS[run.adapter].noise_at_start if run.adapter in ADAPTERS else None
+    if key == "first_variance" and noise and adapter.start == AdapterSpec.model_fields["start"].default:
+        factors = [AdapterSpec(rank=r, scale=adapter.scale).factor for r in (1, 4)]
+        exponent = noise[1] + noise[0] * math.log(factors[1] / factors[0], 4)
+        return f"{exponent:g}".replace("-", "−"), noise[2]
+    return "", ""
 
 
 def horizon_figure(runs: list[StoredRun]) -> Figure | None:
@@ -258,38 +343,58 @@ def horizon_figure(runs: list[StoredRun]) -> Figure | None:
 
     A hollow marker is a run of which its theorem says nothing. None where no group of runs has two horizons.
     """
-    panes = together(sweeps_over(runs, "run.steps", 2), ("seed", "run.steps", "claim", "lipschitz"))
+    panes = _together(_sweeps(runs, "run.steps", 2), ("seed", "run.steps", "claim", "lipschitz"))
     titles = settings([sweeps[0].first for sweeps in panes])
     looks = looks_of([titled(sweep.first.result) for sweeps in panes for sweep in sweeps])
     items = [(title, sweeps, looks) for title, sweeps in zip(titles, panes, strict=True)]
     return panels(items, _draw_horizon, tall=2.3) if items else None
 
 
-def horizon_slopes(runs: list[StoredRun]) -> list[Row]:
+def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:
+    title, sweeps, looks = item
+    shown, lines, horizons = [1.0], [wrapped(title, 46)], sorted({x for sweep in sweeps for x in sweep.x})
+    for sweep in sweeps:
+        claim, ratios = titled(sweep.first.result), sweep.values("ratio")
+        marker, colour = looks[claim]
+        axis.plot([], [], marker, color=colour, ms=4.5, label=claim)
+        for run, x, y in zip(chain(*sweep.runs), np.tile(sweep.x, len(ratios)), ratios.ravel(), strict=True):
+            if 0 < y < math.inf:
+                fill = "none" if run.verdict.is_silent else colour
+                axis.plot([x], [y], marker, color=colour, ms=4.5, mfc=fill, alpha=0.7)
+                shown.append(y)
+        keep, found = _fit_horizon(sweep)
+        if found:
+            axis.plot(sweep.x[keep], found.line(sweep.x[keep]), "-", color=colour, lw=0.9)
+            shown += found.line(sweep.x[keep]).tolist()
+        lines.append(_slope_words(marker, found))
+    axis.axhline(1, color=VERMILLION, lw=0.8, ls=":", label="the bound")
+    axis.plot([], [], "o", color=GREY, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
+    _log_axes(axis, shown, horizons)
+    name_axes(axis, "\n".join(lines), "horizon T", "measured / bound")
+
+
+def horizon_slopes(runs: list[StoredRun]) -> list[Found]:
     """A row for each sweep over T: the exponent of measured/bound in T, and a warning if runs are too short to tell.
 
     It is fitted over the T at which the theorem says something for every seed, or over all where these are fewer than
     three. Keys: problem, claim, horizons, fitted (those that the line was fitted to), seeds, exponent, interval,
     deviation, ratios (the geometric means at the first and the last T), warning (empty where there is none).
     """
-    sweeps, rows = sweeps_over(runs, "run.steps", 2), []
+    sweeps, rows = _sweeps(runs, "run.steps", 2), []
     for title, sweep in zip(settings([sweep.first for sweep in sweeps]), sweeps, strict=True):
-        ratios = sweep.values(lambda run: run.result.ratio)
+        ratios = sweep.values("ratio")
         keep, found = _fit_horizon(sweep)
-        ends = [float(np.exp(np.log(y).mean())) if positive(y) else None for y in (ratios[:, 0], ratios[:, -1])]
-        rows.append(
-            {"problem": title, "claim": titled(sweep.first.result), "horizons": [int(x) for x in sweep.x]}
-            | {"fitted": [int(x) for x in sweep.x[keep]] if found else [], "ratios": ends}
-            | sweep.fitted(found)
-            | {"warning": "; ".join(_horizon_warnings(sweep, keep, found))}
-        )
+        ends = [float(np.exp(np.log(y).mean())) if _positive(y) else None for y in (ratios[:, 0], ratios[:, -1])]
+        row: Found = {"problem": title, "claim": titled(sweep.first.result), "horizons": [int(x) for x in sweep.x]}
+        row |= {"fitted": [int(x) for x in sweep.x[keep]] if found else [], "ratios": ends} | sweep.fitted(found)
+        rows.append(row | {"warning": "; ".join(_horizon_warnings(sweep, keep, found))})
     return rows
 
 
 def _fit_horizon(sweep: Sweep) -> tuple[np.ndarray, Exponent | None]:
     """The mask of the horizons that the exponent of measured/bound is fitted to, and that exponent."""
-    ratios = sweep.values(lambda run: run.result.ratio)
-    drawn = positive(ratios)
+    ratios = sweep.values("ratio")
+    drawn = _positive(ratios)
     told = drawn & ~np.array([[run.verdict.is_silent for run in row] for row in sweep.runs]).any(0)
     keep = told if told.sum() >= FEWEST else drawn
     return keep, sweep.fit(ratios, keep)
@@ -297,10 +402,15 @@ def _fit_horizon(sweep: Sweep) -> tuple[np.ndarray, Exponent | None]:
 
 def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) -> list[str]:
     """The reasons why these runs cannot tell how measured/bound goes with T, in the order in which they matter."""
-    told = (
-        ("T too short to tell: below T_min", _is_short),
+
+    def is_short(run: StoredRun) -> bool:
+        plan, limit = run.course.plan, limit_of(catalogue[run.result.claim], T)
+        return limit is not None and plan.steps < (plan.values.get(limit) or 0)
+
+    told: tuple[tuple[str, Callable[[StoredRun], bool]], ...] = (
+        ("T too short to tell: below T_min", is_short),
         ("T too short to tell: the bound is uninformative", lambda run: run.verdict is Verdict.UNINFORMATIVE),
-        ("a hypothesis failed", lambda run: run.verdict is Verdict.HYPOTHESIS_FAILED and not _is_short(run)),
+        ("a hypothesis failed", lambda run: run.verdict is Verdict.HYPOTHESIS_FAILED and not is_short(run)),
         (
             "no ratio above 0, from a run that diverged or a bound that is no bound,",
             lambda run: not 0 < (run.result.ratio or 0) < math.inf,
@@ -316,37 +426,7 @@ def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) ->
         warnings.append("fitted to runs of which the theorem says nothing, for want of others")
     if (span := float(sweep.x[keep].max() / sweep.x[keep].min())) < _SPAN:
         warnings.append(f"T too short to tell: the line spans a factor of {number(span, 2)} in T")
-    warnings += fit_notes(found)
+    warnings += _fit_notes(found)
     if found.interval and found.interval.lower <= 0 <= found.interval.upper:
         warnings.append("the interval holds 0: whether the bound loosens or tightens with T cannot be told")
     return warnings
-
-
-def _is_short(run: StoredRun) -> bool:
-    plan, limit = run.course.plan, limit_of(catalogue[run.result.claim], T)
-    return limit is not None and plan.steps < (plan.values.get(limit) or 0)
-
-
-def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:
-    title, sweeps, looks = item
-    shown, lines, horizons = [1.0], [textwrap.fill(title, 46)], sorted({x for sweep in sweeps for x in sweep.x})
-    for sweep in sweeps:
-        claim, ratios = titled(sweep.first.result), sweep.values(lambda run: run.result.ratio)
-        marker, colour = looks[claim]
-        axis.plot([], [], marker, color=colour, ms=4.5, label=claim)
-        for run, x, y in zip(chain(*sweep.runs), np.tile(sweep.x, len(ratios)), ratios.ravel(), strict=True):
-            if 0 < y < math.inf:
-                axis.plot(
-                    [x], [y], marker, color=colour, ms=4.5, mfc="none" if run.verdict.is_silent else colour, alpha=0.7
-                )
-                shown.append(y)
-        keep, found = _fit_horizon(sweep)
-        if found:
-            axis.plot(sweep.x[keep], found.line(sweep.x[keep]), "-", color=colour, lw=0.9)
-            shown += found.line(sweep.x[keep]).tolist()
-        lines.append(slope_words(marker, found))
-    axis.axhline(1, color=VERMILLION, lw=0.8, ls=":", label="the bound")
-    axis.plot([], [], "o", color=GREY, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
-    log_axes(axis, min(shown), max(shown), horizons)
-    axis.set(xlabel="horizon T", ylabel="measured / bound")
-    axis.set_title("\n".join(lines), loc="left")

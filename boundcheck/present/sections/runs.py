@@ -1,13 +1,20 @@
-"""The runs on matrices: their verdicts, their hypotheses, planted faults, and how long a run must be."""
+"""The runs on matrices: verdicts, hypotheses, planted faults, how long a run must be, and theorems side by side."""
 
+import math
+import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import sympy as sp
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.exact.digits import UP
-from boundcheck.experiment.result import Result, RunResult
+from boundcheck.experiment.intervals import Interval
+from boundcheck.experiment.result import Result
+from boundcheck.experiment.tables import DomainSpec, RunSpec
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity
@@ -22,6 +29,7 @@ from boundcheck.language.view import (
     Line,
     Math,
     Part,
+    Picture,
     Prose,
     Row,
     Stack,
@@ -30,12 +38,12 @@ from boundcheck.language.view import (
     line,
     numeric,
 )
-from boundcheck.present.named import Named
-from boundcheck.present.section import Material, placed
+from boundcheck.present.material import Material, placed
 from boundcheck.present.sections.smoothness import ends
-from boundcheck.present.stored import StoredRun
-from boundcheck.present.sweeps import settings
+from boundcheck.present.stored import Named, StoredRun, grouped, groups, known, settings, without
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, panels, ticks
 from boundcheck.present.words import label, number, sentence_of, titled
+from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
 
@@ -59,10 +67,10 @@ def findings(material: Material) -> Iterator[Part]:
 )
 def verdicts(material: Material) -> Iterator[Part]:
     if material.theorems:
-        folded = [run for run in material.theorems if all(run is not other for other in material.shown)]
+        folded = without(material.theorems, material.shown)
         yield verdict_table([*material.shown, *folded], len(material.shown))
     if material.brackets:
-        yield bracket_table(material.brackets)
+        yield _bracket_table(material.brackets)
 
 
 _VERDICTS = """Theorems, each run by the algorithm that it is about. Measured is what the line below each run names, in
@@ -89,34 +97,25 @@ def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
         *(Column("Interval", width=0.13), numeric("Bound"), numeric("At v₁", is_aside=True), numeric("T")),
         *(numeric("Batch", is_aside=True), numeric("Replicas")),
     )
-    rows = [row for run in runs for row in (_verdict(run), _why(run))]
+    rows: list[Row] = []
+    for run in runs:
+        x = run.course
+        cells = (
+            f"{run.problem}{run.seeded}",
+            number(run.rank),
+            f"{titled(x)}{run.scaled}",
+            Badge(run.verdict),
+            measured_of(run),
+            interval_of(run),
+            _bound_of(run),
+            number(x.first, toward=UP),
+            Value(number(x.plan.steps), (x.run_id, "steps")),
+            number(x.plan.batch) if x.plan.batch else "all",
+            Value(number(x.settings.run.replicas), (x.run_id, "replicas")),
+        )
+        why = f"{sentence_of(run.algorithm.title)}, measured: the {run.shown}. {sentence_of(x.reason)}."
+        rows += [cells, line(Prose(why), *blamed(x))]
     return Table(head, rows, caption, "verdicts", most)
-
-
-def _verdict(run: StoredRun) -> tuple[Cell, ...]:
-    x = run.course
-    seed = f", seed {x.settings.seed}" if x.settings.seed else ""
-    scale = f", s\u00a0=\u00a0{run.scale}" if run.scale != "1" else ""
-    return (
-        f"{run.problem}{seed}",
-        number(run.rank),
-        f"{titled(x)}{scale}",
-        Badge(run.verdict),
-        measured_of(run),
-        interval_of(run),
-        bound_of(run),
-        number(x.first, toward=UP),
-        Value(number(x.plan.steps), (x.run_id, "steps")),
-        number(x.plan.batch) if x.plan.batch else "all",
-        Value(number(x.settings.run.replicas), (x.run_id, "replicas")),
-    )
-
-
-def _why(run: StoredRun) -> Line:
-    algorithm = sentence_of(run.algorithm.title)
-    return line(
-        Prose(f"{algorithm}, measured: the {run.shown}. {sentence_of(run.result.reason)}."), *blamed(run.result)
-    )
 
 
 def measured_of(run: StoredRun) -> Cell:
@@ -132,16 +131,14 @@ def interval_of(run: StoredRun) -> Cell:
     return Stack((Value(f"{run.numbers.lower}–{run.numbers.upper}", (id, "interval")), found.kind))
 
 
-def bound_of(run: StoredRun) -> Value:
+def _bound_of(run: StoredRun) -> Value:
     """The bound of a run, with a star where constants of it were only estimated."""
     return Value(run.numbers.bound + ("*" if run.is_estimated else ""), (run.result.run_id, "bound"))
 
 
 def blamed(result: Result) -> tuple[Cell, ...]:
     """The cells that say who is to blame for a verdict; none if nobody is."""
-    if result.blame is None:
-        return ()
-    return f"To blame: the {result.blame.kind}", Code(result.blame.name)
+    return (f"To blame: the {result.blame.kind}", Code(result.blame.name)) if result.blame else ()
 
 
 _BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate; the bounds are the
@@ -155,7 +152,7 @@ _ENDS = {
 }
 
 
-def bracket_table(runs: list[StoredRun]) -> Table:
+def _bracket_table(runs: list[StoredRun]) -> Table:
     """A table of the smoothness that was found, beside what the claims say of it."""
     head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
     rows = []
@@ -165,6 +162,10 @@ def bracket_table(runs: list[StoredRun]) -> Table:
         cells = (run.problem, title_of(run.adapter), number(run.rank), Badge(run.verdict), measured_of(run))
         rows.append((*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS)))
     return Table((*head, *map(numeric, _ENDS.values())), rows, _BRACKETS, "brackets", most=None)
+
+
+_INFORMATIVE = """The fewest iterations at which each theorem's bound falls below the squared gradient norm at v₁ (and
+below J²G², and $T ≥ T_min$), at the run's ball and noise and the batch at which ζ² is 0.8 of that norm."""
 
 
 @placed(
@@ -185,27 +186,21 @@ def informative(material: Material) -> Iterator[Part]:
     yield Table(("Problem", numeric("Rank"), *labels), rows, _INFORMATIVE)
 
 
-_INFORMATIVE = """The fewest iterations at which each theorem's bound falls below the squared gradient norm at v₁ (and
-below J²G², and $T ≥ T_min$), at the run's ball and noise and the batch at which ζ² is 0.8 of that norm."""
-
-
-@placed(360, "Planted faults", "Each fault was planted on purpose: verdict and blame should name it.")
-def faults(material: Material) -> Iterator[Part]:
-    rows = [row for words, run in material.faults for row in _fault(words, run.result, run.verdict)]
-    if rows:
-        yield Table(("Planted", "Verdict", "Blamed", "Why"), rows, _FAULTS, most=None)
-
-
 _FAULTS = """What was made wrong on purpose, on the hard instance, and what verdict and blame were: a hypothesis, a
 constant, the horizon, statistics, rounding, or the claim itself."""
 
 
-def _fault(words: str, result: Result, verdict: str) -> Iterator[Row]:
-    blame = result.blame
-    who: Cell = "–" if blame is None else Stack((blame.kind, Code(blame.name)))
-    yield Prose(words), Badge(verdict), who, Prose(f"{sentence_of(result.reason)}.")
-    if blame is not None:
-        yield Fold(line("evidence"), (line(Prose(blame.evidence)),))
+@placed(360, "Planted faults", "Each fault was planted on purpose: verdict and blame should name it.")
+def faults(material: Material) -> Iterator[Part]:
+    rows: list[Row] = []
+    for words, run in material.faults:
+        blame = run.result.blame
+        who: Cell = "–" if blame is None else Stack((blame.kind, Code(blame.name)))
+        rows.append((Prose(words), Badge(run.verdict), who, Prose(f"{sentence_of(run.result.reason)}.")))
+        if blame is not None:
+            rows.append(Fold(line("evidence"), (line(Prose(blame.evidence)),)))
+    if rows:
+        yield Table(("Planted", "Verdict", "Blamed", "Why"), rows, _FAULTS, most=None)
 
 
 @placed(
@@ -216,11 +211,9 @@ def _fault(words: str, result: Result, verdict: str) -> Iterator[Row]:
 def hypotheses(material: Material) -> Iterator[Part]:
     for run in material.theorems:
         x = run.course
-        constants = _across(
-            dict(_constant(x.claim, name, value) for name, value in (x.plan.inputs | x.plan.values).items()),
-            "Constants, fixed before the run",
-        )
-        yield _audited(run, f"{run.title}, {titled(x)}", constants)
+        constants = dict(_constant(x.claim, name, value) for name, value in (x.plan.inputs | x.plan.values).items())
+        parts = [_across(constants, "Constants, fixed before the run")]
+        yield _audited(run, f"{run.title}, {titled(x)}", *parts)
     for each in material.networks:
         yield _audited(each.run, f"{each.run.problem}, {each.name}", *_of_network(each))
 
@@ -258,7 +251,7 @@ def _symbols(claim_id: str) -> dict[str, sp.Symbol]:
 
 def _of_network(each: Named) -> Iterator[Part]:
     """Parts on a network's run: the constants that were seen, what rounding may add, its machine, adapted matrices."""
-    x, c = each.run.course, each.run.estimates
+    x, c, made = each.run.course, each.run.estimates, each.run.result.environment
     infimum = x.constants["infimum"]
     seen: dict[Cell, str] = {
         "D": number(c.D),
@@ -271,7 +264,14 @@ def _of_network(each: Named) -> Iterator[Part]:
     }
     caption = f"Constants, set after the run to the largest that was seen; f* ≥ 0 is {infimum.kind}: {infimum.how}"
     yield _across(seen, caption)
-    yield Line((Prose(f"{_rounding(x)} {_machine(x)}"),), "small")
+    loss, slope = (number(x.rounding[name], toward=UP) for name in ("loss", "gradient"))
+    memory = f" and at most {number(made['memory_mib'])} MiB of its memory" if "memory_mib" in made else ""
+    rounding = (
+        f"By an estimate of rounding errors F may be off by {loss} {x.problem.units}, and its gradient by a vector of "
+        f"norm {slope}. Ran on {made['device']}, with {made['threads']} thread{'' if made['threads'] == 1 else 's'}"
+        f"{memory}."
+    )
+    yield Line((Prose(rounding),), "small")
     sites: list[Row] = [
         (Code(site), *(number(radii.get(name)) for name in each.norms), number(c.G[site]), number(c.G_frobenius[site]))
         for site, radii in c.radii.items()
@@ -281,16 +281,203 @@ def _of_network(each: Named) -> Iterator[Part]:
     yield Fold(line(said), (Table(head, sites, most=None),))
 
 
-def _rounding(x: RunResult) -> str:
-    loss, gradient = (number(each, toward=UP) for each in (x.rounding["loss"], x.rounding["gradient"]))
-    return (
-        f"By an estimate of rounding errors F may be off by {loss} {x.problem.units}, and its gradient by a vector of "
-        f"norm {gradient}."
+_MOST_PANELS = 6
+# How far below the least bound an axis goes.
+_DEEPEST = 1e-4
+# Letters that a line of a panel holds: of a claim's name beside its bar, and in a title.
+_LETTERS, _TITLE = 66, 46
+_DRAWN = """Each theorem on the same problem, rank, T and seed, with the step size and batch that it prescribes or is
+given, a panel for each quantity that theorems bound: from what was measured of it to the bound; the factor is bound
+over measured. The least mean within a stratum estimates $min_t E$, and is biased low."""
+_BESIDE = """The claims side by side, the least bound first. Bounds that differ at one T also differ in the run that
+they are about: each theorem sets its own step size."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A claim beside others, on runs with the same problem, rank, T and seed.
+
+    Attributes:
+        problem: what all have in common.
+        claim: its name, with what tells it from the others.
+        run: the run that it is held against.
+
+    """
+
+    problem: str
+    claim: str
+    run: StoredRun
+
+    @property
+    def axis(self) -> str:
+        """How the quantity is written that the claim bounds."""
+        return self.run.measure.observable.axis(self.run.result.problem.units)
+
+    @property
+    def steps(self) -> int:
+        return self.run.course.plan.steps
+
+    @property
+    def interval(self) -> Interval | None:
+        return self.run.result.interval
+
+
+@placed(300, "Theorems side by side", "The shorter a bar, the closer a bound is to what was measured.")
+def theorems(material: Material) -> Iterator[Part]:
+    rows = theorem_rows(material.theorems)
+    if not rows:
+        return
+    yield Picture("theorems", lambda: theorem_figure(material.theorems), _DRAWN)
+    head: Head = (
+        *("Problem", "Claim", Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True)),
+        *(numeric("Bound"), numeric("Measured"), Column("Its interval", width=0.14), numeric("Measured / bound")),
     )
+    cells: list[Row] = [
+        (
+            Prose(f"{x.problem}, T = {number(x.steps)}{x.run.seeded}"),
+            Prose(x.claim),
+            Badge(x.run.verdict),
+            number(x.run.course.plan.step_size),
+            number(x.run.course.plan.batch) if x.run.course.plan.batch else "all",
+            _bound_of(x.run),
+            Stack((measured_of(x.run), Prose(x.run.shown, "small"))),
+            interval_of(x.run),
+            x.run.numbers.ratio,
+        )
+        for x in rows
+    ]
+    yield Table(head, cells, _BESIDE, "theorems")
 
 
-def _machine(x: Result) -> str:
-    found = x.environment
-    threads = f"{found['threads']} thread{'' if found['threads'] == 1 else 's'}"
-    memory = f" and at most {number(found['memory_mib'])} MiB of its memory" if "memory_mib" in found else ""
-    return f"Ran on {found['device']}, with {threads}{memory}."
+def theorem_rows(runs: list[StoredRun]) -> list[Beside]:
+    """Claims side by side, on runs with the same problem, rank, T and seed; the least bound first.
+
+    Claims about different quantities are not compared.
+    """
+    return [row for rows in _side_by_side(runs) for row in rows]
+
+
+def _side_by_side(runs: list[StoredRun]) -> list[list[Beside]]:
+    about = grouped((run for run in runs if run.is_theorem), lambda run: run.measure.observable)
+    compared = [group for alike in about.values() for group in _compared(alike)]
+    found = []
+    # The first of a group has noise, if any has, and so all fields of a spec.
+    for title, group in zip(settings([group[0] for group in compared]), compared, strict=True):
+        several, rows = len({run.adapter for run in group}) > 1, []
+        for run in sorted(group, key=lambda run: (known(run.result.bound) <= 0, known(run.result.bound))):
+            said = [titled(run.result)] + ([title_of(run.adapter)] if several else [])
+            said += ["full batch"] if run.course.plan.batch is not None and _is_exact(run) else []
+            rows.append(Beside(title, ", ".join(said), run))
+        found.append(rows)
+    return found
+
+
+def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
+    """Groups of runs equal in all but claim, its C and the adapter's kind, at equal T however it was chosen.
+
+    A run without noise stands beside those with noise of every kind, one without a ball beside those of every ball.
+    """
+    noise = tuple(f"run.{name}" for name in RunSpec.model_fields if name != "audits")
+    ball = tuple(f"domain.{name}" for name in DomainSpec.model_fields)
+    found = []
+    for group in groups(runs, ("claim", "lipschitz", "adapter.kind", *noise, *ball)):
+        # What is left to differ is noise and ball; T itself stands for how it was chosen.
+        paths = {path for run in group for path in fields_of(run.result.spec)}
+        rest = tuple(paths - {*noise, *ball} | {"run.steps"})
+        for equal in grouped(sorted(group, key=lambda run: run.course.plan.steps), _steps).values():
+            noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
+            for alike in _beside(noisy or exact, rest, ball):
+                balls = {_ball(run) for run in alike if _has_ball(run)}
+                others = [run for run in exact if noisy and (not _has_ball(run) or _ball(run) in balls)]
+                # The same claim with a C that it does not take is the same run.
+                distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in alike + others}
+                if len(distinct) > 1:
+                    found.append(list(distinct.values()))
+    return found
+
+
+def _beside(runs: list[StoredRun], rest: tuple[str, ...], ball: tuple[str, ...]) -> list[list[StoredRun]]:
+    """Groups of runs with equal noise and ball; runs without a ball are in each group of their noise."""
+    found = []
+    for alike in groups(runs, (*rest, *ball)):
+        free = [run for run in alike if not _has_ball(run)]
+        found += [[*each, *free] for each in groups(list(filter(_has_ball, alike)), rest)] or [free]
+    return found
+
+
+def _steps(run: StoredRun) -> int:
+    return run.course.plan.steps
+
+
+def _has_ball(run: StoredRun) -> bool:
+    return bool(run.course.plan.radii)
+
+
+def _ball(run: StoredRun) -> str:
+    return str(run.result.settings.domain)
+
+
+def _is_exact(run: StoredRun) -> bool:
+    """True if each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
+    return bool(run.result.settings.run.batch == "full")
+
+
+def theorem_figure(runs: list[StoredRun]) -> Figure | None:
+    """A panel for each group of claims: from what was measured to the bound, on a log axis, the least bound first.
+
+    Of groups that differ in the seed alone the first is drawn, and the six with the most claims. None where no group
+    has two claims.
+    """
+    alike = grouped(_side_by_side(runs), lambda rows: (rows[0].axis, rows[0].problem, rows[0].steps))
+    tables = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
+    most = max(map(len, tables), default=0)
+    return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
+
+
+def _draw_theorems(axis: Axes, item: tuple[list[Beside], int]) -> None:
+    rows, most = item
+    # Below T_min a formula may be negative, and then there is nothing of it to draw.
+    shown: list[float] = [known(x.run.bound) for x in rows if known(x.run.bound) > 0]
+    # What is farther below is marked at the edge: gradient descent may come to rest.
+    least = _DEEPEST * min(shown, default=1.0)
+    for place, row in enumerate(rows):
+        y, run, result, bound = most - place, row.run, row.run.course, known(row.run.bound)
+        if run.ratio and 0 < run.ratio < math.inf and (measured := result.measured):
+            at, mark = max(measured, least), "o" if measured >= least else "<"
+            fill, quiet = ("none", GREY) if run.verdict.is_silent else (BLUE, BLUE)
+            axis.plot([at, bound], [y, y], "-", color=quiet, lw=1, alpha=0.5)
+            axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
+            low, high = (row.interval.lower, row.interval.upper) if row.interval else (measured, measured)
+            # Limits of 0 and of infinity have no place on a log axis.
+            low, high = max(low, at / 10, least), min(max(high, least), at * 10)
+            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6)
+            end = max(bound, high)
+            factor = f"×{number(bound / measured)}" if mark == "o" else "off the axis"
+            axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
+            shown += [low, end]
+        if result.smallest and least <= result.smallest < math.inf:
+            words = "least mean over replicas within a stratum of t"
+            axis.plot([result.smallest], [y], ".", color=ORANGE, ms=4, label=words)
+            shown.append(result.smallest)
+        axis.plot([bound], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
+        words = textwrap.shorten(row.claim, _LETTERS, placeholder="…")
+        axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
+    axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")
+    for kind in sorted({x.run.course.ground for x in rows if x.run.course.ground}):
+        axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
+    axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
+    axis.set_xscale("log")
+    axis.set_ylim(0.6, most + 0.75)
+    axis.set_yticks([])
+    # Room at the right for a factor, and ticks at few powers of ten.
+    low, high = min(shown, default=1.0), max(shown, default=1.0)
+    low, high = low / 2, high * (high / low) ** 0.25 * 2
+    exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    axis.set_xlim(low, high)
+    ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])
+    name_axes(axis, f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].steps)}", rows[0].axis, letters=_TITLE)
+
+
+def _width(ground: str | None) -> float:
+    """The width of an interval's line: thin if the interval holds only in the limit of many replicas."""
+    return 1.2 if ground == "asymptotic" else 3

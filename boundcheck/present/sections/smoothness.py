@@ -1,23 +1,264 @@
-"""The smoothness of F from below and above: against rank, by adapter, by what a proof gives away, by its parts."""
+"""Runs from beginning to end, where a theorem loses, and the smoothness of F from below and above."""
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.exact.digits import UP, shown
-from boundcheck.experiment.schema import Chain
+from boundcheck.exact.digits import DOWN, UP, shown
+from boundcheck.experiment.intervals import student_interval
+from boundcheck.experiment.schedule import Schedule
+from boundcheck.experiment.schema import Bar, Chain, Waterfall
 from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.language.catalogue import about
-from boundcheck.language.view import Part, Picture, paragraph
-from boundcheck.present.bars import draw_links
-from boundcheck.present.section import Material, Waterfall, placed
-from boundcheck.present.stored import StoredRun, highest_rank, known
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, log_y, marks, panels, ticks
-from boundcheck.present.words import norm_names, slug
+from boundcheck.language.evidence import beyond_rounding
+from boundcheck.language.view import Code, Fold, Head, Part, Picture, Prose, Table, line, numeric, paragraph
+from boundcheck.present.material import Material, placed
+from boundcheck.present.stored import StoredRun, distinct, grouped, highest_rank, known, largest, settings
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    draw_links,
+    extent,
+    log_y,
+    marks,
+    name_axes,
+    panels,
+    ticks,
+    wrapped,
+)
+from boundcheck.present.words import norm_names, number, sentence_of, slug, titled
+
+# Panels of a figure.
+_MOST = 6
+_GRADIENT = """Mean squared gradient norm of F along the run, from full gradients at audit times that were drawn at
+random before it, one in each stratum of t for each replica. Dashed: what was measured. The red line is the theorem's
+bound at the constants that were fixed before the run: where it is about the smallest over t of the expected square and
+there is noise, the average over t was measured, which is no less."""
+
+
+@placed(
+    220,
+    "Bound against measured gradient norm",
+    "Where a run agrees with its theorem, the dashed line lies below the red one; where the bound says anything new, "
+    "the red one lies below the dotted one.",
+)
+def gradient(material: Material) -> Iterator[Part]:
+    yield Picture("gradient_norm", lambda: gradient_figure(material.theorems), _GRADIENT)
+
+
+def gradient_figure(runs: list[StoredRun]) -> Figure | None:
+    """Squared gradient norm over t for runs of theorems that bound it, beside their bounds; None if there are none.
+
+    Drawn are the runs whose T was chosen to be informative, or, if there are none of these, the first runs.
+    """
+    runs = [run for run in runs if run.is_theorem and "batch" in run.result.spec["run"] and run.measure.is_of_gradients]
+    chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
+    return panels(chosen, _draw_gradient) if chosen else None
+
+
+def _middles(steps: int, strata: int) -> np.ndarray:
+    """The middle of each stratum of t."""
+    edges = Schedule.edges_of(steps, strata)
+    middles: np.ndarray = (edges[:-1] + 1 + edges[1:]) / 2
+    return middles
+
+
+def _draw_gradient(axis: Axes, run: StoredRun) -> None:
+    result, squares = run.course, run.trace["gradient_square_norm"].values
+    steps, bound, first = result.plan.steps, known(run.bound), known(result.first)
+    middle, mean = _middles(steps, squares.shape[1]), squares.mean(0)
+    axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
+    low, high = band(axis, middle, squares, mean, result.settings.run.level)
+    axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound")
+    axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
+    interval = result.interval
+    if interval is not None:
+        axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
+        words = f"{run.shown}, and its {interval.kind} interval"
+        axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
+    log_y(axis, extent(low)[0], extent(bound, first, high)[1])
+    axis.set_xlim(0, steps)
+    title = f"{run.title}: {run.verdict}\n{titled(result)}"
+    name_axes(axis, title, "iteration t", run.measure.observable.axis(result.problem.units), letters=40)
+
+
+def band(
+    axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw Student's limits over replicas at each time, for values of shape (R, M); return both."""
+    # Of a run that diverged there are none.
+    with np.errstate(invalid="ignore", over="ignore"):
+        limits = [student_interval(column, level) for column in values.T]
+    # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
+    ends = np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])
+    words = f"pointwise asymptotic {level:.0%} interval over replicas"
+    axis.fill_between(x, *ends, color=BLUE, alpha=0.25, lw=0, label=words)
+    return ends
+
+
+_DESCENT = """Whatever the algorithm,
+$F(v_(t+1)) ≤ F(v_t) + ⟨∇F(v_t), v_(t+1) − v_t⟩ + ½L̂‖v_(t+1) − v_t‖²$
+where F is $L̂$-smooth. With the descent curvature $ℓ_t$ in place of $L̂$ this is an equation, so $ℓ_t/L̂$ is the share
+of the last term that a step needed: what is missing to 1 is given away there. A share of 0 or less, on a segment
+along which F bends down, has no place on the axis and is marked at its lower edge. The gradient ratio
+$‖∇F(v_(t+1)) − ∇F(v_t)‖/‖v_(t+1) − v_t‖$ of the same step is at most $L̂$ there too, and a lower estimate of the
+smoothness of F."""
+
+
+@placed(
+    320,
+    "What the descent inequality leaves unused",
+    "Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed.",
+)
+def descent(material: Material) -> Iterator[Part]:
+    yield Picture("descent", lambda: descent_figure(material.theorems), _DESCENT)
+
+
+def _size(run: StoredRun) -> tuple[int, int]:
+    return run.rank or 0, run.course.plan.steps
+
+
+def descent_figure(runs: list[StoredRun]) -> Figure | None:
+    r"""The descent curvature over the claim's constant at each audited step, median and largest over replicas.
+
+    For every algorithm
+    :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta_t\rangle + (\hat L/2)\|\Delta_t\|^2`, where
+    :math:`\Delta_t = v_{t+1} - v_t`; with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so
+    :math:`\ell_t/\hat L` is the share of the last term that step t needed. For each problem and claim the longest run
+    of highest rank is drawn, and six at most.
+    """
+    with_constant = [run for run in runs if run.is_theorem and run.course.plan.smoothness is not None]
+    chosen = largest(with_constant, lambda run: (str(run.result.settings.problem), titled(run.result)), _size)[:_MOST]
+    items = list(zip(settings(chosen), chosen, strict=True))
+    return panels(items, _draw_descent, tall=2.2) if items else None
+
+
+def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
+    title, run = item
+    steps, constant = run.course.plan.steps, known(run.course.plan.smoothness)
+    shares = beyond_rounding(run.trace, "path_smoothness") / constant
+    middle, finite = _middles(steps, shares.shape[1]), np.isfinite(shares).all(0)
+    curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
+    curves = curves if len(shares) > 1 else {"of the only replica": shares[0]}
+    shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
+    if "gradient_ratio" in run.trace and np.isfinite(run.trace["gradient_ratio"].values).all():
+        ratio, off = (run.trace[name].values for name in ("gradient_ratio", "gradient_ratio_error"))
+        most = np.where(ratio > off, ratio, 0.0).max(0) / constant
+        axis.plot(middle, np.where(most > 0, most, np.nan), color=GREEN, lw=1, label="gradient ratio, the largest")
+        shown = np.concatenate([shown, most[most > 0]])
+    low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
+    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE)[-len(curves) :], strict=True):
+        shape, label = np.where(finite & (curve > 0), curve, np.nan), f"descent curvature ℓₜ, {text}"
+        axis.plot(middle, shape, ".-", color=colour, lw=1, ms=3, label=label)
+        below = middle[finite & (curve <= 0)]
+        if len(below):
+            axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
+    axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
+    bent = float((shares <= 0).mean())
+    log_y(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
+    axis.set_xlim(0, steps)
+    across = "iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else "")
+    name_axes(axis, f"{title}\n{titled(run.result)}", across, "smoothness / L̂", letters=46)
+
+
+_WATERFALL = """From what was measured to the bound, inequality by inequality. Each step of v − αg is an equation,
+$F(v_(t+1)) = F(v_t) − α⟨∇F, g_t⟩ + ½α²ℓ_t‖g_t‖²$, and so is their sum: the factors are exact, and their product is the
+bound over what was measured; in another order of the links, each would be another. Grey: chance, which is 0 in
+expectation, with its interval as a line. Red: the wrong way, past what chance explains. *: a constant that is only
+estimated. Dashed: what the same sum would say with another step, at which something else would have been measured."""
+_READ_BARS = (
+    "Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives "
+    "away."
+)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A run with its waterfall, or the reason why it has none, and its name."""
+
+    name: str
+    run: StoredRun
+    waterfall: Waterfall
+
+    @property
+    def called(self) -> str:
+        """Its name in one line."""
+        return self.name.replace("\n", ", ")
+
+
+@placed(310, "Where the theorem loses", _READ_BARS)
+def waterfall(material: Material) -> Iterator[Part]:
+    others = material.theorems
+    titles = [f"{name}\n{titled(run.result)}" for name, run in zip(settings(others), others, strict=True)]
+    runs = [*((each.name, each.run) for each in material.networks), *zip(titles, others, strict=True)]
+    found = [Lost(name, run, run.course.waterfall) for name, run in runs if run.course.waterfall is not None]
+    if not found:
+        return
+    # Drawn is for each problem and claim the longest run of highest rank, and of networks none that differs in the
+    # seed alone.
+    linked = [each for each in found if each.waterfall.links]
+    firsts = {id(each.run) for each in distinct(material.networks)}
+    drawn = largest(
+        [each for each in linked if not each.run.is_network or id(each.run) in firsts],
+        lambda x: (x.name if x.run.is_network else str(x.run.result.settings.problem), titled(x.run.result)),
+        lambda x: _size(x.run),
+    )[:_MOST]
+    most = max((len(each.waterfall.links) for each in drawn), default=0)
+    yield Picture(
+        "waterfall", lambda: panels(drawn, _draw_waterfall, tall=0.9 + 0.2 * most) if drawn else None, _WATERFALL
+    )
+    for each in drawn:
+        yield line(Prose(f"{each.called}.", "strong"), Prose(each.waterfall.says))
+    yield from map(paragraph, dict.fromkeys(each.waterfall.says for each in found if not each.waterfall.links))
+    for each in linked:
+        says = [] if each in drawn else [paragraph(each.waterfall.says, "small")]
+        head = line(Prose(f"{each.called} (run"), Code(f"{each.run.result.run_id})"))
+        yield Fold(head, (_links_table(each), *says))
+
+
+def _links_table(lost: Lost) -> Table:
+    """A table of the links, with what each adds and gives away."""
+    x, level = lost.waterfall, lost.run.result.settings.run.level
+    caption = (
+        f"It starts at {number(x.measured)}, the {x.start}. What each link adds lies between these; {x.intervals}."
+    )
+    head: Head = ("Link", *map(numeric, ("Value", "Factor", f"Adds, at {100 * level:.0f}\u202f%", "Rounding")))
+    rows = [
+        (
+            link.label,
+            number(link.value, toward=UP),
+            number(link.factor),
+            "–" if link.lower is None else f"{number(link.lower, toward=DOWN)} to {number(link.upper, toward=UP)}",
+            number(link.rounding, toward=UP),
+            Prose(f"{sentence_of(link.why)}. {_estimated(link)}"),
+        )
+        for link in x.links
+    ]
+    return Table([*head, "What is given away"], rows, caption, most=None)
+
+
+def _estimated(link: Bar) -> str:
+    return f"Only estimated: {', '.join(f'`{each}`' for each in link.estimated)}." if link.estimated else ""
+
+
+def _draw_waterfall(axis: Axes, lost: Lost) -> None:
+    found, result = lost.waterfall, lost.run.course
+    end = "bound" if lost.run.bound is not None else "where it ends"
+    draw_links(axis, found.start, known(found.measured), found.links, end, wrapped(lost.name, 30), found.most)
+    if found.at_best is not None:
+        words = "what the same sum says with the step at which it is smallest"
+        axis.axvline(found.at_best.bound, color=GREEN, lw=0.9, ls="--", zorder=0, label=words)
+    axis.set_xlabel(lost.run.measure.observable.axis(result.problem.units))
+
 
 _BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
 estimates from what was sampled or found{}. The true constant lies between the highest mark and the lowest line
@@ -57,8 +298,12 @@ def bracket_figure(runs: list[StoredRun]) -> Figure | None:
     """
     brackets = [run for run in runs if not run.is_theorem]
     ranked = [run for run in brackets or runs if run.rank is not None]
-    groups = [group for group in by_problem(ranked) if len({run.adapter for run in group}) == 1]
-    return panels([by_rank(group) for group in groups], draw(lambda runs: runs[0].problem, ": ")) if groups else None
+    items = [
+        (": ".join(filter(None, (group[0].problem, _radii(chosen)))), chosen)
+        for group in grouped(ranked, _problem).values()
+        if len({run.adapter for run in group}) == 1 and (chosen := _by_rank(group))
+    ]
+    return panels(items, _draw_bracket) if items else None
 
 
 def ends(run: StoredRun) -> dict[str, float]:
@@ -75,57 +320,48 @@ def ends(run: StoredRun) -> dict[str, float]:
     return found
 
 
-def by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
-    """The runs in groups, one for each problem."""
-    groups: dict[str, list[StoredRun]] = {}
-    for run in runs:
-        groups.setdefault(json.dumps(run.result.settings.problem, sort_keys=True), []).append(run)
-    return list(groups.values())
+def _problem(run: StoredRun) -> str:
+    return json.dumps(run.result.settings.problem, sort_keys=True)
 
 
-def by_rank(runs: list[StoredRun]) -> list[StoredRun]:
+def _by_rank(runs: list[StoredRun]) -> list[StoredRun]:
     """One run of each rank, in the order of ranks: the last of those with the same rank."""
     return [run for _, run in sorted({run.rank or 0: run for run in runs}.items())]
 
 
 def _radii(runs: list[StoredRun]) -> str:
-    different = {json.dumps(run.result.radii) for run in runs}
-    if len(different) > 1:
+    """The norms that are equal on all runs, with their radius."""
+    if len({json.dumps(run.result.radii) for run in runs}) > 1:
         return "each run's own ball"
-    names = norm_names(runs[0].adapter)
-    equal: dict[float, list[str]] = {}
-    for name, radius in runs[0].result.radii.items():
-        equal.setdefault(radius, []).append(names.get(name, name).removeprefix("max "))
-    return "; ".join(f"{', '.join(norms)} ≤ {shown(radius, 3, UP)}" for radius, norms in equal.items())
+    names, radii = norm_names(runs[0].adapter), runs[0].result.radii
+    equal = grouped(radii, radii.__getitem__)
+    called = {each: names.get(each, each).removeprefix("max ") for each in radii}
+    return "; ".join(
+        f"{', '.join(called[each] for each in norms)} ≤ {shown(radius, 3, UP)}" for radius, norms in equal.items()
+    )
 
 
-def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, list[StoredRun]], None]:
-    """A function that draws a bracket against rank, with a name for its runs above it, then their radii."""
-
-    def drawn(axis: Axes, runs: list[StoredRun]) -> None:
-        positions, shown = np.arange(len(runs)), []
-        upper = [ends(run) for run in runs]
-        for role, (text, colour, line) in _UPPER.items():
-            values = [each.get(role, np.nan) for each in upper]
-            if role == "composition" and values == [each.get("sharp") for each in upper]:
-                continue
-            if np.isfinite(values).any():
-                axis.plot(positions, values, line, color=colour, lw=1.2, marker="_", ms=9, label=text)
-                shown += values
-        for kind, (text, marker, colour, fill) in _LOWER.items():
-            values = [known(run.result.lower.get(kind)) for run in runs]
-            if np.isfinite(values).any():
-                axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
-                shown += values
-        if positive := [value for value in shown if value > 0]:
-            log_y(axis, min(positive), max(positive))
-        axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
-        axis.set_xlim(-0.4, len(runs) - 0.6)
-        axis.set_xlabel("rank r")
-        axis.set_ylabel(f"smoothness [{runs[0].result.problem.units}]")
-        axis.set_title(then.join(filter(None, (name(runs), _radii(runs)))), loc="left")
-
-    return drawn
+def _draw_bracket(axis: Axes, item: tuple[str, list[StoredRun]]) -> None:
+    title, runs = item
+    positions, shown = np.arange(len(runs)), []
+    upper = [ends(run) for run in runs]
+    for role, (text, colour, dash) in _UPPER.items():
+        values = [each.get(role, np.nan) for each in upper]
+        if role == "composition" and values == [each.get("sharp") for each in upper]:
+            continue
+        if np.isfinite(values).any():
+            axis.plot(positions, values, dash, color=colour, lw=1.2, marker="_", ms=9, label=text)
+            shown += values
+    for kind, (text, marker, colour, fill) in _LOWER.items():
+        values = [known(run.result.lower.get(kind)) for run in runs]
+        if np.isfinite(values).any():
+            axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
+            shown += values
+    if positive := [value for value in shown if value > 0]:
+        log_y(axis, min(positive), max(positive))
+    axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
+    axis.set_xlim(-0.4, len(runs) - 0.6)
+    name_axes(axis, title, "rank r", f"smoothness [{runs[0].result.problem.units}]")
 
 
 _ADAPTERS = """The same bracket for each reparametrisation W(v), each on its own domain. On LoReFT's Stiefel manifold
@@ -143,27 +379,20 @@ def adapters(material: Material) -> Iterator[Part]:
     drawn = adapter_figures(material.brackets)
     if drawn:
         yield paragraph(_ADAPTERS)
-    for problem, draw_ in drawn.items():
-        yield Picture(f"adapters_{slug(problem)}", draw_, _OF_EACH)
+    for problem, draw in drawn.items():
+        yield Picture(f"adapters_{slug(problem)}", draw, _OF_EACH)
 
 
 def adapter_figures(runs: list[StoredRun]) -> dict[str, Callable[[], Figure]]:
     """Functions that draw the figures of problems with brackets of several adapters, by the problem's name."""
-    drawn = draw(lambda runs: title_of(runs[0].adapter), "\n")
-    return {
-        problem: partial(panels, [by_rank(group) for group in groups], drawn, most=3, tall=1.75)
-        for problem, groups in _compared(runs).items()
-    }
-
-
-def _compared(runs: list[StoredRun]) -> dict[str, list[list[StoredRun]]]:
-    """The brackets of each adapter, by problem, where there are several adapters."""
-    found = {}
-    for group in by_problem([run for run in runs if not run.is_theorem]):
-        kinds = dict.fromkeys((*ADAPTERS, *(run.adapter for run in group)))
-        of_each = [[run for run in group if run.adapter == kind] for kind in kinds]
-        if len(several := list(filter(None, of_each))) > 1:
-            found[group[0].problem] = several
+    found: dict[str, Callable[[], Figure]] = {}
+    for group in grouped((run for run in runs if not run.is_theorem), _problem).values():
+        of_each = grouped(group, lambda run: run.adapter)
+        kinds = [kind for kind in dict.fromkeys((*ADAPTERS, *of_each)) if kind in of_each]
+        chosen = [_by_rank(of_each[kind]) for kind in kinds]
+        items = [("\n".join(filter(None, (title_of(x[0].adapter), _radii(x)))), x) for x in chosen]
+        if len(items) > 1:
+            found[group[0].problem] = partial(panels, items, _draw_bracket, most=3, tall=1.75)
     return found
 
 
@@ -172,26 +401,13 @@ _SLACK = """From the measured ratio ‖∇F(v₁) − ∇F(v₂)‖ / ‖v₁ �
 logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denominator larger."""
 
 
-@placed(
-    460,
-    "What each inequality gives away",
-    "Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives "
-    "away.",
-)
+@placed(460, "What each inequality gives away", _READ_BARS)
 def slack(material: Material) -> Iterator[Part]:
-    yield Picture("slack", lambda: slack_figure(_waterfalls(material)), _SLACK)
-
-
-def _waterfalls(material: Material) -> list[Waterfall]:
-    """The given waterfalls, and for each problem that of its bracket of highest rank, at its steepest sampled pair."""
+    # The given waterfalls, and for each problem that of its bracket of highest rank, at its steepest sampled pair.
     best = highest_rank(run for run in material.brackets if run.slack)
-    return [*material.waterfalls, *((run.title, run.slack) for run in best)]
-
-
-def slack_figure(waterfalls: list[Waterfall]) -> Figure | None:
-    """Waterfalls of the chains of Lemma 1, a row for each pair of points that is named, a column for each version."""
-    items = [(name, chain) for name, chains in waterfalls for chain in chains]
-    return panels(items, _draw_slack, most=3, tall=2.3) if items else None
+    found = [*material.waterfalls, *((run.title, run.slack) for run in best)]
+    items = [(name, chain) for name, chains in found for chain in chains]
+    yield Picture("slack", lambda: panels(items, _draw_slack, most=3, tall=2.3) if items else None, _SLACK)
 
 
 def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
@@ -216,30 +432,20 @@ the blocks AA and AB of the first are 0."""
     "Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes.",
 )
 def curvature_split(material: Material) -> Iterator[Part]:
-    yield Picture("curvature_split", lambda: split_figure(material.runs), _SPLIT)
-
-
-def _is_split(run: StoredRun) -> bool:
-    return run.has_default_adapter and "split" in run.trace
-
-
-def split_figure(runs: list[StoredRun]) -> Figure | None:
-    """The spectral norms of the blocks of both parts of the Hessian along a run, for LoRA."""
-    chosen = highest_rank(filter(_is_split, runs))
-    return panels(chosen, _draw_split) if chosen else None
+    chosen = highest_rank(run for run in material.runs if run.has_default_adapter and "split" in run.trace)
+    yield Picture("curvature_split", lambda: panels(chosen, _draw_split) if chosen else None, _SPLIT)
 
 
 def _draw_split(axis: Axes, run: StoredRun) -> None:
     split = run.trace["split"]
     times, parts = run.trace["look_time"].values, split.attrs["parts"].split()
     shown: list[float] = []
-    for part, row, column, text, colour, line in _PARTS:
+    for part, row, column, text, colour, dash in _PARTS:
         values = split.values[parts.index(part), row, column]
-        axis.plot(times, np.where(values > 0, values, np.nan), line, color=colour, lw=1.2, label=text)
+        axis.plot(times, np.where(values > 0, values, np.nan), dash, color=colour, lw=1.2, label=text)
         shown += values[values > 0].tolist()
     axis.set_xscale("log")
     ticks(axis.xaxis, marks(float(times[0]), float(times[-1])))
     log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
-    axis.set_xlabel("iteration t, from B = 0")
-    axis.set_ylabel(f"norm of the block [{run.result.problem.units}]")
-    axis.set_title(f"{run.problem}, LoRA, rank {run.rank}", loc="left")
+    title = f"{run.problem}, LoRA, rank {run.rank}"
+    name_axes(axis, title, "iteration t, from B = 0", f"norm of the block [{run.result.problem.units}]")

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from boundcheck.language.view import Part, paragraph
-from boundcheck.present.section import Material
+from boundcheck.present.material import Material
 from boundcheck.present.sections.networks import repeated
-from boundcheck.present.sections.rates import rank_exponents
-from boundcheck.present.sweeps import Row
+from boundcheck.present.sections.rates import Found, rank_exponents
 from boundcheck.present.words import signed
 
 title = "What this says of the paper's appendix A.6, and what it cannot"
@@ -35,7 +34,7 @@ def build(material: Material) -> Iterator[Part]:
         yield paragraph(_SCORES)
 
 
-def _said(row: Row) -> str:
+def _said(row: Found) -> str:
     """An exponent, its interval, and whether 1/4 lies in it."""
     interval = row["interval"]
     if interval:

@@ -5,10 +5,8 @@ from torch.func import functional_call
 
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import ALPHABET
-from boundcheck.functions.networks.gpt import GPTShape, token_losses
-from boundcheck.functions.networks.pretrain import STEPS, pretrained
-from boundcheck.functions.networks.text import pieces_of
+from boundcheck.functions.networks.corpora import ALPHABET, pieces_of
+from boundcheck.functions.networks.gpt import STEPS, GPTShape, pretrained, token_losses
 from boundcheck.system.limits import silent
 
 

@@ -12,9 +12,8 @@ from torch.func import functional_call
 
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, sites_of
-from boundcheck.functions.networks.gpt import GPT, GPTShape
+from boundcheck.functions.networks.gpt import GPT, GPTShape, Windows
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.tasks import Windows
 from tests.experiment.small import changed
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)

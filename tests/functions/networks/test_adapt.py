@@ -13,7 +13,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, FrozenA, FrozenB, Full, LoRA
 from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, matching, sites_of
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.networks.samples import Encoded
 from tests.experiment.small import refused
 
 from .small import (

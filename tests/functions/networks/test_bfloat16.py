@@ -14,7 +14,7 @@ from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network, widened
-from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.networks.samples import Encoded
 
 from .small import of_peft, seeded, transformer
 
@@ -84,10 +84,8 @@ def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> Non
 
 
 def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    from boundcheck.functions.networks import observe
-
     function = function_of(with_lora(torch.bfloat16))
-    monkeypatch.setattr(observe, "available", lambda device: 1000)
+    monkeypatch.setattr("boundcheck.functions.networks.function.available", lambda device: 1000)
     look = function.network.look()
     assert function.noise.loss >= 0.99 * look.loss
     assert function.noise.gradient >= 0.99 * square_norm(look.gradient).sqrt().item()

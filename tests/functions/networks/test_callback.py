@@ -21,7 +21,7 @@ from boundcheck.experiment.training import audit_sample
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.networks.samples import Encoded
 from tests.devices import CUDA, NAME, pretended_cuda
 
 from .small import flat, network_of, of_peft, seeded, tokenizer, transformer

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from boundcheck.experiment.result import Audit
 from boundcheck.experiment.training import rules_of, sampling_of
-from boundcheck.functions.networks.tasks import Encoded
+from boundcheck.functions.networks.samples import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
 
 from .small import of_peft, transformer

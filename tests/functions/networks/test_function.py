@@ -10,9 +10,15 @@ from torch import Tensor
 
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.draws import Draw, Reshuffled, WithReplacement
-from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.function import (
+    LOOKS,
+    OBSERVABLES,
+    NetworkFunction,
+    observe,
+    rounding_of,
+    top_curvatures,
+)
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES, observe, rounding_of, top_curvatures
 
 from .small import flat, network_of, random_point, seeded, windows
 

@@ -15,9 +15,8 @@ from torch import nn
 
 from boundcheck.checked.malformed.limits import Limits, in_processes
 from boundcheck.errors import InputError
-from boundcheck.functions.networks import bridge
+from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.held import held
-from boundcheck.functions.networks.tables import PretrainedSpec
 from tests.experiment.small import refused
 
 from .small import of_peft, saved
@@ -74,7 +73,7 @@ class Changed:
         return f"{self.name} {self.file}: {self.field} = {str(self.value)[:40]}"
 
     def attempt(self) -> None:
-        bridge.load(spec(Path("model").resolve(), self.name), "cpu")
+        spec(Path("model").resolve(), self.name).load("cpu")
 
     def command(self) -> Sequence[str] | None:
         return None
@@ -115,7 +114,7 @@ def test_what_the_weights_cannot_fill_is_named(
     field: str, value: int, folders: dict[str, Path], tmp_path: Path
 ) -> None:
     Changed(str(folders["gpt2"]), "gpt2", "config.json", field, value).make(tmp_path, tmp_path)
-    error = refused(lambda: bridge.load(spec(tmp_path / "model", "gpt2"), "cpu"))
+    error = refused(lambda: spec(tmp_path / "model", "gpt2").load("cpu"))
     assert (error.field, error.value) == (f"config.json: {field}", value)
 
 
@@ -123,7 +122,7 @@ def test_what_the_weights_cannot_fill_is_named(
 def test_a_folder_with_an_adapter_of_its_own_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
     """It would load the model that the adapter names, from wherever that is."""
     Changed(str(folders["gpt2"]), "gpt2", "adapter_config.json", "r", 10**8).make(tmp_path, tmp_path)
-    error = refused(lambda: bridge.load(spec(tmp_path / "model", "gpt2"), "cpu"))
+    error = refused(lambda: spec(tmp_path / "model", "gpt2").load("cpu"))
     assert error.field == "model.path"
     assert str(error.value).endswith("adapter_config.json")
 
@@ -170,7 +169,7 @@ def test_a_tokenizer_that_takes_too_long_ends_in_one_line(folders: dict[str, Pat
     Changed(str(folders["gpt2"]), "gpt2", "tokenizer.json", "pre_tokenizer", splits).make(tmp_path, tmp_path)
     table = spec(tmp_path / "model", "gpt2")
     Path(table.text).write_text((json.dumps({"text": "a" * 5000 + " " + "x" * 40 + "y"}) + "\n") * 12)
-    error = refused(lambda: bridge.load(table, "cpu"))
+    error = refused(lambda: table.load("cpu"))
     assert (error.field, error.value) == ("model.path", tmp_path / "model")
 
 

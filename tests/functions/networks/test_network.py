@@ -20,10 +20,9 @@ from torch.func import functional_call
 from boundcheck.errors import InputError
 from boundcheck.functions.arithmetic import Point, inner, square_norm
 from boundcheck.functions.networks.adapt import sites_of
-from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import top_curvatures
-from boundcheck.functions.networks.sites import probed
-from boundcheck.functions.networks.tasks import Windows
+from boundcheck.functions.networks.function import top_curvatures
+from boundcheck.functions.networks.gpt import Windows
+from boundcheck.functions.networks.network import Network, probed
 from tests.layers import examples, sampled
 
 from .small import (

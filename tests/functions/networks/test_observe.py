@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.networks.adapt import adapt, sites_of
-from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import (
+from boundcheck.functions.networks.function import (
     OBSERVABLES,
     Rounding,
     _spectral,
@@ -25,6 +24,7 @@ from boundcheck.functions.networks.observe import (
     top_curvatures,
     weights_of,
 )
+from boundcheck.functions.networks.network import Network
 from tests.layers import sampled
 
 from .small import KINDS, flat, network_of, random_direction, seeded

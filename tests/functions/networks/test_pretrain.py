@@ -11,8 +11,7 @@ import torch
 from boundcheck.errors import InputError
 from boundcheck.functions.networks import corpora, gpt
 from boundcheck.functions.networks.corpora import ALPHABET
-from boundcheck.functions.networks.gpt import GPT, GPTShape
-from boundcheck.functions.networks.pretrain import Pretrained, pretrained
+from boundcheck.functions.networks.gpt import GPT, GPTShape, Pretrained, pretrained
 from boundcheck.system.files import cache_folder
 from tests.layers import sampled
 

@@ -14,8 +14,8 @@ from torch.nn.utils.parametrizations import orthogonal, weight_norm
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoReFTTrained
 from boundcheck.functions.networks.adapt import AdaptedLinear, sites_of
+from boundcheck.functions.networks.function import observe, rounding_of
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import observe, rounding_of
 from boundcheck.language.catalogue import catalogue
 from tests.layers import sampled
 

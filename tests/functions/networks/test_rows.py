@@ -16,12 +16,12 @@ from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.experiment.spec import parse
-from boundcheck.functions.networks import bridge, corpora, rows, samples
+from boundcheck.functions.networks import bridge, corpora, samples
 from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.rows import HELD, Rows, Spool, Texts, memory_of
-from boundcheck.functions.networks.tables import PretrainedSpec
-from boundcheck.functions.networks.tasks import Encoded, Windows
+from boundcheck.functions.networks.samples import HELD, Encoded, Rows, Spool, Texts, memory_of
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
 
@@ -36,7 +36,7 @@ def table_of(values: Tensor, order: Tensor, dtype: str = "int32") -> Rows:
     for part in values.flatten().tensor_split(2):
         spool.add(part)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows, "HELD", 0)
+        patch.setattr(samples, "HELD", 0)
         found = spool.rows(values.shape[1], order)
     assert isinstance(found, Rows)
     return found
@@ -161,11 +161,11 @@ def test_encoded_samples_are_those_of_one_call(
         hidden = expected["input_ids"].masked_fill(expected["attention_mask"] == 0, -100)
         expected["labels"] = labels if task == "classification" else hidden
     naive = Encoded("train", expected, "class" if task == "classification" else "next token")
-    monkeypatch.setattr(samples, "_TEXTS", 7)
-    monkeypatch.setattr(samples, "_PIECE", 10_000)
+    monkeypatch.setattr(bridge, "_TEXTS", 7)
+    monkeypatch.setattr(bridge, "_PIECE", 10_000)
     for held in (HELD, 0):
-        monkeypatch.setattr(rows, "HELD", held)
-        found: Any = bridge.load(table, "cpu").task
+        monkeypatch.setattr(samples, "HELD", held)
+        found: Any = table.load("cpu").task
         assert isinstance(found._inputs["input_ids"], Tensor if held else Rows)
         same(naive, found)
 
@@ -177,7 +177,7 @@ def test_a_run_on_samples_in_a_file_is_the_one_on_samples_that_are_held(
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
     found = []
     for held in (HELD, 0):
-        monkeypatch.setattr(rows, "HELD", held)
+        monkeypatch.setattr(samples, "HELD", held)
         (result,) = bc.measure(gpt_table(), tmp_path / str(held))
         found.append((result.verdict, result.reason, result.measured, result.bound, result.interval, result.audit))
     assert found[0] == found[1]
@@ -186,12 +186,11 @@ def test_a_run_on_samples_in_a_file_is_the_one_on_samples_that_are_held(
 _PEAK = """
 import json, resource, sys, torch
 from boundcheck.system.fingerprint import content_of
-from boundcheck.functions.networks import bridge
-from boundcheck.functions.networks.tables import PretrainedSpec
+from boundcheck.functions.networks.bridge import PretrainedSpec
 found = []
 for n in json.loads(sys.argv[1]):
     table = PretrainedSpec(kind="pretrained", path=sys.argv[2], task="causal", text=sys.argv[3], samples=n, length=32)
-    task = bridge.load(table, "cpu").task
+    task = table.load("cpu").task
     content_of(task)
     for part in torch.arange(n).split(32)[::100]:
         task._inputs["input_ids"][part], task._targets(part)

@@ -24,9 +24,8 @@ from boundcheck.experiment.streams import generator
 from boundcheck.functions import sgd
 from boundcheck.functions.draws import Reshuffled, draw_batch
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.function import NetworkFunction
+from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFunction
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.system.limits import Tick, silent
 
 from .small import flat, gpt_table, on_cuda, saved

@@ -18,8 +18,9 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.build import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora
-from boundcheck.functions.networks.tables import PretrainedSpec
-from boundcheck.functions.networks.text import TEXTS, pieces_of
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.corpora import TEXTS, pieces_of
+from boundcheck.functions.networks.samples import Loaded
 from tests.experiment.small import refused, theorem_table
 
 from .small import gpt_table, of_peft, saved
@@ -277,7 +278,7 @@ def test_more_verses_than_there_are_are_refused(
     pools = [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
     monkeypatch.setattr(corpora, "_verses_by_kind", lambda: pools)
     table = pretrained_table(folders["without head"], "verses")
-    assert bridge.load(parse(table).model, "cpu").task.samples == 6
+    assert parse(table).model.load("cpu").task.samples == 6
     table["model"]["samples"] = 30
     assert refusal(table, tmp_path).field == "model.samples"
 
@@ -294,7 +295,7 @@ def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     assert "GiB of free memory for float32 weights" in error.expected
     # What is twice as wide needs twice as much.
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size + 1))
-    bridge.load(parse(table).model, "cpu")
+    parse(table).model.load("cpu")
     table["model"]["dtype"] = "float64"
     assert refusal(table, tmp_path).field == "model.path"
 
@@ -336,8 +337,8 @@ def test_targets_have_to_be_given_where_peft_knows_none(
     assert "a model of type bert" in error.expected
 
 
-def loaded(table: dict[str, Any]) -> bridge.Loaded:
-    return bridge.load(parse(table).model, "cpu")
+def loaded(table: dict[str, Any]) -> Loaded:
+    return parse(table).model.load("cpu")
 
 
 @pytest.mark.full
@@ -436,7 +437,7 @@ def test_a_folder_with_python_of_its_own_is_refused_before_any_of_it_runs(
     kinds = {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}
     mine = {"model_type": "mine"}
     table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine | {"auto_map": kinds}}, monkeypatch)
-    error = refused(lambda: bridge.load(table, "cpu"))
+    error = refused(lambda: table.load("cpu"))
     assert error.field == "model.path"
     assert name in error.expected
     assert not (tmp_path / "ran").exists()
@@ -451,7 +452,7 @@ def test_python_of_a_folder_does_not_run_where_nothing_names_it(
     pytest.importorskip("transformers")
     mine = {"model_type": "mine"}
     table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine}, monkeypatch)
-    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"
+    assert refused(lambda: table.load("cpu")).field == "model.path"
     assert not (tmp_path / "ran").exists()
 
 
@@ -474,4 +475,4 @@ def with_python_of_its_own(
 def test_a_configuration_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text)
     table = PretrainedSpec(kind="pretrained", path=str(tmp_path), task="causal", text="english")
-    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"
+    assert refused(lambda: table.load("cpu")).field == "model.path"

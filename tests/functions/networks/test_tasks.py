@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from boundcheck.functions.networks.tasks import IGNORED, Encoded, Windows
+from boundcheck.functions.networks.gpt import Windows
+from boundcheck.functions.networks.samples import IGNORED, Encoded
 from tests.experiment.small import refused
 
 from .small import gpt, of_peft, seeded, tokenizer, transformer

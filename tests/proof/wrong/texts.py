@@ -13,7 +13,7 @@ from boundcheck.errors import BoundcheckError
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand, specs_of, validated
 from boundcheck.functions.networks.bridge import check_configurations
-from boundcheck.functions.networks.tables import GPTSpec
+from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.exchange import claim_as_json, claim_from_json
