@@ -246,7 +246,7 @@ def prove(
     with progress() as tick:
         from boundcheck.proof.audit import opinions
         from boundcheck.proof.export import export, export_rocq
-        from boundcheck.proof.show import show
+        from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]

@@ -25,7 +25,7 @@ from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.screen import WIDTH, show_findings, show_rows, show_verdicts
 from boundcheck.present.section import Material
 from boundcheck.proof.audit import Carrier, carrier, standing
-from boundcheck.proof.show import show
+from boundcheck.proof.view import show
 from boundcheck.proofs import paper_of
 from boundcheck.system.executors import Call
 from boundcheck.system.terminal import _ENDLESS

@@ -21,9 +21,8 @@ from boundcheck.present.typst import document
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
 from boundcheck.proof.audit import Ref, Row, judge_row
 from boundcheck.proof.notation import identity_latex, shown
-from boundcheck.proof.show import show
 from boundcheck.proof.verdict import claim_verdict
-from boundcheck.proof.view import referee_table
+from boundcheck.proof.view import referee_table, show
 from tests.proof.scripts import NUMBERS, numbers, x
 
 

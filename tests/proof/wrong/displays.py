@@ -22,8 +22,8 @@ from boundcheck.language.vocabulary import FrobeniusNorm, d, k
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
 from boundcheck.proof.export import export
 from boundcheck.proof.proof import Step
-from boundcheck.proof.show import show
 from boundcheck.proof.verdict import claim_verdict
+from boundcheck.proof.view import show
 
 from .case import NUMBERS, Case, doubt, lemma, refusal, x, y
 
