@@ -32,6 +32,7 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
 from boundcheck.proof.fidelity import digest, own_statements
 from boundcheck.proof.notation import identity, shown
+from boundcheck.proof.proof import Step
 from boundcheck.proof.script import Script, find, fixed_statements, has_instance, is_ours, named, of_paper
 from boundcheck.proof.solvers import SECONDS, DisagreementError, Status, second_opinion
 from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, claim_verdict, judge, weakest
@@ -286,6 +287,10 @@ class Ref:
     version: str
     label: str = ""
 
+    def names(self, step: Step) -> bool:
+        """True if the line has this label, with its dollars or without."""
+        return self.label in (step.label, prose.plain(step.label))
+
     def __str__(self) -> str:
         return f"{self.id}, {self.version}" + (f", {self.label}" if self.label else "")
 
@@ -330,6 +335,11 @@ class Row:
             if not getattr(self, name).strip():
                 expected = "what the paper prints, and the most favourable reading under which it is false"
                 raise InputError(f"row {self.number}, {name}", getattr(self, name), expected)
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """All lines to which it refers."""
+        return (*self.false, *self.holds, *self.within, *self.repair, *self.about)
 
 
 @dataclass(frozen=True)
@@ -432,7 +442,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
 def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     """A row with the verdict from its lines; raises InputError if it refers to a line that no proof has."""
     follows = tuple(judge_row(each, audits) for each in row.follows)
-    refs = (*row.false, *row.holds, *row.within, *row.repair, *row.about)
+    refs = row.refs
     if not refs:
         return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.", follows=follows)
     lines = tuple((ref, *_line(ref, audits)) for ref in dict.fromkeys(refs))
@@ -491,7 +501,7 @@ def _line(ref: Ref, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedProof, Judg
     proof = audits[ref.id].proof(ref.version)
     if not ref.label:
         return proof, None
-    step = next((x for x in proof.steps if ref.label in (x.step.label, prose.plain(x.step.label))), None)
+    step = next((x for x in proof.steps if ref.names(x.step)), None)
     if step is None:
         raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
     return proof, step

@@ -83,15 +83,6 @@ class _Stage:
     factors: int = 2
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A solution: weights of terms and of multiples of equations, none of them zero."""
-
-    factor: tuple[int, ...]
-    terms: list[tuple[Rational, _Term]]
-    multiples: list[tuple[Rational, _Multiple]]
-
-
 def entailed(
     goal: Fact,
     premises: Sequence[Theorem],
@@ -171,9 +162,7 @@ def certify(
         RuleError: if `factor` names a premise that is not a strict fact.
 
     """
-    search = _Search(goal, premises, hints)
-    found = search.solution(factor, degree)
-    return None if found is None else search.theorem(found)
+    return _Search(goal, premises, hints).run(factor, degree)
 
 
 class _Search:
@@ -196,8 +185,8 @@ class _Search:
         self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
-    def solution(self, factor: Sequence[int] | None, degree: int) -> _Found | None:
-        """The first solution, from the cheapest stage on."""
+    def run(self, factor: Sequence[int] | None, degree: int) -> Theorem | None:
+        """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
         given = None if factor is None else self.strictly(factor)
         if self.goal.relation == "=":
@@ -256,7 +245,7 @@ class _Search:
         for size in range(degree + 1):
             yield from combinations_with_replacement(self.inequalities, size)
 
-    def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> _Found | None:
+    def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> Theorem | None:
         """A certificate with the columns of a stage."""
         terms = self.terms(factor, target, stage) if stage.products >= 0 else []
         multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
@@ -269,12 +258,8 @@ class _Search:
                 weights = combine_strictly(target, columns, len(terms), certain)
         if weights is None:
             return None
-        pairs = list(zip(weights, [*terms, *multiples], strict=True))
-        return _Found(
-            factor,
-            [(w, x) for w, x in pairs if w and isinstance(x, _Term)],
-            [(w, x) for w, x in pairs if w and isinstance(x, _Multiple)],
-        )
+        used = zip(weights, terms, strict=False), zip(weights[len(terms) :], multiples, strict=True)
+        return self.theorem(factor, *used)
 
     def positive(self, term: _Term) -> bool:
         """True if a term is certainly positive: a product of strict facts."""
@@ -333,7 +318,7 @@ class _Search:
             seen |= frontier
         return list(found.values())
 
-    def gram(self, factor: tuple[int, ...], target: Poly, most: int, rounds: int, weighed: bool) -> _Found | None:
+    def gram(self, factor: tuple[int, ...], target: Poly, most: int, rounds: int, weighed: bool) -> Theorem | None:
         """A certificate with sums of squares of arbitrary polynomials."""
         products = ((self.product(places), places) for places in self.products(most))
         simple = list(_within((_Term(*product) for product in products), MOST_GRAM_TERMS))
@@ -352,31 +337,37 @@ class _Search:
         sums = decompose(target, blocks, equations, strict=self.goal.relation == ">")
         if sums is None:
             return None
-        terms = [
+        terms = (
             (weight, _Term(self.product(places), places, None if root == UNIT else root))
             for places, squares in zip([*(term.places for term in simple), *bases], sums[0], strict=True)
             for weight, root in squares
-        ]
-        return _Found(factor, terms, [(w, x) for w, x in zip(sums[1], multiples, strict=True) if w])
+        )
+        return self.theorem(factor, terms, zip(sums[1], multiples, strict=True))
 
-    def theorem(self, found: _Found) -> Theorem:
-        """The kernel's theorem, from only the premises that the certificate uses."""
-        used = {*found.factor, *(place for _, term in found.terms for place in term.places)}
-        used |= {multiple.place for _, multiple in found.multiples}
-        place = {old: new for new, old in enumerate(sorted(used))}
+    def theorem(
+        self,
+        factor: tuple[int, ...],
+        terms: Iterable[tuple[Rational, _Term]],
+        multiples: Iterable[tuple[Rational, _Multiple]],
+    ) -> Theorem:
+        """The kernel's theorem, from only the premises that the certificate uses: those of a weight that is not 0."""
         squares: dict[tuple[int, ...], list[tuple[Fraction, Scalar]]] = {}
-        for weight, term in found.terms:
-            root = self.packing.unpack(UNIT if term.square is None else term.square)
-            squares.setdefault(term.places, []).append((fraction(weight), root))
+        for weight, term in terms:
+            if weight:
+                root = self.packing.unpack(UNIT if term.square is None else term.square)
+                squares.setdefault(term.places, []).append((fraction(weight), root))
         multipliers: dict[int, Poly] = {}
-        for weight, multiple in found.multiples:
-            multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
+        for weight, multiple in multiples:
+            if weight:
+                multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
+        used = sorted({*factor, *multipliers, *(place for places in squares for place in places)})
+        place = {old: new for new, old in enumerate(used)}
         return rules.certificate(
-            tuple(self.premises[old] for old in sorted(used)),
+            tuple(self.premises[old] for old in used),
             self.goal,
             tuple((tuple(sums), tuple(place[x] for x in places)) for places, sums in squares.items()),
             tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
-            tuple(place[x] for x in found.factor),
+            tuple(place[x] for x in factor),
         )
 
 

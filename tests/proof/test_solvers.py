@@ -54,31 +54,6 @@ def code_of(text: str) -> str:
 # The text.
 
 
-def test_the_text_as_a_whole() -> None:
-    goal = Fact(">=", Scalar.of(Root(x)) * Fraction(1, 3) - norm("F", X))
-    text = smt_lib(goal, [Fact("=", x * x * HALF - 2)], model=True)
-    assert text.splitlines() == [
-        "(set-option :produce-models true)",
-        "(set-logic QF_NRA)",
-        "; x0 is ‖X‖_F",
-        "(declare-const x0 Real)",
-        "; x1 is root(x)",
-        "(declare-const x1 Real)",
-        "; x2 is x",
-        "(declare-const x2 Real)",
-        "; premise: 1/2*x^2 = 2",
-        "(assert (= (+ (- 4) (* x2 x2)) 0))",
-        "; definition of x0",
-        "(assert (>= x0 0))",
-        "; definition of x1",
-        "(assert (or (and (>= x2 0) (= (+ (* x1 x1) (* (- 1) x2)) 0) (>= x1 0)) (and (> (* (- 1) x2) 0) (= x1 0))))",
-        "; the goal fails: ‖X‖_F <= 1/3*root(x)",
-        "(assert (< (+ (* (- 3) x0) x1) 0))",
-        "(check-sat)",
-        "(get-model)",
-    ]
-
-
 @given(refuted(), st.randoms(use_true_random=False))
 def test_the_text_is_one_for_a_set_of_premises_and_never_divides(given: Entailment, order: random.Random) -> None:
     shuffled = [*given.premises, *given.premises[:1]]
