@@ -38,7 +38,7 @@ from boundcheck.kernel.terms import (
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES
-from boundcheck.language.sentence import algorithm_of, conjuncts
+from boundcheck.language.sentence import algorithm_of, conjuncts, ranges_over_letters, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
 from boundcheck.language.vocabulary import GAP, t
 from boundcheck.proof.proof import Assumption, Because, Proof, only_defines
@@ -188,13 +188,6 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
     return named and all(_renames(old, new) for old, new in where.items())
 
 
-# "for all W_1, W_2 in R^(d x k)", in LaTeX or in words, and no other range: names, and the space that they are of.
-_RANGE = re.compile(
-    r"\s*(?:\\text\{)?\s*for (?:all|any|every)\s*\}?\s*(?P<names>[A-Za-z0-9_',{}\s]+?)"
-    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^(?:\w|\{\s*\w+(?:\s*\\times\s*\w+)*\s*\}))?)?\s*"
-)
-
-
 # What is proved of all is so of those to which the rest of such a text restricts it.
 _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
 
@@ -205,8 +198,8 @@ def quantified(claim: Claim) -> frozenset[str]:
     A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
     where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
     """
-    found = _RANGE.fullmatch(claim.quantifier)
-    names = [x.strip() for x in re.sub("[{}]", "", found["names"]).split(",")] if found else []
+    said = read_range(claim.quantifier)
+    names = said.names if said and not said.algorithm and ranges_over_letters(claim) else ()
     parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
     are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
     ranged = {x.name for x in _matrices(claim)}.intersection(names)
