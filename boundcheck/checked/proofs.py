@@ -25,7 +25,7 @@ from boundcheck.kernel import Fact, KernelError, Statement, Theorem
 from boundcheck.proof import Proof, Script
 from boundcheck.proof.certificate import signs
 from boundcheck.proof.proof import Because, Induction
-from boundcheck.proof.solvers import Counterexample, counterexample
+from boundcheck.proof.solvers import counterexample
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
 Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]
@@ -95,7 +95,7 @@ class LineMutant(Mutant):
             return False
         premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
         premises += [x.fact for x in (*signs([self.fact, *premises]), *self._positive())]
-        return isinstance(counterexample(self.fact, premises, _SECONDS), Counterexample)
+        return counterexample(self.fact, premises, _SECONDS) is not None
 
     def _positive(self) -> list[Theorem]:
         """Theorems that the letters that sympy knows to be positive are positive."""

@@ -269,8 +269,7 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
             continue
         found[place] = second_opinion(theorem.fact, [x.fact for x in theorem.premises], SECONDS)
         if "sat" in found[place].values():
-            where = f"{prose.plain(judged.step.label)} of {proof.script.id}, which the kernel proves"
-            raise DisagreementError(found[place], where)
+            raise DisagreementError(found[place])
     return found
 
 

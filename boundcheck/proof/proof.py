@@ -330,8 +330,7 @@ class Proof:
         inference = None
         if derived_from:
             # An existing counterexample is found at once; a failing search for a certificate takes longer.
-            found = counterexample(goal, [x.fact for x in derived_from], SECONDS)
-            numbers = found if isinstance(found, Counterexample) else None
+            numbers = counterexample(goal, [x.fact for x in derived_from], SECONDS)
             derivation = replace(reason, premises=tuple(derived_from))
             inference = Inference(None if numbers else self.close(relation, derivation), numbers)
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))

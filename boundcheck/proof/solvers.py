@@ -28,7 +28,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal, TypeAlias, get_args
 
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import Fact
 from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Maximum, Norm, Root, Scalar
 from boundcheck.system.child import watched
@@ -133,54 +133,35 @@ def _joined(operator: str, parts: list[str]) -> str:
 
 # The solvers.
 
-# Above it the operating system's own clocks overflow.
-_LONGEST = 1_000_000.0
-
 
 class SolverMissingError(BoundcheckError):
     """The solver is not installed where boundcheck is."""
 
 
 class DisagreementError(BoundcheckError):
-    """One solver says sat and the other unsat: one of them is wrong, so neither counts.
+    """One solver says sat and the other unsat: one of them is wrong, so neither counts."""
 
-    Attributes:
-        statuses: what each said.
-        text: the problem, SMT-LIB 2.
-
-    """
-
-    def __init__(self, statuses: Mapping[str, str], text: str) -> None:
-        self.statuses, self.text = dict(statuses), text
-        said = " and ".join(f"{solver} says {status}" for solver, status in self.statuses.items())
+    def __init__(self, statuses: Mapping[str, str]) -> None:
+        said = " and ".join(f"{solver} says {status}" for solver, status in statuses.items())
         super().__init__(f"{said} of the same problem: one of them is wrong, and neither counts")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A solver's answer.
+    """A solver's answer: the status of the problem, which is "unknown" also if the solver took too long or broke down.
 
-    Attributes:
-        status: of the problem; "unknown" also if the solver took too long or broke down.
-        model: the solver's text of a model, if the status is "sat" and a model was asked for.
-        reason: why the status is "unknown".
-
+    The model is the solver's text of one, if the status is "sat" and a model was asked for.
     """
 
     status: Status
     model: str = ""
-    reason: str = ""
 
 
 def ask(solver: Solver, text: str, seconds: float) -> Answer:
     """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds.
 
-    Raises InputError for an unknown solver or time, SolverMissingError for a solver that is not installed.
+    Raises SolverMissingError for a solver that is not installed.
     """
-    if solver not in get_args(Solver):
-        raise InputError("solver", solver, " or ".join(get_args(Solver)))
-    if not 0 < seconds <= _LONGEST:
-        raise InputError("seconds", seconds, f"a number above 0, at most {_LONGEST:g}")
     command = command_of(solver)
     # What becomes the solver is started in any case.
     if shutil.which(command[0]) is None:
@@ -193,28 +174,20 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
         raise SolverMissingError(f"{solver} cannot be started: {error}") from error
     with process:
         try:
-            output, errors = process.communicate(text.encode(), timeout=seconds)
+            output, _ = process.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
-            return Answer("unknown", reason=f"{solver} took longer than {seconds:.3g} s and was killed")
+            return Answer("unknown")
         finally:
             # Kill it with all that it started, unless its end was waited for: then its number may be another's.
             if process.returncode is None:
                 # macOS refuses if the process has just ended by itself.
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode < 0:
-        return Answer("unknown", reason=f"{solver} was ended by signal {-process.returncode}")
     # Only the first line counts: after an error z3 goes on with another problem.
     first, _, rest = output.decode(errors="replace").partition("\n")
-    match first.strip():
-        case "sat":
-            return Answer("sat", model=rest)
-        case "unsat":
-            return Answer("unsat")
-        case "unknown":
-            return Answer("unknown", reason=f"{solver} gave up")
-    said = first.strip() or (errors.decode(errors="replace").strip().splitlines() or ["nothing"])[-1]
-    return Answer("unknown", reason=f"{solver} broke down, code {process.returncode}, saying {said}")
+    if process.returncode < 0 or first.strip() not in ("sat", "unsat"):
+        return Answer("unknown")
+    return Answer("sat", rest) if first.strip() == "sat" else Answer("unsat")
 
 
 @cache
@@ -249,7 +222,7 @@ def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict
         answers = pool.map(lambda solver: ask(solver, text, seconds), solvers)
         statuses: dict[str, Status] = {solver: answer.status for solver, answer in zip(solvers, answers, strict=True)}
     if {"sat", "unsat"} <= set(statuses.values()):
-        raise DisagreementError(statuses, text)
+        raise DisagreementError(statuses)
     return statuses
 
 
@@ -369,21 +342,6 @@ class Counterexample:
         return ", ".join(f"{atom} = {value}" for atom, value in sorted(self.values.items()))
 
 
-@dataclass(frozen=True)
-class NoCounterexample:
-    """The result of a search that found no counterexample.
-
-    Attributes:
-        status: "unsat": z3 says that there is none; "irrational": z3 says that there is one, and no rational one was
-            found; "unknown": z3 has no answer.
-        reason: in words.
-
-    """
-
-    status: Literal["unsat", "irrational", "unknown"]
-    reason: str
-
-
 def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
     """The value of the polynomial; raises KeyError for an atom without a value."""
     total = Fraction(0)
@@ -394,38 +352,36 @@ def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
     return total
 
 
-def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Counterexample | NoCounterexample:
-    """Search for a rational counterexample, for at most so many seconds.
+def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Counterexample | None:
+    """A rational counterexample, searched for at most so many seconds; None if none was found.
 
     Raises what `ask` raises.
     """
     deadline = monotonic() + seconds
     names = _variables(goal, premises)
 
-    def solve(fixed: Sequence[Fact], seconds: float) -> tuple[Answer, _Model | None]:
+    def solve(fixed: Sequence[Fact], seconds: float) -> _Model | None:
         """The model of z3's answer; the names are the same in all attempts, which have the same atoms."""
         answer = ask("z3", smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
         if answer.status != "sat":
-            return answer, None
+            return None
         try:
             exact, decimal = read_models(answer.model)
         except ValueError:
-            return answer, None
+            return None
         # A variable that the model leaves out may have any value.
         values = {atom: exact.get(name, Fraction(0)) for atom, name in names.items()}
         near = {atom: decimal.get(names[atom]) or Fraction(0) for atom, value in values.items() if value is None}
-        return answer, _Model({atom: value for atom, value in values.items() if value is not None}, near)
+        return _Model({atom: value for atom, value in values.items() if value is not None}, near)
 
     def rank(atom: Atom) -> tuple[bool, int, Atom]:
         """A sort key, roots and high powers first: the rest is then of low degree, and its solutions are rational."""
         degree = max((dict(m).get(atom, 0) for fact in (goal, *premises) for m in fact.polynomial.terms), default=0)
         return not isinstance(atom, Root), -degree, atom
 
-    answer, model = solve((), seconds)
-    if answer.status == "unsat":
-        return NoCounterexample("unsat", "z3 finds that the premises entail the goal")
+    model = solve((), seconds)
     if model is None:
-        return NoCounterexample("unknown", answer.reason or "z3 says sat and its model cannot be read")
+        return None
     # Replace irrational values by rational ones near them, one by one, and solve for the others again.
     fixed: list[Fact] = []
     tried: set[Atom] = set()
@@ -438,7 +394,7 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
         for candidate in _rationals_near(model.near[atom]):
             choice = Fact("=", Scalar.of(atom) - candidate)
             left = _SHARE * (deadline - monotonic())
-            found = solve([*fixed, choice], left)[1] if left > 0 else None
+            found = solve([*fixed, choice], left) if left > 0 else None
             if found is not None:
                 model = found
                 fixed.append(choice)
@@ -446,7 +402,7 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
     if not model.near:
         with suppress(CounterexampleError):
             return Counterexample(model.values, goal, tuple(premises))
-    return NoCounterexample("irrational", "z3 says that there is a counterexample; no rational one was found")
+    return None
 
 
 @dataclass(frozen=True)

@@ -364,7 +364,7 @@ class _Judging:
             return JudgedStep(step, "unknown", reason=reason)
         said = where + _answered(statuses)
         found = counterexample(goal, [x.fact for x in premises], SECONDS) if "sat" in statuses.values() else None
-        if not isinstance(found, Counterexample):
+        if found is None:
             return JudgedStep(step, "unknown", reason=said)
         told = "It does not follow, whatever its letters are"
         if found.values:

@@ -5,7 +5,6 @@ import importlib.util
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import ONE, ZERO, Atom, Dimension, Horizon, Inverse, Root, Scalar
@@ -27,7 +25,6 @@ from boundcheck.proof.solvers import (
     Counterexample,
     CounterexampleError,
     DisagreementError,
-    NoCounterexample,
     Solver,
     SolverMissingError,
     ask,
@@ -166,7 +163,7 @@ def test_a_hard_problem_ends_in_time(solver: Solver) -> None:
     start = time.monotonic()
     answer = ask(solver, hard_problem(), 0.3)
     assert time.monotonic() - start < 3
-    assert answer == Answer("unknown", reason=f"{solver} took longer than 0.3 s and was killed")
+    assert answer == Answer("unknown")
 
 
 DEAF = """
@@ -203,42 +200,31 @@ def test_a_deaf_solver_is_killed_with_its_children(
 
 
 BROKEN = {
-    "crash": ("import os; os.abort()", f"ended by signal {signal.SIGABRT.value}"),
-    "crash after its answer": ("import os; print('unsat', flush=True); os.abort()", "ended by signal"),
-    "exception": ("1/0", "code 1, saying ZeroDivisionError"),
-    "silence": ("", "code 0, saying nothing"),
-    "error before the answer": ("print('(error no)\\nunsat')", "saying (error no)"),
-    "modesty": ("print('unknown')", "gave up"),
+    "crash": "import os; os.abort()",
+    "crash after its answer": "import os; print('unsat', flush=True); os.abort()",
+    "exception": "1/0",
+    "silence": "",
+    "error before the answer": "print('(error no)\\nunsat')",
+    "modesty": "print('unknown')",
 }
 
 
-@pytest.mark.parametrize(("script", "reason"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_solver_says_nothing(script: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("script", BROKEN.values(), ids=BROKEN)
+def test_a_broken_solver_says_nothing(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, cvc5=script)
-    answer = ask("cvc5", "(check-sat)", SECONDS)
-    assert answer.status == "unknown"
-    assert reason in answer.reason
+    assert ask("cvc5", "(check-sat)", SECONDS) == Answer("unknown")
 
 
 @both
 def test_text_that_is_wrong_has_no_answer(solver: Solver) -> None:
     # z3 itself goes on after the error and says sat.
     answer = ask(solver, "(set-logic QF_NRA)\n(assert (< undeclared 0))\n(check-sat)\n", SECONDS)
-    assert answer.status == "unknown"
-    assert "undeclared" in answer.reason
+    assert answer == Answer("unknown")
 
 
 @both
 def test_an_unsatisfiable_problem_has_no_model_and_is_answered_all_the_same(solver: Solver) -> None:
     assert ask(solver, smt_lib(Fact(">", x * x + 1), [], model=True), SECONDS) == Answer("unsat")
-
-
-def test_what_cannot_be_asked() -> None:
-    with pytest.raises(InputError, match="solver = yices: expected z3 or cvc5"):
-        ask("yices", "", 1)
-    for seconds in (0, -1, float("nan"), float("inf")):
-        with pytest.raises(InputError, match="seconds = "):
-            ask("z3", "", seconds)
 
 
 def test_a_missing_solver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,11 +254,8 @@ def test_the_process_of_cvc5_imports_nothing_of_boundcheck() -> None:
 
 def test_solvers_that_disagree_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, z3="print('sat')", cvc5="print('unsat')")
-    with pytest.raises(DisagreementError, match="z3 says sat and cvc5 says unsat") as caught:
+    with pytest.raises(DisagreementError, match="z3 says sat and cvc5 says unsat"):
         second_opinion(Fact(">", x), [], SECONDS)
-    assert caught.value.statuses == {"z3": "sat", "cvc5": "unsat"}
-    assert caught.value.text == smt_lib(Fact(">", x), [])
-    assert isinstance(caught.value, BoundcheckError)
 
 
 def test_one_solver_may_have_no_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,8 +279,7 @@ def test_inequalities_that_fail_have_a_rational_counterexample(given: Entailment
 @given(entailed())
 def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
     found = counterexample(given.goal, given.premises, SECONDS)
-    assert isinstance(found, NoCounterexample)
-    assert found.status == "unsat"
+    assert found is None
 
 
 @examples(30)
@@ -351,8 +333,7 @@ def test_a_model_that_is_wrong_is_no_counterexample(monkeypatch: pytest.MonkeyPa
     play(monkeypatch, z3=f"print('sat'); print('{model}'); print('{model}')")
     assert not isinstance(counterexample(Fact(">=", x), [], SECONDS), Counterexample)
     play(monkeypatch, z3="print('sat'); print('gibberish (')")
-    found = counterexample(Fact(">=", x), [], SECONDS)
-    assert found == NoCounterexample("unknown", "z3 says sat and its model cannot be read")
+    assert counterexample(Fact(">=", x), [], SECONDS) is None
 
 
 r = Scalar.of(Root(y))
@@ -380,14 +361,12 @@ def test_an_irrational_model_is_made_rational(monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_a_rational_counterexample_there_is_none() -> None:
     found = counterexample(Fact(">=", -x), [Fact("=", x * x - 2)], SECONDS)
-    assert isinstance(found, NoCounterexample)
-    assert found.status == "irrational"
+    assert found is None
 
 
 def test_a_search_that_takes_too_long_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, z3="import time; time.sleep(600)")
-    found = counterexample(Fact(">=", x), [], 0.2)
-    assert found == NoCounterexample("unknown", "z3 took longer than 0.2 s and was killed")
+    assert counterexample(Fact(">=", x), [], 0.2) is None
 
 
 def test_a_model_in_which_z3_divides_is_read() -> None:
