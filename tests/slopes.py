@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn
 from boundcheck.language.judge import Met, meets
 from boundcheck.proof.instance import THEOREM_2, MeftRun
 from boundcheck.proof.witness import on_run
-from boundcheck.properties.strategies.problems import fractions, offsets, slopes
+from boundcheck.properties.problem_strategies import fractions, offsets, slopes
 from proofs.jiang2024.setting import READING
 
 

@@ -11,13 +11,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boundcheck.functions.sgd import Run
     from boundcheck.properties.check import Checked, ClaimViolatedError, RoundingError, check_claim
-    from boundcheck.properties.strategies.inputs import POSITIVE_REALS, claim_inputs, shortest_horizon
-    from boundcheck.properties.strategies.instances import assignments, instances, short_runs
-    from boundcheck.properties.strategies.matrices import ball, matrices, orthogonal, shapes
-    from boundcheck.properties.strategies.points import directions, domain_points, factor_pairs, pairs, points, weights
-    from boundcheck.properties.strategies.problems import (
+    from boundcheck.properties.instance_strategies import assignments, instances, short_runs
+    from boundcheck.properties.matrix_strategies import (
+        SEEDS,
+        SIZES,
+        ball,
+        directions,
+        domain_points,
+        factor_pairs,
+        matrices,
+        orthogonal,
+        pairs,
+        points,
+        shapes,
+        weights,
+    )
+    from boundcheck.properties.problem_strategies import (
+        POSITIVE_REALS,
         SCALES,
         adapters,
+        claim_inputs,
         clipped_problems,
         domains,
         least_squares_problems,
@@ -25,11 +38,11 @@ if TYPE_CHECKING:
         offsets,
         problems,
         pseudo_huber_problems,
+        runs,
+        shortest_horizon,
         slopes,
         softmax_problems,
     )
-    from boundcheck.properties.strategies.runs import runs
-    from boundcheck.properties.strategies.spectra import SEEDS, SIZES
 
 __all__ = [
     "POSITIVE_REALS",
@@ -69,13 +82,9 @@ __all__ = [
     "weights",
 ]
 
-# Where the names are, none of these being called like one of them.
-_MODULES = (
-    "boundcheck.properties.check",
-    *(
-        f"boundcheck.properties.strategies.{x}"
-        for x in ("inputs", "instances", "matrices", "points", "problems", "runs", "spectra")
-    ),
+# Where the names are. No module has the name of a strategy, which it would hide.
+_MODULES = tuple(
+    f"boundcheck.properties.{x}" for x in ("check", "instance_strategies", "matrix_strategies", "problem_strategies")
 )
 
 

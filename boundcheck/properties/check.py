@@ -25,15 +25,15 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of, is_about_smoothness
+from boundcheck.properties.instance_strategies import assignments, instances, short_runs
+from boundcheck.properties.matrix_strategies import DType, check_kind, check_size
 from boundcheck.properties.session import current
-from boundcheck.properties.strategies.instances import assignments, instances, short_runs
-from boundcheck.properties.strategies.matrices import DType, check_kind, check_size
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
 from boundcheck.worst_case.search import shrunk
 from boundcheck.worst_case.stored import save
-from boundcheck.worst_case.tried import Certificate, Tried, certify, check_id
+from boundcheck.worst_case.tried import Tried, certify, check_id
 from boundcheck.worst_case.view import rounded_down
 
 
@@ -147,7 +147,10 @@ def check_claim(
     claim = _as_claim(claim, given)
     check_kind("numpy", dtype)
     check_size("largest", largest)
-    _check_device(device)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise InputError("device", device, "a torch device that this machine has") from None
     if examples is not None:
         check_size("examples", examples)
     try:
@@ -157,11 +160,17 @@ def check_claim(
     except Unsatisfiable:
         raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
     except _BrokenError as error:
-        raise _kept(error.instance) from None
+        # Shrunk, and written to a file.
+        instance, found = error.instance, certify(error.instance)
+        if isinstance(instance, AdapterInstance):
+            instance = shrunk(instance, found)
+        elif isinstance(instance, Assignment):
+            instance = simplified(instance)
+        raise _stored(instance) from None
     tried = search.examples, search.ratio, search.near_ties
-    found = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
-    current().tell(asdict(found) | {"open": list(found.open)})
-    return found
+    checked = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
+    current().tell(asdict(checked) | {"open": list(checked.open)})
+    return checked
 
 
 def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
@@ -180,13 +189,6 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
             raise InputError("claim" if each is claim else "given", each, expected)
     hypotheses = tuple(Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given))
     return Claim(str(claim), str(claim), "given", claim, hypotheses=hypotheses)
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):
-        raise InputError("device", device, "a torch device that this machine has") from None
 
 
 def strategy_of(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
@@ -239,23 +241,19 @@ class _Search:
         settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
         # What breaks the claim here is made simpler by greedy steps alone.
         for instance in climbed(tuple(self.tried), self.dtype):
-            self._judge(instance, self._compared(instance))
+            self._judge(instance)
 
     def _attempt(self, instance: Any) -> None:
         self.examples += 1
         if isinstance(instance, Assignment):
             self.tried.append(instance)
-        ratio = self._judge(instance, self._compared(instance))
+        ratio = self._judge(instance)
         if ratio is None:
             reject()
         if math.isfinite(ratio) and self.steered:
             target(ratio, label="measured / bound")
 
-    def _compared(self, instance: Any) -> Comparison:
-        compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
-        return compared
-
-    def _judge(self, instance: Any, compared: Comparison) -> float | None:
+    def _judge(self, instance: Any) -> float | None:
         """The instance's measured over bound, 0 for a candidate; None if the instance breaks what is given.
 
         It says how near the instance comes to breaking the claim. What is given is asked of an instance that comes
@@ -265,6 +263,7 @@ class _Search:
             _BrokenError: for one that breaks the claim.
 
         """
+        compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
         if compared.holds:
             if self.strict and meets(instance, instance.claim).failures:
                 return None
@@ -294,13 +293,8 @@ class _BrokenError(Exception):
         self.instance = instance
 
 
-def _kept(instance: Any) -> ClaimViolatedError:
-    """Shrink an instance that certainly breaks the claim, write it to a file, and return the error for it."""
-    found = certify(instance)
-    if isinstance(instance, AdapterInstance):
-        instance = shrunk(instance, found)
-    elif isinstance(instance, Assignment):
-        instance = simplified(instance)
+def _stored(instance: Any) -> ClaimViolatedError:
+    """Write an instance that certainly breaks its claim to a file, and return the error for it."""
     found = certify(instance)
     text = json.dumps(instance.as_json(), sort_keys=True)
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in instance.claim.id)[:60]
@@ -311,9 +305,6 @@ def _kept(instance: Any) -> ClaimViolatedError:
     except InputError:
         # The instance matters more than its file.
         stored = None
-    current().tell({"id": instance.claim.id, "ratio": _finite(found), "file": str(stored or "not stored")})
+    ratio = found.lower if math.isfinite(found.lower) else None
+    current().tell({"id": instance.claim.id, "ratio": ratio, "file": str(stored or "not stored")})
     return ClaimViolatedError(instance, found.lower, stored)
-
-
-def _finite(found: Certificate) -> float | None:
-    return found.lower if math.isfinite(found.lower) else None

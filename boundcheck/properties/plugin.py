@@ -105,22 +105,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("boundcheck")
     merged: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for each in found:
-        merged.setdefault((each["id"], each.get("dtype", ""), each.get("device", ""), each.get("file", "")), []).append(
-            each
-        )
-    width = max(len(_short(id)) for id, *_ in merged)
+        key = each["id"], each.get("dtype", ""), each.get("device", ""), each.get("file", "")
+        merged.setdefault(key, []).append(each)
+    short = {id: id if len(id) <= 60 else id[:59] + "…" for id, *_ in merged}
+    width = max(map(len, short.values()))
     for (id, dtype, device, file), rows in sorted(merged.items()):
         ratio = max((row["ratio"] for row in rows if row["ratio"] is not None), default=float("inf"))
         if file:
-            terminalreporter.write_line(f"{_short(id):<{width}}  VIOLATED, {shown(ratio, 6, DOWN)}: {file}")
+            line = f"{short[id]:<{width}}  VIOLATED, {shown(ratio, 6, DOWN)}: {file}"
         else:
             tried, ties = (sum(row[name] for row in rows) for name in ("examples", "near_ties"))
             where, largest = f"{dtype} {device}", shown(ratio, 4, DOWN)
-            line = f"{_short(id):<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {largest}"
+            line = f"{short[id]:<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {largest}"
             lacking = dict.fromkeys(title for row in rows for title in row.get("open", ()))
             line += f"; candidates, if these hold: {', '.join(lacking)}" if lacking else ""
-            terminalreporter.write_line(line)
-
-
-def _short(id: str) -> str:
-    return id if len(id) <= 60 else id[:59] + "…"
+        terminalreporter.write_line(line)

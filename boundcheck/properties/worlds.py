@@ -191,10 +191,8 @@ def _point(x: arb) -> Vector:
 def world_of(claim: Claim) -> Tried | Parabola | None:
     """The simplest instance found that the judge accepts, the same at each call; None where none is found."""
     try:
-        return cast(
-            Tried,
-            find(strategy_of(claim, None, LEAST, _LARGEST, "float64"), lambda x: is_world(x, claim), settings=_TRIED),
-        )
+        tried = strategy_of(claim, None, LEAST, _LARGEST, "float64")
+        return cast(Tried, find(tried, lambda x: is_world(x, claim), settings=_TRIED))
     except (NoSuchExample, Unsatisfiable, InputError):
         pass
     try:
@@ -216,8 +214,7 @@ def read(data: Mapping[str, Any]) -> Any:
         InputError: as the instance's own `from_json`.
 
     """
-    kinds = KINDS | {"parabola": Parabola}
-    return kinds[data["kind"]].from_json(data)
+    return (KINDS | {"parabola": Parabola})[data["kind"]].from_json(data)
 
 
 def worlds(paper: str) -> Iterator[tuple[Claim, Any]]:
@@ -228,16 +225,12 @@ def worlds(paper: str) -> Iterator[tuple[Claim, Any]]:
             yield claims[id], world_of(claims[id])
 
 
-def write(paper: str) -> None:
-    """Write the worlds of a paper in `proofs/`."""
-    found = {
-        claim.id: {"claim": claim.digest, "instance": world.as_json()}
-        for claim, world in worlds(paper)
-        if world is not None
-    }
-    replace_file(paper_of(paper).folder / WORLDS, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
-
-
 if __name__ == "__main__":
     for key in sys.argv[1:]:
-        write(key)
+        found = {
+            claim.id: {"claim": claim.digest, "instance": world.as_json()}
+            for claim, world in worlds(key)
+            if world is not None
+        }
+        written = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+        replace_file(paper_of(key).folder / WORLDS, written.encode())

@@ -12,7 +12,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.arithmetic import EPSILON
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.properties.strategies.problems import fractions, slopes
+from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
 
 PLACES = fractions(-6, 6)

@@ -20,7 +20,7 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
-from boundcheck.properties.strategies.problems import fractions, slopes
+from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
 
 # Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.

@@ -49,7 +49,7 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
-from boundcheck.properties.strategies.problems import fractions
+from boundcheck.properties.problem_strategies import fractions
 from tests.layers import examples
 
 from .scripts import judged, line, x, y

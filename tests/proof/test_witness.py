@@ -24,7 +24,7 @@ from boundcheck.language.vocabulary import F, FrobeniusNorm, Gradient, InnerProd
 from boundcheck.proof import Reading, Witness, at_numbers, le
 from boundcheck.proof.instance import LEMMA_1, THEOREM_2, MeftRun, Point, Setting
 from boundcheck.proof.witness import at_points, on_run
-from boundcheck.properties.strategies.problems import fractions
+from boundcheck.properties.problem_strategies import fractions
 from proofs.jiang2024 import witnesses
 from proofs.jiang2024.setting import READING
 from tests.layers import examples

@@ -38,8 +38,8 @@ from boundcheck.language.vocabulary import (
     v_t,
 )
 from boundcheck.properties import ClaimViolatedError, check_claim
+from boundcheck.properties.instance_strategies import instances, short_runs
 from boundcheck.properties.session import using
-from boundcheck.properties.strategies.instances import instances, short_runs
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import is_relation
 from boundcheck.worst_case.short_run import check_theorem

@@ -1,0 +1,603 @@
+"""Strategies for matrices, points and directions: of a given rank, spectrum, norm or condition number, or in a domain.
+
+A matrix is U diag(s) Vᵀ, with singular values of every kind. The singular vectors are columns of the identity, signed
+permutations, Householder reflections along small integer vectors or random orthogonal matrices, in this order: a
+failing example shrinks to a diagonal matrix of few different numbers, unless only others fail. No global random
+generator is used. Tensors for a `Problem` are batched over a leading dimension of replicas.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias, get_args
+
+import hypothesis.strategies as st
+import numpy as np
+import torch
+from hypothesis.strategies import DrawFn, SearchStrategy
+from torch import Tensor
+
+from boundcheck.errors import InputError
+from boundcheck.functions.adapters import Adapter, Block, Radii
+from boundcheck.functions.arithmetic import Point
+
+Shape: TypeAlias = tuple[int, int]
+Library: TypeAlias = Literal["numpy", "torch"]
+DType: TypeAlias = Literal["float32", "float64"]
+PairKind: TypeAlias = Literal["aligned", "adversarial", "free"]
+
+SEEDS = st.integers(0, 2**32 - 1)
+"""Seeds of random generators."""
+SIZES = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
+"""Positive floats from 0.001 to 1000; shrinks to 1."""
+
+LARGEST_CONDITION = 1e12
+
+# Hypothesis examines a strategy when it is first drawn from, which takes longer than to draw: so each is made once.
+kept = lru_cache(maxsize=1024)
+choice = kept(st.sampled_from)
+
+
+@kept
+def signs(count: int) -> SearchStrategy[np.ndarray]:
+    """Arrays of `count` numbers, each 1 or -1; shrinks to all 1."""
+    return st.lists(st.sampled_from([1.0, -1.0]), min_size=count, max_size=count).map(np.array)
+
+
+@kept
+@st.composite
+def _generic(draw: DrawFn, count: int) -> np.ndarray:
+    """Singular values over the largest, evenly spaced down to 1/count, or random."""
+    seed = draw(st.none() | SEEDS)
+    if seed is None:
+        return np.arange(count, 0, -1) / max(count, 1)
+    rest = np.random.default_rng(seed).uniform(size=max(count - 1, 0))
+    return np.concatenate([np.ones(min(count, 1)), np.sort(rest)[::-1]])
+
+
+@kept
+@st.composite
+def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
+    """Singular values from 1 to 1/condition: all 1 but the last, or evenly spaced in their logarithm."""
+    if count == 1:
+        return np.ones(1)
+    middle = draw(choice((0.0, 1.0))) * np.arange(count - 1) / (count - 1)
+    # The last one is exactly 1/condition, and not a power of about that size.
+    return np.append(condition**-middle, 1 / condition)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of spectrum.
+
+    Attributes:
+        least: the fewest singular values, not 0, for which it exists.
+        values: the singular values over the largest, decreasing, given how many are not 0.
+
+    """
+
+    least: int
+    values: Callable[[int], SearchStrategy[np.ndarray]]
+
+
+SPECTRA: dict[str, _Kind] = {
+    "zero": _Kind(0, kept(lambda count: st.just(np.zeros(count)))),
+    "extremal": _Kind(1, kept(lambda count: st.just(np.ones(count)))),
+    "repeated": _Kind(2, kept(lambda count: st.just(0.5 ** (np.arange(count) // 2)))),
+    "rank-deficient": _Kind(1, kept(lambda count: st.just(np.ones(count)))),
+    "generic": _Kind(1, _generic),
+    "ill-conditioned": _Kind(2, lambda count: of_condition(count, LARGEST_CONDITION)),
+}
+"""Kinds of spectra by name, the simplest first."""
+
+
+@kept
+@st.composite
+def relative_spectra(draw: DrawFn, count: int, rank: int | None = None, kind: str | None = None) -> np.ndarray:
+    """`count` singular values over the largest, decreasing, of one kind or any; all are 0 at rank 0."""
+    if rank == 0 or kind == "zero":
+        return np.zeros(count)
+    if kind is None:
+        kind = draw(choice(tuple(name for name in SPECTRA if name != "zero" and _fits(name, count, rank))))
+    if rank is None:
+        rank = draw(st.integers(1, count - 1)) if kind == "rank-deficient" else count
+    return np.append(draw(SPECTRA[kind].values(rank)), np.zeros(count - rank))
+
+
+def _fits(kind: str, count: int, rank: int | None) -> bool:
+    if kind == "rank-deficient":
+        return count > (1 if rank is None else rank)
+    return SPECTRA[kind].least <= (count if rank is None else rank)
+
+
+@kept
+@st.composite
+def spectra_in_ball(draw: DrawFn, count: int, radius: float) -> np.ndarray:
+    """Singular values of any kind, decreasing: the largest equal to the radius, all 0, or generic inside the ball."""
+    kind = draw(choice(tuple(name for name in SPECTRA if _fits(name, count, None))))
+    share = draw(choice((1.0, 0.5, 0.01))) if kind == "generic" else 1.0
+    return radius * share * draw(relative_spectra(count, None, kind))
+
+
+# What is refused.
+
+
+def check_kind(library: str, dtype: str) -> None:
+    """Raise InputError for an unknown library or dtype."""
+    for field, value, known in (("library", library, get_args(Library)), ("dtype", dtype, get_args(DType))):
+        if value not in known:
+            raise InputError(field, value, " or ".join(known))
+
+
+def check_shape(shape: Shape) -> None:
+    """Raise InputError unless the shape is two positive integers."""
+    if not (isinstance(shape, tuple | list) and len(shape) == 2):
+        raise InputError("shape", shape, "rows and columns")
+    for size in shape:
+        check_size("shape", size)
+
+
+def check_size(field: str, size: int) -> None:
+    """Raise InputError unless the size is a positive integer."""
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise InputError(field, size, "a positive integer")
+
+
+def check_positive(field: str, value: float, dtype: DType = "float64") -> None:
+    """Raise InputError unless the value is positive and within the range of the dtype."""
+    limits = np.finfo(dtype)
+    if not float(limits.tiny) <= value <= float(limits.max):
+        raise InputError(field, value, f"a positive real within the range of {dtype}")
+
+
+# Matrices.
+
+_just = kept(st.just)
+
+
+def shapes(largest: int = 8, *, least: int = 1) -> SearchStrategy[Shape]:
+    """Rows and columns, each from `least` to `largest`; shrinks to the least.
+
+    Raises:
+        InputError: for sizes that are not 1 <= least <= largest.
+
+    """
+    check_size("least", least)
+    if not (isinstance(largest, int) and largest >= least):
+        raise InputError("largest", largest, f"an integer from least = {least} on")
+    return st.tuples(st.integers(least, largest), st.integers(least, largest))
+
+
+_orders = kept(lambda size: st.permutations(range(size)))
+_small_integers = kept(lambda size: st.lists(st.integers(-2, 2), min_size=size, max_size=size).map(np.array))
+
+
+@kept
+@st.composite
+def frames(draw: DrawFn, rows: int, columns: int) -> np.ndarray:
+    """The first columns, at most all of them, of an orthogonal matrix of one of four kinds; float64."""
+    kind = draw(choice(("identity", "signed permutation", "reflection", "random")))
+    Q = np.eye(rows)
+    # A random one is the product of all the others and one more. Hypothesis counts what takes more choices as less
+    # simple, and can shrink by leaving out the last choice.
+    if kind in ("reflection", "random"):
+        # I - 2vvᵀ/vᵀv for an integer v: entries are fractions of a small denominator; the identity for v = 0.
+        v = draw(_small_integers(rows))
+        Q = Q @ (np.eye(rows) - 2 * np.outer(v, v) / max(v @ v, 1))
+    if kind in ("signed permutation", "random"):
+        columns_signs = draw(signs(rows))
+        Q = Q @ (np.eye(rows)[draw(_orders(rows))] * columns_signs)
+    if kind == "random":
+        uniform, R = np.linalg.qr(np.random.default_rng(draw(SEEDS)).standard_normal((rows, rows)))
+        # With a positive diagonal of R it is uniform (Mezzadri 2007).
+        Q = Q @ (uniform * np.where(R.diagonal() < 0, -1.0, 1.0))
+    return Q[:, :columns]
+
+
+def orthogonal(rows: int, columns: int, *, library: Library = "numpy", dtype: DType = "float64") -> SearchStrategy[Any]:
+    """Matrices with orthonormal columns, or rows where there are fewer of them: points of the Stiefel manifold.
+
+    Shape (rows, columns), orthonormal to some units of roundoff of `dtype`. Columns of the identity, of signed
+    permutations, of Householder reflections along small integer vectors, or of uniformly random orthogonal matrices;
+    shrinks to the identity.
+
+    Raises:
+        InputError: for a size below 1, and an unknown library or dtype.
+
+    """
+    check_size("rows", rows)
+    check_size("columns", columns)
+    check_kind(library, dtype)
+    return _orthogonal(rows, columns, library, dtype)
+
+
+@kept
+def _orthogonal(rows: int, columns: int, library: Library, dtype: DType) -> SearchStrategy[Any]:
+    tall = frames(max(rows, columns), min(rows, columns))
+    return tall.map(lambda Q: converted(Q if rows >= columns else Q.T, library, dtype))
+
+
+def matrices(
+    shape: Shape | SearchStrategy[Shape] | None = None,
+    *,
+    rank: int | None = None,
+    spectrum: Sequence[float] | str | None = None,
+    norm: float | None = None,
+    condition: float | None = None,
+    library: Library = "numpy",
+    dtype: DType = "float64",
+) -> SearchStrategy[Any]:
+    """Matrices with a given rank, spectrum, spectral norm or condition number; what is not given is drawn.
+
+    The exact spectral norm of what is returned is at most the prescribed one, and less by some units of roundoff of
+    `dtype` at most; likewise with the largest singular value of a given spectrum. The others are right to some units of
+    roundoff of the largest, so that what has to be 0 may be as large as that. A matrix with one number in each row and
+    column, to which examples shrink, is exact but for the rounding of these numbers toward 0.
+
+    >>> from hypothesis import find
+    >>> find(matrices((3, 3), rank=2, norm=2), lambda X: True).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
+
+    Args:
+        shape: rows and columns, or a strategy of such pairs; left out, each is up to 8, or what the rest needs.
+        rank: how many singular values are not 0.
+        spectrum: singular values, of which missing ones are 0; or the name of a kind: ``zero``; ``extremal``, all equal
+            to the norm; ``repeated``, in pairs; ``rank-deficient``; ``generic``; ``ill-conditioned``, a largest over
+            least of 1e12 (1 to 1e-12 of the norm). Any kind if it is left out.
+        norm: the spectral norm, positive. Left out, it is from 0.001 to 1000, and the matrix may be 0.
+        condition: the largest over the least singular value, of a matrix of full rank.
+        library: ``numpy`` for an ndarray, ``torch`` for a Tensor on the CPU.
+        dtype: ``float32`` or ``float64``.
+
+    Raises:
+        InputError: for values that are malformed, contradict each other or do not fit the shape. If the shape is a
+            strategy, this happens when an example is drawn.
+
+    """
+    check_kind(library, dtype)
+    wanted = _Wanted(
+        rank, spectrum if spectrum is None or isinstance(spectrum, str) else tuple(spectrum), norm, condition
+    )
+    wanted.check(dtype)
+    if shape is None:
+        shape = shapes(max(8, wanted.least_side), least=wanted.least_side)
+    if not isinstance(shape, SearchStrategy):
+        check_shape(shape)
+        wanted.check_fit(shape)
+        shape = _just(tuple(shape))
+    return _matrices(shape, wanted, library, dtype)
+
+
+def ball(shape: Shape, radius: float, *, library: Library = "numpy", dtype: DType = "float64") -> SearchStrategy[Any]:
+    """Matrices whose exact spectral norm is at most the radius: on the sphere, 0, or inside, of every kind of spectrum.
+
+    Of the kinds of `matrices` only ``generic`` ones may lie strictly inside. Shrinks to 0.
+
+    Raises:
+        InputError: for a malformed shape or radius, and an unknown library or dtype.
+
+    """
+    check_kind(library, dtype)
+    check_shape(shape)
+    check_positive("radius", radius, dtype)
+    return _in_ball(tuple(shape), radius, library, dtype)
+
+
+@kept
+@st.composite
+def _in_ball(draw: DrawFn, shape: Shape, radius: float, library: Library, dtype: DType) -> Any:
+    singular = draw(spectra_in_ball(min(shape), radius))
+    return converted(draw(with_spectrum(shape, singular, dtype)), library, dtype)
+
+
+@kept
+@st.composite
+def _matrices(draw: DrawFn, shape: SearchStrategy[Shape], wanted: "_Wanted", library: Library, dtype: DType) -> Any:
+    rows, columns = draw(shape)
+    check_shape((rows, columns))
+    wanted.check_fit((rows, columns))
+    singular = draw(wanted.singular_values(min(rows, columns)))
+    return converted(draw(with_spectrum((rows, columns), singular, dtype)), library, dtype)
+
+
+@st.composite
+def with_spectrum(draw: DrawFn, shape: Shape, singular: np.ndarray, dtype: DType) -> np.ndarray:
+    """U diag(s) Vᵀ for given singular values, min(shape) of them, rounded so that none grows beyond the largest."""
+    U, V = (draw(frames(size, min(shape))) for size in shape)
+    return product(U, singular, V, dtype)
+
+
+def product(U: np.ndarray, singular: np.ndarray, V: np.ndarray, dtype: DType) -> np.ndarray:
+    """U diag(s) Vᵀ in float64, with numbers of `dtype`; its spectral norm is at most the largest of s."""
+    X = (U * singular) @ V.T
+    is_exact = all(np.isin(np.abs(Q), (0.0, 1.0)).all() for Q in (U, V))
+    return rounded(X if is_exact else X * (1 - margin((len(U), len(V)), dtype)), dtype)
+
+
+def margin(shape: Shape, dtype: DType) -> float:
+    """More than the relative error in spectral norm of a product of float64 matrices, rounded to `dtype` at the end."""
+    units = 8 * sum(shape) * float(np.finfo(np.float64).eps)
+    return units if dtype == "float64" else units + float(np.finfo(np.float32).eps) * math.sqrt(min(shape))
+
+
+def rounded(X: np.ndarray, dtype: DType) -> np.ndarray:
+    """The matrix with each number rounded toward 0 to one of `dtype`."""
+    if dtype == "float64":
+        return X
+    near = X.astype(np.float32)
+    return np.where(np.abs(near.astype(np.float64)) > np.abs(X), np.nextafter(near, np.float32(0)), near)
+
+
+def converted(X: np.ndarray, library: Library, dtype: DType) -> Any:
+    """A new array or tensor of that dtype."""
+    # The sum makes 0 of -0.
+    array = np.ascontiguousarray(X + 0.0, dtype=dtype)
+    return array if library == "numpy" else torch.from_numpy(array)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The properties that `matrices` is asked for."""
+
+    rank: int | None
+    spectrum: tuple[float, ...] | str | None
+    norm: float | None
+    condition: float | None
+
+    @property
+    def least_side(self) -> int:
+        """The smallest number of rows and of columns that such a matrix can have."""
+        if isinstance(self.spectrum, tuple):
+            return max(len(self.spectrum), 1)
+        needed = SPECTRA[self.spectrum].least if self.spectrum else 1
+        if self.spectrum == "rank-deficient":
+            needed = (self.rank or 1) + 1
+        return max(needed, self.rank or 1, 2 if (self.condition or 1) > 1 else 1)
+
+    def check(self, dtype: DType) -> None:
+        """Raise InputError for malformed values, and for values that contradict each other at any shape."""
+        if self.rank is not None and (isinstance(self.rank, bool) or not isinstance(self.rank, int) or self.rank < 0):
+            raise InputError("rank", self.rank, "an integer from 0 on")
+        if self.norm is not None:
+            check_positive("norm", self.norm, dtype)
+        if isinstance(self.spectrum, tuple):
+            for name in ("rank", "norm", "condition"):
+                if getattr(self, name) is not None:
+                    raise InputError(name, getattr(self, name), "none beside singular values, which determine it")
+            if not all(isinstance(x, int | float) and 0 <= x <= np.finfo(dtype).max for x in self.spectrum):
+                expected = f"singular values, which are 0 or more and within {dtype}"
+                raise InputError("spectrum", self.spectrum, expected)
+        elif self.spectrum is not None:
+            kind, rank = self.spectrum, self.rank
+            if kind not in SPECTRA:
+                raise InputError("spectrum", kind, f"singular values, or one of {', '.join(SPECTRA)}")
+            if self.condition is not None:
+                raise InputError("condition", self.condition, "none beside a kind of spectrum")
+            if rank is not None and (rank > 0 if kind == "zero" else rank < SPECTRA[kind].least):
+                expected = "0" if kind == "zero" else f"at least {SPECTRA[kind].least}"
+                raise InputError("rank", rank, f"{expected}, for a spectrum that is {kind}")
+        if self.norm is not None and (self.rank == 0 or self.spectrum == "zero"):
+            raise InputError("norm", self.norm, "none: the matrix is 0")
+        if self.condition is not None:
+            most = 1e-3 / float(np.finfo(dtype).eps)
+            if not 1 <= self.condition <= most:
+                expected = f"from 1 to {most:.3g}, which {dtype} can tell from infinity"
+                raise InputError("condition", self.condition, expected)
+            if self.rank == 0 or (self.rank == 1 and self.condition > 1):
+                raise InputError("condition", self.condition, "1" if self.rank else "none: the matrix is 0")
+
+    def check_fit(self, shape: Shape) -> None:
+        """Raise InputError for a shape that has no such matrix."""
+        count = min(shape)
+        if count < self.least_side:
+            raise InputError("shape", shape, f"at least {self.least_side} rows and columns, for what is prescribed")
+        if self.condition is not None and self.rank is not None and self.rank < count:
+            raise InputError("rank", self.rank, f"{count}, for a condition number that is finite")
+
+    def singular_values(self, count: int) -> SearchStrategy[np.ndarray]:
+        """`count` singular values, decreasing."""
+        if isinstance(self.spectrum, tuple):
+            values = sorted(map(float, self.spectrum), reverse=True)
+            return st.just(np.array(values + [0.0] * (count - len(values))))
+        if self.condition is not None:
+            relative = of_condition(count, float(self.condition))
+        else:
+            relative = relative_spectra(count, self.rank, self.spectrum)
+            if self.norm is None and self.rank is None and self.spectrum is None:
+                relative = st.just(np.zeros(count)) | relative
+        sizes = SIZES if self.norm is None else st.just(float(self.norm))
+        return st.builds(lambda size, values: size * values, sizes, relative)
+
+
+# Points.
+
+
+def factor_pairs(
+    shape: Shape,
+    rank: int,
+    radii: tuple[float, float],
+    *,
+    kind: PairKind | None = None,
+    library: Library = "numpy",
+    dtype: DType = "float64",
+) -> SearchStrategy[tuple[Any, Any]]:
+    r"""Pairs (A, B) with :math:`\sigma_1(A) \le a` and :math:`\sigma_1(B) \le b`, of the exact numbers returned.
+
+    ``aligned``: the left singular vectors of A are the right ones of B, so that the spectral norm of BA is the product
+    of theirs. ``adversarial``: aligned, and both norms at their radii; either all singular values are, or A and B have
+    rank one, which is the instance at which the sharp form of Lemma 1 of jiang2024 is attained, wherever it is put.
+    ``free``: each from `ball` by itself. Shrinks to diagonal matrices.
+
+    >>> from hypothesis import find
+    >>> A, B = find(factor_pairs((2, 3), 1, (1.0, 2.0), kind="adversarial"), lambda pair: True)
+    >>> A.tolist(), B.tolist()
+    ([[1.0, 0.0, 0.0]], [[2.0], [0.0]])
+
+    Args:
+        shape: (d, k), of W.
+        rank: r; A has shape (r, k), and B (d, r). It may be larger than d or k.
+        radii: (a, b), positive.
+        kind: one of the three, or None for all.
+        library: ``numpy`` for arrays, ``torch`` for tensors on the CPU.
+        dtype: ``float32`` or ``float64``.
+
+    Raises:
+        InputError: for any other value.
+
+    """
+    check_kind(library, dtype)
+    check_shape(shape)
+    check_size("rank", rank)
+    if len(radii) != 2:
+        raise InputError("radii", radii, "two, for A and for B")
+    for name, radius in zip("ab", radii, strict=True):
+        check_positive(f"radii.{name}", radius, dtype)
+    if kind is not None and kind not in get_args(PairKind):
+        raise InputError("kind", kind, f"one of {', '.join(get_args(PairKind))}")
+    (d, k), (a, b) = shape, radii
+    in_a, in_b = min(rank, k), min(d, rank)
+
+    @st.composite
+    def drawn(draw: DrawFn) -> tuple[Any, Any]:
+        how = draw(choice(get_args(PairKind))) if kind is None else kind
+        if how == "free":
+            A, B = draw(ball((rank, k), a, dtype=dtype)), draw(ball((d, rank), b, dtype=dtype))
+        else:
+            if how == "aligned":
+                in_A, in_B = draw(spectra_in_ball(in_a, a)), draw(spectra_in_ball(in_b, b))
+            else:
+                rank_one = draw(st.booleans())
+                in_A, in_B = (
+                    radius * (np.arange(count) < (1 if rank_one else count)) for count, radius in ((in_a, a), (in_b, b))
+                )
+            shared, right, left = draw(frames(rank, rank)), draw(frames(k, in_a)), draw(frames(d, in_b))
+            A, B = product(shared[:, :in_a], in_A, right, dtype), product(left, in_B, shared[:, :in_b], dtype)
+        return converted(A, library, dtype), converted(B, library, dtype)
+
+    return drawn()
+
+
+def points(
+    shape: Shape,
+    rank: int,
+    radii: tuple[float, float],
+    replicas: int = 1,
+    *,
+    kind: PairKind | None = None,
+    dtype: DType = "float64",
+) -> SearchStrategy[Point]:
+    """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica from `factor_pairs`.
+
+    Raises:
+        InputError: as `factor_pairs` does, and for replicas below 1.
+
+    """
+    return _replicated(factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype), replicas)
+
+
+def pairs(
+    shape: Shape, rank: int, radii: tuple[float, float], *, dtype: DType = "float64"
+) -> SearchStrategy[tuple[Point, Point]]:
+    """Two points of the ball, as `points` draws them with R = 1: the second is on the way to a third.
+
+    The way is all of it, or a share from 1e-4 on; the points may be equal.
+
+    Raises:
+        InputError: as `factor_pairs` does.
+
+    """
+    point = points(shape, rank, radii, dtype=dtype)
+
+    @st.composite
+    def drawn(draw: DrawFn) -> tuple[Point, Point]:
+        v, away, share = draw(point), draw(point), 10 ** draw(st.floats(-4, 0))
+        if share == 1:
+            return v, away
+        between = []
+        for x, y in zip(v, away, strict=True):
+            # No farther from 0 than the farther of the two, all roundings included.
+            mixed = (1 - share) * x.numpy().astype(np.float64) + share * y.numpy().astype(np.float64)
+            inside = 1 - margin((x.shape[-2], x.shape[-1]), dtype)
+            between.append(converted(rounded(mixed * inside, dtype), "torch", dtype))
+        return v, tuple(between)
+
+    return drawn()
+
+
+def _replicated(one: SearchStrategy[tuple[Tensor, ...]], replicas: int) -> SearchStrategy[Point]:
+    """A strategy for `replicas` points, stacked over a leading dimension."""
+    check_size("replicas", replicas)
+    several = st.lists(one, min_size=replicas, max_size=replicas)
+    return several.map(lambda drawn: tuple(torch.stack(parts) for parts in zip(*drawn, strict=True)))
+
+
+# Entries relative to the largest one, of a vector that scales rows or columns; the simplest first.
+VECTORS: dict[str, Callable[[int], SearchStrategy[np.ndarray]]] = {
+    "zero": lambda count: st.just(np.zeros(count)),
+    "one entry": lambda count: st.integers(0, count - 1).map(lambda i: np.eye(count)[i]),
+    "extremal": signs,
+    "generic": lambda count: SEEDS.map(lambda seed: np.random.default_rng(seed).uniform(-1, 1, count)),
+    "ill-conditioned": lambda count: st.just(np.logspace(0, -12, count)),
+}
+
+
+def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchStrategy[Point]:
+    """Points of the domain of an adapter, float64, a tensor of shape (R, rows, columns) for each block.
+
+    Either all blocks of a point are at their radius, with all singular values or entries, or each is drawn by itself:
+    from `ball`, or a vector that is 0, has one entry, or is of any size up to the radius. Blocks with orthonormal rows
+    are from `orthogonal`. Shrinks to the radius times columns of the identity, or 1 in place of each entry.
+
+    Raises:
+        InputError: for radii that are missing or not positive, and for replicas below 1.
+
+    """
+    for name in adapter.radius_names:
+        if name not in radii:
+            raise InputError("radii", sorted(radii), f"a radius for each of {', '.join(adapter.radius_names)}")
+        check_positive(f"radii.{name}", radii[name])
+
+    def part_of(block: Block, extremal: bool) -> SearchStrategy[Tensor]:
+        rows, columns = block.shape
+        if block.norm == "orthonormal":
+            return orthogonal(rows, columns, library="torch")
+        radius = radii[block.radius]
+        if block.norm == "max":
+            kinds = choice(("extremal",) if extremal else tuple(VECTORS))
+            entries = kinds.flatmap(lambda kind: VECTORS[kind](rows * columns))
+            return entries.map(lambda x: torch.from_numpy(radius * x.reshape(block.shape)))
+        if extremal:
+            return matrices(block.shape, spectrum="extremal", norm=radius, library="torch")
+        return ball(block.shape, radius, library="torch")
+
+    @st.composite
+    def drawn(draw: DrawFn) -> Point:
+        extremal = draw(st.booleans())
+        parts = [draw(part_of(block, extremal)) for block in adapter.blocks]
+        v = adapter.inward(adapter.at(tuple(part.unsqueeze(0) for part in parts)), radii, 0.0)
+        return tuple(part[0] for part in v)
+
+    return _replicated(drawn(), replicas)
+
+
+def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
+    """Directions in which a point may move, before any projection: blocks from `ball` of radius 1, float64.
+
+    Raises:
+        InputError: for replicas below 1.
+
+    """
+    return _replicated(st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas)
+
+
+def weights(shape: Shape, replicas: int = 3) -> SearchStrategy[Tensor]:
+    """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each. Shrinks to 0.
+
+    Raises:
+        InputError: for a malformed shape, and for replicas below 1.
+
+    """
+    check_shape(shape)
+    one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(lambda radius: ball(shape, radius, library="torch"))
+    return _replicated(st.tuples(one), replicas).map(lambda point: point[0])

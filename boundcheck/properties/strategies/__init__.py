@@ -1,1 +1,0 @@
-"""The Hypothesis strategies; `boundcheck.properties` has those that are meant for tests of one's own."""
