@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.arithmetic import Point, square_norm
 from boundcheck.functions.curvature import largest_eigenvalue

@@ -19,7 +19,7 @@ from boundcheck.version import __version__
 
 if TYPE_CHECKING:
     from boundcheck.callback import BoundcheckCallback
-    from boundcheck.experiment import measure
+    from boundcheck.experiment import Limits, measure
     from boundcheck.functions.loss import Loss
     from boundcheck.language.catalogue import catalogue as claims
     from boundcheck.language.claim import Claim
@@ -34,6 +34,7 @@ __all__ = [
     "BoundcheckError",
     "Claim",
     "InputError",
+    "Limits",
     "Loss",
     "Search",
     "WorstCase",
@@ -60,6 +61,7 @@ class _Home(NamedTuple):
 _HOMES = {
     "BoundcheckCallback": _Home("boundcheck.callback", "BoundcheckCallback"),
     "Claim": _Home("boundcheck.language.claim", "Claim"),
+    "Limits": _Home("boundcheck.experiment", "Limits"),
     "Loss": _Home("boundcheck.functions.loss", "Loss"),
     "Search": _Home("boundcheck.worst_case.search", "Search"),
     "WorstCase": _Home("boundcheck.worst_case.worst_case", "WorstCase"),

@@ -14,19 +14,14 @@ from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.audit import Evidence
-from boundcheck.experiment.chance import undisturbed
-from boundcheck.experiment.cost import announce
-from boundcheck.experiment.experiment import device_memory
+from boundcheck.experiment.experiment import announce, device_memory
 from boundcheck.experiment.outcome import outcome
 from boundcheck.experiment.plan import Start, at_a_step
-from boundcheck.experiment.result import RunResult
+from boundcheck.experiment.result import RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
-from boundcheck.experiment.schedule import Schedule
-from boundcheck.experiment.schema import Stated, Subject
-from boundcheck.experiment.screen import show_course
-from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.spec import RunSpec, Spec
+from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
-from boundcheck.experiment.tables import RunSpec
 from boundcheck.experiment.training import (
     First,
     audit_sample,
@@ -40,9 +35,11 @@ from boundcheck.experiment.training import (
     settings_of,
     shape_of,
     summed_of,
+    undisturbed,
     unwrapped,
     worst_first,
 )
+from boundcheck.experiment.view import show_course
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import sites_of
@@ -385,7 +382,7 @@ class _Recorder:
             spec=self._spec,
             environment=self._folder.environment | device_memory(self._device),
             problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
-            constants={name: Stated(x.value, x.kind, x.how) for name, x in self._function.constants.items()},
+            constants=dict(self._function.constants),
             **found,
         )
         return self._folder, self._folder.finish(result)

@@ -361,7 +361,7 @@ def measure(
     command = typed("measure", path_from_here(spec), *as_options(allow_code))
     with progress() as tick:
         results = boundcheck.measure(
-            spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster, allow_code=allow_code
+            spec, store, device, tick, cluster or jobs, limits=boundcheck.Limits(hours, memory), allow_code=allow_code
         )
         tick("page", 0, 1)
         from boundcheck.present.page import write_runs

@@ -13,7 +13,7 @@ A verdict that speaks for a claim or against it may rest on what nobody proves: 
 adapter from outside says of its own, and how a word from outside holds a run against itself. It then says so in its own
 text, `supported, given …`, wherever it is shown.
 
-`boundcheck.experiment.support` says which support an interval earns.
+`boundcheck.experiment.statistics` says which support an interval earns.
 """
 
 from collections.abc import Iterable

@@ -8,6 +8,7 @@ it. A spec with claim = "my_theorem.py:WARM_DESCENT" runs it, and then
 
 from sympy import Le, Rational
 
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity, Statement
@@ -16,7 +17,7 @@ from boundcheck.language.hypotheses import Hypothesis, Worst
 from boundcheck.language.measures import SQUARED_GRADIENT, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
-from boundcheck.language.vocabulary import F, Value, t, v_t
+from boundcheck.language.vocabulary import F, Value, v_t
 
 # An algorithm that is linear in its state and its gradient is given once: v is the iterate, g the gradient. The step in
 # torch, the exact one, its rounding errors and its worst case follow. Of one that is not, each face is written out; see

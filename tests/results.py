@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from boundcheck.experiment.result import RunResult
-from boundcheck.experiment.schema import Estimates, Planned, Subject
+from boundcheck.experiment.result import Estimates, Planned, RunResult, Subject
 from boundcheck.verdicts import Verdict
 
 SPEC: dict[str, Any] = {"seed": 1, "adapter": {"kind": "lora", "rank": 1}}

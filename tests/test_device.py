@@ -18,7 +18,7 @@ from torch import Tensor
 import boundcheck as bc
 from boundcheck import Loss
 from boundcheck.errors import CodeError, InputError
-from boundcheck.experiment.run import _Course
+from boundcheck.experiment.run import Ensemble
 from boundcheck.experiment.store import finished
 from boundcheck.functions.adapters import ADAPTERS, LoRA, Rebased, make_adapter
 from boundcheck.functions.adapters.base import gaussian
@@ -340,7 +340,7 @@ def test_an_objective_that_is_given_has_to_be_on_the_device(tmp_path: Path) -> N
 
 
 # Wrong on the device in one way each: what is replaced, by what, and how it is seen.
-slope, drawn, kept, initial = PseudoHuber.batch_gradient, WithReplacement.draw, _Course.kept, LoRA.initial
+slope, drawn, kept, initial = PseudoHuber.batch_gradient, WithReplacement.draw, Ensemble.kept, LoRA.initial
 MIX, OFTEN, STORED = "on the same device", "Problem.batch_gradient", "untyped_storage"
 
 
@@ -368,7 +368,7 @@ FAULTS: dict[str, tuple[Any, ...]] = {
     ),
     "torch's own generator": gradient(lambda f, W, i: slope(f, W, i) + 0 * torch.rand_like(W), "own generator"),
     "a checkpoint of the device": (
-        *(_Course, "kept", lambda course: kept(course) | {"state": [list(x) for x in course.state]}, STORED),
+        *(Ensemble, "kept", lambda course: kept(course) | {"state": [list(x) for x in course.state]}, STORED),
     ),
 }
 

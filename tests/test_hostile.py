@@ -17,7 +17,7 @@ import pytest
 import typer
 
 import boundcheck as bc
-from boundcheck.checked.malformed import sound
+from boundcheck.checked import inputs as sound
 from boundcheck.cli import app
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import text
@@ -48,7 +48,7 @@ PLACES = {
     "a process": "subprocess:Popen",
     "installed": "joblib:load",
     "installed, below a package": "matplotlib.texmanager:TexManager",
-    "ours": "boundcheck.checked.attacks.process:Running",
+    "ours": "boundcheck.checked.attacked:Running",
     "the program": "__main__:main",
     "a file beside": "payload.py:run",
     "a module beside": "payload:run",

@@ -65,7 +65,7 @@ def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
         "import boundcheck.proofs.meft.claims",
         "import boundcheck.experiment.spec; bc.measure",
         "from boundcheck.proof import script; import boundcheck.worst_case.view",
-        "bc.claims; bc.measure; import boundcheck.language, boundcheck.experiment.tables",
+        "bc.claims; bc.measure; import boundcheck.language, boundcheck.experiment.spec",
     ],
 )
 def test_what_is_imported_before_takes_the_place_of_no_name(before: str) -> None:

@@ -12,14 +12,14 @@ import torch
 from scipy.linalg import inv, sqrtm
 from torch import Tensor
 
-from boundcheck.experiment.intervals import (
+from boundcheck.experiment.statistics import (
     _BETS,
+    Schedule,
     betting_interval,
     betting_limits,
     betting_lower_limit,
     simultaneous_lower_limits,
 )
-from boundcheck.experiment.schedule import Schedule
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.curvature import difference_ratio, sure_difference_ratio

@@ -1,7 +1,7 @@
 """Confidence limits, held against known means: how often they miss, and how many replicas they need.
 
 Nothing here judges a run. It draws experiments from distributions whose mean is known and counts how often the limits
-of `boundcheck.experiment.intervals`, from which run verdicts are given, miss it.
+of `boundcheck.experiment.statistics`, from which run verdicts are given, miss it.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import betaincinv
 
-from boundcheck.experiment.intervals import (
+from boundcheck.experiment.statistics import (
+    Kind,
+    Schedule,
     bernstein_limits,
     betting_limits,
     betting_lower_limit,
@@ -22,8 +24,6 @@ from boundcheck.experiment.intervals import (
     student_half_width,
     student_limits,
 )
-from boundcheck.experiment.schedule import Schedule
-from boundcheck.experiment.support import Kind
 from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)

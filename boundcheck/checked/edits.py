@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import combinations, zip_longest
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.checked.trial import Mutant
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (
@@ -35,19 +36,9 @@ from boundcheck.language.vocabulary import (
 NORMS = (FrobeniusNorm, SpectralNorm, EuclideanNorm)
 Path = tuple[int, ...]
 Item = TypeVar("Item")
+Kinded = TypeVar("Kinded", bound="Change | Mutant")
 # The kind that is false most often, which would else crowd out the others.
 _LAST = "relation"
-
-
-class HasKind(Protocol):
-    """A change, or a mutant."""
-
-    @property
-    def kind(self) -> str:
-        """The kind of change."""
-
-
-Kinded = TypeVar("Kinded", bound=HasKind)
 
 
 @dataclass(frozen=True)
@@ -125,10 +116,10 @@ def put(node: sp.Basic, path: Path, new: sp.Basic) -> sp.Basic:
         return new
     args = list(node.args)
     args[path[0]] = put(args[path[0]], path[1:], new)
-    return rebuilt(node, args)
+    return _rebuilt(node, args)
 
 
-def rebuilt(node: sp.Basic, args: Sequence[sp.Basic]) -> sp.Basic:
+def _rebuilt(node: sp.Basic, args: Sequence[sp.Basic]) -> sp.Basic:
     """The node with other arguments, unevaluated."""
     if isinstance(node, sp.Add | sp.Mul | sp.Pow | sp.Rel) and not isinstance(node, MatrixExpr):
         return node.func(*args, evaluate=False)
@@ -144,18 +135,17 @@ def product(*factors: sp.Basic) -> sp.Basic:
 
 def written_out(expression: sp.Basic, quantities: Sequence[Quantity], keep: Collection[str] = ()) -> sp.Basic:
     """The expression with formulas in place of quantities, the last ones first; those in `keep` stay."""
+
+    def replaced(node: sp.Basic, quantity: Quantity) -> sp.Basic:
+        if node == quantity.symbol:
+            return quantity.expression
+        # SymPy's own replacement would evaluate what it goes through.
+        return _rebuilt(node, [replaced(x, quantity) for x in node.args]) if node.has(quantity.symbol) else node
+
     for quantity in reversed(quantities):
         if quantity.name not in keep:
-            expression = _replaced(expression, quantity)
+            expression = replaced(expression, quantity)
     return expression
-
-
-def _replaced(expression: sp.Basic, quantity: Quantity) -> sp.Basic:
-    if expression == quantity.symbol:
-        return quantity.expression
-    if not expression.has(quantity.symbol):
-        return expression
-    return rebuilt(expression, [_replaced(x, quantity) for x in expression.args])
 
 
 def with_formula(claim: Claim, name: str, expression: sp.Expr) -> Claim:
@@ -167,7 +157,11 @@ def with_formula(claim: Claim, name: str, expression: sp.Expr) -> Claim:
 def of_expression(expression: sp.Basic) -> Iterator[Change]:
     """The edits of one part of an expression at a time."""
     for path, node in walk(expression):
-        for edit in _edits_of_node(node, _is_exponent(path, expression)):
+        above = expression
+        for i in path[:-1]:
+            above = above.args[i]
+        is_exponent = bool(path) and isinstance(above, sp.Pow) and path[-1] == 1
+        for edit in _edits_of_node(node, is_exponent):
             yield replace(edit, result=put(expression, path, edit.result))
 
 
@@ -186,8 +180,8 @@ def _edits_of_node(node: sp.Basic, is_exponent: bool) -> Iterator[Change]:
             is_lone = len(rest) == 1 and not isinstance(node, MatrixExpr)
             yield Change("drop factor", str(part), rest[0] if is_lone else product(*rest))
         if isinstance(node, sp.Add | sp.MatAdd):
-            yield Change("flip sign", str(part), _sum_like(node, *rest, product(sp.Integer(-1), part)))
-            yield Change("drop term", str(part), _sum_like(node, *rest))
+            yield Change("flip sign", str(part), _sum(*rest, product(sp.Integer(-1), part)))
+            yield Change("drop term", str(part), _sum(*rest))
     if isinstance(node, FrobeniusNorm):
         yield Change("norm", f"{node} as op", SpectralNorm(node.args[0]))
     if isinstance(node, SpectralNorm):
@@ -196,11 +190,7 @@ def _edits_of_node(node: sp.Basic, is_exponent: bool) -> Iterator[Change]:
         yield Change("transpose", str(node), node.arg)
     if isinstance(node, InnerProduct):
         yield Change("flip sign", str(node), -node)
-    yield from _off_by_one(node)
-
-
-def _off_by_one(node: sp.Basic) -> Iterator[Change]:
-    """T, or the time of an iterate, one step later or earlier."""
+    # T, or the time of an iterate, one step later or earlier.
     for step in (1, -1):
         if node == T:
             yield Change("off by one", f"{node} to {node + step}", node + step)
@@ -209,17 +199,11 @@ def _off_by_one(node: sp.Basic) -> Iterator[Change]:
             yield Change("off by one", f"{node} at {time + step}", Iterate(name, time + step, *shape))
 
 
-def _is_exponent(path: Path, whole: sp.Basic) -> bool:
-    above = whole
-    for i in path[:-1]:
-        above = above.args[i]
-    return bool(path) and isinstance(above, sp.Pow) and path[-1] == 1
-
-
-def _sum_like(node: sp.Basic, *terms: sp.Basic) -> sp.Basic:
+def _sum(*terms: sp.Basic) -> sp.Basic:
+    """The sum of numbers, or of matrices, unevaluated."""
     if len(terms) == 1:
         return terms[0]
-    return sp.MatAdd(*terms) if isinstance(node, sp.MatAdd) else sp.Add(*terms, evaluate=False)
+    return sp.MatAdd(*terms) if isinstance(terms[0], MatrixExpr) else sp.Add(*terms, evaluate=False)
 
 
 def of_relation(relation: sp.Basic) -> list[Change]:
@@ -236,16 +220,12 @@ def of_relation(relation: sp.Basic) -> list[Change]:
                 found.append(Change("relation", f"as {other.__name__}", other(left, right, evaluate=False)))
         found.append(Change("flip sign", "right side", func(left, product(sp.Integer(-1), right), evaluate=False)))
     found += [edit for edit in of_expression(relation) if isinstance(edit.result, sp.Rel)]
-    found += _exchanges(relation)
-    return list({edit.result: edit for edit in reversed(found)}.values())[::-1]
-
-
-def _exchanges(relation: sp.Basic) -> list[Change]:
     parts = [node for _, node in walk(relation)]
     symbols = sorted({x for x in parts if isinstance(x, sp.Symbol)}, key=str)
     norms = sorted({x for x in parts if isinstance(x, NORMS)}, key=str)
-    pairs = [*combinations(symbols, 2), *combinations(norms, 2)]
-    return [Change("exchange", f"{x} and {y}", relation.xreplace({x: y, y: x})) for x, y in pairs]
+    for x, y in (*combinations(symbols, 2), *combinations(norms, 2)):
+        found.append(Change("exchange", f"{x} and {y}", relation.xreplace({x: y, y: x})))
+    return list({edit.result: edit for edit in reversed(found)}.values())[::-1]
 
 
 # Variations
@@ -271,35 +251,27 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
         return
     yield said("terms moved", "all to the left", _sum(left, product(minus, right)), sp.Integer(0))
     yield said("terms moved", "all to the right", sp.Integer(0), _sum(right, product(minus, left)))
-    for term in _terms(relation):
+    parts = [node for _, node in walk(relation)]
+    norms, letters = (sorted({x for x in parts if isinstance(x, each)}, key=str) for each in (NORMS, sp.Symbol))
+    for term in (*norms[:1], *letters[:1], sp.Rational(1, 3)):
         yield said("common term", f"{term} on both sides", _sum(left, term), _sum(right, term))
         squared = sp.Pow(term, 2, evaluate=False)
         if func in (sp.Le, sp.Lt, sp.Eq):
             yield said("slack", f"{squared} on the right", left, _sum(right, squared), sp.Le)
         if func in (sp.Ge, sp.Gt, sp.Eq):
             yield said("slack", f"{squared} on the left", _sum(left, squared), right, sp.Ge)
-    yield from _weaker(relation)
-    yield from _rewritten(relation)
-
-
-def _weaker(relation: sp.Basic) -> Iterator[Change]:
-    """A weaker relation; and a larger factor or squares, where a side is nonnegative by its form."""
-    left, right, func = relation.lhs, relation.rhs, relation.func
     for weaker in {sp.Eq: (sp.Le, sp.Ge), sp.Lt: (sp.Le,), sp.Gt: (sp.Ge,)}.get(func, ()):
-        yield Change("weaker relation", f"as {weaker.__name__}", weaker(left, right, evaluate=False))
+        yield said("weaker relation", f"as {weaker.__name__}", left, right, weaker)
+    # A larger factor or squares, where a side is nonnegative by its form.
     small, large = (left, right) if func in (sp.Le, sp.Lt, sp.Eq) else (right, left)
-    if not is_nonnegative(small):
-        return
-    uses = (sp.Ge(small, 0, evaluate=False),)
-    for factor in (sp.Rational(11, 10), sp.Integer(3)):
-        looser = sp.Le(small, product(factor, large), evaluate=False)
-        yield Change("looser", f"the larger side by {factor}", looser, uses)
-    squares = (sp.Pow(x, 2, evaluate=False) for x in (small, large))
-    yield Change("squared", "both sides", sp.Le(*squares, evaluate=False), uses)
-
-
-def _rewritten(relation: sp.Basic) -> Iterator[Change]:
-    """A norm of the transposed or the negative matrix, an inner product with its arguments swapped; each place once."""
+    if is_nonnegative(small):
+        uses = (sp.Ge(small, 0, evaluate=False),)
+        for factor in (sp.Rational(11, 10), sp.Integer(3)):
+            looser = sp.Le(small, product(factor, large), evaluate=False)
+            yield Change("looser", f"the larger side by {factor}", looser, uses)
+        squares = (sp.Pow(x, 2, evaluate=False) for x in (small, large))
+        yield Change("squared", "both sides", sp.Le(*squares, evaluate=False), uses)
+    # A norm of the transposed or the negative matrix, an inner product with its arguments swapped; each place once.
     seen: set[sp.Basic] = set()
     for path, node in walk(relation):
         if node in seen:
@@ -312,14 +284,6 @@ def _rewritten(relation: sp.Basic) -> Iterator[Change]:
             yield Change("negative in a norm", str(node), put(relation, path, node.func(negative)))
         if isinstance(node, InnerProduct):
             yield Change("arguments swapped", str(node), put(relation, path, InnerProduct(*reversed(node.args))))
-
-
-def _terms(relation: sp.Basic) -> list[sp.Basic]:
-    """A norm and a letter of the relation, and a number."""
-    parts = [node for _, node in walk(relation)]
-    norms = sorted({x for x in parts if isinstance(x, NORMS)}, key=str)
-    letters = sorted({x for x in parts if isinstance(x, sp.Symbol)}, key=str)
-    return [*norms[:1], *letters[:1], sp.Rational(1, 3)]
 
 
 def is_nonnegative(node: sp.Basic) -> bool:
@@ -341,7 +305,3 @@ def is_nonnegative(node: sp.Basic) -> bool:
             return all(map(is_nonnegative, node.args))
         case _:
             return False
-
-
-def _sum(*terms: sp.Basic) -> sp.Basic:
-    return sp.Add(*terms, evaluate=False)

@@ -1,38 +1,57 @@
-"""Mutants of the lines of proofs: a changed line, or a line with fewer premises, tried by the search for a proof.
+"""Mutants of proofs: a changed line, a line with fewer premises, and a changed claim with its whole script.
 
-A false one is false twice over: as the kernel's terms are meant (`boundcheck.kernel.meaning`), and as the sympy
-relation is evaluated without the kernel or the translation (`Setting.verdict`). Nothing is drawn. At the end stands
-which mutants of lines and of claims are tried.
+A false line is false twice over: as the kernel's terms are meant (`boundcheck.kernel.meaning`), and as the sympy
+relation is evaluated without the kernel or the translation (`ExactModel.says`). Nothing is drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from fractions import Fraction
+from functools import cache
+from itertools import islice, takewhile
 from typing import Literal
 
 import sympy as sp
 
-from boundcheck.checked.claim_mutants import ClaimMutant, false_edits, provable, true_claims, without_hypothesis
-from boundcheck.checked.edits import KINDS, in_turn, mixed_up, of_relation, variations, walk
-from boundcheck.checked.exact_models import ExactModel
-from boundcheck.checked.exact_models.exact_model import broken
-from boundcheck.checked.scripts import Line, all_lines, allowed, answer, refutes
+from boundcheck import proofs as folders
+from boundcheck.checked.edits import (
+    KINDS,
+    Change,
+    in_turn,
+    mixed_up,
+    of_expression,
+    of_relation,
+    variations,
+    walk,
+    with_formula,
+    written_out,
+)
+from boundcheck.checked.exact_model import ExactModel, broken, composites
+from boundcheck.checked.exact_models import descents, worlds
+from boundcheck.checked.exact_runs import runs_of
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.kernel import Fact, KernelError, Statement, Theorem
-from boundcheck.proof import Proof, Script
+from boundcheck.exact.evaluate import rational_value
+from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.prose import plain
+from boundcheck.language.symbols import T
+from boundcheck.proof import Proof, Script, judge
 from boundcheck.proof.certificate import signs
-from boundcheck.proof.proof import Because, Induction
+from boundcheck.proof.proof import Because, Induction, Step
+from boundcheck.proof.script import of_paper
 from boundcheck.proof.solvers import counterexample
+from boundcheck.proof.verdict import judge_any
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
 Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]
-# A true variation is held against so many worlds, and z3 looks for a counterexample to it for so many seconds.
+# A true variation is held against so many models, and z3 looks for a counterexample to it for so many seconds.
 _WORLDS, _SECONDS = 6, 0.5
-
-
 # How many mutants of a line are tried. With more premises the search for a proof that does not exist takes longer.
 _FEW, _SOME, _MANY = 1, 3, 5
 _TRUE = 4
@@ -40,8 +59,109 @@ _TRUE = 4
 _EDITS = 3
 
 
+# The scripts of all papers, their proved lines, and the models that these are held against
+
+
+@cache
+def scripts() -> tuple[Script, ...]:
+    """All scripts of the papers in `proofs/`, once per process."""
+    return tuple(each for key, paper in folders.papers().items() if paper.is_ours for each in of_paper(key))
+
+
+@cache
+def mixed_worlds() -> tuple[ExactModel, ...]:
+    """All exact models, in an order that is fixed and mixed."""
+    return tuple(mixed_up(worlds()))
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A proved line with its script, its own fact and what its premises rest on."""
+
+    script: Script
+    step: Step
+    because: Because | Induction
+    fact: Fact
+    hypotheses: frozenset[Statement]
+
+    @property
+    def key(self) -> tuple[Fact, frozenset[Statement]]:
+        """The fact, and the conclusions that it follows from."""
+        return self.fact, frozenset(x.conclusion for x in self.because.premises)
+
+    @property
+    def name(self) -> str:
+        """Script, version and label."""
+        return f"{self.script.id}, {self.script.version}, {plain(self.step.label)}"
+
+    @property
+    def composite(self) -> frozenset[str]:
+        """The matrix letters that the proof reads as more than a matrix of their own."""
+        return composites(self.script.proof)
+
+    def allowing(self, candidates: Iterable[ExactModel], hypotheses: frozenset[Statement]) -> Iterator[ExactModel]:
+        """The candidates that have a value for the line, and in which these hypotheses hold."""
+        proof = self.script.proof
+        return (x for x in candidates if x.values(self.fact) and x.allows(hypotheses, proof))
+
+
+def _rest_on(premises: Iterable[Theorem]) -> frozenset[Statement]:
+    return frozenset[Statement]().union(*(x.hypotheses for x in premises))
+
+
+@cache
+def allowed(line: Line, most: int) -> tuple[ExactModel, ...]:
+    """At most `most` models that have a value for the line, and in which all that its premises rest on holds."""
+    return tuple(islice(line.allowing(mixed_worlds(), line.hypotheses), most))
+
+
+@cache
+def lines(script: Script) -> tuple[Line, ...]:
+    """The lines of a script that are proved by a search, each once."""
+    found: dict[tuple[Fact, frozenset[Statement]], Line] = {}
+    for judged in judge(script).steps:
+        step = judged.step
+        if judged.verdict == "proved" and step.because is not None:
+            is_induction = isinstance(step.because, Induction)
+            hypotheses = step.theorem.hypotheses if is_induction else _rest_on(step.because.premises)
+            line = Line(script, step, step.because, script.proof.reading.fact(step.relation), hypotheses)
+            found.setdefault(line.key, line)
+    return tuple(found.values())
+
+
+@cache
+def all_lines() -> tuple[Line, ...]:
+    """Each line of all scripts once, in the order of the scripts."""
+    found: dict[tuple[Fact, frozenset[Statement]], Line] = {}
+    for line in (line for script in scripts() for line in lines(script)):
+        found.setdefault(line.key, line)
+    return tuple(found.values())
+
+
+def refutes(world: ExactModel, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
+    """True if the model refutes a step that says the relation, under these hypotheses of a proof."""
+    # It was chosen because the laws hold in it. The verdict believes no witness about laws, and gets facts only.
+    facts = [x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)]
+
+    def build(mutant: Proof) -> None:
+        mutant.assumptions += facts
+        mutant.step("mutant", relation, witness=world.witness)
+
+    (step,) = judge(Script("mutant", "printed", "", None, proof.reading, build)).steps
+    return step.verdict == "refuted"
+
+
+def answer(true: bool, proved: bool, refuted: bool = False) -> Answer:
+    """The answer of the proof layer. Of a false mutant it is enough that it is not proved."""
+    outcome = "refuted" if refuted else "proved" if proved else "not proved"
+    return Answer(outcome, accepts=proved, rejects=refuted if true else not proved)
+
+
+# Mutants of lines
+
+
 class DisagreementError(BoundcheckError):
-    """A relation and its translation to the kernel have different truth values in a world: a bug of one of the two."""
+    """A relation and its translation to the kernel have different truth values in a model: a bug of one of the two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,40 +192,32 @@ class LineMutant(Mutant):
     def ask(self) -> Answer:
         """Let the search derive it, and let everything that can refute it.
 
-        A false one is refuted where the verdict on a step, with its world as witness, says so. A true one is refuted
-        by a world in which its hypotheses hold, by the verdict, or by numbers at which its premises and the line that
+        A false one is refuted where the verdict on a step, with its model as witness, says so. A true one is refuted
+        by a model in which its hypotheses hold, by the verdict, or by numbers at which its premises and the line that
         it was made of hold and it fails.
         """
-        proof = self.line.script.proof
-        proved = proof.close(self.relation, self.because) is not None
-        if self.world is None:
-            return answer(True, proved, self._contradicted(proved))
-        refuted = not proved and refutes(self.world, self.relation, proof, self.hypotheses)
-        return answer(False, proved, refuted)
-
-    def _contradicted(self, proved: bool) -> bool:
-        """True if anything speaks against a true mutant."""
         line, proof = self.line, self.line.script.proof
+        proved = proof.close(self.relation, self.because) is not None
+        if self.world is not None:
+            return answer(False, proved, not proved and refutes(self.world, self.relation, proof, self.hypotheses))
         for world in allowed(line, _WORLDS):
             if world.says(self.relation, line.composite) is False:
-                return True
+                return answer(True, proved, True)
             if refutes(world, self.relation, proof, self.hypotheses):
-                return True
+                return answer(True, proved, True)
         if proved:
-            return False
-        premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
-        premises += [x.fact for x in (*signs([self.fact, *premises]), *self._positive())]
-        return counterexample(self.fact, premises, _SECONDS) is not None
-
-    def _positive(self) -> list[Theorem]:
-        """Theorems that the letters that sympy knows to be positive are positive."""
-        parts = [x for relation in (self.relation, self.line.step.relation) for _, x in walk(relation)]
+            return answer(True, proved)
+        # The letters that sympy knows to be positive are positive.
+        parts = [x for relation in (self.relation, line.step.relation) for _, x in walk(relation)]
         letters = {x for x in parts if isinstance(x, sp.Symbol) and x.is_positive}
-        return Proof(None, self.line.script.reading).positive(*sorted(letters, key=str))
+        positive = Proof(None, line.script.reading).positive(*sorted(letters, key=str))
+        premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
+        premises += [x.fact for x in (*signs([self.fact, *premises]), *positive)]
+        return answer(True, proved, counterexample(self.fact, premises, _SECONDS) is not None)
 
 
 def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Iterator[LineMutant]:
-    """At most `most` mutants of a line that are false in one of `most_worlds` worlds, the kinds of change in turn.
+    """At most `most` mutants of a line that are false in one of `most_worlds` models, the kinds of change in turn.
 
     Raises:
         DisagreementError: where one evaluation calls a suspect false and the other calls it true.
@@ -136,18 +248,37 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
     yield from in_turn(found, all_lines().index(line))[:most]
 
 
-def examined(line: Line, most_worlds: int) -> Iterator[tuple[Finding, LineMutant]]:
-    """All suspects of a line, and what the worlds say of each."""
+def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
+    """All suspects of a line, and what at most `most` models say of each."""
     for suspect in in_turn(list(_suspects(line)), all_lines().index(line)):
-        yield _examine(suspect, _worlds_for(suspect, most_worlds))
+        if suspect.hypotheses == line.hypotheses:
+            candidates = iter(allowed(line, most))
+        else:
+            # Only a number that occurs in the line can make it fail.
+            names, fact = {x.name for x in suspect.relation.free_symbols}, suspect.fact
+            changed = [y for x in allowed(line, most) for y in broken(x) if y.changed <= names and y.refutes(fact)]
+            candidates = islice(line.allowing(changed, suspect.hypotheses), most)
+        finding: Finding = "true or open"
+        for world in candidates:
+            first, second = world.refutes(suspect.fact), world.says(suspect.relation, line.composite)
+            if first and second is False:
+                finding = "false"
+            elif (first and second is True) or (second is False and world.meets(suspect.fact)):
+                finding = "disagreement"
+            elif first:
+                finding = "false for the kernel alone"
+            if finding in ("false", "disagreement"):
+                suspect = replace(suspect, world=world, witness=world.about)
+                break
+        yield finding, suspect
 
 
 def _suspects(line: Line) -> Iterator[LineMutant]:
     """The edits that the vocabulary can say and that say something else; and the line with a premise dropped.
 
-    None of them has been shown to be false, and so they have no world yet.
+    None of them has been shown to be false, and so they have no model yet.
     """
-    seen = {line.fact}
+    seen, because = {line.fact}, line.because
     for edit in of_relation(line.step.relation):
         try:
             fact = line.script.proof.reading.fact(edit.result)
@@ -155,42 +286,287 @@ def _suspects(line: Line) -> Iterator[LineMutant]:
             continue
         if fact not in seen:
             seen.add(fact)
-            given = edit.result, fact, line.because, line.hypotheses
+            given = edit.result, fact, because, line.hypotheses
             yield LineMutant(line.name, KINDS[edit.kind], edit.where, False, "", line, *given)
-    for premise, because, hypotheses in line.without_one():
+    # None of an induction: what closes its second part is found anew for each line.
+    if isinstance(because, Induction):
+        return
+    for place, premise in enumerate(because.premises):
+        kept = because.premises[:place] + because.premises[place + 1 :]
+        hypotheses = _rest_on(kept)
         if hypotheses != line.hypotheses:
-            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, because, hypotheses)
+            # The places of strict facts were counted with it.
+            rest = Because(kept, because.hints, None, because.degree)
+            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
             yield LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)
 
 
-def _worlds_for(suspect: LineMutant, most: int) -> Iterator[ExactModel]:
-    line = suspect.line
-    if suspect.hypotheses == line.hypotheses:
-        return iter(allowed(line, most))
-    # Only a number that occurs in the line can make it fail.
-    names = {x.name for x in suspect.relation.free_symbols}
-    changed = (y for x in allowed(line, most) for y in broken(x) if y.changed <= names and y.refutes(suspect.fact))
-    return islice(line.allowing(changed, suspect.hypotheses), most)
+# Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses dropped
+
+BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
+_FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
+# A run has a step size of its own. It must be the one that the edited claim prescribes.
+_KEPT = frozenset({"alpha"})
+# Where a hypothesis was dropped: how many models are broken, and how far L may be understated.
+_SEEDS, _UNDERSTATED = 24, Fraction(1, 9)
 
 
-def _examine(suspect: LineMutant, worlds: Iterator[ExactModel]) -> tuple[Finding, LineMutant]:
-    finding: Finding = "true or open"
-    for world in worlds:
-        first, second = world.refutes(suspect.fact), world.says(suspect.relation, suspect.line.composite)
-        if first and second is False:
-            return "false", replace(suspect, world=world, witness=world.about)
-        if (first and second is True) or (second is False and world.meets(suspect.fact)):
-            return "disagreement", replace(suspect, world=world, witness=world.about)
-        if first:
-            finding = "false for the kernel alone"
-    return finding, suspect
+@dataclass(frozen=True, eq=False)
+class ClaimMutant(Mutant):
+    """The claim of a script, changed.
+
+    Attributes:
+        world: of a false one, where the hypotheses that are left hold and the claim fails.
+        dropped: the ids of the hypotheses that it is without.
+
+    """
+
+    layer = "proof"
+    script: Script
+    claim: Claim
+    world: ExactModel | None = None
+    dropped: frozenset[str] = frozenset()
+
+    def ask(self) -> Answer:
+        """The verdict on the whole script; and whether a model refutes the claim."""
+        script, claim = self.script, self.claim
+        verdict = verdict_on(script, claim)
+        proved = verdict == "proved"
+        if self.world is None:
+            return answer(True, proved, verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None)
+        conclusion = written_out(claim.conclusion, claim.quantities, _KEPT)
+        hypotheses = hypotheses_of(script, self.dropped)
+        return answer(False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses))
+
+
+@cache
+def provable() -> tuple[Script, ...]:
+    """The scripts that prove a claim with a formula."""
+    return tuple(x for x in scripts() if x.claim and x.claim.quantities and judge(x).verdict == "proved")
+
+
+def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant]:
+    """At most `most` edits of a script's claim that a model shows to be false, in a mixed order."""
+    claim = _claim(script)
+    edits: list[tuple[str, Change]] = []
+    for name, formula in ((x.name, x.expression) for x in claim.quantities):
+        for factor in _FACTORS:
+            scaled = sp.Mul(factor, formula, evaluate=False)
+            edits.append((name, Change("scale quantity", f"{name} by {factor}", scaled)))
+        edits += [(name, replace(edit, where=f"{name}: {edit.where}")) for edit in of_expression(formula)]
+
+    def false() -> Iterator[ClaimMutant]:
+        for name, edit in mixed_up(edits):
+            other = with_formula(claim, name, edit.result)
+            yield from _false(script, KINDS[edit.kind], edit.where, other, _fitting(script) or runs_for(other))
+
+    return islice(false(), most)
+
+
+def _false(
+    script: Script,
+    kind: str,
+    change: str,
+    claim: Claim,
+    candidates: Sequence[ExactModel],
+    dropped: frozenset[str] = frozenset(),
+) -> Iterator[ClaimMutant]:
+    """The changed claim, where one of the models shows it to be false."""
+    if (world := false_in(claim, script, candidates, dropped)) is not None:
+        yield ClaimMutant(_name(script), kind, change, False, world.about, script, claim, world, dropped)
+
+
+@cache
+def _fitting(script: Script) -> tuple[ExactModel, ...]:
+    """The models in which the hypotheses of a claim hold; none where the claim prescribes the step size of a run."""
+    if any(x.name == "alpha" for x in _claim(script).quantities):
+        return ()
+    hypotheses = hypotheses_of(script)
+    return tuple(x for x in mixed_worlds() if x.allows(hypotheses, script.proof))
+
+
+def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
+    """The claim without one of its hypotheses or conditions, where a model that breaks it shows the rest to be false.
+
+    Its id is not in the catalogue, which fixes what a proof of its own claims may start from.
+    """
+    claim, fitting, kind = _claim(script), _fitting(script), "hypothesis dropped"
+    # A hypothesis that the script replaces by another is no longer its own.
+    for lost in (x for x in claim.hypotheses if x.id not in script.instead):
+        dropped = frozenset({lost.id, *(x.id for x in lost.hypotheses)})
+        other = _renamed(script, tuple(x for x in claim.hypotheses if x is not lost))
+        names = {x.name for part in (lost, *lost.hypotheses) for x in part.conclusion.free_symbols}
+        candidates = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
+        yield from _false(script, kind, lost.title, other, candidates or runs_for(other, _UNDERSTATED), dropped)
+    for condition in claim.conditions:
+        other = replace(_renamed(script), conditions=tuple(x for x in claim.conditions if x is not condition))
+        yield from _false(script, kind, str(condition), other, fitting or runs_for(other))
+
+
+def true_claims(script: Script) -> Iterator[ClaimMutant]:
+    """Variations of the claim that are true because it is."""
+
+    def times(name: str, factor: sp.Rational) -> Claim:
+        formula = next(x.expression for x in claim.quantities if x.name == name)
+        return with_formula(claim, name, sp.Mul(factor, formula, evaluate=False))
+
+    claim = _claim(script)
+    names = [x.name for x in claim.quantities]
+    last, found = names[-1], []
+    for factor in (sp.Rational(11, 10), sp.Integer(3)):
+        # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
+        found.append(Change("looser", f"{last} by {factor}", times(last, factor)))
+        if last != names[0] == "Lhat":
+            found.append(Change("looser", f"Lhat by {factor}, and all that is made of it", times("Lhat", factor)))
+        if "T_min" in names:
+            found.append(Change("hypothesis strengthened", f"T_min by {factor}", times("T_min", factor)))
+    formula = claim.quantities[-1].expression
+    rewritten = sp.Mul(sp.Rational(1, 2), sp.Add(formula, formula, evaluate=False), evaluate=False)
+    found.append(Change("rewritten", f"{last} as half of its double", with_formula(claim, last, rewritten)))
+    more = replace(claim, conditions=(*claim.conditions, sp.Ge(T, 3, evaluate=False)))
+    found.append(Change("hypothesis strengthened", "T >= 3 besides", more))
+    extra = _renamed(script, (*claim.hypotheses, BOUNDED_BELOW))
+    found.append(Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
+    found.append(Change("renamed", "another id", _renamed(script)))
+    for each in found:
+        why = f"follows from the proved claim: {each.kind}, {each.where}"
+        yield ClaimMutant(_name(script), varied(each.kind), each.where, True, why, script, each.result)
+
+
+def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:
+    """The claim under another id, with these hypotheses or its own.
+
+    What a claim of the catalogue says in words, such as that F(v) is f(W), another claim must state.
+    """
+    claim = _claim(script)
+    settings = []
+    for x in script.proof.assumptions:
+        if isinstance(x.statement, Law) and x.role == "definition":
+            quantifier = f"for all {', '.join(map(str, x.relation.atoms(sp.MatrixSymbol)))}"
+            settings.append(Claim("mutant.setting", x.name, "", x.relation, quantifier))
+    kept = claim.hypotheses if hypotheses is None else hypotheses
+    return replace(claim, id=f"mutant.of.{claim.id}", hypotheses=(*kept, *settings))
+
+
+def _claim(script: Script) -> Claim:
+    if script.claim is None:
+        raise ValueError(f"{script.id} proves no claim")
+    return script.claim
+
+
+def _name(script: Script) -> str:
+    return f"{script.id}, {script.version}"
+
+
+def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
+    """The hypotheses of the script's conclusion, but for the claim's own formulas and conditions, and dropped ones."""
+    proof, claim = script.proof, script.claim
+    if claim is None or proof.conclusion is None:
+        raise InputError("script", script.id, "one that proves a claim")
+    defined = {each.symbol for each in claim.quantities}
+    stale = {
+        each.statement
+        for each in proof.assumptions
+        if each.relation in claim.conditions
+        or (each.role == "definition" and each.relation.lhs in defined)
+        or (each.claim is not None and each.claim.id in dropped)
+    }
+    # Premises that the script does not assume are those of its law about the points.
+    named = {each.claim.id for each in proof.assumptions if each.claim is not None}
+    local = proof.goal.premises if isinstance(proof.goal, Law) and (not dropped or dropped & named) else ()
+    return [*(proof.conclusion.hypotheses - stale), *local]
+
+
+def false_in(
+    claim: Claim, script: Script, candidates: Iterable[ExactModel], dropped: frozenset[str] = frozenset()
+) -> ExactModel | None:
+    """A model in which this claim is false, and the hypotheses of the script's conclusion hold but for dropped ones.
+
+    The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
+    """
+    hypotheses = hypotheses_of(script, dropped)
+    quantities, reading = claim.quantities, script.proof.reading
+    relations = [written_out(x, quantities, _KEPT) for x in claim.conditions]
+    step = next((q for q in quantities if q.name == "alpha"), None)
+    if step is not None:
+        value = written_out(step.expression, quantities[: quantities.index(step)])
+        relations.append(sp.Eq(step.symbol, value, evaluate=False))
+    conclusion = written_out(claim.conclusion, quantities, _KEPT)
+    try:
+        wanted = reading.fact(conclusion)
+        needed = [reading.fact(x) for x in relations]
+    except (InputError, KernelError):
+        return None
+    hidden = composites(script.proof)
+    for world in candidates:
+        if (
+            all(world.meets(x) for x in needed)
+            and world.refutes(wanted)
+            and world.says(conclusion, hidden) is False
+            and False not in [world.says(x, hidden) for x in relations]
+            and world.allows(hypotheses, script.proof)
+        ):
+            return world
+    return None
+
+
+@cache
+def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactModel, ...]:
+    """Runs with the step size that a claim prescribes; `descents` says what it means to understate L."""
+    before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
+    if len(before) == len(claim.quantities):
+        return (*worlds(), *runs_of(claim, understated))
+
+    formula = written_out(claim.quantities[len(before)].expression, before)
+
+    def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
+        # Only some of the runs have a given step.
+        known = {x.name for x in formula.free_symbols} <= set(numbers)
+        value = rational_value(formula, numbers) if known else None
+        return value if value and value > 0 else None
+
+    return (*filter(None, (build(step) for build in descents(understated))), *runs_of(claim, understated))
+
+
+@contextmanager
+def _patched(script: Script, claim: Claim) -> Iterator[None]:
+    """Exchange the script's claim wherever the scripts' modules name it.
+
+    Other scripts forget what they have proved, so that they prove it again where it is cited.
+    """
+    fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
+    before = []
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"{folders.__name__}.")]:
+        for name, value in list(vars(module).items()):
+            if value is script.claim or (isinstance(value, Script) and id(value) in fresh):
+                before.append((module, name, value))
+    try:
+        for module, name, value in before:
+            setattr(module, name, claim if value is script.claim else fresh[id(value)])
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
+
+
+_STOPS = (BoundcheckError, KernelError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def verdict_on(script: Script, claim: Claim) -> str:
+    """The verdict on the script with another claim, wherever scripts name it; or the error that stops it."""
+    with _patched(script, claim):
+        try:
+            return judge_any(replace(script, claim=claim)).verdict
+        except _STOPS as error:
+            # A script that stops proves nothing.
+            return f"{type(error).__name__}: {error}"
 
 
 # Which are tried
 
 
 def false_mutants(every: int = 1, first: int = 0) -> Iterator[LineMutant | ClaimMutant]:
-    """False mutants of every so many lines and claims, in a mixed order, each shown to be false by a world.
+    """False mutants of every so many lines and claims, in a mixed order, each shown to be false by a model.
 
     Args:
         every: 1 for all lines and claims, 10 for a tenth of them.

@@ -18,9 +18,10 @@ from typing import Any
 
 import sympy as sp
 
-from boundcheck.checked.scripts import answer
+from boundcheck.checked.proofs import answer
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import KernelError, Theorem
 from boundcheck.language.symbols import T, r, zeta
 from boundcheck.language.vocabulary import (
@@ -37,7 +38,6 @@ from boundcheck.language.vocabulary import (
     d,
     k,
     n,
-    t,
 )
 from boundcheck.proof import Process, Proof, Reading, ge, judge, le, script
 

@@ -3,38 +3,380 @@
 A false one is shown to be so before it is run, by an exact number: a bound below every E‖∇F(v_t)‖², a constant that is
 exceeded, a hypothesis that fails at an exact point. A true one has every hypothesis for certain, whatever is drawn.
 What is changed is in the spec alone: a formula or constant that it assumes, its ball, ζ, T or sampling.
+
+What decides a truth, the exact course of each experiment, is written from the definition of its loss in balls of Arb,
+as plainly as the mathematics: on one kink, on scalar least squares, and on the hard instance by all of its paths.
+Nothing of it is taken from the code that runs experiments.
 """
+
+from __future__ import annotations
 
 import copy
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import product
+from typing import Any, cast
 
 from flint import arb, ctx
 
 from boundcheck.checked.edits import KINDS, Change, of_expression
-from boundcheck.checked.smoothness import FORMULAS
-from boundcheck.checked.trajectories import BITS, Experiment, Table, above, factors, hard, kinks, scalars
+from boundcheck.checked.exact_model import Curve
+from boundcheck.checked.smoothness import FORMULAS, above
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment import measure
+from boundcheck.experiment.plan import build_problem
 from boundcheck.experiment.result import Result
 from boundcheck.experiment.spec import parse
+from boundcheck.functions.objectives.clipped import Separable
+from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.inputs import Number, exact
 from boundcheck.language.symbols import D, Lhat, T, alpha
 from boundcheck.verdicts import Verdict
 
-_CLASSICS = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
+Table = dict[str, Any]
+Numbers = dict[str, Number]
+BITS = 256
+# The step of a run that is given one: well below the largest that its theorem allows.
+_STEP = 2.0**-3
+_SLACK = 1 + Fraction(1, 10**9)
+
+
+# Experiments whose exact course is known
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A spec, and what is known about its run without running it.
+
+    Attributes:
+        name: of the loss and its shape.
+        table: the spec, as a file would hold it; every iterate is audited.
+        inputs: the value of each symbol of its claim.
+        trajectory: E‖∇F(v_t)‖² at t = 1, ..., T, at a step size.
+        gap: F(v_1) - f*, exactly.
+        steepness: a lower bound on the smoothness constant of f, exactly.
+        curvature: a lower bound on the smoothness constant of F, exactly; 0 where the theorem asks for smoothness no
+            farther than the run goes.
+        variance: that of the noise at v_1, exactly.
+        pull: a lower bound on the norm of the gradient of f in the ball, exactly; 0 where the claim has no G.
+        most: an upper bound on the variance at every iterate that some draw can reach, at a step size and T; None where
+            the ζ of the spec is one at any step.
+        bias: the square of the bias of the second minibatch given the first, drawn without replacement, at a step size.
+
+    """
+
+    name: str
+    table: Table
+    inputs: Numbers
+    trajectory: Callable[[arb, int], list[arb]]
+    gap: Fraction
+    steepness: Fraction
+    curvature: Fraction = Fraction(0)
+    variance: Fraction = Fraction(0)
+    pull: Fraction = Fraction(0)
+    most: Callable[[arb, int], Fraction] | None = None
+    bias: Callable[[arb], arb] | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """The theorem that is run."""
+        return catalogue[self.table["claim"]]
+
+    def squares(self) -> list[arb]:
+        """E‖∇F(v_t)‖² at the step size that the theorem prescribes."""
+        with ctx.workprec(BITS):
+            return self.trajectory(self.claim.enclosures(**self.inputs)["alpha"], self.table["run"]["steps"])
+
+
+@dataclass(frozen=True)
+class Kink:
+    """h with h'(w) = L(w - zero) clipped to [-G, G], and minimum 0; and the loss h(w) where w is trained, or is s p².
+
+    Attributes:
+        L, G, zero: of h'.
+        scale: s, where w = s B A with both factors 1 x 1 and equal to p; None where w is trained itself.
+        start: w or p at the first iterate.
+
+    """
+
+    L: Fraction
+    G: Fraction
+    zero: Fraction
+    scale: Fraction | None
+    start: Fraction
+
+    def gap(self) -> Fraction:
+        """F(v_1) - f*."""
+        w = self.start if self.scale is None else self.scale * self.start**2
+        way, width = abs(w - self.zero), self.G / self.L
+        return self.L * way**2 / 2 if way <= width else self.G * (way - width / 2)
+
+    def squares(self, alpha: arb, steps: int) -> list[arb]:
+        """‖∇F(v_t)‖² for t = 1, ..., T, of steps along the whole gradient."""
+        found = []
+        with ctx.workprec(BITS):
+            p = ball_of(self.start)
+            for _ in range(steps):
+                w = p if self.scale is None else ball_of(self.scale) * p * p
+                slope = (ball_of(self.L) * (w - ball_of(self.zero))).max(ball_of(-self.G)).min(ball_of(self.G))
+                # Of each of two equal factors the derivative is s h' p.
+                rate = slope if self.scale is None else ball_of(self.scale) * slope * p
+                found.append(rate * rate * (1 if self.scale is None else 2))
+                p = p - alpha * rate
+        return found
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """The mean over samples of (z w - y)²/2 for numbers z and y, of a number w that starts at 0; minibatches of one."""
+
+    z: tuple[Fraction, ...]
+    y: tuple[Fraction, ...]
+
+    def mean(self, i: int, j: int) -> Fraction:
+        """The mean of zⁱ yʲ."""
+        return sum((z**i * y**j for z, y in zip(self.z, self.y, strict=True)), Fraction(0)) / len(self.z)
+
+    def fall(self) -> Fraction:
+        """F at the start less its minimum."""
+        return self.mean(1, 1) ** 2 / (2 * self.mean(2, 0))
+
+    def variance(self, w: Fraction) -> Fraction:
+        """The variance of one sample's gradient at w."""
+        gradients = [z * (z * w - y) for z, y in zip(self.z, self.y, strict=True)]
+        mean = sum(gradients, Fraction(0)) / len(gradients)
+        return sum(((g - mean) ** 2 for g in gradients), Fraction(0)) / len(gradients)
+
+    def squares(self, alpha: arb, steps: int) -> list[arb]:
+        """E‖∇F(w_t)‖² over all sample paths, by the first two moments of w_t, which follow linear recursions."""
+        found = []
+        with ctx.workprec(BITS):
+            H, c, fourth, third, second = (
+                ball_of(self.mean(*powers)) for powers in ((2, 0), (1, 1), (4, 0), (3, 1), (2, 2))
+            )
+            first_moment, second_moment = arb(0), arb(0)
+            for _ in range(steps):
+                found.append(H * H * second_moment - 2 * H * c * first_moment + c * c)
+                # w' = (1 - αz²) w + αzy.
+                second_moment = (
+                    (1 - 2 * alpha * H + alpha**2 * fourth) * second_moment
+                    + 2 * (alpha * c - alpha**2 * third) * first_moment
+                    + alpha**2 * second
+                )
+                first_moment = (1 - alpha * H) * first_moment + alpha * c
+        return found
+
+    def bias(self, alpha: arb) -> arb:
+        """The squared bias of the second gradient where the first sample was drawn first, and is not drawn again."""
+        with ctx.workprec(BITS):
+            w = alpha * ball_of(self.z[0] * self.y[0])
+            gradients = [ball_of(z) * (ball_of(z) * w - ball_of(y)) for z, y in zip(self.z, self.y, strict=True)]
+            n = len(gradients)
+            return (sum(gradients[1:], arb(0)) / (n - 1) - sum(gradients, arb(0)) / n) ** 2
+
+    def largest_variance(self, alpha: arb, steps: int) -> Fraction:
+        """An upper bound on the variance at every w that T steps can reach, by the interval of those."""
+        low, high = Fraction(0), Fraction(0)
+        with ctx.workprec(BITS):
+            step = above(alpha)
+        largest = self.variance(low)
+        for _ in range(steps):
+            samples = zip(self.z, self.y, strict=True)
+            ends = [w - a * z * (z * w - y) for (z, y), w, a in product(samples, (low, high), (Fraction(0), step))]
+            # A few digits, rounded outward, are enough.
+            low, high = Fraction(int(min(ends) * 2**20) - 1, 2**20), Fraction(int(max(ends) * 2**20) + 1, 2**20)
+            # Convex in w.
+            largest = max(largest, self.variance(low), self.variance(high))
+        return largest
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """h_x(A₁₁B₁₁) + h_y(A₂₂B₂₂) with two samples that differ by ±2n A₂₂B₂₂, from A = B = u I: the hard instance."""
+
+    first: Curve
+    second: Curve
+    noise: Fraction
+    start: Fraction
+
+    def gap(self) -> Fraction:
+        """F(v_1) - f*."""
+        return sum((h.value(self.start**2) - (h.least or 0) for h in (self.first, self.second)), Fraction(0))
+
+    def curvature(self) -> Fraction:
+        """The second derivative of F at v_1 along A₂₂ = B₂₂, 2u²h_y'' + h_y'."""
+        w, apart = self.start**2, Fraction(1, 2**10)
+        steep = (self.second.slope(w + apart) - self.second.slope(w - apart)) / (2 * apart)
+        return 2 * w * steep + self.second.slope(w)
+
+    def variance(self) -> Fraction:
+        """The variance of one sample's gradient at v_1, 2(nu)²."""
+        return 2 * (self.noise * self.start) ** 2
+
+    def bias(self, alpha: arb) -> arb:
+        """The squared bias of the second gradient given the first, where only the other sample is left: 2(n p_2)²."""
+        with ctx.workprec(BITS):
+            p = ball_of(self.start)
+            p = p - alpha * (_slope(self.second, p * p) + ball_of(self.noise)) * p
+            return 2 * (ball_of(self.noise) * p) ** 2
+
+    def squares(self, alpha: arb, steps: int) -> list[arb]:
+        """E‖∇F(v_t)‖² over all 2^(t - 1) sample paths, each of which is followed."""
+
+        def path(h: Curve, kicks: Sequence[arb]) -> list[arb]:
+            """The derivative h'(p²)p in one of two equal factors, at each iterate."""
+            p, found = ball_of(self.start), []
+            for kick in (*kicks, arb(0)):
+                slope = _slope(h, p * p)
+                found.append(slope * p)
+                p = p - alpha * (slope + kick) * p
+            return found
+
+        with ctx.workprec(BITS):
+            still = [2 * rate**2 for rate in path(self.first, (arb(0),) * (steps - 1))]
+            sums = [arb(0)] * steps
+            for signs in product((-1, 1), repeat=steps - 1):
+                rates = path(self.second, [sign * ball_of(self.noise) for sign in signs])
+                sums = [total + 2 * rate**2 for total, rate in zip(sums, rates, strict=True)]
+            return [x + total / 2 ** (steps - 1) for x, total in zip(still, sums, strict=True)]
+
+
+def _slope(h: Curve, w: arb) -> arb:
+    """H'(w), by the pieces of its graph added up from the left."""
+    (start, value), *rest = h.knots
+    total = ball_of(value)
+    for end, after in rest:
+        share = ((w - ball_of(start)) / ball_of(end - start)).max(arb(0)).min(arb(1))
+        total += share * ball_of(after - value)
+        start, value = end, after
+    return total
+
+
+def _of(id: str, known: Mapping[str, Number]) -> Numbers:
+    """The values of the symbols of a claim."""
+    return {p.name: known[p.name] for p in catalogue[id].parameters}
+
+
+def on_kink(id: str, steps: int) -> Experiment:
+    """Gradient descent on a Huber function of one number, whose slope G lasts for T steps: d = k = 1, W trained."""
+    # A step is at most 2/√3 over L, and W starts at 1 - 2G/L from where the slope begins to fall.
+    L, G = Fraction(2 * (math.ceil(Fraction(1155, 1000) * (steps - 1)) + 2)), Fraction(2)
+    kink = Kink(L, G, 1 - G / L, None, Fraction(0))
+    table = {
+        "claim": id,
+        "problem": {"kind": "extremal", "d": 1, "k": 1, "L": float(L), "G": float(G)},
+        "adapter": {"kind": "full"},
+        "run": {"steps": steps, "audits": steps},
+    }
+    inputs: Numbers = {"ell": L, "D": kink.gap(), "T": steps}
+    return Experiment(f"Huber, L = {L}, G = {G}, T = {steps}", table, inputs, kink.squares, kink.gap(), L)
+
+
+def on_factors(id: str, steps: int) -> Experiment:
+    """Like `on_kink`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
+    start, L, G = Fraction(31, 32), Fraction(1), Fraction(1, 2)
+    kink = Kink(L, G, 1 - G / L, Fraction(1), start)
+    table = {
+        "claim": id,
+        "problem": {"kind": "extremal", "d": 1, "k": 1, "L": float(L), "G": float(G)},
+        "adapter": {"rank": 1, "start": "diagonal", "gain": float(start)},
+        "domain": {"a": 1.0, "b": 1.0},
+        "run": {"steps": steps, "audits": steps, "zeta": 0.5, "batch": 1, "replicas": 16},
+    }
+    known: Numbers = {"L": L, "G": G, "C": 1, "sigma": 1, "a": 1, "b": 1, "s": 1, "r": 1, "zeta": 0.5}
+    known |= {"D": kink.gap(), "T": steps}
+    name = f"Huber of one entry BA, L = {L}, G = {G}, T = {steps}"
+    # At A = B = 1 along (1, 1): h'' (A + B)² / 2 + h', with h' = G there.
+    return Experiment(name, table, _of(id, known), kink.squares, kink.gap(), L, 2 * L + G, pull=G)
+
+
+def on_scalars(id: str, steps: int, seed: int = 0) -> Experiment:
+    """SGD on least squares of one number, trained itself or through a frozen A."""
+    frozen = id == "meft.theorem2_frozen_a"
+    table: Table = {
+        "claim": id,
+        "problem": {"kind": "least-squares", "d": 1, "k": 1, "samples": 8, "noise": 0.125, "seed": seed},
+        "adapter": {"kind": "frozen-a", "rank": 1} if frozen else {"kind": "full"},
+        "run": {"steps": steps, "audits": steps, "zeta": 1.0, "batch": 1, "replicas": 512},
+    }
+    table["run"] |= {"step_size": _STEP} if any(p.name == "eta" for p in catalogue[id].parameters) else {}
+    problem = build_problem(parse(table), "cpu")
+    # The data have no public name.
+    X, Y = (cast(Any, problem.objective)._X, cast(Any, problem.objective)._targets)
+    A = Fraction(cast(Any, problem.adapter).A.item()) if frozen else Fraction(1)
+    found = Scalar(tuple(A * Fraction(x) for x in X.flatten().tolist()), tuple(map(Fraction, Y.flatten().tolist())))
+    H, variance = found.mean(2, 0), found.variance(Fraction(0))
+    known: Numbers = {"D": found.mean(0, 2) / 2 * _SLACK, "T": steps, "s": 1, "eta": _STEP}
+    known |= {"ell": H * _SLACK, "L": H / A**2 * _SLACK, "a": abs(A) * _SLACK}
+    # A ζ that no iterate can exceed, whatever is drawn; a larger one makes steps shorter.
+    zeta = math.sqrt(variance) * 1.01
+    while found.largest_variance(_prescribed(id, known | {"zeta": zeta}), steps) >= Fraction(zeta) ** 2:
+        zeta *= 1.25
+    table["run"]["zeta"], known["zeta"] = zeta, zeta
+    return Experiment(
+        f"scalar least squares, seed {seed}, T = {steps}",
+        table,
+        _of(id, known),
+        found.squares,
+        found.fall(),
+        steepness=H / A**2,
+        curvature=H,
+        variance=variance,
+        most=found.largest_variance,
+        bias=found.bias,
+    )
+
+
+def _prescribed(id: str, known: Numbers) -> arb:
+    return catalogue[id].enclosures(**_of(id, known))["alpha"]
+
+
+def on_hard(id: str, steps: int, ratio: float) -> Experiment:
+    """The hard instance of `objectives.clipped`, short enough to follow all of its sample paths."""
+    gain = 1e4
+    table = {
+        "claim": id,
+        "problem": {"kind": "hard", "steps": steps, "ratio": ratio},
+        "adapter": {"rank": 2, "start": "diagonal", "gain": gain},
+        "domain": {"a": gain + 1, "b": gain + 1},
+        "run": {"zeta": 1.0, "batch": 1, "replicas": 512, "steps": steps, "audits": steps},
+    }
+    problem = build_problem(parse(table), "cpu")
+    objective = cast(Separable, problem.objective)
+    (noise, _) = cast(Any, objective.parts[1])._offsets.tolist()
+    first, second = curves = [Curve.flat_beyond(each.slope.knots) for each in objective.parts]
+    found = Diagonal(first, second, Fraction(noise), Fraction(gain))
+    G = problem.gradient_bound(parse(table).domain.given).value
+    known: Numbers = {"L": objective.smoothness.value, "G": G, "D": found.gap() * _SLACK}
+    known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {"s": 1, "r": 2, "zeta": 1, "T": steps}
+    return Experiment(
+        f"the hard instance, T = {steps}, q = {ratio}",
+        table,
+        _of(id, known),
+        found.squares,
+        found.gap(),
+        # The largest slope of h_x' or h_y' is the smoothness constant of f, and the larger of |h_x'| and |h_y'| at v_1
+        # the spectral norm of its gradient there.
+        steepness=max(h.smoothness for h in curves),
+        curvature=found.curvature(),
+        variance=found.variance(),
+        pull=max(abs(h.slope(Fraction(gain) ** 2)) for h in curves),
+        bias=found.bias,
+    )
+
+
+# The mutants
+
 # Too few to tell a bound that is false by half.
 _FEW = 3
-
-
 _SHARES = (Fraction(9, 10), Fraction(1, 2), Fraction(1, 4), Fraction(1, 20))
 _GROWN = (Fraction(101, 100), Fraction(3, 2), Fraction(10))
 
@@ -69,9 +411,8 @@ class Run(Mutant):
         verdict, blame = result.verdict, result.blame
         blamed = (blame.kind, blame.name) if blame else None
         if self.true:
-            return Answer(
-                verdict, accepts=False, rejects=verdict.plain in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
-            )
+            broken = verdict.plain in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
+            return Answer(verdict, accepts=False, rejects=broken)
         misled = verdict.plain is Verdict.VIOLATED and self.blame not in (None, blamed)
         named = blamed is not None and blamed == self.blame and verdict is not Verdict.UNINFORMATIVE
         return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
@@ -93,7 +434,7 @@ def _false(setting: Experiment, kind: str, change: str, witness: str, blame: tup
     return Run(setting.claim.id, kind, change, False, f"{setting.name}: {witness}", table, blame)
 
 
-def _enclosed(claim: Claim, inputs: dict[str, Number], name: str) -> arb:
+def _enclosed(claim: Claim, inputs: Numbers, name: str) -> arb:
     """A quantity of a claim, whose formulas may have lost some of the symbols."""
     return claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})[name]
 
@@ -140,8 +481,7 @@ def false_constants(setting: Experiment) -> Iterator[Run]:
     names = {p.name for p in setting.claim.parameters}
     known = {name: Fraction(str(exact(name, value))) for name, value in setting.inputs.items()}
     with ctx.workprec(BITS):
-        smoothness = setting.claim.enclosures(**setting.inputs)["Lhat"]
-    known["Lhat"] = above(smoothness)
+        known["Lhat"] = above(setting.claim.enclosures(**setting.inputs)["Lhat"])
     shown = [
         ("D", setting.gap, "F(v_1) - f*"),
         ("Lhat", setting.curvature, "the curvature of F"),
@@ -149,99 +489,74 @@ def false_constants(setting: Experiment) -> Iterator[Run]:
         ("G", setting.pull, "‖∇f‖"),
         ("C", known.get("sigma", Fraction(0)), "‖ΔBA‖/‖ΔB‖ at A = σ"),
     ]
-    for name, truth, what in (row for row in shown if row[0] in {"D", "Lhat"} | names):
-        value = known[name]
-        for share in _SHARES:
-            if share * value < truth:
-                witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * value):.6g}"
-                table = _certain(setting, _with(setting, assume={name: _scaled(name, share)}))
-                yield _false(setting, "constant", f"{name} by {share}", witness, ("constant", name), table)
-    if "zeta" in names:
-        for share in _SHARES:
-            zeta = float(share) * float(known["zeta"])
-            if Fraction(zeta) ** 2 < setting.variance:
-                witness = f"the variance at v_1 is {float(setting.variance):.6g}, and ζ² is {zeta**2:.6g}"
-                table = _with(setting, run={"zeta": zeta})
-                yield _false(setting, "constant", f"zeta by {share}", witness, ("constant", "zeta"), table)
+    for (name, truth, what), share in product((row for row in shown if row[0] in {"D", "Lhat"} | names), _SHARES):
+        if share * known[name] < truth:
+            witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * known[name]):.6g}"
+            table = _certain(setting, _with(setting, assume={name: _scaled(name, share)}))
+            yield _false(setting, "constant", f"{name} by {share}", witness, ("constant", name), table)
+    for share in _SHARES if "zeta" in names else ():
+        zeta = float(share) * float(known["zeta"])
+        if Fraction(zeta) ** 2 < setting.variance:
+            witness = f"the variance at v_1 is {float(setting.variance):.6g}, and ζ² is {zeta**2:.6g}"
+            table = _with(setting, run={"zeta": zeta})
+            yield _false(setting, "constant", f"zeta by {share}", witness, ("constant", "zeta"), table)
 
 
 def false_hypotheses(setting: Experiment) -> Iterator[Run]:
     """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
+    claim = setting.claim
     for factor in ("10*alpha", "2*alpha", "alpha/2", "1001*alpha/1000", "alpha**2"):
         witness = f"the prescribed step is alpha, and the run takes {factor}"
         table = _with(setting, assume={"alpha": factor})
         kind = "exponent" if "**" in factor else "constant"
         yield _false(setting, kind, f"alpha as {factor}", witness, ("constant", "alpha"), table)
-    hypotheses = {hypothesis.id for hypothesis in setting.claim.hypotheses}
+    hypotheses = {hypothesis.id for hypothesis in claim.hypotheses}
     for id in sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}):
         start = setting.table["adapter"]["gain"]
         for share in (0.9999, 0.9, 0.5):
-            change = f"a ball of {share} times v_1"
             witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
             table = _with(setting, domain=dict.fromkeys(("a", "b"), share * start))
+            change = f"a ball of {share} times v_1"
             yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
     for id in sorted(hypotheses & {"jiang2024.unbiased", "meft.unbiased"}):
         with ctx.workprec(BITS):
-            step = setting.claim.enclosures(**setting.inputs)["alpha"]
+            step = claim.enclosures(**setting.inputs)["alpha"]
             bias = setting.bias(step) if setting.bias else arb(0)
         if setting.table["run"]["steps"] > 1 and bias > 0:
             witness = f"given the first, the second minibatch has a bias of square {shown(lower(bias), 6, DOWN)}"
             table = _with(setting, run={"sampling": "without replacement"})
             change = "sampling without replacement"
             yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
-    if "T_min" in setting.claim.names:
-        yield from _short(setting)
-    if "eta_max" in setting.claim.names:
-        yield from _too_long(setting)
+    if "T_min" in claim.names:
+        # T_min does not depend on T, at which the claim speaks.
+        shortest = lower(claim.enclosures(**setting.inputs)["T_min"])
+        last = math.ceil(shortest) - 1
+        for steps in (x for x in sorted({last, (last + 1) // 2, 1} - {0}) if x < shortest):
+            kind = "off by one" if steps == last else "hypothesis dropped"
+            witness = f"T = {steps}, and T_min is {shown(shortest, 6, DOWN)}"
+            run, blame = {"steps": steps, "audits": steps}, ("horizon", "T")
+            yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, _with(setting, run=run))
+            for change in ("T_min/100", "T_min - T_min/2"):
+                table = _with(setting, run=run, assume={"T_min": change})
+                yield _false(setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table)
+    if "eta_max" in claim.names:
+        longest = upper(claim.enclosures(**setting.inputs)["eta_max"])
+        for share in (1.001, 1.5, 4.0):
+            witness = f"the step size is {share * longest:.6g}, and must be below {longest:.6g}"
+            table = _certain(setting, _with(setting, run={"step_size": share * longest}))
+            for what, assumed in (("", {}), (", eta_max as 100*eta_max", {"assume": {"eta_max": "100*eta_max"}})):
+                change = f"{share:g} times the longest step{what}"
+                yield _false(setting, "hypothesis dropped", change, witness, ("constant", "eta"), table | assumed)
 
 
-def _short(setting: Experiment) -> Iterator[Run]:
-    # T_min does not depend on T, at which the claim speaks.
-    shortest = setting.claim.enclosures(**setting.inputs)["T_min"]
-    last = math.ceil(lower(shortest)) - 1
-    for steps in sorted({last, (last + 1) // 2, 1} - {0}):
-        if not steps < lower(shortest):
-            continue
-        kind = "off by one" if steps == last else "hypothesis dropped"
-        witness = f"T = {steps}, and T_min is {shown(lower(shortest), 6, DOWN)}"
-        run = {"steps": steps, "audits": steps}
-        blame = ("horizon", "T")
-        yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, _with(setting, run=run))
-        for change in ("T_min/100", "T_min - T_min/2"):
-            table = _with(setting, run=run, assume={"T_min": change})
-            yield _false(setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table)
-
-
-def _too_long(setting: Experiment) -> Iterator[Run]:
-    longest = upper(setting.claim.enclosures(**setting.inputs)["eta_max"])
-    for share in (1.001, 1.5, 4.0):
-        step = share * longest
-        witness = f"the step size is {step:.6g}, and must be below {longest:.6g}"
-        table = _certain(setting, _with(setting, run={"step_size": step}))
-        for what, assumed in (("", {}), (", eta_max as 100*eta_max", {"assume": {"eta_max": "100*eta_max"}})):
-            change = f"{share:g} times the longest step{what}"
-            yield _false(setting, "hypothesis dropped", change, witness, ("constant", "eta"), table | assumed)
-
-
-def _stated(table: Table, inputs: dict[str, Number]) -> dict[str, Number]:
+def _stated(table: Table, inputs: Numbers) -> Numbers:
     """The inputs of the theorem, with what the spec assumes in place of them."""
     spec = parse(table)
     symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in spec.theorem.parameters}
     return inputs | {name: formula.xreplace(symbols) for name, formula in spec.assumed_inputs().items()}
 
 
-def _speaks(table: Table, inputs: dict[str, Number]) -> bool:
-    """True if the theorem's conditions hold, also with what the spec assumes in place of them."""
-    stated, spec = _stated(table, inputs), parse(table)
-    try:
-        for claim in (spec.theorem, spec.prescription):
-            claim.check({p.name: stated[p.name] for p in claim.parameters})
-    except InputError:
-        return False
-    return True
-
-
-def _is_certain(setting: Experiment, table: Table, inputs: dict[str, Number]) -> bool:
+def _is_certain(setting: Experiment, table: Table, inputs: Numbers) -> bool:
     """True if no iterate can exceed the ζ of the spec at the step that it leads to."""
     if setting.most is None:
         return True
@@ -260,13 +575,20 @@ def _certain(setting: Experiment, table: Table) -> Table:
 
 def true_runs(setting: Experiment) -> Iterator[Run]:
     """Runs in which every hypothesis holds for certain: with weaker bounds, and with constants overstated."""
-    for kind, change, why, table, stated in _true(setting):
-        known = setting.inputs | stated
-        if _speaks(table, known) and _is_certain(setting, table, known):
+    for kind, change, why, table, changed in _true(setting):
+        inputs, spec = setting.inputs | changed, parse(table)
+        stated = _stated(table, inputs)
+        try:
+            # The theorem's conditions hold, also with what the spec assumes in place of them.
+            for claim in (spec.theorem, spec.prescription):
+                claim.check({p.name: stated[p.name] for p in claim.parameters})
+        except InputError:
+            continue
+        if _is_certain(setting, table, inputs):
             yield Run(setting.claim.id, varied(kind), change, True, f"{setting.name}: {why}", table)
 
 
-def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, dict[str, Number]]]:
+def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]:
     """Changes: the kind, the change in words, why the run stays true, the spec, and the inputs that it changes."""
     names = {p.name for p in setting.claim.parameters}
     proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
@@ -275,11 +597,9 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, dict[str,
         yield "constant", f"bound by {factor}", larger, _with(setting, assume={"bound": _scaled("bound", factor)}), {}
     for term in ("D", "Lhat", "1/T"):
         yield "term added", f"bound plus {term}", larger, _with(setting, assume={"bound": f"bound + {term}"}), {}
-    for name in sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})):
+    for name, factor in product(sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})), _GROWN):
         why = f"{name} is a bound, and a larger one is another"
-        for factor in _GROWN:
-            table = _with(setting, assume={name: _scaled(name, factor)})
-            yield "overstated", f"{name} by {factor}", why, table, {}
+        yield "overstated", f"{name} by {factor}", why, _with(setting, assume={name: _scaled(name, factor)}), {}
     if "zeta" not in names:
         return
     for size in (1.001, 1.5, 4.0):
@@ -293,27 +613,21 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, dict[str,
     yield "level", "level 0.99", proved, _with(setting, run={"level": 0.99}), {}
     for size in (1.001, 1.25) if "domain" in setting.table else ():
         radii = {name: size * radius for name, radius in setting.table["domain"].items()}
-        stated: dict[str, Number] = {
+        grown: Numbers = {
             name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names
         }
-        why = "v is inside of a larger ball too"
-        yield "radius", f"radii by {size:g}", why, _with(setting, domain=radii), stated
+        yield "radius", f"radii by {size:g}", "v is inside of a larger ball too", _with(setting, domain=radii), grown
 
 
 def _experiments() -> Iterator[Experiment]:
-    yield from kinks("nesterov2004.gradient_descent", (1, 2, 6))
-    yield from kinks("abbaszadehpeivasti2022.best_step", (1, 2, 6))
+    for id in ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step"):
+        yield from (on_kink(id, steps) for steps in (1, 2, 6))
     for id in ("jiang2024.theorem2", "meft.theorem2_repaired", "meft.theorem2_best_step"):
-        yield from factors(id, (12,))
-        yield from hard(id, ((8, 0.3),))
-    for id in (*_CLASSICS, "meft.theorem2_frozen_a", "meft.theorem2_any_step"):
-        yield from scalars(id, (2, 12), (0,))
-
-
-def run_mutants(every: int = 1) -> list[Run]:
-    """Every n-th of the false and of the true runs, in an order that never changes."""
-    found = _all()
-    return [*(run for run in found if not run.true)][::every] + [run for run in found if run.true][::every]
+        yield on_factors(id, 12)
+        yield on_hard(id, 8, 0.3)
+    classics = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
+    for id in (*classics, "meft.theorem2_frozen_a", "meft.theorem2_any_step"):
+        yield from (on_scalars(id, steps) for steps in (2, 12))
 
 
 @cache
@@ -322,12 +636,13 @@ def _all() -> tuple[Run, ...]:
     for setting in _experiments():
         bounds = list(false_bounds(setting))
         found += [*bounds, *false_constants(setting), *false_hypotheses(setting), *true_runs(setting)]
-        if "zeta" in setting.table["run"]:
-            found += [_with_few(run) for run in bounds[:1]]
+        for run in bounds[:1] if "zeta" in setting.table["run"] else ():
+            # With few replicas, which cannot show the fault, and must not speak for the claim either.
+            table = run.table | {"run": run.table["run"] | {"replicas": _FEW}}
+            found.append(replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None))
     return tuple(found)
 
 
-def _with_few(run: Run) -> Run:
-    """A run with few replicas, which cannot show the fault, and must not speak for the claim either."""
-    table = run.table | {"run": run.table["run"] | {"replicas": _FEW}}
-    return replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None)
+def run_mutants(every: int = 1) -> list[Run]:
+    """Every n-th of the false and of the true runs, in an order that never changes."""
+    return [run for true in (False, True) for run in [x for x in _all() if x.true is true][::every]]

@@ -5,22 +5,24 @@ original by construction; what is neither is undecided and not tried. The advers
 witness and nothing else of it.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from math import ceil, floor
 from typing import Any
 
 import sympy as sp
+from flint import arb
 from sympy import Rational
 
 from boundcheck.checked.edits import KINDS, of_expression, with_formula
-from boundcheck.checked.points import Point, steepest
-from boundcheck.checked.trajectories import above
+from boundcheck.checked.points import steepest
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose
@@ -28,7 +30,7 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.inputs import Number
-from boundcheck.language.symbols import G, Parameter
+from boundcheck.language.symbols import G
 from boundcheck.worst_case.search import Climber, Structure, constants_of
 from boundcheck.worst_case.tried import certify
 
@@ -64,10 +66,36 @@ class Mutation:
     """A changed claim, and the kind of adapter that it is about. Where it is true as it is made, `truth` says why."""
 
     claim: Claim
+    original: Claim
     adapter: str
-    kind: str
-    change: str
+    kind: str = ""
+    change: str = ""
     truth: str = ""
+
+    def constants(self, choice: Mapping[str, float]) -> dict[str, float]:
+        """The constants of an adapter at one of the choices; equal radii where a claim has one letter for both."""
+        known = constants_of(self.adapter, self.original, {})
+        known |= {name: value for name, value in choice.items() if name in known}
+        radii = ADAPTERS[self.adapter].radius_names
+        if any(p.name == "sigma" for p in (*self.original.parameters, *self.claim.parameters)):
+            known |= dict.fromkeys(radii, known[radii[0]])
+        if "s" in known and not any(p.name == "s" for p in self.claim.parameters):
+            # A claim without a scale is said of W0 + BA.
+            known["s"] = 1.0
+        return known
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """The ranks of one and two of which the claim speaks."""
+        return (1,) if any(str(c.lhs) == "r" for c in self.claim.conditions) else (1, 2)
+
+    def at(self, constants: Mapping[str, float], true: bool, witness: str) -> Statement:
+        """The mutant at these constants."""
+        original, title = self.original.id, ADAPTERS[self.adapter].title
+        first = next(kind for kind, adapter in ADAPTERS.items() if original in adapter.claims)
+        subject = original if self.adapter == first else f"{original} of {title}"
+        known = (subject, self.kind, self.change, true, witness)
+        return Statement(*known, self.claim, self.adapter, tuple(constants.items()), self.ranks)
 
 
 @dataclass(frozen=True)
@@ -130,29 +158,23 @@ def drawn(every: int = 1) -> Drawn:
     decided, undecided = [], 0
     for kind, claim in pairs():
         distinct: dict[object, Mutation] = {}
-        for mutation in suspects(kind, claim):
-            distinct.setdefault(_key(mutation), mutation)
-        distinct.pop(_key(Mutation(claim, kind, "", "")), None)
-        for mutation in list(distinct.values())[::every]:
-            found = shown_false(mutation, claim)
+        for mutation in (Mutation(claim, claim, kind), *suspects(kind, claim)):
+            changed = mutation.claim
+            key = (mutation.adapter, changed.quantities, changed.conditions, changed.hypotheses)
+            distinct.setdefault(key, mutation)
+        # The first is the claim itself.
+        for mutation in list(distinct.values())[1:][::every]:
+            found = shown_false(mutation)
             decided += [found] if found else []
             undecided += found is None
         for number, mutation in list(enumerate(variations(kind, claim)))[::every]:
-            decided.append(_true(mutation, claim, number))
+            decided.append(_true(mutation, number))
     return Drawn(tuple(decided), undecided)
 
 
 def pairs() -> Iterator[tuple[str, Claim]]:
     """Every adapter with every claim about its smoothness."""
     return ((kind, catalogue[id]) for kind, adapter in ADAPTERS.items() for id in adapter.claims)
-
-
-def _key(mutation: Mutation) -> object:
-    claim = mutation.claim
-    return mutation.adapter, claim.quantities, claim.conditions, claim.hypotheses
-
-
-# Changes that may make a claim false. Whether one does is decided by an exact point.
 
 
 def _another(claim: Claim, **changes: Any) -> Claim:
@@ -166,114 +188,89 @@ def _everywhere(claim: Claim, where: Mapping[sp.Symbol, sp.Expr]) -> Claim:
 
 
 def suspects(kind: str, claim: Claim) -> Iterator[Mutation]:
-    """Changes that may make a claim about the smoothness of F through an adapter false."""
-    for quantity in claim.quantities:
-        for change, how, formula in _edited(quantity.name, quantity.expression):
-            yield Mutation(_another(with_formula(claim, quantity.name, formula)), kind, change, how)
-    for change, how, changed in (*_exchanges(claim), *_weaker(claim)):
-        yield Mutation(changed, kind, change, how)
+    """Changes that may make a claim about the smoothness of F false. Whether one does is decided by an exact point."""
+
+    def of(change: str, how: str, changed: Claim, adapter: str = kind) -> Mutation:
+        return Mutation(changed, claim, adapter, change, how)
+
+    for name, formula in ((q.name, q.expression) for q in claim.quantities):
+        changes = [("constant", f"{name} by {factor}", factor * formula) for factor in _FACTORS]
+        changes += [("exponent", f"{name} to the power {power}", formula**power) for power in _POWERS]
+        for edit in of_expression(formula):
+            if isinstance(edit.result, sp.Expr) and edit.kind in FORMULAS:
+                what = edit.where if edit.kind in ("scale constant", "exponent") else f"{edit.kind} {edit.where}"
+                changes.append((KINDS[edit.kind], f"{name}: {what}", edit.result))
+        for change, how, other in changes:
+            yield of(change, how, _another(with_formula(claim, name, other)))
+    symbols = [p.symbol for p in claim.parameters if p.name != "r"]
+    for x, y in combinations(symbols, 2):
+        yield of("exchange", f"{x} and {y} change places", _everywhere(claim, {x: y, y: x}))
+    for x, y in permutations(symbols, 2):
+        yield of("exchange", f"{y} for {x}", _everywhere(claim, {x: y}))
+    # Said of more than it is true of: of larger balls, of steeper f, of a larger norm's unit ball.
+    dropped = "hypothesis dropped"
+    for symbol, name in ((x, x.name) for x in symbols if x.name in _UPPER):
+        for share in (2, 4):
+            changed = _everywhere(claim, {symbol: symbol / share})
+            yield of(dropped, f"holds where {name} is {share} times as large", changed)
+        yield of(dropped, f"{name} taken as 1 whatever it is", _everywhere(claim, {symbol: symbol**0}))
+    if G in symbols:
+        for factor, norm in ((2, "largest entry of a 2 x 2 matrix"), (sp.sqrt(2), "root mean square of two entries")):
+            yield of("norm", f"G/{factor}, as if G were the {norm}", _everywhere(claim, {G: G / factor}))
+    for symbol, name in ((x, x.name) for x in symbols if x.name in ("a", "b", "nu", "sigma")):
+        what = f"{name}/√2, as if {name} bounded the largest entry of two"
+        yield of("norm", what, _everywhere(claim, {symbol: symbol / sp.sqrt(2)}))
+    for condition in claim.conditions:
+        rest = tuple(c for c in claim.conditions if c != condition)
+        yield of(dropped, f"without the condition {condition}", _another(claim, conditions=rest))
+    if ASSUMPTION_3_2 in claim.hypotheses:
+        hypotheses = tuple(GRADIENT_BOUND if h == ASSUMPTION_3_2 else h for h in claim.hypotheses)
+        changed = _another(claim, hypotheses=hypotheses)
+        yield of("norm", "G bounds the spectral norm, not the Frobenius norm", changed)
     # Said of an adapter that it is not about; the symbols of that adapter are all that it may speak of.
     names = {p.name for p in claim.parameters} - {"L", "G"}
     for other, adapter in ADAPTERS.items():
         known = {p.name for id in adapter.claims for p in catalogue[id].parameters}
         if claim.id not in adapter.claims and names <= known:
             what = f"said of {adapter.title} instead of {ADAPTERS[kind].title}"
-            yield Mutation(_another(claim), other, "hypothesis dropped", what)
-
-
-def _edited(name: str, formula: sp.Expr) -> Iterator[tuple[str, str, sp.Expr]]:
-    """Other formulas for a quantity: of which kind, what was changed, and the result."""
-    for factor in _FACTORS:
-        yield "constant", f"{name} by {factor}", factor * formula
-    for power in _POWERS:
-        yield "exponent", f"{name} to the power {power}", formula**power
-    for edit in of_expression(formula):
-        if isinstance(edit.result, sp.Expr) and edit.kind in FORMULAS:
-            what = edit.where if edit.kind in ("scale constant", "exponent") else f"{edit.kind} {edit.where}"
-            yield KINDS[edit.kind], f"{name}: {what}", edit.result
-
-
-def _exchanges(claim: Claim) -> Iterator[tuple[str, str, Claim]]:
-    symbols = [p.symbol for p in claim.parameters if p.name != "r"]
-    for x, y in combinations(symbols, 2):
-        yield "exchange", f"{x} and {y} change places", _everywhere(claim, {x: y, y: x})
-    for x, y in permutations(symbols, 2):
-        yield "exchange", f"{y} for {x}", _everywhere(claim, {x: y})
-
-
-def _weaker(claim: Claim) -> Iterator[tuple[str, str, Claim]]:
-    """The claim said of more than it is true of: of larger balls, of steeper f, of a larger norm's unit ball."""
-    dropped = "hypothesis dropped"
-    for symbol, name in ((p.symbol, p.name) for p in claim.parameters if p.name in _UPPER and p.name != "r"):
-        for share in (2, 4):
-            changed = _everywhere(claim, {symbol: symbol / share})
-            yield dropped, f"holds where {name} is {share} times as large", changed
-        yield dropped, f"{name} taken as 1 whatever it is", _everywhere(claim, {symbol: symbol**0})
-    if G in {p.symbol for p in claim.parameters}:
-        for factor, norm in ((2, "largest entry of a 2 x 2 matrix"), (sp.sqrt(2), "root mean square of two entries")):
-            yield "norm", f"G/{factor}, as if G were the {norm}", _everywhere(claim, {G: G / factor})
-    for parameter in claim.parameters:
-        if parameter.name in ("a", "b", "nu", "sigma"):
-            what = f"{parameter.name}/√2, as if {parameter.name} bounded the largest entry of two"
-            yield "norm", what, _everywhere(claim, {parameter.symbol: parameter.symbol / sp.sqrt(2)})
-    for condition in claim.conditions:
-        rest = tuple(c for c in claim.conditions if c != condition)
-        yield dropped, f"without the condition {condition}", _another(claim, conditions=rest)
-    if ASSUMPTION_3_2 in claim.hypotheses:
-        hypotheses = tuple(GRADIENT_BOUND if h == ASSUMPTION_3_2 else h for h in claim.hypotheses)
-        yield "norm", "G bounds the spectral norm, not the Frobenius norm", _another(claim, hypotheses=hypotheses)
-
-
-# Changes that leave a claim true: L̂ is no smaller, or the hypotheses imply the claim's own.
+            yield of(dropped, what, _another(claim), other)
 
 
 def variations(kind: str, claim: Claim) -> Iterator[Mutation]:
-    """Changes that leave a claim true."""
-    formula = claim.quantities[-1].expression
+    """Changes that leave a claim true: L̂ is no smaller, or the hypotheses imply the claim's own."""
+
+    def of(change: str, how: str, why: str, changed: Claim) -> Mutation:
+        return Mutation(changed, claim, kind, varied(change), how, why)
 
     def grown(larger: sp.Expr, change: str, how: str) -> Mutation:
-        return Mutation(_another(with_formula(claim, "Lhat", larger)), kind, varied(change), how, "L̂ is no smaller")
+        return of(change, how, "L̂ is no smaller", _another(with_formula(claim, "Lhat", larger)))
 
-    yield Mutation(_another(claim), kind, varied("none"), "as it is", "the catalogue's own")
+    formula = claim.quantities[-1].expression
+    yield of("none", "as it is", "the catalogue's own", _another(claim))
     for factor in _GROWN:
         yield grown(factor * formula, "constant", f"L̂ by {factor}")
     for p in claim.parameters:
+        x = p.symbol
         for size in (1, Rational(1, 10**6)):
-            yield grown(formula + size * p.symbol, "term added", f"L̂ plus {size * p.symbol}")
-        yield grown(sp.Max(formula, p.symbol), "maximum", f"the larger of L̂ and {p.symbol}")
-        yield grown(sp.sqrt(formula**2 + p.symbol**2), "term added", f"√(L̂² + {p.symbol}²)")
-        for how, value, why in _stronger(claim, p):
-            yield Mutation(_everywhere(claim, {p.symbol: value}), kind, varied("stronger hypothesis"), how, why)
+            yield grown(formula + size * x, "term added", f"L̂ plus {size * x}")
+        yield grown(sp.Max(formula, x), "maximum", f"the larger of L̂ and {x}")
+        yield grown(sp.sqrt(formula**2 + x**2), "term added", f"√(L̂² + {x}²)")
+        # Values in place of a letter with which the hypotheses say more.
+        for step in (Rational(1001, 1000), Rational(5, 4), sp.Integer(2)):
+            if p.name in _UPPER and (p.name != "r" or (step == 2 and not claim.conditions)):
+                how, value, why = f"{step} {x} for {x}", step * x, "the hypotheses are stronger than the claim's own"
+            elif p.name == "w_0":
+                how, value, why = f"{x}/{step} for {x}", x / step, "longer columns are at least as long"
+            else:
+                continue
+            yield of("stronger hypothesis", how, why, _everywhere(claim, {x: value}))
     if GRADIENT_BOUND in claim.hypotheses:
         hypotheses = tuple(ASSUMPTION_3_2 if h == GRADIENT_BOUND else h for h in claim.hypotheses)
         changed = _another(claim, hypotheses=hypotheses)
-        yield Mutation(changed, kind, varied("norm"), "G bounds the Frobenius norm", "‖∇f‖_op ≤ ‖∇f‖_F")
-
-
-def _stronger(claim: Claim, p: Parameter) -> Iterator[tuple[str, sp.Expr, str]]:
-    """Values in place of a letter with which the hypotheses say more."""
-    for step in (Rational(1001, 1000), Rational(5, 4), sp.Integer(2)):
-        if p.name in _UPPER and (p.name != "r" or (step == 2 and not claim.conditions)):
-            why = "the hypotheses are stronger than the claim's own"
-            yield f"{step} {p.symbol} for {p.symbol}", step * p.symbol, why
-        elif p.name == "w_0":
-            yield f"{p.symbol}/{step} for {p.symbol}", p.symbol / step, "longer columns are at least as long"
+        yield of("norm", "G bounds the Frobenius norm", "‖∇f‖_op ≤ ‖∇f‖_F", changed)
 
 
 # Which changes are false, and at which constants
-
-
-def constants_at(mutation: Mutation, original: Claim, choice: Mapping[str, float]) -> dict[str, float]:
-    """The constants of an adapter at one of the choices; equal radii where a claim has one letter for both."""
-    known = constants_of(mutation.adapter, original, {})
-    known |= {name: value for name, value in choice.items() if name in known}
-    radii = ADAPTERS[mutation.adapter].radius_names
-    if any(p.name == "sigma" for p in (*original.parameters, *mutation.claim.parameters)):
-        known |= dict.fromkeys(radii, known[radii[0]])
-    if "s" in known and not any(p.name == "s" for p in mutation.claim.parameters):
-        # A claim without a scale is said of W0 + BA.
-        known["s"] = 1.0
-    return known
 
 
 def inputs_at(claim: Claim, constants: Mapping[str, float], rank: int) -> dict[str, Number]:
@@ -284,65 +281,45 @@ def inputs_at(claim: Claim, constants: Mapping[str, float], rank: int) -> dict[s
     return {p.name: known[p.name] for p in claim.parameters}
 
 
-def _ranks(claim: Claim) -> tuple[int, ...]:
-    """The ranks of one and two of which the claim speaks."""
-    return (1,) if any(str(c.lhs) == "r" for c in claim.conditions) else (1, 2)
+def above(x: arb) -> Fraction:
+    """The upper end of a ball, a dyadic rational."""
+    mantissa, exponent = x.upper().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
-def shown_false(mutation: Mutation, original: Claim) -> Statement | None:
+def shown_false(mutation: Mutation) -> Statement | None:
     """The mutant as a false statement, at the constants at which it is most so; None where no exact point shows it."""
-    largest, statement = Fraction(1), None
-    for choice in CHOICES:
-        constants = constants_at(mutation, original, choice)
-        for rank in _ranks(mutation.claim):
-            found = _sides(mutation, constants, rank)
-            if found is None or not found[0] > largest * found[1]:
-                continue
-            measured, bound, where = found
+    largest, statement, claim = Fraction(1), None, mutation.claim
+    formula = claim.expression("Lhat")
+    for choice, rank in product(CHOICES, mutation.ranks):
+        constants = mutation.constants(choice)
+        items = tuple((name, Fraction(value)) for name, value in constants.items())
+        try:
+            point = steepest(mutation.adapter, items, GRADIENT_BOUND not in claim.hypotheses, rank)
+            values = claim.check(inputs_at(claim, constants, rank))
+        except ValueError:
+            # There is no such point, or the mutant does not speak of these constants.
+            continue
+        ball = enclose(formula, values)
+        # A root of 0 would be one of a negative number close by, where the adversary may look.
+        under_roots = [enclose(x.base, values) for x in formula.atoms(sp.Pow) if not x.exp.is_integer]
+        if not (ball.is_finite() and ball > 0 and all(each > 0 for each in under_roots)):
+            continue
+        measured, bound = point.curvature(point.direction), above(ball)
+        if measured > largest * bound:
             largest = measured / bound
             low, high = Decimal(floor(measured * _SHOWN)) / _SHOWN, Decimal(ceil(bound * _SHOWN)) / _SHOWN
-            numbers = f"{where}: curvature ≥ {low} > {high} ≥ L̂"
-            statement = _statement(mutation, original, constants, False, numbers)
+            statement = mutation.at(constants, False, f"{point}: curvature ≥ {low} > {high} ≥ L̂")
     return statement
 
 
-def _sides(mutation: Mutation, constants: Mapping[str, float], rank: int) -> tuple[Fraction, Fraction, Point] | None:
-    """The curvature at the steepest exact point, an upper end of the mutant's L̂, and that point.
-
-    None where there is no such point, where the mutant does not speak of these constants, and where its L̂ is no
-    positive number there, or has a root of 0 in it.
-    """
-    items = tuple((name, Fraction(value)) for name, value in constants.items())
-    try:
-        point = steepest(mutation.adapter, items, GRADIENT_BOUND not in mutation.claim.hypotheses, rank)
-        values = mutation.claim.check(inputs_at(mutation.claim, constants, rank))
-    except ValueError:
-        return None
-    formula = mutation.claim.expression("Lhat")
-    ball = enclose(formula, values)
-    # A root of 0 would be one of a negative number close by, where the adversary may look.
-    under_roots = [enclose(x.base, values) for x in formula.atoms(sp.Pow) if not x.exp.is_integer]
-    if not (ball.is_finite() and ball > 0 and all(each > 0 for each in under_roots)):
-        return None
-    return point.curvature(point.direction), above(ball), point
-
-
-def _true(mutation: Mutation, original: Claim, number: int) -> Statement:
+def _true(mutation: Mutation, number: int) -> Statement:
     """A true variation, at the next of the choices of constants of which it speaks."""
     for turn in range(len(CHOICES)):
-        constants = constants_at(mutation, original, CHOICES[(number + turn) % len(CHOICES)])
+        constants = mutation.constants(CHOICES[(number + turn) % len(CHOICES)])
         try:
             mutation.claim.check(inputs_at(mutation.claim, constants, 1))
         except InputError:
             continue
-        return _statement(mutation, original, constants, True, mutation.truth)
+        return mutation.at(constants, True, mutation.truth)
     raise ValueError(f"{mutation.claim.id}, {mutation.change}: it speaks of none of the constants")
-
-
-def _statement(
-    mutation: Mutation, original: Claim, constants: Mapping[str, float], true: bool, witness: str
-) -> Statement:
-    first = next(kind for kind, adapter in ADAPTERS.items() if original.id in adapter.claims)
-    subject = original.id if mutation.adapter == first else f"{original.id} of {ADAPTERS[mutation.adapter].title}"
-    known = (subject, mutation.kind, mutation.change, true, witness)
-    return Statement(*known, mutation.claim, mutation.adapter, tuple(constants.items()), _ranks(mutation.claim))

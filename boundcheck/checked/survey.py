@@ -23,15 +23,15 @@ from typing import Any, ClassVar
 
 import psutil
 
-from boundcheck.checked.attacks.attack import KINDS, LINE, READ, SAME, attacks
-from boundcheck.checked.attacks.subjects import SUBJECTS
+from boundcheck.checked.attacked import SUBJECTS
+from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, attacks
 from boundcheck.checked.coverage import clopper_pearson
-from boundcheck.checked.engines import examinations
-from boundcheck.checked.malformed.inputs import input_trials, malformed
+from boundcheck.checked.inputs import input_trials, malformed
 from boundcheck.checked.proofs import false_mutants, true_variations
 from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
 from boundcheck.checked.smoothness import drawn
+from boundcheck.checked.statements import examinations
 from boundcheck.checked.trial import Layer, Trial, tried
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers

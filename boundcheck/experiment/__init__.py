@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boundcheck.system.limits import DAY, Tick, silent
 
 if TYPE_CHECKING:
-    from boundcheck.experiment.results import Results
+    from boundcheck.experiment.result import Results
     from boundcheck.experiment.spec import Given
 
-__all__ = ["measure"]
+__all__ = ["Limits", "measure"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that experiments may take.
+
+    Attributes:
+        hours: of each experiment, at the pace that is seen in its first seconds.
+        memory: GiB of all that run at a time together; what is available if left out.
+
+    """
+
+    hours: float = DAY
+    memory: float | None = None
 
 
 def measure(
@@ -20,11 +35,9 @@ def measure(
     runs: str | Path = "runs",
     device: str = "cpu",
     tick: Tick = silent,
-    jobs: int = 1,
+    executor: int | str = 1,
     problem: Any = None,
-    hours: float = DAY,
-    memory: float | None = None,
-    cluster: str | None = None,
+    limits: Limits = Limits(),
     allow_code: Iterable[str | Path] = (),
 ) -> Results:
     """Run the experiments of a spec and say what each shows.
@@ -34,16 +47,14 @@ def measure(
         runs: where the run folders are kept; a run that is already there is read and not repeated.
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
-        jobs: how many experiments to run at a time, each in a process. An experiment has the same bits whatever this
-            is: a small problem is computed by one thread, others by as many as this process has (OMP_NUM_THREADS).
+        executor: who runs them: so many processes of this machine, or a cluster, as ``dask://HOST:PORT``, a scheduler
+            whose workers do one thing at a time, or ``slurm?NAME=VALUE&...``, with options of submitit
+            (``timeout_min``, ``mem_gb``) and of Slurm (``partition``, ``account``). All machines of a cluster see the
+            folder of the runs, at the same path, and have the same versions. An experiment has the same bits whoever
+            runs it: a small problem is computed by one thread, others by as many as this process has (OMP_NUM_THREADS).
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
             gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
-        hours: the most that an experiment may take, at the pace that is seen in its first seconds.
-        memory: GiB that all experiments of a time may take together; what is available if left out.
-        cluster: where to run them in place of `jobs` processes: ``dask://HOST:PORT``, a scheduler's, whose workers do
-            one thing at a time, or ``slurm?NAME=VALUE&...``, with options of submitit (``timeout_min``, ``mem_gb``) and
-            of Slurm (``partition``, ``account``). All of its machines see the folder of the runs, at the same path, and
-            have the same versions.
+        limits: the hours and the memory that they may take.
         allow_code: the files, and the folders, in which import paths of the spec may open code; in no others. What you
             give as an object needs none.
 
@@ -58,11 +69,11 @@ def measure(
 
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
-    from boundcheck.experiment.pool import measure_each
-    from boundcheck.experiment.results import Results
+    from boundcheck.experiment.experiment import measure_each
+    from boundcheck.experiment.result import Results
     from boundcheck.experiment.spec import specs_of
     from boundcheck.system.plugins import allowing, theirs
 
     with theirs(tick), allowing(*allow_code):
-        found = measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory, cluster)
+        found = measure_each(specs_of(spec, problem), Path(runs), device, tick, executor, limits.hours, limits.memory)
     return Results(found, runs)

@@ -1,34 +1,51 @@
-"""The hypotheses of a theorem, each held against the run: what was observed, the limit, and how it is known.
+"""What a run is held against: the faces of what it is made of before it, and the hypotheses of its theorem after it.
 
-Each hypothesis is a word that says how a run is held against it. What a theorem says of constants it says on its ball,
-so that only iterates inside of it can contradict one.
+A function states its loss, its gradient, minibatches of it and their variance; an algorithm states its step twice, and
+a measure states three times what it is. A run that trusts a face that contradicts the others is evidence of nothing,
+and is not begun. Each hypothesis is a word that says how a run is held against it. What a theorem says of constants it
+says on its ball, so that only iterates inside of it can contradict one.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import sympy as sp
 import torch
+import xarray as xr
 from sympy.core.relational import Relational
 
-from boundcheck.experiment.plan import Plan, Start, make_sampler
-from boundcheck.experiment.run import Record
-from boundcheck.experiment.schema import GradientRatio
+from boundcheck.errors import InputError
+from boundcheck.experiment.plan import Plan, Start, generator, make_sampler
+from boundcheck.experiment.result import GradientRatio
+from boundcheck.experiment.run import BallWatch, Record
 from boundcheck.experiment.spec import ASSUMABLE, Spec
-from boundcheck.experiment.streams import generator
-from boundcheck.functions.arithmetic import Point, replicate
-from boundcheck.functions.checks import Draws, Mean, as_drawn, mean_of_minibatches
+from boundcheck.experiment.statistics import Schedule
+from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.checks import (
+    COARSE,
+    FINE,
+    MARGIN,
+    Draws,
+    Mean,
+    as_drawn,
+    check_pull_back,
+    check_steps,
+    disagreement,
+    mean_of_minibatches,
+    near,
+)
 from boundcheck.functions.draws import Sampler
 from boundcheck.functions.problem import End, Problem
 from boundcheck.language.claim import Claim, checked
 from boundcheck.language.evidence import Audit, Guilt, Status, status_of
 from boundcheck.language.evidence import Evidence as Recorded
 from boundcheck.language.function import Function
-from boundcheck.language.hypotheses import SMOOTH, Blamed, Hypothesis, assumed
+from boundcheck.language.hypotheses import MOST_SAMPLES, SMOOTH, assumed
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import ranges_over_letters, smoothness_of, words_of
@@ -86,9 +103,18 @@ def audit(evidence: Evidence) -> list[Audit]:
     explains them away; a constant that is contradicted inside the ball is wrong whatever follows from it; T_min and the
     longest step follow from constants, and the ball may be left because of any of these.
     """
+    spec, plan = evidence.spec, evidence.plan
+    used, prescribed = plan.step_size, plan.prescribed
+    status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
+    how = "what the spec gives" if spec.takes_step_size else "what the theorem prescribes at these constants"
+    step_size = Audit("step size", "constant", status, used, prescribed, how, spec.algorithm.step_size)
     found: dict[str, list[Audit]] = {"sampling": [], "constant": [], "ball": []}
     for hypothesis, word in words_of(evidence.claim):
-        for turn, row in _rows(evidence, hypothesis, word):
+        if word is None:
+            how = f"cannot be audited: {hypothesis.title} is no word that a run can be held against"
+            found["constant"].append(assumed(hypothesis.id, how))
+            continue
+        for turn, row in word.rows(evidence, hypothesis.id):
             found[turn].append(row)
     if not ranges_over_letters(evidence.claim):
         said = typed(evidence.claim.quantifier)
@@ -98,28 +124,13 @@ def audit(evidence: Evidence) -> list[Audit]:
     # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.
     is_said = evidence.function.is_known and SMOOTHNESS.letter in evidence.claim.names
     smoothness = _segment_smoothness(evidence) if is_said else []
-    follows = [*smoothness, *evidence.spec.algorithm.rows(evidence), *_conditions(evidence)]
-    return [_step_size(evidence), *found["sampling"], *found["constant"], *follows, *found["ball"]]
-
-
-def _rows(evidence: Evidence, hypothesis: Claim, word: Hypothesis | None) -> list[tuple[Blamed, Audit]]:
-    if word is None:
-        how = f"cannot be audited: {hypothesis.title} is no word that a run can be held against"
-        return [("constant", assumed(hypothesis.id, how))]
-    return word.rows(evidence, hypothesis.id)
-
-
-def _step_size(e: Evidence) -> Audit:
-    used, prescribed = e.plan.step_size, e.plan.prescribed
-    status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
-    how = "what the spec gives" if e.spec.takes_step_size else "what the theorem prescribes at these constants"
-    return Audit("step size", "constant", status, used, prescribed, how, e.spec.algorithm.step_size)
+    conditions = _conditions(evidence) if evidence.function.is_known else [_longest_step(evidence)]
+    follows = [*smoothness, *spec.algorithm.rows(evidence), *conditions]
+    return [step_size, *found["sampling"], *found["constant"], *follows, *found["ball"]]
 
 
 def _conditions(e: Evidence) -> list[Audit]:
     """Audit the claim's conditions, as the claim has them and as the spec assumes them; the stricter limit counts."""
-    if not e.function.is_known:
-        return [_longest_step(e)]
     inputs = e.plan.inputs
     values = checked(e.claim.parameters, e.plan.inputs_of(e.claim))
     found = []
@@ -130,11 +141,11 @@ def _conditions(e: Evidence) -> list[Audit]:
         )
         failing = any(c in claim.failing(values) for claim in (e.claim, e.spec.prescription))
         status: Status = "failed" if failing else "held"
-        name, symbol = f"{c.lhs} {c.rel_op} {c.rhs}", _blamed(e, c)
         # T may be too short; any other number that a user gives is a constant, which may be too large.
         guilt: Guilt = "horizon" if c.lhs == T else "constant"
         limit = max(limits) if c.rel_op in (">", ">=") else min(limits)
-        found.append(Audit(name, guilt, status, observed, limit, "decided without rounding", symbol))
+        row = f"{c.lhs} {c.rel_op} {c.rhs}", guilt, status, observed, limit, "decided without rounding", _blamed(e, c)
+        found.append(Audit(*row))
     return found
 
 
@@ -143,6 +154,10 @@ def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, Any]) -> floa
     values = {name: float(value) for name, value in inputs.items()}
     values |= {name: float(claim.function(name)(**values)) for name in claim.names if name in _letters(expression)}
     return float(expression.subs({x: values[str(x.name)] for x in expression.free_symbols}))
+
+
+def _letters(expression: sp.Expr) -> set[str]:
+    return {str(x.name) for x in expression.free_symbols}
 
 
 def _blamed(e: Evidence, condition: Relational) -> str:
@@ -189,9 +204,9 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
             return []
         formula = min(known, key=lambda each: known[each])
         limit, names, symbol = known[formula], (), str(formula) if formula.is_Symbol else symbol
-    assumed = [name for name in names if name in e.spec.assume]
+    by_spec = [name for name in names if name in e.spec.assume]
     certified = True
-    if assumed:
+    if by_spec:
         more = "; the limit is assumed by the spec"
         ends = [end.value for end in known_ends(e)]
         # A plan with a number in place of L̂ has not the constants of which the theorem makes it.
@@ -199,7 +214,7 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
             ends.append(_value(claim, SMOOTHNESS.symbol, e.plan.inputs))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in ends)
     # Of what went into it, what the spec assumes is to blame before what is known.
-    blamable = (*assumed[::-1], *(name for name in ASSUMABLE if name in _letters(formula)))
+    blamable = (*by_spec[::-1], *(name for name in ASSUMABLE if name in _letters(formula)))
     symbol = next((name for name in blamable if name in e.spec.assume), symbol)
     seen = {"path_smoothness": ("smoothness of F", "descent inequality on the segment from v_t to v_(t+1)")}
     if not e.problem.adapter.is_curved:
@@ -207,15 +222,11 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
     found = []
     for name, (hypothesis, what) in seen.items():
         sure, how = e.surely(name), f"{what}, rounding error taken off, at {e.looks}{more}"
-        if not said and not assumed and sure is not None and limit < sure <= e.smoothness < math.inf:
+        if not said and not by_spec and sure is not None and limit < sure <= e.smoothness < math.inf:
             # No hypothesis is broken: what is known of F allows it.
             continue
         found.append(Audit(hypothesis, "constant", status_of(sure, limit, certified), sure, limit, how, symbol))
     return found
-
-
-def _letters(expression: sp.Expr) -> set[str]:
-    return {str(x.name) for x in expression.free_symbols}
 
 
 def largest_ratio(e: Evidence) -> GradientRatio | None:
@@ -234,3 +245,135 @@ def known_ends(e: Evidence) -> list[End]:
     """The known upper bounds on the smoothness along the segments travelled, of a problem in one matrix."""
     without = e.problem.adapter.needs_ball and not e.plan.radii
     return [] if without else e.problem.upper_ends(e.plan.radii)
+
+
+@torch.inference_mode()
+def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+    """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few evaluations.
+
+    No verdict rests on the word of a function whose constants are not known: it is looked at coarsely. Raises
+    InputError, which names the face, what it says, and what the others say.
+    """
+    sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "pilot", device))
+    check_function(function, start.v, plan.batch, sampler)
+    if spec.restarts:
+        # Where there is something to merge, a restart is to keep W, and with it the value of F.
+        random = torch.Generator(device).manual_seed(0)
+        merged = near(start.v, function.retract, torch.Generator().manual_seed(0))
+        begun = function.restart(merged, spec.adapter.gain, random)
+        before, after = function.loss(merged), function.loss(begun)
+        off = function.rounding(merged, before)[0] + function.rounding(begun, after)[0]
+        allowed = MARGIN * off.item()
+        if math.isfinite(allowed) and abs((before - after).item()) > allowed:
+            expected = f"{before.item():.8g}, the loss before it, to within {allowed:.1g}: a restart keeps W"
+            raise InputError("problem.restart", f"a loss of {after.item():.8g}", expected)
+    sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
+    asked = spec.algorithm.asked(function, start.v)
+    numbers = plan.numbers | {name: value.item() for name, value in asked.items()}
+    check_steps(spec.algorithm, numbers, *sizes, is_flat=function.is_flat)
+    _check_measure(spec, function, start, plan, device)
+
+
+@torch.inference_mode()
+def check_function(function: Function, v: Point, batch: int | None = None, sampler: Sampler | None = None) -> None:
+    """Hold values, gradient, minibatches of a run's size and their variance against each other at v and near it.
+
+    Minibatches that a run's sampler draws are held against their samples too.
+    """
+    random = torch.Generator().manual_seed(0)
+    points = [v, near(v, function.retract, random)] if function.is_known else [v]
+    for point in points:
+        if isinstance(function, Problem):
+            check_pull_back(function.adapter, point)
+        wrong = disagreement(function, point, FINE if function.is_known else COARSE, random)
+        if wrong is not None:
+            expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
+            raise InputError("problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected)
+        _check_samples(function, point, batch, drawn_by(sampler, point))
+
+
+def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws) -> None:
+    """Check that minibatches have the gradient as their mean, and the variance that the function says.
+
+    It looks at those of a single sample where there are not too many, and at those of a run. Else the samples' mean
+    square is held against that of their parts, and one part's against its samples one by one.
+    """
+    alone = function.is_known and function.samples <= MOST_SAMPLES
+    sizes = [1] if alone else [] if batch else [function.samples]
+    means = {size: mean_of_minibatches(function, v, size) for size in sizes}
+    if batch:
+        means[batch] = mean_of_minibatches(function, v, batch, drawn)
+    for size, mean in means.items():
+        if mean.is_off:
+            slope = square_norm(function.gradient(v)).sqrt().item()
+            given = f"a mean of length {mean.length:.8g} over minibatches of {size}, {mean.bias:.3g} off"
+            expected = f"the gradient, of length {slope:.8g}, to within {mean.allowed:.1g}"
+            raise InputError("problem.batch_gradient", given, expected)
+        if mean.is_mixed:
+            given = f"one of a minibatch of {size} that is off by {mean.mixed:.3g} times what rounding explains"
+            raise InputError("problem.batch_gradient", given, "the mean gradient of the samples at its indices")
+    if alone:
+        one = means[1]
+        _check_moment(function.sample_variance(v).item(), one.squares - one.length**2, one, "")
+    elif isinstance(function, Problem):
+        mean, samples = next(iter(means.values())), function.samples
+        parts = torch.split(torch.arange(samples, device=v[0].device), MOST_SAMPLES)
+        squares = [function.survey(v, part.unsqueeze(0)).in_v.item() for part in parts]
+        joined = math.fsum(len(part) * x for part, x in zip(parts, squares, strict=True)) / samples
+        _check_moment(function.survey(v).in_v.item(), joined, mean, f", taken {MOST_SAMPLES} at a time")
+        one_by_one = function.batch_gradient(replicate(v, MOST_SAMPLES), parts[0].unsqueeze(1))
+        seen = square_norm(one_by_one).mean().item()
+        # A part may have all of it.
+        _check_moment(squares[0], seen, mean, f", of the first {MOST_SAMPLES}", samples / MOST_SAMPLES)
+
+
+def _check_moment(said: float, seen: float, mean: Mean, which: str, larger: float = 1.0) -> None:
+    allowed = 4 * MARGIN * larger * mean.spread * mean.blur
+    if math.isfinite(allowed) and abs(seen - said) > allowed:
+        expected = f"{seen:.8g}, that of the gradients of single samples{which}, to within {allowed:.1g}"
+        raise InputError("problem.sample_variance", f"{said:.8g}", expected)
+
+
+def _check_measure(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+    """Check what a run would see of its measure at v_1, and what is said of it there, against the measure itself."""
+    measure, v, loss, slope = spec.measure, start.v, start.loss, start.square_norm
+    law = make_sampler(spec, plan, function, 1, generator(spec, "pilot", device)).law()
+    steep = plan.values.get(SMOOTHNESS.letter, 0.0)
+    step = 1 / steep if steep > 0 else plan.step_size
+    v_next = function.retract(v, tuple(-step * part for part in function.gradient(v)))
+    found = function.observe(v, v_next, law)
+    # That a run would see the same loss and gradient there.
+    lost, off = (x.item() for x in function.rounding(v, v[0].new_tensor([loss])))
+    blur = off * (2 * math.sqrt(slope) + off) + EPSILON * (sum(part.numel() for part in v) + 64) * slope
+    for name, known, allowed in (("loss", loss, MARGIN * lost), ("gradient_square_norm", slope, MARGIN * blur)):
+        if name in found and abs(found[name].item() - known) > allowed:
+            expected = f"{known:.8g}, as loss and gradient say, to within {allowed:.1g}"
+            raise InputError("problem.observe", f"{name} = {found[name].item():.8g} at v_1", expected)
+    if not measure.is_looked_at:
+        # What no other engine can look at, a run alone sees, and its verdict says so.
+        return
+    after = function.loss(v_next)
+    fall = loss - after.item() - lost - function.rounding(v_next, after)[0].item()
+    # F cannot fall by more than its gap; an infimum that is too high an audit blames, and not a measure.
+    fall = min(fall, start.gap.value) if fall > 0 else 0.0
+    # The least and the most that a look at v_1 can show.
+    names = ("gradient_square", "factor_gradient_square", "gap", "square_distance")
+    ends = ((slope - blur, slope - blur, fall, 0.0), (slope + blur, slope + blur, math.inf, math.inf))
+    looks = (dict(zip(names, torch.tensor(end, dtype=torch.float64).unsqueeze(1), strict=True)) for end in ends)
+    low, high = (float(measure.observable.of(SimpleNamespace(**look))) for look in looks)
+    # The record that a run of one step would leave.
+    columns = {
+        name: (("replica", "stratum", *function.observables[name].dims), x.cpu().numpy()[:, None])
+        for name, x in found.items()
+    }
+    ball = BallWatch.start(tuple(plan.radii.values()), v) if plan.radii else None
+    record = Record(Schedule(np.array([0, 1]), np.array([[1]])), xr.Dataset(columns), ball, v_next)
+    seen = measure.seen(Evidence(spec.theorem, spec, function, start, plan, record))
+    name = measure.observable.name
+    if float(seen.high.max()) < low or float(seen.low.min()) > high:
+        given = f"between {float(seen.low.min()):.8g} and {float(seen.high.max()):.8g} at v_1"
+        between = f"between {low:.8g} and {high:.8g}" if math.isfinite(high) else f"at least {low:.8g}"
+        raise InputError(f"measure.{measure.id}.seen", given, f"{between}, its {name} there")
+    first, what = measure.first(start, plan.inputs)
+    if first < low:
+        raise InputError(f"measure.{measure.id}.first", f"{first:.8g}, {what}", f"at least {low:.8g}, its {name} there")

@@ -11,19 +11,27 @@ import numpy as np
 import torch
 import xarray as xr
 from flint import arb
+from torch import Tensor
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
-from boundcheck.experiment.ascent import ascend
-from boundcheck.experiment.build import starting_point
-from boundcheck.experiment.schema import Blame, Chain
-from boundcheck.experiment.slack import has_chains, slack
+from boundcheck.experiment.plan import generator, starting_point, stream
+from boundcheck.experiment.result import Blame, Chain
 from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.split import split_along
-from boundcheck.experiment.streams import generator, stream
+from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.arithmetic import Point, replicate, square_norm
-from boundcheck.functions.curvature import hessian_vector_product, sure_difference_ratio, top_curvature
+from boundcheck.functions.curvature import (
+    bilinear_product,
+    block_norms,
+    curved,
+    derivative,
+    gauss_newton_product,
+    hessian_vector_product,
+    leaves,
+    sure_difference_ratio,
+    top_curvature,
+)
 from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.judged import OfAdapter
 from boundcheck.functions.problem import End, Problem
@@ -48,23 +56,23 @@ _BATCH = 32
 _ROUNDING = 1e-9
 # How far the second point of a pair is from where an ascent ended.
 _SHORT = 1e-4
+# Of an ascent: products H(v)u for each step of v, since the direction need only keep up with the point, and its steps.
+_TURNS = 2
+_FIRST_STEP = 0.5
+_GROW, _SHRINK = 1.5, 0.4
+# The parts of F's curvature: of f, and of the map W(v). A whole matrix is formed, of at most so many trained numbers.
+_PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
+_LARGEST = 320
 
 
 @dataclass(frozen=True)
 class Bracket:
-    """A two-sided statement of the smoothness constant of F on a domain.
+    """A two-sided statement of the smoothness constant of F on a domain, by the fields of a `BracketResult`.
 
-    Attributes:
-        radii: the radii that make the domain.
-        lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``, ``ascent``.
-        upper: what each claim about the adapter says, from `upper_ends`.
-        bound: the spec's claim at the spec's C, rounded up.
-        slack: of LoRA, what each inequality of a proof gives away at the steepest sampled pair, from `slack`.
-        verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
-            ``inconclusive`` where the claim was given a constant that is only estimated, or has a hypothesis that the
-            judge does not decide there; ``hypothesis-failed`` where f itself breaks one at the steepest points.
-        blame: that constant; of a bracket that is violated the claim, and how far f is from what it says of itself.
-
+    Its lower estimates are of four kinds: ``pairs``, ``iterates``, ``curvature``, ``ascent``. The verdict is
+    ``supported`` while none exceeds the spec's claim, and ``violated`` otherwise; ``inconclusive`` where the claim was
+    given a constant that is only estimated, or has a hypothesis that the judge does not decide there;
+    ``hypothesis-failed`` where f itself breaks one at the steepest points.
     """
 
     radii: dict[str, float]
@@ -84,15 +92,30 @@ class Bracket:
 
 def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
     """Bracket the smoothness constant on the domain of the spec's radii, and return every value that was seen, too."""
-    radii = _radii(spec)
+    radii, settings, adapter = _radii(spec), spec.bracket, problem.adapter
     ball = claimed(spec, problem)
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ends = problem.upper_ends(radii)
     ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
-    starts = [pair[0] for pair in steepest]
-    curvatures = _curvatures(spec, problem, starts, visited, tick)
-    climbed, ends_of_climbs = _ascents(spec, problem, radii, starts, random, tick)
+    # Top curvatures at the steepest pairs and, for half of the points, along the iterates.
+    along = np.linspace(0, len(visited) - 1, settings.points // 2).astype(int) if visited else ()
+    points = [visited[i] for i in along]
+    points += [pair[0] for pair in steepest][: settings.points - len(points)]
+    lanczos, found = np.random.default_rng(stream(spec, "bracket")), []
+    for number, point in enumerate(points, start=1):
+        found.append(top_curvature(problem, point, lanczos))
+        tick("curvature", number, len(points))
+    curvatures = np.array(found)
+    # Projected ascent from the steepest pairs, whose best end is sharpened by Lanczos.
+    starts = [pair[0] for pair in steepest[: settings.ascents]]
+    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
+    climb = ascend(problem, v, adapter.draw(radii, len(starts), random), radii, settings.rounds, tick)
+    climbed = climb.lengths.cpu().numpy()
+    best = int(np.nanargmax(climbed))
+    point = tuple(part[best : best + 1] for part in climb.v)
+    climbed[best] = max(climbed[best], top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket"))))
+    beside = adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u))
     seen = {
         "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
         "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
@@ -101,24 +124,18 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     }
     values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
-    own = _own_constants(problem, radii, [*steepest, ends_of_climbs])
+    own = _own_constants(problem, radii, [*steepest, (climb.v, beside)])
     verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
     if verdict.is_decided and (objection := meets(_OnDomain(spec, problem, radii), spec.said).objection):
         verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
     # The claim about the adapter is what is tested.
     verdict = verdict.resting_on(problem.objective.given)
-    chains = _slack(problem, spec, steepest, radii)
-    found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason, blame)
-    trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
-    return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
-
-
-def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> tuple[Chain, ...]:
-    if not has_chains(problem.adapter):
-        return ()
-    chains = slack(problem, *steepest[0], radii, spec.lipschitz)
+    chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(adapter) else []
     # Where the steepest pair has one gradient there is nothing to give away.
-    return tuple(chain.described() for chain in chains if chain.measured > 0)
+    lost = tuple(chain for chain in chains if chain.measured > 0)
+    bracket = Bracket(radii, lowers, tuple(ends), upper(ball), lost, verdict, reason, blame)
+    trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
+    return bracket, trace.merge(split_along(problem, visited, settings.looks, tick))
 
 
 @dataclass(frozen=True)
@@ -218,11 +235,8 @@ def _pair_ratios(
 ) -> tuple[np.ndarray, list[Pair]]:
     """Ratios of pairs in the domain, at distances from 1e-4 to 1 of its radius, half of the points extremal.
 
-    On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in.
-
-    Returns:
-        All ratios, and the pairs with the largest ones, the steepest first.
-
+    On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in. With
+    all ratios come the pairs with the largest ones, the steepest first.
     """
     found: list[np.ndarray] = []
     pairs: list[Pair] = []
@@ -250,10 +264,7 @@ def _pair_ratios(
 def _iterate_ratios(
     spec: Spec, problem: Problem, radii: Radii, step_size: float, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Point]]:
-    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited.
-
-    On a curved domain there are points and no ratios.
-    """
+    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited."""
     adapter = problem.adapter
     first = starting_point(spec, problem, str(random.device))
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
@@ -274,35 +285,86 @@ def _iterate_ratios(
     return shown, list(takewhile(lambda point: bool(adapter.inside(point, radii).all()), visited))
 
 
-def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:
-    """Top curvatures at the steepest pairs and, for half of the points, along the iterates."""
-    random = np.random.default_rng(stream(spec, "bracket"))
-    along: list[Point] = []
-    if visited:
-        chosen = np.linspace(0, len(visited) - 1, spec.bracket.points // 2).astype(int)
-        along = [visited[i] for i in chosen]
-    points = along + steepest[: spec.bracket.points - len(along)]
-    found = []
-    for number, point in enumerate(points, start=1):
-        found.append(top_curvature(problem, point, random))
-        tick("curvature", number, len(points))
-    return np.array(found)
+@dataclass(frozen=True)
+class Climb:
+    """The end of each start's climb: points, unit directions, and the lengths of H(v)u, shape (R,)."""
+
+    v: Point
+    u: Point
+    lengths: Tensor
 
 
-def _ascents(
-    spec: Spec, problem: Problem, radii: Radii, steepest: list[Point], random: torch.Generator, tick: Tick
-) -> tuple[np.ndarray, Pair]:
-    """The lengths at which projected ascent from the steepest pairs ended, the best one sharpened by Lanczos.
+def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick: Tick) -> Climb:
+    """Climb the length of H(v)u over points v of the domain, shape (R, ...), and unit directions u in turn, in rounds.
 
-    The points there are returned, too, each with one that is a short way along its direction.
+    Any value that it finds is one of F's curvatures at a point of the domain, hence a lower estimate of its smoothness.
+
+    Each round turns u into H(v)u and then moves v along the gradient of the length in v, projected back onto the
+    domain; a step that gains nothing is undone and shortened. So the lengths never fall.
     """
-    starts = steepest[: spec.bracket.ascents]
-    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
-    u = problem.adapter.draw(radii, len(starts), random)
-    climb = ascend(problem, v, u, radii, spec.bracket.rounds, tick)
-    values = climb.lengths.cpu().numpy()
-    best = int(np.nanargmax(values))
-    point = tuple(part[best : best + 1] for part in climb.v)
-    top = top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
-    values[best] = max(values[best], top)
-    return values, (climb.v, problem.adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u)))
+    u = problem.adapter.unit(v, u)
+    lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
+    size = sum(radius**2 for radius in radii.values()) ** 0.5
+    steps = torch.full_like(lengths, _FIRST_STEP * size)
+    for done in range(rounds):
+        for _ in range(_TURNS):
+            u = problem.adapter.unit(v, hessian_vector_product(problem, v, u))
+        lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
+        uphill = problem.adapter.unit(v, _uphill(problem, v, u))
+        moved = tuple(steps[:, None, None] * part for part in uphill)
+        # A point that is no number has no singular values; it stays what it is, because it gains nothing.
+        here, along = (tuple(torch.nan_to_num(part, 0.0, 0.0, 0.0) for part in x) for x in (v, moved))
+        to = problem.adapter.project(problem.adapter.retract(here, along), radii)
+        turned = problem.adapter.unit(to, u)
+        found = square_norm(hessian_vector_product(problem, to, turned)).sqrt()
+        # Written so that a NaN is no gain.
+        gained = found > lengths
+        v, u = (
+            tuple(torch.where(gained[:, None, None], x, y) for x, y in zip(yes, no, strict=True))
+            for yes, no in ((to, v), (turned, u))
+        )
+        lengths = torch.where(gained, found, lengths)
+        steps = torch.where(gained, _GROW * steps, _SHRINK * steps)
+        tick("ascent", done + 1, rounds)
+    return Climb(v, u, lengths)
+
+
+def _uphill(problem: Problem, v: Point, u: Point) -> Point:
+    r"""Half the gradient in v of :math:`\|H(v)u\|^2`, which is :math:`D^3F(v)[H u, u, \cdot]`.
+
+    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain, terms of its
+    curvature are left out, and the step shows whether it goes uphill.
+    """
+    image = hessian_vector_product(problem, v, u)
+    with torch.enable_grad():
+        at = leaves(v)
+        return tuple(part.detach() for part in derivative(curved(problem, at, image), at, u))
+
+
+def split_along(problem: Problem, iterates: list[Point], looks: int, tick: Tick) -> xr.Dataset:
+    r"""Spectral norms of the blocks of :math:`DW^*\nabla^2 f DW` and :math:`\langle\nabla f, D^2W\rangle`.
+
+    Their sum is the Hessian of F. The looks are at equal ratios of time, from the first iterate to the last; ``split``
+    has the dimensions part, row, column and look. Empty for a curved domain, whose tangents are no blocks of numbers,
+    without iterates or looks, and beyond 320 trained numbers.
+    """
+    sizes = sum(part.numel() for part in iterates[0]) if iterates else 0
+    if not 0 < sizes <= _LARGEST or looks == 0 or not problem.adapter.is_flat:
+        return xr.Dataset()
+    times = np.unique(np.geomspace(1, len(iterates), looks).round().astype(int))
+    found = []
+    for done, time in enumerate(times):
+        found.append([block_norms(problem, iterates[time - 1], product) for product in _PARTS.values()])
+        tick("split", done + 1, len(times))
+    # Names are attributes, in one text: zarr has no settled format for arrays of text, and netCDF no lists of it.
+    split = xr.DataArray(
+        np.moveaxis(np.array(found), 0, -1),
+        dims=("part", "row", "column", "look"),
+        attrs={
+            "meaning": "spectral norm of a block of a part of the Hessian of F",
+            "parts": " ".join(_PARTS),
+            "blocks": " ".join(block.name for block in problem.adapter.blocks),
+        },
+    )
+    time = xr.DataArray(times, dims=("look",), attrs={"meaning": "the iterate, counted from 1"})
+    return xr.Dataset({"split": split, "look_time": time})

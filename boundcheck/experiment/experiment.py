@@ -1,5 +1,17 @@
-"""From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
+"""From specs to results: every experiment in its run folder, finished ones read back, several at a time if asked.
 
+What an experiment costs is known before it starts: its memory from shapes, its time from a step and a look.
+"""
+
+import itertools
+import json
+import math
+import platform
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -7,51 +19,137 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from boundcheck.experiment.audit import Evidence
+from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.experiment.audit import Evidence, check_function, check_run
 from boundcheck.experiment.bracket import claimed, measure_bracket
-from boundcheck.experiment.build import build, starting_point
-from boundcheck.experiment.consistency import check_function, check_run
-from boundcheck.experiment.cost import announce, drawn, held, seconds, weight
 from boundcheck.experiment.outcome import outcome
-from boundcheck.experiment.plan import Start, draft, guessed, make_plan
-from boundcheck.experiment.result import BracketResult, Result, RunResult
-from boundcheck.experiment.run import run_ensemble
-from boundcheck.experiment.schema import Stated, Subject
+from boundcheck.experiment.plan import (
+    Plan,
+    Start,
+    build,
+    draft,
+    generator,
+    guessed,
+    make_plan,
+    make_sampler,
+    starting_point,
+)
+from boundcheck.experiment.result import BracketResult, Result, RunResult, Subject
+from boundcheck.experiment.run import MOST_WAITING, STAGE, run_ensemble
 from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.arithmetic import at_most
+from boundcheck.experiment.store import RunFolder, environment
+from boundcheck.functions.arithmetic import at_most, replicate
 from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import advance
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Function
 from boundcheck.language.sentence import words_of
+from boundcheck.system.ending import say
+from boundcheck.system.executors import Call, Running, engine_of
+from boundcheck.system.files import replace_file
 from boundcheck.system.fingerprint import content_of
-from boundcheck.system.limits import Tick, check_memory
+from boundcheck.system.limits import DAY, GIB, Demand, Tick, available, check_memory, gib, limited, silent
+from boundcheck.system.plugins import theirs
+
+# Of progress: an experiment has so many.
+_UNITS = 100
+# Seconds between two words of a process of a sweep, and between two looks at whether it is still wanted.
+_EVERY = 2.0
+# Seconds below which nothing is said; and for how long a step is tried again, whose first call may take longer.
+_SOON, _TRIAL = 5.0, 0.1
+# Copies of a trace: as it is made, as it is read, and what a verdict makes of it.
+_TRACES = 4
+# Replicas of the iterates of a bracket.
+_ITERATING = 8
+# Gradients that a rare look takes: three in each product of Lanczos, for F and for f.
+_PRODUCTS = 2 * 3 * 20
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """An experiment that can be run.
+def measure_each(
+    specs: list[Spec], runs: Path, device: str, tick: Tick, executor: int | str, hours: float, memory: float | None
+) -> list[Result]:
+    """The results of experiments, in their order; see `boundcheck.experiment.measure` for the arguments.
 
-    Attributes:
-        stored: what it said, if it has finished.
-        weight: how long it takes beside others; see `boundcheck.experiment.cost.weight`.
-
+    All are prepared first: a bad rank in the last of them, or an edited result, should not be found after an hour. One
+    that is there twice is run once, and one that has finished is read.
     """
+    check_device(device)
+    jobs = executor if isinstance(executor, int) else 1
+    if jobs < 1:
+        raise InputError("jobs", jobs, "a positive integer")
+    keys = [json.dumps(each.as_json(), sort_keys=True) for each in specs]
+    distinct = dict(zip(keys, specs, strict=True))
+    if (at_a_time := min(jobs, len(distinct))) > 1:
+        # Each has its share of what there is.
+        memory = (available(device) / GIB if memory is None else memory) / at_a_time
+    results: dict[str, Result] = {}
+    missing: dict[str, float] = {}
+    for key, spec in distinct.items():
+        stored, weighs = prepare(spec, runs, device, tick, memory)
+        if stored is None:
+            missing[key] = weighs
+        else:
+            results[key] = stored
+    # Each experiment's share, by its weight, of the progress of all.
+    share = _UNITS * len(missing) / sum(missing.values()) if missing else 0.0
+    units = {key: share * weighs for key, weighs in missing.items()}
+    before, total = _UNITS * len(results), _UNITS * len(distinct)
+    if missing and (isinstance(executor, str) or (jobs > 1 and len(missing) > 1)):
 
-    stored: Result | None
-    weight: float
+        def told(name: str, done: int, of: int) -> None:
+            tick(name, before + done, before + of)
+
+        with sweep_folder(runs) as folder:
+            here = environment(device)
+            points = {
+                key: Point(distinct[key], runs.resolve(), device, hours, memory, here, folder, str(i))
+                for i, key in enumerate(missing)
+            }
+            # The longest is begun first.
+            calls = [Call("experiments", point.result, (), units[key], point.done) for key, point in points.items()]
+            cluster = executor if isinstance(executor, str) else None
+            with Running(calls, engine_of(jobs, cluster, folder), told) as running:
+                results |= zip(missing, running.results(), strict=True)
+    else:
+        done_before = float(before)
+        for key in missing:
+
+            def tell(stage: str, done: int, of: int, key: str = key, begun: float = done_before) -> None:
+                """Tell of the stages of one experiment, and of several how far all are."""
+                if len(distinct) == 1:
+                    tick(stage, done, of)
+                else:
+                    part = done / of if stage == STAGE else 0
+                    tick("experiments", round(begun + units[key] * part), total)
+
+            results[key] = measure_one(distinct[key], runs, device, limited(tell, hours), memory)
+            done_before += units[key]
+    return [results[key] for key in keys]
 
 
-def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Prepared:
+def check_device(device: str) -> None:
+    """Refuse a device that does not exist, and keep products in the precision of their factors."""
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError("device", device, f"cpu, or cuda where there is a CUDA device ({reason})") from None
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def prepare(
+    spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None
+) -> tuple[Result | None, float]:
     """Build the function of an experiment and draft its plan, so that errors come first.
 
-    Nothing is run whose faces contradict each other, and nothing is made for which there is no room.
-
-    The built-in GPT is pretrained here, once, before processes might do so side by side.
+    Nothing is run whose faces contradict each other, and nothing is made for which there is no room. The built-in GPT
+    is pretrained here, once, before processes might do so side by side. It gives what the experiment said, if it has
+    finished, and its `weight`.
     """
-    check_memory(drawn(spec), memory, device)
-    function = build(spec, device, tick)
-    plan = None
+    table = spec.problem or spec.model
+    check_memory(table.demands() if table else (), memory, device)
+    function, plan = build(spec, device, tick), None
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
     if stored is None:
         check_memory(held(spec, function), memory, device)
@@ -64,7 +162,7 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
         plan = draft(spec, function, start, guessed(spec, function, start))
         check_memory(held(spec, function, plan), memory, device)
         check_run(spec, function, start, plan, device)
-    return Prepared(stored, weight(spec, function, plan))
+    return stored, weight(spec, function, plan)
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
@@ -73,48 +171,33 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float |
     with threadpool_limits(1, user_api="blas"):
         function = build(spec, device, tick)
         with at_most(function.threads):
-            return _measured(spec, function, runs, device, tick, memory)
+            folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
+            if (stored := folder.result()) is not None:
+                return stored
+            with folder.held(tick):
+                # Another process may have finished it in the meantime.
+                if (stored := folder.result()) is not None:
+                    return stored
+                return _measured(spec, function, folder, device, tick, memory)
 
 
-def _measured(spec: Spec, function: Function, runs: Path, device: str, tick: Tick, memory: float | None) -> Result:
-    folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
-    if (stored := folder.result()) is not None:
-        return stored
-    with folder.held(tick):
-        # Another process may have finished it in the meantime.
-        if (stored := folder.result()) is not None:
-            return stored
-        if isinstance(function, Problem) and spec.is_bracket:
-            return folder.finish(_bracketed(spec, function, folder, device, tick))
-        return folder.finish(_ran(spec, function, folder, device, tick, memory))
-
-
-def content(spec: Spec, function: Function) -> str:
-    """A hash that tells runs of the same spec apart: by data, the words of the claim, and the adapter's claims."""
-    claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
-    words = [word for each in (claim, *about) for _, word in words_of(each)]
-    return content_of([function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
-
-
-def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:
-    return {
+def _measured(
+    spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick, memory: float | None
+) -> Result:
+    """Bracket or run, and store what it came to."""
+    common: dict[str, Any] = {
         "run_id": folder.id,
         "claim": spec.claim,
         "spec": spec.as_json(),
         "environment": folder.environment,
         "problem": Subject(function.name, function.units, **function.facts),
-        "constants": {name: Stated(each.value, each.kind, each.how) for name, each in function.constants.items()},
+        "constants": dict(function.constants),
     }
-
-
-def _bracketed(spec: Spec, problem: Problem, folder: RunFolder, device: str, tick: Tick) -> BracketResult:
-    bracket, trace = measure_bracket(spec, problem, device, tick)
-    folder.start_trace(trace, {})
-    parts = {each.name: getattr(bracket, each.name) for each in fields(bracket)}
-    return BracketResult(**_common(spec, problem, folder), **parts, measured=bracket.measured)
-
-
-def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick, memory: float | None) -> RunResult:
+    if isinstance(function, Problem) and spec.is_bracket:
+        bracket, trace = measure_bracket(spec, function, device, tick)
+        folder.start_trace(trace, {})
+        found = {each.name: getattr(bracket, each.name) for each in fields(bracket)}
+        return folder.finish(BracketResult(**common, **found, measured=bracket.measured))
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
     start = Start.draw(spec, function, device)
@@ -126,9 +209,15 @@ def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: T
     announce(function.name, taken, seconds(spec, function, start, plan, device))
     record = run_ensemble(spec, function, start, plan, folder, device, tick)
     evidence = Evidence(spec.theorem, spec, function, start, plan, record)
-    common = _common(spec, function, folder)
     common["environment"] = common["environment"] | device_memory(device)
-    return RunResult(**common, **outcome(evidence))
+    return folder.finish(RunResult(**common, **outcome(evidence)))
+
+
+def content(spec: Spec, function: Function) -> str:
+    """A hash that tells runs of the same spec apart: by data, the words of the claim, and the adapter's claims."""
+    claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
+    words = [word for each in (claim, *about) for _, word in words_of(each)]
+    return content_of([function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
 
 
 def device_memory(device: str) -> dict[str, Any]:
@@ -136,3 +225,175 @@ def device_memory(device: str) -> dict[str, Any]:
     if not device.startswith("cuda"):
         return {}
     return {"memory_mib": round(torch.cuda.max_memory_allocated(device) / 2**20)}
+
+
+def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Demand, ...]:
+    """The memory that an experiment takes beside its function; what is not planned yet counts as little."""
+    if isinstance(function, Problem) and spec.is_bracket:
+        bracket, pair = spec.bracket, 16 * function.adapter.size
+        return (
+            Demand("bracket.pairs", bracket.pairs, bracket.pairs * pair),
+            Demand("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
+            *function.demands(max(bracket.ascents, _ITERATING), 1, 0),
+        )
+    run, replicas, (batch, _, strata) = spec.run, spec.replicas, _sizes(spec, plan)
+    # Beside what is observed, the time.
+    columns = 1 + len(spec.algorithm.shows)
+    columns += sum(math.prod(function.sizes[dim] for dim in each.dims) for each in function.observables.values())
+    trace = Demand("run.audits", strata, _TRACES * 8 * replicas * strata * columns, on_host=True)
+    # Of an epoch: its order, and the keys that it is sorted by.
+    order = 0 if run.sampling == "with replacement" or not spec.is_stochastic else 4 * 8 * replicas * function.samples
+    return (*function.demands(replicas, batch or 1, MOST_WAITING), trace, Demand("run.replicas", replicas, order))
+
+
+def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:
+    """A cheap estimate of an experiment's time beside others on functions of the same kind: nothing is tried.
+
+    It counts the gradients that the experiment takes, each as large as the function says; a look is one of all samples.
+    """
+    look = function.work(function.samples)
+    if spec.is_bracket:
+        bracket = spec.bracket
+        return (bracket.pairs + _ITERATING * bracket.iterates + bracket.ascents * bracket.rounds) * look
+    batch, steps, strata = _sizes(spec, plan)
+    return spec.replicas * (steps * function.work(batch or function.samples) + strata * look)
+
+
+def _sizes(spec: Spec, plan: Plan | None) -> tuple[int | None, int, int]:
+    """Samples of a step, None where not known or all; steps and strata, as far as they are known."""
+    batch, steps = (plan.batch, plan.steps) if plan else (spec.run.batch, spec.run.steps)
+    steps = steps if isinstance(steps, int) else spec.run.audits or 1
+    known = batch if isinstance(batch, int) and spec.is_stochastic else None
+    return known, steps, min(spec.run.audits or steps, steps)
+
+
+@torch.inference_mode()
+def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> float:
+    """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run itself is drawn."""
+    replicas = spec.replicas
+    # A network computes replicas one by one.
+    tried = replicas if function.is_known else 1
+    looks = _sizes(spec, plan)[2] * replicas / tried
+    sampler = make_sampler(spec, plan, function, tried, generator(spec, "pilot", device))
+    v, algorithm = replicate(start.v, tried), spec.algorithm
+    state, law = algorithm.start(v, plan.numbers), sampler.law()
+
+    def step() -> None:
+        advance(algorithm, function, state, 1, plan.numbers, sampler.draw())
+
+    with at_most(function.threads):
+        stepping = taken(step, plan.steps * replicas / tried, device)
+        looking = taken(lambda: function.observe(v, v, law), looks, device)
+    rare = spec.run.looks * _PRODUCTS * looking / looks if function.looks else 0.0
+    return stepping + looking + rare
+
+
+def taken(work: Callable[[], object], times: float, device: str) -> float:
+    """The seconds that so many repetitions of some work take; a long first call, which may compile, is not believed."""
+    begun, least = time.perf_counter(), math.inf
+    for again in itertools.count():
+        before = time.perf_counter()
+        work()
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
+        now = time.perf_counter()
+        least = min(least, now - before)
+        if least * times < _SOON or (again and now - begun > _TRIAL):
+            break
+    return least * times
+
+
+def announce(name: str, taken: int, lasting: float) -> None:
+    """Say on stderr what a run is going to take, where one has to wait for it."""
+    if lasting < _SOON:
+        return
+    span = f"{lasting:.2g} s"
+    for unit, size in (("min", 60), ("h", 3600), ("days", 86400)):
+        if lasting >= 2 * size:
+            span = f"{lasting / size:.3g} {unit}"
+    say(f"this run ({name}) will take about {span} and {gib(taken)}")
+
+
+class UnwantedError(BoundcheckError):
+    """The sweep has ended elsewhere; nobody waits for this experiment."""
+
+
+@contextmanager
+def sweep_folder(runs: Path) -> Iterator[Path]:
+    """A folder beside the run folders, which is there while a sweep is under way.
+
+    By it the processes of the sweep know that they see the same files, how far each is, and when to stop. It has a name
+    that no other sweep has, so that another folder at the same place is not taken for it.
+    """
+    path = runs.resolve() / f".sweep-{secrets.token_hex(8)}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise InputError("runs", runs, f"a folder that can be written ({error.strerror})") from None
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Point:
+    """An experiment of a sweep that a process is asked for, perhaps one on another machine.
+
+    It has what `measure_one` takes, `runs` absolute; the environment where the sweep was begun, on which bits depend;
+    the folder of the sweep, and the name of what it says there.
+    """
+
+    spec: Spec
+    runs: Path
+    device: str
+    hours: float
+    memory: float | None
+    environment: dict[str, Any]
+    folder: Path
+    name: str
+
+    def result(self) -> Result:
+        """Run it; raises InputError where the folder is not seen, and in an environment that differs."""
+        torch.set_num_threads(self.environment["threads"])
+        try:
+            replace_file(self.folder / f"{platform.node()}.seen", b"")
+        except OSError as error:
+            expected = f"a folder that every worker sees and writes; {platform.node()} does not ({error.strerror})"
+            raise InputError("runs", self.folder.parent, expected) from None
+        check_device(self.device)
+        for name, value in environment(self.device).items():
+            if value != self.environment[name]:
+                expected = f"{self.environment[name]}, as where the sweep was begun; {platform.node()} has another"
+                raise InputError(f"environment.{name}", value, expected)
+        said = time.monotonic()
+
+        def tell(stage: str, done: int, total: int) -> None:
+            """Say now and then how much is done; raises UnwantedError once nobody waits for it."""
+            nonlocal said
+            if time.monotonic() - said < _EVERY:
+                return
+            said = time.monotonic()
+            if not self.folder.is_dir():
+                raise UnwantedError("the sweep was stopped")
+            if stage == STAGE:
+                (self.folder / self.name).write_text(f"{done / total:.4f}", "utf-8")
+
+        # Here, where it was raised: on its way to another process an error loses the calls that led to it.
+        with theirs():
+            return measure_one(self.spec, self.runs, self.device, limited(tell, self.hours), self.memory)
+
+    def done(self) -> float:
+        """The share of it that is done, from 0 to 1, as far as it was said."""
+        try:
+            return float((self.folder / self.name).read_text("utf-8"))
+        except (OSError, ValueError):
+            return 0.0
+
+
+def alone(spec: Spec, runs: Path, device: str, threads: int) -> Result:
+    """Run one experiment in this process with so many threads, and tell nobody of progress."""
+    torch.set_num_threads(threads)
+    check_device(device)
+    with theirs():
+        return measure_one(spec, runs, device, limited(silent, DAY))

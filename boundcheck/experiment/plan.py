@@ -1,7 +1,8 @@
-"""The plan of a run, fixed before it: the domain, the constants of the theorem, batch size, horizon and step size.
+"""The plan of a run, fixed before it: function, domain, constants of the theorem, batch size, horizon and step size.
 
 A theorem says something of a run only with constants that were chosen without looking at it. Radii and noise may come
-from a pilot, which has a seed of its own; whether they held is then for the audit to say.
+from a pilot, which has a seed of its own; whether they held is then for the audit to say. Horizon and step are found on
+the claim's own formulas, in floats: a plan, and no verdict, rests on them.
 """
 
 import math
@@ -10,15 +11,19 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+from scipy.optimize import minimize_scalar
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.build import starting_point
-from boundcheck.experiment.horizons import best_step, informative_horizon
-from boundcheck.experiment.schema import Planned
+from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
-from boundcheck.experiment.streams import generator, stream
-from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.adapters.base import check_rank, gaussian
+from boundcheck.functions.adapters.products import Rebased
+from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
 from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
+from boundcheck.functions.networks.function import Adaptation, network_function
+from boundcheck.functions.objective import Setting
+from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Function
@@ -27,8 +32,8 @@ from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import free_step, has_common_radius, limit_of
-from boundcheck.language.symbols import T
-from boundcheck.system.limits import Tick
+from boundcheck.language.symbols import T as HORIZON
+from boundcheck.system.limits import Tick, silent
 
 # The pilot's findings are widened by this before they become hypotheses. A function whose constants are unknown is
 # judged by what its run shows: there a guess that is too low costs the result, and one that is too high only steps.
@@ -43,6 +48,68 @@ _MOST_PILOTS = 4
 _BALANCE = 0.8
 _LARGEST_BATCH = 10**5
 _SMALLEST = 1e-280
+_LONGEST = 10**12
+# How far below the longest step the best one is looked for, as a power of e.
+_DECADES = 46.0
+# The random streams of an experiment, independent, and all derived from its one seed. An order, since places count.
+_ORDER = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature", "restarts", "pilot restarts")
+
+
+def stream(spec: Spec, purpose: str) -> int:
+    """The seed of one of the streams that `_ORDER` names."""
+    return int(np.random.SeedSequence([spec.seed, _ORDER.index(purpose)]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def generator(spec: Spec, purpose: str, device: str, t: int | None = None) -> torch.Generator:
+    """A generator on `device` for one of the streams, or for what it is to give at step t, whatever came before."""
+    seed = stream(spec, purpose)
+    if t is not None:
+        seed = int(np.random.SeedSequence([seed, t]).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator(device).manual_seed(seed)
+
+
+def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
+    """The function that a spec describes, in one matrix or in a network: the same for any number of threads.
+
+    Raises InputError for what is not there, or does not fit: a text, a folder, a target, a rank.
+    """
+    # A run says how many threads its numbers have; what is made before it is known how many has one.
+    with at_most(1):
+        if spec.model is None:
+            return build_problem(spec, device)
+        a = spec.adapter
+        adaptation = Adaptation(a.kind, a.rank, a.factor, a.gain, a.paths)
+        return network_function(spec.model, adaptation, generator(spec, "initial", "cpu"), device, tick)
+
+
+def build_problem(spec: Spec, device: str) -> Problem:
+    """The problem in one matrix that a spec describes; raises InputError for a rank or scale that the shape forbids.
+
+    DiReFT and LoReFT act on [h; 1], so that W has one more column than the problem says. They, DoRA, and every adapter
+    on a readout start from the identity, W0 = [I 0]; elsewhere W0 = 0.
+    """
+    if spec.problem is None:
+        raise ValueError("expected a problem in one matrix")
+    table, made = spec.adapter, spec.adapter.made
+    setting = Setting(device, made.edits_hidden, spec.claim, table.factor, table.gain, spec.domain.given)
+    objective = spec.problem.build(setting)
+    make = torch.eye if made.edits_hidden or made.needs_columns or spec.problem.starts_at_identity else torch.zeros
+    W0 = make(*objective.shape, dtype=torch.float64, device=device)
+    frozen = {}
+    if (rank := table.rank) is not None:
+        # First of all: factors of a rank that W0 has not may be larger than the memory.
+        check_rank(rank, W0)
+        d, k = W0.shape
+        # A frozen A is the one at which LoRA would start.
+        frozen["A"] = gaussian((rank, k), table.gain / math.sqrt(k), generator(spec, "initial", device))[0]
+        frozen["B"] = gaussian((d, rank), table.gain / math.sqrt(rank), generator(spec, "frozen", device))[0]
+    adapter = make_adapter(table.kind, W0, rank, table.factor, frozen)
+    return Problem(objective, Rebased(W0, adapter) if spec.restarts else adapter)
+
+
+def starting_point(spec: Spec, function: Function, device: str) -> Point:
+    """The first iterate, with R = 1, drawn from the spec's seed."""
+    return function.initial(spec.adapter.start, spec.adapter.gain, generator(spec, "initial", device))
 
 
 @dataclass(frozen=True)
@@ -68,12 +135,7 @@ class Start:
 
     @classmethod
     def draw(cls, spec: Spec, function: Function, device: str) -> "Start":
-        """Draw v_1 from the spec's seed.
-
-        Raises:
-            InputError: where the loss or its gradient is no finite number at v_1, or F is below its own infimum there.
-
-        """
+        """Draw v_1 from the seed; raises InputError where loss or gradient is not finite, or F is below its infimum."""
         v = starting_point(spec, function, device)
         infimum, loss, gradient = function.infimum, function.loss(v), function.gradient(v)
         for what, number in (("a loss that", loss.item()), ("a gradient whose square", square_norm(gradient).item())):
@@ -137,88 +199,74 @@ class Plan:
 
     def rounded(self) -> Planned:
         """The plan as a result keeps it."""
-        inputs = {name: float(value) for name, value in self.inputs.items()}
         table = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Planned(**table | {"inputs": inputs})
+        return Planned(**table | {"inputs": {name: float(value) for name, value in self.inputs.items()}})
 
 
 @dataclass(frozen=True)
 class Guess:
     """The numbers that a plan is drafted with, and a pilot finds: given, or a little more than was seen.
 
-    Attributes:
-        radii: of the ball, by name; none where the theorem needs no ball.
-        variance: of one sample's gradient.
-        smoothness: L̂ of a function of which none is known; None where one is, and before anything was seen.
-
+    The radii of the ball by name, the variance of one sample's gradient, and L̂ of a function of which none is known.
     """
 
     radii: dict[str, float]
     variance: float
     smoothness: float | None = None
 
+    @property
+    def sizes(self) -> list[float]:
+        """All of its numbers, in order."""
+        return [*self.radii.values(), self.variance, *(() if self.smoothness is None else (self.smoothness,))]
+
 
 def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Claim | None = None) -> Plan:
-    """The plan that follows from a guess."""
+    """The plan that follows from a guess, for the spec's theorem or another one.
+
+    Raises:
+        InputError: for a step beyond the longest, for what the problem does not say and nobody assumes, and for numbers
+            that are 0, negative, not finite, or too small to be squared.
+
+    """
     claim, prescription = claim or spec.theorem, claim or spec.prescription
-    radii = guess.radii
+    run, radii, gap = spec.run, guess.radii, BOUNDED_BELOW.letter
     if has_common_radius(claim):
         radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
     trivial = function.trivial_bound(radii) if spec.measure.is_of_gradients else math.inf
-    inputs = _inputs(spec, function, start, radii, claim) | (
-        {BOUNDED_VARIANCE.letter: zeta} if zeta is not None else {}
-    )
-    if not function.is_known and guess.smoothness is None:
-        return _without_constants(spec, start, batch)
+    inputs = _inputs(spec, function, start, radii, claim)
+    if zeta is not None:
+        inputs[BOUNDED_VARIANCE.letter] = zeta
     if guess.smoothness is not None:
         inputs[SMOOTH.letter] = guess.smoothness
-    steps = spec.run.steps
-    inputs[T.name] = _horizon(spec, claim, inputs, start, trivial) if steps == "informative" else steps
-    if spec.run.step_size == "best":
+    elif not function.is_known:
+        # What else the theorem needs is taken from the run itself.
+        if not isinstance(run.step_size, float) or not isinstance(run.steps, int):
+            raise ValueError("expected steps that are given")
+        return at_a_step(spec, start, run.step_size, run.steps, batch)
+    if run.steps == "informative":
+        first = min(spec.measure.first(start, inputs)[0], trivial)
+        try:
+            inputs[HORIZON.name] = informative_horizon(claim, inputs, first)
+        except ArithmeticError as error:
+            expected = f"a problem on which there is an end to it ({error})"
+            raise InputError("run.steps", "informative", expected) from None
+    else:
+        inputs[HORIZON.name] = run.steps
+    if run.step_size == "best":
         inputs[spec.free[0]] = best_step(claim, inputs)
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
     floats = {name: np.float64(value) for name, value in inputs.items()}
-    with np.errstate(all="ignore"):
-        values = {name: float(claim.function(name)(**floats)) for name in claim.names}
-        prescribed = step_of(spec, prescription, floats)
-    _check_range(spec, start, claim, floats, values)
-    known = {name: float(value) for name, value in floats.items()} | values
-    numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
-    return Plan(radii, zeta, batch, int(floats[T.name]), prescribed, trivial, inputs, values, numbers)
-
-
-def step_of(spec: Spec, claim: Claim, floats: Mapping[str, np.float64]) -> float:
-    """The first number of the algorithm, as a claim prescribes it or leaves it open."""
     name = spec.algorithm.step_size
-    return float(claim.function(name)(**floats)) if name in claim.names else float(floats[name])
-
-
-def _without_constants(spec: Spec, start: Start, batch: int | None) -> Plan:
-    """The plan of a run whose steps are given: what else the theorem needs is taken from the run itself."""
-    step, steps = spec.run.step_size, spec.run.steps
-    if not isinstance(step, float) or not isinstance(steps, int):
-        raise ValueError("expected steps that are given")
-    return at_a_step(spec, start, step, steps, batch)
-
-
-def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | None) -> Plan:
-    """The plan of so many steps of this size, where nothing else is known."""
-    inputs: dict[str, Number] = {BOUNDED_BELOW.letter: start.gap.value, spec.free[0]: step, T.name: steps}
-    numbers = {spec.algorithm.step_size: step}
-    return Plan({}, None, batch, steps, step, math.inf, inputs, numbers, numbers)
-
-
-def _check_range(
-    spec: Spec, start: Start, claim: Claim, floats: dict[str, np.float64], values: dict[str, float]
-) -> None:
-    """Refuse a step beyond the longest, and numbers that are 0, negative, not finite, or too small to be squared."""
+    with np.errstate(all="ignore"):
+        values = {each: float(claim.function(each)(**floats)) for each in claim.names}
+        is_said = name in prescription.names
+        prescribed = float(prescription.function(name)(**floats) if is_said else floats[name])
     step = free_step(claim)
-    limit = limit_of(claim, step.symbol) if step and spec.run.step_size is not None else None
+    limit = limit_of(claim, step.symbol) if step and run.step_size is not None else None
     if limit is not None and math.isinf(values["bound"]):
         expected = f"a number below {values[limit]:.6g}, where {claim.id} has no bound"
-        raise InputError("run.step_size", spec.run.step_size, expected)
-    gap = BOUNDED_BELOW.letter
+        raise InputError("run.step_size", run.step_size, expected)
     for name, value in (("N_1", start.square_norm), (gap, floats[gap]), ("bound", values["bound"])):
         # Below these the squares of which a run is made have lost their digits.
         if 0 < abs(value) < _SMALLEST:
@@ -227,6 +275,16 @@ def _check_range(
         # Below T_min kappa may be negative; that is for the audit to report too.
         if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
             raise InputError("spec", f"{name} = {value}", "constants that are positive and within the range of floats")
+    known = {name: float(value) for name, value in floats.items()} | values
+    numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
+    return Plan(radii, zeta, batch, int(floats[HORIZON.name]), prescribed, trivial, inputs, values, numbers)
+
+
+def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | None) -> Plan:
+    """The plan of so many steps of this size, where nothing else is known."""
+    inputs: dict[str, Number] = {BOUNDED_BELOW.letter: start.gap.value, spec.free[0]: step, HORIZON.name: steps}
+    numbers = {spec.algorithm.step_size: step}
+    return Plan({}, None, batch, steps, step, math.inf, inputs, numbers, numbers)
 
 
 def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
@@ -246,32 +304,21 @@ def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float
     return inputs
 
 
-def _horizon(spec: Spec, claim: Claim, inputs: Mapping[str, Number], start: Start, trivial: float) -> int:
-    """The fewest iterations at which the bound is below what is known without it."""
-    try:
-        return informative_horizon(claim, inputs, min(spec.measure.first(start, inputs)[0], trivial))
-    except ArithmeticError as error:
-        raise InputError("run.steps", "informative", f"a problem on which there is an end to it ({error})") from None
-
-
 def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
     """Batch size and zeta: those of the spec, or the batch at which zeta^2 balances, and the zeta that follows."""
+    zeta = spec.run.zeta
     if spec.run.batch != "balanced":
         batch = spec.run.batch
     else:
-        target = spec.run.zeta * spec.run.zeta if spec.run.zeta is not None else _BALANCE * start.square_norm
+        target = zeta * zeta if zeta is not None else _BALANCE * start.square_norm
         if not (target > 0 and variance / target < _LARGEST_BATCH):
-            raise InputError(
-                "run.batch",
-                "balanced",
-                f"a number: no batch up to {_LARGEST_BATCH} brings the variance {variance:.3g} to {target:.3g}",
-            )
+            expected = f"a number: no batch up to {_LARGEST_BATCH} brings the variance {variance:.3g} to {target:.3g}"
+            raise InputError("run.batch", "balanced", expected)
         batch = max(math.ceil(variance / target), 1)
-    if spec.run.zeta is None and not 0 < variance < math.inf:
-        raise InputError(
-            "run.zeta", "(not given)", f"a number, where one sample's gradient has variance {variance:.3g}"
-        )
-    return batch, spec.run.zeta or math.sqrt(variance / batch)
+    if zeta is None and not 0 < variance < math.inf:
+        expected = f"a number, where one sample's gradient has variance {variance:.3g}"
+        raise InputError("run.zeta", "(not given)", expected)
+    return batch, zeta or math.sqrt(variance / batch)
 
 
 def guessed(spec: Spec, function: Function, start: Start) -> Guess:
@@ -280,6 +327,10 @@ def guessed(spec: Spec, function: Function, start: Start) -> Guess:
     guess = margin * max(start.norms.values(), default=0.0)
     radii = {name: spec.domain.given.get(name, guess) for name in function.radius_names(spec.theorem)}
     return Guess(radii, margin * start.variance)
+
+
+def _margin(function: Function) -> float:
+    return _MARGIN if function.is_known else _MARGIN_UNKNOWN
 
 
 def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: Tick) -> Plan:
@@ -291,68 +342,57 @@ def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: T
     Of a function whose constants are not known it is widened by 50 percent, and the first that holds is the plan.
     Should none have, the audit of the run will say so.
     """
-    guess = guessed(spec, function, start)
-    if not _needs_pilot(spec, function, guess):
-        return draft(spec, function, start, guess)
-    if not function.is_known:
+    guess, run, margin = guessed(spec, function, start), spec.run, _margin(function)
+    if function.is_known:
+        is_open = set(spec.domain.given) != set(guess.radii) or (run.zeta is None and spec.is_stochastic)
+    else:
+        is_open = run.steps == "informative" or run.step_size == "best"
+    if is_open and not function.is_known:
         random = np.random.default_rng(stream(spec, "pilot"))
-        guess = replace(guess, smoothness=_MARGIN_UNKNOWN * function.look(start.v, random)["curvature"])
+        guess = replace(guess, smoothness=margin * function.look(start.v, random)["curvature"])
     plan, kept = draft(spec, function, start, guess), None
-    for _ in range(_MOST_PILOTS):
+    for _ in range(_MOST_PILOTS if is_open else 0):
         seen = _pilot(spec, function, start, guess, plan, device, tick)
-        wanted = _widened(spec, seen, _margin(function))
-        pairs = list(zip(_sizes(seen), _sizes(guess), _sizes(wanted), strict=True))
-        if all(new <= old for new, old, _ in pairs):
+        # Radii that are given are not for a pilot to change.
+        radii = {name: spec.domain.given.get(name, margin * norm) for name, norm in seen.radii.items()}
+        smoothness = None if seen.smoothness is None else margin * seen.smoothness
+        wanted = Guess(radii, margin * seen.variance, smoothness)
+        if all(new <= old for new, old in zip(seen.sizes, guess.sizes, strict=True)):
             kept = plan
-            if not function.is_known or all(new >= _CLOSE * old for _, old, new in pairs):
+            close = all(new >= _CLOSE * old for new, old in zip(wanted.sizes, guess.sizes, strict=True))
+            if not function.is_known or close:
                 break
         guess = wanted
         plan = draft(spec, function, start, guess)
     return kept or plan
 
 
-def _needs_pilot(spec: Spec, function: Function, guess: Guess) -> bool:
-    if not function.is_known:
-        return spec.run.steps == "informative" or spec.run.step_size == "best"
-    return set(spec.domain.given) != set(guess.radii) or (spec.run.zeta is None and spec.is_stochastic)
-
-
-def _sizes(guess: Guess) -> list[float]:
-    smoothness = [] if guess.smoothness is None else [guess.smoothness]
-    return [*guess.radii.values(), guess.variance, *smoothness]
-
-
-def _margin(function: Function) -> float:
-    return _MARGIN if function.is_known else _MARGIN_UNKNOWN
-
-
-def _widened(spec: Spec, seen: Guess, margin: float) -> Guess:
-    """A guess a little above what was seen, except for the radii that are given."""
-    radii = {name: spec.domain.given.get(name, margin * norm) for name, norm in seen.radii.items()}
-    smoothness = None if seen.smoothness is None else margin * seen.smoothness
-    return Guess(radii, margin * seen.variance, smoothness)
-
-
 def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Plan, device: str, tick: Tick) -> Guess:
     """The largest values of a guess's numbers along a short ensemble with its own seed."""
     replicas = (_PILOT_REPLICAS if function.is_known else 1) if spec.is_stochastic else 1
     sampler = make_sampler(spec, plan, function, replicas, generator(spec, "pilot", device))
-    v = replicate(start.v, replicas)
+    algorithm, v = spec.algorithm, replicate(start.v, replicas)
     norms, variance, smoothness = dict(start.norms), start.variance, 0.0
     every = max(plan.steps // _PILOT_LOOKS, 1)
-    # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
     step_size = plan.step_size
-    if function.is_known and spec.algorithm.keeps_step:
-        step_size = min(step_size, 1 / _smoothness_anywhere(spec, function, plan))
+    if function.is_known and algorithm.keeps_step:
+        # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow. It
+        # may leave the ball, on which G may be smaller than the G that f has everywhere.
+        everywhere = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
+        steepest = plan.smoothness
+        if everywhere is not None:
+            floats = {name: float(value) for name, value in (plan.inputs | everywhere).items()}
+            steepest = float(spec.theorem.function(SMOOTHNESS.letter)(**floats))
+        step_size = min(step_size, 1 / steepest)
     numbers = plan.numbers | {next(iter(plan.numbers)): step_size}
-    state = spec.algorithm.start(v, numbers)
+    state = algorithm.start(v, numbers)
     for t in range(1, plan.steps + 1):
-        before = spec.algorithm.iterate(state)
-        state, _ = advance(spec.algorithm, function, state, t, numbers, sampler.draw())
-        v, restarts = spec.algorithm.iterate(state), spec.algorithm.restarts(t, numbers)
+        before = algorithm.iterate(state)
+        state, _ = advance(algorithm, function, state, t, numbers, sampler.draw())
+        v, restarts = algorithm.iterate(state), algorithm.restarts(t, numbers)
         if restarts:
             random = generator(spec, "pilot restarts", device, t)
-            state = restart(spec.algorithm, function, state, numbers, spec.adapter.gain, random)
+            state = restart(algorithm, function, state, numbers, spec.adapter.gain, random)
         # What is trained is largest where it is merged.
         if t % every == 0 or t == plan.steps or restarts:
             norms = {name: max(norms[name], norm.max().item()) for name, norm in function.norms(v).items()}
@@ -378,15 +418,6 @@ def make_sampler(spec: Spec, plan: Plan, function: Function, replicas: int, rand
     return Reshuffled(replicas, plan.batch, samples, random)
 
 
-def _smoothness_anywhere(spec: Spec, function: Function, plan: Plan) -> float:
-    """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, on which G may be smaller."""
-    inputs = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
-    if inputs is None:
-        return plan.smoothness
-    known = plan.inputs | inputs
-    return float(spec.theorem.function(SMOOTHNESS.letter)(**{name: float(value) for name, value in known.items()}))
-
-
 def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
     """The number of iterations for an informative run of `claim`, on the problem, ball and sample noise of `plan`.
 
@@ -400,3 +431,90 @@ def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Cla
         return draft(other, function, start, Guess(plan.radii, plan.zeta**2 * plan.batch), claim).steps
     except InputError:
         return None
+
+
+# What an assumed formula is where floats end decides nothing: an infinite bound says nothing, and NaN is refused.
+@np.errstate(all="ignore")
+def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: float) -> int:
+    """The fewest iterations T that `claim` allows and at which its bound lies below `threshold`.
+
+    Found by bisection, on bounds that fall with T, not always to 0. Of a theorem that takes a step, and is given none,
+    the bound at each T is that at the best step. Raises ArithmeticError if there is none up to 10^12.
+    """
+    floats, step, formula = _floats(inputs, HORIZON.name), free_step(claim), claim.function("bound")
+    is_open = step is not None and step.name not in floats
+
+    def bound(T: int) -> float:
+        return _at_best(claim, floats, T)[1] if is_open else float(formula(**floats, T=np.float64(T)))
+
+    low = 1 if is_open else _shortest(claim, floats)
+    if bound(low) < threshold:
+        return low
+    high = low
+    while bound(high) >= threshold:
+        if high == _LONGEST:
+            raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
+        high = min(2 * high, _LONGEST)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if bound(middle) < threshold else (middle, high)
+    return high
+
+
+def _floats(inputs: Mapping[str, Number], *without: str) -> dict[str, np.float64]:
+    return {name: np.float64(value) for name, value in inputs.items() if name not in without}
+
+
+@np.errstate(all="ignore")
+def best_step(claim: Claim, inputs: Mapping[str, Number]) -> float:
+    """The constant step at which the bound of a claim that takes one is smallest, at the T of the inputs."""
+    step = free_step(claim)
+    if step is None:
+        raise ValueError(f"expected a theorem about whatever step a run takes, and not {claim.id}")
+    return _at_best(claim, _floats(inputs, HORIZON.name, step.name), int(inputs[HORIZON.name]))[0]
+
+
+def _at_best(claim: Claim, floats: Mapping[str, np.float64], T: int) -> tuple[float, float]:
+    """The best step at T, and the bound there."""
+    step = free_step(claim)
+    limit = limit_of(claim, step.symbol) if step else None
+    if step is None or limit is None:
+        expected = f"a number, for {claim.id} has no longest step below which the best one could be looked for"
+        raise InputError("run.step_size", "best", expected)
+    name, known = step.name, dict(floats) | {HORIZON.name: np.float64(T)}
+    longest = math.log(float(claim.function(limit)(**known, **{name: np.float64(1)})))
+    bound = claim.function("bound")
+
+    def logarithm(x: float) -> float:
+        return float(np.log(bound(**known, **{name: np.exp(np.float64(x))})))
+
+    ends = longest - _DECADES, longest - 1e-9
+    found = minimize_scalar(logarithm, bounds=ends, method="bounded", options={"xatol": 1e-9})
+    return math.exp(found.x), math.exp(found.fun)
+
+
+def _shortest(claim: Claim, floats: Mapping[str, np.float64]) -> int:
+    """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
+    one = {HORIZON.name: np.float64(1)}
+    step = free_step(claim)
+    if step is not None and (limit := limit_of(claim, step.symbol)):
+        given, longest = floats[step.name], float(claim.function(limit)(**floats, **one))
+        # So near to it, as beyond it, the bound has no digits.
+        if not given * (1 + 1e-12) < longest:
+            told = f"whose {step.name} = {given:.3g} must be below {longest:.3g}"
+            raise ArithmeticError(f"no informative horizon for {claim.id}, {told}")
+    limit = limit_of(claim, HORIZON)
+    if limit is None:
+        return 1
+    shortest = float(claim.function(limit)(**floats, **one))
+    if not shortest < _LONGEST:
+        told = f"whose {limit} is {shortest:.3g}"
+        raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}, {told}")
+    # A limit that is an integer may have been rounded down by a unit roundoff; one that is assumed may be 0 or less.
+    return max(math.ceil(shortest * (1 + 1e-12)), 1)
+
+
+@np.errstate(all="ignore")
+def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
+    """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where that is not 0."""
+    return float(claim.function("bound")(**_floats(inputs) | {HORIZON.name: np.float64(_LONGEST)}))

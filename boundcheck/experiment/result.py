@@ -1,43 +1,36 @@
-"""`Result`: what a run came to, as typed `parts`; the only place where a result is written as JSON, or read from it.
+"""`Result`: what a run came to, in types; the only place where a result is written as JSON, or read from it.
 
-A `RunResult` is of a theorem that an algorithm was run for, a `BracketResult` of a lemma about smoothness. A number
-that is not finite is None, since JSON has neither NaN nor infinities.
+A `RunResult` is of a theorem that an algorithm was run for, a `BracketResult` of a lemma about smoothness, and
+`Results` is the list that `bc.measure` returns. A number that is not finite is None, since JSON has neither NaN nor
+infinities.
 """
 
+from __future__ import annotations
+
+import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from boundcheck.errors import InputError
-from boundcheck.exact.digits import Toward, telling
-from boundcheck.experiment.intervals import Interval
-from boundcheck.experiment.schema import (
-    AtSmoothness,
-    Blame,
-    Chain,
-    Ends,
-    Estimates,
-    GradientRatio,
-    Horizon,
-    Planned,
-    Settings,
-    Stated,
-    Subject,
-    Waterfall,
-)
-from boundcheck.experiment.support import Kind, borne
+from boundcheck.exact.digits import UP, Toward, shown, telling
+from boundcheck.experiment.statistics import Interval, Kind, borne
 from boundcheck.functions.problem import End
-from boundcheck.language.evidence import Audit
+from boundcheck.language.evidence import Audit, Guilt
+from boundcheck.language.function import Constant
+from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.notebook import Shown
+from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 VERSION = 2
@@ -46,13 +39,310 @@ VERSION = 2
 TOLERANCE = 1e-6
 """The relative tolerance of one experiment's numbers on two machines; on one machine they have the same bits.
 
-The bits are the same for as many threads and the same versions, whatever `jobs` and `cluster` are. Other processors sum
-in another order, which changes numbers by some 1e-16 of their size. A run carries that on: a step changes a difference
+The bits are the same for as many threads and the same versions, wherever experiments are run. Other processors sum in
+another order, which changes numbers by some 1e-16 of their size. A run carries that on: a step changes a difference
 between two iterates at most by the factor 1 + step x smoothness, and much less where F is convex; so does the climb of
 an ascent. What is drawn is the same everywhere. A horizon that is chosen is a whole number: where one is rounded up
 elsewhere, at a number that is whole but for rounding, it is another experiment, as its plan says. Estimates along the
 path of a run that has converged are quotients of roundings: `lower` of a run is held to no tolerance.
 """
+
+
+@dataclass(frozen=True)
+class Blame:
+    """The blame where a run is no evidence for its theorem, or the bound lies below what was measured.
+
+    Attributes:
+        kind: ``hypothesis``, one that the theorem rests on and the run broke; ``constant``, one that the run
+            contradicts, or that nothing vouches for; ``horizon``, too few iterations for the theorem to speak, or to
+            say anything new; ``statistics``, too few replicas or audits to tell; ``rounding``, floating point cannot
+            tell; ``claim``, none of these: the statement itself.
+        name: the hypothesis by its id, the constant by its symbol, ``T``, what was too few, or the claim by its id.
+        evidence: why, in one sentence.
+
+    """
+
+    kind: Guilt
+    name: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The number of steps that an informative run of a theorem takes; None where no number up to 10^12 is enough."""
+
+    claim: str
+    lipschitz: str
+    steps: int | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A `Plan` as a result keeps it: its numbers rounded to floats, and None where one is not finite."""
+
+    steps: int
+    batch: int | None
+    radii: dict[str, float]
+    inputs: dict[str, float | None]
+    values: dict[str, float | None]
+    zeta: float | None = None
+    prescribed: float | None = None
+    trivial: float | None = None
+    numbers: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def smoothness(self) -> float | None:
+        """The L̂ of the theorem; None where it has none."""
+        return self.values.get(SMOOTHNESS.letter)
+
+    @property
+    def step_size(self) -> float | None:
+        """The first number of the algorithm; None where it has none."""
+        return next(iter(self.numbers.values()), None)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The function that was minimised.
+
+    Attributes:
+        name, units: as titles and axes print them.
+        shape: of W, of a problem in one matrix.
+        sites, trained, parameters: of a network, how many matrices are adapted, how many numbers are trained, and how
+            many the model had before.
+        sample: of a training run that was watched, which samples were looked at.
+
+    """
+
+    name: str
+    units: str
+    shape: tuple[int, int] | None = None
+    sites: int | None = None
+    trained: int | None = None
+    parameters: int | None = None
+    sample: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of a proof's chain at two points: what it arrives at, and the factor that it gives away, if any."""
+
+    label: str
+    value: float | None
+    factor: float | None
+    why: str
+    valid: bool
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain of a proof: what each inequality of one version of it gives away, from the measured ratio on."""
+
+    version: str
+    measured: float
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar(Link):
+    """A link of a run's waterfall.
+
+    Attributes:
+        is_chance: whether it is 0 in expectation, and no inequality of the proof.
+        lower, upper, rounding: the confidence interval of what it adds, and by how much the value may be off.
+        estimated: the constants that enter with it and are only estimated.
+
+    """
+
+    is_chance: bool
+    lower: float | None
+    upper: float | None
+    rounding: float | None
+    estimated: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AtBest:
+    """The step at which the sum behind a theorem gives the least bound on its measure.
+
+    What the sum says at the run's own step is `factor` times more than this bound.
+    """
+
+    step: float
+    bound: float
+    factor: float
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """A run's waterfall: what each inequality of its theorem gives away, from what was measured to the bound.
+
+    Attributes:
+        start, measured: what it starts at, and that number.
+        links: in the order of the proof; the product of their factors is the bound over what was measured.
+        at_best: another step at the same constants, where that would make the bound smaller. It is beside the way, on
+            which every link is at the run's own step: with another one, something else would have been measured.
+        most: the label of the hypothesis, or step of the proof, that costs most.
+        intervals: what the intervals of the links cover.
+        says: what costs most, in one sentence; where there is no waterfall, why.
+
+    """
+
+    start: str
+    measured: float | None
+    links: tuple[Bar, ...]
+    at_best: AtBest | None
+    most: str
+    intervals: str
+    says: str
+
+
+FROM_BELOW = "a lower estimate of the smoothness of F along the path, and no bound"
+"""The words for what a gradient ratio is."""
+
+
+@dataclass(frozen=True)
+class GradientRatio:
+    """The largest gradient ratio of the steps that were looked at, by what rounding leaves of each.
+
+    A lower estimate of the smoothness constant of F along the path, and no bound on it.
+
+    Attributes:
+        value: ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step.
+        rounding: by how much it may be off.
+
+    """
+
+    value: float | None
+    rounding: float | None
+
+    @property
+    def is_lost(self) -> bool:
+        """True if rounding may have made all of it, or if its value or rounding is missing."""
+        return self.value is None or self.rounding is None or 0 < self.rounding >= self.value
+
+    def __str__(self) -> str:
+        """The ratio ± its rounding, which is rounded up."""
+        if self.is_lost:
+            return "lost in rounding"
+        return f"{shown(self.value or 0.0)} ± {shown(self.rounding or 0.0, 2, UP)}"
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The numbers that were measured along the runs on a network, each the largest over all replicas and audits.
+
+    Attributes:
+        path, path_sure: the smoothness of F along the segments travelled, its rounding error added, and taken off.
+        L: that of f, jointly in all W: along the segments, and the curvatures that were looked at.
+        curvature: the largest curvature of F that was looked at; None where none was.
+        zeta_square: the variance of a minibatch gradient.
+        D: F(v_1) - 0, its rounding error added.
+        radii: for each site the largest norms of its blocks, by the name of the radius.
+        G, G_frobenius: for each site the largest norm of the gradient of f in W, spectral and Frobenius.
+
+    """
+
+    path: float
+    path_sure: float
+    L: float
+    curvature: float | None
+    zeta_square: float
+    D: float | None
+    radii: dict[str, dict[str, float]]
+    G: dict[str, float]
+    G_frobenius: dict[str, float]
+
+    @property
+    def is_mostly_rounding(self) -> bool:
+        """True if the path's smoothness, rounding error added, is more than twice that with it taken off: no L̂."""
+        return self.path > 2 * self.path_sure
+
+
+@dataclass(frozen=True)
+class AtSmoothness:
+    """The numbers that the theorems give at an estimate of L̂.
+
+    Attributes:
+        way: ``path``, ``layers``, or ``printed``.
+        lipschitz: of the printed one, what C stands for; empty otherwise.
+        value, how: L̂, and what it was made of.
+        longest: 2/L̂.
+        bound: that of the run's own step; None where the step is too long.
+        needed: how many iterations that bound takes to fall below the first gradient; None where it never does.
+        alpha, T_min, printed_bound: of the printed theorem, at a step that the run did not take.
+
+    """
+
+    way: str
+    lipschitz: str
+    value: float | None
+    how: str
+    longest: float | None
+    bound: float | None
+    needed: int | None
+    alpha: float | None
+    T_min: float | None
+    printed_bound: float | None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Loss and accuracy on samples that were not trained on."""
+
+    loss: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Loss and accuracy at the first and the last iterate of each replica, and on held-out samples at the end."""
+
+    loss: tuple[tuple[float | None, float | None], ...]
+    accuracy: tuple[tuple[float | None, float | None], ...]
+    held_out: HeldOut | None
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """The adapter of a spec."""
+
+    kind: str
+    rank: int | None = None
+    scale: float | str = 1.0
+    targets: str = ""
+    start: str = "lora"
+    gain: float = 1.0
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The table [run] of a spec; ``batch`` is ``full`` for gradient descent, which has none."""
+
+    steps: int | str = "informative"
+    batch: int | str = "full"
+    step_size: float | str | None = None
+    sampling: str = ""
+    replicas: int = 1
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The tables of a stored spec that figures ask for by name.
+
+    Not `Spec` itself: a stored spec may be of a Trainer, or of a stranger's problem whose code is not opened for a
+    page.
+    """
+
+    seed: int
+    adapter: AdapterSettings
+    lipschitz: str = ""
+    problem: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    domain: dict[str, Any] = field(default_factory=dict)
+    assume: dict[str, float | str] = field(default_factory=dict)
+    run: RunSettings = field(default_factory=RunSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +363,10 @@ class Result(Shown):
         constants: those that the problem says of itself: smoothness, gradient_bound, infimum.
         radii: of the domain.
         lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
-        gradient_ratio: of a run the largest of the steps that were looked at; nothing where the domain is curved, in
-            results of before it was measured, and of a bracket, whose `measured` is one.
-        said: of each claim that it names a digest of what that said then; nothing in results of before there was one.
+        gradient_ratio: of a run the largest of the steps that were looked at; nothing where the domain is curved, and
+        of
+            a bracket, whose `measured` is one.
+        said: of each claim that it names a digest of what that said then.
         version: of this form.
 
     """
@@ -94,7 +385,7 @@ class Result(Shown):
     spec: dict[str, Any]
     environment: dict[str, Any]
     problem: Subject
-    constants: dict[str, Stated] = field(default_factory=dict)
+    constants: dict[str, Constant] = field(default_factory=dict)
     radii: dict[str, float] = field(default_factory=dict)
     lower: dict[str, float | None] = field(default_factory=dict)
     upper: tuple[End, ...] = ()
@@ -114,9 +405,11 @@ class Result(Shown):
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, which `read` reads back; parts that are empty by default are left out."""
-        empty = {each.name: getattr(self, each.name) for each in fields(self) if each.name in _OPTIONAL}
-        data = {name: each for name, each in asdict(self).items() if name not in empty or empty[name]}
-        plain: dict[str, Any] = _plain(data)
+        data = asdict(self)
+        for name in _OPTIONAL:
+            if name in data and not getattr(self, name):
+                del data[name]
+        plain: dict[str, Any] = json.loads(text(data))
         return plain
 
     @cached_property
@@ -153,16 +446,11 @@ class Result(Shown):
         assumed = self.settings.assume or any(each.status == "assumed" for each in self.audit)
         return "assumed" if assumed else "certified"
 
-    def to_xarray(self, runs: str | Path = "runs") -> "xr.Dataset":
-        """The trace of the run, with the single numbers and texts of `as_json` as its attributes.
+    def to_xarray(self, runs: str | Path = "runs") -> xr.Dataset:
+        """The trace of the run in the folder `runs`, with the numbers and texts of `as_json` as its attributes.
 
-        Args:
-            runs: the folder that `bc.measure` was given.
-
-        Raises:
-            InputError: where the run's folder is gone, or is not as the run left it: each file is held against its
-                hash.
-
+        Raises InputError where the run's folder is gone, or is not as the run left it: each file is held against its
+        hash.
         """
         found: xr.Dataset = self.shower.trace_of(self, Path(runs))
         return found
@@ -177,8 +465,7 @@ class RunResult(Result):
 
     Attributes:
         plan: what was fixed before.
-        shown: what ``measured`` is called, and how it stands to the theorem's measure where it is another; empty in
-            results of before that was written.
+        shown: what ``measured`` is called, and how it stands to the theorem's measure where it is another.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         first: what is known of the measure at v_1 without any theorem, the same for all replicas.
         trivial: the bound that needs no theorem, J^2 G^2.
@@ -188,7 +475,7 @@ class RunResult(Result):
         estimates, theorems: of a network, the constants that were measured and the theorems at each L̂.
         rounding: of a network, estimates of the rounding errors of loss and gradient.
         ends: of a network, both ends of its runs.
-        waterfall: what each inequality of the theorem gives away; nothing in results of before there was one.
+        waterfall: what each inequality of the theorem gives away.
 
     """
 
@@ -226,12 +513,7 @@ class RunResult(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class BracketResult(Result):
-    """The bracket of a smoothness constant: ``measured`` is the best lower estimate.
-
-    Attributes:
-        slack: what each inequality of a proof gives away at the steepest sampled pair.
-
-    """
+    """The bracket of a smoothness constant: ``measured`` is the best lower estimate, ``slack`` what a proof loses."""
 
     slack: tuple[Chain, ...] = ()
 
@@ -252,17 +534,16 @@ class BracketResult(Result):
 
 # Parts that one kind of run has and another has not.
 _OPTIONAL = (
-    "said",
-    "shown",
-    "horizons",
-    "estimates",
-    "theorems",
-    "rounding",
-    "ends",
-    "waterfall",
-    "gradient_ratio",
-    "slack",
+    *("said", "shown", "horizons", "estimates", "theorems"),
+    *("rounding", "ends", "waterfall", "gradient_ratio", "slack"),
 )
+
+
+def toward_of(name: str, constant: Constant) -> Toward:
+    """The direction in which a constant is rounded: an infimum bounds from below, and an estimate nothing."""
+    if constant.kind == "estimated":
+        return Toward.NEAREST
+    return Toward.DOWN if name == "infimum" else Toward.UP
 
 
 @cache
@@ -273,9 +554,7 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
 def read(data: Any) -> RunResult | BracketResult:
     """Read back the result that `Result.as_json` turned into plain data.
 
-    Raises:
-        InputError: for what is no result, one of another version, and one whose verdict its interval does not bear.
-
+    Raises InputError for what is no result, one of another version, and one whose verdict its interval does not bear.
     """
     if not isinstance(data, Mapping):
         raise InputError("result", type(data).__name__, "a table")
@@ -286,9 +565,39 @@ def read(data: Any) -> RunResult | BracketResult:
     for each in fields(kind):
         if each.name not in _OPTIONAL and each.name not in data:
             raise InputError(each.name, "(not given)", "a result as boundcheck writes it: field required")
-    found: RunResult | BracketResult = _checked(kind, _with_infinities(dict(data)))
+    # Where a float overflowed: limits that say nothing, and constants, an end and a ratio of infinity.
+    table = dict(data)
+    for name, numbers in _INFINITE.items():
+        if name in table:
+            table[name] = _filled(table[name], numbers)
+    found: RunResult | BracketResult = _checked(kind, table)
     replicas = _checked(Settings, found.spec, "spec").run.replicas
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
+
+
+_INFINITE: dict[str, Any] = {
+    "interval": {"lower": 0.0, "upper": math.inf},
+    "upper": {"value": math.inf},
+    "slack": {"measured": math.inf},
+    "constants": {
+        "infimum": {"value": -math.inf},
+        "smoothness": {"value": math.inf},
+        "gradient_bound": {"value": math.inf},
+    },
+}
+
+
+def _filled(part: Any, numbers: dict[str, Any]) -> Any:
+    """A part with these numbers where it has None, in each of its rows or tables."""
+    if isinstance(part, list):
+        return [_filled(each, numbers) for each in part]
+    if not isinstance(part, Mapping):
+        return part
+    filled = {}
+    for name, each in part.items():
+        instead = numbers.get(name)
+        filled[name] = _filled(each, instead) if isinstance(instead, dict) else instead if each is None else each
+    return filled
 
 
 def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
@@ -306,29 +615,6 @@ def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
         raise InputError(name, given, expected) from None
 
 
-def _with_infinities(table: dict[str, Any]) -> dict[str, Any]:
-    """A table with numbers where a float overflowed: limits that say nothing, an end and a ratio of infinity."""
-
-    def filled(part: Any, **numbers: float) -> Any:
-        if isinstance(part, list):
-            return [filled(each, **numbers) for each in part]
-        if not isinstance(part, Mapping):
-            return part
-        return {name: numbers.get(name) if each is None else each for name, each in part.items()}
-
-    rest = {
-        "interval": filled(table.get("interval"), lower=0.0, upper=math.inf),
-        "upper": filled(table.get("upper", []), value=math.inf),
-        "slack": filled(table.get("slack", []), measured=math.inf),
-    }
-    return table | {name: part for name, part in rest.items() if name in table}
-
-
-def _plain(value: Any) -> Any:
-    """The data in lists and tables, with None for NaN and infinities."""
-    return json.loads(text(value))
-
-
 def text(value: Any) -> str:
     """Plain data as JSON with sorted keys and null for NaN and infinities."""
     return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
@@ -340,3 +626,129 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# Of a data set of several runs: the axis along which they lie where they make no grid.
+_RUN = "run"
+
+
+class Results(list[Result], Shown):
+    """The results of experiments, in their order; ``runs`` is the folder in which their runs are kept."""
+
+    def __init__(self, results: Iterable[Result], runs: str | Path) -> None:
+        """Keep the results of runs in a folder."""
+        super().__init__(results)
+        self.runs = Path(runs)
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Result: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Results: ...
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Result | Results:
+        """One of the results; for a slice some of them, as `Results` again."""
+        found = super().__getitem__(place)
+        return found if isinstance(found, Result) else Results(found, self.runs)
+
+    @property
+    def varied(self) -> dict[str, list[Any]]:
+        """The fields in which the specs differ, by path, the claim first; None where a spec lacks one."""
+        specs = [fields_of(each.spec) for each in self]
+        paths = dict.fromkeys(path for spec in specs for path in spec)
+        columns = {path: [spec.get(path) for spec in specs] for path in paths}
+        differ = {path: values for path, values in columns.items() if len({json.dumps(x) for x in values}) > 1}
+        return {path: differ[path] for path in sorted(differ, key=lambda path: path != "claim")}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of `to_frame`."""
+        differ = {path: values for path, values in self.varied.items() if path != "claim"}
+        rows = []
+        for place, each in enumerate(self):
+            interval, blame, ratio = each.interval, each.blame, each.gradient_ratio
+            named = {"run_id": each.run_id, "claim": each.claim}
+            rows.append(
+                named
+                | {path: values[place] for path, values in differ.items()}
+                | {
+                    "verdict": str(each.verdict),
+                    "reason": each.reason,
+                    "blame": f"{blame.kind} {blame.name}" if blame else None,
+                    "measured": each.measured,
+                    "interval_lower": interval.lower if interval else None,
+                    "interval_upper": interval.upper if interval else None,
+                    "interval_level": interval.level if interval else None,
+                    "interval_kind": each.ground,
+                    "bound": each.bound,
+                    "bound_kind": each.bound_kind,
+                    "ratio": each.ratio,
+                    "largest_gradient_ratio": ratio.value if ratio else None,
+                    "largest_gradient_ratio_error": ratio.rounding if ratio else None,
+                }
+            )
+        return rows
+
+    def to_frame(self) -> pd.DataFrame:
+        """A frame with a row for each run, in order.
+
+        Columns: ``run_id``, ``claim``; each field of the spec in which the runs differ, by its path, such as
+        ``adapter.rank``; ``verdict``, ``reason``, ``blame``; ``measured``, with the ends of its interval, the level and
+        the kind of this (``exact``, ``nonasymptotic``, ``asymptotic``); ``bound``, and whether the constants in it are
+        ``certified``, ``assumed`` or ``estimated``; ``ratio``, measured over bound;
+        ``largest_gradient_ratio``, which is a lower estimate of the smoothness of F along the path of a run, and
+        ``largest_gradient_ratio_error``, by how much rounding may have changed it.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.rows)
+
+    def to_xarray(self) -> xr.Dataset:
+        """The stored traces, with the columns of `to_frame` beside them.
+
+        The fields in which the runs differ are dimensions where they form a grid, each value with each other; where
+        they do not, the dimension is ``run`` and they are coordinates along it. Traces of different lengths are filled
+        with NaN. Of a single run it is `Result.to_xarray`.
+
+        Raises:
+            InputError: for no runs, and where a run's folder is gone, or is not as the run left it.
+
+        """
+        if not self:
+            raise InputError("results", "none", "one result or more")
+        if len(self) == 1:
+            return self[0].to_xarray(self.runs)
+        import xarray as xr
+
+        traces = []
+        for trace in (each.to_xarray(self.runs) for each in self):
+            # With numbers along each axis, to lay traces of other lengths beside it, and without attributes.
+            numbered = {d: range(n) for d, n in trace.sizes.items() if d not in trace.coords}
+            traces.append(trace.assign_coords(numbered).drop_attrs(deep=False))
+        differ, rows = self.varied, self.rows
+        beside = {name: (_RUN, _column([row[name] for row in rows])) for name in rows[0] if name not in differ}
+        both = xr.concat(traces, _RUN, join="outer", data_vars="all", coords="minimal", combine_attrs="drop_conflicts")
+        both = both.assign(beside).assign_coords({path: (_RUN, _column(values)) for path, values in differ.items()})
+        axes = {path: list(dict.fromkeys(values)) for path, values in differ.items()}
+        points = list(zip(*differ.values(), strict=True))
+        grid = list(itertools.product(*axes.values()))
+        if not axes or None in itertools.chain(*axes.values()) or sorted(map(repr, points)) != sorted(map(repr, grid)):
+            return both
+        sorted_ = both.isel({_RUN: [points.index(point) for point in grid]}).drop_vars(list(axes))
+        sizes = [len(values) for values in axes.values()]
+        folded = {
+            name: ((*axes, *x.dims[1:]), x.values.reshape(*sizes, *x.shape[1:]), x.attrs)
+            for name, x in sorted_.transpose(_RUN, ...).data_vars.items()
+        }
+        kept = {name: x for name, x in sorted_.coords.items() if _RUN not in x.dims}
+        return xr.Dataset(folded, {path: _column(values) for path, values in axes.items()} | kept)
+
+
+def _column(values: list[Any]) -> Any:
+    """Values of one kind as an array: numbers with NaN for none, else the text of each."""
+    import numpy as np
+
+    if all(x is None or (isinstance(x, int | float) and not isinstance(x, bool)) for x in values):
+        whole = all(isinstance(x, int) for x in values)
+        return np.array(values, dtype=int if whole else float)
+    return np.array(["" if x is None else str(x) for x in values], dtype=object)

@@ -1,37 +1,37 @@
 """`Spec`: an experiment as a person writes it, in TOML, checked field by field before anything runs.
 
-A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` for every combination.
+One class for each table. A list in place of a scalar is a sweep: `expand` makes one `Spec` for every combination. What
+a spec says of a problem is in `boundcheck.functions`, beside the objective.
 """
 
+import math
 import os
+import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import sympy as sp
+import torch
 from pydantic import (
     BeforeValidator,
     Field,
     PositiveFloat,
+    PositiveInt,
     PrivateAttr,
     SerializeAsAny,
     model_validator,
 )
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.given import GivenProblem
-from boundcheck.experiment.tables import (
-    AdapterSpec,
-    BracketSpec,
-    DomainSpec,
-    ModelTable,
-    RunSpec,
-)
-from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.products import BASE_RADIUS
-from boundcheck.functions.objective import ProblemTable, table_of
+from boundcheck.functions.loss import Loss
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.gpt import GPTSpec
+from boundcheck.functions.objective import Objective, ProblemTable, Setting, checked, device_of, table_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim
@@ -47,7 +47,7 @@ from boundcheck.language.hypotheses import (
     SMOOTH_IN_W,
     Lipschitz,
 )
-from boundcheck.language.inputs import exact, formula
+from boundcheck.language.inputs import exact, formula, parsed
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import (
@@ -62,10 +62,11 @@ from boundcheck.language.sentence import (
     takes,
     words_of,
 )
-from boundcheck.language.symbols import T
+from boundcheck.language.symbols import T, r
 from boundcheck.system.files import read_text
+from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path
-from boundcheck.system.tables import NOT_GIVEN, Seed, Table, combinations, validated
+from boundcheck.system.tables import NOT_GIVEN, Count, Real, Seed, Side, Steps, Table, combinations, validated
 
 # Bytes of a spec.
 _LONGEST = 2**18
@@ -78,6 +79,200 @@ FOLLOWING = (BOUNDED_VARIANCE.letter, T.name)
 """The parameters whose values follow from the others: noise, and horizon."""
 # The parameters whose values a run shows, beside its step size.
 _SEEN = {SMOOTH.letter, BOUNDED_BELOW.letter, *FOLLOWING}
+
+
+_SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
+
+
+def _known_adapter(kind: Any) -> Any:
+    ADAPTERS.open(kind)
+    return kind
+
+
+class AdapterSpec(Table):
+    """The adapter: what is trained, and where it starts."""
+
+    kind: Annotated[str, BeforeValidator(_known_adapter)] = Field(
+        default="lora", description="one of the adapters, or the import path of your own"
+    )
+    rank: PositiveInt | None = Field(default=None, description="r, from 1 to min(d, k); full fine-tuning has none")
+    scale: Real | str = Field(
+        default=1.0, description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`'
+    )
+    gain: Real = Field(
+        default=1.0,
+        description="the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is frozen",
+    )
+    start: Literal["lora", "diagonal"] = Field(
+        default="lora", description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere"
+    )
+    targets: str = Field(
+        default="",
+        description="of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; "
+        "left out, those that peft chooses, or every layer of the built-in GPT",
+    )
+
+    @model_validator(mode="after")
+    def _fits_the_kind(self) -> "AdapterSpec":
+        made = self.made
+        if (self.rank is None) == made.has_rank:
+            expected = f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}"
+            raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
+        if not made.has_scale and self.scale != 1:
+            raise InputError("adapter.scale", self.scale, f"no scale: {self.kind} has no such number")
+        if self.start == "diagonal" and not made.has_diagonal:
+            raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
+        if not 0 < self.factor < math.inf:
+            raise InputError("adapter.scale", self.scale, _SCALES)
+        return self
+
+    @property
+    def made(self) -> type[Adapter]:
+        """The class of adapters of its kind."""
+        return ADAPTERS[self.kind]
+
+    @property
+    def paths(self) -> list[str]:
+        """The targets, one by one."""
+        return [target.strip() for target in self.targets.split(",") if target.strip()]
+
+    @property
+    def factor(self) -> float:
+        """The scale s as a number."""
+        if not isinstance(self.scale, str):
+            return self.scale
+        if self.rank is None:
+            raise InputError("adapter.scale", self.scale, _SCALES)
+        value = parsed("adapter.scale", self.scale, (r,), _SCALES)
+        for letter, number in ((r, self.rank), (sp.sqrt(r), math.sqrt(self.rank))):
+            part = value * letter
+            # A rational may be beyond floats.
+            if isinstance(part, sp.Rational) and abs(part) < sys.float_info.max:
+                return int(part.p) / int(part.q) / number
+        raise InputError("adapter.scale", self.scale, _SCALES)
+
+
+class DomainSpec(Table):
+    """The domain that the theory needs: a radius for each norm of the adapter.
+
+    For a theorem, a pilot finds the radii that are left out.
+    """
+
+    a: Real | None = Field(default=None, description="bounds σ₁(A); of VeRA the largest entry of d")
+    b: Real | None = Field(default=None, description="bounds σ₁(B); of VeRA the largest entry of b")
+    mu: Real | None = Field(default=None, description="bounds the entries of DoRA's m")
+    nu: Real | None = Field(default=None, description="bounds σ₁(V) of LoReFT")
+    rho: Real | None = Field(
+        default=None, description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it"
+    )
+    z: Real | None = Field(default=None, description="of ReLoRA, bounds σ₁ of what was merged")
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The radii that are given, by name."""
+        return {name: radius for name, radius in self if radius is not None}
+
+
+class RunSpec(Table):
+    """The settings of a theorem's run; sample sizes and level are fixed here, before the run.
+
+    A theorem about gradient descent has no noise and one replica: of these fields it takes only steps, audits, and what
+    it leaves open.
+    """
+
+    steps: Steps | Literal["informative"] = Field(
+        default="informative", description="T: a number, or the fewest at which the bound says something"
+    )
+    step_size: Real | Literal["best"] | None = Field(
+        default=None,
+        description="the step of a theorem that prescribes none: a number, or `best`, at which its bound is smallest",
+    )
+    batch: Count | Literal["balanced"] = Field(
+        default="balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
+    )
+    sampling: Literal["with replacement", "without replacement"] = Field(
+        default="with replacement",
+        description="`without replacement`: in epochs, which the audit reports as biased given the past",
+    )
+    zeta: Real | None = Field(
+        default=None,
+        description="ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed finds it",
+    )
+    given: dict[str, Real] = Field(
+        default_factory=dict,
+        description="other numbers that a theorem leaves open, as `{ beta = 0.9 }` for the heavy ball",
+    )
+    replicas: int = Field(
+        default=32, ge=1, le=2**20, description="runs side by side, on other minibatches; of a network 1 unless given"
+    )
+    audits: Count | None = Field(
+        default=128, description="how many random iterates are audited; of a network every one unless given"
+    )
+    looks: int = Field(
+        default=0,
+        ge=0,
+        le=2**20,
+        description="of a network, at how many iterates the top curvatures of F and f are found; 2 unless given",
+    )
+    level: float = Field(default=0.95, gt=0.5, lt=1, description="the level of the interval")
+
+
+class BracketSpec(Table):
+    """The settings by which a smoothness constant is bracketed from below, on the domain of the spec."""
+
+    pairs: Count = Field(default=2048, description="sampled pairs of points")
+    iterates: Count = Field(default=256, description="consecutive iterates of a run")
+    points: Count = Field(default=16, description="points with a Lanczos iteration on the Hessian of F")
+    ascents: Count = Field(default=8, description="starts of the projected ascent over the ball")
+    rounds: Count = Field(default=32, description="steps of each ascent")
+    looks: int = Field(
+        default=8,
+        ge=0,
+        le=2**20,
+        description="iterates at which the curvature is split into its two parts, of at most 320 trained numbers",
+    )
+
+
+ModelTable = Annotated[GPTSpec | PretrainedSpec, Field(discriminator="kind")]
+
+
+class _Shape(Table):
+    d: Side
+    k: Side
+
+
+class GivenProblem(ProblemTable):
+    """A problem that is no text, but an object: its name and a hash of its content stand for it."""
+
+    kind: Literal["given"] = "given"
+    name: str
+    content: str
+    _made: Any = PrivateAttr()
+
+    @classmethod
+    def of(cls, problem: Any, table: Any) -> "GivenProblem":
+        """The table of an objective, which stands alone, or of a function of W, whose shape the given table says."""
+        if not isinstance(problem, Objective):
+            if not callable(problem):
+                raise InputError("problem", type(problem).__name__, "an Objective, or a function of W")
+            sides = validated(_Shape, table if isinstance(table, dict) else {}, "problem.")
+            problem = Loss.of_function(problem, (sides.d, sides.k))
+        elif table is not None:
+            raise InputError("problem", table, "no such table beside a problem that is given as an object")
+        checked(problem, "problem")
+        made = cls(name=problem.name, content=content_of(problem))
+        made._made = problem
+        return made
+
+    def build(self, setting: Setting) -> Objective:
+        """The objective itself; raises InputError for one whose tensors are on another device."""
+        found: Objective = self._made
+        there = device_of(found)
+        if there is not None and there.type != torch.device(setting.device).type:
+            where = f"{there.type}, where the tensors of {found.name} are"
+            expected = f"{where}; or an objective made with device={setting.device!r}"
+            raise InputError("device", setting.device, expected)
+        return found
 
 
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
@@ -250,10 +445,7 @@ class Spec(Table):
         _ = self.theorem
 
     def __reduce__(self) -> Any:
-        """Let another process open for itself what lies outside of the package, as it was allowed when this was read.
-
-        What is an object goes along.
-        """
+        """Let another process open what lies outside of the package, as allowed here; what is an object goes along."""
         claim = self.said if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
         problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
         return _parse_as_allowed, (self.as_json() | {"claim": claim} | problem, self._allowed)
@@ -358,8 +550,14 @@ class Spec(Table):
         return self._assumed({*names[: names.index(letter) + 1]} if letter in names else set())
 
     def _assumed(self, names: set[str]) -> Claim:
-        formulas = {name: value for name, value in self.assume.items() if name in names}
-        return _assuming(self.said, formulas) if formulas else self.said
+        claim, found = self.said, {}
+        derived = {q.name: q.symbol for q in claim.quantities}
+        for name, value in self.assume.items():
+            if name in names:
+                # A formula may speak of parameters, of itself, and of what is derived before it.
+                earlier = [derived[each] for each in claim.names[: claim.names.index(name) + 1]]
+                found[name] = _formula(name, value, [*(p.symbol for p in claim.parameters), *earlier])
+        return claim.assuming(found) if found else claim
 
     def assumed_inputs(self) -> dict[str, sp.Expr]:
         """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
@@ -374,16 +572,6 @@ class Spec(Table):
             if name in allowed:
                 found[name] = _formula(name, value, symbols)
         return found
-
-
-def _assuming(claim: Claim, formulas: Mapping[str, float | str]) -> Claim:
-    derived = {q.name: q.symbol for q in claim.quantities}
-    parsed = {}
-    for name, value in formulas.items():
-        # A formula may speak of parameters, of itself, and of what is derived before it.
-        earlier = [derived[each] for each in claim.names[: claim.names.index(name) + 1]]
-        parsed[name] = _formula(name, value, [*(p.symbol for p in claim.parameters), *earlier])
-    return claim.assuming(parsed)
 
 
 def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr:
@@ -409,11 +597,8 @@ Given = Spec | dict[str, Any] | str | Path
 def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
 
-    A problem that is given, an objective or a function of W, takes the place of theirs.
-
-    Raises:
-        InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
-
+    A problem that is given, an objective or a function of W, takes the place of theirs. Raises InputError for an
+    unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
     """
     match given:
         case Spec() if problem is not None:

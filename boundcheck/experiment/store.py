@@ -21,30 +21,40 @@ import re
 import stat
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy.linalg
 import torch
 import xarray as xr
 import zarr
 from filelock import FileLock, Timeout
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from boundcheck.errors import InputError, raised
-from boundcheck.experiment.bits import bits
-from boundcheck.experiment.numerics import NUMERICS
 from boundcheck.experiment.result import BracketResult, RunResult, read, text
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
 from boundcheck.system.files import half_written, parse_json, read_text, replace_file
 from boundcheck.system.limits import Tick, available
 from boundcheck.version import __version__
+
+NUMERICS = 1
+"""The number of the numerics, which stands in the id and the environment of every run.
+
+Raise it in a change after which a run of the same spec comes to other numbers, or to another verdict: stored runs are
+then not read back, and half-finished ones start afresh. `tests/goldens` fails where they change and it does not. What
+changes neither, a comment or another page, leaves runs as they are.
+"""
 
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
@@ -68,13 +78,13 @@ _ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
 _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 # Seconds between two looks at whether another process has finished.
 _POLL = 1.0
+# Of the sides of matrices, and of terms of a sum, whose bits are hashed: enough for every width of vectors, and less
+# than threads share.
+_SIDE, _TERMS = 33, 2**12
 
 
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
-    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content.
-
-    The content is that of what is minimised; see `boundcheck.system.fingerprint`.
-    """
+    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content."""
     claim = catalogue.get(str(spec.get("claim")))
     said = claim.digest if claim else None
     named = json.dumps([spec, device, NUMERICS, said, content], sort_keys=True)
@@ -85,10 +95,7 @@ def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
 class RunFolder:
     """A run on disk, for the process that runs it; `finished` reads what it left.
 
-    Attributes:
-        path: the folder, which has the run's id for its name.
-        environment: what the numbers depend on beside spec and device; a run is resumed in the same one alone.
-
+    Its environment is what the numbers depend on beside spec and device; a run is resumed in the same one alone.
     """
 
     path: Path
@@ -100,10 +107,8 @@ class RunFolder:
     def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
         """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not.
 
-        Raises:
-            InputError: where it, or something in it, is no file and no folder; what a run writes and removes is its
-                own, and a link would lead elsewhere. The way to `root` may have links.
-
+        Raises InputError where it, or something in it, is no file and no folder; what a run writes and removes is its
+        own, and a link would lead elsewhere. The way to `root` may have links.
         """
         path = root / run_id(spec, device, content)
         if path.is_symlink():
@@ -129,15 +134,15 @@ class RunFolder:
 
     @contextmanager
     def held(self, tick: Tick) -> Iterator[None]:
-        """Keep other processes from running it at the same time; wait for one that does.
-
-        What a killed process left half-written is removed.
-        """
+        """Wait for a process that runs it, and keep others from it; remove what a killed one left half-written."""
         lock = FileLock(self.path / ".lock")
         try:
             with _writing(self.path):
-                while not _acquired(lock):
-                    tick(f"another process runs {self.id}; waiting for it", 0, 1)
+                while not lock.is_locked:
+                    try:
+                        lock.acquire(timeout=_POLL)
+                    except Timeout:
+                        tick(f"another process runs {self.id}; waiting for it", 0, 1)
                 for left, *_ in half_written(self.path):
                     left.unlink(missing_ok=True)
             yield
@@ -147,9 +152,7 @@ class RunFolder:
     def result(self) -> RunResult | BracketResult | None:
         """The stored result, or None for a run that has not finished.
 
-        Raises:
-            InputError: where result, trace and spec are not as one run left them, or are another run's.
-
+        Raises InputError where result, trace and spec are not as one run left them, or are another run's.
         """
         if not os.path.exists(self.path / "result.json"):
             return None
@@ -159,10 +162,7 @@ class RunFolder:
         return result
 
     def finish(self, result: Found) -> Found:
-        """Store the result with what its claims say, drop the checkpoint, and return what was stored.
-
-        A kill before the checkpoint is dropped does no harm.
-        """
+        """Store the result with what its claims say, drop the checkpoint, and return what was stored."""
         said = {id: catalogue[id].digest for id in sorted(result.named) if id in catalogue}
         stored = replace(result, said=said).as_json()
         # Before anything is written: what is stored can be read.
@@ -215,15 +215,17 @@ class RunFolder:
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
         bound = {"run_id": self.id, "environment": self.environment, "trace": self._written}
+        content = io.BytesIO()
+        torch.save(bound | {"state": state}, content)
+        # torch writes checksums, but does not look at them.
+        digest = hashlib.sha256(content.getbuffer()).digest()
         with _writing(self.path):
-            replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
+            replace_file(self.path / "checkpoint.pt", digest + content.getbuffer())
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
         """Write an empty trace, whose chunks `extend_trace` fills; an earlier one's result and checkpoint are removed.
 
-        Raises:
-            InputError: where something else than a file or a trace is in the place of one, or in a trace.
-
+        Raises InputError where something else than a file or a trace is in the place of one, or in a trace.
         """
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
@@ -249,22 +251,23 @@ class RunFolder:
                 where = tuple(chunk if d == dimension else slice(0, part.sizes[d]) for d in x.dims)
                 with _writing(self.path):
                     array[where] = x.values
-                self._note(f"{name}/{key}" for key in _keys(array, where))
+                # What has no entries is in no file, and its chunks have no size.
+                sizes = (max(size, 1) for size in array.chunks)
+                places = (range(x.start // n, -(-x.stop // n)) for x, n in zip(where, sizes, strict=True))
+                for place in itertools.product(*places):
+                    file = f"{name}/{array.metadata.encode_chunk_key(place)}"
+                    path = self.path / "trace.zarr" / file
+                    # Zarr leaves out those of nothing but NaN.
+                    if path.is_file():
+                        self._written[file] = _digest(path)
+                    else:
+                        self._written.pop(file, None)
 
     def _check_own(self) -> None:
         """Refuse a trace with something in it that zarr never wrote: it is somebody's, and would be removed with it."""
         for name in _traced(self.path / "trace.zarr"):
             if not _OF_ZARR.fullmatch(name):
                 raise InputError("RUN", self.path, f"a trace.zarr with nothing in it but a trace; {name} is none of it")
-
-    def _note(self, names: Iterable[str]) -> None:
-        """Keep the digests of files of the trace that were just written; zarr leaves out those of nothing but NaN."""
-        for name in names:
-            path = self.path / "trace.zarr" / name
-            if path.is_file():
-                self._written[name] = _digest(path)
-            else:
-                self._written.pop(name, None)
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
@@ -285,14 +288,21 @@ class RunFolder:
 def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """Result and trace of a finished run, whatever its folder is called.
 
-    Raises:
-        InputError: for a folder that holds none, and where result, trace and spec are not as one run left them.
-
+    Raises InputError for a folder that holds none, where result, trace and spec are not as one run left them, and for a
+    trace that cannot be read, or has what no such run writes: anybody can write another, and hash it.
     """
     if not os.path.exists(path / "result.json"):
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
     result = _result_in(path)
-    return result, _trace_in(path, result)
+    try:
+        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
+        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
+        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
+        return result, _opened(path)
+    # Zarr, its codecs and xarray raise all kinds of errors.
+    except Exception as error:
+        why = error.expected if isinstance(error, InputError) else raised(error)
+        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
 
 
 def _result_in(path: Path) -> RunResult | BracketResult:
@@ -321,15 +331,8 @@ def _read(path: Path, name: str) -> Any:
         raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
 
 
-def _sealed(state: dict[str, Any]) -> bytes:
-    """A state as torch saves it, after a digest: torch writes checksums, but does not look at them."""
-    content = io.BytesIO()
-    torch.save(state, content)
-    return hashlib.sha256(content.getbuffer()).digest() + content.getbuffer()
-
-
 def _unsealed(content: bytes) -> dict[str, Any]:
-    """The state that `_sealed` made bytes of; empty where they are no longer those."""
+    """The state that bytes were made of, after their digest; empty where they are no longer those."""
     digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
     if digest != hashlib.sha256(content).digest():
         return {}
@@ -338,24 +341,6 @@ def _unsealed(content: bytes) -> dict[str, Any]:
     except Exception:
         # Anybody can hash anything, and torch raises all kinds of errors.
         return {}
-
-
-def _trace_in(path: Path, result: RunResult | BracketResult) -> xr.Dataset:
-    """The trace of a finished run, after a check that it is one: anybody can write another, and hash it.
-
-    Raises:
-        InputError: for what cannot be read, and for names, dimensions, sizes and types that no such run writes.
-
-    """
-    try:
-        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
-        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
-        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
-        return _opened(path)
-    # Zarr, its codecs and xarray raise all kinds of errors.
-    except Exception as error:
-        why = error.expected if isinstance(error, InputError) else raised(error)
-        raise InputError("RUN", path, f"a trace.zarr as its run wrote it: {why}") from None
 
 
 def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
@@ -400,14 +385,6 @@ def _opened(path: Path) -> xr.Dataset:
         return trace.load()[sorted(map(str, trace.variables))]
 
 
-def _acquired(lock: FileLock) -> bool:
-    try:
-        lock.acquire(timeout=_POLL)
-    except Timeout:
-        return False
-    return True
-
-
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     """Name the run where a file of it cannot be written, such as on a full disk; what was saved before is kept."""
@@ -440,9 +417,7 @@ def _digest_of(value: Any) -> str:
 def _files(run: Path) -> list[Path]:
     """The files in the folder of a run, in order.
 
-    Raises:
-        InputError: for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
-
+    Raises InputError for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
     """
     found = []
     for path in sorted(Path(place, name) for place, *names in os.walk(run) for name in itertools.chain(*names)):
@@ -458,23 +433,13 @@ def _files(run: Path) -> list[Path]:
 
 
 def _traced(folder: Path) -> dict[str, Path]:
-    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are not zarr's.
-
-    Raises:
-        InputError: as `_files` does.
-
-    """
+    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are none."""
     files = (path for path in _files(folder.parent) if folder in path.parents and not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """The digest of each file of a trace.
-
-    Raises:
-        InputError: for a file that cannot be read, and as `_files` does.
-
-    """
+    """The digest of each file of a trace; raises InputError for one that cannot be read."""
     try:
         return {name: _digest(path) for name, path in _traced(folder).items()}
     except OSError as error:
@@ -482,23 +447,19 @@ def _digests(folder: Path) -> dict[str, str]:
         raise InputError("RUN", folder.parent, expected) from None
 
 
-def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
-    """The names, below the array's, of the files that hold a part of it."""
-    # What has no entries is in no file, and its chunks have no size.
-    sizes = (max(size, 1) for size in array.chunks)
-    ranges = (range(part.start // size, -(-part.stop // size)) for part, size in zip(where, sizes, strict=True))
-    return map(array.metadata.encode_chunk_key, itertools.product(*ranges))
-
-
 def environment(device: str) -> dict[str, Any]:
     """All that a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
+    try:
+        numba = version("numba")
+    except PackageNotFoundError:
+        numba = "not installed"
     return {
         "boundcheck": __version__,
         "numerics": NUMERICS,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
-        "numba": _version("numba"),
+        "numba": numba,
         **bits(),
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
@@ -506,8 +467,45 @@ def environment(device: str) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+@cache
+def bits() -> dict[str, Any]:
+    """All that the last bits of numbers depend on beside versions.
+
+    Returns:
+        ``vectors``, the instructions that PyTorch uses; ``blas``, NumPy's and SciPy's, each with its version and the
+        kind of processor that it takes this one for; ``compiled``, whether numba compiles loops; and ``arithmetic``, a
+        hash of the bits of a few sums, products and factors, which sees what has no name, such as MKL's own settings.
+
+    """
+    # Other packages bring their own BLAS, which are there or not as those were imported or not.
+    site = Path(np.__file__).resolve().parents[1]
+    found = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    paths = [Path(each["filepath"]).resolve() for each in found]
+    ours = [
+        each
+        for each, path in zip(found, paths, strict=True)
+        if path.is_relative_to(site) and path.relative_to(site).parts[0].startswith(("numpy", "scipy"))
+    ]
+    told = {
+        " ".join(filter(None, (each["internal_api"], each["version"], each.get("architecture"))))
+        for each in ours or found
+    }
+    digest = hashlib.sha256()
+    # From one thread, and memory as PyTorch aligns it: on one machine always the same.
+    with at_most(1), threadpool_limits(1, user_api="blas"):
+        x = torch.arange(1, _TERMS + 1, dtype=torch.float64).sqrt()
+        square = x[: _SIDE**2].reshape(_SIDE, _SIDE).sin()
+        stack = x[: 3 * _SIDE].reshape(3, _SIDE, 1) @ x[: 3 * _SIDE].reshape(3, 1, _SIDE).cos()
+        tensors = [x.sum(), (x * x.log()).mean(), x.exp().tanh(), square @ square, stack @ square]
+        tensors.append(stack.float() @ square.float())
+        tensors += [torch.linalg.matrix_norm(square), torch.linalg.svdvals(square), torch.softmax(square, 1)]
+        plain = square.numpy()
+        others = [plain @ plain, plain.sum(), np.exp(plain), np.linalg.svd(plain)[1], scipy.linalg.svdvals(plain)]
+    for each in (*(part.numpy() for part in tensors), *others):
+        digest.update(np.asarray(each).tobytes())
+    return {
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "blas": ", ".join(sorted(told)),
+        "compiled": find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0"),
+        "arithmetic": digest.hexdigest()[:12],
+    }

@@ -1,21 +1,27 @@
 """A run of transformers' Trainer, audited for a theorem about SGD, and the samples that it is audited on.
 
+Whether something that training computes is drawn at random is tested: made twice, it differs.
+
 Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
 """
 
 import inspect
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
+import joblib
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 from torch.utils.data import BatchSampler, IterableDataset, RandomSampler
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.chance import TIMES, apart, draws, undisturbed
 from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.networks.network import evaluating
 from boundcheck.functions.networks.samples import Encoded, Shape
@@ -36,6 +42,11 @@ _SHAPES: dict[str, Shape] = {
 # Samples whose gradient, and rows, are made again; how far a factor that is 0 is moved.
 _FEW, _ROWS, _NEAR = 4, 32, 0.02
 _CROSS_ENTROPY = (None, "single_label_classification")
+# How often something is made whose generators move while it stays the same.
+_TIMES = 16
+# Containers that are looked into for generators: larger ones are data.
+_LARGEST = 1024
+_PLAIN = (str, bytes, int, float, complex, type(None), type, ModuleType, Tensor, np.ndarray)
 
 
 def shape_of(model: nn.Module) -> Shape:
@@ -59,10 +70,8 @@ def base_of(model: Any) -> Any:
 def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch.device) -> tuple[Encoded, int]:
     """Samples drawn uniformly from the training data, collated as for training, and how many there are in all.
 
-    Raises:
-        InputError: for data without a length, or that is only iterated over: its first rows are no uniform sample; and
-            for a collator that packs samples.
-
+    Raises InputError for data without a length, or that is only iterated over: its first rows are no uniform sample;
+    and for a collator that packs samples.
     """
     data = loader.dataset
     # A stream may know its length, and still has no rows.
@@ -124,13 +133,21 @@ def sampling_of(
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
     counts = counts_items(model, task)
     drawing = _drawing(args, loader, samples, steps, batches_of(args, loader, counts))
-    found = [
-        drawing,
-        *_training(model, task, first),
-        *_replaced(),
-        *_hooked(model),
-        *_made_anew(loader, samples, first),
-    ]
+    found = [drawing, *_training(model, task, first)]
+    trainer = _trainer()
+    # Ways in which it may take other gradients than those of its model's own loss.
+    own = [name for name in _STEPS if _is_foreign(getattr(trainer, name, None))]
+    if own or getattr(trainer, "compute_loss_func", None) is not None:
+        how = "the Trainer computes its loss in a way of its own, which was not held against F"
+        found.append(_Seen("assumed", how))
+    for name in ("on_pre_optimizer_step", "on_substep_end"):
+        found += _acting(name, "between gradient and step")
+    optimizer = getattr(trainer, "optimizer", None)
+    things = [*model.parameters(), *model.modules(), getattr(optimizer, "optimizer", optimizer)]
+    hooks = (hook for x in things for name in _HOOKS for hook in (getattr(x, name, None) or {}).values())
+    if any(map(_is_foreign, hooks)):
+        found.append(_Seen("assumed", "a hook is given gradients before they are used, and may change them"))
+    found += _made_anew(loader, samples, first)
     low, high = int(task.counts.min()), int(task.counts.max())
     if low < high and not (drawing.is_whole and (counts or args.train_batch_size >= samples)):
         how = f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
@@ -178,20 +195,13 @@ class First(NamedTuple):
         with _near(model, values) as trained, evaluating(model):
             slope = _slope(share * task.losses(model, few).sum(), trained)
         with undisturbed(loader.dataset, loader.collate_fn):
-            return cls(values, slope, _collated(loader, _some(samples)))
+            return cls(values, slope, _collated(loader, samples))
 
 
 def _few(task: Encoded) -> tuple[Tensor, float]:
-    """Some samples with labels, since others have no mean; and the factor by which to multiply the sum of their losses.
-
-    The factor makes the sum a mean over their tokens, as models take it.
-    """
+    """Some samples with labels, and what makes the sum of their losses a mean over tokens, as models take it."""
     few = task.counts.nonzero().flatten()[:_FEW]
     return few, task.counts.double().mean().item() / task.counts[few].sum().item()
-
-
-def _some(samples: int) -> range:
-    return range(0, samples, -(-samples // _ROWS))
 
 
 def _slope(loss: Tensor, trained: Sequence[Tensor]) -> list[Tensor]:
@@ -249,7 +259,7 @@ def _training(model: nn.Module, task: Encoded, first: First) -> Iterator[_Seen]:
         how = f"the network's own loss, as it trains, is not F: its gradient is {off:.2g} off, where F's is {size:.2g}"
         yield _Seen("failed", how)
     elif is_drawn is None:
-        how = f"the network draws random numbers while it trains, which changed nothing in {TIMES} gradients"
+        how = f"the network draws random numbers while it trains, which changed nothing in {_TIMES} gradients"
         yield _Seen("assumed", how)
     if not apart(plain, first.slope) <= MARGIN * rounding:
         yield _Seen("failed", "F is not what it was: beside what is trained, something in the network was changed")
@@ -265,6 +275,8 @@ def _trainer() -> Any:
 
 # What of a Trainer makes a gradient of samples.
 _STEPS = ("compute_loss", "training_step", "_prepare_inputs", "_prepare_input", "get_batch_samples", "_clip_grad_norm")
+# Where somebody's hooks are that are given gradients.
+_HOOKS = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks", "_optimizer_step_pre_hooks")
 _OWN = ("boundcheck.", "transformers.", "accelerate.", "torch.", "peft.")
 
 
@@ -273,53 +285,31 @@ def _is_foreign(thing: Any) -> bool:
     return thing is not None and not (getattr(thing, "__module__", None) or "").startswith(_OWN)
 
 
-def _replaced() -> Iterator[_Seen]:
-    """Look for ways in which the calling Trainer may take other gradients than those of its model's own loss."""
-    trainer = _trainer()
-    own = [name for name in _STEPS if _is_foreign(getattr(trainer, name, None))]
-    if own or getattr(trainer, "compute_loss_func", None) is not None:
-        yield _Seen("assumed", "the Trainer computes its loss in a way of its own, which was not held against F")
-    for name in ("on_pre_optimizer_step", "on_substep_end"):
-        yield from _acting(name, "between gradient and step")
-
-
 def _acting(event: str, when: str) -> Iterator[_Seen]:
     """Look for callbacks of the calling Trainer, other than those of the known packages, that act at an event."""
-    handler = getattr(_trainer(), "callback_handler", None)
-    for callback in getattr(handler, "callbacks", ()):
+    for callback in getattr(getattr(_trainer(), "callback_handler", None), "callbacks", ()):
         if _is_foreign(getattr(callback, event, None)):
             yield _Seen("assumed", f"the callback {type(callback).__name__} acts {when}, and may change it")
 
 
-def _hooked(model: nn.Module) -> Iterator[_Seen]:
-    """Look for somebody's hooks that are given gradients, and may change them."""
-    optimizer = getattr(_trainer(), "optimizer", None)
-    things = [*model.parameters(), *model.modules(), getattr(optimizer, "optimizer", optimizer)]
-    names = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks", "_optimizer_step_pre_hooks")
-    hooks = (hook for x in things for name in names for hook in (getattr(x, name, None) or {}).values())
-    if any(_is_foreign(hook) for hook in hooks):
-        yield _Seen("assumed", "a hook is given gradients before they are used, and may change them")
-
-
 def _made_anew(loader: Any, samples: int, first: First) -> Iterator[_Seen]:
     """Check whether samples differ each time that they are made and collated, or from those when training began."""
-    rows = _some(samples)
-    is_drawn = draws(lambda: _collated(loader, rows), loader.dataset, loader.collate_fn)
+    is_drawn = draws(lambda: _collated(loader, samples), loader.dataset, loader.collate_fn)
     if is_drawn:
         how = "samples are made anew each time, at random, by the dataset or its collator, and F has them as made once"
         yield _Seen("failed", how)
         return
     if is_drawn is None:
-        how = f"the dataset or its collator draws random numbers, which changed nothing in {TIMES} looks"
+        how = f"the dataset or its collator draws random numbers, which changed nothing in {_TIMES} looks"
         yield _Seen("assumed", how)
     with undisturbed(loader.dataset, loader.collate_fn):
-        if apart(first.rows, _collated(loader, rows)):
+        if apart(first.rows, _collated(loader, samples)):
             yield _Seen("failed", "samples are not what they were when training began")
 
 
-def _collated(loader: Any, rows: Iterable[int]) -> list[Tensor]:
+def _collated(loader: Any, samples: int) -> list[Tensor]:
     """All tensors of some samples, as they come to training."""
-    batch = loader.collate_fn([loader.dataset[i] for i in rows])
+    batch = loader.collate_fn([loader.dataset[i] for i in range(0, samples, -(-samples // _ROWS))])
     # One of transformers is a mapping, and no dictionary.
     return [x for x in tree_leaves(dict(batch) if isinstance(batch, Mapping) else batch) if isinstance(x, Tensor)]
 
@@ -452,3 +442,113 @@ def settings_of(args: Any) -> dict[str, Any]:
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
         found[name] = str(getattr(value, "value", value))
     return found | {"batch": batch_of(args)}
+
+
+def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
+    """True if tensors that are made again differ by more than rounding; None where a generator moved all the same.
+
+    They are made from the same state of all generators first, which shows what rounding does where sums have no order.
+    Generators of its own may be in `things`.
+    """
+    with undisturbed(*things):
+        again = make()
+    with undisturbed(*things) as generators:
+        state, first = _moved(generators), make()
+        units = [torch.finfo(x.dtype).eps for x in first if x.is_floating_point()]
+        allowed = MARGIN * min(apart(first, again), MARGIN * max(units, default=0.0) * apart(first))
+        for _ in range(_TIMES):
+            if not apart(first, make()) <= allowed:
+                return True
+            if _moved(generators) == state:
+                return False
+    return None
+
+
+def apart(one: Sequence[Tensor], other: Sequence[Tensor] | None = None) -> float:
+    """The norm of the difference of two lists of tensors, or of one list; infinity where their shapes differ."""
+    if other is None:
+        other = [torch.zeros_like(x) for x in one]
+    if [x.shape for x in one] != [x.shape for x in other]:
+        return math.inf
+    pairs = ((x.double(), y.double()) for x, y in zip(one, other, strict=True))
+    differences = (torch.where((x == y) | (x.isnan() & y.isnan()), 0.0, x - y) for x, y in pairs)
+    return math.hypot(*(torch.linalg.vector_norm(x).item() for x in differences))
+
+
+@contextmanager
+def undisturbed(*things: Any) -> Iterator[list[Any]]:
+    """Keep the generators of Python, NumPy and torch, on all devices, and those of some things as they were.
+
+    The things themselves, and what they reach, keep their attributes. The context gives their generators.
+    """
+    generators, attributes = _reached(things)
+    states = [_GENERATORS[type(each)][0](each) for each in generators]
+    # NumPy's global generator, which others draw from.
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng():
+            yield generators
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        for generator, state in zip(generators, states, strict=True):
+            _GENERATORS[type(generator)][1](generator, state)
+        for now, before in attributes:
+            if now.keys() != before.keys() or any(now[name] is not value for name, value in before.items()):
+                now.clear()
+                now.update(before)
+
+
+def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """The generators that things, or the code of their classes, reach; and the attributes of what the things reach."""
+    waiting, generators, attributes = list(things), [], []
+    # Kept, so that no other object gets a place that was looked at.
+    seen: dict[int, Any] = {}
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, _PLAIN) or id(x) in seen:
+            continue
+        seen[id(x)] = x
+        if type(x) in _GENERATORS:
+            generators.append(x)
+        elif isinstance(x, FunctionType):
+            # Code may call other code, and draw from what stands beside it.
+            named = (x.__globals__.get(name) for name in x.__code__.co_names)
+            waiting += [each for each in named if isinstance(each, FunctionType) or type(each) in _GENERATORS]
+            waiting += [x.__defaults__, x.__kwdefaults__]
+            for cell in x.__closure__ or ():
+                with suppress(ValueError):
+                    waiting.append(cell.cell_contents)
+        elif isinstance(x, MethodType):
+            waiting += [x.__self__, x.__func__]
+        elif isinstance(x, partial):
+            waiting += [x.func, x.args, x.keywords]
+        elif isinstance(x, Mapping | list | tuple | set):
+            waiting += (x.values() if isinstance(x, Mapping) else x) if len(x) <= _LARGEST else ()
+        if isinstance(kept := getattr(x, "__dict__", None), dict) and not isinstance(x, FunctionType):
+            attributes.append((kept, dict(kept)))
+            waiting += kept.values()
+            for kind in type(x).__mro__:
+                if id(kind) not in seen:
+                    seen[id(kind)] = kind
+                    waiting += [each for each in vars(kind).values() if isinstance(each, FunctionType)]
+    return generators, attributes
+
+
+# How a generator's state is read, and set.
+_GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
+    torch.Generator: (torch.Generator.get_state, torch.Generator.set_state),
+    np.random.Generator: (
+        lambda x: x.bit_generator.state,
+        lambda x, state: setattr(x.bit_generator, "state", state),
+    ),
+    np.random.RandomState: (np.random.RandomState.get_state, np.random.RandomState.set_state),
+    random.Random: (random.Random.getstate, random.Random.setstate),
+}
+
+
+def _moved(generators: Sequence[Any]) -> str:
+    """A hash that changes with the state of any of these generators, and of those of Python, NumPy and torch."""
+    cuda, kept = torch.cuda.get_rng_state_all(), [_GENERATORS[type(each)][0](each) for each in generators]
+    states = [random.getstate(), np.random.get_state(), torch.get_rng_state(), *cuda, *kept]  # noqa: NPY002
+    return joblib.hash([x.numpy() if isinstance(x, Tensor) else x for x in states])

@@ -1,24 +1,34 @@
-"""Views of the results of runs and brackets, and of several of them."""
+"""Views of the results of runs and brackets, and of several of them; and a training run on the screen."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.exact.digits import DOWN, UP
-from boundcheck.experiment.result import BracketResult, Result, RunResult
-from boundcheck.experiment.results import Results, rows_of, varied
-from boundcheck.experiment.schema import FROM_BELOW, Link
+from boundcheck.exact.digits import DOWN, UP, Toward, shown
+from boundcheck.experiment.result import (
+    FROM_BELOW,
+    BracketResult,
+    GradientRatio,
+    Link,
+    Result,
+    Results,
+    RunResult,
+    toward_of,
+)
 from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.notebook import Shown
 from boundcheck.language.symbols import toward
 from boundcheck.language.view import Badge, Cell, Fold, Line, Part, Prose, Table, View, line, short
+from boundcheck.system import terminal
 from boundcheck.system.tables import fields_of
 
 
@@ -42,7 +52,7 @@ def _results_view(results: Results) -> View:
     """A table with a row for each result, its columns those of the frame; a single result by itself."""
     if len(results) == 1:
         return results[0].view()
-    fields = list(varied(results))
+    fields = list(results.varied)
     rows: list[tuple[Cell, ...]] = [
         (
             *(_text(row[path]) for path in fields),
@@ -52,7 +62,7 @@ def _results_view(results: Results) -> View:
             _bound(each),
             Prose(row["reason"]),
         )
-        for each, row in zip(results, rows_of(results), strict=True)
+        for each, row in zip(results, results.rows, strict=True)
     ]
     table = Table((*fields, "verdict", "measured", "interval", "bound", "why"), rows)
     claims = ", ".join(dict.fromkeys(each.claim for each in results))
@@ -74,7 +84,15 @@ def _result_view(of: Result) -> View:
         *_folded(
             "Constants that the problem says of itself",
             ("constant", "value", "kind", "how"),
-            ((name, short(x.value, toward=x.toward(name)), x.kind, Prose(x.how)) for name, x in of.constants.items()),
+            (
+                (
+                    name,
+                    short(_finite(x.value), toward=toward_of(name, x)),
+                    x.kind,
+                    Prose(x.how),
+                )
+                for name, x in of.constants.items()
+            ),
         ),
         *_folded("The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items())),
         *_folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items())),
@@ -155,5 +173,83 @@ def _folded(title: str, head: tuple[str, ...], rows: Iterable[Sequence[Cell]]) -
     return [Fold(line(title), (Table(head, found),))] if found else []
 
 
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def _text(value: Any) -> str:
     return "–" if value is None else str(value)
+
+
+# Records that are printed.
+_ROWS = 8
+# Where loss, ζ², ℓ, its rounding error, σ and G are rounded to.
+_TOWARD = (*[Toward.NEAREST] * 3, UP, *[Toward.NEAREST] * 2)
+_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "gradient ratio", "descent curvature ℓ", "± rounding", "σ", "G")
+_SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+_RATIO = ("gradient_ratio", "gradient_ratio_error")
+
+
+def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
+    """Show a few of the records, and what they come to, on stderr.
+
+    ``noise`` is what was taken off each squared gradient norm, because a part of the samples was looked at.
+    """
+    title = f"{result.problem.name}, on {result.problem.sample}"
+    table = terminal.Table(*_COLUMNS, title=title)
+    rows = trace.isel(replica=0)
+    count = int(np.isfinite(rows["loss"].values).sum())
+    for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
+        row = rows.isel(stratum=int(place))
+        loss, square, *others = (row[name].item() for name in _SCALARS)
+        largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
+        cells = [shown(x, 4, toward) for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)]
+        ratio, off = (row[name].item() for name in _RATIO)
+        # On a curved domain there is none.
+        told = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
+        cells[1:2] = [_square(square, noise[place]), cells[1], told]
+        table.add(int(row["time"]), *cells)
+    console = terminal.screen(stderr=True)
+    console.print(table)
+    for each in _lines(result):
+        console.print(each, soft_wrap=True, markup=False, highlight=False)
+
+
+def _square(estimate: float, noise: float) -> str:
+    """The text of an unbiased estimate of a square, which may be negative: then the square is below its noise."""
+    return f"{estimate:.4g}" if estimate > 0 or noise == 0 else f"≈ 0, below its noise of {noise:.2g}"
+
+
+def _lines(result: RunResult) -> list[str]:
+    """The verdict, what broke it, and each L̂ with what it says; one that is mostly rounding error is none."""
+    lines = [f"{result.verdict}: {result.reason}"]
+    failed = [each for each in result.audit if each.status == "failed"]
+    lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
+    found, meaning = result.estimates, catalogue[result.claim].quantities[-1].meaning
+    for each in result.theorems:
+        # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
+        said = "" if failed or each.bound is None else f"; the {meaning} is {shown(each.bound, 4, UP)}"
+        way = " ".join(filter(None, (each.way, each.lipschitz and f"C = {each.lipschitz}")))
+        # A result has None for infinity.
+        ends = (each.value, UP), (each.longest, DOWN)
+        value, longest = ("∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends)
+        if each.way == "path" and found is not None and (found.is_mostly_rounding or not found.path):
+            sure = shown(found.path_sure, 4, DOWN)
+            lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
+        else:
+            lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
+    if result.gradient_ratio is not None:
+        lines.append(f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}")
+    return lines + _waterfall(result)
+
+
+def _waterfall(result: RunResult) -> list[str]:
+    """The links from what was measured to the bound, and what costs most; or why there is no such way."""
+    found = result.waterfall
+    if found is None:
+        return []
+    way = " → ".join(
+        [f"{found.start} {found.measured:.3g}" if found.measured is not None else found.start]
+        + [f"{each.label} {'' if each.factor is None else f'×{each.factor:.3g}'}".strip() for each in found.links]
+    )
+    return [*([f"  {way}"] if found.links else []), f"  {found.says}"]

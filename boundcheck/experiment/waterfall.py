@@ -1,33 +1,294 @@
-r"""The losses of a theorem on a run: from what was measured to the bound, inequality by inequality.
+r"""What each inequality of a proof gives away: of a lemma between two points, and of a theorem on a run.
 
-Each step of v - alpha g is an equation, which defines ell_t: :math:`F(v_{t+1}) = F(v_t) - \alpha\langle\nabla F,
-g_t\rangle + (\alpha^2/2)\ell_t\|g_t\|^2`. So the sum over the steps that proves a theorem is an equation on every run,
-and no constant in it is estimated. The proof then puts constants in place of what the run did, one after the other, as
-the words of the claim say by their `Cost`: each factor between what was measured and the bound is exact.
+A chain of Lemma 1 starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link says what it
+replaces by what, as the paper or the proof script of that name does; on valid links the value can only grow.
 
-Papers give the sums, in `SUMS` of their module `measured`.
+On a run, each step of v - alpha g is an equation, which defines ell_t: :math:`F(v_{t+1}) = F(v_t) -
+\alpha\langle\nabla F, g_t\rangle + (\alpha^2/2)\ell_t\|g_t\|^2`. So the sum over the steps that proves a theorem is an
+equation on every run, and no constant in it is estimated. The proof then puts constants in place of what the run did,
+one after the other, as the words of the claim say by their `Cost`: each factor between what was measured and the bound
+is exact.
+
+Papers give the chains in `CHAINS`, and the sums in `SUMS`, of their module `measured`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import sympy as sp
+import torch
+from torch import Tensor
 
 from boundcheck.exact.digits import UP, shown
-from boundcheck.experiment.audit import Evidence
-from boundcheck.experiment.intervals import student_half_width, student_quantile
-from boundcheck.experiment.schema import AtBest, Bar, Waterfall
-from boundcheck.experiment.trace_values import SHARPEST, STEEPEST, Level, OnRun
+from boundcheck.exact.evaluate import Model, VectorFunction, t
+from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
+from boundcheck.experiment.audit import Evidence, known_ends
+from boundcheck.experiment.result import AtBest, Bar, Chain, Waterfall
+from boundcheck.experiment.result import Link as Arrived
+from boundcheck.experiment.statistics import spread_over_times, student_half_width, student_quantile
+from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
+from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.problem import Problem
+from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
-from boundcheck.language.hypotheses import Cost
+from boundcheck.language.hypotheses import LEAST, Cost
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import words_of
-from boundcheck.language.symbols import T, alpha
-from boundcheck.language.vocabulary import SQUARE, EuclideanNorm, ell_t, g_t, t, v_t
+from boundcheck.language.symbols import C, G, L, T, a, alpha, b, f_star, r, sigma
+from boundcheck.language.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    SLOPE,
+    SQUARE,
+    W1,
+    W2,
+    EuclideanNorm,
+    F,
+    Gradient,
+    InnerProduct,
+    Value,
+    ell_t,
+    f,
+    g_t,
+    v1,
+    v2,
+    v_first,
+    v_last,
+    v_t,
+)
 from boundcheck.proofs import parts
+
+_START = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)) / EuclideanNorm(v1 - v2)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of a paper's chain: what the proof calls it, the quantity that it arrives at, and why it is no less."""
+
+    label: str
+    quantity: sp.Expr
+    why: str
+    valid: bool = True
+
+
+@cache
+def chains() -> dict[str, tuple[Link, ...]]:
+    """The chains that papers give in `CHAINS` of their module `measured`, by version."""
+    return {version: links for each in parts("measured") for version, links in getattr(each, "CHAINS", {}).items()}
+
+
+def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST) -> list[Chain]:
+    """Every chain at two points of LoRA, R = 1, different and in the domain; raises TypeError for another adapter.
+
+    A scale s is taken into f, as X -> f(W0 + sX).
+    """
+    if not has_chains(problem.adapter):
+        about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
+        raise TypeError(f"{problem.adapter.title}: the chains are proofs about {about}")
+    given = [problem.theory_inputs(claim, radii, lipschitz) for claim in _claims()]
+    constants = {name: float(value) for inputs in given for name, value in inputs.items()}
+    model = _model(problem, float(cast(Any, problem.adapter).scale), (v, w))
+    model = replace(model, numbers={x: Approx(constants[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)})
+    found = []
+    for version, chain in chains().items():
+        links, measured = [], model.number(_START).value
+        before = measured
+        for link in chain:
+            value = model.number(link.quantity).value
+            links.append(Arrived(link.label, value, value / before if before > 0 else None, link.why, link.valid))
+            before = value
+        found.append(Chain(version, measured, tuple(links)))
+    return found
+
+
+def has_chains(adapter: Adapter | type[Adapter]) -> bool:
+    """True if the chains are proofs of a claim about the adapter."""
+    return any(adapter.is_subject_of(claim) for claim in _claims())
+
+
+def _claims() -> list[Claim]:
+    """The claims whose constants the letters of the chains stand for."""
+    return [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
+
+
+def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model[Approx, ApproxMatrix]:
+    """The meaning of the chains' letters at two points; f is X -> f(W0 + sX), and W is X = BA."""
+    do = Rounded(torch.float64, str(points[0][0].device))
+    matrices: dict[sp.MatrixSymbol, tuple[ApproxMatrix, ...]] = {}
+    for point, A, B, W, v in zip(points, (A1, A2), (B1, B2), (W1, W2), (v1, v2), strict=True):
+        left, right = (do.exact(part[0]) for part in point)
+        matrices |= {A: (left,), B: (right,), W: (do.product(right, left),), v: (left, right)}
+
+    def weight(X: ApproxMatrix) -> Tensor:
+        return problem.adapter.W0 + scale * X.value.unsqueeze(0)
+
+    def batched(point: tuple[ApproxMatrix, ...]) -> Point:
+        return tuple(part.value.unsqueeze(0) for part in point)
+
+    in_w = VectorFunction(
+        lambda X: Approx(problem.objective.loss(weight(X[0])).item(), 0.0),
+        lambda X: (do.exact(scale * problem.objective.gradient(weight(X[0]))[0]),),
+    )
+    in_v = VectorFunction(
+        lambda v: Approx(problem.loss(batched(v)).item(), 0.0),
+        lambda v: tuple(do.exact(part[0]) for part in problem.gradient(batched(v))),
+    )
+    return Model(do, matrices=matrices, functions={f: in_w, F: in_v})
+
+
+STEEPEST = sp.Symbol("largest_ell_t", real=True)
+"""The largest ell_t that was seen, its rounding error taken off."""
+SHARPEST = sp.Symbol("sharpest_Lhat", real=True)
+"""The least of all that is known to bound it, of a problem whose constants are known."""
+
+
+class Level(NamedTuple):
+    """A number of each replica: the part that does not vary with t, shape (R, 1), and what each audit adds, (R, M)."""
+
+    base: np.ndarray
+    parts: np.ndarray
+
+    @property
+    def values(self) -> np.ndarray:
+        """The number of each replica, shape (R,)."""
+        found: np.ndarray = self.base[:, 0] + self.parts.sum(1)
+        return found
+
+    @property
+    def mean(self) -> float:
+        """The mean over replicas."""
+        return float(self.values.mean())
+
+    def plus(self, other: "Level", sign: int = 1) -> "Level":
+        """The sum of both, or their difference."""
+        return Level(self.base + sign * other.base, self.parts + sign * other.parts)
+
+
+class _Seen(NamedTuple):
+    """Values, and by how much they may be off: shape (R, M), or of an end of the run (R, 1)."""
+
+    value: np.ndarray
+    error: np.ndarray
+
+
+# What a run shows, and the letter that stands for each while it is computed.
+_SHOWN = (
+    *(SQUARE, InnerProduct(SLOPE, g_t), EuclideanNorm(g_t) ** 2, ell_t, STEEPEST),
+    *(Value(F, v_t), Value(F, v_first), Value(F, v_last)),
+)
+_LETTER = {node: sp.Dummy() for node in _SHOWN}
+
+
+@cache
+def _parted(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Sum]]]:
+    """An expression with letters in place of its sums over t, and what they stand for."""
+    sums = {total: sp.Dummy() for total in expression.atoms(sp.Sum)}
+    return expression.xreplace(sums), [(letter, total) for total, letter in sums.items()]
+
+
+@cache
+def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]:
+    """The letters of an expression, with those of what is shown, and its value as a function of them."""
+    plain = sp.sympify(expression, strict=True).xreplace(_LETTER)
+    letters = sorted(plain.free_symbols, key=str)
+    return letters, sp.lambdify(letters, plain, "numpy")
+
+
+@dataclass(frozen=True)
+class OnRun:
+    """The values of expressions on a run of v - alpha g, where g_t is the step that was taken, and `pace` is alpha.
+
+    What is at v_t is read off its trace, and a sum over t is estimated by its audits.
+    """
+
+    evidence: Evidence
+    pace: float
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """Constants by name: those of the plan, the infimum of F, and alpha."""
+        plan = self.evidence.plan
+        known = {name: float(x) for name, x in (plan.inputs | plan.values | plan.numbers).items()}
+        own = {f_star: self.evidence.function.infimum.value, alpha: self.pace, SHARPEST: self.sharpest}
+        return known | {str(x.name): value for x, value in own.items()}
+
+    @cached_property
+    def sharpest(self) -> float:
+        """The least constant that is known to bound the smoothness along the steps; infinite where none is."""
+        ends = known_ends(self.evidence) if self.evidence.function.is_known else []
+        return min((end.value for end in ends), default=math.inf)
+
+    @cached_property
+    def seen(self) -> dict[sp.Expr, _Seen]:
+        r"""The values that the trace and both ends of the run show, and by how much they may be off.
+
+        The errors are those that the trace has: that of a slope is no more than that of the part of second order,
+        :math:`\ell_t\|\Delta\|^2/2`, in which it enters.
+        """
+        function, trace = self.evidence.function, self.evidence.record.trace
+        names = ("loss", "loss_error", "gradient_square_norm", "slope")
+        loss, loss_error, square, slope = (trace[name].values for name in names)
+        length, ell, off = (trace[name].values for name in ("step_length", "path_smoothness", "path_smoothness_error"))
+        exact = np.zeros_like(length)
+        ends = []
+        for v in (self.evidence.start.v, self.evidence.record.last):
+            at_end = function.loss(v)
+            columns = (x.cpu().numpy().astype(float)[:, None] for x in (at_end, function.rounding(v, at_end)[0]))
+            # v_1 is one for all replicas.
+            ends.append(_Seen(*(np.broadcast_to(x, (len(ell), 1)) for x in columns)))
+        return {
+            SQUARE: _Seen(square, trace["gradient_square_norm_error"].values),
+            InnerProduct(SLOPE, g_t): _Seen(-slope / self.pace, off * length**2 / (2 * self.pace)),
+            EuclideanNorm(g_t) ** 2: _Seen((length / self.pace) ** 2, exact),
+            ell_t: _Seen(ell, off),
+            STEEPEST: _Seen(np.full((len(ell), 1), (ell - off).max()), np.zeros((len(ell), 1))),
+            Value(F, v_t): _Seen(loss, loss_error),
+            Value(F, v_first): ends[0],
+            Value(F, v_last): ends[1],
+        }
+
+    def level(self, expression: sp.Expr, off: sp.Expr | None = None) -> Level:
+        """The value of an expression that is affine in sums over t, with `off` as far too large as it may be."""
+        schedule, (outside, sums), added = self.evidence.record.schedule, _parted(expression), {}
+        for letter, total in sums:
+            # Each audit's term, for as many t as it stands for.
+            index, *ends = total.limits[0]
+            term = self._value(total.function, {index: schedule.times.astype(float)}, off)
+            low, high = map(self.number, ends)
+            counted = (schedule.times >= low) & (schedule.times <= high)
+            added[letter] = np.where(counted, term, 0.0) * schedule.weights * self.numbers[T.name]
+        shape = schedule.times.shape
+        base = np.broadcast_to(self._value(outside, dict.fromkeys(added, 0.0), off), (shape[0], 1))
+        return Level(base, np.broadcast_to(self._value(outside, added, off), shape) - base)
+
+    def _value(self, expression: sp.Expr, given: Mapping[sp.Symbol, Any], off: sp.Expr | None) -> Any:
+        """The value of an expression without sums; infinite, or NaN, where it divides by 0."""
+        letters, function = _compiled(expression)
+        known = {_LETTER[node]: x.value + x.error if node == off else x.value for node, x in self.seen.items()}
+        values = [given[x] if x in given else known[x] if x in known else self.numbers[str(x.name)] for x in letters]
+        with np.errstate(all="ignore"):
+            try:
+                return np.asarray(function(*values), dtype=float)
+            except ZeroDivisionError:
+                # Python's numbers raise where numpy's are infinite, or no number.
+                return np.asarray(function(*map(np.asarray, values)), dtype=float)
+
+    def rounding(self, expression: sp.Expr) -> float:
+        """The amount by which the mean over replicas may be off, by the rounding errors of all that was seen."""
+        exact = self.level(expression).values
+        moved = [self.level(expression, node).values - exact for node in _SHOWN if expression.has(node)]
+        return float(sum(np.abs(each).mean() for each in moved))
+
+    def number(self, expression: sp.Expr) -> float:
+        """The value of an expression over constants alone."""
+        return float(self._value(expression, {}, None))
+
 
 # What these links are called.
 _NOISE, _OWN = "noise", "the theorem's own slack"
@@ -69,14 +330,9 @@ class NoWaterfallError(ValueError):
 
 @dataclass(frozen=True)
 class _Rung:
-    """A rung of a waterfall: the place where a link arrives.
+    """A rung of a waterfall, where a link arrives: its value, and the letters of the expression behind it.
 
-    Attributes:
-        label, why, rounding, is_chance: those of the link.
-        level: the value.
-        letters: those of the expression that it is the value of.
-        is_cost: whether it is an inequality that the sum rests on, and can only rise where its hypothesis held.
-
+    A cost is an inequality that the sum rests on, which can only rise where its hypothesis held.
     """
 
     label: str
@@ -91,13 +347,26 @@ class _Rung:
 def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
     """The waterfall of a run, or, without links, why it has none."""
     try:
-        fall = _Fall(evidence, audits, _sum_of(evidence), OnRun(evidence, _pace(evidence)))
-        return fall.described()
+        found = sum_of(evidence)
+        on_run = OnRun(evidence, _pace(evidence))
+        if not all(np.isfinite(each.value).all() for each in on_run.seen.values()):
+            raise NoWaterfallError("not all that was seen of the run are finite numbers")
     except NoWaterfallError as error:
         return Waterfall("", None, (), None, "", "", f"No waterfall: {error}.")
+    costs = given_away(on_run, found)
+    solution = solved(on_run, found, costs)
+    start, *rungs = _rungs(on_run, found, costs, solution)
+    bars, before = [], start
+    for rung in rungs:
+        bars.append(_bar(evidence, audits, before, rung))
+        before = rung
+    best = None if solution is None else _at_best(on_run, solution)
+    most, says = _says(on_run, start, bars, best)
+    return Waterfall(start.label, start.level.mean, tuple(bars), best, most, _covered(evidence), says)
 
 
-def _sum_of(evidence: Evidence) -> Sum:
+def sum_of(evidence: Evidence) -> Sum:
+    """The sum that a run's theorem is proved by; raises NoWaterfallError where papers give none."""
     measure = evidence.spec.measure
     for part in parts("measured"):
         for each in getattr(part, "SUMS", ()):
@@ -124,220 +393,168 @@ def _pace(evidence: Evidence) -> float:
     return float(algorithm.constant_step.subs({x: evidence.plan.numbers[x.name] for x in algorithm.parameters}))
 
 
-@dataclass(frozen=True)
-class _Fall:
-    """A run, and the sum that its theorem is proved by."""
+def given_away(on_run: OnRun, found: Sum) -> list[tuple[Cost, sp.Expr]]:
+    """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
+    evidence, why = (
+        on_run.evidence,
+        "the smoothness along the steepest step that was looked at stands for that along each",
+    )
+    words = [word for _, word in words_of(evidence.claim) if word is not None]
+    costs = [w.cost for w in words if w.cost and not w.is_about_noise]
+    if SMOOTHNESS.letter in evidence.claim.names:
+        # From the smoothness that the steps needed, through what was seen and is known, to the theorem's.
+        costs.append(Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why))
+        before = STEEPEST
+        if on_run.sharpest < evidence.plan.smoothness * (1 - _ALIKE):
+            why = "the least constant that a lemma gives for the whole domain stands for the largest along the run"
+            costs.append(Cost("the sharpest L̂ for that", ((before, SHARPEST),), why))
+            before = SHARPEST
+        constant = SMOOTHNESS.cost
+        costs.append(replace(constant, instead=tuple((before, value) for _, value in constant.instead)))
+    costs += [w.cost for w in words if w.cost and w.is_about_noise]
+    # Without noise g_t is the gradient.
+    now = found.total if evidence.spec.is_stochastic else found.total.xreplace({EuclideanNorm(g_t) ** 2: SQUARE})
+    costly = []
+    for cost in costs:
+        before, now = now, now.xreplace(dict(cost.instead))
+        if now != before:
+            costly.append((cost, now))
+    return costly
 
-    evidence: Evidence
-    audits: Sequence[Audit]
-    sum: Sum
-    on_run: OnRun
 
-    def described(self) -> Waterfall:
-        """The waterfall; raises NoWaterfallError for a run with values that are no finite numbers."""
-        if not self.on_run.is_finite:
-            raise NoWaterfallError("not all that was seen of the run are finite numbers")
-        start, *rungs = self._rungs()
-        bars, before = [], start
-        for rung in rungs:
-            bars.append(self._bar(before, rung))
-            before = rung
-        most, says = self._says(start, bars)
-        return Waterfall(start.label, start.level.mean, tuple(bars), self._at_best(), most, self._covered(), says)
+def solved(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]]) -> sp.Expr | None:
+    """The bound on the average that the sum gives, where the average alone is left in it of what the run did."""
+    if not costs or found.measure.observable.expression(v_t) != SQUARE:
+        return None
+    average = sp.Dummy()
+    total = costs[-1][1].xreplace({SQUARE: average}).doit()
+    if any(total.has(node) for node in on_run.seen):
+        return None
+    share = sp.diff(total, average)
+    return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
 
-    def _rungs(self) -> Iterator[_Rung]:
-        """The rungs from what was measured to the bound."""
-        measured = self._measured()
-        if self.evidence.spec.measure.over is Statistic.LEAST:
-            least = float(self.evidence.spec.measure.seen(self.evidence).value.mean(0).min())
-            yield self._constant("smallest seen", "", least)
-        yield measured
-        noise = self.on_run.level(self.sum.noise)
-        off = measured.rounding + self.on_run.rounding(self.sum.noise)
-        why = "⟨∇F, gₜ − ∇F⟩: luck, which is 0 in expectation where minibatches are unbiased"
-        yield _Rung(_NOISE, why, measured.level.plus(noise), off, is_chance=True)
-        why = "what happened between the audits: 0 in expectation over random audits, and 0 where every t is audited"
-        yield self._rung("sampling of times", why, self.sum.total, is_chance=True)
-        for cost, total in self._given_away:
-            yield replace(self._rung(cost.label, cost.why, total), is_cost=True)
-        if self._solved is not None and 0 < (value := self.on_run.number(self._solved)) < math.inf:
-            why = "the average stands on both sides of the sum: its own bound takes its place on the right"
-            yield self._constant("solved for the average", why, value)
-        if 0 < (bound := self.evidence.plan.values["bound"]) < math.inf:
-            yield self._constant(_OWN, "what the theorem says, beside what this sum says at the same constants", bound)
 
-    def _measured(self) -> _Rung:
-        """The rung of what the sum bounds: of each replica the average over t, or the last."""
-        seen, over = self.evidence.spec.measure.seen(self.evidence), self.sum.measure.over
-        shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else self.evidence.record.schedule.weights
-        level = Level(np.zeros((len(seen.value), 1)), seen.value * shares)
-        why = "the smallest of T numbers is at most their average, and the smallest that was seen is low by chance too"
-        return _Rung(
-            f"{over.word} over t" if over is Statistic.AVERAGE else over.word,
-            why,
-            level,
-            float(((seen.high - seen.value) @ shares).mean()),
-        )
+def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solution: sp.Expr | None) -> Iterator[_Rung]:
+    """The rungs from what was measured to the bound."""
+    evidence, over = on_run.evidence, found.measure.over
+    schedule, seen = evidence.record.schedule, evidence.spec.measure.seen(evidence)
+    shape = schedule.times.shape
 
-    def _rung(self, label: str, why: str, total: sp.Expr, is_chance: bool = False) -> _Rung:
-        level, off = self.on_run.level(total), self.on_run.rounding(total)
-        return _Rung(label, why, level, off, frozenset(total.free_symbols), is_chance)
-
-    def _constant(self, label: str, why: str, value: float) -> _Rung:
-        shape = self.evidence.record.schedule.times.shape
+    def constant(label: str, why: str, value: float) -> _Rung:
         return _Rung(label, why, Level(np.full((shape[0], 1), value), np.zeros(shape)))
 
-    @cached_property
-    def _given_away(self) -> list[tuple[Cost, sp.Expr]]:
-        """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
-        words = [word for _, word in words_of(self.evidence.claim) if word is not None]
-        about_f, about_noise = ([w.cost for w in words if w.cost and w.is_about_noise is x] for x in (False, True))
-        costs = [*about_f, *self._of_smoothness(), *about_noise]
-        # Without noise g_t is the gradient.
-        alike = {} if self.evidence.spec.is_stochastic else {EuclideanNorm(g_t) ** 2: SQUARE}
-        found, now = [], self.sum.total.xreplace(alike)
-        for cost in costs:
-            before, now = now, now.xreplace(dict(cost.instead))
-            found += [(cost, now)] if now != before else []
-        return found
+    def rung(label: str, why: str, total: sp.Expr, **kind: bool) -> _Rung:
+        return _Rung(label, why, on_run.level(total), on_run.rounding(total), frozenset(total.free_symbols), **kind)
 
-    def _of_smoothness(self) -> list[Cost]:
-        """The costs from the smoothness that the steps needed, through what was seen and is known, to the theorem's."""
-        claim, constant = self.evidence.claim, SMOOTHNESS.cost
-        if SMOOTHNESS.letter not in claim.names:
-            return []
-        why = "the smoothness along the steepest step that was looked at stands for that along each"
-        found = [Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why)]
-        before = STEEPEST
-        if self.on_run.sharpest < self.evidence.plan.smoothness * (1 - _ALIKE):
-            why = "the least constant that a lemma gives for the whole domain stands for the largest along the run"
-            found.append(Cost("the sharpest L̂ for that", ((before, SHARPEST),), why))
-            before = SHARPEST
-        return [*found, replace(constant, instead=tuple((before, value) for _, value in constant.instead))]
-
-    @cached_property
-    def _solved(self) -> sp.Expr | None:
-        """The bound on the average that the sum gives, where the average alone is left in it of what the run did."""
-        if not self._given_away or self.sum.measure.observable.expression(v_t) != SQUARE:
-            return None
-        average = sp.Dummy()
-        total = self._given_away[-1][1].xreplace({SQUARE: average}).doit()
-        if any(total.has(node) for node in self.on_run.seen):
-            return None
-        share = sp.diff(total, average)
-        return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
-
-    def _at_best(self) -> AtBest | None:
-        """The step at which the same sum, at the same constants, gives the least bound, if that is much smaller."""
-        if self._solved is None:
-            return None
-        known = {x: sp.Float(self.on_run.number(x)) for x in self._solved.free_symbols - {alpha}}
-        bound = self._solved.xreplace(known)
-        slope = sp.Poly(sp.numer(sp.together(sp.diff(bound, alpha))), alpha)
-        roots = [float(x.real) for x in np.roots([float(c) for c in slope.all_coeffs()]) if x.real > 0 == x.imag]
-        # Where the sum divides by 0 it bounds nothing.
-        values = [(bound.xreplace({alpha: sp.Float(x)}), x) for x in roots]
-        found = [(float(value), x) for value, x in values if value.is_finite]
-        least, step = min(((value, x) for value, x in found if value > 0), default=(math.inf, math.inf))
-        factor = self.on_run.number(self._solved) / least
-        return AtBest(step, least, factor) if _WORTH_SAYING < factor < math.inf else None
-
-    def _bar(self, before: _Rung, rung: _Rung) -> Bar:
-        start, value = before.level.mean, rung.level.mean
-        lower, upper = self._interval(rung, rung.level.plus(before.level, -1))
-        fell = value + rung.rounding < start and (upper is None or upper < 0)
-        return Bar(
-            label=rung.label,
-            value=value,
-            factor=value / start if start > 0 else None,
-            why=rung.why,
-            valid=not (rung.is_cost and fell),
-            is_chance=rung.is_chance,
-            lower=lower,
-            upper=upper,
-            rounding=rung.rounding,
-            estimated=self._estimated(rung.letters - before.letters),
-        )
-
-    def _estimated(self, letters: frozenset[sp.Symbol]) -> tuple[str, ...]:
-        """The names of these letters, and of those that they are made of, that nothing vouches for, by the audits."""
-        claim, names = self.evidence.claim, {str(x.name) for x in letters}
-        names = names.union(*({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names}))
-        return tuple(sorted(names & {each.symbol for each in self.audits if each.status == "assumed"}))
-
-    def _interval(self, rung: _Rung, added: Level) -> tuple[float, float] | tuple[None, None]:
-        """The interval of what a link adds: over replicas; of a single one over the times of its audits.
-
-        Noise is a sum of martingale differences, whose squares say how far it is from 0 by chance, in one run too.
-        """
-        schedule, level = self.evidence.record.schedule, self.evidence.spec.run.level
-        values, center, terms = added.values, added.mean, added.parts[0]
-        if len(values) > 1:
-            half = float(student_half_width(values.std(ddof=1), len(values), level))
-        elif rung.label == _NOISE and self.evidence.spec.is_stochastic and not self.evidence.partial:
-            half = student_quantile(level, len(terms) + 1) * float(np.sqrt((terms**2).sum()))
-        elif schedule.is_every_step or not schedule.at_random or (np.diff(schedule.edges) > 1).sum() < 2:
-            return None, None
-        else:
-            spread, pairs = _spread_over_times(terms, np.diff(schedule.edges))
-            half = student_quantile(level, pairs + 1) * spread
-        return center - half, center + half
-
-    def _covered(self) -> str:
-        """A text that says what the intervals are over."""
-        schedule, spec = self.evidence.record.schedule, self.evidence.spec
-        if len(schedule.times) > 1:
-            return "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
-        if schedule.is_every_step:
-            over = "exact of this run but for rounding"
-        elif schedule.at_random:
-            over = "intervals over the times of the audits (asymptotic)"
-        else:
-            over = "no interval over times, since audits came at equal distances"
-        if not spec.is_stochastic:
-            return over
-        noise = "" if self.evidence.partial else ", but for noise, with an interval of its own (asymptotic)"
-        return f"{over}; one replica says nothing of other minibatches{noise}"
-
-    def _says(self, start: _Rung, bars: Sequence[Bar]) -> tuple[str, str]:
-        """The label of the link that costs most, and what there is to say, in a few sentences."""
-        # What the sum is about begins at the average, where a theorem about a smallest arrives first.
-        least = bars[0] if self.evidence.spec.measure.over is Statistic.LEAST else None
-        name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.level.mean, bars)
-        end, costs = links[-1], [each for each in links if not each.is_chance and each.factor is not None]
-        if not value or not value > 0 or not end.value or not costs:
-            return "", f"The {name} that was measured is not positive, so that nothing is a factor of it."
-        most = max(costs, key=lambda each: each.factor or 0.0)
-        text = f"From the {name} that was measured, {value:.3g}, to {shown(end.value, 3, UP)} is a factor of "
-        text += f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”: {most.why}."
-        for each in most.estimated:
-            text += f" {each} is only estimated."
-        if end.label != _OWN:
-            text += " The way ends before the bound: at this step, or without a constant, the sum says no more."
-        if least and least.factor and least.factor > _WORTH_SAYING:
-            text += f" The smallest that was seen is a factor of {least.factor:.3g} below that average."
-        broken = ", ".join(f"“{each.label}”" for each in costs if not each.valid)
-        if broken:
-            text += f" The value falls at {broken}: the run broke what stands there."
-        if (best := self._at_best()) is not None:
-            text += f" With steps of {best.step:.3g} in place of {self.on_run.pace:.3g} the same sum would bound the "
-            text += f"average by {shown(best.bound, 3, UP)}, which is {best.factor:.3g} times less."
-        return most.label, text
+    if evidence.spec.measure.over is Statistic.LEAST:
+        yield constant("smallest seen", "", float(seen.value.mean(0).min()))
+    # What the sum bounds: of each replica the average over t, or the last.
+    shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else schedule.weights
+    level, off = Level(np.zeros((shape[0], 1)), seen.value * shares), float(((seen.high - seen.value) @ shares).mean())
+    why = "the smallest of T numbers is at most their average, and the smallest that was seen is low by chance too"
+    yield _Rung(f"{over.word} over t" if over is Statistic.AVERAGE else over.word, why, level, off)
+    why = "⟨∇F, gₜ − ∇F⟩: luck, which is 0 in expectation where minibatches are unbiased"
+    level, off = level.plus(on_run.level(found.noise)), off + on_run.rounding(found.noise)
+    yield _Rung(_NOISE, why, level, off, is_chance=True)
+    why = "what happened between the audits: 0 in expectation over random audits, and 0 where every t is audited"
+    yield rung("sampling of times", why, found.total, is_chance=True)
+    for cost, total in costs:
+        yield rung(cost.label, cost.why, total, is_cost=True)
+    if solution is not None and 0 < (value := on_run.number(solution)) < math.inf:
+        why = "the average stands on both sides of the sum: its own bound takes its place on the right"
+        yield constant("solved for the average", why, value)
+    if 0 < (bound := evidence.plan.values["bound"]) < math.inf:
+        yield constant(_OWN, "what the theorem says, beside what this sum says at the same constants", bound)
 
 
-def _spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
-    r"""The standard deviation of a sum over strata with one random time in each, and the number of its pairs.
+def _at_best(on_run: OnRun, solution: sp.Expr) -> AtBest | None:
+    """The step at which the same sum, at the same constants, gives the least bound, if that is much smaller."""
+    known = {x: sp.Float(on_run.number(x)) for x in solution.free_symbols - {alpha}}
+    bound = solution.xreplace(known)
+    slope = sp.Poly(sp.numer(sp.together(sp.diff(bound, alpha))), alpha)
+    roots = [float(x.real) for x in np.roots([float(c) for c in slope.all_coeffs()]) if x.real > 0 == x.imag]
+    # Where the sum divides by 0 it bounds nothing.
+    values = [(bound.xreplace({alpha: sp.Float(x)}), x) for x in roots]
+    found = [(float(value), x) for value, x in values if value.is_finite]
+    least, step = min(((value, x) for value, x in found if value > 0), default=(math.inf, math.inf))
+    factor = on_run.number(solution) / least
+    return AtBest(step, least, factor) if _WORTH_SAYING < factor < math.inf else None
 
-    Of two neighbouring strata, of sizes n_a and n_b and with terms h, it takes :math:`\max(n_a, n_b)^2(h_a - h_b)^2`
-    for the variance, which is no less in expectation. Strata of one time have none; the last of an odd number is held
-    against the one before it. (Cochran, Sampling Techniques, 1977, section 5A.12, on collapsed strata.)
+
+def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung) -> Bar:
+    """The link between two rungs, with the interval of what it adds.
+
+    The interval is over replicas; of a single one it is over the times of its audits.
     """
-    some = sizes > 1
-    sizes, terms = sizes[some], parts[some] / sizes[some]
-    pairs = len(sizes) // 2
-    variance = 0.0
-    for a, b in ((2 * i, 2 * i + 1) for i in range(pairs)):
-        variance += max(sizes[a], sizes[b]) ** 2 * (terms[a] - terms[b]) ** 2
-    if len(sizes) % 2:
-        variance += sizes[-1] ** 2 * (terms[-1] - terms[-2]) ** 2
-    return math.sqrt(variance), pairs
+    schedule, spec, claim = evidence.record.schedule, evidence.spec, evidence.claim
+    start, value, added = before.level.mean, rung.level.mean, rung.level.plus(before.level, -1)
+    values, terms, sizes = added.values, added.parts[0], np.diff(schedule.edges)
+    half = None
+    if len(values) > 1:
+        half = float(student_half_width(values.std(ddof=1), len(values), spec.run.level))
+    elif rung.label == _NOISE and spec.is_stochastic and not evidence.partial:
+        # A sum of martingale differences, whose squares say how far it is from 0 by chance, in one run too.
+        half = student_quantile(spec.run.level, len(terms) + 1) * float(np.sqrt((terms**2).sum()))
+    elif not schedule.is_every_step and schedule.at_random and (sizes > 1).sum() >= 2:
+        spread, pairs = spread_over_times(terms, sizes)
+        half = student_quantile(spec.run.level, pairs + 1) * spread
+    upper = None if half is None else added.mean + half
+    fell = value + rung.rounding < start and (upper is None or upper < 0)
+    # The constants that enter, and those that they are made of, that nothing vouches for.
+    names = {str(x.name) for x in rung.letters - before.letters}
+    names = names.union(*({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names}))
+    return Bar(
+        label=rung.label,
+        value=value,
+        factor=value / start if start > 0 else None,
+        why=rung.why,
+        valid=not (rung.is_cost and fell),
+        is_chance=rung.is_chance,
+        lower=None if half is None else added.mean - half,
+        upper=upper,
+        rounding=rung.rounding,
+        estimated=tuple(sorted(names & {each.symbol for each in audits if each.status == "assumed"})),
+    )
+
+
+def _covered(evidence: Evidence) -> str:
+    """A text that says what the intervals are over."""
+    schedule = evidence.record.schedule
+    if len(schedule.times) > 1:
+        return "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
+    if schedule.is_every_step:
+        over = "exact of this run but for rounding"
+    elif schedule.at_random:
+        over = "intervals over the times of the audits (asymptotic)"
+    else:
+        over = "no interval over times, since audits came at equal distances"
+    if not evidence.spec.is_stochastic:
+        return over
+    noise = "" if evidence.partial else ", but for noise, with an interval of its own (asymptotic)"
+    return f"{over}; one replica says nothing of other minibatches{noise}"
+
+
+def _says(on_run: OnRun, start: _Rung, bars: Sequence[Bar], best: AtBest | None) -> tuple[str, str]:
+    """The label of the link that costs most, and what there is to say, in a few sentences."""
+    # What the sum is about begins at the average, where a theorem about a smallest arrives first.
+    least = bars[0] if on_run.evidence.spec.measure.over is Statistic.LEAST else None
+    name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.level.mean, bars)
+    end, costs = links[-1], [each for each in links if not each.is_chance and each.factor is not None]
+    if not value or not value > 0 or not end.value or not costs:
+        return "", f"The {name} that was measured is not positive, so that nothing is a factor of it."
+    most = max(costs, key=lambda each: each.factor or 0.0)
+    text = f"From the {name} that was measured, {value:.3g}, to {shown(end.value, 3, UP)} is a factor of "
+    text += f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”: {most.why}."
+    for each in most.estimated:
+        text += f" {each} is only estimated."
+    if end.label != _OWN:
+        text += " The way ends before the bound: at this step, or without a constant, the sum says no more."
+    if least and least.factor and least.factor > _WORTH_SAYING:
+        text += f" The smallest that was seen is a factor of {least.factor:.3g} below that average."
+    broken = ", ".join(f"“{each.label}”" for each in costs if not each.valid)
+    if broken:
+        text += f" The value falls at {broken}: the run broke what stands there."
+    if best is not None:
+        text += f" With steps of {best.step:.3g} in place of {on_run.pace:.3g} the same sum would bound the "
+        text += f"average by {shown(best.bound, 3, UP)}, which is {best.factor:.3g} times less."
+    return most.label, text

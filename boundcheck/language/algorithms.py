@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.evidence import ROUNDING, Audit, Evidence, largest, less_rounding, status_of, used
 from boundcheck.language.symbols import L, Parameter, alpha, beta, check_symbols, delta, eta, r, s
 from boundcheck.language.vocabulary import (
@@ -37,7 +38,6 @@ from boundcheck.language.vocabulary import (
     i,
     k,
     n,
-    t,
     v_t,
 )
 
@@ -170,13 +170,8 @@ class Algorithm(ABC):
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
         """The state at t + 1; a new one, which may share points with the old one.
 
-        Args:
-            state: that at t = 1, 2, ...
-            gradient: the gradient of F, or the stochastic one, at `query`.
-            t: the step.
-            numbers: a value of each parameter.
-            retract: of a curved domain, what moves a point along a step; only where `keeps_curves`.
-
+        The gradient is that of F, or the stochastic one, at `query`; `numbers` has a value of each parameter, and
+        `retract` moves a point of a curved domain along a step, only where `keeps_curves`.
         """
 
     def iterate(self, state: Any) -> Any:
@@ -210,13 +205,8 @@ class Algorithm(ABC):
     ) -> tuple[Any, ...]:
         """The state at t + 1, over any vectors: of rationals, of Arb balls, or points of a performance estimation.
 
-        Args:
-            state: that at t.
-            gradient: at `exact_query`.
-            t: the step.
-            numbers: a value of each parameter, in the numbers of the vectors.
-            space: norms and roots, which a method that is not linear needs.
-
+        The gradient is that at `exact_query`, `numbers` are of the vectors' kind, and `space` has the norms and roots
+        that a method which is not linear needs.
         """
 
     @abstractmethod

@@ -230,9 +230,7 @@ class Entry:
 def sources(claim: Claim) -> list[Entry]:
     """The entries of the papers that a claim comes from; none for a claim that is boundcheck's alone.
 
-    Raises:
-        InputError: for a `sources.bib` that is no BibTeX.
-
+    Raises InputError for a `sources.bib` that is no BibTeX.
     """
     return [entry for paper in papers().values() for entry in entries_of(paper) if entry.is_of(claim)]
 
@@ -256,9 +254,7 @@ def boundcheck_entry(claim: str = "") -> Entry:
 def entries_of(paper: Paper) -> tuple[Entry, ...]:
     """The entries of a paper's `sources.bib`, which is read once, as its claims are; none where it has no such file.
 
-    Raises:
-        InputError: for a file that is no BibTeX.
-
+    Raises InputError for a file that is no BibTeX.
     """
     path = paper.folder / "sources.bib"
     found: list[Entry] = []

@@ -277,9 +277,7 @@ class Claim(Shown):
     def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
         """The special case of this claim at `where`, its formulas simplified by substitution alone.
 
-        Raises:
-            InputError: for text in place of symbols and expressions, and where a condition fails at `where`.
-
+        Raises InputError for text in place of symbols and expressions, and where a condition fails at `where`.
         """
         for symbol, value in where.items():
             if not isinstance(symbol, sp.Symbol) or not isinstance(value, sp.Expr):
@@ -376,9 +374,7 @@ class Claim(Shown):
 def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
     """Exact values for exactly these parameters, each inside its domain.
 
-    Raises:
-        InputError: for an unknown name, a missing one, a nonpositive value or a fractional integer.
-
+    Raises InputError for an unknown name, a missing one, a nonpositive value or a fractional integer.
     """
     known = {parameter.name: parameter for parameter in parameters}
     listed = ", ".join(known)

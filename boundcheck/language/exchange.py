@@ -72,9 +72,7 @@ _WORDS: dict[str, Mapping[str, Any]] = {"algorithm": ALGORITHMS, "measure": MEAS
 def expression_as_json(node: sp.Basic) -> Any:
     """An expression as nested lists: a node's name and its arguments; a rational is text, a symbol has its assumptions.
 
-    Raises:
-        TypeError: for a node outside of the vocabulary.
-
+    Raises TypeError for a node outside of the vocabulary.
     """
     if isinstance(node, sp.Rational | sp.Float):
         return str(sp.Rational(node))

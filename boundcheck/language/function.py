@@ -115,9 +115,7 @@ class Function(ABC):
     def restart(self, v: Point, gain: float, random: torch.Generator) -> Point:
         """The start of another segment, drawn anew for each replica, with the same weight as v.
 
-        Raises:
-            InputError: of a function whose factors cannot be merged.
-
+        Raises InputError of a function whose factors cannot be merged.
         """
         raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
 
@@ -186,11 +184,7 @@ class Function(ABC):
 
         L times the first, plus the second, does for a step from v what a smoothness constant of F would do, where
         F(A, B) = f(W0 + sBA) and both factors are trained. For several such layers, the first would be the largest
-        over the layers, and the second the norm of all gradients together.
-
-        Raises:
-            InputError: for another function.
-
+        over the layers, and the second the norm of all gradients together. Raises InputError for another function.
         """
         raise InputError(
             "problem", self.name, "a problem in W0 + sBA with both factors trained, of whose f an L is known"

@@ -18,6 +18,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNESS, A_moved, B_moved, W_t, g_a, g_b
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
@@ -83,7 +84,6 @@ from boundcheck.language.vocabulary import (
     f,
     g,
     g_t,
-    t,
     v,
     v1,
     v2,
@@ -213,9 +213,7 @@ class Hypothesis:
     ) -> Claim:
         """The claim that states it: as `statement` of those that it has, or as the first.
 
-        Raises:
-            InputError: for a statement that is none of them, as `Claim` does.
-
+        Raises InputError for a statement that is none of them, as `Claim` does.
         """
         conclusion, quantifier = statement or self.says[0]
         return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
@@ -523,18 +521,22 @@ def _held_ball(e: Evidence, id: str) -> list[Audit]:
     return found
 
 
-def _decided_ball(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    """Decide it for the points that are visited.
-
-    A hypothesis that speaks of more, such as of steps, is decided as it stands.
-    """
+def _within_radii(
+    what: str, size: Callable[[Instance, sp.Symbol], Extent], instance: Instance, hypothesis: Claim
+) -> Answer:
+    """Decide whether the norms are within each radius that it names; as it stands where it names none."""
     radii = {a, b, sigma} & hypothesis.conclusion.free_symbols
-    if not radii or not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
-        return instance.decide(hypothesis.conclusion)
-    answer = HOLDS
+    answer = HOLDS if radii else instance.decide(hypothesis.conclusion)
     for radius in sorted(radii, key=str):
-        answer &= at_most(f"the largest norm within {radius}", instance.reach(radius), radius, instance.value(radius))
+        answer &= at_most(f"{what} within {radius}", size(instance, radius), radius, instance.value(radius))
     return answer
+
+
+def _decided_ball(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+    # It is decided for the points that are visited. What speaks of more, such as of steps, is decided as it stands.
+    if not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
+        return instance.decide(hypothesis.conclusion)
+    return _within_radii("the largest norm", lambda of, radius: of.reach(radius), instance, hypothesis)
 
 
 @dataclass(frozen=True)
@@ -585,12 +587,7 @@ def _held_frozen(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided_frozen(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    radii = {a, b} & hypothesis.conclusion.free_symbols
-    answer = HOLDS if radii else instance.decide(hypothesis.conclusion)
-    for radius in sorted(radii, key=str):
-        what = f"the norm of a frozen factor within {radius}"
-        answer &= at_most(what, instance.frozen(radius), radius, instance.value(radius))
-    return answer
+    return _within_radii("the norm of a frozen factor", lambda of, radius: of.frozen(radius), instance, hypothesis)
 
 
 FROZEN_FACTOR = Hypothesis(

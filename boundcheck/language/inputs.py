@@ -166,9 +166,7 @@ def _bounded(value: sp.Expr) -> sp.Expr:
 def exact(name: str, value: Any) -> sp.Expr:
     """The exact number that `value` denotes: a float is its binary value; a string is read, as 0.1, 3/4 or sqrt(2).
 
-    Raises:
-        InputError: for text that is not a number, and for NaN or an infinity.
-
+    Raises InputError for text that is not a number, and for NaN or an infinity.
     """
     expected = "a finite number such as 10_000, 0.1, 1e-3 or 3/4"
     if isinstance(value, str | sp.Expr):
@@ -195,9 +193,7 @@ def exact(name: str, value: Any) -> sp.Expr:
 def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
     """The exact expression that `text` denotes over these symbols, such as ``bound/2.5`` or ``4*Lhat*D/zeta**2``.
 
-    Raises:
-        InputError: for text that is not a formula, or has another symbol in it.
-
+    Raises InputError for text that is not a formula, or has another symbol in it.
     """
     listed = ", ".join(sorted(str(symbol.name) for symbol in symbols))
     expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with {GRAMMAR}"

@@ -123,9 +123,7 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
 def written_out(claim: Claim, relation: Any) -> Any:
     """A relation of a claim with its formulas in place of its quantities.
 
-    Raises:
-        InputError: where SymPy cannot compare them.
-
+    Raises InputError where SymPy cannot compare them.
     """
     try:
         return relation.xreplace({each.symbol: claim.expression(each.name) for each in claim.quantities})

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import permutations
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Evidence
 from boundcheck.language.hypotheses import Cost
@@ -36,29 +37,16 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
     ell_t,
-    t,
     v_star,
     v_t,
 )
 
+LOOKED_AT = ("gradient_square", "gap", "square_distance")
+r"""What a look at an iterate v has on every face: :math:`\|\nabla F(v)\|^2`, F(v) - f*, :math:`\|v - v^*\|^2`.
 
-class Observed(Protocol):
-    """Numbers seen at an iterate v: on the run face tensors of shape (R,), elsewhere one exact or symbolic number each.
-
-    The attributes that a look does not have, or that a measure does not ask for, need not be computed.
-    """
-
-    @property
-    def gradient_square(self) -> Any:
-        r""":math:`\|\nabla F(v)\|^2`."""
-
-    @property
-    def gap(self) -> Any:
-        """F(v) - f*."""
-
-    @property
-    def square_distance(self) -> Any:
-        r""":math:`\|v - v^*\|^2`."""
+On the run face they are tensors of shape (R,), elsewhere one exact or symbolic number each; those that no measure asks
+for need not be computed.
+"""
 
 
 @dataclass(frozen=True)
@@ -165,20 +153,9 @@ class Observable:
         """The label of an axis that shows it, of an F in these units."""
         return (self.letters or self.called or self.name) + (f" [{self.units.format(units)}]" if self.units else "")
 
-    def of(self, look: Observed) -> Any:
+    def of(self, look: Any) -> Any:
         """The number that the look shows: one function for tensors, exact numbers and performance estimation."""
         return getattr(look, self.name)
-
-    def is_looked_at(self, field: str) -> bool:
-        """True if a look has it; raises InputError, for this field, where a look has another number than it states."""
-        stated = self.expression(v_t)
-        try:
-            looked = self.of(_STATED)
-        except AttributeError:
-            return False
-        if looked != stated and sp.simplify(looked - stated) != 0:
-            raise InputError(field, stated, f"{looked}, its {self.name}")
-        return True
 
 
 @dataclass(frozen=True)
@@ -192,7 +169,7 @@ class PerformanceMeasure(Measure):
     Attributes:
         over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
         observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
-            attribute of a `Observed` that exact arithmetic and performance estimation read, and what a run shows.
+            attribute of a look that exact arithmetic and performance estimation read, and what a run shows.
         pathwise: whether it is of each path, and no expectation: of a step that depends on where it starts, each path
             has its least at a t of its own. Only an algorithm without noise has such theorems.
 
@@ -205,7 +182,14 @@ class PerformanceMeasure(Measure):
     @property
     def is_looked_at(self) -> bool:
         """True if looks have its observable by that name; raises InputError if they have another number."""
-        return self.observable.is_looked_at(f"measure.{self.id}.statement")
+        stated = self.observable.expression(v_t)
+        try:
+            looked = self.observable.of(_STATED)
+        except AttributeError:
+            return False
+        if looked != stated and sp.simplify(looked - stated) != 0:
+            raise InputError(f"measure.{self.id}.statement", stated, f"{looked}, its {self.observable.name}")
+        return True
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -214,9 +198,9 @@ class PerformanceMeasure(Measure):
 
     def check_exactly(self) -> None:
         """Refuse it if exact arithmetic and performance estimation cannot look at it, or look at another number."""
-        if not self.is_looked_at or not hasattr(Observed, self.observable.name):
-            known = ", ".join(name for name in vars(_STATED) if hasattr(Observed, name))
-            raise InputError(f"measure.{self.id}.observable", self.observable.name, f"one of {known}")
+        if not self.is_looked_at or self.observable.name not in LOOKED_AT:
+            expected = f"one of {', '.join(LOOKED_AT)}"
+            raise InputError(f"measure.{self.id}.observable", self.observable.name, expected)
 
     @property
     def is_of_gradients(self) -> bool:

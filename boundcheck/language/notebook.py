@@ -203,23 +203,16 @@ def latex(view: View) -> str:
     """A view's lines, or without any its tables, as one formula between dollars for MathJax, or LaTeX with amsmath."""
     rows = [[each] for each in _lines(view)]
     if len(rows) <= bool(view.verdict):
-        tables = [part for part in view.parts if isinstance(part, Table)]
-        rows += [row for table in tables for row in _array(table)]
+        for table in (part for part in view.parts if isinstance(part, Table)):
+            rows.append([_latex_cell(each.name) for each in table.columns])
+            for row in table.rows:
+                across = row.line if isinstance(row, Fold) else row
+                rows.append([_latex_line(across)] if isinstance(across, Line) else list(map(_latex_cell, across)))
     rows = rows or [[_latex_line(_head(view))]]
     if len(rows) == 1:
         return f"$\\displaystyle {' & '.join(rows[0])}$"
     columns = "l" * max(map(len, rows), default=1)
     return rf"$\displaystyle \begin{{array}}{{{columns}}} {_END.join(map(' & '.join, rows))} \end{{array}}$"
-
-
-def _array(table: Table) -> Iterator[list[str]]:
-    yield [_latex_cell(each.name) for each in table.columns]
-    for row in table.rows:
-        yield (
-            [_latex_line(row if isinstance(row, Line) else row.line)]
-            if isinstance(row, Line | Fold)
-            else list(map(_latex_cell, row))
-        )
 
 
 def _lines(view: View) -> Iterator[str]:

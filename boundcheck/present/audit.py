@@ -29,7 +29,7 @@ from boundcheck.worst_case.view import rounded_down
 if TYPE_CHECKING:
     import pandas as pd
 
-    from boundcheck.experiment.results import Results
+    from boundcheck.experiment.result import Results
 
 # About how many seconds the page takes, once everything is measured.
 _PAGE = 8
@@ -54,7 +54,7 @@ class Audited(dict[str, Any], Shown):
     @property
     def results(self) -> Results:
         """The results of its runs, but for those with planted faults; raises InputError if a folder has changed."""
-        from boundcheck.experiment.results import Results
+        from boundcheck.experiment.result import Results
         from boundcheck.experiment.store import finished
 
         return Results((finished(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs)

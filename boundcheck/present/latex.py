@@ -23,7 +23,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from boundcheck.exact.digits import Toward, last_place, rounded
-from boundcheck.experiment.intervals import Interval
+from boundcheck.experiment.result import toward_of
+from boundcheck.experiment.statistics import Interval
 from boundcheck.language import prose
 from boundcheck.language.catalogue import boundcheck_entry, catalogue, sources
 from boundcheck.language.prose import GREEK, tex
@@ -416,8 +417,9 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
             text = measured(run.ratio, ends)
         made["ratio"] = numbers.add((*words, "ratio"), text, "measured over bound")
     for name, constant in x.constants.items():
-        if constant.value is not None:
-            numbers.add((*words, name), significant(constant.value, constant.toward(name)), constant.how, constant.kind)
+        if math.isfinite(constant.value):
+            text = significant(constant.value, toward_of(name, constant))
+            numbers.add((*words, name), text, constant.how, constant.kind)
     return made
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.errors import InputError, raised
-from boundcheck.experiment.numerics import NUMERICS
-from boundcheck.experiment.schema import Chain
+from boundcheck.experiment.result import Chain
 from boundcheck.experiment.spec import about_its_own_step
+from boundcheck.experiment.store import NUMERICS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.view import Part

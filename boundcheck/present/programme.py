@@ -132,7 +132,7 @@ ROUNDS, STARTS = 96, 8
 
 def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Path, ...]) -> Any:
     """The result of one experiment, from its folder if it was run before; its code is opened where that is allowed."""
-    from boundcheck.experiment.pool import alone
+    from boundcheck.experiment.experiment import alone
 
     with allowing(*allowed):
         return alone(parse(table), runs, device, 1)
@@ -149,7 +149,7 @@ def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> di
 
 def waterfall(id: str, rank: int) -> list[Any]:
     """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
-    from boundcheck.experiment.slack import slack
+    from boundcheck.experiment.waterfall import slack
     from boundcheck.worst_case.search import Climber, Structure, adapter_of, constants_of
 
     _use_one_thread()
@@ -157,7 +157,7 @@ def waterfall(id: str, rank: int) -> list[Any]:
     kind = adapter_of(claim, None)
     structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), constants_of(kind, claim, {}))
     instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, LEAST)
-    return [each.described() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
+    return slack(instance.problem, instance.v, instance.other, instance.radii)
 
 
 def statistics(part: str) -> list[Any]:

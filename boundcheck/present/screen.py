@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Column
 
-from boundcheck.experiment.schema import GradientRatio
+from boundcheck.experiment.result import GradientRatio
 from boundcheck.language import prose
 from boundcheck.proof.audit import JudgedRow
 from boundcheck.system.terminal import Table, coloured

@@ -19,10 +19,9 @@ import numpy as np
 import xarray as xr
 
 from boundcheck.exact.digits import DOWN, UP, telling
-from boundcheck.experiment.result import BracketResult, RunResult
-from boundcheck.experiment.schema import FROM_BELOW, AtSmoothness, Chain, Ends, Estimates
+from boundcheck.experiment.result import FROM_BELOW, AtSmoothness, BracketResult, Chain, Ends, Estimates, RunResult
+from boundcheck.experiment.spec import AdapterSpec
 from boundcheck.experiment.store import finished
-from boundcheck.experiment.tables import AdapterSpec
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue

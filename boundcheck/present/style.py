@@ -25,7 +25,7 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from boundcheck.experiment.schema import Bar, Link
+from boundcheck.experiment.result import Bar, Link
 from boundcheck.present.words import with_power
 from boundcheck.shown import visible
 

@@ -16,6 +16,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
@@ -38,9 +39,9 @@ from boundcheck.kernel.terms import (
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES
-from boundcheck.language.sentence import algorithm_of, conjuncts, ranges_over_letters, read_range
+from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
-from boundcheck.language.vocabulary import GAP, t
+from boundcheck.language.vocabulary import GAP
 from boundcheck.proof.proof import Assumption, Because, Proof, only_defines
 from boundcheck.proof.reading import Reading, eq, ge, gt
 from boundcheck.proof.script import Script, fixed_statements, is_fixed, is_ours, own_letters
@@ -188,6 +189,8 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
     return named and all(_renames(old, new) for old, new in where.items())
 
 
+# R, R^n or R^(d x k).
+_SPACE = re.compile(r"(\w+(\s*\\times\s*\w+)*)?")
 # What is proved of all is so of those to which the rest of such a text restricts it.
 _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
 
@@ -199,7 +202,9 @@ def quantified(claim: Claim) -> frozenset[str]:
     where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
     """
     said = read_range(claim.quantifier)
-    names = said.names if said and not said.algorithm and ranges_over_letters(claim) else ()
+    if said is None or said.algorithm or said.defined or not _SPACE.fullmatch(said.space):
+        return frozenset()
+    names = said.names
     parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
     are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
     ranged = {x.name for x in _matrices(claim)}.intersection(names)

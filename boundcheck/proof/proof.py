@@ -15,6 +15,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
 from boundcheck.kernel.builders import known, substitute_scalar, timed
 from boundcheck.kernel.terms import CONSTANT, NEXT, Dimension, Horizon, Index, Matrix, Scalar, Symbol, Term, Variable
@@ -22,7 +23,7 @@ from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D
-from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i, t
+from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
 from boundcheck.proof.by import By, discharged
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.notation import check_math

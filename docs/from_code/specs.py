@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.tables import AdapterSpec, BracketSpec, DomainSpec, RunSpec
+from boundcheck.experiment.spec import AdapterSpec, BracketSpec, DomainSpec, RunSpec, Spec
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import GPTSpec

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import R_1, Lhat, T, alpha, bound, f_star, mu_F, zeta
@@ -11,7 +12,6 @@ from boundcheck.language.vocabulary import (
     InnerProduct,
     MatrixExpectation,
     g,
-    t,
     v,
     v1,
     v2,

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import gamma, omega
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, mu_F, zeta
-from boundcheck.language.vocabulary import Expectation, F, Value, f, t, v, v_t
+from boundcheck.language.vocabulary import Expectation, F, Value, f, v, v_t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (

@@ -2,10 +2,11 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim, as_typed
 from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, f, t, v, v_t
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, f, v, v_t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.claims import ROOT_TERM

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, r, zeta
@@ -30,7 +31,6 @@ from boundcheck.language.vocabulary import (
     g,
     k,
     n,
-    t,
     v,
     v1,
     v2,

@@ -5,10 +5,11 @@ from fractions import Fraction
 import sympy as sp
 from sympy import MatrixSymbol
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel.meaning import Model
 from boundcheck.kernel.terms import Symbol, Variable
 from boundcheck.language.symbols import r
-from boundcheck.language.vocabulary import Expectation, FrobeniusNorm, Iterate, d, k, t
+from boundcheck.language.vocabulary import Expectation, FrobeniusNorm, Iterate, d, k
 from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, le, script
 
 # h̃ = [h; 1], W_0 = [I 0] and A = [U_1 b] act on it by blocks; B is U_2ᵀ.

@@ -6,8 +6,7 @@ bound, as the paper or the proof script of that name does; on valid links the va
 
 import sympy as sp
 
-from boundcheck.experiment.slack import Link
-from boundcheck.experiment.waterfall import Sum, mean
+from boundcheck.experiment.waterfall import Link, Sum, mean
 from boundcheck.language.measures import AVERAGE_GRADIENT
 from boundcheck.language.symbols import C, G, L, T, a, alpha, b, s, sigma
 from boundcheck.language.vocabulary import (

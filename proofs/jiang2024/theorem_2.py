@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, f_star, r, sigma, zeta
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, t
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import Lhat, T, alpha, attained, bound, ell, kappa, q, zeta
@@ -17,7 +18,6 @@ from boundcheck.language.vocabulary import (
     Value,
     f,
     g_t,
-    t,
     v,
     v_t,
 )

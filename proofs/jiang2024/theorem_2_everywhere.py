@@ -6,6 +6,7 @@ step would have led without noise.
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound, f_star, kappa, q, zeta
 from boundcheck.language.vocabulary import (
@@ -18,7 +19,6 @@ from boundcheck.language.vocabulary import (
     MatrixExpectation,
     Value,
     f,
-    t,
     v,
     v1,
     v2,

@@ -2,10 +2,11 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, MinimumOver, t
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, MinimumOver
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED

@@ -2,11 +2,12 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import REACH, STEEPNESS, STEP, share
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, T, a_1, b_1, bound
-from boundcheck.language.vocabulary import F, Gradient, W, i, t, v_t
+from boundcheck.language.vocabulary import F, Gradient, W, i, v_t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.setting import MEFT, quantity

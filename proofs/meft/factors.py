@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import REACH, SLOPE
 from boundcheck.language.claim import as_typed
@@ -32,7 +33,6 @@ from boundcheck.language.vocabulary import (
     Value,
     W,
     f,
-    t,
     v,
     v_t,
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol, Rational
 
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import SGD
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.hypotheses import BALL as IN_BALL
@@ -62,7 +63,6 @@ from boundcheck.language.vocabulary import (
     d,
     f,
     k,
-    t,
     v1,
     v2,
 )

@@ -10,6 +10,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
 from boundcheck.language.measures import factor_gradient_square
@@ -31,7 +32,6 @@ from boundcheck.language.vocabulary import (
     d,
     f,
     k,
-    t,
     v,
     v_t,
 )

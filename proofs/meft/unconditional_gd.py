@@ -2,11 +2,12 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import REACH, STEEPNESS
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, rho
-from boundcheck.language.vocabulary import Expectation, W, t
+from boundcheck.language.vocabulary import Expectation, W
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 from boundcheck.proof.by import discharged
 

@@ -2,10 +2,11 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import ADAGRAD_NORM as ALGORITHM
 from boundcheck.language.symbols import D, Lhat, T, bound, delta, delta_min, eta
-from boundcheck.language.vocabulary import EuclideanNorm, i, t
+from boundcheck.language.vocabulary import EuclideanNorm, i
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import ANY_FUNCTION, NEXT, NOW, SLOPE, TOTAL

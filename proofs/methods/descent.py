@@ -3,6 +3,7 @@
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, beta, bound, ell, eta, eta_max
@@ -17,7 +18,6 @@ from boundcheck.language.vocabulary import (
     W,
     f,
     n,
-    t,
     v,
     v1,
     v2,

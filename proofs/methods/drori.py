@@ -2,23 +2,12 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import R_1, Lhat, T, alpha, bound, f_star
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    F,
-    Gradient,
-    InnerProduct,
-    Value,
-    t,
-    v,
-    v1,
-    v2,
-    v_star,
-    v_t,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, v, v1, v2, v_star, v_t
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import NEXT, NOW, v_first, v_next

@@ -3,6 +3,7 @@
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.claim import Claim
@@ -15,7 +16,6 @@ from boundcheck.language.vocabulary import (
     Iterate,
     Value,
     n,
-    t,
     v,
     v1,
     v2,

@@ -1,9 +1,10 @@
 """Gradient descent on strongly convex functions, at the step 2/(ℓ + μ_F): its gradient is cocoercive."""
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.symbols import R_1, Lhat, T, alpha, bound, mu_F
-from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, t, v, v1, v2, v_star, v_t
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, v, v1, v2, v_star, v_t
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import v_next

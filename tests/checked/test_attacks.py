@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from boundcheck.checked import survey as surveys
-from boundcheck.checked.attacks.attack import KINDS, LINE, SAME, Attack, attacks, fault_of
-from boundcheck.checked.attacks.process import End
-from boundcheck.checked.attacks.subjects import SUBJECTS
-from boundcheck.checked.attacks.troubles import Trouble
+from boundcheck.checked.attacked import SUBJECTS, End, Trouble
+from boundcheck.checked.attacks import KINDS, LINE, SAME, Attack, attacks, fault_of
 from boundcheck.checked.survey import Reliability, reliability
 from boundcheck.checked.trial import Trial
 from boundcheck.present.page import write_survey

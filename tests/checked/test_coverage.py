@@ -34,7 +34,7 @@ from boundcheck.checked.coverage import (
     coverage,
     power,
 )
-from boundcheck.experiment.intervals import betting_limits, betting_lower_limit, student_limits, student_replicas
+from boundcheck.experiment.statistics import betting_limits, betting_lower_limit, student_limits, student_replicas
 
 EXPERIMENTS = 2000
 LEVEL = 0.95

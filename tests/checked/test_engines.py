@@ -12,15 +12,12 @@ import pytest
 import sympy as sp
 from hypothesis import given
 
+from boundcheck.checked import theorems
 from boundcheck.checked.edits import mixed_up
-from boundcheck.checked.engines import examinations, theorems
-from boundcheck.checked.engines.examined import ENGINES, Examined, Said, Subject
-from boundcheck.checked.engines.known import HORIZONS, MEASURED, known, limit, speaks_of
-from boundcheck.checked.engines.scripts import scripted
-from boundcheck.checked.engines.statements import measurable
-from boundcheck.checked.engines.theorems import recipes
-from boundcheck.checked.engines.walks import Asked
-from boundcheck.checked.exact_models.functions import Curve, huber, teeth
+from boundcheck.checked.engines import ENGINES, Asked, Examined, Said, Subject
+from boundcheck.checked.exact_model import Curve, huber, teeth
+from boundcheck.checked.statements import examinations, measurable, scripted
+from boundcheck.checked.theorems import HORIZONS, MEASURED, known, limit, recipes, speaks_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of

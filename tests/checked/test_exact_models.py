@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
-from boundcheck.checked.exact_models import ExactModel, descents, worlds
-from boundcheck.checked.exact_models.exact_model import Setting, broken, composites, is_timed
-from boundcheck.checked.exact_models.functions import Curve, Factored
-from boundcheck.checked.exact_models.theorems import runs_of
-from boundcheck.checked.scripts import allowed, lines, scripts
+from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, composites, is_timed
+from boundcheck.checked.exact_models import descents, worlds
+from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact, Law
@@ -33,7 +33,6 @@ from boundcheck.language.vocabulary import (
     MinimumOver,
     SpectralNorm,
     i,
-    t,
     v1,
     v2,
 )
@@ -134,7 +133,7 @@ def test_what_is_absurd_rests_on_laws(script: Script) -> None:
 
 A, B = sp.MatrixSymbol("A", 2, 3), sp.MatrixSymbol("B", 3, 2)
 SMALL = rows((1, 2, 2), (0, 1, 0))
-SETTING = Setting({"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMALL)}, {}, blocks=("A",))
+SETTING = ExactModel("small", {"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMALL)}, {}, blocks=("A",))
 
 
 @pytest.mark.parametrize(
@@ -159,20 +158,20 @@ SETTING = Setting({"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMA
     ids=str,
 )
 def test_verdicts(relation: sp.Basic, expected: bool | None) -> None:
-    assert SETTING.verdict(relation) is expected
+    assert SETTING.says(relation) is expected
 
 
 @pytest.mark.full
 def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own() -> None:
     x = sp.MatrixSymbol("A", 3, 1)
-    assert SETTING.verdict(le(EuclideanNorm(x), 4)) is True
-    assert SETTING.verdict(le(EuclideanNorm(x), 4), {"A"}) is None
-    world = next(x for x in worlds() if x.setting.blocks == ("A", "B") and "A_1" in x.setting.matrices)
+    assert SETTING.says(le(EuclideanNorm(x), 4)) is True
+    assert SETTING.says(le(EuclideanNorm(x), 4), frozenset({"A"})) is None
+    world = next(x for x in worlds() if x.blocks == ("A", "B") and "A_1" in x.matrices)
     # v_1 - v_2 is a vector of both blocks.
     square = sum(
         (p - q) ** 2
         for name in "AB"
-        for r, s in zip(*(world.setting.matrices[f"{name}_{i}"] for i in (1, 2)), strict=True)
+        for r, s in zip(*(world.matrices[f"{name}_{i}"] for i in (1, 2)), strict=True)
         for p, q in zip(r, s, strict=True)
     )
     value = sp.Rational(square.numerator, square.denominator)
@@ -190,29 +189,28 @@ def test_time_is_seen_where_it_is_free() -> None:
 
 
 def long_run() -> ExactModel:
-    return next(x for x in worlds() if x.setting.paths.T > 1 and len(x.setting.paths.draws) > 1)
+    return next(x for x in worlds() if x.paths.T > 1 and len(x.paths.draws) > 1)
 
 
 def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None:
     world = long_run()
     size = EuclideanNorm(Iterate("v", t, 2, 1)) ** 2
-    setting = world.setting
     found = [
-        sum(x**2 for block in "AB" for row in setting.process(block, time, i) for x in row)
-        for time in range(1, setting.paths.T + 1)
-        for i in range(len(setting.paths.draws))
+        sum(x**2 for block in "AB" for row in world.process(block, time, i) for x in row)
+        for time in range(1, world.paths.T + 1)
+        for i in range(len(world.paths.draws))
     ]
     most = sp.Rational(max(found).numerator, max(found).denominator)
     assert world.says(le(size, most * sp.Rational(1001, 1000))) is True
     assert world.says(le(size, most * sp.Rational(999, 1000))) is False
-    mean = sum(found[: len(setting.paths.draws)]) / len(setting.paths.draws)
+    mean = sum(found[: len(world.paths.draws)]) / len(world.paths.draws)
     start = Expectation(EuclideanNorm(Iterate("v", 1, 2, 1)) ** 2)
     assert world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False)) is False
 
 
 @pytest.mark.parametrize("name", ["A", "B", "g_A"])
 def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None:
-    setting = long_run().setting
+    setting = long_run()
     assert setting.process is not None
     last = setting.paths.T + (not name.startswith("g"))
     assert setting.process(name, last, 0)
@@ -226,10 +224,10 @@ def test_gradients_are_those_of_the_values() -> None:
     step = Fraction(1, 10**6)
     adapters = (x for x in worlds() if x.about.startswith(("VeRA", "LoReFT")))
     for world in (*islice(worlds(), 0, 200, 9), *adapters):
-        loss, blocks = world.setting.functions["F"], world.setting.blocks
-        if any(block not in world.setting.matrices for block in blocks):
+        loss, blocks = world.functions["F"], world.blocks
+        if any(block not in world.matrices for block in blocks):
             continue
-        point = tuple(world.setting.matrices[block] for block in blocks)
+        point = tuple(world.matrices[block] for block in blocks)
         gradient = loss.gradient(point)
         for place, slope in enumerate(gradient):
             moved = [
@@ -267,7 +265,7 @@ def test_a_world_with_one_number_changed_says_so() -> None:
     assert len(changed) == 2
     assert not any(x.obeys(law, ASSUMPTION_1.id) for x in changed)
     for other in broken(world):
-        differing = {x for x, value in other.setting.numbers.items() if world.setting.numbers[x] != value}
+        differing = {x for x, value in other.numbers.items() if world.numbers[x] != value}
         assert len(differing) == 1 or other.changed == {"F"}
 
 
@@ -275,7 +273,7 @@ def test_an_understated_smoothness_is_marked() -> None:
     (first, *_), (true, *_) = descents(Fraction(1, 9)), descents()
     understated, plain = (build(lambda numbers: Fraction(1, 8)) for build in (first, true))
     assert (understated.changed, plain.changed) == (frozenset({"L"}), frozenset())
-    assert 9 * understated.setting.numbers["L"] == plain.setting.numbers["L"]
+    assert 9 * understated.numbers["L"] == plain.numbers["L"]
 
 
 def test_composites_are_what_a_reading_puts_together() -> None:

@@ -18,10 +18,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from boundcheck.checked.malformed import sound
-from boundcheck.checked.malformed.inputs import KINDS, Malformed, malformed
-from boundcheck.checked.malformed.limits import Attempt, Found, Limits, attempted, in_processes
-from boundcheck.checked.malformed.spoil import spoilt, spoilt_bytes, toml, written
+from boundcheck.checked import inputs as sound
+from boundcheck.checked.inputs import KINDS, Malformed, malformed, spoilt, spoilt_bytes, toml, written
+from boundcheck.checked.limits import Attempt, Found, Limits, attempted, in_processes
 from boundcheck.checked.survey import Soundness
 from boundcheck.errors import InputError
 from boundcheck.experiment.experiment import prepare

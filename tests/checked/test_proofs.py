@@ -9,29 +9,30 @@ from itertools import islice
 import pytest
 import sympy as sp
 
-from boundcheck.checked import claim_mutants, proofs
-from boundcheck.checked.claim_mutants import (
+from boundcheck.checked import proofs
+from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
+from boundcheck.checked.exact_model import ExactModel
+from boundcheck.checked.proofs import (
+    DisagreementError,
+    Line,
+    LineMutant,
+    all_lines,
+    examined,
     false_edits,
     false_in,
+    false_mutants,
+    false_of,
+    mixed_worlds,
+    most_of,
     provable,
+    refutes,
     runs_for,
     true_claims,
+    true_of,
+    true_variations,
     verdict_on,
     without_hypothesis,
 )
-from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
-from boundcheck.checked.exact_models import ExactModel
-from boundcheck.checked.proofs import (
-    DisagreementError,
-    LineMutant,
-    examined,
-    false_mutants,
-    false_of,
-    most_of,
-    true_of,
-    true_variations,
-)
-from boundcheck.checked.scripts import Line, all_lines, mixed_worlds, refutes
 from boundcheck.checked.trial import Mutant, Trial
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
@@ -195,7 +196,7 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPat
 @pytest.mark.full
 def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     (mutant,) = false_edits(SHORT[0], 1)
-    monkeypatch.setattr(claim_mutants, "verdict_on", lambda script, claim: "proved")
+    monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "proved")
     trial = mutant.tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "proved")
 
@@ -218,7 +219,7 @@ def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.Monk
 
 def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(true_claims(SHORT[0]))
-    monkeypatch.setattr(claim_mutants, "verdict_on", lambda script, claim: "refuted")
+    monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "refuted")
     assert mutant.tried().wrong
 
 
@@ -295,5 +296,5 @@ def test_what_may_be_negative(node: sp.Basic) -> None:
 
 def test_a_world_that_has_no_value_of_a_letter_refutes_nothing() -> None:
     script = next(each for each in PROVABLE if each.id == "meft.loreft_sharp")
-    world = next(each for each in mixed_worlds() if nu.name not in each.setting.numbers)
+    world = next(each for each in mixed_worlds() if nu.name not in each.numbers)
     assert not refutes(world, sp.Lt(nu, L), script.proof, ())

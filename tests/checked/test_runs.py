@@ -11,11 +11,24 @@ import pytest
 from flint import arb
 from hypothesis import given
 
-from boundcheck.checked.exact_models.functions import Curve
-from boundcheck.checked.runs import Run, false_bounds, false_constants, false_hypotheses, run_mutants, true_runs
-from boundcheck.checked.trajectories import Diagonal, Kink, Scalar, factors, hard, kinks, scalars
+from boundcheck.checked.exact_model import Curve
+from boundcheck.checked.runs import (
+    Diagonal,
+    Kink,
+    Run,
+    Scalar,
+    false_bounds,
+    false_constants,
+    false_hypotheses,
+    on_factors,
+    on_hard,
+    on_kink,
+    on_scalars,
+    run_mutants,
+    true_runs,
+)
 from boundcheck.experiment import measure
-from boundcheck.experiment.schema import Blame
+from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
@@ -111,20 +124,19 @@ def test_the_diagonal_loss_is_the_mean_over_all_paths():
 
 
 @pytest.mark.parametrize(
-    "made",
+    "setting",
     [
-        kinks("nesterov2004.gradient_descent", (4,)),
-        factors("meft.theorem2_repaired", (6,)),
-        scalars("khaled2020.bounded_variance", (3,), (1,)),
-        scalars("meft.theorem2_frozen_a", (3,), (1,)),
-        scalars("meft.theorem2_any_step", (3,), (1,)),
-        hard("jiang2024.theorem2", ((6, 0.3),)),
+        on_kink("nesterov2004.gradient_descent", 4),
+        on_factors("meft.theorem2_repaired", 6),
+        on_scalars("khaled2020.bounded_variance", 3, 1),
+        on_scalars("meft.theorem2_frozen_a", 3, 1),
+        on_scalars("meft.theorem2_any_step", 3, 1),
+        on_hard("jiang2024.theorem2", 6, 0.3),
     ],
     ids=["kink", "factors", "scalar", "frozen", "any step", "hard"],
 )
-def test_a_run_takes_its_exact_course(made, tmp_path):
+def test_a_run_takes_its_exact_course(setting, tmp_path):
     """The time average that is measured is the exact one, but for what the replicas leave to chance."""
-    (setting,) = made
     (result,) = measure(setting.table, tmp_path)
     exact = floats(setting.squares())
     if "zeta" not in setting.inputs:
@@ -164,9 +176,9 @@ def test_every_trial_of_a_sample_is_right():
 @pytest.mark.full
 def test_a_planted_lie_is_recorded_as_wrong():
     """A supported run that is said to be false, and a false one that is said to be true."""
-    (setting,) = scalars("ghadimi2013.corollary2_2", (12,), (0,))
+    setting = on_scalars("ghadimi2013.corollary2_2", 12)
     supported = next(run for run in true_runs(setting) if run.change == "as it is")
-    (other,) = scalars("ghadimi2013.corollary2_2", (2,), (0,))
+    other = on_scalars("ghadimi2013.corollary2_2", 2)
     violated = next(run for run in false_bounds(other) if run.change == "bound by 1/20")
     assert not supported.tried().wrong
     assert replace(supported, true=False).tried().wrong
@@ -202,7 +214,7 @@ def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, 
 @pytest.mark.parametrize("id", ["jiang2024.theorem2", "meft.theorem2_repaired"])
 def test_faults_are_planted_one_at_a_time(id):
     """Each differs from the setting's own spec in one field, ζ aside."""
-    (setting,) = factors(id, (12,))
+    setting = on_factors(id, 12)
     own = fields_of(setting.table)
     for run in (*false_bounds(setting), *false_constants(setting)):
         changed = {path for path, value in fields_of(run.table).items() if own.get(path) != value}

@@ -35,7 +35,7 @@ def values_of(mutant):
 
 
 @pytest.mark.full
-def test_the_mutants_tell_true_fromshown_false():
+def test_the_mutants_tell_true_from_false():
     """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in floats."""
     found = drawn(EVERY).decided
     assert {mutant.true for mutant in found} == {True, False}
@@ -64,19 +64,19 @@ def test_what_is_no_larger_than_the_original_is_true(pair):
 
 @sampled(5, 1)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_no_variation_is_shownshown_false(pair):
+def test_no_variation_is_shown_false(pair):
     """The exact points contradict nothing that is true: the deciding itself is checked."""
     kind, claim = pair
     for mutation in list(variations(kind, claim))[::12]:
-        assert shown_false(mutation, claim) is None, mutation.change
+        assert shown_false(mutation) is None, mutation.change
 
 
 @sampled(5, 2)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_half_of_each_constant_is_shownshown_false(pair):
+def test_half_of_each_constant_is_shown_false(pair):
     kind, claim = pair
     halved = next(m for m in suspects(kind, claim) if m.change == "Lhat by 1/2")
-    assert shown_false(halved, claim) is not None
+    assert shown_false(halved) is not None
 
 
 @pytest.mark.full
@@ -110,7 +110,7 @@ def test_a_false_statement_called_true_would_be_wrong():
     """A planted error of the deciding: half of L, said to be true, is refuted and so recorded as wrong."""
     claim = catalogue["meft.full"]
     mutation = next(m for m in suspects("full", claim) if m.change == "Lhat by 1/2")
-    statement = shown_false(mutation, claim)
+    statement = shown_false(mutation)
     assert statement.tried().caught
     assert replace(statement, true=True).tried().wrong
 
@@ -118,9 +118,9 @@ def test_a_false_statement_called_true_would_be_wrong():
 @pytest.mark.parametrize("share", ["Lhat by 9/10", "true"])
 def test_the_shared_climb_says_what_falsify_says(share):
     claim = catalogue["meft.frozen_a"]
-    changes = [*suspects("frozen-a", claim), Mutation(claim, "frozen-a", "", "true")]
+    changes = [*suspects("frozen-a", claim), Mutation(claim, claim, "frozen-a", "", "true")]
     mutation = next(m for m in changes if m.change == share)
-    mutant = shown_false(mutation, claim)
+    mutant = shown_false(mutation)
     whole = falsify(mutation.claim, Search([1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0))
     assert whole.violated == (mutant is not None)
     if mutant is not None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, enclose, lower, sign, upper
-from boundcheck.exact.evaluate import Model
+from boundcheck.exact.evaluate import Model, t
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import T
-from boundcheck.language.vocabulary import FrobeniusNorm, t
+from boundcheck.language.vocabulary import FrobeniusNorm
 
 THEOREM_2 = catalogue["jiang2024.theorem2"]
 SMALL = st.integers(1, 30)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
-from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value
+from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value, t
 from boundcheck.exact.rationals import Rationals
 from boundcheck.language.symbols import T, a, b
 from boundcheck.language.vocabulary import (
@@ -29,7 +29,6 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
     n,
-    t,
 )
 
 m, k = sp.symbols("m k", positive=True, integer=True)

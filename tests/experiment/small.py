@@ -12,10 +12,9 @@ import torch
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.audit import Audit, Evidence, audit
+from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.bracket import Bracket, measure_bracket
-from boundcheck.experiment.build import build
-from boundcheck.experiment.plan import Plan, Start, make_plan
+from boundcheck.experiment.plan import Plan, Start, build, make_plan
 from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
@@ -28,6 +27,7 @@ from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Audit
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import measure_of
 from boundcheck.system.limits import silent

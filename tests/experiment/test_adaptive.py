@@ -8,8 +8,7 @@ import pytest
 import xarray as xr
 
 import boundcheck as bc
-from boundcheck.experiment.build import build
-from boundcheck.experiment.plan import Start
+from boundcheck.experiment.plan import Start, build
 from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import finished

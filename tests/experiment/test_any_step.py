@@ -3,7 +3,7 @@
 import pytest
 
 from boundcheck.experiment import measure
-from boundcheck.experiment.horizons import at_the_longest, informative_horizon
+from boundcheck.experiment.plan import at_the_longest, informative_horizon
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.words import titled

@@ -7,7 +7,7 @@ import torch
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from boundcheck.experiment.ascent import ascend
+from boundcheck.experiment.bracket import ascend
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import square_norm
 from boundcheck.functions.curvature import hessian_vector_product

@@ -10,12 +10,12 @@ from sympy import Rational
 
 from boundcheck.experiment import measure
 from boundcheck.experiment.audit import audit
-from boundcheck.experiment.ball import ROUNDING
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.problem import Problem, norm_name
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import Hypothesis
 from boundcheck.language.sentence import words_of

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.experiment.ball import BallWatch
+from boundcheck.experiment.run import BallWatch
 from boundcheck.functions.arithmetic import lengths
 from tests.layers import sampled
 

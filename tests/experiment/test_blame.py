@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from boundcheck.experiment import measure
-from boundcheck.experiment.audit import Audit
-from boundcheck.experiment.blame import Blame, blamed
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
+from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
+from boundcheck.experiment.verdict import blamed
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.sentence import algorithm_of, measure_of

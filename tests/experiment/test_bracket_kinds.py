@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment import measure
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.problem import Problem

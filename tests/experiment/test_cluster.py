@@ -16,9 +16,8 @@ import psutil
 import pytest
 
 from boundcheck.errors import InputError
-from boundcheck.experiment import measure, pool
+from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.store import environment
-from boundcheck.experiment.sweep_folder import Shared
 from boundcheck.system.ending import Stopped, stoppable
 
 from .small import theorem_table
@@ -81,7 +80,7 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask: 
         client.run(exec, "from boundcheck.experiment import run; run.SAVING = run.Saving(0.0, float('inf'))")
     thread = once_there(tmp_path / "two", "*/checkpoint.pt", lambda: os.kill(pid, signal.SIGKILL))
     told: list[tuple[str, int, int]] = []
-    together = measure(LONG, tmp_path / "two", cluster=address(dask), tick=lambda *each: told.append(each))
+    together = measure(LONG, tmp_path / "two", executor=address(dask), tick=lambda *each: told.append(each))
     thread.join()
     assert not psutil.pid_exists(pid)
     alone = measure(LONG, tmp_path / "one")
@@ -113,7 +112,7 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> No
         program = (
             "import json, sys\nfrom boundcheck.experiment import measure\n"
             "from boundcheck.system.ending import in_one_line\n"
-            "with in_one_line(): measure(json.loads(sys.argv[1]), sys.argv[2], cluster=sys.argv[3])"
+            "with in_one_line(): measure(json.loads(sys.argv[1]), sys.argv[2], executor=sys.argv[3])"
         )
         words = [json.dumps(ENDLESS), str(runs), there.replace("tcp://", "dask://")]
         with started("distributed.cli.dask_worker", there, "--nthreads", "1", "--no-dashboard"):
@@ -131,14 +130,14 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> No
 def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
     once = measure(SHORT, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert measure(SHORT, tmp_path, cluster="dask://nobody.invalid:1") == once
+    assert measure(SHORT, tmp_path, executor="dask://nobody.invalid:1") == once
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 @pytest.mark.full
 def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path: Path) -> None:
     """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are not tried."""
-    together = measure([SHORT, SHORT], tmp_path / "two", cluster="slurm?cluster=local&timeout_min=5")
+    together = measure([SHORT, SHORT], tmp_path / "two", cluster="slurm?executor=local&timeout_min=5")
     assert together == measure([SHORT, SHORT], tmp_path / "one")
     assert files(tmp_path / "two") == files(tmp_path / "one")
 
@@ -148,7 +147,7 @@ def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_o
 def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster: str, dask: Any, tmp_path: Path) -> None:
     begun = once_there(tmp_path, ".sweep-*/0", lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Stopped), stoppable():
-        measure(ENDLESS, tmp_path, cluster=address(dask) if cluster == "dask" else cluster)
+        measure(ENDLESS, tmp_path, executor=address(dask) if cluster == "dask" else cluster)
     begun.join()
     assert not list(tmp_path.glob(".sweep-*"))
     # Whoever still works writes: a worker notices within seconds that nobody waits.
@@ -166,25 +165,25 @@ def test_a_worker_of_another_version_is_refused_before_anything_is_run(
     name: str, dask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = environment("cpu") | {name: "other"}
-    monkeypatch.setattr(pool, "environment", lambda device: here)
+    monkeypatch.setattr(experiment, "environment", lambda device: here)
     said = f"^environment.{name} = .*: expected other, as where the sweep was begun; .* has another$"
     with pytest.raises(InputError, match=said):
-        measure(SHORT, tmp_path, cluster=address(dask))
+        measure(SHORT, tmp_path, executor=address(dask))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.full
 def test_a_worker_that_does_not_see_the_folder_is_refused(dask: Any, tmp_path: Path, monkeypatch: Any) -> None:
     @contextmanager
-    def elsewhere(runs: Path) -> Iterator[Shared]:
+    def elsewhere(runs: Path) -> Iterator[Path]:
         """A folder of this machine alone."""
-        yield Shared(runs / ".sweep-of-another-machine")
+        yield runs / ".sweep-of-another-machine"
 
-    monkeypatch.setattr(Shared, "beside", elsewhere)
+    monkeypatch.setattr(experiment, "sweep_folder", elsewhere)
     with pytest.raises(
         InputError, match=r"^runs = .*: expected a folder that every worker sees and writes; .* does not"
     ):
-        measure(SHORT, tmp_path, cluster=address(dask))
+        measure(SHORT, tmp_path, executor=address(dask))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -196,4 +195,4 @@ def test_workers_that_do_several_things_at_a_time_are_refused(tmp_path: Path) ->
         LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0") as cluster,
         pytest.raises(InputError, match=r"workers that do one thing at a time \(dask worker --nthreads 1\)"),
     ):
-        measure(SHORT, tmp_path, cluster=address(cluster))
+        measure(SHORT, tmp_path, executor=address(cluster))

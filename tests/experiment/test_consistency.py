@@ -12,7 +12,7 @@ from hypothesis.strategies import DataObject
 
 from boundcheck import Loss
 from boundcheck.errors import InputError
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.hypotheses import MOST_SAMPLES

@@ -16,9 +16,8 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiment import cost, experiment
-from boundcheck.experiment.build import build
-from boundcheck.experiment.plan import Start, draft, guessed
+from boundcheck.experiment import experiment
+from boundcheck.experiment.plan import Start, build, draft, guessed
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.system.limits import Demand, silent
 
@@ -68,7 +67,7 @@ MORE |= {"problem__d": 8, "adapter__rank": 2}
 def test_an_experiment_weighs_more_that_does_more(field: str) -> None:
     def weighed(**changes: Any) -> float:
         spec = parse(altered(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
-        return experiment.prepare(spec, Path("nowhere"), "cpu", silent).weight
+        return experiment.prepare(spec, Path("nowhere"), "cpu", silent)[1]
 
     assert weighed(**{field: MORE[field]}) > 1.02 * weighed()
 
@@ -84,7 +83,7 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_made(
         monkeypatch.setattr(experiment, "build", never)
     for name in ("draw", "check_run", "starting_point"):
         monkeypatch.setattr(experiment if name != "draw" else Start, name, never)
-    error = refused(lambda: bc.measure(table, tmp_path / "runs", memory=16))
+    error = refused(lambda: bc.measure(table, tmp_path / "runs", limits=bc.Limits(memory=16)))
     assert error.field == field
     assert "GiB that --memory allows" in error.expected
     assert not (tmp_path / "runs").exists()
@@ -115,9 +114,9 @@ def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
 def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
     tables = [altered(RUN, seed=seed) for seed in range(2)]
     spec = parse(tables[0])
-    need = sum(part.bytes for part in cost.held(spec, build(spec, "cpu"))) / 2**30
+    need = sum(part.bytes for part in experiment.held(spec, build(spec, "cpu"))) / 2**30
     with pytest.raises(InputError, match="--memory allows"):
-        bc.measure(tables, tmp_path / "runs", jobs=2, memory=1.5 * need)
+        bc.measure(tables, tmp_path / "runs", executor=2, limits=bc.Limits(memory=1.5 * need))
     assert not (tmp_path / "runs").exists()
 
 
@@ -127,7 +126,7 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
     function, now = build(spec, "cpu"), [0.0]
     start = Start.draw(spec, function, "cpu")
     plan = draft(spec, function, start, guessed(spec, function, start))
-    monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     real = type(function).observe, type(function).batch_gradient
 
     def slow(which: int, cost: float) -> Any:
@@ -139,24 +138,24 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
 
     monkeypatch.setattr(type(function), "observe", slow(0, 60.0))
     monkeypatch.setattr(type(function), "batch_gradient", slow(1, 1.0))
-    assert cost.seconds(spec, function, start, plan, "cpu") == 40 * 1.0 + 8 * 60.0
+    assert experiment.seconds(spec, function, start, plan, "cpu") == 40 * 1.0 + 8 * 60.0
 
 
 def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Told for a run of seconds once: 3.64 h."""
     now, left = [0.0], [8.0, 0.001, 0.0007]
-    monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     def work() -> None:
         now[0] += left.pop(0) if left else 0.0008
 
-    assert cost._taken(work, 1000.0, "cpu") == pytest.approx(1.0)
+    assert experiment.taken(work, 1000.0, "cpu") == pytest.approx(1.0)
 
 
 def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
-    cost.announce("digits", 2**20, 4.9)
+    experiment.announce("digits", 2**20, 4.9)
     assert capsys.readouterr() == ("", "")
-    cost.announce("digits", int(1.2 * 2**30), 181.0)
+    experiment.announce("digits", int(1.2 * 2**30), 181.0)
     assert capsys.readouterr() == ("", "boundcheck: this run (digits) will take about 3.02 min and 1.2 GiB\n")
 
 
@@ -165,10 +164,12 @@ import ctypes, json, sys, tempfile
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
+from boundcheck.experiment import experiment
+from boundcheck.system.progress import silent
 from boundcheck.experiment import cost, experiment
 from boundcheck.system.limits import silent
 from boundcheck.experiment.spec import parse
-from boundcheck.checked.malformed.limits import forget_peak, mebibytes
+from boundcheck.checked.limits import forget_peak, mebibytes
 
 def taken(table, folder):
     spec = parse(table)
@@ -179,7 +180,7 @@ def taken(table, folder):
     experiment.prepare(spec, folder, "cpu", silent)
     experiment.measure_one(spec, folder, "cpu", silent)
     most = 2**20 * (mebibytes("VmHWM") - before)
-    parts = (*cost.drawn(spec), *cost.held(spec, experiment.build(spec, "cpu")))
+    parts = (*spec.problem.demands(), *experiment.held(spec, experiment.build(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
 with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 
 import boundcheck as bc
-from boundcheck.experiment.estimates import (
+from boundcheck.experiment.outcome import (
     Smoothness,
     estimates_of,
     in_hindsight,
@@ -20,8 +20,8 @@ from boundcheck.experiment.estimates import (
     theorem_rows,
 )
 from boundcheck.experiment.plan import Plan
+from boundcheck.experiment.result import AtSmoothness, Estimates
 from boundcheck.experiment.run import empty_trace
-from boundcheck.experiment.schema import AtSmoothness, Estimates
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.functions.networks.function import NetworkFunction, block_norms
 from boundcheck.functions.networks.network import Network

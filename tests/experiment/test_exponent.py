@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, ttest_1samp
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.exponent import fit_exponent
+from boundcheck.experiment.statistics import fit_exponent
 
 exponents = st.floats(-3, 3)
 scales = st.floats(1e-6, 1e6)

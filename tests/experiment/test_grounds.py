@@ -10,7 +10,7 @@ import pytest
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import read
-from boundcheck.experiment.support import FEWEST_REPLICAS, Kind, earned_by
+from boundcheck.experiment.statistics import FEWEST_REPLICAS, Kind, earned_by
 from boundcheck.verdicts import Verdict
 from tests.results import stored
 

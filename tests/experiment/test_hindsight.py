@@ -16,15 +16,15 @@ import xarray as xr
 from hypothesis import given
 
 from boundcheck.experiment.audit import Evidence, audit
-from boundcheck.experiment.estimates import estimates_of, in_hindsight
+from boundcheck.experiment.outcome import estimates_of, in_hindsight
 from boundcheck.experiment.plan import Plan, Start
-from boundcheck.experiment.result import Audit
+from boundcheck.experiment.result import Blame
 from boundcheck.experiment.run import Record
-from boundcheck.experiment.schedule import Schedule
-from boundcheck.experiment.schema import Blame
 from boundcheck.experiment.spec import parse
+from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.verdict import Outcome, judge
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from tests.functions.networks.small import gpt_table
 from tests.layers import examples

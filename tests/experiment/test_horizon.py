@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from boundcheck.experiment.horizons import at_the_longest, best_step, informative_horizon
+from boundcheck.experiment.plan import at_the_longest, best_step, informative_horizon
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.inputs import exact
 from tests.layers import sampled

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import binom, chi, norm
 from scipy.stats import t as student_t
 
-from boundcheck.experiment.intervals import (
+from boundcheck.experiment.statistics import (
     _BETS,
     bernstein_limits,
     betting_limits,

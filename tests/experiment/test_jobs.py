@@ -7,9 +7,9 @@ from threading import Event, Thread
 import pytest
 import torch
 
-from boundcheck.experiment import measure, pool
-from boundcheck.experiment.build import build
+from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.experiment import content
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import expand, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.loss import Loss
@@ -55,7 +55,7 @@ def both(tmp_path_factory):
     """The results of one process and of two, each in folders of their own."""
     folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
     alone = [measure(spec, folders[0])[0] for spec in SPECS]
-    return alone, measure(SPECS, folders[1], jobs=2), folders
+    return alone, measure(SPECS, folders[1], executor=2), folders
 
 
 @pytest.mark.full
@@ -75,14 +75,14 @@ def test_finished_experiments_are_read_back(both):
     _, together, folders = both
     stored = [folders[1] / result.run_id / "result.json" for result in together]
     before = [path.stat().st_mtime_ns for path in stored]
-    assert measure(SPECS, folders[1], jobs=2) == together
+    assert measure(SPECS, folders[1], executor=2) == together
     assert [path.stat().st_mtime_ns for path in stored] == before
 
 
 @pytest.mark.full
 def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
     table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
-    results = measure(table, tmp_path, jobs=2)
+    results = measure(table, tmp_path, executor=2)
     assert [result.spec["adapter"]["rank"] for result in results] == [3, 1, 2]
     assert [result.spec for result in results] == [spec.as_json() for spec in expand(table)]
 
@@ -115,9 +115,9 @@ def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch)
             begun.extend(work.function.__self__.spec.run.steps for work in works)
             return super().submit(works)
 
-    monkeypatch.setattr(pool, "engine_of", lambda *_: Recording())
+    monkeypatch.setattr(experiment, "engine_of", lambda *_: Recording())
     table = theorem_table(run__replicas=2, run__steps=[20, 120, 60], run__audits=4)
-    results = measure(table, tmp_path, tick=told(calls), jobs=2)
+    results = measure(table, tmp_path, tick=told(calls), executor=2)
     assert begun == [120, 60, 20]
     assert [result.plan.steps for result in results] == [20, 120, 60]
     (first, _, last), totals = zip(*((done, total) for _, done, total in calls), strict=True)
@@ -128,7 +128,7 @@ def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch)
 def test_one_experiment_takes_no_pool(tmp_path):
     """It tells of its own progress, which a process of a pool would not."""
     calls = []
-    (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), jobs=2)
+    (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), executor=2)
     assert result.verdict == "supported"
     assert "pairs" in {name for name, _, _ in calls}
 
@@ -162,14 +162,14 @@ def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_pat
 
 
 def test_no_experiments_have_no_results(tmp_path):
-    assert measure([], tmp_path, jobs=2) == []
+    assert measure([], tmp_path, executor=2) == []
 
 
 @pytest.mark.full
 def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     """Two processes would write the same files at the same time, now and then, and stumble over each other."""
     tiny = [parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed)) for seed in range(20)]
-    results = measure([spec for spec in tiny for _ in range(2)], tmp_path, jobs=2)
+    results = measure([spec for spec in tiny for _ in range(2)], tmp_path, executor=2)
     assert results[::2] == results[1::2]
     assert names(tmp_path) == sorted(result.run_id for result in results[::2])
 
@@ -196,7 +196,7 @@ def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        one, two = (measure(table, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+        one, two = (measure(table, tmp_path / str(jobs), executor=jobs) for jobs in (1, 2))
     finally:
         torch.set_num_threads(before)
     assert one == two

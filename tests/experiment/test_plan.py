@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure, plan
-from boundcheck.experiment.build import build
-from boundcheck.experiment.plan import Guess, Start, draft, make_plan
+from boundcheck.experiment.plan import Guess, Start, build, draft, generator, make_plan, stream
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.streams import generator, stream
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from boundcheck.experiment import measure
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build, generator
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.streams import generator
 from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.draws import WithReplacement
 

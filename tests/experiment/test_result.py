@@ -14,10 +14,8 @@ import pytest
 from hypothesis import given
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.intervals import Interval
-from boundcheck.experiment.result import VERSION, BracketResult, Result, RunResult, read
-from boundcheck.experiment.schema import Chain
-from boundcheck.experiment.support import FEWEST_REPLICAS
+from boundcheck.experiment.result import VERSION, BracketResult, Chain, Result, RunResult, read
+from boundcheck.experiment.statistics import FEWEST_REPLICAS, Interval
 from boundcheck.functions.problem import End
 from boundcheck.verdicts import Verdict
 from tests.layers import examples

@@ -14,10 +14,9 @@ import xarray as xr
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiment.result import read
-from boundcheck.experiment.results import Results
-from boundcheck.experiment.schema import Stated
+from boundcheck.experiment.result import Results, read
 from boundcheck.experiment.store import finished
+from boundcheck.language.function import Constant
 from tests.layers import sampled
 from tests.results import ESTIMATES, a_run
 
@@ -94,12 +93,12 @@ def test_frames_of_nothing_and_of_one() -> None:
     ("changes", "kind"),
     [
         ({}, "estimated"),
-        ({"constants": {"smoothness": Stated(1.0, "certified", "")}}, "certified"),
-        ({"constants": {"a": Stated(1.0, "certified", ""), "b": Stated(1.0, "estimated", "")}}, "estimated"),
-        ({"constants": {"infimum": Stated(0.0, "certified", "")}, "estimates": ESTIMATES}, "estimated"),
+        ({"constants": {"smoothness": Constant(1.0, "certified", "")}}, "certified"),
+        ({"constants": {"a": Constant(1.0, "certified", ""), "b": Constant(1.0, "estimated", "")}}, "estimated"),
+        ({"constants": {"infimum": Constant(0.0, "certified", "")}, "estimates": ESTIMATES}, "estimated"),
         (
             {
-                "constants": {"a": Stated(1.0, "certified", "")},
+                "constants": {"a": Constant(1.0, "certified", "")},
                 "spec": {"seed": 1, "adapter": {"kind": "lora", "rank": 1}, "assume": {"L": 1.0}},
             },
             "assumed",

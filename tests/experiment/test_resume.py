@@ -13,7 +13,7 @@ import pytest
 import zarr
 
 from boundcheck.experiment import measure, run
-from boundcheck.experiment.schedule import Schedule
+from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system import files
 

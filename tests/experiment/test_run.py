@@ -11,14 +11,12 @@ import xarray as xr
 
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure, store
-from boundcheck.experiment.build import build
 from boundcheck.experiment.experiment import content
-from boundcheck.experiment.plan import Start, make_plan
-from boundcheck.experiment.schedule import Schedule
-from boundcheck.experiment.schema import Planned
+from boundcheck.experiment.plan import Start, build, generator, make_plan, stream
+from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import parse
+from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, finished, run_id
-from boundcheck.experiment.streams import generator, stream
 from boundcheck.functions.objectives import pseudo_huber
 from boundcheck.functions.problem import observables
 from boundcheck.system.limits import silent

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.experiment.schedule import Schedule
+from boundcheck.experiment.statistics import Schedule
 
 sizes = st.integers(1, 300).flatmap(lambda steps: st.tuples(st.just(steps), st.integers(1, steps), st.integers(1, 5)))
 

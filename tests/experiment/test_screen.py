@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.experiment.schema import AtSmoothness, GradientRatio, Subject
-from boundcheck.experiment.screen import show_course
+from boundcheck.experiment.result import AtSmoothness, GradientRatio, Subject
+from boundcheck.experiment.view import show_course
 from tests.results import ESTIMATES, a_run
 
 NAMES = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.experiment.build import build
+from boundcheck.experiment.bracket import split_along
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.split import split_along
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.curvature import bilinear_product, block_norms, gauss_newton_product, hessian_vector_product
 from boundcheck.system.limits import silent

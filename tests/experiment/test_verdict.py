@@ -9,7 +9,7 @@ import sympy as sp
 import torch
 
 from boundcheck.experiment import measure
-from boundcheck.experiment.intervals import betting_lower_limit
+from boundcheck.experiment.statistics import betting_lower_limit
 from boundcheck.experiment.verdict import _compare, _measured
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.objectives.clipped import Clipped

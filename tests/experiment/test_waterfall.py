@@ -16,11 +16,10 @@ import torch
 from hypothesis import given
 
 import boundcheck as bc
-from boundcheck.experiment.horizons import best_step
-from boundcheck.experiment.result import RunResult
-from boundcheck.experiment.schema import Bar, Waterfall
-from boundcheck.experiment.trace_values import OnRun
-from boundcheck.experiment.waterfall import _Fall, _spread_over_times, _sum_of, waterfall
+from boundcheck.experiment.plan import best_step
+from boundcheck.experiment.result import Bar, RunResult, Waterfall
+from boundcheck.experiment.statistics import spread_over_times
+from boundcheck.experiment.waterfall import OnRun, given_away, solved, sum_of, waterfall
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import replicate
 from boundcheck.functions.sgd import sgd_step
@@ -162,8 +161,7 @@ def test_so_it_is_on_the_built_in_gpt(
 
 def by_loop(measured: Measured) -> dict[str, np.ndarray]:
     """What each step of each replica did, shape (R, T): the run again, step by step."""
-    from boundcheck.experiment.plan import make_sampler
-    from boundcheck.experiment.streams import generator
+    from boundcheck.experiment.plan import generator, make_sampler
 
     spec, problem, plan = measured.spec, measured.evidence.problem, measured.evidence.plan
     sampler = make_sampler(spec, plan, problem, spec.run.replicas, generator(spec, "sampling", "cpu"))
@@ -248,7 +246,7 @@ def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: 
     for chosen in product(*strata):
         parts = np.array([len(each) * terms[t] for each, t in zip(strata, chosen, strict=True)])
         totals.append(parts.sum())
-        spread, pairs = _spread_over_times(parts, np.array(sizes))
+        spread, pairs = spread_over_times(parts, np.array(sizes))
         assert pairs == 1
         estimates.append(spread**2)
     assert np.mean(estimates) >= np.var(totals) * (1 - 1e-9) - 1e-9
@@ -257,9 +255,10 @@ def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: 
 def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> None:
     """The kernel has proved that one; here it comes out of the sum, and at the best step it is that theorem's best."""
     measured = run_by_hand(theorem_table(), tmp_path)
-    fall = _Fall(measured.evidence, (), _sum_of(measured.evidence), OnRun(measured.evidence, 1.0))
+    on_run, total = OnRun(measured.evidence, 1.0), sum_of(measured.evidence)
+    found = solved(on_run, total, given_away(on_run, total))
     theorem = theorem_at_any_step()
-    assert sp.simplify(fall._solved - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
+    assert sp.simplify(found - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
     slow = replace(
         measured.evidence.plan, numbers={"alpha": 1e-3}, values=measured.evidence.plan.values | {"alpha": 1e-3}
     )

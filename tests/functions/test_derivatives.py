@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import DataObject
 
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import Point, inner, square_norm

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Rebased, make_adapter
 from boundcheck.functions.arithmetic import Point, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boundcheck.experiment.numerics import NUMERICS
+from boundcheck.experiment.store import NUMERICS
 from tests.experiment.small import BRACKET_TABLE, THEOREM_TABLE, changed
 
 FOLDER = Path(__file__).with_name("kept")

@@ -1,8 +1,8 @@
-"""The theorems about algorithms: they hold on small functions, and performance estimation finds no worse case."""
+"""Theorems as sentences of words: they hold on small functions, and performance estimation finds no worse case."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -12,9 +12,18 @@ import sympy as sp
 from hypothesis import assume, given
 
 from boundcheck.errors import InputError
-from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, Algorithm
+from boundcheck.language.algorithms import (
+    ALGORITHMS,
+    GRADIENT_DESCENT,
+    HEAVY_BALL,
+    NESTEROV,
+    AdaGradNorm,
+    Algorithm,
+    LinearMethod,
+)
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.measures import (
     AVERAGE_GRADIENT,
     LAST_DISTANCE,
@@ -24,12 +33,17 @@ from boundcheck.language.measures import (
     PerformanceMeasure,
 )
 from boundcheck.language.sentence import algorithm_of, conjuncts, measure_of, word_of, words_of
+from boundcheck.language.symbols import alpha, bound
 from boundcheck.language.vocabulary import FrobeniusNorm, n
+from boundcheck.properties import check_claim
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.program import TOLERANCE, Program, Solver
 from boundcheck.worst_case.worst_case import WorstCase
 from tests.language.small import Smooth, measured, smooth_functions
 from tests.layers import examples
+from tests.outside.my_algorithm import HALVED
+from tests.outside.my_measure import LAST_GRADIENT
+from tests.outside.my_theorem import HALVED_DESCENT
 
 ROUNDING = 1 + 1e-9
 HEAVY, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
@@ -252,3 +266,61 @@ def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
     for change in changes:
         whole = replace(known, id="my.whole", hypotheses=known.hypotheses or (known,), word=None, **change)
         assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == [(whole, None)]
+
+
+def test_files_name_words_that_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A file does not tell the word of a hypothesis of one's own.
+    claim = replace(HALVED_DESCENT, hypotheses=HALVED_DESCENT.hypotheses[:3])
+    written = claim_as_json(claim)
+    with pytest.raises(InputError, match="halved"):
+        claim_from_json(written)
+    monkeypatch.setitem(ALGORITHMS, HALVED.id, HALVED)
+    monkeypatch.setitem(MEASURES, LAST_GRADIENT.id, LAST_GRADIENT)
+    assert claim_from_json(written) == claim
+
+
+@dataclass(frozen=True)
+class NoFaces(LinearMethod):
+    """A method that says that it has no face."""
+
+    no_exact: str = "its steps are not told"
+    no_worst: str = "its steps are not told"
+
+
+def test_a_face_that_is_missing_is_said_so() -> None:
+    bare = replace(HALVED_DESCENT, id="my.bare", algorithm=NoFaces("bare", "bare", (alpha,), moves=HALVED.moves))
+    with pytest.raises(InputError, match="its steps are not told"):
+        falsify(bare, WorstCase([2]))
+    with pytest.raises(InputError, match="bare"):
+        check_claim(bare, adapter="full")
+
+
+def test_a_theorem_without_its_algorithms_parameter_is_about_no_run() -> None:
+    claim = replace(HALVED_DESCENT, quantities=(HALVED_DESCENT.quantities[0], HALVED_DESCENT.quantities[2]))
+    assert algorithm_of(claim) is None
+
+
+def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
+    descent, stochastic = (
+        replace(catalogue[id], id="my.own", algorithm=None, measure=None)
+        for id in ("nesterov2004.gradient_descent", "ghadimi2013.corollary2_2")
+    )
+    for claim, name in ((descent, "gradient_descent"), (stochastic, "sgd")):
+        assert algorithm_of(claim) is ALGORITHMS[name]
+        assert measure_of(claim) is MEASURES["least_gradient"]
+    twice = sp.Le(2 * descent.conclusion.lhs, bound)
+    assert measure_of(replace(descent, conclusion=twice)) is None
+    with pytest.raises(InputError, match=r"claim\.measure"):
+        replace(HALVED_DESCENT, conclusion=twice)
+    assert measure_of(catalogue["meft.lemma1_sharp"]) is MEASURES["smoothness"]
+
+
+def test_an_algorithm_without_a_step_size_is_refused() -> None:
+    with pytest.raises(InputError, match=r"algorithm\.none = no parameters: expected its step size"):
+        AdaGradNorm("none", "no step", ())
+
+
+def test_what_is_no_algorithm_is_refused() -> None:
+    claim = replace(catalogue["nesterov2004.gradient_descent"], algorithm=HALVED.title)
+    with pytest.raises(InputError, match=r"claim\.algorithm = str: expected an Algorithm"):
+        algorithm_of(claim)

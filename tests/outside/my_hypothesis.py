@@ -2,10 +2,11 @@
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.language.claim import Statement
 from boundcheck.language.evidence import Audit, Evidence, status_of
 from boundcheck.language.hypotheses import Hypothesis, Worst
-from boundcheck.language.vocabulary import F, Value, t, v_t
+from boundcheck.language.vocabulary import F, Value, v_t
 
 
 def _held(evidence: Evidence, id: str) -> list[Audit]:

@@ -341,7 +341,7 @@ def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> None:
     claim = bc.claims.opened(THEOREM)
-    results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)
+    results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, executor=2)
     assert [each.verdict.plain for each in results] == ["supported"] * 2
 
 

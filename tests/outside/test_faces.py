@@ -10,8 +10,9 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.experiment import run
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
 from boundcheck.functions.checks import check_pull_back, check_steps, near
@@ -29,7 +30,7 @@ from boundcheck.language.measures import (
     gap,
 )
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
-from boundcheck.language.vocabulary import t, v_t
+from boundcheck.language.vocabulary import v_t
 from boundcheck.properties import check_claim
 from boundcheck.worst_case.short_run import check_theorem
 from tests.experiment.small import refused

@@ -14,7 +14,6 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import CodeError, InputError
-from boundcheck.language.algorithms import LinearMethod
 from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
 from boundcheck.language.symbols import D
@@ -81,7 +80,7 @@ def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path
     claim = "tests.outside.test_failures:RAISING"
     for jobs in (1, 2):
         with pytest.raises(CodeError, match=r"^_raising = line \d+ of test_failures\.py: .* not ZeroDivisionError"):
-            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), jobs=jobs)
+            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), executor=jobs)
 
 
 def _raising(evidence: Any, id: str) -> list[Any]:
@@ -103,11 +102,6 @@ def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_p
 
     with pytest.raises(RuntimeError, match="enough"):
         bc.measure(DESCENT, tmp_path, problem=LogCosh(), tick=stop)
-
-
-def test_a_method_without_a_step_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^algorithm\.mine = no parameters: expected its step size"):
-        LinearMethod("mine", "mine", ())
 
 
 def _raises(material: Any) -> Any:

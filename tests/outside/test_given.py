@@ -19,7 +19,7 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.experiment.result import RunResult, read
-from boundcheck.experiment.support import borne
+from boundcheck.experiment.statistics import borne
 from boundcheck.functions.adapters import ADAPTERS, Full
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue

@@ -11,7 +11,7 @@ from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiment.consistency import check_function
+from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.function import Constant, Function

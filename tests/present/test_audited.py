@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.results import Results
+from boundcheck.experiment.result import Results
 from boundcheck.present.audit import Audited
 from boundcheck.present.stored import StoredRun
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import boundcheck as bc
 from boundcheck.cli import app
-from boundcheck.experiment.intervals import Interval
+from boundcheck.experiment.statistics import Interval
 from boundcheck.language.catalogue import entries_of
 from boundcheck.language.view import Table
 from boundcheck.present.latex import (

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import C, G, L, Lhat, r, sigma
@@ -31,7 +32,6 @@ from boundcheck.language.vocabulary import (
     d,
     f,
     k,
-    t,
     v,
     v1,
     v2,

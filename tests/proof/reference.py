@@ -12,6 +12,7 @@ import sympy as sp
 from hypothesis.strategies import DrawFn, SearchStrategy
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, exact
 from boundcheck.kernel.terms import ANY, CONSTANT, NOW, Symbol, Time
 from boundcheck.language import vocabulary as words
@@ -29,7 +30,6 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
     f,
-    t,
 )
 from boundcheck.proof import Process, Reading
 from tests.kernel.strategies import World

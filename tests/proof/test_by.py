@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import RuleError, Theorem, replay, rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, r
@@ -24,7 +25,6 @@ from boundcheck.language.vocabulary import (
     d,
     f,
     k,
-    t,
 )
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.proof.certificate import by_signs

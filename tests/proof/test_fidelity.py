@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.hypotheses import BALL, Hypothesis
@@ -29,7 +30,6 @@ from boundcheck.language.vocabulary import (
     g,
     k,
     n,
-    t,
     v,
     v1,
     v2,

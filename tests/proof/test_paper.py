@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from boundcheck.checked.claim_mutants import verdict_on
 from boundcheck.checked.edits import with_formula
+from boundcheck.checked.proofs import verdict_on
 from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.facts import derivation
 from boundcheck.language.catalogue import catalogue

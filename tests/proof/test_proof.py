@@ -5,13 +5,14 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import STEP_SIZE
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, replay
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import Matrix, Norm, Root, Scalar, Symbol, Variable
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import Lhat, T, alpha, r
-from boundcheck.language.vocabulary import FrobeniusNorm, Iterate, SpectralNorm, d, k, t
+from boundcheck.language.vocabulary import FrobeniusNorm, Iterate, SpectralNorm, d, k
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.proof.certificate import signs
 

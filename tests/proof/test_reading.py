@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, builders
 from boundcheck.kernel.meaning import Interval, Model, denote, exact
 from boundcheck.kernel.terms import Scalar
@@ -30,7 +31,6 @@ from boundcheck.language.vocabulary import (
     d,
     f,
     i,
-    t,
 )
 from boundcheck.proof import Reading, eq, ge, gt, le
 from boundcheck.proof.script import own_letters

@@ -15,6 +15,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.exact.evaluate import t
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
@@ -40,7 +41,6 @@ from boundcheck.language.vocabulary import (
     g,
     g_t,
     n,
-    t,
     v,
     v1,
     v2,

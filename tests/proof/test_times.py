@@ -6,22 +6,11 @@ import pytest
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import Parameter, T, alpha
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    Expectation,
-    F,
-    FrobeniusNorm,
-    Iterate,
-    Value,
-    g_t,
-    i,
-    n,
-    t,
-    v_t,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, FrobeniusNorm, Iterate, Value, g_t, i, n, v_t
 from boundcheck.proof import Process, Proof, Reading, eq, judge, le, script
 
 m, k = (sp.Symbol(name, positive=True, integer=True) for name in ("m", "k"))

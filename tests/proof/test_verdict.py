@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import ReplayError, RuleError, Theorem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import L, Parameter
-from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, t, v1, v2, v_t
+from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, v1, v2, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
 from boundcheck.proof import proof as proofs
 from boundcheck.proof.audit import step_as_json

@@ -12,11 +12,12 @@ from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theor
 from boundcheck.proofs.methods import descent
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import RELORA, A_moved, B_moved, ReLoRA, Z_t, gamma, omega
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, bound, kappa, mu_F, q, rho, s, zeta
-from boundcheck.language.vocabulary import A_t, B_t, t
+from boundcheck.language.vocabulary import A_t, B_t
 from tests.proofs.planted import changed, closes
 
 PLANTED = {

@@ -16,8 +16,8 @@ from boundcheck.proofs.bottou2018 import convex, sgd
 from boundcheck.proofs.classics import exact_rate
 from boundcheck.proofs.methods import descent, drori, nesterov
 
-from boundcheck.checked.exact_models.exact_model import ExactModel
-from boundcheck.checked.exact_models.theorems import runs_of
+from boundcheck.checked.exact_model import ExactModel
+from boundcheck.checked.exact_runs import runs_of
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
 from boundcheck.proof import Proof, Script
@@ -110,8 +110,8 @@ def test_what_is_planted_is_refuted_by_an_exact_run(planted: Planted, monkeypatc
     claim = planted.claim
     run = witness(claim, about(planted, claim, monkeypatch))
     assert run is not None
-    assert all(isinstance(x, Fraction) for x in run.setting.numbers.values())
-    assert run.setting.numbers["T"] <= 3
+    assert all(isinstance(x, Fraction) for x in run.numbers.values())
+    assert run.numbers["T"] <= 3
 
 
 @pytest.mark.full

@@ -1,8 +1,13 @@
-"""Nothing of a user's text is run: who reads texts, weights and formulas in the package, and how."""
+"""What is committed: no text of a user is run, and nothing names the machine it was made on or is made by a program."""
 
 import ast
+import re
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("boundcheck", "proofs") for path in (ROOT / folder).rglob("*.py"))
@@ -14,7 +19,7 @@ NEVER = {
 }
 LAMBDIFY = {
     "boundcheck/language/claim.py",
-    "boundcheck/experiment/trace_values.py",
+    "boundcheck/experiment/waterfall.py",
     "boundcheck/properties/strategies/instances.py",
     "boundcheck/language/algorithms.py",
 }
@@ -100,3 +105,28 @@ def test_what_would_run_it_is_seen_and_nothing_else() -> None:
     for line in RUN.split("\n")[1:-1]:
         assert len([*wrong(ast.parse(line), "boundcheck/new.py")]) == 1, line
     assert [*wrong(ast.parse(HARMLESS), "boundcheck/new.py")] == []
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def listed(*options: str) -> list[str]:
+    command = ["git", "ls-files", "-z", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if name]
+
+
+@pytest.mark.full
+def test_nothing_committed_names_this_machine() -> None:
+    # Not after a letter or a dot: those are addresses on the web.
+    machine = re.compile(r"(?<![\w.])/(work|root|home)/")
+    found = []
+    for path in (ROOT / name for name in listed()):
+        # What is no text names nothing.
+        with suppress(UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
+            found += [f"{path}: {match.group()}" for match in machine.finditer(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_nothing_committed_is_made_by_a_program() -> None:
+    assert listed("--cached", "--ignored", "--exclude-standard") == []

@@ -61,4 +61,4 @@ def test_a_run_of_too_many_steps_is_refused_in_its_first_seconds(
         monkeypatch.setattr(limits, "_KNOWN_AFTER", 0.2)
     table = theorem_table(run__steps=10**12, run__audits=4)
     with pytest.raises(InputError, match=r"^hours = 24: expected at least .*, which run with its 1e\+12 units takes"):
-        bc.measure([table, theorem_table()] if jobs == 2 else table, tmp_path, jobs=jobs)
+        bc.measure([table, theorem_table()] if jobs == 2 else table, tmp_path, executor=jobs)

@@ -12,6 +12,7 @@ from hypothesis import given as drawn
 from sympy import Le, Min
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
@@ -31,7 +32,6 @@ from boundcheck.language.vocabulary import (
     Value,
     d,
     k,
-    t,
     v1,
     v2,
     v_star,

@@ -16,9 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.experiment.exponent import Exponent, fit_exponent
-from boundcheck.experiment.spec import about_its_own_step
-from boundcheck.experiment.tables import AdapterSpec
+from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
+from boundcheck.experiment.statistics import Exponent, fit_exponent
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import PerformanceMeasure

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.exact.digits import UP
-from boundcheck.experiment.intervals import Interval
 from boundcheck.experiment.result import Result
-from boundcheck.experiment.tables import DomainSpec, RunSpec
+from boundcheck.experiment.spec import DomainSpec, RunSpec
+from boundcheck.experiment.statistics import Interval
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Quantity

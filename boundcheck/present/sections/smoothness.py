@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP, shown
-from boundcheck.experiment.intervals import student_interval
-from boundcheck.experiment.schedule import Schedule
-from boundcheck.experiment.schema import Bar, Chain, Waterfall
+from boundcheck.experiment.result import Bar, Chain, Waterfall
+from boundcheck.experiment.statistics import Schedule, student_interval
 from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.language.catalogue import about
 from boundcheck.language.evidence import beyond_rounding

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, Dataset, RandomSampler, Sampler, WeightedRandomSampler
 
-from boundcheck.experiment.chance import draws, undisturbed
+from boundcheck.experiment.training import draws, undisturbed
 from tests.experiment.small import refused
 
 from .small import of_peft, seeded, tokenizer, transformer
@@ -22,7 +22,7 @@ from .trained import SGD, WITHOUT_DROPOUT, audit_named, causal_rows, data_of, re
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
-    from boundcheck.experiment.result import Audit
+    from boundcheck.language.evidence import Audit
 
 pytestmark = [of_peft, pytest.mark.full]
 

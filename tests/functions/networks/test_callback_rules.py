@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, RandomSampler
 
-from boundcheck.experiment.result import Audit
 from boundcheck.experiment.training import rules_of, sampling_of
 from boundcheck.functions.networks.samples import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
+from boundcheck.language.evidence import Audit
 
 from .small import of_peft, transformer
 from .test_callback_chance import lora

@@ -14,13 +14,11 @@ import xarray as xr
 import boundcheck as bc
 from boundcheck.experiment import experiment
 from boundcheck.experiment import run as loop
-from boundcheck.experiment.build import build
-from boundcheck.experiment.plan import Plan, make_plan
+from boundcheck.experiment.plan import Plan, build, generator, make_plan
 from boundcheck.experiment.result import RunResult
-from boundcheck.experiment.schedule import Schedule
 from boundcheck.experiment.spec import Spec, parse
+from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import finished
-from boundcheck.experiment.streams import generator
 from boundcheck.functions import sgd
 from boundcheck.functions.draws import Reshuffled, draw_batch
 from boundcheck.functions.networks import corpora

@@ -15,7 +15,7 @@ import torch
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiment.build import build
+from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec

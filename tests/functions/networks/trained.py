@@ -11,8 +11,9 @@ import torch
 from torch.utils.data import RandomSampler
 
 import boundcheck as bc
-from boundcheck.experiment.result import Audit, RunResult
+from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.store import finished
+from boundcheck.language.evidence import Audit
 
 from .small import seeded, transformer
 

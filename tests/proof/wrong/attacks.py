@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel.meaning import Model
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
@@ -25,7 +26,6 @@ from boundcheck.language.vocabulary import (
     Value,
     d,
     k,
-    t,
 )
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from boundcheck.exact.evaluate import t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import L, T, alpha, zeta
 from boundcheck.language.vocabulary import (
@@ -20,7 +21,6 @@ from boundcheck.language.vocabulary import (
     d,
     f,
     k,
-    t,
 )
 from boundcheck.proof import Process, Proof, Reading, eq, ge, le
 

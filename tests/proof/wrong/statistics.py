@@ -18,9 +18,8 @@ from sympy import Le, MatrixSymbol, Rational
 from boundcheck.checked.runs import Run
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure
-from boundcheck.experiment.result import read
-from boundcheck.experiment.schema import AtSmoothness, Subject
-from boundcheck.experiment.screen import show_course
+from boundcheck.experiment.result import AtSmoothness, Subject, read
+from boundcheck.experiment.view import show_course
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.present.screen import show_findings
 from boundcheck.present.words import badge

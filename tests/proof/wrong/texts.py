@@ -11,7 +11,7 @@ import sympy as sp
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.experiment.experiment import prepare
-from boundcheck.experiment.spec import expand, specs_of, validated
+from boundcheck.experiment.spec import expand, specs_of
 from boundcheck.functions.networks.bridge import check_configurations
 from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.language.catalogue import catalogue
@@ -20,6 +20,7 @@ from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.symbols import G, L, Lhat, Parameter, rho, s
 from boundcheck.language.vocabulary import FrobeniusNorm
 from boundcheck.system.limits import check_memory, silent
+from boundcheck.system.tables import validated
 from tests.experiment.small import theorem_table
 
 from .case import Case

@@ -104,7 +104,7 @@ def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iter
     """The ends of the first inputs, up to one that ended its process."""
     mine, other = Pipe()
     # Not by multiprocessing, which the processes of a pool cannot use. The session of the process is killed as a whole.
-    program = f"from boundcheck.checked.malformed.limits import serve; serve({other.fileno()})"
+    program = f"from boundcheck.checked.limits import serve; serve({other.fileno()})"
     process = subprocess.Popen(
         watched([sys.executable, "-P", "-c", program]),
         pass_fds=[other.fileno()],

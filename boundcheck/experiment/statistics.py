@@ -1,16 +1,28 @@
-"""Confidence limits for a mean, each labelled by what it promises: `exact`, `nonasymptotic` or `asymptotic`.
+"""The statistics of runs: confidence limits for a mean, the times of audits, and the exponent of a power law.
 
+Each interval is labelled by what it promises, `exact`, `nonasymptotic` or `asymptotic`, and earns a verdict by that.
 Level and sample size are fixed by the spec before a run; nothing here looks at data to choose a method. Limits are
 computed for a batch of experiments at once, along the last axis. `boundcheck.checked.coverage` measures whether they
 keep what they promise.
 """
 
+from __future__ import annotations
+
+import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import nctdtr, ndtri, stdtrit
 
-from boundcheck.experiment.support import Kind
+from boundcheck.errors import InputError
+from boundcheck.verdicts import Verdict
+
+Kind = Literal["exact", "nonasymptotic", "asymptotic"]
+"""The promise of an interval."""
+
+FEWEST_REPLICAS = 8
+"""An asymptotic interval over fewer supports nothing."""
 
 # Fractions c of the largest admissible bet. Few and fixed: a mixture over them is still one e-value.
 _BETS = np.array([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.99])
@@ -45,16 +57,33 @@ class Interval:
     method: str
 
 
-def log_bets(ratios: np.ndarray) -> np.ndarray:
-    r"""The logarithms of the bets :math:`\prod_i (1 + c(x_i/m - 1))`, a row for each fraction c.
+def earned_by(kind: Kind, replicas: int) -> Verdict:
+    """The verdict that a bound above an interval of this kind earns."""
+    if kind != "asymptotic":
+        return Verdict.SUPPORTED
+    return Verdict.SUPPORTED_ASYMPTOTIC if replicas >= FEWEST_REPLICAS else Verdict.INCONCLUSIVE
 
-    Args:
-        ratios: x/m, shape (n, experiments). Logarithms of further samples are added to those of the first.
 
-    Returns:
-        Shape (bets, experiments).
+def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
+    """The verdict that was said, with the ground that the interval of this kind gives to one that is `supported`.
 
+    Raises InputError for a verdict that the interval does not bear.
     """
+    if not said.is_supported:
+        return said
+    if kind is None:
+        raise InputError("interval.kind", "(none)", f"one of {', '.join(get_args(Kind))}, behind what is {said}")
+    earned = earned_by(kind, replicas)
+    if not earned.is_supported:
+        expected = f"{FEWEST_REPLICAS} replicas or more behind its asymptotic interval, not {replicas}: measure again"
+        raise InputError("verdict", said, expected)
+    if said.plain is Verdict.SUPPORTED_ASYMPTOTIC and earned is not said.plain:
+        raise InputError("verdict", said, f"{earned}, by an interval that is {kind}")
+    return earned.resting_on(said.given)
+
+
+def log_bets(ratios: np.ndarray) -> np.ndarray:
+    """The logarithms of the bets prod_i (1 + c(x_i/m - 1)), shape (bets, experiments), of x/m, (n, experiments)."""
     return _log_product(_factors(ratios))
 
 
@@ -111,7 +140,11 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
     log_m = np.zeros(len(x))
     active = np.arange(len(x))
     while active.size:
-        value, slope = _log_capital(relative.take(active, axis=1), log_m[active])
+        factors = _factors(relative.take(active, axis=1) * np.exp(-log_m[active]))
+        logs = _log_product(factors)
+        value = log_mixture(logs)
+        slopes = (1 - _BETS)[:, None] * np.reciprocal(factors, out=factors).sum(1) - len(relative)
+        slope = (np.exp(logs - value) * slopes).mean(0)
         following = np.maximum(log_m[active] - (value + np.log(delta)) / slope, least)
         moved = np.abs(following - log_m[active])
         log_m[active] = following
@@ -119,15 +152,6 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
     limits = np.exp(log_m) * (1 - _MARGIN) * mean * largest
     # Towards 0, because the products of the smallest floats are not rounded to a relative accuracy.
     return np.where(log_m > least, np.nextafter(limits, 0), 0.0)
-
-
-def _log_capital(relative: np.ndarray, log_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The logarithm of the mixture of bets and its derivative by log m, each of shape (experiments,)."""
-    factors = _factors(relative * np.exp(-log_m))
-    logs = _log_product(factors)
-    value = log_mixture(logs)
-    slopes = (1 - _BETS)[:, None] * np.reciprocal(factors, out=factors).sum(1) - len(relative)
-    return value, (np.exp(logs - value) * slopes).mean(0)
 
 
 def _factors(ratios: np.ndarray) -> np.ndarray:
@@ -211,16 +235,7 @@ def mean_interval(x: np.ndarray, largest: float, resolution: float, level: float
 
 
 def simultaneous_lower_limits(x: np.ndarray, level: float) -> np.ndarray:
-    """Lower limits that hold for all columns at once (Bonferroni over betting).
-
-    Args:
-        x: nonnegative samples, shape (..., n, columns).
-        level: the probability with which no column's limit exceeds its mean.
-
-    Returns:
-        Shape (..., columns).
-
-    """
+    """Lower limits that all hold at once at this level (Bonferroni over betting), x of shape (..., n, columns)."""
     delta = (1 - level) / x.shape[-1]
     return np.asarray(betting_lower_limit(np.swapaxes(x, -1, -2), delta))
 
@@ -255,3 +270,152 @@ def student_replicas(mean: float, deviation: float, bound: float, level: float, 
     while not enough(n):
         n += 1
     return n
+
+
+@dataclass(frozen=True)
+class Schedule:
+    r"""Stratified audit times: the iterations 1..T are cut into M strata, and each replica gets one time in each.
+
+    The first strata are short, 1, 1, 2, 4, ... iterations, because gradients may be large for a short time at first.
+    They are at most half of all, and the others are as equal as integers can be.
+
+    With :math:`n_j` the size of stratum j, :math:`\sum_j (n_j/T) h(t_{ij})` has expectation
+    :math:`\frac1T \sum_t h(t)` for every replica i and any function h of time.
+
+    Attributes:
+        edges: shape (M + 1,); stratum j holds the iterations edges[j] + 1 to edges[j + 1].
+        times: shape (R, M), the audit time of each replica in each stratum.
+        at_random: whether they were drawn so, as those of a run are; those of a training run come at equal distances.
+
+    """
+
+    edges: np.ndarray
+    times: np.ndarray
+    at_random: bool = True
+
+    @classmethod
+    def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator, last: bool = False) -> Schedule:
+        """Independent uniform times for each replica and stratum; with strata = steps, every iteration.
+
+        The last iteration is a stratum of its own where it must be seen.
+        """
+        alone = last and 1 < strata < steps
+        edges = np.append(cls.edges_of(steps - 1, strata - 1), steps) if alone else cls.edges_of(steps, strata)
+        return cls(edges, random.integers(edges[:-1] + 1, edges[1:] + 1, size=(replicas, strata)))
+
+    @staticmethod
+    def edges_of(steps: int, strata: int) -> np.ndarray:
+        """The ends of the strata, from 0 to `steps`."""
+        ends = [0]
+        # Short ones while they are shorter than an equal share of what is left.
+        while len(ends) <= strata // 2 and max(ends[-1], 1) * (strata - len(ends) + 1) < steps - ends[-1]:
+            ends.append(max(2 * ends[-1], 1))
+        left = strata - len(ends) + 1
+        return np.array([*ends[:-1], *(ends[-1] + np.arange(left + 1) * (steps - ends[-1]) // left)])
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The shares of the strata in the run, shape (M,), with sum 1."""
+        return np.diff(self.edges) / self.edges[-1]
+
+    @property
+    def is_every_step(self) -> bool:
+        """True if every replica is audited at every iteration."""
+        return len(self.edges) == self.edges[-1] + 1
+
+    def due(self, stratum: int) -> dict[int, np.ndarray]:
+        """The replicas to audit in a stratum, by iteration."""
+        column = self.times[:, stratum]
+        return {int(time): np.flatnonzero(column == time) for time in np.unique(column)}
+
+
+def spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
+    r"""The standard deviation of a sum over strata with one random time in each, and the number of its pairs.
+
+    Of two neighbouring strata, of sizes n_a and n_b and with terms h, it takes :math:`\max(n_a, n_b)^2(h_a - h_b)^2`
+    for the variance, which is no less in expectation. Strata of one time have none; the last of an odd number is held
+    against the one before it. (Cochran, Sampling Techniques, 1977, section 5A.12, on collapsed strata.)
+    """
+    some = sizes > 1
+    sizes, terms = sizes[some], parts[some] / sizes[some]
+    pairs = len(sizes) // 2
+    variance = 0.0
+    for a, b in ((2 * i, 2 * i + 1) for i in range(pairs)):
+        variance += max(sizes[a], sizes[b]) ** 2 * (terms[a] - terms[b]) ** 2
+    if len(sizes) % 2:
+        variance += sizes[-1] ** 2 * (terms[-1] - terms[-2]) ** 2
+    return math.sqrt(variance), pairs
+
+
+@dataclass(frozen=True)
+class Exponent:
+    r"""A power law :math:`y \approx e^c x^p`, fitted to each of several seeds.
+
+    Attributes:
+        slope: p, the mean over seeds of the least-squares slopes of log y on log x.
+        intercept: c, the mean over seeds of the intercepts, so that the line is that of the geometric mean over seeds.
+        interval: Student's for p, over seeds; None with fewer than three.
+        seeds: how many there are.
+        deviation: the largest relative deviation of the geometric mean over seeds from the line, as (larger over
+            smaller) - 1. Where it is large, no power law describes the data, whatever the interval.
+
+    """
+
+    slope: float
+    intercept: float
+    interval: Interval | None
+    seeds: int
+    deviation: float
+
+    def line(self, x: np.ndarray) -> np.ndarray:
+        """The fitted law at x, of the same shape."""
+        fitted: np.ndarray = np.exp(self.intercept + self.slope * np.log(x))
+        return fitted
+
+
+def fit_exponent(x: np.ndarray, y: np.ndarray, level: float) -> Exponent | None:
+    r"""Fit :math:`y_i \propto x^{p_i}` for each seed i by least squares in logarithms; the exponent is the mean of p_i.
+
+    The interval takes the p_i as independent with one mean: it covers what another seed changes, and not a bend that
+    all seeds share, which is for ``deviation`` to show.
+
+    Args:
+        x: shape (m,), positive.
+        y: shape (seeds, m), positive, a row for each independent seed.
+        level: the stated coverage, in (0, 1).
+
+    Returns:
+        The exponent; None where x has fewer than three values that differ.
+
+    Raises:
+        InputError: for shapes that do not fit, no seed, a level out of range, a value not positive and finite.
+
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if x.ndim != 1:
+        raise InputError("x", x.shape, "shape (m,)")
+    if y.ndim != 2 or y.shape[1] != len(x) or len(y) == 0:
+        raise InputError("y", y.shape, f"shape (seeds, {len(x)}) with at least one seed")
+    if not 0 < level < 1:
+        raise InputError("level", level, "a number between 0 and 1")
+    for name, values in (("x", x), ("y", y)):
+        wrong = values[~((values > 0) & (values < np.inf))]
+        if len(wrong):
+            raise InputError(name, wrong[0], "numbers that are positive and finite")
+    # Fewer points always lie on a line.
+    if len(np.unique(x)) < 3:
+        return None
+    log_x, log_y = np.log(x), np.log(y)
+    centred = log_x - log_x.mean()
+    slopes = log_y @ centred / (centred @ centred)
+    slope = float(slopes.mean())
+    intercept = float(log_y.mean() - slope * log_x.mean())
+    residuals = log_y.mean(0) - (intercept + slope * log_x)
+    deviation = float(np.expm1(np.abs(residuals).max()))
+    interval = None
+    # Fewer seeds make an interval of no use. Not `student_interval`, whose mean is nonnegative: a slope has either
+    # sign.
+    if len(y) >= 3:
+        half = float(student_half_width(slopes.std(ddof=1), len(y), level))
+        interval = Interval(slope - half, slope + half, level, "asymptotic", "Student over seeds")
+    return Exponent(slope, intercept, interval, len(y), deviation)

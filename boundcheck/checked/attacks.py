@@ -1,4 +1,6 @@
-"""Attacks on commands: which are made, what comes of each, and whether that is wrong.
+"""Attacks on commands: killed, short of disk, given damaged files, or run twice at a time. No work may be lost.
+
+A trial is one subject under one attack. Its end is held against that of the same command which nobody attacked.
 
 Right is what came out as if nothing had happened, byte by byte, and what was refused in one line, if the same command
 then does so. Everything else is wrong: a traceback, several lines, a process that hangs or stays behind, a file that is
@@ -22,9 +24,7 @@ from pathlib import Path
 from random import Random
 from threading import Lock
 
-from boundcheck.checked.attacks.process import End, Running
-from boundcheck.checked.attacks.subjects import SUBJECTS
-from boundcheck.checked.attacks.troubles import WAYS, Trouble
+from boundcheck.checked.attacked import SUBJECTS, WAYS, End, Running, Trouble
 from boundcheck.checked.trial import Trial, is_line
 from boundcheck.errors import BoundcheckError
 from boundcheck.system.files import UNFINISHED
@@ -75,17 +75,18 @@ class Attack:
 
     def tried(self) -> Trial:
         """Attack the subject in a folder of its own."""
-        truth, random = _truth(self.subject), Random(repr(self))
+        with _LOCK:
+            # Threads that attack one subject at a time share it.
+            truth = _truth(self.subject)
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             world = shutil.copytree(truth.before, Path(name) / "world", symlinks=True)
-            made = _Made(self, truth, world, random)
+            made = _Made(self, truth, world, Random(repr(self)))
             try:
-                outcome = made.outcome()
+                outcome, wrong = made.outcome(), False
             except _WrongError as error:
-                outcome = str(error)
-            wrong = outcome not in (SAME, LINE, READ)
-            said = made.said if not wrong else " / ".join(made.lines[-6:])
+                outcome, wrong = str(error), True
+            said = " / ".join(made.lines[-6:] if wrong else made.lines[-1:])
         seconds = time.perf_counter() - began
         return Trial("attack", self.subject, KINDS[self.kind], made.change, True, said, outcome, wrong, False, seconds)
 
@@ -115,7 +116,7 @@ def _on(name: str) -> Iterator[Attack]:
     subject = SUBJECTS[name]
     if subject.reads:
         yield from (Attack(name, "damage", seed, way) for seed in range(_DAMAGES) for way in WAYS)
-    if subject.writes:
+    if not subject.prints:
         troubles = ("kill", "full disk", "torn", "read-only", "failing disk", "no permission")
         yield from (Attack(name, kind, seed) for seed in range(_DISK) for kind in troubles)
         yield from (Attack(name, "race", seed) for seed in range(_RACES))
@@ -143,65 +144,47 @@ class _Made:
 
     def __init__(self, attack: Attack, truth: _Truth, world: Path, random: Random) -> None:
         self.attack, self.truth, self.world, self.random = attack, truth, world, random
-        self.change, self.lines = attack.way, list[str]()
-
-    @property
-    def said(self) -> str:
-        return self.lines[-1] if self.lines else ""
+        self.subject, self.change, self.lines = SUBJECTS[attack.subject], attack.way, list[str]()
+        # The codes with which the command may end if nobody attacks it, and another process may have run it before.
+        self.well = (0, 2) if self.subject.once else (0,)
 
     def outcome(self) -> str:
         """Make the attack and judge its end; raises _WrongError."""
-        if self.attack.kind == "damage":
+        kind, truth = self.attack.kind, self.truth
+        if kind == "damage":
             return self._damaged()
-        if self.attack.kind == "race":
-            return self._raced()
-        end = self._interrupted() if self.attack.kind in _SIGNALS else self._hurt()
-        self._check_kept()
-        self._check_end(self._run("again"), self._well)
+        if kind == "race":
+            self.change = "two processes at a time"
+            both = [Running(self.attack.subject, self.world, _NONE, f"racer{i}") for i in range(2)]
+            for running in both:
+                self._ended(running, self.well)
+            self._check_same(_files(self.world))
+            return SAME
+        if kind in _SIGNALS:
+            number, moment = signal.Signals[kind], self.random.random() * truth.end.seconds
+            self.change = f"{number.name} after {moment:.2f} s"
+            running = Running(self.attack.subject, self.world, _NONE, "attacked")
+            time.sleep(moment)
+            running.send(number)
+            killed = (-signal.SIGKILL if number == signal.SIGKILL else 128 + number, -number)
+            end = self._ended(running, (*killed, 0))
+        else:
+            trouble = Trouble(kind, self.random.randint(1, max(truth.end.writes, 1)))
+            self.change = f"at write {trouble.at} of {truth.end.writes}"
+            running = Running(self.attack.subject, self.world, trouble, "attacked")
+            end = self._ended(running, (-signal.SIGKILL, 0) if kind == "kill" else (2, 0))
+        # What was there before is there, as it was or as the command makes it. What it removes at its end, such as a
+        # checkpoint, it may replace before; the second run reads it.
+        now = _files(self.world)
+        for name, content in truth.found.items():
+            if name in truth.left and now.get(name) not in (content, truth.left[name]):
+                raise _WrongError(f"{name} was {'torn' if name in now else 'lost'}")
+        self._ended(Running(self.attack.subject, self.world, _NONE, "again"), self.well)
         self._check_same(_files(self.world))
         return LINE if end.code == 2 else SAME
 
-    @property
-    def _well(self) -> tuple[int, ...]:
-        """The codes with which the command may end if nobody attacks it, and another process may have run it before."""
-        return (0, 2) if SUBJECTS[self.attack.subject].once else (0,)
-
-    def _run(self, name: str, trouble: Trouble = _NONE) -> End:
-        return self._waited(Running(self.attack.subject, self.world, trouble, name))
-
-    def _waited(self, running: Running) -> End:
-        end = running.end(self.truth.end.seconds * _PATIENCE + _LEAST)
-        self.lines = end.lines or self.lines
-        return end
-
-    def _hurt(self) -> End:
-        trouble = Trouble(self.attack.kind, self.random.randint(1, max(self.truth.end.writes, 1)))
-        self.change = f"at write {trouble.at} of {self.truth.end.writes}"
-        end = self._run("attacked", trouble)
-        self._check_end(end, (-signal.SIGKILL, 0) if trouble.kind == "kill" else (2, 0))
-        return end
-
-    def _interrupted(self) -> End:
-        number = signal.Signals[self.attack.kind]
-        moment = self.random.random() * self.truth.end.seconds
-        self.change = f"{number.name} after {moment:.2f} s"
-        running = Running(self.attack.subject, self.world, _NONE, "attacked")
-        time.sleep(moment)
-        running.send(number)
-        end = self._waited(running)
-        self._check_end(end, (-signal.SIGKILL if number == signal.SIGKILL else 128 + number, -number, 0))
-        return end
-
-    def _raced(self) -> str:
-        self.change = "two processes at a time"
-        both = [Running(self.attack.subject, self.world, _NONE, f"racer{i}") for i in range(2)]
-        for running in both:
-            self._check_end(self._waited(running), self._well)
-        self._check_same(_files(self.world))
-        return SAME
-
     def _damaged(self) -> str:
-        subject = SUBJECTS[self.attack.subject]
+        subject = self.subject
         pattern = self.random.choice(subject.reads)
         found = sorted(each for each in self.world.glob(pattern) if each.is_file())
         if not found:
@@ -215,35 +198,28 @@ class _Made:
         self.change = f"{name}: {self.attack.way}"
         WAYS[self.attack.way](self.random, path, other)
         before = _files(self.world)
-        end = self._run("attacked")
-        self._check_end(end, (0, 2))
+        end = self._ended(Running(self.attack.subject, self.world, _NONE, "attacked"), (0, 2))
         after = _files(self.world)
         for each, content in before.items():
             # What was refused is as it was; no other file is touched, such as the one at the end of a link.
             own = self.truth.left.get(each) != self.truth.found.get(each)
             if each != name and not own and after.get(each) != content:
                 raise _WrongError(f"{each} was changed")
-        self._check_nothing_left_over(after)
-        if end.code == 2:
-            return LINE
-        if pattern in subject.authored:
-            return READ
+        if end.code == 2 or pattern in subject.authored:
+            self._check_nothing_left_over(after)
+            return LINE if end.code == 2 else READ
         self._check_same(after, frozenset({name}))
         if subject.prints and end.printed != self.truth.end.printed:
             raise _WrongError("something else was printed")
         return SAME
 
-    def _check_end(self, end: End, codes: tuple[int, ...]) -> None:
+    def _ended(self, running: Running, codes: tuple[int, ...]) -> End:
+        """The end of a process, which must have one of these codes and no fault."""
+        end = running.end(self.truth.end.seconds * _PATIENCE + _LEAST)
+        self.lines = end.lines or self.lines
         if fault := fault_of(end, codes):
             raise _WrongError(fault)
-
-    def _check_kept(self) -> None:
-        """Raise unless what was there before is there, as it was or as the command makes it."""
-        now = _files(self.world)
-        for name, content in self.truth.found.items():
-            # What it removes at its end, such as a checkpoint, it may replace before; the second run reads it.
-            if name in self.truth.left and now.get(name) not in (content, self.truth.left[name]):
-                raise _WrongError(f"{name} was {'torn' if name in now else 'lost'}")
+        return end
 
     def _check_same(self, now: Files, aside: frozenset[str] = frozenset()) -> None:
         self._check_nothing_left_over(now)
@@ -283,14 +259,8 @@ _LOCK = Lock()
 _KEPT = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
-def _truth(name: str) -> _Truth:
-    # Threads that attack one subject at a time share it.
-    with _LOCK:
-        return _made_once(name)
-
-
 @cache
-def _made_once(name: str) -> _Truth:
+def _truth(name: str) -> _Truth:
     root = Path(_KEPT.name) / re.sub(r"\W", "_", name)
     (before := root / "before").mkdir(parents=True)
     made = Running(name, before, _NONE, "prepare", "prepare").end(_LEAST * _PATIENCE)

@@ -8,7 +8,7 @@ import torch
 torch.set_num_threads(1)
 for _name in (
     "boundcheck.cli",
-    "boundcheck.checked.attacks.process",
+    "boundcheck.checked.attacked",
     "boundcheck.experiment.bracket",
     "boundcheck.experiment.experiment",
     "boundcheck.functions.networks.gpt",
@@ -19,6 +19,6 @@ for _name in (
     "boundcheck.present.sections.checked",
     "boundcheck.worst_case.search",
     "boundcheck.proof.audit",
-    "boundcheck.checked.malformed.sound",
+    "boundcheck.checked.inputs",
 ):
     importlib.import_module(_name)

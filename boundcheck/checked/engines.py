@@ -1,0 +1,435 @@
+"""Claims whose truth is known, put to every engine; the answers are held against it and against each other.
+
+An exact run on a function of one number decides a claim's truth, and is its instance to be judged. It is written from
+the definitions, in rational numbers: nothing of it is taken from the engines.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import sympy as sp
+
+from boundcheck.checked.edits import written_out
+from boundcheck.checked.exact_model import Curve, ExactModel, Number
+from boundcheck.checked.proofs import scripts, verdict_on
+from boundcheck.checked.runs import Table
+from boundcheck.checked.trial import Answer, Mutant, varied
+from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import VectorFunction, rational_value
+from boundcheck.exact.paths import Paths
+from boundcheck.exact.rationals import number
+from boundcheck.experiment import measure
+from boundcheck.kernel import KernelError
+from boundcheck.language import instance
+from boundcheck.language.algorithms import Algorithm, LinearMethod
+from boundcheck.language.claim import Claim
+from boundcheck.language.instance import HOLDS, UNKNOWN, Extent, Instance
+from boundcheck.language.judge import meets
+from boundcheck.language.sentence import algorithm_of, is_about_smoothness
+from boundcheck.language.vocabulary import v, v_star
+from boundcheck.proof import Script, judge
+from boundcheck.properties import ClaimViolatedError, check_claim
+from boundcheck.properties.session import using
+from boundcheck.verdicts import Verdict
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.program import NotSolvedError
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.worst_case import WorstCase
+
+_SIDES = dict.fromkeys(("one", "n", "d", "k", "r"), 1)
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A run on a curve without noise.
+
+    Attributes:
+        about: what it is, in words.
+        curve: F.
+        points: v_1, ..., v_(T+1), or as many of them as are rational.
+        numbers: the value of each letter of the claims that it is an instance of, T among them.
+
+    """
+
+    about: str
+    curve: Curve
+    points: tuple[Fraction, ...]
+    numbers: Mapping[str, Fraction]
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return int(self.numbers["T"])
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the iterate after the last step is known, and so all steps."""
+        return len(self.points) > self.steps
+
+    @property
+    def seen(self) -> tuple[Fraction, ...]:
+        """The iterates v_1, ..., v_T of which measures speak."""
+        return self.points[: self.steps]
+
+    @property
+    def squares(self) -> list[Fraction]:
+        """The squared gradient at each of them."""
+        return [self.curve.slope(x) ** 2 for x in self.seen]
+
+    @property
+    def gap(self) -> Fraction:
+        """F(v_1) - f*."""
+        return self.curve.value(self.points[0])
+
+    def __str__(self) -> str:
+        letters = ", ".join(f"{name} = {x}" for name, x in self.numbers.items())
+        return f"{self.about}, v_1 = {self.points[0]}, {letters}"
+
+
+Follow = Callable[[Curve, Fraction, Mapping[str, Fraction], int], tuple[Fraction, ...]]
+"""An algorithm on a curve: from v_1, the numbers and T, all iterates that are known."""
+
+
+def descended(share: Number) -> Follow:
+    """Gradient descent at the step share/ℓ."""
+
+    def follow(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+        points = [start]
+        for _ in range(steps):
+            points.append(points[-1] - Fraction(share) / numbers["ell"] * curve.slope(points[-1]))
+        return tuple(points)
+
+    return follow
+
+
+def between(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """Gradient descent at the step 2/(ℓ + μ)."""
+    share = 2 * numbers["ell"] / (numbers["ell"] + numbers["mu_F"])
+    return descended(share)(curve, start, numbers, steps)
+
+
+def accelerated(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """Nesterov's method with the momentum (t - 1)/(t + 2)."""
+    points, ahead = [start], start
+    for t in range(1, steps + 1):
+        points.append(ahead - curve.slope(ahead) / numbers["ell"])
+        ahead = points[-1] + Fraction(t - 1, t + 2) * (points[-1] - points[-2])
+    return tuple(points)
+
+
+def with_momentum(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """Heavy ball, which begins without a step before it."""
+    points = [start, start]
+    for _ in range(steps):
+        moved = points[-1] - numbers["eta"] * curve.slope(points[-1])
+        points.append(moved + numbers["beta"] * (points[-1] - points[-2]))
+    return tuple(points[1:])
+
+
+def unmoved(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+    """v_1 alone is known: what follows is drawn, or no rational number."""
+    return (start,)
+
+
+def function_of(curve: Curve) -> VectorFunction:
+    """A curve as a function of matrices of one entry."""
+    return VectorFunction(lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),))
+
+
+def model_of_walk(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name,)) -> ExactModel:
+    """A run with the numbers of a claim; each matrix letter is 0, the minimiser among them.
+
+    Raises:
+        InputError: where a quantity of the claim is no rational number.
+
+    """
+    known = dict(walk.numbers) | {"f_star": _ZERO}
+    for place, quantity in enumerate(claim.quantities):
+        found = rational_value(written_out(quantity.expression, claim.quantities[:place]), walk.numbers)
+        if found is None:
+            raise InputError("quantity", quantity.name, "a rational number")
+        known[quantity.name] = found
+    paths: Paths[Any, Any] = Paths(None, lambda *_: None, lambda state, *_: state, (None,), walk.steps)
+    return ExactModel(
+        str(walk),
+        _SIDES,
+        known,
+        {name: number(_ZERO) for name in letters},
+        dict.fromkeys("Ff", function_of(walk.curve)),
+        (v.name,),
+        paths=paths,
+        process=lambda _, time, __: number(walk.points[time - 1]),
+    )
+
+
+@dataclass(frozen=True)
+class Asked(Instance):
+    """A run without noise, of whose F everything is known, and the claim that it is an instance of."""
+
+    walk: Walk
+    claim: Claim
+
+    @cached_property
+    def model(self) -> ExactModel:
+        """The run with the claim's numbers."""
+        return model_of_walk(self.walk, self.claim)
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        found = self.model.numbers.get(symbol.name)
+        return UNKNOWN if found is None else Extent.of(found)
+
+    def decide(self, relation: sp.Basic) -> instance.Answer:
+        found = self.model.says(relation, frozenset({v.name}))
+        return HOLDS if found else instance.Answer("open" if found is None else "fails", f"{relation}")
+
+    def follows(self, algorithm: Algorithm) -> instance.Answer:
+        """Each iterate, by the exact step of a linear method."""
+        if not isinstance(algorithm, LinearMethod) or not self.walk.is_whole:
+            return instance.Answer("open", "its steps are no rational numbers")
+        numbers = {x.name: self.model.numbers[x.name] for x in algorithm.parameters}
+        state = algorithm.exact_start(self.walk.points[0], numbers)
+        for t, point in enumerate(self.walk.points[1:], 1):
+            gradient = self.walk.curve.slope(algorithm.exact_query(state, t, numbers))
+            state = algorithm.exact_step(state, gradient, t, numbers)
+            if algorithm.iterate(state) != point:
+                return instance.Answer("fails", f"v_{t + 1} is {point}")
+        return HOLDS
+
+    def smoothness(self, where: str) -> Extent:
+        return Extent.of(self.walk.curve.smoothness)
+
+    def convexity(self, where: Literal["near", "space"]) -> Extent:
+        return Extent.of(min(self.walk.curve.curvatures))
+
+    def infimum(self) -> Extent:
+        return Extent.of(_ZERO) if self.walk.curve.is_least_at_0 else UNKNOWN
+
+    def gap(self) -> Extent:
+        return Extent.of(self.walk.gap) if self.walk.curve.is_least_at_0 else UNKNOWN
+
+    def distance(self) -> Extent:
+        return Extent(most=abs(self.walk.points[0])) if self.walk.curve.is_least_at_0 else UNKNOWN
+
+    def bias(self) -> Extent:
+        return Extent.of(_ZERO)
+
+    def variance(self) -> Extent:
+        return Extent.of(_ZERO)
+
+
+# The engines
+
+# How many instances are drawn of a claim.
+_EXAMPLES = 3
+# How long is looked for an instance of a claim about smoothness.
+_STARTS, _ROUNDS = 4, 20
+# Of the floats in which a bound is written.
+_ROUNDED = 1e-9
+
+
+@dataclass(frozen=True)
+class Said:
+    """The answer of one engine about a claim.
+
+    Attributes:
+        engine, word: which, and what it says.
+        vouches: whether it says that the claim is true.
+        rejects: whether it says that the claim is false.
+        wrong: a contradiction of something that is known besides; empty where there is none.
+
+    """
+
+    engine: str
+    word: str
+    vouches: bool = False
+    rejects: bool = False
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A claim, and all that engines are given with it.
+
+    Attributes:
+        claim: the claim.
+        steps: the T at which its worst case is looked for.
+        worst: between which shares of the bound the worst case is known to be.
+        adapter: by which instances are drawn and searched for; by any where it is empty.
+        script: makes a proof script of it, where there is one.
+        run: a run that breaks the bound, and meets the claim or not.
+        original: the same claim under the id of the catalogue's, whose own script is tried on it.
+        table: a spec that runs it; the other engines are asked where there is none.
+        meets: of a run, or a spec, whether it meets what the claim states; None where that is not known.
+
+    """
+
+    claim: Claim
+    steps: int = 1
+    worst: tuple[Fraction | None, Fraction | None] = (None, None)
+    adapter: str = ""
+    script: Callable[[], Script] | None = None
+    run: Walk | None = None
+    original: Claim | None = None
+    table: Table | None = None
+    meets: bool | None = None
+
+
+Engine = Callable[[Subject], Said | None]
+
+
+def proved(subject: Subject) -> Said | None:
+    """The verdict on the script that comes with the claim, and on the catalogue's own with the claim in its place."""
+    words: list[str] = []
+    try:
+        if subject.script is not None:
+            words.append(judge(subject.script()).verdict)
+        if subject.original is not None:
+            theirs = [x for x in scripts() if x.id == subject.original.id and x.version != "printed"]
+            words += [verdict_on(each, subject.original) for each in theirs]
+    except (InputError, KernelError):
+        words.append("refuses")
+    if not words:
+        return None
+    word = next((x for x in ("proved", "refuted", "unknown") if x in words), "refuses")
+    both = "proved and refuted" if {"proved", "refuted"} <= set(words) else ""
+    return Said("prove", word, "proved" in words, "refuted" in words, both)
+
+
+def falsified(subject: Subject) -> Said | None:
+    """The worst case beside the bound at one T, and its bracket beside the constant that is known."""
+    if algorithm_of(subject.claim) is None or subject.table is not None:
+        return None
+    try:
+        (case,) = falsify(subject.claim, WorstCase([subject.steps]))
+    except InputError:
+        return Said("falsify", "refuses")
+    except NotSolvedError:
+        return Said("falsify", "does not solve")
+    (least, most), low, high, wrong = subject.worst, case.lower, case.upper, ""
+    if low is not None and high is not None and low > high:
+        wrong = f"a bracket from {low} to {high}"
+    elif most is not None and low is not None and low > float(most) * case.bound * (1 + _ROUNDED):
+        wrong = f"a worst case of at least {low}, where {float(most) * case.bound} is the most"
+    elif least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED):
+        wrong = f"a worst case of at most {high}, where {float(least) * case.bound} is attained"
+    return Said("falsify", "violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong)
+
+
+def searched(subject: Subject) -> Said | None:
+    """A short search for the instance of a claim about smoothness that breaks it."""
+    if not is_about_smoothness(subject.claim):
+        return None
+    try:
+        method = Search([1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+        found = falsify(subject.claim, method)
+    except InputError:
+        return Said("falsify", "refuses")
+    return Said("falsify", "violated" if found.violated else "not violated", rejects=found.violated)
+
+
+def checked(subject: Subject) -> Said | None:
+    """A few instances that are drawn, each with all of its paths."""
+    if subject.table is not None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, using(folder=Path(folder)):
+        try:
+            check_claim(subject.claim, adapter=subject.adapter or None, examples=_EXAMPLES)
+        except ClaimViolatedError:
+            return Said("check_claim", "violated", rejects=True)
+        except InputError:
+            return Said("check_claim", "refuses")
+    return Said("check_claim", "not violated")
+
+
+def met(subject: Subject) -> Said | None:
+    """The judge of instances, asked about the run that breaks the bound; that may refute the claim if it is false."""
+    if subject.run is None:
+        return None
+    try:
+        found = meets(Asked(subject.run, subject.claim), subject.claim)
+    except InputError:
+        return Said("judge", "refuses")
+    word = "holds" if found.holds else "fails" if found.failures else "open"
+    wrong = {"holds": "of a run that breaks the claim's hypotheses", "fails": "of a run that meets the claim"}
+    off = wrong.get(word, "") if subject.meets is not None and (word == "holds") != subject.meets else ""
+    return Said("judge", word, wrong=off)
+
+
+def measured(subject: Subject) -> Said | None:
+    """A short run, where there is a spec of one."""
+    if subject.table is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            (result,) = measure({**subject.table, "claim": subject.claim}, folder)
+        except InputError:
+            return Said("measure", "refuses")
+    verdict = result.verdict
+    said = verdict.is_supported or verdict is Verdict.VIOLATED
+    wrong = "of a run that breaks a hypothesis as it is stated" if said and subject.meets is False else ""
+    return Said("measure", str(verdict), verdict.is_supported, verdict is Verdict.VIOLATED, wrong)
+
+
+ENGINES: tuple[Engine, ...] = (proved, falsified, searched, checked, met, measured)
+
+
+@dataclass(frozen=True)
+class Examined(Mutant):
+    """A claim, and what is known of it.
+
+    Attributes:
+        asked: what engines get; None where the claim refuses to be made.
+        is_known: whether it is known to be true or false; where it is not, `true` says nothing.
+
+    """
+
+    layer = "engines"
+    asked: Subject | None
+    is_known: bool = True
+
+    def ask(self, engines: Sequence[Engine] = ENGINES) -> Answer:
+        """Ask each engine in turn; hold the answers against what is known, and against each other.
+
+        Wrong is a true claim that is rejected, a false one that is vouched for, both of one that is not known, and an
+        answer that contradicts something else that is known. A claim that refuses to be made is not asked about.
+        """
+        if self.asked is None:
+            return Answer("refused when it is made", accepts=False, rejects=not self.true)
+        said = [each for engine in engines if (each := engine(self.asked)) is not None]
+        vouches, rejects = any(x.vouches for x in said), any(x.rejects for x in said)
+        wrong = any(x.wrong for x in said) or (vouches and rejects)
+        if self.is_known:
+            wrong = wrong or (rejects if self.true else vouches)
+        outcome = "; ".join(f"{x.engine}: {x.word}{f', {x.wrong}' if x.wrong else ''}" for x in said)
+        if self.true:
+            return Answer(outcome, accepts=vouches, rejects=wrong)
+        return Answer(outcome, accepts=wrong, rejects=rejects)
+
+
+def examined(
+    kind: str,
+    change: str,
+    subject: str,
+    true: bool,
+    why: str,
+    make: Callable[[], Claim],
+    about: Callable[[Claim], Subject],
+    is_known: bool = True,
+) -> Examined:
+    """A claim with what is known of it; a claim may refuse to be made, and what engines get is told of one that is."""
+    try:
+        claim = make()
+    except InputError:
+        asked = None
+    else:
+        asked = about(claim)
+    named = f"{kind}, not known" if not is_known else varied(kind) if true else kind
+    return Examined(subject, named, change, true, why, asked, is_known)

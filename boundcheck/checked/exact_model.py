@@ -1,0 +1,503 @@
+"""`ExactModel`: an instance in exact rational arithmetic, in which a false line of a proof shows.
+
+It has W = W_0 + sBA with d, k, r from 1 to 4, an f that is a sum over entries of piecewise quadratic functions, and two
+points of the ball, or all paths of a run. `says` evaluates a sympy relation by `boundcheck.exact.evaluate`, and never
+asks the translation to the kernel or the kernel: what it calls false is false by another way of reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cache, cached_property
+from itertools import pairwise, product
+from operator import eq, ge, gt, le, lt, ne
+from random import Random
+from typing import Any, cast
+
+import flint
+import sympy as sp
+from flint import arb
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.exact import evaluate
+from boundcheck.exact.evaluate import VectorFunction
+from boundcheck.exact.paths import STILL, Paths
+from boundcheck.exact.rationals import Matrix, Rationals, Rows, plus, root_above, rows, scaled, times, transposed
+from boundcheck.kernel import Fact, KernelError, Law, Statement
+from boundcheck.kernel.meaning import holds as is_true
+from boundcheck.kernel.terms import Symbol, Variable
+from boundcheck.language.prose import plain
+from boundcheck.language.symbols import T
+from boundcheck.language.vocabulary import Iterate, MinimumOver, t
+from boundcheck.proof import Proof
+from boundcheck.proof.witness import Witness, rational_model
+
+Number = Fraction | int
+Pair = tuple[Rows, Rows]
+_ZERO = Fraction(0)
+
+
+# Functions whose values and gradients are exact, written from the definitions: nothing here is taken from what is tried
+
+
+@dataclass(frozen=True)
+class Curve:
+    """F of one number, by F': linear between knots (x, F'(x)), and beyond them as next to its ends.
+
+    F is 0 at the origin.
+    """
+
+    knots: tuple[tuple[Fraction, Fraction], ...]
+    origin: Fraction = _ZERO
+
+    @classmethod
+    def through(cls, *knots: tuple[Number, Number]) -> Curve:
+        """The curve through knots whose numbers are of either kind, the positions in order."""
+        return cls(tuple((Fraction(x), Fraction(slope)) for x, slope in knots))
+
+    @classmethod
+    def flat_beyond(cls, knots: Sequence[tuple[Fraction, Fraction]]) -> Curve:
+        """The curve whose F' is constant beyond the outer knots, and whose F is 0 at the first."""
+        (first, low), (last, high) = knots[0], knots[-1]
+        return cls(((first - 1, low), *knots, (last + 1, high)), first)
+
+    @classmethod
+    def clipped(cls, curvature: Number, steepest: Number | str, zero: Number | str = 0) -> Curve:
+        """The curve with F' = L (x - zero), clipped to [-G, G]: a parabola that goes on as lines."""
+        G, middle = Fraction(steepest), Fraction(zero)
+        width = G / curvature
+        return cls.flat_beyond(((middle - width, -G), (middle + width, G)))
+
+    @cached_property
+    def curvatures(self) -> tuple[Fraction, ...]:
+        """F'' on each piece."""
+        return tuple((after - slope) / (y - x) for (x, slope), (y, after) in pairwise(self.knots))
+
+    @cached_property
+    def smoothness(self) -> Fraction:
+        """The largest |F''|."""
+        return max(map(abs, self.curvatures))
+
+    @cached_property
+    def steepest(self) -> Fraction:
+        """The largest |F'| at a knot; of all, where F' is constant beyond its ends."""
+        return max(abs(slope) for _, slope in self.knots)
+
+    def slope(self, x: Fraction) -> Fraction:
+        """F'(x)."""
+        place = max(sum(knot <= x for knot, _ in self.knots) - 1, 0)
+        place = min(place, len(self.curvatures) - 1)
+        start, slope = self.knots[place]
+        return slope + self.curvatures[place] * (x - start)
+
+    def value(self, x: Fraction) -> Fraction:
+        """F(x), the integral of F' from the origin."""
+        low, high = sorted((self.origin, x))
+        stops = [low, *(knot for knot, _ in self.knots if low < knot < high), high]
+        total = sum(((self.slope(p) + self.slope(q)) / 2 * (q - p) for p, q in pairwise(stops)), _ZERO)
+        return total if x >= self.origin else -total
+
+    @cached_property
+    def least(self) -> Fraction | None:
+        """The least value of F; None where it falls without end."""
+        (_, first), (_, last) = self.knots[0], self.knots[-1]
+        left, right = self.curvatures[0], self.curvatures[-1]
+        if left < 0 or right < 0 or (left == 0 and first > 0) or (right == 0 and last < 0):
+            return None
+        # Where a piece's line is 0 beyond the piece F still has a value, which is no less than the least.
+        pieces = zip(self.knots, self.curvatures, strict=False)
+        zeros = (x - slope / curvature for (x, slope), curvature in pieces if curvature)
+        return min(map(self.value, (*zeros, *(x for x, _ in self.knots))))
+
+    @property
+    def is_least_at_0(self) -> bool:
+        """True if F is nowhere below F(0)."""
+        return self.least == self.value(_ZERO)
+
+
+def parabola(curvature: Number) -> Curve:
+    """F(x) = L x²/2."""
+    return Curve.through((-1, -curvature), (1, curvature))
+
+
+def huber(curvature: Number, slope: Fraction) -> Curve:
+    """F' = L x clipped to [-G, G]."""
+    return Curve(Curve.clipped(curvature, slope).knots)
+
+
+def teeth(curvature: Fraction, step: Fraction, steps: int) -> Curve:
+    """F' is 1 at each iterate of so many steps α, and between two of them falls at the rate L to 1 - Lα/2 halfway.
+
+    Left of the last iterate F is L x²/2. Of all functions whose gradient is 1 at the iterates it falls least.
+    """
+    last = 1 / curvature
+    knots: list[tuple[Fraction, Fraction]] = [(last - 1, 1 - curvature), (last, Fraction(1))]
+    for place in range(steps):
+        start = last + place * step
+        knots += [(start + step / 2, 1 - curvature * step / 2), (start + step, Fraction(1))]
+    return Curve((*knots, (knots[-1][0] + 1, Fraction(1))))
+
+
+def hill(curvature: Number, start: Fraction) -> Curve:
+    """F' rises at the rate L from the minimiser 0 half of the way to the start, and falls to 0 there."""
+    top = curvature * start / 2
+    return Curve.through((-1, -curvature), (0, 0), (start / 2, top), (start, 0), (start + 1, 0))
+
+
+FLAT = Curve.through((0, 0), (1, 0))
+
+
+def blocks_of(point: Sequence[Rows], count: int) -> Sequence[Rows]:
+    """The blocks of a point; raises InputError unless there are so many."""
+    if len(point) != count:
+        raise InputError("point", f"{len(point)} blocks", f"{count}")
+    return point
+
+
+def single(point: Sequence[Rows]) -> Rows:
+    """The only block of a point; raises InputError if there are more."""
+    return blocks_of(point, 1)[0]
+
+
+@dataclass(frozen=True)
+class Factored:
+    """F(A, B) = f(W_0 + sBA) with f(W) = Σ_ij f_ij(W_ij).
+
+    Attributes:
+        curves: f_ij, d x k.
+        scale: s.
+        rank: r; A is r x k, B is d x r.
+        origin: W_0, d x k; zero where it is None.
+
+    """
+
+    curves: tuple[tuple[Curve, ...], ...]
+    scale: Fraction = Fraction(1)
+    rank: int = 1
+    origin: Rows | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(d, k)."""
+        return len(self.curves), len(self.curves[0])
+
+    @property
+    def start(self) -> Rows:
+        """W_0."""
+        return self.origin or ((_ZERO,) * self.shape[1],) * self.shape[0]
+
+    def weight(self, v: Sequence[Rows]) -> Rows:
+        """W_0 + sBA at v = (A, B)."""
+        return plus(self.start, times(v[1], v[0]), self.scale)
+
+    def f(self, W: Rows) -> Fraction:
+        """The value of f at W."""
+        rows = zip(self.curves, W, strict=True)
+        return sum((each.value(x) for row in rows for each, x in zip(*row, strict=True)), _ZERO)
+
+    def slope(self, W: Rows) -> Rows:
+        """∇f(W)."""
+        rows = zip(self.curves, W, strict=True)
+        return tuple(tuple(each.slope(x) for each, x in zip(*row, strict=True)) for row in rows)
+
+    def gradient(self, v: Sequence[Rows], noise: Rows | None = None) -> Pair:
+        """Both blocks of ∇F, or of the gradient of a sample's loss, whose ∇f has the noise added."""
+        M = self.slope(self.weight(v))
+        M = M if noise is None else plus(M, noise)
+        return scaled(self.scale, times(transposed(v[1]), M)), scaled(self.scale, times(M, transposed(v[0])))
+
+    @cached_property
+    def least(self) -> Fraction:
+        """The least value of f; raises ValueError where it falls without end."""
+        found = [each.least for row in self.curves for each in row]
+        if None in found:
+            raise ValueError("f falls without end")
+        return sum(filter(None, found), _ZERO)
+
+    @cached_property
+    def smoothness(self) -> Fraction:
+        """The smoothness constant of f."""
+        return max(each.smoothness for row in self.curves for each in row)
+
+    @cached_property
+    def steepest(self) -> Fraction:
+        """A bound on ‖∇f‖_F that is attained where it is rational."""
+        return root_above(sum((each.steepest**2 for row in self.curves for each in row), _ZERO))
+
+    @cached_property
+    def functions(self) -> dict[str, VectorFunction]:
+        """F and f, by name."""
+        f, slope, gradient = cache(self.f), cache(self.slope), cache(self.gradient)
+        return {
+            "f": VectorFunction(lambda W: f(single(W)), lambda W: (slope(single(W)),)),
+            "F": VectorFunction(lambda v: f(self.weight(blocks_of(v, 2))), lambda v: gradient(blocks_of(v, 2))),
+        }
+
+
+# The model
+
+_BITS = 160
+_ARITHMETIC = Rationals()
+_DECIDED = {sp.Eq: (eq, ne), sp.Le: (le, gt), sp.Lt: (lt, ge), sp.Ge: (ge, lt), sp.Gt: (gt, le)}
+# v, v_1 and v_2 have the blocks of the model's vectors; w_1, w_2, W_1 and W_2 are the weights of all layers.
+_VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
+# The laws that hold in nearly every model, by the ids of claims and the names of definitions.
+LAWS = frozenset(
+    {
+        *("jiang2024.assumption1", "jiang2024.assumption3.1", "jiang2024.assumption3.2", "meft.gradient_bound"),
+        *("jiang2024.bounded_below", "F(v) = f(W)"),
+    }
+)
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class ExactModel:
+    """An instance in rational numbers, and what is true in it.
+
+    Attributes:
+        about: what it is, in words.
+        sides: d, k, r, n and one, by name.
+        numbers: of scalar letters.
+        matrices: of matrix letters.
+        functions: f and F.
+        blocks: the blocks that v = (A, B) consists of; of a run, those that are trained.
+        layers: the blocks of a weight of several layers.
+        paths: the times and outcomes of a run.
+        process: the value of a block of an iterate, by name, at a time and in an outcome.
+        laws: what holds by construction for all points, by the ids of claims and the names of definitions.
+        changed: the scalar letters that were changed after construction, so that no law about them is sure to hold.
+
+    """
+
+    about: str
+    sides: Mapping[str, int]
+    numbers: Mapping[str, Fraction]
+    matrices: Mapping[str, Rows]
+    functions: Mapping[str, VectorFunction]
+    blocks: tuple[str, ...] = ("A", "B")
+    layers: tuple[str, ...] = ()
+    paths: Paths[Any, Any] = STILL
+    process: Callable[[str, int, int], Rows] | None = None
+    laws: frozenset[str] = LAWS
+    changed: frozenset[str] = frozenset()
+    _truths: dict[tuple[Statement, str], bool | None] = field(default_factory=dict, init=False)
+    _verdicts: dict[tuple[sp.Basic, frozenset[str]], bool | None] = field(default_factory=dict, init=False)
+
+    # The second evaluation
+
+    def says(self, relation: sp.Basic, composite: frozenset[str] = frozenset()) -> bool | None:
+        """True if a relation holds at all times and in all outcomes; None where balls cannot tell, or have no value.
+
+        Neither the translation nor the kernel has a part in it.
+
+        Args:
+            relation: over the vocabulary; Le, Lt, Ge, Gt, Eq, or And of these.
+            composite: names of matrix letters that stand for something else than the model's matrix of that name.
+
+        """
+        key = (relation, composite)
+        if key not in self._verdicts:
+            parts = [self._verdict(each, composite) for each in sp.And.make_args(relation)]
+            self._verdicts[key] = False if False in parts else (None if None in parts else True)
+        return self._verdicts[key]
+
+    def _verdict(self, relation: sp.Basic, composite: frozenset[str]) -> bool | None:
+        times = range(1, self.paths.T + 1) if is_timed(relation) else (1,)
+        outcomes = range(len(self.paths.draws)) if relation.has(Iterate) else (0,)
+        is_open = False
+        with flint.ctx.workprec(_BITS):
+            try:
+                values = self._values(relation, composite)
+                for time, outcome in product(times, outcomes):
+                    if isinstance(relation.lhs, MatrixExpr):
+                        sides = zip(*(values.vector(x, time, outcome) for x in relation.args), strict=True)
+                        apart = tuple(_ARITHMETIC.plus(x, _ARITHMETIC.scaled(Fraction(-1), y)) for x, y in sides)
+                        (holds, fails), difference = _DECIDED[sp.Eq], _ARITHMETIC.inner(apart, apart)
+                    else:
+                        left, right = (values.number(x, time, outcome) for x in relation.args)
+                        difference = _ARITHMETIC.add(left, _ARITHMETIC.times(Fraction(-1), right))
+                        holds, fails = _DECIDED[relation.func]
+                    # A comparison with a ball is true where it is certain.
+                    if not holds(difference, 0):
+                        if fails(difference, 0):
+                            return False
+                        is_open = True
+            except (TypeError, KeyError, IndexError, ValueError, ZeroDivisionError):
+                return None
+        return None if is_open else True
+
+    def _values(self, relation: sp.Basic, composite: frozenset[str]) -> evaluate.Model[Any, Matrix]:
+        def matrix(name: str) -> tuple[Rows, ...] | None:
+            if name not in composite:
+                return (self.matrices[name],) if name in self.matrices else None
+            if _VECTOR.fullmatch(name) is None:
+                return None
+            names = [part + name[1:] for part in (self.blocks if name[0] == "v" else self.layers)]
+            return tuple(self.matrices[x] for x in names) if names and set(names) <= set(self.matrices) else None
+
+        def iterate(name: str, time: int, outcome: int) -> tuple[Rows, ...]:
+            if self.process is None:
+                raise KeyError(name)
+            names = {"v": self.blocks, "g": tuple(f"g_{block}" for block in self.blocks)}.get(name, (name,))
+            return tuple(self.process(block, time, outcome) for block in names)
+
+        def exact(point: tuple[Matrix, ...]) -> tuple[Rows, ...]:
+            if any(isinstance(x, arb) for block in point for row in block for x in row):
+                raise InputError("point", "irrational", "rational numbers")
+            return cast(tuple[Rows, ...], point)
+
+        def function(each: VectorFunction) -> VectorFunction:
+            return VectorFunction(lambda v: each.value(exact(v)), lambda v: each.gradient(exact(v)))
+
+        known = {**{name: Fraction(x) for name, x in self.sides.items()}, **self.numbers}
+        letters = {x for x in sp.preorder_traversal(relation) if isinstance(x, sp.MatrixSymbol)}
+        symbols = relation.free_symbols - letters - {T}
+        matrices = {x: matrix(x.name) for x in letters}
+        places = {x: (self.layers or self.blocks).index(x.name) for x in letters if x.name in self.layers}
+        places |= {x: self.blocks.index(x.name) for x in letters if x.name in self.blocks}
+        return evaluate.Model(
+            _ARITHMETIC,
+            numbers={x: known[x.name] for x in symbols if x.name in known},
+            matrices={x: blocks for x, blocks in matrices.items() if blocks is not None},
+            iterates=iterate,
+            functions={sp.Symbol(name): function(each) for name, each in self.functions.items()},
+            blocks=places,
+            sides={x: self.sides[x.name] for x in relation.free_symbols if x.name in self.sides},
+            horizon=self.paths.T,
+            weights=self.paths.weights,
+            past=self.paths.past,
+        )
+
+    # The kernel's own reading
+
+    @cached_property
+    def witness(self) -> Witness:
+        """The model as a witness against a step of a proof, in the kernel's terms."""
+        terms = (self.sides, self.numbers, self.matrices, self.functions, self.process, self.paths)
+        return Witness(self.about, {}, rational_model(*terms))
+
+    def meets(self, fact: Fact) -> bool:
+        """True if the fact certainly holds; False as well where the model has no value for something in it."""
+        return self._said(fact, "met", self.witness.meets) is True
+
+    def refutes(self, fact: Fact) -> bool:
+        """True if the fact is certainly false."""
+        return self._said(fact, "refuted", self.witness.refutes) is True
+
+    def values(self, fact: Fact) -> bool:
+        """True if the model has a value for all that the fact speaks of."""
+        return self._said(fact, "met", self.witness.meets) is not None
+
+    def _said(self, fact: Fact, what: str, ask: Callable[[Fact], bool]) -> bool | None:
+        """The answer of the witness; None where the model has no value for something in the fact."""
+        key = (fact, what)
+        if key not in self._truths:
+            try:
+                self._truths[key] = ask(fact)
+            except (KeyError, ValueError, KernelError):
+                self._truths[key] = None
+        return self._truths[key]
+
+    def obeys(self, law: Law, name: str) -> bool:
+        """True if a law holds by construction, and at points that are tried besides."""
+        facts = [x for x in (*law.premises, law.conclusion) if isinstance(x, Fact)]
+        letters = (x for fact in facts for x in fact.polynomial.inside)
+        if name not in self.laws or any(isinstance(x, Variable) and x.name in self.changed for x in letters):
+            return False
+        key = (law, "obeyed")
+        if key not in self._truths:
+            self._truths[key] = not any(self._breaks(law, facts, attempt) for attempt in range(_ATTEMPTS))
+        return bool(self._truths[key])
+
+    def _breaks(self, law: Law, facts: list[Fact], attempt: int) -> bool:
+        """True if a law fails at numbers for its variables within the ball, or far outside at odd attempts."""
+        draw, model = Random(f"{attempt}"), self.witness.model
+        radii = [self.numbers[name] for name in ("sigma", "a", "b") if name in self.numbers]
+        size = min(radii, default=Fraction(1)) * (64 if attempt % 2 else 1)
+        chosen: dict[Symbol | Variable, Rows | Fraction] = {}
+        try:
+            for x in law.variables:
+                if isinstance(x, Variable):
+                    chosen[x] = Fraction(draw.randint(0, 4), 4)
+                    continue
+                height, width = (model.dimensions[name] for name in x.shape)
+                entries = [[Fraction(draw.randint(-4, 4), 8) * size for _ in range(width)] for _ in range(height)]
+                chosen[x] = rows(*entries)
+            there = replace(model, symbols=lambda x, t, i: chosen[x] if x in chosen else model.symbols(x, t, i))
+            *premises, conclusion = (is_true(x, there, (1,), (0,)) for x in facts)
+        except (KeyError, ValueError, KernelError):
+            return True
+        return all(premises) and conclusion is False
+
+    def allows(self, hypotheses: Iterable[Statement], proof: Proof) -> bool:
+        """True if each of these hypotheses of a proof holds, and a second evaluation calls none of them false."""
+        laid = {each.statement: each for each in proof.assumptions}
+        given = list(hypotheses)
+        facts = [x for x in given if isinstance(x, Fact)]
+        if not all(self.meets(x) for x in facts):
+            return False
+        for law in (x for x in given if isinstance(x, Law)):
+            assumed = laid.get(law)
+            # A law is known by the claim's id, or by what the proof calls it.
+            name = "" if assumed is None else assumed.claim.id if assumed.claim else plain(assumed.name)
+            if not self.obeys(law, name):
+                return False
+        hidden = composites(proof)
+        for relation in (laid[x].relation for x in facts if x in laid):
+            is_relation = isinstance(relation, sp.core.relational.Relational | sp.And)
+            if self.says(relation if is_relation else sp.Gt(relation, 0, evaluate=False), hidden) is False:
+                return False
+        return True
+
+
+def composites(proof: Proof) -> frozenset[str]:
+    """The matrix letters that a proof reads as more than a matrix of their own."""
+    return frozenset(x.name for x in proof.reading.points)
+
+
+def is_timed(node: sp.Basic) -> bool:
+    """True if an expression depends on t, other than as the index of its sums and minima."""
+    if node == t:
+        return True
+    if isinstance(node, MinimumOver | sp.Sum):
+        inside, index, *ends = node.args if isinstance(node, MinimumOver) else (node.function, *node.limits[0])
+        return any(map(is_timed, ends)) or (index != t and is_timed(inside))
+    return any(is_timed(x) for x in node.args)
+
+
+# Models in which one hypothesis fails: for lines and claims from which it was dropped
+
+# What no hypothesis says anything about is left as it is.
+_LETTERS = (
+    *("L", "C", "G", "sigma", "a", "b", "s", "zeta", "D", "Lhat", "alpha", "bound", "kappa", "q", "T_min", "f_star"),
+    *("theta", "P", "K", "Q", "l", "x", "y", "c", "z", "G_2", "a_2", "b_2", "s_2", "mu"),
+    *("ell", "eta", "eta_max", "mu_F", "R_1", "beta", "omega", "gamma"),
+)
+_FACTORS = (Fraction(1, 9), Fraction(7))
+# Laws are for all points of a ball, and so for those of a smaller one.
+_RADII = ("sigma", "a", "b", "a_2", "b_2")
+
+
+@cache
+def broken(world: ExactModel) -> tuple[ExactModel, ...]:
+    """The model with one number changed, or with another F than f(W_0 + sBA)."""
+    found = []
+    for name, factor in product(_LETTERS, _FACTORS):
+        if value := world.numbers.get(name):
+            about, numbers = f"{world.about}, {name} = {factor * value}", {**world.numbers, name: factor * value}
+            changed = frozenset({name} if factor > 1 or name not in _RADII else ())
+            found.append(replace(world, about=about, numbers=numbers, changed=changed))
+    if "F" in world.functions:
+        loss = world.functions["F"]
+        other = VectorFunction(
+            lambda v: 3 * loss.value(v) + 1, lambda v: tuple(scaled(Fraction(3), x) for x in loss.gradient(v))
+        )
+        about, functions = f"{world.about}, 3F + 1 for F", {**world.functions, "F": other}
+        laws = frozenset(x for x in world.laws if not x.startswith("F("))
+        found.append(replace(world, about=about, functions=functions, laws=laws, changed=frozenset({"F"})))
+    return tuple(found)

@@ -1,0 +1,694 @@
+"""Malformed inputs: specs, numbers, claims, instances, runs, texts and models' folders, each spoilt by a seed.
+
+Each is read, planned and checked, and must be refused in one line, or accepted where the spoiling left it sound:
+without a traceback, within 20 s, and within 2 GiB beyond what Python and torch map at their start. What is accepted is
+not run: a run may take as long as its user wants.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+
+from boundcheck.checked.limits import LIMITS, Found, in_processes
+from boundcheck.checked.trial import Trial
+from boundcheck.experiment import measure
+from boundcheck.experiment.experiment import prepare
+from boundcheck.experiment.spec import specs_of
+from boundcheck.experiment.store import finished
+from boundcheck.functions.adapters import LoRA
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import L, Lhat, Parameter
+from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.system.terminal import assignments_of
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.short_run import ShortRun
+from boundcheck.worst_case.stored import replayed
+
+# Ways to spoil sound inputs. Everything is drawn from the given `Random`, so that the same seed spoils alike
+
+Place = tuple[int | str, ...]
+
+
+class Raw(str):
+    """A text that is written into a file as it is."""
+
+
+class Again(str):
+    """A key that differs from an equal text, so that a table may hold both."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+_NAMES = (
+    *("", " ", "L ", "kind", "ｒａｎｋ", "rаnk", "\x1b[2K", "\u202erank", "a\nb"),
+    *("__class__", "__import__('os')", "x" * 5000, "🦎", "../../x", "NaN", "-"),
+)
+_VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 2, 3, 7, 64, 512, 4096, 2**20, 10**6, 2**31, 2**63, 10**30, -(10**400)),
+    *(0.0, -0.0, 0.5, 1e-320, 1e-200, 1e-30, 1e30, 1e200, 1e308, -1.5, math.nan, math.inf, -math.inf),
+    *_NAMES,
+    *("1", "1/0", "inf", "1e400", "9**9**9**9", "sqrt(-1)", "-" * 2000, "bound.doit()"),
+    *("Lhat*2", "bound/2", "(" * 200, "1+" * 600 + "1", "½", "٣", "informative", "16/r"),
+    *([], {}, [[]], [1, 2, 3], [None] * 20_000, list(range(101)), {"kind": "lora"}),
+    *map(Raw, ("[" * 40 + "1" + "]" * 40, "[" * 3000 + "1" + "]" * 3000, '{"a": 1, "a": 2}', "1e400", "0x1F")),
+    {str(i): i for i in range(3000)},
+)
+
+
+def _value(random: Random) -> Any:
+    # A copy: what is drawn may be changed afterwards.
+    return copy.deepcopy(random.choice(_VALUES))
+
+
+def spoilt(random: Random, data: Any) -> tuple[Any, str]:
+    """A copy of plain data that is changed in one place, or in two or three; and the changes in words."""
+    found, words = copy.deepcopy(data), []
+    for _ in range(random.choice((1, 1, 1, 2, 3))):
+        found, said = _spoilt_once(random, found)
+        words.append(said)
+    return found, "; ".join(words)
+
+
+def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
+    paths = list(_places(data))
+    if not paths or random.random() < 0.01:
+        return _value(random), "all of it replaced"
+    *above, last = path = random.choice(paths)
+    holder = data
+    for step in above:
+        holder = holder[step]
+    where = ".".join(map(str, path))
+    draw = random.random()
+    if draw < 0.5:
+        holder[last] = _value(random)
+        return data, f"{where} replaced by {_short(holder[last])}"
+    if draw < 0.6:
+        del holder[last]
+        return data, f"{where} left out"
+    if draw < 0.7:
+        other = random.choice(paths)
+        value = data
+        for step in other:
+            value = value[step]
+        holder[last] = copy.deepcopy(value)
+        return data, f"{where} replaced by what {'.'.join(map(str, other))} is"
+    if draw < 0.8:
+        holder[last] = random.choice(([holder[last]], {"kind": holder[last]}, str(holder[last]), [holder[last]] * 2))
+        return data, f"{where} wrapped"
+    if draw < 0.9 and type(holder[last]) in (int, float) and abs(holder[last]) < 1e200:
+        holder[last] *= random.choice((-1, 0, 2, 10, 1000, 1e-9, 1e9, 1e100))
+        return data, f"{where} scaled to {_short(holder[last])}"
+    if isinstance(holder, dict):
+        name = random.choice((*_NAMES, str(last)[:-1], f"{last}s", str(last).upper()))
+        if draw < 0.92:
+            holder[Again(last)] = copy.copy(holder[last]) if random.random() < 0.5 else _value(random)
+            return data, f"{where} twice"
+        holder[name] = holder.pop(last) if draw < 0.96 else _value(random)
+        return data, f"{where} {'called' if draw < 0.96 else 'beside'} {_short(name)}"
+    holder.insert(random.randrange(len(holder) + 1), _value(random))
+    return data, f"one more than {where}"
+
+
+def _places(data: Any, path: Place = ()) -> Iterator[Place]:
+    """The path of everything inside tables and lists, as deep as people write by hand."""
+    if len(path) > 30:
+        return
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(data, dict):
+        items = list(data.items())
+    elif isinstance(data, list):
+        items = list(enumerate(data))[:50]
+    for key, value in items:
+        yield (*path, key)
+        yield from _places(value, (*path, key))
+
+
+def _short(value: Any) -> str:
+    try:
+        text = ascii(value)
+    except (ValueError, RecursionError):
+        text = type(value).__name__
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+_PIECES = (
+    *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\n", b"\x1b[31m", b"\\ud800", b"\\u0000"),
+    *(mark.encode() for mark in ("=", '"', "'", "{", "}", "[", "]", ",", "#", "-")),
+    *(word.encode() for word in ("ｒ", "σ", "\u202e", "1e999", "NaN", "Infinity", "null", "true", "9" * 5000)),
+    *(word.encode() for word in ("[" * 3000, '{"a":' * 3000, "a" * 100_000)),
+)
+
+
+def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
+    """A file's content with a few bytes changed, removed, doubled or inserted; and the change in words."""
+    draw, at = random.random(), random.randrange(len(content) + 1)
+    if draw < 0.03:
+        return b"", "nothing in it"
+    if draw < 0.08:
+        return random.randbytes(random.choice((1, 16, 1000, 100_000))), "random bytes"
+    if draw < 0.2:
+        return content[:at], f"cut off after {at} bytes"
+    if draw < 0.4:
+        flipped = bytearray(content)
+        for _ in range(random.choice((1, 1, 2, 8))):
+            place = random.randrange(len(content))
+            flipped[place] ^= 1 << random.randrange(8)
+        return bytes(flipped), "bits flipped"
+    if draw < 0.5:
+        end = at + random.choice((1, 3, 20, 200))
+        return content[:at] + content[end:], f"bytes {at} to {end} lost"
+    if draw < 0.6:
+        end = at + random.choice((1, 20, 200))
+        return content[:end] + content[at:end] + content[end:], f"bytes {at} to {end} twice"
+    if draw < 0.65:
+        # Bytes that are not text are replaced.
+        return content.decode(errors="replace").encode("utf-16"), "in UTF-16"
+    if draw < 0.7:
+        lines = content.splitlines(keepends=True)
+        random.shuffle(lines)
+        return b"".join(lines), "lines in another order"
+    if draw < 0.8:
+        numbers = list(re.finditer(rb"\d+", content))
+        if numbers:
+            match = random.choice(numbers)
+            other = random.choice((b"0", b"-1", b"1e400", b"9" * 5000, b"1e-400", b"0x10", b"1_0", "٣".encode()))
+            return content[: match.start()] + other + content[match.end() :], f"{_short(other)} for a number"
+    piece = random.choice(_PIECES)
+    return content[:at] + piece + content[at:], f"{_short(piece)} at byte {at}"
+
+
+def spoilt_file(random: Random, path: Path) -> str:
+    """Replace a file by something that is not a file; the change in words."""
+    path.unlink(missing_ok=True)
+    match random.randrange(5):
+        case 0:
+            path.mkdir()
+            return "a folder in its place"
+        case 1:
+            path.symlink_to(path)
+            return "a link to itself"
+        case 2:
+            path.symlink_to(path.with_name("x" * 300))
+            return "a link to a name that is too long"
+        case 3:
+            path.symlink_to("/dev/zero")
+            return "a file without an end"
+    return "no file"
+
+
+def written(value: Any, pair: str = ": ", marks: str = "NaN Infinity -Infinity null") -> str:
+    """Plain data as JSON, whatever it is; `pair` stands between key and value, `marks` are the words of the format."""
+    nan, infinity, minus, null = marks.split()
+    if isinstance(value, Raw):
+        return value
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key, pair)}{pair}{written(x, pair, marks)}" for key, x in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(written(x, pair, marks) for x in value) + "]"
+    if isinstance(value, bool) or value is None:
+        return null if value is None else str(value).lower()
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**4000 else "9" * 5000
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else nan if math.isnan(value) else infinity if value > 0 else minus
+    return json.dumps(str(value))
+
+
+def toml(table: Any) -> str:
+    """Tables as TOML. What TOML cannot say is written as other text."""
+
+    def said(value: Any) -> str:
+        return written(value, " = ", "nan inf -inf null")
+
+    if not isinstance(table, dict):
+        return said(table)
+    lines = [f"{_key(key, ' = ')} = {said(each)}" for key, each in table.items() if not isinstance(each, dict)]
+    for key, each in table.items():
+        if isinstance(each, dict):
+            lines.append(f"[{_key(key, ' = ')}]")
+            lines += [f"{_key(name, ' = ')} = {said(inner)}" for name, inner in each.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(key: Any, pair: str) -> str:
+    return str(key) if pair == " = " and re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(str(key))
+
+
+# Sound inputs of each kind: boundcheck reads each of them in no time
+
+_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
+_LORA = {"kind": "lora", "rank": 2}
+SPECS: tuple[dict[str, Any], ...] = (
+    {
+        "claim": "meft.theorem2_repaired",
+        "seed": 1,
+        "problem": _HUBER,
+        "adapter": _LORA,
+        "domain": {"a": 2.6, "b": 1.9},
+        "run": {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22, "level": 0.9},
+    },
+    {
+        "claim": "jiang2024.theorem2",
+        "lipschitz": "sqrt(r) sigma",
+        "problem": {"kind": "least-squares", "d": 3, "k": 3, "samples": 6},
+        "adapter": {"kind": "lora", "rank": 2, "scale": "16/r", "gain": 0.5},
+        "assume": {"L": 2.5, "bound": "bound/2.5", "T_min": "4*Lhat*D/zeta**2"},
+        "run": {"steps": "informative", "batch": "balanced", "sampling": "without replacement"},
+    },
+    {
+        "claim": "ghadimi2013.corollary2_2",
+        "problem": {"kind": "extremal", "d": 3, "k": 3, "L": 2.0, "G": 1.5},
+        "adapter": {"kind": "frozen-a", "rank": 1, "start": "lora"},
+        "run": {"steps": "informative", "zeta": 0.5},
+    },
+    {
+        "claim": "meft.theorem2_any_step",
+        "problem": {"kind": "hard", "steps": 40, "ratio": 0.05},
+        "adapter": {"kind": "lora", "rank": 2, "start": "diagonal", "gain": 128.0},
+        "domain": {"a": 129.0, "b": 129.0},
+        "run": {"step_size": 0.01, "steps": "informative", "batch": 1, "zeta": 1.0},
+    },
+    {
+        "claim": "meft.lemma1_sharp",
+        "problem": {"kind": "logistic", "data": "breast-cancer"},
+        "adapter": {"kind": "lora", "rank": 1},
+        "domain": {"a": 1.5, "b": 2.0},
+        "bracket": {"pairs": 64, "iterates": 16, "points": 4, "ascents": 3, "rounds": 8, "looks": 2},
+    },
+    {
+        "claim": "meft.dora",
+        "problem": {"kind": "readout", "components": 4},
+        "adapter": {"kind": "dora", "rank": 1},
+        "domain": {"a": 0.5, "b": 0.5, "mu": 2.0},
+    },
+    {
+        "claim": "meft.theorem2_best_step",
+        "seed": [0, 1],
+        "problem": {"kind": "two-layer", "hidden": 4, "seed": 1},
+        "adapter": {"rank": [1, 2]},
+    },
+)
+"""Experiments on matrices, as tables."""
+
+_RUN = {"steps": 4, "batch": 2, "step_size": 0.1, "replicas": 2, "audits": 2, "looks": 1, "level": 0.9}
+NETWORKS: tuple[dict[str, Any], ...] = (
+    {
+        "claim": "meft.theorem2_any_step",
+        "seed": 1,
+        "model": {"kind": "gpt", "width": 8, "heads": 2, "layers": 1, "context": 8, "pretraining": 3, "samples": 4}
+        | {"held_out": 4, "text": "texts.txt", "seed": 1},
+        "adapter": {"kind": "lora", "rank": 1, "targets": "qkv, up", "scale": "16/r", "gain": 0.5},
+        "run": _RUN | {"sampling": "without replacement"},
+    },
+    {
+        "model": {"kind": "gpt", "width": 16, "text": "english"},
+        "adapter": {"kind": "full", "rank": [1, 2]},
+        "run": {"steps": 4, "batch": 2, "step_size": 0.1},
+    },
+    {
+        "model": {"kind": "pretrained", "path": "model", "task": "classification", "text": "texts.jsonl"}
+        | {"length": 8, "samples": 4, "held_out": 2, "dtype": "float64", "seed": 1},
+        "adapter": {"kind": "lora", "rank": 1, "targets": "query"},
+        "run": _RUN,
+    },
+)
+"""Experiments on networks, as tables. Their files lie in the same folder."""
+
+SETTINGS: tuple[tuple[str, dict[str, str]], ...] = (
+    (
+        "jiang2024.theorem2",
+        {"L": "1", "C": "0.5", "sigma": "1", "G": "3", "r": "8", "zeta": "1/10", "D": "1e0", "T": "10_000"},
+    ),
+    ("jiang2024.lemma1", {"L": "1", "C": "sqrt(2)", "sigma": "1", "G": "3", "r": "4"}),
+    ("meft.lemma1_sharp", {"L": "2", "s": "Max(1, 2)", "a": "1.5", "b": "exp(1)", "G": "0.1"}),
+    ("meft.theorem2_any_step", {p.name: "1" for p in catalogue["meft.theorem2_any_step"].parameters}),
+)
+"""Claims and the values of their letters, as they are typed."""
+
+WORDS = ("and", "he", "said", "unto", "them", "let", "there", "be", "light", "the", "<unk>", "<pad>", "<end>")
+ROWS = tuple({"text": " ".join(WORDS[i : i + 4]), "label": ("law", "poetry")[i % 2]} for i in range(8))
+"""Lines of a text to be classified."""
+
+
+TEXT = "".join(json.dumps(row) + "\n" for row in ROWS)
+
+
+@cache
+def instances() -> tuple[dict[str, Any], ...]:
+    """Stored instances of every kind, as plain data."""
+    quick = Search((1,), starts=1, rounds=1, examples=0)
+    found = [falsify(id, quick).instance for id in ("meft.lemma1_sharp", "meft.loreft")]
+    # W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2.
+    knots, radii = np.array([[0.125, -0.125], [0.375, 0.125]]), {"a": 2.0, "b": 2.0}
+    v = tuple(torch.full((1, 1, 1), 0.75, dtype=torch.float64) for _ in "AB")
+    adapter, theorem = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1), catalogue["meft.theorem2_repaired"]
+    run = ShortRun(theorem, adapter, radii, "sigma", knots, np.ones((1, 1)), 1.0, v, 3)
+    return (*(each.as_json() for each in found), run.as_json(), claims()[0])
+
+
+@cache
+def claims() -> tuple[dict[str, Any], ...]:
+    """Instances of claims of one's own. Only their claim is spoilt."""
+    n = sp.Symbol("n", positive=True, integer=True)
+    X, Y = sp.MatrixSymbol("X", 2, n), sp.MatrixSymbol("Y", n, 2)
+    # A relation with a hypothesis and a side that is a letter.
+    bounded = Claim("given", "Given", "me", sp.Le(SpectralNorm(X), L))
+    norms = Claim("mine", "Mine", "me", sp.Le(FrobeniusNorm(X * Y), L * FrobeniusNorm(Y)), hypotheses=(bounded,))
+    kappa = Parameter(sp.Symbol("kappa", positive=True), "positive real", "a factor")
+    X = sp.MatrixSymbol("X", 2, 2)
+    own = Claim(
+        "mine",
+        "Mine",
+        "me",
+        sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)),
+        quantities=(Quantity(Lhat, sp.Max(L, kappa.symbol ** sp.Rational(3, 2)) + sp.exp(L), "mine"),),
+        conditions=(sp.Ge(kappa.symbol, 1),),
+        declared=(kappa,),
+        note="mine",
+    )
+    return (
+        Assignment(norms, {"X": np.eye(2), "Y": np.ones((2, 2))}, {"n": 2.0, "L": 1.0}).as_json(),
+        Assignment(own, {"X": np.eye(2)}, {"L": 1.0, "kappa": 2.0}).as_json(),
+    )
+
+
+@cache
+def finished_run(root: Path) -> Path:
+    """The folder of a finished run."""
+    table = SPECS[0] | {"run": SPECS[0]["run"] | {"steps": 16, "audits": 4}}
+    (result,) = measure(table, root)
+    return root / result.run_id
+
+
+HAS_TRANSFORMERS = find_spec("transformers") is not None
+"""Models' folders can only be read with transformers."""
+
+
+@cache
+def model_folder(root: Path) -> Path:
+    """A folder with a BERT of two layers and the tokenizer of `WORDS`, as transformers saves them."""
+    transformers: Any = import_module("transformers")
+    tokenizers: Any = import_module("tokenizers")
+    folder = root / "model"
+    words: Mapping[str, int] = {word: i for i, word in enumerate(WORDS)}
+    shape = {"vocab_size": len(words), "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shape |= {"intermediate_size": 8, "max_position_embeddings": 16}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(dict(words), unk_token="<unk>"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    transformers.utils.logging.disable_progress_bar()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        transformers.BertForSequenceClassification(transformers.BertConfig(**shape)).save_pretrained(folder)
+    saved = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>")
+    saved.save_pretrained(folder)
+    return folder
+
+
+# The kinds of input: how each is spoilt, and how it is tried
+
+# How many experiments of a sweep are prepared; and the command line is asked about one input in so many.
+_PREPARED, _ASKED = 3, 50
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of input.
+
+    Attributes:
+        name: of the kind.
+        count: how many are made.
+        make: writes one into the folder, and says what was changed; the second path keeps what several are made from.
+        attempt: tries the one in the working directory.
+        command: the arguments that try it from there.
+
+    """
+
+    name: str
+    count: int
+    make: Callable[[Random, Path, Path], str]
+    attempt: Callable[[], object]
+    command: Callable[[], Sequence[str] | None]
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """An input, which follows from its kind and number alone."""
+
+    kind: str
+    number: int
+
+    def make(self, folder: Path, store: Path) -> str:
+        """Write it; see `limits.Attempt`."""
+        return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder, store)
+
+    def attempt(self) -> None:
+        """Try it."""
+        KINDS[self.kind].attempt()
+
+    def command(self) -> Sequence[str] | None:
+        """The command line, for one in fifty, whatever share of the inputs is tried."""
+        return None if Random(f"asked {self.kind} {self.number}").randrange(_ASKED) else KINDS[self.kind].command()
+
+    def recorded(self, found: Found) -> Trial:
+        """The record of what came of it. It counts as true if it was read: nothing else decides whether it is sound."""
+        said = " ".join(found.said.encode(errors="backslashreplace").decode().split()) or "it was read"
+        is_read, is_refused = found.outcome == "accepted", found.outcome == "one line"
+        return Trial(
+            "input",
+            f"{self.kind} {self.number}",
+            self.kind,
+            found.change,
+            true=is_read,
+            witness=said,
+            outcome=found.outcome,
+            wrong=not (is_read or is_refused),
+            caught=is_refused,
+            seconds=found.seconds,
+            mebibytes=found.mebibytes,
+        )
+
+
+def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
+    """Write spoilt data, or the spoilt text of sound data, or something that is not a file."""
+    draw = random.random()
+    if draw < 0.03:
+        return f"{path.name}: {spoilt_file(random, path)}"
+    if draw < 0.65:
+        data, change = spoilt(random, data)
+        path.write_text(write(data), encoding="utf-8", errors="surrogatepass")
+        return f"{path.name}: {change}"
+    path.write_text(write(data), encoding="utf-8")
+    return _spoil_bytes(random, path)
+
+
+def _spoil_bytes(random: Random, path: Path) -> str:
+    content, change = spoilt_bytes(random, path.read_bytes())
+    path.write_bytes(content)
+    return f"{path.name}: {change}"
+
+
+def _spec(tables: tuple[dict[str, Any], ...]) -> Callable[[Random, Path, Path], str]:
+    def make(random: Random, folder: Path, store: Path) -> str:
+        (folder / "texts.txt").write_text("In the beginning was the Word. " * 1500)
+        (folder / "texts.jsonl").write_text(TEXT)
+        if HAS_TRANSFORMERS:
+            (folder / "model").symlink_to(model_folder(store))
+        return _put(random, folder / "spec.toml", random.choice(tables), toml)
+
+    return make
+
+
+class _BegunError(Exception):
+    """A run began: the input was accepted."""
+
+
+def _try_spec() -> None:
+    def begun(stage: str, done: int, total: int) -> None:
+        raise _BegunError(stage)
+
+    with suppress(_BegunError):
+        for spec in specs_of(Path("spec.toml"))[:_PREPARED]:
+            prepare(spec, Path("runs"), "cpu", begun)
+
+
+def _settings(random: Random, folder: Path, store: Path) -> str:
+    id, given = random.choice(SETTINGS)
+    name, draw = random.choice(list(given)), random.random()
+    texts = {key: f"{key}={value}" for key, value in given.items()}
+    if draw < 0.3:
+        value, change = spoilt(random, {"value": given[name]})
+        texts[name] = f"{name}={value.get('value', '')}" if isinstance(value, dict) else str(value)
+    elif draw < 0.6:
+        content, change = spoilt_bytes(random, texts[name].encode())
+        texts[name] = content.decode(errors="surrogateescape")
+    elif draw < 0.9:
+        texts[name] = f"{name}={(change := _expression(random, 0))}"
+    else:
+        del texts[name]
+        change = f"{name} left out"
+        id = random.choice((id, f"{id} ", id.upper(), "", id.replace("a", "а"), "../x"))
+    (folder / "arguments.json").write_text(json.dumps([id, *texts.values()]))
+    return change[:200]
+
+
+def _expression(random: Random, depth: int) -> str:
+    """A text by the grammar of numbers, or close to it."""
+    if depth > random.choice((1, 3, 8)):
+        return random.choice(
+            ("1", "2", "0", "1e3", ".5", "1_0", "1e999", "0.1", "3/4", "pi", "E", "T", "oo", "1j", "0x1", "1.", "''")
+        )
+    x, y = (_expression(random, depth + 1) for _ in "xy")
+    forms = (
+        *("{x}+{y}", "{x}-{y}", "({x})*({y})", "({x})/({y})", "({x})**({y})", "sqrt({x})", "exp({x})", "log({x})"),
+        *("Max({x},{y})", "-({x})", "Min({x})", "({x}", "{x}.real", "{x}[{y}]", "lambda: {x}", "f({x})", "~{x}"),
+    )
+    return random.choice(forms[:10] if random.random() < 0.9 else forms).format(x=x, y=y)[:3000]
+
+
+def _try_settings() -> None:
+    id, *texts = json.loads(Path("arguments.json").read_text())
+    claim, inputs = catalogue[id], assignments_of(texts)
+    claim.values(**inputs)
+    for ball in claim.enclosures(**inputs).values():
+        ball.str(15)
+
+
+def _bound() -> Sequence[str] | None:
+    id, *texts = json.loads(Path("arguments.json").read_text())
+    # The system does not pass these on as arguments.
+    if any("\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape") for text in texts):
+        return None
+    return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
+
+
+def _instance(random: Random, folder: Path, store: Path) -> str:
+    return _put(random, folder / "instance.json", random.choice(instances()), written)
+
+
+def _claim(random: Random, folder: Path, store: Path) -> str:
+    instance = random.choice(claims())
+    claim, change = copy.deepcopy(instance["claim"]), "an expression of any nodes"
+    if random.random() < 0.5:
+        claim, change = spoilt(random, claim)
+    else:
+        kind = random.choice(("LessThan", "StrictLessThan", "Equality", "And"))
+        relation = [kind, _nodes(random, 0), _nodes(random, 0)]
+        holder, key = random.choice([(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])])
+        if claim["quantities"] and random.random() < 0.5:
+            holder, key, relation = claim["quantities"][0], "expression", _nodes(random, 0)
+        holder[key] = relation
+    text = written(instance | {"claim": claim})
+    (folder / "instance.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+    return change
+
+
+# Kinds of nodes by how many arguments they take.
+_NODES = {
+    0: ("Exp1",),
+    1: ("exp", "log", "Abs", "FrobeniusNorm", "SpectralNorm", "EuclideanNorm", "Trace", "Transpose", "Expectation"),
+    2: (
+        *("Add", "Mul", "Pow", "Max", "Min", "InnerProduct", "MatAdd", "MatMul", "MatPow", "HadamardProduct", "And"),
+        *("Identity", "ZeroMatrix", "LessThan", "Gradient", "Iterate", "Value", "Tuple", "MatrixExpectation"),
+    ),
+    3: ("Add", "Mul", "MatMul", "Max", "Sum", "PartialGradient"),
+    4: ("MinimumOver",),
+}
+
+
+def _nodes(random: Random, depth: int) -> Any:
+    """An expression made of any nodes of the vocabulary, whether they fit together or not."""
+    if depth > random.choice((0, 1, 2, 5)):
+        leaves = (["Symbol", "L", "positive"], ["Symbol", "kappa", "positive"], ["Symbol", "n", "positive", "integer"])
+        more = (["MatrixSymbol", "X", "2", "2"], ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"])
+        return random.choice((*leaves, *more, "0", "1", "-1", "1/3", "999", "9" * 300))
+    count = random.choice((0, 1, 1, 1, 2, 2, 2, 2, 3, 4))
+    return [random.choice(_NODES[count]), *(_nodes(random, depth + 1) for _ in range(count))]
+
+
+def _run(random: Random, folder: Path, store: Path) -> str:
+    stored = shutil.copytree(finished_run(store), folder / "run")
+    files = sorted(path for path in stored.rglob("*") if path.is_file() and path.name[0] != ".")
+    path = random.choice([*files, stored / "spec.json", stored / "result.json"])
+    if path.suffix == ".json" and path.parent == stored:
+        return _put(random, path, json.loads(path.read_text()), written)
+    if random.random() < 0.2:
+        return f"{path.name}: {spoilt_file(random, path)}"
+    return _spoil_bytes(random, path)
+
+
+def _texts(random: Random, folder: Path, store: Path) -> str:
+    (folder / "model").symlink_to(model_folder(store))
+    _add_spec(folder)
+    path, rows = folder / "texts.jsonl", list(ROWS)
+    if random.random() < 0.4:
+        return _put(random, path, rows, lambda data: TEXT)
+    place = random.randrange(len(rows))
+    row, change = spoilt(random, rows[place])
+    lines = [written(each) for each in rows]
+    lines[place] = written(row)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
+    return f"line {place + 1}: {change}"
+
+
+def _model(random: Random, folder: Path, store: Path) -> str:
+    model = shutil.copytree(model_folder(store), folder / "model")
+    _add_spec(folder)
+    files = sorted(model.iterdir())
+    configs = [path for path in files if path.suffix == ".json"]
+    path = random.choice(configs if random.random() < 0.85 else files)
+    if path.suffix == ".json":
+        return _put(random, path, json.loads(path.read_text()), written)
+    return _spoil_bytes(random, path)
+
+
+def _add_spec(folder: Path) -> None:
+    """A spec of a network that is read from the folder `model`, and its texts."""
+    (folder / "texts.jsonl").write_text(TEXT)
+    (folder / "spec.toml").write_text(toml(NETWORKS[-1]))
+
+
+_MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
+_ALL = (
+    Kind("spec of matrices", 2200, _spec(SPECS), _try_spec, lambda: _MEASURE),
+    Kind("spec of networks", 1000, _spec(NETWORKS), _try_spec, lambda: _MEASURE),
+    Kind("--set", 2200, _settings, _try_settings, _bound),
+    Kind("stored instance", 1800, _instance, lambda: replayed(Path("instance.json")), lambda: _REPLAY),
+    Kind("stored claim", 1000, _claim, lambda: replayed(Path("instance.json")), lambda: _REPLAY),
+    Kind("stored run", 600, _run, lambda: finished(Path("run")), lambda: ("report", "run")),
+    Kind("jsonl", 600, _texts, _try_spec, lambda: _MEASURE),
+    Kind("model's folder", 600, _model, _try_spec, lambda: _MEASURE),
+)
+KINDS = {kind.name: kind for kind in _ALL if HAS_TRANSFORMERS or kind.name not in ("jsonl", "model's folder")}
+"""By name; without transformers there are no models' folders to spoil."""
+
+
+def malformed(every: int = 1) -> list[Malformed]:
+    """Every input, or every n-th of each kind: 10,000 in all where transformers is installed."""
+    return [Malformed(kind.name, number) for kind in KINDS.values() for number in range(0, kind.count, every)]
+
+
+def input_trials(inputs: Sequence[Malformed]) -> list[Trial]:
+    """Each input, tried within the limits in a process that is replaced when it is killed or dies."""
+    return [each.recorded(found) for each, found in zip(inputs, in_processes(inputs, LIMITS), strict=True)]
