@@ -35,7 +35,7 @@ lowest:
 
 # Every line and branch of the kernel and the statistics; the tests left out take long and reach nothing more. Without
 # the plugin, which imports boundcheck before anything is measured.
-STATISTICS := $(foreach x,any_step blame exponent grounds intervals schedule verdict,tests/experiment/test_$(x).py) tests/checked/test_coverage.py
+STATISTICS := tests/experiment/test_statistics.py tests/experiment/test_verdict.py tests/experiment/test_outcome.py tests/checked/test_coverage.py
 
 coverage: .venv/test
 	$(PYTEST) -p no:boundcheck -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing

@@ -1,7 +1,7 @@
 """How tests are laid in layers: what the quick layer keeps of a test with many parametrisations.
 
-`full` and `nightly` are marks of tests that the quick layer leaves out; LAYERS.md says which those are. A test that is
-worth running on one of its parametrisations, and on all of them given time, gets one of these instead.
+`full` and `nightly` are marks of tests that the quick layer leaves out. Of any other test it runs `FEW`
+parametrisations, spread evenly over all of them; the rest is full. LAYERS.md says how to ask for something else.
 """
 
 from collections import defaultdict
@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+
+# Of a test, unless a mark says otherwise.
+FEW = 4
 
 # In the quick layer each value of each parameter once, in place of the product; the rest of the product is full.
 covering = pytest.mark.covering
@@ -30,18 +33,22 @@ def examples(most: int, **options: Any) -> settings:
 
 
 def lay(items: Iterable[pytest.Item]) -> None:
-    """Mark as full, or of a full test as nightly, what `covering` and `sampled` leave out."""
+    """Mark as full, or of a full test as nightly, what the layer before leaves out of each test."""
     functions: dict[Any, list[pytest.Function]] = defaultdict(list)
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
             functions[item.parent, item.originalname].append(item)
     for parametrised in functions.values():
-        left_out: list[pytest.Function] = []
         if parametrised[0].get_closest_marker("covering"):
             left_out = _not_covering(parametrised)
         elif mark := parametrised[0].get_closest_marker("sampled"):
             every, first = mark.args
             left_out = [item for place, item in enumerate(parametrised) if (place - first) % every]
+        else:
+            # A parametrisation may be full by itself; of a test that is full all are.
+            quick = [item for item in parametrised if not any(map(item.get_closest_marker, ("full", "nightly")))]
+            kept = {(2 * i + 1) * len(quick) // (2 * FEW) for i in range(FEW)}
+            left_out = [item for place, item in enumerate(quick) if place not in kept and len(quick) > FEW]
         for item in left_out:
             item.add_marker(pytest.mark.nightly if item.get_closest_marker("full") else pytest.mark.full)
 

@@ -323,11 +323,6 @@ class Schedule:
         """True if every replica is audited at every iteration."""
         return len(self.edges) == self.edges[-1] + 1
 
-    def due(self, stratum: int) -> dict[int, np.ndarray]:
-        """The replicas to audit in a stratum, by iteration."""
-        column = self.times[:, stratum]
-        return {int(time): np.flatnonzero(column == time) for time in np.unique(column)}
-
 
 def spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
     r"""The standard deviation of a sum over strata with one random time in each, and the number of its pairs.

@@ -27,7 +27,7 @@ from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.notebook import Shown
 from boundcheck.language.symbols import toward
-from boundcheck.language.view import Badge, Cell, Fold, Line, Part, Prose, Table, View, line, short
+from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line, short
 from boundcheck.system import terminal
 from boundcheck.system.tables import fields_of
 
@@ -53,17 +53,10 @@ def _results_view(results: Results) -> View:
     if len(results) == 1:
         return results[0].view()
     fields = list(results.varied)
-    rows: list[tuple[Cell, ...]] = [
-        (
-            *(_text(row[path]) for path in fields),
-            Badge(row["verdict"]),
-            _measured(each),
-            _interval(each),
-            _bound(each),
-            Prose(row["reason"]),
-        )
-        for each, row in zip(results, results.rows, strict=True)
-    ]
+    rows: list[tuple[Cell, ...]] = []
+    for each, row in zip(results, results.rows, strict=True):
+        numbers = _measured(each), _interval(each), _bound(each)
+        rows.append((*(_text(row[path]) for path in fields), Badge(row["verdict"]), *numbers, Prose(row["reason"])))
     table = Table((*fields, "verdict", "measured", "interval", "bound", "why"), rows)
     claims = ", ".join(dict.fromkeys(each.claim for each in results))
     return View(f"{len(results)} runs", claims, parts=(table,))
@@ -72,43 +65,50 @@ def _results_view(results: Results) -> View:
 @view_of.register(Result)
 def _result_view(of: Result) -> View:
     """The view of a run: what was measured against what, why it has its verdict, and what it was held against."""
-    parts = [
-        line(Prose(of.reason)),
-        *_blame(of),
-        *(_bracket(of) if isinstance(of, BracketResult) else _run(of) if isinstance(of, RunResult) else ()),
-        *_folded(
-            "Its hypotheses, as they held on the run",
-            ("hypothesis", "status", "observed", "limit", "how"),
-            ((x.hypothesis, Badge(x.status), *x.shown(short, 4), Prose(x.how)) for x in of.audit),
-        ),
-        *_folded(
-            "Constants that the problem says of itself",
-            ("constant", "value", "kind", "how"),
-            (
-                (
-                    name,
-                    short(_finite(x.value), toward=toward_of(name, x)),
-                    x.kind,
-                    Prose(x.how),
-                )
-                for name, x in of.constants.items()
-            ),
-        ),
-        *_folded("The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items())),
-        *_folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items())),
-    ]
-    title = catalogue[of.claim].title if of.claim in catalogue else of.claim
-    return View(
-        f"{title}, on {of.problem.name}", f"{of.claim}, run {of.run_id}", of.verdict, (_sides(of),), tuple(parts)
-    )
-
-
-def _sides(of: Result) -> Line:
-    bound = f"bound {_bound(of)}"
+    measured, bound = _measured(of), f"bound {_bound(of)}"
+    sides = line(f"measured {measured}, interval {_interval(of)};", bound)
+    made: list[Part] = [line(Prose(of.reason))]
+    if of.blame is not None:
+        why = [] if of.blame.evidence == of.reason else [Prose(of.blame.evidence)]
+        made.append(line("to blame:", of.blame.kind, of.blame.name, *why))
+    ends: list[Part] = []
+    if of.lower:
+        lower = [(name, short(x, toward=DOWN)) for name, x in of.lower.items()]
+        ends.append(Table(("lower estimate by", "value"), lower))
+    if of.upper:
+        upper = [(x.claim, x.lipschitz, short(x.value, toward=UP), x.trust) for x in of.upper]
+        ends.append(Table(("upper end by", "C is", "value", "trust"), upper))
     if isinstance(of, BracketResult):
-        return line(f"largest lower estimate {_measured(of)};", bound)
-    shown = f", the {of.shown}," if isinstance(of, RunResult) and of.shown else ","
-    return line(f"measured {_measured(of)}{shown} interval {_interval(of)};", bound)
+        sides = line(f"largest lower estimate {measured};", bound)
+        made += ends
+        for chain in of.slack:
+            made += _chain(f"What the {chain.version} proof gives away", chain.measured, chain.links)
+    if isinstance(of, RunResult):
+        if of.shown:
+            sides = line(f"measured {measured}, the {of.shown}, interval {_interval(of)};", bound)
+        values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
+        made.append(line(", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items())))
+        if of.gradient_ratio:
+            made.append(line(f"largest gradient ratio: {of.gradient_ratio}, {FROM_BELOW}"))
+        if ends:
+            made.append(Fold(line("The smoothness of F, from both sides"), tuple(ends)))
+        if (lost := of.waterfall) is not None:
+            made.append(line(Prose(lost.says)))
+            made += _chain("Where the theorem loses on this run", lost.measured, lost.links)
+    audits = ((x.hypothesis, Badge(x.status), *x.shown(short, 4), Prose(x.how)) for x in of.audit)
+    heads = ("hypothesis", "status", "observed", "limit", "how"), ("constant", "value", "kind", "how")
+    made += _folded("Its hypotheses, as they held on the run", heads[0], audits)
+    constants = []
+    for name, constant in of.constants.items():
+        # Of an infinite one nothing is known.
+        value = constant.value if math.isfinite(constant.value) else None
+        shown_value = short(value, toward=toward_of(name, constant))
+        constants.append((name, shown_value, constant.kind, Prose(constant.how)))
+    made += _folded("Constants that the problem says of itself", heads[1], constants)
+    made += _folded("The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items()))
+    made += _folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items()))
+    title = f"{catalogue[of.claim].title if of.claim in catalogue else of.claim}, on {of.problem.name}"
+    return View(title, f"{of.claim}, run {of.run_id}", of.verdict, (sides,), tuple(made))
 
 
 def _measured(of: Result) -> str:
@@ -119,13 +119,6 @@ def _bound(of: Result) -> str:
     return f"{short(of.bound, of.digits(4), UP)} ({of.bound_kind})"
 
 
-def _blame(of: Result) -> list[Part]:
-    if of.blame is None:
-        return []
-    why = [] if of.blame.evidence == of.reason else [Prose(of.blame.evidence)]
-    return [line("to blame:", of.blame.kind, of.blame.name, *why)]
-
-
 def _interval(of: Result) -> str:
     found = of.interval
     if found is None:
@@ -133,32 +126,6 @@ def _interval(of: Result) -> str:
     ends = f"[{short(found.lower, of.digits(4), DOWN)}, {short(found.upper, of.digits(4), UP)}]"
     # What is known without chance has no level.
     return f"{ends} ({found.kind})" if found.kind == "exact" else f"{ends} ({found.level:.0%}, {found.kind})"
-
-
-def _bracket(of: BracketResult) -> list[Part]:
-    """Both ends of a bracket, and what the proofs give away at its steepest pair."""
-    chains = (_chain(f"What the {x.version} proof gives away", x.measured, x.links) for x in of.slack)
-    return [*_ends(of), *(part for chain in chains for part in chain)]
-
-
-def _ends(of: Result) -> list[Part]:
-    lower = [(name, short(x, toward=DOWN)) for name, x in of.lower.items()]
-    upper = [(x.claim, x.lipschitz, short(x.value, toward=UP), x.trust) for x in of.upper]
-    parts: list[Part] = [Table(("lower estimate by", "value"), lower)] if lower else []
-    return parts + ([Table(("upper end by", "C is", "value", "trust"), upper)] if upper else [])
-
-
-def _run(of: RunResult) -> list[Part]:
-    """The plan of a run, and where its theorem loses."""
-    values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
-    plan = line(", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items()))
-    ends, lost = _ends(of), of.waterfall
-    parts: list[Part] = [plan]
-    parts += [line(f"largest gradient ratio: {of.gradient_ratio}, {FROM_BELOW}")] if of.gradient_ratio else []
-    parts += [Fold(line("The smoothness of F, from both sides"), tuple(ends))] if ends else []
-    if lost is not None:
-        parts += [line(Prose(lost.says)), *_chain("Where the theorem loses on this run", lost.measured, lost.links)]
-    return parts
 
 
 def _chain(title: str, measured: float | None, links: Sequence[Link]) -> list[Part]:
@@ -171,10 +138,6 @@ def _folded(title: str, head: tuple[str, ...], rows: Iterable[Sequence[Cell]]) -
     """A table behind its title; nothing where it has no rows."""
     found = list(rows)
     return [Fold(line(title), (Table(head, found),))] if found else []
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _text(value: Any) -> str:
@@ -195,8 +158,7 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
 
     ``noise`` is what was taken off each squared gradient norm, because a part of the samples was looked at.
     """
-    title = f"{result.problem.name}, on {result.problem.sample}"
-    table = terminal.Table(*_COLUMNS, title=title)
+    table = terminal.Table(*_COLUMNS, title=f"{result.problem.name}, on {result.problem.sample}")
     rows = trace.isel(replica=0)
     count = int(np.isfinite(rows["loss"].values).sum())
     for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
@@ -205,51 +167,36 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
         cells = [shown(x, 4, toward) for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)]
         ratio, off = (row[name].item() for name in _RATIO)
-        # On a curved domain there is none.
+        # An unbiased estimate of a square may be negative: then the square is below its noise.
+        is_seen = square > 0 or noise[place] == 0
+        gradient = f"{square:.4g}" if is_seen else f"≈ 0, below its noise of {noise[place]:.2g}"
+        # On a curved domain there is no ratio.
         told = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
-        cells[1:2] = [_square(square, noise[place]), cells[1], told]
-        table.add(int(row["time"]), *cells)
-    console = terminal.screen(stderr=True)
-    console.print(table)
-    for each in _lines(result):
-        console.print(each, soft_wrap=True, markup=False, highlight=False)
-
-
-def _square(estimate: float, noise: float) -> str:
-    """The text of an unbiased estimate of a square, which may be negative: then the square is below its noise."""
-    return f"{estimate:.4g}" if estimate > 0 or noise == 0 else f"≈ 0, below its noise of {noise:.2g}"
-
-
-def _lines(result: RunResult) -> list[str]:
-    """The verdict, what broke it, and each L̂ with what it says; one that is mostly rounding error is none."""
+        table.add(int(row["time"]), cells[0], gradient, cells[1], told, *cells[2:])
     lines = [f"{result.verdict}: {result.reason}"]
     failed = [each for each in result.audit if each.status == "failed"]
     lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
     found, meaning = result.estimates, catalogue[result.claim].quantities[-1].meaning
-    for each in result.theorems:
+    for at in result.theorems:
         # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
-        said = "" if failed or each.bound is None else f"; the {meaning} is {shown(each.bound, 4, UP)}"
-        way = " ".join(filter(None, (each.way, each.lipschitz and f"C = {each.lipschitz}")))
+        said = "" if failed or at.bound is None else f"; the {meaning} is {shown(at.bound, 4, UP)}"
+        way = " ".join(filter(None, (at.way, at.lipschitz and f"C = {at.lipschitz}")))
         # A result has None for infinity.
-        ends = (each.value, UP), (each.longest, DOWN)
+        ends = (at.value, UP), (at.longest, DOWN)
         value, longest = ("∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends)
-        if each.way == "path" and found is not None and (found.is_mostly_rounding or not found.path):
+        if at.way == "path" and found is not None and (found.is_mostly_rounding or not found.path):
             sure = shown(found.path_sure, 4, DOWN)
             lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
     if result.gradient_ratio is not None:
         lines.append(f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}")
-    return lines + _waterfall(result)
-
-
-def _waterfall(result: RunResult) -> list[str]:
-    """The links from what was measured to the bound, and what costs most; or why there is no such way."""
-    found = result.waterfall
-    if found is None:
-        return []
-    way = " → ".join(
-        [f"{found.start} {found.measured:.3g}" if found.measured is not None else found.start]
-        + [f"{each.label} {'' if each.factor is None else f'×{each.factor:.3g}'}".strip() for each in found.links]
-    )
-    return [*([f"  {way}"] if found.links else []), f"  {found.says}"]
+    if (lost := result.waterfall) is not None:
+        links = [f"{x.label} ×{x.factor:.3g}" if x.factor is not None else x.label for x in lost.links]
+        start = lost.start if lost.measured is None else f"{lost.start} {lost.measured:.3g}"
+        lines += [f"  {' → '.join((start, *links))}"] if links else []
+        lines.append(f"  {lost.says}")
+    console = terminal.screen(stderr=True)
+    console.print(table)
+    for each in lines:
+        console.print(each, soft_wrap=True, markup=False, highlight=False)

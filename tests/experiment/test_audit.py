@@ -1,26 +1,38 @@
-"""Planted faults: a hypothesis that is broken or stated falsely is named by the audit, and decides the verdict."""
+"""Planted faults are named by the audit and decide the verdict; true functions agree with themselves."""
+
+from __future__ import annotations
 
 import math
 import re
 from dataclasses import replace
+from itertools import product
+from typing import Any
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis.strategies import DataObject
 from sympy import Rational
 
+from boundcheck import Loss
+from boundcheck.errors import InputError
 from boundcheck.experiment import measure
-from boundcheck.experiment.audit import audit
+from boundcheck.experiment.audit import audit, check_function
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import judge
+from boundcheck.functions.adapters import ADAPTERS, make_adapter
 from boundcheck.functions.problem import Problem, norm_name
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Constant
-from boundcheck.language.hypotheses import Hypothesis
+from boundcheck.language.hypotheses import MOST_SAMPLES, Hypothesis
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import Lhat, ell
-from tests.layers import sampled
+from tests.functions.kinds import KINDS, each_kind, some_examples
+from tests.layers import covering, sampled
 
 from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, run_by_hand, theorem_table
 
@@ -352,3 +364,121 @@ def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):
         found.append((result.verdict, result.measured, rows))
     assert found[0][0] != "hypothesis-failed"
     assert found[0] == found[1]
+
+
+A, B = 12.0, 0.5
+TABLE = {
+    "claim": "khaled2020.theorem2",
+    "problem": {"kind": "least-squares", "d": 2, "k": 3, "samples": 4},
+    "adapter": {"kind": "full"},
+    "assume": {"abc_a": A, "abc_b": B, "abc_c": 1.0},
+    "run": {"zeta": 9.0, "batch": 2, "replicas": 3, "steps": 1, "audits": 1},
+}
+
+
+def row(measured):
+    (found,) = (each for each in measured.audits if each.hypothesis == "classic.abc")
+    return found
+
+
+def test_it_is_the_mean_over_all_minibatches(tmp_path):
+    measured = run_by_hand(TABLE, tmp_path)
+    function, v = measured.evidence.function, measured.evidence.start.v
+    gradients = [function.batch_gradient(v, torch.tensor([pair]))[0] for pair in product(range(4), repeat=2)]
+    moment = sum(x.square().sum().item() for x in gradients) / 16
+    square = function.gradient(v)[0].square().sum().item()
+    rest = moment - 2 * A * function.loss(v).item() - B * square
+    assert row(measured).observed == pytest.approx(rest, rel=1e-9)
+    assert row(measured).status == "held"
+    assert row(measured).limit == 1.0
+
+
+@pytest.mark.parametrize(("share", "status"), [(1 + 1e-9, "held"), (1 - 1e-9, "failed")])
+def test_a_constant_that_is_too_small_is_named(share, status, tmp_path):
+    """With a small A more is left, which C has to bound."""
+    table = changed(TABLE, {"assume.abc_a": 0.125, "assume.abc_c": 1e3})
+    needed = row(run_by_hand(table, tmp_path / "wide")).observed
+    assert needed > 0
+    (result,) = measure(changed(table, {"assume.abc_c": share * needed}), tmp_path)
+    (found,) = (each for each in result.audit if each.hypothesis == "classic.abc")
+    assert found.status == status
+    assert (result.verdict == "hypothesis-failed") == (status == "failed")
+    assert ("classic.abc" in result.reason) == (status == "failed")
+
+
+def test_constants_that_nothing_is_known_of_are_asked_for(tmp_path):
+    with pytest.raises(InputError, match=r"assume\.abc_c"):
+        measure(changed(TABLE, {"assume.abc_c": None}), tmp_path)
+    with pytest.raises(InputError, match=r"assume\.abc_a"):
+        parse(changed(TABLE, {"claim": "khaled2020.bounded_variance"}))
+
+
+SIZES = st.sampled_from([0.0, 1e-6, 0.1, 1.0, 30.0, 1e4])
+
+
+def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.Generator]:
+    objective = data.draw(KINDS[kind])
+    d, k = objective.shape
+    random = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16)))
+    made = ADAPTERS[name]
+    rank = data.draw(st.integers(1, min(d, k))) if made.has_rank else 1
+    W0 = data.draw(SIZES) * torch.randn((d, k), generator=random, dtype=torch.float64)
+    if made.needs_columns or made.edits_hidden:
+        W0 = torch.randn((d, k), generator=random, dtype=torch.float64)
+    factors = {
+        "A": torch.randn((rank, k), generator=random, dtype=torch.float64),
+        "B": torch.randn((d, rank), generator=random, dtype=torch.float64),
+    }
+    scale = data.draw(st.sampled_from([0.1, 1.0, 8.0]))
+    return Problem(objective, make_adapter(name, W0, rank if made.has_rank else None, scale, factors)), random
+
+
+@covering
+@each_kind
+@pytest.mark.parametrize("name", ADAPTERS)
+@some_examples
+@given(data=st.data())
+def test_no_face_of_a_true_function_is_refused(kind: str, name: str, data: DataObject) -> None:
+    problem, random = problem_of(data, kind, name)
+    start = problem.adapter.initial(data.draw(SIZES) or 1.0, random)
+    size = data.draw(SIZES)
+    step = tuple(size * torch.randn(part.shape, generator=random, dtype=torch.float64) for part in start)
+    check_function(problem, problem.retract(start, step), data.draw(st.sampled_from([None, 1, 3, 10])))
+
+
+LOSSES: dict[str, Any] = {
+    "square": lambda W, X, y: (X @ W.mT - y).square().sum(-1),
+    "kinked": lambda W, X, y: (X @ W.mT - y).relu().square().sum(-1),
+    "steep": lambda W, X, y: (X @ W.mT - y).abs().pow(1.5).sum(-1),
+    "huber": lambda W, X, y: torch.nn.functional.huber_loss(X @ W.mT, y, reduction="none").sum(-1),
+    "exponential": lambda W, X, y: (X @ W.mT - y).exp().sum(-1),
+    "far from 0": lambda W, X, y: (X @ W.mT - y).cosh().log().sum(-1) + 1e5,
+}
+
+
+@pytest.mark.parametrize("samples", [1, 7, MOST_SAMPLES + 1])
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_loss_of_a_persons_own_is_refused(name: str, samples: int) -> None:
+    random = torch.Generator().manual_seed(1)
+    X, y = (torch.randn((samples, n), generator=random, dtype=torch.float64) for n in (4, 3))
+    objective = Loss(LOSSES[name], X, y, shape=(3, 4))
+    for kind in ("full", "lora"):
+        adapter = make_adapter(kind, torch.zeros(3, 4).double(), 2 if kind == "lora" else None, 1.0, {})
+        problem = Problem(objective, adapter)
+        check_function(problem, problem.initial("lora", 1.0, random), batch=3)
+
+
+def test_of_many_samples_the_mean_is_looked_at() -> None:
+    class Off(Loss):
+        """Minibatches are off by a hundredth."""
+
+        def batch_gradient(self, W, indices):
+            return 1.01 * super().batch_gradient(W, indices)
+
+    X = torch.randn((MOST_SAMPLES + 1, 4), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    problem = Problem(
+        Off(lambda W, X: (X @ W.mT - 1).square().sum(-1), X, shape=(3, 4)),
+        make_adapter("full", torch.zeros(3, 4).double(), None, 1.0, {}),
+    )
+    with pytest.raises(InputError, match=r"problem.batch_gradient"):
+        check_function(problem, (torch.zeros(1, 3, 4).double(),))

@@ -1,17 +1,43 @@
-"""Brackets: no lower estimate above an upper end, points that lie in the ball, and too small a bound found out."""
+"""Brackets: lower estimates, of pairs, iterates, curvatures and ascents, and upper ends that hold."""
+
+import json
+import math
 
 import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 import torch
-from hypothesis import given
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from boundcheck.experiment import measure
-from boundcheck.functions.adapters import LoRA
-from tests.layers import examples, sampled
+from boundcheck.experiment.bracket import ascend, split_along
+from boundcheck.experiment.plan import build
+from boundcheck.experiment.spec import Spec, parse
+from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.curvature import bilinear_product, block_norms, gauss_newton_product, hessian_vector_product
+from boundcheck.functions.problem import Problem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.function import Constant
+from boundcheck.proof.script import find
+from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
+from boundcheck.system.limits import silent
+from tests.functions.kinds import softmax_problems
+from tests.layers import covering, examples, sampled
 
-from .small import bracket_table, bracketed, pseudo_huber, softmax
+from .small import (
+    DOMAINS,
+    OF_KIND,
+    bracket_table,
+    bracketed,
+    changed,
+    pseudo_huber,
+    random_point,
+    softmax,
+    with_quantity_scaled,
+)
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 LEMMAS = LoRA.claims
@@ -107,37 +133,6 @@ def test_points_lie_in_the_ball_to_the_last_digit(rank):
                 assert mpmath.sqrt(largest) <= limit
 
 
-def test_points_point_in_all_directions():
-    problem = pseudo_huber(rank=1, d=3, k=4)
-    A, B = problem.adapter.draw({"a": 1.0, "b": 1.0}, 4000, torch.Generator().manual_seed(2))
-    for part in (A[::2].reshape(2000, -1), B[::2].reshape(2000, -1)):
-        assert part.mean(0).abs().max() < 0.06
-        covariance = part.T @ part / 2000
-        assert (covariance - torch.eye(part.shape[1]) / part.shape[1]).abs().max() < 0.06
-
-
-def test_the_trace_holds_every_ratio_that_the_estimates_are_of():
-    found, trace = bracketed(bracket_table(), pseudo_huber())
-    shapes = {"pair": 64, "step": 16, "replica": 8, "point": 4, "start": 3, "part": 2, "row": 2, "column": 2}
-    assert {name: size for name, size in trace.sizes.items() if name != "look"} == shapes
-    assert 1 <= trace.sizes["look"] <= 2
-    assert found.lower == {
-        "pairs": trace["pair_ratio"].values.max(),
-        "iterates": np.nanmax(trace["iterate_ratio"].values),
-        "curvature": trace["curvature"].values.max(),
-        "ascent": trace["ascent"].values.max(),
-    }
-
-
-@sampled(3)
-@pytest.mark.parametrize("count", [1, 2, 127, 128, 129, 300])
-def test_pairs_are_as_many_as_asked_for(count):
-    _, trace = bracketed(bracket_table(bracket={"pairs": count, "iterates": 1, "points": 1}), pseudo_huber())
-    assert trace.sizes["pair"] == count
-    assert (trace["pair_ratio"].values > 0).all()
-    assert trace.sizes["point"] == 1
-
-
 def test_more_points_than_pairs_are_cut_to_what_there_is():
     found, trace = bracketed(bracket_table(bracket={"pairs": 2, "iterates": 2, "points": 9}), pseudo_huber())
     assert 1 <= trace.sizes["point"] <= 9
@@ -180,3 +175,457 @@ def test_a_true_lemma_is_not_violated_by_extreme_data(problem, tmp_path):
     table = bracket_table(problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | problem)
     (result,) = measure(table, tmp_path)
     assert result.verdict == "supported", result.reason
+
+
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+TABLES = {
+    "pseudo-huber": {"d": 4, "k": 4, "samples": 6},
+    "least-squares": {"d": 4, "k": 4, "samples": 6},
+    "extremal": {"d": 4, "k": 4, "L": 2.0, "G": 0.5},
+    "breast-cancer": {},
+    "logistic": {},
+    "two-layer": {"hidden": 4},
+    "readout": {"components": 4},
+}
+TINY = {"pairs": 24, "iterates": 8, "points": 3, "ascents": 2, "rounds": 4, "looks": 1}
+# DoRA needs columns of W0 further from 0 than its radii reach: 1 > 0.5 * 0.5.
+PROVED = {script.claim.id for script in find(()) if script.version != "printed" and script.claim}
+
+
+def table_of(kind, problem="pseudo-huber", **changes):
+    fields = {"problem": {"kind": problem, **TABLES[problem]}, "bracket": TINY}
+    if problem == "breast-cancer":
+        # Two classes, so two rows.
+        fields["adapter.rank"] = None if kind == "full" else 1
+    if problem == "logistic":
+        fields["adapter.rank"] = None if kind == "full" else 1
+    return changed(OF_KIND[kind], fields | {name.replace("__", "."): value for name, value in changes.items()})
+
+
+def dora_has_no_column(kind, problem):
+    """W0 = I with more columns than rows has a column of zeros."""
+    return kind == "dora" and problem in {"breast-cancer", "logistic", "two-layer"}
+
+
+@covering
+@each_kind
+@pytest.mark.parametrize("problem", TABLES)
+def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
+    if dora_has_no_column(kind, problem):
+        pytest.skip("W0 has a column of zeros")
+    (result,) = measure(table_of(kind, problem), tmp_path)
+    assert result.verdict == "supported", result.reason
+    assert result.radii == DOMAINS[kind]
+    lower = set(result.lower)
+    assert lower - {"iterates"} == {"pairs", "curvature", "ascent"}
+    assert result.measured == max(result.lower.values()) > 0
+    for end in result.upper:
+        assert result.measured * (1 - ROUNDING) <= end.value
+    assert min(end.value for end in result.upper) <= result.bound * (1 + 1e-15)
+    json.dumps(result.as_json(), allow_nan=False)
+    # Read back, not measured again.
+    assert measure(table_of(kind, problem), tmp_path) == [result]
+
+
+@each_kind
+@examples(5)
+@given(st.data())
+def test_no_lower_estimate_through_any_adapter_exceeds_an_upper_end(kind, data):
+    adapter = data.draw(adapters(kind, most=2))
+    radii = data.draw(domains(adapter))
+    problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
+    constants = adapter.constants(radii)
+    if not all(value > 0 for value in constants.values()):
+        return
+    claim = ADAPTERS[kind].claims[-1]
+    table = changed(table_of(kind), {"domain": radii, "claim": claim, "seed": data.draw(st.integers(0, 99))})
+    found, _ = bracketed(table, problem)
+    assert found.verdict == "supported", found.reason
+    for end in found.upper:
+        assert found.measured * (1 - ROUNDING) <= end.value, end.claim
+
+
+@sampled(3, 1)
+@each_kind
+def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
+    found, trace = bracketed(table_of(kind))
+    names = {"pairs": "pair_ratio", "iterates": "iterate_ratio", "curvature": "curvature", "ascent": "ascent"}
+    assert found.lower == {kind: np.nanmax(trace[names[kind]].values) for kind in found.lower}
+    assert trace.sizes["pair"] == TINY["pairs"]
+    assert (trace.sizes["point"], trace.sizes["start"]) == (TINY["points"], TINY["ascents"])
+    seen = "iterate_ratio" in trace and bool(np.isfinite(trace["iterate_ratio"]).any())
+    assert ("iterates" in found.lower) == seen
+
+
+@sampled(3, 2)
+@each_kind
+def test_iterates_are_compared_wherever_they_stay_in_the_domain(kind):
+    domain = DOMAINS[kind] if kind == "dora" else dict.fromkeys(DOMAINS[kind], 20.0)
+    found, _ = bracketed(table_of(kind, domain=domain))
+    assert ("iterates" in found.lower) == (not kind.startswith("loreft"))
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_the_claim_about_rank_1_is_made_at_rank_1_alone(rank):
+    problem = build(parse(table_of("loreft", claim="meft.loreft", adapter__rank=rank)), "cpu")
+    named = [end.claim for end in problem.upper_ends({"nu": 1.0})]
+    assert named == ["meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft"][0 if rank == 1 else 1 :]
+    values = [end.value for end in problem.upper_ends({"nu": 1.0})]
+    assert values == sorted(values)
+
+
+@each_kind
+def test_upper_ends_are_the_claims_of_the_adapter_that_apply(kind):
+    problem = build(parse(table_of(kind)), "cpu")
+    ends = problem.upper_ends(DOMAINS[kind])
+    assert list(dict.fromkeys(end.claim for end in ends)) == list(ADAPTERS[kind].claims)
+    constants = problem.adapter.constants(DOMAINS[kind])
+    for end in ends:
+        claim = catalogue[end.claim]
+        names = {p.name for p in claim.parameters}
+        if "C" in names or ("s" in constants and "s" not in names and constants["s"] != 1):
+            continue
+        known = constants | {"L": problem.objective.smoothness.value, "G": problem.gradient_bound(DOMAINS[kind]).value}
+        assert end.value == pytest.approx(claim.bound(**{name: known[name] for name in names}), rel=1e-12)
+        assert end.value >= claim.bound(**{name: known[name] for name in names}) * (1 - 1e-15)
+
+
+@each_kind
+def test_an_end_is_trusted_to_the_kernel_if_and_only_if_a_script_has_it_replayed(kind):
+    problem = build(parse(table_of(kind)), "cpu")
+    for end in problem.upper_ends(DOMAINS[kind]):
+        assert end.trust == ("kernel" if end.claim in PROVED else "by hand"), end.claim
+
+
+def test_columns_that_may_vanish_leave_nothing_to_say():
+    problem = build(parse(table_of("dora")), "cpu")
+    for a, said in ((1.99, True), (2.0, False), (2.01, False)):
+        assert bool(problem.upper_ends({"a": a, "b": 0.5, "mu": 1.0})) == said
+
+
+@sampled(6)
+@each_kind
+@pytest.mark.parametrize("name", ["smoothness", "infimum", "gradient_bound"])
+def test_an_estimated_constant_gives_no_verdict(kind, name):
+    spec = parse(table_of(kind))
+    problem = build(spec, "cpu")
+    before = getattr(problem.objective, name)
+    setattr(problem.objective, name, Constant(before.value, "estimated", "a guess"))
+    found, _ = bracketed(table_of(kind), problem)
+    # A bound on the gradient that is estimated is not used where a certified one is smaller; f* is used by nobody.
+    G = problem.gradient_bound(found.radii).kind
+    needs_gradient = "G" in {p.name for p in catalogue[spec.claim].parameters}
+    estimated = name == "smoothness" or (name == "gradient_bound" and G == "estimated" and needs_gradient)
+    supported = f"supported, given {name} of {problem.objective.name}"
+    assert found.verdict == ("inconclusive" if estimated else supported), found.reason
+    assert ("estimated" in found.reason) == estimated
+
+
+@sampled(3, 1)
+@each_kind
+def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
+    """A lie: half, or less, of what is seen; it is blamed, and not the claim that it was given to."""
+    problem = build(parse(table_of(kind)), "cpu")
+    for name in ("smoothness", "gradient_bound"):
+        setattr(problem.objective, name, Constant(1e-3, "certified", "a lie"))
+    found, _ = bracketed(table_of(kind), problem)
+    assert found.verdict == "hypothesis-failed"
+    assert (found.blame.kind, found.blame.name) == ("constant", "L")
+    assert found.measured > found.bound
+
+
+@sampled(5)
+@pytest.mark.parametrize(
+    ("kind", "claim"),
+    [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims],
+)
+def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
+    table = table_of(kind, claim=claim)
+    honest, _ = bracketed(table)
+    factor = sp.Rational(honest.measured) / sp.Rational(honest.bound)
+    for share, verdict in ((sp.Rational(999, 1000), "violated"), (sp.Rational(1001, 1000), "supported")):
+        with monkeypatch.context() as patch:
+            doctored = with_quantity_scaled(catalogue[claim], factor * share)
+            patch.setattr(Spec, "said", property(lambda spec, doctored=doctored: doctored))
+            found, _ = bracketed(table)
+        # The iterates take their step size from the least bound, and may see another curvature then.
+        if found.measured == honest.measured:
+            assert found.verdict == verdict, found.reason
+            assert ("exceeds the bound" in found.reason) == (verdict == "violated")
+        else:
+            assert found.verdict == ("violated" if found.measured > found.bound else "supported")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("kind", "least"), [("lora", 0.95), ("direft", 0.95)])
+@pytest.mark.parametrize("radii", [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.5}])
+@pytest.mark.parametrize("seed", range(3))
+def test_ascent_finds_the_known_maximum_of_the_extremal_problem(kind, least, radii, seed):
+    table = changed(
+        OF_KIND[kind],
+        {
+            "problem": {"kind": "extremal", "d": 3, "k": 4, "L": 1.0, "G": 1.0},
+            "domain": radii,
+            "seed": seed,
+            "bracket": {"pairs": 256, "iterates": 8, "points": 2, "ascents": 8, "rounds": 64, "looks": 0},
+        },
+    )
+    found, _ = bracketed(table)
+    a, b = radii.values()
+    # The top eigenvalue at the corner of the ball, at L = G = 1.
+    star = (a**2 + b**2) / 2 + math.sqrt(((a**2 - b**2) / 2) ** 2 + (a * b + 1) ** 2)
+    assert found.bound == pytest.approx(star, rel=1e-9)
+    assert least * star <= found.lower["ascent"] <= star * (1 + ROUNDING)
+
+
+# Not shrunk: a climb is slow, and a failing one would take minutes.
+few_examples = examples(2, phases=[Phase.generate])
+one_example = settings(few_examples, max_examples=1)
+
+
+def lengths_at(problem, v, u):
+    """‖H(v)u‖ over ‖u‖ for the tangent part of u, 0 where that is 0."""
+    u = problem.adapter.tangent(v, u)
+    size = square_norm(u).sqrt()
+    image = square_norm(hessian_vector_product(problem, v, u)).sqrt()
+    return image / size.where(size > 0, 1.0)
+
+
+@st.composite
+def climbs(draw, kind, replicas=3):
+    """A problem through that adapter, radii, points of the domain of any spectrum, and directions."""
+    objective = draw(st.one_of(softmax_problems(), pseudo_huber_problems()))
+    adapter = draw(adapters(kind, objective.shape))
+    radii = draw(domains(adapter))
+    # The claims speak of positive constants: of no loss that is constant, and no frozen factor that is zero.
+    assume(min(objective.smoothness.value, objective.gradient_bound.value, *adapter.constants(radii).values()) > 0)
+    v = draw(domain_points(adapter, radii, replicas))
+    return Problem(objective, adapter), v, draw(directions(adapter, replicas)), radii
+
+
+def same(one, other):
+    first, second = ((*climb.v, *climb.u, climb.lengths) for climb in (one, other))
+    return all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
+
+
+@sampled(9, 1)
+@each_kind
+@few_examples
+@given(st.data())
+def test_lengths_rise_to_no_more_than_the_claims(kind, data):
+    problem, v, u, radii = data.draw(climbs(kind))
+    start = lengths_at(problem, v, u)
+    found = ascend(problem, v, u, radii, 5, silent)
+    # What rounding may take from a length that is all but 0.
+    tiny = 1e-12 * (1 + problem.objective.smoothness.value)
+    assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
+    ends = problem.upper_ends(radii)
+    assert found.lengths.max().item() * (1 - ROUNDING) <= min([end.value for end in ends], default=torch.inf) + tiny
+
+
+@sampled(9, 6)
+@each_kind
+@few_examples
+@given(st.data())
+def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
+    problem, v, u, radii = data.draw(climbs(kind))
+    assert problem.adapter.inside(v, radii).all()
+    found = ascend(problem, v, u, radii, 5, silent)
+    problem.adapter.check(found.v, radii)
+    assert problem.adapter.inside(found.v, radii).all()
+    for x, y in zip(found.u, problem.adapter.tangent(found.v, found.u), strict=True):
+        torch.testing.assert_close(x, y, rtol=0, atol=1e-12)
+    sizes = square_norm(found.u).sqrt()
+    assert ((sizes - 1).abs().le(1e-12) | (sizes == 0)).all()
+    expected = square_norm(hessian_vector_product(problem, found.v, found.u)).sqrt()
+    torch.testing.assert_close(found.lengths, expected, rtol=1e-12, atol=0)
+
+
+def start_of(problem, count, radii):
+    """Points of the domain, and directions."""
+    random = torch.Generator().manual_seed(2)
+    return tuple(problem.adapter.draw(radii, count, random) for _ in range(2))
+
+
+RADII = {"a": 1.5, "b": 2.0}
+
+
+@sampled(9, 2)
+def test_starts_do_not_mix():
+    problem = pseudo_huber()
+    v, u = start_of(problem, 4, RADII)
+    together = ascend(problem, v, u, RADII, 6, silent)
+    for i in range(4):
+        alone = ascend(problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)), RADII, 6, silent)
+        torch.testing.assert_close(alone.lengths[0], together.lengths[i], rtol=1e-9, atol=0)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_a_climb_gains(scale):
+    """A tenth and more, in every one of these starts: a search that stands still finds nothing."""
+    problem = pseudo_huber(scale=scale)
+    v, u = start_of(problem, 8, RADII)
+    # The points as drawn, in their own steepest directions.
+    first, last = (ascend(problem, v, u, RADII, rounds, silent) for rounds in (1, 24))
+    assert (last.lengths > 1.1 * lengths_at(problem, v, u)).all()
+    assert last.lengths.max() > 1.02 * first.lengths.max()
+    assert any((x - y).abs().max() > 0.01 for x, y in zip(last.v, v, strict=True))
+
+
+def test_no_rounds_leave_the_start_as_it_is():
+    problem = pseudo_huber()
+    v, u = start_of(problem, 3, RADII)
+    found = ascend(problem, v, u, RADII, 0, silent)
+    assert all(torch.equal(x, y) for x, y in zip(found.v, v, strict=True))
+    torch.testing.assert_close(found.lengths, lengths_at(problem, v, u), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("where", ["direction", "point"])
+def test_a_start_that_is_no_number_gains_nothing_and_takes_nothing_from_others(where):
+    problem = pseudo_huber()
+    v, u = start_of(problem, 3, RADII)
+    sound = ascend(problem, *(tuple(x[::2] for x in point) for point in (v, u)), RADII, 6, silent)
+    broken = {"direction": u, "point": v}[where][0]
+    broken[1] = torch.nan
+    found = ascend(problem, v, u, RADII, 6, silent)
+    assert found.lengths[1].isnan()
+    torch.testing.assert_close(found.lengths[::2], sound.lengths, rtol=1e-9, atol=0)
+
+
+def test_a_direction_that_nothing_is_seen_along_stays():
+    """u = 0, and a flat point: the length is 0 and not what 0 over 0 would be."""
+    problem = pseudo_huber()
+    v, _ = start_of(problem, 2, RADII)
+    found = ascend(problem, v, tuple(torch.zeros_like(x) for x in v), RADII, 3, silent)
+    assert found.lengths.tolist() == [0.0, 0.0]
+
+
+def test_a_step_to_where_nothing_is_a_number_is_no_gain(monkeypatch):
+    """Such as past the range of floats: there f has no gradient, and the climb stays below."""
+    problem = pseudo_huber()
+    v, u = (tuple(0.5 * part for part in point) for point in start_of(problem, 4, RADII))
+    sound, limit = problem.objective.gradient, problem.adapter.weight(v).abs().amax((-2, -1), keepdim=True) + 1e-3
+
+    def broken(W):
+        return torch.where(W.abs().amax((-2, -1), keepdim=True) > limit, torch.nan, sound(W.clone()))
+
+    monkeypatch.setattr(problem.objective, "gradient", broken)
+    start = lengths_at(problem, v, u)
+    found = ascend(problem, v, u, RADII, 6, silent)
+    assert all(part.isfinite().all() for part in (*found.v, *found.u, found.lengths))
+    assert (found.lengths >= start * (1 - ROUNDING)).all()
+
+
+PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
+PRODUCTS = {"whole": hessian_vector_product, **PARTS}
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
+
+each_flat_kind = pytest.mark.parametrize("kind", FLAT)
+any_problem = pytest.mark.parametrize("name", PROBLEMS)
+some_examples = examples(40)
+
+
+def problem_of(kind, seed=0):
+    """A small problem through that adapter, and a point of its domain."""
+    problem = build(parse(OF_KIND[kind]), "cpu")
+    return problem, problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed))
+
+
+def dense_blocks(problem, v, product):
+    """Every block of the matrix of a product, a column at a time."""
+    sizes = [part.numel() for part in v]
+    columns = []
+    for block, part in enumerate(v):
+        for place in range(part.numel()):
+            unit = [torch.zeros_like(x) for x in v]
+            unit[block].view(-1)[place] = 1
+            columns.append(np.concatenate([x.numpy().ravel() for x in product(problem, v, tuple(unit))]))
+    cuts = np.cumsum(sizes)[:-1]
+    return [np.split(rows, cuts, axis=1) for rows in np.split(np.stack(columns, axis=1), cuts, axis=0)]
+
+
+def norms(blocks):
+    return np.array([[np.linalg.svd(block)[1].max() for block in row] for row in blocks])
+
+
+@sampled(4)
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+def test_block_norms_are_those_of_the_dense_matrix(kind, part):
+    problem, v = problem_of(kind)
+    found = block_norms(problem, v, PRODUCTS[part])
+    expected = norms(dense_blocks(problem, v, PRODUCTS[part]))
+    assert found.shape == (len(v), len(v))
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13)
+
+
+@any_problem
+@pytest.mark.parametrize("rank", [1, 3])
+def test_at_the_start_of_lora_the_first_part_is_that_of_b_alone(name, rank):
+    """B = 0: W does not move with A, and A and B are coupled by the gradient of f alone."""
+    problem = PROBLEMS[name](rank=rank, scale=1.5)
+    A, B = random_point(problem)
+    v = A, 0 * B
+    first, second, whole = (block_norms(problem, v, PRODUCTS[x]) for x in ("gauss-newton", "bilinear", "whole"))
+    assert first[0, 0] == first[0, 1] == first[1, 0] == 0 < first[1, 1]
+    assert whole[0, 0] == 0
+    # δB ↦ s δBᵀM has the norm of s M.
+    slope = 1.5 * torch.linalg.matrix_norm(problem.weight_gradient(v), 2).item()
+    assert second == pytest.approx(np.array([[0, slope], [slope, 0]]), rel=1e-12)
+    assert whole[0, 1] == pytest.approx(slope, rel=1e-12)
+
+
+def iterates_of(kind, count):
+    problem, _ = problem_of(kind)
+    return problem, [problem_of(kind, seed)[1] for seed in range(count)]
+
+
+@each_flat_kind
+def test_the_split_is_the_block_norms_at_the_looks(kind):
+    problem, iterates = iterates_of(kind, 9)
+    split = split_along(problem, iterates, 4, silent)
+    times, blocks = split["look_time"].values, [block.name for block in problem.adapter.blocks]
+    assert split["split"].dims == ("part", "row", "column", "look")
+    assert split["split"].attrs["parts"].split() == list(PARTS)
+    assert split["split"].attrs["blocks"].split() == blocks
+    assert split["split"].shape == (2, len(blocks), len(blocks), len(times))
+    for part, product in enumerate(PARTS.values()):
+        for look, time in enumerate(times):
+            expected = block_norms(problem, iterates[time - 1], product)
+            np.testing.assert_array_equal(split["split"].values[part, :, :, look], expected)
+
+
+@some_examples
+@given(st.integers(1, 400), st.integers(2, 12))
+def test_looks_go_from_the_first_iterate_to_the_last(count, looks):
+    problem, (v,) = iterates_of("full", 1)
+    times = split_along(problem, [v] * count, looks, silent)["look_time"].values
+    assert times[0] == 1
+    assert times[-1] == count
+    assert (np.diff(times) > 0).all()
+    # At equal ratios of time, as far as whole numbers can be; those that fall together are one.
+    wanted = [count ** (i / (looks - 1)) for i in range(looks)]
+    assert sorted({min(times, key=lambda time, x=x: abs(time - x)) for x in wanted}) == list(times)
+    assert all(min(abs(times - x)) <= 0.5 + 1e-9 for x in wanted)
+
+
+def test_there_is_nothing_to_split_of_a_curved_domain():
+    problem, iterates = iterates_of("loreft", 3)
+    assert split_along(problem, iterates, 4, silent).identical(split_along(problem, [], 4, silent))
+    assert not split_along(problem, iterates, 4, silent).variables
+
+
+@pytest.mark.parametrize(("count", "looks"), [(0, 4), (3, 0), (0, 0)])
+def test_there_is_nothing_to_split_without_iterates_or_looks(count, looks):
+    problem, iterates = iterates_of("lora", 3)
+    assert split_along(problem, iterates, 4, silent).variables
+    assert not split_along(problem, iterates[:count], looks, silent).variables
+
+
+@pytest.mark.parametrize(("shape", "rank", "split"), [((16, 16), 10, True), ((53, 54), 3, False), ((23, 23), 7, False)])
+def test_320_numbers_are_split_and_more_are_not(shape, rank, split):
+    d, k = shape
+    problem = pseudo_huber(rank=rank, d=d, k=k, samples=1)
+    assert (rank * (d + k) <= 320) == split
+    assert bool(split_along(problem, [random_point(problem)], 1, silent).variables) == split

@@ -36,6 +36,9 @@ def test_product(x, y): ...
 @pytest.mark.parametrize("x", range(8))
 def test_list(x): ...
 
+@pytest.mark.parametrize("x", range(8))
+def test_few(x): ...
+
 @pytest.mark.parametrize("x", range(2))
 def test_all(x): ...
 
@@ -53,14 +56,16 @@ MARKERS = "\n".join(["[pytest]", "markers =", "  full", "  covering", "  sampled
     ],
     ids=["quick", "full"],
 )
-def test_a_product_is_covered_and_a_list_sampled(
+def test_a_product_is_covered_and_a_list_sampled_or_cut(
     options: list[str], expected: list[str], pytester: pytest.Pytester
 ) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makeini(MARKERS)
     pytester.makepyfile(PARAMETRISED)
     result = pytester.runpytest_inprocess("--collect-only", "-q", "--strict-markers", *options)
-    rest = [*(f"list[{x}]" for x in ((1, 4, 7) if options else range(8))), "all[0]", "all[1]"]
+    lists = {"list": (1, 4, 7), "few": (1, 3, 5, 7)}
+    rest = [f"{name}[{x}]" for name, kept in lists.items() for x in (kept if options else range(8))]
+    rest += ["all[0]", "all[1]"]
     names = [line.split("::test_")[1] for line in result.outlines if "::" in line]
     assert sorted(names) == sorted([*expected, *rest, *([] if options else ["none"])])
 

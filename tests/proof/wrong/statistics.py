@@ -27,7 +27,7 @@ from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
 from tests.experiment.small import theorem_table
-from tests.experiment.test_hindsight import SEEN
+from tests.experiment.test_outcome import SEEN
 from tests.results import ESTIMATES, a_run, stored
 
 from .case import Case

@@ -1,0 +1,462 @@
+"""What experiments cost, and several at a time: in their order, each once, with the same bits."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.experiment import experiment, measure
+from boundcheck.experiment.experiment import content
+from boundcheck.experiment.plan import Start, build, draft, guessed
+from boundcheck.experiment.result import TOLERANCE
+from boundcheck.experiment.spec import Spec, expand, parse
+from boundcheck.experiment.store import RunFolder
+from boundcheck.functions.loss import Loss
+from boundcheck.system.executors import Here
+from boundcheck.system.files import UNFINISHED
+from boundcheck.system.limits import Demand, silent
+from boundcheck.system.plugins import allowing
+
+from .small import bracket_table, changed, refused, theorem_table
+
+RUN: dict[str, Any] = {
+    "claim": "meft.theorem2_repaired",
+    "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16},
+    "adapter": {"rank": 1},
+    "run": {"replicas": 8, "steps": 40, "audits": 8, "batch": 2},
+}
+BRACKET = {
+    "claim": "meft.lemma1_sharp",
+    "problem": {"kind": "pseudo-huber", "d": 512, "k": 512, "samples": 2},
+    "adapter": {"rank": 4},
+    "domain": {"a": 1.0, "b": 1.0},
+}
+GPT = {"model": {"kind": "gpt"}, "adapter": {"rank": 2}, "run": {"steps": 10, "step_size": 0.1, "batch": 2}}
+
+
+def altered(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The same with other fields, whose dots are written as double underscores."""
+    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
+
+
+DATA = [
+    (altered(RUN, problem__samples=2**20, problem__d=512), "problem.samples"),
+    (altered(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}), "problem.samples"),
+    (altered(GPT, model__width=4096, model__layers=128), "model.width"),
+    (altered(GPT, model__context=2**14), "model.context"),
+]
+SHAPES = [
+    (altered(RUN, run__replicas=2**20, run__steps=10**6, run__audits=10**6), "run.audits"),
+    (altered(RUN, problem__d=64, problem__k=64, run__replicas=2**20, run__audits=1), "run.replicas"),
+    (altered(RUN, run__replicas=2**20, run__batch=2**20), "run.batch"),
+    (altered(RUN, run=RUN["run"] | {"audits": None, "steps": 10**12}), "run.audits"),
+    (altered(BRACKET, bracket__pairs=2**20), "bracket.pairs"),
+    (altered(BRACKET, bracket__iterates=2**20), "bracket.iterates"),
+]
+
+
+MORE = {"run__steps": 80, "run__replicas": 16, "run__batch": 4, "run__audits": 16, "problem__samples": 32}
+MORE |= {"problem__d": 8, "adapter__rank": 2}
+
+
+@pytest.mark.parametrize("field", MORE)
+def test_an_experiment_weighs_more_that_does_more(field: str) -> None:
+    def weighed(**changes: Any) -> float:
+        spec = parse(altered(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
+        return experiment.prepare(spec, Path("nowhere"), "cpu", silent)[1]
+
+    assert weighed(**{field: MORE[field]}) > 1.02 * weighed()
+
+
+@pytest.mark.parametrize(("table", "field"), [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else "")
+def test_what_there_is_no_room_for_is_refused_before_it_is_made(
+    table: dict[str, Any], field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("expected nothing to be made")
+
+    if (table, field) in DATA:
+        monkeypatch.setattr(experiment, "build", never)
+    for name in ("draw", "check_run", "starting_point"):
+        monkeypatch.setattr(experiment if name != "draw" else Start, name, never)
+    error = refused(lambda: bc.measure(table, tmp_path / "runs", limits=bc.Limits(memory=16)))
+    assert error.field == field
+    assert "GiB that --memory allows" in error.expected
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"run__replicas": 10**9}, "run.replicas"),
+        ({"problem__d": 10**6}, "problem.d"),
+        ({"problem__samples": 10**11}, "problem.samples"),
+    ],
+)
+def test_what_nobody_has_is_refused_as_it_is_read(changes: dict[str, Any], field: str) -> None:
+    assert refused(parse, altered(RUN, **changes)).field == field
+
+
+def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
+    def loss(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+        return (X * W[0, 0]).square()
+
+    begun = time.monotonic()
+    error = refused(lambda: bc.Loss(loss, torch.ones(3, dtype=torch.float64), shape=(10**6, 10**6)))
+    assert error.field == "shape"
+    assert time.monotonic() - begun < 1
+
+
+def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
+    tables = [altered(RUN, seed=seed) for seed in range(2)]
+    spec = parse(tables[0])
+    need = sum(part.bytes for part in experiment.held(spec, build(spec, "cpu"))) / 2**30
+    with pytest.raises(InputError, match="--memory allows"):
+        bc.measure(tables, tmp_path / "runs", executor=2, limits=bc.Limits(memory=1.5 * need))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that moves by a second with each step, and by a minute with each look."""
+    spec = parse(RUN)
+    function, now = build(spec, "cpu"), [0.0]
+    start = Start.draw(spec, function, "cpu")
+    plan = draft(spec, function, start, guessed(spec, function, start))
+    monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    real = type(function).observe, type(function).batch_gradient
+
+    def slow(which: int, cost: float) -> Any:
+        def call(*given: Any) -> Any:
+            now[0] += cost
+            return real[which](*given)
+
+        return call
+
+    monkeypatch.setattr(type(function), "observe", slow(0, 60.0))
+    monkeypatch.setattr(type(function), "batch_gradient", slow(1, 1.0))
+    assert experiment.seconds(spec, function, start, plan, "cpu") == 40 * 1.0 + 8 * 60.0
+
+
+def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told for a run of seconds once: 3.64 h."""
+    now, left = [0.0], [8.0, 0.001, 0.0007]
+    monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def work() -> None:
+        now[0] += left.pop(0) if left else 0.0008
+
+    assert experiment.taken(work, 1000.0, "cpu") == pytest.approx(1.0)
+
+
+def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
+    experiment.announce("digits", 2**20, 4.9)
+    assert capsys.readouterr() == ("", "")
+    experiment.announce("digits", int(1.2 * 2**30), 181.0)
+    assert capsys.readouterr() == ("", "boundcheck: this run (digits) will take about 3.02 min and 1.2 GiB\n")
+
+
+_MEASURED = """
+import ctypes, json, sys, tempfile
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from boundcheck.experiment import experiment
+from boundcheck.system.limits import silent
+from boundcheck.experiment.spec import parse
+from boundcheck.checked.limits import forget_peak, mebibytes
+
+def taken(table, folder):
+    spec = parse(table)
+    # What a run before has freed goes back first, or this one takes it again and seems to take less.
+    ctypes.CDLL(None).malloc_trim(0)
+    forget_peak()
+    before = mebibytes("VmRSS")
+    experiment.prepare(spec, folder, "cpu", silent)
+    experiment.measure_one(spec, folder, "cpu", silent)
+    most = 2**20 * (mebibytes("VmHWM") - before)
+    parts = (*spec.problem.demands(), *experiment.held(spec, experiment.build(spec, "cpu")))
+    return sum(part.bytes for part in parts) / most
+
+with tempfile.TemporaryDirectory() as folder:
+    first, table = json.loads(sys.argv[1])
+    taken(first, Path(folder))
+    print(taken(table, Path(folder)))
+"""
+LARGE = [
+    altered(
+        RUN,
+        problem={"kind": "pseudo-huber", "d": 16, "k": 16},
+        adapter__rank=4,
+        run__replicas=4096,
+        run__steps=4,
+        run__audits=4,
+    ),
+    altered(RUN, run__replicas=2048, run__steps=300, run__audits=256),
+    altered(RUN, problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048}, run__replicas=4, run__steps=8),
+    altered(RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8),
+    altered(
+        RUN,
+        problem={"kind": "digits"},
+        run__replicas=256,
+        run__batch=256,
+        run__steps=8,
+        run__sampling="without replacement",
+    ),
+]
+
+
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says what a process took at its peak")
+@pytest.mark.parametrize("table", LARGE, ids=lambda table: json.dumps(table["problem"]))
+def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor(table: dict[str, Any]) -> None:
+    """At least as much, so that a run that begins ends, and at most four times: of processes of their own."""
+    command = [sys.executable, "-c", _MEASURED, json.dumps([RUN, table])]
+    # A Dask cluster leaves in the environment that freed memory goes back at once.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    environment |= {"OMP_NUM_THREADS": "1"}
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert 1 <= float(found.stdout) <= 4
+
+
+def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec = parse(RUN)
+    monkeypatch.setattr(type(spec.problem), "demands", lambda self: (Demand("problem.mine", 7, 2**50),))
+    error = refused(lambda: experiment.prepare(spec, tmp_path, "cpu", silent))
+    assert (error.field, error.value) == ("problem.mine", 7)
+    assert isinstance(spec, Spec)
+
+
+TINY = {"pairs": 8, "iterates": 4, "points": 2, "ascents": 2, "rounds": 2, "looks": 2}
+# Runs of both kinds, and the longest first: in processes it is not the first to finish.
+SPECS = [
+    parse(bracket_table(bracket=TINY | {"pairs": 512, "iterates": 200, "rounds": 60})),
+    parse(theorem_table(run__replicas=2)),
+    parse(bracket_table(bracket=TINY, claim="jiang2024.lemma1", seed=1)),
+]
+
+# One worker makes what all of them look at.
+pytestmark = pytest.mark.xdist_group("jobs")
+
+
+def summed(device: str) -> Loss:
+    """A loss of one's own whose constant is a sum that threads share."""
+    numbers = torch.rand(2**20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return Loss(_square, torch.eye(3), shape=(2, 3), smoothness=numbers.sum().item(), device=device)
+
+
+def _square(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+    return (X @ W.mT).square().sum(1) / 2
+
+
+def told(calls):
+    return lambda *each: calls.append(each)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """The results of one process and of two, each in folders of their own."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
+    alone = [measure(spec, folders[0])[0] for spec in SPECS]
+    return alone, measure(SPECS, folders[1], executor=2), folders
+
+
+@pytest.mark.full
+def test_two_at_a_time_find_what_one_does_in_order(both):
+    """And every result is stored where it says."""
+    alone, together, folders = both
+    assert [result.spec for result in together] == [spec.as_json() for spec in SPECS]
+    assert together == alone
+    assert names(folders[0]) == names(folders[1]) == sorted(result.run_id for result in together)
+    for result in together:
+        stored = folders[1] / result.run_id / "result.json"
+        assert json.loads(stored.read_text(encoding="utf-8")).items() > result.as_json().items()
+
+
+@pytest.mark.full
+def test_finished_experiments_are_read_back(both):
+    _, together, folders = both
+    stored = [folders[1] / result.run_id / "result.json" for result in together]
+    before = [path.stat().st_mtime_ns for path in stored]
+    assert measure(SPECS, folders[1], executor=2) == together
+    assert [path.stat().st_mtime_ns for path in stored] == before
+
+
+@pytest.mark.full
+def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
+    table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
+    results = measure(table, tmp_path, executor=2)
+    assert [result.spec["adapter"]["rank"] for result in results] == [3, 1, 2]
+    assert [result.spec for result in results] == [spec.as_json() for spec in expand(table)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 9])
+def test_a_bad_experiment_among_many_is_refused_before_any_is_run(jobs, tmp_path):
+    # The matrices are 4 x 4.
+    bad = parse(bracket_table(bracket=TINY, adapter__rank=5))
+    calls = []
+    error = refused(measure, [*SPECS, bad], tmp_path / "runs", "cpu", told(calls), jobs)
+    assert error.field == "adapter.rank"
+    assert names(tmp_path / "runs") == calls == []
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+@pytest.mark.parametrize("count", [1, 3])
+def test_no_jobs_are_refused_before_any_is_run(jobs, count, tmp_path):
+    error = refused(measure, SPECS[:count], tmp_path / "runs", "cpu", silent, jobs)
+    assert error.field == "jobs"
+    assert names(tmp_path / "runs") == []
+
+
+@pytest.mark.full
+def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch):
+    """And progress has it for as much as it is."""
+    begun, calls = [], []
+
+    class Recording(Here):
+        def submit(self, works):
+            begun.extend(work.function.__self__.spec.run.steps for work in works)
+            return super().submit(works)
+
+    monkeypatch.setattr(experiment, "engine_of", lambda *_: Recording())
+    table = theorem_table(run__replicas=2, run__steps=[20, 120, 60], run__audits=4)
+    results = measure(table, tmp_path, tick=told(calls), executor=2)
+    assert begun == [120, 60, 20]
+    assert [result.plan.steps for result in results] == [20, 120, 60]
+    (first, _, last), totals = zip(*((done, total) for _, done, total in calls), strict=True)
+    assert {*totals} == {last} == {300}
+    assert 150 < first < 200
+
+
+def test_one_experiment_takes_no_pool(tmp_path):
+    """It tells of its own progress, which a process of a pool would not."""
+    calls = []
+    (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), executor=2)
+    assert result.verdict == "supported"
+    assert "pairs" in {name for name, _, _ in calls}
+
+
+@pytest.mark.full
+def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
+    spec, calls = parse(bracket_table(bracket=TINY)), []
+    folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(spec, build(spec, "cpu", silent)))
+    left = folder.path / f"spec.json.{'0' * 8}-1-{'0' * 16}{UNFINISHED}"
+    held, waits = Event(), Event()
+
+    def other():
+        """It has the run, and lets go of it unfinished when it is waited for."""
+        with folder.held(silent):
+            # Of a process that was killed before.
+            left.touch()
+            held.set()
+            waits.wait(60)
+
+    thread = Thread(target=other)
+    thread.start()
+    assert held.wait(60)
+    (result,) = measure(
+        spec, tmp_path, tick=lambda *each: (calls.append(each), waits.set()) if "another" in each[0] else 0
+    )
+    thread.join()
+    assert calls[0] == (f"another process runs {result.run_id}; waiting for it", 0, 1)
+    assert result.run_id == folder.id
+    assert folder.result() == result
+    assert not left.exists()
+
+
+@pytest.mark.full
+def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
+    """Two processes would write the same files at the same time, now and then, and stumble over each other."""
+    tiny = [parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed)) for seed in range(20)]
+    results = measure([spec for spec in tiny for _ in range(2)], tmp_path, executor=2)
+    assert results[::2] == results[1::2]
+    assert names(tmp_path) == sorted(result.run_id for result in results[::2])
+
+
+def test_a_problem_has_the_same_bits_whatever_threads_there_are():
+    """A process may have more of them than the run, whose problem is made before that is known."""
+    with allowing(Path(__file__).parents[1]):
+        spec = parse(theorem_table(adapter__rank=1, problem={"kind": f"{__name__}:summed"}))
+    one, before = build(spec, "cpu"), torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        three = build(spec, "cpu")
+    finally:
+        torch.set_num_threads(before)
+    assert three.constants == one.constants
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("size", "threads"), [(4, 1), (256, 2)])
+def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_path):
+    """A small one has one; a large one has those of the command, by which its sums are ordered."""
+    table = theorem_table(adapter__rank=1, run__replicas=2, run__steps=3, run__audits=2, seed=[0, 1])
+    table["problem"] = {"kind": "pseudo-huber", "d": size, "k": size, "samples": 4}
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        one, two = (measure(table, tmp_path / str(jobs), executor=jobs) for jobs in (1, 2))
+    finally:
+        torch.set_num_threads(before)
+    assert one == two
+    assert [each.environment["threads"] for each in one] == [threads] * 2
+
+
+COMMITTED = Path(__file__).parents[2] / "reports" / "jiang2024" / "results.json"
+# Squares of gradients that are nothing but rounding, of runs that have converged.
+ROUNDED = 1e-24
+# Narrower vector instructions, so that PyTorch, MKL and OpenBLAS sum in another order.
+OLDER = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "OPENBLAS_CORETYPE": "Nehalem"}
+PROGRAM = """
+import json, sys
+import boundcheck as bc
+specs, runs = json.load(sys.stdin), sys.argv[1]
+print(json.dumps([result.as_json() for spec in specs for result in bc.measure(spec, runs)]))
+"""
+
+
+def cheap() -> list[dict[str, Any]]:
+    """Runs of few steps, each of its claim and verdict once, and a bracket of each claim."""
+    runs = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    short = [each for each in runs if "plan" not in each or each["plan"]["steps"] <= 500]
+    first = {(each["claim"], each["spec"]["problem"]["kind"], each["verdict"]): each for each in reversed(short)}
+    return list(first.values())[::3]
+
+
+def numbers(result: dict[str, Any]) -> dict[str, float]:
+    """What a result says, by name."""
+    found = {name: result[name] for name in ("measured", "bound") if result.get(name) is not None}
+    found |= {f"plan.{name}": x for name, x in result.get("plan", {}).get("values", {}).items()}
+    found |= {name: x for name, x in (result["interval"] or {}).items() if isinstance(x, float)}
+    # Along the path of a run that has converged they are quotients of roundings.
+    ends = result["lower"] if "plan" not in result else {}
+    return found | {f"lower.{name}": x for name, x in ends.items()}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("machine", [{}, OLDER], ids=["this machine", "an older processor"])
+def test_a_committed_run_is_found_again_to_the_tolerance(machine: dict[str, str], tmp_path: Path) -> None:
+    runs = cheap()
+    assert len(runs) >= 10
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    given = json.dumps([each["spec"] for each in runs])
+    made = subprocess.run(command, input=given, env=os.environ | machine, text=True, capture_output=True, check=True)
+    for before, now in zip(runs, json.loads(made.stdout), strict=True):
+        assert now["spec"] == before["spec"]
+        assert (now["verdict"], now.get("blame")) == (before["verdict"], before.get("blame")), now["spec"]
+        assert numbers(now) == pytest.approx(numbers(before), rel=TOLERANCE, abs=ROUNDED), now["spec"]
