@@ -104,16 +104,13 @@ class JudgedProof(Shown):
     @property
     def unused(self) -> list[str]:
         """The titles of hypotheses that the claim lists and that its theorem neither uses nor has as a condition."""
-        return [each.title for each in self._unused if each not in self._conditions]
+        return [title for title, is_met in self._missing if not is_met]
 
     @cached_property
-    def _unused(self) -> list[Claim]:
-        return unused(self.script, self.hypotheses)
-
-    @cached_property
-    def _conditions(self) -> list[Claim]:
-        end = self.conclusion
-        return [each for each in self._unused if end is not None and is_condition(each, end, self.script.proof)]
+    def _missing(self) -> list[tuple[str, bool]]:
+        """The titles of hypotheses that the theorem does not use, with True for those that it has as a condition."""
+        end, found = self.conclusion, unused(self.script, self.hypotheses)
+        return [(x.title, end is not None and is_condition(x, end, self.script.proof)) for x in found]
 
     @property
     def difference(self) -> str:
@@ -126,7 +123,7 @@ class JudgedProof(Shown):
     def changes(self) -> list[str]:
         """The hypotheses of its claim that a theorem lacks, has as a condition, or replaces by another, in words."""
         parts = [f"without {title}" for title in self.unused]
-        parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
+        parts += [f"with {title} as a condition on its points" for title, is_met in self._missing if is_met]
         return parts + [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
 
     @property

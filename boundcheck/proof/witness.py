@@ -123,11 +123,6 @@ class Witness:
     source: Points | Run | None = None
     _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def setting(self) -> Setting | None:
-        """The instance that the numeric layer replays; None for a witness made by hand."""
-        return self.source.setting if self.source else None
-
     def told(self, reading: Reading) -> Told:
         """The witness as an instance that the judge asks, its letters read as a script reads them."""
         return self.source.told(self, reading) if self.source else Told(self, reading)

@@ -243,11 +243,11 @@ def test_what_is_no_instance_is_refused(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("each", WITNESSES.values(), ids=WITNESSES)
 def test_each_witness_is_of_an_instance(each: Witness) -> None:
-    assert each.setting in INSTANCES.values()
+    assert each.source.setting in INSTANCES.values()
 
 
 def test_each_instance_has_a_witness() -> None:
-    shown = [each.setting for each in WITNESSES.values()]
+    shown = [each.source.setting for each in WITNESSES.values()]
     assert [name for name, each in INSTANCES.items() if each not in shown] == []
 
 
