@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from boundcheck.language.prose import mathml_of
+from boundcheck.language.screen import show as show_parts
 from boundcheck.present.latex import Latex
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
-from boundcheck.present.screen import show_rows
+from boundcheck.present.screen import rows_table
 from boundcheck.present.section import chapters
 from boundcheck.present.typst import document
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
@@ -158,7 +159,7 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     out = io.StringIO()
     console = Console(file=out, width=4000)
     show(found, console, False, {})
-    show_rows(found.rows, console)
+    show_parts(console, rows_table(found.rows))
     return {
         "page": page(folder, [], [], found),
         "latex": "".join(map(Latex({}).floats, referee_table(found.rows))),

@@ -9,8 +9,9 @@ from rich.console import Console
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.screen import show
 from boundcheck.language.sentence import algorithm_of
-from boundcheck.present.claims import commands, row, sample, show_catalogue, show_claim
+from boundcheck.present.screen import catalogue_parts, claim_parts, commands, row, sample
 from boundcheck.proof.script import of_paper
 from boundcheck.proofs import papers
 from boundcheck.system.terminal import _ENDLESS
@@ -23,7 +24,8 @@ PROVED = {script.id for key in papers() for script in of_paper(key)}
 
 def printed(claim: Claim, **console: object) -> str:
     out = io.StringIO()
-    show_claim(claim, Console(file=out, color_system=None, **console))
+    screen = Console(file=out, color_system=None, **console)
+    show(screen, *claim_parts(claim, on_screen=screen.is_interactive))
     return out.getvalue()
 
 
@@ -85,7 +87,7 @@ def test_a_claim_of_ones_own_is_called_by_its_path() -> None:
 @pytest.mark.full
 def test_the_catalogue_has_a_row_for_each_claim_and_the_counts() -> None:
     out = io.StringIO()
-    show_catalogue(list(catalogue.values()), Console(file=out, width=_ENDLESS, force_interactive=False))
+    show(Console(file=out, width=_ENDLESS, force_interactive=False), *catalogue_parts(list(catalogue.values())))
     heads, *rows, counts = out.getvalue().splitlines()
     assert heads.split("\t") == ["id", "title", "source", "proof"]
     assert [line.split("\t") for line in rows] == [
