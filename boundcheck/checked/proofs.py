@@ -578,7 +578,8 @@ def false_mutants(every: int = 1, first: int = 0) -> Iterator[LineMutant | Claim
     """
     for subject in _share(every, first):
         if isinstance(subject, Line):
-            yield from false_of(subject, most_of(subject))
+            premises = len(subject.because.premises)
+            yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)
         else:
             yield from false_edits(subject, _EDITS)
             yield from without_hypothesis(subject)
@@ -590,14 +591,14 @@ def true_variations(every: int = 1, first: int = 0) -> Iterator[LineMutant | Cla
         yield from true_of(subject, _TRUE) if isinstance(subject, Line) else true_claims(subject)
 
 
+def mutants(every: int, first: int) -> Iterator[LineMutant | ClaimMutant]:
+    """The false ones, and then the true ones, of a share."""
+    yield from false_mutants(every, first)
+    yield from true_variations(every, first)
+
+
 def _share(every: int, first: int) -> Sequence[Line | Script]:
     if not 0 <= first < every:
         raise InputError("first", first, f"a number from 0 to {every - 1}")
     subjects: list[Line | Script] = [*all_lines(), *provable()]
     return mixed_up(subjects)[first::every]
-
-
-def most_of(line: Line) -> int:
-    """The number of false mutants of a line that are tried."""
-    premises = len(line.because.premises)
-    return _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW
