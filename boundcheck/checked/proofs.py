@@ -42,9 +42,10 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
 from boundcheck.proof import Proof, Script, judge
-from boundcheck.proof.counterexamples import Counterexample, counterexample
-from boundcheck.proof.proof import Because, Induction, Step, signs
+from boundcheck.proof.certificate import signs
+from boundcheck.proof.proof import Because, Induction, Step
 from boundcheck.proof.script import of_paper
+from boundcheck.proof.solvers import counterexample
 from boundcheck.proof.verdict import judge_any
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
@@ -212,7 +213,7 @@ class LineMutant(Mutant):
         positive = Proof(None, line.script.reading).positive(*sorted(letters, key=str))
         premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
         premises += [x.fact for x in (*signs([self.fact, *premises]), *positive)]
-        return answer(True, proved, isinstance(counterexample(self.fact, premises, _SECONDS), Counterexample))
+        return answer(True, proved, counterexample(self.fact, premises, _SECONDS) is not None)
 
 
 def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Iterator[LineMutant]:
