@@ -129,7 +129,6 @@ class RunFolder:
 
     @property
     def id(self) -> str:
-        """The run's id, the folder's name."""
         return self.path.name
 
     @contextmanager
@@ -271,7 +270,6 @@ class RunFolder:
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
-        """The trace's arrays, opened once."""
         with _of_strangers():
             group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
             return dict(group.arrays())
