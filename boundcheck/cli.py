@@ -7,7 +7,7 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,7 +148,8 @@ def claims(
     with progress() as tick:
         tick("reading the catalogue", 0, 1)
         from boundcheck.language.catalogue import catalogue
-        from boundcheck.present.claims import row, show_catalogue, show_claim
+        from boundcheck.language.screen import show
+        from boundcheck.present.screen import catalogue_parts, claim_parts, row
         from boundcheck.proofs import papers
 
         one = catalogue.opened(name, "ID") if name and name not in papers() else None
@@ -156,10 +157,8 @@ def claims(
         answer = {"claims": [row(claim, name or "" if one else "") for claim in shown]} if as_json else {}
     if as_json:
         print_json(answer)
-    elif one:
-        show_claim(one, STDOUT, name or "")
     else:
-        show_catalogue(shown, STDOUT)
+        show(STDOUT, *(claim_parts(one, name or "", STDOUT.is_interactive) if one else catalogue_parts(shown)))
 
 
 @_command("cite")
@@ -200,9 +199,10 @@ def bound(
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     from boundcheck.exact.digits import shown
     from boundcheck.language.catalogue import catalogue
-    from boundcheck.language.prose import plain
+    from boundcheck.language.screen import show
     from boundcheck.language.symbols import toward
-    from boundcheck.system.terminal import STDOUT, Table, assignments_of, print_json
+    from boundcheck.language.view import Prose, Table
+    from boundcheck.system.terminal import STDOUT, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
     inputs = assignments_of(assignments or [])
@@ -211,10 +211,12 @@ def bound(
     if as_json:
         print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
         return
-    table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
-    for each in claim.quantities:
-        table.add(each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], plain(each.meaning))
-    STDOUT.print(table)
+    rows = [
+        (each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], Prose(each.meaning))
+        for each in claim.quantities
+    ]
+    head = ("quantity", "value", "enclosure (Arb)", "meaning")
+    show(STDOUT, Table(head, rows, f"{claim.id}: {claim.title}"))
 
 
 @_command("prove")
@@ -244,9 +246,10 @@ def prove(
     from boundcheck.system.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        from boundcheck.proof.outcome import export, export_rocq
-        from boundcheck.proof.results import opinions
-        from boundcheck.proof.show import show
+        from boundcheck.language import screen, view
+        from boundcheck.proof.audit import opinions
+        from boundcheck.proof.export import export, export_rocq
+        from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
@@ -264,7 +267,7 @@ def prove(
         show(outcome, STDOUT, steps, voices)
         if files:
             folders = " and ".join(str(each) for each in (out, rocq) if each)
-            STDOUT.print(f"Exported: {len(files)} files in {folders}", soft_wrap=True, markup=False)
+            screen.show(STDOUT, view.line(f"Exported: {len(files)} files in {folders}"))
     if strict and any(proof.verdict != "proved" for proof in proofs):
         raise typer.Exit(1)
 
@@ -297,22 +300,25 @@ def falsify(
 
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
     with progress() as tick, allowing(*allow_code):
+        from boundcheck.language.screen import show
         from boundcheck.language.sentence import algorithm_of
+        from boundcheck.language.view import Part
         from boundcheck.worst_case.stored import replayed, save
-        from boundcheck.worst_case.view import show, show_replay, show_worst_cases
+        from boundcheck.worst_case.view import show as show_search
+        from boundcheck.worst_case.view import show_replay, show_worst_cases
 
         claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
         if replay is not None:
             _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
             found: Any = replayed(replay, claim)
-            table: Iterable[Any] = show_replay(found)
+            parts: Iterator[Part] = show_replay(found)
             answer = found.as_json()
         elif claim is None:
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
             _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
             found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick)
-            table, answer = show_worst_cases(found), found.as_json()
+            parts, answer = show_worst_cases(found), found.as_json()
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             method = boundcheck.Search(
@@ -320,12 +326,11 @@ def falsify(
             )
             found = boundcheck.falsify(claim, method, tick)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
-            table, answer = show(found, path), found.as_json() | {"file": str(path)}
+            parts, answer = show_search(found, path), found.as_json() | {"file": str(path)}
     if as_json:
         print_json(answer)
     else:
-        for part in table:
-            STDOUT.print(part, soft_wrap=isinstance(part, str), markup=False)
+        show(STDOUT, *parts)
     if strict and found.violated:
         raise typer.Exit(1)
 
@@ -364,16 +369,17 @@ def measure(
             spec, store, device, tick, cluster or jobs, limits=boundcheck.Limits(hours, memory), allow_code=allow_code
         )
         tick("page", 0, 1)
+        from boundcheck.language.screen import show
+        from boundcheck.language.view import line
         from boundcheck.present.page import write_runs
-        from boundcheck.present.screen import show_verdicts
+        from boundcheck.present.screen import verdicts_table
 
         folders, lead = [store / result.run_id for result in results], f"The experiments of {spec.name}."
         files = write_runs(folders, page, f"{spec.stem}, measured", lead, command)
     if as_json:
         print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
     else:
-        show_verdicts([each.as_json() for each in results], STDOUT)
-        STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
+        show(STDOUT, verdicts_table(each.as_json() for each in results), line(f"Report: {files[0]}"))
     _exit(strict, [result.verdict for result in results])
 
 
@@ -383,6 +389,8 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Make the folder of a paper of your own: claims, a proof, a referee's table and an experiment, to be changed."""
+    from boundcheck.language.screen import show
+    from boundcheck.language.view import line
     from boundcheck.proofs import new
     from boundcheck.system.terminal import STDOUT, print_json
 
@@ -391,9 +399,9 @@ def new(
         print_json({"files": [str(path) for path in files]})
         return
     for path in files:
-        STDOUT.print(str(path), soft_wrap=True, markup=False)
+        show(STDOUT, line(str(path)))
     made = files[0].parent
-    STDOUT.print(f"To audit it: {typed('audit', made)}", soft_wrap=True, markup=False)
+    show(STDOUT, line(f"To audit it: {typed('audit', made)}"))
 
 
 @_command("audit")
@@ -421,22 +429,24 @@ def audit(
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
     from boundcheck.system.terminal import STDOUT, print_json, progress
 
-    with progress(in_seconds=True) as line:
-        from boundcheck.present.screen import show_findings, show_rows, show_verdicts
+    with progress(in_seconds=True) as tick:
+        from boundcheck.language.screen import show
+        from boundcheck.language.view import line
+        from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
 
         def proved(proofs: Any) -> None:
             if not as_json:
-                with line.aside():
-                    show_rows(proofs.rows, STDOUT)
+                with tick.aside():
+                    show(STDOUT, rows_table(proofs.rows))
 
-        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex, pdf, allow_code)
+        outcome = boundcheck.audit(paper, out, store, device, tick, full, proved, latex, pdf, allow_code)
     if as_json:
         print_json(outcome)
     else:
-        show_findings(outcome, STDOUT)
+        show(STDOUT, *findings_parts(outcome))
         if runs:
-            show_verdicts(outcome["runs"] + outcome["faults"], STDOUT)
-        STDOUT.print(f"Report: {outcome['report']}", soft_wrap=True, markup=False)
+            show(STDOUT, verdicts_table(outcome["runs"] + outcome["faults"]))
+        show(STDOUT, line(f"Report: {outcome['report']}"))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
@@ -468,6 +478,8 @@ def report(
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
         from boundcheck.language.catalogue import catalogue
+        from boundcheck.language.screen import show
+        from boundcheck.language.view import line
         from boundcheck.present import forms
         from boundcheck.present.page import export_data, write_runs
         from boundcheck.present.stored import load_runs
@@ -483,7 +495,7 @@ def report(
         print_json({"files": [str(path) for path in files]})
     else:
         for path in files:
-            STDOUT.print(str(path), soft_wrap=True, markup=False)
+            show(STDOUT, line(str(path)))
 
 
 @_command("soundness")
@@ -496,7 +508,9 @@ def soundness(
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
     import shutil
 
-    from boundcheck.system.terminal import STDOUT, Table, print_json, progress
+    from boundcheck.language.screen import show
+    from boundcheck.language.view import Table, line
+    from boundcheck.system.terminal import STDOUT, print_json, progress
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
@@ -512,17 +526,15 @@ def soundness(
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
-        table = Table("layer", "false, tried", "accepted", "caught", "true, tried", "refuted")
+        rows = []
         for layer, x in found.as_json()["layers"].items():
             false, true = x["false"], x["true"]
             numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
-            table.add(layer, *numbers)
-        STDOUT.print(table)
+            rows.append((layer, *map(str, numbers)))
+        show(STDOUT, Table(("layer", "false, tried", "accepted", "caught", "true, tried", "refuted"), rows, most=None))
         for trial in found.wrong:
-            said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
-            STDOUT.print(said, soft_wrap=True, markup=False)
-        STDOUT.print(sentence(found.as_json()), soft_wrap=True, markup=False)
-        STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
+            show(STDOUT, line(f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"))
+        show(STDOUT, line(sentence(found.as_json())), line(f"Report: {files[0]}"))
     if found.wrong:
         raise typer.Exit(1)
 
@@ -535,6 +547,8 @@ def reliability(
     as_json: Json = False,
 ) -> None:
     """Attack boundcheck: kills, full disks, damaged files; is work ever lost? Exits with 1 if anything goes wrong."""
+    from boundcheck.language.screen import show
+    from boundcheck.language.view import line
     from boundcheck.system.terminal import STDOUT, print_json, progress
 
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
@@ -549,11 +563,11 @@ def reliability(
         print_json(found.as_json() | {"report": str(files[0])})
     else:
         for x in found.as_json()["kinds"]:
-            STDOUT.print(f"{x['kind']}: {x['tried']} tried, {x['wrong']} wrong", soft_wrap=True, markup=False)
+            show(STDOUT, line(f"{x['kind']}: {x['tried']} tried, {x['wrong']} wrong"))
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.kind}, {trial.change}: {trial.outcome}: {trial.witness}"
-            STDOUT.print(said, soft_wrap=True, markup=False)
-        STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
+            show(STDOUT, line(said))
+        show(STDOUT, line(f"Report: {files[0]}"))
     if found.wrong:
         raise typer.Exit(1)
 

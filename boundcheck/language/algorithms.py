@@ -478,6 +478,8 @@ class AdaGradNorm(StepFromIterate):
     """
 
     no_worst: str = "its step depends on the gradients that it has met"
+    # Its steps lie along the gradient at v.
+    keeps_curves = True
 
     @property
     def recurrence(self) -> tuple[sp.Basic, ...]:
@@ -486,10 +488,6 @@ class AdaGradNorm(StepFromIterate):
         slope = Gradient(F, v_t)
         grown = sp.sqrt(delta**2 + sp.Sum((EuclideanNorm(slope) ** 2).xreplace({t: i}), (i, 1, t)))
         return (sp.Eq(Iterate("v", t + 1, n, 1), v_t - eta / grown * slope),)
-
-    @property
-    def keeps_curves(self) -> bool:
-        return True
 
     def start(self, v: Point, numbers: Numbers) -> State:
         """v_1, and b_0 for each replica, shape (R, 1, 1)."""
@@ -668,6 +666,7 @@ class ReLoRA(StepFromIterate):
 
     no_exact: str = "a restart draws factors anew"
     no_worst: str = "its restarts, which change the function that is minimised"
+    keeps_curves = True
 
     @property
     def recurrence(self) -> tuple[sp.Basic, ...]:
@@ -677,10 +676,6 @@ class ReLoRA(StepFromIterate):
         """
         A_next, B_next, Z_next = (x.xreplace({t: t + 1}) for x in (A_t, B_t, Z_t))
         return (sp.Eq(Z_next, Z_t + s * B_moved * A_moved - s * B_next * A_next),)
-
-    @property
-    def keeps_curves(self) -> bool:
-        return True
 
     def start(self, v: Point, numbers: Numbers) -> State:
         """The state of SGD, which is the iterate alone."""

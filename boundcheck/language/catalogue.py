@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.language.claim import Claim, Quantity, whole
+from boundcheck.language.claim import Claim, whole
 from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import tex
 from boundcheck.language.view import Fold, Part, View, line
@@ -22,25 +22,6 @@ from boundcheck.system import plugins
 from boundcheck.system.files import read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
-
-__all__ = [
-    "About",
-    "Catalogue",
-    "Claim",
-    "Entry",
-    "Quantity",
-    "about",
-    "boundcheck_entry",
-    "catalogue",
-    "cited",
-    "claims_about",
-    "entries_of",
-    "hard_theorems",
-    "lemmas",
-    "scalar_claims",
-    "sources",
-    "theorem_at_any_step",
-]
 
 
 class _UnknownClaimError(InputError, KeyError):

@@ -459,11 +459,23 @@ class _LatexReader(Nested):
             above, below = self._group(), self._group()
             return _Item(f"{_bracketed(above, above_bar=True)}/{_bracketed(below)}", "quotient")
         if token == r"\sqrt":
-            return _Item(self._root(), "letter")
+            index = ""
+            if self._at < len(self._tokens) and self._tokens[self._at] == "[":
+                self._at += 1
+                index = _spaced(self.items("]"))
+            text = self._group()
+            inside = text if _BARE.fullmatch(_outside(text)) else f"({text})"
+            return _Item(f"{inside}^(1/{index})" if index else f"√{inside}", "letter")
         if token in _MARKS:
             return _Item(unicodedata.normalize("NFC", self._group() + _MARKS[token]), "letter")
         if token in _WORDS:
-            text = self._words()
+            # The text in braces, as it stands.
+            depth, text = 0, ""
+            while sign := self._take():
+                depth += (sign == "{") - (sign == "}")
+                if depth == 0:
+                    break
+                text += "" if sign in "{}" else _typed_sign(sign)
             if token == r"\mathbb":
                 text = text.replace("R", "ℝ")
             return _Item(text.strip(), "words" if token == r"\text" else "letter")
@@ -471,25 +483,6 @@ class _LatexReader(Nested):
             return _Item(_bracketed(_spaced(self.items("}"))), "letter")
         sign = _typed_sign(token)
         return _Item(sign, _KINDS.get(sign, "letter"))
-
-    def _root(self) -> str:
-        index = ""
-        if self._at < len(self._tokens) and self._tokens[self._at] == "[":
-            self._at += 1
-            index = _spaced(self.items("]"))
-        text = self._group()
-        inside = text if _BARE.fullmatch(_outside(text)) else f"({text})"
-        return f"{inside}^(1/{index})" if index else f"√{inside}"
-
-    def _words(self) -> str:
-        """The text in braces, as it stands."""
-        depth, found = 0, []
-        while token := self._take():
-            depth += (token == "{") - (token == "}")
-            if depth == 0:
-                break
-            found.append("" if token in "{}" else _typed_sign(token))
-        return "".join(found)
 
 
 def _typed_sign(token: str) -> str:

@@ -2,8 +2,8 @@
 
 A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
 verdicts. A backend knows parts and cells and nothing of theorems: `boundcheck.language.notebook` shows a view as HTML
-and as one formula, `boundcheck.present.page` as a page, `present.latex` and `present.typst` on paper.
-What is to be said of a result stands beside the result, in no backend. The command line still has tables of its own.
+and as one formula, `boundcheck.language.screen` in a terminal, `boundcheck.present.page` as a page, `present.latex` and
+`present.typst` on paper. What is to be said of a result stands beside the result, in no backend.
 
 A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
 """
@@ -94,6 +94,7 @@ class Column:
         is_number: whether numbers stand in it, which are set at its right.
         is_aside: whether paper, which is narrow, leaves it out.
         width: its share of the table; None where its cells say it.
+        is_verdict: whether verdicts stand in it, which a screen never cuts.
 
     """
 
@@ -101,6 +102,7 @@ class Column:
     is_number: bool = False
     is_aside: bool = False
     width: float | None = None
+    is_verdict: bool = False
 
 
 def numeric(name: Cell, is_aside: bool = False) -> Column:
@@ -119,6 +121,8 @@ class Table:
         name: what paper calls it, which prints no table without a name.
         most: how many rows are shown where the others can be folded away; None for all.
         stacks: whether on a narrow screen the cells of a row stand one below the other.
+        in_lines: whether a terminal gives each row one line, and cuts what is longer.
+        grouped: the cells at the head of a row that a terminal leaves out where they are those of the row above.
 
     """
 
@@ -128,6 +132,8 @@ class Table:
     name: str = ""
     most: int | None = 12
     stacks: bool = False
+    in_lines: bool = False
+    grouped: int = 0
 
     @property
     def columns(self) -> list[Column]:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from boundcheck.language.prose import plain
-from boundcheck.present.material import Finding, Material, Search
+from boundcheck.present.material import Material
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import titled
-from boundcheck.proof.results import ClaimAudit
-from boundcheck.proof.rows import JudgedRow
 from boundcheck.proofs import paper_of
 from boundcheck.shown import code_span, markdown
 from boundcheck.shown import command as typed
@@ -111,63 +109,44 @@ def of_run(run: StoredRun) -> Word:
 
 def _entries(material: Material) -> Iterator[Entry]:
     command = material.command or "boundcheck report RUN..."
-    if material.proofs:
-        yield from (_of_row(row, material) for row in material.proofs.rows)
-        yield from map(_of_claim, material.proofs.claims)
-    yield from (_of_run(run, command) for run in material.runs)
-    for words, run in material.faults:
-        entry = _of_run(run, command)
-        # It says something of boundcheck, and nothing of the claim.
-        yield Entry(f"Planted fault, {words}", Word.INCONCLUSIVE, entry.verdict, entry.evidence, command)
-    yield from map(_of_search, material.searches)
-    yield from (_of_finding(each, command) for each in material.findings)
-
-
-def _of_row(each: JudgedRow, material: Material) -> Entry:
-    row = each.row
-    said = f"printed: {row.printed} " if row.printed else ""
-    about = f"{row.locator}, row {row.number} of the referee's table"
-    verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
-    evidence = f"{said}{each.told} {each.evidence}"
     paper = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
-    return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
-
-
-def _of_claim(claim: ClaimAudit) -> Entry:
-    proved = [proof for proof in claim.proofs if proof.verdict == "proved"]
-    # The claim is as good as the best of its proofs, and each proof as its weakest line.
-    trust = "kernel" if any(proof.trust == "kernel" for proof in proved) else (proved[0].trust if proved else "")
-    told = "; ".join(
-        f"{proof.script.called}: {proof.verdict}" + (f", {proof.reason}" if proof.reason else "")
-        for proof in claim.proofs
-    )
-    facts = sorted({name for proof in proved for name in proof.ledger})
-    rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
-    verdict = claim.verdict + (f", trust {trust}" if trust else "")
-    command = typed("prove", claim.id, "--steps")
-    return Entry(f"{claim.title} ({claim.id})", of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", command)
-
-
-def _of_run(run: StoredRun, command: str) -> Entry:
-    x = run.result
-    blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
-    evidence = f"{x.reason}. Measured {run.numbers.measured} against {run.numbers.bound}.{blame} Run {x.run_id}."
-    return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
-
-
-def _of_search(search: Search) -> Entry:
-    word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
-    ratio = rounded_down(search["ratio"], 5)
-    evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
-    return Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
-
-
-def _of_finding(finding: Finding, command: str) -> Entry:
-    """The entry for what was measured of a row of the table, all its runs together."""
-    words = [each for each in Verdict if each == finding.verdict]
-    word = Word.TOY if any(each.is_supported for each in words) else Word.INCONCLUSIVE
-    about = f"{finding.locator}, row {finding.number}, measured"
-    return Entry(about, word, str(finding.verdict), finding.evidence, command)
+    for judged in material.proofs.rows if material.proofs else ():
+        row, verdict = judged.row, judged.verdict + (f", trust {judged.trust}" if judged.trust else "")
+        said = f"printed: {row.printed} " if row.printed else ""
+        about = f"{row.locator}, row {row.number} of the referee's table"
+        evidence = f"{said}{judged.told} {judged.evidence}"
+        yield Entry(about, of_proof(judged.verdict, judged.trust), verdict, evidence, paper)
+    for claim in material.proofs.claims if material.proofs else ():
+        proved = [proof for proof in claim.proofs if proof.verdict == "proved"]
+        # The claim is as good as the best of its proofs, and each proof as its weakest line.
+        trust = "kernel" if any(proof.trust == "kernel" for proof in proved) else (proved[0].trust if proved else "")
+        told = "; ".join(
+            f"{proof.script.called}: {proof.verdict}" + (f", {proof.reason}" if proof.reason else "")
+            for proof in claim.proofs
+        )
+        facts = sorted({name for proof in proved for name in proof.ledger})
+        rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
+        verdict, shows = claim.verdict + (f", trust {trust}" if trust else ""), typed("prove", claim.id, "--steps")
+        about = f"{claim.title} ({claim.id})"
+        yield Entry(about, of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", shows)
+    for planted, run in (*(("", run) for run in material.runs), *material.faults):
+        x = run.result
+        blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
+        evidence = f"{x.reason}. Measured {run.numbers.measured} against {run.numbers.bound}.{blame} Run {x.run_id}."
+        # A planted fault says something of boundcheck, and nothing of the claim.
+        about = f"Planted fault, {planted}" if planted else f"{titled(x)} on {run.title}"
+        yield Entry(about, Word.INCONCLUSIVE if planted else of_run(run), str(run.verdict), evidence, command)
+    for search in material.searches:
+        word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
+        ratio = rounded_down(search["ratio"], 5)
+        evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
+        yield Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
+    # What was measured of a row of the table, all its runs together.
+    for finding in material.findings:
+        is_supported = any(each == finding.verdict and each.is_supported for each in Verdict)
+        about = f"{finding.locator}, row {finding.number}, measured"
+        word = Word.TOY if is_supported else Word.INCONCLUSIVE
+        yield Entry(about, word, str(finding.verdict), finding.evidence, command)
 
 
 def _line(text: str) -> str:

@@ -20,7 +20,7 @@ from boundcheck.present import Form
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Material
 from boundcheck.present.opening import Opening, opening_of
-from boundcheck.present.section import Section, parts_of, sections
+from boundcheck.present.section import parts_of, sections
 from boundcheck.present.sections.checked import head_of
 from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.style import described, on_a_page, pdf, svg
@@ -121,11 +121,17 @@ def write_page(
     """
     page_parts, beside = list[tuple[str, str]](), dict[str, bytes]()
     for each in sections(outside, material.papers):
-        html, files, error = built(each, material)
-        page_parts.append((each.title, html))
-        beside |= files
-        if error is not None:
+        shown = Page()
+        try:
+            with theirs():
+                html = shown.parts(parts_of(each, material))
+        except CodeError as error:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
+            page_parts.append((each.title, f"<p>This section failed: <code>{escape(str(error))}</code></p>"))
+            continue
+        see = str(getattr(each, "see", "")) if html.strip() else ""
+        page_parts.append((each.title, (shown.part(paragraph(see, "see")) if see else "") + html))
+        beside |= shown.files
     files = beside | {"results.json": json_bytes(material.as_json())}
     if material.survey is None:
         files["logbook.md"] = logbook(material, title).encode()
@@ -134,21 +140,6 @@ def write_page(
     for form in also:
         files |= form(material, title, lead)
     return write_parts(page, title, lead, opening or opening_of(material), page_parts, files)
-
-
-def built(section: Section, material: Material) -> tuple[str, dict[str, bytes], CodeError | None]:
-    """The HTML of a section, the files that it puts beside the page, and its error or None.
-
-    A user's own section that does not run gives one line in its place, no files, and the error that was raised.
-    """
-    shown = Page()
-    try:
-        with theirs():
-            html = shown.parts(parts_of(section, material))
-    except CodeError as error:
-        return f"<p>This section failed: <code>{escape(str(error))}</code></p>", {}, error
-    see = str(getattr(section, "see", "")) if html.strip() else ""
-    return (shown.part(paragraph(see, "see")) if see else "") + html, shown.files, None
 
 
 def write_parts(

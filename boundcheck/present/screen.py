@@ -1,81 +1,171 @@
-"""Runs and audits in a terminal. On a screen an audit has one line for each finding, of at most 100 signs."""
+"""What commands show of claims, runs and audits in a terminal, as parts of views; and the row of `claims --json`."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Column
-
+from boundcheck.errors import InputError
 from boundcheck.experiment.result import GradientRatio
 from boundcheck.language import prose
-from boundcheck.proof.rows import JudgedRow
-from boundcheck.system.terminal import Table, coloured
-from boundcheck.verdicts import Verdict
+from boundcheck.language.catalogue import about
+from boundcheck.language.claim import Claim
+from boundcheck.language.prose import typed
+from boundcheck.language.sentence import algorithm_of, measure_of
+from boundcheck.language.view import Badge, Column, Head, Line, Part, Prose, Row, Table, line, paragraph
+from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
+from boundcheck.proof.script import fixed_statements
+from boundcheck.shown import command
+from boundcheck.worst_case.worst_case import has_worst_case
 
-WIDTH = 100
-
-
-def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
-    """Print the referee's table, as the proofs establish it."""
-    table = _table("no.", "where", "verdict", "finding, from the proofs")
-    for each in rows:
-        row = each.row
-        where, finding = prose.plain(row.locator), prose.plain(each.finding)
-        more = prose.plain(" ".join((*each.notes, each.evidence)))
-        _add(table, console, row.number, where, each.verdict, finding, more)
-    console.print(table, width=_width(console))
+# Numbers with which a claim is tried where one of its conditions does not take 1.
+_NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
 
 
-def show_findings(outcome: dict[str, Any], console: Console) -> None:
-    """Print what runs and attacks say, and the verdict in a paragraph."""
-    # Under the first table, whose columns these are.
-    table = _table("no.", "where", "verdict", "finding, from runs and attacks", header=False)
-    for each in outcome["findings"]:
-        # Those with a summary come from the proofs, and have been shown.
-        if not each["summary"]:
-            _add(table, console, each["number"], each["locator"], each["verdict"], each["evidence"])
-    width = _width(console)
-    console.print(table, width=width)
-    console.print(f"\n{outcome['summary']}", width=width, markup=False)
-    if outcome["adds"]:
-        console.print(f"--full adds: {outcome['adds']}.", width=width, markup=False)
-    console.print("--runs prints the verdict on every run, --json everything; the page has each finding whole.")
-
-
-def show_verdicts(results: Sequence[dict[str, Any]], console: Console) -> None:
-    """Print the verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
-    table = Table("run", "claim", "verdict", "to blame", "reason", "gradient ratio")
-    for result in results:
-        blame = result.get("blame")
-        who = f"{blame['kind']} {blame['name']}" if blame else ""
-        ratio = GradientRatio(**found) if (found := result.get("gradient_ratio")) else "–"
-        table.add(result["run_id"], result["claim"], coloured(result["verdict"]), who, result["reason"], ratio)
-    console.print(table)
-
-
-def _width(console: Console) -> int | None:
-    return min(console.width, WIDTH) if console.is_interactive else None
-
-
-def _table(no: str, where: str, verdict: str, finding: str, header: bool = True) -> Table:
-    return Table(
-        Column(no, justify="right", no_wrap=True, width=3),
-        Column(where, no_wrap=True, overflow="ellipsis", width=28),
-        # A verdict is never cut: without its last word it may be another one.
-        Column(verdict, width=max(len(word) for each in Verdict for word in each.split())),
-        Column(finding, no_wrap=True, overflow="ellipsis", ratio=1),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1),
-        expand=True,
-        show_edge=False,
-        show_header=header,
+def row(claim: Claim, name: str = "") -> dict[str, Any]:
+    """The row of a claim in `boundcheck claims --json`, whose commands use the name that it was asked for by."""
+    algorithm, measure = algorithm_of(claim), measure_of(claim)
+    return prose.plainly(
+        {
+            "id": claim.id,
+            "title": claim.title,
+            "source": claim.source,
+            "statement": _statement(claim),
+            "statement_latex": claim.statement_latex,
+            "definitions": [typed(each) for each in claim.definitions_latex],
+            "definitions_latex": list(claim.definitions_latex),
+            "hypotheses": [hypothesis.id for hypothesis in claim.hypotheses],
+            "algorithm": algorithm.title if algorithm else "",
+            "measure": measure.title if measure else "",
+            "parameters": [parameter.name for parameter in claim.parameters],
+            "note": claim.note,
+            "proof": str(carrier(claim)),
+            "verdict": standing(claim) if carrier(claim) is Carrier.KERNEL else "",
+            "argument": claim.argument,
+            "unproved": claim.unproved,
+            "try": list(commands(claim, name)),
+        }
     )
 
 
-def _add(table: Table, console: Console, number: int, where: str, verdict: str, text: str, more: str = "") -> None:
-    """Add the line of a finding: on a screen its first sentence, elsewhere all that is said of it."""
-    head, stop, _ = text.partition(". ")
-    shown = head + stop.strip() if console.is_interactive else f"{text} {more}".strip()
-    table.add(number, where, coloured(verdict), shown)
+def catalogue_parts(claims: Collection[Claim]) -> tuple[Table, Line]:
+    """A table of these claims, and how many of them each carrier has."""
+    rows = [(claim.id, Prose(claim.title), Prose(claim.source), str(carrier(claim))) for claim in claims]
+    counts = ", ".join(f"{name}: {count}" for name, count in counted(claims).most_common())
+    return Table(("id", "title", "source", "proof"), rows), line(counts)
+
+
+def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterator[Part]:
+    """All that a claim says, what carries it, why there is no proof if there is none, and what to try.
+
+    On a screen the commands stand by themselves: one that the table had folded could not be copied.
+    """
+    by, algorithm, measure = carrier(claim), algorithm_of(claim), measure_of(claim)
+    said = [("claim", claim.title), ("id", claim.id), ("source", claim.source), ("statement", _statement(claim))]
+    for quantity, definition in zip(claim.quantities, claim.definitions_latex, strict=True):
+        said.append(("where", f"{typed(definition)}: {quantity.meaning}"))
+    said += [("under", f"{each.id}, {each.title}: {_statement(each)}") for each in claim.hypotheses]
+    if algorithm:
+        steps = "; ".join(typed(claim.latex(each)) for each in algorithm.recurrence)
+        said.append(("algorithm", f"{algorithm.title}: {steps}"))
+    said.append(("measure", measure.title if measure else ""))
+    for p in claim.parameters:
+        letter = typed(claim.latex(p.symbol))
+        called = f" ({letter})" if letter != p.name else ""
+        said.append(("parameter", f"{p.name}{called}: {p.meaning}; a {p.domain}"))
+    said += [("note", claim.note), ("proof", told(claim))]
+    if by is Carrier.KERNEL:
+        # From the kernel's own text, and not from the statement above.
+        proved = fixed_statements()[claim.id]
+        said += [("proved", proved.text), *(("proved from", text) for text in proved.given)]
+    said += [("argument", claim.argument), ("why no proof", claim.unproved)]
+    tried = list(commands(claim, name))
+    said += [] if on_screen else [("try", each) for each in tried]
+    yield Table(("", ""), [(label, Prose(text)) for label, text in said if text], grouped=1)
+    if on_screen and tried:
+        yield from map(line, ("", "To go on:", *tried))
+
+
+def _statement(claim: Claim) -> str:
+    """The conclusion in letters that can be typed, its quantities by their names, and what it holds for."""
+    parts = [claim.latex(claim.conclusion), claim.quantifier, *map(claim.latex, claim.conditions)]
+    return ", ".join(filter(None, map(typed, parts)))
+
+
+def commands(claim: Claim, name: str = "") -> Iterator[str]:
+    """The commands that say more of a claim, as they are to be typed; a claim of your own needs its path as name."""
+    called = name or claim.id
+    if numbers := sample(claim):
+        yield command("bound", called, *(x for key, value in numbers.items() for x in ("--set", f"{key}={value}")))
+    if carrier(claim) in (Carrier.KERNEL, Carrier.SCRIPT):
+        yield command("prove", called)
+    if claim.quantities and (about(claim.id) or has_worst_case(claim)):
+        yield command("falsify", called)
+
+
+def sample(claim: Claim) -> dict[str, str]:
+    """Numbers at which a claim says something, 1 where that will do; empty for a claim without quantities.
+
+    At most two of them are not 1: a horizon that is long enough, and a step that is short enough.
+    """
+    ones = dict.fromkeys((parameter.name for parameter in claim.parameters), "1")
+    free = set().union(*(condition.free_symbols for condition in claim.conditions))
+    names = [parameter.name for parameter in claim.parameters if parameter.symbol in free]
+    tries = [ones, *({**ones, name: number} for name in names for number in _NUMBERS[1:])]
+    tries += [
+        {**ones, first: x, second: y}
+        for first, second in product(names, names)
+        for x, y in product(_NUMBERS[1:], _NUMBERS[1:])
+        if first < second
+    ]
+    for numbers in tries if claim.quantities else ():
+        try:
+            claim.values(**numbers)
+        except InputError:
+            continue
+        return numbers
+    return {}
+
+
+def rows_table(rows: Iterable[JudgedRow]) -> Table:
+    """The referee's table, as the proofs establish it."""
+    return _findings(
+        ("no.", "where", "verdict", "finding, from the proofs"),
+        [
+            (str(x.row.number), x.row.locator, x.verdict, " ".join((x.finding, *x.notes, x.evidence)).strip())
+            for x in rows
+        ],
+    )
+
+
+def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
+    """What runs and attacks say, under the first table, whose columns these are, and the verdict in a paragraph."""
+    # Those with a summary come from the proofs, and have been shown.
+    rows = [each for each in outcome["findings"] if not each["summary"]]
+    yield _findings(("", "", "", ""), [(str(x["number"]), x["locator"], x["verdict"], x["evidence"]) for x in rows])
+    yield from map(paragraph, ("", outcome["summary"]))
+    if outcome["adds"]:
+        yield paragraph(f"--full adds: {outcome['adds']}.")
+    yield paragraph("--runs prints the verdict on every run, --json everything; the page has each finding whole.")
+
+
+def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, str, str]]) -> Table:
+    no, where, verdict, finding = names
+    head: Head = (
+        *(Column(no, is_number=True, width=0.03), Column(where, width=0.28)),
+        *(Column(verdict, width=0.17, is_verdict=True), finding),
+    )
+    cells: list[Row] = [(no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows]
+    return Table(head, cells, most=None, in_lines=True)
+
+
+def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
+    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
+    rows: list[Row] = []
+    for x in results:
+        blame, found = x.get("blame"), x.get("gradient_ratio")
+        who = f"{blame['kind']} {blame['name']}" if blame else ""
+        ratio = str(GradientRatio(**found)) if found else "–"
+        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, x["reason"], ratio))
+    return Table(("run", "claim", "verdict", "to blame", "reason", "gradient ratio"), rows, most=None)

@@ -8,23 +8,20 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
-from rich.table import Column
-
 from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
 from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.notebook import Shown
 from boundcheck.language.symbols import T, toward
-from boundcheck.language.view import Fold, Math, Part, Table, View, line
+from boundcheck.language.view import Fold, Head, Math, Part, Table, View, line, numeric
 from boundcheck.system.tables import fields_of
-from boundcheck.system.terminal import Table as Screen
 from boundcheck.worst_case.search import REACHED, Falsification
 from boundcheck.worst_case.stored import Replay
 from boundcheck.worst_case.worst_case import Case, WorstCases
 
 # The heads of a table, and its rows.
-Cells = tuple[tuple[str, ...], list[tuple[str, ...]]]
+Cells = tuple[Head, list[tuple[str, ...]]]
 # More decimals say nothing about a float.
 _ENORMOUS = 1e15
 
@@ -86,7 +83,8 @@ def rank_table(found: Falsification) -> Cells:
         )
         for row in found.rows
     ]
-    return ("rank", "at", "measured / bound", f"starts that reach {REACHED}"), rows
+    head = (numeric("rank"), "at", numeric("measured / bound"), numeric(f"starts that reach {REACHED}"))
+    return head, rows
 
 
 def conclusion(found: Falsification) -> list[str]:
@@ -112,11 +110,11 @@ def _(found: Falsification) -> View:
     return View(_title(claim), claim.id, _verdict(found.violated), said, parts)
 
 
-def show(found: Falsification, path: Path) -> Iterator[Screen | str]:
+def show(found: Falsification, path: Path) -> Iterator[Part]:
     """For a terminal: the tightest instance at each rank, the conclusion in words, and the instance's file."""
-    yield _screen(rank_table(found), f"{found.id}: tightest instance at each rank", left="at")
-    yield from conclusion(found)
-    yield f"Instance: {path}"
+    yield Table(*rank_table(found), f"{found.id}: tightest instance at each rank", most=None)
+    yield from map(line, conclusion(found))
+    yield line(f"Instance: {path}")
 
 
 # Replays.
@@ -134,7 +132,7 @@ def _(found: Replay) -> View:
     return View(_title(claim), claim.id, _verdict(certificate.violated), tuple(lines), (_instance(instance),))
 
 
-def show_replay(replay: Replay) -> Iterator[str]:
+def show_replay(replay: Replay) -> Iterator[Part]:
     """For a terminal: a stored instance, judged again, and its claim where that is none of the catalogue's."""
     instance, found = replay
     claim = instance.claim
@@ -143,11 +141,11 @@ def show_replay(replay: Replay) -> Iterator[str]:
         given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
         text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
         # Its id may be any name. Letters that look like others are written out.
-        yield f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}."
+        yield line(f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}.")
     sides = "measured {}, bound {}".format(*told_apart(instance.compare(), 9))
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."
-    yield f"{said} {candidate(found.open)}" if found.open else said
+    yield line(f"{said} {candidate(found.open)}" if found.open else said)
 
 
 # Worst cases.
@@ -167,7 +165,8 @@ def worst_table(cases: Sequence[Case]) -> Cells:
         inputs = (shown(case.inputs[name], 6, toward(name)) for name in varied)
         numbers = (shown(case.bound, 6, UP), shown(case.numerical, 6), shown(case.ratio, 6))
         rows.append((str(case.steps), *inputs, shown(case.step, 6), *numbers, *case.ends))
-    return (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most"), rows
+    heads = (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most")
+    return tuple(map(numeric, heads)), rows
 
 
 def worst_conclusion(cases: WorstCases) -> list[str]:
@@ -221,16 +220,7 @@ def _(cases: WorstCases) -> View:
     return View(_worst_title(cases), verdict=_verdict(cases.violated), parts=(Table(*worst_table(cases)), *said))
 
 
-def show_worst_cases(cases: WorstCases) -> Iterator[Screen | str]:
+def show_worst_cases(cases: WorstCases) -> Iterator[Part]:
     """For a terminal: the worst case beside the bound at each T, and in words its constants and how sure it is."""
-    yield _screen(worst_table(cases), _worst_title(cases))
-    yield from worst_conclusion(cases)
-
-
-def _screen(cells: Cells, title: str, left: str = "") -> Screen:
-    """A table of numbers for a terminal; the column with the head `left` is one of text."""
-    heads, rows = cells
-    made = Screen(*(Column(x, justify="left" if x == left else "right", overflow="fold") for x in heads), title=title)
-    for row in rows:
-        made.add(*row)
-    return made
+    yield Table(*worst_table(cases), _worst_title(cases), most=None)
+    yield from map(line, worst_conclusion(cases))

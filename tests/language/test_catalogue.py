@@ -132,14 +132,6 @@ def test_sympy_rebuilds_every_node_of_every_conclusion() -> None:
         assert hash(rebuilt) == hash(node)
 
 
-def test_a_case_keeps_its_origin() -> None:
-    case = catalogue["meft.lemma1_sharp_equal_radii"]
-    assert case.note == "`meft.lemma1_sharp` at $s = 1$, $a = σ$, $b = σ$"
-    # The ball with both radii sigma is the paper's own.
-    replaced = {"meft.ball": catalogue["jiang2024.assumption2"]}
-    assert case.hypotheses == tuple(replaced.get(h.id, h) for h in catalogue["meft.lemma1_sharp"].hypotheses)
-
-
 ROOT = Path(__file__).parents[2]
 ENTRIES = [entry for paper in papers().values() for entry in entries_of(paper)]
 # Our own: nobody else has them.

@@ -25,11 +25,12 @@ from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.notebook import html, latex
+from boundcheck.language.screen import show
 from boundcheck.present import latex as tex
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_runs
-from boundcheck.present.screen import show_verdicts
+from boundcheck.present.screen import verdicts_table
 from boundcheck.present.section import chapters
 from boundcheck.present.stored import load_runs
 from boundcheck.present.typst import document
@@ -92,7 +93,7 @@ def displays() -> dict[str, str]:
     material = Material(load_runs([folder]))
     write_runs([folder], page, "Mine", "Mine.", "")
     console = Console(width=200, record=True)
-    show_verdicts([result.as_json()], console)
+    show(console, verdicts_table([result.as_json()]))
     texts = {
         "table": console.export_text(),
         "notebook": html(result.view()) + html(results.view()),

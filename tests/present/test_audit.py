@@ -1,4 +1,4 @@
-"""The audit of a paper: its programmes, the table that comes first, what the screen holds, the study that is kept."""
+"""The audit of a paper: its programmes, the table that comes first, the study that is kept, and what it returns."""
 
 import io
 import json
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from boundcheck.proofs.jiang2024 import report
@@ -16,17 +17,21 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.experiment.result import Results
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.screen import WIDTH, show
+from boundcheck.present import audit as auditing
 from boundcheck.present import paper as written_by
 from boundcheck.present import programme
-from boundcheck.present.audit import audit
+from boundcheck.present.audit import Audited
 from boundcheck.present.material import REPORTS, Material, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
-from boundcheck.present.screen import WIDTH, show_findings, show_rows, show_verdicts
-from boundcheck.proof.show import show
-from boundcheck.proof.status import Carrier, carrier, standing
+from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
+from boundcheck.present.stored import StoredRun
+from boundcheck.proof.audit import Carrier, carrier, standing
+from boundcheck.proof.view import show as show_proofs
 from boundcheck.proofs import paper_of
 from boundcheck.system.executors import Call
 from boundcheck.system.terminal import _ENDLESS
@@ -167,7 +172,7 @@ def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
     rows = paper.rows
     found = [each for each in written["findings"] if not each["summary"]]
     outcome = written | {"adds": SHORT.adds, "findings": found, "summary": "A word and another. " * 18}
-    lines = printed(lambda console: (show_rows(rows, console), show_findings(outcome, console)), width)
+    lines = printed(lambda console: show(console, rows_table(rows), *findings_parts(outcome)), width)
     assert len(lines) + 1 <= len(rows) + MOST_LINES
     assert max(map(cell_len, lines)) <= min(width, WIDTH)
     text = "\n".join(lines)
@@ -179,7 +184,7 @@ def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
 @of_the_paper
 def test_a_row_is_a_line_with_its_verdict(paper) -> None:
     rows = paper.rows
-    lines = [line for line in printed(lambda console: show_rows(rows, console), 100) if line.strip()]
+    lines = [line for line in printed(lambda console: show(console, rows_table(rows)), 100) if line.strip()]
     assert len(lines) == len(rows) + 2
     for line, row in zip(lines[2:], rows, strict=True):
         number, rest = line.split(maxsplit=1)
@@ -193,10 +198,8 @@ def test_a_row_is_a_line_with_its_verdict(paper) -> None:
 def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     out = io.StringIO()
     console = Console(file=out, width=_ENDLESS, force_interactive=False)
-    show(paper, console, False, {})
-    show_rows(paper.rows, console)
-    show_findings(written, console)
-    show_verdicts(written["runs"], console)
+    show_proofs(paper, console, False, {})
+    show(console, rows_table(paper.rows), *findings_parts(written), verdicts_table(written["runs"]))
     cells = {cell for line in out.getvalue().splitlines() for cell in line.split("\t")}
     for row in (each.as_json() for each in paper.rows):
         assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells
@@ -234,12 +237,12 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             order.append("waited")
             return [call.function.__name__ for call in self.calls]
 
-    monkeypatch.setattr(audit, "Running", Pool)
+    monkeypatch.setattr(auditing, "Running", Pool)
     monkeypatch.setattr(programme, "programme_of", lambda paper, full: asked)
-    monkeypatch.setattr(audit, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
+    monkeypatch.setattr(auditing, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
     monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
     told: list[tuple[str, int, int]] = []
-    outcome = audit.audit(
+    outcome = auditing.audit(
         "jiang2024",
         tmp_path,
         tmp_path,
@@ -279,3 +282,72 @@ def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_pa
         path.write_text(text)
     with pytest.raises(InputError, match=r"study = statistics\.json: expected the study that .* --full"):
         Study.read(path)
+
+
+TAG = "<script>alert(1)</script> & $x_1$"
+
+
+def data(**changes: Any) -> dict[str, Any]:
+    findings = [
+        {"number": 1, "locator": "Eq. (11)", "verdict": "refuted", "evidence": "a long one", "summary": "a short one"},
+        {"number": 2, "locator": TAG, "verdict": "editorial", "evidence": "no machine evidence", "summary": ""},
+    ]
+    search = {"id": "meft.full", "lipschitz": "sigma", "ratio": 0.9999999, "violated": False}
+    found = {"summary": "Of 2 findings 1 is refuted.", "findings": findings, "report": "out/index.html", "runs": []}
+    return found | {"faults": [], "searches": [search], "adds": ""} | changes
+
+
+def told(run: StoredRun, **more: str) -> dict[str, Any]:
+    row = run.result.as_json()
+    return more | {name: row.get(name) for name in ("run_id", "claim", "verdict", "reason", "blame")}
+
+
+def text_of(html: str) -> str:
+    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
+
+
+def test_it_is_the_plain_data() -> None:
+    assert Audited(data(), "my_paper", Path()) == data()
+    assert json.loads(json.dumps(Audited(data(), "my_paper", Path()))) == data()
+
+
+def test_a_frame_has_a_row_a_finding() -> None:
+    frame = Audited(data(), "my_paper", Path()).to_frame()
+    assert frame.to_dict("records") == data()["findings"]
+    assert list(Audited(data(findings=[]), "my_paper", Path()).to_frame()) == list(frame)
+
+
+def test_it_shows_verdict_findings_and_searches() -> None:
+    page = Audited(data(), "my_paper", Path())._repr_html_()
+    text = text_of(page)
+    for said in (
+        "my_paper, audited",
+        "Of 2 findings 1 is refuted.",
+        "Eq. (11)",
+        "a short one",
+        "no machine evidence",
+        "out/index.html",
+    ):
+        assert said in text
+    assert "a long one" not in text
+    assert "<script>alert(1)</script>" in text
+    assert "0.999999" in text
+    assert "1.0" not in text
+    assert ">not violated<" in page
+    assert "refuted" in Audited(data(), "my_paper", Path())._repr_latex_()
+
+
+def test_it_has_its_runs_as_results(stored: list[StoredRun], run_folders: list[Path], tmp_path: Path) -> None:
+    runs = [told(run) for run in stored]
+    found = Audited(data(runs=runs, faults=[told(stored[0], planted="a wrong L")]), "my_paper", run_folders[0].parent)
+    results = found.results
+    assert isinstance(results, Results)
+    assert results == [run.result for run in stored]
+    assert results[:1].to_xarray().equals(stored[0].trace)
+    text = text_of(found._repr_html_())
+    assert f"Runs: {len(stored)}" in text
+    assert "a wrong L" in text
+    for run in stored:
+        assert run.result.reason in text
+    with pytest.raises(InputError, match=r"^RUN"):
+        _ = Audited(data(runs=runs), "my_paper", tmp_path).results

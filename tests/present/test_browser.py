@@ -24,9 +24,9 @@ from tests.proof.conftest import paper as the_paper
 
 from .made import changed
 from .test_audit import small
+from .test_checked import HONEST
 from .test_networks import on_disk, run, write_runs
 from .test_proofs import audit as small_proofs
-from .test_soundness import HONEST
 
 pytestmark = [pytest.mark.full, of_the_paper]
 

@@ -21,7 +21,7 @@ from boundcheck.present.sections.networks import MOST, along_figures
 from boundcheck.present.stored import StoredRun, named_runs
 
 from .made import EMPTY, changed
-from .test_sweeps import synthetic
+from .test_rates import synthetic
 from .texts import assert_no_text_overlaps, spoken
 
 STEPS = 12

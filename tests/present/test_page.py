@@ -1,9 +1,12 @@
 """The page: self-contained, the same twice, true to its runs; figures of each kind; exports that read back."""
 
+from __future__ import annotations
+
 import json
 import re
 import xml.etree.ElementTree as ET
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,12 +17,13 @@ from boundcheck.proofs.jiang2024.report import findings
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.audit import audit as audit_of_a_paper
+from boundcheck.present.latex import files_of
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
 from boundcheck.present.sections.smoothness import bracket_figure, gradient_figure
-from boundcheck.present.stored import load_runs
+from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.style import svg
 from boundcheck.present.words import number
 
@@ -205,3 +209,45 @@ def test_without_a_rank_nothing_is_drawn_or_said_of_it(stored):
     full = [changed(run, spec__adapter=adapter) for run in stored if run.is_theorem]
     assert not has_rank(Material(full))
     assert bracket_figure(full) is None
+
+
+BOUND = 0.04920974
+
+
+def printed(run: StoredRun, folder: Path) -> dict[str, set[float]]:
+    """By the form of the report, the numbers in it that begin as the bound does."""
+    material = Material([run])
+    write_page(material, folder / "index.html", "A run", "A run.")
+    texts = {name: (folder / name).read_text() for name in ("index.html", "logbook.md")}
+    texts["index.html"] = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", texts["index.html"], flags=re.DOTALL)
+    latex = files_of(material, "A run", "A run.").items()
+    texts["LaTeX"] = "\n".join(text.decode() for name, text in latex if name.endswith(".tex"))
+    texts["notebook"] = run.result._repr_html_()
+    return {name: set(map(float, re.findall(r"\b0\.049\d*", text))) for name, text in texts.items()}
+
+
+@pytest.fixture(scope="module")
+def theorem(stored: list[StoredRun]) -> StoredRun:
+    return next(run for run in stored if run.is_theorem)
+
+
+@pytest.mark.full
+def test_no_form_prints_a_bound_below_it(theorem: StoredRun, tmp_path: Path) -> None:
+    interval = {"lower": 0.01, "upper": 0.03, "level": 0.95, "kind": "nonasymptotic", "method": "betting"}
+    parts = {"measured": 0.02, "interval": interval, "bound": BOUND, "plan__values__bound": BOUND}
+    for name, found in printed(changed(theorem, **parts, verdict="supported"), tmp_path).items():
+        assert found, name
+        assert min(found) >= BOUND, name
+        assert max(found) < 0.05, name
+
+
+@pytest.mark.full
+def test_no_form_prints_what_breaks_a_bound_below_it(theorem: StoredRun, tmp_path: Path) -> None:
+    measured = BOUND * (1 + 1e-6)
+    interval = {"lower": measured, "upper": measured, "level": 1.0, "kind": "exact", "method": "the one trajectory"}
+    parts = {"measured": measured, "interval": interval, "bound": BOUND, "plan__values__bound": BOUND}
+    for name, found in printed(changed(theorem, **parts, verdict="violated"), tmp_path).items():
+        assert min(found) >= BOUND, name
+        # The bound, and above it what was measured.
+        assert sorted(found)[0] < measured <= max(found) + 1e-9, name
+        assert len(found) > 1, name

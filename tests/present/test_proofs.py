@@ -10,20 +10,19 @@ import pytest
 from rich.console import Console
 
 from boundcheck.language.prose import mathml_of
+from boundcheck.language.screen import show as show_parts
 from boundcheck.present.latex import Latex
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
-from boundcheck.present.screen import show_rows
+from boundcheck.present.screen import rows_table
 from boundcheck.present.section import chapters
 from boundcheck.present.typst import document
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
-from boundcheck.proof.display import shown
-from boundcheck.proof.identity import identity_latex
-from boundcheck.proof.rows import Ref, Row, _judge
-from boundcheck.proof.show import show
+from boundcheck.proof.audit import Ref, Row, judge_row
+from boundcheck.proof.notation import identity_latex, shown
 from boundcheck.proof.verdict import claim_verdict
-from boundcheck.proof.view import referee_table
+from boundcheck.proof.view import referee_table, show
 from tests.proof.scripts import NUMBERS, numbers, x
 
 
@@ -63,7 +62,7 @@ def audit() -> ProofAudit:
         for version, build in (("printed", printed), ("repaired", repaired))
     ]
     claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
-    return ProofAudit((claim,), tuple(_judge(row, {"my.claim": claim}) for row in ROWS), 1.0)
+    return ProofAudit((claim,), tuple(judge_row(row, {"my.claim": claim}) for row in ROWS), 1.0)
 
 
 def page(folder: Path, *arguments: Any) -> str:
@@ -160,7 +159,7 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     out = io.StringIO()
     console = Console(file=out, width=4000)
     show(found, console, False, {})
-    show_rows(found.rows, console)
+    show_parts(console, rows_table(found.rows))
     return {
         "page": page(folder, [], [], found),
         "latex": "".join(map(Latex({}).floats, referee_table(found.rows))),
@@ -186,7 +185,7 @@ def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
     """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
     claim = audit.claims[0]
     row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
-    found = ProofAudit((claim,), (_judge(row, {"my.claim": claim}),), 1.0)
+    found = ProofAudit((claim,), (judge_row(row, {"my.claim": claim}),), 1.0)
     texts = displays(found, tmp_path)
     for name, text in texts.items():
         assert "Surely so" not in text, name

@@ -15,7 +15,7 @@ from boundcheck.present.material import Material
 from boundcheck.present.page import Page, write_page
 
 from . import my_figure
-from .test_sweeps import synthetic
+from .test_rates import synthetic
 
 MINE = "tests.present.my_figure"
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from boundcheck.errors import InputError
 from boundcheck.language.claim import Claim, latex_of
 from boundcheck.language.prose import mathml_of
-from boundcheck.present.screen import show_verdicts
+from boundcheck.language.screen import show
+from boundcheck.present.screen import verdicts_table
 from boundcheck.present.style import panels, svg
 from boundcheck.system.files import file_name
 
@@ -49,7 +50,7 @@ def drawn(title: str) -> str:
 def shown(reason: str) -> str:
     """The line of a table on the screen."""
     console = Console(file=io.StringIO(), width=200)
-    show_verdicts([{"run_id": "1", "claim": "c", "verdict": "violated", "reason": reason}], console)
+    show(console, verdicts_table([{"run_id": "1", "claim": "c", "verdict": "violated", "reason": reason}]))
     lines = console.file.getvalue().splitlines()
     return next(line.strip() for line in lines if "violated" in line)
 

@@ -20,8 +20,9 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import measure
 from boundcheck.experiment.result import AtSmoothness, Subject, read
 from boundcheck.experiment.view import show_course
+from boundcheck.language.screen import show
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
-from boundcheck.present.screen import show_findings
+from boundcheck.present.screen import findings_parts
 from boundcheck.present.words import badge
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
@@ -72,7 +73,7 @@ def table_row(verdict: str) -> str:
     """What the referee's table shows of a ground, in a terminal of 80 columns."""
     row = {"number": 8, "locator": "Lemma 1", "verdict": verdict, "evidence": "Seen.", "summary": ""}
     text = io.StringIO()
-    show_findings({"findings": [row], "summary": "", "adds": ""}, Console(file=text, width=80))
+    show(Console(file=text, width=80), *findings_parts({"findings": [row], "summary": "", "adds": ""}))
     return "(asymptotic)" if "(asymptotic)" in text.getvalue() else ""
 
 

@@ -1,0 +1,267 @@
+"""The figures of worst cases, coverage and power show every number where it is, and can be read."""
+
+import dataclasses
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import boundcheck as bc
+from boundcheck.checked.coverage import coverage, power
+from boundcheck.language.catalogue import catalogue
+from boundcheck.present.sections.attacks import coverage_figure, power_figure, worst_figure
+from boundcheck.present.stored import load_runs
+from boundcheck.present.style import VERMILLION, pdf, svg
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.worst_case import Case, WorstCase
+
+from .made import changed
+from .test_rates import synthetic
+from .texts import assert_no_text_overlaps
+
+REPAIRED, PRINTED, GHADIMI = "meft.theorem2_repaired", "jiang2024.theorem2", "ghadimi2013.corollary2_2"
+KHALED, BEST = "khaled2020.bounded_variance", "meft.theorem2_best_step"
+DESCENT = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
+HARD = {"problem.kind": "hard"}
+
+
+def case(claim: str, steps: int, ratio: float, **inputs: float) -> Case:
+    """A worst case of so much of a bound of 4; nothing is solved."""
+    method = "gradient descent" if claim in DESCENT else "two-point SGD"
+    values = {p.name: 1.0 for p in catalogue[claim].parameters} | {"T": float(steps)} | inputs
+    return Case(claim, steps, method, values, 3.0, 0.1, 4.0, 4 * ratio, 1e-9)
+
+
+def hard_run(steps: int, measured: float | None, claim: str = REPAIRED, **result):
+    interval = measured and {"lower": 0.9 * measured, "upper": 1.2 * measured, "kind": "nonasymptotic"}
+    interval = interval and interval | {"level": 0.95, "method": "betting"}
+    found = {"verdict": "uninformative", "measured": measured, "bound": 2.0, "interval": interval}
+    return synthetic(HARD | {"claim": claim}, steps=steps, **found | result)
+
+
+CASES = [
+    case(id, T, 0.1 * place + T / 100)
+    for place, id in enumerate((REPAIRED, PRINTED, GHADIMI, KHALED), 1)
+    for T in (2, 3, 4)
+]
+CASES += [case(id, T, 1 - place / 4) for place, id in enumerate(DESCENT) for T in (9, 2, 5)]
+RUNS = [hard_run(T, 2 - 5 / T) for T in (10, 30, 100, 400, 2000)]
+
+
+def axes_by_title(figure):
+    return {axis.get_title("left"): axis for axis in figure.axes}
+
+
+def joined(axis) -> list[list[tuple[float, float]]]:
+    """The points of each line that goes through marks."""
+    drawn = [line for line in axis.lines if line.get_linestyle() == "-" and line.get_marker() not in ("None", ".")]
+    return [list(zip(*line.get_data(), strict=True)) for line in drawn if len(line.get_xdata())]
+
+
+def hollow(axis) -> list[tuple[float, float]]:
+    marks = [line for line in axis.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    return [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks]
+
+
+def bars(axis) -> list[tuple[float, float, float]]:
+    """T and both ends of each interval."""
+    lines = [line for line in axis.lines if line.get_marker() == "None" and len(set(line.get_xdata())) == 1]
+    return [(line.get_xdata()[0], *line.get_ydata()) for line in lines]
+
+
+def test_each_number_is_drawn_in_the_panel_of_its_method():
+    panels = axes_by_title(worst_figure(CASES, RUNS))
+    assert list(panels) == ["Gradient descent", "SGD, two-point noise"]
+    for (title, axis), methods in zip(panels.items(), ({"gradient descent"}, {"two-point SGD"}), strict=True):
+        mine = [each for each in CASES if each.method in methods]
+        for id in {each.claim for each in mine}:
+            points = sorted((each.steps, each.ratio) for each in mine if each.claim == id)
+            assert points in joined(axis), (title, id)
+        assert len(joined(axis)) == len({each.claim for each in mine})
+        assert axis.get_xscale() == "log"
+        assert axis.get_ylim()[0] == 0
+    assert hollow(panels["Gradient descent"]) == bars(panels["Gradient descent"]) == []
+    axis = panels["SGD, two-point noise"]
+    assert hollow(axis) == [(run.course.plan.steps, run.result.measured / 2) for run in RUNS]
+    for run, (steps, low, high) in zip(RUNS, bars(axis), strict=True):
+        assert steps == run.course.plan.steps
+        assert (low, high) == (run.result.interval.lower / 2, run.result.interval.upper / 2)
+
+
+def test_the_axis_ends_just_above_the_bound_unless_something_is_above_it():
+    assert worst_figure(CASES, []).axes[0].get_ylim()[1] == pytest.approx(1.05)
+    assert worst_figure([case(DESCENT[0], 2, 2.0)], []).axes[0].get_ylim()[1] == pytest.approx(2.1)
+    assert worst_figure([], [hard_run(10, 1.9)]).axes[0].get_ylim()[1] == pytest.approx(1.05 * 1.2 * 0.95)
+    for axis in worst_figure(CASES, RUNS).axes:
+        assert [1, 1] in [list(line.get_ydata()) for line in axis.lines]
+
+
+def test_a_claim_has_one_look_of_its_own_in_both_kinds_of_evidence():
+    runs = [hard_run(10, 1.0), hard_run(10, 1.5, BEST)]
+    axis = axes_by_title(worst_figure(CASES, runs))["SGD, two-point noise"]
+    looks = {line.get_label(): (line.get_marker(), line.get_color()) for line in axis.lines}
+    exact = next(line for line in axis.lines if list(line.get_ydata()) == pytest.approx([0.12, 0.13, 0.14]))
+    marks = [line for line in axis.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    look = exact.get_marker(), exact.get_color()
+    assert look == looks[catalogue[REPAIRED].title] == (marks[0].get_marker(), marks[0].get_color())
+    claims = [look for label, look in looks.items() if not label.startswith(("_", "joined", "hollow", "the bound"))]
+    assert len(claims) == len(set(claims)) == 5
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        hard_run(10, 1.0, verdict="hypothesis-failed"),
+        hard_run(10, None),
+        hard_run(10, float("nan")),
+        synthetic({"claim": REPAIRED}),
+    ],
+)
+def test_runs_that_say_nothing_of_the_worst_case_are_left_out(run):
+    assert worst_figure([], [run]) is None
+    assert hollow(worst_figure([], [run, hard_run(30, 1.0)]).axes[0]) == [(30, 0.5)]
+
+
+def test_runs_under_an_assumption_and_brackets_are_left_out(stored):
+    assumed = changed(hard_run(10, 1.0), spec__assume={"Lhat": "Lhat/2"})
+    assert worst_figure([], [assumed, *stored]) is None
+    assert worst_figure([], []) is None
+
+
+def test_a_run_without_an_interval_is_a_mark_alone():
+    (axis,) = worst_figure([], [hard_run(10, 1.0, interval=None)]).axes
+    assert hollow(axis) == [(10, 0.5)]
+    assert [(low, high) for _, low, high in bars(axis)] == [(0.5, 0.5)]
+
+
+def test_another_value_of_c_is_told():
+    def words(**inputs: float) -> set[str]:
+        (axis,) = worst_figure([case(PRINTED, 2, 0.5, **inputs)], []).axes
+        return {line.get_label() for line in axis.lines if line.get_label().startswith("Theorem 2")}
+
+    assert words() == words(C=2.0, sigma=2.0) == {"Theorem 2, as printed, C\u00a0=\u00a0σ"}
+    assert words(C=2.0) == {"Theorem 2, as printed, C\u00a0=\u00a02.00"}
+
+
+@pytest.mark.parametrize("horizons", [(1,), (2, 3, 4), (1, 31), tuple(range(1, 32)), (2, 3, 4, 10, 100, 10**6)])
+def test_every_axis_has_ticks_within_it(horizons):
+    (axis,) = worst_figure([case(DESCENT[0], T, 0.5) for T in horizons], []).axes
+    low, high = axis.get_xlim()
+    assert low < horizons[0]
+    assert horizons[-1] < high
+    assert [tick for tick in axis.get_xticks() if low <= tick <= high]
+
+
+@pytest.mark.full
+def test_no_text_overlaps_and_the_files_are_the_same_every_time():
+    for cases, runs in (
+        (CASES, RUNS),
+        (CASES, []),
+        ([], RUNS),
+        (CASES[:12], RUNS),
+        ([*CASES, case(BEST, 2, 0.9)], RUNS),
+    ):
+        assert_no_text_overlaps(worst_figure(cases, runs))
+    assert svg(worst_figure(CASES, RUNS)) == svg(worst_figure(CASES, RUNS))
+    assert pdf(worst_figure(CASES, RUNS)) == pdf(worst_figure(CASES, RUNS))
+
+
+@pytest.mark.full
+def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
+    spec = {
+        "claim": REPAIRED,
+        "problem": {"kind": "hard", "steps": 10, "ratio": 0.38},
+        "adapter": {"rank": 2, "start": "diagonal", "gain": 1e4},
+        "domain": {"a": 10001.0, "b": 10001.0},
+        "run": {"zeta": 1.0, "batch": 1, "replicas": 32, "steps": 10, "audits": 10},
+    }
+    [result] = bc.measure(spec, tmp_path)
+    (axis,) = worst_figure([], load_runs([tmp_path / result.run_id])).axes
+    [(steps, ratio)] = hollow(axis)
+    assert (steps, ratio) == (10, result.ratio)
+    assert 0.7 < ratio < 0.9
+
+
+@pytest.mark.full
+def test_real_worst_cases_are_drawn():
+
+    found = falsify(DESCENT[1], WorstCase((2, 5)))
+    (axis,) = worst_figure(found, []).axes
+    [[(_, first), (_, second)]] = joined(axis)
+    assert (first, second) == pytest.approx((1, 1), rel=1e-5)
+    with_other = dataclasses.replace(found[0], claim=DESCENT[0])
+    assert len(joined(worst_figure([*found, with_other], []).axes[0])) == 2
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return coverage(60, seed=0)
+
+
+@pytest.fixture(scope="module")
+def powers():
+    return power(20, seed=0)
+
+
+def marks(axis):
+    """The points of an axis by the label of their series."""
+    found = {}
+    for line in axis.lines:
+        if not line.get_label().startswith("_"):
+            x, y = (np.atleast_1d(values).tolist() for values in line.get_data())
+            found.setdefault(line.get_label(), []).extend(zip(x, y, strict=True))
+    return found
+
+
+def test_every_rate_is_shown_in_the_panel_of_its_method(measured):
+    figure = coverage_figure(measured)
+    axes = {axis.get_title("left").split(":")[0]: axis for axis in figure.axes if axis.has_data()}
+    assert set(axes) == {each.method for each in measured}
+    for method, axis in axes.items():
+        shown = marks(axis)
+        assert shown["stated"][0][0] == pytest.approx(0.05)
+        names = [label.get_text() for label in axis.get_yticklabels()]
+        for n in (16, 64, 1024):
+            points = {names[round(y)]: x for x, y in shown[f"{n:,} replicas"]}
+            expected = {e.distribution: e.rate for e in measured if (e.method, e.n) == (method, n)}
+            assert points == expected
+        failing = [(each.rate) for each in measured if each.method == method and not each.holds]
+        assert [x for x, _ in shown.get("misses more than stated", [])] == failing
+        bars = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
+        assert [tuple(bar) for bar in bars] == [(e.low, e.high) for e in measured if e.method == method]
+    assert coverage_figure([]) is None
+
+
+def test_what_misses_too_often_is_ringed(measured):
+    broken = [replace(each, low=0.2, rate=0.3, high=0.4) for each in measured]
+    for axis in coverage_figure(broken).axes:
+        rings = [line for line in axis.lines if line.get_color() == VERMILLION]
+        assert len(rings) == len([each for each in broken if axis.get_title("left").startswith(each.method + ":")])
+
+
+def test_every_number_of_replicas_is_shown_on_log_axes(powers):
+    figure = power_figure(powers)
+    assert len(figure.axes) == 2
+    colours = {}
+    for axis, variation in zip(figure.axes, (0.25, 1.0), strict=True):
+        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
+        shown = sorted(point for points in marks(axis).values() for point in points)
+        assert shown == sorted((each.gap, each.replicas) for each in powers if each.variation == variation)
+        for line in axis.lines:
+            assert colours.setdefault(line.get_label(), line.get_color()) == line.get_color()
+    assert len(set(colours.values())) == len(colours) == 4
+
+
+def test_what_more_than_the_most_replicas_would_need_is_left_out(powers):
+    some = [replace(each, replicas=None) if each.gap < 0.2 else each for each in powers]
+    shown = [x for axis in power_figure(some).axes for points in marks(axis).values() for x, _ in points]
+    assert min(shown) == 0.25
+    assert power_figure([replace(each, replicas=None) for each in powers]) is None
+
+
+@pytest.mark.full
+def test_texts_can_be_read_and_files_are_the_same_each_time(measured, powers):
+    for make, found in ((coverage_figure, measured), (power_figure, powers)):
+        assert_no_text_overlaps(make(found))
+        assert svg(make(found)) == svg(make(found))
+        assert pdf(make(found)) == pdf(make(found))

@@ -1,0 +1,190 @@
+"""The page on wrong verdicts: every one is listed, the counts are those of the trials, and the command fails on one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.stats import binom
+
+from boundcheck import cli
+from boundcheck.checked import survey as surveys
+from boundcheck.checked.coverage import clopper_pearson
+from boundcheck.checked.smoothness import Drawn
+from boundcheck.checked.survey import Soundness, soundness
+from boundcheck.checked.trial import Answer, Mutant, Trial
+from boundcheck.errors import InputError
+from boundcheck.present.page import write_survey
+from boundcheck.present.sections.checked import sentence
+from boundcheck.version import __version__
+from tests.experiment.small import refused
+
+FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
+TRUE = Trial(
+    "proof", "my.lemma, sharp, (2)", "true variation: scaled", "2x", True, "x ≤ y", "not proved", False, False, 0.5
+)
+MISSED = Trial(
+    "measurement", "my.theorem", "constant", "ζ/2", False, "ζ² < 1 <script>", "inconclusive", False, False, 2.0
+)
+LIE = replace(FALSE, outcome="proved", wrong=True, caught=False, change="a planted lie")
+HONEST = Soundness((FALSE, TRUE, MISSED, replace(FALSE, layer="falsification", outcome="violated")), 7)
+BROKEN = Soundness((*HONEST.trials, LIE), 7)
+
+
+def test_counts_are_those_of_the_trials() -> None:
+    found = BROKEN.as_json()
+    assert (found["false"]["tried"], found["false"]["wrong"], found["true"]["tried"]) == (4, 1, 1)
+    assert found["layers"]["proof"]["false"] == {
+        "tried": 2,
+        "wrong": 1,
+        "at_most": clopper_pearson(1, 2, 0.05)[1],
+        "caught": 1,
+        "outcomes": {"proved": 1, "refuted": 1},
+    }
+    assert found["layers"]["measurement"]["true"]["tried"] == 0
+    assert [each["change"] for each in found["wrong"]] == ["a planted lie"]
+    (signs,) = (row for row in found["kinds"] if (row["layer"], row["kind"]) == ("proof", "sign"))
+    assert (signs["tried"], signs["caught"], signs["seconds"]) == (2, 1, {"median": 0.25, "longest": 0.25})
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"])
+def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Path) -> None:
+    files = write_survey(found, tmp_path, "boundcheck soundness")
+    assert {path.name for path in files} == {
+        "index.html",
+        "results.json",
+        "trials.csv",
+        "soundness.svg",
+        "soundness.pdf",
+        "opening.svg",
+        "opening.pdf",
+    }
+    page = (tmp_path / "index.html").read_text()
+    assert ("a planted lie" in page) == wrong
+    assert ("None." in page) != wrong
+    # What was not caught is there too, and is text.
+    assert "ζ² &lt; 1 &lt;script&gt;" in page
+    with (tmp_path / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["change"] for row in rows] == [trial.change for trial in found.trials]
+    assert json.loads((tmp_path / "results.json").read_text()) == found.as_json()
+
+
+def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
+    write_survey(Soundness((FALSE,), 0), tmp_path, "boundcheck soundness")
+    assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
+
+
+@pytest.mark.full
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert refused(write_survey, HONEST, tmp_path / "file", "").field == "out"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
+def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
+    for options in ([], ["--json"]):
+        monkeypatch.setattr(sys, "argv", ["boundcheck", "soundness", "--out", str(tmp_path), *options])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        assert (caught.value.code or 0) == code
+        said = capsys.readouterr().out
+        if options:
+            assert json.loads(said)["false"]["wrong"] == code
+        else:
+            assert ("WRONG: my.lemma, sharp, (1), a planted lie: proved, but x = 1" in said) == bool(code)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("found", "wrong"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
+def test_one_sentence_says_the_counts_with_their_day_and_their_limits(
+    found: Soundness, wrong: int, tmp_path: Path
+) -> None:
+    write_survey(found, tmp_path, "boundcheck soundness")
+    count = json.loads((tmp_path / "results.json").read_text())
+    said = sentence(count)
+    assert said in unescape((tmp_path / "index.html").read_text())
+    assert {found.made, __version__, f"{wrong} of {count['false']['tried']}", "95%"} <= set(pieces(said))
+    for side in (count["false"], count["true"], *(x[y] for x in count["layers"].values() for y in ("false", "true"))):
+        if side["tried"]:
+            # So few of them, or fewer, are seen with a probability of 5 % where that share of verdicts is wrong.
+            seen = binom.cdf(side["wrong"], side["tried"], side["at_most"])
+            assert seen == pytest.approx(0.05, rel=1e-6) or side["wrong"] == side["tried"]
+        else:
+            assert side["at_most"] is None
+
+
+def pieces(said: str) -> list[str]:
+    """Words of a sentence, and such as "0 of 4"."""
+    words = said.replace(",", "").split()
+    return [*words, *(" ".join(words[i : i + 3]) for i in range(len(words)))]
+
+
+class Asked(Mutant):
+    """A false line; of how many times it was asked a list keeps count."""
+
+    layer = "proof"
+    times: list[str] = []  # noqa: RUF012
+
+    def ask(self) -> Answer:
+        self.times.append(self.change)
+        return Answer("refuted", accepts=False, rejects=True)
+
+
+def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that are finished are read, and those that are torn or not there are made again."""
+    none: dict[str, Callable[..., list[Any]]] = {
+        name: lambda *share: [] for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
+    }
+    for name, made in none.items():
+        monkeypatch.setattr(surveys, name, made)
+    monkeypatch.setattr(surveys, "drawn", lambda share: Drawn((), 0))
+    monkeypatch.setattr(surveys, "mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")])
+    found = soundness(1, 1, keep=tmp_path)
+    assert len(Asked.times) == len(found.trials) > 4
+    torn, lost, *_ = (path for path in sorted(tmp_path.rglob("*.json")) if path.stat().st_size > 2)
+    torn.write_text("[{")
+    lost.unlink()
+    again = soundness(1, 1, keep=tmp_path)
+    assert [trial.change for trial in again.trials] == [trial.change for trial in found.trials]
+    assert len(Asked.times) == len(found.trials) + 2
+
+
+@pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")])
+def test_bad_shares_are_refused(share: int, jobs: int, field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        soundness(share, jobs)
+    assert caught.value.field == field
+
+
+@pytest.mark.nightly
+def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong() -> None:
+    heard: list[tuple[str, int, int]] = []
+    found = soundness(80, 1, lambda *told: heard.append(told))
+    assert found.wrong == ()
+    assert {trial.layer for trial in found.trials} == set(surveys.LAYERS)
+    assert heard[-1][1] == heard[-1][2] > 1
+
+
+REPORT = Path(__file__).parents[2] / "reports" / "soundness" / "results.json"
+
+
+def test_the_committed_report_has_no_wrong_verdict_among_thousands() -> None:
+    found = json.loads(REPORT.read_text())
+    assert found["wrong"] == []
+    for truth in ("false", "true"):
+        assert found["layers"]["proof"][truth]["tried"] >= 1000
+        assert sum(layer[truth]["wrong"] for layer in found["layers"].values()) == 0
+    asked = {row["kind"] for row in found["kinds"]}
+    assert {"constant", "hypothesis dropped", "sign", "norm", "exponent", "term lost", "off by one"} <= asked
