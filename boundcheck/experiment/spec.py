@@ -128,12 +128,10 @@ class AdapterSpec(Table):
 
     @property
     def made(self) -> type[Adapter]:
-        """The class of adapters of its kind."""
         return ADAPTERS[self.kind]
 
     @property
     def paths(self) -> list[str]:
-        """The targets, one by one."""
         return [target.strip() for target in self.targets.split(",") if target.strip()]
 
     @property
@@ -169,7 +167,6 @@ class DomainSpec(Table):
 
     @property
     def given(self) -> dict[str, float]:
-        """The radii that are given, by name."""
         return {name: radius for name, radius in self if radius is not None}
 
 
@@ -479,7 +476,6 @@ class Spec(Table):
 
     @property
     def is_stochastic(self) -> bool:
-        """True if the theorem is about stochastic gradients."""
         return self.algorithm.is_stochastic
 
     @property
@@ -489,7 +485,6 @@ class Spec(Table):
 
     @property
     def algorithm(self) -> Algorithm:
-        """The algorithm that is run."""
         found = algorithm_of(self.said)
         if found is None:
             raise InputError("claim", self.claim, "a theorem about an algorithm")
@@ -497,7 +492,6 @@ class Spec(Table):
 
     @property
     def measure(self) -> PerformanceMeasure:
-        """The measure that the theorem bounds."""
         found = measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
             raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
