@@ -35,8 +35,8 @@ from boundcheck.language.sentence import smoothness_of
 from boundcheck.language.symbols import L, alpha, ell, f_star, zeta
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
+from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.performance import Multipliers, Squares
-from boundcheck.proof.results import proof_as_json
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.worst_case.program import (
     Based,
@@ -186,20 +186,17 @@ class RationalRun:
         for each in course.inequalities(kind(exact.curvature), kind(exact.noise[0]), course.pairs()):
             if not value(each.term) >= 0:
                 raise NotExactError(f"the {each.why} inequality of {each.nodes} does not hold")
-        return min(_lower_end(value(term)) for term in course.measured(kind(Fraction(1))))
+        least = [value(term) for term in course.measured(kind(Fraction(1)))]
+        if exact.is_rational:
+            return min(least)
+        ends = [x.lower().man_exp() for x in least]
+        return min(Fraction(int(mantissa)) * Fraction(2) ** int(power) for mantissa, power in ends)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data: rational numbers as text, in units in which L and the bound at v_1 are 1."""
         gradients, noise = ([list(map(str, x)) for x in part] for part in (self.gradients, self.kicks))
         start, values = (list(map(str, x)) for x in (self.start, self.values))
         return {"start": start, "gradients": gradients, "values": values, "noise": noise, "order": list(self.order)}
-
-
-def _lower_end(x: Fraction | arb) -> Fraction:
-    if isinstance(x, Fraction):
-        return x
-    mantissa, exponent = x.lower().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def below(solver: Solver, exact: Exact) -> tuple[RationalRun, Fraction]:

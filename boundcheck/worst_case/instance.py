@@ -326,6 +326,8 @@ class AdapterInstance(OfAdapter):
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
         check_extent(adapter)
         radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")
+        # A claim of the catalogue has no parameters of its own.
+        given = found.table("given") if "given" in found.data else Fields({}, "given")
         check_lipschitz(lipschitz)
         instance = cls(
             claim,
@@ -339,7 +341,7 @@ class AdapterInstance(OfAdapter):
             objective.matrix("tilt", tuple(adapter.W0.shape)),
             read_point(found.table("v"), adapter),
             read_point(found.table("other"), adapter),
-            read_given(found),
+            {name: given.number(name) for name in given.data},
         )
         instance.check()
         return instance
@@ -448,12 +450,6 @@ def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str])
     missing = next((p.name for p in claim.own if p.name not in given), None)
     if missing is not None:
         raise InputError(f"given.{missing}", "(not given)", "a value, since the claim alone has this parameter")
-
-
-def read_given(found: Fields) -> dict[str, float]:
-    """The values of a claim's own parameters; empty for a claim of the catalogue."""
-    table = found.table("given") if "given" in found.data else Fields({}, "given")
-    return {name: table.number(name) for name in table.data}
 
 
 def roundings(adapter: Adapter) -> int:

@@ -502,10 +502,11 @@ def _simpler(found: Assignment) -> Iterator[Assignment]:
     """Assignments that are one step simpler, the largest step first; no step undoes another."""
     for side in found.letters.sides:
         for i in range(int(found.numbers[side.name])) if found.numbers[side.name] > 1 else ():
-            matrices = {
-                X.name: _without(found.matrices[X.name], [axis for axis in (0, 1) if X.shape[axis] == side], i)
-                for X in found.letters.matrices
-            }
+            matrices = dict(found.matrices)
+            for X in found.letters.matrices:
+                for axis in (0, 1):
+                    if X.shape[axis] == side:
+                        matrices[X.name] = np.delete(matrices[X.name], i, axis)
             numbers = {**found.numbers, side.name: found.numbers[side.name] - 1}
             yield replace(found, matrices=matrices, numbers=numbers)
     for x in found.letters.numbers:
@@ -521,12 +522,6 @@ def _simpler(found: Assignment) -> Iterator[Assignment]:
             rounded = X.round(digits)
             if sum(map(_digits, rounded.flat)) < sum(map(_digits, X.flat)):
                 yield replace(found, matrices={**found.matrices, name: rounded})
-
-
-def _without(X: np.ndarray, axes: list[int], index: int) -> np.ndarray:
-    for axis in axes:
-        X = np.delete(X, index, axis)
-    return X
 
 
 def _digits(x: float) -> int:

@@ -12,7 +12,7 @@ points.
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +161,7 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
     f = SMOOTH_IN_W.letter, BOUNDED_GRADIENT.letter
     known = dict.fromkeys((*f, "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
     known |= adapter.starting
-    if not adapter.has_scale:
+    if "scale" not in adapter.options:
         del known["s"]
     known |= {parameter.name: 1.0 for parameter in claim.own}
     common = has_common_radius(claim)
@@ -582,8 +582,19 @@ def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, lar
 
 def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstance:
     """The smallest instance found inside the domain that is as good to a thousandth, and violates if this one does."""
-    best, (starts, rounds) = instance, SHRINKING
-    for smaller in _smaller(instance):
+    own, best, (starts, rounds) = _structure(instance), instance, SHRINKING
+    plain = constants_of(own.kind, instance.claim, {})
+    # From the smallest structure up to that of the instance itself.
+    smaller_ones = (
+        structure
+        for rank in range(1, own.rank + 1)
+        for side in range(rank, min(rank + 1, own.d, own.k) + 1)
+        for structure in (
+            Structure.of(instance.claim, own.kind, (side, side, rank), plain),
+            replace(own, d=side, k=side, rank=rank),
+        )
+    )
+    for smaller in smaller_ones:
         try:
             made = Climber(smaller, starts, 0).run(rounds).best(instance.claim, instance.lipschitz)
         except InputError:
@@ -606,16 +617,6 @@ def _as_good(instance: AdapterInstance, than: Certificate) -> bool:
         # Rounding can make a factor or a column 0.
         return False
     return found.inside and found.violated >= than.violated and found.lower >= (1 - _LOSS) * than.lower
-
-
-def _smaller(instance: AdapterInstance) -> Iterator[Structure]:
-    """Structures from the smallest up to that of the instance itself."""
-    own = _structure(instance)
-    plain = constants_of(own.kind, instance.claim, {})
-    for rank in range(1, own.rank + 1):
-        for side in range(rank, min(rank + 1, own.d, own.k) + 1):
-            yield Structure.of(instance.claim, own.kind, (side, side, rank), plain)
-            yield replace(own, d=side, k=side, rank=rank)
 
 
 def _structure(instance: AdapterInstance) -> Structure:

@@ -1,7 +1,6 @@
 """What strategies reach, what their examples shrink to, and which arguments they refuse."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -49,7 +48,6 @@ from tests.experiment.small import refused
 from tests.layers import sampled
 from tests.properties.exact import singular_values
 from tests.properties.found import smallest, some
-from tests.properties.test_runs import quadratic
 
 RADII = (2.0, 0.5)
 INFINITE, NO_NUMBER = float("inf"), float("nan")
@@ -217,7 +215,7 @@ def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
     for rank in (1, 4):
         some(adapters(kind), lambda adapter, rank=rank: adapter.rank == rank)
     some(adapters(kind), lambda adapter: adapter.W0.shape[0] != adapter.W0.shape[1])
-    if ADAPTERS[kind].has_scale:
+    if "scale" in ADAPTERS[kind].options:
         some(adapters(kind), lambda adapter: adapter.scale == 0.25)
     adapter: Any = some(adapters(kind, (64, 64), rank=64))
     assert (tuple(adapter.W0.shape), adapter.rank) == ((64, 64), 64)
@@ -372,11 +370,6 @@ REFUSED: list[tuple[str, Callable[[], Any]]] = [
     ("kind", lambda: runs("dora")),
     ("horizon", lambda: runs(horizon=0)),
     ("horizon", lambda: runs(horizon=5)),
-    ("T", lambda: quadratic(0)),
-    ("T", lambda: quadratic(7)),
-    ("step", lambda: replace(quadratic(1), step=0.0)),
-    ("start", lambda: replace(quadratic(1), start=(torch.ones(2, 1, 1, dtype=torch.float64),))),
-    ("start.W", lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),))),
 ]
 
 

@@ -20,7 +20,7 @@ NEVER = {
 LAMBDIFY = {
     "boundcheck/language/claim.py",
     "boundcheck/experiment/waterfall.py",
-    "boundcheck/properties/strategies/instances.py",
+    "boundcheck/properties/instance_strategies.py",
     "boundcheck/language/algorithms.py",
 }
 # These round numbers for print.

@@ -1,38 +1,51 @@
-"""Inequalities between norms: both sides at an assignment, what is certain of them, stored ones, simpler ones."""
+"""Inequalities between norms: both sides at an assignment, what is certain of them; stored ones, ascents."""
 
 from __future__ import annotations
 
 import json
 import math
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 import sympy as sp
 import torch
 from hypothesis import given
+from sympy import Le, Rational
 
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import L, Lhat, Parameter, T
-from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.properties import matrices
-from boundcheck.worst_case.relation import Assignment, Letters, is_relation, parts, simplified
+from boundcheck.worst_case.relation import (
+    Assignment,
+    Letters,
+    Space,
+    climbed,
+    conclusion_of,
+    is_relation,
+    moved,
+    parts,
+    simplified,
+)
 from boundcheck.worst_case.stored import load, replayed, save
 from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused
+from tests.layers import examples
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)
 a, x = sp.Symbol("a", positive=True), sp.Symbol("x", real=True)
 X, Y = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, k)
 
 
-def claim(conclusion, *given_, **more) -> Claim:
+def claim_of(conclusion, *given_, **more) -> Claim:
     hypotheses = tuple(Claim(f"given {i}", "given", "test", each) for i, each in enumerate(given_))
     return Claim("mine", "Mine", "test", conclusion, hypotheses=hypotheses, **more)
 
 
-PRODUCT = claim(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y)))
-WRONG = claim(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
+PRODUCT = claim_of(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y)))
+WRONG = claim_of(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
 
 
 def assigned(claim: Claim, x: list, y: list, **numbers: float) -> Assignment:
@@ -64,8 +77,8 @@ def test_a_tie_violates_nothing() -> None:
 
 
 def test_what_breaks_a_hypothesis_violates_nothing() -> None:
-    bounded = claim(sp.Le(SpectralNorm(X), 2 * a), sp.Le(SpectralNorm(X), a))
-    wrong = claim(sp.Le(SpectralNorm(X), a / 2), sp.Le(SpectralNorm(X), a))
+    bounded = claim_of(sp.Le(SpectralNorm(X), 2 * a), sp.Le(SpectralNorm(X), a))
+    wrong = claim_of(sp.Le(SpectralNorm(X), a / 2), sp.Le(SpectralNorm(X), a))
     outside = assigned(bounded, [[3.0]], [[1.0]], a=1.0)
     assert (certify(outside).inside, certify(outside).violated) == (False, False)
     assert not outside.is_inside()
@@ -76,7 +89,7 @@ def test_what_breaks_a_hypothesis_violates_nothing() -> None:
 
 @pytest.mark.parametrize("norm", [SpectralNorm, FrobeniusNorm])
 def test_a_matrix_on_the_sphere_is_inside_and_one_beyond_it_by_a_bit_is_not(norm) -> None:
-    bounded = claim(sp.Le(norm(X), a / 2), norm(X.T) <= 3 * a)
+    bounded = claim_of(sp.Le(norm(X), a / 2), norm(X.T) <= 3 * a)
     for entry, inside in ((3.0, True), (np.nextafter(3.0, 4), False), (np.nextafter(3.0, 2), True)):
         made = Assignment(bounded, {"X": np.array([[entry, 0.0], [0.0, 0.0]])}, {"m": 2, "n": 2, "a": 1.0})
         assert (certify(made).inside, certify(made).violated) == (inside, inside)
@@ -98,7 +111,7 @@ def test_a_matrix_on_the_sphere_is_inside_and_one_beyond_it_by_a_bit_is_not(norm
 )
 def test_each_kind_of_relation(relation, violated: bool) -> None:
     """At X = [[3, 0], [0, 4]], of norms 5 and 4, and x = 2.5."""
-    found = Assignment(claim(relation), {"X": np.diag([3.0, 4.0])}, {"m": 2, "n": 2, "x": 2.5})
+    found = Assignment(claim_of(relation), {"X": np.diag([3.0, 4.0])}, {"m": 2, "n": 2, "x": 2.5})
     assert certify(found).violated == violated
     assert (certify(found).lower > 1) == violated
 
@@ -113,14 +126,14 @@ def test_quantities_stand_for_their_formulas() -> None:
 
 
 def test_letters_are_found_and_what_is_beyond_matrices_is_refused() -> None:
-    found = Letters.of(claim(sp.Le(SpectralNorm(X * Y), a * T), sp.Le(x, 1)))
+    found = Letters.of(claim_of(sp.Le(SpectralNorm(X * Y), a * T), sp.Le(x, 1)))
     assert [each.name for each in found.matrices] == ["X", "Y"]
     assert [each.name for each in found.numbers] == ["T", "a", "x"]
     assert [each.name for each in found.sides] == ["k", "m", "n"]
     for id in ("jiang2024.assumption1", "jiang2024.lemma1", "jiang2024.theorem2", "meft.unbiased"):
         assert not is_relation(catalogue[id])
         assert refused(Letters.of, catalogue[id]).field == "claim"
-    assert refused(Letters.of, claim(sp.Eq(X, 2 * X))).field == "claim"
+    assert refused(Letters.of, claim_of(sp.Eq(X, 2 * X))).field == "claim"
     assert refused(lambda: [*parts(sp.Ne(x, 1))]).field == "claim"
 
 
@@ -162,7 +175,7 @@ def test_a_wrong_field_is_refused_by_its_name(change: dict, field: str, tmp_path
 
 
 def test_numbers_outside_of_their_domain_are_refused() -> None:
-    bounded = claim(sp.Le(SpectralNorm(X), a * T))
+    bounded = claim_of(sp.Le(SpectralNorm(X), a * T))
     data = Assignment(bounded, {"X": np.eye(1)}, {"m": 1, "n": 1, "a": 1.0, "T": 2}).as_json()
     for name, value in (("a", -1.0), ("T", 1.5), ("a", 0.0)):
         changed = data | {"numbers": data["numbers"] | {name: value}}
@@ -181,7 +194,7 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
 )
 def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told: dict, value: float, tmp_path) -> None:
     letter = sp.Symbol("y", real=True, **told)
-    false = Assignment(claim(sp.Le(FrobeniusNorm(X), letter - 9)), {"X": np.eye(1)}, {"m": 1, "n": 1, "y": value})
+    false = Assignment(claim_of(sp.Le(FrobeniusNorm(X), letter - 9)), {"X": np.eye(1)}, {"m": 1, "n": 1, "y": value})
     assert (certify(false).exceeds, certify(false).violated) == (True, False)
     assert not false.is_inside()
     save(false, tmp_path / "false.json")
@@ -193,7 +206,7 @@ def test_a_formula_that_its_letter_does_not_stand_for_violates_nothing(told: str
     letter = sp.Symbol("c", **{told: True})
     formula = (Quantity(letter, x - 3),)
     for value, violated in ((1.0, False), (3.5, True)):
-        made = claim(sp.Le(FrobeniusNorm(X), letter), quantities=formula, declared=(Parameter(x, "real", "x"),))
+        made = claim_of(sp.Le(FrobeniusNorm(X), letter), quantities=formula, declared=(Parameter(x, "real", "x"),))
         assert certify(Assignment(made, {"X": np.eye(1)}, {"m": 1, "n": 1, "x": value})).violated is violated
 
 
@@ -224,3 +237,86 @@ def test_float32_is_computed_in_float32() -> None:
     assert coarse.measured.error > 1e6 * fine.measured.error
     assert abs(coarse.measured.value - fine.measured.value) <= coarse.measured.error
     assert coarse.measured.value != fine.measured.value
+
+
+b = sp.Symbol("b", positive=True)
+w = sp.Symbol("w", real=True)
+Q, R, Z = sp.MatrixSymbol("Q", n, n), sp.MatrixSymbol("R", n, n), sp.MatrixSymbol("Z", n, 2)
+COMMUTATOR = FrobeniusNorm(Q * R - R * Q), FrobeniusNorm(Q) * FrobeniusNorm(R)
+SMOOTH = [
+    Le(*COMMUTATOR),
+    Le(InnerProduct(Q, R) + 9, a * SpectralNorm(Q) + sp.sqrt(b) * FrobeniusNorm(Z.T * Z)),
+    Le(sp.Trace(Q.T * Q) + w**2, sp.Max(a, b) * FrobeniusNorm(sp.HadamardProduct(Q, R)) ** 3 + 1),
+    Le(sp.Abs(w) * FrobeniusNorm(Q**2 - sp.Identity(n)), sp.Min(a, 2 * b) ** Rational(3, 2)),
+]
+
+
+def drawn(claim: Claim, seed: int, size: int = 3) -> Assignment:
+    """Gaussian matrices and log-normal numbers."""
+    random = np.random.default_rng(seed)
+    letters = Assignment(claim, {}, {}).letters
+    shapes = {X.name: tuple(int(side.subs(n, size)) for side in X.shape) for X in letters.matrices}
+    matrices = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    return Assignment(claim, matrices, {"n": float(size)} | {x.name: random.lognormal() for x in letters.numbers})
+
+
+@examples(40)
+@given(st.sampled_from(SMOOTH), st.integers(0, 10**6))
+def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: int) -> None:
+    """Against the logarithm of the ratio in the arithmetic that knows its errors, by central differences."""
+    claim = claim_of(relation)
+    space, random = Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
+    value, slope = space.rise((relation.lhs, relation.rhs), space.start)
+    assert value == pytest.approx(np.log(space.origin.ratio), abs=1e-9)
+    way, h = random.normal(size=space.start.shape), 1e-6
+    ends = [space.at(space.start + sign * h * way) for sign in (1, -1)]
+    assert (np.log(ends[0].ratio) - np.log(ends[1].ratio)) / (2 * h) == pytest.approx(slope @ way, rel=1e-3, abs=1e-5)
+
+
+SHARP = [
+    claim_of(Le(COMMUTATOR[0], sp.sqrt(2) * COMMUTATOR[1])),
+    claim_of(Le(COMMUTATOR[0] - sp.sqrt(2) * COMMUTATOR[1], 0)),
+    claim_of(Le(COMMUTATOR[0], sp.sqrt(2) * a * b), FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b),
+    claim_of(sp.And(Le(SpectralNorm(Q), FrobeniusNorm(Q)), Le(COMMUTATOR[0], sp.sqrt(2) * COMMUTATOR[1]))),
+    claim_of(Le(7 * a * b, a**2 / 2 + Rational(49, 2) * b**2)),
+    claim_of(Le(a * (w - a), w**2 / 4)),
+]
+
+
+@pytest.mark.parametrize("claim", SHARP, ids=lambda claim: str(claim.conclusion))
+def test_ascents_end_at_sharp_constants_and_never_above(claim: Claim) -> None:
+    tried = [each for seed in range(12) if (each := _shrunk_into(claim, seed)).is_inside()]
+    ends = list(climbed(tried, "float64"))
+    assert all(end.is_inside() for end in ends)
+    assert not any(certify(end).violated for end in ends)
+    *_, last = parts(conclusion_of(claim))
+    reached = [Space(end, "float64").rise(moved(last), Space(end, "float64").start)[0] for end in ends]
+    assert -1e-3 < max(reached) < 1e-9
+
+
+def _shrunk_into(claim: Claim, seed: int) -> Assignment:
+    found = drawn(claim, seed, 2 + seed % 2)
+    return Assignment(claim, {name: X / 16 for name, X in found.matrices.items()}, found.numbers)
+
+
+def test_matrices_are_floats_of_the_type_that_is_asked_for() -> None:
+    claim = SHARP[0]
+    for end in climbed([drawn(claim, seed) for seed in range(3)], "float32"):
+        assert all((X.astype(np.float32) == X).all() for X in end.matrices.values())
+
+
+def test_what_cannot_be_climbed_is_left_out() -> None:
+    assert list(climbed([], "float64")) == []
+    still = claim_of(Le(n**2, 9 * n))
+    assert list(climbed([Assignment(still, {}, {"n": 3.0})], "float64")) == []
+    # An equation holds for certain at few floats.
+    bound = claim_of(Le(FrobeniusNorm(Q), n), sp.Eq(SpectralNorm(Q), 1))
+    assert list(climbed([Assignment(bound, {"Q": np.eye(3)}, {"n": 3.0})], "float64")) == []
+
+
+def test_where_there_is_no_ratio_nothing_is_broken() -> None:
+    """Neither side of 0 <= 0 has a logarithm, and a matrix of 0 stays one."""
+    nothing = Assignment(claim_of(Le(*COMMUTATOR)), {"Q": np.zeros((2, 2)), "R": np.eye(2)}, {"n": 2.0})
+    for end in climbed([nothing], "float64"):
+        assert not end.matrices["Q"].any()
+        assert not certify(end).violated

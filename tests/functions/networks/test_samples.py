@@ -1,0 +1,391 @@
+"""Samples in files are those that would be held, and take no memory; losses and hits on them are those of a loop."""
+
+import errno
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import boundcheck as bc
+from boundcheck.experiment.spec import parse
+from boundcheck.functions.networks import bridge, corpora, samples
+from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.gpt import Windows
+from boundcheck.functions.networks.network import Network
+from boundcheck.functions.networks.samples import HELD, IGNORED, Encoded, Rows, Spool, Texts, memory_of
+from boundcheck.system.fingerprint import content_of
+from tests.experiment.small import refused
+
+from .small import adapted, flat, gpt, gpt_table, of_peft, saved, seeded, transformer, windows
+
+pytestmark = of_peft
+
+
+def table_of(values: Tensor, order: Tensor, dtype: str = "int32") -> Rows:
+    """A table in a file, which was written in two parts."""
+    spool = Spool(dtype)
+    for part in values.flatten().tensor_split(2):
+        spool.add(part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "HELD", 0)
+        found = spool.rows(values.shape[1], order)
+    assert isinstance(found, Rows)
+    return found
+
+
+@given(data=st.data(), height=st.integers(1, 9), width=st.integers(1, 5), dtype=st.sampled_from(["int32", "uint8"]))
+def test_rows_are_those_of_a_tensor(data: Any, height: int, width: int, dtype: str) -> None:
+    values = torch.randint(256, (height, width), generator=seeded(height))
+    places = st.lists(st.integers(0, height - 1), min_size=1, max_size=12)
+    order = torch.tensor(data.draw(places))
+    found = table_of(values, order, dtype)
+    chosen = torch.tensor(data.draw(st.lists(st.integers(0, len(order) - 1), max_size=6)), dtype=torch.int64)
+    assert torch.equal(found[chosen], values[order][chosen])
+    assert torch.equal(found[1:7], values[order][1:7])
+    assert (len(found), found.shape) == (len(order), values[order].shape)
+    assert found[chosen].dtype == torch.int64
+
+
+def test_what_fills_no_row_is_left_out_and_what_is_small_is_held() -> None:
+    spool = Spool("int32")
+    spool.add(torch.arange(11))
+    assert torch.equal(spool.rows(3, torch.tensor([2, 0])), torch.tensor([[6, 7, 8], [0, 1, 2]]))
+
+
+def test_texts_are_read_as_they_were_written() -> None:
+    texts, written = Texts(), ["é", "", "two\nlines", "\N{PILE OF POO}"]
+    for place, text in enumerate(written):
+        texts.append(text)
+        # In between too.
+        assert texts[place // 2] == written[place // 2]
+    assert [texts[place] for place in range(len(texts))] == written
+
+
+def test_each_number_and_the_order_are_in_the_hash() -> None:
+    values, order = torch.arange(12).view(4, 3), torch.tensor([2, 0, 1])
+    same = content_of(table_of(values, order))
+    assert content_of(table_of(values.clone(), order.clone())) == same
+    other = values.clone()
+    other[2, 1] = 99
+    assert len({same, content_of(table_of(other, order)), content_of(table_of(values, order.flip(0)))}) == 3
+
+
+def test_a_network_on_a_file_is_the_one_on_a_tensor() -> None:
+    model, held = adapted("lora"), windows()
+    kept = Network(model, sites_of(model), held, 2)
+    assert isinstance(held.ids, Tensor)
+    read = Network(model, sites_of(model), Windows("windows", table_of(held.ids, torch.arange(5))), 2)
+    one, two = kept.look(), read.look()
+    assert torch.equal(one.losses, two.losses)
+    assert torch.equal(flat(one.gradient), flat(two.gradient))
+    assert torch.equal(
+        flat(kept.batch_gradient(torch.tensor([4, 1, 4]))), flat(read.batch_gradient(torch.tensor([4, 1, 4])))
+    )
+    assert torch.equal(flat(kept.hessian_vector_product(kept.point())), flat(read.hessian_vector_product(read.point())))
+    assert kept.accuracy() == read.accuracy()
+
+
+@pytest.mark.parametrize("method", ["write", "flush"])
+def test_a_disk_without_room_is_named(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def __getattr__(self, name: str) -> Any:
+            def do(*given: Any) -> None:
+                if name == method:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+
+            return do
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    error = refused(lambda: Spool("int32").add(torch.arange(3)))
+    assert (error.field, error.value) == ("TMPDIR", tempfile.gettempdir())
+    assert "No space left" in error.expected
+
+
+def test_samples_do_not_count_whole() -> None:
+    few, many = (sum(part.bytes for part in parse(gpt_table(model__samples=n)).model.demands()) for n in (10, 2**20))
+    # With the place of each: eight bytes.
+    assert few < many < few + HELD + 9 * 2**20
+    assert memory_of(10, 17) == 8 * 10 * 18
+
+
+LINES = [{"text": " ".join(f"w{i * k % 20}" for k in range(i % 11)), "label": "bab"[i % 3]} for i in range(60)]
+
+
+def same(one: Encoded, two: Encoded) -> None:
+    assert one._inputs.keys() == two._inputs.keys()
+    for held, read in ((one.labels, two.labels), *zip(one._inputs.values(), two._inputs.values(), strict=True)):
+        assert isinstance(held, Tensor)
+        assert torch.equal(held, read[:])
+    assert torch.equal(one.counts, two.counts)
+    assert one._mean == two._mean
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("task", "text"), [("causal", "rows.jsonl"), ("classification", "rows.jsonl"), ("causal", "text.txt")]
+)
+def test_encoded_samples_are_those_of_one_call(
+    task: Any, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The naive twin encodes all at once, and holds it."""
+    from transformers import AutoTokenizer
+
+    path = tmp_path / text
+    lines = [json.dumps(line) for line in LINES] if text == "rows.jsonl" else ["w1 w2 w3\nw4 w5"] * 5000
+    path.write_text("\n".join(lines))
+    folder = saved(tmp_path / "model", "GPT2LMHeadModel" if task == "causal" else "BertForSequenceClassification")
+    table = PretrainedSpec(
+        kind="pretrained", path=str(folder), task=task, text=str(path), length=8, samples=40, held_out=9, seed=2
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    if text == "text.txt":
+        ids = torch.tensor(tokenizer(corpora.split(path.read_text())[0], add_special_tokens=False)["input_ids"])
+        pieces = ids[: len(ids) // 8 * 8].view(-1, 8)
+        chosen = pieces[torch.randperm(len(pieces), generator=seeded(2))[:40]]
+        expected = {"input_ids": chosen, "attention_mask": torch.ones_like(chosen), "labels": chosen}
+    else:
+        order = torch.randperm(60, generator=seeded(2))[:40].tolist()
+        texts = [LINES[i]["text"] for i in order]
+        expected = dict(tokenizer(texts, padding=True, truncation=True, max_length=8, return_tensors="pt"))
+        labels = torch.tensor(["ab".index(LINES[i]["label"]) for i in order])
+        hidden = expected["input_ids"].masked_fill(expected["attention_mask"] == 0, -100)
+        expected["labels"] = labels if task == "classification" else hidden
+    naive = Encoded("train", expected, "class" if task == "classification" else "next token")
+    monkeypatch.setattr(bridge, "_TEXTS", 7)
+    monkeypatch.setattr(bridge, "_PIECE", 10_000)
+    for held in (HELD, 0):
+        monkeypatch.setattr(samples, "HELD", held)
+        found: Any = table.load("cpu").task
+        assert isinstance(found._inputs["input_ids"], Tensor if held else Rows)
+        same(naive, found)
+
+
+@pytest.mark.full
+def test_a_run_on_samples_in_a_file_is_the_one_on_samples_that_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
+    found = []
+    for held in (HELD, 0):
+        monkeypatch.setattr(samples, "HELD", held)
+        (result,) = bc.measure(gpt_table(), tmp_path / str(held))
+        found.append((result.verdict, result.reason, result.measured, result.bound, result.interval, result.audit))
+    assert found[0] == found[1]
+
+
+_PEAK = """
+import json, resource, sys, torch
+from boundcheck.system.fingerprint import content_of
+from boundcheck.functions.networks.bridge import PretrainedSpec
+found = []
+for n in json.loads(sys.argv[1]):
+    table = PretrainedSpec(kind="pretrained", path=sys.argv[2], task="causal", text=sys.argv[3], samples=n, length=32)
+    task = table.load("cpu").task
+    content_of(task)
+    for part in torch.arange(n).split(32)[::100]:
+        task._inputs["input_ids"][part], task._targets(part)
+    found.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units")
+def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
+    """Of texts of 32 tokens, sixteen times as many take no more than the places of their rows, a few MiB."""
+    folder = saved(tmp_path / "model", "GPT2LMHeadModel")
+    path = tmp_path / "rows.jsonl"
+    with path.open("w") as file:
+        file.writelines(json.dumps({"text": f"w{i % 20} " * 32}) + "\n" for i in range(160_200))
+    command = [sys.executable, "-c", _PEAK, "[10000, 160000]", str(folder), str(path)]
+    few, many = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    # Held, they would take 24 bytes for each token: 117 MiB; and more while they are encoded.
+    assert many - few < 60
+
+
+LENGTHS = (6, 3, 5, 2)
+
+
+def padded(n: int = 4, seed: int = 1) -> dict[str, Tensor]:
+    """Texts of several lengths, padded on the right."""
+    ids, mask = torch.zeros(n, 6, dtype=torch.int64), torch.zeros(n, 6, dtype=torch.int64)
+    for row, length in enumerate(LENGTHS[:n]):
+        ids[row, :length] = torch.randint(3, 30, (length,), generator=seeded(seed + row))
+        mask[row, :length] = 1
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def causal() -> dict[str, Tensor]:
+    batch = padded()
+    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)}
+
+
+def masked() -> dict[str, Tensor]:
+    """About half of the tokens are to be predicted; of the last text not one."""
+    batch = causal()
+    hidden = torch.rand(4, 6, generator=seeded(3)) < 0.5
+    hidden[-1] = False
+    return batch | {"labels": batch["labels"].masked_fill(~hidden, IGNORED)}
+
+
+def tagged() -> dict[str, Tensor]:
+    batch = causal()
+    return batch | {"labels": batch["labels"].where(batch["labels"] == IGNORED, batch["labels"] % 3)}
+
+
+def classified() -> dict[str, Tensor]:
+    return padded() | {"labels": torch.tensor([0, 2, 1, 2])}
+
+
+CASES: dict[str, tuple[str, dict[str, Any], dict[str, Tensor], Any]] = {
+    "GPT-2": ("GPT2LMHeadModel", {}, causal(), "next token"),
+    "Llama": ("LlamaForCausalLM", {}, causal(), "next token"),
+    "masked BERT": ("BertForMaskedLM", {}, masked(), "token"),
+    "tagging BERT": ("BertForTokenClassification", {"num_labels": 3}, tagged(), "token"),
+    "classifying BERT": ("BertForSequenceClassification", {"num_labels": 3}, classified(), "class"),
+    "classifying Llama": (
+        "LlamaForSequenceClassification",
+        {"num_labels": 3, "pad_token_id": 0},
+        classified(),
+        "class",
+    ),
+}
+each_case = pytest.mark.parametrize("case", CASES)
+
+
+def model_of(case: str) -> Any:
+    name, options, *_ = CASES[case]
+    return transformer(name, **options)
+
+
+def task_of(case: str) -> Encoded:
+    return Encoded(case, CASES[case][2], CASES[case][3])
+
+
+def everything(task: Encoded) -> Tensor:
+    return torch.arange(task.samples)
+
+
+@pytest.mark.full
+@each_case
+def test_the_mean_is_the_loss_of_the_model_itself(case: str) -> None:
+    model, task = model_of(case), task_of(case)
+    own = model(**CASES[case][2]).loss.item()
+    assert own > 0.1
+    assert task.losses(model, everything(task)).mean().item() == pytest.approx(own, rel=2e-6)
+    # So is that of the model in float64, but for what the model itself rounds to float32.
+    assert task.losses(model.double(), everything(task)).mean().item() == pytest.approx(own, rel=2e-5)
+
+
+def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
+    """Losses and hits of each sample, token by token."""
+    labels, shape = CASES[case][2]["labels"], CASES[case][3]
+    sums, counts, right = [], [], []
+    for row in range(4):
+        if shape == "class":
+            pairs = [(logits[row], labels[row])]
+        elif shape == "next token":
+            pairs = [(logits[row, i], labels[row, i + 1]) for i in range(5)]
+        else:
+            pairs = [(logits[row, i], labels[row, i]) for i in range(6)]
+        pairs = [(scores, label) for scores, label in pairs if label != IGNORED]
+        sums.append(sum(-(scores[label] - scores.exp().sum().log()).item() for scores, label in pairs))
+        right.append(sum(int(scores.argmax() == label) for scores, label in pairs))
+        counts.append(len(pairs))
+    mean = sum(counts) / 4
+    return [x / mean for x in sums], [x / max(n, 1) for x, n in zip(right, counts, strict=True)]
+
+
+@pytest.mark.full
+@each_case
+def test_losses_and_hits_are_those_of_a_loop_in_float64(case: str) -> None:
+    model, task = model_of(case).double(), task_of(case)
+    inputs = {name: x for name, x in CASES[case][2].items() if name != "labels"}
+    losses, hits = by_loop(case, model(**inputs).logits)
+    found = task.losses(model, everything(task))
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, torch.tensor(losses, dtype=torch.float64), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(task.hits(model, everything(task)), torch.tensor(hits, dtype=torch.float64))
+
+
+@pytest.mark.full
+@each_case
+def test_samples_do_not_depend_on_who_goes_with_them(case: str) -> None:
+    model, task = model_of(case).double(), task_of(case)
+    whole = task.losses(model, everything(task))
+    for chosen in ([2], [3, 0], [1, 1, 3]):
+        part = task.losses(model, torch.tensor(chosen))
+        torch.testing.assert_close(part, whole[chosen], rtol=1e-12, atol=1e-14)
+    assert (whole >= 0).all()
+
+
+@pytest.mark.full
+@each_case
+def test_a_text_alone_has_the_loss_that_it_has_padded(case: str) -> None:
+    model, task = model_of(case).double(), task_of(case)
+    whole, counts = task.losses(model, everything(task)), task.counts
+    for row, length in enumerate(LENGTHS):
+        alone = {
+            name: x[row : row + 1, :length] if x.ndim == 2 else x[row : row + 1] for name, x in CASES[case][2].items()
+        }
+        if not counts[row]:
+            assert whole[row] == 0
+            continue
+        single = Encoded("alone", alone, CASES[case][3])
+        share = counts[row] / counts.double().mean()
+        torch.testing.assert_close(
+            whole[row], single.losses(model, torch.tensor([0]))[0] * share, rtol=1e-9, atol=1e-12
+        )
+
+
+def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
+    assert task_of("GPT-2").counts.tolist() == [length - 1 for length in LENGTHS]
+    assert task_of("tagging BERT").counts.tolist() == list(LENGTHS)
+    assert task_of("masked BERT").counts.tolist() == (masked()["labels"] != IGNORED).sum(1).tolist()
+    assert task_of("classifying BERT").counts.tolist() == [1] * 4
+
+
+@pytest.mark.full
+def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
+    model = model_of("classifying BERT").double()
+    others = {"names": ["a", "b", "c", "d"], "weights": torch.ones(7), "num_items_in_batch": torch.tensor(4)}
+    found = Encoded("more", classified() | others, "class").losses(model, torch.arange(4))
+    task = task_of("classifying BERT")
+    assert torch.equal(found, task.losses(model, everything(task)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape"),
+    [
+        (None, "class"),
+        (torch.full((4, 6), IGNORED), "token"),
+        # The first token is predicted from nothing.
+        (torch.full((4, 6), IGNORED).index_fill(1, torch.tensor([0]), 3), "next token"),
+    ],
+)
+def test_without_labels_there_is_no_task(labels: Tensor | None, shape: Any) -> None:
+    batch = padded() | ({} if labels is None else {"labels": labels})
+    assert refused(Encoded, "none", batch, shape).field == "labels"
+
+
+def test_windows_of_the_gpt_are_predicted_but_for_their_first_token() -> None:
+    model, ids = gpt(), torch.randint(7, (3, 7), generator=seeded(1))
+    task = Windows("windows", ids)
+    logits = model(ids[:, :-1])
+    expected = [sum(-logits[i, j].log_softmax(0)[ids[i, j + 1]].item() for j in range(6)) / 6 for i in range(3)]
+    found = task.losses(model, torch.tensor([2, 0, 1]))
+    torch.testing.assert_close(found, torch.tensor([expected[i] for i in (2, 0, 1)], dtype=torch.float64))
+    assert task.hits(model, torch.tensor([1])).item() == pytest.approx(
+        sum(int(logits[1, j].argmax() == ids[1, j + 1]) for j in range(6)) / 6
+    )
+    assert isinstance(model, nn.Module)

@@ -1,0 +1,432 @@
+"""What an audit of proofs hands out, true to what was judged; what is fixed of a claim, and what vouches for it."""
+
+import importlib
+import itertools
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from boundcheck.proofs.jiang2024.claims import LEMMA_1
+from boundcheck.proofs.meft import adapters
+from boundcheck.proofs.methods import claims as methods
+
+import boundcheck
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.kernel.meaning import exact
+from boundcheck.language.catalogue import catalogue
+from boundcheck.proof import ProofAudit, Script, Witness, ge, judge, script
+from boundcheck.proof.audit import (
+    Carrier,
+    Ref,
+    Row,
+    carrier,
+    judge_row,
+    judge_rows,
+    number_text,
+    opinions,
+    standing,
+    statements_of,
+    told,
+    witness_as_json,
+    write_statements,
+)
+from boundcheck.proof.export import export
+from boundcheck.proof.fidelity import digest
+from boundcheck.proof.notation import from_latex, letters, read
+from boundcheck.proof.script import fixed_statements, of_paper
+from boundcheck.proof.solvers import ask
+from boundcheck.proofs import VARIABLE, papers
+from tests.judged import of_the_paper
+from tests.layers import sampled
+
+from .cheats import CHEATS, GOAL, IN_WORDS, READING
+from .entailments import SECONDS, play
+from .scripts import audited, judged, lemma, numbers, write, x
+
+pytestmark = of_the_paper
+
+QUICK = ("jiang2024.assumption2", "meft.frozen_a", "jiang2024.rate", "jiang2024.direft", "jiang2024.coercivity")
+
+
+@pytest.fixture(scope="module")
+def quick() -> ProofAudit:
+    return bc.prove(*QUICK)
+
+
+@pytest.fixture(scope="module")
+def answer(paper) -> dict:
+    return json.loads(json.dumps(paper.as_json(), allow_nan=False))
+
+
+# JSON.
+
+
+def steps_of(answer: dict) -> list[dict]:
+    return [step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]]
+
+
+@pytest.mark.full
+def test_what_is_printed_reads_back_as_what_the_kernel_proved(paper, answer):
+    """Every theorem of every proof: text and LaTeX, printed, parsed and compared."""
+    seen = 0
+    for claim, audit in zip(answer["claims"], paper.claims, strict=True):
+        for proof, judged_ in zip(claim["proofs"], audit.proofs, strict=True):
+            statements = [each.statement for each in judged_.hypotheses]
+            texts = [(x["statement"], x["statement_latex"]) for x in proof["hypotheses"]]
+            if proof["conclusion"]:
+                statements.append(judged_.conclusion)
+                texts.append((proof["conclusion"], proof["conclusion_latex"]))
+            table = letters(statements)
+            # The 1 of a row is no letter.
+            assert proof["letters"] == {name: str(role) for name, role in table.items() if name != "one"}
+            said = list(zip(texts, statements, itertools.repeat(table)))
+            for step, each in zip(proof["steps"], judged_.steps, strict=True):
+                fact = each.step.theorem.conclusion
+                said.append(((step["statement"], step["statement_latex"]), fact, letters([fact])))
+            for (text, made), statement, table in said:
+                assert read(text, table) == statement
+                assert read(from_latex(made, table), table) == statement
+                seen += 1
+    assert seen > 500
+
+
+EXACT = re.compile(r"-?\d+(/\d+)?")
+
+
+def test_only_what_was_refuted_has_a_witness_and_only_what_does_not_follow_has_numbers(answer):
+    for step in steps_of(answer):
+        assert (step["witness"] is not None) == (step["verdict"] == "refuted")
+        assert (step["trust"] != "") == (step["verdict"] == "proved")
+        apart = step["does_not_follow_at"]
+        assert not apart or step["follows"] is False
+        assert all(EXACT.fullmatch(value) for value in (apart or {}).values())
+    assert any(step["does_not_follow_at"] for step in steps_of(answer))
+
+
+def test_witnesses_are_exact_and_their_sides_violate_the_line(paper):
+    seen = 0
+    for audit in paper.claims:
+        for proof in audit.proofs:
+            for step in proof.steps:
+                found = witness_as_json(proof, step)
+                if found is None:
+                    continue
+                seen += 1
+                assert found.keys() == {"about", "numbers", "t", "left", "right"}
+                assert all(EXACT.fullmatch(value) for value in found["numbers"].values())
+                left, right = Fraction(found["left"]), Fraction(found["right"])
+                kept = {"<=": left <= right, ">=": left >= right, "==": left == right, "<": left < right}
+                assert not kept[step.step.relation.rel_op], (audit.id, step.step.label)
+    assert seen >= 10
+
+
+def test_an_audit_is_read_by_id_and_version(quick):
+    assert quick["meft.frozen_a"].proof("sharp").verdict == "proved"
+    with pytest.raises(InputError, match=r"claim = meft: expected one that was audited"):
+        quick["meft"]
+    with pytest.raises(InputError, match="version = printed: expected one of sharp"):
+        quick["meft.frozen_a"].proof("printed")
+
+
+def test_short_numbers_are_fractions_and_long_ones_have_nine_digits():
+    assert number_text(exact(Fraction(-3, 7))) == "-3/7"
+    assert number_text(exact(2)) == "2"
+    assert number_text(exact(Fraction(1, 3**40))) == "8.22526334e-20"
+    assert number_text(exact(2).root()) == "1.41421356"
+
+
+# Solvers.
+
+
+def test_solvers_agree_with_the_kernel_on_every_certificate():
+    proof = judged(lemma(ge(2 * x, 2), ge(x, 1)))
+    assert opinions(proof) == {0: {"z3": "unsat", "cvc5": "unsat"}}
+
+
+def test_a_solver_that_contradicts_the_kernel_is_heard(monkeypatch):
+    proof = judged(lemma(ge(2 * x, 2), ge(x, 1)))
+    said = "import sys; sys.stdin.read(); print('sat')"
+    play(monkeypatch, z3=said, cvc5=said)
+    with pytest.raises(bc.BoundcheckError, match="sat"):
+        opinions(proof)
+
+
+# Exports.
+
+
+def test_an_export_has_a_file_for_each_proof_and_each_certificate(quick, tmp_path):
+    files = export(quick, tmp_path / "out")
+    assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file()) == sorted(files)
+    proofs = [proof for claim in quick.claims for proof in claim.proofs]
+    assert {path.stem for path in files if path.suffix == ".tex"} == {
+        "preamble",
+        *(f"{proof.script.id}-{proof.script.version}" for proof in proofs),
+    }
+    count = Counter(path.parent.name for path in files if path.suffix == ".smt2")
+    for proof in proofs:
+        closed = [line for line in proof.steps if line.step.theorem.rule == "certificate"]
+        assert count[f"{proof.script.id}-{proof.script.version}"] == len(closed)
+    assert not list(tmp_path.rglob("*.part"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"export = .*expected a folder that can be written"):
+        export(quick, tmp_path / "file")
+
+
+@pytest.mark.full
+def test_z3_proves_every_exported_line(quick, tmp_path):
+    texts = [path.read_text(encoding="utf-8") for path in export(quick, tmp_path) if path.suffix == ".smt2"]
+    assert len(texts) >= 15
+    answers = Counter(ask("z3", text, SECONDS).status for text in texts)
+    assert answers == {"unsat": len(texts)}
+
+
+@pytest.mark.parametrize("id", ["../../outside", "a/b", "/a", "..", "a.", "a\\nb", ""])
+def test_an_id_that_would_leave_the_folder_of_an_export_is_refused(id, tmp_path):
+    with pytest.raises(InputError, match=r"id = .*expected names joined by dots"):
+        bc.prove(write(tmp_path / "lemma.py", id))
+
+
+# The referee's table.
+
+
+def audits(paper):
+    return {claim.id: claim for claim in paper.claims}
+
+
+def with_verdict(paper, ref: Ref, verdict: str):
+    """The audits, with another verdict on what a row refers to."""
+    claim = paper[ref.id]
+    proof = claim.proof(ref.version)
+    changes = {"verdict": verdict, "trust": "kernel" if verdict == "proved" else ""}
+    if ref.label:
+        steps = tuple(replace(s, **changes) if ref.names(s.step) else s for s in proof.steps)
+        changed = replace(proof, steps=steps)
+    else:
+        changed = replace(proof, **changes)
+    proofs = tuple(changed if each is proof else each for each in claim.proofs)
+    return audits(paper) | {ref.id: replace(claim, proofs=proofs)}
+
+
+def test_a_row_is_unknown_once_any_of_its_lines_is(paper):
+    for each in paper.rows:
+        for ref in each.row.refs:
+            again = judge_row(each.row, with_verdict(paper, ref, "unknown"))
+            assert again.verdict == "unknown", (each.row.number, ref)
+
+
+def test_a_row_is_not_refuted_by_a_printed_line_that_is_proved(paper):
+    for each in paper.rows:
+        for ref in each.row.false:
+            if ref.version == "printed":
+                again = judge_row(each.row, with_verdict(paper, ref, "proved"))
+                assert again.verdict == "unknown", (each.row.number, ref)
+
+
+GROUNDS = ("false", "holds", "within", "repair", "about")
+
+
+@pytest.mark.parametrize("missing", ["printed", "reading"])
+def test_nothing_is_called_false_that_is_not_quoted_and_read(missing):
+    said = {"printed": "what", "reading": "plainly"} | {missing: " "}
+    with pytest.raises(InputError, match=rf"^row 7, {missing} = .*expected what the paper prints, and"):
+        Row(7, "where", finding="found", false=(Ref("my.claim", "sharp"),), **said)
+
+
+def table(monkeypatch, *made: Row) -> None:
+    module = importlib.import_module("boundcheck.proofs.jiang2024.findings")
+    monkeypatch.setattr(module, "ROWS", made)
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [
+        (Ref("jiang2024.lemma1", "printed", "(99)"), "one of the lines"),
+        (Ref("jiang2024.lemma1", "sharp"), "printed, repaired"),
+        (Ref("jiang2024.lemma3", "printed"), "a claim that has a proof"),
+    ],
+    ids=["label", "version", "claim"],
+)
+def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
+    for field in GROUNDS:
+        table(monkeypatch, Row(1, "where", "what", "found", reading="plainly", **{field: (ref,)}))
+        with pytest.raises(InputError, match=expected):
+            judge_rows("jiang2024", audits(paper))
+
+
+def test_the_verdict_of_a_row():
+    proved = judged(lemma(ge(x**2, 0)), "my.true")
+    refuted = judged(lambda proof: proof.step("line", ge(x, 0), witness=numbers(x=-1)), "my.false", "printed")
+    unknown = judged(lemma(ge(x, 0)), "my.open")
+    known = {each.script.id: audited(each) for each in (proved, refuted, unknown)}
+    yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
+
+    def verdict(**refs):
+        found = judge_row(Row(1, "where", "what", "found", reading="plainly", **refs), known)
+        # The author's finding is told where the lines establish it, and nowhere else.
+        assert (found.finding == found.as_json()["finding"] == "found") == (found.verdict != "unknown")
+        return found.verdict
+
+    assert verdict() == "editorial"
+    assert verdict(false=(no,)) == verdict(false=(yes,)) == verdict(false=(no,), holds=(yes,)) == "refuted"
+    assert verdict(holds=(yes,)) == verdict(holds=(yes,), repair=(yes,)) == "proved"
+    assert verdict(repair=(yes,)) == verdict(repair=(yes,), about=(no,)) == "repaired"
+    assert verdict(within=(yes,)) == verdict(within=(yes,), about=(no,)) == "conditional"
+    assert verdict(about=(yes,)) == verdict(about=(no,)) == "remark"
+    for field in GROUNDS:
+        assert verdict(**{field: (open_,)}) == verdict(**{field: (yes, open_)}) == "unknown"
+    for field in ("holds", "within", "repair"):
+        assert verdict(**{field: (no,)}) == "unknown"
+    row = Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,), reading="plainly")
+    told = judge_row(row, known).finding
+    assert told.startswith(f"Not established: {unknown.reason} (")
+    assert "my.true" not in told
+    told = judge_row(Row(1, "where", "what", "found", holds=(no,)), known).finding
+    assert told.startswith("Not established: ")
+    assert told.endswith("is refuted.")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "key", [key for key, paper in papers().items() if (paper.folder / "statements.json").is_file()]
+)
+def test_the_tables_are_those_of_the_proofs(key: str) -> None:
+    text = json.dumps(statements_of(key), indent=1, ensure_ascii=False) + "\n"
+    assert text == (papers()[key].folder / "statements.json").read_text(encoding="utf-8")
+
+
+def fixed(made: Script, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The claims of a paper that are fixed, where this is its one script."""
+    monkeypatch.setattr("boundcheck.proof.audit.of_paper", lambda key: [made])
+    return list(statements_of("jiang2024"))
+
+
+@sampled(4)
+@pytest.mark.parametrize("name", [name for name in CHEATS if name != IN_WORDS])
+def test_a_cheat_is_not_fixed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError):
+        fixed(CHEATS[name].script(), monkeypatch)
+
+
+@pytest.mark.parametrize("witness", [None, numbers()], ids=["an open line", "a refuted line"])
+def test_a_line_that_is_not_proved_is_not_fixed(witness: Witness | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = script(LEMMA_1, "sharp", READING)(lambda proof: proof.conclude(proof.step("line", GOAL, witness=witness)))
+    with pytest.raises(InputError):
+        fixed(made, monkeypatch)
+
+
+def test_what_restricts_the_points_alone_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin: the ball of the iterates as a condition on points, which is what Lemma 1 says of them."""
+    (mine,) = (each for each in of_paper("jiang2024") if (each.id, each.version) == (LEMMA_1.id, "repaired"))
+    assert fixed(mine, monkeypatch) == [LEMMA_1.id]
+
+
+def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = [each for each in of_paper("jiang2024") if each.id == LEMMA_1.id and each.version != "printed"]
+    printed = script(LEMMA_1, "printed", READING)(lambda proof: proof.step("(1)", GOAL, witness=numbers()))
+    monkeypatch.setattr("boundcheck.proof.audit.of_paper", lambda key: [*ours, printed])
+    assert "broken" not in statements_of("jiang2024")[LEMMA_1.id]
+
+
+# A paper of somebody else, whose files may say anything.
+
+CLAIMS = """
+import sympy as sp
+from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import L
+GIVEN = Claim("mine.given", "L is at least 1", "me", sp.Ge(L, 1))
+FIVE = Claim("mine.five", "L is at least 5", "me", sp.Ge(L, 5), hypotheses=(GIVEN,))
+CLAIMS = (GIVEN, FIVE)
+"""
+PROOF = """
+from boundcheck.proof import ge, le, script
+from boundcheck.language.symbols import L
+from .claims import FIVE, GIVEN
+@script(FIVE, "sharp")
+def mine(proof):
+    {}
+"""
+BODIES = {
+    "its conclusion": "proof.conclude(proof.assume(FIVE))",
+    "its conclusion, as a relation": "proof.conclude(proof.assume(ge(L, 5)))",
+    "another statement": 'proof.conclude(proof.step("line", ge(L, 0), proof.positive(L)))',
+    "what is true": 'proof.conclude(proof.step("line", le(0, 1)))',
+    "an open line": 'proof.conclude(proof.step("line", ge(L, 5), proof.assume(GIVEN)))',
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_no_file_makes_a_paper_of_somebody_else_proved(
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "claims.py").write_text(CLAIMS)
+    (folder / "five.py").write_text(PROOF.format(body))
+    monkeypatch.setenv(VARIABLE, str(folder))
+    with pytest.raises(InputError):
+        write_statements("mine")
+    assert not (folder / "statements.json").exists()
+    # The same by hand: what the script ends in, and all that it starts from.
+    (made,) = of_paper("mine")
+    theorem = made.proof.conclusion
+    assert theorem is not None
+
+    def entry(statement: Any) -> dict[str, str]:
+        return {"digest": digest(statement), "text": "True."}
+
+    table = {"mine.five": {"conclusion": entry(theorem.conclusion), "hypotheses": list(map(entry, theorem.hypotheses))}}
+    (folder / "statements.json").write_text(json.dumps(table))
+    assert judge(made).verdict == "unknown"
+    assert [claim.verdict for claim in bc.prove("mine").claims] == ["unknown"]
+    assert carrier(catalogue["mine.five"]) is not Carrier.KERNEL
+
+
+SCRIPTED = {script.id for key in papers() for script in of_paper(key) if script.version != "printed"}
+KERNEL = [id for id in catalogue if carrier(catalogue[id]) is Carrier.KERNEL]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("id", KERNEL)
+def test_what_the_kernel_carries_it_replays(id: str) -> None:
+    audit = boundcheck.prove(id)[id]
+    assert audit.verdict in ("proved", "repaired")
+    # What is said without a look at the proofs is what they say.
+    assert audit.verdict == standing(catalogue[id])
+    printed = [proof for proof in audit.proofs if proof.script.version == "printed"]
+    broken = [step.step.label for proof in printed for step in proof.steps if step.verdict == "refuted"]
+    assert list(fixed_statements()[id].broken) == broken
+    assert all(label in told(catalogue[id]) for label in broken)
+    proved = [proof for proof in audit.proofs if proof.verdict == "proved"]
+    assert {step.trust for proof in proved for step in proof.steps} <= {"kernel", "assumed"}
+
+
+def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_beside_it() -> None:
+    assert [id for id in catalogue if id in SCRIPTED] == KERNEL
+
+
+BY_HAND = [each for each in (*adapters.CLAIMS, *methods.CLAIMS) if each.argument]
+
+
+def test_a_claim_by_hand_says_why() -> None:
+    assert BY_HAND
+    assert {carrier(claim) for claim in BY_HAND} == {Carrier.BY_HAND}
+    assert all(claim.unproved for claim in BY_HAND)
+
+
+def test_a_reason_without_an_argument_is_refused() -> None:
+    with pytest.raises(InputError, match="unproved"):
+        replace(catalogue["meft.frozen_a"], unproved="The kernel has no such word.")
+    assert catalogue["meft.loha"].assuming({"J": catalogue["meft.loha"].expression("H")}).unproved == ""
+
+
+def test_hypotheses_and_what_nobody_vouches_for() -> None:
+    assert carrier(catalogue["jiang2024.assumption3"]) is Carrier.HYPOTHESIS
+    assert carrier(catalogue["meft.vera_domain"]) is Carrier.HYPOTHESIS
+    assert carrier(catalogue["jiang2024.rate"]) is Carrier.NOTHING

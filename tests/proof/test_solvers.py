@@ -1,0 +1,374 @@
+"""The emitted text means what the facts mean, to both solvers; solvers end in time, and what they say is weighed."""
+
+import fcntl
+import importlib.util
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.kernel import Fact
+from boundcheck.kernel.builders import norm
+from boundcheck.kernel.terms import ONE, ZERO, Atom, Dimension, Horizon, Inverse, Root, Scalar
+from boundcheck.proof import cvc5_child, solvers
+from boundcheck.proof.solvers import (
+    Answer,
+    Counterexample,
+    CounterexampleError,
+    DisagreementError,
+    Solver,
+    SolverMissingError,
+    ask,
+    counterexample,
+    read_models,
+    second_opinion,
+    smt_lib,
+    trust,
+)
+from tests.layers import examples, sampled
+
+from .entailments import SECONDS, Entailment, X, entailed, play, polynomials, refuted, x, y, z
+
+SOLVERS: list[Solver] = ["z3", "cvc5"]
+HALF = Fraction(1, 2)
+
+both = pytest.mark.parametrize("solver", SOLVERS)
+
+
+def code_of(text: str) -> str:
+    return re.sub(r";.*", "", text)
+
+
+# The text.
+
+
+@given(refuted(), st.randoms(use_true_random=False))
+def test_the_text_is_one_for_a_set_of_premises_and_never_divides(given: Entailment, order: random.Random) -> None:
+    shuffled = [*given.premises, *given.premises[:1]]
+    order.shuffle(shuffled)
+    text = smt_lib(given.goal, given.premises)
+    assert text == smt_lib(given.goal, shuffled)
+    assert not set("/.") & set(code_of(text))
+
+
+def test_an_atom_cannot_break_out_of_its_comment() -> None:
+    class Sly(Atom):
+        key = "(sly)"
+
+        def __str__(self) -> str:
+            return "a\n(assert false)\r(assert false)\u2028(assert false)"
+
+    text = smt_lib(Fact(">=", Scalar.of(Sly())), [])
+    assert "(assert false)" not in code_of(text)
+    assert ask("z3", text, SECONDS).status == ask("cvc5", text, SECONDS).status == "sat"
+
+
+# Both solvers read it as it is meant.
+
+
+@examples(25)
+@given(refuted())
+def test_both_solvers_see_that_a_refuted_entailment_fails(given: Entailment) -> None:
+    assert second_opinion(given.goal, given.premises, SECONDS) == {"z3": "sat", "cvc5": "sat"}
+
+
+@examples(25)
+@given(entailed())
+def test_both_solvers_prove_an_entailment(given: Entailment) -> None:
+    statuses = second_opinion(given.goal, given.premises, SECONDS)
+    assert statuses == {"z3": "unsat", "cvc5": "unsat"}
+    assert trust(statuses) == "solvers"
+
+
+@examples(15)
+@given(polynomials(degree=1), st.fractions(HALF, 3, max_denominator=4))
+def test_a_positive_quadratic_is_never_at_most_0(linear: Scalar, constant: Fraction) -> None:
+    impossible = Fact(">=", -(linear * linear) - constant)
+    assert trust(second_opinion(Fact(">", -ONE), [impossible], SECONDS)) == "solvers"
+
+
+@pytest.mark.full
+def test_cvc5_proves_what_takes_it_forever_as_it_comes() -> None:
+    curve = x * y - 5 * y * z - 3
+    square = 9 * x + Fraction(2, 3) * y + 6 * z - 14
+    assert trust(second_opinion(Fact(">=", square * square + curve * 2 + 1), [Fact("=", curve)], SECONDS)) == "solvers"
+
+
+DEFINED = {
+    "root": (Fact(">=", Scalar.of(Root(x)) - 2), [Fact(">=", x - 4)]),
+    "root of a root": (Fact(">=", Scalar.of(Root(Scalar.of(Root(x)))) - 2), [Fact(">=", x - 16)]),
+    "root of a negative number": (Fact("=", Scalar.of(Root(x))), [Fact(">", -x)]),
+    "inverse": (Fact("=", x * Scalar.of(Inverse(x * 2)) - HALF), [Fact(">", x)]),
+    "inverse of 0": (Fact("=", Scalar.of(Inverse(x))), [Fact("=", x)]),
+    "norm": (Fact(">=", norm("op", X)), []),
+    "dimension": (Fact(">=", Scalar.of(Dimension("d")) * Scalar.of(Horizon()) - 1), []),
+}
+
+
+@pytest.mark.parametrize("case", DEFINED.values(), ids=DEFINED.keys())
+def test_definitions_are_premises(case: tuple[Fact, list[Fact]]) -> None:
+    assert trust(second_opinion(*case, SECONDS)) == "solvers"
+
+
+@pytest.mark.parametrize(("polynomial", "status"), [(ONE, "unsat"), (ZERO, "unsat"), (-ONE, "sat")], ids=str)
+def test_facts_without_atoms(polynomial: Scalar, status: str) -> None:
+    assert set(second_opinion(Fact(">=", polynomial), [], SECONDS).values()) == {status}
+
+
+# Models.
+
+
+def test_models_are_read_whatever_form_a_number_has() -> None:
+    text = """((define-fun a () Real 3.0) (define-fun b () Real (- (/ 1.0 3.0))) (define-fun c () Real (/ (- 7) 2))
+    (define-fun d () Real (root-obj (+ (^ x 2) (- 2)) 1))
+    (define-fun e () Real (_ real_algebraic_number <1*x^2 + (-2), (5/4, 3/2)>)) (define-fun f () Real (- 1.41?)))
+    ((define-fun a () Real (/ 1 0)) (define-fun /0 ((x!0 Real) (x!1 Real)) Real (ite (= x!0 2.0) 2.0 0.0)))"""
+    first, second = read_models(text)
+    expected = ["3", "-1/3", "-7/2", None, None, "-1.41"]
+    assert first == {name: value and Fraction(value) for name, value in zip("abcdef", expected, strict=True)}
+    assert second == {"a": None}
+
+
+@pytest.mark.parametrize("text", ["(", ")", "((define-fun f ((x Real)) Real x))", '(error "no")', "hello"])
+def test_what_is_no_model_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_models(text)
+
+
+# Processes.
+
+
+def hard_problem() -> str:
+    """Dense cubic equations in several variables, which take both solvers minutes at least."""
+    draw = random.Random(1)
+    names = [f"x{i}" for i in range(5)]
+    cubics = [f"(* {draw.randint(1, 9)} {a} {b} {c})" for a in names for b in names for c in names]
+    equations = [f"(assert (= (+ 1 {' '.join(draw.sample(cubics, 60))}) 0))" for _ in names]
+    declared = [f"(declare-const {name} Real)" for name in names]
+    return "\n".join(["(set-logic QF_NRA)", *declared, *equations, "(check-sat)"])
+
+
+@sampled(2)
+@both
+def test_a_hard_problem_ends_in_time(solver: Solver) -> None:
+    start = time.monotonic()
+    answer = ask(solver, hard_problem(), 0.3)
+    assert time.monotonic() - start < 3
+    assert answer == Answer("unknown")
+
+
+DEAF = """
+import fcntl, os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+lock = open({path!r}, "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+if os.fork() and {leader_ends}:
+    os._exit(0)
+time.sleep(600)
+"""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("leader_ends", [False, True])
+def test_a_deaf_solver_is_killed_with_its_children(
+    leader_ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The lock is held as long as one of the two processes lives.
+    path = tmp_path / "lock"
+    play(monkeypatch, z3=DEAF.format(path=str(path), leader_ends=leader_ends))
+    start = time.monotonic()
+    assert ask("z3", "", 0.5).status == "unknown"
+    assert time.monotonic() - start < 3
+    with path.open() as lock:
+        for _ in range(100):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.02)
+        else:
+            pytest.fail("a process of the solver still lives")
+
+
+BROKEN = {
+    "crash": "import os; os.abort()",
+    "crash after its answer": "import os; print('unsat', flush=True); os.abort()",
+    "exception": "1/0",
+    "silence": "",
+    "error before the answer": "print('(error no)\\nunsat')",
+    "modesty": "print('unknown')",
+}
+
+
+@pytest.mark.parametrize("script", BROKEN.values(), ids=BROKEN)
+def test_a_broken_solver_says_nothing(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, cvc5=script)
+    assert ask("cvc5", "(check-sat)", SECONDS) == Answer("unknown")
+
+
+@both
+def test_text_that_is_wrong_has_no_answer(solver: Solver) -> None:
+    # z3 itself goes on after the error and says sat.
+    answer = ask(solver, "(set-logic QF_NRA)\n(assert (< undeclared 0))\n(check-sat)\n", SECONDS)
+    assert answer == Answer("unknown")
+
+
+@both
+def test_an_unsatisfiable_problem_has_no_model_and_is_answered_all_the_same(solver: Solver) -> None:
+    assert ask(solver, smt_lib(Fact(">", x * x + 1), [], model=True), SECONDS) == Answer("unsat")
+
+
+def test_a_missing_solver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", absent)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    solvers.command_of.cache_clear()
+    for solver, package in (("z3", "z3-solver"), ("cvc5", "cvc5")):
+        with pytest.raises(SolverMissingError, match=f"{solver} is not installed: pip install {package}"):
+            ask(solver, "", 1)
+    monkeypatch.setattr(solvers, "command_of", lambda solver: [os.devnull])
+    with pytest.raises(SolverMissingError, match="z3 cannot be started"):
+        ask("z3", "", 1)
+
+
+def test_the_process_of_cvc5_imports_nothing_of_boundcheck() -> None:
+    command = [sys.executable, "-P", "-X", "importtime", cvc5_child.__file__]
+    done = subprocess.run(command, input="", capture_output=True, text=True, check=True)
+    assert "cvc5" in done.stderr
+    assert "boundcheck" not in done.stderr
+
+
+# Second opinions.
+
+
+def test_solvers_that_disagree_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, z3="print('sat')", cvc5="print('unsat')")
+    with pytest.raises(DisagreementError, match="z3 says sat and cvc5 says unsat"):
+        second_opinion(Fact(">", x), [], SECONDS)
+
+
+def test_one_solver_may_have_no_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, cvc5="print('unknown')")
+    assert trust(second_opinion(Fact(">", x * x + 1), [], SECONDS)) == "solver"
+    assert trust(second_opinion(Fact(">", x * x), [], SECONDS)) is None
+
+
+# Counterexamples: what is found is verified, what is wrong cannot be made, and what is entailed has none.
+
+
+@examples(30)
+@given(refuted(relations=(">=", ">")))
+def test_inequalities_that_fail_have_a_rational_counterexample(given: Entailment) -> None:
+    found = counterexample(given.goal, given.premises, SECONDS)
+    assert isinstance(found, Counterexample)
+    assert all(isinstance(value, Fraction) for value in found.values.values())
+
+
+@examples(20)
+@given(entailed())
+def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
+    found = counterexample(given.goal, given.premises, SECONDS)
+    assert found is None
+
+
+@examples(30)
+@given(refuted(), st.dictionaries(st.sampled_from("xyz"), st.fractions(-1, 1, max_denominator=2), max_size=2))
+def test_values_are_checked_as_z3_would(given: Entailment, moves: dict[str, Fraction]) -> None:
+    assert given.point is not None
+    values = {atom: value + moves.get(str(atom), Fraction(0)) for atom, value in given.point.items()}
+    fixed = [Fact("=", Scalar.of(atom) - value) for atom, value in values.items()]
+    status = ask("z3", smt_lib(given.goal, [*given.premises, *fixed]), SECONDS).status
+    if status == "sat":
+        Counterexample(values, given.goal, given.premises)
+    else:
+        with pytest.raises(CounterexampleError, match=r"the premise .* fails|the goal .* holds"):
+            Counterexample(values, given.goal, given.premises)
+
+
+@pytest.mark.parametrize(("relation", "at_0"), [(">=", True), (">", False), ("=", True)])
+def test_0_is_where_relations_differ(relation: str, at_0: bool) -> None:
+    values = {ATOM: Fraction(0)}
+    made = []
+    for goal, premises in ((Fact(relation, x), ()), (Fact(">", x), (Fact(relation, x),))):
+        try:
+            Counterexample(values, goal, premises)
+            made.append(True)
+        except CounterexampleError:
+            made.append(False)
+    assert made == [not at_0, at_0]
+
+
+ROOT, INVERSE = Root(x), Inverse(x)
+ATOM = x.atoms()[0]
+NO_COUNTEREXAMPLES = {
+    "missing": (x, {}, "needs a rational number"),
+    "float": (x, {ATOM: -1.0}, "needs a rational number"),
+    "root": (Scalar.of(ROOT) - 2, {ATOM: Fraction(4), ROOT: Fraction(1)}, r"root\(x\) cannot be 1"),
+    "negative root": (Scalar.of(ROOT), {ATOM: Fraction(4), ROOT: Fraction(-2)}, r"root\(x\) cannot be -2"),
+    "inverse": (Scalar.of(INVERSE) - 2, {ATOM: Fraction(4), INVERSE: Fraction(1)}, r"inverse\(x\) cannot be 1"),
+    "inverse of 0": (Scalar.of(INVERSE) - 2, {ATOM: Fraction(0), INVERSE: Fraction(1)}, "cannot be 1"),
+    "norm": (norm("F", X), {norm("F", X).atoms()[0]: Fraction(-1)}, "‖X‖_F cannot be -1"),
+}
+
+
+@pytest.mark.parametrize(("polynomial", "values", "fault"), NO_COUNTEREXAMPLES.values(), ids=NO_COUNTEREXAMPLES.keys())
+def test_what_atoms_are_by_definition_is_checked(polynomial: Scalar, values: dict[Atom, Fraction], fault: str) -> None:
+    with pytest.raises(CounterexampleError, match=fault):
+        Counterexample(values, Fact(">=", polynomial), ())
+
+
+def test_a_model_that_is_wrong_is_no_counterexample(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = "((define-fun x0 () Real 7.0))"
+    play(monkeypatch, z3=f"print('sat'); print('{model}'); print('{model}')")
+    assert not isinstance(counterexample(Fact(">=", x), [], SECONDS), Counterexample)
+    play(monkeypatch, z3="print('sat'); print('gibberish (')")
+    assert counterexample(Fact(">=", x), [], SECONDS) is None
+
+
+r = Scalar.of(Root(y))
+IRRATIONAL_AT_FIRST = {
+    "root": (Fact(">", 3 - r), [Fact(">=", y - 10), Fact(">=", x)]),
+    "room": (Fact(">=", 2 + x), [Fact("=", 2 * x**2 * y * z**3 + 5 * y + 3 * z - 7), Fact(">=", y - Fraction(5, 2))]),
+    "curve": (Fact(">=", x - 1), [Fact("=", 3 * x**2 * z**2 + y**2 - 7), Fact(">=", x + 1), Fact(">=", y + 1)]),
+}
+
+
+@pytest.mark.parametrize("case", IRRATIONAL_AT_FIRST.values(), ids=IRRATIONAL_AT_FIRST.keys())
+def test_curves_have_rational_points(case: tuple[Fact, list[Fact]]) -> None:
+    assert isinstance(counterexample(*case, SECONDS), Counterexample)
+
+
+def test_an_irrational_model_is_made_rational(monkeypatch: pytest.MonkeyPatch) -> None:
+    root, decimal = "(root-obj (+ (^ x 2) (- 2)) 2)", "1.41421356?"
+    models = [f"((define-fun x0 () Real {value}) (define-fun x1 () Real 1.0))" for value in (root, decimal)]
+    answers = [Answer("sat", model=" ".join(models))]
+    monkeypatch.setattr(solvers, "ask", lambda *args: answers.pop() if answers else ask(*args))
+    found = counterexample(Fact(">=", -x), [Fact("=", x * x - 2 * y)], SECONDS)
+    assert isinstance(found, Counterexample)
+    assert found.values == {x.atoms()[0]: Fraction(1), y.atoms()[0]: Fraction(1, 2)}
+
+
+def test_without_a_rational_counterexample_there_is_none() -> None:
+    found = counterexample(Fact(">=", -x), [Fact("=", x * x - 2)], SECONDS)
+    assert found is None
+
+
+def test_a_search_that_takes_too_long_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, z3="import time; time.sleep(600)")
+    assert counterexample(Fact(">=", x), [], 0.2) is None
+
+
+def test_a_model_in_which_z3_divides_is_read() -> None:
+    premises = [Fact("=", x * x * y - 2), Fact("=", y * z - 2), Fact(">=", z)]
+    assert isinstance(counterexample(Fact(">=", -x), premises, SECONDS), Counterexample)

@@ -1,0 +1,259 @@
+"""Matrices and points have what was prescribed, whatever was drawn before, and lie in their ball or domain, exactly."""
+
+from functools import partial
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, seed, settings
+from hypothesis.strategies import DataObject, SearchStrategy
+
+from boundcheck.functions.adapters import ADAPTERS, Adapter
+from boundcheck.functions.arithmetic import Point, spectral_norm
+from boundcheck.properties import (
+    SIZES,
+    adapters,
+    ball,
+    directions,
+    domain_points,
+    domains,
+    factor_pairs,
+    matrices,
+    orthogonal,
+    pairs,
+    shapes,
+    weights,
+)
+from tests.layers import examples, sampled
+from tests.properties.exact import ROUNDING, as_array, is_within, singular_values
+from tests.properties.found import some
+
+RADII = (2.0, 0.5)
+DTYPES, LIBRARIES = ("float32", "float64"), ("numpy", "torch")
+KINDS = ("zero", "extremal", "repeated", "rank-deficient", "generic", "ill-conditioned")
+
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+each_library = pytest.mark.parametrize("library", LIBRARIES)
+
+
+@each_library
+@each_dtype
+def test_library_and_dtype_are_as_asked(library: str, dtype: str) -> None:
+    kind = {"library": library, "dtype": dtype}
+    strategies = matrices(**kind), ball((2, 3), 1.0, **kind), orthogonal(3, 2, **kind)
+    for X in (*map(some, strategies), *some(factor_pairs((2, 3), 2, RADII, **kind))):
+        assert isinstance(X, np.ndarray if library == "numpy" else torch.Tensor)
+        assert str(X.dtype).removeprefix("torch.") == dtype
+
+
+@each_dtype
+@given(data=st.data())
+def test_a_norm_is_met_from_below(dtype: str, data: DataObject) -> None:
+    norm = data.draw(SIZES)
+    rank = data.draw(st.none() | st.integers(1, 5))
+    shape = data.draw(shapes(6, least=rank or 1))
+    X = data.draw(matrices(shape, rank=rank, norm=norm, dtype=dtype))
+    assert X.shape == shape
+    assert is_within(X, norm)
+    assert singular_values(X)[0] >= norm * (1 - ROUNDING[dtype])
+
+
+@each_dtype
+@given(data=st.data())
+def test_a_ball_holds_its_matrices(dtype: str, data: DataObject) -> None:
+    radius = data.draw(SIZES)
+    assert is_within(data.draw(ball(data.draw(shapes(6)), radius, dtype=dtype)), radius)
+
+
+@given(st.integers(0, 8), st.data())
+def test_a_rank_is_met(rank: int, data: DataObject) -> None:
+    S = singular_values(data.draw(matrices(rank=rank)))
+    assert (ROUNDING["float64"] * S[0] < S).sum() == rank
+
+
+@each_dtype
+@given(data=st.data())
+def test_singular_values_are_met(dtype: str, data: DataObject) -> None:
+    spectrum = data.draw(st.lists(st.one_of(st.just(0.0), st.floats(0.125, 8)), max_size=5))
+    X = data.draw(matrices(spectrum=spectrum, dtype=dtype))
+    S, largest = singular_values(X), max(spectrum, default=0.0)
+    expected = np.zeros(len(S))
+    expected[: len(spectrum)] = sorted(spectrum, reverse=True)
+    np.testing.assert_allclose(S, expected, rtol=0, atol=ROUNDING[dtype] * largest)
+    assert largest == 0 or is_within(X, largest)
+
+
+@each_dtype
+@given(data=st.data())
+def test_a_condition_number_is_met(dtype: str, data: DataObject) -> None:
+    most = {"float32": 2.0, "float64": 12.0}[dtype]
+    condition = 10 ** data.draw(st.floats(0, most))
+    S = singular_values(data.draw(matrices(condition=condition, dtype=dtype)))
+    assert S[-1] * condition == pytest.approx(S[0], rel=ROUNDING[dtype] * condition)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_a_kind_is_what_it_says(kind: str, data: DataObject) -> None:
+    S = singular_values(data.draw(matrices(spectrum=kind)))
+    count = len(S)
+    rounding = ROUNDING["float64"] * S[0]
+    if kind == "zero":
+        assert S[0] == 0
+    elif kind == "extremal":
+        assert S[-1] >= S[0] - rounding > 0
+    elif kind == "repeated":
+        assert (S[0 : count - 1 : 2] - S[1:count:2] <= rounding).all()
+    elif kind == "rank-deficient":
+        assert S[-1] <= rounding < S[0]
+    elif kind == "generic":
+        assert S[0] > 0
+    else:
+        assert S[-1] == pytest.approx(1e-12 * S[0], rel=1e-2)
+
+
+@each_dtype
+@given(data=st.data())
+def test_orthogonal_matrices_are_orthonormal(dtype: str, data: DataObject) -> None:
+    rows, columns = data.draw(shapes(9))
+    Q = as_array(data.draw(orthogonal(rows, columns, dtype=dtype)))
+    assert Q.shape == (rows, columns)
+    gram = Q.T @ Q if rows >= columns else Q @ Q.T
+    np.testing.assert_allclose(gram, np.eye(min(rows, columns)), rtol=0, atol=ROUNDING[dtype])
+
+
+def drawn(strategy: SearchStrategy) -> list[bytes]:
+    found = []
+
+    @seed(5)
+    @settings(max_examples=20, database=None, derandomize=False)
+    @given(strategy)
+    def draw(X: np.ndarray) -> None:
+        found.append(X.tobytes())
+
+    draw()
+    return found
+
+
+def global_generators() -> list[Any]:
+    return [np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()]  # noqa: NPY002
+
+
+def test_the_same_seed_draws_the_same_whatever_the_global_generators_are() -> None:
+    first = drawn(matrices())
+    assert len({*first}) > 10
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    assert drawn(matrices()) == first
+
+
+def test_no_global_generator_is_used() -> None:
+    used = []
+
+    def is_random(Q: np.ndarray) -> bool:
+        used.append(global_generators())
+        return not np.isclose(Q * 840, (Q * 840).round()).any()
+
+    some(orthogonal(3, 3), is_random)
+    assert used[1:] == used[:-1]
+
+
+PAIRS = ("aligned", "adversarial", "free")
+
+each_adapter = pytest.mark.parametrize("kind", ADAPTERS)
+
+
+def norm(X: Any) -> float:
+    return float(singular_values(X)[0])
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+@each_dtype
+@examples(50)
+@given(data=st.data())
+def test_factors_lie_in_the_ball(kind: str, dtype: str, data: DataObject) -> None:
+    (d, k), rank = data.draw(shapes(5)), data.draw(st.integers(1, 6))
+    a, b = data.draw(SIZES), data.draw(SIZES)
+    A, B = data.draw(factor_pairs((d, k), rank, (a, b), kind=kind, dtype=dtype))
+    assert (A.shape, B.shape) == ((rank, k), (d, rank))
+    assert is_within(A, a)
+    assert is_within(B, b)
+    if kind != "free":
+        product = norm(as_array(B) @ as_array(A))
+        assert product == pytest.approx(norm(A) * norm(B), rel=2 * ROUNDING[dtype], abs=0)
+    if kind == "adversarial":
+        assert norm(A) >= a * (1 - ROUNDING[dtype])
+        assert norm(B) >= b * (1 - ROUNDING[dtype])
+
+
+@each_dtype
+@examples(4)
+@given(data=st.data())
+def test_large_matrices_are_drawn(dtype: str, data: DataObject) -> None:
+    X = data.draw(matrices((64, 64), rank=64, norm=0.7, dtype=dtype))
+    assert is_within(X, 0.7)
+    assert norm(X) >= 0.7 * (1 - ROUNDING[dtype])
+    A, B = data.draw(factor_pairs((64, 64), 64, RADII, kind="aligned", dtype=dtype))
+    assert A.shape == B.shape == (64, 64)
+    assert is_within(A, 2.0)
+    assert norm(B @ A) == pytest.approx(norm(A) * norm(B), rel=1e-4)
+
+
+@each_dtype
+@given(data=st.data())
+def test_pairs_lie_in_the_ball(dtype: str, data: DataObject) -> None:
+    for point in data.draw(pairs((4, 3), 2, (0.7, 1.3), dtype=dtype)):
+        assert [tuple(part.shape) for part in point] == [(1, 2, 3), (1, 4, 2)]
+        assert {str(part.dtype) for part in point} == {f"torch.{dtype}"}
+        assert is_within(point[0][0], 0.7)
+        assert is_within(point[1][0], 1.3)
+
+
+@each_adapter
+@examples(40)
+@given(data=st.data())
+def test_domain_points_lie_in_the_domain(kind: str, data: DataObject) -> None:
+    adapter = data.draw(adapters(kind))
+    radii = data.draw(domains(adapter))
+    v = data.draw(domain_points(adapter, radii, replicas=2))
+    adapter.check(v, radii)
+    for block, part in zip(adapter.blocks, adapter.bounded(v), strict=True):
+        if block.norm == "spectral":
+            assert is_within(part[0], radii[block.radius])
+        elif block.norm == "max":
+            assert float(part.abs().max()) <= radii[block.radius]
+
+
+def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
+    """Whether all blocks with a radius are extremal: singular values, or entries, all equal to it."""
+    sizes = [
+        (part.abs().amin() if block.norm == "max" else torch.linalg.svdvals(part).amin()) / radii[block.radius]
+        for block, part in zip(adapter.blocks, adapter.bounded(v), strict=True)
+        if block.radius
+    ]
+    return min(map(float, sizes)) > 1 - 1e-12
+
+
+@sampled(3)
+@each_adapter
+def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
+    adapter = some(adapters(kind, (4, 5), rank=3))
+    radii = dict.fromkeys(adapter.radius_names, 0.1)
+    strategy = domain_points(adapter, radii)
+    some(strategy, lambda v: at_radius(adapter, v, radii))
+    curved = [block.norm == "orthonormal" for block in adapter.blocks]
+    at_zero = partial(zip, curved, strict=True)
+    some(strategy, lambda v: all(bent or part.abs().max() < 1e-15 for bent, part in at_zero(adapter.bounded(v))))
+
+
+@given(data=st.data())
+def test_directions_and_weights_are_batched(data: DataObject) -> None:
+    adapter = data.draw(adapters("loha"))
+    u = data.draw(directions(adapter, replicas=3))
+    assert [tuple(part.shape) for part in u] == [(3, *block.shape) for block in adapter.blocks]
+    assert max(spectral_norm(part).max().item() for part in u) <= 1
+    W = data.draw(weights((2, 3), replicas=2))
+    assert W.shape == (2, 2, 3)
+    assert spectral_norm(W).max().item() <= 10

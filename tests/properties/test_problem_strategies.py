@@ -1,0 +1,256 @@
+"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, by a plain loop over paths."""
+
+import doctest
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis.strategies import DataObject
+
+from boundcheck import properties
+from boundcheck.exact.balls import enclose
+from boundcheck.functions.adapters import Full, LoRA
+from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.functions.problem import Problem
+from boundcheck.language.catalogue import catalogue
+from boundcheck.properties import (
+    Run,
+    adapters,
+    claim_inputs,
+    domains,
+    offsets,
+    problems,
+    runs,
+    shortest_horizon,
+    slopes,
+)
+from tests.experiment.small import refused
+from tests.language.plain import Plain, PlainPoint, single
+from tests.layers import examples
+from tests.properties.found import some
+from tests.properties.test_drawn import FAMILIES
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@examples(20)
+@given(data=st.data())
+def test_objectives_have_the_shape_asked_for(family: type, data: DataObject) -> None:
+    objective = data.draw(FAMILIES[family]((3, 2)) if family is Clipped else FAMILIES[family]((3, 2), samples=3))
+    assert isinstance(objective, family)
+    assert tuple(objective.shape) == (3, 2)
+    assert objective.samples <= 3
+    assert torch.isfinite(objective.gradient(torch.zeros(1, 3, 2, dtype=torch.float64))).all()
+
+
+@given(slopes(), offsets())
+def test_slopes_have_a_minimum_and_offsets_cancel(slope: Any, shifts: tuple[Any, ...]) -> None:
+    assert slope.knots[0][1] <= 0 <= slope.knots[-1][1]
+    assert sum(shifts) == 0
+    assert 1 <= len(shifts) <= 3
+
+
+@given(st.data())
+def test_the_domain_of_dora_keeps_columns_from_zero(data: DataObject) -> None:
+    adapter = data.draw(adapters("dora"))
+    radii = data.draw(domains(adapter))
+    assert adapter.scale * radii["a"] * radii["b"] < adapter.constants(radii)["w_0"]
+
+
+@given(problems(scale=3.0))
+def test_the_scale_is_as_asked(problem: Any) -> None:
+    assert isinstance(problem.adapter, LoRA)
+    assert problem.adapter.scale == 3
+
+
+# One path of SGD at a time, in NumPy: the gradients of the losses that runs are made of, transcribed.
+
+
+def sample_gradients(objective: Any) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """The gradients of every f_i at W."""
+    if isinstance(objective, Clipped):
+        E, shifts = objective.direction, objective._offsets.numpy()
+        places, values = (np.array([float(x) for x in column]) for column in zip(*objective.slope.knots, strict=True))
+        return lambda W: [(np.interp((E * W).sum(), places, values) + c) * E for c in shifts]
+    X, Y = objective._X.numpy(), objective._targets.numpy()
+    return lambda W: [np.outer(W @ x - y, x) for x, y in zip(X, Y, strict=True)]
+
+
+def chain_rule(adapter: Any, v: PlainPoint, M: np.ndarray) -> PlainPoint:
+    match adapter.kind:
+        case "full":
+            return (M,)
+        case "frozen-a":
+            return (adapter.scale * M @ adapter.A.numpy().T,)
+    A, B = v
+    return adapter.scale * B.T @ M, adapter.scale * M @ A.T
+
+
+def pulled_back(run: Run) -> Callable[[PlainPoint], list[PlainPoint]]:
+    """The gradients of every sample at v."""
+    adapter, gradients = run.problem.adapter, sample_gradients(run.problem.objective)
+    return lambda v: [chain_rule(adapter, v, G) for G in gradients(Plain(adapter).weight(v))]
+
+
+def square(v: PlainPoint) -> float:
+    return sum(float((part**2).sum()) for part in v)
+
+
+def iterates(run: Run) -> list[list[PlainPoint]]:
+    """v_1, ..., v_{T+1} of each path."""
+    gradients, paths = pulled_back(run), []
+    for drawn in product(range(run.problem.objective.samples), repeat=run.T):
+        path = [single(run.start)]
+        for i in drawn:
+            path.append(tuple(x - run.step * y for x, y in zip(path[-1], gradients(path[-1])[i], strict=True)))
+        paths.append(path)
+    return paths
+
+
+def mean_square_gradients(run: Run, paths: list[list[PlainPoint]]) -> list[float]:
+    """N_1, ..., N_T."""
+    gradients = pulled_back(run)
+    return [sum(square(_mean(gradients(path[t]))) for path in paths) / len(paths) for t in range(run.T)]
+
+
+def noise(run: Run, paths: list[list[PlainPoint]]) -> float:
+    """The largest variance of a sample's gradient at v_1, ..., v_T of any path."""
+    gradients = pulled_back(run)
+    return max(_variance(gradients(v)) for path in paths for v in path[:-1])
+
+
+def _mean(gradients: list[PlainPoint]) -> PlainPoint:
+    return tuple(sum(parts) / len(gradients) for parts in zip(*gradients, strict=True))
+
+
+def _variance(gradients: list[PlainPoint]) -> float:
+    mean = _mean(gradients)
+    return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(gradients)
+
+
+@pytest.mark.parametrize("kind", ["full", "frozen-a", "lora", "direft"])
+@examples(30)
+@given(data=st.data())
+def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind: str, data: DataObject) -> None:
+    run: Run = data.draw(runs(kind))
+    paths = iterates(run)
+    # Relative to the largest numbers that occur; in four steps rounding errors grow as the iterates do.
+    largest = max(square(v) for path in paths for v in path) ** 0.5
+    for t, point in enumerate(run.paths):
+        for j, part in enumerate(point):
+            expected = np.stack([path[t][j] for path in paths])
+            np.testing.assert_allclose(part.numpy(), expected, rtol=0, atol=1e-11 * (1 + largest))
+    squares, varied = mean_square_gradients(run, paths), noise(run, paths)
+    # Of a mean of samples that cancel, the rounding error is that of the samples.
+    rounding = 1e-11 * (max(squares) + varied)
+    assert run.mean_square_gradients == pytest.approx(squares, rel=1e-9, abs=rounding)
+    assert run.noise == pytest.approx(varied, rel=1e-9, abs=rounding)
+    for j, norm in enumerate(run.largest_norms.values()):
+        assert norm == pytest.approx(max(np.linalg.norm(v[j], 2) for path in paths for v in path), rel=1e-9)
+
+
+def quadratic(T: int, offsets: tuple[int, ...] = (1, -1)) -> Run:
+    """f = w²/2 near 0, from w = 1 with step 1/2, and gradients of samples w ± 1."""
+    loss = Clipped(PiecewiseLinear.clipped(1, 8), [Fraction(x) for x in offsets])
+    adapter = Full(torch.zeros(1, 1, dtype=torch.float64))
+    return Run(Problem(loss, adapter), (torch.ones(1, 1, 1, dtype=torch.float64),), 0.5, T)
+
+
+def test_a_quadratic_by_hand() -> None:
+    run = quadratic(2)
+    # w_2 is 0 or 1; w_3 is -1/2 or 1/2, and 0 or 1.
+    assert [sorted(v[0].flatten().tolist()) for v in run.paths] == [[1] * 4, [0, 0, 1, 1], [-0.5, 0, 0.5, 1]]
+    assert run.mean_square_gradients == (1, 0.5)
+    assert run.noise == 1
+    assert run.gap == 0.5
+    assert run.largest_norms == {"W": 1}
+
+
+@pytest.mark.parametrize(
+    ("field", "call"),
+    [
+        ("T", lambda: quadratic(0)),
+        ("T", lambda: quadratic(7)),
+        ("step", lambda: replace(quadratic(1), step=0.0)),
+        ("start", lambda: replace(quadratic(1), start=(torch.ones(2, 1, 1, dtype=torch.float64),))),
+        ("start.W", lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),))),
+    ],
+)
+def test_what_is_no_run_is_refused(field: str, call: Callable[[], Run]) -> None:
+    assert refused(call).field == field
+
+
+def test_one_sample_has_no_noise() -> None:
+    run = quadratic(4, (0,))
+    assert len(run.draws) == 1
+    assert run.noise == 0
+    assert run.mean_square_gradients == (1, 1 / 4, 1 / 16, 1 / 64)
+
+
+@given(runs())
+def test_all_paths_are_there_once(run: Run) -> None:
+    assert len({tuple(row) for row in run.draws.tolist()}) == run.problem.objective.samples**run.T <= 81
+    assert len(run.paths) == run.T + 1
+    assert run.gap >= 0
+    assert np.isfinite(run.mean_square_gradients).all()
+
+
+EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
+
+
+@pytest.mark.parametrize("id", EVALUABLE)
+@given(data=st.data())
+def test_claim_inputs_are_in_the_domain(id: str, data: DataObject) -> None:
+    claim = catalogue[id]
+    claim.check(data.draw(claim_inputs(claim)))
+
+
+@pytest.mark.parametrize("kind", [int, float, str, Fraction])
+def test_claim_inputs_of_each_type_are_drawn(kind: type) -> None:
+    some(claim_inputs(catalogue["jiang2024.lemma1"]), lambda inputs: isinstance(inputs["L"], kind))
+
+
+def test_the_shortest_horizon_is_drawn() -> None:
+    claim = catalogue["jiang2024.theorem2"]
+
+    def is_shortest(inputs: dict) -> bool:
+        return enclose(claim.expression("T_min"), claim.check(inputs)) > inputs["T"] - 1
+
+    inputs = some(claim_inputs(claim), is_shortest)
+    assert shortest_horizon(claim, inputs) == inputs["T"]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["matrix_strategies", "problem_strategies"])
+def test_examples_in_docstrings_are_right(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"boundcheck.properties.{name}"))
+    assert found.failed == 0
+
+
+def test_what_there_is_not_is_no_attribute() -> None:
+    # Names that modules only use are not exported.
+    for name in ("strategy", "np"):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+            getattr(properties, name)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("first", ["check", "matrix_strategies", "instance_strategies"])
+def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported(first: str) -> None:
+    code = f"""
+import boundcheck.properties.{first}, types, sys, boundcheck.properties as t
+print([x for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)], set(t.__all__) <= set(dir(t)))
+print("pytest" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] True\nFalse\n"
