@@ -24,7 +24,6 @@ from boundcheck.errors import InputError
 from boundcheck.present.page import write_survey
 from boundcheck.present.sections.checked import sentence
 from boundcheck.version import __version__
-from tests.experiment.small import refused
 
 FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
 TRUE = Trial(
@@ -82,12 +81,6 @@ def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Pat
 def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
     write_survey(Soundness((FALSE,), 0), tmp_path, "boundcheck soundness")
     assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
-
-
-@pytest.mark.full
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    assert refused(write_survey, HONEST, tmp_path / "file", "").field == "out"
 
 
 @pytest.mark.full
