@@ -241,9 +241,9 @@ def prove(
 
     with progress() as tick:
         from boundcheck.language import screen, view
-        from boundcheck.proof.outcome import export, export_rocq
-        from boundcheck.proof.results import opinions
-        from boundcheck.proof.show import show
+        from boundcheck.proof.audit import opinions
+        from boundcheck.proof.export import export, export_rocq
+        from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]

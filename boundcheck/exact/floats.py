@@ -1,6 +1,8 @@
 """Arithmetics of floats for `evaluate`: one that knows its rounding errors, and one with derivatives."""
 
 import math
+import operator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -103,15 +105,15 @@ class Rounded:
             return Approx(1.0, 0.0)
         e = float(exponent)
         if x.low > 0:
-            ends = sorted((_power(x.low, e), _power(x.high, e)))
-            value = _power(x.value, e)
+            ends = sorted((_or_infinity(operator.pow, x.low, e), _or_infinity(operator.pow, x.high, e)))
+            value = _or_infinity(operator.pow, x.value, e)
             # The exponent itself is rounded, which moves the power by its logarithm.
             moved = abs(value) * (8 + abs(e * math.log(x.value))) * _EPSILON
             return _rounded(value, max(ends[1] - value, value - ends[0]) + 2 * moved)
         if e < 0 or (exponent.denominator > 1 and x.high < 0):
             return Approx(math.nan, math.inf)
         if exponent.denominator > 1:
-            return _rounded(_power(max(x.value, 0.0), e), _power(x.high, e))
+            return _rounded(_or_infinity(operator.pow, max(x.value, 0.0), e), _or_infinity(operator.pow, x.high, e))
         result, square, left = Approx(1.0, 0.0), x, exponent.numerator
         while left:
             result = self.times(result, square) if left % 2 else result
@@ -119,8 +121,7 @@ class Rounded:
         return result
 
     def exp(self, x: Approx) -> Approx:
-        low, high = map(_exp, _wider(x))
-        value = _exp(x.value)
+        low, high, value = (_or_infinity(math.exp, end) for end in (*_wider(x), x.value))
         return _rounded(value, max(high - value, value - low) + 8 * high * _EPSILON)
 
     def log(self, x: Approx) -> Approx:
@@ -132,10 +133,10 @@ class Rounded:
         return _rounded(value, max(high - value, value - low) + 8 * max(abs(low), abs(high)) * _EPSILON)
 
     def larger(self, x: Approx, y: Approx) -> Approx:
-        return _either(x, y, max(x.value, y.value))
+        return _picked(max, x, y)
 
     def smaller(self, x: Approx, y: Approx) -> Approx:
-        return _either(x, y, min(x.value, y.value))
+        return _picked(min, x, y)
 
     def plus(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
         total = X.value + Y.value
@@ -196,25 +197,18 @@ def _rounded(value: float, error: float = 0.0) -> Approx:
     return Approx(value, error * (1 + 4 * _EPSILON) + abs(value) * _EPSILON + _TINY)
 
 
-def _either(x: Approx, y: Approx, value: float) -> Approx:
+def _picked(pick: Callable[[float, float], float], x: Approx, y: Approx) -> Approx:
     lost = math.isnan(x.value) or math.isnan(y.value)
-    return Approx(math.nan, math.inf) if lost else Approx(value, max(x.error, y.error))
+    return Approx(math.nan, math.inf) if lost else Approx(pick(x.value, y.value), max(x.error, y.error))
 
 
 def _size(X: Tensor) -> float:
     return torch.linalg.vector_norm(X.double()).item()
 
 
-def _power(x: float, exponent: float) -> float:
+def _or_infinity(function: Callable[..., float], *given: float) -> float:
     try:
-        return x**exponent
-    except OverflowError:
-        return math.inf
-
-
-def _exp(x: float) -> float:
-    try:
-        return math.exp(x)
+        return function(*given)
     except OverflowError:
         return math.inf
 

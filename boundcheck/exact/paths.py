@@ -4,7 +4,6 @@ With n samples and T steps there are n^T paths, or n!/(n - T)! where no sample i
 other.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -102,13 +101,12 @@ class Paths(Generic[State, Sample]):
     @cached_property
     def laws(self) -> tuple[dict[State, Fraction], ...]:
         """The distributions of the states at t = 1, ..., T + 1; a state that several paths reach occurs once."""
-        return tuple(self._law(t) for t in range(1, self.T + 2))
-
-    def _law(self, t: int) -> dict[State, Fraction]:
-        law: dict[State, Fraction] = defaultdict(Fraction)
-        for path, weight in enumerate(self.weights):
-            law[self.state(t, path)] += weight
-        return dict(law)
+        laws: tuple[dict[State, Fraction], ...] = tuple({} for _ in range(self.T + 1))
+        for t, law in enumerate(laws, 1):
+            for path, weight in enumerate(self.weights):
+                state = self.state(t, path)
+                law[state] = law.get(state, Fraction(0)) + weight
+        return laws
 
 
 def mean(law: Mapping[State, Fraction], value: Callable[[State], Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isqrt
+from math import floor, isqrt
 
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
@@ -138,16 +138,16 @@ def holds(
     """True if the fact holds at these times and outcomes, by default all; None if intervals are too wide to tell."""
     when = times or range(1, model.horizon + 1)
     where = outcomes or range(len(model.weights))
-    verdicts = {_compare(fact.relation, denote(fact.polynomial, model, t, outcome)) for t in when for outcome in where}
+    verdicts: set[bool | None] = set()
+    for value in (denote(fact.polynomial, model, t, outcome) for t in when for outcome in where):
+        if fact.relation == "=":
+            sure, never = value.low == 0 == value.high, not value.low <= 0 <= value.high
+        elif fact.relation == ">":
+            sure, never = value.low > 0, value.high <= 0
+        else:
+            sure, never = value.low >= 0, value.high < 0
+        verdicts.add(True if sure else (False if never else None))
     return False if False in verdicts else (None if None in verdicts else True)
-
-
-def _compare(relation: str, value: Interval) -> bool | None:
-    if relation == "=":
-        return (None if value.low != value.high else True) if value.low <= 0 <= value.high else False
-    if relation == ">":
-        return True if value.low > 0 else (False if value.high <= 0 else None)
-    return True if value.low >= 0 else (False if value.high < 0 else None)
 
 
 def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
@@ -156,33 +156,26 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
     for monomial, coefficient in scalar.terms.items():
         product = exact(coefficient)
         for atom, exponent in monomial:
-            product = product * _power(atom, exponent, model, t, outcome)
+            # The square of a Frobenius norm is rational if its matrix is.
+            squared = isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
+            # An expectation is the same on all outcomes with the same past.
+            where = _shares(model, atom.given, t, outcome)[0][0] if isinstance(atom, Expectation) else outcome
+            place = (atom, squared, t, where)
+            if place not in model.known:
+                model.known[place] = _atom(atom, model, t, where, squared=squared)
+            power = exact(1)
+            for _ in range(exponent // 2 if squared else exponent):
+                power = power * model.known[place]
+            product = product * power
         value = value + product
     return value
 
 
-def _power(atom: Atom, exponent: int, model: Model, t: int, outcome: int) -> Interval:
-    # The square of a Frobenius norm is rational if its matrix is.
-    norm = atom if isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0 else None
-    if isinstance(atom, Expectation):
-        # The value is the same on all outcomes with the same past.
-        outcome = _shares(model, atom.given, t, outcome)[0][0]
-    place = (atom, norm is not None, t, outcome)
-    if place not in model.known:
-        if norm is None:
-            model.known[place] = _atom(atom, model, t, outcome)
-        else:
-            model.known[place] = _square_norm([denote_matrix(x, model, t, outcome) for x in norm.blocks])
-    power = exact(1)
-    for _ in range(exponent if norm is None else exponent // 2):
-        power = power * model.known[place]
-    return power
-
-
-def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
+def _atom(atom: Atom, model: Model, t: int, outcome: int, *, squared: bool) -> Interval:
     match atom:
         case Variable():
-            return exact(model.symbols(atom, _when(atom, model, t), outcome))  # type: ignore[arg-type]
+            when = model.time(atom.when.index, t) if isinstance(atom.when, Time) else t
+            return exact(model.symbols(atom, when, outcome))  # type: ignore[arg-type]
         case Dimension():
             return exact(model.dimensions[atom.name])
         case Horizon():
@@ -196,7 +189,11 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             return product
         case Norm():
             blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]
-            return _frobenius(blocks) if atom.kind == FROBENIUS else _spectral(blocks[0])
+            if atom.kind != FROBENIUS:
+                return _spectral(blocks[0])
+            squares = (x * x for block in blocks for row in block for x in row)
+            square = sum((Interval(max(x.low, Fraction(0)), x.high) for x in squares), exact(0))
+            return square if squared else square.root()
         case Trace():
             grid = denote_matrix(Matrix.word(atom.word), model, t, outcome)
             return sum((grid[i][i] for i in range(len(grid))), exact(0))
@@ -206,7 +203,12 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
         case Root():
             return denote(atom.body, model, t, outcome).root()
         case Inverse():
-            return _inverse(denote(atom.body, model, t, outcome))
+            x = denote(atom.body, model, t, outcome)
+            if x.low == x.high == 0:
+                return x
+            if x.low <= 0 <= x.high:
+                raise TermError("an interval around 0 has no inverse")
+            return Interval(1 / x.high, 1 / x.low).rounded()
         case Total():
             return sum((denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)), exact(0))
         case Before():
@@ -231,18 +233,6 @@ def _shares(model: Model, given: Index | None, t: int, outcome: int) -> list[tup
     return [(i, exact(model.weights[i] / whole)) for i in alike]
 
 
-def _when(symbol: Symbol | Variable, model: Model, t: int) -> int:
-    return model.time(symbol.when.index, t) if isinstance(symbol.when, Time) else t
-
-
-def _inverse(x: Interval) -> Interval:
-    if x.low == x.high == 0:
-        return x
-    if x.low <= 0 <= x.high:
-        raise TermError("an interval around 0 has no inverse")
-    return Interval(1 / x.high, 1 / x.low).rounded()
-
-
 def denote_matrix(matrix: Matrix, model: Model, t: int, outcome: int) -> Grid:
     """The value of a matrix at a time and an outcome."""
     total: Grid | None = None
@@ -263,7 +253,8 @@ def denote_matrix(matrix: Matrix, model: Model, t: int, outcome: int) -> Grid:
 def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -> Grid:
     match letter:
         case Symbol():
-            value = model.symbols(letter, _when(letter, model, t), outcome)
+            when = model.time(letter.when.index, t) if isinstance(letter.when, Time) else t
+            value = model.symbols(letter, when, outcome)
             grid: Grid = tuple(tuple(exact(x) for x in row) for row in value)  # type: ignore[union-attr]
         case Gradient():
             point = tuple(denote_matrix(x, model, t, outcome) for x in letter.point)
@@ -291,19 +282,6 @@ def added(x: Grid, y: Grid) -> Grid:
     return tuple(tuple(p + q for p, q in zip(r, s, strict=True)) for r, s in zip(x, y, strict=True))
 
 
-def _frobenius(blocks: list[Grid]) -> Interval:
-    return _square_norm(blocks).root()
-
-
-def _square_norm(blocks: list[Grid]) -> Interval:
-    return sum((_squared(x) for block in blocks for row in block for x in row), exact(0))
-
-
-def _squared(x: Interval) -> Interval:
-    product = x * x
-    return Interval(max(product.low, Fraction(0)), product.high)
-
-
 def _spectral(grid: Grid) -> Interval:
     """The largest singular value: the one of the midpoints by bisection, widened by the norm of the radii."""
     middle = [[(x.low + x.high) / 2 for x in row] for row in grid]
@@ -314,23 +292,17 @@ def _spectral(grid: Grid) -> Interval:
     low, high = Fraction(0), sum((gram[i][i] for i in range(len(gram))), Fraction(0))
     if len(gram) == 1 or len(middle) == 1:
         low = high
-    elif positive_semidefinite(_shifted(gram, Fraction(0), sign=-1)):
+    elif not any(map(any, gram)):
         high = Fraction(0)
     while high - low > Fraction(high, 1 << 40):
-        between = _short((low + high) / 2)
-        low, high = (low, between) if positive_semidefinite(_shifted(gram, between)) else (between, high)
+        between = (low + high) / 2
+        # A short numerator and denominator, within a relative error of 2^-60, keep later steps fast.
+        bits = 60 + between.denominator.bit_length() - between.numerator.bit_length()
+        between = Fraction(floor(between * (1 << bits)), 1 << bits) if bits > 0 else between
+        size = range(len(gram))
+        shifted = [[(between if i == j else Fraction(0)) - gram[i][j] for j in size] for i in size]
+        low, high = (low, between) if positive_semidefinite(shifted) else (between, high)
     return Interval(max(_root(low).low - radius, Fraction(0)), _root(high).high + radius)
-
-
-def _short(x: Fraction) -> Fraction:
-    """A number with a short numerator and denominator, within a relative error of 2^-60 of x."""
-    bits = 60 + x.denominator.bit_length() - x.numerator.bit_length()
-    return Fraction(x.numerator << bits, x.denominator).__floor__() * Fraction(1, 1 << bits) if bits > 0 else x
-
-
-def _shifted(gram: list[list[Fraction]], shift: Fraction, sign: int = 1) -> list[list[Fraction]]:
-    size = range(len(gram))
-    return [[(shift if i == j else 0) - sign * gram[i][j] if sign > 0 else -gram[i][j] for j in size] for i in size]
 
 
 def positive_semidefinite(matrix: list[list[Fraction]]) -> bool:

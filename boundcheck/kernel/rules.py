@@ -562,10 +562,11 @@ def _moved(theorem: Theorem, below: frozenset[Statement]) -> frozenset[Statement
         case "discharge", (known, used) if known.conclusion in below:
             return known.hypotheses
         # In a sum, a letter is replaced at every time.
-        case "rewrite", (equation, used):
-            inside = theorem.fact.polynomial.inside | used.fact.polynomial.inside
-            if any(isinstance(x, Total | Minimum | Before) for x in inside):
-                return equation.hypotheses
+        case "rewrite", (equation, used) if any(
+            isinstance(x, Total | Minimum | Before)
+            for x in theorem.fact.polynomial.inside | used.fact.polynomial.inside
+        ):
+            return equation.hypotheses
     return frozenset()
 
 

@@ -99,7 +99,7 @@ def _or_broken(path: str, open_: Callable[[str], Any]) -> Any:
 
 def _opened(path: str) -> Any:
     """The section at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
-    found = plugins.opened("section", path) if plugins.is_path(path) else plugins.module_at("section", path)
+    found = plugins.opened("section", path)
     return _checked(found, path)
 
 

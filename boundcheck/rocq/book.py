@@ -45,7 +45,7 @@ from boundcheck.kernel.terms import (
     Variable,
     Word,
 )
-from boundcheck.proof.symbol_roles import size_of
+from boundcheck.proof.reading import size_of
 
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""
@@ -201,10 +201,6 @@ class Book:
             raise InputError("function", name, f"a function of points of the shapes {first}, and not {shapes}")
         return function, gradient
 
-    def default(self, letter: Named) -> str:
-        """A value for a letter on which nothing depends."""
-        return "0" if letter.when == CONSTANT else "fun _ _ => 0"
-
     def binder(self, letter: Named) -> str:
         """A bound letter with its type."""
         return f"({self.name(letter)} : {self.type_of(letter)})"
@@ -242,89 +238,72 @@ class Book:
 
     # Terms.
 
-    def atom(self, atom: Atom, place: Place, values: Mapping[Term, str] | None = None) -> str:
-        """An atom at a place; `values` are for the letters that laws bind."""
+    def piece(self, term: Piece, place: Place, values: Mapping[Term, str] | None = None) -> str:
+        """An atom or a letter at a place; `values` are for the letters that laws bind."""
         values = values or {}
-        match atom:
-            case Variable():
-                return self.symbol(atom, place, values)
+        match term:
+            case Variable() | Symbol():
+                name = values.get(term, self.name(term))
+                if term.when == CONSTANT:
+                    return name
+                at = place.at(term.when.index) if isinstance(term.when, Time) else place
+                return f"{name} {at.time} {at.outcome}"
             case Dimension():
-                return f"{self.size(atom.name)}%:R"
+                return f"{self.size(term.name)}%:R"
             case Horizon():
                 return "T%:R"
             case Clock():
                 return f"{place.time}%:R"
         if self.whole:
-            return f"({self.content(atom, place)})"
-        return self.call(self.define("atom", atom, "R", lambda at: self.content(atom, at)), place, values)
+            return f"({self._content(term, place)})"
+        kind, type_ = ("atom", "R") if isinstance(term, Atom) else ("letter", self.matrices(term.shape))
+        return self.call(self.define(kind, term, type_, lambda at: self._content(term, at)), place, values)
 
-    def content(self, atom: Atom, place: Place) -> str:
-        """The text of an atom, from its parts."""
-        match atom:
+    def _content(self, term: Piece, place: Place) -> str:
+        """The text of an atom or letter, from its parts."""
+        match term:
             case Norm():
-                return f"{'fro' if atom.kind == FROBENIUS else 'opn'} {self.point(atom.blocks, place)}"
+                return f"{'fro' if term.kind == FROBENIUS else 'opn'} {self.point(term.blocks, place)}"
             case Trace():
-                return f"\\tr ({self.word(atom.word, self.naming(place))})"
+                return f"\\tr ({self.word(term.word, self.naming(place))})"
             case Value():
-                return f"{self.function(atom.function, atom.point)[0]} {self.point(atom.point, place)}"
+                return f"{self.function(term.function, term.point)[0]} {self.point(term.point, place)}"
             case Root():
-                return f"Num.sqrt ({self.scalar(atom.body, place)})"
+                return f"Num.sqrt ({self.scalar(term.body, place)})"
             case Inverse():
-                return f"({self.scalar(atom.body, place)})^-1"
+                return f"({self.scalar(term.body, place)})^-1"
             case Maximum():
-                return nested([f"({self.scalar(x, place)})" for x in atom.members])
+                return nested([f"({self.scalar(x, place)})" for x in term.members])
             case Power():
-                exponent = place.at(atom.exponent).time
-                return f"({self.scalar(atom.base, place)}) ^+ {exponent}"
+                exponent = place.at(term.exponent).time
+                return f"({self.scalar(term.base, place)}) ^+ {exponent}"
             case Total() | Minimum():
                 inner = place.within()
-                head = "total" if isinstance(atom, Total) else "least"
-                return f"{head} T (fun {inner.base} => {self.scalar(atom.body, inner)})"
+                head = "total" if isinstance(term, Total) else "least"
+                return f"{head} T (fun {inner.base} => {self.scalar(term.body, inner)})"
             case Before():
                 inner = place.within()
-                return f"before {place.time} (fun {inner.base} => {self.scalar(atom.body, inner)})"
+                return f"before {place.time} (fun {inner.base} => {self.scalar(term.body, inner)})"
             case Expectation():
                 inner = place.elsewhere()
-                body = self.scalar(atom.body, inner)
-                return f"expect {self.past(atom.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
-        raise InputError("term", atom, "a term that has a form in Rocq")
+                body = self.scalar(term.body, inner)
+                return f"expect {self.past(term.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
+            case Gradient():
+                _, gradient = self.function(term.function, term.point)
+                return projected(f"{gradient} {self.point(term.point, place)}", term.block, len(term.point))
+            case Mean():
+                inner = place.elsewhere()
+                body = self.piece(term.letter, inner)
+                return f"mean {self.past(term.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
+        raise InputError("term", term, "a term that has a form in Rocq")
 
     def past(self, given: Index | None, place: Place) -> str:
         """The past that an expectation is given."""
         return "(@nothing R S)" if given is None else f"(@past R S {place.at(given).time})"
 
-    def symbol(self, letter: Named, place: Place, values: Mapping[Term, str]) -> str:
-        """A letter at a place."""
-        name = values.get(letter, self.name(letter))
-        if letter.when == CONSTANT:
-            return name
-        at = place.at(letter.when.index) if isinstance(letter.when, Time) else place
-        return f"{name} {at.time} {at.outcome}"
-
-    def letter(self, letter: Letter, place: Place, values: Mapping[Term, str] | None = None) -> str:
-        """A matrix's letter at a place."""
-        values = values or {}
-        if isinstance(letter, Symbol):
-            return self.symbol(letter, place, values)
-        if self.whole:
-            return f"({self.inside(letter, place)})"
-        made = self.define("letter", letter, self.matrices(letter.shape), lambda at: self.inside(letter, at))
-        return self.call(made, place, values)
-
-    def inside(self, letter: Letter, place: Place) -> str:
-        """The text of a letter that is no name, from its parts."""
-        if isinstance(letter, Gradient):
-            _, gradient = self.function(letter.function, letter.point)
-            return projected(f"{gradient} {self.point(letter.point, place)}", letter.block, len(letter.point))
-        if isinstance(letter, Mean):
-            inner = place.elsewhere()
-            body = self.letter(letter.letter, inner)
-            return f"mean {self.past(letter.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
-        raise InputError("term", letter, "a letter that has a form in Rocq")
-
     def naming(self, place: Place) -> Naming:
         """The names of atoms and letters at a place."""
-        return lambda x: self.atom(x, place) if isinstance(x, Atom) else self.letter(x, place)
+        return lambda x: self.piece(x, place)
 
     def point(self, point: Point, place: Place) -> str:
         """A tuple of matrices."""
@@ -338,14 +317,15 @@ class Book:
         """A polynomial in matrices."""
         if not matrix.terms:
             return f"(0 : {self.matrices(matrix.shape)})"
-        return signed([self._summand(c, word, naming) for word, c in matrix.terms.items()])
-
-    def _summand(self, c: Scalar, word: Word, naming: Naming) -> tuple[bool, str]:
-        factors, negative = self.word(word, naming), False
-        if c.number is not None:
-            negative, size = c.number < 0, abs(c.number)
-            return negative, factors if size == 1 else f"{ratio(size)} *: ({factors})"
-        return False, f"({polynomial(c, naming)}) *: ({factors})"
+        summands = []
+        for word, c in matrix.terms.items():
+            factors, negative = self.word(word, naming), c.number is not None and c.number < 0
+            if c.number is None:
+                factors = f"({polynomial(c, naming)}) *: ({factors})"
+            elif abs(c.number) != 1:
+                factors = f"{ratio(abs(c.number))} *: ({factors})"
+            summands.append((negative, factors))
+        return signed(summands)
 
     def word(self, word: Word, naming: Naming) -> str:
         """A product of letters and transposes."""
@@ -382,7 +362,10 @@ class Book:
         more = list(more)
         name, letters = self.numbered(kind), self.bound_in(" ".join([*more, claim]))
         others = [x for x in self.bound_in(proof) if x not in (*letters, *own)]
-        given = "".join(f"pose {self.name(x)} : {self.type_of(x)} := {self.default(x)}. " for x in others)
+        given = ""
+        for x in others:
+            value = "0" if x.when == CONSTANT else "fun _ _ => 0"
+            given += f"pose {self.name(x)} : {self.type_of(x)} := {value}. "
         binders = [*(self.binder(x) for x in letters), *more]
         self.body.append(f"Lemma {' '.join([name, *binders])} : {claim}.\nProof. {given}{proof} Qed.")
         return name, letters

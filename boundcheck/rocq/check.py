@@ -21,8 +21,6 @@ from boundcheck.rocq.file import World, concluded, rocq, theorem_name
 from boundcheck.system.child import watched
 from boundcheck.system.files import replace_file
 
-_MISSING = "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
-
 
 @dataclass(frozen=True)
 class Word:
@@ -59,14 +57,6 @@ class Word:
         return f"{self.name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or ok}"
 
 
-def compiler() -> str:
-    """The path of coqc; raises InputError where there is none."""
-    found = shutil.which("coqc")
-    if found is None:
-        raise InputError("coqc", "none", _MISSING)
-    return found
-
-
 def build(folder: Path) -> Path:
     """Compile the library in a folder of its own; raises InputError where that fails."""
     home = folder / "library"
@@ -87,8 +77,12 @@ def build(folder: Path) -> Path:
 
 def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | None = None) -> tuple[str, str]:
     """Compile a file, which may need those of a folder. Returns the error, empty if none, and what Rocq printed."""
+    compiler = shutil.which("coqc")
+    if compiler is None:
+        expected = "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
+        raise InputError("coqc", "none", expected)
     others = [] if needs is None else ["-Q", str(needs), ""]
-    command = [compiler(), "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
+    command = [compiler, "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
     try:
         done = subprocess.run(watched(command), capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:

@@ -360,8 +360,7 @@ class Equations:
 
         def at(place: Place) -> str:
             there = place.at(self.move.index) if self.move.index else place
-            write = self.book.atom if isinstance(term, Atom) else self.book.letter
-            return write(term, there, arguments)  # type: ignore[arg-type]
+            return self.book.piece(term, there, arguments)
 
         return at
 
@@ -594,7 +593,7 @@ class Equations:
         if index == FIRST:
             return ZERO, lambda at: f"(@before_first R {body(at)})"
         lemma = Lemma(book)
-        whole = lemma.number(lambda at: book.atom(term, at.at(index) if index else at))
+        whole = lemma.number(lambda at: book.piece(term, at.at(index) if index else at))
         if index == NEXT:
             image = Scalar.of(term) + term.body
             said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
@@ -851,12 +850,12 @@ class _Expecting(_Linear):
             if not (isinstance(letter, Mean) and finer):
                 return "erefl"
             past = f"{book.past(letter.given, at)} {past_proof(letter.given, at)}"
-            body = self.function(lambda x: book.letter(letter.letter, x), at)
+            body = self.function(lambda x: book.piece(letter.letter, x), at)
             return f"({self.head('mean_tower', at)} {past} _ _ {body} {_coarser(self.given, letter.given, at)})"
 
         def trace(at: Place) -> str:
             changed = f"({self.head('eq', at)} _ _ {self.function(first, at)})"
-            x = self.function(lambda y: book.letter(letter, y), at)
+            x = self.function(lambda y: book.piece(letter, y), at)
             if not rest:
                 out = f"({self.head('trace', at)} _ {x} _ {mean(at)})"
             else:

@@ -273,7 +273,7 @@ def rewrite(step: Step) -> str:
     if step.local & equation.hypotheses:
         raise InputError("equation", equation.fact, "an equation that holds at every time")
     book = step.book
-    name, text = book.letter(letter, HERE), book.matrix(value, book.naming(HERE))
+    name, text = book.piece(letter, HERE), book.matrix(value, book.naming(HERE))
     said = f"forall t (w : outcome S), (1 <= t <= T)%N -> {name} = {text}"
     equations = Equations(book, Move({letter: value}, ("eX", said)))
     old, left = equations.scalar(theorem.fact.polynomial)

@@ -115,26 +115,45 @@ class _Look:
             # Whatever its own code raises when it is asked.
             yield from (type(error).__name__, _unlike_any())
 
-    def _parts(self, x: Any) -> Iterable[Any]:
-        if type(x) in _PARTS:
-            return _PARTS[type(x)](x)
-        if isinstance(x, ModuleType):
-            return chain(self._source(x.__name__), _attributes(x))
-        if isinstance(x, FunctionType):
-            return chain(self._source(x.__globals__.get("__name__")), _of_function(x))
-        if isinstance(x, type):
-            return chain(self._source(x.__module__), (*x.__bases__, type(x)), _attributes(x))
+    def _parts(self, x: Any) -> Iterator[Any]:
+        kind: Any = type(x)
         torch = sys.modules.get("torch")
-        if isinstance(x, np.ndarray | np.generic):
-            return chain(_of_array(np.asarray(x)), _held(x))
-        if torch and isinstance(x, torch.Tensor):
-            return chain(_of_tensor(x), _held(x), (x._backward_hooks,))
-        if torch and isinstance(x, torch.Generator):
-            return (str(x.device), x.get_state())
-        if hasattr(type(x), "__content__") and _is_installed(type(x).__module__):
+        if kind in _PARTS:
+            yield from _PARTS[kind](x)
+        elif isinstance(x, ModuleType):
+            yield from self._source(x.__name__)
+            yield from _attributes(x)
+        elif isinstance(x, FunctionType):
+            home = x.__globals__.get("__name__")
+            yield from self._source(home)
+            yield from (_text(x.__code__), x.__defaults__, x.__kwdefaults__, x.__closure__, x.__dict__)
+            # The globals of an installed package are known.
+            if not _is_installed(home):
+                yield from _read_by(x.__code__, x.__globals__)
+        elif isinstance(x, type):
+            yield from self._source(x.__module__)
+            yield from (*x.__bases__, kind)
+            yield from _attributes(x)
+        elif isinstance(x, np.ndarray | np.generic):
+            array = np.asarray(x)
+            yield f"{array.dtype} {array.shape}"
+            yield array.tolist() if array.dtype.hasobject else np.ascontiguousarray(array).tobytes()
+            yield from _held(x)
+        elif torch and isinstance(x, torch.Tensor):
+            yield from (kind, f"{x.dtype} {tuple(x.shape)} {x.layout} {x.requires_grad}")
+            dense = x if x.layout == torch.strided else x.to_dense()
+            # As bytes: NumPy does not have all types of torch.
+            plain = dense.detach().cpu().resolve_conj().resolve_neg().contiguous()
+            yield plain.reshape(-1).view(torch.uint8).numpy().tobytes()
+            yield from _held(x)
+            yield x._backward_hooks
+        elif torch and isinstance(x, torch.Generator):
+            yield from (str(x.device), x.get_state())
+        elif hasattr(kind, "__content__") and _is_installed(kind.__module__):
             # What is too large to be held was hashed as it was written.
-            return (type(x), x.__content__)
-        return _of_object(x)
+            yield from (kind, x.__content__)
+        else:
+            yield from _of_object(x)
 
     def _source(self, name: str | None) -> Iterator[bytes | str]:
         """The file in which a module from outside was written, once; nothing where there is none, as in a notebook."""
@@ -209,13 +228,6 @@ def _attributes(x: Any) -> Iterator[Any]:
             yield from (name, value)
 
 
-def _of_function(x: FunctionType) -> Iterator[Any]:
-    """The code of a function, and what it takes from around it; the globals of an installed package are known."""
-    yield from (_text(x.__code__), x.__defaults__, x.__kwdefaults__, x.__closure__, x.__dict__)
-    if not _is_installed(x.__globals__.get("__name__")):
-        yield from _read_by(x.__code__, x.__globals__)
-
-
 def _text(x: Any) -> str:
     """A constant of code, or code with those inside of it, however Python shares them."""
     if isinstance(x, CodeType):
@@ -250,8 +262,11 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
     What is from outside is imported now, to be looked into; None where that fails.
     """
     top = name.partition(".")[0]
-    if not level and (_is_installed(top) or (top not in sys.modules and _will_be_installed(top))):
-        return _release(top)
+    if not level:
+        spec = None if top in sys.modules else find_spec(top)
+        places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
+        if _is_installed(top) or any(map(is_of_an_installation, places)):
+            return _release(top)
     try:
         module = imported("." * level + name, around.get("__package__"))
         inside = [f"{module.__name__}.{each}" for each in names if not hasattr(module, each)]
@@ -266,34 +281,14 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
         return None
 
 
-def _will_be_installed(top: str) -> bool:
-    spec = find_spec(top)
-    places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
-    return any(map(is_of_an_installation, places))
-
-
-def _of_array(x: np.ndarray) -> Iterator[Any]:
-    yield f"{x.dtype} {x.shape}"
-    if x.dtype.hasobject:
-        yield x.tolist()
-    else:
-        yield np.ascontiguousarray(x).tobytes()
-
-
-def _of_tensor(x: Any) -> Iterator[Any]:
-    yield from (type(x), f"{x.dtype} {tuple(x.shape)} {x.layout} {x.requires_grad}")
-    if x.layout != sys.modules["torch"].strided:
-        x = x.to_dense()
-    # As bytes: NumPy does not have all types of torch.
-    plain = x.detach().cpu().resolve_conj().resolve_neg().contiguous()
-    yield plain.reshape(-1).view(sys.modules["torch"].uint8).numpy().tobytes()
-
-
 def _of_object(x: Any) -> Iterator[Any]:
     """The class of an object, its attributes, and what it says of itself where it is to be copied."""
     kind: Any = type(x)
     yield kind
-    own, is_installed = _says_itself(kind), _is_installed(kind.__module__)
+    # Whether a class has an idea of its own of what its objects are made from.
+    names = ("__reduce_ex__", "__reduce__", "__getstate__")
+    own = kind in dispatch_table or any(getattr(kind, name) is not getattr(object, name) for name in names)
+    is_installed = _is_installed(kind.__module__)
     said = dispatch_table[kind](x) if kind in dispatch_table else x.__reduce_ex__(4)
     if not own or not is_installed or isinstance(said, str):
         yield from _held(x)
@@ -305,12 +300,6 @@ def _of_object(x: Any) -> Iterator[Any]:
     made, arguments, state, *items = (*said, None, None, None)[:5]
     # The state of what says nothing of it is what was held.
     yield from (made, arguments, state if own else None, *(each and list(each) for each in items))
-
-
-def _says_itself(kind: Any) -> bool:
-    """True if a class has an idea of its own of what its objects are made from."""
-    names = ("__reduce_ex__", "__reduce__", "__getstate__")
-    return kind in dispatch_table or any(getattr(kind, name) is not getattr(object, name) for name in names)
 
 
 def _held(x: Any) -> Iterator[Any]:

@@ -25,7 +25,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
 from pathlib import Path
-from types import FrameType, ModuleType, TracebackType
+from traceback import walk_tb
+from types import FrameType, ModuleType
 from typing import Any, Generic, TypeVar
 
 from boundcheck.errors import CodeError, InputError, raised
@@ -112,33 +113,14 @@ def check(field: str, text: str) -> None:
 
 
 def opened(field: str, text: str) -> Any:
-    """The object at ``module:name`` or ``folder/file.py:name``, whose module is imported where that is allowed.
+    """The object at ``module:name`` or ``folder/file.py:name``, or a whole module, imported where that is allowed.
 
     Raises:
         InputError: naming the field, as `check` does; and where there is no such object, or its module does not run.
 
     """
     check(field, text)
-    return _object(field, text)
-
-
-def _object(field: str, text: str) -> Any:
-    place, _, name = text.rpartition(":")
-    module = _run(field, place, text)
-    if not hasattr(module, name):
-        raise InputError(field, text, f"a name that is in {place}")
-    return getattr(module, name)
-
-
-def module_at(field: str, place: str) -> ModuleType:
-    """The module of this name, or the one in the file ``folder/file.py``, which is run where that is allowed.
-
-    Raises:
-        InputError: naming the field, as `check` does; and where it does not run.
-
-    """
-    check(field, place)
-    return _run(field, place, place)
+    return installed(field, text)
 
 
 def installed(field: str, value: str) -> Any:
@@ -148,7 +130,13 @@ def installed(field: str, value: str) -> Any:
         InputError: where there is no such thing, or it does not run.
 
     """
-    return _object(field, value) if is_path(value) else _run(field, value, value)
+    if not is_path(value):
+        return _run(field, value, value)
+    place, _, name = value.rpartition(":")
+    module = _run(field, place, value)
+    if not hasattr(module, name):
+        raise InputError(field, value, f"a name that is in {place}")
+    return getattr(module, name)
 
 
 def _run(field: str, place: str, text: str) -> ModuleType:
@@ -246,18 +234,12 @@ def theirs(tick: Callable[..., Any] | None = None) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if type(error).__module__.partition(".")[0] == "boundcheck":
             raise
-        way = [each for each in _way(error.__traceback__) if _is_outside(each.tb_frame)]
-        if not way or way[0].tb_frame.f_code is getattr(tick, "__code__", None):
+        way = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__) if _is_outside(frame)]
+        if not way or way[0][0] is getattr(tick, "__code__", None):
             raise
-        code = way[-1].tb_frame.f_code
-        place = f"line {way[-1].tb_lineno} of {Path(code.co_filename).name}"
+        code, line = way[-1]
+        place = f"line {line} of {Path(code.co_filename).name}"
         raise CodeError(code.co_qualname, place, f"code that runs, and not {raised(error)}") from error
-
-
-def _way(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    while traceback is not None:
-        yield traceback
-        traceback = traceback.tb_next
 
 
 def _is_outside(frame: FrameType) -> bool:
@@ -333,7 +315,10 @@ def _check_neighbours(path: Path) -> None:
     waiting, known = [path], {path}
     while waiting:
         here = waiting.pop()
-        for name in _imports(here):
+        nodes = list(ast.walk(ast.parse(here.read_bytes())))
+        names = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
+        names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+        for name in {each.partition(".")[0] for each in names}:
             neighbour = here.parent / f"{name}.py"
             if name not in sys.modules or not neighbour.is_file():
                 continue
@@ -344,14 +329,6 @@ def _check_neighbours(path: Path) -> None:
                 )
             waiting += {neighbour} - known
             known.add(neighbour)
-
-
-def _imports(path: Path) -> set[str]:
-    """The first part of the name of each module that a file imports."""
-    tree = ast.parse(path.read_bytes())
-    found = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
-    found |= {x.module for x in ast.walk(tree) if isinstance(x, ast.ImportFrom) and x.module and not x.level}
-    return {name.split(".")[0] for name in found}
 
 
 def listed(package: str, base: Any) -> list[Any]:
@@ -409,15 +386,15 @@ class Registry(Mapping[str, T], Generic[T]):
             # Each time: what was allowed once is not allowed to every file.
             check(self.field, name)
         if name not in self._known:
-            self._known[name] = self._made(name, _object(self.field, name) if is_path(name) else self._installed(name))
+            value = name
+            if not is_path(name):
+                from importlib.metadata import entry_points
+
+                value = next((entry.value for entry in entry_points(group=self.group, name=name)), "")
+                if not value:
+                    raise self._unknown(name)
+            self._known[name] = self._made(name, installed(self.field, value))
         return self._known[name]
-
-    def _installed(self, name: str) -> Any:
-        from importlib.metadata import entry_points
-
-        for entry in entry_points(group=self.group, name=name):
-            return installed(self.field, entry.value)
-        raise self._unknown(name)
 
     def _unknown(self, name: object) -> InputError:
         expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"

@@ -303,32 +303,12 @@ def test_keys_tell_kinds_and_names_apart() -> None:
     assert len({x.key for x in terms}) == len(terms)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "a:constant",
-        "a b",
-        "",
-        "1a",
-        "a.b",
-        "(a)",
-        "a^1.b:any",
-        "a\n",
-        "[a",
-        "a~0",
-        "a+1",
-        "a^2",
-        "a*",
-        "\u0430",
-        "\u00e9",
-        "L\u0302",
-        "\u03bd",
-        "T",
-        "t",
-        "E",
-        "root",
-    ],
-)
+NO_NAMES = ["a:constant", "a b", "", "1a", "a.b", "(a)", "a^1.b:any", "a\n", "[a", "a~0", "a+1", "a^2", "a*"]
+# Words of their own, and letters that look like a, e, L and v, and are none of ASCII.
+NO_NAMES += ["T", "t", "E", "root", "\u0430", "\u00e9", "L\u0302", "\u03bd"]
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> None:
     for build in (Variable, lambda x: Symbol(x, ("m", "n")), lambda x: Symbol("X", ("m", x))):
         with pytest.raises(TermError, match="cannot be a name"):

@@ -145,15 +145,12 @@ class Asked(Mutant):
 def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts that are finished are read, and those that are torn or not there are made again."""
     none: dict[str, Callable[..., list[Any]]] = {
-        name: lambda *share: []
-        for name in ("malformed", "run_mutants", "true_variations", "rereadings", "gallery", "examinations")
+        name: lambda *share: [] for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
     }
     for name, made in none.items():
         monkeypatch.setattr(surveys, name, made)
     monkeypatch.setattr(surveys, "drawn", lambda share: Drawn((), 0))
-    monkeypatch.setattr(
-        surveys, "false_mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")]
-    )
+    monkeypatch.setattr(surveys, "mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")])
     found = soundness(1, 1, keep=tmp_path)
     assert len(Asked.times) == len(found.trials) > 4
     torn, lost, *_ = (path for path in sorted(tmp_path.rglob("*.json")) if path.stat().st_size > 2)
