@@ -143,22 +143,19 @@ def claims(
     as_json: Json = False,
 ) -> None:
     """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
-    from boundcheck.system.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, progress
 
     with progress() as tick:
         tick("reading the catalogue", 0, 1)
         from boundcheck.language.catalogue import catalogue
-        from boundcheck.language.screen import show
         from boundcheck.present.screen import catalogue_parts, claim_parts, row
         from boundcheck.proofs import papers
 
         one = catalogue.opened(name, "ID") if name and name not in papers() else None
         shown = [one] if one else list(papers()[name].claims() if name else catalogue.values())
         answer = {"claims": [row(claim, name or "" if one else "") for claim in shown]} if as_json else {}
-    if as_json:
-        print_json(answer)
-    else:
-        show(STDOUT, *(claim_parts(one, name or "", STDOUT.is_interactive) if one else catalogue_parts(shown)))
+    parts = claim_parts(one, name or "", STDOUT.is_interactive) if one else catalogue_parts(shown)
+    _tell(as_json, answer, parts)
 
 
 @_command("cite")
@@ -199,24 +196,21 @@ def bound(
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     from boundcheck.exact.digits import shown
     from boundcheck.language.catalogue import catalogue
-    from boundcheck.language.screen import show
     from boundcheck.language.symbols import toward
     from boundcheck.language.view import Prose, Table
-    from boundcheck.system.terminal import STDOUT, assignments_of, print_json
+    from boundcheck.system.terminal import assignments_of
 
     claim = catalogue.opened(claim_id, "ID")
     inputs = assignments_of(assignments or [])
     values = claim.values(**inputs)
     enclosures = {name: ball.str(15) for name, ball in claim.enclosures(**inputs).items()}
-    if as_json:
-        print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
-        return
     rows = [
         (each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], Prose(each.meaning))
         for each in claim.quantities
     ]
     head = ("quantity", "value", "enclosure (Arb)", "meaning")
-    show(STDOUT, Table(head, rows, f"{claim.id}: {claim.title}"))
+    answer = {"claim": claim.id, "values": values, "enclosures": enclosures}
+    _tell(as_json, answer, [Table(head, rows, f"{claim.id}: {claim.title}")])
 
 
 @_command("prove")
@@ -247,9 +241,9 @@ def prove(
 
     with progress() as tick:
         from boundcheck.language import screen, view
-        from boundcheck.proof.outcome import export, export_rocq
-        from boundcheck.proof.results import opinions
-        from boundcheck.proof.show import show
+        from boundcheck.proof.audit import opinions
+        from boundcheck.proof.export import export, export_rocq
+        from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
@@ -296,11 +290,10 @@ def falsify(
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.language.inputs import exact
-    from boundcheck.system.terminal import STDOUT, assignments_of, print_json, progress
+    from boundcheck.system.terminal import assignments_of, progress
 
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
     with progress() as tick, allowing(*allow_code):
-        from boundcheck.language.screen import show
         from boundcheck.language.sentence import algorithm_of
         from boundcheck.language.view import Part
         from boundcheck.worst_case.stored import replayed, save
@@ -327,10 +320,7 @@ def falsify(
             found = boundcheck.falsify(claim, method, tick)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
             parts, answer = show_search(found, path), found.as_json() | {"file": str(path)}
-    if as_json:
-        print_json(answer)
-    else:
-        show(STDOUT, *parts)
+    _tell(as_json, answer, parts)
     if strict and found.violated:
         raise typer.Exit(1)
 
@@ -360,7 +350,7 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
-    from boundcheck.system.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import progress
 
     page = (out or store / f"report-{spec.stem}") / "index.html"
     command = typed("measure", path_from_here(spec), *as_options(allow_code))
@@ -369,17 +359,13 @@ def measure(
             spec, store, device, tick, cluster or jobs, limits=boundcheck.Limits(hours, memory), allow_code=allow_code
         )
         tick("page", 0, 1)
-        from boundcheck.language.screen import show
-        from boundcheck.language.view import line
         from boundcheck.present.page import write_runs
         from boundcheck.present.screen import verdicts_table
 
         folders, lead = [store / result.run_id for result in results], f"The experiments of {spec.name}."
         files = write_runs(folders, page, f"{spec.stem}, measured", lead, command)
-    if as_json:
-        print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
-    else:
-        show(STDOUT, verdicts_table(each.as_json() for each in results), line(f"Report: {files[0]}"))
+    told = [each.as_json() for each in results]
+    _tell(as_json, {"runs": told, "report": str(files[0])}, [verdicts_table(told), f"Report: {files[0]}"])
     _exit(strict, [result.verdict for result in results])
 
 
@@ -389,19 +375,11 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Make the folder of a paper of your own: claims, a proof, a referee's table and an experiment, to be changed."""
-    from boundcheck.language.screen import show
-    from boundcheck.language.view import line
     from boundcheck.proofs import new
-    from boundcheck.system.terminal import STDOUT, print_json
 
     files = new(folder)
-    if as_json:
-        print_json({"files": [str(path) for path in files]})
-        return
-    for path in files:
-        show(STDOUT, line(str(path)))
-    made = files[0].parent
-    show(STDOUT, line(f"To audit it: {typed('audit', made)}"))
+    names = [str(path) for path in files]
+    _tell(as_json, {"files": names}, [*names, f"To audit it: {typed('audit', files[0].parent)}"])
 
 
 @_command("audit")
@@ -427,11 +405,10 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
-    from boundcheck.system.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import STDOUT, progress
 
     with progress(in_seconds=True) as tick:
         from boundcheck.language.screen import show
-        from boundcheck.language.view import line
         from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
 
         def proved(proofs: Any) -> None:
@@ -440,13 +417,8 @@ def audit(
                     show(STDOUT, rows_table(proofs.rows))
 
         outcome = boundcheck.audit(paper, out, store, device, tick, full, proved, latex, pdf, allow_code)
-    if as_json:
-        print_json(outcome)
-    else:
-        show(STDOUT, *findings_parts(outcome))
-        if runs:
-            show(STDOUT, verdicts_table(outcome["runs"] + outcome["faults"]))
-        show(STDOUT, line(f"Report: {outcome['report']}"))
+    each_run = [verdicts_table(outcome["runs"] + outcome["faults"])] if runs else []
+    _tell(as_json, outcome, (*findings_parts(outcome), *each_run, f"Report: {outcome['report']}"))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
@@ -471,15 +443,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.system.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import progress
 
     command = typed("report", *map(path_from_here, run), *as_options(allow_code))
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
         from boundcheck.language.catalogue import catalogue
-        from boundcheck.language.screen import show
-        from boundcheck.language.view import line
         from boundcheck.present import forms
         from boundcheck.present.page import export_data, write_runs
         from boundcheck.present.stored import load_runs
@@ -491,11 +461,8 @@ def report(
         if data:
             tick("data", 0, 1)
             files += export_data(load_runs(run), out / "data")
-    if as_json:
-        print_json({"files": [str(path) for path in files]})
-    else:
-        for path in files:
-            show(STDOUT, line(str(path)))
+    names = [str(path) for path in files]
+    _tell(as_json, {"files": names}, names)
 
 
 @_command("soundness")
@@ -508,9 +475,8 @@ def soundness(
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
     import shutil
 
-    from boundcheck.language.screen import show
-    from boundcheck.language.view import Table, line
-    from boundcheck.system.terminal import STDOUT, print_json, progress
+    from boundcheck.language.view import Table
+    from boundcheck.system.terminal import progress
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
@@ -523,18 +489,14 @@ def soundness(
         tick("page", 0, 1)
         files = write_survey(found, out, command)
         shutil.rmtree(keep, ignore_errors=True)
-    if as_json:
-        print_json(found.as_json() | {"report": str(files[0])})
-    else:
-        rows = []
-        for layer, x in found.as_json()["layers"].items():
-            false, true = x["false"], x["true"]
-            numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
-            rows.append((layer, *map(str, numbers)))
-        show(STDOUT, Table(("layer", "false, tried", "accepted", "caught", "true, tried", "refuted"), rows, most=None))
-        for trial in found.wrong:
-            show(STDOUT, line(f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"))
-        show(STDOUT, line(sentence(found.as_json())), line(f"Report: {files[0]}"))
+    told, rows = found.as_json(), []
+    for layer, x in told["layers"].items():
+        false, true = x["false"], x["true"]
+        numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
+        rows.append((layer, *map(str, numbers)))
+    table = Table(("layer", "false, tried", "accepted", "caught", "true, tried", "refuted"), rows, most=None)
+    wrong = [f"WRONG: {each.subject}, {each.change}: {each.outcome}, but {each.witness}" for each in found.wrong]
+    _tell(as_json, told | {"report": str(files[0])}, [table, *wrong, sentence(told), f"Report: {files[0]}"])
     if found.wrong:
         raise typer.Exit(1)
 
@@ -547,9 +509,7 @@ def reliability(
     as_json: Json = False,
 ) -> None:
     """Attack boundcheck: kills, full disks, damaged files; is work ever lost? Exits with 1 if anything goes wrong."""
-    from boundcheck.language.screen import show
-    from boundcheck.language.view import line
-    from boundcheck.system.terminal import STDOUT, print_json, progress
+    from boundcheck.system.terminal import progress
 
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
@@ -559,17 +519,24 @@ def reliability(
         found = survey.reliability(share, jobs, tick)
         tick("page", 0, 1)
         files = write_survey(found, out, command)
-    if as_json:
-        print_json(found.as_json() | {"report": str(files[0])})
-    else:
-        for x in found.as_json()["kinds"]:
-            show(STDOUT, line(f"{x['kind']}: {x['tried']} tried, {x['wrong']} wrong"))
-        for trial in found.wrong:
-            said = f"WRONG: {trial.subject}, {trial.kind}, {trial.change}: {trial.outcome}: {trial.witness}"
-            show(STDOUT, line(said))
-        show(STDOUT, line(f"Report: {files[0]}"))
+    told = found.as_json()
+    kinds = [f"{x['kind']}: {x['tried']} tried, {x['wrong']} wrong" for x in told["kinds"]]
+    wrong = [f"WRONG: {x.subject}, {x.kind}, {x.change}: {x.outcome}: {x.witness}" for x in found.wrong]
+    _tell(as_json, told | {"report": str(files[0])}, [*kinds, *wrong, f"Report: {files[0]}"])
     if found.wrong:
         raise typer.Exit(1)
+
+
+def _tell(as_json: bool, answer: dict[str, Any], parts: Iterable[Any]) -> None:
+    """Print one JSON object, or for a person the parts of a view; a text is a line."""
+    from boundcheck.language.screen import show
+    from boundcheck.language.view import line
+    from boundcheck.system.terminal import STDOUT, print_json
+
+    if as_json:
+        print_json(answer)
+    else:
+        show(STDOUT, *(line(part) if isinstance(part, str) else part for part in parts))
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

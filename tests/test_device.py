@@ -96,7 +96,7 @@ def problem_of(device: str, objective: Callable[[Setting], Objective], kind: str
     (d, k), made = f.shape, ADAPTERS[kind]
     # DoRA has a direction in each column.
     W0 = torch.eye(d, k, dtype=torch.float64, device=device) + 1
-    rank = 1 if made.has_rank else None
+    rank = 1 if "rank" in made.options else None
     factors = {"A": gaussian((1, k), 1.0, random)[0], "B": gaussian((d, 1), 1.0, random)[0]}
     return Problem(f, make_adapter(kind, W0, rank, 0.5, factors))
 

@@ -17,7 +17,7 @@ import pytest
 import typer
 
 import boundcheck as bc
-from boundcheck.checked import inputs as sound
+from boundcheck.checked import inputs
 from boundcheck.cli import app
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import text
@@ -147,7 +147,7 @@ class World:
 
     def stored(self, field: str, value: str) -> Path:
         """A finished run of the folder, whose spec was edited, and whose hashes were made again."""
-        folder = sound.finished_run(self.root / "sound")
+        folder = inputs.finished_run(self.root / "sound")
         made = self.hostile / f"run-{len(list(self.hostile.glob('run-*')))}"
         made.mkdir()
         for path in sorted(folder.rglob("*")):
@@ -297,13 +297,13 @@ def test_processes_of_a_command_run_nothing_of_the_folder_either(world: World) -
 
 
 @pytest.mark.full
-@pytest.mark.skipif(not sound.HAS_TRANSFORMERS, reason="models' folders are read by transformers")
+@pytest.mark.skipif(not inputs.HAS_TRANSFORMERS, reason="models' folders are read by transformers")
 def test_pickled_weights_of_a_model_run_nothing(world: World) -> None:
-    folder = sound.model_folder(world.root / "models")
+    folder = inputs.model_folder(world.root / "models")
     (folder / "model.safetensors").unlink()
     run = f"cposix\nsystem\n(S'touch {world.root / 'canaries' / 'pickled'}'\ntR."
     (folder / "pytorch_model.bin").write_bytes(run.encode())
-    (rows := world.hostile / "rows.jsonl").write_text(sound.jsonl())
+    (rows := world.hostile / "rows.jsonl").write_text(inputs.TEXT)
     (spec := world.hostile / "pickled.toml").write_text(
         f'[model]\nkind = "pretrained"\npath = "{folder}"\ntext = "{rows}"\ntask = "classification"\n'
         "samples = 4\nheld_out = 2\n[adapter]\nrank = 1\n[run]\nstep_size = 0.1\nsteps = 2\n"

@@ -30,7 +30,7 @@ from boundcheck.functions.objectives.linear import LeastSquares, LogisticRegress
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from tests.functions.exactly import exactly
+from tests.functions.twins import exactly
 from tests.language.plain import Matrix, Plain, PlainPoint, single
 from tests.layers import sampled
 

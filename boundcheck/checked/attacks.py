@@ -191,7 +191,12 @@ class _Made:
             raise BoundcheckError(f"{subject.name} finds no {pattern}, which it is said to read")
         path = self.random.choice(found)
         name = path.relative_to(self.world).as_posix()
-        other = self.world / _twin(name, subject.twin)
+        other = path
+        for mine, theirs in subject.twin.items():
+            place = "/".join(name.split("/")[: mine.count("/") + 1])
+            if fnmatch(place, mine):
+                other = self.world / (theirs + name[len(place) :])
+                break
         if other == path or not other.is_file():
             # It has none of its kind.
             other = next(each for each in sorted(self.world.rglob("*")) if each.is_file() and each != path)
@@ -245,14 +250,6 @@ def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
     if end.code == 2 and not end.lines:
         return "no line"
     return "a process stayed behind" if end.orphans else None
-
-
-def _twin(name: str, twins: dict[str, str]) -> str:
-    for mine, other in twins.items():
-        place = "/".join(name.split("/")[: mine.count("/") + 1])
-        if fnmatch(place, mine):
-            return other + name[len(place) :]
-    return name
 
 
 _LOCK = Lock()

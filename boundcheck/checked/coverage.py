@@ -4,7 +4,7 @@ Nothing here judges a run. It draws experiments from distributions whose mean is
 of `boundcheck.experiment.statistics`, from which run verdicts are given, miss it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Protocol
@@ -52,7 +52,7 @@ _COLUMNS = 50
 _STEPS, _STRATA = 60, 8
 _MOST_REPLICAS = 10**5
 # Numbers of replicas that are tried, each about 5 % above the one before.
-_GRID = np.unique(np.geomspace(2, _MOST_REPLICAS, 222).round().astype(int)).tolist()
+GRID = np.unique(np.geomspace(2, _MOST_REPLICAS, 222).round().astype(int)).tolist()
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -242,22 +242,15 @@ def assess(
         x = distribution.draw(random, (min(size, experiments - begin), n))
         for method in methods:
             limits[method.name].append(np.stack(method.limits(x, distribution.largest, level)))
-    return [
-        _counted(method, distribution, n, np.concatenate(limits[method.name], axis=1), 1 - level) for method in methods
-    ]
-
-
-def _counted(method: Method, distribution: Distribution, n: int, limits: np.ndarray, error: float) -> Coverage:
-    lower, upper = limits
-    mean, experiments = distribution.mean, len(lower)
-    above = int((mean > upper).sum())
-    misses = above + int((mean < lower).sum())
-    low, high = clopper_pearson(misses, experiments)
-    width = float(np.median(np.where(np.isinf(upper), mean, upper) - lower)) / mean
-    rate = misses / experiments
-    return Coverage(
-        distribution.name, n, method.name, method.kind, experiments, misses, above, rate, low, high, error, width
-    )
+    found, mean = [], distribution.mean
+    for method in methods:
+        lower, upper = np.concatenate(limits[method.name], axis=1)
+        above = int((mean > upper).sum())
+        misses = above + int((mean < lower).sum())
+        width = float(np.median(np.where(np.isinf(upper), mean, upper) - lower)) / mean
+        counts = (experiments, misses, above, misses / experiments, *clopper_pearson(misses, experiments))
+        found.append(Coverage(distribution.name, n, method.name, method.kind, *counts, 1 - level, width))
+    return found
 
 
 def clopper_pearson(count: int, trials: int, tail: float = (1 - _CONFIDENCE) / 2) -> tuple[float, float]:
@@ -292,47 +285,45 @@ def power(
         random = np.random.default_rng([seed, number])
         gaps = [gap for gap in GAPS if largest is None or 1 + gap < largest]
         if largest is None:
-            method, draw = STUDENT, _gamma(variation)
-            tests: list[_Test] = [_StudentTest(1 + gap, level) for gap in gaps]
+            method, draw = STUDENT, gamma(variation)
+            tests: Sequence[Test] = [StudentTest(1 + gap, level) for gap in gaps]
         elif largest - 1 > variation**2:
-            method, draw = BETTING, _beta(variation, largest)
-            tests = [_BettingTest(1 + gap, level, largest) for gap in gaps]
+            method, draw = BETTING, beta(variation, largest)
+            tests = [BettingTest(1 + gap, level, largest) for gap in gaps]
         else:
             continue
         found += [
             Power(method.name, method.kind, largest, variation, gap, level, wanted, experiments, replicas)
-            for gap, replicas in zip(gaps, _least(tests, draw, experiments, wanted, random), strict=True)
+            for gap, replicas in zip(gaps, least_replicas(tests, draw, experiments, wanted, random), strict=True)
         ]
         tick("power", number + 1, len(cases))
     return found
 
 
-def _gamma(variation: float) -> Draw:
+def gamma(variation: float) -> Draw:
     """Gamma variables of mean 1."""
     return lambda random, size: random.gamma(variation**-2, variation**2, size)
 
 
-def _beta(variation: float, largest: float) -> Draw:
+def beta(variation: float, largest: float) -> Draw:
     """Beta variables stretched to [0, largest], of mean 1."""
     share = 1 / largest
     total = (largest - 1) / variation**2 - 1
     return lambda random, size: largest * random.beta(share * total, (1 - share) * total, size)
 
 
-class _Test(Protocol):
+class Test(Protocol):
     """A bound, and experiments that grow until their upper limits lie below it."""
 
     def share(self, x: np.ndarray) -> float:
         """The share of experiments whose limit lies below, with the further samples x, shape (more, experiments)."""
 
 
-class _StudentTest:
+class StudentTest:
     """Student's upper limit against a bound, from running sums."""
 
     def __init__(self, bound: float, level: float) -> None:
-        self.bound, self.level = bound, level
-        self.n = 0
-        self.sums = np.zeros(())
+        self.bound, self.level, self.n, self.sums = bound, level, 0, np.zeros(())
 
     def share(self, x: np.ndarray) -> float:
         self.n += len(x)
@@ -342,7 +333,7 @@ class _StudentTest:
         return float((mean + student_half_width(np.sqrt(variance), self.n, self.level) < self.bound).mean())
 
 
-class _BettingTest:
+class BettingTest:
     """Betting's upper limit against a bound: it lies below where the capital at the bound has passed 1/delta."""
 
     def __init__(self, bound: float, level: float, largest: float) -> None:
@@ -356,12 +347,12 @@ class _BettingTest:
         return float((log_mixture(self.logs) > -np.log(self.delta)).mean())
 
 
-def _least(
-    tests: list[_Test], draw: Draw, experiments: int, wanted: float, random: np.random.Generator
+def least_replicas(
+    tests: Sequence[Test], draw: Draw, experiments: int, wanted: float, random: np.random.Generator
 ) -> list[int | None]:
     """For each test the first number of replicas on the grid at which the share is as large as wanted."""
     found: list[int | None] = [None] * len(tests)
-    for before, n in pairwise([0, *_GRID]):
+    for before, n in pairwise([0, *GRID]):
         x = draw(random, (n - before, experiments))
         for number, test in enumerate(tests):
             if found[number] is None and test.share(x) >= wanted:

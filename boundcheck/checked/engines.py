@@ -7,10 +7,11 @@ the definitions, in rational numbers: nothing of it is taken from the engines.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,49 +95,53 @@ class Walk:
         return f"{self.about}, v_1 = {self.points[0]}, {letters}"
 
 
-Follow = Callable[[Curve, Fraction, Mapping[str, Fraction], int], tuple[Fraction, ...]]
-"""An algorithm on a curve: from v_1, the numbers and T, all iterates that are known."""
+Slope = Callable[[Fraction], Fraction]
+Numbers = Mapping[str, Fraction]
+Follow = Callable[[Slope, Fraction, Numbers], Iterator[Fraction]]
+"""An algorithm: from F', v_1 and the numbers, all iterates that are known, as its paper prints them."""
 
 
 def descended(share: Number) -> Follow:
     """Gradient descent at the step share/ℓ."""
 
-    def follow(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
-        points = [start]
-        for _ in range(steps):
-            points.append(points[-1] - Fraction(share) / numbers["ell"] * curve.slope(points[-1]))
-        return tuple(points)
+    def follow(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
+        while True:
+            yield x
+            x = x - Fraction(share) / numbers["ell"] * slope(x)
 
     return follow
 
 
-def between(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+def between(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
     """Gradient descent at the step 2/(ℓ + μ)."""
-    share = 2 * numbers["ell"] / (numbers["ell"] + numbers["mu_F"])
-    return descended(share)(curve, start, numbers, steps)
+    return descended(2 * numbers["ell"] / (numbers["ell"] + numbers["mu_F"]))(slope, x, numbers)
 
 
-def accelerated(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+def accelerated(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
     """Nesterov's method with the momentum (t - 1)/(t + 2)."""
-    points, ahead = [start], start
-    for t in range(1, steps + 1):
-        points.append(ahead - curve.slope(ahead) / numbers["ell"])
-        ahead = points[-1] + Fraction(t - 1, t + 2) * (points[-1] - points[-2])
-    return tuple(points)
+    ahead = x
+    for t in count(1):
+        yield x
+        x, before = ahead - slope(ahead) / numbers["ell"], x
+        ahead = x + Fraction(t - 1, t + 2) * (x - before)
 
 
-def with_momentum(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+def with_momentum(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
     """Heavy ball, which begins without a step before it."""
-    points = [start, start]
-    for _ in range(steps):
-        moved = points[-1] - numbers["eta"] * curve.slope(points[-1])
-        points.append(moved + numbers["beta"] * (points[-1] - points[-2]))
-    return tuple(points[1:])
+    before = x
+    while True:
+        yield x
+        x, before = x - numbers["eta"] * slope(x) + numbers["beta"] * (x - before), x
 
 
-def unmoved(curve: Curve, start: Fraction, numbers: Mapping[str, Fraction], steps: int) -> tuple[Fraction, ...]:
+def unmoved(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
     """v_1 alone is known: what follows is drawn, or no rational number."""
-    return (start,)
+    yield x
+
+
+def followed(follow: Follow, curve: Curve, start: Fraction, numbers: Numbers, steps: int) -> tuple[Fraction, ...]:
+    """The iterates v_1, ..., v_(T+1) of an algorithm on a curve, or as many of them as are known."""
+    return tuple(islice(follow(curve.slope, start, numbers), steps + 1))
 
 
 def function_of(curve: Curve) -> VectorFunction:

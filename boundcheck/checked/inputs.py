@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,11 +77,6 @@ _VALUES: tuple[Any, ...] = (
 )
 
 
-def _value(random: Random) -> Any:
-    # A copy: what is drawn may be changed afterwards.
-    return copy.deepcopy(random.choice(_VALUES))
-
-
 def spoilt(random: Random, data: Any) -> tuple[Any, str]:
     """A copy of plain data that is changed in one place, or in two or three; and the changes in words."""
     found, words = copy.deepcopy(data), []
@@ -92,27 +87,26 @@ def spoilt(random: Random, data: Any) -> tuple[Any, str]:
 
 
 def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
+    def value() -> Any:
+        # A copy: what is drawn may be changed afterwards.
+        return copy.deepcopy(random.choice(_VALUES))
+
     paths = list(_places(data))
     if not paths or random.random() < 0.01:
-        return _value(random), "all of it replaced"
+        return value(), "all of it replaced"
     *above, last = path = random.choice(paths)
-    holder = data
-    for step in above:
-        holder = holder[step]
+    holder = reduce(lambda inside, step: inside[step], above, data)
     where = ".".join(map(str, path))
     draw = random.random()
     if draw < 0.5:
-        holder[last] = _value(random)
+        holder[last] = value()
         return data, f"{where} replaced by {_short(holder[last])}"
     if draw < 0.6:
         del holder[last]
         return data, f"{where} left out"
     if draw < 0.7:
         other = random.choice(paths)
-        value = data
-        for step in other:
-            value = value[step]
-        holder[last] = copy.deepcopy(value)
+        holder[last] = copy.deepcopy(reduce(lambda inside, step: inside[step], other, data))
         return data, f"{where} replaced by what {'.'.join(map(str, other))} is"
     if draw < 0.8:
         holder[last] = random.choice(([holder[last]], {"kind": holder[last]}, str(holder[last]), [holder[last]] * 2))
@@ -123,11 +117,11 @@ def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
     if isinstance(holder, dict):
         name = random.choice((*_NAMES, str(last)[:-1], f"{last}s", str(last).upper()))
         if draw < 0.92:
-            holder[Again(last)] = copy.copy(holder[last]) if random.random() < 0.5 else _value(random)
+            holder[Again(last)] = copy.copy(holder[last]) if random.random() < 0.5 else value()
             return data, f"{where} twice"
-        holder[name] = holder.pop(last) if draw < 0.96 else _value(random)
+        holder[name] = holder.pop(last) if draw < 0.96 else value()
         return data, f"{where} {'called' if draw < 0.96 else 'beside'} {_short(name)}"
-    holder.insert(random.randrange(len(holder) + 1), _value(random))
+    holder.insert(random.randrange(len(holder) + 1), value())
     return data, f"one more than {where}"
 
 

@@ -112,46 +112,40 @@ def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iter
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     other.close()
+    spent = partial(_spent, psutil.Process(process.pid))
+
+    def comes(seconds: float) -> bool:
+        """True if a message comes before the process has taken so much time, or its patience by the clock."""
+        began, clock = spent(), perf_counter()
+        while not mine.poll(_LOOKS):
+            if spent() - began > seconds or perf_counter() - clock > limits.patience * seconds:
+                return False
+        return True
+
     try:
         mine.send((attempts, limits, root))
         if not mine.poll(_START):
             raise TimeoutError(f"a process that tries inputs has not started within {_START:g} s")
         mine.recv()
         for _ in attempts:
-            found, goes_on = _next(mine, psutil.Process(process.pid), limits)
-            yield found
-            if not goes_on:
-                return
+            change, began = "", spent()
+            # Three messages: what was changed, what came of it in the process, and on the command line.
+            for wait in (limits.seconds, limits.seconds, limits.seconds + _GRACE):
+                if not comes(wait):
+                    yield Found(change, "too long", "its process was killed", spent() - began)
+                    return
+                try:
+                    message = mine.recv()
+                except EOFError:
+                    yield Found(change, "traceback", "its process ended by itself", spent() - began)
+                    return
+                change = message if isinstance(message, str) else change
+            yield message
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         mine.close()
-
-
-def _next(pipe: Connection, process: psutil.Process, limits: Limits) -> tuple[Found, bool]:
-    """The end of the next input, and True if the process goes on after it."""
-    change, began = "", _spent(process)
-    # Three messages: what was changed, what came of it in the process, and what came of it on the command line.
-    for wait in (limits.seconds, limits.seconds, limits.seconds + _GRACE):
-        if not _comes(pipe, process, wait, limits.patience):
-            return Found(change, "too long", "its process was killed", _spent(process) - began), False
-        try:
-            message = pipe.recv()
-        except EOFError:
-            return Found(change, "traceback", "its process ended by itself", _spent(process) - began), False
-        if isinstance(message, str):
-            change = message
-    return message, True
-
-
-def _comes(pipe: Connection, process: psutil.Process, seconds: float, patience: float) -> bool:
-    """True if a message comes before the process has taken so much time, or its patience by the clock."""
-    began, clock = _spent(process), perf_counter()
-    while not pipe.poll(_LOOKS):
-        if _spent(process) - began > seconds or perf_counter() - clock > patience * seconds:
-            return False
-    return True
 
 
 def _spent(process: psutil.Process) -> float:
@@ -165,7 +159,7 @@ def _spent(process: psutil.Process) -> float:
 
 
 def serve(descriptor: int) -> None:
-    """Try the inputs that come through a pipe, and send three messages about each; see `_next`."""
+    """Try the inputs that come through a pipe, and send three messages about each; see `_in_process`."""
     pipe: Connection = Connection(descriptor)
     attempts, limits, root = pipe.recv()
     torch.set_num_threads(1)
@@ -187,8 +181,7 @@ def attempted(each: Attempt, change: str) -> Found:
     """Try an input in this process and this folder."""
     before = mebibytes("VmRSS")
     forget_peak()
-    began = os.times()
-    noise = StringIO()
+    began, noise = os.times(), StringIO()
     outcome: Outcome = "accepted"
     said = ""
     try:
@@ -197,19 +190,16 @@ def attempted(each: Attempt, change: str) -> Found:
             each.attempt()
     except BoundcheckError as error:
         said = " ".join(str(error).split())
-        is_all = is_line(f"boundcheck: {said}") and not noise.getvalue().strip()
-        outcome = "one line" if is_all else "several lines"
-        said = f"{noise.getvalue()}{said}" if outcome == "several lines" else said
+        outcome = "one line"
+        if not is_line(f"boundcheck: {said}") or noise.getvalue().strip():
+            outcome, said = "several lines", f"{noise.getvalue()}{said}"
     except Exception as error:
         said = traceback.format_exc(limit=-3)
-        outcome = "too much memory" if _is_of_memory(error) else "traceback"
+        # torch raises a RuntimeError, the system an OSError.
+        of_memory = isinstance(error, MemoryError) or "allocate memory" in str(error)
+        outcome = "too much memory" if of_memory else "traceback"
     seconds = sum(os.times()[:4]) - sum(began[:4])
     return Found(change, outcome, said, seconds, max(mebibytes("VmHWM") - before, 0.0))
-
-
-def _is_of_memory(error: BaseException) -> bool:
-    # torch raises a RuntimeError, the system an OSError.
-    return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
 def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:

@@ -8,11 +8,11 @@ here is taken from the code that searches or certifies: derivatives are those of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property
-from itertools import product
+from functools import cache, cached_property, reduce
+from itertools import combinations, product
 from math import isqrt
 from typing import Any, TypeAlias
 
@@ -72,23 +72,12 @@ def spectral_at_most(X: Rows, limit: Fraction) -> bool:
     return p >= 0 and w >= 0 and p * w - q * q_ >= 0
 
 
-def _constant(X: Rows) -> Jets:
-    return [[Jet(x) for x in row] for row in X]
-
-
-def _dot(xs: list[Jet], ys: list[Jet]) -> Jet:
-    total = Jet(Fraction(0))
-    for x, y in zip(xs, ys, strict=True):
-        total = total + x * y
-    return total
-
-
 def _mul(X: Jets, Y: Jets) -> Jets:
-    return [[_dot(row, [line[j] for line in Y]) for j in range(len(Y[0]))] for row in X]
+    return [[_dot(row, column) for column in zip(*Y, strict=True)] for row in X]
 
 
-def _entrywise(X: Jets, Y: Jets) -> Jets:
-    return [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(X, Y, strict=True)]
+def _dot(xs: Iterable[Jet], ys: Iterable[Jet]) -> Jet:
+    return reduce(Jet.__add__, (x * y for x, y in zip(xs, ys, strict=True)), Jet(Fraction(0)))
 
 
 @dataclass(frozen=True)
@@ -126,9 +115,8 @@ class Point:
     def bend(self, u: Blocks) -> Fraction:
         """The second derivative of F along u, L‖DW[u]‖² + G(1 - 10⁻⁹)<N, D²W[u, u]>."""
         first, second = self.along(u)
-        return self.constants["L"] * inner(first, first) + self.constants["G"] * (1 - _HEIGHT) * inner(
-            self.tilt, second
-        )
+        L, height = self.constants["L"], self.constants["G"] * (1 - _HEIGHT)
+        return L * inner(first, first) + height * inner(self.tilt, second)
 
     def curvature(self, u: Blocks) -> Fraction:
         """The second derivative of F along u over ‖u‖²."""
@@ -146,13 +134,11 @@ class Point:
     def direction(self) -> Blocks:
         """A rational u close to that of the largest curvature, found in floats; which it is matters to no proof."""
         directions = [self.tangent(u) for *_, u in units(self.v)]
-        n = len(directions)
         own = [self.bend(u) for u in directions]
         form = np.diag([float(x) for x in own])
-        for i, j in product(range(n), repeat=2):
-            if i < j:
-                both = self.bend(_added(directions[i], directions[j]))
-                form[i, j] = form[j, i] = float(both - own[i] - own[j]) / 2
+        for i, j in combinations(range(len(own)), 2):
+            both = self.bend(_added(directions[i], directions[j]))
+            form[i, j] = form[j, i] = float(both - own[i] - own[j]) / 2
         # On a curved domain the units overlap; their Gram matrix makes the quotient one of vectors.
         gram = np.array(
             [[float(sum(inner(x, y) for x, y in zip(p, q, strict=True))) for q in directions] for p in directions]
@@ -174,9 +160,8 @@ class Point:
             bounded = (self.v[0], _edit(self.v[0], self.v[1], Fraction(-1)))
         for (name, norm), part in zip(_DOMAINS[self.kind], bounded, strict=True):
             if norm == "orthonormal":
-                good = times(part, transposed(part)) == rows(
-                    *(tuple(int(i == j) for j in range(len(part))) for i in range(len(part)))
-                )
+                size = range(len(part))
+                good = times(part, transposed(part)) == rows(*([int(i == j) for j in size] for i in size))
             elif norm == "max":
                 good = all(abs(x) <= c[name] for row in part for x in row)
             else:
@@ -194,15 +179,14 @@ class Point:
 
     def __str__(self) -> str:
         """The point, the direction and the gradient, in one line of exact numbers."""
+
+        def shown(X: Rows) -> str:
+            return "[" + "; ".join(" ".join(map(str, row)) for row in X) + "]"
+
         constants = ", ".join(f"{name} = {x}" for name, x in self.constants.items())
-        frozen = "".join(f", {name} = {_shown(X)}" for name, X in self.frozen.items())
-        point = ", ".join(_shown(part) for part in self.v)
-        u = ", ".join(_shown(part) for part in self.direction)
-        return f"{self.kind} at v = ({point}){frozen} with {constants}, ∇f = G {_shown(self.tilt)}, u = ({u})"
-
-
-def _shown(X: Rows) -> str:
-    return "[" + "; ".join(" ".join(map(str, row)) for row in X) + "]"
+        frozen = "".join(f", {name} = {shown(X)}" for name, X in self.frozen.items())
+        point, u = (", ".join(map(shown, blocks)) for blocks in (self.v, self.direction))
+        return f"{self.kind} at v = ({point}){frozen} with {constants}, ∇f = G {shown(self.tilt)}, u = ({u})"
 
 
 def _added(u: Blocks, w: Blocks) -> Blocks:
@@ -214,8 +198,7 @@ def _dora(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
     # The frozen "s" is a matrix of one entry.
     (scale,) = frozen["s"][0]
     V = [[w + scale * x for w, x in zip(*rows, strict=True)] for rows in zip(frozen["W0"], _mul(B, A), strict=True)]
-    columns = [[row[j] for row in V] for j in range(len(V[0]))]
-    norms = [_dot(column, column).root() for column in columns]
+    norms = [_dot(column, column).root() for column in zip(*V, strict=True)]
     return [[m[0][j] * x / norms[j] for j, x in enumerate(row)] for row in V]
 
 
@@ -236,7 +219,7 @@ def _edit(R: Any, U: Any, minus: Any) -> Any:
 
 
 def _turned(R: Jets, V: Any) -> Jets:
-    return _mul([list(row) for row in zip(*R, strict=True)], V)
+    return _mul(list(map(list, zip(*R, strict=True))), V)
 
 
 # Their first block has orthonormal rows.
@@ -252,7 +235,9 @@ _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "loreft-trained": lambda v, frozen: _turned(v[0], _edit(v[0], v[1], Jet(Fraction(-1)))),
     "vera": _vera,
     "dora": _dora,
-    "loha": lambda v, frozen: _entrywise(_mul(v[1], v[0]), _mul(v[3], v[2])),
+    "loha": lambda v, frozen: [
+        [x * y for x, y in zip(*rows, strict=True)] for rows in zip(_mul(v[1], v[0]), _mul(v[3], v[2]), strict=True)
+    ],
 }
 _DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
     "full": (("rho", "spectral"),),
@@ -280,7 +265,7 @@ def moved(kind: str, v: Blocks, u: Blocks, bends: Blocks, frozen: Mapping[str, R
         [[Jet(x, y, z / 2) for x, y, z in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)]
         for parts in zip(v, u, bends, strict=True)
     ]
-    return _WEIGHTS[kind](moving, {name: _constant(X) for name, X in frozen.items()})
+    return _WEIGHTS[kind](moving, {name: [list(map(Jet, row)) for row in X] for name, X in frozen.items()})
 
 
 def units(v: Blocks) -> Iterator[tuple[int, int, int, Blocks]]:
@@ -323,57 +308,38 @@ def steepest(kind: str, items: tuple[tuple[str, Fraction], ...], frobenius: bool
 
 
 def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Point]:
-    if rank == 2 and kind == "loreft":
-        # At R = Q and V = νI the gradient -Qᵀ makes the most of δRᵀδV.
-        yield Point(kind, c, (TURN, scaled(c["nu"], rows((1, 0), (0, 1)))), scaled(-1, transposed(TURN)), {})
-        return
-    if rank <= 2 and kind == "loreft-trained":
-        yield from _loreft_trained_candidates(c, TURN if rank == 2 else UNIT)
-        return
-    if rank == 2 and kind == "lora":
-        square = rows((1, 0), (0, 1))
-        yield Point(kind, c, (scaled(c["a"], TURN), scaled(c["b"], square)), TURN, {})
-        return
-    if rank != 1:
-        raise ValueError(f"no exact point of {kind} at rank {rank}")
-    match kind:
-        case "full":
-            yield Point(kind, c, (scaled(c["rho"], _ONE),), _ONE, {}, True)
-        case "lora":
-            yield Point(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)), _ONE, {}, True)
-        case "direft":
+    square = rows((1, 0), (0, 1))
+    match kind, rank:
+        case "lora", 2:
+            yield Point(kind, c, (scaled(c["a"], TURN), scaled(c["b"], square)), TURN, {})
+        case "loreft", 2:
+            # At R = Q and V = νI the gradient -Qᵀ makes the most of δRᵀδV.
+            yield Point(kind, c, (TURN, scaled(c["nu"], square)), scaled(-1, transposed(TURN)), {})
+        case "loreft", 1:
+            # V along one axis, δV along the other.
+            tilt = plus(times(transposed(UNIT), rows((-1, 0))), times(transposed(ACROSS), rows((0, 1))))
+            yield Point(kind, c, (UNIT, scaled(c["nu"], rows((1, 0)))), tilt, {})
+        case "loreft-trained", 1 | 2:
+            # V = U - R along R or across, and gradients of either sign along R and across it.
+            R = TURN if rank == 2 else UNIT
+            along = times(transposed(R), R)
+            across = plus(square, along, Fraction(-1))
+            mirror = plus(along, across, Fraction(-1))
+            for V, nu in product((R,) if rank == 2 else (R, ACROSS), (c["nu"], -c["nu"])):
+                for tilt in (mirror, scaled(-1, mirror), square, scaled(-1, square)):
+                    yield Point(kind, c, (R, plus(R, scaled(nu, V))), tilt, {})
+        case "dora", 1:
+            yield from _dora_candidates(c)
+        case "direft", 1:
             # k = d + 1: the last column is the bias.
             yield Point(kind, c, (scaled(c["a"], UNIT), scaled(c["b"], _ONE)), UNIT, {}, True)
-        case "frozen-a":
-            yield Point(kind, c, (scaled(c["b"], _ONE),), _ONE, {"A": scaled(c["a"], _ONE)}, True)
-        case "frozen-b":
-            yield Point(kind, c, (scaled(c["a"], _ONE),), _ONE, {"B": scaled(c["b"], _ONE)}, True)
-        case "vera":
-            frozen = {"A": scaled(c["a_0"], _ONE), "B": scaled(c["b_0"], _ONE)}
-            yield Point(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)), _ONE, frozen, True)
-        case "loha":
-            yield Point(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)) * 2, _ONE, {}, True)
-        case "loreft":
-            # V along one axis, δV along the other.
-            along, across = rows((1, 0)), rows((0, 1))
-            tilt = tuple(
-                tuple(-r * x + p * y for x, y in zip(along[0], across[0], strict=True))
-                for r, p in zip(UNIT[0], ACROSS[0], strict=True)
-            )
-            yield Point(kind, c, (UNIT, scaled(c["nu"], along)), tilt, {})
-        case "dora":
-            yield from _dora_candidates(c)
-
-
-def _loreft_trained_candidates(c: Mapping[str, Fraction], R: Rows) -> Iterator[Point]:
-    """V = U - R along R or across, and gradients of either sign along R and across it."""
-    along, square = times(transposed(R), R), rows((1, 0), (0, 1))
-    across = plus(square, along, Fraction(-1))
-    directions = (R,) if len(R) == 2 else (R, ACROSS)
-    for V, nu in product(directions, (c["nu"], -c["nu"])):
-        v = R, plus(R, scaled(nu, V))
-        for tilt in (plus(along, across, Fraction(-1)), plus(across, along, Fraction(-1)), square, scaled(-1, square)):
-            yield Point("loreft-trained", c, v, tilt, {})
+        case _, 1:
+            # All matrices of one entry, as large as they may be.
+            v = tuple(scaled(c[name], _ONE) for name, _ in _DOMAINS[kind])
+            frozen = {name: scaled(c[limit], _ONE) for name, limit in _FROZEN.get(kind, {}).items()}
+            yield Point(kind, c, v, _ONE, frozen, True)
+        case _:
+            raise ValueError(f"no exact point of {kind} at rank {rank}")
 
 
 def _dora_candidates(c: Mapping[str, Fraction]) -> Iterator[Point]:

@@ -18,7 +18,7 @@ for _name in (
     "boundcheck.present.sections",
     "boundcheck.present.sections.checked",
     "boundcheck.worst_case.search",
-    "boundcheck.proof.outcome",
+    "boundcheck.proof.audit",
     "boundcheck.checked.inputs",
 ):
     importlib.import_module(_name)

@@ -42,9 +42,10 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
 from boundcheck.proof import Proof, Script, judge
-from boundcheck.proof.counterexamples import Counterexample, counterexample
-from boundcheck.proof.proof import Because, Induction, Step, signs
+from boundcheck.proof.certificate import signs
+from boundcheck.proof.proof import Because, Induction, Step
 from boundcheck.proof.script import of_paper
+from boundcheck.proof.solvers import counterexample
 from boundcheck.proof.verdict import judge_any
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
@@ -212,7 +213,7 @@ class LineMutant(Mutant):
         positive = Proof(None, line.script.reading).positive(*sorted(letters, key=str))
         premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
         premises += [x.fact for x in (*signs([self.fact, *premises]), *positive)]
-        return answer(True, proved, isinstance(counterexample(self.fact, premises, _SECONDS), Counterexample))
+        return answer(True, proved, counterexample(self.fact, premises, _SECONDS) is not None)
 
 
 def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Iterator[LineMutant]:
@@ -577,7 +578,8 @@ def false_mutants(every: int = 1, first: int = 0) -> Iterator[LineMutant | Claim
     """
     for subject in _share(every, first):
         if isinstance(subject, Line):
-            yield from false_of(subject, most_of(subject))
+            premises = len(subject.because.premises)
+            yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)
         else:
             yield from false_edits(subject, _EDITS)
             yield from without_hypothesis(subject)
@@ -589,14 +591,14 @@ def true_variations(every: int = 1, first: int = 0) -> Iterator[LineMutant | Cla
         yield from true_of(subject, _TRUE) if isinstance(subject, Line) else true_claims(subject)
 
 
+def mutants(every: int, first: int) -> Iterator[LineMutant | ClaimMutant]:
+    """The false ones, and then the true ones, of a share."""
+    yield from false_mutants(every, first)
+    yield from true_variations(every, first)
+
+
 def _share(every: int, first: int) -> Sequence[Line | Script]:
     if not 0 <= first < every:
         raise InputError("first", first, f"a number from 0 to {every - 1}")
     subjects: list[Line | Script] = [*all_lines(), *provable()]
     return mixed_up(subjects)[first::every]
-
-
-def most_of(line: Line) -> int:
-    """The number of false mutants of a line that are tried."""
-    premises = len(line.because.premises)
-    return _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW

@@ -74,81 +74,69 @@ class Example:
         return [(LETTERS[name], role) for name, role in self.roles.items()]
 
 
-EXAMPLES: list[Example] = []
-
-
-def _example(name: str, **roles: str) -> Callable[[Callable[..., Line]], None]:
-    """Add an example whose letters have these roles."""
-
-    def add(build: Callable[..., Line]) -> None:
-        EXAMPLES.append(Example(name, roles, build))
-
-    return add
-
-
 def _assumed(proof: Proof, relation: sp.Basic) -> Theorem:
     found = proof.assume(relation)
     return found if isinstance(found, Theorem) else found[0]
 
 
-@_example("a square", x="constants")
-def _(proof: Proof, x: Any) -> Line:
-    return ge(x**2, 0), ()
-
-
-@_example("a sum", x="constants", y="constants")
-def _(proof: Proof, x: Any, y: Any) -> Line:
-    return ge(x + y, 3), [_assumed(proof, ge(x, 1)), _assumed(proof, ge(y, 2))]
-
-
-@_example("a quotient", x="constants", p="constants")
-def _(proof: Proof, x: Any, p: Any) -> Line:
-    return ge(x / p, 1), [*proof.positive(p), _assumed(proof, ge(x / p, 2))]
-
-
-@_example("a root", p="constants")
-def _(proof: Proof, p: Any) -> Line:
-    return ge(sp.sqrt(p), 0), proof.positive(p)
-
-
-@_example("the triangle inequality", Y="arbitrary", Z="arbitrary")
-def _(proof: Proof, Y: Any, Z: Any) -> Line:
-    return le(FrobeniusNorm(Y + Z), FrobeniusNorm(Y) + FrobeniusNorm(Z)), [proof.by.triangle("F", Y, Z)]
-
-
-@_example("a product of norms", X="constants", Y="arbitrary", x="constants")
-def _(proof: Proof, X: Any, Y: Any, x: Any) -> Line:
+def _product(proof: Proof, X: Any, Y: Any, x: Any) -> Line:
     split = proof.by.submultiplicative("op", "F", X, Y)
     return le(FrobeniusNorm(X * Y), x * FrobeniusNorm(Y)), [split, _assumed(proof, le(SpectralNorm(X), x))]
 
 
-@_example("a rank", X="arbitrary")
-def _(proof: Proof, X: Any) -> Line:
-    return le(FrobeniusNorm(X) ** 2, r * SpectralNorm(X) ** 2), [proof.by.rank(X, r)]
-
-
-@_example("noise", v_t="known", g_t="drawn")
-def _(proof: Proof, v_t: Any, g_t: Any) -> Line:
+def _noise(proof: Proof, v_t: Any, g_t: Any) -> Line:
     square = ge(EuclideanNorm(g_t - v_t) ** 2, 0)
     return ge(Expectation(square.lhs), 0), [proof.by.expectation(proof.step("square", square))]
 
 
-@_example("a conditional mean", v_t="known", g_t="drawn", x="constants")
-def _(proof: Proof, v_t: Any, g_t: Any, x: Any) -> Line:
+def _conditional(proof: Proof, v_t: Any, g_t: Any, x: Any) -> Line:
     known = _assumed(proof, le(InnerProduct(v_t, MatrixExpectation(g_t, v_t)), x))
     return le(Expectation(InnerProduct(v_t, g_t), v_t), x), [known]
 
 
-@_example("the least of T numbers", v_t="known")
-def _(proof: Proof, v_t: Any) -> Line:
+def _least(proof: Proof, v_t: Any) -> Line:
     square = Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2)
     return le(T * MinimumOver(square, t, 1, T), sp.Sum(square, (t, 1, T))), [proof.by.minimum(square)]
 
 
-@_example("bounded noise", g_t="drawn")
-def _(proof: Proof, g_t: Any) -> Line:
+def _bounded(proof: Proof, g_t: Any) -> Line:
     size = Expectation(EuclideanNorm(g_t) ** 2)
     return le(size, 2 * zeta**2), [_assumed(proof, le(size, zeta**2))]
+
+
+_CONSTANT, _ANY = "constants", "arbitrary"
+EXAMPLES = (
+    Example("a square", {"x": _CONSTANT}, lambda proof, x: (ge(x**2, 0), ())),
+    Example(
+        "a sum",
+        {"x": _CONSTANT, "y": _CONSTANT},
+        lambda proof, x, y: (ge(x + y, 3), [_assumed(proof, ge(x, 1)), _assumed(proof, ge(y, 2))]),
+    ),
+    Example(
+        "a quotient",
+        {"x": _CONSTANT, "p": _CONSTANT},
+        lambda proof, x, p: (ge(x / p, 1), [*proof.positive(p), _assumed(proof, ge(x / p, 2))]),
+    ),
+    Example("a root", {"p": _CONSTANT}, lambda proof, p: (ge(sp.sqrt(p), 0), proof.positive(p))),
+    Example(
+        "the triangle inequality",
+        {"Y": _ANY, "Z": _ANY},
+        lambda proof, Y, Z: (
+            le(FrobeniusNorm(Y + Z), FrobeniusNorm(Y) + FrobeniusNorm(Z)),
+            [proof.by.triangle("F", Y, Z)],
+        ),
+    ),
+    Example("a product of norms", {"X": _CONSTANT, "Y": _ANY, "x": _CONSTANT}, _product),
+    Example(
+        "a rank",
+        {"X": _ANY},
+        lambda proof, X: (le(FrobeniusNorm(X) ** 2, r * SpectralNorm(X) ** 2), [proof.by.rank(X, r)]),
+    ),
+    Example("noise", {"v_t": "known", "g_t": "drawn"}, _noise),
+    Example("a conditional mean", {"v_t": "known", "g_t": "drawn", "x": _CONSTANT}, _conditional),
+    Example("the least of T numbers", {"v_t": "known"}, _least),
+    Example("bounded noise", {"g_t": "drawn"}, _bounded),
+)
 
 
 @dataclass(frozen=True)
@@ -183,29 +171,24 @@ class Reread(Mutant):
 
     def verdict(self) -> str:
         """`proved`, or why it is not."""
+        roles: dict[str, list[Any]] = {_CONSTANT: [], _ANY: [], "known": [], "drawn": []}
+        for letter, role in self.declared:
+            roles[role].append(letter)
+
+        def process(letter: Any, drawn: bool) -> Process:
+            return Process((sp.MatrixSymbol(str(letter.args[0]), *letter.shape),), drawn=drawn)
+
+        def prove(proof: Proof) -> None:
+            relation, because = self.example.build(proof, **self.letters)
+            proof.conclude(proof.step("line", relation, because), relation=relation)
+
         try:
-            reading = reading_of(self.declared)
-            judged = judge(script("my.lemma", "sharp", reading)(self._prove))
+            processes = {each: process(each, role == "drawn") for role in ("known", "drawn") for each in roles[role]}
+            reading = Reading(processes=processes, constants=roles[_CONSTANT], arbitrary=roles[_ANY])
+            judged = judge(script("my.lemma", "sharp", reading)(prove))
         except (BoundcheckError, KernelError) as error:
             return str(error)
         return judged.reason or judged.verdict
-
-    def _prove(self, proof: Proof) -> None:
-        relation, because = self.example.build(proof, **self.letters)
-        proof.conclude(proof.step("line", relation, because), relation=relation)
-
-
-def reading_of(declared: Sequence[Declared]) -> Reading:
-    """The reading in which these letters have these roles."""
-    roles: dict[str, list[Any]] = {"constants": [], "arbitrary": [], "known": [], "drawn": []}
-    for letter, role in declared:
-        roles[role].append(letter)
-    processes = {
-        each: Process((sp.MatrixSymbol(str(each.args[0]), *each.shape),), drawn=role == "drawn")
-        for role in ("known", "drawn")
-        for each in roles[role]
-    }
-    return Reading(processes=processes, constants=roles["constants"], arbitrary=roles["arbitrary"])
 
 
 def renamed(letter: Any, name: str) -> Any:
@@ -233,12 +216,14 @@ def _others(letter: Any) -> Iterator[tuple[str, Any]]:
         yield "as a dummy", sp.Dummy(letter.name, **letter._assumptions_orig)
 
 
-def rereadings() -> Iterator[Reread]:
-    """Every example with every change of each of its letters."""
+def rereadings(every: int = 1) -> list[Reread]:
+    """Every example with every change of each of its letters; or every n-th of all these."""
+    found = []
     for example in EXAMPLES:
-        yield Reread.of(example, "as it is", "nothing", example.letters, example.declared, True)
+        found.append(Reread.of(example, "as it is", "nothing", example.letters, example.declared, True))
         for place in range(len(example.roles)):
-            yield from _changes(example, place)
+            found += _changes(example, place)
+    return found[::every]
 
 
 def _changes(example: Example, place: int) -> Iterator[Reread]:
@@ -277,17 +262,6 @@ def _changes(example: Example, place: int) -> Iterator[Reread]:
 # The gallery of ways to be misled. It lies beside the tests, in a checkout: an installed package has none.
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "tests" / "proof" / "wrong"
-_PACKAGE = ".".join(_FOLDER.relative_to(_ROOT).parts)
-
-
-def entries() -> list[tuple[str, Any]]:
-    """Every entry with the name of its module; none where there is no checkout."""
-    if not (_FOLDER / "case.py").is_file():
-        return []
-    if str(_ROOT) not in sys.path:
-        sys.path.insert(0, str(_ROOT))
-    modules = sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"})
-    return [(module, case) for module in modules for case in import_module(f"{_PACKAGE}.{module}").CASES]
 
 
 @dataclass(frozen=True)
@@ -307,13 +281,19 @@ class Entry(Mutant):
         return Answer("refused" if refused else "believed", accepts=not refused, rejects=refused)
 
 
-def gallery() -> list[Entry]:
+def entries() -> list[tuple[str, Any]]:
+    """Every entry with the name of its module; none where there is no checkout."""
+    if not (_FOLDER / "case.py").is_file():
+        return []
+    if str(_ROOT) not in sys.path:
+        sys.path.insert(0, str(_ROOT))
+    package = ".".join(_FOLDER.relative_to(_ROOT).parts)
+    modules = sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"})
+    return [(module, case) for module in modules for case in import_module(f"{package}.{module}").CASES]
+
+
+def gallery() -> Iterator[Entry]:
     """Each entry and its twin."""
-    return [
-        entry
-        for module, case in entries()
-        for entry in (
-            Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case),
-            Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case),
-        )
-    ]
+    for module, case in entries():
+        yield Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case)
+        yield Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case)

@@ -16,7 +16,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any, ClassVar
@@ -27,12 +26,12 @@ from boundcheck.checked.attacked import SUBJECTS
 from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, attacks
 from boundcheck.checked.coverage import clopper_pearson
 from boundcheck.checked.inputs import input_trials, malformed
-from boundcheck.checked.proofs import false_mutants, true_variations
+from boundcheck.checked.proofs import mutants
 from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
 from boundcheck.checked.smoothness import drawn
 from boundcheck.checked.statements import examinations
-from boundcheck.checked.trial import Layer, Trial, tried
+from boundcheck.checked.trial import Layer, Trial, Tryable, tried
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers
 from boundcheck.system.executors import Call, Engine, Running, Work, engine_of
@@ -127,11 +126,8 @@ class Soundness(Survey):
 
     def _layer(self, layer: Layer) -> dict[str, Any]:
         false, true = self.of(layer, False), self.of(layer, True)
-        most = {
-            "seconds": max((trial.seconds for trial in (*false, *true)), default=0.0),
-            "mebibytes": max((trial.mebibytes for trial in (*false, *true)), default=0.0),
-        }
-        caught = {"caught": sum(trial.caught for trial in false)}
+        both, caught = (*false, *true), {"caught": sum(trial.caught for trial in false)}
+        most = {name: max((getattr(x, name) for x in both), default=0.0) for name in ("seconds", "mebibytes")}
         return {"false": _rates(false) | caught, "true": _rates(true), "most": most}
 
     def kinds(self) -> list[dict[str, Any]]:
@@ -166,38 +162,36 @@ class Reliability(Survey):
         "seconds": "seconds",
     }
     digits = 2
-    machine: dict[str, str] = field(default_factory=lambda: _machine())
+    machine: dict[str, str] = field(
+        default_factory=lambda: {
+            "system": f"{platform.system()} {platform.release().split('-')[0]}",
+            "machine": platform.machine(),
+            "cores": str(psutil.cpu_count()),
+            "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+            "python": platform.python_version(),
+            "boundcheck": __version__,
+        }
+    )
 
     def as_json(self) -> dict[str, Any]:
         """The counts of all, of each kind of attack and of each command; the machine; and what went wrong."""
+
+        def ends(trials: Sequence[Trial]) -> dict[str, Any]:
+            outcomes = Counter(trial.outcome for trial in trials)
+            named = {"same": outcomes[SAME], "line": outcomes[LINE], "read": outcomes[READ]}
+            return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
+
+        def by(name: str, values: Iterable[str]) -> list[dict[str, Any]]:
+            found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
+            return [ends(trials) | {name: value} for value, trials in found if trials]
+
         return {
-            "all": _ends(self.trials),
-            "kinds": self._by("kind", KINDS.values()),
-            "subjects": self._by("subject", SUBJECTS),
+            "all": ends(self.trials),
+            "kinds": by("kind", KINDS.values()),
+            "subjects": by("subject", SUBJECTS),
             "machine": self.machine,
             "wrong": [self.row(trial) for trial in self.wrong],
         }
-
-    def _by(self, name: str, values: Iterable[str]) -> list[dict[str, Any]]:
-        found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
-        return [_ends(trials) | {name: value} for value, trials in found if trials]
-
-
-def _ends(trials: Sequence[Trial]) -> dict[str, Any]:
-    outcomes = Counter(trial.outcome for trial in trials)
-    named = {"same": outcomes[SAME], "line": outcomes[LINE], "read": outcomes[READ]}
-    return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
-
-
-def _machine() -> dict[str, str]:
-    return {
-        "system": f"{platform.system()} {platform.release().split('-')[0]}",
-        "machine": platform.machine(),
-        "cores": str(psutil.cpu_count()),
-        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "python": platform.python_version(),
-        "boundcheck": __version__,
-    }
 
 
 def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None) -> Soundness:
@@ -219,12 +213,12 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     # Statements that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     work: dict[Layer, list[tuple[Any, ...]]] = {
-        "proof": [(_proofs, share * _PROOFS, share * part) for part in range(_PROOFS)],
-        "reading": [(_readings, share), (_gallery,)],
+        "proof": [(_tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
+        "reading": [(_tried, rereadings, share), (_tried, gallery)],
         "input": [(input_trials, part) for part in _parts(malformed(share))],
         "falsification": [(tried, part) for part in _parts(ordered)],
         "measurement": [(tried, part) for part in _parts(runs)],
-        "engines": [(_engines, share * _PARTS, share * part) for part in range(_PARTS)],
+        "engines": [(_tried, examinations, share * _PARTS, share * part) for part in range(_PARTS)],
     }
     calls = [
         Call(
@@ -262,23 +256,14 @@ def _check(**counts: int) -> None:
             raise InputError(name, value, "an integer from 1 on")
 
 
-class Threads:
+class Threads(Engine):
     """An engine of threads, for calls that start processes of their own and share what they compare them with."""
-
-    room: int | None = None
-    again, shares_fate = 0, False
 
     def __init__(self, jobs: int) -> None:
         self._pool = ThreadPoolExecutor(jobs)
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         return [self._pool.submit(work) for work in works]
-
-    def proceed(self) -> None:
-        """Do nothing: the threads need nobody."""
-
-    def lost(self, error: BaseException) -> bool:
-        return False
 
     def close(self, unfinished: bool) -> None:
         self._pool.shutdown(cancel_futures=unfinished)
@@ -318,17 +303,6 @@ def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
     return [items[first : first + size] for first in range(0, len(items), size)] if items else []
 
 
-def _proofs(every: int, first: int) -> list[Trial]:
-    return tried([*false_mutants(every, first), *true_variations(every, first)])
-
-
-def _readings(every: int) -> list[Trial]:
-    return tried(islice(rereadings(), 0, None, every))
-
-
-def _gallery() -> list[Trial]:
-    return tried(gallery())
-
-
-def _engines(every: int, first: int) -> list[Trial]:
-    return tried(examinations(every, first))
+def _tried(make: Callable[..., Iterable[Tryable]], *arguments: Any) -> list[Trial]:
+    """Try what is made of a few numbers, which are all that a process is sent."""
+    return tried(make(*arguments))

@@ -26,6 +26,7 @@ from boundcheck.checked.engines import (
     between,
     descended,
     examined,
+    followed,
     model_of_walk,
     unmoved,
     with_momentum,
@@ -324,35 +325,36 @@ def run(about: str, curve: Curve, start: Fraction | int, follow: Follow, steps: 
     begin, known = Fraction(start), {"ell": _ONE} | {name: Fraction(x) for name, x in numbers.items()}
     walk = Walk(about, curve, (begin,), known | {"T": Fraction(steps), "R_1": abs(begin)})
     known = {"D": walk.gap} | dict(walk.numbers)
-    return replace(walk, points=follow(walk.curve, begin, known, steps), numbers=known)
+    return replace(walk, points=followed(follow, walk.curve, begin, known, steps), numbers=known)
+
+
+def _walks(
+    about: str, start: Callable[[int], tuple[Curve, Fraction]], follow: Follow, **numbers: Fraction | int
+) -> Walks:
+    """For a T the run from the curve and v_1 that `start` says; where nothing follows v_1, for T = 1 alone."""
+
+    def walks(steps: int) -> Iterator[Walk]:
+        if follow is not unmoved or steps == 1:
+            curve, first = start(steps)
+            yield run(about, curve, first, follow, steps, **numbers)
+
+    return walks
 
 
 def _parabolas(follow: Follow, curvature: Fraction = _ONE, about: str = "F = x²/2", **numbers: Fraction | int) -> Walks:
-    def walks(steps: int) -> Iterator[Walk]:
-        if follow is not unmoved or steps == 1:
-            yield run(about, parabola(curvature), 1, follow, steps, **numbers)
-
-    return walks
+    return _walks(about, lambda steps: (parabola(curvature), _ONE), follow, **numbers)
 
 
 def _teeth(share: Fraction) -> Walks:
     """The gradient is 1 at all iterates: the worst function of Abbaszadehpeivasti, de Klerk and Zamani, share ≤ 1."""
-
-    def walks(steps: int) -> Iterator[Walk]:
-        curve = teeth(_ONE, share, steps - 1)
-        yield run("F' = 1 at each iterate and less between", curve, 1 + share * (steps - 1), descended(share), steps)
-
-    return walks
+    about, curve = "F' = 1 at each iterate and less between", partial(teeth, _ONE, share)
+    return _walks(about, lambda steps: (curve(steps - 1), _ONE + share * (steps - 1)), descended(share))
 
 
 def _hubers(share: Fraction = _ONE, is_far: bool = False) -> Walks:
     """F' is the same at all iterates: at the last one, x = 1, its parabola begins; or farther, as the gap wants it."""
-
-    def walks(steps: int) -> Iterator[Walk]:
-        start = _ONE + share * (steps - 1) * (2 if is_far else 1)
-        yield run("a Huber function", huber(1, _ONE), start, descended(share), steps)
-
-    return walks
+    step = share * (2 if is_far else 1)
+    return _walks("a Huber function", lambda steps: (huber(1, _ONE), 1 + step * (steps - 1)), descended(share))
 
 
 def _of(
@@ -522,7 +524,7 @@ class Recipe:
         """True if a run meets the claim, as its hypotheses are stated; None where that is not decided here."""
         if not walk.is_whole:
             return None
-        if walk.points != self.follow(walk.curve, walk.points[0], walk.numbers, walk.steps):
+        if walk.points != followed(self.follow, walk.curve, walk.points[0], walk.numbers, walk.steps):
             return False
         if any(each.is_exact and not each.holds(walk) for each in self.assumed):
             return False
@@ -574,19 +576,14 @@ def asked(make: Callable[[], Recipe], turn: int) -> Examined:
     return examined(*told, partial(recipe.edit, recipe.claim), about, is_known)
 
 
-def reading_of(claim: Claim) -> Reading:
-    """The iterates of a claim's algorithm, and every other letter as a constant."""
-    letters = {x for each in (claim, *claim.hypotheses) for x in each.conclusion.atoms(sp.MatrixSymbol)}
-    fixed = {x for x in letters if x.shape in {v.shape, W.shape} and x != v}
-    own = {each.symbol for each in own_parameters(claim).values()}
-    return Reading(processes={v_t: Process((v,))}, constants={v_star, v1, v2, W, *fixed, *own})
-
-
 def refuting(claim: Claim, walk: Walk) -> Script:
     """A printed proof whose one line is the claim, that assumes each hypothesis where its letters are, and no more."""
-    reading = reading_of(claim)
-    fixed = {str(x) for x in reading.constants if isinstance(x, sp.MatrixSymbol)}
-    witness = model_of_walk(walk, claim, fixed).witness
+    # The iterates of the claim's algorithm are a process, and every other letter is a constant.
+    letters = {x for each in (claim, *claim.hypotheses) for x in each.conclusion.atoms(sp.MatrixSymbol)}
+    points = {v_star, v1, v2, W, *(x for x in letters if x.shape in {v.shape, W.shape} and x != v)}
+    own = {each.symbol for each in own_parameters(claim).values()}
+    reading = Reading(processes={v_t: Process((v,))}, constants={*points, *own})
+    witness = model_of_walk(walk, claim, {str(x) for x in points}).witness
 
     def build(proof: Proof) -> None:
         for assumed in (*claim.hypotheses, *claim.conditions):

@@ -7,7 +7,7 @@ how it is made where it is true. An input or a command under attack must end in 
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import ClassVar, Literal, Protocol
 
@@ -99,8 +99,8 @@ class Mutant(ABC):
             answer = self.ask()
         except Exception:
             said = f"{self.witness}; {traceback.format_exc(limit=-3)}"
-            known = (self.layer, self.subject, self.kind, self.change, self.true)
-            return Trial(*known, said, "traceback", wrong=True, caught=False, seconds=perf_counter() - began)
+            died = self.recorded(Answer("traceback", accepts=False, rejects=False), perf_counter() - began)
+            return replace(died, witness=said, wrong=True)
         return self.recorded(answer, perf_counter() - began + answer.seconds)
 
     def recorded(self, answer: Answer, seconds: float) -> Trial:

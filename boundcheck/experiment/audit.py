@@ -17,7 +17,6 @@ import numpy as np
 import sympy as sp
 import torch
 import xarray as xr
-from sympy.core.relational import Relational
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.plan import Plan, Start, generator, make_sampler
@@ -144,8 +143,11 @@ def _conditions(e: Evidence) -> list[Audit]:
         # T may be too short; any other number that a user gives is a constant, which may be too large.
         guilt: Guilt = "horizon" if c.lhs == T else "constant"
         limit = max(limits) if c.rel_op in (">", ">=") else min(limits)
-        row = f"{c.lhs} {c.rel_op} {c.rhs}", guilt, status, observed, limit, "decided without rounding", _blamed(e, c)
-        found.append(Audit(*row))
+        # Where the left side is no letter, a number that the run was free to choose is to blame.
+        chosen = (name for name in (*e.spec.free, *sorted(_letters(c))) if name in _letters(c))
+        symbol = str(c.lhs.name) if c.lhs.is_Symbol else next(chosen)
+        name, how = f"{c.lhs} {c.rel_op} {c.rhs}", "decided without rounding"
+        found.append(Audit(name, guilt, status, observed, limit, how, symbol))
     return found
 
 
@@ -158,13 +160,6 @@ def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, Any]) -> floa
 
 def _letters(expression: sp.Expr) -> set[str]:
     return {str(x.name) for x in expression.free_symbols}
-
-
-def _blamed(e: Evidence, condition: Relational) -> str:
-    """The letter of a condition: its left side, or a number that the run was free to choose."""
-    letters = _letters(condition)
-    chosen = (name for name in (*e.spec.free, *sorted(letters)) if name in letters)
-    return str(condition.lhs.name) if condition.lhs.is_Symbol else next(chosen)
 
 
 def _longest_step(e: Evidence) -> Audit:

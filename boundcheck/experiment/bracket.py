@@ -86,7 +86,6 @@ class Bracket:
 
     @property
     def measured(self) -> float:
-        """The best lower estimate."""
         return max(self.lower.values())
 
 

@@ -184,7 +184,6 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float |
 def _measured(
     spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick, memory: float | None
 ) -> Result:
-    """Bracket or run, and store what it came to."""
     common: dict[str, Any] = {
         "run_id": folder.id,
         "claim": spec.claim,

@@ -185,12 +185,10 @@ class Plan:
 
     @property
     def step_size(self) -> float:
-        """The first number of the algorithm."""
         return self.numbers[next(iter(self.numbers))]
 
     @property
     def smoothness(self) -> float:
-        """The L̂ of the theorem."""
         return self.values[SMOOTHNESS.letter]
 
     def inputs_of(self, claim: Claim) -> dict[str, Number]:
@@ -216,7 +214,6 @@ class Guess:
 
     @property
     def sizes(self) -> list[float]:
-        """All of its numbers, in order."""
         return [*self.radii.values(), self.variance, *(() if self.smoothness is None else (self.smoothness,))]
 
 

@@ -414,7 +414,6 @@ class Result(Shown):
 
     @cached_property
     def settings(self) -> Settings:
-        """The spec's tables by name."""
         found: Settings = _reader(Settings).validate_python(self.spec)
         return found
 
@@ -497,12 +496,10 @@ class RunResult(Result):
 
     @property
     def named(self) -> set[str]:
-        """The claims that it names: those of any result, and those of the horizons."""
         return super().named | {each.claim for each in self.horizons}
 
     @property
     def replicas(self) -> int:
-        """The number of runs that there were side by side."""
         return self.settings.run.replicas
 
     @property
@@ -662,7 +659,6 @@ class Results(list[Result], Shown):
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of `to_frame`."""
         differ = {path: values for path, values in self.varied.items() if path != "claim"}
         rows = []
         for place, each in enumerate(self):

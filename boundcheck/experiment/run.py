@@ -264,7 +264,6 @@ class Ensemble:
 
     @property
     def v(self) -> Point:
-        """The iterates."""
         return self.algorithm.iterate(self.state)
 
     @property

@@ -115,12 +115,12 @@ class AdapterSpec(Table):
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
         made = self.made
-        if (self.rank is None) == made.has_rank:
+        if (self.rank is None) == ("rank" in made.options):
             expected = f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}"
             raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
-        if not made.has_scale and self.scale != 1:
+        if "scale" not in made.options and self.scale != 1:
             raise InputError("adapter.scale", self.scale, f"no scale: {self.kind} has no such number")
-        if self.start == "diagonal" and not made.has_diagonal:
+        if self.start == "diagonal" and "diagonal" not in made.options:
             raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)
@@ -128,12 +128,10 @@ class AdapterSpec(Table):
 
     @property
     def made(self) -> type[Adapter]:
-        """The class of adapters of its kind."""
         return ADAPTERS[self.kind]
 
     @property
     def paths(self) -> list[str]:
-        """The targets, one by one."""
         return [target.strip() for target in self.targets.split(",") if target.strip()]
 
     @property
@@ -169,7 +167,6 @@ class DomainSpec(Table):
 
     @property
     def given(self) -> dict[str, float]:
-        """The radii that are given, by name."""
         return {name: radius for name, radius in self if radius is not None}
 
 
@@ -335,7 +332,8 @@ class Spec(Table):
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
         kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
-        if isinstance(adapter, dict) and isinstance(kind, str) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
+        known = ADAPTERS[kind] if isinstance(kind, str) and kind in ADAPTERS else None
+        if isinstance(adapter, dict) and known is not None and "rank" not in known.options:
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
@@ -478,7 +476,6 @@ class Spec(Table):
 
     @property
     def is_stochastic(self) -> bool:
-        """True if the theorem is about stochastic gradients."""
         return self.algorithm.is_stochastic
 
     @property
@@ -488,7 +485,6 @@ class Spec(Table):
 
     @property
     def algorithm(self) -> Algorithm:
-        """The algorithm that is run."""
         found = algorithm_of(self.said)
         if found is None:
             raise InputError("claim", self.claim, "a theorem about an algorithm")
@@ -496,7 +492,6 @@ class Spec(Table):
 
     @property
     def measure(self) -> PerformanceMeasure:
-        """The measure that the theorem bounds."""
         found = measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
             raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")

@@ -129,7 +129,6 @@ class RunFolder:
 
     @property
     def id(self) -> str:
-        """The run's id, the folder's name."""
         return self.path.name
 
     @contextmanager
@@ -185,7 +184,11 @@ class RunFolder:
         path, trace = self.path / "checkpoint.pt", self.path / "trace.zarr"
         if not path.is_file():
             return None
-        saved = _unsealed(path.read_bytes())
+        sealed, saved = path.read_bytes(), {}
+        # Anybody can hash anything, and torch raises all kinds of errors.
+        with suppress(Exception):
+            if sealed[:_DIGEST_SIZE] == hashlib.sha256(sealed[_DIGEST_SIZE:]).digest():
+                saved = dict(torch.load(io.BytesIO(sealed[_DIGEST_SIZE:]), weights_only=True))
         self._check_own()
         why = self._difference(saved, there := _digests(trace))
         if why or not fits(saved["state"]):
@@ -271,7 +274,6 @@ class RunFolder:
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
-        """The trace's arrays, opened once."""
         with _of_strangers():
             group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
             return dict(group.arrays())
@@ -329,18 +331,6 @@ def _read(path: Path, name: str) -> Any:
         return parse_json(read_text(path / name))
     except (OSError, ValueError) as error:
         raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
-
-
-def _unsealed(content: bytes) -> dict[str, Any]:
-    """The state that bytes were made of, after their digest; empty where they are no longer those."""
-    digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-    if digest != hashlib.sha256(content).digest():
-        return {}
-    try:
-        return dict(torch.load(io.BytesIO(content), weights_only=True))
-    except Exception:
-        # Anybody can hash anything, and torch raises all kinds of errors.
-        return {}
 
 
 def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:

@@ -26,10 +26,11 @@ from boundcheck.experiment.result import (
 from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.notebook import Shown
+from boundcheck.language.screen import show
 from boundcheck.language.symbols import toward
 from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line, short
-from boundcheck.system import terminal
 from boundcheck.system.tables import fields_of
+from boundcheck.system.terminal import screen
 
 
 def trace_of(result: Result, runs: Path) -> xr.Dataset:
@@ -158,7 +159,7 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
 
     ``noise`` is what was taken off each squared gradient norm, because a part of the samples was looked at.
     """
-    table = terminal.Table(*_COLUMNS, title=f"{result.problem.name}, on {result.problem.sample}")
+    told: list[tuple[str, ...]] = []
     rows = trace.isel(replica=0)
     count = int(np.isfinite(rows["loss"].values).sum())
     for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
@@ -171,8 +172,8 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         is_seen = square > 0 or noise[place] == 0
         gradient = f"{square:.4g}" if is_seen else f"≈ 0, below its noise of {noise[place]:.2g}"
         # On a curved domain there is no ratio.
-        told = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
-        table.add(int(row["time"]), cells[0], gradient, cells[1], told, *cells[2:])
+        slope = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
+        told.append((str(int(row["time"])), cells[0], gradient, cells[1], slope, *cells[2:]))
     lines = [f"{result.verdict}: {result.reason}"]
     failed = [each for each in result.audit if each.status == "failed"]
     lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
@@ -196,7 +197,5 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         start = lost.start if lost.measured is None else f"{lost.start} {lost.measured:.3g}"
         lines += [f"  {' → '.join((start, *links))}"] if links else []
         lines.append(f"  {lost.says}")
-    console = terminal.screen(stderr=True)
-    console.print(table)
-    for each in lines:
-        console.print(each, soft_wrap=True, markup=False, highlight=False)
+    table = Table(_COLUMNS, told, f"{result.problem.name}, on {result.problem.sample}")
+    show(screen(stderr=True), table, *map(line, lines))

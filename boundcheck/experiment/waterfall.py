@@ -162,7 +162,6 @@ class Level(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """The mean over replicas."""
         return float(self.values.mean())
 
     def plus(self, other: "Level", sign: int = 1) -> "Level":
@@ -435,7 +434,6 @@ def solved(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]]) -> sp.E
 
 
 def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solution: sp.Expr | None) -> Iterator[_Rung]:
-    """The rungs from what was measured to the bound."""
     evidence, over = on_run.evidence, found.measure.over
     schedule, seen = evidence.record.schedule, evidence.spec.measure.seen(evidence)
     shape = schedule.times.shape

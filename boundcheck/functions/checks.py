@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -26,9 +26,6 @@ from boundcheck.functions.arithmetic import EPSILON, Point, apart, inner, moved,
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.function import Function
 from boundcheck.language.vocabulary import F
-
-if TYPE_CHECKING:
-    from boundcheck.language.algorithms import Retract
 
 # Bounds on rounding errors that come from outside are estimates as often as not: so much more is allowed.
 MARGIN = 16.0
@@ -325,30 +322,19 @@ def check_steps(
         return
     with suppress(NotImplementedError):
         gradients = [_of_size(steep, random) for _ in range(_STEPS)]
-        _hold_to_its_exact_step(algorithm, numbers, v, gradients, steep, None if is_flat else moved)
+        exact = {name: arb(x) for name, x in numbers.items()}
+        state, twin = algorithm.start(v, numbers), algorithm.exact_start(_balls(v), exact)
+        size = 0.0
+        for t, g in enumerate(gradients, start=1):
+            # Both steps are taken from the same point with the same gradients, and may differ by rounding alone.
+            sizes = [square_norm(vector).sqrt().max().item() if vector else 0.0 for vector in state]
+            size = max(size, *sizes, *algorithm.drift(sizes, steep, t, numbers), algorithm.reach(sizes, t, numbers))
+            _same(algorithm, "query", algorithm.query(state, t, numbers), algorithm.exact_query(twin, t, exact), size)
+            state = algorithm.step(state, g, t, numbers, None if is_flat else moved)
+            twin = algorithm.exact_step(twin, _balls(g), t, exact, Space(square_norm_of, arb.sqrt))
+            _same(algorithm, "step", algorithm.iterate(state), algorithm.iterate(twin), size)
         if not algorithm.asks:
             _hold_to_its_equations(algorithm, numbers)
-
-
-def _hold_to_its_exact_step(
-    algorithm: Algorithm,
-    numbers: Mapping[str, float],
-    v: Point,
-    gradients: list[Point],
-    steep: float,
-    retract: Retract | None,
-) -> None:
-    """Take both steps from the same point with the same gradients, and refuse them if they disagree."""
-    exact = {name: arb(x) for name, x in numbers.items()}
-    state, twin = algorithm.start(v, numbers), algorithm.exact_start(_balls(v), exact)
-    size = 0.0
-    for t, g in enumerate(gradients, start=1):
-        sizes = [square_norm(vector).sqrt().max().item() if vector else 0.0 for vector in state]
-        size = max(size, *sizes, *algorithm.drift(sizes, steep, t, numbers), algorithm.reach(sizes, t, numbers))
-        _same(algorithm, "query", algorithm.query(state, t, numbers), algorithm.exact_query(twin, t, exact), size)
-        state = algorithm.step(state, g, t, numbers, retract)
-        twin = algorithm.exact_step(twin, _balls(g), t, exact, Space(square_norm_of, arb.sqrt))
-        _same(algorithm, "step", algorithm.iterate(state), algorithm.iterate(twin), size)
 
 
 def _same(algorithm: Algorithm, face: str, v: Point, exact: Any, size: float) -> None:

@@ -130,14 +130,9 @@ def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bou
     return ends
 
 
-def norm_name(block: str) -> str:
-    """The name of the observable that is the norm of a block."""
-    return f"norm_{block}"
-
-
 def observables(adapter: Adapter) -> dict[str, Observable]:
     """Everything that `observe` reads off, by name."""
-    norms = {norm_name(x.name): f"largest spectral norm of {x.name} at v_t and v_(t+1)" for x in adapter.blocks}
+    norms = {f"norm_{x.name}": f"largest spectral norm of {x.name} at v_t and v_(t+1)" for x in adapter.blocks}
     return {name: Observable(meaning) for name, meaning in (OBSERVED | norms).items()}
 
 
@@ -163,7 +158,7 @@ class Problem(Function):
             is_flat=adapter.is_flat,
             observables=observables(adapter),
             constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
-            norm_names={block.radius: norm_name(block.name) for block in adapter.blocks},
+            norm_names={block.radius: f"norm_{block.name}" for block in adapter.blocks},
             facts={"shape": f.shape},
             given=(*adapter.given, *f.given),
             threads=1 if math.prod(f.shape) < _LARGE else None,
@@ -314,7 +309,7 @@ class Problem(Function):
             noise_error = 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / law.batch
             noise_error = noise_error + bias_error * (2 * bias + bias_error)
         norms = {
-            norm_name(block.name): torch.maximum(spectral_norm(x), spectral_norm(y))
+            f"norm_{block.name}": torch.maximum(spectral_norm(x), spectral_norm(y))
             for block, x, y in zip(self.adapter.blocks, *map(self.adapter.bounded, (v, v_next)), strict=True)
         }
         return norms | {

@@ -19,7 +19,7 @@ from boundcheck.language.notebook import Shown
 from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line
 from boundcheck.present import forms, programme
 from boundcheck.proof import ProofAudit, prove
-from boundcheck.proof.rows import rows_of
+from boundcheck.proof.audit import rows_of
 from boundcheck.proofs import paper_at
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.limits import Tick, silent

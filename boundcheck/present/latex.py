@@ -53,7 +53,7 @@ from boundcheck.present.sections.proofs import claim_view
 from boundcheck.present.stored import StoredRun, known
 from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, pdf
 from boundcheck.present.words import sentence_of, titled
-from boundcheck.proof.latex import PREAMBLE, apart, display, id_tex
+from boundcheck.proof.export import PREAMBLE, apart, display, id_tex
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.shown import visible
 from boundcheck.system.files import file_name

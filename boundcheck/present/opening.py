@@ -19,7 +19,7 @@ from boundcheck.present.material import Material
 from boundcheck.present.stored import StoredRun, distinct, highest_rank, largest, settings
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, name_axes, panels, ticks, wrapped
 from boundcheck.present.words import label, number, titled
-from boundcheck.proof.status import Carrier, carrier
+from boundcheck.proof.audit import Carrier, carrier
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.view import rounded_down
 

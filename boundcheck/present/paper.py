@@ -25,7 +25,7 @@ from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.stored import StoredRun, grouped, load_runs
 from boundcheck.present.words import label
 from boundcheck.proof import ProofAudit
-from boundcheck.proof.status import standing
+from boundcheck.proof.audit import standing
 from boundcheck.proofs import Paper
 from boundcheck.system.ending import say
 from boundcheck.system.plugins import theirs

@@ -14,9 +14,8 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.view import Badge, Column, Head, Line, Part, Prose, Row, Table, line, paragraph
-from boundcheck.proof.fixed import fixed_statements
-from boundcheck.proof.rows import JudgedRow
-from boundcheck.proof.status import Carrier, carrier, counted, standing, told
+from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
+from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
 from boundcheck.worst_case.worst_case import has_worst_case
 

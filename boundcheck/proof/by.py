@@ -18,7 +18,7 @@ from boundcheck.kernel import terms as k
 from boundcheck.kernel.rules import chain_rule, descent_lemma
 from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
 from boundcheck.proof.certificate import certify
-from boundcheck.proof.translate import Reading, index
+from boundcheck.proof.reading import Reading, index
 
 
 @dataclass(frozen=True)
@@ -282,29 +282,3 @@ def _symbol(matrix: Matrix) -> Symbol:
     if not isinstance(letter, Symbol):
         raise InputError("variable", letter, "a named matrix, over which a law can range")
     return letter
-
-
-def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
-    """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
-    if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
-        return None
-    # Strict ones last: they replace weak ones.
-    signed = {
-        theorem.fact.polynomial: theorem
-        for relation in (">=", ">")
-        for theorem in premises
-        if theorem.fact.relation == relation
-    }
-    used: list[Theorem] = []
-    terms, strict = [], False
-    for monomial, weight in goal.polynomial.terms.items():
-        factors = [signed.get(Scalar.of(atom)) for atom, exponent in monomial for _ in range(exponent)]
-        known = [theorem for theorem in factors if theorem is not None]
-        if len(known) < len(factors):
-            return None
-        used += [theorem for theorem in known if theorem not in used]
-        terms.append((((weight, ONE),), tuple(used.index(theorem) for theorem in known)))
-        strict = strict or all(theorem.fact.relation == ">" for theorem in known)
-    if goal.relation == ">" and not strict:
-        return None
-    return rules.certificate(tuple(used), goal, tuple(terms), (), ())

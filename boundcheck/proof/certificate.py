@@ -1,9 +1,9 @@
-"""The search for certificates, by linear programming: why a goal follows from premises by exact algebra.
+"""The search for certificates: why a goal follows from premises by exact algebra.
 
 A certificate is an identity m·goal = Σ_j s_j Π_i p_i + Σ_k c_k e_k, which `kernel.rules.certificate` checks. The search
-lists products of premises and of squares, and multiples of equations; `linear` says which of them make up the goal, and
-with what weights. Where sums of squares with free coefficients are needed, `squares` finds them. Nothing here is
-trusted, and nothing depends on the clock: what grows is capped by the constants.
+lists products of premises and of squares, and multiples of equations; `sums` says which of them make up the goal, and
+with what weights, or finds squares with free coefficients. Nothing here is trusted, and nothing depends on the clock:
+what grows is capped by the constants.
 """
 
 from __future__ import annotations
@@ -15,13 +15,23 @@ from itertools import chain, combinations, combinations_with_replacement
 
 from flint import fmpq
 
-from boundcheck.kernel import rules
+from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.kernel.errors import RuleError
-from boundcheck.kernel.facts import Fact, Theorem
-from boundcheck.kernel.terms import Scalar
-from boundcheck.proof.linear import combine, combine_strictly
-from boundcheck.proof.polynomials import UNIT, Packing, Poly, Rational, fraction, times
-from boundcheck.proof.squares import Block, decompose, gram_basis, possible
+from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, Scalar
+from boundcheck.proof.sums import (
+    UNIT,
+    Block,
+    Packing,
+    Poly,
+    Rational,
+    combine,
+    combine_strictly,
+    decompose,
+    fraction,
+    gram_basis,
+    possible,
+    times,
+)
 
 MOST_PLAIN = 1000  # products of inequalities
 MOST_TERMS = 3000  # the same, and squares times such
@@ -73,22 +83,61 @@ class _Stage:
     factors: int = 2
 
 
-@dataclass(frozen=True)
-class _Level:
-    """The help that a sum of squares may get: products, rounds as in `_Stage`, and squares times each inequality."""
+def entailed(
+    goal: Fact,
+    premises: Sequence[Theorem],
+    *,
+    hints: Sequence[Scalar] = (),
+    factor: Sequence[int] | None = None,
+    degree: int = 2,
+) -> Theorem | None:
+    """The goal from facts and the signs of their atoms, at once or by a certificate; arguments as of `certify`."""
+    premises = [*premises, *signs([goal, *(x.fact for x in premises)])]
+    return by_signs(goal, premises) or certify(goal, premises, hints=hints, factor=factor, degree=degree)
 
-    products: int
-    rounds: int
-    weighed: bool = False
+
+def signs(facts: Iterable[Fact]) -> list[Theorem]:
+    """The theorems that norms and roots in these facts are not negative, and dimensions, T and t are at least 1."""
+    found: dict[str, Theorem] = {}
+    for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
+        match atom:
+            case Norm():
+                found[atom.key] = rules.norm_nonnegative(atom.kind, atom.blocks)
+            case Root():
+                found[atom.key] = rules.root_nonnegative(atom.body)
+            case Dimension():
+                found[atom.key] = rules.dimension_positive(atom.name)
+            case Horizon():
+                found[atom.key] = rules.horizon_positive()
+            case Clock():
+                found[atom.key] = rules.time_at_least_one()
+    return list(found.values())
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A solution: weights of terms and of multiples of equations, none of them zero."""
-
-    factor: tuple[int, ...]
-    terms: list[tuple[Rational, _Term]]
-    multiples: list[tuple[Rational, _Multiple]]
+def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
+    """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
+    if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
+        return None
+    # Strict ones last: they replace weak ones.
+    signed = {
+        theorem.fact.polynomial: theorem
+        for relation in (">=", ">")
+        for theorem in premises
+        if theorem.fact.relation == relation
+    }
+    used: list[Theorem] = []
+    terms, strict = [], False
+    for monomial, weight in goal.polynomial.terms.items():
+        factors = [signed.get(Scalar.of(atom)) for atom, exponent in monomial for _ in range(exponent)]
+        known = [theorem for theorem in factors if theorem is not None]
+        if len(known) < len(factors):
+            return None
+        used += [theorem for theorem in known if theorem not in used]
+        terms.append((((weight, ONE),), tuple(used.index(theorem) for theorem in known)))
+        strict = strict or all(theorem.fact.relation == ">" for theorem in known)
+    if goal.relation == ">" and not strict:
+        return None
+    return rules.certificate(tuple(used), goal, tuple(terms), (), ())
 
 
 def certify(
@@ -113,9 +162,7 @@ def certify(
         RuleError: if `factor` names a premise that is not a strict fact.
 
     """
-    search = _Search(goal, premises, hints)
-    found = search.solution(None if factor is None else search.strictly(factor), degree)
-    return None if found is None else search.theorem(found)
+    return _Search(goal, premises, hints).run(factor, degree)
 
 
 class _Search:
@@ -138,9 +185,10 @@ class _Search:
         self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
-    def solution(self, factor: tuple[int, ...] | None, degree: int) -> _Found | None:
-        """The first solution, from the cheapest stage on."""
+    def run(self, factor: Sequence[int] | None, degree: int) -> Theorem | None:
+        """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
+        given = None if factor is None else self.strictly(factor)
         if self.goal.relation == "=":
             stages = [_Stage(-1, rounds=rounds) for rounds in (0, 1, 2, 4)]
         else:
@@ -151,19 +199,20 @@ class _Search:
                 _Stage(degree, hints=degree, squares=max(1, degree - 1), rounds=3, factors=1),
             ]
         for stage in stages:
-            for places in self.factors(factor, stage.factors):
+            for places in self.factors(given, stage.factors):
                 found = self.linear(places, times(self.product(places), goal), stage)
                 if found is not None:
                     return found
         if self.goal.relation == "=" or not goal:
             return None
         most = min(degree, 2) if self.inequalities else 0
-        levels = [_Level(products, rounds) for products in range(most + 1) for rounds in (0, 1)]
+        # The help that sums of squares get: products, rounds as of a stage, and squares times each inequality.
+        helps = [(products, rounds, False) for products in range(most + 1) for rounds in (0, 1)]
         if self.inequalities:
-            levels.append(_Level(most, 1, weighed=True))
-        for level in levels:
-            for places in self.factors(factor, 1)[:MOST_GRAM_FACTORS]:
-                found = self.gram(places, times(self.product(places), goal), level)
+            helps.append((most, 1, True))
+        for products, rounds, weighed in helps:
+            for places in self.factors(given, 1)[:MOST_GRAM_FACTORS]:
+                found = self.gram(places, times(self.product(places), goal), products, rounds, weighed)
                 if found is not None:
                     return found
         return None
@@ -179,10 +228,10 @@ class _Search:
             places += same
         return tuple(places)
 
-    def factors(self, factor: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
+    def factors(self, given: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
         """The possible factors, each as the places of the premises whose product it is."""
-        if factor is not None:
-            return [factor]
+        if given is not None:
+            return [given]
         return [places for size in range(most + 1) for places in combinations(self.strict, size)][:MOST_FACTORS]
 
     def product(self, places: tuple[int, ...]) -> Poly:
@@ -195,6 +244,26 @@ class _Search:
         """The places of every product of at most `degree` inequalities, the shorter ones first."""
         for size in range(degree + 1):
             yield from combinations_with_replacement(self.inequalities, size)
+
+    def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> Theorem | None:
+        """A certificate with the columns of a stage."""
+        terms = self.terms(factor, target, stage) if stage.products >= 0 else []
+        multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
+        columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
+        costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [1.0] * len(multiples)
+        weights = combine(target, columns, costs, len(terms))
+        if weights is not None and self.goal.relation == ">":
+            certain = {j for j, term in enumerate(terms) if self.positive(term)}
+            if not any(weights[j] for j in certain):
+                weights = combine_strictly(target, columns, len(terms), certain)
+        if weights is None:
+            return None
+        used = zip(weights, terms, strict=False), zip(weights[len(terms) :], multiples, strict=True)
+        return self.theorem(factor, *used)
+
+    def positive(self, term: _Term) -> bool:
+        """True if a term is certainly positive: a product of strict facts."""
+        return term.square is None and all(place in self.strict for place in term.places)
 
     def terms(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> list[_Term]:
         """The columns with nonnegative weights."""
@@ -236,8 +305,9 @@ class _Search:
         for _ in range(rounds):
             fresh: dict[tuple[int, int], _Multiple] = {}
             for place, poly in self.equations.items():
-                for monomial in self._quotients(frontier, poly):
-                    if (place, monomial) not in found:
+                quotients = {self.packing.quotient(monomial, divisor) for divisor in poly for monomial in frontier}
+                for monomial in quotients:
+                    if monomial is not None and (place, monomial) not in found:
                         multiple = {monomial + m: c for m, c in poly.items()}
                         fresh[place, monomial] = _Multiple(multiple, place, monomial)
             # Multiples with few new monomials are the likeliest to cancel.
@@ -248,46 +318,16 @@ class _Search:
             seen |= frontier
         return list(found.values())
 
-    def _quotients(self, monomials: Iterable[int], poly: Poly) -> set[int]:
-        quotients = {self.packing.quotient(monomial, divisor) for divisor in poly for monomial in monomials}
-        return {monomial for monomial in quotients if monomial is not None}
-
-    def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> _Found | None:
-        """A certificate with the columns of a stage."""
-        terms = self.terms(factor, target, stage) if stage.products >= 0 else []
-        multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
-        columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
-        costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [1.0] * len(multiples)
-        weights = combine(target, columns, costs, len(terms))
-        if weights is not None and self.goal.relation == ">":
-            certain = {j for j, term in enumerate(terms) if self.positive(term)}
-            if not any(weights[j] for j in certain):
-                weights = combine_strictly(target, columns, len(terms), certain)
-        if weights is None:
-            return None
-        pairs = list(zip(weights, [*terms, *multiples], strict=True))
-        return _Found(
-            factor,
-            [(w, x) for w, x in pairs if w and isinstance(x, _Term)],
-            [(w, x) for w, x in pairs if w and isinstance(x, _Multiple)],
-        )
-
-    def positive(self, term: _Term) -> bool:
-        """True if a term is certainly positive: a product of strict facts."""
-        return term.square is None and all(place in self.strict for place in term.places)
-
-    def gram(self, factor: tuple[int, ...], target: Poly, level: _Level) -> _Found | None:
+    def gram(self, factor: tuple[int, ...], target: Poly, most: int, rounds: int, weighed: bool) -> Theorem | None:
         """A certificate with sums of squares of arbitrary polynomials."""
-        products = ((self.product(places), places) for places in self.products(level.products))
+        products = ((self.product(places), places) for places in self.products(most))
         simple = list(_within((_Term(*product) for product in products), MOST_GRAM_TERMS))
-        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), level.rounds)[
-            :MOST_GRAM_MULTIPLES
-        ]
+        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), rounds)[:MOST_GRAM_MULTIPLES]
         columns = [*(term.poly for term in simple), *(multiple.poly for multiple in multiples)]
         bound = set(target).union(*(column for column in columns if not column.keys().isdisjoint(target)))
         others = set(target).union(*columns)
         bases: dict[tuple[int, ...], list[int]] = {}
-        for place in self.inequalities if level.weighed else ():
+        for place in self.inequalities if weighed else ():
             bases[place,] = gram_basis(self.packing, bound, self.product((place,)))
             others |= {x + y + z for x in bases[place,] for y in bases[place,] for z in self.product((place,))}
         bases[()] = possible(gram_basis(self.packing, bound, UNIT), others)
@@ -297,31 +337,37 @@ class _Search:
         sums = decompose(target, blocks, equations, strict=self.goal.relation == ">")
         if sums is None:
             return None
-        terms = [
+        terms = (
             (weight, _Term(self.product(places), places, None if root == UNIT else root))
-            for places, squares in zip([*(term.places for term in simple), *bases], sums.squares, strict=True)
+            for places, squares in zip([*(term.places for term in simple), *bases], sums[0], strict=True)
             for weight, root in squares
-        ]
-        return _Found(factor, terms, [(w, x) for w, x in zip(sums.free, multiples, strict=True) if w])
+        )
+        return self.theorem(factor, terms, zip(sums[1], multiples, strict=True))
 
-    def theorem(self, found: _Found) -> Theorem:
-        """The kernel's theorem, from only the premises that the certificate uses."""
-        used = {*found.factor, *(place for _, term in found.terms for place in term.places)}
-        used |= {multiple.place for _, multiple in found.multiples}
-        place = {old: new for new, old in enumerate(sorted(used))}
+    def theorem(
+        self,
+        factor: tuple[int, ...],
+        terms: Iterable[tuple[Rational, _Term]],
+        multiples: Iterable[tuple[Rational, _Multiple]],
+    ) -> Theorem:
+        """The kernel's theorem, from only the premises that the certificate uses: those of a weight that is not 0."""
         squares: dict[tuple[int, ...], list[tuple[Fraction, Scalar]]] = {}
-        for weight, term in found.terms:
-            root = self.packing.unpack(UNIT if term.square is None else term.square)
-            squares.setdefault(term.places, []).append((fraction(weight), root))
+        for weight, term in terms:
+            if weight:
+                root = self.packing.unpack(UNIT if term.square is None else term.square)
+                squares.setdefault(term.places, []).append((fraction(weight), root))
         multipliers: dict[int, Poly] = {}
-        for weight, multiple in found.multiples:
-            multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
+        for weight, multiple in multiples:
+            if weight:
+                multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
+        used = sorted({*factor, *multipliers, *(place for places in squares for place in places)})
+        place = {old: new for new, old in enumerate(used)}
         return rules.certificate(
-            tuple(self.premises[old] for old in sorted(used)),
+            tuple(self.premises[old] for old in used),
             self.goal,
             tuple((tuple(sums), tuple(place[x] for x in places)) for places, sums in squares.items()),
             tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
-            tuple(place[x] for x in found.factor),
+            tuple(place[x] for x in factor),
         )
 
 

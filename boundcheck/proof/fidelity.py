@@ -1,8 +1,8 @@
 """Checks that a proof proves the claim that it names: its conclusion, its quantifiers, its hypotheses, its definitions.
 
-The kernel knows what follows from what. `statements` fixes what a claim of the catalogue says to the kernel; its proof
-must end in this statement and start from nothing else. A script's own claim or lemma says what the script says, within
-the limits below: its conclusion and what it rests on are printed, to be read.
+The kernel knows what follows from what. What a claim of the catalogue says to the kernel is fixed; its proof must end
+in this statement and start from nothing else. A script's own claim or lemma says what the script says, within the
+limits below: its conclusion and what it rests on are printed, to be read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import (
     ANY,
-    Atom,
     Before,
     Clock,
     Gradient,
@@ -43,11 +42,9 @@ from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
 from boundcheck.language.vocabulary import GAP
-from boundcheck.proof.definitions import only_defines
-from boundcheck.proof.fixed import fixed_statements, is_fixed, is_ours
-from boundcheck.proof.proof import Assumption, Because, Proof
-from boundcheck.proof.script import Script, own_letters
-from boundcheck.proof.translate import Reading, eq, ge, gt
+from boundcheck.proof.proof import Assumption, Because, Proof, only_defines
+from boundcheck.proof.reading import Reading, eq, ge, gt
+from boundcheck.proof.script import Script, fixed_statements, is_fixed, is_ours, own_letters
 
 
 def digest(statement: Statement) -> str:
@@ -58,12 +55,9 @@ def digest(statement: Statement) -> str:
 def own_statements(claim: Claim) -> set[Statement]:
     """The facts that the claim states without quantifiers: quantities, conditions, and that parameters are positive."""
     reading = Reading().having(own_letters(claim))
-    relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
-    derived = {quantity.symbol for quantity in claim.quantities}
-    relations += [
-        gt(parameter.symbol, 0) for parameter in declarations(claim).values() if parameter.symbol not in derived
-    ]
-    return {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
+    derived = {each.symbol: eq(each.symbol, each.expression) for each in claim.quantities}
+    signs = [gt(each.symbol, 0) for each in declarations(claim).values() if each.symbol not in derived]
+    return {fact for relation in (*derived.values(), *signs, *claim.conditions) for fact in reading.facts(relation)}
 
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
@@ -111,18 +105,17 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
             and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
             and not any(isinstance(x, Variable) and x.name in names for x in bound)
             and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
-            and (not said.has(words.g) or (not bound and _is_one_iterate(said, where)))
+            # What is said of v, and of the g at v, is said of v_t and g_t at one t.
+            and (not said.has(words.g) or (not bound and any(_is_iterate(said, where, y) for y in where.values())))
         ):
             return True
     return False
 
 
-def _is_one_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic]) -> bool:
-    """True if all that is said of v, and of the g at v, is said of v_t and g_t at one t."""
-    times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
-    return any(
-        all(where.get(x) == words.Iterate(x.name, time, *x.shape) for x in said.atoms(sp.MatrixSymbol))
-        for time in times
+def _is_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic], at: sp.Basic) -> bool:
+    """True if each matrix of what is said is replaced by the iterate of its name, at the time of the iterate `at`."""
+    return isinstance(at, words.Iterate) and all(
+        where.get(x) == words.Iterate(x.name, at.args[1], *x.shape) for x in said.atoms(sp.MatrixSymbol)
     )
 
 
@@ -143,41 +136,36 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
             return signed and relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
             left, right = relation.args
+            # The algorithm of a theorem says how its iterates begin, and lead from step t to step t + 1.
+            algorithm = algorithm_of(claim)
+            equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
+            made = [_facts(each, script.reading) for each in equations]
+            # A proof that speaks of other iterates has no equation of the algorithm.
+            if stated or (all(made) and any(assumption.statement in facts for facts in made)):
+                return True
             parts = (claim, *hypotheses_of(script))
-            made = assumption.statement in recurrence_of(claim, script.reading)
-            return stated or made or only_defines(left, right, assumption.statement, parts, script.reading)
+            return only_defines(left, right, assumption.statement, parts, script.reading)
     if relation in claim.conditions and isinstance(assumption.statement, Fact):
         return True
     return stated and assumption.claim in hypotheses_of(script)
 
 
-def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
-    """The facts that the algorithm of a theorem gives: how its iterates begin, and lead from step t to step t + 1."""
-    algorithm = algorithm_of(claim)
-    equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
-    try:
-        return {fact for equation in equations for fact in reading.facts(equation)}
-    except InputError:
-        # A proof that speaks of other iterates.
-        return set()
-
-
 def _is_what_it_is_called(assumption: Assumption) -> bool:
     """True unless a definition gives no letter its value, or a domain gives no letter its sign."""
     fact = assumption.statement.conclusion if isinstance(assumption.statement, Law) else assumption.statement
+    terms = fact.polynomial.terms
     letters = [x for x in fact.polynomial.atoms() if isinstance(x, Variable | Value | Norm)]
-    alone = [x for x in letters if (((x, 1),) in fact.polynomial.terms) and _occurs_once(x, fact)]
     match assumption.role:
-        case "definition":
-            return fact.relation == "=" and bool(alone)
         case "domain":
-            return fact.relation == ">" and fact.polynomial.terms == {((letters[0], 1),): 1} if letters else False
+            return bool(letters) and fact.relation == ">" and terms == {((letters[0], 1),): 1}
+        case "definition":
+            # A letter that stands alone, and is in nothing else.
+            for x in letters:
+                others = (atom for monomial in terms if monomial != ((x, 1),) for atom, _ in monomial)
+                if fact.relation == "=" and ((x, 1),) in terms and all(x not in atom.inside for atom in others):
+                    return True
+            return False
     return True
-
-
-def _occurs_once(atom: Atom, fact: Fact) -> bool:
-    others = (x for monomial in fact.polynomial.terms if monomial != ((atom, 1),) for x, _ in monomial)
-    return all(atom not in x.inside for x in others)
 
 
 def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
@@ -203,8 +191,6 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
 
 # R, R^n or R^(d x k).
 _SPACE = re.compile(r"(\w+(\s*\\times\s*\w+)*)?")
-
-
 # What is proved of all is so of those to which the rest of such a text restricts it.
 _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
 
@@ -250,12 +236,9 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
         return surely
     said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
     free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
-    return (free_ & _words(claim) or free_) | (free_ & _drawn(claim))
-
-
-def _words(claim: Claim) -> frozenset[str]:
-    """The words and letters in the text of a claim's range, without commands of LaTeX."""
-    return frozenset(re.findall(r"(?<!\\)\b[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
+    # The words and letters of the text, without commands of LaTeX.
+    in_text = free_.intersection(re.findall(r"(?<!\\)\b[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
+    return (in_text or free_) | (free_ & _drawn(claim))
 
 
 def _says(assumption: Assumption, reading: Reading) -> bool:

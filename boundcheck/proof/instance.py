@@ -1,32 +1,28 @@
 """MeFT at d = k = r = 1 in exact rational arithmetic: counterexamples that anyone can recompute by hand.
 
 W = BA is a number, f' a `PiecewiseLinear`, and a sample's loss is f_i(w) = f(w) + c_i w. A run of Algorithm 1 has
-finitely many paths, so every expectation is a finite sum of fractions. The numeric layer replays the same runs.
+finitely many paths, so every expectation is a finite sum of fractions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import rational_value
-from boundcheck.exact.paths import Paths, descent, mean
+from boundcheck.exact.evaluate import VectorFunction, rational_value
+from boundcheck.exact.paths import Paths, descent
+from boundcheck.exact.rationals import Rows, number
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
 from boundcheck.language.catalogue import scalar_claims
-from boundcheck.language.claim import Claim
 
 LEMMA_1, THEOREM_2 = scalar_claims()
 CONSTANTS = tuple(str(x.name) for x in (symbols.L, symbols.G, symbols.C, symbols.sigma))
 
-if TYPE_CHECKING:
-    from boundcheck.functions.problem import Problem
-
 Point: TypeAlias = tuple[Fraction, Fraction]
-
-ZERO, ONE = Fraction(0), Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -50,9 +46,9 @@ class Setting:
 
     def __post_init__(self) -> None:
         """Make whole numbers fractions; refuse constants that no hypothesis allows."""
-        self._positive(*CONSTANTS)
+        self._make_positive(*CONSTANTS)
 
-    def _positive(self, *names: str) -> None:
+    def _make_positive(self, *names: str) -> None:
         for name in names:
             object.__setattr__(self, name, Fraction(getattr(self, name)))
             if getattr(self, name) <= 0:
@@ -63,31 +59,38 @@ class Setting:
         A, B = v
         return self.slope.integral(B * A)
 
-    def gradient(self, v: Point, offset: Fraction = ZERO) -> Point:
+    def gradient(self, v: Point, offset: Fraction = Fraction(0)) -> Point:
         """The gradient at v of F, or of a sample's loss: (B m, m A) with m = f'(BA) + c_i."""
         A, B = v
         m = self.slope.value(B * A) + offset
         return B * m, m * A
 
     @property
-    def smoothness(self) -> Fraction:
-        """Lhat, the smoothness constant of F that Lemma 1 prints."""
-        return _evaluated(LEMMA_1, symbols.Lhat.name, self._constants)
+    def functions(self) -> dict[str, VectorFunction]:
+        """F and its f, by name, of matrices with one entry."""
+
+        def f_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:
+            (w,) = _entries(point, 1)
+            return (number(self.slope.value(w)),)
+
+        def F_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:  # noqa: N802
+            A, B = _entries(point, 2)
+            return tuple(map(number, self.gradient((A, B))))
+
+        return {
+            "f": VectorFunction(lambda point: self.slope.integral(*_entries(point, 1)), f_gradient),
+            "F": VectorFunction(lambda point: self.loss((_entries(point, 2)[0], _entries(point, 2)[1])), F_gradient),
+        }
 
     @property
-    def _constants(self) -> dict[str, Fraction]:
-        return {name: getattr(self, name) for name in CONSTANTS} | {symbols.r.name: ONE}
+    def constants(self) -> dict[str, Fraction]:
+        """What Lemma 1 is told, by name."""
+        return {name: getattr(self, name) for name in CONSTANTS}
 
-    def numeric(self, offsets: tuple[Fraction, ...] = (ZERO,)) -> "Problem":
-        """The setting's F in float64, as the code that runs experiments computes it."""
-        # Torch takes seconds to import. A check of a proof should not wait for it.
-        import torch
-
-        from boundcheck.functions.adapters import LoRA
-        from boundcheck.functions.objectives.clipped import Clipped
-        from boundcheck.functions.problem import Problem
-
-        return Problem(Clipped(self.slope, offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
+    @property
+    def smoothness(self) -> Fraction:
+        """Lhat, the smoothness constant of F that Lemma 1 prints; raises ArithmeticError if it is irrational."""
+        return _rational(LEMMA_1.expression(symbols.Lhat.name), self.constants)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class MeftRun(Setting):
     def __post_init__(self) -> None:
         """Check that T and the offsets describe a run."""
         super().__post_init__()
-        self._positive(symbols.zeta.name, symbols.alpha.name)
+        self._make_positive(symbols.zeta.name, symbols.alpha.name)
         for name in ("offsets", "start"):
             object.__setattr__(self, name, tuple(Fraction(x) for x in getattr(self, name)))
         if self.T < 1:
@@ -124,21 +127,6 @@ class MeftRun(Setting):
         """All paths of Algorithm 1; each step draws a sample, or without `replacement` a new one."""
         return Paths(self.start, self.gradient, descent(self.alpha), self.offsets, self.T, replacement)
 
-    @cached_property
-    def laws(self) -> tuple[dict[Point, Fraction], ...]:
-        """The distributions of v_1, ..., v_{T+1}: the points that an iterate can reach, with their probabilities."""
-        return self.paths().laws
-
-    @cached_property
-    def mean_square_norms(self) -> tuple[Fraction, ...]:
-        """N_t, the expectation of the squared gradient norm of F at v_t, for t = 1, ..., T."""
-        return tuple(mean(law, lambda v: square_norm(self.gradient(v))) for law in self.laws[:-1])
-
-    @cached_property
-    def mean_losses(self) -> tuple[Fraction, ...]:
-        """The expectation of F(v_t) for t = 1, ..., T + 1."""
-        return tuple(mean(law, self.loss) for law in self.laws)
-
     @property
     def gap(self) -> Fraction:
         """D = F(v_1) - f*."""
@@ -146,52 +134,19 @@ class MeftRun(Setting):
 
     @property
     def shortest_horizon(self) -> Fraction:
-        """T_min, the fewest iterations that Theorem 2 speaks of."""
-        return self._printed(symbols.T_min.name)
-
-    @property
-    def printed_bound_square(self) -> Fraction:
-        """The square of the bound that Theorem 2 prints."""
-        return self._printed("bound", power=2)
-
-    def _printed(self, name: str, power: int = 1) -> Fraction:
-        given = self._constants | {
-            symbols.D.name: self.gap,
-            symbols.T.name: Fraction(self.T),
-            symbols.zeta.name: self.zeta,
-        }
-        return _evaluated(THEOREM_2, name, given, power)
-
-    def replay(self) -> "Replay":
-        """The values of this run in float64, over all paths, by the code that runs experiments."""
-        import torch
-
-        from boundcheck.functions.sgd import Run
-
-        start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in self.start)
-        run = Run(self.numeric(self.offsets), start, float(self.alpha), self.T)
-        return Replay(run.mean_square_gradients, tuple(run.problem.loss(v).mean().item() for v in run.paths))
+        """T_min, the fewest iterations that Theorem 2 speaks of; raises ArithmeticError if it is irrational."""
+        told = {symbols.D.name: self.gap, symbols.T.name: Fraction(self.T), symbols.zeta.name: self.zeta}
+        return _rational(THEOREM_2.expression(symbols.T_min.name), self.constants | told)
 
 
-class Replay(NamedTuple):
-    """The numeric layer's values of an instance, under the names of `MeftRun`."""
-
-    mean_square_norms: tuple[float, ...]
-    mean_losses: tuple[float, ...]
-
-
-def square_norm(v: Point) -> Fraction:
-    """The squared Euclidean norm of a point or gradient."""
-    return _sum(x * x for x in v)
+def _entries(point: tuple[Rows, ...], count: int) -> tuple[Fraction, ...]:
+    if len(point) != count:
+        raise InputError("point", f"{len(point)} blocks", "one" if count == 1 else "two")
+    return tuple(block[0][0] for block in point)
 
 
-def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int = 1) -> Fraction:
-    """A power of a claim's quantity, from its formula; raises ArithmeticError if it is irrational."""
-    result = rational_value(claim.expression(name) ** power, given)
+def _rational(formula: sp.Expr, given: Mapping[str, Fraction]) -> Fraction:
+    result = rational_value(formula, {**given, symbols.r.name: Fraction(1)})
     if result is None:
-        raise ArithmeticError(f"{name} to the power {power} of {claim.id} is irrational")
+        raise ArithmeticError(f"{formula} is irrational")
     return result
-
-
-def _sum(terms: Iterable[Fraction]) -> Fraction:
-    return sum(terms, ZERO)

@@ -22,8 +22,8 @@ from boundcheck.kernel.terms import FROBENIUS, ONE, Matrix, Scalar
 from boundcheck.language.symbols import alpha, f_star, zeta
 from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, v, v1, v2, v_star
 from boundcheck.proof.proof import Because, Proof
+from boundcheck.proof.reading import Reading, eq, ge, le
 from boundcheck.proof.script import Script
-from boundcheck.proof.translate import Reading, eq, ge, le
 
 _DECIMALS = 10
 theta = sp.Symbol("theta")

@@ -1,12 +1,13 @@
 """A proof as a script writes it: hypotheses, definitions, and steps that are proved, refuted or left open.
 
 A step says what is claimed (sympy), how the paper prints it (LaTeX), and from what it follows. `certificate` searches
-for a certificate, the kernel has the last word, and `verdict` gives the verdict.
+for a certificate, the kernel has the last word, and `verdict` gives the verdict. Definitions are equations that only
+give a name: each name is defined once, not by itself, and is not a given quantity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,21 +15,21 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
-from boundcheck.kernel import terms as k
-from boundcheck.kernel.terms import NEXT, Matrix, Scalar, Symbol
+from boundcheck.kernel.builders import known, substitute_scalar, timed
+from boundcheck.kernel.terms import CONSTANT, NEXT, Dimension, Horizon, Index, Matrix, Scalar, Symbol, Term, Variable
 from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
-from boundcheck.proof.by import By, by_signs, discharged
-from boundcheck.proof.certificate import certify
-from boundcheck.proof.counterexamples import Counterexample, counterexample
-from boundcheck.proof.definitions import check_constant, check_definition, check_statement, circular, is_given
-from boundcheck.proof.translate import Reading
-from boundcheck.proof.typeset import check_math
+from boundcheck.language.sentence import algorithm_of
+from boundcheck.language.symbols import PARAMETERS, D
+from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
+from boundcheck.proof.by import By, discharged
+from boundcheck.proof.certificate import entailed
+from boundcheck.proof.notation import check_math
+from boundcheck.proof.reading import Reading, at_t, index
+from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
 from boundcheck.proof.witness import Witness
-
-# The seconds that z3 and cvc5 get for one question.
-SECONDS = 5.0
 
 Role = Literal["hypothesis", "definition", "domain", "choice", "local"]
 
@@ -207,29 +208,26 @@ class Proof:
     def define(self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()) -> Theorem:
         """Define a symbol, an iterate or a function: left = right.
 
-        Raises:
-            InputError: if the left side is none of these, is given, is already defined, or is defined by itself.
-
+        Raises InputError if the left side is none of these, is given, is already defined, or is defined by itself.
         """
         relation = sp.Eq(left, right, evaluate=False)
         # A plain number is now sympy's.
         left, right = relation.args
-        own = check_definition(left, right, self.claim)
-        circle = circular([*self.definitions, (left, right)], self.reading)
-        if circle:
+        own = _is_own_definition(left, right, self.claim)
+        if circle := circular([*self.definitions, (left, right)], self.reading):
             raise InputError("definition", circle, "a letter that is defined once, not by itself")
         assumed = any(x.relation == left for x in self.assumptions)
-        if assumed and not right.is_positive and not is_given(left):
+        if assumed and not right.is_positive and left not in _GIVEN:
             raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")
         theorem = self._lay_down(relation, {}, forall, (), name or f"${as_typed(left)}$", "definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
-        if own and forall:
+        if not own:
+            _check_statement(relation, theorem.conclusion, self.reading)
+        elif forall:
             raise InputError("definition", relation, "the claim's own formula, which has no `forall`")
-        if own:
-            check_constant(left, right, self.reading)
-        else:
-            check_statement(left, right, theorem.conclusion, self.reading)
+        elif isinstance(left, sp.Symbol) and timed(self.reading.scalar(right)):
+            raise InputError("definition", relation, f"a value that is a constant, as {left} is")
         return theorem
 
     def quantity(self, quantity: Quantity) -> Theorem:
@@ -266,19 +264,19 @@ class Proof:
             if not symbol.is_positive:
                 raise InputError("symbol", symbol, "a symbol that sympy knows to be positive")
             value = next((right for left, right in self.definitions if left == symbol), None)
-            if value is not None and not value.is_positive and not is_given(symbol):
+            if value is not None and not value.is_positive and symbol not in _GIVEN:
                 raise InputError("symbol", symbol, f"a proof that it is positive: it is defined, as {value}")
             (atom,) = self.reading.scalar(symbol).atoms()
-            if isinstance(atom, k.Dimension):
-                found.append(rules.dimension_positive(atom.name))
-                continue
-            if isinstance(atom, k.Horizon):
-                found.append(rules.horizon_positive())
-                continue
-            statement = Fact(">", Scalar.of(atom))
-            if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
-                self.assumptions.append(Assumption(f"${as_typed(symbol)} > 0$", "domain", statement, None, symbol))
-            found.append(rules.assume(statement))
+            match atom:
+                case Dimension():
+                    found.append(rules.dimension_positive(atom.name))
+                case Horizon():
+                    found.append(rules.horizon_positive())
+                case _:
+                    statement, name = Fact(">", Scalar.of(atom)), f"${as_typed(symbol)} > 0$"
+                    if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
+                        self.assumptions.append(Assumption(name, "domain", statement, None, symbol))
+                    found.append(rules.assume(statement))
         return found
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
@@ -286,16 +284,12 @@ class Proof:
         premises = [part for relation in given for part in self.reading.facts(relation)]
         return Law(self._letters(forall), premises, fact)
 
-    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | k.Variable]:
-        letters: list[Symbol | k.Variable] = []
+    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | Variable]:
+        letters: list[Symbol | Variable] = []
         for variable in variables:
-            terms: list[Matrix] | list[Scalar]
-            terms = (
-                list(self.reading.point(variable))
-                if isinstance(variable, MatrixExpr)
-                else [self.reading.scalar(variable)]
-            )
-            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | k.Variable)]
+            is_matrix, reading = isinstance(variable, MatrixExpr), self.reading
+            terms: Sequence[Matrix | Scalar] = reading.point(variable) if is_matrix else [reading.scalar(variable)]
+            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | Variable)]
         return letters
 
     # Steps.
@@ -333,9 +327,13 @@ class Proof:
         """
         reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
         goal = self.reading.fact(relation)
-        theorem = None if witness else self._closed(goal, reason)
-        inference = self._infer(relation, replace(reason, premises=tuple(derived_from))) if derived_from else None
-        theorem = theorem or rules.assume(goal)
+        theorem = (None if witness else self._closed(goal, reason)) or rules.assume(goal)
+        inference = None
+        if derived_from:
+            # An existing counterexample is found at once; a failing search for a certificate takes longer.
+            numbers = counterexample(goal, [x.fact for x in derived_from], SECONDS)
+            derivation = replace(reason, premises=tuple(derived_from))
+            inference = Inference(None if numbers else self.close(relation, derivation), numbers)
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))
         return theorem
 
@@ -383,13 +381,6 @@ class Proof:
         goes_on = self._closed(half.goal, half.because)
         return half if goes_on is None else rules.induction(begins, goes_on, goal)
 
-    def _infer(self, relation: sp.Basic, because: Because) -> Inference:
-        # An existing counterexample is found at once; a failing search for a certificate takes longer.
-        found = counterexample(self.reading.fact(relation), [x.fact for x in because.premises], SECONDS)
-        if isinstance(found, Counterexample):
-            return Inference(None, found)
-        return Inference(self.close(relation, because), None)
-
     def close(self, relation: sp.Basic, because: Because | Induction) -> Theorem | None:
         """A theorem of the kernel that says the relation, for this reason; None if none is found.
 
@@ -408,11 +399,8 @@ class Proof:
         same = next((x for x in because.premises if x.conclusion == goal), None)
         if same is not None:
             return same
-        premises = [*because.premises, *signs([goal, *(x.fact for x in because.premises)])]
         squares = [self.reading.scalar(x) for x in because.hints]
-        return by_signs(goal, premises) or certify(
-            goal, premises, hints=squares, factor=because.factor, degree=because.degree
-        )
+        return entailed(goal, because.premises, hints=squares, factor=because.factor, degree=because.degree)
 
     def state(
         self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
@@ -469,23 +457,171 @@ def _saying(label: str, relation: sp.Basic, fact: Fact) -> Fact:
     return fact
 
 
-def signs(facts: Sequence[Fact]) -> list[Theorem]:
-    """The theorems that norms and roots in these facts are not negative, and dimensions, T and t are at least 1."""
-    found: dict[str, Theorem] = {}
-    for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
-        match atom:
-            case k.Norm():
-                found[atom.key] = rules.norm_nonnegative(atom.kind, atom.blocks)
-            case k.Root():
-                found[atom.key] = rules.root_nonnegative(atom.body)
-            case k.Dimension():
-                found[atom.key] = rules.dimension_positive(atom.name)
-            case k.Horizon():
-                found[atom.key] = rules.horizon_positive()
-            case k.Clock():
-                found[atom.key] = rules.time_at_least_one()
-    return list(found.values())
-
-
 def _flat(because: Sequence[Theorem | Sequence[Theorem]]) -> list[Theorem]:
     return [x for each in because for x in ([each] if isinstance(each, Theorem) else each)]
+
+
+# Definitions. A name that is defined twice, or by itself (also through other definitions), would be an assumption in
+# disguise.
+
+_GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
+# Later than any offset from t: a fixed time, or every time of a sum.
+_LATER = 10**6
+_AT_START = ", at the start"
+# For each name: the names in its definition, and how much later than its own time each of them is needed.
+_Uses = dict[str, list[tuple[str, int]]]
+
+
+def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
+    """True if the claim itself makes this definition; else it must give a new name.
+
+    Raises InputError for a left side that is not a letter, iterate or value of a function, and for a given quantity,
+    whose value a claim or its user says.
+    """
+    if not isinstance(left, sp.Symbol | Iterate | Value):
+        raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
+    formulas = {D: GAP} | ({q.symbol: q.expression for q in claim.quantities} if claim else {})
+    if left in formulas:
+        if right != formulas[left]:
+            raise InputError("definition", sp.Eq(left, right, evaluate=False), f"its own formula, {formulas[left]}")
+        return True
+    if left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
+        raise InputError("definition", left, "a new letter, not a given quantity")
+    if isinstance(left, Iterate) and left.args[1] != 1 and not (left.args[1] - t).is_Integer:
+        raise InputError("definition", left, "an iterate at t, at t + 1 or at the start")
+    return False
+
+
+def _check_statement(relation: sp.Eq, statement: Statement, reading: Reading) -> None:
+    """Check that some value of the left side satisfies the equation, whatever the other letters are.
+
+    A constant does not vary with time and outcome, an iterate is known at its time, and a function has one value at a
+    point. Raises InputError for an equation that does not respect this.
+    """
+    left, right = relation.args
+    bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
+    if not isinstance(left, Value) and bound:
+        raise InputError("definition", relation, f"a law only about the values of a function, not one for all {left}")
+    match left:
+        case sp.Symbol():
+            (letter,), value = reading.scalar(left).atoms(), reading.scalar(right)
+            if not isinstance(letter, Variable):
+                raise InputError("definition", relation, f"a number, and {left} is a dimension")
+            if letter.when == CONSTANT and not (known(value, None) and not timed(value)):
+                raise InputError("definition", relation, f"a value that is a constant, as {left} is")
+        case Iterate():
+            now = index(left.args[1])
+            then = Index(now.base, now.offset + reading.processes[at_t(left)].lag)
+            if not all(known(block, then) for block in reading.point(right)):
+                raise InputError("definition", relation, f"a value that is known when {left} is, at {then}")
+            if now.base != "t" and any(map(timed, reading.point(right))):
+                raise InputError("definition", relation, f"a value that does not vary with t, as {left} does not")
+        case Value():
+            point = [x for block in reading.point(left.args[1]) for x in block.inside if isinstance(x, Symbol)]
+            is_bare = all(block == Matrix.of(x) for block, x in zip(reading.point(left.args[1]), point, strict=False))
+            fixed: dict[Term, Matrix | Scalar] = {x: Matrix.of(Symbol(x.name, x.shape, CONSTANT)) for x in point}
+            value = substitute_scalar(reading.scalar(right), fixed)
+            varies = timed(value) or not known(value, None)
+            if not is_bare or frozenset(point) != bound or len(set(point)) < len(point) or varies:
+                expected = f"a law for all points, forall=[{left.args[1]}], of constants and of the point alone"
+                raise InputError("definition", relation, expected)
+
+
+def only_defines(
+    left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
+) -> bool:
+    """True if the equation only gives a name in a proof: neither statements nor hypotheses of the claims contain it."""
+    try:
+        if _is_own_definition(left, right, claims[0]):
+            return isinstance(statement, Fact)
+        _check_statement(sp.Eq(left, right, evaluate=False), statement, reading)
+    except InputError:
+        return False
+    said = set[str]()
+    for claim in claims:
+        # The letters of a theorem's algorithm, too, are not for a proof to choose.
+        algorithm = algorithm_of(claim)
+        recurrence = algorithm.recurrence if algorithm else ()
+        for relation in (claim.conclusion, *claim.conditions, *recurrence):
+            said |= {name.removesuffix(_AT_START) for name, _ in _names_of(relation, reading)}
+    return not {name.removesuffix(_AT_START) for name in _defined(left, reading)} & said
+
+
+def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -> str:
+    """A name that is defined twice, or by itself through any number of definitions; empty if there is none."""
+    uses: _Uses = {}
+    for left, right in equations:
+        needed = list(_names_of(right, reading))
+        for name, at in _defined(left, reading).items():
+            # A recurrence that also gives the start defines it a second time.
+            gives_start, start = name.endswith("[t]") and at <= 0, f"{name}{_AT_START}"
+            if name in uses or (gives_start and start in uses):
+                return name
+            if gives_start:
+                uses[start] = [_at_start(other, time - at) for other, time in needed]
+            uses[name] = [(other, time - at) for other, time in needed]
+    # An iterate depends on its own start, whatever its time is.
+    for start in [name for name in uses if name.endswith(_AT_START)]:
+        uses.setdefault(start.removesuffix(_AT_START), []).append((start, 0))
+    return next((name for name in uses if _returns(name, uses)), "")
+
+
+def _at_start(name: str, later: int) -> tuple[str, int]:
+    """The name and offset that a start needs if its definition, which is for every t, needs `name` so much later."""
+    if not name.endswith("[t]"):
+        return name, later
+    return (name, _LATER) if later > 0 else (f"{name}{_AT_START}", 0)
+
+
+def _returns(start: str, uses: _Uses) -> bool:
+    """True if a name needs itself at the same time or later, by a cycle that does not go back in time."""
+    stack, seen = [(start, 0, frozenset({start}))], set()
+    while stack:
+        name, shift, path = stack.pop()
+        for other, later in uses.get(name, ()):
+            if other == start and shift + later >= 0:
+                return True
+            state = (other, shift + later)
+            if other not in path and state not in seen:
+                seen.add(state)
+                stack.append((other, shift + later, path | {other}))
+    return False
+
+
+def _defined(left: sp.Basic, reading: Reading) -> Mapping[str, int]:
+    """The names that a left side defines, each with its offset from t; a start, v_1, is a name of its own."""
+    if isinstance(left, Iterate):
+        return dict(_of_iterate(left, reading))
+    return {str(left.args[0].name if isinstance(left, Value) else left.name): 0}
+
+
+def _names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iterator[tuple[str, int]]:
+    """The names in an expression, each with its offset from t."""
+    match node:
+        case Iterate():
+            for name, offset in _of_iterate(node, reading):
+                # Under a sum over all times there are later ones.
+                yield name, _LATER if within_sum else offset
+        case sp.MatrixSymbol() if node in reading.points:
+            for block in reading.points[node]:
+                yield from _names_of(block, reading, within_sum)
+        case sp.MatrixSymbol() | sp.Symbol():
+            yield str(node.name), _LATER if within_sum else 0
+        case sp.Sum() if node.limits[0][0] == i and (node.limits[0][2] - t).is_Integer:
+            # No summand is later than the last, and letters of any time are met at those before.
+            last = node.function.xreplace({i: node.limits[0][2]})
+            yield from _names_of(last, reading, within_sum)
+        case _:
+            inside = within_sum or isinstance(node, sp.Sum | MinimumOver)
+            for each in node.args:
+                yield from _names_of(each, reading, inside)
+
+
+def _of_iterate(node: Iterate, reading: Reading) -> Iterator[tuple[str, int]]:
+    name, time = node.args[:2]
+    process = reading.processes.get(at_t(node))
+    names = [f"{block.name}[t]" for block in process.blocks] if process else [f"{name}[t]"]
+    if time == 1:
+        return ((f"{each}{_AT_START}", 0) for each in names)
+    offset = int(time - t) if (time - t).is_Integer else _LATER
+    return ((each, offset) for each in names)

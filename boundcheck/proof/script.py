@@ -1,7 +1,8 @@
-"""Proof scripts: how they are declared, found and loaded.
+"""Proof scripts, how they are declared, found and loaded; and the fixed statements in which they must end.
 
 A script is a Python file with functions marked ``@script(claim, version, reading)``. Scripts of the catalogue's claims
-are in `proofs/`, one folder per paper; a user's script is any file.
+are in `proofs/`, one folder per paper; a user's script is any file. What a claim says to the kernel was fixed once, in
+the `statements.json` of its paper, so that no script can read a claim its own way; `audit.write_statements` writes it.
 """
 
 from __future__ import annotations
@@ -14,26 +15,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
 import sympy as sp
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import LETTERS, T
-from boundcheck.proof.fixed import is_fixed
 from boundcheck.proof.proof import Proof
-from boundcheck.proof.symbol_roles import is_dimension
-from boundcheck.proof.translate import Reading
+from boundcheck.proof.reading import Reading, is_dimension
 from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
+from boundcheck.system.files import parse_json, read_text
 
 Version = Literal["printed", "repaired", "sharp"]
 VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
 
+# Before the names of modules that are files of scripts.
 _PACKAGE = "boundcheck_script"
 
 
@@ -69,10 +70,8 @@ class Script:
     def proof(self) -> Proof:
         """The proof that the function fills, run once.
 
-        Raises:
-            InputError: if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
-                own code raises.
-
+        Raises InputError if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
+        own code raises.
         """
         proof = Proof(self.claim, self.reading)
         with _running(f"{self.id}, {self.version}", self.home):
@@ -91,11 +90,8 @@ def script(
 ) -> Callable[[Callable[[Proof], None]], Script]:
     """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the `Proof` to fill.
 
-    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it.
-
-    Raises:
-        InputError: for a version other than printed, repaired and sharp.
-
+    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it. Raises InputError
+    for a version other than printed, repaired and sharp.
     """
     # An id of the catalogue always means the catalogue's claim.
     known = claim if isinstance(claim, Claim) else catalogue.get(claim)
@@ -128,10 +124,9 @@ def checked(script: Script) -> Script:
         raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
     if claim is not None and not is_fixed(claim) and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
         raise InputError("instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists")
-    if id not in catalogue and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
-        raise InputError(
-            "id", id, f"an id that does not begin with {id.split('.')[0]}, whose claims are the catalogue's"
-        )
+    key = id.split(".")[0]
+    if id not in catalogue and script.home is not None and key in {x.split(".")[0] for x in catalogue}:
+        raise InputError("id", id, f"an id that does not begin with {key}, whose claims are the catalogue's")
     _checked_reading(script.reading)
     return script
 
@@ -145,43 +140,37 @@ def _checked_reading(reading: Reading) -> Reading:
 def of_paper(key: str) -> list[Script]:
     """All scripts of a paper, in the order of its modules.
 
-    Raises:
-        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
-
+    Raises InputError for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
     """
     paper = paper_of(key)
-    found = [each for name in paper.modules() for each in _scripts(_part(paper, name))]
+    found: list[Script] = []
+    for name in paper.modules():
+        module = paper.part(name)
+        if module is None:
+            raise InputError("SCRIPTS", name, f"a module in {paper.folder}")
+        found += _scripts(module)
     foreign = [x.id for x in found if not paper.is_ours and x.id not in catalogue and not x.id.startswith(f"{key}.")]
     if foreign:
         raise InputError("id", foreign[0], f"the id of a claim, or one of its paper's, {key}.…")
     return found if paper.is_ours else [checked(each) for each in found]
 
 
-def _part(paper: Paper, name: str) -> ModuleType:
-    module = paper.part(name)
-    if module is None:
-        raise InputError("SCRIPTS", name, f"a module in {paper.folder}")
-    return module
-
-
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
     """The scripts of claims, ids, papers and files, each once; without a target those of all papers.
 
-    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points.
-
-    Raises:
-        InputError: for a target without a script.
-
+    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points. Raises InputError for a
+    target without a script.
     """
     found: dict[int, Script] = {}
     files: set[Path] = set()
     for target in targets or papers():
-        if _is_file(target):
-            path = Path(str(target))
-            if path.resolve() in files:
-                continue
+        if isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py")):
+            path = Path(target)
+            chosen = [] if path.resolve() in files else of_file(path)
             files.add(path.resolve())
-        found |= {id(each): each for each in _of_target(target)}
+        else:
+            chosen = _of_name(target.id if isinstance(target, Claim) else target)
+        found |= {id(each): each for each in chosen}
     scripts = list(found.values())
     for each in scripts:
         if any(other is not each and (other.id, other.version) == (each.id, each.version) for other in scripts):
@@ -189,31 +178,22 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
     return scripts
 
 
-def named(target: Claim | str | Path) -> Claim | str | Path:
-    """The key of the paper in a folder, which is then registered; any other target unchanged."""
-    if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
-        return target
-    return paper_at(Path(target)).key
-
-
-def _is_file(target: Claim | str | Path) -> bool:
-    return isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py"))
-
-
-def _of_target(target: Claim | str | Path) -> list[Script]:
-    if _is_file(target):
-        return of_file(Path(str(target)))
-    name = target.id if isinstance(target, Claim) else str(target)
+def _of_name(name: str) -> list[Script]:
     everything = [each for paper in papers() for each in of_paper(paper)]
     own = of_paper(name) if name in papers() else []
     chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
     if not chosen and name not in papers():
         ids = list(dict.fromkeys(each.id for each in everything))
-        near = get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3]
-        raise InputError(
-            "target", name, f"a paper, a .py file, or the id of a claim with a proof, such as {', '.join(near)}"
-        )
+        near = ", ".join(get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3])
+        raise InputError("target", name, f"a paper, a .py file, or the id of a claim with a proof, such as {near}")
     return chosen
+
+
+def named(target: Claim | str | Path) -> Claim | str | Path:
+    """The key of the paper in a folder, which is then registered; any other target unchanged."""
+    if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
+        return target
+    return paper_at(Path(target)).key
 
 
 def of_file(path: Path) -> list[Script]:
@@ -258,3 +238,83 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
 def _scripts(module: ModuleType) -> list[Script]:
     # In the order of the file, without those that it imports from another.
     return [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]
+
+
+# Fixed statements.
+
+WORLDS = "worlds.json"
+"""The file of a paper that has exact instances of its claims; `boundcheck.properties` writes it."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A claim's statement: the digest and the text of its conclusion, and the same of what it may start from.
+
+    `broken` are the lines of its printed proof that an exact instance refutes: then its proof is another one.
+    """
+
+    conclusion: str
+    text: str
+    hypotheses: frozenset[str]
+    given: tuple[str, ...]
+    broken: tuple[str, ...] = ()
+
+
+def fixed_statements() -> dict[str, Fixed]:
+    """The statements of all papers, by id of the claim."""
+    return {id: fixed for paper in papers().values() for id, fixed in _of_paper(paper).items()}
+
+
+def is_fixed(claim: Claim) -> bool:
+    """True if a proof of the claim must end in a fixed statement, and not in what its own script reads.
+
+    This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's `statements.json`.
+    """
+    return is_ours(claim) or (claim.id in catalogue and claim.id in _of_paper(papers()[_key(claim)]))
+
+
+def is_ours(claim: Claim) -> bool:
+    """True for a claim of `proofs/`: people have read what it says to the kernel, even what no text of it says."""
+    paper = papers().get(_key(claim))
+    return claim.id in catalogue and (paper is None or paper.is_ours)
+
+
+def has_instance(claim: Claim) -> bool:
+    """True if the judge has accepted an instance of all that a claim of ours assumes; files of others do not count."""
+    ours = (paper for paper in papers().values() if paper.is_ours)
+    return is_ours(claim) and any(_instances(paper).get(claim.id) == claim.digest for paper in ours)
+
+
+@cache
+def _instances(paper: Paper) -> dict[str, str]:
+    """The digests of the claims of which a paper has an instance, by id."""
+    path = paper.folder / WORLDS
+    found = parse_json(read_text(path)) if path.is_file() else {}
+    return {id: str(each["claim"]) for id, each in found.items()}
+
+
+def _key(claim: Claim) -> str:
+    return claim.id.split(".")[0]
+
+
+@cache
+def _of_paper(paper: Paper) -> dict[str, Fixed]:
+    """The statements that a paper fixes: in `proofs/` of any claim, elsewhere only of its own claims."""
+    path = paper.folder / "statements.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = {
+            id: Fixed(
+                str(entry["conclusion"]["digest"]),
+                str(entry["conclusion"]["text"]),
+                frozenset(str(each["digest"]) for each in entry["hypotheses"]),
+                tuple(str(each["text"]) for each in entry["hypotheses"]),
+                tuple(map(str, entry.get("broken", ()))),
+            )
+            for id, entry in parse_json(read_text(path)).items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        expected = f"a table as boundcheck.proof.audit.write_statements writes it ({raised(error)})"
+        raise InputError("statements", path, expected) from None
+    return {id: fixed for id, fixed in found.items() if paper.is_ours or id.startswith(f"{paper.key}.")}

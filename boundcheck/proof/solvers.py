@@ -1,33 +1,137 @@
-"""z3 and cvc5, each in its own process, which is killed when its time is up, and how far to trust their answers."""
+"""z3 and cvc5: entailments between facts as SMT-LIB 2 text, the solvers' answers, and verified counterexamples.
+
+In the text every atom is a real variable, and the goal is negated. "unsat" says that the premises entail the goal,
+whatever the atoms stand for; "sat" says that arithmetic alone does not entail it. The definitions of roots, inverses,
+maxima, norms and dimensions are asserted with the premises. The text has no division, and it is the same for the same
+set of facts. Each solver runs in a process of its own, which is killed when its time is up.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from importlib import metadata
+from math import ceil, floor, lcm
 from pathlib import Path
-from typing import Literal, get_args
+from time import monotonic
+from typing import Literal, TypeAlias, get_args
 
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import Fact
-from boundcheck.proof.smt import smt_lib
+from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Maximum, Norm, Root, Scalar
 from boundcheck.system.child import watched
 
 Solver = Literal["z3", "cvc5"]
 Status = Literal["sat", "unsat", "unknown"]
 
-# Above it the operating system's own clocks overflow.
-_LONGEST = 1_000_000.0
+SECONDS = 5.0
+"""The seconds that z3 and cvc5 get for one question."""
+
+# The problem as text.
+
+_FAILS = {">=": "<", ">": "<=", "=": "distinct"}
+# One of the cases holds; a case is a list of facts that hold together.
+_Cases = tuple[tuple[Fact, ...], ...]
+
+
+def _atoms_of(facts: Iterable[Fact]) -> list[Atom]:
+    """The atoms of the facts, sorted, with the atoms in the definitions of roots, inverses and maxima."""
+    found: set[Atom] = set()
+    waiting = [atom for fact in facts for atom in fact.polynomial.atoms()]
+    while waiting:
+        atom = waiting.pop()
+        if atom not in found:
+            found.add(atom)
+            defined = atom.parts if isinstance(atom, Root | Inverse | Maximum) else ()
+            waiting += [x for part in defined if isinstance(part, Scalar) for x in part.atoms()]
+    return sorted(found)
+
+
+def _definition(atom: Atom) -> _Cases:
+    """The cases, one of which holds for an atom by its kind alone; empty if its kind says nothing."""
+    value = Scalar.of(atom)
+    match atom:
+        case Root(body=body):
+            nonnegative = (Fact(">=", body), Fact("=", value * value - body), Fact(">=", value))
+            return nonnegative, (Fact(">", -body), Fact("=", value))
+        case Inverse(body=body):
+            return (Fact("=", value * body - 1),), (Fact("=", body), Fact("=", value))
+        case Maximum(members=members):
+            return tuple((Fact("=", value - x), *(Fact(">=", x - y) for y in members if y != x)) for x in members)
+        case Norm():
+            return ((Fact(">=", value),),)
+        case Dimension() | Horizon():
+            return ((Fact(">=", value - 1),),)
+    return ()
+
+
+def _variables(goal: Fact, premises: Iterable[Fact]) -> dict[Atom, str]:
+    """The name that `smt_lib` gives to each atom."""
+    return {atom: f"x{i}" for i, atom in enumerate(_atoms_of([goal, *premises]))}
+
+
+def smt_lib(goal: Fact, premises: Sequence[Fact], *, model: bool = False) -> str:
+    """The problem that is unsatisfiable if the premises entail the goal, in the logic QF_NRA.
+
+    Args:
+        goal: the fact that is asserted not to hold.
+        premises: the asserted facts; neither order nor repetition changes the text.
+        model: whether to ask for a model as well.
+
+    """
+    names = _variables(goal, premises)
+
+    def polynomial(scalar: Scalar) -> str:
+        """A positive multiple of the polynomial, with integer coefficients."""
+        scale = lcm(*(c.denominator for c in scalar.terms.values()))
+        summands = []
+        for monomial, coefficient in scalar.terms.items():
+            powers = [names[atom] for atom, exponent in monomial for _ in range(exponent)]
+            number = int(coefficient * scale)
+            shown = str(number) if number >= 0 else f"(- {-number})"
+            summands.append(_joined("*", powers if number == 1 and powers else [shown, *powers]))
+        return _joined("+", summands) if summands else "0"
+
+    def formula(fact: Fact) -> str:
+        return f"({fact.relation} {polynomial(fact.polynomial)} 0)"
+
+    lines = ["(set-option :produce-models true)"] if model else []
+    lines.append("(set-logic QF_NRA)")
+    for atom, name in names.items():
+        lines += [_comment(f"{name} is {atom}"), f"(declare-const {name} Real)"]
+    for fact in sorted(set(premises)):
+        lines += [_comment(f"premise: {fact}"), f"(assert {formula(fact)})"]
+    for atom, name in names.items():
+        if cases := _definition(atom):
+            either = _joined("or", [_joined("and", list(map(formula, case))) for case in cases])
+            lines += [_comment(f"definition of {name}"), f"(assert {either})"]
+    fails = f"(assert ({_FAILS[goal.relation]} {polynomial(goal.polynomial)} 0))"
+    lines += [_comment(f"the goal fails: {goal}"), fails, "(check-sat)"]
+    return "\n".join(lines + ["(get-model)"] * model) + "\n"
+
+
+def _comment(text: str) -> str:
+    # A line break would end the comment, and the rest would be read as commands.
+    return "; " + " ".join(text.split())
+
+
+def _joined(operator: str, parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"({operator} {' '.join(parts)})"
+
+
+# The solvers.
 
 
 class SolverMissingError(BoundcheckError):
@@ -35,116 +139,75 @@ class SolverMissingError(BoundcheckError):
 
 
 class DisagreementError(BoundcheckError):
-    """One solver says sat and the other unsat: one of them is wrong, so neither counts.
+    """One solver says sat and the other unsat: one of them is wrong, so neither counts."""
 
-    Attributes:
-        statuses: what each said.
-        text: the problem, SMT-LIB 2.
-
-    """
-
-    def __init__(self, statuses: Mapping[str, str], text: str) -> None:
-        self.statuses, self.text = dict(statuses), text
-        said = " and ".join(f"{solver} says {status}" for solver, status in self.statuses.items())
+    def __init__(self, statuses: Mapping[str, str]) -> None:
+        said = " and ".join(f"{solver} says {status}" for solver, status in statuses.items())
         super().__init__(f"{said} of the same problem: one of them is wrong, and neither counts")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A solver's answer.
+    """A solver's answer: the status of the problem, which is "unknown" also if the solver took too long or broke down.
 
-    Attributes:
-        status: of the problem; "unknown" also if the solver took too long or broke down.
-        model: the solver's text of a model, if the status is "sat" and a model was asked for.
-        reason: why the status is "unknown".
-
+    The model is the solver's text of one, if the status is "sat" and a model was asked for.
     """
 
     status: Status
     model: str = ""
-    reason: str = ""
 
 
 def ask(solver: Solver, text: str, seconds: float) -> Answer:
     """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds.
 
-    Raises InputError for an unknown solver or time, SolverMissingError for a solver that is not installed.
+    Raises SolverMissingError for a solver that is not installed.
     """
-    if solver not in get_args(Solver):
-        raise InputError("solver", solver, " or ".join(get_args(Solver)))
-    if not 0 < seconds <= _LONGEST:
-        raise InputError("seconds", seconds, f"a number above 0, at most {_LONGEST:g}")
-    command = _command(solver)
+    command = command_of(solver)
     # What becomes the solver is started in any case.
     if shutil.which(command[0]) is None:
         raise SolverMissingError(f"{solver} cannot be started: {command[0]} is no program")
+    pipe = subprocess.PIPE
     try:
         # A session of its own makes it the leader of a process group, which is killed as one.
-        process = subprocess.Popen(
-            watched(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = subprocess.Popen(watched(command), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
     except OSError as error:
         raise SolverMissingError(f"{solver} cannot be started: {error}") from error
     with process:
         try:
-            output, errors = process.communicate(text.encode(), timeout=seconds)
+            output, _ = process.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
-            return Answer("unknown", reason=f"{solver} took longer than {seconds:.3g} s and was killed")
+            return Answer("unknown")
         finally:
-            _kill(process)
-    return _judged(solver, process.returncode, output.decode(errors="replace"), errors.decode(errors="replace"))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process with all that it started, unless its end was waited for: then its number may be another's."""
-    if process.returncode is None:
-        # macOS refuses if the process has just ended by itself.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _judged(solver: Solver, code: int, output: str, errors: str) -> Answer:
-    """The answer in a solver's output. Only the first line counts: after an error z3 goes on with another problem."""
-    if code < 0:
-        return Answer("unknown", reason=f"{solver} was ended by signal {-code}")
-    first, _, rest = output.partition("\n")
-    match first.strip():
-        case "sat":
-            return Answer("sat", model=rest)
-        case "unsat":
-            return Answer("unsat")
-        case "unknown":
-            return Answer("unknown", reason=f"{solver} gave up")
-    said = first.strip() or (errors.strip().splitlines() or ["nothing"])[-1]
-    return Answer("unknown", reason=f"{solver} broke down, code {code}, saying {said}")
-
-
-def _command(solver: Solver) -> Sequence[str]:
-    if solver == "z3":
-        return [str(_z3()), "-smt2", "-in"]
-    if importlib.util.find_spec("cvc5") is None:
-        raise SolverMissingError("cvc5 is not installed: pip install cvc5")
-    # -P: the folder of the file, with modules of boundcheck's, must not be searched for cvc5.
-    return [sys.executable, "-P", str(Path(__file__).with_name("cvc5_child.py"))]
+            # Kill it with all that it started, unless its end was waited for: then its number may be another's.
+            if process.returncode is None:
+                # macOS refuses if the process has just ended by itself.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+    # Only the first line counts: after an error z3 goes on with another problem.
+    first, _, rest = output.decode(errors="replace").partition("\n")
+    if process.returncode < 0 or first.strip() not in ("sat", "unsat"):
+        return Answer("unknown")
+    return Answer("sat", rest) if first.strip() == "sat" else Answer("unsat")
 
 
 @cache
-def _z3() -> Path:
-    """The executable that came with the package z3-solver."""
+def command_of(solver: Solver) -> tuple[str, ...]:
+    """The command that starts a solver: of z3 the executable that came with its package."""
+    if solver == "cvc5":
+        if importlib.util.find_spec("cvc5") is None:
+            raise SolverMissingError("cvc5 is not installed: pip install cvc5")
+        # -P: the folder of the file, with modules of boundcheck's, must not be searched for cvc5.
+        return sys.executable, "-P", str(Path(__file__).with_name("cvc5_child.py"))
     name = "z3" + (sysconfig.get_config_var("EXE") or "")
-    places = [Path(sysconfig.get_path("scripts")) / name]
     try:
         package = metadata.distribution("z3-solver")
     except metadata.PackageNotFoundError:
         raise SolverMissingError("z3 is not installed: pip install z3-solver") from None
+    places = [Path(sysconfig.get_path("scripts")) / name]
     places += [Path(str(package.locate_file(file))) for file in package.files or [] if file.name == name]
     for place in places:
         if os.access(place, os.X_OK) and place.is_file():
-            return place
+            return str(place), "-smt2", "-in"
     raise SolverMissingError(f"the package z3-solver {package.version} is installed and its executable {name} is not")
 
 
@@ -159,7 +222,7 @@ def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict
         answers = pool.map(lambda solver: ask(solver, text, seconds), solvers)
         statuses: dict[str, Status] = {solver: answer.status for solver, answer in zip(solvers, answers, strict=True)}
     if {"sat", "unsat"} <= set(statuses.values()):
-        raise DisagreementError(statuses, text)
+        raise DisagreementError(statuses)
     return statuses
 
 
@@ -167,3 +230,193 @@ def trust(statuses: Mapping[str, str]) -> Literal["solvers", "solver"] | None:
     """The trust in an entailment after `second_opinion`: both said unsat, one did, or none."""
     count = sum(status == "unsat" for status in statuses.values())
     return "solvers" if count == 2 else "solver" if count else None
+
+
+# The models that a solver prints.
+
+_TOKEN = re.compile(r"[()]|[^\s()]+")
+_Expression: TypeAlias = "str | list[_Expression]"
+
+
+def read_models(text: str) -> list[dict[str, Fraction | None]]:
+    """The models that a solver printed, one after the other: the value of each variable, None if not rational.
+
+    A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a list of models.
+    """
+    stack: list[list[_Expression]] = [[]]
+    for token in _TOKEN.findall(text):
+        if token == "(":
+            stack.append([])
+        elif token != ")":
+            stack[-1].append(token)
+        elif len(stack) == 1:
+            raise ValueError("a ) without its (")
+        else:
+            done = stack.pop()
+            stack[-1].append(done)
+    if len(stack) > 1:
+        raise ValueError("a ( without its )")
+    models = []
+    for model in stack[0]:
+        values = {}
+        for entry in model:
+            match entry:
+                case ["define-fun", str(name), [], "Real", value]:
+                    values[name] = _number(value)
+                case ["define-fun", "/0", *_]:
+                    # z3 divides while it solves equations, and then states its values of quotients by 0.
+                    pass
+                case _:
+                    raise ValueError(f"not a value of a variable: {entry}")
+        models.append(values)
+    return models
+
+
+def _number(value: _Expression) -> Fraction | None:
+    match value:
+        case str():
+            return Fraction(value.removesuffix("?"))
+        case ["-", inner]:
+            number = _number(inner)
+            return None if number is None else -number
+        case ["/", above, below]:
+            numerator, denominator = _number(above), _number(below)
+            return None if numerator is None or not denominator else numerator / denominator
+    return None
+
+
+# Counterexamples: searched with z3, verified exactly. One refutes the entailment between polynomials. Matrices with
+# these norms and traces may not exist, so a step with a counterexample may be true; it lacks a justification.
+
+# z3 prints an irrational number as root-obj, and with these options once more as a decimal.
+_DECIMALS = "(set-option :pp.decimal true)\n(set-option :pp.decimal_precision 40)\n(get-model)\n"
+# Rational numbers near an irrational one are tried at these numbers of binary places.
+_GRIDS = (0, 1, 3, 6, 12, 24)
+# The part of the remaining time that one of these attempts may take.
+_SHARE = 0.25
+
+
+class CounterexampleError(BoundcheckError):
+    """The values are not a counterexample: a premise or definition fails, the goal holds, or a value is missing."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A verified counterexample.
+
+    Attributes:
+        values: a rational number for every atom.
+        goal: the fact that fails there.
+        premises: the facts that hold there, with the definitions of roots, inverses, norms and dimensions.
+
+    Raises:
+        CounterexampleError: where rational arithmetic says otherwise.
+
+    """
+
+    values: Mapping[Atom, Fraction]
+    goal: Fact
+    premises: tuple[Fact, ...]
+
+    def __post_init__(self) -> None:
+        """Evaluate everything again in rational arithmetic."""
+        atoms = _atoms_of([self.goal, *self.premises])
+        for atom in atoms:
+            if not isinstance(self.values.get(atom), Fraction):
+                raise CounterexampleError(f"{atom} = {self.values.get(atom)}: a counterexample needs a rational number")
+        for fact in self.premises:
+            if not self._holds(fact):
+                raise CounterexampleError(f"the premise {fact} fails")
+        for atom in atoms:
+            cases = _definition(atom)
+            if cases and not any(all(self._holds(fact) for fact in case) for case in cases):
+                raise CounterexampleError(f"{atom} cannot be {self.values[atom]}")
+        if self._holds(self.goal):
+            raise CounterexampleError(f"the goal {self.goal} holds")
+
+    def _holds(self, fact: Fact) -> bool:
+        value = evaluate(fact.polynomial, self.values)
+        return value > 0 or (value == 0 and fact.relation != ">") if fact.relation != "=" else value == 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{atom} = {value}" for atom, value in sorted(self.values.items()))
+
+
+def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
+    """The value of the polynomial; raises KeyError for an atom without a value."""
+    total = Fraction(0)
+    for monomial, coefficient in polynomial.terms.items():
+        for atom, exponent in monomial:
+            coefficient *= values[atom] ** exponent
+        total += coefficient
+    return total
+
+
+def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Counterexample | None:
+    """A rational counterexample, searched for at most so many seconds; None if none was found.
+
+    Raises what `ask` raises.
+    """
+    deadline = monotonic() + seconds
+    names = _variables(goal, premises)
+
+    def solve(fixed: Sequence[Fact], seconds: float) -> _Model | None:
+        """The model of z3's answer; the names are the same in all attempts, which have the same atoms."""
+        answer = ask("z3", smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
+        if answer.status != "sat":
+            return None
+        try:
+            exact, decimal = read_models(answer.model)
+        except ValueError:
+            return None
+        # A variable that the model leaves out may have any value.
+        values = {atom: exact.get(name, Fraction(0)) for atom, name in names.items()}
+        near = {atom: decimal.get(names[atom]) or Fraction(0) for atom, value in values.items() if value is None}
+        return _Model({atom: value for atom, value in values.items() if value is not None}, near)
+
+    def rank(atom: Atom) -> tuple[bool, int, Atom]:
+        """A sort key, roots and high powers first: the rest is then of low degree, and its solutions are rational."""
+        degree = max((dict(m).get(atom, 0) for fact in (goal, *premises) for m in fact.polynomial.terms), default=0)
+        return not isinstance(atom, Root), -degree, atom
+
+    model = solve((), seconds)
+    if model is None:
+        return None
+    # Replace irrational values by rational ones near them, one by one, and solve for the others again.
+    fixed: list[Fact] = []
+    tried: set[Atom] = set()
+    while model.near:
+        waiting = [atom for atom in model.near if atom not in tried]
+        if not waiting:
+            break
+        atom = min(waiting, key=rank)
+        tried.add(atom)
+        for candidate in _rationals_near(model.near[atom]):
+            choice = Fact("=", Scalar.of(atom) - candidate)
+            left = _SHARE * (deadline - monotonic())
+            found = solve([*fixed, choice], left) if left > 0 else None
+            if found is not None:
+                model = found
+                fixed.append(choice)
+                break
+    if not model.near:
+        with suppress(CounterexampleError):
+            return Counterexample(model.values, goal, tuple(premises))
+    return None
+
+
+@dataclass(frozen=True)
+class _Model:
+    """z3's model: a rational number for some atoms, and an approximation for the others."""
+
+    values: dict[Atom, Fraction]
+    near: dict[Atom, Fraction]
+
+
+def _rationals_near(value: Fraction) -> Iterator[Fraction]:
+    seen: set[Fraction] = set()
+    for places in _GRIDS:
+        scaled = value * 2**places
+        around = {Fraction(floor(scaled), 2**places), Fraction(ceil(scaled), 2**places)}
+        yield from sorted(around - seen, key=lambda x: (abs(x - value), x))
+        seen |= around

@@ -1,31 +1,39 @@
-"""The verdict on a proof, and what it rests on: the kernel replays every line, or a witness is checked."""
+"""The verdict on a proof and on each of its lines, and what it rests on.
+
+The kernel replays every line, or a witness is checked: all that the claim and the proof assume must certainly hold in
+it, and the line be false. What is displayed as proved must read back, and have a meaning.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Literal
+
+import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all
+from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all, rules
 from boundcheck.kernel.derive import Renewal
-from boundcheck.kernel.facts import derivation
-from boundcheck.kernel.terms import Variable
-from boundcheck.language.claim import Claim
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.facts import derivation, free
+from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, Variable
+from boundcheck.language.catalogue import scalar_claims
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.instance import HOLDS, Answer
+from boundcheck.language.judge import followed, hypothesis_in, meets
 from boundcheck.language.notebook import Shown
-from boundcheck.proof.counterexamples import Counterexample, counterexample
-from boundcheck.proof.definitions import circular
-from boundcheck.proof.display import check_words, unclear
-from boundcheck.proof.domain import Known, known_signs, partial
-from boundcheck.proof.fidelity import is_added, is_condition, misstated, stray, stronger, unused
-from boundcheck.proof.proof import SECONDS, Assumption, Proof, Step
-from boundcheck.proof.refutation import objection
-from boundcheck.proof.script import Script, checked
-from boundcheck.proof.solvers import Status, second_opinion, trust
-from boundcheck.proof.symbol_roles import CATALOGUE
-from boundcheck.proof.translate import Reading
-from boundcheck.proof.witness import examined
+from boundcheck.language.sentence import word_of
+from boundcheck.language.vocabulary import Iterate
+from boundcheck.proof.certificate import entailed
+from boundcheck.proof.fidelity import digest, is_added, is_condition, misstated, stray, stronger, unused
+from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
+from boundcheck.proof.proof import Assumption, Proof, Step, circular
+from boundcheck.proof.reading import CATALOGUE, gt
+from boundcheck.proof.script import Script, checked, fixed_statements
+from boundcheck.proof.solvers import SECONDS, Counterexample, Status, counterexample, second_opinion, trust
+from boundcheck.proof.witness import Told, Witness, examined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +45,8 @@ Trust = Literal["kernel", "solvers", "solver", "assumed", ""]
 _ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
 # Whether a line follows, from whether it can be false where its premises hold.
 _ANSWERS: dict[Status, str] = {"unsat": "yes", "sat": "no", "unknown": "nothing"}
+# On which side of 0 a polynomial lies, by the theorem that says so.
+_Known = Mapping[Scalar, Theorem]
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class JudgedStep(Shown):
 
     step: Step
     verdict: StepVerdict
-    trust: Trust
+    trust: Trust = ""
     reason: str = ""
     follows: bool | None = None
     numbers: Counterexample | None = None
@@ -91,46 +101,34 @@ class JudgedProof(Shown):
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
         return sorted(step.step.theorem.hypotheses - theirs - open_, key=str)
 
-    def given(self, step: JudgedStep) -> list[str]:
-        """The texts of a line's `own` statements."""
-        return list(map(str, self.own(step)))
-
     @property
     def unused(self) -> list[str]:
         """The titles of hypotheses that the claim lists and that its theorem neither uses nor has as a condition."""
-        return [each.title for each in self._unused if each not in self._conditions]
+        return [title for title, is_met in self._missing if not is_met]
 
     @cached_property
-    def _unused(self) -> list[Claim]:
-        return unused(self.script, self.hypotheses)
-
-    @cached_property
-    def _conditions(self) -> list[Claim]:
-        end = self.conclusion
-        return [each for each in self._unused if end is not None and is_condition(each, end, self.script.proof)]
+    def _missing(self) -> list[tuple[str, bool]]:
+        """The titles of hypotheses that the theorem does not use, with True for those that it has as a condition."""
+        end, found = self.conclusion, unused(self.script, self.hypotheses)
+        return [(x.title, end is not None and is_condition(x, end, self.script.proof)) for x in found]
 
     @property
     def difference(self) -> str:
         """The difference between a theorem's hypotheses and those that its claim lists, in words; empty for a lemma."""
         if self.verdict != "proved" or self.script.claim is None:
             return ""
-        return "; ".join([*self.changes, *(f"given besides: {text}" for text in self.added)]) or "as listed"
+        return "; ".join([*self.changes, *(f"given besides: {each}" for each in self.added)]) or "as listed"
 
     @property
     def changes(self) -> list[str]:
         """The hypotheses of its claim that a theorem lacks, has as a condition, or replaces by another, in words."""
         parts = [f"without {title}" for title in self.unused]
-        parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
+        parts += [f"with {title} as a condition on its points" for title, is_met in self._missing if is_met]
         return parts + [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
 
     @property
-    def added(self) -> list[str]:
+    def added(self) -> list[Statement]:
         """The theorem's assumptions that the claim does not list: definitions, and the proof's own hypotheses."""
-        return [str(each) for each in self.added_statements]
-
-    @property
-    def added_statements(self) -> list[Statement]:
-        """The statements of `added`, as the kernel has them."""
         return [each.statement for each in self.hypotheses if is_added(each, self.script)]
 
     def to_frame(self) -> pd.DataFrame:
@@ -146,19 +144,6 @@ class _Backing:
     trust: Trust
     hypotheses: frozenset[Statement]
     ledger: frozenset[str]
-
-
-_Backings = dict[Statement, _Backing]
-
-
-@dataclass(frozen=True)
-class _Context:
-    """The basis for judging a step: its script, the script's assumptions, known signs, the solvers' word."""
-
-    script: Script
-    given: set[Statement]
-    known: Known
-    backed: _Backings
 
 
 def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
@@ -177,74 +162,31 @@ def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
 
 def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     """Judge a script as `judge` does, even if a mutant with the same id was put in the place of its claim."""
-    script, again = _kept(script)
-    proof, final = script.proof, script.proof.conclusion
-    check_words(script)
-    given = {each.statement for each in proof.assumptions}
-    shown = derivation([*again, *filter(None, [final])])
-    context = _Context(script, given, known_signs([x for x in shown if x.hypotheses <= given], given), {})
-    steps: list[JudgedStep] = []
-    for step in proof.steps:
-        steps.append(_judge_step(step, context, steps))
-    rests, ledger = _foundation(final, context.backed) if final else (frozenset(), frozenset())
-    laid_down = [x for x in proof.assumptions if x.role in ("domain", "hypothesis")]
-    domains = {x.statement for x in laid_down if final and _signs(x, final)}
-    hypotheses = tuple(each for each in proof.assumptions if each.statement in rests | (domains - rests))
-    verdict, reason = _verdict(script, final, steps, rests, fixing)
-    if verdict == "proved" and final is not None:
-        reason = unclear(
-            [final.conclusion, *rests], known_signs([x for x in shown if x.hypotheses <= rests], rests | domains)
-        )
-        verdict = "unknown" if reason else verdict
-    used = [context.backed[x].trust for x in (final.hypotheses if final else ()) if x in context.backed]
-    everything = frozenset().union(*(theorem.ledger for theorem in again))
-    return JudgedProof(
-        script,
-        verdict,
-        weakest(used) if verdict == "proved" else "",
-        reason,
-        tuple(steps),
-        tuple(sorted(ledger if final else everything)),
-        hypotheses,
-        final.conclusion if final else None,
-    )
-
-
-def _kept(script: Script) -> tuple[Script, list[Theorem]]:
-    """The script with all that is judged of it, as it is now, and the theorems of its steps.
-
-    Its theorems and statements are those that the kernel builds again, which the script's code cannot change.
-    """
-    proof, renewed = script.proof, Renewal()
-    steps, ends = tuple(proof.steps), [x for x in (proof.conclusion,) if x is not None]
-    again = replay_all([*(step.theorem for step in steps), *ends])
-    assumptions = [replace(x, statement=renewed(x.statement)) for x in tuple(proof.assumptions)]
-    kept = Proof(script.claim, script.reading, assumptions, goal=renewed(proof.goal), closing=proof.closing)
-    kept.conclusion = again.pop() if ends else None
-    kept.steps = [replace(step, theorem=theorem) for step, theorem in zip(steps, again, strict=True)]
-    same = replace(script)
+    # All that is judged of the script, as it is now. Its theorems and statements are those that the kernel builds
+    # again, which the script's code cannot change.
+    filled, renewed = script.proof, Renewal()
+    lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
+    theorems = replay_all([*(step.theorem for step in lines), *ends])
+    assumptions = [replace(x, statement=renewed(x.statement)) for x in tuple(filled.assumptions)]
+    proof = Proof(script.claim, script.reading, assumptions, goal=renewed(filled.goal), closing=filled.closing)
+    proof.steps = [replace(step, theorem=theorem) for step, theorem in zip(lines, theorems, strict=False)]
+    final = proof.conclusion = theorems[-1] if ends else None
+    script = replace(script)
     # Keep what the script's function filled, instead of running it again.
-    vars(same)["proof"] = kept
-    return same, again
+    vars(script)["proof"] = proof
+    _check_words(script)
 
+    given = {each.statement for each in assumptions}
+    derived = derivation(theorems)
+    judging = _Judging(script, given, _known_signs([x for x in derived if x.hypotheses <= given], given))
+    for step in proof.steps:
+        judging.judge(step)
+    steps, backed = judging.steps, judging.backed
 
-def _signs(assumption: Assumption, theorem: Theorem) -> bool:
-    """True if the assumption gives the sign of a letter in a quotient or root of the theorem's statement."""
-    fact = assumption.statement
-    if not isinstance(fact, Fact) or fact.relation == "=":
-        return False
-    inside = frozenset().union(*(atom.inside for atom in partial(theorem.conclusion)))
-    return len(fact.polynomial.atoms()) == 1 and inside.issuperset(fact.polynomial.atoms())
-
-
-def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statement], frozenset[str]]:
-    """The statements that a theorem rests on, and its ledger.
-
-    Lines that the solvers confirm count as what they rest on.
-    """
-    rests: set[Statement] = set()
-    ledger, queue = set(theorem.ledger), list(theorem.hypotheses)
-    seen: set[Statement] = set()
+    # The statements that the conclusion rests on, and its ledger: lines that the solvers confirm count as what they
+    # rest on.
+    ledger = set(final.ledger) if final else set().union(*(theorem.ledger for theorem in theorems))
+    rests, queue, seen = set[Statement](), list(final.hypotheses if final else ()), set[Statement]()
     while queue:
         statement = queue.pop()
         if statement in seen:
@@ -255,156 +197,51 @@ def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statemen
             queue += backed[statement].hypotheses
         else:
             rests.add(statement)
-    return frozenset(rests), frozenset(ledger)
+    # And the assumptions that give the sign of a letter in a quotient or root of what it says.
+    inside = set[Term]().union(*(atom.inside for atom in _partial(final.conclusion))) if final else set[Term]()
+    domains = set[Statement]()
+    for each in assumptions:
+        fact = each.statement
+        if each.role in ("domain", "hypothesis") and isinstance(fact, Fact) and fact.relation != "=":
+            letters_ = fact.polynomial.atoms()
+            if len(letters_) == 1 and inside.issuperset(letters_):
+                domains.add(fact)
+    verdict, reason = _verdict(script, final, steps, frozenset(rests), fixing)
+    if verdict == "proved" and final is not None:
+        signs = _known_signs([x for x in derived if x.hypotheses <= rests], rests | domains)
+        reason = _unclear([final.conclusion, *rests], signs)
+        verdict = "unknown" if reason else verdict
+    used = [backed[x].trust for x in (final.hypotheses if final else ()) if x in backed]
+    return JudgedProof(
+        script,
+        verdict,
+        weakest(used) if verdict == "proved" else "",
+        reason,
+        tuple(steps),
+        tuple(sorted(ledger)),
+        tuple(each for each in assumptions if each.statement in rests | domains),
+        final.conclusion if final else None,
+    )
 
 
-def weakest(trusts: list[Trust]) -> Trust:
+def weakest(trusts: Iterable[Trust]) -> Trust:
     """The weakest of these; ``kernel`` if there are none."""
     return max(trusts, key=_ORDER.index, default="kernel")
-
-
-def _judge_step(step: Step, context: _Context, earlier: list[JudgedStep]) -> JudgedStep:
-    follows, numbers = _infer(step)
-    word, statement = _word(step, context, earlier), step.theorem.conclusion
-    said = _said(step, context.script.reading)
-    if said != (statement.conclusion if isinstance(statement, Law) else statement):
-        word = _Word("unknown", reason=f"it says {said}, and its theorem {statement}")
-    why = unclear([statement], context.known) if word.verdict == "proved" else ""
-    if why:
-        word = _Word("unknown", reason=why)
-    if step.witness is not None and word.verdict == "refuted":
-        step = replace(step, witness=examined(step.witness))
-    return JudgedStep(step, word.verdict, word.trust, word.reason, follows, numbers or word.numbers)
-
-
-class _Word(NamedTuple):
-    """The verdict on a step's theorem; if it does not follow, numbers at which it fails."""
-
-    verdict: StepVerdict
-    trust: Trust = ""
-    reason: str = ""
-    numbers: Counterexample | None = None
-
-
-def _said(step: Step, reading: Reading) -> Fact | None:
-    """The statement of a step's own relation; for a cited line, that of its theorem; None without a translation."""
-    if step.relation is None:
-        return step.theorem.conclusion.conclusion if isinstance(step.theorem.conclusion, Law) else step.theorem.fact
-    try:
-        return reading.fact(step.relation)
-    except InputError:
-        return None
-
-
-def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> _Word:
-    backed, open_ = context.backed, step.theorem.hypotheses - context.given
-    if step.witness is not None:
-        reason = objection(step.theorem.fact, step.witness, context.script)
-        return _Word("unknown" if reason else "refuted", reason=reason)
-    if step.theorem.rule == "assume" and step.theorem.conclusion not in context.given:
-        return _ask_solvers(step, context)
-    if step.theorem.rule == "assume":
-        return _Word("proved", "assumed", "it is assumed as it stands")
-    if open_ <= set(backed):
-        least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
-        worst = weakest([least, *(backed[x].trust for x in open_)])
-        return _Word("proved", worst, "rests on lines that only the solvers confirm" if open_ else "")
-    labels = [x.step.label for x in earlier if x.step.theorem.conclusion in open_]
-    return _Word("unknown", reason=f"rests on {', '.join(labels) or 'an open line'}")
-
-
-def _infer(step: Step) -> tuple[bool | None, Counterexample | None]:
-    """True if a line follows from those that the paper names; False, with numbers, if not; None if neither is known."""
-    inference, said = step.inference, step.theorem.conclusion
-    if inference is None:
-        return None, None
-    theorem, numbers = inference.theorem, inference.numbers
-    if theorem is not None and replay(theorem).conclusion == said and said not in theorem.hypotheses:
-        return True, None
-    return (False, numbers) if type(numbers) is Counterexample and numbers.goal == said else (None, None)
-
-
-def _ask_solvers(step: Step, context: _Context) -> _Word:
-    """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest on.
-
-    Of an induction that no premise closes at once, the answers are those on the half that is open.
-    """
-    premises = replay_all(step.because.premises) if step.because else []
-    backed, goal, half = context.backed, step.theorem.fact, step.open
-    hypotheses = _rest_on(premises)
-    statuses = _asked(goal, premises, hypotheses, context)
-    voices = trust(statuses)
-    if voices:
-        worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
-        ledger = frozenset().union(*(x.ledger for x in premises))
-        # The first answer counts: a line that is derived from itself is no better founded.
-        backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
-        return _Word("proved", worst, _answered(statuses))
-    where = ""
-    if half is not None:
-        premises, where = (
-            replay_all(half.because.premises),
-            f"the induction is open {half.name}, where it says {half.goal}: ",
-        )
-        # The line at t is what the step is from.
-        statuses = _asked(half.goal, premises, _rest_on(premises) - {goal}, context)
-    if not statuses:
-        reason = f"{where}no certificate was found, and it is drawn from lines that are open or false"
-        return _Word("unknown", reason=reason)
-    said = where + _answered(statuses)
-    goal = goal if half is None else half.goal
-    found = counterexample(goal, [x.fact for x in premises], SECONDS) if "sat" in statuses.values() else None
-    if isinstance(found, Counterexample):
-        told = f"It does not follow: its premises hold at {found}, where it fails. {_advice(found, context)}"
-        told = told if found.values else "It does not follow, whatever its letters are"
-        return _Word("unknown", reason=f"{said}. {told}", numbers=None if half else found)
-    return _Word("unknown", reason=said)
-
-
-def _rest_on(premises: Sequence[Theorem]) -> frozenset[Statement]:
-    return frozenset().union(*(x.hypotheses for x in premises))
-
-
-def _asked(
-    goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement], context: _Context
-) -> Mapping[str, Status]:
-    """The answers of the solvers, by their names; empty where the premises rest on lines that are open."""
-    if not hypotheses <= context.given | set(context.backed):
-        return {}
-    return second_opinion(goal, [x.fact for x in premises], SECONDS)
-
-
-def _answered(statuses: Mapping[str, Status]) -> str:
-    answers = ", ".join(f"{solver} says {_ANSWERS[status]}" for solver, status in statuses.items())
-    return f"no certificate was found; asked whether it follows, {answers}"
-
-
-def _advice(found: Counterexample, context: _Context) -> str:
-    """Advice on numbers at which a line fails: a witness has letters, and they are positive where declared so."""
-    letters = {atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)}
-    declared = (*context.script.reading.letters, *CATALOGUE.values())
-    wrong = [x.name for x in declared if x.is_positive and letters.get(x.name, 1) <= 0]
-    if wrong:
-        return f"That {' and '.join(sorted(wrong))} > 0 is a premise only if the step names it, see proof.positive"
-    if len(letters) == len(found.values):
-        return "Try these numbers as its witness"
-    return "There may be no matrices with these numbers; they show which fact is missing"
 
 
 def _verdict(
     script: Script, final: Theorem | None, steps: list[JudgedStep], rests: frozenset[Statement], fixing: bool
 ) -> tuple[StepVerdict, str]:
+    """The verdict on a proof from those on its lines, and the reason where it is not proved."""
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
         return "unknown", "no proof.conclude says what the proof shows"
-    circle = circular(proof.definitions, script.reading)
-    if circle:
+    if circle := circular(proof.definitions, script.reading):
         return "unknown", f"{circle} is defined twice, or by itself"
-    foreign = stray(script, proof, rests, fixing=fixing)
-    if foreign:
+    if foreign := stray(script, proof, rests, fixing=fixing):
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
         told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
@@ -415,13 +252,13 @@ def _verdict(
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
     if script.instead and final.conclusion in rests:
         return "unknown", f"it assumes what it concludes: {final.conclusion}"
-    if (other := stronger(script, proof)) != "":
+    if other := stronger(script, proof):
         return "unknown", f"it has {other} instead of a hypothesis of the claim from which that does not follow"
     reason = misstated(script, proof, fixing=fixing)
     return ("unknown", reason) if reason else ("proved", "")
 
 
-def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
+def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
     """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken; refuted; unknown.
 
     A printed proof is broken where a line of it is false, or does not follow from those that it names. A printed
@@ -429,16 +266,282 @@ def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
     """
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
-        return "repaired" if any(map(_is_broken, printed)) else "proved"
-    return "refuted" if any(_refutes(x) for x in printed) else "unknown"
+        broken = any(x.verdict == "refuted" or any(step.follows is False for step in x.steps) for x in printed)
+        return "repaired" if broken else "proved"
+    for proof in printed:
+        # A printed proof may be broken, and its claim true: the false line must be the claim itself.
+        claim, lines = proof.script.claim, [x.step for x in proof.steps if x.verdict == "refuted"]
+        if proof.script.is_statement and any(claim is None or line.relation == claim.conclusion for line in lines):
+            return "refuted"
+    return "unknown"
 
 
-def _is_broken(proof: JudgedProof) -> bool:
-    return proof.verdict == "refuted" or any(step.follows is False for step in proof.steps)
+# A line.
 
 
-def _refutes(proof: JudgedProof) -> bool:
-    """True if a false line is the claim itself: a printed proof may be broken, and its claim true."""
-    claim = proof.script.claim
-    lines = [x.step for x in proof.steps if x.verdict == "refuted"]
-    return proof.script.is_statement and any(claim is None or line.relation == claim.conclusion for line in lines)
+class _Judging:
+    """The judging of a proof's lines, one after the other.
+
+    It knows the script, its assumptions, signs that are known, and the solvers' word for the lines before.
+    """
+
+    def __init__(self, script: Script, given: set[Statement], known: _Known) -> None:
+        self.script, self.given, self.known = script, given, known
+        self.steps: list[JudgedStep] = []
+        self.backed: dict[Statement, _Backing] = {}
+
+    def judge(self, step: Step) -> None:
+        """Judge the next line: what its theorem says, and whether it follows from the lines that the paper names."""
+        theorem = step.theorem
+        statement, open_ = theorem.conclusion, theorem.hypotheses - self.given
+        if step.witness is not None:
+            reason = objection(theorem.fact, step.witness, self.script)
+            word = JudgedStep(step, "unknown" if reason else "refuted", reason=reason)
+        elif theorem.rule == "assume" and statement not in self.given:
+            word = self._ask_solvers(step)
+        elif theorem.rule == "assume":
+            word = JudgedStep(step, "proved", "assumed", "it is assumed as it stands")
+        elif open_ <= self.backed.keys():
+            least: Trust = "assumed" if theorem.rule in STANDARD_FACTS else "kernel"
+            worst = weakest([least, *(self.backed[x].trust for x in open_)])
+            word = JudgedStep(step, "proved", worst, "rests on lines that only the solvers confirm" if open_ else "")
+        else:
+            labels = [x.step.label for x in self.steps if x.step.theorem.conclusion in open_]
+            word = JudgedStep(step, "unknown", reason=f"rests on {', '.join(labels) or 'an open line'}")
+
+        # The theorem must say what the line says, to a reader.
+        fact = statement.conclusion if isinstance(statement, Law) else theorem.fact
+        said: Fact | None = fact
+        if step.relation is not None:
+            try:
+                said = self.script.reading.fact(step.relation)
+            except InputError:
+                said = None
+        if said != fact:
+            word = JudgedStep(step, "unknown", reason=f"it says {said}, and its theorem {statement}")
+        elif word.verdict == "proved" and (why := _unclear([statement], self.known)):
+            word = JudgedStep(step, "unknown", reason=why)
+        if step.witness is not None and word.verdict == "refuted":
+            word = replace(word, step=replace(step, witness=examined(step.witness)))
+
+        # True if it follows; False, with numbers, if not; None if neither is known.
+        if step.inference is not None:
+            derived, numbers = step.inference.theorem, step.inference.numbers
+            if derived is not None and replay(derived).conclusion == statement and statement not in derived.hypotheses:
+                word = replace(word, follows=True)
+            elif type(numbers) is Counterexample and numbers.goal == statement:
+                word = replace(word, follows=False, numbers=numbers)
+        self.steps.append(word)
+
+    def _ask_solvers(self, step: Step) -> JudgedStep:
+        """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest on.
+
+        Of an induction that no premise closes at once, the answers are those on the half that is open.
+        """
+        goal, half = step.theorem.fact, step.open
+        premises = replay_all(step.because.premises) if step.because else []
+        hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises))
+        statuses = self._asked(goal, premises, hypotheses)
+        if voices := trust(statuses):
+            worst = weakest([voices, *(self.backed[x].trust for x in hypotheses if x in self.backed)])
+            ledger = frozenset[str]().union(*(x.ledger for x in premises))
+            # The first answer counts: a line that is derived from itself is no better founded.
+            self.backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
+            return JudgedStep(step, "proved", worst, _answered(statuses))
+        where = ""
+        if half is not None:
+            premises = replay_all(half.because.premises)
+            where = f"the induction is open {half.name}, where it says {half.goal}: "
+            # The line at t is what the step is from.
+            hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises)) - {goal}
+            goal = half.goal
+            statuses = self._asked(goal, premises, hypotheses)
+        if not statuses:
+            reason = f"{where}no certificate was found, and it is drawn from lines that are open or false"
+            return JudgedStep(step, "unknown", reason=reason)
+        said = where + _answered(statuses)
+        found = counterexample(goal, [x.fact for x in premises], SECONDS) if "sat" in statuses.values() else None
+        if found is None:
+            return JudgedStep(step, "unknown", reason=said)
+        told = "It does not follow, whatever its letters are"
+        if found.values:
+            told = f"It does not follow: its premises hold at {found}, where it fails. {self._advice(found)}"
+        return JudgedStep(step, "unknown", reason=f"{said}. {told}", numbers=None if half else found)
+
+    def _asked(self, goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement]) -> Mapping[str, Status]:
+        """The answers of the solvers, by their names; empty where the premises rest on lines that are open."""
+        if not hypotheses <= self.given | self.backed.keys():
+            return {}
+        return second_opinion(goal, [x.fact for x in premises], SECONDS)
+
+    def _advice(self, found: Counterexample) -> str:
+        """Advice on numbers at which a line fails: a witness has letters, positive where they are declared so."""
+        values = {atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)}
+        declared = (*self.script.reading.letters, *CATALOGUE.values())
+        wrong = sorted(x.name for x in declared if x.is_positive and values.get(x.name, 1) <= 0)
+        if wrong:
+            return f"That {' and '.join(wrong)} > 0 is a premise only if the step names it, see proof.positive"
+        if len(values) == len(found.values):
+            return "Try these numbers as its witness"
+        return "There may be no matrices with these numbers; they show which fact is missing"
+
+
+def _answered(statuses: Mapping[str, Status]) -> str:
+    answers = ", ".join(f"{solver} says {_ANSWERS[status]}" for solver, status in statuses.items())
+    return f"no certificate was found; asked whether it follows, {answers}"
+
+
+# A line that is false.
+
+
+def objection(fact: Fact, witness: Witness, script: Script) -> str:
+    """The reason why the witness does not refute the line; empty if it does.
+
+    The hypotheses, conditions and algorithm of the claim must hold in it, whatever of them the proof assumes; so must
+    all that the proof assumes.
+    """
+    claim, assumptions = script.claim, script.proof.assumptions
+    # The names of the numbers on which the line, the assumptions, or what the claim rests on, depend.
+    names = {x.name for s in (fact, *(x.statement for x in assumptions)) for x in free(s) if isinstance(x, Variable)}
+    quantities = tuple(_quantities(claim)) if claim is not None else ()
+    if claim is not None:
+        algorithm = followed(claim)
+        parts = (*claim.conditions, *(x.conclusion for x in claim.hypotheses))
+        parts += algorithm.parameters if algorithm else ()
+        names |= {str(x.name) for each in parts for x in each.free_symbols}
+    for quantity in reversed(quantities):
+        names |= {str(x.name) for x in quantity.expression.free_symbols} if quantity.name in names else set()
+    try:
+        witness = examined(witness)
+        told = witness.told(script.reading)
+        if claim is not None:
+            met = meets(told, claim, tuple(each for each in quantities if each.name in names))
+            if met.failures:
+                return f"the witness breaks a hypothesis: {met.objection}"
+            if met.open:
+                return f"the witness is a candidate only, because something is open: {met.objection}"
+        for each in assumptions:
+            if isinstance(each.statement, Law):
+                answer = _obeys(told.at_no_point(), each.statement)
+                if answer.verdict == "fails":
+                    return f"the witness breaks a hypothesis: {answer.why}"
+                if answer.verdict == "open":
+                    return f"the witness does not show that a law holds: {each.statement}; {answer.why}"
+            elif not witness.meets(each.statement):
+                return f"the witness does not meet {each.name}"
+        # Numbers that are positive by the catalogue, claim or script.
+        parameters = claim.parameters if claim else ()
+        declared = {*CATALOGUE.values(), *script.reading.letters, *(each.symbol for each in parameters)}
+        for letter in sorted((x for x in declared if isinstance(x, sp.Symbol) and x.name in names), key=str):
+            if letter.is_positive and told.decide(gt(letter, 0)).verdict == "fails":
+                domain = script.reading.fact(gt(letter, 0))
+                return f"the witness does not meet {domain}, which always holds for this letter"
+        return "" if witness.refutes(fact) else "the witness does not make the line false"
+    except (InputError, TermError) as error:
+        return str(error)
+
+
+def _quantities(claim: Claim) -> Iterator[Quantity]:
+    """The quantities of a claim and of its hypotheses, in the order in which they are derived."""
+    for hypothesis in claim.hypotheses:
+        yield from _quantities(hypothesis)
+    yield from claim.quantities
+
+
+@cache
+def _laws_of_meft() -> frozenset[str]:
+    """The digests of what Lemma 1 and Theorem 2 may use; it holds in a setting that breaks none of their hypotheses."""
+    fixed = fixed_statements()
+    return frozenset().union(*(fixed[claim.id].hypotheses for claim in scalar_claims()))
+
+
+def _obeys(told: Told, law: Law) -> Answer:
+    """The answer to whether a law holds.
+
+    A law of Lemma 1 or Theorem 2 holds if all that these say of the function everywhere holds; any other law is open.
+    """
+    if digest(law) not in _laws_of_meft():
+        return Answer("open", "it ranges over more than the instance has")
+    answer = HOLDS
+    for hypothesis in {each for claim in scalar_claims() for each in claim.hypotheses}:
+        word = word_of(hypothesis)
+        if not hypothesis.conclusion.atoms(Iterate) and not (word and word.is_about_noise):
+            answer &= hypothesis_in(told, hypothesis)
+    return answer
+
+
+# What a reader sees.
+
+
+def _unclear(statements: Sequence[Statement], known: _Known) -> str:
+    """The reason why a printed statement does not say what was proved; empty if all read back and have a meaning."""
+    try:
+        table = letters(statements)
+        for statement in statements:
+            text = str(statement)
+            signs = tokens_of(text)
+            if tokens_of(from_latex(latex(text, table), table)) != signs or read(text, table) != statement:
+                return f"its text reads as another statement: {text}"
+    except InputError as error:
+        return f"its text does not read back: {error}"
+    return next(filter(None, (_undefined(statement, known) for statement in statements)), "")
+
+
+def _undefined(statement: Statement, known: _Known) -> str:
+    """A quotient or root of the statement that is not known to have a meaning; empty if there is none.
+
+    To a reader the divisor of a quotient is not 0, and the radicand of a root not negative. In the kernel, inverse(0)
+    is 0 and the root of a negative number is 0.
+    """
+    if isinstance(statement, Law):
+        # Facts about a letter do not hold for the values that a law substitutes for it.
+        bound = frozenset(statement.variables)
+        premises = [rules.assume(x) for x in statement.premises if isinstance(x, Fact) and x.relation != "="]
+        unbound = {p: x for p, x in known.items() if not p.inside & bound}
+        known = unbound | {x.fact.polynomial: x for x in premises}
+    for atom in sorted(_partial(statement)):
+        body = atom.body
+        goal = Fact(">" if isinstance(atom, Inverse) else ">=", body)
+        if body in known and (goal.relation == ">=" or known[body].fact.relation == ">"):
+            continue
+        # The signs of the atoms prove it, or a certificate from the facts about the same atoms.
+        near = [x for x in known.values() if body.inside.issuperset(x.fact.polynomial.atoms())]
+        if entailed(goal, near) is None:
+            what = "is not known to be positive" if goal.relation == ">" else "may be negative"
+            return f"{atom} has no meaning for a reader, because {body} {what}"
+    return ""
+
+
+def _partial(statement: Statement) -> set[Inverse | Root]:
+    """The quotients and roots of a statement."""
+    if isinstance(statement, Law):
+        return set().union(*(_partial(x) for x in (*statement.premises, statement.conclusion)))
+    inside: frozenset[Term] = statement.polynomial.inside
+    return {x for x in inside if isinstance(x, Inverse | Root)}
+
+
+def _known_signs(theorems: Iterable[Theorem], given: Iterable[Statement]) -> _Known:
+    """The polynomials that are positive, or not negative, by a theorem or by assumption."""
+    found: dict[Scalar, Theorem] = {}
+    for theorem in (*(rules.assume(x) for x in given if isinstance(x, Fact)), *theorems):
+        conclusion = theorem.conclusion
+        if isinstance(conclusion, Fact) and conclusion.relation != "=":
+            before = found.get(conclusion.polynomial)
+            if before is None or (conclusion.relation == ">" and before.fact.relation != ">"):
+                found[conclusion.polynomial] = theorem
+    return found
+
+
+def _check_words(script: Script) -> None:
+    """Check that an author's words show only words: no control characters or LaTeX commands.
+
+    Raises InputError for a title, label, name or formula that has them.
+    """
+    words = [("title", script.title), *(("name", each.name) for each in script.proof.assumptions)]
+    for step in script.proof.steps:
+        words += [("label", step.label), ("meaning", step.meaning)]
+        words += [("about", step.witness.about)] if step.witness is not None else []
+        check_math(step.printed)
+    for field, text in words:
+        if not isinstance(text, str) or not text.isprintable():
+            raise InputError(field, text, "words in one line, of letters that can be printed")

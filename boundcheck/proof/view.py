@@ -1,4 +1,4 @@
-"""Views of proofs: of audits, claims, proofs and lines; the referee's table; and lines as a frame.
+"""Views of proofs: of audits, claims, proofs and lines; the referee's table; lines as a frame; and on a terminal.
 
 What stands under `proved` is made of the kernel's theorem, with the assumptions that it rests on.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
 
 from boundcheck.language.claim import in_prose
 from boundcheck.language.notebook import Shown
@@ -30,21 +33,23 @@ from boundcheck.language.view import (
     line,
     paragraph,
 )
-from boundcheck.proof.display import UNCLEAR, Display, shown
-from boundcheck.proof.identity import identity_latex
-from boundcheck.proof.outcome import ProofAudit
-from boundcheck.proof.results import (
+from boundcheck.proof.audit import (
     ClaimAudit,
-    certificate_text,
+    JudgedRow,
+    ProofAudit,
     instance_told,
+    known_instance,
     main_lines,
+    proof_as_json,
     step_as_json,
     witness_as_json,
 )
-from boundcheck.proof.rows import JudgedRow
+from boundcheck.proof.notation import UNCLEAR, Display, identity, identity_latex, shown
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
 from boundcheck.proof.witness import numbers_at
 from boundcheck.shown import command
+from boundcheck.system import terminal
+from boundcheck.system.terminal import coloured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,7 +141,7 @@ def _conclusion(proof: JudgedProof) -> Iterator[Part]:
     if proof.verdict != "proved" or proof.conclusion is None:
         return
     is_claim = proof.script.claim is not None
-    added = shown(*proof.added_statements).latex if is_claim else ()
+    added = shown(*proof.added).latex if is_claim else ()
     changes = "; ".join(proof.changes if is_claim else ()) or "as the claim lists them"
     yield line(Math(shown(proof.conclusion).latex[0], apart=True))
     yield paragraph(f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small")
@@ -200,9 +205,9 @@ def _besides(proof: JudgedProof, display: Display) -> Iterator[Part]:
     yield Fold(line("Letters"), (Points(roles),))
     if proof.unused:
         yield paragraph(f"The claim lists, and the theorem does not need: {'; '.join(proof.unused)}.", "small")
-    if proof.script.claim is not None and proof.added_statements:
+    if proof.script.claim is not None and proof.added:
         yield paragraph("The theorem needs, and the claim says in words or not at all:", "small")
-        yield from (line(Math(each, apart=True)) for each in shown(*proof.added_statements).latex)
+        yield from (line(Math(each, apart=True)) for each in shown(*proof.added).latex)
 
 
 def _formula(typed: str, latex: str) -> Cell:
@@ -231,7 +236,7 @@ def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
     if witness := witness_as_json(proof, judged):
         sides = f"At t = {witness['t']} the left side is {witness['left']} and the right side {witness['right']}."
         yield line(Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small"))
-    if certificate := certificate_text(step.theorem):
+    if certificate := identity(step.theorem):
         rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [line(Code(certificate))]
         yield Fold(line("certificate"), tuple(rows))
 
@@ -261,17 +266,125 @@ def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
     """A frame with a row for each line, as in `step_as_json`; of a witness, what it is about and both sides."""
     import pandas as pd
 
-    rows = [
-        {"claim": proof.script.id, "version": proof.script.version, "proof": proof.verdict} | _frame_row(proof, each)
-        for proof in proofs
-        for each in proof.steps
-    ]
+    rows: list[dict[str, Any]] = []
+    for proof in proofs:
+        whose = {"claim": proof.script.id, "version": proof.script.version, "proof": proof.verdict}
+        for judged in proof.steps:
+            found = plainly(step_as_json(proof, judged))
+            witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
+            sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
+            where = plain(_at(numbers)) if numbers else None
+            given = "; ".join(found["given"])
+            rows.append(whose | found | {"given": given} | sides | {"does_not_follow_at": where})
     return pd.DataFrame(rows)
 
 
-def _frame_row(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
-    found = plainly(step_as_json(proof, judged))
-    witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
-    sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
-    where = plain(_at(numbers)) if numbers else None
-    return found | {"given": "; ".join(found["given"])} | sides | {"does_not_follow_at": where}
+# On a terminal.
+
+# The most of a line's own assumptions that are shown beside it.
+_MOST_GIVEN = 4
+_Voices = Mapping[str, Mapping[int, Mapping[str, str]]]
+
+
+def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> None:
+    """Print the audit; the lines of the proofs only if there are few claims or `steps` asks for them."""
+    if audit.rows:
+        referee = terminal.Table(
+            "no.", "where", "printed", "verdict", "trust", "Rocq", "finding", title="Referee's table"
+        )
+        for each in audit.rows:
+            where, printed = plain(each.row.locator), plain(each.row.printed)
+            finding = _above(plain(each.finding), plain(each.hypotheses))
+            referee.add(each.row.number, where, printed, coloured(each.verdict), each.trust, each.rocq, finding)
+        console.print(referee)
+    # The catalogue has the statements of claims; a lemma's statement is shown only here.
+    table = terminal.Table("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
+    for claim in audit.claims:
+        for i, proof in enumerate(claim.proofs):
+            # On a screen the eye finds the claim above its other proofs; a line of a file says it itself.
+            name = (claim.id, coloured(claim.verdict)) if i == 0 or not console.is_interactive else ("", "")
+            cells = (coloured(proof.verdict), proof.trust, len(proof.steps), _proved(proof))
+            table.add(*name, proof.script.called, *cells)
+    console.print(table)
+    for claim in audit.claims:
+        for proof in claim.proofs:
+            if steps or len(audit.claims) <= 3:
+                _show_lines(proof, console, steps, voices.get(f"{claim.id}, {proof.script.version}", {}))
+    # At the end, where nobody has to look for them.
+    for claim in audit.claims:
+        for proof in claim.proofs:
+            if proof.verdict == "unknown":
+                _tell(console, Text("unknown", "yellow"), f"{claim.id}: {plain(proof.reason)}")
+            for judged in proof.steps:
+                if found := witness_as_json(proof, judged):
+                    where = f"{plain(judged.step.label)} of {proof.script.id}: {plain(found['about'])}."
+                    sides = f"There the left side is {found['left']} and the right side {found['right']}."
+                    _tell(console, Text("refuted", "bold red"), f"{where} {sides} {plain(_at(found['numbers']))}")
+        if claim.verdict == "unknown" and any(proof.verdict == "refuted" for proof in claim.proofs):
+            told = "a line of its proof is refuted; the claim stays unknown, since a false line does not make it false"
+            _tell(console, Text("unknown", "yellow"), f"{claim.id}: {told}")
+    for fact, said in audit.facts.items():
+        _tell(console, Text("standard fact", "bold"), f"{fact}: {plain(said)}")
+    count = len(audit.claims)
+    console.print(f"{count} claim{'s' if count != 1 else ''} in {audit.seconds:.1f} s")
+
+
+def _tell(console: Console, word: Text, text: str) -> None:
+    """Print a line that begins with a word in its style."""
+    console.print(Text(" ").join([word, Text(text)]), soft_wrap=True)
+
+
+def _proved(proof: JudgedProof) -> str:
+    """A line on what is proved: the claim and what differs, or the statement of a lemma; `--steps` shows the rest."""
+    if proof.verdict != "proved":
+        return ""
+    unmet = "" if known_instance(proof) or not proof.hypotheses else f"; {instance_told(proof)}"
+    if proof.difference:
+        return f"the claim, {proof.difference}{unmet}"
+    count = len(proof.hypotheses)
+    return f"{proof.conclusion}" + (f"  (from {count} assumption{'s' if count > 1 else ''}{unmet})" if count else "")
+
+
+def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
+    title = f"“{plain(proof.script.title)}” ({proof.script.id}, {proof.script.called})"
+    table = terminal.Table("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []), title=title)
+    lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
+    for place, judged in lines:
+        row = (plain(judged.step.label), coloured(judged.verdict), judged.trust, _says(proof, judged, console))
+        table.add(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
+    console.print(table)
+    hidden = len(proof.steps) - len(lines)
+    if hidden:
+        console.print(f"and {hidden} lines of mere algebra: --steps shows them")
+    if proof.verdict != "proved":
+        return
+    # What is proved and from what is the kernel's theorem; the author's names for it are in quotation marks.
+    found = proof_as_json(proof)
+    _tell(console, Text("concludes", "bold"), found["conclusion"])
+    for each in found["hypotheses"]:
+        name = f"  “{plain(each['name'])}”" if each["name"] != each["statement"] else ""
+        _tell(console, Text("rests on", "bold"), f"({each['role']}) {each['statement']}{name}")
+    if not found["hypotheses"]:
+        _tell(console, Text("rests on", "bold"), "nothing")
+    if found["instance"]:
+        _tell(console, Text("instance", "bold"), found["instance"])
+    _tell(console, Text("letters", "bold"), found["letters_told"])
+
+
+def _above(text: str, below: str) -> Text:
+    """A text, and below it one that is less bright."""
+    return Text("\n").join([Text(text), Text(below, "dim")]) if below else Text(text)
+
+
+def _says(proof: JudgedProof, judged: JudgedStep, console: Console) -> Text:
+    """The line as its theorem states it, with its own assumptions, and below it the author's words."""
+    step = judged.step
+    text = step.meaning
+    if judged.follows is False:
+        text += " It does not follow from the lines before it either."
+    if judged.reason:
+        text += f" ({judged.reason})"
+    given = list(map(str, proof.own(judged)))
+    few = given[:_MOST_GIVEN] if console.is_interactive else given
+    told = "; ".join(few) + (f"; and {len(given) - _MOST_GIVEN} more, see --json" if len(given) > len(few) else "")
+    return _above(str(step.theorem.conclusion) + (f"  given {told}" if given else ""), plain(text.strip()))

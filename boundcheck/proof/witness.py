@@ -1,7 +1,8 @@
 """A witness against a line of a proof: an exact instance in which every hypothesis holds and the line is false.
 
-`proof.instance` has those of MeFT, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
-own statement is evaluated, so no line is written twice; and `Told` tells the judge whether hypotheses hold in them.
+`proof.instance` has those of MeFT, at d = k = r = 1; others are made by hand. Here they become models of the kernel's
+terms, in which the line's own statement is evaluated, so no line is written twice; and `Told` tells the judge whether
+hypotheses hold in them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact import evaluate
+from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Rows, number
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -24,21 +25,16 @@ from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, exact, holds
-from boundcheck.kernel.terms import NEXT, NOW, Inverse, Root, Scalar, Symbol, Time, Variable
+from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Scalar, Symbol, Time, Variable
 from boundcheck.language import instance as judged
 from boundcheck.language import symbols
 from boundcheck.language.hypotheses import BALL
 from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
-from boundcheck.proof.instance import CONSTANTS, MeftRun, Point, Setting, square_norm
-from boundcheck.proof.meft import Meft
-from boundcheck.proof.symbol_roles import shape_names
-from boundcheck.proof.tabulated import tabulated
-from boundcheck.proof.translate import Reading
+from boundcheck.proof.instance import MeftRun, Point, Setting
+from boundcheck.proof.reading import Reading, shape_names, size_of
 
 if TYPE_CHECKING:
     from boundcheck.language.algorithms import Algorithm
-
-_DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
 
 
 @dataclass(frozen=True)
@@ -83,12 +79,14 @@ class Run:
         run = self.setting
         start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
         noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
-        return _constants(run) | start | noise | self._values()
+        return _constants(run) | start | noise | self._told
 
-    def _values(self) -> dict[str, Fraction]:
+    @cached_property
+    def _told(self) -> dict[str, Fraction]:
+        """What Theorem 2 is told besides what Lemma 1 is."""
         run = self.setting
-        found = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap}
-        return {str(x.name): value for x, value in (found | {symbols.T_min: run.shortest_horizon}).items()}
+        told = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap}
+        return {str(x.name): value for x, value in (told | {symbols.T_min: run.shortest_horizon}).items()}
 
     def model(self) -> Model:
         """All paths of the run as a model."""
@@ -99,8 +97,7 @@ class Run:
             at = paths.drawn if name.startswith("g") else paths.state
             return number(at(time, outcome)["AB".index(name[-1])])
 
-        values = _constants(self.setting) | self._values()
-        return _model(self.setting, values, process, paths)
+        return _model(self.setting, _constants(self.setting) | self._told, process, paths)
 
     def told(self, witness: Witness, reading: Reading) -> Told:
         """The instance that the judge asks: the run knows its function at all points, and its noise."""
@@ -125,11 +122,6 @@ class Witness:
     model: Model = field(repr=False)
     source: Points | Run | None = None
     _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
-
-    @property
-    def setting(self) -> Setting | None:
-        """The instance that the numeric layer replays; None for a witness made by hand."""
-        return self.source.setting if self.source else None
 
     def told(self, reading: Reading) -> Told:
         """The witness as an instance that the judge asks, its letters read as a script reads them."""
@@ -174,9 +166,7 @@ class Witness:
     def sides(self, left: Scalar, right: Scalar, fact: Fact) -> tuple[int, Interval, Interval]:
         """The first time at which the fact fails, and the two sides there, at the first such outcome.
 
-        Raises:
-            InputError: if it never fails.
-
+        Raises InputError if it never fails.
         """
         t, i = self.place(fact)
         return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
@@ -271,11 +261,9 @@ class ToldOfSetting(Told):
 
     def reach(self, radius: sp.Symbol) -> Extent:
         """The largest |A| and |B| of the points, for the radius of all blocks."""
-        return (
-            Extent.of(max((abs(x) for v in self.visited for x in v), default=Fraction(0)))
-            if radius == BALL.common
-            else UNKNOWN
-        )
+        if radius != BALL.common:
+            return UNKNOWN
+        return Extent.of(max((abs(x) for v in self.visited for x in v), default=Fraction(0)))
 
     def infimum(self) -> Extent:
         """The least value of f, which F(1, w) = f(w) has too."""
@@ -311,7 +299,7 @@ class ToldOfRun(ToldOfSetting):
         left = squares[0 if self.paths.replacement else self.paths.T - 1 :]
         if self.on_domain() != HOLDS:
             return UNKNOWN
-        return Extent.of(sum(left, Fraction(0)) / len(left) * square_norm((self.run.sigma, self.run.sigma)))
+        return Extent.of(sum(left, Fraction(0)) / len(left) * 2 * self.run.sigma**2)
 
 
 def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
@@ -359,30 +347,24 @@ def _of(about: str, source: Points | Run) -> Witness:
     return Witness(about, source.numbers(), _asked(source.model()), source)
 
 
-_SOURCES = {Points: (Setting, MeftRun), Run: (MeftRun,)}
-
-
 def examined(witness: Witness) -> Witness:
     """The witness, with model and numbers made again from its source, or with its handmade model checked.
 
-    Raises:
-        InputError: for a witness, setting or function of the user's own class, which would have to be believed.
-
+    Raises InputError for a witness, setting or function of the user's own class, which would have to be believed.
     """
     source = witness.source
-    kinds = _SOURCES.get(type(source), ())
-    own = source is not None and (
+    kinds = {Points: (Setting, MeftRun), Run: (MeftRun,)}.get(type(source), ())
+    believed = source is not None and (
         type(source.setting) not in kinds or type(source.setting.slope) is not PiecewiseLinear
     )
-    if type(witness) is not Witness or type(witness.model) is not Model or own:
-        raise InputError(
-            "witness", getattr(witness, "about", witness), "a Witness by `at_points`, `on_run`, or of numbers"
-        )
-    return (
-        _made_again(witness.about, source)
-        if source is not None
-        else replace(witness, model=_asked(_watched(tabulated(witness.model))))
-    )
+    if type(witness) is not Witness or type(witness.model) is not Model or believed:
+        about = getattr(witness, "about", witness)
+        raise InputError("witness", about, "a Witness by `at_points`, `on_run`, or of numbers")
+    if source is not None:
+        return _made_again(witness.about, source)
+    model = _tabulated(witness.model)
+    functions = {name: _checked(name, each) for name, each in model.functions.items()}
+    return replace(witness, model=_asked(replace(model, functions=functions)))
 
 
 def _asked(model: Model) -> Model:
@@ -401,19 +383,78 @@ class _Asked(dict[str, Any]):
 def _made_again(about: str, source: Points | Run) -> Witness:
     """One witness for all lines that it is checked against; results are kept where no script can reach them."""
     if isinstance(source, Points):
-        source = replace(source, v1=_exact(source.v1), v2=_exact(source.v2))
+        # Plain fractions, whatever the class of the numbers.
+        A_1, B_1, A_2, B_2 = (Fraction(int(x.numerator), int(x.denominator)) for x in (*source.v1, *source.v2))
+        source = replace(source, v1=(A_1, B_1), v2=(A_2, B_2))
     return _of(about, source)
 
 
-def _exact(point: Point) -> Point:
-    """The point in plain fractions, whatever the class of its numbers."""
-    first, second = (Fraction(int(x.numerator), int(x.denominator)) for x in point)
-    return first, second
+def _tabulated(model: Model) -> Model:
+    """A copy of a handmade model whose letters are looked up once, so that each has one value.
+
+    Raises InputError unless weights are probabilities, dimensions and horizon are positive integers, and the past
+    forgets nothing; and once a letter is looked up, unless its values are exact numbers of its shape.
+    """
+    weights = tuple(_exact_number("weights", x) for x in model.weights)
+    if not weights or min(weights) <= 0 or sum(weights) != 1:
+        raise InputError("weights", model.weights, "positive probabilities, which add up to 1")
+    for name, size in {**model.dimensions, "horizon": model.horizon}.items():
+        fixed = size_of(name)
+        if type(size) is not int or size < 1 or (fixed is not None and size != fixed):
+            raise InputError(name, size, "a positive integer, which its name gives where it is a number")
+    table = _Table(model)
+    for time in range(1, model.horizon + 2):
+        earlier, later = table.past(time), table.past(time + 1)
+        alike = ((i, j) for i in range(len(later)) for j in range(i) if later[i] == later[j])
+        if any(earlier[i] != earlier[j] for i, j in alike):
+            raise InputError("past", time, "a past that still tells apart, at later times, what it told apart before")
+    return replace(model, weights=weights, symbols=table.value, past=table.past)
 
 
-def _watched(model: Model) -> Model:
-    """The model with functions whose gradients are checked against their values at every lookup."""
-    return replace(model, functions={name: _checked(name, each) for name, each in model.functions.items()})
+class _Table:
+    """The values of letters and the labels of pasts, as first looked up."""
+
+    def __init__(self, model: Model) -> None:
+        self._model, self._values, self._pasts = model, dict[Any, Any](), dict[int, tuple[int, ...]]()
+
+    def past(self, time: int) -> tuple[int, ...]:
+        if time not in self._pasts:
+            labels = tuple(self._model.past(time))
+            if len(labels) != len(self._model.weights) or any(type(x) is not int for x in labels):
+                raise InputError("past", labels, f"a number for each of {len(self._model.weights)} outcomes")
+            self._pasts[time] = labels
+        return self._pasts[time]
+
+    def value(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
+        if not isinstance(letter.when, Time):
+            return self._of(letter, 1, 0) if letter.when == CONSTANT else self._of(letter, time, outcome)
+        labels = self.past(time + letter.when.lag)
+        # A process is a function of what is known.
+        return self._of(letter, time, labels.index(labels[outcome]))
+
+    def _of(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
+        name = (letter.name, letter.when.lag if isinstance(letter.when, Time) else letter.when, time, outcome)
+        if name not in self._values:
+            try:
+                found = self._model.symbols(letter, time, outcome)
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+                if isinstance(error, InputError):
+                    raise
+                raise InputError("witness", letter, "an instance that has a value of this letter") from error
+            if isinstance(letter, Variable):
+                self._values[name] = _exact_number(letter.name, found)
+                return self._values[name]
+            height, width = (self._model.dimensions[size] for size in letter.shape)
+            if not isinstance(found, tuple) or len(found) != height or any(len(row) != width for row in found):
+                raise InputError(letter.name, found, f"{height} rows of {width} numbers")
+            self._values[name] = tuple(tuple(_exact_number(letter.name, x) for x in row) for row in found)
+        return self._values[name]
+
+
+def _exact_number(name: str, value: Any) -> Fraction:
+    if type(value) not in (int, Fraction):
+        raise InputError(name, value, "an exact number, an integer or a fraction")
+    return Fraction(value)
 
 
 # The width of a difference quotient, and how far it may be from the derivative, relative to 1 + its size.
@@ -421,6 +462,8 @@ _STEP, _ROOM = Fraction(1, 1 << 20), Fraction(1, 1 << 8)
 
 
 def _checked(name: str, function: MatrixFunction) -> MatrixFunction:
+    """The function, with gradients that are checked against its values at every lookup."""
+
     def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         found = function.gradient(point)
         for block, grid in enumerate(point):
@@ -429,9 +472,8 @@ def _checked(name: str, function: MatrixFunction) -> MatrixFunction:
                     above, below = (function.value(_moved(point, block, i, j, h)) for h in (_STEP, -_STEP))
                     slope, said = (above - below) * exact(1 / (2 * _STEP)), found[block][i][j]
                     if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (1 + abs(said.high)):
-                        raise InputError(
-                            "witness", f"∇{name}", f"the derivative of {name}, which is near {float(slope.low):.6g}"
-                        )
+                        expected = f"the derivative of {name}, which is near {float(slope.low):.6g}"
+                        raise InputError("witness", f"∇{name}", expected)
         return found
 
     return MatrixFunction(function.value, gradient)
@@ -448,32 +490,35 @@ def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
     if witness.source is not None:
         return {name: str(value) for name, value in witness.numbers.items()}
     t, outcome = witness.place(fact)
-    letters = sorted(x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable))
-    return {str(x): _text(witness.model.symbols(x, _time(x, witness.model, t), outcome)) for x in letters}
-
-
-def _time(letter: Symbol | Variable, model: Model, t: int) -> int:
-    return model.time(letter.when.index, t) if isinstance(letter.when, Time) else t
-
-
-def _text(value: Fraction | tuple[tuple[Fraction, ...], ...]) -> str:
-    if not isinstance(value, tuple):
-        return str(value)
-    rows = "; ".join(" ".join(map(str, row)) for row in value)
-    return rows if len(value) == len(value[0]) == 1 else f"[{rows}]"
+    model, found = witness.model, dict[str, str]()
+    for letter in sorted(x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable)):
+        value = model.symbols(letter, model.time(letter.when.index, t) if isinstance(letter.when, Time) else t, outcome)
+        found[str(letter)] = str(value)
+        if isinstance(value, tuple):
+            rows = "; ".join(" ".join(map(str, row)) for row in value)
+            found[str(letter)] = rows if len(value) == len(value[0]) == 1 else f"[{rows}]"
+    return found
 
 
 def _constants(setting: Setting) -> dict[str, Fraction]:
-    names = {name: getattr(setting, name) for name in CONSTANTS} | {symbols.Lhat.name: setting.smoothness}
+    names = setting.constants | {symbols.Lhat.name: setting.smoothness}
     knots = enumerate(setting.slope.knots, start=1)
     return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
+
+
+def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
+    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    letters = {name: number(x) for name, x in known.items()}
+    sides = dict.fromkeys(("d", "k", "r", "n", "one"), 1)
+    return rational_model(sides, known, letters, setting.functions, *run)
 
 
 def rational_model(
     sides: Mapping[str, int],
     numbers: Mapping[str, Fraction],
     matrices: Mapping[str, Rows],
-    functions: Mapping[str, evaluate.VectorFunction],
+    functions: Mapping[str, VectorFunction],
     process: Callable[[str, int, int], Rows] | None = None,
     paths: Paths[Any, Any] = STILL,
 ) -> Model:
@@ -492,28 +537,16 @@ def rational_model(
             raise InputError("witness", x, "an instance with a run")
         return process(x.name, time, outcome)
 
-    known = {name: _on_grids(each) for name, each in functions.items()}
-    return Model(sides, paths.T, paths.weights, paths.past, symbols, known)
-
-
-def _on_grids(each: evaluate.VectorFunction) -> MatrixFunction:
     def rational(point: tuple[Grid, ...]) -> tuple[Rows, ...]:
         if any(x.low != x.high for grid in point for row in grid for x in row):
             raise InputError("point", "irrational", "rational numbers")
         return tuple(tuple(tuple(x.low for x in row) for row in grid) for grid in point)
 
-    def grid(X: Rows) -> Grid:
-        return tuple(tuple(map(exact, row)) for row in X)
+    def on_grids(each: VectorFunction) -> MatrixFunction:
+        def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+            return tuple(tuple(tuple(map(exact, row)) for row in block) for block in each.gradient(rational(point)))
 
-    return MatrixFunction(
-        lambda point: exact(each.value(rational(point))),
-        lambda point: tuple(map(grid, each.gradient(rational(point)))),
-    )
+        return MatrixFunction(lambda point: exact(each.value(rational(point))), gradient)
 
-
-def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
-    # The segment's parameter, of which a run says nothing, is its end at v_t.
-    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
-    letters = {name: number(x) for name, x in known.items()}
-    functions = Meft(((setting.slope,),)).functions
-    return rational_model(_DIMENSIONS, known, letters, functions, *run)
+    known = {name: on_grids(each) for name, each in functions.items()}
+    return Model(sides, paths.T, paths.weights, paths.past, symbols, known)

@@ -282,7 +282,7 @@ def problems(kind: str = "lora", *, scale: float | None = None) -> SearchStrateg
     _check_adapter(kind)
     if scale is not None:
         check_positive("scale", scale)
-        if not ADAPTERS[kind].has_scale:
+        if "scale" not in ADAPTERS[kind].options:
             raise InputError("scale", scale, f"none: {kind} has no scale")
 
     @st.composite

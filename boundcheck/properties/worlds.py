@@ -35,7 +35,7 @@ from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import R_1, D, T, ell, f_star, mu_F, zeta
 from boundcheck.language.vocabulary import F, v_star
-from boundcheck.proof.fixed import WORLDS, fixed_statements
+from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file

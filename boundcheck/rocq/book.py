@@ -45,7 +45,7 @@ from boundcheck.kernel.terms import (
     Variable,
     Word,
 )
-from boundcheck.proof.symbol_roles import size_of
+from boundcheck.proof.reading import size_of
 
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
@@ -203,17 +203,9 @@ _AFTER, _EVERY = 2.0, 0.25
 _DRAWN = threading.Lock()
 
 
-class _Place(Protocol):
-    """A place where the line is drawn."""
-
-    def draw(self) -> None:
-        """Draw it, or draw it again."""
-
-    def clear(self) -> None:
-        """Leave nothing of it."""
-
-
 class _Terminal:
+    """A place where the line is drawn, and drawn again, and of which nothing is left."""
+
     def __init__(self, line: Progress) -> None:
         self._line = line
 
@@ -251,8 +243,15 @@ def watched(in_seconds: bool) -> Iterator[Tick]:
         yield silent
         return
     line, ended = bar(auto_refresh=False), threading.Event()
-    place: _Place = _Cell(line) if STDERR.is_jupyter else _Terminal(line)
-    drawer = threading.Thread(target=_draw, args=(place, ended), daemon=True)
+    place = _Cell(line) if STDERR.is_jupyter else _Terminal(line)
+
+    def draw() -> None:
+        wait = _AFTER
+        while not ended.wait(wait):
+            place.draw()
+            wait = _EVERY
+
+    drawer = threading.Thread(target=draw, daemon=True)
     try:
         drawer.start()
         yield ProgressLine(line, in_seconds)
@@ -261,10 +260,3 @@ def watched(in_seconds: bool) -> Iterator[Tick]:
         drawer.join()
         place.clear()
         _DRAWN.release()
-
-
-def _draw(place: _Place, ended: threading.Event) -> None:
-    wait = _AFTER
-    while not ended.wait(wait):
-        place.draw()
-        wait = _EVERY

@@ -35,8 +35,8 @@ from boundcheck.language.sentence import smoothness_of
 from boundcheck.language.symbols import L, alpha, ell, f_star, zeta
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
+from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.performance import Multipliers, Squares
-from boundcheck.proof.results import proof_as_json
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.worst_case.program import (
     Based,

@@ -161,7 +161,7 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
     f = SMOOTH_IN_W.letter, BOUNDED_GRADIENT.letter
     known = dict.fromkeys((*f, "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
     known |= adapter.starting
-    if not adapter.has_scale:
+    if "scale" not in adapter.options:
         del known["s"]
     known |= {parameter.name: 1.0 for parameter in claim.own}
     common = has_common_radius(claim)

@@ -3,7 +3,7 @@
 What is true is said first. A row is refuted only for what the paper prints, under the reading that favours it most.
 """
 
-from boundcheck.proof.rows import Ref, Row
+from boundcheck.proof import Ref, Row
 
 LEMMA_1, THEOREM_2 = "jiang2024.lemma1", "jiang2024.theorem2"
 THEIR_C = "$C = √r·σ$"

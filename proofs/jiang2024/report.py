@@ -17,7 +17,7 @@ from boundcheck.present.sections.smoothness import ends
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import c_is, label, number, said, symbol
 from boundcheck.proof import ClaimAudit
-from boundcheck.proof.rows import JudgedRow
+from boundcheck.proof.audit import JudgedRow
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.view import rounded_down
 from boundcheck.worst_case.worst_case import Case

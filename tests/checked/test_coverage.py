@@ -10,28 +10,28 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from boundcheck.checked.coverage import (
-    _GRID,
     BERNSTEIN,
     BETTING,
     BOUNDED,
     CASES,
     COLUMNS,
     GAPS,
+    GRID,
     LOWER,
     SIMULTANEOUS,
     SIZES,
     STUDENT,
     STUDENT_ON_SKEWED,
     UNBOUNDED,
+    BettingTest,
     Method,
-    _beta,
-    _BettingTest,
-    _gamma,
-    _least,
-    _StudentTest,
+    StudentTest,
     assess,
+    beta,
     clopper_pearson,
     coverage,
+    gamma,
+    least_replicas,
     power,
 )
 from boundcheck.experiment.statistics import betting_limits, betting_lower_limit, student_limits, student_replicas
@@ -178,8 +178,8 @@ def test_results_are_json_without_nan_and_depend_on_the_seed_alone():
 
 @pytest.mark.parametrize("bound", [1.2, 1.5, 3.0])
 def test_tests_of_power_are_the_upper_limits_themselves(bound):
-    x = _beta(0.5, 10.0)(np.random.default_rng(7), (150, 500))
-    betting, student = _BettingTest(bound, LEVEL, 10.0), _StudentTest(bound, LEVEL)
+    x = beta(0.5, 10.0)(np.random.default_rng(7), (150, 500))
+    betting, student = BettingTest(bound, LEVEL, 10.0), StudentTest(bound, LEVEL)
     for before, n in pairwise((0, 2, 40, 41, 150)):
         seen = x[:n].T
         assert betting.share(x[before:n]) == (betting_limits(seen, 10.0, LEVEL)[1] < bound).mean()
@@ -188,7 +188,7 @@ def test_tests_of_power_are_the_upper_limits_themselves(bound):
 
 @pytest.mark.parametrize("variation", [0.25, 1.0])
 def test_draws_of_power_have_mean_1_and_their_variation(variation):
-    for draw in (_gamma(variation), _beta(variation, 10.0), _beta(variation, 100.0)):
+    for draw in (gamma(variation), beta(variation, 10.0), beta(variation, 100.0)):
         x = draw(np.random.default_rng(8), (400, 500))
         assert x.mean() == pytest.approx(1, abs=0.02)
         assert x.std() == pytest.approx(variation, rel=0.02)
@@ -226,6 +226,6 @@ def test_what_is_never_enough_is_none():
             self.n = getattr(self, "n", 0) + len(x)
             return 0.9 if self.n >= 1000 else 0.89
 
-    found = _least([Never(), Once()], _gamma(1.0), 1, 0.9, np.random.default_rng(9))
-    assert found == [None, min(n for n in _GRID if n >= 1000)]
-    assert _GRID[-1] == 100_000
+    found = least_replicas([Never(), Once()], gamma(1.0), 1, 0.9, np.random.default_rng(9))
+    assert found == [None, min(n for n in GRID if n >= 1000)]
+    assert GRID[-1] == 100_000

@@ -37,7 +37,7 @@ from boundcheck.language.vocabulary import (
     v2,
 )
 from boundcheck.proof import Script, le
-from boundcheck.proof.meft import Meft
+from boundcheck.proof.instance import Setting as MeftSetting
 from tests.judged import judged, names, of_the_paper
 from tests.layers import examples, sampled
 
@@ -248,11 +248,11 @@ def test_functions_are_those_that_proofs_and_problems_have(
     for x in at:
         assert (ours.slope(x), ours.value(x)) == (theirs.value(x), theirs.integral(x))
     assert (ours.least, ours.smoothness, ours.steepest) == (theirs.minimum, theirs.lipschitz, theirs.bound)
-    mine, other = Factored(((ours, ours),), scale), Meft(((theirs, theirs),), scale)
-    v = rows(at[:2]), number(at[2])
-    assert mine.f(mine.weight(v)) == other.f(other.weight(v))
-    assert mine.gradient(v) == other.gradient(v)
-    assert (mine.least, mine.smoothness, mine.steepest) == (other.minimum, other.smoothness, other.steepest)
+    mine, other = Factored(((ours,),)), MeftSetting(theirs, L, G, scale, scale).functions
+    v, w = (number(at[0]), number(at[1])), number(at[2])
+    assert mine.f(w) == other["f"].value((w,))
+    assert mine.f(mine.weight(v)) == other["F"].value(v)
+    assert mine.gradient(v) == other["F"].gradient(v)
 
 
 def test_a_world_with_one_number_changed_says_so() -> None:

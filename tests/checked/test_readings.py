@@ -15,7 +15,7 @@ from boundcheck.language.symbols import LETTERS as CATALOGUE
 from boundcheck.language.vocabulary import Iterate, d
 from tests.layers import examples, sampled
 
-ALL = list(rereadings())
+ALL = rereadings()
 
 
 def test_each_example_and_each_kind_of_change_is_there():

@@ -21,7 +21,7 @@ from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.problem import Problem
 from boundcheck.language.symbols import a, b
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
-from tests.functions.kinds import KINDS, each_kind, some_examples
+from tests.functions.twins import KINDS, each_kind, some_examples
 from tests.layers import sampled
 
 m, k = sp.symbols("m k", positive=True, integer=True)

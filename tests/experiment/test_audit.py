@@ -24,14 +24,14 @@ from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
-from boundcheck.functions.problem import Problem, norm_name
+from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import MOST_SAMPLES, Hypothesis
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import Lhat, ell
-from tests.functions.kinds import KINDS, each_kind, some_examples
+from tests.functions.twins import KINDS, each_kind, some_examples
 from tests.layers import covering, sampled
 
 from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, run_by_hand, theorem_table
@@ -335,7 +335,7 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, tmp_pa
     evidence = run_by_hand(theorem_table(), tmp_path).evidence
     trace = evidence.record.trace.copy(deep=True)
     for block in evidence.problem.adapter.blocks:
-        trace[norm_name(block.name)].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
+        trace[f"norm_{block.name}"].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
     doctored = replace(evidence, record=replace(evidence.record, trace=trace))
     assert doctored.inside.all() == doctored.inside.any() == inside
 
@@ -421,7 +421,7 @@ def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.G
     d, k = objective.shape
     random = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16)))
     made = ADAPTERS[name]
-    rank = data.draw(st.integers(1, min(d, k))) if made.has_rank else 1
+    rank = data.draw(st.integers(1, min(d, k))) if "rank" in made.options else 1
     W0 = data.draw(SIZES) * torch.randn((d, k), generator=random, dtype=torch.float64)
     if made.needs_columns or made.edits_hidden:
         W0 = torch.randn((d, k), generator=random, dtype=torch.float64)
@@ -430,7 +430,7 @@ def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.G
         "B": torch.randn((d, rank), generator=random, dtype=torch.float64),
     }
     scale = data.draw(st.sampled_from([0.1, 1.0, 8.0]))
-    return Problem(objective, make_adapter(name, W0, rank if made.has_rank else None, scale, factors)), random
+    return Problem(objective, make_adapter(name, W0, rank if "rank" in made.options else None, scale, factors)), random
 
 
 @covering

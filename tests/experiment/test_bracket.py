@@ -24,7 +24,7 @@ from boundcheck.language.function import Constant
 from boundcheck.proof.script import find
 from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
-from tests.functions.kinds import softmax_problems
+from tests.functions.twins import softmax_problems
 from tests.layers import covering, examples, sampled
 
 from .small import (

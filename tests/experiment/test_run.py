@@ -560,10 +560,10 @@ def spec_start(function: Any, spec: Any, random: torch.Generator) -> torch.Tenso
 
 @pytest.mark.full
 def test_without_a_restart_it_is_lora(tmp_path: Any) -> None:
-    """A period longer than the ran: the iterates, the constants and the bound are those of SGD on LoRA."""
+    """A period longer than the run: the iterates, the constants and the bound are those of SGD on LoRA."""
     *_, plan, record = ran(table(run__given={"period": STEPS}), tmp_path / "relora")
     lora = theorem_table(claim="meft.theorem2_best_step", domain={"a": 4.0, "b": 2.0})
-    lora["ran"] |= {"steps": STEPS, "audits": STEPS, "zeta": 3.0}
+    lora["run"] |= {"steps": STEPS, "audits": STEPS, "zeta": 3.0}
     *_, known, other = ran(lora, tmp_path / "lora")
     assert plan.values == known.values
     for name in ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "norm_A", "norm_B"):
@@ -609,8 +609,8 @@ def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(monkey
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"run__given": {}}, "ran.given.period"),
-        ({"run__given": {"period": 2.5}}, "ran.given.period"),
+        ({"run__given": {}}, "run.given.period"),
+        ({"run__given": {"period": 2.5}}, "run.given.period"),
         ({"adapter__kind": "frozen-a"}, "adapter.kind"),
         ({"domain": {"nu": 1.0}}, "domain.nu"),
         ({"claim": "meft.theorem2_best_step", "run__given": None}, "domain.z"),

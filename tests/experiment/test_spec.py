@@ -300,7 +300,7 @@ def test_every_adapter_but_full_fine_tuning_has_a_rank(kind):
 @pytest.mark.parametrize("scale", [2.0, "16/r", "16/sqrt(r)"])
 def test_a_scale_is_refused_by_the_adapters_that_have_none(kind, scale):
     table = changed(OF_KIND[kind], {"adapter.scale": scale})
-    if not ADAPTERS[kind].has_scale:
+    if "scale" not in ADAPTERS[kind].options:
         error = refused(parse, table)
         assert (error.field, error.value) == ("adapter.scale", scale)
         assert "no scale" in error.expected

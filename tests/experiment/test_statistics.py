@@ -471,7 +471,9 @@ def test_bad_input_is_named(field, x, y, level):
     assert error.value.field == field
 
 
-@given(st.lists(st.floats(-10, 10), min_size=8, max_size=8), st.permutations([1, 2, 2, 3]))
+@given(
+    st.lists(st.floats(-10, 10), min_size=8, max_size=8), st.permutations([1, 2, 2, 3]) | st.permutations([1, 1, 3, 3])
+)
 def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: list[int]) -> None:
     """On average over all audit times of strata of different sizes the estimate is at least the variance."""
     cut, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)

@@ -151,7 +151,7 @@ def test_so_it_is_on_the_built_in_gpt(
 ) -> None:
     """With every adapter: on a curved domain, too, g_t is the step that was taken."""
     table = gpt_table(seed=seed, adapter__kind=kind, run__replicas=replicas, run__steps=steps, run__step_size=0.05)
-    if not ADAPTERS[kind].has_scale:
+    if "scale" not in ADAPTERS[kind].options:
         table["adapter"].pop("scale")
     (result,) = bc.measure(table, tmp_path_factory.mktemp("runs"))
     assert isinstance(result, RunResult)

@@ -1,14 +1,222 @@
-"""Hessian-vector products against finite differences and double backward, top curvature against dense Hessians."""
+"""Products with the Hessian of F, its parts and its top eigenvalue, against naive twins; of every adapter."""
 
+from collections.abc import Callable
+
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 
-from boundcheck.functions.curvature import difference_ratio, hessian_vector_product, top_curvature
-from tests.experiment.small import pseudo_huber, random_point, softmax
-from tests.layers import sampled
+from boundcheck.experiment.plan import build
+from boundcheck.experiment.spec import parse
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.arithmetic import Point, inner, square_norm
+from boundcheck.functions.curvature import (
+    adjoint,
+    bilinear_product,
+    curved,
+    derivative,
+    gauss_newton_product,
+    hessian_vector_product,
+    leaves,
+    top_curvature,
+)
+from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.linear import (
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+    synthetic_regression,
+)
+from boundcheck.functions.objectives.pseudo_huber import synthetic
+from boundcheck.functions.problem import Problem
+from boundcheck.properties import adapters, directions, domain_points, domains
+from tests.experiment.small import DOMAINS, OF_KIND, changed, pseudo_huber, random_point, softmax
+from tests.functions.twins import KINDS, on_the_geodesic
+from tests.language.plain import Plain, dot, single
+from tests.layers import examples, sampled
+
+PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
+# The Hessian of a clipped loss jumps.
+SMOOTH = [name for name in KINDS if name != "clipped"]
+
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+each_flat_kind = pytest.mark.parametrize("kind", FLAT)
+few_examples = examples(5)
+
+
+def features(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nine Gaussian samples of k features, and their classes, 0 to 3."""
+    return np.random.default_rng(7).standard_normal((9, k)), np.arange(9) % 4
+
+
+def network(d: int, k: int, activation: str) -> Objective:
+    readout = np.random.default_rng(8).standard_normal((4, d))
+    return ReadoutNetwork("network", *features(k), readout, activation)
+
+
+OBJECTIVES: dict[str, Callable[[int, int], Objective]] = {
+    "pseudo-Huber": lambda d, k: synthetic(d, k, samples=5, delta=0.7, signal=1.0, noise=0.5, seed=3),
+    "softmax": lambda d, k: SoftmaxRegression("softmax", *features(k)),
+    "logistic": lambda d, k: LogisticRegression("logistic", *features(k)),
+    "least squares": lambda d, k: synthetic_regression(d, k, 9, 0.5, 3),
+    "tanh network": lambda d, k: network(d, k, "tanh"),
+    "identity network": lambda d, k: network(d, k, "identity"),
+}
+each_objective = pytest.mark.parametrize("name", OBJECTIVES)
+
+
+def generic(kind: str, name: str, rank: int | None = None) -> tuple[Problem, Point, Point]:
+    """A problem through an adapter of scale 1.5 where it has one, two of its points, and two directions of size 1."""
+    fields = {} if "scale" not in ADAPTERS[kind].options else {"adapter.scale": 1.5}
+    fields |= {} if rank is None else {"adapter.rank": rank}
+    adapter = build(parse(changed(OF_KIND[kind], fields)), "cpu").adapter
+    random = torch.Generator().manual_seed(5)
+    v = adapter.draw(DOMAINS[kind], 2, random)
+    u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64) for part in v)
+    return Problem(OBJECTIVES[name](*adapter.W0.shape), adapter), v, adapter.tangent(v, u)
+
+
+def along(v: Point, u: Point, step: float) -> Point:
+    return tuple(x + step * y for x, y in zip(v, u, strict=True))
+
+
+def difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
+    """The derivative at 0 by central differences, right to fourth order."""
+    return (8 * (of(step) - of(-step)) - (of(2 * step) - of(-2 * step))) / (12 * step)
+
+
+def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
+    """The second derivative at 0, likewise."""
+    near, far = of(step) + of(-step), of(2 * step) + of(-2 * step)
+    return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
+
+
+@sampled(5)
+@each_flat_kind
+@each_objective
+def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name: str) -> None:
+    problem, v, u = generic(kind, name)
+    product = hessian_vector_product(problem, v, u)
+    for number, found in enumerate(product):
+        expected = difference(lambda t, i=number: problem.gradient(along(v, u, t))[i], 1e-4)
+        assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
+
+
+@sampled(6)
+@each_objective
+@pytest.mark.parametrize("rank", [1, 2, 3, 4])
+def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str, rank: int) -> None:
+    problem, v, u = generic("loreft", name, rank)
+    expected = second_difference(lambda t: problem.loss(on_the_geodesic(v, u, t)), 2e-3)
+    found = inner(u, hessian_vector_product(problem, v, u))
+    assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
+
+
+def drawn(data: DataObject, kind: str, names: list[str]) -> tuple[Problem, Point, Point]:
+    """A problem of any of these objectives, a point of any spectrum, and a tangent direction."""
+    objective = data.draw(st.sampled_from(names).flatmap(KINDS.__getitem__))
+    adapter = data.draw(adapters(kind, objective.shape))
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), replicas=2))
+    return Problem(objective, adapter), v, adapter.tangent(v, data.draw(directions(adapter, replicas=2)))
+
+
+def size_of_hessian(problem: Problem, v: Point) -> float:
+    """About how large the terms are that products with it are made of; the derivatives of DoRA grow as columns do."""
+    sizes = problem.adapter.sizes(v)
+    jacobian = (torch.as_tensor(sizes.products) * (1 + sizes.jacobian)).max().item()
+    slope = torch.linalg.matrix_norm(problem.weight_gradient(v)).max().item()
+    return (1 + jacobian) ** 2 * (problem.objective.smoothness.value + slope)
+
+
+@sampled(3, 0)
+@each_kind
+@few_examples
+@given(st.data())
+def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) -> None:
+    problem, v, u = drawn(data, kind, SMOOTH)
+    found = {name: inner(u, product(problem, v, u)) for name, product in PRODUCTS.items()}
+    M, W, plain = problem.weight_gradient(v), problem.adapter.weight(v), Plain(problem.adapter)
+    for i in range(2):
+        at, way = single(v, i), single(u, i)
+        change = plain.first(at, way)
+        # Of f itself, whose derivatives are tested with the objectives.
+        turn = torch.func.jvp(problem.objective.gradient, (W[i : i + 1],), (torch.tensor(change).unsqueeze(0),))[1]
+        curved, bent = dot(change, turn[0].numpy()), dot(M[i].numpy(), plain.second(at, way))
+        allowed = 1e-10 * size_of_hessian(problem, v) * square_norm(u)[i].item() + 1e-300
+        assert abs(found["gauss-newton"][i].item() - curved) <= allowed
+        assert abs(found["bilinear"][i].item() - bent) <= allowed
+        assert abs(found["whole"][i].item() - curved - bent) <= allowed
+
+
+@sampled(4)
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+@few_examples
+@given(st.data())
+def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
+    problem, v, x = drawn(data, kind, SMOOTH)
+    y = problem.adapter.tangent(v, data.draw(directions(problem.adapter, replicas=2)))
+    forth, back = (inner(a, PRODUCTS[part](problem, v, b)) for a, b in ((x, y), (y, x)))
+    lengths = (square_norm(x) * square_norm(y)).sqrt().max().item()
+    assert (forth - back).abs().max().item() <= 1e-12 * size_of_hessian(problem, v) * (lengths + 1e-300)
+
+
+@sampled(4)
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> None:
+    problem, v, _ = generic(kind, "softmax", None if kind == "full" else 2)
+    random = torch.Generator().manual_seed(6)
+    u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
+    product = PRODUCTS[part](problem, v, u)
+    seen = PRODUCTS[part](problem, v, problem.adapter.tangent(v, u))
+    for got, same, projected in zip(product, seen, problem.adapter.tangent(v, product), strict=True):
+        torch.testing.assert_close(got, same, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(got, projected, rtol=1e-12, atol=1e-12)
+
+
+@sampled(4)
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+def test_replicas_do_not_mix(kind: str, part: str) -> None:
+    problem, v, u = generic(kind, "tanh network")
+    together = PRODUCTS[part](problem, v, u)
+    for i in range(2):
+        alone = PRODUCTS[part](problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)))
+        for one, many in zip(alone, together, strict=True):
+            torch.testing.assert_close(one[0], many[i], rtol=1e-12, atol=1e-13)
+
+
+@each_kind
+def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind: str) -> None:
+    problem, v, u = generic(kind, "softmax")
+    at, M = leaves(v), torch.randn_like(problem.adapter.weight(v))
+    assert all(torch.equal(x, y) and x.requires_grad for x, y in zip(at, v, strict=True))
+    W = (problem.adapter.weight(at),)
+    forward = torch.func.jvp(lambda *w: problem.adapter.weight(w), v, u)[1]
+    backward = torch.func.vjp(lambda *w: problem.adapter.weight(w), *v)[1](M)
+    torch.testing.assert_close(derivative(W, at, u)[0], forward)
+    torch.testing.assert_close(adjoint(W, at, (M,)), backward)
+    # Of what does not depend on v it is 0.
+    assert all(not part.any() for part in adjoint((M,), at, (M,)))
+
+
+@each_flat_kind
+def test_products_can_be_differentiated_again(kind: str) -> None:
+    """The derivative of H(v)w along u is symmetric in w and u, and that of central differences."""
+    problem, v, u = generic(kind, "tanh network")
+    w = tuple(part.flip(-1) for part in u)
+    at, size = leaves(v), 1e-5
+    found = derivative(curved(problem, at, w), at, u)
+    torch.testing.assert_close(found, derivative(curved(problem, at, u), at, w))
+    ends = [hessian_vector_product(problem, along(v, u, step), w) for step in (-size, size)]
+    difference = tuple((y - x) / (2 * size) for x, y in zip(*ends, strict=True))
+    torch.testing.assert_close(tuple(part.detach() for part in found), difference, rtol=1e-5, atol=1e-7)
+
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 any_problem = pytest.mark.parametrize("name", PROBLEMS)
@@ -73,24 +281,3 @@ def test_top_curvature_of_a_flat_point_is_zero(name):
     weak = type(problem)(problem.objective, type(problem.adapter)(problem.adapter.W0, 2, 1e-8))
     v = tuple(torch.zeros_like(x) for x in random_point(problem))
     assert 0 <= top_curvature(weak, v, np.random.default_rng(0)) < 1e-6
-
-
-@any_problem
-def test_difference_ratio_of_a_point_with_itself_is_zero(name):
-    problem = PROBLEMS[name]()
-    v = random_point(problem, replicas=3)
-    w = tuple(x.clone() for x in v)
-    w[0][1] += 0.5
-    ratios = difference_ratio(problem, v, w)
-    assert ratios[0] == ratios[2] == 0
-    assert ratios[1] > 0
-
-
-@any_problem
-def test_difference_ratio_tends_to_the_curvature_along_the_difference(name):
-    problem = PROBLEMS[name]()
-    v, direction = random_point(problem), random_point(problem, seed=1)
-    w = tuple(x + 1e-6 * y for x, y in zip(v, direction, strict=True))
-    product = flat(hessian_vector_product(problem, v, direction))
-    expected = (product.norm() / flat(direction).norm()).item()
-    assert difference_ratio(problem, v, w).item() == pytest.approx(expected, rel=1e-4)

@@ -1,14 +1,19 @@
-"""Losses, gradients and moments of the objectives, against naive twins: 50 digits, autograd, differences, loops."""
+"""Losses, gradients, moments and constants of the objectives against naive twins, and what is refused of their data."""
 
+import math
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import hypothesis.strategies as st
+import mpmath as mp
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, target
 from hypothesis.strategies import DataObject
 
+from boundcheck.functions.data import breast_cancer_data, digits_data, largest_gram_eigenvalue
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.objectives.linear import (
@@ -16,14 +21,32 @@ from boundcheck.functions.objectives.linear import (
     LogisticRegression,
     ReadoutNetwork,
     SoftmaxRegression,
+    digits_network,
+    digits_readout,
     synthetic_regression,
 )
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.properties import weights
-from tests.functions.exactly import distance, exactly
-from tests.functions.kinds import KINDS, each_kind, networks, some_examples
-from tests.functions.rounding import EPSILON, gradient_rounding, loss_rounding, operations
+from boundcheck.properties import pseudo_huber_problems, softmax_problems, weights
+from tests.experiment.small import refused
+from tests.functions.twins import (
+    EPSILON,
+    KINDS,
+    clipped_problems,
+    distance,
+    each_kind,
+    exactly,
+    gradient_rounding,
+    is_above_the_top,
+    is_below_the_top,
+    least_squares_problems,
+    logistic_problems,
+    loss_rounding,
+    networks,
+    operations,
+    some_examples,
+    top_eigenvalue,
+)
 from tests.layers import sampled
 
 
@@ -31,17 +54,6 @@ def assert_close(got: torch.Tensor, expected: torch.Tensor, allowed: float) -> N
     assert got.shape == expected.shape
     assert got.dtype == torch.float64
     assert (got - expected).abs().max().item() <= allowed
-
-
-@given(st.data(), st.one_of(networks("tanh"), networks("identity")))
-def test_network_loss_is_the_cross_entropy_of_its_logits(data: DataObject, objective: ReadoutNetwork) -> None:
-    W = data.draw(weights(objective.shape))
-    labels = objective._targets.argmax(-1)
-    activation = {"tanh": torch.nn.Tanh(), "identity": torch.nn.Identity()}[objective.activation]
-    logits = torch.stack([activation(objective._X @ w.T) @ objective._readout.T for w in W])
-    assert_close(objective.logits(W), logits, 8 * operations(objective) * EPSILON * (1 + logits.abs().max().item()))
-    expected = torch.stack([torch.nn.functional.cross_entropy(one, labels) for one in logits])
-    assert_close(objective.loss(W), expected, 4 * loss_rounding(objective, W))
 
 
 @each_kind
@@ -126,42 +138,6 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: Data
     assert_close(torch.func.vjp(objective.gradient, W)[1](direction)[0], expected, allowed)
 
 
-@sampled(3, 2)
-@each_kind
-@some_examples
-@given(st.data())
-def test_derivatives_are_mapped_over_directions_and_points(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W, directions = data.draw(weights(objective.shape, replicas=1)), data.draw(weights(objective.shape, replicas=3))
-
-    def product(direction: torch.Tensor) -> torch.Tensor:
-        return torch.func.jvp(objective.gradient, (W,), (direction,))[1]
-
-    mapped = torch.vmap(product)(directions.unsqueeze(1))
-    allowed = 100 * operations(objective) * EPSILON * objective.smoothness.value * directions.norm().item()
-    assert_close(mapped, torch.stack([product(direction.unsqueeze(0)) for direction in directions]), allowed)
-    gradients = torch.vmap(objective.gradient)(directions.unsqueeze(1)).squeeze(1)
-    assert_close(gradients, objective.gradient(directions), gradient_rounding(objective, directions))
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_a_survey_is_what_the_other_methods_say(kind: str, data: DataObject) -> None:
-    objective = data.draw(KINDS[kind])
-    W = data.draw(weights(objective.shape))
-    each = objective.sample_gradients(W)
-    survey = objective.survey(W, ((None, None),))
-    assert_close(survey.loss, objective.loss(W), loss_rounding(objective, W))
-    assert_close(survey.gradient, objective.gradient(W), gradient_rounding(objective, W))
-    squares = each.square().sum((-2, -1)).mean(1)
-    size = squares.max().item()
-    # Relative to the squares; a softmax probability has an error of its own.
-    allowed = operations(objective) * EPSILON * size + 2 * size**0.5 * gradient_rounding(objective, W)
-    assert_close(survey.in_v, squares, allowed)
-    assert_close(survey.in_w, squares, allowed)
-
-
 def test_logistic_loss_keeps_its_digits_where_the_data_are_fit() -> None:
     # e^-50 to all digits, where log(1 + e^-50) would give zero.
     objective = LogisticRegression("fit", np.array([[1.0]]), np.array([1]))
@@ -195,22 +171,6 @@ def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(classes: i
     right = torch.tensor(np.where(labels[None] == (labels if rows > 1 else np.array([1]))[:, None], 20.0, -20.0))
     assert objective.loss(right.unsqueeze(0)).item() < 1e-6
     assert objective.loss(-right.unsqueeze(0)).item() == pytest.approx(20 * rows, rel=1e-6)
-
-
-def test_least_squares_solution_has_no_gradient() -> None:
-    objective = synthetic_regression(3, 4, 50, 0.5, 0)
-    X, Y = objective._X.numpy(), objective._targets.numpy()
-    best = torch.tensor(np.linalg.lstsq(X, Y, rcond=None)[0].T).unsqueeze(0)
-    assert objective.gradient(best).norm().item() <= 1e-12
-    assert objective.loss(best).item() == pytest.approx(((X @ best[0].T.numpy() - Y) ** 2).sum() / 100, rel=1e-12)
-
-
-def test_least_squares_is_exact_in_small_integers() -> None:
-    objective = LeastSquares(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [0.0]]))
-    W = torch.tensor([[[2.0, -1.0]]], dtype=torch.float64)
-    # The residuals are -1 and 2.
-    assert Fraction(objective.loss(W).item()) == Fraction(5, 4)
-    assert objective.gradient(W).tolist() == [[[2.5, 3.0]]]
 
 
 @pytest.mark.parametrize("size", [1e155, 1e160, 1e200, 1e308])
@@ -254,3 +214,297 @@ def test_synthetic_regressions_come_from_the_seed() -> None:
     assert exact.loss(torch.tensor(fit.T).unsqueeze(0)).item() < 1e-28
     noisy = synthetic_regression(200, 100, 200, 2.0, 0)._targets
     assert noisy.var().item() == pytest.approx(5, rel=0.05)
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_gradient_is_lipschitz_with_the_smoothness(kind: str, data: DataObject) -> None:
+    objective = data.draw(KINDS[kind])
+    W = data.draw(weights(objective.shape, replicas=2))
+    share = 10 ** data.draw(st.floats(-4, 0))
+    W1, W2 = W[:1], W[:1] + share * (W[1:] - W[:1])
+    distance = (W1 - W2).norm().item()
+    change = (objective.gradient(W1) - objective.gradient(W2)).norm().item()
+    if distance > 0 and objective.smoothness.value > 0:
+        target(change / distance / objective.smoothness.value)
+    rounding = gradient_rounding(objective, W1) + gradient_rounding(objective, W2)
+    assert change <= objective.smoothness.value * distance + rounding
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_gradient_is_bounded(kind: str, data: DataObject) -> None:
+    objective = data.draw(KINDS[kind])
+    W = data.draw(weights(objective.shape))
+    norms = objective.gradient(W).flatten(1).norm(dim=1)
+    assert norms.max().item() <= objective.gradient_bound.value + gradient_rounding(objective, W)
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_loss_is_at_least_the_infimum(kind: str, data: DataObject) -> None:
+    objective = data.draw(KINDS[kind])
+    W = data.draw(weights(objective.shape))
+    assert objective.loss(W).min().item() >= objective.infimum.value - loss_rounding(objective, W)
+
+
+def hessian(objective: Objective, W: torch.Tensor) -> torch.Tensor:
+    """At one W, shape (1, d, k), as a matrix of dk rows."""
+    size = W.numel()
+    return torch.func.jacfwd(objective.gradient)(W).reshape(size, size)
+
+
+@each_kind
+@some_examples
+@given(st.data())
+def test_hessian_is_no_larger_than_the_smoothness(kind: str, data: DataObject) -> None:
+    objective = data.draw(KINDS[kind])
+    H = hessian(objective, data.draw(weights(objective.shape, replicas=1)))
+    largest, L = torch.linalg.eigvalsh(H).abs().max().item(), objective.smoothness.value
+    if L > 0:
+        target(largest / L)
+    allowed = 100 * len(H) * EPSILON * L
+    assert (H - H.T).abs().max().item() <= allowed
+    assert largest <= L + allowed
+
+
+def certified(bound: float, value: Any) -> bool:
+    """Whether the bound is at least the value, which is known to some 50 digits, and no more than 1e-9 above it."""
+    with mp.workdps(60):
+        near = mp.mpf(10) ** -40
+        return value * (1 - near) <= mp.mpf(bound) <= value * (1 + mp.mpf(10) ** -9) + mp.mpf(2) ** -1070
+
+
+def mean_norm(X: np.ndarray) -> Any:
+    return mp.fsum(mp.sqrt(mp.fsum(mp.mpf(x) ** 2 for x in row)) for row in X.tolist()) / len(X)
+
+
+@some_examples
+@given(softmax_problems())
+def test_softmax_constants_are_those_of_its_data(objective: SoftmaxRegression) -> None:
+    X = objective._X.numpy()
+    with mp.workdps(60):
+        assert certified(objective.smoothness.value, top_eigenvalue(X) / (2 * len(X)))
+        assert certified(objective.gradient_bound.value, mp.sqrt(2) * mean_norm(X))
+
+
+@some_examples
+@given(least_squares_problems())
+def test_least_squares_smoothness_is_that_of_its_data_and_there_is_no_gradient_bound(objective: LeastSquares) -> None:
+    X = objective._X.numpy()
+    with mp.workdps(60):
+        assert certified(objective.smoothness.value, top_eigenvalue(X) / len(X))
+    assert objective.gradient_bound.value == math.inf
+
+
+@some_examples
+@given(logistic_problems())
+def test_logistic_constants_are_those_of_its_data(objective: LogisticRegression) -> None:
+    X = objective._X.numpy()
+    with mp.workdps(60):
+        assert certified(objective.smoothness.value, top_eigenvalue(X) / (4 * len(X)))
+        assert certified(objective.gradient_bound.value, mp.sqrt(objective.shape[0]) * mean_norm(X))
+
+
+def network_constants(objective: ReadoutNetwork, eigenvalue: Any) -> tuple[Any, Any]:
+    """L and G from their formulas, given the largest eigenvalue of X^T X."""
+    U = objective._readout.numpy()
+    square = top_eigenvalue(U.T if len(U) < U.shape[1] else U)
+    curvature = square / 2
+    if objective.activation == "tanh":
+        gaps = [abs(mp.mpf(x) - mp.mpf(y)) for column in U.T.tolist() for x in column for y in column]
+        # The largest |tanh''|, where tanh is 1/sqrt(3).
+        curvature += abs(mp.diff(mp.tanh, mp.atanh(1 / mp.sqrt(3)), 2)) * max(gaps)
+    return curvature * eigenvalue / objective.samples, mp.sqrt(2 * square) * mean_norm(objective._X.numpy())
+
+
+@some_examples
+@given(st.one_of(networks("tanh"), networks("identity")))
+def test_network_constants_are_those_of_its_data_and_readout(objective: ReadoutNetwork) -> None:
+    # Of a numerical second derivative 20 digits are right.
+    with mp.workdps(60):
+        L, G = network_constants(objective, top_eigenvalue(objective._X.numpy()))
+        assert certified(objective.smoothness.value, L * (1 - mp.mpf(10) ** -20))
+        assert certified(objective.gradient_bound.value, G)
+
+
+@given(clipped_problems())
+def test_clipped_constants_are_those_of_the_slope_along_the_direction(objective: Clipped) -> None:
+    square = sum(Fraction(x) ** 2 for x in objective.direction.flat)
+    exact = objective.slope.lipschitz * square
+    assert exact <= Fraction(objective.smoothness.value) <= exact * (1 + Fraction(2 * EPSILON))
+    # A gradient bound of zero is exact; the root of others is rounded up.
+    bound = objective.slope.bound**2 * square
+    assert is_rounded_up(objective.gradient_bound.value, bound) or bound == objective.gradient_bound.value == 0
+    assert Fraction(objective.infimum.value) <= objective.slope.minimum
+
+
+def divisor(objective: Objective) -> Fraction:
+    """What L is the largest eigenvalue of X^T X over, for the data sets."""
+    n = Fraction(objective.samples)
+    if isinstance(objective, ReadoutNetwork):
+        with mp.workdps(60):
+            curvature = network_constants(objective, objective.samples)[0] * (1 - mp.mpf(10) ** -20)
+            return n / (Fraction(int(curvature.man)) * Fraction(2) ** int(curvature.exp))
+    return n * {SoftmaxRegression: 2, LogisticRegression: 4, LeastSquares: 1}[type(objective)]
+
+
+@sampled(3, 2)
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: SoftmaxRegression("digits", *digits_data()),
+        lambda: SoftmaxRegression("breast cancer", *breast_cancer_data()),
+        lambda: LogisticRegression("breast cancer", *breast_cancer_data()),
+        lambda: synthetic_regression(3, 20, 200, 0.1, 0),
+        lambda: digits_network(16, 0),
+        lambda: digits_readout(8, bias=False),
+        lambda: digits_readout(8, bias=True),
+    ],
+    ids=["digits", "cancer", "logistic", "regression", "network", "readout", "biased readout"],
+)
+def test_smoothness_of_real_data_is_proved_by_elimination_and_tight(build: Callable[[], Any]) -> None:
+    objective = build()
+    X, level = objective._X.numpy(), Fraction(objective.smoothness.value) * divisor(objective)
+    assert is_above_the_top(level, X)
+    assert is_below_the_top(level * (1 - Fraction(1, 10**9)), X)
+
+
+def test_elimination_and_quotients_tell_a_bound_from_others() -> None:
+    X = np.array([[3.0, 0.0], [0.0, 1.0]])
+    little = Fraction(1, 10**30)
+    assert is_above_the_top(9 + little, X)
+    assert not is_above_the_top(9 - little, X)
+    assert is_below_the_top(9 - little, X)
+    assert not is_below_the_top(9 + little, X)
+    assert top_eigenvalue(X) == largest_gram_eigenvalue(X) == 9
+
+
+def test_pseudo_huber_constants_are_attained() -> None:
+    objective = PseudoHuber(np.zeros((1, 2, 3)), 0.5)
+    near = torch.full((1, 2, 3), 1e-6, dtype=torch.float64)
+    far = torch.full((1, 2, 3), 1e6, dtype=torch.float64)
+    assert objective.gradient(near).norm().item() >= 0.999 * objective.smoothness.value * near.norm().item()
+    assert objective.gradient(far).norm().item() >= 0.999 * objective.gradient_bound.value
+    assert objective.loss(0 * near).item() == objective.infimum.value
+
+
+def is_rounded_up(bound: float, square: Fraction) -> bool:
+    """Whether the bound is at least the root of `square`, in exact arithmetic, and by a few ulps at most."""
+    return Fraction(bound * (1 - 4 * EPSILON)) ** 2 < square <= Fraction(bound) ** 2
+
+
+@given(pseudo_huber_problems())
+def test_pseudo_huber_gradient_bound_is_rounded_up(objective: PseudoHuber) -> None:
+    d, k = objective.shape
+    assert is_rounded_up(objective.gradient_bound.value, Fraction(objective.delta) ** 2 * d * k)
+
+
+X = np.ones((3, 2))
+LABELS = np.array([0, 1, 1])
+TARGETS = np.ones((5, 3, 4))
+READOUT = np.ones((2, 5))
+
+# Each objective of features, from its data and labels.
+OF_FEATURES: dict[str, Callable[[np.ndarray, np.ndarray], object]] = {
+    "softmax": lambda X, labels: SoftmaxRegression("bad", X, labels),
+    "logistic": lambda X, labels: LogisticRegression("bad", X, labels),
+    "network": lambda X, labels: ReadoutNetwork("bad", X, labels, READOUT, "tanh"),
+}
+OF_DATA = OF_FEATURES | {"least squares": lambda X, labels: LeastSquares(X, np.ones((len(X), 2)))}
+
+NO_MATRICES = [
+    pytest.param(np.ones(3), id="a vector"),
+    pytest.param(np.ones((3, 2, 1)), id="three axes"),
+    pytest.param(np.full((3, 2), np.nan), id="NaN"),
+    pytest.param(np.full((3, 2), np.inf), id="infinite"),
+    pytest.param(np.ones((3, 0)), id="no columns"),
+    pytest.param(np.ones((0, 2)), id="no rows"),
+]
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        pytest.param(np.ones((3, 4)), id="a matrix"),
+        pytest.param(np.ones((5, 3, 4, 1)), id="four axes"),
+        pytest.param(np.full((5, 3, 4), np.nan), id="NaN"),
+        pytest.param(np.full((5, 3, 4), np.inf), id="infinite"),
+        pytest.param(np.ones((0, 3, 4)), id="no samples"),
+        pytest.param(np.ones((5, 0, 4)), id="no rows"),
+    ],
+)
+def test_targets_that_are_no_finite_batch_of_matrices_are_refused(targets: np.ndarray) -> None:
+    assert refused(PseudoHuber, targets, 1.0).field == "targets"
+
+
+@pytest.mark.parametrize("delta", [0, -1, math.nan, math.inf])
+def test_a_width_that_is_not_positive_is_refused(delta: float) -> None:
+    assert refused(PseudoHuber, TARGETS, delta).field == "delta"
+
+
+@pytest.mark.parametrize("kind", OF_DATA)
+@pytest.mark.parametrize("data", NO_MATRICES)
+def test_data_that_are_no_finite_matrix_are_refused(kind: str, data: np.ndarray) -> None:
+    assert refused(lambda: OF_DATA[kind](data, LABELS[: len(data)])).field == "X"
+
+
+@pytest.mark.parametrize("kind", OF_FEATURES)
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param(np.array([0, 1]), id="too few"),
+        pytest.param(np.array([[0, 1, 1]]), id="a matrix"),
+        pytest.param(np.array([0, -1, 1]), id="negative"),
+        pytest.param(np.array([0.0, 0.5, 1.7]), id="fractional"),
+        pytest.param(np.array([0.0, np.nan, 1.0]), id="NaN"),
+    ],
+)
+def test_labels_that_are_no_class_numbers_are_refused(kind: str, labels: np.ndarray) -> None:
+    assert refused(OF_FEATURES[kind], X, labels).field == "labels"
+
+
+@pytest.mark.parametrize("targets", [*NO_MATRICES, pytest.param(np.ones((4, 2)), id="too many rows")])
+def test_targets_of_a_regression_that_are_no_finite_matrix_are_refused(targets: np.ndarray) -> None:
+    assert refused(LeastSquares, X, targets).field == "Y"
+
+
+@pytest.mark.parametrize("readout", NO_MATRICES)
+def test_a_readout_that_is_no_finite_matrix_is_refused(readout: np.ndarray) -> None:
+    assert refused(ReadoutNetwork, "bad", X, LABELS, readout, "tanh").field == "readout"
+
+
+def test_labels_that_the_readout_has_no_row_for_are_refused() -> None:
+    error = refused(lambda: ReadoutNetwork("bad", X, np.array([0, 1, 2]), READOUT, "tanh"))
+    assert (error.field, error.value) == ("labels", "up to 2")
+
+
+@pytest.mark.parametrize("activation", ["relu", "", "Tanh", None])
+def test_an_activation_without_constants_is_refused(activation: str) -> None:
+    assert refused(ReadoutNetwork, "bad", X, LABELS, READOUT, activation).field == "activation"
+
+
+@pytest.mark.parametrize("hidden", [0, -1])
+def test_a_network_without_units_is_refused(hidden: int) -> None:
+    assert refused(digits_network, hidden, 0).field == "hidden"
+
+
+@pytest.mark.parametrize("components", [0, -1, 62, 65])
+@pytest.mark.parametrize("bias", [False, True])
+def test_components_that_the_digits_do_not_have_are_refused(components: int, bias: bool) -> None:
+    assert refused(digits_readout, components, bias).field == "components"
+
+
+@pytest.mark.parametrize(
+    "direction",
+    [
+        *NO_MATRICES,
+        pytest.param(np.zeros((3, 2)), id="zero"),
+        pytest.param(np.full((3, 2), 1e200), id="squares beyond the floats"),
+    ],
+)
+def test_a_direction_that_is_no_finite_nonzero_matrix_is_refused(direction: np.ndarray) -> None:
+    assert refused(lambda: Clipped(PiecewiseLinear.clipped(1, 1), [0], direction=direction)).field == "direction"

@@ -18,8 +18,7 @@ from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.properties import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
-from tests.functions.geodesics import geodesic
-from tests.functions.rounding import EPSILON, pulled_back_rounding
+from tests.functions.twins import EPSILON, geodesic, pulled_back_rounding
 from tests.language.plain import Plain, single
 from tests.layers import examples
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, check_scale, size
+from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, size
 from boundcheck.functions.arithmetic import ROUND_UP, Point
 from boundcheck.functions.objective import Side
 from boundcheck.language.catalogue import catalogue
@@ -44,14 +44,10 @@ class Scaled(Adapter):
     claims = (f"{__name__}:SMOOTH",)
     composition = f"{__name__}:SMOOTH"
     radius_names = ("rho",)
-    has_rank = False
+    options = ("scale",)
     is_run = True
     is_linear = True
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_scale(self.scale)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

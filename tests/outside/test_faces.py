@@ -277,7 +277,7 @@ def random() -> torch.Generator:
 def test_every_adapter_pulls_back(kind, size) -> None:
     W0 = torch.eye(4, 3, dtype=torch.float64) if ADAPTERS[kind].needs_columns else torch.zeros(4, 3).double()
     factors = {"A": torch.randn(2, 3, generator=random()).double(), "B": torch.randn(4, 2, generator=random()).double()}
-    adapter = make_adapter(kind, size * W0, 2 if ADAPTERS[kind].has_rank else None, 1.0, factors)
+    adapter = make_adapter(kind, size * W0, 2 if "rank" in ADAPTERS[kind].options else None, 1.0, factors)
     point = adapter.initial(1.0, random())
     for _ in range(3):
         check_pull_back(adapter, point)

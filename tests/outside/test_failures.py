@@ -63,8 +63,8 @@ def plain() -> LogCosh:
         (Raises, r"^Raises\.gradient = line \d+ of test_failures\.py: expected .* not RuntimeError: boom$"),
         (Flat, r"^Flat\.gradient = torch\.float64 of shape \(3, 3\): expected .* shape \(2, 3, 3\)"),
         (lambda: without("name"), r"^problem = LogCosh: expected an objective with the attribute name"),
-        (lambda: without("smoothness"), r"with the attribute smoothness: a boundcheck\.functions"),
-        (plain, r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.functions\.constant\.Constant"),
+        (lambda: without("smoothness"), r"with the attribute smoothness: a boundcheck\.language\.function\.Constant"),
+        (plain, r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.language\.function\.Constant"),
         (lambda: LogCosh(samples=0), r"^LogCosh\.samples = 0: expected a positive integer"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.store import run_id
-from boundcheck.proof.fixed import Fixed, fixed_statements
+from boundcheck.proof.script import Fixed, fixed_statements
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
 from tests.program import said
 

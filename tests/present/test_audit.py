@@ -30,8 +30,8 @@ from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
 from boundcheck.present.stored import StoredRun
-from boundcheck.proof.show import show as show_proofs
-from boundcheck.proof.status import Carrier, carrier, standing
+from boundcheck.proof.audit import Carrier, carrier, standing
+from boundcheck.proof.view import show as show_proofs
 from boundcheck.proofs import paper_of
 from boundcheck.system.executors import Call
 from boundcheck.system.terminal import _ENDLESS

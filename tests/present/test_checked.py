@@ -24,7 +24,6 @@ from boundcheck.errors import InputError
 from boundcheck.present.page import write_survey
 from boundcheck.present.sections.checked import sentence
 from boundcheck.version import __version__
-from tests.experiment.small import refused
 
 FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
 TRUE = Trial(
@@ -85,12 +84,6 @@ def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    assert refused(write_survey, HONEST, tmp_path / "file", "").field == "out"
-
-
-@pytest.mark.full
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
@@ -145,15 +138,12 @@ class Asked(Mutant):
 def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts that are finished are read, and those that are torn or not there are made again."""
     none: dict[str, Callable[..., list[Any]]] = {
-        name: lambda *share: []
-        for name in ("malformed", "run_mutants", "true_variations", "rereadings", "gallery", "examinations")
+        name: lambda *share: [] for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
     }
     for name, made in none.items():
         monkeypatch.setattr(surveys, name, made)
     monkeypatch.setattr(surveys, "drawn", lambda share: Drawn((), 0))
-    monkeypatch.setattr(
-        surveys, "false_mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")]
-    )
+    monkeypatch.setattr(surveys, "mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")])
     found = soundness(1, 1, keep=tmp_path)
     assert len(Asked.times) == len(found.trials) > 4
     torn, lost, *_ = (path for path in sorted(tmp_path.rglob("*.json")) if path.stat().st_size > 2)

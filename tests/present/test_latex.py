@@ -42,8 +42,7 @@ from boundcheck.present.latex import (
 from boundcheck.present.material import Material, Search
 from boundcheck.present.sections.runs import verdict_table
 from boundcheck.present.stored import StoredRun
-from boundcheck.proof.outcome import ProofAudit
-from boundcheck.proof.rows import JudgedRow, Row
+from boundcheck.proof.audit import JudgedRow, ProofAudit, Row
 from boundcheck.proof.view import referee_table
 from boundcheck.proofs import paper_of, papers
 from boundcheck.verdicts import Verdict

@@ -14,9 +14,7 @@ from boundcheck.present.page import write_page
 from boundcheck.present.section import chapters
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.typst import document
-from boundcheck.proof.outcome import ProofAudit
-from boundcheck.proof.results import ClaimAudit
-from boundcheck.proof.rows import JudgedRow, Row
+from boundcheck.proof.audit import ClaimAudit, JudgedRow, ProofAudit, Row
 from boundcheck.verdicts import Verdict
 from tests.judged import of_the_paper, proof_of
 

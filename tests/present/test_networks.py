@@ -21,7 +21,6 @@ from boundcheck.present.sections.networks import MOST, along_figures
 from boundcheck.present.stored import StoredRun, named_runs
 
 from .made import EMPTY, changed
-from .test_rates import synthetic
 from .texts import assert_no_text_overlaps, spoken
 
 STEPS = 12
@@ -401,8 +400,3 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
         axes = along_figures(named_runs(runs))["constants"]().axes
         assert len([axis for axis in axes if axis.get_ylabel()]) == panels
         assert [len(axis.lines) for axis in axes if axis.get_ylabel() == "σₜ"] == [1] * (panels - 3)
-
-
-def test_a_run_of_a_network_is_known_by_what_it_holds():
-    assert run().is_network
-    assert not synthetic().is_network

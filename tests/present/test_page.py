@@ -105,14 +105,6 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
-@pytest.mark.full
-def test_text_from_a_run_is_escaped(stored, tmp_path):
-    run = stored[0]
-    text = _write([changed(run, reason="<script>alert(1)</script>")], tmp_path)[0].read_text()
-    assert "<script>" not in text
-    assert "&lt;script&gt;" in text
-
-
 def test_figures_say_nothing_where_there_is_nothing(stored):
     theorems, brackets = [run for run in stored if run.is_theorem], [run for run in stored if not run.is_theorem]
     assert gradient_figure(brackets) is None

@@ -19,12 +19,10 @@ from boundcheck.present.screen import rows_table
 from boundcheck.present.section import chapters
 from boundcheck.present.typst import document
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
-from boundcheck.proof.display import shown
-from boundcheck.proof.identity import identity_latex
-from boundcheck.proof.rows import Ref, Row, _judge
-from boundcheck.proof.show import show
+from boundcheck.proof.audit import Ref, Row, judge_row
+from boundcheck.proof.notation import identity_latex, shown
 from boundcheck.proof.verdict import claim_verdict
-from boundcheck.proof.view import referee_table
+from boundcheck.proof.view import referee_table, show
 from tests.proof.scripts import NUMBERS, numbers, x
 
 
@@ -64,7 +62,7 @@ def audit() -> ProofAudit:
         for version, build in (("printed", printed), ("repaired", repaired))
     ]
     claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
-    return ProofAudit((claim,), tuple(_judge(row, {"my.claim": claim}) for row in ROWS), 1.0)
+    return ProofAudit((claim,), tuple(judge_row(row, {"my.claim": claim}) for row in ROWS), 1.0)
 
 
 def page(folder: Path, *arguments: Any) -> str:
@@ -187,7 +185,7 @@ def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
     """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
     claim = audit.claims[0]
     row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
-    found = ProofAudit((claim,), (_judge(row, {"my.claim": claim}),), 1.0)
+    found = ProofAudit((claim,), (judge_row(row, {"my.claim": claim}),), 1.0)
     texts = displays(found, tmp_path)
     for name, text in texts.items():
         assert "Surely so" not in text, name

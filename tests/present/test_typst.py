@@ -17,7 +17,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.typst import UnknownError, formula
-from boundcheck.proof.display import shown
+from boundcheck.proof.notation import shown
 from tests.judged import SCRIPTS, judged, of_the_paper
 
 CATALOGUE = [line for claim in catalogue.values() for line in (claim.statement_latex, *claim.definitions_latex)]

@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn
 from boundcheck.kernel import Fact
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Variable
 from boundcheck.proof import solvers
-from boundcheck.proof.counterexamples import evaluate
+from boundcheck.proof.solvers import evaluate
 
 # A limit that no solver reaches here, on a busy machine either.
 SECONDS = 10
@@ -82,6 +82,6 @@ def entailed(draw: DrawFn, names: int = 2) -> Entailment:
 
 def play(monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
     """Let Python programs stand in for solvers."""
-    real = solvers._command
+    real = solvers.command_of
     fake = {name: [sys.executable, "-I", "-c", script] for name, script in scripts.items()}
-    monkeypatch.setattr(solvers, "_command", lambda solver: fake.get(solver) or real(solver))
+    monkeypatch.setattr(solvers, "command_of", lambda solver: fake.get(solver) or real(solver))

@@ -14,7 +14,7 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import Lhat, T, alpha, r
 from boundcheck.language.vocabulary import FrobeniusNorm, Iterate, SpectralNorm, d, k
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
-from boundcheck.proof.proof import signs
+from boundcheck.proof.certificate import signs
 
 from .scripts import numbers, x, y, z
 

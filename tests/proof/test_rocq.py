@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.kernel.terms import Index
-from boundcheck.proof import ClaimAudit, ge, gt, rows
-from boundcheck.proof.results import known_instance, proof_as_json
-from boundcheck.proof.rows import Ref, Row
+from boundcheck.proof import ClaimAudit, Ref, Row, ge, gt
+from boundcheck.proof.audit import judge_row, known_instance, proof_as_json, rows_of
 from boundcheck.rocq import check as check_module
 from boundcheck.rocq import checked as checked_module
 from boundcheck.rocq import rules
@@ -293,15 +292,15 @@ def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
     claim = ClaimAudit(SMALL[0], "", "proved", (proof_of(*SMALL),))
     for hashes, said in ((set(), ""), ({digest(proof_of(*SMALL).script.proof.conclusion)}, "checked")):
         monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
-        assert rows._judge(row, {claim.id: claim}).rocq == said
-        assert [each.rocq for each in rows.rows_of([claim])] == [said]
+        assert judge_row(row, {claim.id: claim}).rocq == said
+        assert [each.rocq for each in rows_of([claim])] == [said]
 
 
 @pytest.mark.parametrize(("verdict", "said"), [("repaired", "repair checked"), ("refuted", ""), ("unknown", "")])
 def test_a_claim_without_a_table_is_called_checked_where_it_is_proved(verdict, said, monkeypatch):
     monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(proof_of(*SMALL).script.proof.conclusion)})
     claim = ClaimAudit(SMALL[0], "", verdict, (proof_of(*SMALL),))
-    assert [each.rocq for each in rows.rows_of([claim])] == [said]
+    assert [each.rocq for each in rows_of([claim])] == [said]
 
 
 @pytest.mark.parametrize(("found", "known"), [(library_hash(), True), ("of another library", False)])
@@ -342,7 +341,7 @@ def test_a_witness_is_not_called_checked(monkeypatch):
         (Row(1, "", "so", "", false=(Ref(id, "repaired"),), reading="as it says"), "checked"),
         (Row(1, "", "", "", holds=(Ref(id, "repaired"), Ref(id, "printed"))), ""),
     ):
-        assert rows._judge(row, claims).rocq == said
+        assert judge_row(row, claims).rocq == said
 
 
 def words(*reasons: str) -> list[Word]:

@@ -18,7 +18,7 @@ from boundcheck.language.symbols import L, Parameter
 from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, v1, v2, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
 from boundcheck.proof import proof as proofs
-from boundcheck.proof.results import step_as_json
+from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import DisagreementError
 from boundcheck.proof.verdict import claim_verdict, weakest
@@ -235,9 +235,9 @@ def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
 def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -> None:
     """Let the search find nothing for these lines."""
     hopeless = {NUMBERS.fact(relation) for relation in relations}
-    real = proofs.certify
+    real = proofs.entailed
     monkeypatch.setattr(
-        proofs, "certify", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
+        proofs, "entailed", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
     )
 
 

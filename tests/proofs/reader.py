@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from boundcheck.kernel import Fact, RuleError, Theorem, rules
-from boundcheck.proof.interchange import certificate_as_json
+from boundcheck.proof.export import certificate_as_json
 
 CHECKER = Path(__file__).parents[2] / "proofs" / "check_certificates.py"
 NAMED = {"claim": "my.lemma", "version": "sharp", "number": 1, "line": ""}

@@ -8,7 +8,7 @@ from boundcheck.proofs.meft import all_layers, products, stiefel
 import boundcheck
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.symbols import G, H, J, L, a, a_0, b_0, nu
-from boundcheck.proof.status import Carrier, carrier
+from boundcheck.proof.audit import Carrier, carrier
 from tests.proofs.planted import changed, closes
 
 CARRIED = {id for adapter in ADAPTERS.values() for id in adapter.claims}

@@ -40,8 +40,7 @@ from boundcheck.kernel.terms import (
 )
 from boundcheck.language.prose import plain
 from boundcheck.proof import ge, judge
-from boundcheck.proof.interchange import certificate_as_json, certificates
-from boundcheck.proof.outcome import export
+from boundcheck.proof.export import certificate_as_json, certificates, export
 from boundcheck.proof.script import of_paper
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proofs import papers

@@ -270,7 +270,7 @@ class TwoLayers(Adapter):
 
     kind = "two-layers"
     radius_names = ("a", "b", "a_2", "b_2")
-    has_scale: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ("rank",)
     first: LoRA
     second: LoRA
 

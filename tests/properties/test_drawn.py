@@ -215,7 +215,7 @@ def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
     for rank in (1, 4):
         some(adapters(kind), lambda adapter, rank=rank: adapter.rank == rank)
     some(adapters(kind), lambda adapter: adapter.W0.shape[0] != adapter.W0.shape[1])
-    if ADAPTERS[kind].has_scale:
+    if "scale" in ADAPTERS[kind].options:
         some(adapters(kind), lambda adapter: adapter.scale == 0.25)
     adapter: Any = some(adapters(kind, (64, 64), rank=64))
     assert (tuple(adapter.W0.shape), adapter.rank) == ((64, 64), 64)

@@ -8,7 +8,7 @@ import pytest
 
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import mu_F
-from boundcheck.proof.fixed import WORLDS, fixed_statements, has_instance
+from boundcheck.proof.script import WORLDS, fixed_statements, has_instance
 from boundcheck.proofs import papers
 from boundcheck.properties.worlds import Parabola, is_world, read, world_of
 

@@ -23,7 +23,7 @@ from boundcheck.functions.objective import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import Guilt, Status
-from boundcheck.proof.rows import RowVerdict
+from boundcheck.proof.audit import RowVerdict
 from boundcheck.proof.verdict import ClaimVerdict, StepVerdict, Trust
 from boundcheck.system.tables import Table
 from boundcheck.verdicts import Verdict

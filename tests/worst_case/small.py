@@ -17,7 +17,7 @@ from boundcheck.language.claim import Claim
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.search import Climber, Structure, constants_of
-from tests.functions.exactly import clipped
+from tests.functions.twins import clipped
 from tests.language.plain import Plain, dot, exactly, single
 
 DIGITS = 50

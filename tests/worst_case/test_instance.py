@@ -27,7 +27,7 @@ from boundcheck.worst_case.instance import AdapterInstance, rank_of
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.tried import Certificate, certify
 from tests.experiment.small import refused, with_quantity_scaled
-from tests.functions.eigenvalues import is_above_the_top, is_below_the_top
+from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
 from tests.layers import covering, examples, sampled
 from tests.worst_case.small import (

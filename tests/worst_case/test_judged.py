@@ -148,7 +148,7 @@ def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_
     claim = replace(ruled.claim, hypotheses=ruled.claim.hypotheses[:-1])
     assert falsify(claim, WorstCase((2,), ruled.constants))[0].violated
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
-        check_claim(claim, adapter=ruled.adapter, examples=40)
+        check_claim(claim, adapter=ruled.adapter, examples=200)
 
 
 @pytest.mark.full

@@ -44,7 +44,7 @@ def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors:
     """The adapter of a kind around W0, with those of rank, scale and frozen factors (by field) that its kind takes."""
     made: type[Any] = ADAPTERS[kind]
     # DiReFT is LoRA at scale 1, and has the field.
-    options = {"rank": rank, "scale": scale if made.has_scale else 1.0, **factors}
+    options = {"rank": rank, "scale": scale if "scale" in made.options else 1.0, **factors}
     adapter: Adapter = made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
     return adapter
 

@@ -7,8 +7,8 @@ they make the convex domain on which the theory speaks (for LoReFT, a manifold t
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
@@ -108,20 +108,20 @@ class Sizes(NamedTuple):
     products: Tensor | float = 1.0
 
 
-class _Said:
-    """The claims that papers say are about an adapter."""
+class _OfPapers:
+    """What papers say of a kind of adapter, where its class says nothing itself: claims, or the composition lemma."""
 
-    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> tuple[str, ...]:
-        return claims_about(of.kind)
+    def __init__(self, said: Callable[[type["Adapter"]], Any]) -> None:
+        self._said = said
+
+    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> Any:
+        return self._said(of)
 
 
-class _Composed:
-    """The composition lemma among the claims about an adapter."""
-
-    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> str:
-        if not of.claims:
-            raise AttributeError(f"no claim about {of.__name__} is known")
-        return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
+def _composition(of: type["Adapter"]) -> str:
+    if not of.claims:
+        raise AttributeError(f"no claim about {of.__name__} is known")
+    return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,8 @@ class Adapter(ABC):
         noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean over the adapter's
             own start, and a formula that says so; None where none is known.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
-        has_rank: whether it has a rank that one may choose.
-        has_scale: whether its formula has a scale s that one may choose.
+        options: what a spec may choose of it: its ``rank``, the ``scale`` s of its formula, a ``diagonal`` start.
         needs_ball: whether W has a bounded derivative on a ball alone.
-        has_diagonal: whether it can start from a diagonal point.
         edits_hidden: whether it edits a hidden state h, by W [h; 1], and not the weight of a layer.
         needs_columns: whether W0 must have no column of zeros.
         is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms, one of each block.
@@ -157,16 +155,14 @@ class Adapter(ABC):
     kind: ClassVar[str] = ""
     place: ClassVar[int] = 1000
     title: ClassVar[str]
-    claims: ClassVar[tuple[str, ...]] = cast(Any, _Said())
-    composition: ClassVar[str] = cast(Any, _Composed())
+    claims: ClassVar[tuple[str, ...]] = cast(Any, _OfPapers(lambda of: claims_about(of.kind)))
+    composition: ClassVar[str] = cast(Any, _OfPapers(_composition))
     radius_names: ClassVar[tuple[str, ...]]
     radius_of: ClassVar[Mapping[str, str]] = {}
     noise_at_start: ClassVar[tuple[int, int, str] | None] = None
     frozen: ClassVar[Mapping[str, str]] = {}
-    has_rank: ClassVar[bool] = True
-    has_scale: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("rank", "scale")
     needs_ball: ClassVar[bool] = False
-    has_diagonal: ClassVar[bool] = False
     edits_hidden: ClassVar[bool] = False
     needs_columns: ClassVar[bool] = False
     is_run: ClassVar[bool] = False
@@ -176,8 +172,15 @@ class Adapter(ABC):
     W0: Tensor
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is not a finite matrix, and a rank or scale for which W(v) is not such an update."""
+        """Refuse a W0 that is not a finite matrix, and a rank, scale or frozen A or B that does not fit it."""
         check_matrix("adapter.W0", self.W0)
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        if "rank" in given:
+            check_rank(given["rank"], self.W0)
+        if factors := {name: given[name] for name in "AB" if name in self.frozen}:
+            check_factors(self.W0, **factors)
+        if "scale" in given:
+            check_scale(given["scale"])
 
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:

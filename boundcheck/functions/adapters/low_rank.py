@@ -13,18 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.functions.adapters.base import (
-    Adapter,
-    Block,
-    Radii,
-    Sizes,
-    check_factors,
-    check_rank,
-    check_scale,
-    gaussian,
-    size,
-    spectral_bound,
-)
+from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, gaussian, size, spectral_bound
 from boundcheck.functions.arithmetic import ROUND_UP, Point, product, spectral_norm
 from boundcheck.functions.objective import Side
 from boundcheck.system.plugins import keeps
@@ -36,10 +25,9 @@ class Full(Adapter):
 
     kind = "full"
     place = 10
-    has_rank = False
+    options: ClassVar[tuple[str, ...]] = ()
     is_run = True
     title = "full fine-tuning"
-    has_scale = False
     is_linear = True
     is_isometry = True
     radius_names = ("rho",)
@@ -97,16 +85,11 @@ class LoRA(Adapter):
     radius_names = ("a", "b")
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
     needs_ball = True
-    has_diagonal = True
+    options: ClassVar[tuple[str, ...]] = ("rank", "scale", "diagonal")
     # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
     noise_at_start: ClassVar[tuple[int, int, str] | None] = 2, 1, "s²r, in the mean over A at B = 0"
     rank: int
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_rank(self.rank, self.W0)
-        check_scale(self.scale)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -183,7 +166,7 @@ class DiReFT(LoRA):
     place = 50
     edits_hidden = True
     title = "DiReFT"
-    has_scale = False
+    options: ClassVar[tuple[str, ...]] = ("rank", "diagonal")
 
 
 class _OneFactor(Adapter):
@@ -199,11 +182,6 @@ class _OneFactor(Adapter):
         (name,) = self.frozen
         found: Tensor = getattr(self, name)
         return found
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_factors(self.W0, **dict.fromkeys(self.frozen, self.factor))
-        check_scale(self.scale)
 
     @property
     def rank(self) -> int:
@@ -310,14 +288,10 @@ class LoReFT(Adapter):
     place = 60
     edits_hidden = True
     title = "LoReFT"
-    has_scale = False
+    options: ClassVar[tuple[str, ...]] = ("rank",)
     radius_names = ("nu",)
     radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(V)"}
     rank: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_rank(self.rank, self.W0)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

@@ -12,18 +12,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import length, lower
-from boundcheck.functions.adapters.base import (
-    Adapter,
-    Block,
-    Radii,
-    Sizes,
-    check_factors,
-    check_rank,
-    check_scale,
-    gaussian,
-    size,
-    spectral_bound,
-)
+from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, gaussian, size, spectral_bound
 from boundcheck.functions.arithmetic import ROUND_UP, Point
 from boundcheck.functions.objective import Side
 
@@ -54,11 +43,6 @@ class VeRA(Adapter):
     A: Tensor
     B: Tensor
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_factors(self.W0, A=self.A, B=self.B)
-        check_scale(self.scale)
 
     @property
     def rank(self) -> int:
@@ -139,8 +123,6 @@ class DoRA(Adapter):
     def __post_init__(self) -> None:
         """Refuse a W0 with a column, or row, of zeros, which has no direction, and a bad rank or scale."""
         super().__post_init__()
-        check_rank(self.rank, self.W0)
-        check_scale(self.scale)
         if not (self.W0.abs().amax(self._along) > 0).all():
             line = "row" if self.by_rows else "column"
             raise InputError("adapter.W0", f"with a {line} of zeros", f"{line}s with a direction, for DoRA")
@@ -235,11 +217,6 @@ class LoHa(Adapter):
     rank: int
     scale: float = 1.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_rank(self.rank, self.W0)
-        check_scale(self.scale)
-
     @property
     def blocks(self) -> tuple[Block, ...]:
         d, k = self.W0.shape
@@ -296,7 +273,7 @@ class Rebased(Adapter):
         super().__post_init__()
         inner = self.inner
         # A frozen object has no other way to keep what is not a field.
-        said = ("kind", "title", "claims", "composition", "needs_ball", "has_diagonal", "frozen")
+        said = ("kind", "title", "claims", "composition", "needs_ball", "options", "frozen")
         vars(self).update({name: getattr(inner, name) for name in said})
         vars(self).update(radius_names=(*inner.radius_names, BASE_RADIUS))
 

@@ -23,7 +23,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import pieces_of, typed
-from boundcheck.functions.networks.held import Held, held, read_json
+from boundcheck.functions.networks.held import held, read_json
 from boundcheck.functions.networks.samples import IGNORED, Encoded, Loaded, Rows, Shape, Spool, Texts, memory_of
 from boundcheck.system.files import parse_json
 from boundcheck.system.limits import GIB, Demand, Tick, available, silent
@@ -100,7 +100,30 @@ class PretrainedSpec(Table):
         with _quiet(transformers):
             tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
             train, held_out, classes = _read(folder, lambda **_: samples(self, tokenizer))
-            model = _model(self, weights, transformers, classes).to(device)
+            # Before loading: weights that do not fit into memory.
+            files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
+            kept = str(weights.config.get("dtype", weights.config.get("torch_dtype", "float32"))).removeprefix("torch.")
+            width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
+            need = sum(file.stat().st_size for file in files) / width * _DTYPES[self.dtype].itemsize * _ROOM
+            if need > (free := available()):
+                expected = f"{need / GIB:.1f} GiB of free memory for {self.dtype} weights; there are {free / GIB:.1f}"
+                raise InputError("model.path", self.path, expected)
+            options: dict[str, Any] = {"dtype": _DTYPES[self.dtype], "attn_implementation": "eager"}
+            kind = transformers.AutoModelForCausalLM
+            if self.task == "classification":
+                kind, options = transformers.AutoModelForSequenceClassification, options | {"num_labels": classes}
+            # A head that the folder does not hold is drawn from torch's generator.
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                # From pickled weights, only tensors are read.
+                options |= {"output_loading_info": True, "weights_only": True}
+                with weights.building(classes):
+                    model, info = _read(folder, kind.from_pretrained, folder, **options)
+            strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
+            if strange:
+                expected = f"a model with all of its weights for {self.task}; it lacks {strange[0]}"
+                raise InputError("model.path", self.path, expected)
+            model = model.to(device, _DTYPES[self.dtype])
         config: Any = model.config
         # A classifier looks for the last token of a text by this id.
         config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
@@ -195,35 +218,6 @@ def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
             raise
         reason = " ".join(str(error).split())[:160]
         raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
-
-
-def _model(table: PretrainedSpec, weights: Held, transformers: Any, classes: int) -> nn.Module:
-    folder, stored = weights.path.parent, weights.config
-    # Before loading: weights that do not fit into memory.
-    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
-    kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
-    width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
-    need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
-    if need > (free := available()):
-        expected = f"{need / GIB:.1f} GiB of free memory for {table.dtype} weights; there are {free / GIB:.1f}"
-        raise InputError("model.path", table.path, expected)
-    options: dict[str, Any] = {"dtype": _DTYPES[table.dtype], "attn_implementation": "eager"}
-    kind = transformers.AutoModelForCausalLM
-    if table.task == "classification":
-        kind, options = transformers.AutoModelForSequenceClassification, options | {"num_labels": classes}
-    # A head that the folder does not hold is drawn from torch's generator.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(table.seed)
-        # From pickled weights, only tensors are read.
-        options |= {"output_loading_info": True, "weights_only": True}
-        with weights.building(classes):
-            model, info = _read(folder, kind.from_pretrained, folder, **options)
-    strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
-    if strange:
-        expected = f"a model with all of its weights for {table.task}; it lacks {strange[0]}"
-        raise InputError("model.path", table.path, expected)
-    made: nn.Module = model.to(_DTYPES[table.dtype])
-    return made
 
 
 @contextmanager
@@ -327,16 +321,12 @@ def _encoded(
 
 def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, int]:
     """The texts; if the task is to learn classes, the class of each, by its place in their order; how many classes."""
-    if table.text == "verses":
+    path, is_labelled = table.text, table.task == "classification"
+    if path == "verses":
         per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
         with typed(per_class="model.samples"):
-            texts, labels, names = corpora.verses(per_class, table.seed)
-        return texts, torch.tensor(labels), len(names)
-    return _rows(table.text, table.task == "classification")
-
-
-def _rows(path: str, is_labelled: bool) -> tuple[Texts, Tensor, int]:
-    """The texts of a .jsonl file, their classes if it has any, and how many there are."""
+            verses, labels, names = corpora.verses(per_class, table.seed)
+        return verses, torch.tensor(labels), len(names)
     if not path.endswith(".jsonl"):
         raise InputError("model.text", path, 'verses, or a .jsonl file of objects with "text" and "label"')
     needed = ("text", "label") if is_labelled else ("text",)

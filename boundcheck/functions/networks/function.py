@@ -82,11 +82,6 @@ class Rounding:
     gradient: float
     held: float = math.inf
 
-    @property
-    def of_ratio(self) -> float:
-        """The smaller estimate of the gradient's error: a gradient that scatters by more than rounding has kinks."""
-        return min(self.gradient, self.held)
-
 
 def rounding_of(network: Network) -> Rounding:
     r"""Estimate the rounding errors of F and its gradient by differences of order k = 4 along a line of seven points.
@@ -210,7 +205,8 @@ def observe(
     relative = rounding.gradient / size if size > 0 else 0.0
     in_w = _smoothness(look.loss, look_next.loss, turn, moved, rounding.loss, relative * weight_size)
     ratio = gradient_ratio(v, v_next, look.gradient, look_next.gradient).item()
-    ratio_error = 2 * rounding.of_ratio / length if length else 0.0
+    # A gradient that scatters by more than rounding has kinks.
+    ratio_error = 2 * min(rounding.gradient, rounding.held) / length if length else 0.0
     if network.is_curved:
         ratio, ratio_error = math.nan, math.nan
     return {

@@ -9,6 +9,8 @@ import math
 import platform
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -260,11 +262,21 @@ def pretrained(
     length = shape.context + 1
     windows = corpora.windows(held_out, length, min(_HELD_OUT, len(held_out)) // length, seed=0)
 
-    path = cache_folder() / f"gpt-{_key(shape, steps, seed, ids, windows)}.pt"
+    # What is known to determine the result: arguments, texts, code, torch and the processor's kind.
+    made_by = str(torch.__version__), platform.machine(), torch.backends.cpu.get_cpu_capability()
+    sha = hashlib.sha256(repr((shape, steps, seed, *made_by)).encode())
+    for text in (ids, windows):
+        sha.update(text.numpy().tobytes())
+    sha.update(Path(__file__).read_bytes())
+    path = cache_folder() / f"gpt-{sha.hexdigest()[:32]}.pt"
     cached = _load(path, shape)
     if cached is not None:
         return cached
-    _make_writable(path.parent)
+    with _written(path.parent):
+        # Before the time is spent: the folder may exist and not be writable.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
     # Bits of a sum depend on how many threads share it, and training makes them differences that are seen. Matrices as
     # small as these gain nothing from a second thread.
     with at_most(1):
@@ -275,8 +287,21 @@ def pretrained(
         counts = torch.bincount(ids, minlength=len(ALPHABET)).double() + 1
         unigram_loss = -(counts / counts.sum()).log()[windows[:, 1:]].mean().item()
         result = Pretrained(model, held_out_loss, unigram_loss)
-    _save(result, path)
+    losses = {"held_out_loss": result.held_out_loss, "unigram_loss": result.unigram_loss}
+    written = io.BytesIO()
+    # A file that was given another's name is not this one.
+    torch.save({"key": path.stem, "weights": model.state_dict()} | losses, written)
+    with _written(path):
+        replace_file(path, written.getvalue())
     return result
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError("BOUNDCHECK_CACHE", path, f"a path that can be written ({error.strerror})") from None
 
 
 def _train(shape: GPTShape, steps: int, seed: int, ids: Tensor, tick: Tick) -> GPT:
@@ -303,18 +328,8 @@ def _train(shape: GPTShape, steps: int, seed: int, ids: Tensor, tick: Tick) -> G
     return model
 
 
-def _key(shape: GPTShape, steps: int, seed: int, *texts: Tensor) -> str:
-    """A hash of what is known to determine the result: arguments, texts, code, torch and the processor's kind."""
-    made_by = str(torch.__version__), platform.machine(), torch.backends.cpu.get_cpu_capability()
-    sha = hashlib.sha256(repr((shape, steps, seed, *made_by)).encode())
-    for text in texts:
-        sha.update(text.numpy().tobytes())
-    sha.update(Path(__file__).read_bytes())
-    return sha.hexdigest()[:32]
-
-
 def _load(path: Path, shape: GPTShape) -> Pretrained | None:
-    """The model that `_save` wrote, or None if there is none that can be used."""
+    """The model that `pretrained` kept, or None if there is none that can be used."""
     if not path.is_file():
         return None
     # Filled below. Its own generator keeps all other draws independent of the cache.
@@ -332,37 +347,6 @@ def _load(path: Path, shape: GPTShape) -> Pretrained | None:
     except Exception:
         # The errors for a broken file are documented nowhere. The file is made again and replaced.
         return None
-
-
-def _save(result: Pretrained, path: Path) -> None:
-    # A file that was given another's name is not this one.
-    content = {
-        "key": path.stem,
-        "weights": result.model.state_dict(),
-        "held_out_loss": result.held_out_loss,
-        "unigram_loss": result.unigram_loss,
-    }
-    written = io.BytesIO()
-    torch.save(content, written)
-    try:
-        replace_file(path, written.getvalue())
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _make_writable(folder: Path) -> None:
-    """Make the folder; raises InputError if that fails, before the time is spent."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # The folder may exist and not be writable.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError("BOUNDCHECK_CACHE", path, f"a path that can be written ({error.strerror})")
 
 
 Width = Annotated[int, Field(gt=0, le=2**12)]

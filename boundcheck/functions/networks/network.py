@@ -27,6 +27,7 @@ from boundcheck.functions.arithmetic import Point, inner, square_norm
 from boundcheck.functions.networks.samples import Task
 from boundcheck.system.limits import available
 
+Calls = list[tuple[Tensor, Tensor]]
 # A weight, under no name, and what it is computed from.
 _State = dict[str, Tensor]
 
@@ -168,31 +169,6 @@ class Site:
         return torch.cat([x, torch.ones_like(x[..., :1])], -1) if self.affine else x
 
 
-@dataclass
-class Flow:
-    """The calls of each site in one forward pass, (input, output), in order."""
-
-    calls: list[list[tuple[Tensor, Tensor]]] = field(default_factory=list)
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """All outputs, in the order of `pairs`."""
-        return [y for calls in self.calls for _, y in calls]
-
-    def pairs(self, sites: Sequence[Site], gradients: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """For each site (G, X): gradients in its outputs and its inputs, shape (m, positions, ...)."""
-        left, found = iter(gradients), []
-        for site, calls in zip(sites, self.calls, strict=True):
-            if not calls:
-                raise InputError(site.name, "a module", "one that the network calls")
-            parts = [
-                (g.reshape(len(g), -1, g.shape[-1]), site.inputs(x)) for (x, _), g in zip(calls, left, strict=False)
-            ]
-            outputs, inputs = zip(*parts, strict=True)
-            found.append((torch.cat(outputs, 1), torch.cat(inputs, 1)))
-        return found
-
-
 @contextmanager
 def _hooked(sites: Sequence[Site], do: Callable[[int, Tensor, Any], Tensor | None]) -> Iterator[None]:
     """Call a function of a site's place, input and output after each call of its module; it may replace the output."""
@@ -208,23 +184,24 @@ def _hooked(sites: Sequence[Site], do: Callable[[int, Tensor, Any], Tensor | Non
 
 
 @contextmanager
-def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
-    """Record what goes through the sites while inside.
+def flowing(sites: Sequence[Site], samples: int) -> Iterator[list[Calls]]:
+    """Record what goes through the sites while inside: the calls of each, (input, output), in order.
 
     Raises:
         InputError: at a site whose input does not have the samples first, or that passes on no gradient.
 
     """
-    flow = Flow([[] for _ in sites])
+    flow: list[Calls] = [[] for _ in sites]
 
-    def record(site: Site, calls: list[tuple[Tensor, Tensor]], x: Tensor, y: Any) -> None:
+    def record(place: int, x: Tensor, y: Any) -> None:
+        site = sites[place]
         if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
             raise InputError(site.name, "a module", f"inputs and outputs with the {samples} samples as first axis")
         if not y.requires_grad:
             raise InputError(site.name, "a module", "one that passes gradients on")
-        calls.append((x.detach(), y))
+        flow[place].append((x.detach(), y))
 
-    with _hooked(sites, lambda place, x, output: record(sites[place], flow.calls[place], x, output)):
+    with _hooked(sites, record):
         yield flow
 
 
@@ -414,10 +391,16 @@ class Network:
             for part in self._chunks(indices):
                 with flowing(self.sites, len(part)) as flow:
                     found = self.task.losses(self.model, part)
-                    gradients = torch.autograd.grad(found.sum(), flow.outputs)
+                    gradients = iter(torch.autograd.grad(found.sum(), [y for calls in flow for _, y in calls]))
                 pulled: list[Tensor] = []
                 in_w = []
-                for site, x, (outer, inputs) in zip(self.sites, v, flow.pairs(self.sites, gradients), strict=True):
+                for site, x, calls in zip(self.sites, v, flow, strict=True):
+                    if not calls:
+                        raise InputError(site.name, "a module", "one that the network calls")
+                    # Of all calls: the gradients in the outputs, and the inputs, shape (m, positions, ...).
+                    back = [g.reshape(len(g), -1, g.shape[-1]) for _, g in zip(calls, gradients, strict=False)]
+                    outer = torch.cat(back, 1)
+                    inputs = torch.cat([site.inputs(given) for given, _ in calls], 1)
                     # In float32 at least, because a network under autocast mixes types.
                     dtype = torch.promote_types(torch.promote_types(outer.dtype, inputs.dtype), torch.float32)
                     outer, inputs = outer.to(dtype), inputs.to(dtype)

@@ -21,7 +21,7 @@ from boundcheck.language.view import (
 )
 from boundcheck.present.material import Material, placed
 from boundcheck.present.words import rank_exponent, takes_c
-from boundcheck.proof.status import counted, told
+from boundcheck.proof.audit import counted, told
 from boundcheck.proof.view import referee_table
 
 _NETWORKS = """One thing on this page is certified: f* ≥ 0, because a cross-entropy is never negative, so that the gap

@@ -1,25 +1,27 @@
-"""What the callback says of a training beside Algorithm 1: its steps, and how its minibatches are drawn."""
+"""What the callback says of a training beside Algorithm 1: its steps, its minibatches, and what is drawn at random."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.utils.data import DataLoader, RandomSampler
+from torch import Tensor, nn
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, Sampler, WeightedRandomSampler
 
-from boundcheck.experiment.training import rules_of, sampling_of
+from boundcheck.experiment.training import draws, rules_of, sampling_of, undisturbed
 from boundcheck.functions.networks.samples import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
+from tests.experiment.small import refused
 
-from .small import of_peft, transformer
-from .test_callback_chance import lora
+from .small import of_peft, seeded, tokenizer, transformer
 from .trained import (
     SGD,
     WITHOUT_DROPOUT,
@@ -300,3 +302,451 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str,
     train(tmp_path, callback, model, data, kind, **SGD | options)
     result, _ = recorded(callback)
     assert [audit_named(result, name).status for name in ("Algorithm 1", "meft.unbiased")] == ["held", "held"]
+
+
+# Imported where they are used: they take seconds, and the quick layer runs none of this.
+if TYPE_CHECKING:
+    from boundcheck.language.evidence import Audit
+
+
+GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
+
+
+def lora(name: str = "BertForSequenceClassification", base: Any = None, config: Any = None, **options: Any) -> Any:
+    """A small model with LoRA of peft, without dropout but where it is asked for."""
+    from peft import LoraConfig, get_peft_model
+
+    quiet = {"Bert": WITHOUT_DROPOUT, "GPT2": dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)}
+    plain = next((each for family, each in quiet.items() if name.startswith(family)), {})
+    model = transformer(name, **plain | (config or {})) if base is None else base
+    targets = {"Bert": ["query", "value"], "GPT2": ["c_attn"], "Llama": ["q_proj"]}
+    chosen = next(value for key, value in targets.items() if name.startswith(key))
+    made = {"r": 2, "lora_alpha": 4, "target_modules": chosen, "fan_in_fan_out": name.startswith("GPT2")} | options
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return get_peft_model(model, LoraConfig(**made))
+
+
+def sampling(
+    folder: Path, make: Callable[[], Any], data: Callable[[], Any] = data_of, kind: Any = replaced, **options: Any
+) -> Audit:
+    """What the callback says of the sampling, after a look at whether training came out as without it."""
+    ends, collator = [], options.pop("data_collator", None)
+    for callback in (None, recording(folder)):
+        GENERATOR.manual_seed(0)
+        NUMPY.bit_generator.state = np.random.default_rng(0).bit_generator.state
+        rows, own = data(), {} if collator is None else {"data_collator": collator()}
+        ends.append(train(folder, callback, make(), rows, kind(rows), **SGD | options | own).model.state_dict())
+    one, other = ends
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert any(not torch.equal(x, one[name]) for name, x in make().state_dict().items())
+    return audit_named(recorded(callback)[0], "meft.unbiased")
+
+
+class Normed(nn.Module):
+    """A part that couples a minibatch while it trains, and draws nothing."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("seen", torch.zeros(16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.inner(x)
+        if self.training:
+            self.seen = 0.9 * self.seen + 0.1 * found.detach().mean(0)
+        return found - (found.mean(0) if self.training else self.seen)
+
+
+class Random(nn.Module):
+    """A part that draws in some way while it trains."""
+
+    def __init__(self, inner: nn.Module, draw: Callable[[], float]) -> None:
+        super().__init__()
+        self.inner, self.draw = inner, draw
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.inner(x)
+        return found * (1 + 0.1 * self.draw()) if self.training else found
+
+
+def with_pooler(change: Callable[[nn.Module], nn.Module]) -> Any:
+    model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
+    model.bert.pooler.activation = change(model.bert.pooler.activation)
+    return lora(base=model)
+
+
+def with_own_loss(change: Callable[[Any], Any]) -> Any:
+    """A model whose own loss has something more."""
+    model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
+
+    class OwnForSequenceClassification(type(model)):
+        def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None, **options: Any) -> Any:
+            found = super().forward(input_ids, attention_mask, labels=labels, **options)
+            if found.loss is not None:
+                found.loss = change(found)
+            return found
+
+    model.__class__ = OwnForSequenceClassification
+    return lora(base=model)
+
+
+NETWORKS: dict[str, Callable[[], Any]] = {
+    # At the start B is 0, and no loss changes.
+    "lora_dropout": lambda: lora(lora_dropout=0.1),
+    "lora_dropout of DoRA": lambda: lora(lora_dropout=0.1, use_dora=True),
+    "lora_dropout with rsLoRA": lambda: lora(lora_dropout=0.1, use_rslora=True),
+    "dropout of embeddings": lambda: lora(config={"hidden_dropout_prob": 0.1}),
+    "dropout of attention": lambda: lora(config={"attention_probs_dropout_prob": 0.2}),
+    "dropout of a classifier": lambda: lora(config={"classifier_dropout": 0.2}),
+    "a generator of NumPy": lambda: with_pooler(lambda inner: Random(inner, NUMPY.random)),
+    "a generator of torch": lambda: with_pooler(
+        lambda inner: Random(inner, lambda: float(torch.rand((), generator=GENERATOR)))
+    ),
+    "Python's generator": lambda: with_pooler(lambda inner: Random(inner, random.random)),
+    "seldom": lambda: with_pooler(lambda inner: Random(inner, lambda: float(torch.rand(()) < 1e-9))),
+    "batch norm": lambda: with_pooler(Normed),
+    "a term beside cross-entropy": lambda: with_own_loss(lambda x: x.loss + 0.01 * x.logits.square().mean()),
+    "a sum": lambda: with_own_loss(lambda x: 3 * x.loss),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_that_trains_otherwise_than_f_is_not_held(name: str, tmp_path: Path) -> None:
+    found = sampling(tmp_path, NETWORKS[name])
+    assert found.status == ("assumed" if name == "seldom" else "failed"), found.how
+
+
+@pytest.mark.parametrize("name", ["BertForSequenceClassification", "GPT2LMHeadModel", "LlamaForCausalLM"])
+@pytest.mark.parametrize("options", [{}, {"use_dora": True}], ids=["LoRA", "DoRA"])
+def test_a_network_that_draws_nothing_is_held(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    data = data_of if name.startswith("Bert") else lambda: causal_rows([6] * 10)
+    found = sampling(tmp_path, lambda: lora(name, **options), data)
+    assert found.status == "held", found.how
+
+
+@pytest.mark.parametrize("checkpointing", [{"use_reentrant": True}, {"use_reentrant": False}], ids=str)
+def test_what_is_computed_again_on_the_way_back_is_looked_at(checkpointing: dict[str, Any], tmp_path: Path) -> None:
+    def computed_again(**options: Any) -> Any:
+        model = lora(**options)
+        model.activation_checkpointing_enable(checkpointing)
+        return model
+
+    assert sampling(tmp_path, lambda: computed_again(lora_dropout=0.1)).status == "failed"
+    assert sampling(tmp_path / "without", computed_again).status == "held"
+
+
+def test_noise_on_embeddings_is_not_held(tmp_path: Path) -> None:
+    found = sampling(tmp_path, lambda: lora("LlamaForCausalLM"), lambda: causal_rows([6] * 10), neftune_noise_alpha=5)
+    assert found.status == "failed"
+
+
+class Drawn(Dataset[Any]):
+    """Rows of which one token is another each time."""
+
+    def __init__(self, draw: Callable[[], int]) -> None:
+        self.rows, self.draw, self.count = data_of(), draw, 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row = self.rows[index]
+        return row | {"input_ids": [self.draw(), *row["input_ids"][1:]]}
+
+
+class Counted(Drawn):
+    """Rows that depend on how many were asked for before."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 3 + self.count % 20)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        self.count += 1
+        return super().__getitem__(index)
+
+
+class Held(Drawn):
+    """Rows with a generator that is made with the first of them."""
+
+    own: np.random.Generator | None = None
+
+    def __init__(self) -> None:
+        super().__init__(self._token)
+
+    def _token(self) -> int:
+        self.own = self.own or np.random.default_rng(1)
+        return int(self.own.integers(3, 30))
+
+
+def defaulting(generator: random.Random) -> Callable[[], int]:
+    def token(own: random.Random = generator) -> int:
+        return own.randint(3, 29)
+
+    return token
+
+
+ROWS: dict[str, Callable[[], Any]] = {
+    "torch": lambda: Drawn(lambda: int(torch.randint(3, 30, ()))),
+    "torch's own": lambda: Drawn(lambda: int(torch.randint(3, 30, (), generator=GENERATOR))),
+    "Python": lambda: Drawn(lambda: random.randint(3, 29)),
+    "Python's own": lambda: Drawn(partial(random.Random(3).randint, 3, 29)),
+    "one in a default": lambda: Drawn(defaulting(random.Random(3))),
+    "NumPy": lambda: Drawn(lambda: int(np.random.randint(3, 30))),  # noqa: NPY002
+    "NumPy's own": lambda: Drawn(lambda: int(NUMPY.integers(3, 30))),
+    "a count": Counted,
+    "made late": Held,
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_that_are_made_at_random_are_not_held(name: str, tmp_path: Path) -> None:
+    found = sampling(tmp_path, lora, ROWS[name])
+    assert found.status == "failed"
+
+
+def unlabelled() -> list[dict[str, Any]]:
+    return [{name: row[name] for name in ("input_ids", "attention_mask")} for row in data_of()]
+
+
+def masking(**options: Any) -> Any:
+    from transformers import DataCollatorForLanguageModeling
+
+    made = tokenizer(pad_token="<pad>", mask_token="w1", cls_token="w2", sep_token="w3")
+    return DataCollatorForLanguageModeling(made, mlm_probability=0.4, **options)
+
+
+class Cutting:
+    """A collator that cuts its rows somewhere."""
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        cut = int(torch.randint(2, 6, ()))
+        return {
+            name: torch.tensor([row[name][:cut] if name != "labels" else row[name] for row in rows]) for name in rows[0]
+        }
+
+
+COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any]]] = {
+    "masked": (lambda: lora("BertForMaskedLM"), unlabelled, masking),
+    "masked from a seed": (lambda: lora("BertForMaskedLM"), unlabelled, lambda: masking(seed=3)),
+    "cut": (lora, data_of, Cutting),
+}
+
+
+@pytest.mark.parametrize("name", COLLATORS)
+def test_a_collator_that_draws_is_not_held(name: str, tmp_path: Path) -> None:
+    make, data, collator = COLLATORS[name]
+    found = sampling(tmp_path, make, data, data_collator=collator)
+    assert found.status == "failed"
+    assert "made anew" in found.how
+
+
+class Later:
+    """A collator that has other labels after some minibatches, and draws nothing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        self.count += 1
+        batch = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+        return batch | {"labels": 1 - batch["labels"] if self.count > 3 else batch["labels"]}
+
+
+def test_a_collator_that_changes_while_a_network_trains_is_not_held(tmp_path: Path) -> None:
+    # A look puts back how many there were, and has at most three in between.
+    found = sampling(tmp_path, lora, data_collator=Later)
+    assert found.status == "failed"
+
+
+def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
+    from transformers import DataCollatorWithFlattening
+
+    error = refused(
+        lambda: train(
+            tmp_path,
+            recording(tmp_path),
+            lora("LlamaForCausalLM"),
+            causal_rows([6] * 10),
+            data_collator=DataCollatorWithFlattening(),
+        )
+    )
+    assert error.field == "data_collator"
+
+
+def drawing(make: Callable[[Any], Any]) -> Any:
+    """Trainers with a sampler of their own."""
+    from transformers import Trainer
+
+    def kind(data: Any) -> Any:
+        class Own(Trainer):
+            def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+                return make(data)
+
+        return Own
+
+    return kind
+
+
+class Stubborn(Sampler[int]):
+    """One sample, again and again."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([0] * 10)
+
+    def __len__(self) -> int:
+        return 10
+
+
+def grouped(data: Any) -> Any:
+    from transformers.trainer_pt_utils import LengthGroupedSampler
+
+    return LengthGroupedSampler(3, dataset=data, generator=seeded(0))
+
+
+SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
+    "uniform": (lambda data: RandomSampler(data, replacement=True), {}, "held"),
+    "uniform, rests dropped": (
+        lambda data: RandomSampler(data, replacement=True),
+        {"dataloader_drop_last": True},
+        "held",
+    ),
+    "whole": (lambda data: RandomSampler(data), {"per_device_train_batch_size": 10}, "held"),
+    "once": (lambda data: RandomSampler(data), {"max_steps": 3}, "assumed"),
+    "of the first": (lambda data: RandomSampler(data[:5], replacement=True), {}, "assumed"),
+    "one": (lambda data: Stubborn(), {"per_device_train_batch_size": 10}, "assumed"),
+    "smoothed labels": (
+        lambda data: RandomSampler(data, replacement=True),
+        {"label_smoothing_factor": 0.1},
+        "failed",
+    ),
+    "weighted": (lambda data: WeightedRandomSampler(torch.arange(1.0, 11), 10), {}, "failed"),
+    "weighted, in whole batches": (
+        lambda data: WeightedRandomSampler(torch.arange(1.0, 11), 10),
+        {"per_device_train_batch_size": 10},
+        "failed",
+    ),
+    "by length": (grouped, {}, "failed"),
+    "by length, once": (grouped, {"max_steps": 3}, "failed"),
+    "in order": (lambda data: torch.utils.data.SequentialSampler(data), {"max_steps": 3}, "failed"),
+    "in order and whole": (
+        lambda data: torch.utils.data.SequentialSampler(data),
+        {"per_device_train_batch_size": 5, "gradient_accumulation_steps": 2},
+        "held",
+    ),
+    "in order, the rest dropped": (
+        lambda data: torch.utils.data.SequentialSampler(data),
+        {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3, "dataloader_drop_last": True},
+        "failed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_how_samples_are_drawn(name: str, tmp_path: Path) -> None:
+    make, options, status = SAMPLERS[name]
+    found = sampling(tmp_path, lora, kind=drawing(make), **options)
+    assert found.status == status, found.how
+
+
+def test_batches_that_are_put_together_in_another_way_are_not_held(tmp_path: Path) -> None:
+    from torch.utils.data import DataLoader
+    from transformers import Trainer
+
+    class Pairs(BatchSampler):
+        """Draws uniformly, and then takes the first of them alone."""
+
+        def __iter__(self) -> Iterator[list[int]]:
+            for batch in super().__iter__():
+                yield batch[:1] * 3
+
+    def kind(data: Any) -> Any:
+        class Own(Trainer):
+            def get_train_dataloader(self) -> Any:
+                batches = Pairs(RandomSampler(data, replacement=True), 3, False)
+                return self.accelerator.prepare(DataLoader(data, batch_sampler=batches, collate_fn=self.data_collator))
+
+        return Own
+
+    assert sampling(tmp_path, lora, kind=kind).status == "assumed"
+
+
+def test_tokens_of_several_lengths_are_a_ratio_also_in_minibatches_as_large_as_all(tmp_path: Path) -> None:
+    def rows() -> Any:
+        return causal_rows([6, 3, 5, 4, 6, 2, 6, 6])
+
+    def kind(data: Any) -> Any:
+        return drawing(lambda _: RandomSampler(data, replacement=True))(data)
+
+    found = sampling(tmp_path, lambda: lora("LlamaForCausalLM"), rows, kind, per_device_train_batch_size=8)
+    assert found.status == "failed"
+    assert "a ratio" in found.how
+
+
+def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
+    found = nn.functional.cross_entropy(outputs.logits, labels, reduction="none")
+    return ((1 - (-found).exp()) * found).mean()
+
+
+@pytest.mark.parametrize("by", ["an option", "a class", "its inputs"])
+def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
+    def kind(data: Any) -> Any:
+        # Mypy knows no class that a function makes.
+        class Own(replaced(data)):
+            def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+                labels = inputs.pop("labels")
+                return focal(model(**inputs), labels)
+
+        # As above.
+        class Relabelled(replaced(data)):
+            def _prepare_inputs(self, inputs: Any) -> Any:
+                found = super()._prepare_inputs(inputs)
+                return {**found, "labels": 0 * found["labels"]}
+
+        if by == "its inputs":
+            return Relabelled
+        return Own if by == "a class" else partial(replaced(data), compute_loss_func=focal)
+
+    assert sampling(tmp_path, lora, kind=kind).status == "assumed"
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda: [torch.ones(3)], False),
+        (lambda: [torch.full((3,), float("nan"))], False),
+        (lambda: [torch.full((3,), float("inf"))], False),
+        (lambda: [torch.tensor([True, False])], False),
+        (list, False),
+        (lambda: [torch.rand(3)], True),
+        (lambda: [torch.randint(0, 9, (64,))], True),
+        (lambda: [torch.zeros(int(torch.randint(0, 1000, ())))], True),
+        # Drawn, and of no effect.
+        (lambda: [0 * torch.rand(3)], None),
+        (lambda: [torch.zeros(3) * random.random() * NUMPY.random()], None),
+    ],
+)
+def test_whether_tensors_are_drawn(make: Callable[[], list[Tensor]], found: bool | None) -> None:
+    assert draws(make, make) is found
+
+
+def test_everything_that_draws_is_left_as_it_was() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.inner = {"torch": torch.Generator(), "list": [random.Random(1), np.random.RandomState(2)]}
+            self.count = 0
+
+        def draw(self) -> list[float]:
+            self.count += 1
+            one, two = self.inner["list"]
+            drawn = torch.rand((), generator=self.inner["torch"])
+            return [float(drawn), one.random(), two.rand(), NUMPY.random(), float(torch.rand(())), random.random()]
+
+    owner = Owner()
+    with undisturbed(owner):
+        first = owner.draw()
+    with undisturbed(owner.draw):
+        assert owner.draw() == first
+    assert owner.count == 0
+    assert owner.draw() == first
+    assert owner.draw() != first

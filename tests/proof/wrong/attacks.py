@@ -28,9 +28,9 @@ from boundcheck.language.vocabulary import (
     k,
 )
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
-from boundcheck.proof.display import shown
+from boundcheck.proof.audit import step_as_json
+from boundcheck.proof.notation import shown
 from boundcheck.proof.proof import Inference
-from boundcheck.proof.results import step_as_json
 from boundcheck.proof.script import checked
 
 from .case import NUMBERS, Case, claim, ending, given, lemma, of_scripts, of_witnesses, refusal, x, y, z

@@ -20,10 +20,10 @@ from boundcheck.kernel import rules
 from boundcheck.language.symbols import abc_a
 from boundcheck.language.vocabulary import FrobeniusNorm, d, k
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
-from boundcheck.proof.outcome import export
+from boundcheck.proof.export import export
 from boundcheck.proof.proof import Step
-from boundcheck.proof.show import show
 from boundcheck.proof.verdict import claim_verdict
+from boundcheck.proof.view import show
 
 from .case import NUMBERS, Case, doubt, lemma, refusal, x, y
 

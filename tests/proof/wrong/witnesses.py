@@ -70,7 +70,7 @@ def with_model(witness: Witness, **numbers: int) -> Witness:
 
 
 def numbers_of(proof: Any) -> str:
-    from boundcheck.proof.results import witness_as_json
+    from boundcheck.proof.audit import witness_as_json
 
     return str(witness_as_json(proof, proof.steps[0]))
 

@@ -1,16 +1,20 @@
-"""From sympy to the kernel: claims and steps of proofs, written in the vocabulary of `claims`, as kernel statements.
+"""From sympy to the kernel: claims and steps of proofs, written in the vocabulary of claims, as kernel statements.
 
 Every letter has a role, and no reading assumes one in silence: the catalogue's scalars are constants, and a `Reading`
 says what each other letter is. A vector such as v is read as its blocks (A, B). Roots and quotients become the kernel's
-atoms root(x) and inverse(x), so that every formula of a claim has a translation.
+atoms root(x) and inverse(x), so that every formula of a claim has a translation. Two symbols with one name, such as two
+with different assumptions, would be one letter to a reader: the second one is refused.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, wraps
+from functools import cached_property, reduce, wraps
+from math import prod
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -21,24 +25,28 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, builders
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.rules import gradients
-from boundcheck.kernel.terms import ANY, CONSTANT, ONE, Index, Matrix, Point, Scalar, Symbol, Time, When
+from boundcheck.kernel.terms import ANY, CONSTANT, ONE, Index, Matrix, Point, Scalar, Symbol, Time
 from boundcheck.language import symbols
 from boundcheck.language import vocabulary as words
-from boundcheck.proof.symbol_roles import (
-    CATALOGUE,
-    HOW_TO_DECLARE,
-    Process,
-    at_t,
-    declared,
-    function_name,
-    is_dimension,
-    is_plain,
-    shape_names,
-    told_apart,
-    without_role,
-)
 
 _Result = TypeVar("_Result")
+
+# The scalars of the catalogue, by name: constants, except T and those that are also dimensions.
+CATALOGUE = {str(symbol.name): symbol for symbol in symbols.LETTERS}
+_HOW_TO_DECLARE = "constants=, arbitrary=, points= or processes= of the Reading say what it is"
+
+
+@dataclass(frozen=True)
+class Process:
+    """The blocks of an iterate such as v_t, and when it is known: at its own time, or one later if it is drawn."""
+
+    blocks: tuple[sp.MatrixSymbol, ...]
+    drawn: bool = False
+
+    @property
+    def lag(self) -> int:
+        """The number of steps after t at which the value at t is known."""
+        return int(self.drawn)
 
 
 def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
@@ -46,8 +54,12 @@ def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Readin
 
     @wraps(translate)
     def told(reading: Reading, node: sp.Basic) -> _Result:
-        if isinstance(node, sp.Basic) and not is_plain(node):
-            raise InputError("expression", node, f"an expression of sympy, and not your own {type(node).__name__}")
+        if isinstance(node, sp.Basic):
+            # The class of a node must truly be one of sympy's or of the vocabulary's: another may compute as it likes.
+            kind = type(node)
+            ours = kind.__module__ == words.__name__ or kind.__module__.startswith("sympy.")
+            if not ours or getattr(sys.modules.get(kind.__module__), kind.__name__, None) is not kind:
+                raise InputError("expression", node, f"an expression of sympy, and not your own {kind.__name__}")
         try:
             return translate(reading, node)
         except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -85,34 +97,34 @@ class Reading:
         for name in ("points", "processes"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         for name in ("constants", "arbitrary"):
-            object.__setattr__(self, name, frozenset(declared(name, getattr(self, name))))
+            letters = tuple(getattr(self, name))
+            for letter in letters:
+                _check_letter(name, letter)
+            object.__setattr__(self, name, frozenset(letters))
         for name, each in (("points", sp.MatrixSymbol), ("processes", words.Iterate)):
             for symbol in getattr(self, name):
                 if not isinstance(symbol, each):
                     raise InputError(name, symbol, f"a {each.__name__} to be read as its blocks")
+        owner: dict[str, words.Iterate] = {}
         for iterate, process in self.processes.items():
             blocks = process.blocks if type(process) is Process else ()
             if iterate.args[1] != words.t or not blocks or not all(isinstance(x, sp.MatrixSymbol) for x in blocks):
                 raise InputError("processes", iterate, "an iterate at t, such as v_t, with a Process of its blocks")
-        told_apart([*self.constants, *self.arbitrary, *self.points])
-        told_apart([sp.MatrixSymbol(str(x.args[0]), *x.shape) for x in self.processes])
-        self._check_blocks()
-        # A_t is a process itself, and the same one as the block of v_t.
-        told_apart(dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks))
-
-    def _check_blocks(self) -> None:
-        """Refuse two vectors that share a block; A_t itself is the block A of v_t, by its name."""
-        owner: dict[str, words.Iterate] = {}
+        _check_names([x.name for x in (*self.constants, *self.arbitrary, *self.points)])
+        _check_names([str(x.args[0]) for x in self.processes])
         for iterate, process in self.processes.items():
             for block in process.blocks:
+                # A_t itself is the block A of v_t, by its name; no two vectors share another block.
                 alone = len(process.blocks) == 1 and block.name == str(iterate.args[0])
                 if not alone and owner.setdefault(block.name, iterate) != iterate:
                     raise InputError("processes", iterate, f"its own blocks; {block} is one of {owner[block.name]}")
+        # A_t is a process itself, and the same one as the block of v_t.
+        blocks_drawn = dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks)
+        _check_names([block.name for block, _ in blocks_drawn])
 
     def having(self, constants: Iterable[sp.Basic]) -> Reading:
         """A copy of this reading with more constants."""
-        more = frozenset(constants) | frozenset(self.constants)
-        return Reading(self.points, self.processes, more, self.arbitrary)
+        return Reading(self.points, self.processes, {*self.constants, *constants}, self.arbitrary)
 
     @cached_property
     def letters(self) -> frozenset[sp.Basic]:
@@ -120,10 +132,13 @@ class Reading:
         return frozenset(self.constants) | frozenset(self.arbitrary)
 
     @cached_property
-    def _named(self) -> tuple[sp.Basic, ...]:
-        """All letters that have a role: those declared, vectors, and the blocks of processes."""
+    def _named(self) -> dict[str, list[sp.Basic]]:
+        """The letters that have a role, by name: those declared, vectors, and the blocks of processes."""
+        found: dict[str, list[sp.Basic]] = {}
         blocks = (block for process in self.processes.values() for block in process.blocks)
-        return (*self.letters, *self.points, *blocks)
+        for each in (*self.letters, *self.points, *blocks):
+            found.setdefault(each.name, []).append(each)
+        return found
 
     @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:
@@ -135,22 +150,28 @@ class Reading:
                     raise InputError("points", block, "a block at one place of the vectors that have it")
         return found
 
+    # Relations.
+
     @_told
     def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
         """A relation, or a conjunction of relations, as facts.
 
-        Raises:
-            InputError: for a relation without a translation, or one that sympy has evaluated away.
-
+        Raises InputError for a relation without a translation, or one that sympy has evaluated away.
         """
         if isinstance(relation, sp.And):
             return tuple(fact for part in relation.args for fact in self.facts(part))
         if isinstance(relation, sp.Eq):
-            return (self._equation(relation.lhs, relation.rhs),)
+            left, right = relation.args
+            if not isinstance(left, MatrixExpr):
+                return (Fact("=", self.scalar(left) - self.scalar(right)),)
+            pairs = zip(self.point(left), self.point(right), strict=True)
+            return (Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs))),)
         if not isinstance(relation, sp.core.relational._Inequality):
             raise InputError("statement", relation, "a relation <=, <, >=, > or Eq that sympy does not evaluate")
         sign = ">" if relation.func in (sp.StrictLessThan, sp.StrictGreaterThan) else ">="
-        return tuple(Fact(sign, self.scalar(relation.gts) - self.scalar(x)) for x in _alternatives(relation.lts))
+        # A bound on a maximum bounds each of its arguments.
+        smaller = relation.lts.args if isinstance(relation.lts, sp.Max) else (relation.lts,)
+        return tuple(Fact(sign, self.scalar(relation.gts) - self.scalar(x)) for x in smaller)
 
     def fact(self, relation: sp.Basic) -> Fact:
         """A single relation as a fact; raises InputError as `facts`, and for a conjunction."""
@@ -159,11 +180,7 @@ class Reading:
             raise InputError("statement", relation, "a single relation")
         return facts[0]
 
-    def _equation(self, left: sp.Basic, right: sp.Basic) -> Fact:
-        if not isinstance(left, MatrixExpr):
-            return Fact("=", self.scalar(left) - self.scalar(right))
-        pairs = zip(self.point(left), self.point(right), strict=True)
-        return Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs)))
+    # Numbers.
 
     @_told
     def scalar(self, node: sp.Expr) -> Scalar:
@@ -176,7 +193,7 @@ class Reading:
             case sp.Add():
                 return Scalar.sum(self.scalar(x) for x in node.args)
             case sp.Mul():
-                return self._multiply(node)
+                return prod(map(self.scalar, node.args), start=ONE)
             case sp.Pow():
                 return self._power(node)
             case sp.Abs():
@@ -193,9 +210,15 @@ class Reading:
             case words.InnerProduct():
                 return builders.inner(self.point(node.args[0]), self.point(node.args[1]))
             case words.Expectation():
-                return self._expectation(node)
+                body = self.scalar(node.args[0])
+                given = self._given(node, body)
+                if builders.known(body, given):
+                    past = f", given {node.args[1]}" if given is not None else ""
+                    expected = f"the expectation of what is random{past}; this is a constant there"
+                    raise InputError("expectation", node, expected)
+                return builders.expect(body, given)
             case words.MinimumOver():
-                self._over_all_times(node, *node.args[1:])
+                _check_all_times(node, *node.args[1:])
                 return Scalar.of(k.Minimum(self.scalar(node.args[0])))
             case sp.Sum():
                 return self._sum(node)
@@ -209,30 +232,24 @@ class Reading:
         if node == symbols.T:
             return Scalar.of(k.Horizon())
         if is_dimension(node):
-            return Scalar.of(k.Dimension(self._dimension(node).name))
+            self._check_dimension(node)
+            return Scalar.of(k.Dimension(node.name))
         if node in self.arbitrary:
             return Scalar.of(k.Variable(node.name, ANY))
         if node in self.constants or CATALOGUE.get(node.name) == node:
             return Scalar.of(k.Variable(node.name, CONSTANT))
         raise InputError("symbol", node, without_role(node, self.letters))
 
-    def _dimension(self, node: sp.Symbol) -> sp.Symbol:
-        """The dimension, which needs no role; raises InputError where another letter has its name."""
-        if any(each.name == node.name and each != node for each in self._named):
-            raise InputError("symbol", node, without_role(node, self._named))
-        return node
+    def _check_dimension(self, node: sp.Symbol) -> None:
+        """Check that no other letter has the name of a dimension, which needs no role."""
+        if any(each != node for each in self._named.get(node.name, ())):
+            raise InputError("symbol", node, without_role(node, self._named[node.name]))
 
     def _shape(self, node: MatrixExpr) -> tuple[str, str]:
         for size in node.shape:
             if isinstance(size, sp.Symbol):
-                self._dimension(size)
+                self._check_dimension(size)
         return shape_names(node)
-
-    def _multiply(self, node: sp.Mul) -> Scalar:
-        product = ONE
-        for factor in node.args:
-            product = product * self.scalar(factor)
-        return product
 
     def _power(self, node: sp.Pow) -> Scalar:
         exponent = node.exp
@@ -244,19 +261,12 @@ class Reading:
             return builders.power(base ** int(times), index(exponent / times))
         if not isinstance(exponent, sp.Rational) or exponent.q not in (1, 2, 4):
             raise InputError("exponent", exponent, "an integer, a half or a quarter")
-        if base.number is not None and (base.number < 0 or (base.number == 0 and exponent < 0)) and not _whole(node):
+        is_product = exponent.is_Integer and exponent > 0
+        if base.number is not None and (base.number < 0 or (base.number == 0 and exponent < 0)) and not is_product:
             raise InputError("expression", node, "a root of what is not negative, and a divisor that is not 0")
         for _ in range({1: 0, 2: 1, 4: 2}[int(exponent.q)]):
             base = Scalar.of(k.Root(base))
         return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
-
-    def _expectation(self, node: words.Expectation) -> Scalar:
-        body = self.scalar(node.args[0])
-        given = self._given(node, body)
-        if builders.known(body, given):
-            past = f", given {node.args[1]}" if given is not None else ""
-            raise InputError("expectation", node, f"the expectation of what is random{past}; this is a constant there")
-        return builders.expect(body, given)
 
     def _sum(self, node: sp.Sum) -> Scalar:
         """A sum over t from 1 to T, or over earlier times i from 1 to an index at t."""
@@ -264,45 +274,56 @@ class Reading:
             raise InputError("sum", node, "a sum over t, or over i, alone")
         ((counter, first, last),) = node.limits
         if counter == words.t:
-            self._over_all_times(node, counter, first, last)
+            _check_all_times(node, counter, first, last)
             return builders.total(self.scalar(node.function))
         if counter != words.i or first != 1 or node.function.has(words.t):
             raise InputError("range", node, "t from 1 to T, or i from 1 to a time such as t - 1, without t inside")
         body = self.scalar(node.function.xreplace({words.i: words.t}))
         return builders.before_at(body, index(last + 1))
 
-    def _over_all_times(self, node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
-        if (t, first, last) != (words.t, 1, symbols.T):
-            raise InputError("range", node, "t from 1 to T")
+    # Matrices and vectors.
 
     @_told
     def point(self, node: MatrixExpr) -> Point:
         """A matrix or vector expression as its blocks; raises InputError if it has no translation."""
         match node:
             case sp.MatrixSymbol() if node in self.points:
-                return tuple(self._block(x) for x in self.points[node])
+                blocks = [self.point(x) for x in self.points[node]]
+                for part, found in zip(self.points[node], blocks, strict=True):
+                    if len(found) != 1:
+                        raise InputError("points", part, "a single matrix as a block")
+                return tuple(block for (block,) in blocks)
             case sp.MatrixSymbol():
-                return (Matrix.of(self._matrix(node)),)
+                for letters, when in ((self.constants, CONSTANT), (self.arbitrary, ANY)):
+                    if node in letters:
+                        return (Matrix.of(Symbol(node.name, self._shape(node), when)),)
+                raise InputError("matrix", node, without_role(node, [*self.letters, *self.points]))
             case sp.ZeroMatrix():
                 return (Matrix.zero(self._shape(node)),)
             case words.Iterate():
-                return self._iterate(node)
+                process = self._process(node)
+                at = Time(index(node.args[1]), process.lag)
+                return tuple(Matrix.of(Symbol(x.name, self._shape(x), at)) for x in process.blocks)
             case words.Gradient():
                 return gradients(function_name(node.args[0]), self.point(node.args[1]))
             case words.PartialGradient():
-                function, at, block = node.args
+                function, place, block = node.args
                 if block not in self._blocks:
                     raise InputError("block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}")
-                return (gradients(function_name(function), self.point(at))[self._blocks[block]],)
+                return (gradients(function_name(function), self.point(place))[self._blocks[block]],)
             case words.Pair():
                 return self.point(node.args[0]) + self.point(node.args[1])
             case words.MatrixExpectation():
-                return self._mean(node)
+                body = self.point(node.args[0])
+                given = self._given(node, *body)
+                if all(builders.known(x, given) for x in body):
+                    raise InputError("expectation", node, "the expectation of what is random; this is a constant there")
+                return tuple(builders.mean(x, given) for x in body)
             case sp.Transpose():
                 return tuple(x.T for x in self.point(node.arg))
             case sp.MatAdd():
-                parts = [self.point(x) for x in node.args]
-                return tuple(_summed(blocks) for blocks in zip(*parts, strict=True))
+                parts = zip(*map(self.point, node.args), strict=True)
+                return tuple(reduce(Matrix.__add__, blocks, Matrix.zero(blocks[0].shape)) for blocks in parts)
             case sp.MatMul() | sp.MatPow():
                 return self._product(node)
         raise InputError("expression", node, "a matrix in the vocabulary of claims")
@@ -322,25 +343,6 @@ class Reading:
             product = point if product is None else (product[0] @ point[0],)
         return tuple(x.scaled(scale) for x in product or ())
 
-    def _block(self, node: MatrixExpr) -> Matrix:
-        blocks = self.point(node)
-        if len(blocks) != 1:
-            raise InputError("points", node, "a single matrix as a block")
-        return blocks[0]
-
-    def _matrix(self, node: sp.MatrixSymbol) -> Symbol:
-        for letters, when in ((self.constants, CONSTANT), (self.arbitrary, ANY)):
-            if node in letters:
-                return Symbol(node.name, self._shape(node), when)
-        raise InputError("matrix", node, without_role(node, [*self.letters, *self.points]))
-
-    def _mean(self, node: words.MatrixExpectation) -> Point:
-        blocks = self.point(node.args[0])
-        given = self._given(node, *blocks)
-        if all(builders.known(x, given) for x in blocks):
-            raise InputError("expectation", node, "the expectation of what is random; this is a constant there")
-        return tuple(builders.mean(x, given) for x in blocks)
-
     def _given(self, node: words.Expectation | words.MatrixExpectation, *body: Scalar | Matrix) -> Index | None:
         """The past up to t, for an expectation that is conditional on an iterate v_t.
 
@@ -351,18 +353,19 @@ class Reading:
         iterate = node.args[1]
         if len(node.args) > 2 or not isinstance(iterate, words.Iterate):
             raise InputError("given", node.args[1:], "one iterate, whose past is meant")
-        if self._process(iterate).drawn:
+        process = self._process(iterate)
+        if process.drawn:
             raise InputError("given", iterate, "an iterate that is known at its own time")
-        mine = set(self._process(iterate).blocks)
         known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
-        other = next((x for x in known if x not in mine), None)
+        other = next((x for x in known if x not in process.blocks), None)
         if other is not None:
             raise InputError("given", iterate, f"an iterate whose blocks alone are known; {other} is known as well")
         given = index(iterate.args[1])
         for letter in sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)):
             if letter.when == ANY:
                 raise InputError("given", node, f"an expectation of processes and constants, not of any {letter}")
-            if isinstance(letter.when, Time) and builders.known(letter, given) and index_of(letter) != given:
+            when = letter.when
+            if isinstance(when, Time) and builders.known(letter, given) and when.index != given:
                 raise InputError("given", iterate, f"everything in the expectation that is known by then, {letter} too")
         return given
 
@@ -370,23 +373,14 @@ class Reading:
         process = self.processes.get(at_t(node))
         if process is None:
             known = ", ".join(map(str, self.processes)) or "(none)"
-            raise InputError("iterate", node, f"one of the processes {known}; {HOW_TO_DECLARE}")
+            raise InputError("iterate", node, f"one of the processes {known}; {_HOW_TO_DECLARE}")
         return process
 
-    def _iterate(self, node: words.Iterate) -> Point:
-        process = self._process(node)
-        when: When = Time(index(node.args[1]), process.lag)
-        return tuple(Matrix.of(Symbol(block.name, self._shape(block), when)) for block in process.blocks)
 
-
-def index_of(letter: Symbol | k.Variable) -> Index | None:
-    """The time at which a letter is the value of a process."""
-    return letter.when.index if isinstance(letter.when, Time) else None
-
-
-def _whole(node: sp.Pow) -> bool:
-    """True if a power is a product, so that its base may be negative."""
-    return bool(node.exp.is_Integer and node.exp > 0)
+def at_t(iterate: words.Iterate) -> words.Iterate:
+    """The iterate at t, which is the key of its process in a reading."""
+    name, _, rows, columns = iterate.args
+    return words.Iterate(name, words.t, rows, columns)
 
 
 def index(t: sp.Expr) -> Index:
@@ -398,20 +392,90 @@ def index(t: sp.Expr) -> Index:
     raise InputError("index", t, "t, T or a number, plus a whole number")
 
 
-def _alternatives(node: sp.Expr) -> tuple[sp.Expr, ...]:
-    """The arguments of a maximum: a bound on the maximum bounds each of them."""
-    return node.args if isinstance(node, sp.Max) else (node,)
+def _check_all_times(node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
+    if (t, first, last) != (words.t, 1, symbols.T):
+        raise InputError("range", node, "t from 1 to T")
 
 
-def _summed(blocks: tuple[Matrix, ...]) -> Matrix:
-    total = Matrix.zero(blocks[0].shape)
-    for block in blocks:
-        total = total + block
-    return total
+# The letters.
+
+
+def _check_letter(role: str, letter: sp.Basic) -> None:
+    """Check that a letter may have a declared role: it is one, and is not the catalogue's."""
+    if isinstance(letter, sp.Dummy) or not isinstance(letter, sp.Symbol | sp.MatrixSymbol):
+        raise InputError(role, letter, "a Symbol or a MatrixSymbol, whose name says which it is")
+    if isinstance(letter, sp.MatrixSymbol):
+        return
+    name, own = letter.name, CATALOGUE.get(letter.name)
+    if own is not None and (own != letter or role == "arbitrary"):
+        raise InputError(role, letter, f"another name: {name} is a constant of the catalogue, {_assumed(own)}")
+    if is_dimension(letter):
+        if role == "arbitrary":
+            raise InputError(role, letter, "a number that may vary; a dimension does not")
+    elif letter not in (sp.Symbol(name), sp.Symbol(name, real=True), sp.Symbol(name, positive=True)):
+        # The numbers that the kernel knows are real ones, which a proof may assume to be positive.
+        raise InputError(role, letter, "a number that is assumed to be real, or positive, or nothing")
+
+
+def _check_names(names: list[str]) -> None:
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise InputError("letter", twice, "one letter of this name, with one role")
+
+
+def _assumed(symbol: sp.Symbol) -> str:
+    known = [name for name, value in symbol._assumptions_orig.items() if value and name != "commutative"]
+    return f"a {' '.join(known)} number" if known else "any number"
+
+
+def without_role(node: sp.Basic, letters: Iterable[sp.Basic]) -> str:
+    """A text on what is expected in place of a letter without a role: the letter of its name with a role, or a role."""
+    other = next((x for x in letters if x.name == node.name), None)
+    if isinstance(node, sp.Symbol) and other is None:
+        other = CATALOGUE.get(node.name)
+    if other is None:
+        return f"a letter with a role; {_HOW_TO_DECLARE}"
+    told = _assumed(other) if isinstance(other, sp.Symbol) else f"of shape {other.shape}"
+    return f"the letter of this name that has a role, which is {told}"
+
+
+def function_name(symbol: sp.Basic) -> str:
+    """The name of a function; raises InputError for a symbol with assumptions."""
+    if symbol != sp.Symbol(getattr(symbol, "name", "")):
+        raise InputError("function", symbol, "a plain Symbol, such as f, that names a function")
+    return str(symbol.name)
+
+
+def is_dimension(symbol: sp.Symbol) -> bool:
+    """True if a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
+    plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
+    return bool(plain and size_of(symbol.name) is None and CATALOGUE.get(symbol.name, symbol) == symbol)
+
+
+def shape_names(node: MatrixExpr) -> tuple[str, str]:
+    """The names of a matrix's dimensions; raises InputError for any other size."""
+    names = []
+    for size in node.shape:
+        if size.is_Integer:
+            names.append("one" if size == 1 else f"size{size}")
+        elif isinstance(size, sp.Symbol) and is_dimension(size):
+            names.append(str(size.name))
+        else:
+            raise InputError("dimension", size, "a number, or a Symbol that is positive, an integer and nothing else")
+    return names[0], names[1]
+
+
+def size_of(name: str) -> int | None:
+    """The number that a name of `shape_names` stands for, and None where it stands for any dimension."""
+    fixed = re.fullmatch(r"(one)|size(\d+)", name)
+    return fixed and (1 if fixed[1] else int(fixed[2]))
+
+
+# Relations that sympy leaves unevaluated even if it knows a sign.
 
 
 def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """The relation left >= right, which sympy leaves unevaluated even if it knows a sign."""
+    """The relation left >= right, unevaluated."""
     return sp.Ge(left, right, evaluate=False)
 
 

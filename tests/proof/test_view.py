@@ -8,8 +8,8 @@ import pytest
 import boundcheck as bc
 from boundcheck.language.prose import mathml_of
 from boundcheck.proof import Proof, ProofAudit, ge
-from boundcheck.proof.display import shown
-from boundcheck.proof.results import proof_as_json
+from boundcheck.proof.audit import proof_as_json
+from boundcheck.proof.notation import shown
 
 from .scripts import judged, x
 

@@ -8,15 +8,21 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 from hypothesis import given
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import rational_value
+from boundcheck.functions.adapters import LoRA
+from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
+from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import Run
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.vocabulary import F, FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, T, Value, d, f, k, n
 from boundcheck.proof import Reading, Witness, at_numbers, le
-from boundcheck.proof.instance import LEMMA_1, MeftRun, Point, Setting, square_norm
+from boundcheck.proof.instance import LEMMA_1, THEOREM_2, MeftRun, Point, Setting
 from boundcheck.proof.witness import at_points, on_run
 from boundcheck.properties.problem_strategies import fractions
 from proofs.jiang2024 import witnesses
@@ -41,6 +47,47 @@ def minus(v1: Point, v2: Point) -> Point:
 def change(setting: Setting, v1: Point, v2: Point) -> Point:
     """∇F(v_1) - ∇F(v_2)."""
     return minus(setting.gradient(v1), setting.gradient(v2))
+
+
+def square_norm(v: Point) -> Fraction:
+    return sum((x * x for x in v), Fraction(0))
+
+
+def mean_square_norms(run: MeftRun) -> list[Fraction]:
+    """N_t, the expectation of the squared gradient norm of F at v_t, for t = 1, ..., T."""
+    return [sum(p * square_norm(run.gradient(v)) for v, p in law.items()) for law in run.paths().laws[:-1]]
+
+
+def mean_losses(run: MeftRun) -> list[Fraction]:
+    """The expectation of F(v_t) for t = 1, ..., T + 1."""
+    return [sum(p * run.loss(v) for v, p in law.items()) for law in run.paths().laws]
+
+
+def printed_bound_square(run: MeftRun) -> Fraction:
+    """The square of the bound that Theorem 2 prints."""
+    given = {**run.constants, "r": Fraction(1), "D": run.gap, "T": Fraction(run.T), "zeta": run.zeta}
+    found = rational_value(THEOREM_2.expression("bound") ** 2, given)
+    assert found is not None
+    return found
+
+
+def numeric(setting: Setting, offsets: tuple[Fraction, ...] = (Fraction(0),)) -> Problem:
+    """The setting's F in float64, as the code that runs experiments computes it."""
+    return Problem(Clipped(setting.slope, offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
+
+
+def replay(run: MeftRun) -> Run:
+    """The run in float64, over all paths, by the code that runs experiments."""
+    start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in run.start)
+    return Run(numeric(run, run.offsets), start, float(run.alpha), run.T)
+
+
+def assert_replayed(run: MeftRun, absolute: float, absolute_square: float) -> None:
+    found = replay(run)
+    losses = [found.problem.loss(v).mean().item() for v in found.paths]
+    assert losses == pytest.approx([float(x) for x in mean_losses(run)], rel=1e-9, abs=absolute)
+    exact = [float(x) for x in mean_square_norms(run)]
+    assert list(found.mean_square_gradients) == pytest.approx(exact, rel=1e-9, abs=absolute_square)
 
 
 def repaired_bound(run: MeftRun) -> Fraction:
@@ -68,12 +115,12 @@ def path(run: MeftRun, drawn: tuple[Fraction, ...]) -> Point:
 def test_expectations_are_means_over_all_paths(run: MeftRun) -> None:
     for t in range(run.T + 1):
         ends = [path(run, drawn) for drawn in itertools.product(run.offsets, repeat=t)]
-        assert run.mean_losses[t] == sum(run.slope.integral(A * B) for A, B in ends) / len(ends)
+        assert mean_losses(run)[t] == sum(run.slope.integral(A * B) for A, B in ends) / len(ends)
         if t < run.T:
             norms = [run.slope.value(A * B) ** 2 * (A * A + B * B) for A, B in ends]
-            assert run.mean_square_norms[t] == sum(norms) / len(ends)
-        assert sum(run.laws[t].values()) == 1
-        assert set(run.laws[t]) == set(ends)
+            assert mean_square_norms(run)[t] == sum(norms) / len(ends)
+        assert sum(run.paths().laws[t].values()) == 1
+        assert set(run.paths().laws[t]) == set(ends)
 
 
 @examples(50)
@@ -90,21 +137,18 @@ def test_gradient_is_the_limit_of_differences(run: MeftRun, v: Point) -> None:
 @examples(50)
 @given(instances())
 def test_numeric_layer_replays_every_run(run: MeftRun) -> None:
-    replay = run.replay()
     # Small numbers that are differences of larger ones keep fewer digits.
     size = float(run.slope.bound) * 8
-    assert replay.mean_losses == pytest.approx([float(x) for x in run.mean_losses], rel=1e-9, abs=1e-12 * size)
-    exact = [float(x) for x in run.mean_square_norms]
-    assert replay.mean_square_norms == pytest.approx(exact, rel=1e-9, abs=1e-12 * size**2)
+    assert_replayed(run, 1e-12 * size, 1e-12 * size**2)
 
 
 @given(instances())
 def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: MeftRun) -> None:
-    mean = sum(run.mean_square_norms) / run.T
+    mean = sum(mean_square_norms(run)) / run.T
     assert mean <= repaired_bound(run)
     if has_printed_step(run):
         # 2 S, of which the printed 2.5 S is 5/4; and so (23) and (24) are true at the printed step size.
-        assert mean**2 <= run.printed_bound_square * Fraction(4, 5) ** 2
+        assert mean**2 <= printed_bound_square(run) * Fraction(4, 5) ** 2
         # 2D/α + TL̂αζ²/2, of which the paper says that it bounds the sum.
         assert run.T * mean <= right_of_23(run)
 
@@ -122,7 +166,7 @@ def test_constants_are_those_of_the_claims() -> None:
     values = catalogue["jiang2024.theorem2"].values(**inputs, zeta=run.zeta)
     assert float(run.smoothness) == pytest.approx(values["Lhat"], rel=1e-12)
     assert float(run.shortest_horizon) == pytest.approx(values["T_min"], rel=1e-12)
-    assert float(run.printed_bound_square) ** 0.5 == pytest.approx(values["bound"], rel=1e-12)
+    assert float(printed_bound_square(run)) ** 0.5 == pytest.approx(values["bound"], rel=1e-12)
     assert float(run.alpha) == pytest.approx(values["alpha"], rel=1e-12)
 
 
@@ -163,7 +207,7 @@ def test_hypotheses_that_just_hold_are_not_named(change: dict) -> None:
 def test_an_iterate_that_leaves_the_ball_late_is_seen() -> None:
     # Two steps away from a minimum at W = 2: the last iterate is the farthest.
     run = replace(witnesses.ROW_10, slope=PiecewiseLinear.clipped(1, "1/4", 2))
-    _, before, last = (max(abs(x) for v in law for x in v) for law in run.laws)
+    _, before, last = (max(abs(x) for v in law for x in v) for law in run.paths().laws)
     assert before < last
     assert PLANTED[1][0] not in broken(replace(run, sigma=last))
     assert PLANTED[1][0] in broken(replace(run, sigma=(before + last) / 2))
@@ -199,11 +243,11 @@ def test_what_is_no_instance_is_refused(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("each", WITNESSES.values(), ids=WITNESSES)
 def test_each_witness_is_of_an_instance(each: Witness) -> None:
-    assert each.setting in INSTANCES.values()
+    assert each.source.setting in INSTANCES.values()
 
 
 def test_each_instance_has_a_witness() -> None:
-    shown = [each.setting for each in WITNESSES.values()]
+    shown = [each.source.setting for each in WITNESSES.values()]
     assert [name for name, each in INSTANCES.items() if each not in shown] == []
 
 
@@ -214,91 +258,7 @@ def test_each_run_meets_every_hypothesis(run: MeftRun) -> None:
 
 @all_runs
 def test_numeric_layer_replays_each_witness(run: MeftRun) -> None:
-    replay = run.replay()
-    assert replay.mean_square_norms == pytest.approx([float(x) for x in run.mean_square_norms], rel=1e-9, abs=0)
-    assert replay.mean_losses == pytest.approx([float(x) for x in run.mean_losses], rel=1e-9, abs=0)
-
-
-def numeric_gradient(setting: Setting, v: Point) -> list[float]:
-    import torch
-
-    A, B = (torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in v)
-    return [part.item() for part in setting.numeric().gradient((A, B))]
-
-
-PAIRS = {name: each for name, each in WITNESSES.items() if "A_1" in each.numbers}
-
-
-@pytest.mark.parametrize("each", PAIRS.values(), ids=PAIRS)
-def test_numeric_layer_has_the_same_gradients(each: Witness) -> None:
-    setting, numbers = each.setting, each.numbers
-    assert setting is not None
-    for i in (1, 2):
-        v = numbers[f"A_{i}"], numbers[f"B_{i}"]
-        assert numeric_gradient(setting, v) == pytest.approx([float(x) for x in setting.gradient(v)], rel=1e-9, abs=0)
-
-
-def points(each: Witness) -> tuple[Setting, Point, Point]:
-    numbers = each.numbers
-    assert each.setting is not None
-    return each.setting, (numbers["A_1"], numbers["B_1"]), (numbers["A_2"], numbers["B_2"])
-
-
-def test_off_the_ball_the_printed_constant_is_too_small() -> None:
-    setting, v1, v2 = points(witnesses.OFF_THE_BALL)
-    assert max(abs(x) for x in (*v1, *v2)) > setting.sigma
-    assert square_norm(change(setting, v1, v2)) > setting.smoothness**2 * square_norm(minus(v1, v2))
-
-
-def test_the_norm_of_a_pair_is_no_sum() -> None:
-    setting, v1, v2 = points(witnesses.PYTHAGORAS)
-    assert sorted(abs(x) for x in change(setting, v1, v2)) == [3, 4]
-    assert square_norm(change(setting, v1, v2)) == 25
-
-
-def test_the_denominator_of_13_is_too_large() -> None:
-    setting, v1, v2 = points(witnesses.DENOMINATOR)
-    weights = [setting.slope.value(A * B) for A, B in (v1, v2)]
-    ratio_square = square_norm(change(setting, v1, v2)) / square_norm(minus(v1, v2))
-    apart = sum(abs(x) for x in minus(v1, v2))
-    sizes = sum(abs(x) for x in v1)
-    bound = (abs(weights[0] - weights[1]) * sizes + abs(weights[1]) * apart) / apart
-    assert (ratio_square, bound) == (2, 1)
-
-
-def test_the_right_side_of_22_is_negative() -> None:
-    run = witnesses.ROW_10
-    fall = run.mean_losses[0] - run.mean_losses[1]
-    right = 2 * fall / run.alpha + run.smoothness * run.alpha * run.zeta**2 / 2
-    assert right < 0 < run.mean_square_norms[0]
-    # With 2L̂αζ², which is what (21) gives, it is true.
-    assert run.mean_square_norms[0] <= 2 * fall / run.alpha + 2 * run.smoothness * run.alpha * run.zeta**2
-
-
-def test_23_needs_the_printed_step_size() -> None:
-    run = witnesses.ROW_11
-    assert sum(run.mean_square_norms) > right_of_23(run)
-    fewer = replace(run, T=run.T - 1)
-    assert sum(fewer.mean_square_norms) <= right_of_23(fewer)
-
-
-def test_the_bound_breaks_at_the_last_iterate_alone() -> None:
-    run = witnesses.ROW_15
-    above = [norm**2 > run.printed_bound_square for norm in run.mean_square_norms]
-    assert above == [False] * (run.T - 1) + [True]
-
-
-def test_without_replacement_the_second_sample_is_certain() -> None:
-    run = witnesses.ROW_16
-    assert sum(run.offsets) == 0
-    paths = run.paths(replacement=False)
-    after = [paths.drawn(2, path) for path in range(2)]
-    exact = [run.gradient(paths.state(2, path)) for path in range(2)]
-    assert all(x != y for x, y in zip(after, exact, strict=True))
-
-
-def test_the_printed_constant_can_be_below_that_of_f() -> None:
-    assert witnesses.ROW_21.smoothness < witnesses.ROW_21.L
+    assert_replayed(run, 0, 0)
 
 
 X, x, WRONG = sp.MatrixSymbol("X", d, k), sp.Symbol("x"), "‖X‖_op ≤ x gives ‖X‖_F ≤ x"

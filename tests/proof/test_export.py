@@ -8,11 +8,11 @@ import unicodedata
 import pytest
 
 from boundcheck.proof import Proof, ge
-from boundcheck.proof.display import shown
-from boundcheck.proof.latex import label, latex
+from boundcheck.proof.export import label, latex
+from boundcheck.proof.notation import shown
 from tests.judged import of_the_paper
 
-from .scripts import judged, lemma, x
+from .scripts import judged, x
 
 pytestmark = of_the_paper
 
@@ -129,10 +129,3 @@ def test_a_line_names_the_lines_and_hypotheses_that_it_follows_from(paper):
         earlier = {str(i) for i in range(1, place + 1)} | {f"H{i}" for i in range(1, len(proof.hypotheses) + 1)}
         for told in re.findall(r"^From (.+), by ", line, re.MULTILINE):
             assert {each.rpartition(":")[2] for each in re.findall(r"\\ref\{(.+?)\}", told)} <= earlier
-
-
-@pytest.mark.full
-def test_a_line_that_is_open_is_no_proved_line():
-    text = latex(judged(lemma(ge(x, 0))))
-    assert r"\begin{theorem}" not in text
-    assert r"\textbf{unknown}." in text

@@ -1,21 +1,28 @@
-r"""A judged proof in LaTeX: its theorem, what that rests on, and its lines, all from the kernel's theorems.
+r"""Judged proofs for others to read and check: in LaTeX, as certificates, SMT-LIB and Rocq files.
 
-A proof that is not proved is no theorem: its lines stand under a heading, each with its verdict. TeX itself numbers the
-lines, and breaks a formula that is wider than its column; what that takes is in `PREAMBLE`.
+In LaTeX a proof is its theorem, what that rests on, and its lines, all from the kernel's theorems. A proof that is not
+proved is no theorem: its lines stand under a heading, each with its verdict. TeX itself numbers the lines, and breaks a
+formula that is wider than its column; what that takes is in `PREAMBLE`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Statement, Theorem
-from boundcheck.language.prose import tex
-from boundcheck.proof.display import Display, shown
-from boundcheck.proof.identity import identity_latex
-from boundcheck.proof.results import witness_as_json
+from boundcheck.kernel import Fact, Statement, Theorem
+from boundcheck.kernel.facts import derivation
+from boundcheck.language.prose import plain, tex
+from boundcheck.proof.audit import ProofAudit, witness_as_json
+from boundcheck.proof.notation import Display, identity_latex, letters, shown
+from boundcheck.proof.solvers import smt_lib
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
+from boundcheck.rocq.file import rocq, theorem_name
+from boundcheck.system.files import file_name, replace_file
 
 PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
 \usepackage{graphicx}
@@ -60,9 +67,13 @@ def apart(proof: JudgedProof) -> tuple[str, str]:
     """The theorem, which is empty if it is not proved; and its proof, or the lines with their verdicts."""
     name = " ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())
     comment = f"% {name}".encode("ascii", "replace").decode()
-    if proof.verdict != "proved":
-        return "", "\n".join([comment, *_examined(proof), ""])
-    return "\n".join([comment, *_theorem(proof), ""]), "\n".join([comment, *_argument(proof), ""])
+    if proof.verdict == "proved":
+        begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{label(proof)}}}]"
+        argument = [comment, begin, _trust(proof), *_lines(proof), r"\end{proof}", ""]
+        return "\n".join([comment, *_theorem(proof), ""]), "\n".join(argument)
+    reason = f" {_sentence(proof.reason)}" if proof.reason else ""
+    heading = rf"\paragraph{{{_name(proof)}: {proof.verdict}.}}\label{{{label(proof)}}}{reason}"
+    return "", "\n".join([comment, heading, *_lines(proof), ""])
 
 
 def label(proof: JudgedProof) -> str:
@@ -82,19 +93,11 @@ def _theorem(proof: JudgedProof) -> list[str]:
             name = f" {tex(each.name)}:" if each.name != str(each.statement) else ""
             made.append(rf"\item\label{{{label(proof)}:H{place}}}\textup{{ ({each.role}){name}}} {_inline(text)}")
         made += [r"\end{boundchecklist}", "Then"]
-    made += [display(said.latex[-1])]
-    made += [rf"\textup{{{_told(said)}}}"] if said.roles else []
+    made.append(display(said.latex[-1]))
+    if said.roles:
+        told = "; ".join(f"${', '.join(names)}$: {tex(role)}" for role, names in said.told_latex.items())
+        made.append(rf"\textup{{Here {told}.}}")
     return [*made, r"\end{theorem}"]
-
-
-def _argument(proof: JudgedProof) -> list[str]:
-    begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{label(proof)}}}]"
-    return [begin, _trust(proof), *_lines(proof), r"\end{proof}"]
-
-
-def _examined(proof: JudgedProof) -> list[str]:
-    reason = f" {_sentence(proof.reason)}" if proof.reason else ""
-    return [rf"\paragraph{{{_name(proof)}: {proof.verdict}.}}\label{{{label(proof)}}}{reason}", *_lines(proof)]
 
 
 def _name(proof: JudgedProof) -> str:
@@ -110,10 +113,6 @@ def _trust(proof: JudgedProof) -> str:
     facts = ", ".join(tex(name.replace("_", " ")) for name in proof.ledger)
     stands = f" It rests on the standard facts: {facts}." if facts else " It rests on no standard fact of analysis."
     return f"Trust: {proof.trust}.{stands}"
-
-
-def _told(said: Display) -> str:
-    return "Here " + "; ".join(f"${', '.join(each)}$: {tex(role)}" for role, each in said.told_latex.items()) + "."
 
 
 # The lines of a proof.
@@ -147,17 +146,22 @@ def _line(proof: JudgedProof, judged: JudgedStep, key: str, sources: str) -> Ite
     if given:
         yield rf"Given {'; '.join(map(_inline, others))}."
     if witness := witness_as_json(proof, judged):
-        yield f"{_sentence(witness['about'])} There ${_fraction(witness['left'])}$ stands against " + (
-            f"${_fraction(witness['right'])}$."
-        )
+        left, right = (_fraction(witness[side]) for side in ("left", "right"))
+        yield f"{_sentence(witness['about'])} There ${left}$ stands against ${right}$."
     if judged.reason:
         yield _sentence(judged.reason)
     if judged.follows is False:
         yield "It does not follow from the lines before it either."
     if judged.verdict == "proved":
         yield sources
-        if step.theorem.rule == "certificate":
-            yield from _certificate(step.theorem)
+        rows = identity_latex(step.theorem) if step.theorem.rule == "certificate" else []
+        if len(rows) > _LONGEST:
+            yield f"Its certificate takes {len(rows)} lines, and is not shown."
+        elif rows:
+            # Each summand of the identity on a line of its own.
+            yield r"Certificate:\begin{list}{}{\leftmargin=1em\topsep=2pt\parsep=0pt}\item[]\raggedright"
+            yield "\n\n".join(map(_inline, rows))
+            yield r"\end{list}"
 
 
 def _sources(
@@ -165,7 +169,7 @@ def _sources(
 ) -> str:
     """A sentence that names the lines and hypotheses from which the kernel derived a theorem, and the rules."""
     if theorem.rule == "assume":
-        return f"Assumed{_among(theorem.conclusion, places)}."
+        return f"Assumed, {_ref(places[theorem.conclusion])}." if theorem.conclusion in places else "Assumed."
     used, rules, queue, seen = set[str](), {theorem.rule: None}, list(theorem.premises), set[int]()
     own = (theorem.conclusion, theorem.hypotheses)
     if own in lines:
@@ -188,31 +192,14 @@ def _sources(
     return f"{'From ' + told + ', by' if told else 'By'} {by}."
 
 
-def _among(statement: Statement, places: dict[Statement, str]) -> str:
-    return f", {_ref(places[statement])}" if statement in places else ""
-
-
 def _ref(key: str) -> str:
     return rf"(\ref{{{key}}})"
 
 
-def _certificate(theorem: Theorem) -> list[str]:
-    """The identity that closes a line, each summand on a line of its own."""
-    rows = identity_latex(theorem)
-    if len(rows) > _LONGEST:
-        return [f"Its certificate takes {len(rows)} lines, and is not shown."]
-    around = r"\begin{list}{}{\leftmargin=1em\topsep=2pt\parsep=0pt}\item[]\raggedright", r"\end{list}"
-    return [f"Certificate:{around[0]}", "\n\n".join(map(_inline, rows)), around[1]] if rows else []
-
-
-def _number(number: object) -> str:
-    above, _, below = str(number).partition("/")
-    return rf"\tfrac{{{above}}}{{{below}}}" if below else above
-
-
 def _fraction(text: str) -> str:
     sign, rest = ("-", text[1:]) if text.startswith("-") else ("", text)
-    return sign + _number(rest)
+    above, _, below = rest.partition("/")
+    return rf"{sign}\tfrac{{{above}}}{{{below}}}" if below else sign + above
 
 
 def _sentence(text: str) -> str:
@@ -231,3 +218,96 @@ def _inline(formula: str) -> str:
 
 def _breakable(formula: str) -> str:
     return formula.replace(r" \, ", r" \,\penalty900 ")
+
+
+# Files.
+
+
+def export(audit: ProofAudit, folder: Path) -> list[Path]:
+    """Write proofs for others to check.
+
+    Each proof is written as LaTeX, with its preamble; all certificates as one file, for `proofs/check_certificates.py`;
+    and each line that a certificate proves as SMT-LIB, for solvers. Raises InputError where the folder cannot be
+    written, and where a name stands for two things in a certificate.
+    """
+    proofs = [proof for claim in audit.claims for proof in claim.proofs]
+    lines = (json.dumps(each, ensure_ascii=False) for proof in proofs for each in certificates(proof))
+    written: dict[Path, str] = {
+        folder / "preamble.tex": PREAMBLE,
+        folder / "certificates.jsonl": "".join(f"{line}\n" for line in lines),
+    }
+    for proof in proofs:
+        name = file_name(f"{proof.script.id}-{proof.script.version}")
+        written[folder / f"{name}.tex"] = latex(proof)
+        for i, judged in enumerate(proof.steps, start=1):
+            theorem = judged.step.theorem
+            if theorem.rule == "certificate":
+                premises = [x.fact for x in theorem.premises]
+                stem = re.sub(r"[^A-Za-z0-9]+", "_", judged.step.label).strip("_") or "line"
+                written[folder / name / f"{i:02d}_{stem}.smt2"] = smt_lib(theorem.fact, premises)
+    return _write("export", folder, written)
+
+
+def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
+    """Write each proved proof as a file for Rocq, which needs `proofs/rocq` to check it.
+
+    Raises InputError for a step that has no form in Rocq, and where the folder cannot be written.
+    """
+    proofs = [proof for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
+    return _write("rocq", folder, {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs})
+
+
+def _write(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, text.encode())
+    except OSError as error:
+        raise InputError(option, folder, f"a folder that can be written ({error.strerror})") from None
+    return list(texts)
+
+
+# Certificates, for a reader that knows nothing of the kernel. `proofs/check_certificates.py` is such a reader, and says
+# what each field means. To it two atoms with one text are one atom, so a certificate in which a name stands for two
+# things is not written.
+
+
+def certificates(proof: JudgedProof) -> Iterator[dict[str, Any]]:
+    """Every certificate in the derivations of a proof's lines and of its conclusion, premises first, as plain data.
+
+    Raises InputError if a name stands for two things in a certificate.
+    """
+    steps = [judged.step for judged in proof.steps]
+    asked = [step.inference.theorem for step in steps if step.inference is not None]
+    ends = [*(step.theorem for step in steps), *asked, proof.script.proof.conclusion]
+    labels: dict[Statement, str] = {}
+    for step in steps:
+        labels.setdefault(step.theorem.conclusion, plain(step.label))
+    found = [x for x in derivation(x for x in ends if x is not None) if x.rule == "certificate"]
+    for number, theorem in enumerate(found, start=1):
+        where = {"claim": proof.script.id, "version": proof.script.version, "number": number}
+        yield where | {"line": labels.get(theorem.conclusion, "")} | certificate_as_json(theorem)
+
+
+def certificate_as_json(theorem: Theorem) -> dict[str, Any]:
+    """A theorem by certificate as plain data; raises InputError if a name stands for two things in it."""
+    goal, terms, multipliers, factor = theorem.arguments
+    premises = [premise.conclusion for premise in theorem.premises]
+    polynomials = [*(root for squares, _ in terms for _, root in squares), *(each for each, _ in multipliers)]
+    table = letters([goal, *premises, *(Fact("=", polynomial) for polynomial in polynomials)])
+
+    def from_one(places: tuple[int, ...]) -> list[int]:
+        return [place + 1 for place in places]
+
+    return {
+        "letters": Display((), (), table).told,
+        "goal": str(goal),
+        "premises": list(map(str, premises)),
+        "factor": from_one(factor),
+        "terms": [
+            {"weight": str(weight), "square_of": str(root), "premises": from_one(places)}
+            for squares, places in terms
+            for weight, root in squares
+        ],
+        "multipliers": [{"polynomial": str(each), "premise": place + 1} for each, place in multipliers],
+    }

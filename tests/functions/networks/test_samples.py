@@ -1,4 +1,4 @@
-"""Samples that are read from files are those that would be held, whatever is asked of them, and take no memory."""
+"""Samples in files are those that would be held, and take no memory; losses and hits on them are those of a loop."""
 
 import errno
 import json
@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 import boundcheck as bc
 from boundcheck.experiment.spec import parse
@@ -21,11 +21,11 @@ from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.samples import HELD, Encoded, Rows, Spool, Texts, memory_of
+from boundcheck.functions.networks.samples import HELD, IGNORED, Encoded, Rows, Spool, Texts, memory_of
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
 
-from .small import adapted, flat, gpt_table, of_peft, saved, seeded, windows
+from .small import adapted, flat, gpt, gpt_table, of_peft, saved, seeded, transformer, windows
 
 pytestmark = of_peft
 
@@ -211,3 +211,181 @@ def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
     few, many = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     # Held, they would take 24 bytes for each token: 117 MiB; and more while they are encoded.
     assert many - few < 60
+
+
+LENGTHS = (6, 3, 5, 2)
+
+
+def padded(n: int = 4, seed: int = 1) -> dict[str, Tensor]:
+    """Texts of several lengths, padded on the right."""
+    ids, mask = torch.zeros(n, 6, dtype=torch.int64), torch.zeros(n, 6, dtype=torch.int64)
+    for row, length in enumerate(LENGTHS[:n]):
+        ids[row, :length] = torch.randint(3, 30, (length,), generator=seeded(seed + row))
+        mask[row, :length] = 1
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def causal() -> dict[str, Tensor]:
+    batch = padded()
+    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)}
+
+
+def masked() -> dict[str, Tensor]:
+    """About half of the tokens are to be predicted; of the last text not one."""
+    batch = causal()
+    hidden = torch.rand(4, 6, generator=seeded(3)) < 0.5
+    hidden[-1] = False
+    return batch | {"labels": batch["labels"].masked_fill(~hidden, IGNORED)}
+
+
+def tagged() -> dict[str, Tensor]:
+    batch = causal()
+    return batch | {"labels": batch["labels"].where(batch["labels"] == IGNORED, batch["labels"] % 3)}
+
+
+def classified() -> dict[str, Tensor]:
+    return padded() | {"labels": torch.tensor([0, 2, 1, 2])}
+
+
+CASES: dict[str, tuple[str, dict[str, Any], dict[str, Tensor], Any]] = {
+    "GPT-2": ("GPT2LMHeadModel", {}, causal(), "next token"),
+    "Llama": ("LlamaForCausalLM", {}, causal(), "next token"),
+    "masked BERT": ("BertForMaskedLM", {}, masked(), "token"),
+    "tagging BERT": ("BertForTokenClassification", {"num_labels": 3}, tagged(), "token"),
+    "classifying BERT": ("BertForSequenceClassification", {"num_labels": 3}, classified(), "class"),
+    "classifying Llama": (
+        "LlamaForSequenceClassification",
+        {"num_labels": 3, "pad_token_id": 0},
+        classified(),
+        "class",
+    ),
+}
+each_case = pytest.mark.parametrize("case", CASES)
+
+
+def model_of(case: str) -> Any:
+    name, options, *_ = CASES[case]
+    return transformer(name, **options)
+
+
+def task_of(case: str) -> Encoded:
+    return Encoded(case, CASES[case][2], CASES[case][3])
+
+
+def everything(task: Encoded) -> Tensor:
+    return torch.arange(task.samples)
+
+
+@pytest.mark.full
+@each_case
+def test_the_mean_is_the_loss_of_the_model_itself(case: str) -> None:
+    model, task = model_of(case), task_of(case)
+    own = model(**CASES[case][2]).loss.item()
+    assert own > 0.1
+    assert task.losses(model, everything(task)).mean().item() == pytest.approx(own, rel=2e-6)
+    # So is that of the model in float64, but for what the model itself rounds to float32.
+    assert task.losses(model.double(), everything(task)).mean().item() == pytest.approx(own, rel=2e-5)
+
+
+def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
+    """Losses and hits of each sample, token by token."""
+    labels, shape = CASES[case][2]["labels"], CASES[case][3]
+    sums, counts, right = [], [], []
+    for row in range(4):
+        if shape == "class":
+            pairs = [(logits[row], labels[row])]
+        elif shape == "next token":
+            pairs = [(logits[row, i], labels[row, i + 1]) for i in range(5)]
+        else:
+            pairs = [(logits[row, i], labels[row, i]) for i in range(6)]
+        pairs = [(scores, label) for scores, label in pairs if label != IGNORED]
+        sums.append(sum(-(scores[label] - scores.exp().sum().log()).item() for scores, label in pairs))
+        right.append(sum(int(scores.argmax() == label) for scores, label in pairs))
+        counts.append(len(pairs))
+    mean = sum(counts) / 4
+    return [x / mean for x in sums], [x / max(n, 1) for x, n in zip(right, counts, strict=True)]
+
+
+@pytest.mark.full
+@each_case
+def test_losses_and_hits_are_those_of_a_loop_in_float64(case: str) -> None:
+    model, task = model_of(case).double(), task_of(case)
+    inputs = {name: x for name, x in CASES[case][2].items() if name != "labels"}
+    losses, hits = by_loop(case, model(**inputs).logits)
+    found = task.losses(model, everything(task))
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, torch.tensor(losses, dtype=torch.float64), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(task.hits(model, everything(task)), torch.tensor(hits, dtype=torch.float64))
+
+
+@pytest.mark.full
+@each_case
+def test_samples_do_not_depend_on_who_goes_with_them(case: str) -> None:
+    model, task = model_of(case).double(), task_of(case)
+    whole = task.losses(model, everything(task))
+    for chosen in ([2], [3, 0], [1, 1, 3]):
+        part = task.losses(model, torch.tensor(chosen))
+        torch.testing.assert_close(part, whole[chosen], rtol=1e-12, atol=1e-14)
+    assert (whole >= 0).all()
+
+
+@pytest.mark.full
+@each_case
+def test_a_text_alone_has_the_loss_that_it_has_padded(case: str) -> None:
+    model, task = model_of(case).double(), task_of(case)
+    whole, counts = task.losses(model, everything(task)), task.counts
+    for row, length in enumerate(LENGTHS):
+        alone = {
+            name: x[row : row + 1, :length] if x.ndim == 2 else x[row : row + 1] for name, x in CASES[case][2].items()
+        }
+        if not counts[row]:
+            assert whole[row] == 0
+            continue
+        single = Encoded("alone", alone, CASES[case][3])
+        share = counts[row] / counts.double().mean()
+        torch.testing.assert_close(
+            whole[row], single.losses(model, torch.tensor([0]))[0] * share, rtol=1e-9, atol=1e-12
+        )
+
+
+def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
+    assert task_of("GPT-2").counts.tolist() == [length - 1 for length in LENGTHS]
+    assert task_of("tagging BERT").counts.tolist() == list(LENGTHS)
+    assert task_of("masked BERT").counts.tolist() == (masked()["labels"] != IGNORED).sum(1).tolist()
+    assert task_of("classifying BERT").counts.tolist() == [1] * 4
+
+
+@pytest.mark.full
+def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
+    model = model_of("classifying BERT").double()
+    others = {"names": ["a", "b", "c", "d"], "weights": torch.ones(7), "num_items_in_batch": torch.tensor(4)}
+    found = Encoded("more", classified() | others, "class").losses(model, torch.arange(4))
+    task = task_of("classifying BERT")
+    assert torch.equal(found, task.losses(model, everything(task)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape"),
+    [
+        (None, "class"),
+        (torch.full((4, 6), IGNORED), "token"),
+        # The first token is predicted from nothing.
+        (torch.full((4, 6), IGNORED).index_fill(1, torch.tensor([0]), 3), "next token"),
+    ],
+)
+def test_without_labels_there_is_no_task(labels: Tensor | None, shape: Any) -> None:
+    batch = padded() | ({} if labels is None else {"labels": labels})
+    assert refused(Encoded, "none", batch, shape).field == "labels"
+
+
+def test_windows_of_the_gpt_are_predicted_but_for_their_first_token() -> None:
+    model, ids = gpt(), torch.randint(7, (3, 7), generator=seeded(1))
+    task = Windows("windows", ids)
+    logits = model(ids[:, :-1])
+    expected = [sum(-logits[i, j].log_softmax(0)[ids[i, j + 1]].item() for j in range(6)) / 6 for i in range(3)]
+    found = task.losses(model, torch.tensor([2, 0, 1]))
+    torch.testing.assert_close(found, torch.tensor([expected[i] for i in (2, 0, 1)], dtype=torch.float64))
+    assert task.hits(model, torch.tensor([1])).item() == pytest.approx(
+        sum(int(logits[1, j].argmax() == ids[1, j + 1]) for j in range(6)) / 6
+    )
+    assert isinstance(model, nn.Module)

@@ -1,0 +1,620 @@
+"""`prove`, and what it returns: claims with their judged proofs, and the referee's table of a paper; as data.
+
+A referee's table has what a paper prints, what we find, and the lines of proofs that establish the finding. A row's
+verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so. A row that
+refutes quotes what is printed, and names the most favourable reading of it; what follows from one slip is listed under
+its row, and is no row of its own.
+
+In the data of a proof the words of its author are as they were typed, and may have formulas between dollars; what
+`as_json` gives is plain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import STANDARD_FACTS, Statement
+from boundcheck.kernel.meaning import Interval
+from boundcheck.kernel.terms import ZERO
+from boundcheck.language import prose
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.notebook import Shown
+from boundcheck.proof.fidelity import digest, own_statements
+from boundcheck.proof.notation import identity, shown
+from boundcheck.proof.proof import Step
+from boundcheck.proof.script import Script, find, fixed_statements, has_instance, is_ours, named, of_paper
+from boundcheck.proof.solvers import SECONDS, DisagreementError, Status, second_opinion
+from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, claim_verdict, judge, weakest
+from boundcheck.proof.witness import numbers_at
+from boundcheck.proofs import paper_of, papers
+from boundcheck.rocq.checked import covers
+from boundcheck.rocq.file import has_world
+from boundcheck.system.files import replace_file
+from boundcheck.system.limits import Tick, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Fractions with numerators or denominators from here on are printed as decimals.
+_LARGEST = 10**12
+
+
+def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
+    """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against their witnesses.
+
+    Args:
+        targets: claims or their ids, papers or their folders, or your own proof scripts; by default all papers.
+        tick: is called with the progress.
+
+    Returns:
+        Per claim its verdict and its proofs, in the order of the scripts; and the referee's table of each paper.
+
+    Raises:
+        InputError: for any other target, and for a script that cannot be run.
+
+    """
+    began = perf_counter()
+    targets = tuple(map(named, targets))
+    scripts = find(targets)
+    claims: dict[str, list[Script]] = {}
+    for each in scripts:
+        claims.setdefault(each.id, []).append(each)
+    audits, done = [], 0
+    for id, versions in claims.items():
+        judged = []
+        for each in versions:
+            tick(f"{id}, {each.version}", done, len(scripts))
+            judged.append(judge(each))
+            done += 1
+        printed = sorted(judged, key=lambda proof: proof.script.version != "printed")
+        audits.append(ClaimAudit(id, printed[-1].script.title, claim_verdict(judged), tuple(printed)))
+    by_id = {audit.id: audit for audit in audits}
+    whole = [paper for paper in papers() if paper in (targets or papers())]
+    rows = tuple(row for paper in whole for row in judge_rows(paper, by_id))
+    return ProofAudit(tuple(audits), rows, perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class ClaimAudit(Shown):
+    """A claim with its verdict and its judged proofs."""
+
+    id: str
+    title: str
+    verdict: ClaimVerdict
+    proofs: tuple[JudgedProof, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The audit as plain data, numbers as exact fractions."""
+        proofs = [prose.plainly(proof_as_json(proof)) for proof in self.proofs]
+        return {"id": self.id, "title": prose.plain(self.title), "verdict": self.verdict, "proofs": proofs}
+
+    def proof(self, version: str) -> JudgedProof:
+        """The proof of a version; raises InputError if there is none."""
+        found = next((x for x in self.proofs if x.script.version == version), None)
+        if found is None:
+            raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """A frame with a row for each line of its proofs; see `JudgedProof.to_frame`."""
+        found: pd.DataFrame = self.shower.frame_of(self.proofs)
+        return found
+
+
+@dataclass(frozen=True)
+class ProofAudit(Shown):
+    """The audited claims, the table of each paper that was audited whole, and the seconds that this took."""
+
+    claims: tuple[ClaimAudit, ...]
+    rows: tuple[JudgedRow, ...]
+    seconds: float
+
+    def __getitem__(self, id: str) -> ClaimAudit:
+        """The audit of a claim; raises InputError if it was not audited."""
+        found = next((claim for claim in self.claims if claim.id == id), None)
+        if found is None:
+            raise InputError("claim", id, f"one that was audited: {', '.join(claim.id for claim in self.claims)}")
+        return found
+
+    @property
+    def ledger(self) -> tuple[str, ...]:
+        """The standard facts on which the proofs rest."""
+        return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The texts of the standard facts of the ledger, by name, with formulas between dollars."""
+        return {name: STANDARD_FACTS[name] for name in self.ledger}
+
+    def as_json(self) -> dict[str, Any]:
+        """The audit as plain data, with the keys of `boundcheck prove --json`."""
+        facts = prose.plainly(self.facts)
+        claims = [claim.as_json() for claim in self.claims]
+        rows = [row.as_json() for row in self.rows]
+        return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """A frame with a row for each line of all proofs; see `JudgedProof.to_frame`."""
+        found: pd.DataFrame = self.shower.frame_of(proof for claim in self.claims for proof in claim.proofs)
+        return found
+
+
+# A proof and its lines as data.
+
+
+def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
+    """A proof as plain data; its statement and assumptions are printed from the kernel's theorem."""
+    proved = proof.conclusion if proof.verdict == "proved" else None
+    display = shown(*(each.statement for each in proof.hypotheses), *([proved] if proved else []))
+    hypotheses = [
+        {"name": each.name, "role": each.role, "statement": text, "statement_latex": made}
+        for each, text, made in zip(proof.hypotheses, display.texts, display.latex, strict=False)
+    ]
+    return {
+        "version": proof.script.version,
+        "called": proof.script.called,
+        "title": proof.script.title,
+        "verdict": proof.verdict,
+        "trust": proof.trust,
+        "reason": proof.reason,
+        "standard_facts": list(proof.ledger),
+        "instead": {old: new.id for old, new in proof.script.instead.items()},
+        "hypotheses": hypotheses,
+        "hypotheses_unused": proof.unused,
+        "hypotheses_added": list(map(str, proof.added)),
+        "instance": instance_told(proof),
+        "conclusion": display.texts[-1] if proved else None,
+        "conclusion_latex": display.latex[-1] if proved else None,
+        "letters": display.roles,
+        "letters_told": display.told,
+        "steps": [step_as_json(proof, step) for step in proof.steps],
+    }
+
+
+def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
+    """A step as plain data: its witness is null unless it was refuted."""
+    step, display = judged.step, shown(judged.step.theorem.conclusion)
+    numbers = judged.numbers
+    return {
+        "label": step.label,
+        "verdict": judged.verdict,
+        "trust": judged.trust,
+        "witness": witness_as_json(proof, judged),
+        "reason": judged.reason,
+        "meaning": step.meaning,
+        "printed": step.printed,
+        "statement": display.texts[0],
+        "given": list(map(str, proof.own(judged))),
+        "statement_latex": display.latex[0],
+        "certificate": identity(step.theorem),
+        "follows": judged.follows,
+        "does_not_follow_at": {str(a): str(x) for a, x in numbers.values.items()} if numbers else None,
+    }
+
+
+def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | None:
+    """The witness of a refuted step: what it is, its numbers, and both sides of the line where it fails."""
+    step = judged.step
+    if judged.verdict != "refuted" or step.witness is None:
+        return None
+    relation, fact = step.relation, step.theorem.fact
+    if relation is None or isinstance(relation.lhs, MatrixExpr):
+        # Of an equation between matrices, the norm of their difference and 0.
+        sides = fact.polynomial, ZERO
+    else:
+        sides = proof.script.reading.scalar(relation.lhs), proof.script.reading.scalar(relation.rhs)
+    t, left, right = step.witness.sides(*sides, fact)
+    numbers = numbers_at(fact, step.witness)
+    told = {"left": number_text(left), "right": number_text(right)}
+    return {"about": step.witness.about, "numbers": numbers, "t": t, **told}
+
+
+def number_text(value: Interval) -> str:
+    """An exact number as a fraction; a long or enclosed number by its first nine digits."""
+    short = value.low == value.high and max(abs(value.low.numerator), value.low.denominator) < _LARGEST
+    return str(value.low) if short else f"{float(value.low):.9g}"
+
+
+def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
+    """The lines that a reader wants, each with its place: without those of mere algebra, of which nothing is said.
+
+    A proof whose author says nothing about its lines is shown whole.
+    """
+    told = any(x.step.meaning or x.step.printed for x in proof.steps)
+    lines = enumerate(proof.steps)
+    return [(i, x) for i, x in lines if not told or x.step.meaning or x.step.printed or x.verdict != "proved"]
+
+
+def known_instance(proof: JudgedProof) -> str:
+    """The names of those who know an instance in which all hypotheses of a proved proof hold together; empty for none.
+
+    The judge of instances knows those of claims, which assume no less than their proofs do; Rocq knows its worlds.
+    """
+    claim = proof.script.claim
+    judged = claim is not None and not proof.script.instead and has_instance(claim)
+    return " and ".join(["the judge"] * judged + ["Rocq"] * has_world(proof))
+
+
+def instance_told(proof: JudgedProof) -> str:
+    """The remark beside `proved` on an instance of the hypotheses; empty if nothing is assumed or nothing is proved.
+
+    It is there because contradictory hypotheses would prove anything.
+    """
+    if proof.verdict != "proved" or not proof.hypotheses:
+        return ""
+    known = known_instance(proof)
+    return f"its hypotheses hold in an instance ({known})" if known else "no instance of its hypotheses is known"
+
+
+def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
+    """The answers of z3 and cvc5 on each line that a certificate proves, by its place among the lines.
+
+    Raises DisagreementError if a solver finds numbers at which a line fails although the kernel proves it.
+    """
+    found = {}
+    for place, judged in enumerate(proof.steps):
+        theorem = judged.step.theorem
+        if judged.verdict != "proved" or theorem.rule != "certificate":
+            continue
+        found[place] = second_opinion(theorem.fact, [x.fact for x in theorem.premises], SECONDS)
+        if "sat" in found[place].values():
+            raise DisagreementError(found[place])
+    return found
+
+
+# The referee's table.
+
+RowVerdict = Literal["refuted", "repaired", "proved", "conditional", "remark", "unknown", "editorial"]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A line of a proof, by its label, with its dollars or without; the proof's conclusion if there is no label."""
+
+    id: str
+    version: str
+    label: str = ""
+
+    def names(self, step: Step) -> bool:
+        """True if the line has this label, with its dollars or without."""
+        return self.label in (step.label, prose.plain(step.label))
+
+    def __str__(self) -> str:
+        return f"{self.id}, {self.version}" + (f", {self.label}" if self.label else "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table. Its texts may have formulas between dollars, see `boundcheck.language.prose`.
+
+    Attributes:
+        number: in the audit of the paper.
+        locator: where in the paper.
+        printed: what is printed there; of a refuted row word for word, formulas in our notation.
+        finding: what we find.
+        false: evidence that the printed statement is false: refuted lines, or proofs of the contrary.
+        holds: evidence that it is true.
+        within: evidence that it is true under a condition which is not printed with it.
+        repair: what is proved in its place, or by another proof.
+        about: evidence of a remark, which refutes nothing that is printed: proved or refuted lines.
+        reading: the most favourable reading of what is printed that the text allows, under which it is false.
+        follows: what follows from it in other places of the paper, each with its own evidence.
+
+    Raises:
+        InputError: for a row with `false` that has no quote or no reading.
+
+    """
+
+    number: int
+    locator: str
+    printed: str
+    finding: str
+    false: tuple[Ref, ...] = ()
+    holds: tuple[Ref, ...] = ()
+    within: tuple[Ref, ...] = ()
+    repair: tuple[Ref, ...] = ()
+    about: tuple[Ref, ...] = ()
+    reading: str = ""
+    follows: tuple[Row, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to call something false that is not quoted, or that has no reading."""
+        for name in ("printed", "reading") if self.false else ():
+            if not getattr(self, name).strip():
+                expected = "what the paper prints, and the most favourable reading under which it is false"
+                raise InputError(f"row {self.number}, {name}", getattr(self, name), expected)
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """All lines to which it refers."""
+        return (*self.false, *self.holds, *self.within, *self.repair, *self.about)
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """A row with the verdict from its lines, and the trust of the weakest proof among them.
+
+    Attributes:
+        evidence: a sentence for each line.
+        hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists, and whether no
+            instance of them is known.
+        lines: the lines to which it refers, each with its proof; a conclusion has no line.
+        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.rocq.checked`; "repair checked"
+            where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
+        missing: of an unknown row why its finding is not established; else empty.
+        follows: what follows from it elsewhere, judged as rows are.
+
+    """
+
+    row: Row
+    verdict: RowVerdict
+    trust: Trust
+    evidence: str
+    hypotheses: str = ""
+    lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
+    rocq: Literal["", "checked", "repair checked"] = ""
+    missing: str = ""
+    follows: tuple[JudgedRow, ...] = ()
+
+    @property
+    def finding(self) -> str:
+        """The finding that a reader is told: the author's where it is established, else why it is not."""
+        return self.missing or self.row.finding
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes below the finding: the reading under which it is refuted, and what follows from it."""
+        found = [f"Reading: {self.row.reading}"] if self.row.reading else []
+        for each in self.follows:
+            own = f"Follows ({each.verdict}): {each.row.locator}, {each.row.printed}. {each.finding}"
+            found += [own, *each.notes]
+        return tuple(found)
+
+    @property
+    def told(self) -> str:
+        """The finding and its notes in a paragraph."""
+        return " ".join((self.finding, *self.notes))
+
+    @property
+    def rests_on(self) -> str:
+        """The trust of its proofs; ``witness`` if a witness alone shows it; empty where nothing is established."""
+        return self.trust or ("" if self.verdict in ("unknown", "editorial") else "witness")
+
+    def as_json(self) -> dict[str, Any]:
+        row = self.row
+        data = {
+            "number": row.number,
+            "locator": row.locator,
+            "printed": row.printed,
+            "finding": self.finding,
+            "verdict": self.verdict,
+            "trust": self.trust,
+            "rocq": self.rocq,
+            "evidence": self.evidence,
+            "hypotheses": self.hypotheses,
+            "repair": [str(ref) for ref in row.repair],
+            "reading": row.reading,
+        }
+        return {name: prose.plainly(value) for name, value in data.items()} | {
+            "follows": [each.as_json() for each in self.follows]
+        }
+
+
+def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
+    """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty without that module.
+
+    Raises InputError if a row refers to a line that no proof has.
+    """
+    rows: Sequence[Row] = getattr(paper_of(paper).part("findings"), "ROWS", ())
+    return tuple(judge_row(row, audits) for row in rows)
+
+
+# What is said of a claim of this verdict whose last proof Rocq has checked: the proof of a repair is not the claim's.
+_SAID: dict[ClaimVerdict, Literal["checked", "repair checked"]] = {"proved": "checked", "repaired": "repair checked"}
+
+
+def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
+    """The default table of a paper: for each claim with a proof, its verdict and those of its proofs."""
+    return tuple(
+        JudgedRow(
+            Row(i, audit.title, "", f"{audit.title}: {audit.verdict}."),
+            audit.verdict,
+            audit.proofs[-1].trust,
+            " ".join(f"{_title(each)}: {each.verdict}." for each in audit.proofs),
+            rocq=_SAID.get(audit.verdict, "") if covers(audit.proofs[-1].script.proof.conclusion, None) else "",
+        )
+        for i, audit in enumerate(audits, 1)
+    )
+
+
+def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
+    """A row with the verdict from its lines; raises InputError if it refers to a line that no proof has."""
+    follows = tuple(judge_row(each, audits) for each in row.follows)
+    refs = row.refs
+    if not refs:
+        return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.", follows=follows)
+    lines = tuple((ref, *_line(ref, audits)) for ref in dict.fromkeys(refs))
+    found = {ref: (proof, step) for ref, proof, step in lines}
+    texts, missing, proved = [], dict[str, None](), list[tuple[JudgedProof, JudgedStep | None]]()
+    for ref in refs:
+        proof, step = found[ref]
+        verdict = (step or proof).verdict
+        texts.append(_text(proof, step))
+        proved += [(proof, step)] if verdict == "proved" else []
+        # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
+        is_met = ref not in row.false or verdict == ("refuted" if ref.version == "printed" else "proved")
+        is_met = is_met and (ref not in (*row.holds, *row.within, *row.repair) or verdict == "proved")
+        if not is_met or (ref in row.about and verdict == "unknown"):
+            reason = (step or proof).reason.rstrip(".")
+            place = ", ".join((proof.script.title, proof.script.called, *([step.step.label] if step else [])))
+            missing[f"{reason} ({place})" if reason else f"{place} is {verdict}"] = None
+    # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
+    order: tuple[tuple[object, RowVerdict], ...] = (
+        (missing, "unknown"),
+        (row.false, "refuted"),
+        (row.holds, "proved"),
+        (row.within, "conditional"),
+        (row.repair, "repaired"),
+    )
+    ends = [found[ref][0] for ref in refs if not ref.label]
+    differ = [f"{_title(x)}: {x.difference}" for x in ends if x.difference]
+    told = [f"Hypotheses. {'. '.join(differ)}."] if differ else []
+    unmet = [_title(x) for x in ends if instance_told(x) and not known_instance(x)]
+    told += [f"No instance is known of the hypotheses of {', '.join(unmet)}."] if unmet else []
+    rocq: Literal["", "checked", "repair checked"] = ""
+    in_rocq = (covers(x.script.proof.conclusion, step.step.theorem if step else None) for x, step in proved)
+    if proved and not missing and all(in_rocq):
+        rocq = "checked" if len(proved) == len(refs) else "repair checked"
+    return JudgedRow(
+        row,
+        next((verdict for evidence, verdict in order if evidence), "remark"),
+        weakest((step or proof).trust for proof, step in proved) if proved else "",
+        " ".join(texts),
+        " ".join(told),
+        lines,
+        rocq,
+        f"Not established: {'; '.join(missing)}." if missing else "",
+        follows,
+    )
+
+
+def _title(proof: JudgedProof) -> str:
+    return f"{proof.script.title} ({proof.script.called})"
+
+
+def _line(ref: Ref, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedProof, JudgedStep | None]:
+    """The line that a row refers to, and its proof; a conclusion has no line."""
+    if ref.id not in audits:
+        raise InputError("row", ref, "a claim that has a proof")
+    proof = audits[ref.id].proof(ref.version)
+    if not ref.label:
+        return proof, None
+    step = next((x for x in proof.steps if ref.names(x.step)), None)
+    if step is None:
+        raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
+    return proof, step
+
+
+def _text(proof: JudgedProof, step: JudgedStep | None) -> str:
+    """One sentence: the line, its verdict, and for a refuted line the witness with both sides."""
+    name = f"“{step.step.label}”" if step else "the conclusion"
+    text = f"{_title(proof)}, {name}: {(step or proof).verdict}"
+    witness = witness_as_json(proof, step) if step else None
+    if witness is None:
+        return text + "."
+    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."
+
+
+# What vouches for a claim.
+
+
+class Carrier(StrEnum):
+    """A carrier of claims, which vouches for them; its text is what is printed."""
+
+    KERNEL = "kernel"
+    """The kernel replays a proof that ends in the claim's fixed statement."""
+    SCRIPT = "script"
+    """A script of its paper is said to prove it, which `boundcheck prove` judges."""
+    BY_HAND = "by hand"
+    """An argument in words, with the reason why there is no proof."""
+    HYPOTHESIS = "hypothesis"
+    """Nothing, and nothing has to: theorems start from it."""
+    NOTHING = "none"
+    """A statement for which nobody vouches."""
+
+
+def carrier(claim: Claim) -> Carrier:
+    """The carrier of a claim of the catalogue, which vouches for it."""
+    if claim.argument:
+        return Carrier.BY_HAND
+    if claim.id in fixed_statements() and is_ours(claim):
+        return Carrier.KERNEL
+    if claim.word is not None or any(claim in each.hypotheses for each in catalogue.values()):
+        return Carrier.HYPOTHESIS
+    # Our own scripts have fixed their statements.
+    others = [key for key, paper in papers().items() if not paper.is_ours]
+    if any(script.claim == claim for key in others for script in of_paper(key)):
+        return Carrier.SCRIPT
+    return Carrier.NOTHING
+
+
+def standing(claim: Claim) -> str:
+    """``proved``; ``repaired`` if proved, but not by the printed proof; the carrier if that is not the kernel.
+
+    It is read from the fixed statements, and no proof is run: the tests have the proofs say the same.
+    """
+    if (by := carrier(claim)) is not Carrier.KERNEL:
+        return by
+    return "repaired" if fixed_statements()[claim.id].broken else "proved"
+
+
+def told(claim: Claim) -> str:
+    """The carrier of a claim, in words, with the lines at which the printed proof fails, if it does."""
+    by = carrier(claim)
+    broken = fixed_statements()[claim.id].broken if by is Carrier.KERNEL else ()
+    return f"{by}, repaired: true by another proof; the printed one fails at {', '.join(broken)}" if broken else by
+
+
+def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
+    """The number of these claims that each carrier has."""
+    return Counter(map(carrier, claims))
+
+
+def statements_of(paper: str) -> dict[str, Any]:
+    """The table of the fixed statements of a paper, from its proofs as they are.
+
+    A claim has its formula in sympy and its quantifiers in words. Their formal reading was made once and is kept beside
+    the proof scripts, as text to read and as digests to compare. Quantities, conditions and domains are not kept: they
+    are computed from the claim. Only what the kernel proves is kept, and only as what the claim says. Raises InputError
+    for a script that concludes and does not prove its claim, and for two that prove two statements.
+    """
+
+    def entry(statement: Statement) -> dict[str, str]:
+        return {"digest": digest(statement), "text": str(statement)}
+
+    table: dict[str, Any] = {}
+    broken: dict[str, list[str]] = {}
+    for script in of_paper(paper):
+        claim = script.claim
+        if claim is None or claim.id not in catalogue:
+            continue
+        if script.version == "printed":
+            broken[claim.id] = [step.step.label for step in judge(script).steps if step.verdict == "refuted"]
+            continue
+        if script.proof.conclusion is None:
+            continue
+        proof, name = judge(script, fixing=True), f"{script.id}, {script.version}"
+        if proof.conclusion is None or proof.verdict != "proved" or proof.trust != "kernel":
+            raise InputError("script", name, f"a proof of its claim by the kernel: {proof.reason or proof.trust}")
+        rest = sorted({each.statement for each in proof.hypotheses} - own_statements(claim))
+        found = {"conclusion": entry(proof.conclusion), "hypotheses": list(map(entry, rest))}
+        if table.setdefault(claim.id, found) != found:
+            raise InputError("script", name, "the statement that its other proof has")
+    for id, labels in broken.items():
+        if labels and id in table:
+            table[id]["broken"] = labels
+    return table
+
+
+def write_statements(paper: str) -> None:
+    """Write the `statements.json` of a paper again, from its current proofs; read the difference when you do this.
+
+    python -c "from boundcheck.proof.audit import write_statements; write_statements('jiang2024')"
+
+    Raises:
+        InputError: where `statements_of` does.
+
+    """
+    text = json.dumps(statements_of(paper), indent=1, ensure_ascii=False) + "\n"
+    replace_file(paper_of(paper).folder / "statements.json", text.encode())

@@ -1,0 +1,728 @@
+"""The notation of kernel statements: their letters, their text read back, their LaTeX, and the identities behind them.
+
+The displayed text must say what was proved (Pollack, "How to believe a machine-checked proof", 1998; Wiedijk,
+"Pollack-inconsistency", 2012). So whatever is shown is read back, by a reader that knows only the letters and the
+signs, and not how the text was made; and LaTeX is the text, sign by sign, so that two statements never look the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from typing import TypeVar
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    ONE,
+    Before,
+    Clock,
+    Dimension,
+    Expectation,
+    Gradient,
+    Horizon,
+    Index,
+    Inverse,
+    Matrix,
+    Maximum,
+    Mean,
+    Minimum,
+    Norm,
+    Power,
+    Root,
+    Scalar,
+    Symbol,
+    Time,
+    Total,
+    Trace,
+    Value,
+    Variable,
+    When,
+)
+from boundcheck.kernel.terms import Letter as KernelLetter
+from boundcheck.language.symbols import LATEX_NAMES, look
+from boundcheck.proof.reading import size_of
+
+# Letters: what each name stands for. A name stands for one thing.
+
+Shape = tuple[str, str]
+_PROCESS = "process"
+_KINDS = {CONSTANT: "a {}", ANY: "any {}, at each time and outcome", _PROCESS: "a random {} at each time"}
+
+
+@dataclass(frozen=True)
+class Varying:
+    """A number, or a matrix of a shape.
+
+    It is constant, arbitrary, or the value of a process, which is known `lag` later than t.
+    """
+
+    shape: Shape | None
+    kind: str
+    lag: int = 0
+
+    def __str__(self) -> str:
+        told = _KINDS[self.kind].format("number" if self.shape is None else f"{_sizes(self.shape)} matrix")
+        if self.kind != _PROCESS:
+            return told
+        return f"{told}, known at its own time" if self.lag == 0 else f"{told}, known from {self.lag} later on"
+
+
+@dataclass(frozen=True)
+class FunctionLetter:
+    """A differentiable function of matrices of these shapes."""
+
+    shapes: tuple[Shape, ...]
+
+    def __str__(self) -> str:
+        return f"a differentiable function of {', '.join(map(_sizes, self.shapes))}"
+
+
+@dataclass(frozen=True)
+class Size:
+    """A dimension: a positive integer."""
+
+    def __str__(self) -> str:
+        return "a dimension, a positive integer"
+
+
+def _sizes(shape: Shape) -> str:
+    return "×".join(str(size_of(name) or name) for name in shape)
+
+
+Role = Varying | FunctionLetter | Size
+Letters = Mapping[str, Role]
+
+
+def letters(statements: Iterable[Statement]) -> dict[str, Role]:
+    """The role of each name in these statements; a process has a time, so that `B` and `B[t]` are two names.
+
+    Raises InputError if one name stands for two things, because the text would not say which.
+    """
+    found: dict[str, Role] = {}
+    for statement in statements:
+        for name, role in _roles(statement):
+            if found.setdefault(name, role) != role:
+                raise InputError("name", name, f"one thing of this name, not both {found[name]} and {role}")
+    for name, role in found.items():
+        # v may be any point, and v[t] an iterate: but not a number and a matrix.
+        process = found.get(_at_times(name))
+        if process is not None and (not isinstance(role, Varying) or role.shape != getattr(process, "shape", None)):
+            raise InputError("name", name, f"one thing of this name, not both {role} and {process}")
+    return dict(sorted(found.items()))
+
+
+def _roles(statement: Statement) -> Iterator[tuple[str, Role]]:
+    if isinstance(statement, Law):
+        for part in (*statement.premises, statement.conclusion):
+            yield from _roles(part)
+    terms = statement.polynomial.inside if isinstance(statement, Fact) else statement.variables
+    for term in terms:
+        match term:
+            case Variable() | Symbol():
+                shape = term.shape if isinstance(term, Symbol) else None
+                if isinstance(term.when, Time):
+                    yield _at_times(term.name), Varying(shape, _PROCESS, term.when.lag)
+                else:
+                    yield term.name, Varying(shape, term.when)
+                yield from ((name, Size()) for name in shape or ())
+            case Matrix():
+                yield from ((name, Size()) for name in term.shape)
+            case Dimension():
+                yield term.name, Size()
+            case Value() | Gradient():
+                yield term.function, FunctionLetter(tuple(x.shape for x in term.point))
+
+
+def _at_times(name: str) -> str:
+    """The key of a process in a table of letters."""
+    return f"{name}[t]"
+
+
+# From the text back to the statement.
+
+TOKEN = re.compile(r"‖_F|‖_op|‖|∇_\d+|∇|<=|[A-Za-z][A-Za-z0-9_']*|\d+|[-+*/^()\[\],;:|ᵀ<=]")
+_OPERATORS = {"root": Root, "inverse": Inverse, "min_t": Minimum, "sum_t": Total}
+_RELATIONS = {"<=": ">=", "<": ">", "=": "="}
+_Worth = Scalar | Matrix
+_Part = TypeVar("_Part")
+
+
+def tokens_of(text: str) -> list[str]:
+    """The signs of a text; raises InputError for a sign that no statement has."""
+    found = TOKEN.findall(text)
+    if "".join(found) != "".join(text.split()):
+        raise InputError("text", text, "the text of a statement of the kernel")
+    return found
+
+
+def read(text: str, letters: Letters) -> Statement:
+    """The statement that a text says, with these letters as its names.
+
+    Raises InputError for a text that is not a statement.
+    """
+    reader = _Reader(tokens_of(text), letters)
+    try:
+        statement = reader.statement()
+        if reader.next():
+            raise reader.unexpected("the end")
+    except (KernelError, RecursionError) as error:
+        raise InputError("text", text, f"the text of a statement of the kernel, and not {error}") from error
+    return statement
+
+
+class _Reader:
+    """A parser by recursive descent: each method reads the part that its name says."""
+
+    def __init__(self, tokens: list[str], letters: Letters) -> None:
+        self.tokens, self.letters, self.place = tokens, letters, 0
+        # What t is called: a sum over earlier times has one with a prime more.
+        self.now = "t"
+
+    def next(self) -> str:
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def take(self, *wanted: str) -> str:
+        token = self.next()
+        if wanted and token not in wanted:
+            raise self.unexpected(" or ".join(wanted))
+        self.place += 1
+        return token
+
+    def skip(self, token: str) -> bool:
+        found = self.next() == token
+        self.place += found
+        return found
+
+    def inside(self, read_one: Callable[[], _Part]) -> _Part:
+        """A part in brackets."""
+        self.take("(")
+        found = read_one()
+        self.take(")")
+        return found
+
+    def several(self, read_one: Callable[[], _Part], sign: str = ",") -> list[_Part]:
+        found = [read_one()]
+        while self.skip(sign):
+            found.append(read_one())
+        return found
+
+    def unexpected(self, wanted: str) -> InputError:
+        return InputError("text", " ".join(self.tokens[self.place : self.place + 5]) or "(the end)", wanted)
+
+    # Statements.
+
+    def statement(self) -> Statement:
+        if self.next() in ("for", "always"):
+            return self.law()
+        # A law among the premises of a law is in brackets, and no fact begins with a bracket and "for".
+        if self.tokens[self.place : self.place + 2] in (["(", "for"], ["(", "always"]):
+            return self.inside(self.law)
+        return self.fact()
+
+    def law(self) -> Law:
+        variables: list[Symbol | Variable] = []
+        if self.take("for", "always") == "for":
+            self.take("all")
+            variables = self.several(self.bound)
+        premises = self.several(self.statement, ";") if self.skip("with") else []
+        self.take(":")
+        return Law(variables, premises, self.fact())
+
+    def bound(self) -> Symbol | Variable:
+        found = self.named(self.take())
+        letter = next(iter(found.atoms())) if isinstance(found, Scalar) else _letter(found)
+        if not isinstance(letter, Symbol | Variable):
+            raise InputError("text", letter, "a letter over which a law ranges")
+        return letter
+
+    def fact(self) -> Fact:
+        left = self.number()
+        relation = self.take(*_RELATIONS)
+        right = self.number()
+        return Fact(_RELATIONS[relation], left - right if relation == "=" else right - left)
+
+    # Numbers and matrices.
+
+    def number(self) -> Scalar:
+        found = self.sum()
+        if not isinstance(found, Scalar):
+            raise InputError("text", found, "a number")
+        return found
+
+    def matrix(self) -> Matrix:
+        found = self.sum()
+        if not isinstance(found, Matrix):
+            raise InputError("text", found, "a matrix")
+        return found
+
+    def sum(self) -> _Worth:
+        total = self.product()
+        while self.next() in ("+", "-"):
+            sign = ONE if self.take() == "+" else -ONE
+            right = _times(sign, self.product())
+            if isinstance(total, Scalar) and isinstance(right, Scalar):
+                total = total + right
+                continue
+            if not (isinstance(total, Matrix) and isinstance(right, Matrix)):
+                raise InputError("text", right, "a sum of numbers alone, or of matrices")
+            total = total + right
+        return total
+
+    def product(self) -> _Worth:
+        sign = -ONE if self.skip("-") else ONE
+        return _times(sign, reduce(_times, self.several(self.factor, "*")))
+
+    def factor(self) -> _Worth:
+        found = self.unit()
+        if self.skip("ᵀ"):
+            if not isinstance(found, Matrix):
+                raise InputError("text", found, "a matrix to be transposed")
+            return found.T
+        if self.skip("^"):
+            if not isinstance(found, Scalar):
+                raise InputError("text", found, "a number to be raised to a power")
+            if not self.skip("["):
+                return found ** int(self.take())
+            exponent = self.index()
+            self.take("]")
+            return Scalar.of(Power(found, exponent))
+        return found
+
+    def unit(self) -> _Worth:
+        token = self.take()
+        if token.isdigit():
+            if token == "0" and self.skip("["):
+                shape = self.take(), self.take(",") and self.take()
+                self.take("]")
+                return Matrix.zero(shape)
+            return Scalar.of(Fraction(int(token), int(self.take()) if self.skip("/") else 1))
+        if token == "(":
+            self.place -= 1
+            return self.inside(self.sum)
+        if token == "‖":
+            return Scalar.of(self.norm())
+        if token.startswith("∇"):
+            block = int(token.removeprefix("∇_")) - 1 if token != "∇" else 0
+            return Matrix.of(Gradient(self.take(), self.point(), block))
+        if token == "E":
+            return self.expectation()
+        if token == "tr":
+            (matrix,) = self.point()
+            ((word, _),) = matrix.terms.items()
+            return Scalar.of(Trace(word))
+        if token == self.now:
+            return Scalar.of(Clock())
+        if token == "sum":
+            # Over earlier times: sum[t' < t](...), where t is called t'.
+            outer = self.now
+            self.now = f"{outer}'"
+            for sign in ("[", self.now, "<", outer, "]"):
+                self.take(sign)
+            body = self.inside(self.number)
+            self.now = outer
+            return Scalar.of(Before(body))
+        if token == "max":
+            return Scalar.of(Maximum(tuple(self.inside(lambda: self.several(self.number)))))
+        if token in _OPERATORS:
+            return Scalar.of(_OPERATORS[token](self.inside(self.number)))
+        return Scalar.of(Horizon()) if token == "T" else self.named(token)
+
+    def norm(self) -> Norm:
+        start = self.place
+        blocks = self.point() if self.next() == "(" else ()
+        # One block in brackets is a factor of a product, such as (a + b)*X.
+        if len(blocks) < 2:
+            self.place = start
+            blocks = (self.matrix(),)
+        return Norm(self.take("‖_F", "‖_op").removeprefix("‖_"), blocks)
+
+    def expectation(self) -> _Worth:
+        self.take("[")
+        body = self.sum()
+        given = None
+        if self.skip("|"):
+            self.take("past")
+            self.take("of")
+            given = self.index()
+        self.take("]")
+        if isinstance(body, Scalar):
+            return Scalar.of(Expectation(body, given))
+        return Matrix.of(Mean(_letter(body), given))
+
+    def point(self) -> tuple[Matrix, ...]:
+        """Matrices in brackets; anything else ends the list, and the caller finds a sign that it does not expect."""
+        self.take("(")
+        blocks: list[Matrix] = []
+        while True:
+            block = self.sum()
+            if not isinstance(block, Matrix):
+                return ()
+            blocks.append(block)
+            if not self.skip(","):
+                break
+        self.take(")")
+        return tuple(blocks)
+
+    def index(self) -> Index:
+        base = {self.now: "t", "T": "T"}.get(self.next(), "")
+        self.skip(self.next() if base else "")
+        if base and self.next() not in ("+", "-"):
+            return Index(base, 0)
+        sign = -1 if self.skip("-") else 1
+        self.skip("+")
+        return Index(base, sign * int(self.take()))
+
+    def named(self, name: str) -> _Worth:
+        role = self.letters.get(_at_times(name) if self.next() == "[" else name)
+        match role:
+            case Size():
+                return Scalar.of(Dimension(name))
+            case FunctionLetter():
+                return Scalar.of(Value(name, self.point()))
+            case Varying():
+                when: When = role.kind
+                if self.skip("["):
+                    when = Time(self.index(), role.lag)
+                    self.take("]")
+                if role.shape is None:
+                    return Scalar.of(Variable(name, when))
+                return Matrix.of(Symbol(name, role.shape, when))
+        raise InputError("text", name, f"one of the letters {', '.join(self.letters)}")
+
+
+def _letter(matrix: Matrix) -> KernelLetter:
+    ((((letter, _),), _),) = matrix.terms.items()
+    return letter
+
+
+def _times(left: _Worth, right: _Worth) -> _Worth:
+    if isinstance(left, Matrix):
+        return left @ right if isinstance(right, Matrix) else left.scaled(right)
+    return right.scaled(left) if isinstance(right, Matrix) else left * right
+
+
+# The text in LaTeX, and back.
+
+# Signs that are the same everywhere. The LaTeX of each is one piece without spaces.
+_SIGNS = {
+    "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
+    "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
+    ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}", "tr": r"\operatorname{tr}", "min_t": r"\min_{t}",
+    "max": r"\max", "sum_t": r"\sum_{t}", "sum": r"\sum", "t": "t", "T": "T", "for": r"\forall", "all": r"\;",
+    "with": r"\quad\text{with}\quad", "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
+}  # fmt: skip
+# Signs that open a group: how it begins in LaTeX, and how it begins and ends in the text.
+_GROUPS = {
+    "root": (r"\sqrt{", "root (", ")"),
+    "inverse": (r"\frac{1}{", "inverse (", ")"),
+    "index": ("_{", "[", "]"),
+    "^": ("^{", "^", ""),
+    "power": (r"^{\,", "^ [", "]"),
+}
+_END = "}"
+# An inverse to a power: without brackets the exponent would be read as that of what is below the line.
+_BRACKETED = (r"\left(\frac{1}{", r"}\right)")
+# A time that a sum over earlier times ranges over.
+_TIME = re.compile("t'+")
+_CLOSES = {"(": ")", "[": "]"}
+
+
+def latex(text: str, letters: Letters) -> str:
+    """A statement's text in LaTeX, in the letters of the papers if these tell the names apart; needs amsmath."""
+    names, rest = _latex_names(letters), deque(tokens_of(text))
+    pieces: list[str] = []
+    # Of each open group: the sign that ends it, the piece for that, and the place of an inverse.
+    ends: list[tuple[str, str, int | None]] = []
+    before = ""
+    while rest:
+        token = rest.popleft()
+        if token in ("root", "inverse"):
+            # The bracket that opens what the sign is over.
+            rest.popleft()
+            ends.append((")", _END, len(pieces) if token == "inverse" else None))
+            pieces.append(_GROUPS[token][0])
+        elif token == "[" and (before in names or before in ("0", "sum")):
+            pieces.append(_GROUPS["index"][0])
+            ends.append(("]", _END, None))
+        elif token == "^" and (exponent := rest.popleft()) == "[":
+            pieces.append(_GROUPS["power"][0])
+            ends.append(("]", _END, None))
+        elif token == "^":
+            pieces += [_GROUPS["^"][0], exponent, _END]
+        elif token in _CLOSES:
+            pieces.append(_SIGNS[token])
+            ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]], None))
+        elif ends and token == ends[-1][0]:
+            _, piece, place = ends.pop()
+            if place is not None and rest and rest[0] == "^":
+                pieces[place], piece = _BRACKETED
+            pieces.append(piece)
+        elif token in names:
+            pieces.append(names[token])
+        elif token.startswith("∇_"):
+            pieces.append(rf"\nabla_{{{token.removeprefix('∇_')}}}")
+        else:
+            pieces.append(token if token.isdigit() or _TIME.fullmatch(token) else _SIGNS[token])
+        before = token
+    return " ".join(pieces)
+
+
+def from_latex(text: str, letters: Letters) -> str:
+    """The text from which `latex` made this; raises InputError for any other LaTeX."""
+    back = {made: sign for signs in (_SIGNS, _latex_names(letters)) for sign, made in signs.items()}
+    back |= {rf"\nabla_{{{i}}}": f"∇_{i}" for i in range(1, 100)}
+    opening = {made: (begins, end, _END) for made, begins, end in _GROUPS.values()}
+    opening[_BRACKETED[0]] = (*_GROUPS["inverse"][1:], _BRACKETED[1])
+    found: list[str] = []
+    # Of each open group: the piece that ends it, and the sign for that.
+    ends: list[tuple[str, str]] = []
+    for piece in text.split():
+        if piece in opening:
+            begins, end, closing = opening[piece]
+            found.append(begins)
+            ends.append((closing, end))
+        elif ends and piece == ends[-1][0]:
+            found.append(ends.pop()[1])
+        elif piece.isdigit() or _TIME.fullmatch(piece):
+            found.append(piece)
+        elif piece in back:
+            found.append(back[piece])
+        else:
+            raise InputError("LaTeX", piece, "a sign of a statement of the kernel")
+    return " ".join(found)
+
+
+# Greek letters that do not look like a Latin one.
+_GREEK = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu xi pi rho sigma tau phi chi psi omega
+        Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
+        """,
+    )
+)
+# A letter with primes and subscripts: a longer name is spelled out.
+_LETTER = re.compile(r"([A-Za-z]+)'*(_[A-Za-z0-9]+)*")
+_PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+
+
+def _latex_names(letters: Letters) -> dict[str, str]:
+    """The LaTeX of each name: as in the papers, or the name itself if two would look the same."""
+    plain, wanted = dict[str, str](), dict[str, str]()
+    for name in sorted({name.removesuffix(_at_times("")) for name in letters}):
+        found = _LETTER.fullmatch(name)
+        short = look(name) if found and (len(found[1]) == 1 or found[1] in _GREEK) else ""
+        plain[name] = rf"\mathtt{{{name.replace('_', chr(92) + '_')}}}"
+        wanted[name] = f"{{{_PREFERRED.get(name) or short or plain[name]}}}"
+    looks = list(wanted.values())
+    return {
+        name: made if looks.count(made) == 1 and " " not in made and made != "{T}" else plain[name]
+        for name, made in wanted.items()
+    }
+
+
+# A paper's line may contain letters, signs and these commands, in groups that close.
+_COMMANDS = frozenset("|,;:!{} ") | frozenset(
+    re.findall(
+        r"\w+",
+        """
+        alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi varphi
+        chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell top bot nabla partial infty emptyset
+        forall exists in notin subset subseteq cup cap setminus times cdot cdots dots ldots pm mp circ odot otimes oplus
+        star le leq ge geq lt gt ne neq approx sim simeq equiv propto ll gg to rightarrow Rightarrow mapsto mid vdash
+        langle rangle lVert rVert Vert lvert rvert left right big Big bigl bigr Bigl Bigr sum prod int min max sup inf
+        lim log ln exp det arg dim ker operatorname frac tfrac dfrac sqrt hat bar tilde vec dot ddot widehat widetilde
+        overline underline prime mathbb mathbf mathrm mathcal mathtt mathsf mathit boldsymbol bm text textbf textit
+        textrm quad qquad
+        """,
+    )
+)
+
+
+def check_math(text: str) -> str:
+    """The LaTeX of a formula, unchanged; raises InputError if it could print, or do, more than a formula."""
+    signs = re.sub(r"\\(?:[a-zA-Z]+|.)", "", text)
+    unknown = [x for x in re.findall(r"\\([a-zA-Z]+|.)", text) if x not in _COMMANDS]
+    depth, lowest = 0, 0
+    for sign in signs:
+        depth += (sign == "{") - (sign == "}")
+        lowest = min(lowest, depth)
+    if unknown or depth or lowest < 0 or re.search(r"[$%#&~<>\n\\]|[^\x20-\x7e]", signs):
+        what = f"\\{unknown[0]}" if unknown else "an unknown sign, or groups that do not close"
+        raise InputError("printed", text, f"one formula in LaTeX, with \\le for <, and without {what}")
+    return text
+
+
+# Statements as a person sees them.
+
+UNCLEAR = r"\text{(two letters of one name)}"
+"""In place of LaTeX where one name stands for two things."""
+
+
+@dataclass(frozen=True)
+class Display:
+    """Statements as printed: the text and LaTeX of each, in one table of letters.
+
+    If one name stands for two things, there is no table, and only the text is printed.
+    """
+
+    texts: tuple[str, ...]
+    latex: tuple[str, ...]
+    letters: Letters
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The role of each letter, in words; the 3 of a 3×4 matrix is no letter."""
+        return {name: str(role) for name, role in self.letters.items() if size_of(name) is None}
+
+    @property
+    def told(self) -> str:
+        """The letters in a sentence, grouped by what they are."""
+        return "; ".join(f"{', '.join(names)}: {role}" for role, names in self._by_role().items())
+
+    @property
+    def told_latex(self) -> dict[str, list[str]]:
+        """The letters grouped by what they are, each in LaTeX as the statements have it."""
+        return {role: [latex(name, self.letters) for name in names] for role, names in self._by_role().items()}
+
+    def _by_role(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, role in self.roles.items():
+            found.setdefault(role, []).append(name)
+        return found
+
+
+def shown(*statements: Statement) -> Display:
+    """The statements as they are printed."""
+    texts = tuple(map(str, statements))
+    try:
+        table = letters(statements)
+    except InputError:
+        return Display(texts, tuple(UNCLEAR for _ in texts), {})
+    return Display(texts, tuple(latex(text, table) for text in texts), table)
+
+
+# The identity behind a theorem by certificate, as data, as text, and read back from it.
+
+
+@dataclass(frozen=True)
+class Summand:
+    """weight · product of the factors · root², without the square where there is no root."""
+
+    weight: Fraction
+    factors: tuple[Scalar, ...]
+    root: Scalar | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An identity: the product on the left is the sum on the right.
+
+    In its text each factor is in brackets unless it is a single letter, norm or the like, and a squared factor is the
+    last of its summand. So only the identity that the kernel checked has this text.
+    """
+
+    left: tuple[Scalar, ...]
+    right: tuple[Summand, ...]
+
+    @property
+    def letters(self) -> Letters:
+        """The role of each name in the identity; raises InputError if one name stands for two things."""
+        inside = [each for summand in self.right for each in (*summand.factors, summand.root) if each is not None]
+        return letters([Fact(">=", each) for each in (*self.left, *inside) if each.terms])
+
+    @property
+    def lines(self) -> list[str]:
+        """The text of the identity: the left side, and a line for each summand, which begins with its sign."""
+        made = ["*".join(map(_factor, self.left))]
+        for place, each in enumerate(self.right):
+            factors = [*map(_factor, each.factors), *([f"{_factor(each.root)}^2"] if each.root is not None else [])]
+            size = abs(each.weight)
+            summand = "*".join(factors if factors and size == 1 else [str(size), *factors])
+            sign = "-" if each.weight < 0 else "+" if place else ""
+            made.append(" ".join(filter(None, ("" if place else "=", sign, summand))))
+        return made if self.right else [*made, "= 0"]
+
+
+def _factor(scalar: Scalar) -> str:
+    is_atom = any(scalar == Scalar.of(atom) for atom in scalar.atoms() if not isinstance(atom, Power))
+    return str(scalar) if is_atom else f"({scalar})"
+
+
+def identity_of(theorem: Theorem) -> Identity:
+    """The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight · premises · square."""
+    goal, terms, multipliers, factor = theorem.arguments
+    premises = [premise.fact.polynomial for premise in theorem.premises]
+    pieces = []
+    for squares, places in terms:
+        factors = tuple(premises[place] for place in places)
+        for weight, root in squares:
+            number = root.number
+            pieces.append(Summand(weight, factors, root) if number is None else Summand(weight * number**2, factors))
+    for multiplier, place in multipliers:
+        number = multiplier.number
+        factors = (premises[place],) if number is not None else (multiplier, premises[place])
+        pieces.append(Summand(Fraction(1) if number is None else number, factors))
+    return Identity((*(premises[place] for place in factor), goal.polynomial), tuple(pieces))
+
+
+def identity(theorem: Theorem) -> str | None:
+    """The identity that closes a line, as text; None if a rule yields the line as it stands."""
+    return " ".join(identity_of(theorem).lines) if theorem.rule == "certificate" else None
+
+
+def identity_latex(theorem: Theorem) -> list[str]:
+    """The lines of the identity in LaTeX; empty where they could be read as another identity."""
+    found = identity_of(theorem)
+    try:
+        table = found.letters
+        made = [latex(line, table) for line in found.lines]
+        return made if read_identity(" ".join(from_latex(line, table) for line in made), table) == found else []
+    except InputError:
+        return []
+
+
+def read_identity(text: str, table: Letters) -> Identity:
+    """The identity that a text says, with these letters as its names; raises InputError for any other text."""
+    reader = _Reader(tokens_of(text), table)
+
+    def factor() -> tuple[Scalar, bool]:
+        """A factor, with True if it is squared."""
+        found = reader.unit()
+        if not isinstance(found, Scalar):
+            raise reader.unexpected("a number")
+        return found, reader.skip("^") and bool(reader.take("2"))
+
+    def summand(sign: int) -> Summand:
+        weight = Fraction(sign)
+        if reader.next().isdigit():
+            weight *= Fraction(int(reader.take()))
+            weight /= int(reader.take()) if reader.skip("/") else 1
+            if not reader.skip("*"):
+                return Summand(weight, ())
+        factors = reader.several(factor, "*")
+        root = factors.pop()[0] if factors[-1][1] else None
+        if any(squared for _, squared in factors):
+            raise reader.unexpected("one square, as the last factor")
+        return Summand(weight, tuple(each for each, _ in factors), root)
+
+    try:
+        left = reader.several(factor, "*")
+        reader.take("=")
+        right = list[Summand]()
+        while reader.next() or not right:
+            sign = -1 if reader.skip("-") else 1
+            if right and sign == 1:
+                reader.take("+")
+            right.append(summand(sign))
+    except (KernelError, RecursionError, ValueError, ZeroDivisionError) as error:
+        raise InputError("text", text, f"the identity of a certificate, and not {error}") from error
+    return Identity(tuple(each for each, _ in left), () if right == [Summand(Fraction(0), ())] else tuple(right))
