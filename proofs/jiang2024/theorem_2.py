@@ -1,4 +1,4 @@
-"""Theorem 2 of jiang2024: repaired, with constant 2 for 2.5; and as printed, (15) to (24) and (14), and beyond it.
+"""Theorem 2 of jiang2024: as printed, (15) to (24) and (14), and beyond it; and repaired, with constant 2 for 2.5.
 
 (22) loses a factor of 4. The lines after it are still true for the printed step size, by the repaired proof: their
 derivation is false, and so are the lines for any other step size that the derivation allows.
@@ -133,27 +133,6 @@ def at_most_two(proof: Proof, step_size: StepSize, half: Theorem, total: Theorem
         proof.step("$Σ ≥ 0$", ge(TOTAL, 0), proof.by.sum(square)),
         meaning="1 - L̂α/2 is at least 3/4.",
     )
-
-
-@script(THEOREM_2, "repaired", READING, instead=CONDITIONAL)
-def repaired(proof: Proof) -> None:
-    """The paper's statement by a shorter proof, which gives 2 instead of 2.5."""
-    by = proof.by
-    step_size, lines = start(proof)
-    total = summed(proof, lines, expected_descent(proof, lines), step_size.weight)
-    two = at_most_two(proof, step_size, step_size.at_most_half(), total, square_nonnegative(proof))
-    least = proof.step(
-        "constant 2",
-        le(MINIMUM_GRADIENT, sp.Mul(2, ROOT_TERM, evaluate=False)),
-        step_size.long,
-        by.minimum(SQUARE),
-        two,
-        step_size.root_term(),
-        factor=[0],
-        meaning="The least of T numbers is at most their mean: the theorem with 2 in place of 2.5.",
-    )
-    limit, root = proof.quantity(quantity(THEOREM_2, bound)), by.root_nonnegative(ROOT_TERM.base)
-    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, limit, root, meaning="2 is at most 2.5."))
 
 
 CHANGE, FALL = Expectation(NEXT) - Expectation(NOW), Expectation(NOW) - Expectation(NEXT)
@@ -399,3 +378,24 @@ def last_iterate(proof: Proof) -> None:
         "T$.",
         witness=LAST_ITERATE,
     )
+
+
+@script(THEOREM_2, "repaired", READING, instead=CONDITIONAL)
+def repaired(proof: Proof) -> None:
+    """The paper's statement by a shorter proof, which gives 2 instead of 2.5."""
+    by = proof.by
+    step_size, lines = start(proof)
+    total = summed(proof, lines, expected_descent(proof, lines), step_size.weight)
+    two = at_most_two(proof, step_size, step_size.at_most_half(), total, square_nonnegative(proof))
+    least = proof.step(
+        "constant 2",
+        le(MINIMUM_GRADIENT, sp.Mul(2, ROOT_TERM, evaluate=False)),
+        step_size.long,
+        by.minimum(SQUARE),
+        two,
+        step_size.root_term(),
+        factor=[0],
+        meaning="The least of T numbers is at most their mean: the theorem with 2 in place of 2.5.",
+    )
+    limit, root = proof.quantity(quantity(THEOREM_2, bound)), by.root_nonnegative(ROOT_TERM.base)
+    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, limit, root, meaning="2 is at most 2.5."))
