@@ -44,7 +44,7 @@ from boundcheck.system.plugins import allowing
 from tests.devices import CUDA, NAME, Crossed, is_there, pretended_cuda
 from tests.experiment.small import DOMAINS, bracket_table, theorem_table
 from tests.functions.networks.small import KINDS, gpt_table, network_of, random_direction
-from tests.layers import covering, sampled
+from tests.layers import covering
 from tests.test_twins import own_objectives
 
 
@@ -373,7 +373,6 @@ FAULTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@sampled(3)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_seen(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, attribute, wrong, said = FAULTS[name]

@@ -32,7 +32,6 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from tests.functions.twins import exactly
 from tests.language.plain import Matrix, Plain, PlainPoint, single
-from tests.layers import sampled
 
 D, K, SAMPLES, RANK, REPLICAS = 3, 4, 5, 2, 3
 NEAR = 1e-11
@@ -108,7 +107,6 @@ def plain_mean(each: list[Matrix]) -> Matrix:
     return sum(each) / len(each)
 
 
-@sampled(4)
 @each_objective
 @each_seed
 def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
@@ -175,7 +173,6 @@ def plain_gradients(problem: Problem, v: PlainPoint) -> list[PlainPoint]:
     return [plain.pull_back(v, G) for G in plain_samples(problem.objective, plain.weight(v))[1]]
 
 
-@sampled(4)
 @each_kind
 @each_seed
 def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> None:
@@ -220,7 +217,6 @@ def plain_doubt(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
     return errors / math.sqrt(plain_square(plain_difference(v, w)))
 
 
-@sampled(4)
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
 @pytest.mark.parametrize("apart", [1.0, 1e-3])
 def test_difference_ratios_are_those_of_pairs(kind: str, apart: float) -> None:
@@ -272,7 +268,6 @@ def plain_extreme(norm: str, G: Matrix, radius: float) -> Matrix:
     return radius * np.sign(G) if norm == "max" else (1.0 if norm == "orthonormal" else radius) * polar(G)
 
 
-@sampled(4)
 @each_kind
 @each_seed
 def test_a_domain_is_that_of_its_blocks(kind: str, seed: int) -> None:
@@ -303,7 +298,6 @@ def test_a_domain_is_that_of_its_blocks(kind: str, seed: int) -> None:
         assert adapter.inside(half, radii)[r].item() == within
 
 
-@sampled(4)
 @each_kind
 @each_seed
 def test_directions_and_steps_are_those_of_single_points(kind: str, seed: int) -> None:

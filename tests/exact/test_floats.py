@@ -22,7 +22,6 @@ from boundcheck.functions.problem import Problem
 from boundcheck.language.symbols import a, b
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from tests.functions.twins import KINDS, each_kind, some_examples
-from tests.layers import sampled
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)
@@ -74,7 +73,6 @@ def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> No
         assert found.error <= 1e4 * do.epsilon * (1 + abs(found.value)) * rows * columns
 
 
-@sampled(5)
 @pytest.mark.parametrize(
     "exponent", [Fraction(1, 3), Fraction(100, 3), Fraction(-301, 3), Fraction(7, 2), Fraction(99)]
 )

@@ -32,7 +32,7 @@ from boundcheck.language.hypotheses import MOST_SAMPLES, Hypothesis
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import Lhat, ell
 from tests.functions.twins import KINDS, each_kind, some_examples
-from tests.layers import covering, sampled
+from tests.layers import covering
 
 from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, run_by_hand, theorem_table
 
@@ -67,7 +67,6 @@ def test_every_hypothesis_has_an_audit(id):
         assert word.held is not None or type(word).rows is not Hypothesis.rows
 
 
-@sampled(3)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run(id, tmp_path):
     measured = run_by_hand(theorem_table(claim=id, run__steps=STEPS[id]), tmp_path)
@@ -80,7 +79,6 @@ def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run(id, tmp_path):
     assert failures(measured) == set()
 
 
-@sampled(3)
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize("radius", ["a", "b"])
 def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
@@ -94,7 +92,6 @@ def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
     assert len(failed) == (1 if id.startswith("meft") else 2)
 
 
-@sampled(3, 1)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_start_outside_the_ball_is_outside_from_the_first_iteration(id, tmp_path):
     measured = run_by_hand(theorem_table(claim=id, domain={"a": 0.5, "b": 0.6}), tmp_path)
@@ -125,7 +122,6 @@ def test_noise_above_zeta_is_assumption_4(id, share, tmp_path):
     assert "jiang2024.assumption4" in result.reason
 
 
-@sampled(3, 1)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_noise_within_zeta_is_not(id, tmp_path):
     measured = run_by_hand(theorem_table(claim=id, run__steps=STEPS[id], run__audits=STEPS[id]), tmp_path)
@@ -184,7 +180,6 @@ def _audited(measured, **changes):
     return audit(replace(measured.evidence, **changes))
 
 
-@sampled(3)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_smoothness_constant_that_lies_is_found_on_the_segments(id, tmp_path):
     """Scale 10 makes s^2 L the larger part of L-hat; with L a hundred times too small, F is steeper than L-hat."""
@@ -227,7 +222,6 @@ def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_s
     assert [(each.status, each.limit) for each in rows] == [("assumed", 500.0)] * 2
 
 
-@sampled(3, 1)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_gradient_bound_that_lies_is_found(id, tmp_path):
     table = theorem_table(claim=id)
@@ -251,7 +245,6 @@ def test_each_theorem_is_audited_in_its_own_norm(tmp_path):
     assert norms["spectral"] < norms["frobenius"]
 
 
-@sampled(4)
 @pytest.mark.parametrize(
     "name", ["noise_variance", "weight_gradient_spectral", "path_smoothness", "gradient_square_norm"]
 )
@@ -263,7 +256,6 @@ def test_a_number_that_is_none_does_not_pass_an_audit(name, value, tmp_path):
     assert measured.judged(**{name: values}).verdict == "hypothesis-failed"
 
 
-@sampled(5)
 @pytest.mark.parametrize("lipschitz", ["sigma", "sqrt(r) sigma"])
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
 def test_the_printed_lipschitz_constant_holds_at_either_choice(lipschitz, rank, tmp_path):
@@ -319,7 +311,6 @@ def test_noise_that_few_looks_may_have_missed_is_not_vouched_for(tmp_path):
     assert outcome.verdict == "inconclusive"
 
 
-@sampled(3)
 @pytest.mark.parametrize(("steps", "strata"), [(110, 22), (129, 128), (128, 64), (150, 100), (400, 40)])
 def test_the_share_of_noisy_iterates_that_random_looks_exclude_is_excluded(steps, strata, tmp_path):
     """The audit says "at 95% fewer than p of all iterates fail": whatever ones do, 1 look in 20 at most misses them."""

@@ -25,7 +25,7 @@ from boundcheck.proof.script import find
 from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
 from tests.functions.twins import softmax_problems
-from tests.layers import covering, examples, sampled
+from tests.layers import covering, examples
 
 from .small import (
     DOMAINS,
@@ -169,7 +169,6 @@ def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
         assert result.verdict == "supported", result.reason
 
 
-@sampled(4)
 @pytest.mark.parametrize("problem", [{"signal": 1e6}, {"delta": 1e-6}, {"delta": 1e6}, {"signal": 1e-9, "noise": 1e-9}])
 def test_a_true_lemma_is_not_violated_by_extreme_data(problem, tmp_path):
     table = bracket_table(problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | problem)
@@ -245,7 +244,6 @@ def test_no_lower_estimate_through_any_adapter_exceeds_an_upper_end(kind, data):
         assert found.measured * (1 - ROUNDING) <= end.value, end.claim
 
 
-@sampled(3, 1)
 @each_kind
 def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
     found, trace = bracketed(table_of(kind))
@@ -257,7 +255,6 @@ def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
     assert ("iterates" in found.lower) == seen
 
 
-@sampled(3, 2)
 @each_kind
 def test_iterates_are_compared_wherever_they_stay_in_the_domain(kind):
     domain = DOMAINS[kind] if kind == "dora" else dict.fromkeys(DOMAINS[kind], 20.0)
@@ -303,7 +300,6 @@ def test_columns_that_may_vanish_leave_nothing_to_say():
         assert bool(problem.upper_ends({"a": a, "b": 0.5, "mu": 1.0})) == said
 
 
-@sampled(6)
 @each_kind
 @pytest.mark.parametrize("name", ["smoothness", "infimum", "gradient_bound"])
 def test_an_estimated_constant_gives_no_verdict(kind, name):
@@ -321,7 +317,6 @@ def test_an_estimated_constant_gives_no_verdict(kind, name):
     assert ("estimated" in found.reason) == estimated
 
 
-@sampled(3, 1)
 @each_kind
 def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
     """A lie: half, or less, of what is seen; it is blamed, and not the claim that it was given to."""
@@ -334,7 +329,6 @@ def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
     assert found.measured > found.bound
 
 
-@sampled(5)
 @pytest.mark.parametrize(
     ("kind", "claim"),
     [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims],
@@ -408,7 +402,6 @@ def same(one, other):
     return all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
 
 
-@sampled(9, 1)
 @each_kind
 @few_examples
 @given(st.data())
@@ -423,7 +416,6 @@ def test_lengths_rise_to_no_more_than_the_claims(kind, data):
     assert found.lengths.max().item() * (1 - ROUNDING) <= min([end.value for end in ends], default=torch.inf) + tiny
 
 
-@sampled(9, 6)
 @each_kind
 @few_examples
 @given(st.data())
@@ -450,7 +442,6 @@ def start_of(problem, count, radii):
 RADII = {"a": 1.5, "b": 2.0}
 
 
-@sampled(9, 2)
 def test_starts_do_not_mix():
     problem = pseudo_huber()
     v, u = start_of(problem, 4, RADII)
@@ -549,7 +540,6 @@ def norms(blocks):
     return np.array([[np.linalg.svd(block)[1].max() for block in row] for row in blocks])
 
 
-@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_block_norms_are_those_of_the_dense_matrix(kind, part):

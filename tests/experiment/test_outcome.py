@@ -34,7 +34,7 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from tests.functions.networks.small import KINDS, dense_hessian, flat, gpt_table, hessian_in, merged, network_of
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 CLAIM = bc.claims["meft.theorem2_any_step"]
 HAND = Estimates(
@@ -171,7 +171,6 @@ def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
     assert (("printed", "sigma") in ways) == (kind in {"lora", "direft"})
 
 
-@sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
     """At the L, the norms and the gradients of one point, where the claims are about its Hessian."""

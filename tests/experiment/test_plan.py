@@ -30,7 +30,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.inputs import exact
 from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
@@ -92,7 +92,6 @@ def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, l
         assert given_["C"] == factor * exact("sigma", max(a, b))
 
 
-@sampled(3)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @examples(30)
 @given(data=st.data())
@@ -243,7 +242,6 @@ def run_nothing(*arguments):
     raise AssertionError("a run was started")
 
 
-@sampled(3)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_an_informative_horizon_out_of_reach_is_an_input_error(id, tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "run_ensemble", run_nothing)
@@ -347,7 +345,6 @@ def test_a_shortest_horizon_that_is_an_integer_costs_one_iteration_at_most(D):
     assert T in (12 * D, 12 * D + 1)
 
 
-@sampled(4)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_horizon_just_within_reason_is_found(id, share):
@@ -365,7 +362,6 @@ def test_a_horizon_beyond_reason_is_refused(id):
         informative_horizon(claim, inputs, 1e-9)
 
 
-@sampled(4)
 @pytest.mark.parametrize("zeta", [1e-3, 1e-6, 1e-8, 1e-9, 1e-12])
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_tiny_noise_gives_a_horizon_or_the_same_refusal(id, zeta):

@@ -38,7 +38,6 @@ from boundcheck.present.stored import load_runs
 from boundcheck.present.style import extent, log_y
 from boundcheck.system.limits import silent
 from boundcheck.verdicts import Verdict
-from tests.layers import sampled
 from tests.results import SPEC, a_run
 
 from .small import (
@@ -73,7 +72,6 @@ def test_the_same_spec_twice_gives_the_same_numbers(table, tmp_path):
     xr.testing.assert_identical(trace_of(tmp_path / "one", one), trace_of(tmp_path / "two", two))
 
 
-@sampled(3, 1)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_an_honest_run_is_supported(id, tmp_path):
     (result,) = measure(changed(PILOTED, {"claim": id, "run.replicas": 24}), tmp_path)
@@ -83,7 +81,6 @@ def test_an_honest_run_is_supported(id, tmp_path):
     assert vars(result).keys() > DOCUMENTED_KEYS
 
 
-@sampled(2)
 @pytest.mark.parametrize(("id", "assume"), [("nesterov2004.gradient_descent", {}), ("su2016.nesterov", {"R_1": 9.0})])
 def test_no_lower_end_of_the_smoothness_is_above_it_where_steps_are_rounding(id, assume, tmp_path):
     """A run that has converged: its last curvatures are quotients of roundings."""
@@ -413,7 +410,6 @@ def test_a_walk_that_stays_needs_few_norms(monkeypatch):
     assert looks == [1]
 
 
-@sampled(11)
 @pytest.mark.parametrize("entry", [np.nan, np.inf, -np.inf, 1e100, 1e150, 1e154, 1e155, 1e160, 1e200, 1e300, -1e300])
 @pytest.mark.parametrize("factor", [0, 1])
 def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
@@ -658,7 +654,6 @@ def diverge(table, step_size, runs, monkeypatch):
     return result
 
 
-@sampled(12)
 @pytest.mark.parametrize("step_size", STEP_SIZES)
 @pytest.mark.parametrize("every", [False, True])
 def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_path, monkeypatch):
@@ -668,7 +663,6 @@ def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_
     assert "meft.ball" in result.reason
 
 
-@sampled(4)
 @pytest.mark.parametrize("step_size", [1e3, 1e6, 1e77, 1e155, 1e300, np.inf, np.nan])
 def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkeypatch):
     table = theorem_table(
@@ -679,7 +673,6 @@ def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkey
     assert "meft.ball" in result.reason
 
 
-@sampled(4)
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize("factor", [20.0, 1e3])
 def test_a_run_that_jumps_about_is_hypothesis_failed(id, factor, tmp_path, monkeypatch):
@@ -689,7 +682,6 @@ def test_a_run_that_jumps_about_is_hypothesis_failed(id, factor, tmp_path, monke
     assert ball in result.reason
 
 
-@sampled(4)
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 @pytest.mark.parametrize("zeta", [1e-2, 1e-4, 1e-6])
 def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, zeta, tmp_path):

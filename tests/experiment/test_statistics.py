@@ -41,7 +41,6 @@ from boundcheck.experiment.statistics import (
     student_replicas,
 )
 from boundcheck.verdicts import Verdict
-from tests.layers import sampled
 from tests.results import stored
 
 EXPERIMENTS = 2000
@@ -64,7 +63,6 @@ def most_failures(experiments, probability):
     return binom.ppf(1 - 1e-7, experiments, probability)
 
 
-@sampled(7)
 @pytest.mark.parametrize("n", [2, 32, 256])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 @pytest.mark.parametrize("largest", [1.0, 1e-3])

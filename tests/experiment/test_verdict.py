@@ -28,7 +28,6 @@ from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.vocabulary import MinimumOver
 from boundcheck.present.words import titled
 from tests import layers
-from tests.layers import sampled
 
 from .small import (
     MEASURABLE,
@@ -524,7 +523,6 @@ def test_a_gradient_that_overflows_outside_of_all_blame_is_rounding(tmp_path):
     assert found.interval is None
 
 
-@sampled(3)
 @pytest.mark.parametrize("name", ["smoothness", "infimum", "gradient_bound"])
 def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_path):
     """Its run is as good as any, and the constant may still be wrong where nobody looked."""
@@ -628,7 +626,6 @@ def test_numbers_without_digits_left_are_refused(tmp_path):
     assert "change the unit" in str(refused(measure, table, tmp_path))
 
 
-@sampled(3, 1)
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
 def test_a_loss_whose_gradient_has_no_bound_is_run_where_none_is_needed(kind, tmp_path):
     adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
@@ -689,7 +686,6 @@ def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     assert sparse.measured >= result.measured
 
 
-@sampled(2)
 @pytest.mark.parametrize("factor", [0.99, 0.5])
 def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
     """On a quadratic, whose gradient at v_1 is what the bound of one step allows at most."""
@@ -731,7 +727,6 @@ def test_bad_input_is_refused_by_its_field(changes, field, tmp_path):
     assert refused(measure, table, tmp_path).field == field
 
 
-@sampled(3)
 @pytest.mark.parametrize("formula", ["bound/bound", "2*Lhat*D", "2*Lhat/T"])
 def test_an_assumed_bound_may_be_free_of_a_symbol_of_the_theorem(formula: str, tmp_path) -> None:
     spec = {
@@ -767,7 +762,6 @@ def test_a_run_takes_the_step_that_it_is_given(tmp_path):
     assert titled(result) == "Theorem 2, repaired, at any constant step, η\u00a0=\u00a00.05"
 
 
-@sampled(9, 3)
 @pytest.mark.parametrize("step", [2.0 * (1 + 1e-9), 3.0, 1e3])
 @pytest.mark.parametrize("assume", [{}, {"eta_max": "1e6*eta_max"}, {"bound": "1"}], ids=str)
 def test_a_step_that_is_too_long_is_to_blame(step, assume, tmp_path):

@@ -21,7 +21,6 @@ from boundcheck.experiment.result import AtSmoothness, GradientRatio, Results, S
 from boundcheck.experiment.store import finished
 from boundcheck.experiment.view import show_course
 from boundcheck.language.function import Constant
-from tests.layers import sampled
 from tests.results import ESTIMATES, a_run
 
 from .small import bracket_table, theorem_table
@@ -167,7 +166,6 @@ def test_where_there_is_no_grid_there_is_an_index(sweep: Results, others: Result
     assert sweep[:3].to_xarray()["adapter.rank"].values.tolist() == [2, 2, 1]
 
 
-@sampled(2)
 @pytest.mark.parametrize("file", ["result.json", "spec.json", "trace.zarr"])
 def test_an_edited_file_is_refused(file: str, tmp_path: Path) -> None:
     results = bc.measure(theorem_table(run__steps=112, run__audits=3), tmp_path)

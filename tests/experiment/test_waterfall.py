@@ -33,7 +33,7 @@ from boundcheck.language.symbols import Lhat, alpha, ell, eta
 from boundcheck.properties import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.functions.networks.small import KINDS, gpt_table
 from tests.language.plain import single
-from tests.layers import covering, examples, sampled
+from tests.layers import covering, examples
 
 from .small import DOMAINS, OF_KIND, Measured, pseudo_huber, random_point, run_by_hand, softmax, theorem_table
 from .test_run import diverge
@@ -444,7 +444,6 @@ def test_no_valid_link_falls(name, rank, data):
         assert_no_valid_link_falls(chain, noise(problem, v, w))
 
 
-@sampled(5)
 @any_problem
 @each_rank
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])

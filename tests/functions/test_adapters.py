@@ -39,7 +39,7 @@ from boundcheck.properties import SEEDS, SIZES, adapters, ball, domain_points, d
 from tests.experiment.small import refused
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import Plain, dot, exactly, single
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 EPSILON = 2.0**-52
 DIGITS = 40
@@ -383,7 +383,6 @@ def small(kind: str) -> Adapter:
     return ADAPTERS[kind](W0, *frozen.get(kind, [2]))
 
 
-@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data())
@@ -402,7 +401,6 @@ def test_what_is_inside_is_projected_to_itself(kind: str, data: DataObject) -> N
                 assert torch.equal(x, y)
 
 
-@sampled(3, 1)
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
@@ -481,7 +479,6 @@ def test_another_number_of_blocks_is_refused(kind: str) -> None:
         assert all(block.name in error.expected for block in adapter.blocks)
 
 
-@sampled(3, 2)
 @each_kind
 @some_examples
 @given(st.data())
@@ -518,7 +515,6 @@ def jacobian(adapter: Adapter, v: Point) -> np.ndarray:
     return torch.cat([part.flatten(1) for part in rows], 1).numpy()
 
 
-@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data())

@@ -30,7 +30,7 @@ from boundcheck.properties import ball, directions, points, weights
 from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
 from tests.functions.twins import DIGITS, KINDS, distance, each_kind, exactly, matrix
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 PLACES = fractions(-6, 6)
 ZERO = (Fraction(0),)
@@ -375,7 +375,6 @@ def tilted_problems(draw: DrawFn, kind: str) -> tuple[Objective, np.ndarray, Til
     return base, tilt, Tilted(base, tilt)
 
 
-@sampled(3, 0)
 @each_kind
 @few_examples
 @given(st.data())

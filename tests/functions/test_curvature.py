@@ -36,7 +36,7 @@ from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.experiment.small import DOMAINS, OF_KIND, changed, pseudo_huber, random_point, softmax
 from tests.functions.twins import KINDS, on_the_geodesic
 from tests.language.plain import Plain, dot, single
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
@@ -95,7 +95,6 @@ def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
 
 
-@sampled(5)
 @each_flat_kind
 @each_objective
 def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name: str) -> None:
@@ -106,7 +105,6 @@ def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name:
         assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
 
-@sampled(6)
 @each_objective
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
 def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str, rank: int) -> None:
@@ -132,7 +130,6 @@ def size_of_hessian(problem: Problem, v: Point) -> float:
     return (1 + jacobian) ** 2 * (problem.objective.smoothness.value + slope)
 
 
-@sampled(3, 0)
 @each_kind
 @few_examples
 @given(st.data())
@@ -152,7 +149,6 @@ def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) ->
         assert abs(found["whole"][i].item() - curved - bent) <= allowed
 
 
-@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 @few_examples
@@ -165,7 +161,6 @@ def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
     assert (forth - back).abs().max().item() <= 1e-12 * size_of_hessian(problem, v) * (lengths + 1e-300)
 
 
-@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> None:
@@ -179,7 +174,6 @@ def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> N
         torch.testing.assert_close(got, projected, rtol=1e-12, atol=1e-12)
 
 
-@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_replicas_do_not_mix(kind: str, part: str) -> None:
@@ -252,7 +246,6 @@ def test_top_curvature_is_the_largest_absolute_eigenvalue(name, seed, rank, size
     assert found >= true * (1 - 1e-4)
 
 
-@sampled(4)
 @any_problem
 @pytest.mark.parametrize("tolerance", [1e-1, 1e-2])
 def test_an_unconverged_lanczos_is_still_a_lower_estimate(name, tolerance):

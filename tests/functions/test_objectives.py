@@ -47,7 +47,6 @@ from tests.functions.twins import (
     some_examples,
     top_eigenvalue,
 )
-from tests.layers import sampled
 
 
 def assert_close(got: torch.Tensor, expected: torch.Tensor, allowed: float) -> None:
@@ -89,7 +88,6 @@ def of_features(kind: str, X: np.ndarray, W: np.ndarray, random: np.random.Gener
     return ReadoutNetwork(kind, X, labels, readout, "tanh" if kind == "tanh network" else "identity")
 
 
-@sampled(5)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("size", [1.0, 1e4, 1e8])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pseudo-Huber"])
@@ -118,7 +116,6 @@ def test_errors_of_rounding_are_small(kind: str, data: DataObject) -> None:
         assert error.max().item() <= 100 * (roundings(objective, W) + EPSILON)
 
 
-@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data())
@@ -352,7 +349,6 @@ def divisor(objective: Objective) -> Fraction:
     return n * {SoftmaxRegression: 2, LogisticRegression: 4, LeastSquares: 1}[type(objective)]
 
 
-@sampled(3, 2)
 @pytest.mark.parametrize(
     "build",
     [

@@ -16,7 +16,6 @@ from boundcheck.functions.problem import Problem, observables
 from boundcheck.functions.sgd import sgd_step
 from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
 from tests.functions.twins import matrix, sample
-from tests.layers import sampled
 from tests.test_twins import OBJECTIVES, adapter_of
 
 mp.dps = 50
@@ -101,7 +100,6 @@ def naive_observables(problem, v, v_next, batch):
     }
 
 
-@sampled(4)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("rank", [1, 3])
 @pytest.mark.parametrize("scale", [1.0, 0.3, 5.0])
@@ -118,7 +116,6 @@ def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
             assert seen[observable][i].item() == pytest.approx(value, rel=1e-9), observable
 
 
-@sampled(3)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize(("left", "batch"), [(6, 6), (5, 2), (3, 1), (2, 2), (4, 3)])
 def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, left, batch):
@@ -169,7 +166,6 @@ def assert_error_is_covered(problem, v, v_next):
         assert abs(seen[kind].item() - true) <= seen[f"{kind}_error"].item(), kind
 
 
-@sampled(5)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("step", [1.0, 1e-2, 1e-5, 1e-8])
@@ -187,7 +183,6 @@ def descended(problem, v, steps, step_size):
     return before, v
 
 
-@sampled(5, 1)
 @pytest.mark.parametrize("steps", [10, 100, 300, 600, 1000])
 def test_rounding_error_is_covered_as_a_noiseless_run_converges(steps):
     """One sample, full rank: the loss goes to 0, while W keeps rounding errors that do not."""

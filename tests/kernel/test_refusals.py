@@ -10,7 +10,6 @@ import pytest
 import boundcheck.kernel
 from boundcheck.kernel import RULES, RuleError
 from tests.kernel.refusals import CASES, Case
-from tests.layers import sampled
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(Path(boundcheck.kernel.__file__).parent.glob("*.py"))
@@ -47,7 +46,6 @@ def test_every_rule_that_can_fail_is_seen_to() -> None:
     assert not refusing & TOTAL
 
 
-@sampled(3)
 @pytest.mark.parametrize("flags", [[], ["-O"], ["-OO"]], ids=str)
 def test_refusals_need_no_assertions(flags: list[str]) -> None:
     command = [sys.executable, *flags, "-m", "tests.kernel.refusals"]

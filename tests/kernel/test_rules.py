@@ -68,7 +68,6 @@ from tests.kernel.strategies import (
     words,
     worlds,
 )
-from tests.layers import sampled
 
 ANALYSIS = {name: RULES[name] for name in STANDARD_FACTS}
 KIND = st.sampled_from((FROBENIUS, SPECTRAL))
@@ -593,7 +592,6 @@ def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
 # The tests notice a rule that is wrong.
 
 
-@sampled(2)
 @pytest.mark.parametrize(
     "wrong",
     [

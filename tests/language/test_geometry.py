@@ -35,7 +35,7 @@ from boundcheck.functions.arithmetic import Point, square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.language.plain import Plain, dot, single
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]
@@ -65,7 +65,6 @@ def largest_pairing(kind: str, X: np.ndarray) -> float:
     return float(np.linalg.norm(X) if kind == "dora" else np.linalg.svd(X, compute_uv=False).sum())
 
 
-@sampled(2, 1)
 @each_kind
 @examples(20)
 @given(st.data())
@@ -87,7 +86,6 @@ def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) ->
                 assert most <= limit * square * (1 + ROUNDING), id
 
 
-@sampled(2, 1)
 @each_kind
 @examples(15)
 @given(st.data())
@@ -120,7 +118,6 @@ def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
     return first(*v), torch.func.jvp(first, v, u)[1] + bent
 
 
-@sampled(9)
 @each_kind
 @examples(15)
 @given(st.data())

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.prose import typed
-from tests.layers import sampled
 
 LETTERS = "abLCrGTσλζακηΔW"
 # What the converter to MathML writes for what is typed.
@@ -241,7 +240,6 @@ def agrees(expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], name
     return math.isclose(Twin(typed(latex), names).value(), exact, rel_tol=1e-9, abs_tol=1e-9)
 
 
-@sampled(4)
 @pytest.mark.parametrize("id", [claim.id for claim in catalogue.values() if claim.quantities])
 def test_every_formula_of_the_catalogue_has_its_value(id: str) -> None:
     claim = catalogue[id]
@@ -288,7 +286,6 @@ def test_any_text_is_shown(text: str) -> None:
     assert isinstance(typed(text), str)
 
 
-@sampled(4)
 @pytest.mark.parametrize("id", catalogue)
 def test_every_statement_is_shown_without_a_command(id: str) -> None:
     claim = catalogue[id]

@@ -15,7 +15,6 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, G, L, Lhat, T, kappa, q, r, w_0, zeta
 from boundcheck.properties import claim_inputs
-from tests.layers import sampled
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 SHARP = catalogue["meft.lemma1_sharp"]
@@ -86,7 +85,6 @@ def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.Data
     assert sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim)))) >= 0
 
 
-@sampled(3, 1)
 @pytest.mark.parametrize("id", OF_ADAPTERS)
 @given(data=st.data(), factor=st.fractions(1, 10, max_denominator=100))
 def test_a_constant_grows_with_the_domain_and_with_f(id: str, data: st.DataObject, factor: Fraction) -> None:
@@ -103,7 +101,6 @@ def test_a_constant_grows_with_the_domain_and_with_f(id: str, data: st.DataObjec
     assert not low > high
 
 
-@sampled(3)
 @pytest.mark.parametrize("id", OF_ADAPTERS)
 @given(data=st.data(), factor=RATIONALS)
 def test_a_constant_is_in_the_units_of_f(id: str, data: st.DataObject, factor: Fraction) -> None:

@@ -21,7 +21,6 @@ from boundcheck.exact.balls import enclose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import claim_inputs
-from tests.layers import sampled
 
 Twin = Callable[[Any], dict[str, Any]]
 
@@ -429,7 +428,6 @@ def test_every_evaluable_claim_has_a_twin() -> None:
     assert set(EVALUABLE) == set(TWINS)
 
 
-@sampled(2)
 @pytest.mark.parametrize("id", EVALUABLE)
 @given(data=st.data())
 def test_enclosures_contain_the_twin(id: str, data: st.DataObject) -> None:
@@ -459,7 +457,6 @@ def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
     return math.prod(float(((more + less) / (more - less)).subs(exact)) for more, less in ends) * max([1.0, *powers])
 
 
-@sampled(2, 1)
 @pytest.mark.parametrize("id", SUMS)
 @given(data=st.data())
 def test_floats_are_within_a_few_ulps(id: str, data: st.DataObject) -> None:
@@ -476,7 +473,6 @@ def test_floats_are_within_a_few_ulps(id: str, data: st.DataObject) -> None:
     assert claim.bound(**inputs) == values[claim.names[-1]]
 
 
-@sampled(4, 1)
 @pytest.mark.parametrize("id", SUMS)
 @given(data=st.data())
 def test_enclosures_are_narrow(id: str, data: st.DataObject) -> None:
@@ -487,7 +483,6 @@ def test_enclosures_are_narrow(id: str, data: st.DataObject) -> None:
         assert ball.rad() <= allowed * abs(ball), name
 
 
-@sampled(4)
 @pytest.mark.parametrize("id", SUMS)
 @given(data=st.data())
 def test_functions_take_arrays(id: str, data: st.DataObject) -> None:

@@ -17,7 +17,6 @@ from boundcheck.proofs import papers
 from boundcheck.system.terminal import _ENDLESS
 from boundcheck.worst_case.search import adapter_of
 from boundcheck.worst_case.worst_case import has_worst_case
-from tests.layers import sampled
 
 PROVED = {script.id for key in papers() for script in of_paper(key)}
 
@@ -29,7 +28,6 @@ def printed(claim: Claim, **console: object) -> str:
     return out.getvalue()
 
 
-@sampled(4)
 @pytest.mark.parametrize("id", catalogue)
 def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id: str) -> None:
     claim = catalogue[id]
@@ -47,7 +45,6 @@ def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id: str) -> None:
     assert f"algorithm\t{said['algorithm']}" in text or not said["algorithm"]
 
 
-@sampled(4, 1)
 @pytest.mark.parametrize("id", catalogue)
 def test_each_command_that_is_offered_works_and_others_would_not(id: str) -> None:
     claim = catalogue[id]

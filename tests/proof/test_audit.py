@@ -43,7 +43,6 @@ from boundcheck.proof.script import fixed_statements, of_paper
 from boundcheck.proof.solvers import ask
 from boundcheck.proofs import VARIABLE, papers
 from tests.judged import of_the_paper
-from tests.layers import sampled
 
 from .cheats import CHEATS, GOAL, IN_WORDS, READING
 from .entailments import SECONDS, play
@@ -306,7 +305,6 @@ def fixed(made: Script, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return list(statements_of("jiang2024"))
 
 
-@sampled(4)
 @pytest.mark.parametrize("name", [name for name in CHEATS if name != IN_WORDS])
 def test_a_cheat_is_not_fixed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError):

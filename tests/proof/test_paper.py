@@ -14,7 +14,6 @@ from boundcheck.language.symbols import D
 from boundcheck.proof import Script
 from boundcheck.proofs import paper_of, papers
 from tests.judged import SCRIPTS, judged, names, of_the_paper
-from tests.layers import sampled
 
 pytestmark = of_the_paper
 
@@ -190,7 +189,6 @@ def test_printed_proofs_alone_have_witnesses() -> None:
         assert any(step.witness for step in script.proof.steps) == (script.version == "printed")
 
 
-@sampled(3, 2)
 @pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"])
 def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
     """The claim says λ*/4, and the proof goes on with the λ* of the lemma that it cites.

@@ -35,7 +35,7 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Reading, eq, ge, gt, le
 from boundcheck.proof.script import own_letters
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 from .reference import CUBIC, READING, A, Reference, g_t, measures, n, scalars, v, v_t, x, y
 
@@ -124,7 +124,6 @@ WITHOUT_POWERS = [
 ]
 
 
-@sampled(4)
 @examples(8)
 @pytest.mark.parametrize("claim", WITHOUT_POWERS, ids=lambda claim: claim.id)
 @given(st.data())

@@ -34,7 +34,7 @@ from boundcheck.proof.solvers import (
     smt_lib,
     trust,
 )
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 from .entailments import SECONDS, Entailment, X, entailed, play, polynomials, refuted, x, y, z
 
@@ -157,7 +157,6 @@ def hard_problem() -> str:
     return "\n".join(["(set-logic QF_NRA)", *declared, *equations, "(check-sat)"])
 
 
-@sampled(2)
 @both
 def test_a_hard_problem_ends_in_time(solver: Solver) -> None:
     start = time.monotonic()

@@ -21,7 +21,6 @@ from boundcheck.checked.exact_runs import runs_of
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
 from boundcheck.proof import Proof, Script
-from tests.layers import sampled
 from tests.proofs.planted import changed, closes
 
 
@@ -80,7 +79,6 @@ F = Fraction
 PARABOLAS = (((F(1),), (F(2),)), *(((F(2), F(3, 2)), (3 * far, -4 * far)) for far in (F(1, 50), F(1))))
 
 
-@sampled(6)
 @pytest.mark.parametrize("planted", (FALSE | UNKNOWN).values(), ids=FALSE | UNKNOWN)
 def test_what_is_planted_is_not_proved(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not closes(monkeypatch, planted.module, planted.name, planted.script, planted.claim)
@@ -104,7 +102,6 @@ def witness(claim: Claim, proof: Proof) -> ExactModel | None:
     return next(refuting, None)
 
 
-@sampled(5)
 @pytest.mark.parametrize("planted", FALSE.values(), ids=FALSE)
 def test_what_is_planted_is_refuted_by_an_exact_run(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = planted.claim

@@ -16,7 +16,6 @@ from boundcheck.language.sentence import algorithm_of
 from boundcheck.properties import Checked, ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from tests.experiment.small import with_quantity_scaled
-from tests.layers import sampled
 from tests.properties.test_hypotheses import CHECKED
 
 # C as the printed statements may be read.
@@ -67,7 +66,6 @@ def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
     ]
 
 
-@sampled(23)
 @dtypes
 @lemmas
 def test_lemmas(id: str, kind: str, dtype: str) -> None:

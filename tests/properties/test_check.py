@@ -25,7 +25,6 @@ from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.stored import replayed
 from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
-from tests.layers import sampled
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)
 a, b = sp.symbols("a b", positive=True)
@@ -76,7 +75,6 @@ def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-@sampled(5)
 @pytest.mark.parametrize("relation", FALSE, ids=str)
 def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path: Path) -> None:
     error = violated(relation)
@@ -261,7 +259,6 @@ FALSE_IF = [
 ]
 
 
-@sampled(4, 1)
 @pytest.mark.parametrize(("relation", "given"), FALSE_IF, ids=str)
 def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -> None:
     assert certify(violated(relation, given=given, examples=300).instance).inside

@@ -45,7 +45,6 @@ from boundcheck.properties import (
 )
 from boundcheck.worst_case.instance import rank_of
 from tests.experiment.small import refused
-from tests.layers import sampled
 from tests.properties.exact import singular_values
 from tests.properties.found import smallest, some
 
@@ -203,13 +202,11 @@ TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
 DRAWN = {f"{of}: {name}": (strategy, wanted) for of, strategy, table in TABLES for name, wanted in table.items()}
 
 
-@sampled(4)
 @pytest.mark.parametrize("name", DRAWN)
 def test_each_kind_is_drawn(name: str) -> None:
     assert some(*DRAWN[name]) is not None
 
 
-@sampled(4)
 @pytest.mark.parametrize("kind", ADAPTERS)
 def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
     for rank in (1, 4):

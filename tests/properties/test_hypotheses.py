@@ -48,7 +48,6 @@ from boundcheck.language.symbols import (
 )
 from boundcheck.properties import SIZES, short_runs
 from boundcheck.worst_case.short_run import ShortRun
-from tests.layers import sampled
 from tests.properties.cases import CASES, Enclosure, layer_case, paths_of
 from tests.properties.found import some
 from tests.properties.letters import Case, TwoLayers, numbers, of_run, stated
@@ -74,13 +73,11 @@ def tried(id: str, large: bool, examples: int) -> None:
 each_id = pytest.mark.parametrize("id", CASES)
 
 
-@sampled(7)
 @each_id
 def test_hypotheses_hold_at_certified_constants(id: str) -> None:
     tried(id, False, EXAMPLES)
 
 
-@sampled(6)
 @each_id
 def test_hypotheses_hold_at_ranks_and_sides_up_to_64(id: str) -> None:
     tried(id, True, 3)
@@ -180,7 +177,6 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
 }
 
 
-@sampled(7, 1)
 @pytest.mark.parametrize("id", CONTROLS)
 def test_wrong_constants_are_found_out(id: str) -> None:
     some(CASES[id](catalogue[id], False), lambda found: CONTROLS[id](found).fails)

@@ -13,7 +13,7 @@ from boundcheck.properties import assignments, instances
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.tried import certify
-from tests.layers import examples, sampled
+from tests.layers import examples
 from tests.properties.test_drawn import BOUNDED
 
 few = examples(12)
@@ -24,7 +24,6 @@ def lemma(kind: str) -> Claim:
     return catalogue[ADAPTERS[kind].claims[0]]
 
 
-@sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @each_kind
 def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> None:

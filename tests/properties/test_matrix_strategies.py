@@ -26,7 +26,7 @@ from boundcheck.properties import (
     shapes,
     weights,
 )
-from tests.layers import examples, sampled
+from tests.layers import examples
 from tests.properties.exact import ROUNDING, as_array, is_within, singular_values
 from tests.properties.found import some
 
@@ -236,7 +236,6 @@ def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
     return min(map(float, sizes)) > 1 - 1e-12
 
 
-@sampled(3)
 @each_adapter
 def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
     adapter = some(adapters(kind, (4, 5), rank=3))

@@ -10,7 +10,6 @@ import pytest
 
 from boundcheck.properties.session import PROFILES
 from boundcheck.worst_case.stored import replayed
-from tests.layers import sampled
 
 pytest_plugins = ["pytester"]
 
@@ -74,7 +73,6 @@ def test_profiles_and_folders_are_chosen_on_the_command_line(pytester: pytest.Py
     assert not (pytester.path / "instances").exists()
 
 
-@sampled(4)
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -20,7 +20,7 @@ from boundcheck.worst_case import bracket, falsify
 from boundcheck.worst_case.bracket import Exact, NotExactError, RationalRun, above, below
 from boundcheck.worst_case.program import Program, Solver
 from boundcheck.worst_case.worst_case import WorstCase
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 Vector = list[Fraction]
 HALF = Fraction(1, 2)
@@ -235,7 +235,6 @@ METHODS = {
 }
 
 
-@sampled(2)
 @pytest.mark.parametrize("name", METHODS)
 def test_pepit_finds_the_same(name: str) -> None:
     pepit = pytest.importorskip("PEPit")

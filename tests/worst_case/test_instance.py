@@ -29,7 +29,7 @@ from boundcheck.worst_case.tried import Certificate, certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
-from tests.layers import covering, examples, sampled
+from tests.layers import covering, examples
 from tests.worst_case.small import (
     DIGITS,
     PAIRS,
@@ -50,7 +50,6 @@ few_examples = examples(12)
 NOT_QUITE = 1e-12
 
 
-@sampled(4)
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
@@ -97,7 +96,6 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
     assert (kink.lower, kink.violated) == (0, False)
 
 
-@sampled(4, 1)
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
@@ -111,7 +109,6 @@ def test_floats_agree_with_the_certificate_far_apart(kind: str, data: DataObject
     assert abs(instance.ratio - found.lower) <= allowed + 1e-6 * instance.ratio
 
 
-@sampled(13)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, given_constants: dict[str, float]) -> None:
@@ -129,7 +126,6 @@ def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, give
         assert not certify(outside).violated
 
 
-@sampled(13, 1)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
@@ -162,7 +158,6 @@ def radii_of(adapter: Adapter) -> list[tuple[int, str, float]]:
     return [(i, block.norm, block.shape) for i, block in enumerate(adapter.blocks) if block.radius]
 
 
-@sampled(6)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("name", ["v", "other"])
 def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) -> None:
@@ -267,7 +262,6 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
     assert [path.name for path in path.parent.iterdir()] == ["instance.json"]
 
 
-@sampled(3)
 @each_kind
 @examples(8)
 @given(st.data())
@@ -351,7 +345,6 @@ def fields(kind: str) -> list[str]:
     return found
 
 
-@sampled(4)
 @each_kind
 def test_every_field_is_needed(kind: str) -> None:
     # Of the kinds of instances this is the oldest, whose files name none.
@@ -440,7 +433,6 @@ def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], fiel
     assert error.field.removeprefix("instance.") == field.removeprefix("instance.")
 
 
-@sampled(4)
 @each_kind
 def test_the_same_point_twice_is_refused(kind: str) -> None:
     data = instance_of(kind).as_json()
@@ -500,7 +492,6 @@ LEAVES = st.sampled_from(
 )
 
 
-@sampled(4)
 @each_kind
 @examples(25)
 @given(st.data())

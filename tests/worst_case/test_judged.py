@@ -47,7 +47,6 @@ from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.tried import certify
 from boundcheck.worst_case.view import worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, has_worst_case
-from tests.layers import sampled
 
 SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     catalogue[id]
@@ -336,7 +335,6 @@ RUNS = [id for id, claim in catalogue.items() if tried(claim)]
 LEMMAS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
 
 
-@sampled(4)
 @pytest.mark.parametrize(
     ("id", "kind"), [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)], ids=lambda x: str(x)
 )

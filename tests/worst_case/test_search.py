@@ -21,7 +21,7 @@ from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.language.plain import Plain, single
-from tests.layers import covering, sampled
+from tests.layers import covering
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -33,7 +33,6 @@ def first(kind: str, sizes: tuple[int, int, int] = (4, 3, 2)) -> Structure:
     return structure(kind, ADAPTERS[kind].claims[-1], sizes, UNEQUAL)
 
 
-@sampled(4)
 @each_kind
 def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> None:
     made = first(kind)
@@ -68,7 +67,6 @@ def test_theweight_derivatives_are_those_of_the_plain_formulas(kind: str) -> Non
         torch.testing.assert_close(across[0], torch.tensor(plain.second(single(v), single(u))), rtol=0, atol=1e-12)
 
 
-@sampled(7)
 @each_pair
 def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id: str) -> None:
     """But for what the kink costs: G less the height of h', and the distance between the points.
@@ -88,7 +86,6 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
         assert found.lower == pytest.approx(instance.ratio, rel=1e-6)
 
 
-@sampled(7)
 @each_pair
 def test_an_instance_has_the_shape_and_the_constants_of_its_structure(kind: str, id: str) -> None:
     climber = climbed(kind, id, 2, UNEQUAL)
@@ -145,7 +142,6 @@ def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, 
         assert not found.violated
 
 
-@sampled(10, 1)
 @each_pair
 @pytest.mark.usefixtures("short")
 def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
@@ -176,7 +172,6 @@ def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> No
         assert found.explored[1] <= 1
 
 
-@sampled(4)
 @pytest.mark.parametrize("rank", [1, 4, 8])
 @pytest.mark.parametrize("given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"])
 def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
@@ -290,7 +285,6 @@ def tight_instance(claim: Claim) -> AdapterInstance:
     return climbed(kind, claim.id, 2, UNEQUAL).best(claim, "sigma")
 
 
-@sampled(6)
 @pytest.mark.parametrize("name", FALSE)
 def test_a_false_claim_is_caught(name: str) -> None:
     claim = FALSE[name]
@@ -300,7 +294,6 @@ def test_a_false_claim_is_caught(name: str) -> None:
     assert found.lower > 1
 
 
-@sampled(5)
 @pytest.mark.parametrize("id", SHARP)
 @pytest.mark.parametrize("factor", [Fraction(1_000_001, 1_000_000), Fraction(10_001, 10_000), 2])
 def test_a_true_claim_with_some_to_spare_is_not(id: str, factor: Fraction) -> None:
@@ -367,7 +360,6 @@ def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
 
 
 # Constants of which no float arithmetic is possible are the user's to change.
-@sampled(4)
 @pytest.mark.parametrize("constant", ["L", "G", "s", "a"])
 @pytest.mark.parametrize("value", [1e-300, 1e-160, 1e160, 1e300])
 @pytest.mark.usefixtures("short")
@@ -383,7 +375,6 @@ def test_extreme_constants_are_refused_or_searched(constant: str, value: float) 
     assert len(refusal.splitlines()) <= 1
 
 
-@sampled(4)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.usefixtures("short")
 def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(
@@ -414,7 +405,6 @@ def assert_as_good(made: AdapterInstance, original: AdapterInstance) -> None:
     assert all(x <= y for x, y in zip(size(made), size(original), strict=True))
 
 
-@sampled(4)
 @pytest.mark.parametrize(("kind", "id"), [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()])
 def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
     kind: str, id: str, tmp_path, monkeypatch: pytest.MonkeyPatch

@@ -34,7 +34,7 @@ from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
 from tests.experiment.small import refused, with_quantity_scaled
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 few_examples = examples(8)
 sizes = st.floats(0.01, 100)
@@ -113,7 +113,6 @@ def test_the_quadratic_is_no_worse_than_the_worst_case(step: float, zeta: float,
     assert quadratic(step, zeta, iterates) <= two_point_sgd(1, 1, zeta, step, iterates) * (1 + TOLERANCE)
 
 
-@sampled(3)
 @pytest.mark.parametrize("steps", [2, 3, 4])
 def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps: int) -> None:
     gain = 1e4

@@ -28,7 +28,6 @@ from boundcheck.functions.networks.function import (
     weights_of,
 )
 from boundcheck.functions.networks.network import Network
-from tests.layers import sampled
 
 from .small import KINDS, flat, network_of, random_direction, random_point, seeded, windows
 
@@ -262,7 +261,6 @@ def exact_smoothness(network: Network, step: Point) -> tuple[Any, Any]:
     return (bend + 2 * (slope * second).sum()) / ((dA**2).sum() + (dB**2).sum()), bend / (change**2).sum()
 
 
-@sampled(3)
 @pytest.mark.parametrize("length", [1.0, 1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
 def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(length: float) -> None:
     network = linear("lora")
@@ -339,7 +337,6 @@ def test_a_step_to_no_number_is_observed_as_none() -> None:
     assert found["loss"] == look.loss
 
 
-@sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_else_is_what_its_name_says(kind: str) -> None:
     network = network_of(kind)

@@ -17,7 +17,6 @@ from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, Pretrained, pretrained, token_losses
 from boundcheck.system.files import cache_folder
-from tests.layers import sampled
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
 TARGETS = ("attention.qkv", "attention.out", "mlp.up", "mlp.down")
@@ -322,7 +321,6 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@sampled(3)
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_broken_file_is_made_anew(made: Pretrained, cache: Path, damage: str) -> None:
     DAMAGES[damage](only_file(cache))

@@ -23,7 +23,7 @@ from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import top_curvatures
 from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network, probed
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 from .small import (
     FLAT,
@@ -78,7 +78,6 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
     torch.testing.assert_close(network.losses(), look.losses, rtol=1e-14, atol=0)
 
 
-@sampled(4)
 @each_kind
 def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> None:
     network = network_of(kind)
@@ -112,7 +111,6 @@ def test_samples_count_as_often_as_they_are_named(kind: str, indices: list[int],
     torch.testing.assert_close(look.sample_squares, whole.sample_squares[indices], rtol=1e-10, atol=1e-300)
 
 
-@sampled(3)
 @each_kind
 def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
     network = network_of(kind)
@@ -136,7 +134,6 @@ def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
     assert slope == pytest.approx((at(1e-5) - at(-1e-5)) / 2e-5, rel=1e-6)
 
 
-@sampled(4)
 @each_flat_kind
 def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
     network = network_of(kind)
@@ -148,7 +145,6 @@ def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
         torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
 
 
-@sampled(4)
 @each_kind
 def test_products_are_symmetric(kind: str) -> None:
     network = network_of(kind)
@@ -168,7 +164,6 @@ def second_difference(network: Network, u: Point, step: float) -> float:
     return (16 * (losses[1] + losses[3]) - losses[0] - losses[4] - 30 * losses[2]) / (12 * step**2)
 
 
-@sampled(4)
 @each_kind
 def test_products_are_those_of_losses_along_a_retraction(kind: str) -> None:
     """The polar retraction is one of second order: along it F bends as along a geodesic."""
@@ -330,7 +325,6 @@ def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored
     assert [unit.fp32_precision for unit in units()] == before
 
 
-@sampled(4)
 @each_kind
 def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
     network = network_of(kind)

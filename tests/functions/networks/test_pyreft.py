@@ -17,7 +17,6 @@ from boundcheck.functions.networks.adapt import AdaptedLinear, sites_of
 from boundcheck.functions.networks.function import observe, rounding_of
 from boundcheck.functions.networks.network import Network
 from boundcheck.language.catalogue import catalogue
-from tests.layers import sampled
 
 from .small import SHAPE, flat, gpt, of_peft, seeded, transformer, windows
 from .trained import data_of, recording, train
@@ -142,7 +141,6 @@ def ours(network: Network) -> Network:
     return Network(model, sites_of(model), network.task, network.chunk)
 
 
-@sampled(2)
 def test_everything_is_that_of_our_edits_at_the_same_point() -> None:
     theirs = of_pyreft()
     mine = ours(theirs)
