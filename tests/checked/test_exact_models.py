@@ -39,7 +39,7 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Script, le
 from boundcheck.proof.instance import Setting as MeftSetting
 from tests.judged import judged, names, of_the_paper
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 FEW = 2
 NUMBERS, POSITIVE = st.fractions(-3, 3, max_denominator=8), st.fractions("1/4", 4, max_denominator=8)
@@ -55,7 +55,6 @@ IRRATIONAL = tuple(
 SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
 
 
-@sampled(18)
 @of_the_paper
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
 def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
@@ -94,7 +93,6 @@ def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_a
     assert absurd == list(ABSURD)
 
 
-@sampled(6)
 @of_the_paper
 @pytest.mark.parametrize("script", SATISFIABLE, ids=names(SATISFIABLE))
 def test_no_theorem_is_vacuous(script: Script) -> None:

@@ -25,7 +25,6 @@ from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand
 from boundcheck.system.files import parse_json
 from boundcheck.system.limits import silent
-from tests.layers import sampled
 
 needs_transformers = pytest.mark.skipif(not inputs.HAS_TRANSFORMERS, reason="models' folders are made by transformers")
 
@@ -156,7 +155,6 @@ def test_a_line_that_is_none_is_seen(line: str) -> None:
     assert found.outcome == "several lines"
 
 
-@sampled(3)
 @pytest.mark.parametrize("table", inputs.SPECS, ids=lambda table: table["claim"])
 def test_the_sound_specs_are_read(table: dict[str, object], tmp_path: Path) -> None:
     for spec in expand(table):

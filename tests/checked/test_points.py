@@ -13,7 +13,7 @@ from boundcheck.checked.points import Jet, Point, spectral_at_most, steepest
 from boundcheck.checked.smoothness import CHOICES, Mutation, inputs_at, pairs
 from boundcheck.exact.rationals import plus, root, scaled
 from boundcheck.exact.rationals import rows as matrix
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-trained", "vera", "dora", "loha")
 RATIONALS = st.fractions(-4, 4, max_denominator=12)
@@ -55,7 +55,6 @@ def weight(found: Point, v: list[np.ndarray]) -> np.ndarray:
     return V / np.linalg.norm(V, axis=0) * v[2]
 
 
-@sampled(6)
 @pytest.mark.parametrize("choice", range(len(CHOICES)))
 @pytest.mark.parametrize(
     ("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)]

@@ -40,7 +40,6 @@ from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.proof import Proof, Script
 from boundcheck.proof.script import find
 from tests.judged import names, of_the_paper, proof_of
-from tests.layers import sampled
 
 pytestmark = of_the_paper
 
@@ -100,7 +99,6 @@ def test_no_false_claim_is_proved(script: Script) -> None:
     assert trial.outcome == "refuted"
 
 
-@sampled(9, 1)
 @short_scripts
 def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> None:
     trials = [right(mutant) for mutant in without_hypothesis(script)]
@@ -150,7 +148,6 @@ def test_all_false_mutants_of_a_line(first: int) -> None:
             right(mutant)
 
 
-@sampled(3, 1)
 @short_scripts
 def test_true_claims_are_false_nowhere(script: Script) -> None:
     assert false_in(script.claim, script, runs_for(script.claim)) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from boundcheck.checked.readings import EXAMPLES, Example, Reread, renamed, rereadings
 from boundcheck.language.symbols import LETTERS as CATALOGUE
 from boundcheck.language.vocabulary import Iterate, d
-from tests.layers import examples, sampled
+from tests.layers import examples
 
 ALL = rereadings()
 
@@ -25,7 +25,6 @@ def test_each_example_and_each_kind_of_change_is_there():
     assert sum(x.true for x in ALL) >= 5 * len(EXAMPLES)
 
 
-@sampled(4)
 @pytest.mark.parametrize("mutant", ALL, ids=lambda x: f"{x.example.name}, {x.kind}, {x.change}")
 def test_what_is_true_is_proved_and_all_else_is_refused(mutant: Reread):
     trial = mutant.tried()

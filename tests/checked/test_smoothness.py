@@ -18,7 +18,6 @@ from boundcheck.checked.smoothness import (
 from boundcheck.language.catalogue import catalogue
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.search import Search
-from tests.layers import sampled
 
 EVERY = 90
 PAIRS = [pytest.param(pair, id=f"{pair[0]}, {pair[1].id}") for pair in pairs()]
@@ -49,7 +48,6 @@ def test_the_mutants_tell_true_from_false():
         assert measured >= bound
 
 
-@sampled(5)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_what_is_no_larger_than_the_original_is_true(pair):
     """A true variation is never below its original in floats, or is the original under stronger hypotheses."""
@@ -61,7 +59,6 @@ def test_what_is_no_larger_than_the_original_is_true(pair):
         assert mutation.claim.function("Lhat")(**changed) >= own * (1 - 1e-15), mutation.change
 
 
-@sampled(5, 1)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_no_variation_is_shown_false(pair):
     """The exact points contradict nothing that is true: the deciding itself is checked."""
@@ -70,7 +67,6 @@ def test_no_variation_is_shown_false(pair):
         assert shown_false(mutation) is None, mutation.change
 
 
-@sampled(5, 2)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_half_of_each_constant_is_shown_false(pair):
     kind, claim = pair
