@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
-from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from pkgutil import resolve_name
 from random import Random
 from typing import Any
 
@@ -99,8 +99,8 @@ class Subject:
 def _command(*arguments: str) -> None:
     """Run `boundcheck` as `python -m boundcheck` does."""
     sys.argv = ["boundcheck", *arguments]
-    # As by its name: what is above in the house is not imported from here.
-    import_module("boundcheck.__main__").main()
+    # By its name: what is above in the house is not imported from here.
+    resolve_name("boundcheck.__main__:main")()
 
 
 def _spec(table: dict[str, Any]) -> None:

@@ -17,7 +17,6 @@ from typing import Literal
 
 import sympy as sp
 
-from boundcheck import proofs as folders
 from boundcheck.checked.edits import (
     KINDS,
     Change,
@@ -47,6 +46,7 @@ from boundcheck.proof.proof import Because, Induction, Step
 from boundcheck.proof.script import of_paper
 from boundcheck.proof.solvers import counterexample
 from boundcheck.proof.verdict import judge_any
+from boundcheck.proofs import papers
 
 # What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
 Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]
@@ -65,7 +65,7 @@ _EDITS = 3
 @cache
 def scripts() -> tuple[Script, ...]:
     """All scripts of the papers in `proofs/`, once per process."""
-    return tuple(each for key, paper in folders.papers().items() if paper.is_ours for each in of_paper(key))
+    return tuple(each for key, paper in papers().items() if paper.is_ours for each in of_paper(key))
 
 
 @cache
@@ -536,7 +536,7 @@ def _patched(script: Script, claim: Claim) -> Iterator[None]:
     """
     fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
     before = []
-    for module in [x for name, x in sys.modules.items() if name.startswith(f"{folders.__name__}.")]:
+    for module in [x for name, x in sys.modules.items() if name.startswith("boundcheck.proofs.")]:
         for name, value in list(vars(module).items()):
             if value is script.claim or (isinstance(value, Script) and id(value) in fresh):
                 before.append((module, name, value))
