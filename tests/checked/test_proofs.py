@@ -39,6 +39,7 @@ from boundcheck.language.symbols import L, T, nu
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.proof import Proof, Script
 from boundcheck.proof.script import find
+from boundcheck.proof.solvers import Counterexample
 from tests.judged import names, of_the_paper, proof_of
 
 pytestmark = of_the_paper
@@ -202,7 +203,7 @@ def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.Monk
         monkeypatch.setattr(ExactModel, "says", lambda *_: False)
     else:
         monkeypatch.setattr(Proof, "close", lambda *_: None)
-        monkeypatch.setattr(proofs, "counterexample", lambda *_: object.__new__(proofs.Counterexample))
+        monkeypatch.setattr(proofs, "counterexample", lambda *_: object.__new__(Counterexample))
     trial = mutant.tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "refuted")
 

@@ -137,7 +137,7 @@ def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path: Path) -> None:
     """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are not tried."""
-    together = measure([SHORT, SHORT], tmp_path / "two", cluster="slurm?executor=local&timeout_min=5")
+    together = measure([SHORT, SHORT], tmp_path / "two", executor="slurm?cluster=local&timeout_min=5")
     assert together == measure([SHORT, SHORT], tmp_path / "one")
     assert files(tmp_path / "two") == files(tmp_path / "one")
 
