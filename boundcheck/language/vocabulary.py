@@ -19,8 +19,14 @@ class _Node:
 
     args: tuple[Any, ...]
     template: ClassVar[str]
+    # How many arguments it may have.
+    arity: ClassVar[tuple[int, ...]] = (2,)
 
     def __new__(cls, *arguments: Any) -> Self:
+        # A node that lacks one would fail far from where it was written.
+        if len(arguments) not in cls.arity:
+            expected = " or ".join(map(str, cls.arity))
+            raise TypeError(f"{cls.__name__} has {len(arguments)} arguments: expected {expected}")
         made: Self = sp.Basic.__new__(cls, *(sp.sympify(each, strict=True) for each in arguments))
         return made
 
@@ -50,6 +56,8 @@ class _Matrix(_Node, MatrixExpr):
 
 class _Norm(_Real):
     """A norm of one matrix expression; unless it says else, the root of the sum of all squared entries."""
+
+    arity = (1,)
 
     def _eval_is_extended_nonnegative(self) -> bool:
         return True
@@ -102,6 +110,7 @@ class PartialGradient(_Matrix):
     """The block of the gradient of a function at v = (A, B) that belongs to the block of this matrix symbol in v."""
 
     template, like = r"\nabla_{{{2}}} {0}({1})", 2
+    arity = (3,)
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
         function, point, block = self.args
@@ -144,6 +153,7 @@ class Iterate(_Matrix):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 
     template = "{0}_{{{1}}}"
+    arity = (4,)
 
     def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> Self:
         return super().__new__(cls, sp.Symbol(str(name)), t, rows, columns)
@@ -161,6 +171,8 @@ class Iterate(_Matrix):
 
 class _Mean(_Node):
     """The mean over the outcomes that are possible given the past."""
+
+    arity = (1, 2)
 
     def _latex(self, printer: Any) -> str:
         inside = r" \mid ".join(map(printer.doprint, self.args))
@@ -189,6 +201,7 @@ class MinimumOver(_Scalar):
     """The minimum of an expression over the integers first <= t <= last: its arguments, with the index t second."""
 
     template = r"\min_{{{2} \le {1} \le {3}}} {0}"
+    arity = (4,)
 
     def number_at(self, place: Place) -> Any:
         return reduce(place.do.smaller, place.each(*self.args))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
+from boundcheck.language import vocabulary
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import L, Lhat, Parameter, T, bound, look, symbol_of
@@ -190,3 +191,9 @@ def test_a_name_looks_as_a_letter_or_as_a_word(name: str, latex: str) -> None:
 def test_no_name_is_set_as_a_product(name: str) -> None:
     assert in_italics(look(name)) == []
     assert look(name).count("{") == look(name).count("}")
+
+
+@pytest.mark.parametrize("node", [vocabulary.Gradient, vocabulary.FrobeniusNorm, vocabulary.MinimumOver], ids=str)
+def test_a_node_that_lacks_an_argument_is_refused_where_it_is_written(node: type) -> None:
+    with pytest.raises(TypeError, match="expected"):
+        node(*[vocabulary.v] * (node.arity[0] - 1))
