@@ -109,13 +109,13 @@ def of_run(run: StoredRun) -> Word:
 
 def _entries(material: Material) -> Iterator[Entry]:
     command = material.command or "boundcheck report RUN..."
-    paper = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
     for judged in material.proofs.rows if material.proofs else ():
         row, verdict = judged.row, judged.verdict + (f", trust {judged.trust}" if judged.trust else "")
         said = f"printed: {row.printed} " if row.printed else ""
         about = f"{row.locator}, row {row.number} of the referee's table"
         evidence = f"{said}{judged.told} {judged.evidence}"
-        yield Entry(about, of_proof(judged.verdict, judged.trust), verdict, evidence, paper)
+        proving = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
+        yield Entry(about, of_proof(judged.verdict, judged.trust), verdict, evidence, proving)
     for claim in material.proofs.claims if material.proofs else ():
         proved = [proof for proof in claim.proofs if proof.verdict == "proved"]
         # The claim is as good as the best of its proofs, and each proof as its weakest line.
