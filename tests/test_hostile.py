@@ -70,7 +70,7 @@ TEXTS = ("assume.bound", "adapter.scale", "lipschitz", "run.steps", "problem.d")
 EVIL = "__import__('os').system('touch pwned')"
 COMMAND = {"problem.command": "touch pwned", "problem.path": "."}
 # What is compiled is kept beside its source.
-COMPILED = Path(bc.__file__).parent / "functions" / "compiled" / "__pycache__"
+COMPILED = Path(bc.__file__).parent / "functions" / "__pycache__"
 
 
 @dataclass(frozen=True)
