@@ -172,7 +172,8 @@ class Iterate(_Matrix):
 class _Mean(_Node):
     """The mean over the outcomes that are possible given the past."""
 
-    arity = (1, 2)
+    # Of two pasts a proof says that it reads one.
+    arity = (1, 2, 3)
 
     def _latex(self, printer: Any) -> str:
         inside = r" \mid ".join(map(printer.doprint, self.args))
