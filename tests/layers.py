@@ -48,7 +48,7 @@ def lay(items: Iterable[pytest.Item]) -> None:
             # A parametrisation may be full by itself; of a test that is full all are.
             quick = [item for item in parametrised if not any(map(item.get_closest_marker, ("full", "nightly")))]
             kept = {(2 * i + 1) * len(quick) // (2 * FEW) for i in range(FEW)}
-            left_out = [item for place, item in enumerate(quick) if place not in kept and len(quick) > FEW]
+            left_out = [item for place, item in enumerate(quick) if place not in kept]
         for item in left_out:
             item.add_marker(pytest.mark.nightly if item.get_closest_marker("full") else pytest.mark.full)
 

@@ -232,12 +232,7 @@ class _TypedReader(Nested):
                 above += self._many(_RAISED)
             elif sign in _LOWERED:
                 below += self._many(_LOWERED)
-            # Before a letter or digit a star is a product or a convolution.
-            elif (
-                sign == "*"
-                and made[-1:].isalpha() | made.endswith("}")
-                and not self._text[self._at + 1 :][:1].isalnum()
-            ):
+            elif sign == "*" and made[-1:].isalpha() | made.endswith("}") and not self._is_before_a_factor():
                 self._at += 1
                 above += "*"
             else:
