@@ -244,6 +244,7 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
     def build(proof: Proof) -> None:
         given = proof.local(premise)
         line = proof.step("the line", concluded, given) if by_line or factor != 1 else given
+        # A local premise is one theorem here, and may be several.
         proof.conclude(line, forall=[v1, v2], such_that=[premise])  # type: ignore[arg-type]
 
     reading = Reading(processes={v_t: Process((v,))}, arbitrary={v1, v2})

@@ -252,6 +252,7 @@ def substitute_scalar(scalar: Scalar, mapping: Values, t: Index | None = None) -
 def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
     """The atom with other parts and at another time, in normal form."""
     if atom in mapping:
+        # `Scalar.of` refuses a matrix.
         return Scalar.of(mapping[atom])  # type: ignore[arg-type]
     if isinstance(atom, Variable):
         return Scalar.of(Variable(atom.name, _moved(atom.when, t, atom)))

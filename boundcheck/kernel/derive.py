@@ -84,6 +84,7 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
                 if not _plain(argument):
                     why = f"{argument!r} is not a term, statement, number, text or tuple of those"
                     raise RuleError(name, None, why)
+            # A rule looks at its arguments itself: their types are known where it is written, and not here.
             answer = function(*((theorems,) if premises is None else theorems), *arguments)  # type: ignore[call-arg]
             hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in theorems))
             if isinstance(answer, tuple):
@@ -97,6 +98,7 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
             return infer(given[0], given[1:]) if premises is None else infer(given[:premises], given[premises:])
 
         _rules[name], _steps[name] = build, infer
+        # It takes what `function` takes, with theorems in place of premises.
         return build  # type: ignore[return-value]
 
     return register

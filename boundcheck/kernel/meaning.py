@@ -175,6 +175,7 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int, *, squared: bool) -> I
     match atom:
         case Variable():
             when = model.time(atom.when.index, t) if isinstance(atom.when, Time) else t
+            # A model gives a variable a number, and a symbol a matrix.
             return exact(model.symbols(atom, when, outcome))  # type: ignore[arg-type]
         case Dimension():
             return exact(model.dimensions[atom.name])

@@ -164,6 +164,7 @@ def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) 
         raise RuleError("substitution", None, f"{captured[0]} is bound in {statement}")
     premises = [_substituted(x, outer) for x in statement.premises]
     conclusion = _substituted(statement.conclusion, outer)
+    # The premises of a law are facts, and stay facts.
     return Law(statement.variables, premises, conclusion)  # type: ignore[arg-type]
 
 

@@ -201,6 +201,7 @@ class Scalar(Term):
         kept = {m: c if type(c) is Fraction else _fraction(c) for m, c in sorted_ if c}
         self._fill(terms=MappingProxyType(kept))
 
+    # An attribute of other terms, here made when it is asked for.
     @cached_property
     def key(self) -> str:  # type: ignore[override]
         """The polynomial as an injective text."""
@@ -403,6 +404,7 @@ class Matrix(Term):
             if word_shape(word) != shape:
                 raise TermError(f"a word of shape {word_shape(word)} in a matrix of shape {shape}")
 
+    # An attribute of other terms, here made when it is asked for.
     @cached_property
     def key(self) -> str:  # type: ignore[override]
         """The matrix as an injective text."""
@@ -621,6 +623,7 @@ class Trace(Atom):
         first = min(rotations, key=word_key)
         self._fill(word=first, key=f"(trace {word_key(first)})")
 
+    # As `key` of a polynomial: made when it is asked for.
     @cached_property
     def parts(self) -> tuple[Matrix | Scalar, ...]:  # type: ignore[override]
         """The product as a matrix."""

@@ -199,6 +199,7 @@ class Hypothesis:
         """Pickle it by its id, if this package has it: in another process it is the same word, whatever it holds."""
         if HYPOTHESES.get(self.id) is self:
             return _of_this_package, (self.id,)
+        # Typeshed leaves out what pickle itself names.
         return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
 
     def claim(

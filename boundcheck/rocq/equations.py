@@ -275,6 +275,7 @@ class _Knowing:
         naming, found = self.book.naming, []
         for part in dict.fromkeys(parts):
             if naming(HERE)(part) != naming(_OTHER)(part):
+                # Mypy infers no type for a lambda whose default binds a variable of the loop.
                 head = self._lemma(part.key, lambda at, part=part: naming(at)(part), self._script(part))  # type: ignore[misc]
                 found.append(f"({head} {HERE.time} {HERE.proof} w v gw)")
         return " ".join(found)
@@ -376,9 +377,7 @@ class Equations:
         plain = Change(Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term))
         premise, index = self.move.premise, self.move.index
         if term in self.move.values:
-            proof = UNCHANGED
-            if premise:
-                proof = lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})"  # noqa: E731
+            proof = (lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})") if premise else UNCHANGED
             return Change(self.move.values[term], proof, self.text(term))
         if index is None and term.inside.isdisjoint(self.move.values):
             return plain

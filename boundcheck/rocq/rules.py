@@ -854,6 +854,7 @@ def chain_rule(step: Step) -> str:
             was = lemma.name(x)
             way = lemma.name(direction) if x == letters[block] else lemma.matrix(Matrix.zero(x.shape))
             there[x] = f"({was} + {name} *: {way})"
+        # Mypy infers no type for a lambda whose defaults bind variables of the loop.
         left = book.matrix(image, lambda x, there=there, lemma=lemma: there.get(x) or lemma.name(x))  # type: ignore[misc]
         summands = [lemma.matrix(image)]
         for k, part in enumerate(powers[1:], 1):
