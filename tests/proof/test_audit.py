@@ -133,11 +133,17 @@ def test_an_audit_is_read_by_id_and_version(quick):
         quick["meft.frozen_a"].proof("printed")
 
 
-def test_short_numbers_are_fractions_and_long_ones_have_nine_digits():
-    assert number_text(exact(Fraction(-3, 7))) == "-3/7"
-    assert number_text(exact(2)) == "2"
-    assert number_text(exact(Fraction(1, 3**40))) == "8.22526334e-20"
-    assert number_text(exact(2).root()) == "1.41421356"
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (exact(Fraction(-3, 7)), "-3/7"),
+        (exact(2), "2"),
+        (exact(Fraction(1, 3**40)), "8.22526334e-20"),
+        (exact(2).root(), "1.41421356"),
+    ],
+)
+def test_short_numbers_are_fractions_and_long_ones_have_nine_digits(number, text):
+    assert number_text(number) == text
 
 
 # Solvers.

@@ -20,22 +20,10 @@ from boundcheck.experiment.training import batches_of, counts_items, summed_of
 from boundcheck.functions.networks.samples import Encoded
 
 from .small import flat, of_peft
-from .trained import (
-    SGD,
-    WITHOUT_DROPOUT,
-    audit_named,
-    causal_rows,
-    collated,
-    data_of,
-    recorded,
-    recording,
-    train,
-    with_lora,
-)
+from .trained import SGD, audit_named, causal_rows, collated, data_of, lora, recorded, recording, stock, train
 
 pytestmark = [of_peft, pytest.mark.full]
 
-DRY = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 # Of one epoch the sizes of minibatches, and how many each step takes.
 EPOCHS = st.tuples(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4))
 
@@ -53,15 +41,13 @@ def test_a_step_counts_as_many_samples_as_its_variance_says(epoch: tuple[int, in
         each = [1 / sum(step) if counts else 1 / (len(step) * m) for m in step for _ in range(m)]
         expected.append(1 / sum(w * w for w in each))
     assert batches_of(args, loader, counts) == pytest.approx(expected, rel=1e-12)
-
-
-def test_several_processes_fill_up_their_last_minibatches() -> None:
+    # Several processes fill up their last minibatches.
     args = SimpleNamespace(train_batch_size=2, gradient_accumulation_steps=2, world_size=2)
     assert batches_of(args, DataLoader(range(11), batch_size=2), counts=True) == [8.0, 4.0]
 
 
 def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does() -> None:
-    told, alone = with_lora("GPT2LMHeadModel"), with_lora()
+    told, alone = stock("GPT2LMHeadModel"), stock()
     causal, classes = (
         Encoded("task", collated(rows), shape)
         for rows, shape in ((causal_rows([6] * 4), "next token"), (data_of(4), "class"))
@@ -83,9 +69,7 @@ def test_accumulated_minibatches_are_one_large_one(lengths: list[int], tmp_path:
     for size, accumulated in ((4, 1), (2, 2), (1, 4)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
         options = SGD | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulated}
-        trainer = train(
-            tmp_path, callback, with_lora("GPT2LMHeadModel", **DRY, **WITHOUT_LORA), data, max_steps=3, **options
-        )
+        trainer = train(tmp_path, callback, lora("GPT2LMHeadModel"), data, max_steps=3, **options)
         result, trace = recorded(callback)
         assert result.plan.batch == 4
         assert audit_named(result, "Algorithm 1").status == "held"
@@ -102,7 +86,7 @@ def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
     for size, accumulated in ((4, 1), (2, 2)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
         options = SGD | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulated}
-        train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, max_steps=1, **options)
+        train(tmp_path, callback, lora(), data, max_steps=1, **options)
         result, trace = recorded(callback)
         rules = audit_named(result, "Algorithm 1")
         lengths.append(trace["step_length"].values[0, 0])
@@ -113,9 +97,7 @@ def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
 
 def test_a_smaller_last_minibatch_has_more_noise(tmp_path: Path) -> None:
     callback = recording(tmp_path, every=1, samples=100)
-    train(
-        tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data_of(), max_steps=4, **SGD, per_device_train_batch_size=3
-    )
+    train(tmp_path, callback, lora(), data_of(), max_steps=4, **SGD)
     _, trace = recorded(callback)
     noise = trace["noise_variance"].values[0]
     # Of ten samples, three at a time, the fourth step has one: three times the variance of the third.
@@ -131,8 +113,8 @@ from tests.functions.networks.small import flat
 
 folder, size = Path(sys.argv[1]), int(sys.argv[2])
 callback = recording(folder, every=2, samples=100)
-model = with_lora("GPT2LMHeadModel", resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, hidden_dropout_prob=0.0)
-trainer = train(folder, callback, model, causal_rows([6] * 8), max_steps=4, per_device_train_batch_size=size, **ALIKE)
+options = ALIKE | {"max_steps": 4, "per_device_train_batch_size": size}
+trainer = train(folder, callback, lora("GPT2LMHeadModel"), causal_rows([6] * 8), **options)
 print(json.dumps({
     "recorded": callback.result is not None,
     "rules": callback.result and callback.result.audit[0].how,
@@ -153,15 +135,9 @@ def test_two_processes_are_one_with_the_same_minibatches(tmp_path: Path) -> None
         folder, script = tmp_path / str(processes), tmp_path / "train.py"
         folder.mkdir()
         script.write_text(_TRAINING, encoding="utf-8")
-        launch = [
-            "--nproc-per-node",
-            str(processes),
-            "--master-addr",
-            "127.0.0.1",
-            "--master-port",
-            str(29500 + os.getpid() % 1000),
-        ]
-        command = [sys.executable, "-m", "torch.distributed.run", *launch, str(script), str(folder), str(size)]
+        port = f"--master-port={29500 + os.getpid() % 1000}"
+        launch = ["torch.distributed.run", f"--nproc-per-node={processes}", "--master-addr=127.0.0.1", port]
+        command = [sys.executable, "-m", *launch, str(script), str(folder), str(size)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
         assert done.returncode == 0, done.stderr[-3000:]
         runs.append([json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(processes)])
@@ -172,7 +148,3 @@ def test_two_processes_are_one_with_the_same_minibatches(tmp_path: Path) -> None
     np.testing.assert_allclose(first["parameters"], one["parameters"], rtol=1e-4, atol=1e-6)
     for name, values in one["trace"].items():
         np.testing.assert_allclose(first["trace"][name], values, rtol=1e-3)
-
-
-# `with_lora` leaves dropout out of LoRA where this is there.
-WITHOUT_LORA = {"hidden_dropout_prob": 0.0}
