@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,45 +105,46 @@ def test_a_smaller_last_minibatch_has_more_noise(tmp_path: Path) -> None:
     assert noise[3] / noise[2] == pytest.approx(3, rel=0.2)
 
 
-_TRAINING = """
+ALIKE = SGD | {"gradient_accumulation_steps": 2, "max_steps": 4}
+NAMES = ("time", "loss", "noise_variance", "step_length")
+
+
+def trained(folder: Path, size: int) -> dict[str, Any]:
+    """What this process knows after a training with minibatches of this size in each."""
+    callback = recording(folder, every=2, samples=100)
+    rows, options = causal_rows([6] * 8), ALIKE | {"per_device_train_batch_size": size}
+    trainer = train(folder, callback, lora("GPT2LMHeadModel"), rows, **options)
+    found = {"rank": trainer.args.process_index, "parameters": flat(trainer.model.parameters()).tolist()}
+    if callback.result is not None:
+        result, trace = recorded(callback)
+        found |= {"rules": result.audit[0].how, "batch": result.plan.batch}
+        found |= {"trace": {name: trace[name].values.tolist() for name in NAMES}}
+    return found
+
+
+_OF_TWO = """
 import json, sys
 from pathlib import Path
-from tests.functions.networks.test_accumulation import ALIKE, NAMES
-from tests.functions.networks.trained import *
-from tests.functions.networks.small import flat
+from tests.functions.networks.test_accumulation import trained
 
-folder, size = Path(sys.argv[1]), int(sys.argv[2])
-callback = recording(folder, every=2, samples=100)
-options = ALIKE | {"max_steps": 4, "per_device_train_batch_size": size}
-trainer = train(folder, callback, lora("GPT2LMHeadModel"), causal_rows([6] * 8), **options)
-print(json.dumps({
-    "recorded": callback.result is not None,
-    "rules": callback.result and callback.result.audit[0].how,
-    "batch": callback.result and callback.result.plan.batch,
-    "trace": callback.result and {name: recorded(callback)[1][name].values.tolist() for name in NAMES},
-    "parameters": flat(trainer.model.parameters()).tolist(),
-}), file=open(folder / f"{trainer.args.process_index}.json", "w"))
+found = trained(Path(sys.argv[1]), 1)
+(Path(sys.argv[1]) / f"{found['rank']}.json").write_text(json.dumps(found))
 """
-NAMES = ("time", "loss", "noise_variance", "step_length")
-ALIKE = SGD | {"gradient_accumulation_steps": 2}
 
 
 def test_two_processes_are_one_with_the_same_minibatches(tmp_path: Path) -> None:
     """Under gloo on loopback: the first records, neither waits for the other in vain, and all is as in one process."""
-    runs = []
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    for processes, size in ((1, 2), (2, 1)):
-        folder, script = tmp_path / str(processes), tmp_path / "train.py"
-        folder.mkdir()
-        script.write_text(_TRAINING, encoding="utf-8")
-        port = f"--master-port={29500 + os.getpid() % 1000}"
-        launch = ["torch.distributed.run", f"--nproc-per-node={processes}", "--master-addr=127.0.0.1", port]
-        command = [sys.executable, "-m", *launch, str(script), str(folder), str(size)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-        assert done.returncode == 0, done.stderr[-3000:]
-        runs.append([json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(processes)])
-    (one,), (first, second) = runs
-    assert (one["recorded"], first["recorded"], second["recorded"]) == (True, True, False)
+    script = tmp_path / "train.py"
+    script.write_text(_OF_TWO, encoding="utf-8")
+    port = f"--master-port={29500 + os.getpid() % 1000}"
+    launch = ["torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", port]
+    command = [sys.executable, "-m", *launch, str(script), str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2))
+    one = trained(tmp_path / "one", 2)
+    assert ("trace" in first, "trace" in second) == (True, False)
     assert (one["batch"], first["batch"], first["rules"]) == (4, 4, one["rules"])
     assert first["parameters"] == second["parameters"]
     np.testing.assert_allclose(first["parameters"], one["parameters"], rtol=1e-4, atol=1e-6)

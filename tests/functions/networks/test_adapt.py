@@ -40,21 +40,9 @@ def ids_of(m: int = 3) -> Tensor:
 
 
 @each_kind
-def test_every_adapter_starts_at_the_network_as_it_was(kind: str) -> None:
-    before, ids = gpt(), ids_of()
-    model = adapted(kind)
+def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(kind: str) -> None:
+    before, ids, model = gpt(), ids_of(), adapted(kind)
     torch.testing.assert_close(model(ids), before(ids), rtol=1e-12, atol=1e-13)
-    # One step away it is another one.
-    sites = sites_of(model)
-    network = Network(model, sites, windows())
-    g = network.batch_gradient(torch.arange(5))
-    network.write(network.retract(network.point(), tuple(-0.1 * part for part in g)))
-    assert (model(ids) - before(ids)).abs().max() > 1e-4
-
-
-@each_kind
-def test_what_is_trained_are_the_blocks_of_the_sites(kind: str) -> None:
-    model = adapted(kind)
     sites = sites_of(model)
     targets, rank = KINDS[kind]
     assert [site.name for site in sites] == matching(gpt(), targets, "adapter.targets")
@@ -66,6 +54,11 @@ def test_what_is_trained_are_the_blocks_of_the_sites(kind: str) -> None:
         assert [tuple(part.shape[1:]) for part in site.point()] == [block.shape for block in site.adapter.blocks]
         assert rank is None or site.adapter.rank == rank
         assert site.affine == ADAPTERS[kind].edits_hidden
+    # One step away it is another network.
+    network = Network(model, sites, windows())
+    g = network.batch_gradient(torch.arange(5))
+    network.write(network.retract(network.point(), tuple(-0.1 * part for part in g)))
+    assert (model(ids) - before(ids)).abs().max() > 1e-4
 
 
 def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for() -> None:
@@ -397,23 +390,6 @@ def test_adapters_that_are_switched_off_or_not_active_are_none() -> None:
     assert len(sites_of(model)) == 2
     model.merge_adapter()
     assert refused(sites_of, model).field == "model"
-
-
-@pytest.mark.full
-def test_our_lora_and_that_of_peft_are_one() -> None:
-    theirs = with_peft(CLASSIFIER, ["query", "value"]).eval()
-    ours = transformer("BertForSequenceClassification").double().requires_grad_(False)
-    put(ours, "lora", ["query", "value"], 2, 3.0)
-    networks = [Network(model, sites_of(model), classified(), 2) for model in (theirs, ours)]
-    networks[1].write(networks[0].point())
-    one, other = (network.look() for network in networks)
-    torch.testing.assert_close(one.losses, other.losses, rtol=1e-13, atol=0)
-    torch.testing.assert_close(one.sample_squares, other.sample_squares, rtol=1e-11, atol=0)
-    torch.testing.assert_close(flat(one.gradient), flat(other.gradient), rtol=1e-10, atol=1e-14)
-    torch.testing.assert_close(flat(one.weight_gradients), flat(other.weight_gradients), rtol=1e-10, atol=1e-14)
-    u = tuple(torch.randn(part.shape, generator=seeded(3), dtype=part.dtype) for part in networks[0].point())
-    products = [flat(network.hessian_vector_product(u)) for network in networks]
-    torch.testing.assert_close(*products, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.full

@@ -5,8 +5,7 @@ one matrix in the place of each adapter.
 """
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -67,7 +66,7 @@ def gradient_of(network: Network, loss: Tensor) -> Point:
 
 
 @each_kind
-def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
+def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind: str) -> None:
     network = network_of(kind)
     look, expected = network.look(), mean_loss(network)
     assert look.loss == pytest.approx(expected.item(), rel=1e-14)
@@ -76,19 +75,11 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
     close(network.batch_gradient(torch.arange(5)), gradient)
     assert look.square_norm == pytest.approx(flat(gradient).square().sum().item(), rel=1e-11)
     torch.testing.assert_close(network.losses(), look.losses, rtol=1e-14, atol=0)
-
-
-@each_kind
-def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> None:
-    network = network_of(kind)
     losses = [network.task.losses(network.model, torch.tensor([i]))[0] for i in range(5)]
-    gradients = [gradient_of(network, loss) for loss in losses]
-    look = network.look()
+    gradients = torch.stack([flat(gradient_of(network, loss)) for loss in losses])
     torch.testing.assert_close(look.losses, torch.stack(losses).detach(), rtol=1e-12, atol=0)
-    squares = torch.stack([flat(g).square().sum() for g in gradients])
-    torch.testing.assert_close(look.sample_squares, squares, rtol=1e-11, atol=0)
-    mean = torch.stack([flat(g) for g in gradients]).mean(0)
-    variance = sum((flat(g) - mean).square().sum().item() for g in gradients) / 5
+    torch.testing.assert_close(look.sample_squares, gradients.square().sum(1), rtol=1e-11, atol=0)
+    variance = (gradients - gradients.mean(0)).square().sum(1).mean().item()
     assert variance > 1e-3 * look.square_norm
     assert look.variance == pytest.approx(variance, rel=1e-10)
 
@@ -228,54 +219,31 @@ def modes(network: Network) -> list[bool]:
     return [module.training for module in network.model.modules()]
 
 
-def test_there_is_no_dropout_and_modes_are_left_as_they_were() -> None:
+USES: dict[str, Callable[[Network], Sequence[Tensor]]] = {
+    "losses": lambda network: [network.losses()],
+    "accuracy": lambda network: [torch.tensor(network.accuracy())],
+    "batch_gradient": lambda network: network.batch_gradient(torch.arange(5)),
+    "look": lambda network: [(look := network.look()).losses, *look.gradient],
+    "in v": lambda network: network.hessian_vector_product(random_direction(network)),
+    "in W": lambda network: network.weight_hessian_vector_product(weight_direction(network)),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use: Any) -> None:
+    """Also after an error."""
     network = with_dropout()
     before = modes(network)
     assert len(set(before)) == 2
     assert mean_loss(network) != mean_loss(network)
-    u, W = random_direction(network), weight_direction(network)
-    uses = (
-        lambda: [network.losses()],
-        lambda: [torch.tensor(network.accuracy())],
-        lambda: network.batch_gradient(torch.arange(5)),
-        lambda: [network.look().losses, *network.look().gradient],
-        lambda: network.hessian_vector_product(u),
-        lambda: network.weight_hessian_vector_product(W),
-    )
-    expected = network_of("lora").look()
-    torch.testing.assert_close(network.look().losses, expected.losses, rtol=1e-13, atol=0)
-    for use in uses:
-        first, second = use(), use()
-        assert all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
-        assert modes(network) == before
-
-
-@contextmanager
-def failing(network: Network) -> Iterator[None]:
-    """With a layer that raises."""
-    handle = network.model.head.register_forward_pre_hook(lambda *_: 1 / 0)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def test_modes_and_hooks_are_left_as_they_were_after_an_error() -> None:
-    network = with_dropout()
-    before, W = modes(network), weight_direction(network)
-    uses = (
-        network.losses,
-        network.accuracy,
-        network.look,
-        lambda: network.batch_gradient(torch.arange(5)),
-        lambda: network.hessian_vector_product(random_direction(network)),
-        lambda: network.weight_hessian_vector_product(W),
-    )
-    with failing(network):
-        for use in uses:
-            with pytest.raises(ZeroDivisionError):
-                use()
-            assert modes(network) == before
+    torch.testing.assert_close(network.losses(), network_of("lora").losses(), rtol=1e-13, atol=0)
+    assert all(torch.equal(x, y) for x, y in zip(use(network), use(network), strict=True))
+    assert modes(network) == before
+    failing = network.model.head.register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        use(network)
+    failing.remove()
+    assert modes(network) == before
     assert not any(site.module._forward_hooks for site in network.sites)
 
 
@@ -345,82 +313,58 @@ def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
     close(single.weight_hessian_vector_product(W), network.weight_hessian_vector_product(W), 1e-2)
 
 
-@pytest.mark.parametrize("kind", ["lora", "loreft"])
-def test_a_point_is_rounded_to_the_type_of_the_model(kind: str) -> None:
-    model = adapted(kind).float()
-    network = Network(model, sites_of(model), windows(), 2)
-    v = random_point(network)
-    network.write(v)
-    assert all(torch.equal(x, y.float().double()) for x, y in zip(network.point(), v, strict=True))
+class Wrapped(nn.Module):
+    """A layer that is used in some way of its own."""
 
-
-class Turned(nn.Module):
-    """A layer between transpositions, as in models whose samples are the second axis."""
-
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: nn.Module, use: Callable[[nn.Module, Tensor], Tensor]) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer, self.use = layer, use
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x.transpose(0, 1)).transpose(0, 1)
+        return self.use(self.layer, x)
 
 
-def test_a_site_whose_samples_are_not_first_is_named() -> None:
-    model = adapted("lora")
-    model.blocks[0].attention.out = Turned(model.blocks[0].attention.out)
-    network = Network(model, sites_of(model), windows(), 4)
-    with pytest.raises(InputError, match=r"blocks\.0\.attention\.out\.layer = a module: expected inputs and outputs"):
+def wrapping(use: Callable[[nn.Module, Tensor], Tensor], kind: str = "lora") -> Network:
+    """The GPT with a layer that is used in this way."""
+    model = adapted(kind)
+    model.blocks[0].attention.out = Wrapped(model.blocks[0].attention.out, use)
+    network = Network(model, sites_of(model), windows(), 2)
+    network.write(random_point(network))
+    return network
+
+
+@torch.no_grad()
+def without_gradients(layer: nn.Module, x: Tensor) -> Tensor:
+    return layer(x)
+
+
+MISUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Tensor], str]] = {
+    # As in models whose samples are the second axis.
+    "turned": (lambda layer, x: layer(x.transpose(0, 1)).transpose(0, 1), " = a module: expected inputs and outputs"),
+    "never called": (lambda layer, x: x, ""),
+    "called without gradients": (without_gradients, ""),
+}
+
+
+@pytest.mark.parametrize(("use", "words"), MISUSED.values(), ids=MISUSED)
+def test_a_site_without_gradients_of_samples_is_named(use: Any, words: str) -> None:
+    network = wrapping(use)
+    with pytest.raises(InputError, match=rf"blocks\.0\.attention\.out\.layer{words}"):
         network.look()
     assert not any(site.module._forward_hooks for site in network.sites)
 
 
-class Twice(nn.Module):
-    """A layer that is used twice."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(torch.tanh(self.layer(x)))
-
-
 @pytest.mark.parametrize("kind", ["lora", "loha"])
 def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind: str) -> None:
-    model = adapted(kind)
-    model.blocks[0].attention.out = Twice(model.blocks[0].attention.out)
-    network = Network(model, sites_of(model), windows(), 2)
-    network.write(random_point(network))
+    network = wrapping(lambda layer, x: layer(torch.tanh(layer(x))), kind)
     look = network.look()
     close(look.gradient, gradient_of(network, mean_loss(network)))
-    squares = [
-        flat(gradient_of(network, network.task.losses(model, torch.tensor([i]))[0])).square().sum() for i in range(5)
-    ]
-    torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-11, atol=0)
+    alone = [network.task.losses(network.model, torch.tensor([i]))[0] for i in range(5)]
+    squares = torch.stack([flat(gradient_of(network, loss)).square().sum() for loss in alone])
+    torch.testing.assert_close(look.sample_squares, squares, rtol=1e-11, atol=0)
     # As a function of W, which both uses share.
     with probed(network.sites) as probes:
         close(look.weight_gradients, torch.autograd.grad(mean_loss(network), probes))
-
-
-class Skipped(nn.Module):
-    """A layer that is not used at all, or without gradients."""
-
-    def __init__(self, layer: nn.Module, used: bool) -> None:
-        super().__init__()
-        self.layer, self.used = layer, used
-
-    @torch.no_grad()
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x) if self.used else x
-
-
-@pytest.mark.parametrize("used", [False, True], ids=["never called", "called without gradients"])
-def test_a_site_that_passes_on_no_gradient_is_named(used: bool) -> None:
-    model = adapted("lora")
-    model.blocks[0].attention.out = Skipped(model.blocks[0].attention.out, used)
-    network = Network(model, sites_of(model), windows(), 4)
-    with pytest.raises(InputError, match=r"blocks\.0\.attention\.out\.layer"):
-        network.look()
 
 
 @pytest.mark.full

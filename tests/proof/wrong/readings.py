@@ -9,26 +9,14 @@ import sympy as sp
 from boundcheck.exact.evaluate import t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import L, T, alpha, zeta
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    Expectation,
-    F,
-    FrobeniusNorm,
-    Gradient,
-    Iterate,
-    MatrixExpectation,
-    Value,
-    d,
-    f,
-    k,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, FrobeniusNorm, Value, d, f, k
 from boundcheck.proof import Process, Proof, Reading, eq, ge, le
 
 from .case import NUMBERS, Build, Case, doubt, lemma, of_acts, of_scripts, x, y, z
 
 X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
 v, w, g = (sp.MatrixSymbol(name, words.n, 1) for name in "vwg")
-v_t, w_t, g_t = (Iterate(name, t, words.n, 1) for name in "vwg")
+v_t, w_t, g_t = (words.Iterate(name, t, words.n, 1) for name in "vwg")
 RUN = Reading(processes={v_t: Process((v,)), w_t: Process((w,)), g_t: Process((g,), drawn=True)}, constants={x, y})
 # With one process that is known, which stands for the past.
 ONE = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={x, y})
@@ -40,7 +28,7 @@ positive = sp.Symbol("y", positive=True)
 
 def unbiased(proof: Proof) -> None:
     """A gradient that is known before it is drawn is its own mean, and has no variance."""
-    proof.assume(eq(MatrixExpectation(g_t, v_t), Gradient(F, v_t)), name="unbiased")
+    proof.assume(eq(words.MatrixExpectation(g_t, v_t), words.Gradient(F, v_t)), name="unbiased")
     square = proof.step("square", ge(EuclideanNorm(g_t) ** 2, 0))
     size = ge(Expectation(EuclideanNorm(g_t) ** 2), 0)
     proof.conclude(proof.step("line", size, proof.by.expectation(square)), relation=size)
