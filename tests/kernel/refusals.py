@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from boundcheck import kernel
-from boundcheck.kernel import Fact, KernelError, Law, ShapeError, TermError, Theorem, replay, rules
+from boundcheck.kernel import RULES, Fact, KernelError, Law, ShapeError, TermError, Theorem, replay, rules
 from boundcheck.kernel import terms as nodes
 from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute_matrix, substitute_scalar, total
 from boundcheck.kernel.rules import gradients
@@ -100,7 +100,7 @@ class Case:
 
 def refused(rule: str, premise: int | None, why: str, *arguments: Any, name: str = "") -> Case:
     """A rule that refuses for its own reason."""
-    return Case(f"{rule}: {name or why}", lambda: kernel.RULES[rule](*arguments), kernel.RuleError, why, rule, premise)
+    return Case(f"{rule}: {name or why}", lambda: RULES[rule](*arguments), kernel.RuleError, why, rule, premise)
 
 
 def laws() -> Iterator[Case]:

@@ -385,7 +385,7 @@ def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> N
 
 
 # Where p is negative, no q is of help.
-@settings(FEW, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(FEW, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(worlds(), DATA)
 def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
     """m p = p² + q with m >= 0 and q >= 0 leaves p no way to be negative."""

@@ -16,22 +16,11 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.samples import Encoded
 from tests.experiment.small import refused
 
-from .small import (
-    KINDS,
-    SHAPE,
-    adapted,
-    flat,
-    gpt,
-    mean_loss,
-    network_of,
-    of_peft,
-    seeded,
-    transformer,
-    windows,
-)
+from . import small
+from .small import KINDS, SHAPE, adapted, flat, gpt, mean_loss, network_of, seeded, transformer, windows
 from .trained import CLASSIFIER, lora
 
-pytestmark = of_peft
+pytestmark = small.of_peft
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 

@@ -29,22 +29,9 @@ from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused
 
+from . import trained
 from .small import of_peft, seeded, tokenizer, transformer
-from .trained import (
-    CLASSIFIER,
-    DRY,
-    SGD,
-    args_of,
-    audit_named,
-    causal_rows,
-    collated,
-    data_of,
-    lora,
-    recorded,
-    recording,
-    replaced,
-    train,
-)
+from .trained import DRY, SGD, audit_named, causal_rows, data_of, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]
 
@@ -79,11 +66,11 @@ RULES: list[tuple[str, Any, dict[str, Any], str]] = [
 def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
     made = optimizer([nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))])
     for given in (made, SimpleNamespace(optimizer=made)):
-        found = rules_of(args_of(**changes), given, is_flat=True)
+        found = rules_of(trained.args_of(**changes), given, is_flat=True)
         assert (found.status, found.hypothesis) == (status, "Algorithm 1")
         assert words in found.how
     # An optimizer does not step along a manifold.
-    found = rules_of(args_of(**changes), made, is_flat=False)
+    found = rules_of(trained.args_of(**changes), made, is_flat=False)
     assert (found.status, "manifold" in found.how) == ("failed", True)
 
 
@@ -95,12 +82,12 @@ class Lopsided(RandomSampler):
 
 
 def said_of(loader: Any, task: Encoded, model: Any, **changes: Any) -> Audit:
-    return sampling_of(theorem_at_any_step(), args_of(**changes), loader, model, task, 8, 9)
+    return sampling_of(theorem_at_any_step(), trained.args_of(**changes), loader, model, task, 8, 9)
 
 
 def test_a_sampler_that_is_not_known_is_not_held() -> None:
     """Which the loader has not, or calls itself uniform; a Trainer would put another in its place."""
-    model, task = transformer(CLASSIFIER, **DRY["Bert"]), Encoded("", collated(data_of(8)), "class")
+    model, task = transformer(trained.CLASSIFIER, **DRY["Bert"]), Encoded("", trained.collated(data_of(8)), "class")
     for sampler, size in ((Lopsided(range(8), replacement=True), 3), (Lopsided(range(8)), 8), (None, 3)):
         loader = DataLoader(range(8), batch_size=3, sampler=sampler)
         if sampler is None:
@@ -111,7 +98,7 @@ def test_a_sampler_that_is_not_known_is_not_held() -> None:
 
 
 def test_samples_without_labels_are_passed_over() -> None:
-    task = Encoded("task", collated(causal_rows([1, 1, 1, 1, 1, 6, 6, 6])), "next token")
+    task = Encoded("task", trained.collated(causal_rows([1, 1, 1, 1, 1, 6, 6, 6])), "next token")
     loader = DataLoader(range(8), batch_size=3, sampler=RandomSampler(range(8), replacement=True))
     found = said_of(loader, task, transformer("LlamaForCausalLM"))
     assert found.status == "failed"
@@ -311,14 +298,14 @@ class Random(nn.Module):
 
 
 def with_pooler(change: Callable[[nn.Module], nn.Module]) -> Any:
-    model = transformer(CLASSIFIER, **DRY["Bert"])
+    model = transformer(trained.CLASSIFIER, **DRY["Bert"])
     model.bert.pooler.activation = change(model.bert.pooler.activation)
     return lora(base=model)
 
 
 def with_own_loss(change: Callable[[Any], Any]) -> Any:
     """A model whose own loss has something more."""
-    model = transformer(CLASSIFIER, **DRY["Bert"])
+    model = transformer(trained.CLASSIFIER, **DRY["Bert"])
 
     class OwnForSequenceClassification(type(model)):
         def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None, **options: Any) -> Any:
@@ -464,7 +451,7 @@ class Later:
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         self.count += 1
-        batch = collated(rows)
+        batch = trained.collated(rows)
         return batch | {"labels": 1 - batch["labels"] if self.count > 3 else batch["labels"]}
 
 

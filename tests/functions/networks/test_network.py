@@ -24,25 +24,11 @@ from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network, probed
 from tests.layers import examples
 
-from .small import (
-    FLAT,
-    KINDS,
-    SHAPE,
-    adapted,
-    dense_hessian,
-    flat,
-    hessian_in,
-    mean_loss,
-    merged,
-    network_of,
-    on_cuda,
-    random_direction,
-    random_point,
-    windows,
-)
+from . import small
+from .small import KINDS, adapted, flat, mean_loss, merged, network_of, random_direction, random_point
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
-each_flat_kind = pytest.mark.parametrize("kind", FLAT)
+each_flat_kind = pytest.mark.parametrize("kind", small.FLAT)
 
 
 def close(got: Point, expected: Point, rtol: float = 1e-11) -> None:
@@ -128,7 +114,7 @@ def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
 @each_flat_kind
 def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
     network = network_of(kind)
-    hessian = dense_hessian(network)
+    hessian = small.dense_hessian(network)
     for seed in (4, 5):
         u = random_direction(network, seed)
         product = network.hessian_vector_product(u)
@@ -177,7 +163,7 @@ def test_products_of_loreft_see_and_give_the_tangent_part_alone() -> None:
 @pytest.mark.parametrize("kind", ["lora", "full", "loreft"])
 def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> None:
     network = network_of(kind)
-    hessian = hessian_in(network, *merged(network))
+    hessian = small.hessian_in(network, *merged(network))
     for u in (weight_direction(network), weight_direction(network, 7)):
         product = network.weight_hessian_vector_product(u)
         assert [part.shape for part in product] == [part.shape for part in u]
@@ -190,7 +176,7 @@ def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
     for row in ids:
         likeliest = network.model(row[None, :-1])[0].argmax(1)
         right += sum(int(x == y) for x, y in zip(likeliest, row[1:], strict=True))
-    assert network.accuracy() == pytest.approx(right / (5 * SHAPE.context), rel=1e-14)
+    assert network.accuracy() == pytest.approx(right / (5 * small.SHAPE.context), rel=1e-14)
 
 
 @each_kind
@@ -209,7 +195,7 @@ def with_dropout() -> Network:
     """In training, all but one module of it, with dropout before the head."""
     model = adapted("lora")
     model.norm = nn.Sequential(model.norm, nn.Dropout(0.5))
-    network = Network(model.train(), sites_of(model), windows(), 2)
+    network = Network(model.train(), sites_of(model), small.windows(), 2)
     network.write(random_point(network))
     model.blocks[0].eval()
     return network
@@ -328,7 +314,7 @@ def wrapping(use: Callable[[nn.Module, Tensor], Tensor], kind: str = "lora") -> 
     """The GPT with a layer that is used in this way."""
     model = adapted(kind)
     model.blocks[0].attention.out = Wrapped(model.blocks[0].attention.out, use)
-    network = Network(model, sites_of(model), windows(), 2)
+    network = Network(model, sites_of(model), small.windows(), 2)
     network.write(random_point(network))
     return network
 
@@ -381,13 +367,13 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
             rows.append(flat(network.hessian_vector_product(tuple(x.view_as(y) for x, y in parts))))
         hessian = torch.stack(rows)
     else:
-        hessian = dense_hessian(network)
+        hessian = small.dense_hessian(network)
     assert in_v == pytest.approx(torch.linalg.eigvalsh(hessian).abs().max().item(), rel=1e-6)
-    in_weights = hessian_in(network, *merged(network))
+    in_weights = small.hessian_in(network, *merged(network))
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
 
 
-@on_cuda
+@small.on_cuda
 @each_kind
 def test_looks_and_products_are_the_same_on_cuda(kind: str) -> None:
     network = network_of(kind)
