@@ -336,7 +336,7 @@ class Html:
             made += f"<thead><tr>{''.join(heads)}</tr></thead>"
 
         body = ""
-        for row, after in zip(rows, [*rows[1:], ()], strict=True):
+        for row, after in zip(rows, [*rows[1:], ()], strict=False):
             if isinstance(row, Line | Fold):
                 across = f'<td colspan="{len(columns)}">{self._element("div", "across", self.part(row))}</td>'
                 body += self._element("tr", "more", across)
