@@ -19,10 +19,14 @@ from boundcheck.exact.digits import Toward, shown
 
 @dataclass(frozen=True)
 class Math:
-    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own."""
+    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own.
+
+    Where it is `typed`, a terminal shows that.
+    """
 
     latex: str
     apart: bool = False
+    typed: str = ""
 
 
 @dataclass(frozen=True)
