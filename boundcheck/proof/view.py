@@ -12,9 +12,23 @@ from typing import TYPE_CHECKING, Any
 from boundcheck.kernel import Statement
 from boundcheck.language import view
 from boundcheck.language.claim import in_prose
-from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain, plainly
-from boundcheck.language.view import Badge, Cell, Code, Column, Fold, Line, Math, Part, Prose, Row, Stack, View, line
+from boundcheck.language.view import (
+    Badge,
+    Cell,
+    Code,
+    Column,
+    Fold,
+    Line,
+    Math,
+    Part,
+    Prose,
+    Row,
+    Shown,
+    Stack,
+    View,
+    line,
+)
 from boundcheck.proof.audit import (
     ClaimAudit,
     JudgedRow,
