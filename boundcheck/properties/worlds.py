@@ -24,12 +24,11 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import Vector, ball_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Extent
 from boundcheck.language.hypotheses import LEAST
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import Extent
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
-from boundcheck.language.symbols import R_1, D, T, ell, mu_F, zeta
+from boundcheck.language.symbols import R_1, D, Number, T, ell, mu_F, zeta
 from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of

@@ -31,9 +31,8 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.balls import ball_of, enclose
 from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import PerformanceMeasure, Statistic
-from boundcheck.language.symbols import alpha
+from boundcheck.language.symbols import Number, alpha, exact
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
 from boundcheck.proof.performance import Multipliers, Squares

@@ -20,15 +20,14 @@ from flint import arb, arb_mat
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
-from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Comparison
-from boundcheck.exact.paths import Paths
 from boundcheck.functions.judged import OfClaim
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.exchange import claim_as_json, claim_from_json, expression_from_json
-from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import f_star

@@ -27,14 +27,13 @@ from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent
 from boundcheck.language.hypotheses import HYPOTHESES, Worst
-from boundcheck.language.inputs import exact
-from boundcheck.language.instance import HOLDS, UNKNOWN, Extent
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, smoothness_of, words_of
-from boundcheck.language.symbols import L, T, ell, eta, f_star, zeta
+from boundcheck.language.symbols import L, T, ell, eta, exact, f_star, zeta
+from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.system.limits import Tick, silent
