@@ -22,8 +22,8 @@ from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
-from boundcheck.language.instance import HOLDS
 from boundcheck.language.symbols import C, D, Parameter, alpha, bound, ell, f_star, zeta
 from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, F, FrobeniusNorm, Value, n, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
