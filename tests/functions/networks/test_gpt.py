@@ -15,7 +15,7 @@ from torch.nn import functional
 from boundcheck.errors import InputError
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET
-from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, Pretrained, pretrained, token_losses
+from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, Pretrained, pretrained
 from boundcheck.system.files import cache_folder
 
 from .small import SHAPE, seeded
@@ -77,18 +77,6 @@ def test_an_edit_acts_on_the_hidden_states_of_its_block() -> None:
     torch.testing.assert_close(model(ids), model.head(model.norm(-kept.h)))
     model.blocks[1].edit = nn.Identity()
     torch.testing.assert_close(model(ids), model.head(model.norm(kept.h)))
-
-
-def test_token_losses_are_those_of_a_loop() -> None:
-    ids, logits = tokens(), gpt()(tokens())
-    losses = token_losses(logits, ids)
-    assert losses.shape == (3, 5)
-    for i in range(3):
-        for j in range(5):
-            probabilities = logits[i, j].exp() / logits[i, j].exp().sum()
-            torch.testing.assert_close(losses[i, j], -probabilities[ids[i, j + 1]].log())
-    # The logits of the last token say nothing about these.
-    assert torch.equal(token_losses(logits[:, :-1], ids), losses)
 
 
 def test_initial_weights_have_the_sizes_that_are_said() -> None:
