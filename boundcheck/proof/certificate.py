@@ -18,20 +18,8 @@ from flint import fmpq
 from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, Scalar
-from boundcheck.proof.sums import (
-    UNIT,
-    Block,
-    Packing,
-    Poly,
-    Rational,
-    combine,
-    combine_strictly,
-    decompose,
-    fraction,
-    gram_basis,
-    possible,
-    times,
-)
+from boundcheck.proof import sums
+from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, combine_strictly, gram_basis, times
 
 MOST_PLAIN = 1000  # products of inequalities
 MOST_TERMS = 3000  # the same, and squares times such
@@ -330,19 +318,19 @@ class _Search:
         for place in self.inequalities if weighed else ():
             bases[place,] = gram_basis(self.packing, bound, self.product((place,)))
             others |= {x + y + z for x in bases[place,] for y in bases[place,] for z in self.product((place,))}
-        bases[()] = possible(gram_basis(self.packing, bound, UNIT), others)
+        bases[()] = sums.possible(gram_basis(self.packing, bound, UNIT), others)
         blocks = [Block(term.poly, [UNIT], self.positive(term)) for term in simple]
         blocks += [Block(self.product(places), [{x: fmpq(1)} for x in basis]) for places, basis in bases.items()]
         equations = [multiple.poly for multiple in multiples]
-        sums = decompose(target, blocks, equations, strict=self.goal.relation == ">")
-        if sums is None:
+        found = sums.decompose(target, blocks, equations, strict=self.goal.relation == ">")
+        if found is None:
             return None
         terms = (
             (weight, _Term(self.product(places), places, None if root == UNIT else root))
-            for places, squares in zip([*(term.places for term in simple), *bases], sums[0], strict=True)
+            for places, squares in zip([*(term.places for term in simple), *bases], found[0], strict=True)
             for weight, root in squares
         )
-        return self.theorem(factor, terms, zip(sums[1], multiples, strict=True))
+        return self.theorem(factor, terms, zip(found[1], multiples, strict=True))
 
     def theorem(
         self,
@@ -355,7 +343,7 @@ class _Search:
         for weight, term in terms:
             if weight:
                 root = self.packing.unpack(UNIT if term.square is None else term.square)
-                squares.setdefault(term.places, []).append((fraction(weight), root))
+                squares.setdefault(term.places, []).append((sums.fraction(weight), root))
         multipliers: dict[int, Poly] = {}
         for weight, multiple in multiples:
             if weight:
@@ -365,7 +353,7 @@ class _Search:
         return rules.certificate(
             tuple(self.premises[old] for old in used),
             self.goal,
-            tuple((tuple(sums), tuple(place[x] for x in places)) for places, sums in squares.items()),
+            tuple((tuple(roots), tuple(place[x] for x in places)) for places, roots in squares.items()),
             tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
             tuple(place[x] for x in factor),
         )

@@ -281,8 +281,7 @@ class Proof:
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
         """The law that the fact holds for all of these matrices, vectors and numbers with these relations."""
-        premises = [part for relation in given for part in self.reading.facts(relation)]
-        return Law(self._letters(forall), premises, fact)
+        return Law(self._letters(forall), [part for each in given for part in self.reading.facts(each)], fact)
 
     def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | Variable]:
         letters: list[Symbol | Variable] = []
@@ -468,8 +467,6 @@ _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
 # Later than any offset from t: a fixed time, or every time of a sum.
 _LATER = 10**6
 _AT_START = ", at the start"
-# For each name: the names in its definition, and how much later than its own time each of them is needed.
-_Uses = dict[str, list[tuple[str, int]]]
 
 
 def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
@@ -549,7 +546,8 @@ def only_defines(
 
 def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -> str:
     """A name that is defined twice, or by itself through any number of definitions; empty if there is none."""
-    uses: _Uses = {}
+    # For each name: the names in its definition, and how much later than its own time each of them is needed.
+    uses: dict[str, list[tuple[str, int]]] = {}
     for left, right in equations:
         needed = list(_names_of(right, reading))
         for name, at in _defined(left, reading).items():
@@ -557,35 +555,32 @@ def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -
             gives_start, start = name.endswith("[t]") and at <= 0, f"{name}{_AT_START}"
             if name in uses or (gives_start and start in uses):
                 return name
+            after = [(other, time - at) for other, time in needed]
             if gives_start:
-                uses[start] = [_at_start(other, time - at) for other, time in needed]
-            uses[name] = [(other, time - at) for other, time in needed]
+                uses[start] = []
+                for other, later in after:
+                    # The recurrence is for every t: what it needs of an iterate is its start, or comes later.
+                    varies = other.endswith("[t]")
+                    at_start = (f"{other}{_AT_START}", 0)
+                    uses[start].append(at_start if varies and later <= 0 else (other, _LATER if varies else later))
+            uses[name] = after
     # An iterate depends on its own start, whatever its time is.
     for start in [name for name in uses if name.endswith(_AT_START)]:
         uses.setdefault(start.removesuffix(_AT_START), []).append((start, 0))
-    return next((name for name in uses if _returns(name, uses)), "")
 
-
-def _at_start(name: str, later: int) -> tuple[str, int]:
-    """The name and offset that a start needs if its definition, which is for every t, needs `name` so much later."""
-    if not name.endswith("[t]"):
-        return name, later
-    return (name, _LATER) if later > 0 else (f"{name}{_AT_START}", 0)
-
-
-def _returns(start: str, uses: _Uses) -> bool:
-    """True if a name needs itself at the same time or later, by a cycle that does not go back in time."""
-    stack, seen = [(start, 0, frozenset({start}))], set()
-    while stack:
-        name, shift, path = stack.pop()
-        for other, later in uses.get(name, ()):
-            if other == start and shift + later >= 0:
-                return True
-            state = (other, shift + later)
-            if other not in path and state not in seen:
-                seen.add(state)
-                stack.append((other, shift + later, path | {other}))
-    return False
+    # A name that needs itself at the same time or later: a cycle that does not go back in time.
+    for name in uses:
+        stack, seen = [(name, 0, frozenset({name}))], set[tuple[str, int]]()
+        while stack:
+            each, shift, path = stack.pop()
+            for other, later in uses.get(each, ()):
+                state = (other, shift + later)
+                if other == name and state[1] >= 0:
+                    return name
+                if other not in path and state not in seen:
+                    seen.add(state)
+                    stack.append((*state, path | {other}))
+    return ""
 
 
 def _defined(left: sp.Basic, reading: Reading) -> Mapping[str, int]:
