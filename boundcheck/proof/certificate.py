@@ -176,7 +176,21 @@ class _Search:
     def run(self, factor: Sequence[int] | None, degree: int) -> Theorem | None:
         """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
-        given = None if factor is None else self.strictly(factor)
+        # Of premises of a given factor that say the same, the first stands for all.
+        given = list[int]()
+        for place in factor or ():
+            conclusion = self.premises[place].conclusion
+            same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
+            if not same:
+                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
+            given += same
+
+        def factors(most: int) -> list[tuple[int, ...]]:
+            """The possible factors, each as the places of the premises whose product it is."""
+            if factor is not None:
+                return [tuple(given)]
+            return [x for size in range(most + 1) for x in combinations(self.strict, size)][:MOST_FACTORS]
+
         if self.goal.relation == "=":
             stages = [_Stage(-1, rounds=rounds) for rounds in (0, 1, 2, 4)]
         else:
@@ -187,7 +201,7 @@ class _Search:
                 _Stage(degree, hints=degree, squares=max(1, degree - 1), rounds=3, factors=1),
             ]
         for stage in stages:
-            for places in self.factors(given, stage.factors):
+            for places in factors(stage.factors):
                 found = self.linear(places, times(self.product(places), goal), stage)
                 if found is not None:
                     return found
@@ -199,28 +213,11 @@ class _Search:
         if self.inequalities:
             helps.append((most, 1, True))
         for products, rounds, weighed in helps:
-            for places in self.factors(given, 1)[:MOST_GRAM_FACTORS]:
+            for places in factors(1)[:MOST_GRAM_FACTORS]:
                 found = self.gram(places, times(self.product(places), goal), products, rounds, weighed)
                 if found is not None:
                     return found
         return None
-
-    def strictly(self, factor: Sequence[int]) -> tuple[int, ...]:
-        """The places of the strict facts that these premises conclude; of premises that say the same, the first."""
-        places = []
-        for place in factor:
-            conclusion = self.premises[place].conclusion
-            same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
-            if not same:
-                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
-            places += same
-        return tuple(places)
-
-    def factors(self, given: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
-        """The possible factors, each as the places of the premises whose product it is."""
-        if given is not None:
-            return [given]
-        return [places for size in range(most + 1) for places in combinations(self.strict, size)][:MOST_FACTORS]
 
     def product(self, places: tuple[int, ...]) -> Poly:
         """The product of the inequalities at these places."""

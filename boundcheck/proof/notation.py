@@ -379,41 +379,39 @@ _CLOSES = {"(": ")", "[": "]"}
 def latex(text: str, letters: Letters) -> str:
     """A statement's text in LaTeX, in the letters of the papers if these tell the names apart; needs amsmath."""
     names, rest = _latex_names(letters), deque(tokens_of(text))
-    pieces: list[str] = []
-    # Of each open group: the sign that ends it, the piece for that, and the place of an inverse.
-    ends: list[tuple[str, str, int | None]] = []
-    before = ""
-    while rest:
-        token = rest.popleft()
-        if token in ("root", "inverse"):
-            # The bracket that opens what the sign is over.
+
+    def until(end: str) -> Iterator[str]:
+        """The pieces of a group, whose last sign is taken away."""
+        before = ""
+        while rest and rest[0] != end:
+            token = rest.popleft()
+            if token in ("root", "inverse"):
+                # The bracket that opens what the sign is over.
+                rest.popleft()
+                inside = list(until(")"))
+                has_power = token == "inverse" and rest and rest[0] == "^"
+                begins, ends = _BRACKETED if has_power else (_GROUPS[token][0], _END)
+                yield from (begins, *inside, ends)
+            elif token == "[" and (before in names or before in ("0", "sum")):
+                yield from (_GROUPS["index"][0], *until("]"), _END)
+            elif token == "^" and rest[0] == "[":
+                rest.popleft()
+                yield from (_GROUPS["power"][0], *until("]"), _END)
+            elif token == "^":
+                yield from (_GROUPS["^"][0], rest.popleft(), _END)
+            elif token in _CLOSES:
+                yield from (_SIGNS[token], *until(_CLOSES[token]), _SIGNS[_CLOSES[token]])
+            elif token in names:
+                yield names[token]
+            elif token.startswith("∇_"):
+                yield rf"\nabla_{{{token.removeprefix('∇_')}}}"
+            else:
+                yield token if token.isdigit() or _TIME.fullmatch(token) else _SIGNS[token]
+            before = token
+        if rest:
             rest.popleft()
-            ends.append((")", _END, len(pieces) if token == "inverse" else None))
-            pieces.append(_GROUPS[token][0])
-        elif token == "[" and (before in names or before in ("0", "sum")):
-            pieces.append(_GROUPS["index"][0])
-            ends.append(("]", _END, None))
-        elif token == "^" and (exponent := rest.popleft()) == "[":
-            pieces.append(_GROUPS["power"][0])
-            ends.append(("]", _END, None))
-        elif token == "^":
-            pieces += [_GROUPS["^"][0], exponent, _END]
-        elif token in _CLOSES:
-            pieces.append(_SIGNS[token])
-            ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]], None))
-        elif ends and token == ends[-1][0]:
-            _, piece, place = ends.pop()
-            if place is not None and rest and rest[0] == "^":
-                pieces[place], piece = _BRACKETED
-            pieces.append(piece)
-        elif token in names:
-            pieces.append(names[token])
-        elif token.startswith("∇_"):
-            pieces.append(rf"\nabla_{{{token.removeprefix('∇_')}}}")
-        else:
-            pieces.append(token if token.isdigit() or _TIME.fullmatch(token) else _SIGNS[token])
-        before = token
-    return " ".join(pieces)
+
+    return " ".join(until(""))
 
 
 def from_latex(text: str, letters: Letters) -> str:
