@@ -17,11 +17,6 @@ Tick = Callable[[str, int, int], None]
 """Called with a stage's name, the units done and the units in all."""
 
 
-def prefixed(tick: Tick, prefix: str) -> Tick:
-    """Wrap a tick so that `prefix` stands before the name of each stage."""
-    return lambda stage, done, total: tick(prefix + stage, done, total)
-
-
 def limited(tick: Tick, hours: float) -> Tick:
     """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is seen for 5 seconds.
 

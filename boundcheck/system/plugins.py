@@ -130,24 +130,17 @@ def installed(field: str, value: str) -> Any:
         InputError: where there is no such thing, or it does not run.
 
     """
-    if not is_path(value):
-        return _run(field, value, value)
-    place, _, name = value.rpartition(":")
-    module = _run(field, place, value)
-    if not hasattr(module, name):
-        raise InputError(field, value, f"a name that is in {place}")
-    return getattr(module, name)
-
-
-def _run(field: str, place: str, text: str) -> ModuleType:
+    place, _, name = value.rpartition(":") if is_path(value) else (value, "", "")
     try:
-        found = _file(Path(place).resolve()) if place.endswith(".py") else imported(place)
-        _opened.add(found.__name__)
-        return found
+        module = _file(Path(place).resolve()) if place.endswith(".py") else imported(place)
+        _opened.add(module.__name__)
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        raise InputError(field, text, f"a module that runs, and not {raised(error)}") from error
+        raise InputError(field, value, f"a module that runs, and not {raised(error)}") from error
+    if name and not hasattr(module, name):
+        raise InputError(field, value, f"a name that is in {place}")
+    return getattr(module, name) if name else module
 
 
 def _files(field: str, text: str) -> list[Path]:

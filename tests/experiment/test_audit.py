@@ -22,7 +22,6 @@ from boundcheck.experiment import measure
 from boundcheck.experiment.audit import audit, check_function
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
@@ -34,7 +33,7 @@ from boundcheck.language.symbols import Lhat, ell
 from tests.functions.twins import KINDS, each_kind, some_examples
 from tests.layers import covering
 
-from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, run_by_hand, theorem_table
+from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, judged, run_by_hand, theorem_table
 
 BALL = {id: "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball" for id in THEOREMS}
 GRADIENT = {id: "jiang2024.assumption3.2" if id.startswith("jiang") else "meft.gradient_bound" for id in THEOREMS}
@@ -208,7 +207,7 @@ def test_a_constant_between_the_descent_curvature_and_the_gradient_ratio_is_cont
     assert found["smoothness of F"].status == "held"
     assert found["smoothness of F, gradient ratio"].status == "failed"
     assert found["smoothness of F, gradient ratio"].observed == ratio
-    outcome = judge(replace(measured.evidence, plan=lower), audits)
+    outcome = judged(replace(measured.evidence, plan=lower), audits)
     assert outcome.verdict == "hypothesis-failed"
     assert (outcome.blame.kind, outcome.blame.name) == ("constant", "Lhat")
     assert "‖∇F(v_(t+1)) − ∇F(v_t)‖" in outcome.blame.evidence

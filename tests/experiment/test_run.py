@@ -38,6 +38,7 @@ from boundcheck.present.stored import load_runs
 from boundcheck.present.style import extent, log_y
 from boundcheck.system.limits import silent
 from boundcheck.verdicts import Verdict
+from tests.layers import covering
 from tests.results import SPEC, a_run
 
 from .small import (
@@ -366,28 +367,16 @@ def test_a_walk_straight_out_is_caught_at_the_very_step(factor, size):
     assert_agree(watch, naive)
 
 
-def test_only_one_replica_of_many_leaves():
+def test_one_replica_of_many_that_leaves_and_comes_back_has_left():
     random = np.random.default_rng(1)
     v = gaussian(random, replicas=20, size=0.05)
     steps = [gaussian(random, replicas=20, size=1e-3) for _ in range(30)]
     steps[17][1][13] += 5.0
+    steps[18][1][13] -= 5.0
     watch, naive = walk((1.0, 1.0), v, steps)
     assert naive.outside == 19
     assert_agree(watch, naive)
-
-
-def test_a_run_that_comes_back_has_left_all_the_same():
-    v = gaussian(np.random.default_rng(2), size=0.05)
-    away = tuple(torch.full_like(x, 3.0) for x in v)
-    back = tuple(-x for x in away)
-    watch, naive = walk((1.0, 1.0), v, [away, back, *[tuple(torch.zeros_like(x) for x in v)] * 5])
-    assert watch.outside == 2
-    assert_agree(watch, naive)
-
-
-def test_a_start_outside_is_outside_at_the_first_iteration():
-    watch = BallWatch.start((1.0, 1.0), gaussian(np.random.default_rng(3), size=10.0))
-    assert watch.outside == 1
+    assert BallWatch.start((1.0, 1.0), gaussian(random, size=10.0)).outside == 1
 
 
 @pytest.mark.parametrize("radius", [0.1, 1 / 3, 1.0, 7.3])
@@ -636,7 +625,7 @@ def test_pilots_and_runs_draw_other_factors_each_time_and_each_replica() -> None
     assert len({tuple(part.flatten().tolist()) for part in different}) == len(different) == 12
 
 
-STEP_SIZES = [1e2, 1e6, 1e20, 1e77, 1e80, 1e120, 1e155, 1e160, 1e200, 1e300, np.inf, np.nan]
+STEP_SIZES = [1e3, 1e20, 1e77, 1e120, 1e155, 1e160, 1e300, np.inf, np.nan]
 
 
 def diverge(table, step_size, runs, monkeypatch):
@@ -654,21 +643,20 @@ def diverge(table, step_size, runs, monkeypatch):
     return result
 
 
-@pytest.mark.parametrize("step_size", STEP_SIZES)
-@pytest.mark.parametrize("every", [False, True])
-def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_path, monkeypatch):
-    table = theorem_table(run__steps=110, run__audits=110 if every else 11)
-    result = diverge(table, step_size, tmp_path, monkeypatch)
-    assert result.verdict == "hypothesis-failed"
-    assert "meft.ball" in result.reason
-
-
-@pytest.mark.parametrize("step_size", [1e3, 1e6, 1e77, 1e155, 1e300, np.inf, np.nan])
-def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkeypatch):
-    table = theorem_table(
+DIVERGING = {
+    "every step": theorem_table(run__steps=110, run__audits=110),
+    "some steps": theorem_table(run__steps=110, run__audits=11),
+    "softmax": theorem_table(
         problem={"kind": "digits"}, run={"zeta": 5.0, "batch": 2, "replicas": 2, "steps": 110, "audits": 10}
-    )
-    result = diverge(table, step_size, tmp_path, monkeypatch)
+    ),
+}
+
+
+@covering
+@pytest.mark.parametrize("step_size", STEP_SIZES)
+@pytest.mark.parametrize("kind", DIVERGING)
+def test_a_diverged_run_is_hypothesis_failed(kind, step_size, tmp_path, monkeypatch):
+    result = diverge(DIVERGING[kind], step_size, tmp_path, monkeypatch)
     assert result.verdict == "hypothesis-failed"
     assert "meft.ball" in result.reason
 
@@ -709,7 +697,7 @@ def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, step
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("step_size", [1e2, 1e20, 1e80, 1e155, 1e160, 1e300, np.inf, np.nan])
+@pytest.mark.parametrize("step_size", [1e2, 1e80, 1e160, np.inf])
 def test_the_page_of_a_diverged_run_is_written_and_says_so(step_size, tmp_path, monkeypatch):
     """Of a run that left every range of floats the page, its figures on log axes and its files in JSON are there."""
     table = theorem_table(run__steps=48, run__audits=12)
