@@ -289,7 +289,7 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
-    from boundcheck.language.inputs import exact
+    from boundcheck.language.symbols import exact
     from boundcheck.system.terminal import assignments_of, progress
 
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}

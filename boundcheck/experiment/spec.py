@@ -29,10 +29,9 @@ from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import BOUNDED_BELOW, LEAST, SMOOTH, Lipschitz
-from boundcheck.language.inputs import exact, formula, parsed
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
-from boundcheck.language.symbols import T, r
+from boundcheck.language.symbols import T, exact, formula, parsed, r
 from boundcheck.system.files import read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path

@@ -36,10 +36,9 @@ from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Guilt, less_rounding
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_GRADIENT, BOUNDED_VARIANCE, SMOOTH
-from boundcheck.language.inputs import exact
 from boundcheck.language.measures import SMOOTHNESS, Enclosure, Statistic
 from boundcheck.language.sentence import gradient_norm, is_ours, limit_of, words_of
-from boundcheck.language.symbols import T
+from boundcheck.language.symbols import T, exact
 from boundcheck.verdicts import Verdict
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.

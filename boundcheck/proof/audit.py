@@ -29,7 +29,7 @@ from boundcheck.kernel.terms import ZERO
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.notebook import Shown
+from boundcheck.language.view import Shown
 from boundcheck.proof.fidelity import digest, own_statements
 from boundcheck.proof.notation import identity, shown
 from boundcheck.proof.proof import Step

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from boundcheck.language.claim import in_prose
-from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain, plainly
 from boundcheck.language.view import (
     Badge,
@@ -27,6 +26,7 @@ from boundcheck.language.view import (
     Points,
     Prose,
     Row,
+    Shown,
     Stack,
     Table,
     View,

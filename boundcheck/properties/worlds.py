@@ -23,17 +23,15 @@ from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
-from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.paths import Paths
+from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.functions.judged import OfClaim
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.hypotheses import LEAST
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
-from boundcheck.language.symbols import R_1, D, T, ell, f_star, mu_F, zeta
+from boundcheck.language.symbols import R_1, D, Number, T, ell, f_star, mu_F, zeta
 from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of

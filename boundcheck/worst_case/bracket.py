@@ -28,11 +28,10 @@ from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.judged import BITS, OfClaim, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
-from boundcheck.language.inputs import exact
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent
 from boundcheck.language.measures import SMOOTHNESS, Statistic
 from boundcheck.language.sentence import smoothness_of
-from boundcheck.language.symbols import L, alpha, ell, f_star, zeta
+from boundcheck.language.symbols import L, alpha, ell, exact, f_star, zeta
 from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
 from boundcheck.proof.audit import proof_as_json

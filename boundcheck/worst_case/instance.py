@@ -35,11 +35,11 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.hypotheses import READINGS
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import gradient_norm
+from boundcheck.language.symbols import Number
 from boundcheck.worst_case.tried import MOST, Fields, matrix_text, named
 
 # The precision of all balls here.

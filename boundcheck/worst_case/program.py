@@ -21,8 +21,8 @@ import sympy as sp
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import PerformanceMeasure, Statistic
+from boundcheck.language.symbols import Number, exact
 
 TOLERANCE = 1e-5
 """The largest gap between the two sides of a numerical solution, relative to it."""

@@ -27,9 +27,9 @@ from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Graded, Rounded
 from boundcheck.functions.judged import AtMost, compared, parts
 from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.evidence import HOLDS, Answer
+from boundcheck.language.evidence import Instance as Judged
 from boundcheck.language.exchange import expression_as_json
-from boundcheck.language.instance import HOLDS, Answer
-from boundcheck.language.instance import Instance as Judged
 from boundcheck.language.judge import meets, written_out
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (

@@ -33,9 +33,9 @@ from boundcheck.functions.judged import check_words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, LEAST, SMOOTH_IN_W
-from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, gradient_norm, has_common_radius
 from boundcheck.language.symbols import r
+from boundcheck.language.view import Shown
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import is_path, typed
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz, rank_of, unit

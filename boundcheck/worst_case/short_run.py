@@ -22,9 +22,8 @@ from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, lower, square_norm_of, upper
-from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.exact.evaluate import Model, Paths, VectorFunction, all_draws
 from boundcheck.exact.floats import Approx, Comparison
-from boundcheck.exact.paths import Paths, all_draws
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
@@ -35,12 +34,11 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.hypotheses import Worst
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
-from boundcheck.language.symbols import R_1, D, T, abc_a, abc_b, abc_c, ell, eta, f_star, zeta
+from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, f_star, zeta
 from boundcheck.language.vocabulary import A, B, F, v_star
 from boundcheck.worst_case.instance import (
     adapter_as_json,

@@ -18,13 +18,13 @@ from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.functions.checks import check_steps
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import HYPOTHESES, Worst
-from boundcheck.language.instance import HOLDS
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, words_of
 from boundcheck.language.symbols import T, eta
+from boundcheck.language.view import Shown
 from boundcheck.system.limits import Tick, silent
 from boundcheck.worst_case.bracket import Exact, NotExactError, OfClass, OfPoints, above, below, stated
 from boundcheck.worst_case.program import NOISY, Program, Solver
