@@ -127,21 +127,15 @@ SHARPEST = sp.Symbol("sharpest_Lhat", real=True)
 """The least of all that is known to bound it, of a problem whose constants are known."""
 
 
-class Level(NamedTuple):
-    """A number of each replica: the part that does not vary with t, shape (R, 1), and what each audit adds, (R, M)."""
+# A level is a number of each replica, shape (R, 1 + M): first the part that does not vary with t, then what each audit
+# adds.
+Level = np.ndarray
 
-    base: np.ndarray
-    parts: np.ndarray
 
-    @property
-    def values(self) -> np.ndarray:
-        """The number of each replica, shape (R,)."""
-        found: np.ndarray = self.base[:, 0] + self.parts.sum(1)
-        return found
-
-    def plus(self, other: "Level", sign: int = 1) -> "Level":
-        """The sum of both, or their difference."""
-        return Level(self.base + sign * other.base, self.parts + sign * other.parts)
+def _numbers(level: Level) -> np.ndarray:
+    """The number of each replica, shape (R,)."""
+    found: np.ndarray = level[:, 0] + level[:, 1:].sum(1)
+    return found
 
 
 class _Seen(NamedTuple):
@@ -239,7 +233,7 @@ class OnRun:
             added[letter] = np.where(counted, term, 0.0) * schedule.weights * self.numbers[T.name]
         shape = schedule.times.shape
         base = np.broadcast_to(self._value(outside, dict.fromkeys(added, 0.0), off), (shape[0], 1))
-        return Level(base, np.broadcast_to(self._value(outside, added, off), shape) - base)
+        return np.hstack([base, np.broadcast_to(self._value(outside, added, off), shape) - base])
 
     def _value(self, expression: sp.Expr, given: Mapping[sp.Symbol, Any], off: sp.Expr | None) -> Any:
         """The value of an expression without sums; infinite, or NaN, where it divides by 0."""
@@ -255,8 +249,8 @@ class OnRun:
 
     def rounding(self, expression: sp.Expr) -> float:
         """The amount by which the mean over replicas may be off, by the rounding errors of all that was seen."""
-        exact = self.level(expression).values
-        moved = [self.level(expression, node).values - exact for node in _SHOWN if expression.has(node)]
+        exact = _numbers(self.level(expression))
+        moved = [_numbers(self.level(expression, node)) - exact for node in _SHOWN if expression.has(node)]
         return float(sum(np.abs(each).mean() for each in moved))
 
     def number(self, expression: sp.Expr) -> float:
@@ -314,7 +308,7 @@ class _Rung:
 
     @property
     def mean(self) -> float:
-        return float(self.level.values.mean())
+        return float(_numbers(self.level).mean())
 
 
 def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
@@ -421,7 +415,7 @@ def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solutio
     shape = schedule.times.shape
 
     def constant(label: str, why: str, value: float) -> _Rung:
-        return _Rung(label, why, Level(np.full((shape[0], 1), value), np.zeros(shape)))
+        return _Rung(label, why, np.hstack([np.full((shape[0], 1), value), np.zeros(shape)]))
 
     def rung(label: str, why: str, total: sp.Expr, **kind: bool) -> _Rung:
         return _Rung(label, why, on_run.level(total), on_run.rounding(total), frozenset(total.free_symbols), **kind)
@@ -430,11 +424,12 @@ def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solutio
         yield constant("smallest seen", "", float(seen.value.mean(0).min()))
     # What the sum bounds: of each replica the average over t, or the last.
     shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else schedule.weights
-    level, off = Level(np.zeros((shape[0], 1)), seen.value * shares), float(((seen.high - seen.value) @ shares).mean())
+    level = np.hstack([np.zeros((shape[0], 1)), seen.value * shares])
+    off = float(((seen.high - seen.value) @ shares).mean())
     why = "the smallest of T numbers is at most their average, and the smallest that was seen is low by chance too"
     yield _Rung(f"{over.word} over t" if over is Statistic.AVERAGE else over.word, why, level, off)
     why = "⟨∇F, gₜ − ∇F⟩: luck, which is 0 in expectation where minibatches are unbiased"
-    level, off = level.plus(on_run.level(found.noise)), off + on_run.rounding(found.noise)
+    level, off = level + on_run.level(found.noise), off + on_run.rounding(found.noise)
     yield _Rung(_NOISE, why, level, off, is_chance=True)
     why = "what happened between the audits: 0 in expectation over random audits, and 0 where every t is audited"
     yield rung("sampling of times", why, found.total, is_chance=True)
@@ -467,8 +462,8 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
     The interval is over replicas; of a single one it is over the times of its audits.
     """
     schedule, spec, claim = evidence.record.schedule, evidence.spec, evidence.claim
-    start, value, added = before.mean, rung.mean, rung.level.plus(before.level, -1)
-    values, terms, sizes = added.values, added.parts[0], np.diff(schedule.edges)
+    start, value, added = before.mean, rung.mean, rung.level - before.level
+    values, terms, sizes = _numbers(added), added[0, 1:], np.diff(schedule.edges)
     center = float(values.mean())
     half = None
     if len(values) > 1:

@@ -202,16 +202,6 @@ class PerformanceMeasure(Measure):
             expected = f"one of {', '.join(LOOKED_AT)}"
             raise InputError(f"measure.{self.id}.observable", self.observable.name, expected)
 
-    @property
-    def is_of_gradients(self) -> bool:
-        """True if it is made of squared gradient norms, on which a bound may be known without any theorem."""
-        return self.observable.is_of_gradients
-
-    @property
-    def is_of_the_last(self) -> bool:
-        """True if the last iterate must be seen."""
-        return self.over is Statistic.LAST
-
     def called(self, is_stochastic: bool) -> str:
         """Its name in a theorem's text; under noise it names the expectation of its observable."""
         mean = "expected " if is_stochastic else ""

@@ -20,7 +20,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Start, build, draft, guessed
-from boundcheck.experiment.spec import Spec, expand, parse
+from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.loss import Loss
 from boundcheck.system.executors import Here
@@ -284,23 +284,6 @@ def test_two_at_a_time_find_what_one_does_in_order(both):
     for result in together:
         stored = folders[1] / result.run_id / "result.json"
         assert json.loads(stored.read_text(encoding="utf-8")).items() > result.as_json().items()
-
-
-@pytest.mark.full
-def test_finished_experiments_are_read_back(both):
-    _, together, folders = both
-    stored = [folders[1] / result.run_id / "result.json" for result in together]
-    before = [path.stat().st_mtime_ns for path in stored]
-    assert measure(SPECS, folders[1], executor=2) == together
-    assert [path.stat().st_mtime_ns for path in stored] == before
-
-
-@pytest.mark.full
-def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
-    table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
-    results = measure(table, tmp_path, executor=2)
-    assert [result.spec["adapter"]["rank"] for result in results] == [3, 1, 2]
-    assert [result.spec for result in results] == [spec.as_json() for spec in expand(table)]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 9])

@@ -245,6 +245,9 @@ OF_EVERY_KIND = {
     ),
     # Three minibatches an epoch, so that a kill falls inside of one.
     "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
+    "steps that adapt": theorem_table(
+        claim="meft.adaptive_gd", adapter__gain=3.0, domain={}, run={"steps": 120, "audits": 40}
+    ),
     "gradient descent": theorem_table(claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}),
     "without a ball": theorem_table(
         claim="meft.theorem2_frozen_a", adapter__kind="frozen-a", domain={}, run__steps=120, run__audits=40

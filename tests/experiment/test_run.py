@@ -21,17 +21,15 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure, store
 from boundcheck.experiment.experiment import content
-from boundcheck.experiment.plan import Start, build, generator, make_plan, stream
+from boundcheck.experiment.plan import Start, build, generator, make_plan
 from boundcheck.experiment.result import Planned, RunResult
 from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, finished, run_id
 from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.arithmetic import lengths
 from boundcheck.functions.draws import WithReplacement
 from boundcheck.functions.objectives import pseudo_huber
-from boundcheck.functions.problem import observables
 from boundcheck.functions.sgd import advance
 from boundcheck.present.page import export_data, write_runs
 from boundcheck.present.stored import load_runs
@@ -119,20 +117,6 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
 
 
 @pytest.mark.full
-def test_the_trace_holds_every_observable_at_the_times_of_the_schedule(tmp_path):
-    table = theorem_table()
-    (result,) = measure(table, tmp_path)
-    trace = trace_of(tmp_path, result)
-    random = np.random.default_rng(stream(parse(table), "audits"))
-    assert (trace["time"].values == Schedule.draw(110, 22, 6, random).times).all()
-    names = observables(build(parse(table), "cpu").adapter)
-    assert set(trace.data_vars) == {*names, "time"}
-    for name in names:
-        assert trace[name].dims == ("replica", "stratum")
-        assert np.isfinite(trace[name].values).all(), name
-
-
-@pytest.mark.full
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica by replica."""
@@ -181,13 +165,6 @@ def test_measured_is_the_weighted_mean_of_the_trace(tmp_path):
     assert result.smallest == pytest.approx(trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12)
 
 
-def test_replicas_are_different_runs_of_one_start(tmp_path):
-    (result,) = measure(theorem_table(run__audits=110), tmp_path)
-    squares = trace_of(tmp_path, result)["gradient_square_norm"].values
-    assert squares[:, 0] == pytest.approx(result.first, rel=1e-12)
-    assert len(set(squares[:, -1])) == 6
-
-
 def test_every_field_of_a_spec_is_in_the_run_id():
     changes = {
         "claim": "jiang2024.theorem2",
@@ -213,29 +190,10 @@ def test_other_numerics_are_another_run(tmp_path, monkeypatch):
     assert new.environment["numerics"] == old.environment["numerics"] + 1
 
 
-def test_spec_dictionary_and_file_are_the_same_run(tmp_path):
-    path = tmp_path / "spec.toml"
-    path.write_text(
-        'claim = "meft.theorem2_repaired"\n[problem]\nkind = "pseudo-huber"\nd = 4\nk = 4\nsamples = 8\nnoise = 0.5\n'
-        "[adapter]\nrank = 2\n[domain]\na = 2.6\nb = 1.9\n"
-        "[run]\nzeta = 1.8\nbatch = 2\nreplicas = 6\nsteps = 110\naudits = 22\n"
-    )
-    results = [measure(each, tmp_path / "runs") for each in (path, str(path), theorem_table(), parse(theorem_table()))]
-    assert all(each == results[0] for each in results)
-
-
 def test_a_runs_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"runs = .*expected a folder that can be written"):
         measure(theorem_table(), tmp_path / "file")
-
-
-def test_a_folder_without_a_result_is_no_run(tmp_path):
-    with pytest.raises(InputError, match="expected the folder of a finished run"):
-        finished(tmp_path)
-    (tmp_path / "result.json").write_text("{")
-    with pytest.raises(InputError, match="valid JSON"):
-        finished(tmp_path)
 
 
 def test_a_result_has_none_where_json_has_no_number(tmp_path):
@@ -479,21 +437,6 @@ def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path: 
     assert result.verdict == Verdict.HYPOTHESIS_FAILED
     assert (result.blame.kind, result.blame.name) == ("constant", "L")
     assert "descent of each step" in result.blame.evidence
-
-
-@pytest.mark.full
-def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole, trace = run(TABLE, tmp_path / "whole")
-
-    def stop(_: str, done: int, __: int) -> None:
-        if done == 20:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        bc.measure(TABLE, tmp_path / "stopped", tick=stop)
-    resumed, again = run(TABLE, tmp_path / "stopped")
-    assert resumed == whole
-    xr.testing.assert_identical(again, trace)
 
 
 PERIOD, STEPS = 9, 60
