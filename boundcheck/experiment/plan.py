@@ -220,10 +220,8 @@ class Guess:
 def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Claim | None = None) -> Plan:
     """The plan that follows from a guess, for the spec's theorem or another one.
 
-    Raises:
-        InputError: for a step beyond the longest, for what the problem does not say and nobody assumes, and for numbers
-            that are 0, negative, not finite, or too small to be squared.
-
+    Raises InputError for a step beyond the longest, for what the problem does not say and nobody assumes, and for
+    numbers that are 0, negative, not finite, or too small to be squared.
     """
     claim, prescription = claim or spec.theorem, claim or spec.prescription
     run, radii, gap = spec.run, guess.radii, BOUNDED_BELOW.letter

@@ -662,11 +662,8 @@ class Results(list[Result], Shown):
 
         The fields in which the runs differ are dimensions where they form a grid, each value with each other; where
         they do not, the dimension is ``run`` and they are coordinates along it. Traces of different lengths are filled
-        with NaN. Of a single run it is `Result.to_xarray`.
-
-        Raises:
-            InputError: for no runs, and where a run's folder is gone, or is not as the run left it.
-
+        with NaN. Of a single run it is `Result.to_xarray`. Raises InputError for no runs, and where a run's folder is
+        gone, or is not as the run left it.
         """
         if not self:
             raise InputError("results", "none", "one result or more")

@@ -20,11 +20,8 @@ Tick = Callable[[str, int, int], None]
 def limited(tick: Tick, hours: float) -> Tick:
     """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is seen for 5 seconds.
 
-    Each stage is judged once, so that a machine that sleeps for a night ends nothing.
-
-    Raises:
-        InputError: at once for a number of hours that is not positive, and while a stage works.
-
+    Each stage is judged once, so that a machine that sleeps for a night ends nothing. Raises InputError at once for a
+    number of hours that is not positive, and while a stage works.
     """
     if not hours > 0:
         raise InputError("hours", hours, "a positive number")
