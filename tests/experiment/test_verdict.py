@@ -14,7 +14,7 @@ from boundcheck.experiment.plan import at_the_longest, build, informative_horizo
 from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import betting_lower_limit
-from boundcheck.experiment.verdict import _compare, _measured, blamed
+from boundcheck.experiment.verdict import blamed
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -293,13 +293,6 @@ def test_a_bound_that_is_not_positive_says_nothing(every_step, bound):
     assert "not positive" in outcome.reason
 
 
-def test_measurements_that_are_no_numbers_are_not_compared(every_step):
-    """`judge` blames them on rounding before; this is what would stop it, were that forgotten."""
-    measured = replace(_measured(every_step.evidence), interval=None, is_finite=False)
-    with pytest.raises(ValueError, match="finite measurements"):
-        _compare(every_step.evidence, measured)
-
-
 def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
     """An interval that ends at the float of an irrational bound: neither supported nor violated by luck."""
     plan = every_step.evidence.plan
@@ -563,11 +556,10 @@ def test_a_violation_by_rounding_alone_is_blamed_on_rounding(tmp_path):
     assert (found.verdict, found.blame.kind) == ("inconclusive", "rounding")
 
 
-def test_a_gradient_that_overflows_outside_of_all_blame_is_rounding(tmp_path):
-    measured = run_by_hand(theorem_table(), tmp_path)
-    values = measured.evidence.record.trace["gradient_square_norm"].values.copy()
+def test_a_gradient_that_overflows_outside_of_all_blame_is_rounding(some_times):
+    values = some_times.evidence.record.trace["gradient_square_norm"].values.copy()
     values[1, 3] = np.inf
-    found = measured.judged(gradient_square_norm=values)
+    found = some_times.judged(gradient_square_norm=values)
     assert (found.verdict, found.blame.kind) == ("hypothesis-failed", "rounding")
     assert found.interval is None
 
