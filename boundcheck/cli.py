@@ -258,7 +258,7 @@ def prove(
     if as_json:
         print_json(answer)
     else:
-        show(outcome, STDOUT, steps, voices)
+        screen.show(STDOUT, *show(outcome, steps, voices))
         if files:
             folders = " and ".join(str(each) for each in (out, rocq) if each)
             screen.show(STDOUT, view.line(f"Exported: {len(files)} files in {folders}"))

@@ -250,7 +250,8 @@ class Ensemble:
         # Every step asks for it, and a spec looks it up each time.
         self.algorithm = spec.algorithm
         strata = min(spec.run.audits or plan.steps, plan.steps)
-        if is_of_the_last := spec.measure.over is Statistic.LAST:
+        is_of_the_last = spec.measure.over is Statistic.LAST
+        if is_of_the_last:
             # The last iterate, and those before it.
             strata = max(strata, min(2, plan.steps))
         random = np.random.default_rng(stream(spec, "audits"))

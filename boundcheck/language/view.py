@@ -26,10 +26,14 @@ from boundcheck.verdicts import Look, look_of
 
 @dataclass(frozen=True)
 class Math:
-    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own."""
+    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own.
+
+    Where it is `typed`, a terminal shows that.
+    """
 
     latex: str
     apart: bool = False
+    typed: str = ""
 
 
 @dataclass(frozen=True)
