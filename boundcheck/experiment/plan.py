@@ -27,10 +27,10 @@ from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
-from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import free_step, has_common_radius, limit_of
+from boundcheck.language.symbols import Number, exact
 from boundcheck.language.symbols import T as HORIZON
 from boundcheck.system.limits import Tick, silent
 

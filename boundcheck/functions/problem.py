@@ -33,9 +33,9 @@ from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Descent, Function, Observable
 from boundcheck.language.hypotheses import LEAST, READINGS
-from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import speaks_of_a_ball, takes
+from boundcheck.language.symbols import Number, exact
 from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
 

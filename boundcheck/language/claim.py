@@ -23,11 +23,9 @@ from sympy.printing.numpy import NumPyPrinter
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose, sign
-from boundcheck.language.inputs import Number, exact, is_plain
-from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain, typed
-from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Parameter, check_symbols, look
-from boundcheck.language.view import Fold, Math, Prose, Table, View, line
+from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Number, Parameter, check_symbols, exact, is_plain, look
+from boundcheck.language.view import Fold, Math, Prose, Shown, Table, View, line
 
 # What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
 _UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}

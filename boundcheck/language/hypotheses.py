@@ -23,17 +23,23 @@ from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNE
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
 from boundcheck.language.evidence import (
+    HOLDS,
     ROUNDING,
+    UNKNOWN,
+    Answer,
     Audit,
     Evidence,
+    Extent,
     Guilt,
+    Instance,
     Status,
+    at_least,
+    at_most,
     largest,
     rounding,
     status_of,
     used,
 )
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, Instance, at_least, at_most
 from boundcheck.language.symbols import (
     R_1,
     C,

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.inputs import exact, formula, is_plain
 from boundcheck.language.prose import plain
-from boundcheck.language.symbols import D, L
+from boundcheck.language.symbols import D, L, exact, formula, is_plain
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 THEOREM_2 = catalogue["jiang2024.theorem2"]

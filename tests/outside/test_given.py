@@ -24,8 +24,8 @@ from boundcheck.functions.adapters import ADAPTERS, Full
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import BOUNDED_BELOW
-from boundcheck.language.notebook import html, latex
 from boundcheck.language.screen import show
+from boundcheck.language.view import html, latex
 from boundcheck.present import latex as tex
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Material

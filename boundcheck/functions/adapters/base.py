@@ -25,8 +25,7 @@ from boundcheck.functions.data import largest_gram_eigenvalue
 from boundcheck.functions.objective import Objective, Side
 from boundcheck.language.catalogue import catalogue, claims_about
 from boundcheck.language.claim import Claim
-from boundcheck.language.inputs import exact
-from boundcheck.language.symbols import G, J, L, Lhat
+from boundcheck.language.symbols import G, J, L, Lhat, exact
 from boundcheck.system.plugins import is_ours
 
 Radii = Mapping[str, float]
