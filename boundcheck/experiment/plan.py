@@ -229,7 +229,7 @@ def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Cla
     if has_common_radius(claim):
         radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
-    trivial = function.trivial_bound(radii) if spec.measure.is_of_gradients else math.inf
+    trivial = function.trivial_bound(radii) if spec.measure.observable.is_of_gradients else math.inf
     inputs = _inputs(spec, function, start, radii, claim)
     if zeta is not None:
         inputs[BOUNDED_VARIANCE.letter] = zeta
