@@ -16,9 +16,8 @@ from scipy.optimize import minimize_scalar
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
-from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.adapters import Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.adapters.products import Rebased
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
 from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
 from boundcheck.functions.networks.function import Adaptation, network_function

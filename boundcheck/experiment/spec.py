@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, Private
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.adapters.products import BASE_RADIUS
+from boundcheck.functions.adapters.kinds import BASE_RADIUS
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import GPTSpec
