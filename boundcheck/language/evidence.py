@@ -69,7 +69,7 @@ class Audit:
             return self.observed + self.error >= self.limit
         return self.observed - self.error <= self.limit
 
-    def shown(self, write: Callable[[float | None, int, Toward], str], digits: int) -> tuple[str, str]:
+    def shown(self, write: Callable[..., str], digits: int) -> tuple[str, str]:
         """The observed number and its limit, as text by `write` at so many digits, or more if a failure needs them."""
         of_time = self.guilt == "horizon"
         seen, most = Toward.UP if of_time else Toward.NEAREST, toward(self.symbol)

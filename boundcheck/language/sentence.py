@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -27,14 +27,12 @@ def theorem(
     *,
     algorithm: Algorithm,
     measure: PerformanceMeasure,
-    note: str = "",
-    argument: str = "",
-    unproved: str = "",
-    declared: tuple[Parameter, ...] = (),
+    **said: Any,
 ) -> Claim:
     """The claim that under these hypotheses the algorithm makes the measure at most the last quantity.
 
-    Where that quantity has no meaning of its own, its meaning becomes "bound on the" with the name of the measure.
+    Where that quantity has no meaning of its own, its meaning becomes "bound on the" with the name of the measure. What
+    else is said are fields of the `Claim`: its note, argument, reason why it is unproved, and declared parameters.
 
     Raises:
         InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
@@ -52,12 +50,9 @@ def theorem(
         hypotheses,
         (*others, last),
         conditions,
-        note=note,
-        argument=argument,
-        unproved=unproved,
-        declared=declared,
         algorithm=algorithm,
         measure=measure,
+        **said,
     )
 
 

@@ -310,8 +310,8 @@ def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.
 
     from boundcheck.functions import data
 
-    X, labels = data.digits_data()
-    monkeypatch.setattr(data, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
+    X, labels = data.data_of("digits")
+    monkeypatch.setattr(data, "data_of", lambda name, bias: (X * np.linspace(0.5, 1.5, 64), labels))
     (other,) = bc.measure(table, tmp_path)
     assert other.run_id != first.run_id
     assert other.measured != first.measured
