@@ -299,7 +299,7 @@ def test_a_run_that_diverges_stops_and_says_so(
 
 @pytest.mark.full
 def test_a_step_that_is_too_long_is_to_blame(tmp_path: Path) -> None:
-    result, _ = run(gpt_table(run__step_size=4.0), tmp_path)
+    result, _ = run(gpt_table(adapter={"kind": "lora", "rank": 2}, run__step_size=4.0), tmp_path)
     assert result.verdict == "hypothesis-failed"
     assert (result.blame.kind, result.blame.name) == ("constant", "eta")
     assert result.bound is None
