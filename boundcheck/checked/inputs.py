@@ -26,8 +26,7 @@ import numpy as np
 import sympy as sp
 import torch
 
-from boundcheck.checked.limits import LIMITS, Found, in_processes
-from boundcheck.checked.trial import Trial
+from boundcheck.checked.trial import LIMITS, Found, Trial, in_processes
 from boundcheck.experiment import measure
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import specs_of

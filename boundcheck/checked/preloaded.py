@@ -8,7 +8,7 @@ import torch
 torch.set_num_threads(1)
 for _name in (
     "boundcheck.cli",
-    "boundcheck.checked.attacked",
+    "boundcheck.checked.attacks",
     "boundcheck.experiment.bracket",
     "boundcheck.experiment.experiment",
     "boundcheck.functions.networks.gpt",

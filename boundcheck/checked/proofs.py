@@ -30,8 +30,7 @@ from boundcheck.checked.edits import (
     written_out,
 )
 from boundcheck.checked.exact_model import ExactModel, broken, composites
-from boundcheck.checked.exact_models import descents, worlds
-from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.exact_models import descents, runs_of, worlds
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.evaluate import rational_value
@@ -249,8 +248,31 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
 
 
 def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
-    """All suspects of a line, and what at most `most` models say of each."""
-    for suspect in in_turn(list(_suspects(line)), all_lines().index(line)):
+    """All suspects of a line, and what at most `most` models say of each.
+
+    Suspects are the edits that the vocabulary can say and that say something else; and the line with a premise dropped.
+    """
+    seen, because, suspects = {line.fact}, line.because, list[LineMutant]()
+    for edit in of_relation(line.step.relation):
+        try:
+            fact = line.script.proof.reading.fact(edit.result)
+        except (InputError, KernelError):
+            continue
+        if fact not in seen:
+            seen.add(fact)
+            given = edit.result, fact, because, line.hypotheses
+            suspects.append(LineMutant(line.name, KINDS[edit.kind], edit.where, False, "", line, *given))
+    # None of an induction: what closes its second part is found anew for each line.
+    premises = () if isinstance(because, Induction) else because.premises
+    for place, premise in enumerate(premises):
+        kept = premises[:place] + premises[place + 1 :]
+        if (hypotheses := _rest_on(kept)) != line.hypotheses:
+            # The places of strict facts were counted with it.
+            rest = Because(kept, because.hints, None, because.degree)
+            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
+            suspects.append(LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given))
+
+    for suspect in in_turn(suspects, all_lines().index(line)):
         if suspect.hypotheses == line.hypotheses:
             candidates = iter(allowed(line, most))
         else:
@@ -271,34 +293,6 @@ def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
                 suspect = replace(suspect, world=world, witness=world.about)
                 break
         yield finding, suspect
-
-
-def _suspects(line: Line) -> Iterator[LineMutant]:
-    """The edits that the vocabulary can say and that say something else; and the line with a premise dropped.
-
-    None of them has been shown to be false, and so they have no model yet.
-    """
-    seen, because = {line.fact}, line.because
-    for edit in of_relation(line.step.relation):
-        try:
-            fact = line.script.proof.reading.fact(edit.result)
-        except (InputError, KernelError):
-            continue
-        if fact not in seen:
-            seen.add(fact)
-            given = edit.result, fact, because, line.hypotheses
-            yield LineMutant(line.name, KINDS[edit.kind], edit.where, False, "", line, *given)
-    # None of an induction: what closes its second part is found anew for each line.
-    if isinstance(because, Induction):
-        return
-    for place, premise in enumerate(because.premises):
-        kept = because.premises[:place] + because.premises[place + 1 :]
-        hypotheses = _rest_on(kept)
-        if hypotheses != line.hypotheses:
-            # The places of strict facts were counted with it.
-            rest = Because(kept, because.hints, None, because.degree)
-            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
-            yield LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)
 
 
 # Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses dropped
@@ -373,7 +367,8 @@ def _false(
 ) -> Iterator[ClaimMutant]:
     """The changed claim, where one of the models shows it to be false."""
     if (world := false_in(claim, script, candidates, dropped)) is not None:
-        yield ClaimMutant(_name(script), kind, change, False, world.about, script, claim, world, dropped)
+        name = f"{script.id}, {script.version}"
+        yield ClaimMutant(name, kind, change, False, world.about, script, claim, world, dropped)
 
 
 @cache
@@ -429,8 +424,8 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
     found.append(Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
     found.append(Change("renamed", "another id", _renamed(script)))
     for each in found:
-        why = f"follows from the proved claim: {each.kind}, {each.where}"
-        yield ClaimMutant(_name(script), varied(each.kind), each.where, True, why, script, each.result)
+        name, why = f"{script.id}, {script.version}", f"follows from the proved claim: {each.kind}, {each.where}"
+        yield ClaimMutant(name, varied(each.kind), each.where, True, why, script, each.result)
 
 
 def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:
@@ -452,10 +447,6 @@ def _claim(script: Script) -> Claim:
     if script.claim is None:
         raise ValueError(f"{script.id} proves no claim")
     return script.claim
-
-
-def _name(script: Script) -> str:
-    return f"{script.id}, {script.version}"
 
 
 def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
@@ -565,40 +556,29 @@ def verdict_on(script: Script, claim: Claim) -> str:
 # Which are tried
 
 
-def false_mutants(every: int = 1, first: int = 0) -> Iterator[LineMutant | ClaimMutant]:
-    """False mutants of every so many lines and claims, in a mixed order, each shown to be false by a model.
+def mutants(
+    every: int = 1, first: int = 0, truths: Sequence[bool] = (False, True)
+) -> Iterator[LineMutant | ClaimMutant]:
+    """Mutants of every so many lines and claims, in a mixed order: false ones by a model, true ones by construction.
 
     Args:
         every: 1 for all lines and claims, 10 for a tenth of them.
         first: which one to begin with, less than `every`.
+        truths: False for the false ones, and True for the true ones, each of the same lines and claims.
 
     Raises:
         InputError: for another `first`.
 
     """
-    for subject in _share(every, first):
-        if isinstance(subject, Line):
-            premises = len(subject.because.premises)
-            yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)
-        else:
-            yield from false_edits(subject, _EDITS)
-            yield from without_hypothesis(subject)
-
-
-def true_variations(every: int = 1, first: int = 0) -> Iterator[LineMutant | ClaimMutant]:
-    """Mutants that are true by construction, of the lines and claims that `false_mutants` takes."""
-    for subject in _share(every, first):
-        yield from true_of(subject, _TRUE) if isinstance(subject, Line) else true_claims(subject)
-
-
-def mutants(every: int, first: int) -> Iterator[LineMutant | ClaimMutant]:
-    """The false ones, and then the true ones, of a share."""
-    yield from false_mutants(every, first)
-    yield from true_variations(every, first)
-
-
-def _share(every: int, first: int) -> Sequence[Line | Script]:
     if not 0 <= first < every:
         raise InputError("first", first, f"a number from 0 to {every - 1}")
-    subjects: list[Line | Script] = [*all_lines(), *provable()]
-    return mixed_up(subjects)[first::every]
+    for true in truths:
+        for subject in mixed_up([*all_lines(), *provable()])[first::every]:
+            if isinstance(subject, Script):
+                yield from true_claims(subject) if true else false_edits(subject, _EDITS)
+                yield from () if true else without_hypothesis(subject)
+            elif true:
+                yield from true_of(subject, _TRUE)
+            else:
+                premises = len(subject.because.premises)
+                yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)

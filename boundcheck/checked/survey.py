@@ -22,8 +22,7 @@ from typing import Any, ClassVar
 
 import psutil
 
-from boundcheck.checked.attacked import SUBJECTS
-from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, attacks
+from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
 from boundcheck.checked.coverage import clopper_pearson
 from boundcheck.checked.inputs import input_trials, malformed
 from boundcheck.checked.proofs import mutants

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from boundcheck.checked import survey as surveys
-from boundcheck.checked.attacked import SUBJECTS, End, Trouble
-from boundcheck.checked.attacks import KINDS, LINE, SAME, Attack, attacks, fault_of
+from boundcheck.checked.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, End, Trouble, attacks, fault_of
 from boundcheck.checked.survey import Reliability, reliability
 from boundcheck.checked.trial import Trial
 from boundcheck.present.page import write_survey

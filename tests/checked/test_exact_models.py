@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
 from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, composites, is_timed
-from boundcheck.checked.exact_models import descents, worlds
-from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.exact_models import descents, runs_of, worlds
 from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t

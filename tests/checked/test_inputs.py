@@ -19,7 +19,7 @@ import pytest
 
 from boundcheck.checked import inputs
 from boundcheck.checked.inputs import KINDS, Malformed, malformed, spoilt, spoilt_bytes, toml, written
-from boundcheck.checked.limits import Attempt, Found, Limits, attempted, in_processes
+from boundcheck.checked.trial import Attempt, Found, Limits, attempted, in_processes
 from boundcheck.errors import InputError
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand

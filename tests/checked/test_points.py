@@ -10,7 +10,7 @@ from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
 from boundcheck.checked.points import Jet, Point, spectral_at_most, steepest
-from boundcheck.checked.smoothness import CHOICES, Mutation, inputs_at, pairs
+from boundcheck.checked.smoothness import CHOICES, Statement, inputs_at, pairs
 from boundcheck.exact.rationals import plus, root, scaled
 from boundcheck.exact.rationals import rows as matrix
 from tests.layers import examples
@@ -23,7 +23,7 @@ def point(kind: str, choice: int = 1, rank: int = 1) -> Point:
     (claim,) = [claim for other, claim in pairs() if other == kind][:1]
     if kind == "dora" and choice in (2, 3, 4):
         choice = 5
-    constants = Mutation(claim, claim, kind).constants(CHOICES[choice])
+    constants = Statement.of(kind, claim, "", "", claim).known(CHOICES[choice])
     return steepest(kind, tuple((name, Fraction(x)) for name, x in constants.items()), kind == "dora", rank)
 
 
@@ -153,7 +153,7 @@ def test_no_exact_point_contradicts_the_catalogue(data):
     names = ("L", "G", "s", "a", "b", "mu", "nu", "rho", "a_0", "b_0")
     choice = {name: data.draw(size, label=name) for name in names}
     choice["w_0"] = choice["s"] * choice["a"] * choice["b"] + data.draw(size, label="room")
-    constants = Mutation(claim, claim, kind).constants(choice)
+    constants = Statement.of(kind, claim, "", "", claim).known(choice)
     ranks = (1,) if claim.conditions or not kind.startswith("loreft") else (1, 2)
     for rank in ranks:
         items = tuple((name, Fraction(x)) for name, x in constants.items())

@@ -20,15 +20,14 @@ from boundcheck.checked.proofs import (
     examined,
     false_edits,
     false_in,
-    false_mutants,
     false_of,
     mixed_worlds,
+    mutants,
     provable,
     refutes,
     runs_for,
     true_claims,
     true_of,
-    true_variations,
     verdict_on,
     without_hypothesis,
 )
@@ -134,7 +133,7 @@ def test_claims_with_long_scripts(script: Script) -> None:
 
 @pytest.mark.nightly
 def test_a_thousand_false_and_a_thousand_true_ones() -> None:
-    trials = [x.tried() for mutants in (false_mutants, true_variations) for x in mutants()]
+    trials = [x.tried() for x in mutants()]
     assert [trial for trial in trials if trial.wrong] == []
     for true in (False, True):
         assert sum(trial.true is true for trial in trials) >= 1000
@@ -177,9 +176,9 @@ def some_lines() -> Iterator[Line]:
 
 @pytest.mark.full
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutants = [mutant for line in islice(some_lines(), 5) for mutant in false_of(line, 2)]
+    false = [mutant for line in islice(some_lines(), 5) for mutant in false_of(line, 2)]
     monkeypatch.setattr(Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation)))
-    trials = [mutant.tried() for mutant in mutants]
+    trials = [mutant.tried() for mutant in false]
     assert len(trials) == 10
     assert all(trial.wrong and not trial.caught and trial.outcome == "proved" for trial in trials)
 
@@ -229,13 +228,13 @@ def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch:
 @pytest.mark.full
 def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
     def changes(every: int, first: int) -> list[str]:
-        return [f"{x}" for x in true_variations(every, first) if isinstance(x, LineMutant)]
+        return [f"{x}" for x in mutants(every, first, [True]) if isinstance(x, LineMutant)]
 
     assert changes(60, 7) == changes(60, 7)
     assert set(changes(60, 7)).isdisjoint(changes(60, 8))
     assert set(changes(60, 7)) == set(changes(120, 7)) | set(changes(120, 67))
     with pytest.raises(InputError, match="first = 3: expected a number from 0 to 2"):
-        list(false_mutants(3, 3))
+        list(mutants(3, 3))
 
 
 # Edits and variations.

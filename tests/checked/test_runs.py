@@ -14,7 +14,6 @@ from hypothesis import given
 from boundcheck.checked.exact_model import Curve
 from boundcheck.checked.runs import (
     Diagonal,
-    Kink,
     Run,
     Scalar,
     false_bounds,
@@ -52,7 +51,7 @@ def floats(balls):
     st.fractions("1/4", 2, max_denominator=8),
 )
 def test_a_kink_is_followed_as_in_floats(L, G, zero, scale, start):
-    kink, alpha = Kink(L, G, zero, scale, start), 0.0625
+    kink, alpha = Diagonal((Curve.clipped(L, G, zero),), start, scale), 0.0625
     A = B = float(start)
     expected = []
     for _ in range(STEPS):
@@ -96,7 +95,7 @@ def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
 def test_the_diagonal_loss_is_the_mean_over_all_paths():
     knots = (((0, "-1/2"), (4, 2)), ((-2, -1), (1, 0), (6, 3)))
     first, second = (Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in each]) for each in knots)
-    found, alpha = Diagonal(first, second, Fraction(1, 4), Fraction(3, 2)), 0.03
+    found, alpha = Diagonal((first, second), Fraction(3, 2), noise=Fraction(1, 4)), 0.03
 
     def slope(h, w):
         return np.interp(w, *np.array(h.knots, dtype=float).T)

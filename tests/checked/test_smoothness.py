@@ -7,7 +7,7 @@ import pytest
 
 from boundcheck.checked import smoothness
 from boundcheck.checked.smoothness import (
-    Mutation,
+    Statement,
     drawn,
     inputs_at,
     pairs,
@@ -95,7 +95,7 @@ def test_a_false_statement_called_true_would_be_wrong():
 @pytest.mark.parametrize("share", ["Lhat by 9/10", "true"])
 def test_the_shared_climb_says_what_falsify_says(share):
     claim = catalogue["meft.frozen_a"]
-    changes = [*suspects("frozen-a", claim), Mutation(claim, claim, "frozen-a", "", "true")]
+    changes = [*suspects("frozen-a", claim), Statement.of("frozen-a", claim, "", "true", claim)]
     mutation = next(m for m in changes if m.change == share)
     mutant = shown_false(mutation)
     whole = falsify(mutation.claim, Search([1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0))

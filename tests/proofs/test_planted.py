@@ -17,7 +17,7 @@ from boundcheck.proofs.classics import exact_rate
 from boundcheck.proofs.methods import descent, drori, nesterov
 
 from boundcheck.checked.exact_model import ExactModel
-from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.exact_models import runs_of
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, mu_F, zeta
 from boundcheck.proof import Proof, Script
