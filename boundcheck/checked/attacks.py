@@ -38,6 +38,8 @@ from pkgutil import resolve_name
 from random import Random
 from typing import Any
 
+import torch
+
 from boundcheck.checked.inputs import toml
 from boundcheck.checked.trial import Trial, is_line, limit_memory
 from boundcheck.errors import BoundcheckError
@@ -333,6 +335,15 @@ WAYS: dict[str, Callable[[Random, Path, Path], object]] = {
 
 # A subject in a process of its own, from its start to whatever ends it
 
+# What the process from which the others are forked imports.
+_IMPORTED = [
+    f"boundcheck.{name}"
+    for name in (
+        *("cli", "checked.attacks", "checked.inputs", "experiment.bracket", "experiment.experiment", "proof.audit"),
+        *("functions.networks.gpt", "functions.networks.corpora", "worst_case.search", "present.page", "present.paper"),
+        *("present.sections", "present.sections.checked"),
+    )
+]
 # Bytes of addresses beyond those at the start; seconds for processes that a killed one leaves behind to end.
 _MEMORY, _GRACE = 2**31, 20.0
 _STREAMS, _ROOM = ("stdout", "stderr"), 2**20
@@ -413,7 +424,7 @@ class Running:
 @cache
 def _context() -> ForkServerContext:
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["boundcheck.checked.preloaded"])
+    made.set_forkserver_preload(_IMPORTED)
     return made
 
 
@@ -422,6 +433,7 @@ def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -
     end_with(os.getppid())
     if (asking := multiprocessing.parent_process()) is None or not asking.is_alive():
         return
+    torch.set_num_threads(1)
     os.setsid()
     os.chdir(world)
     for number, name in enumerate(_STREAMS, start=1):

@@ -7,7 +7,7 @@ of `boundcheck.experiment.statistics`, from which run verdicts are given, miss i
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.special import betaincinv
@@ -286,7 +286,7 @@ def power(
         gaps = [gap for gap in GAPS if largest is None or 1 + gap < largest]
         if largest is None:
             method, draw = STUDENT, gamma(variation)
-            tests: Sequence[Test] = [StudentTest(1 + gap, level) for gap in gaps]
+            tests: Sequence[StudentTest | BettingTest] = [StudentTest(1 + gap, level) for gap in gaps]
         elif largest - 1 > variation**2:
             method, draw = BETTING, beta(variation, largest)
             tests = [BettingTest(1 + gap, level, largest) for gap in gaps]
@@ -312,11 +312,8 @@ def beta(variation: float, largest: float) -> Draw:
     return lambda random, size: largest * random.beta(share * total, (1 - share) * total, size)
 
 
-class Test(Protocol):
-    """A bound, and experiments that grow until their upper limits lie below it."""
-
-    def share(self, x: np.ndarray) -> float:
-        """The share of experiments whose limit lies below, with the further samples x, shape (more, experiments)."""
+# Tests: a bound, and experiments that grow until their upper limits lie below it. `share` is the share of those whose
+# limit does, with the further samples x, shape (more, experiments).
 
 
 class StudentTest:
@@ -348,7 +345,7 @@ class BettingTest:
 
 
 def least_replicas(
-    tests: Sequence[Test], draw: Draw, experiments: int, wanted: float, random: np.random.Generator
+    tests: Sequence[StudentTest | BettingTest], draw: Draw, experiments: int, wanted: float, random: np.random.Generator
 ) -> list[int | None]:
     """For each test the first number of replicas on the grid at which the share is as large as wanted."""
     found: list[int | None] = [None] * len(tests)

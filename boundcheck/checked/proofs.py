@@ -262,11 +262,10 @@ def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
             seen.add(fact)
             given = edit.result, fact, because, line.hypotheses
             suspects.append(LineMutant(line.name, KINDS[edit.kind], edit.where, False, "", line, *given))
-    # None of an induction: what closes its second part is found anew for each line.
-    premises = () if isinstance(because, Induction) else because.premises
-    for place, premise in enumerate(premises):
-        kept = premises[:place] + premises[place + 1 :]
-        if (hypotheses := _rest_on(kept)) != line.hypotheses:
+    for place, premise in enumerate(because.premises):
+        kept = because.premises[:place] + because.premises[place + 1 :]
+        # None of an induction: what closes its second part is found anew for each line.
+        if isinstance(because, Because) and (hypotheses := _rest_on(kept)) != line.hypotheses:
             # The places of strict facts were counted with it.
             rest = Because(kept, because.hints, None, because.degree)
             change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
@@ -572,8 +571,9 @@ def mutants(
     """
     if not 0 <= first < every:
         raise InputError("first", first, f"a number from 0 to {every - 1}")
+    subjects: list[Line | Script] = [*all_lines(), *provable()]
     for true in truths:
-        for subject in mixed_up([*all_lines(), *provable()])[first::every]:
+        for subject in mixed_up(subjects)[first::every]:
             if isinstance(subject, Script):
                 yield from true_claims(subject) if true else false_edits(subject, _EDITS)
                 yield from () if true else without_hypothesis(subject)

@@ -134,18 +134,10 @@ def _climbed(kind: str, spectral: bool, constants: Constants, rank: int) -> tupl
     return Climber(structure, STARTS, 0).run(ROUNDS), time.perf_counter() - begin
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """The mutants whose truth is decided, and how many are neither shown false nor true by construction."""
-
-    decided: tuple[Statement, ...]
-    undecided: int
-
-
 @cache
-def drawn(every: int = 1) -> Drawn:
-    """Every n-th mutant, decided or not."""
-    decided, undecided = [], 0
+def drawn(every: int = 1) -> tuple[tuple[Statement, ...], int]:
+    """Every n-th mutant whose truth is decided, and how many are neither shown false nor true by construction."""
+    decided, undecided = list[Statement](), 0
     for kind, claim in pairs():
         distinct: dict[object, Statement] = {}
         for each in (Statement.of(kind, claim, "", "", claim), *suspects(kind, claim)):
@@ -166,7 +158,7 @@ def drawn(every: int = 1) -> Drawn:
                     break
             else:
                 raise ValueError(f"{each.claim.id}, {each.change}: it speaks of none of the constants")
-    return Drawn(tuple(decided), undecided)
+    return tuple(decided), undecided
 
 
 def pairs() -> Iterator[tuple[str, Claim]]:

@@ -68,38 +68,29 @@ class Assumed:
     is_exact: bool = True
 
 
-def _smooth(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return walk.curve.smoothness <= factor * walk.numbers["ell"]
-
-
-def _strongly_convex(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return min(walk.curve.curvatures) >= factor * walk.numbers["mu_F"]
-
-
-def _above(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return walk.curve.is_least_at_0 and walk.gap <= factor * walk.numbers["D"]
-
-
-def _near(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return walk.curve.is_least_at_0 and abs(walk.points[0]) <= factor * walk.numbers["R_1"]
-
-
+# What a hypothesis with a constant says of a run, at a multiple of it; by its letter.
+_HELD: dict[sp.Symbol, Callable[..., bool]] = {
+    ell: lambda walk, factor=_ONE: walk.curve.smoothness <= factor * walk.numbers["ell"],
+    mu_F: lambda walk, factor=_ONE: min(walk.curve.curvatures) >= factor * walk.numbers["mu_F"],
+    D: lambda walk, factor=_ONE: walk.curve.is_least_at_0 and walk.gap <= factor * walk.numbers["D"],
+    R_1: lambda walk, factor=_ONE: walk.curve.is_least_at_0 and abs(walk.points[0]) <= factor * walk.numbers["R_1"],
+}
 # What the catalogue's hypotheses say of a run without noise, and whether the statement fails wherever this says no.
 _CATALOGUE: dict[str, tuple[Holds, bool]] = {
-    "classic.smooth_everywhere": (_smooth, True),
+    "classic.smooth_everywhere": (_HELD[ell], True),
     "classic.convex": (lambda walk: min(walk.curve.curvatures) >= 0, True),
-    "classic.strongly_convex_everywhere": (_strongly_convex, True),
-    "classic.near_minimiser": (_near, True),
-    "jiang2024.bounded_below": (_above, True),
-    "classic.smooth": (_smooth, False),
-    "classic.smooth_around": (_smooth, False),
-    "classic.strongly_convex": (_strongly_convex, False),
+    "classic.strongly_convex_everywhere": (_HELD[mu_F], True),
+    "classic.near_minimiser": (_HELD[R_1], True),
+    "jiang2024.bounded_below": (_HELD[D], True),
+    "classic.smooth": (_HELD[ell], False),
+    "classic.smooth_around": (_HELD[ell], False),
+    "classic.strongly_convex": (_HELD[mu_F], False),
     "jiang2024.assumption4": (lambda walk: True, False),
     "meft.unbiased": (lambda walk: True, False),
     # Where nothing is drawn E‖g‖² is ‖∇F‖².
     "classic.abc": (lambda walk: walk.numbers["abc_b"] >= 1, False),
     # Of a strongly convex F it follows.
-    "bottou2018.pl": (_strongly_convex, False),
+    "bottou2018.pl": (_HELD[mu_F], False),
 }
 
 
@@ -109,12 +100,14 @@ def of_catalogue(hypothesis: Claim) -> Assumed:
     return Assumed(hypothesis, holds, is_exact=is_exact)
 
 
-def _flat_ends(walk: Walk) -> bool:
-    ends = (walk.curve.curvatures[0], walk.curve.curvatures[-1])
-    return not any(ends) and walk.curve.steepest <= walk.numbers["G"]
-
-
-BOUNDED_GRADIENT = Assumed(catalogue["jiang2024.assumption3.2"], _flat_ends, lambda walk: {"G": walk.curve.steepest})
+BOUNDED_GRADIENT = Assumed(
+    catalogue["jiang2024.assumption3.2"],
+    # F' is constant beyond both ends.
+    lambda walk: (
+        walk.curve.curvatures[0] == walk.curve.curvatures[-1] == 0 and walk.curve.steepest <= walk.numbers["G"]
+    ),
+    lambda walk: {"G": walk.curve.steepest},
+)
 _OTHERS = ("classic.convex", "classic.smooth_everywhere", "meft.ball", "meft.unbiased", "jiang2024.unbiased")
 OTHERS = (BOUNDED_GRADIENT, *(of_catalogue(catalogue[id]) for id in _OTHERS))
 
@@ -210,18 +203,16 @@ def edited(hypothesis: Claim) -> Iterator[Edited]:
     says, id = hypothesis.conclusion, own_id(hypothesis)
     if hypothesis.id == "jiang2024.bounded_below":
         fields = {"id": id, "conclusion": sp.And(says, sp.Le(Value(F, v_first) - f_star, D / 2))}
-        yield Edited(f"{hypothesis.id}, and D/2", hypothesis, fields, partial(_above, factor=_HALF), D, True)
+        yield Edited(f"{hypothesis.id}, and D/2", hypothesis, fields, partial(_HELD[D], factor=_HALF), D, True)
         return
-    constants: tuple[tuple[sp.Symbol, Callable[..., bool]], ...] = ((ell, _smooth), (R_1, _near))
-    if hypothesis.id.startswith("classic"):
-        constants = (*constants, (mu_F, _strongly_convex))
-    for letter, holds in [x for x in constants if x[0] in says.free_symbols][:1]:
-        for factor in (_HALF, Fraction(2)):
-            fields = {"id": id, "conclusion": says.xreplace({letter: rational(factor) * letter})}
-            # Of μ a larger one says more.
-            is_stronger = (factor < 1) == (letter != mu_F)
-            change, held = f"{hypothesis.id} of {factor} {letter}", partial(holds, factor=factor)
-            yield Edited(change, hypothesis, fields, held, letter, is_stronger)
+    letters = (ell, R_1, mu_F) if hypothesis.id.startswith("classic") else (ell, R_1)
+    letter = next((x for x in letters if x in says.free_symbols), None)
+    for factor in (_HALF, Fraction(2)) if letter is not None else ():
+        fields = {"id": id, "conclusion": says.xreplace({letter: rational(factor) * letter})}
+        # Of μ a larger one says more.
+        is_stronger = (factor < 1) == (letter != mu_F)
+        change, holds = f"{hypothesis.id} of {factor} {letter}", partial(_HELD[letter], factor=factor)
+        yield Edited(change, hypothesis, fields, holds, letter, is_stronger)
 
 
 def exchanged(claim: Claim, old: Claim, fields: Mapping[str, Any], **changes: Any) -> Claim:

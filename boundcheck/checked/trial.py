@@ -23,7 +23,7 @@ import tempfile
 import traceback
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,7 +31,7 @@ from io import StringIO
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from time import perf_counter
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import psutil
 import torch
@@ -143,10 +143,10 @@ class Tryable(Protocol):
         """Try it; whatever goes wrong is in the record."""
 
 
-def tried(each_of: Iterable[Tryable]) -> list[Trial]:
-    """The trials, one after the other in one thread: a pool has as many processes as there are cores."""
+def tried(make: Callable[..., Iterable[Tryable]], *arguments: Any) -> list[Trial]:
+    """The trials of what is made, one after the other in one thread: a pool has as many processes as cores."""
     torch.set_num_threads(1)
-    return [each.tried() for each in each_of]
+    return [each.tried() for each in make(*arguments)]
 
 
 def is_line(text: str) -> bool:

@@ -16,7 +16,7 @@ from hypothesis import given
 from boundcheck.checked import engines
 from boundcheck.checked.edits import mixed_up
 from boundcheck.checked.engines import Asked, Examined, Said, Walk
-from boundcheck.checked.exact_model import Curve, huber, teeth
+from boundcheck.checked.exact_model import Curve
 from boundcheck.checked.statements import examinations
 from boundcheck.checked.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
 from boundcheck.language.catalogue import catalogue
@@ -81,13 +81,6 @@ def test_no_run_exceeds_a_constant_that_is_known(each: Recipe) -> None:
 def test_most_constants_are_attained() -> None:
     attained = [each for each in known() if any(share >= sp.Rational(99, 100) for _, share in shares(each))]
     assert len(attained) >= len(known()) - 4
-
-
-@pytest.mark.parametrize("make", [huber, lambda L, G: teeth(L, Fraction(1, 2), 4)])
-def test_runs_of_steep_curves_are_in_their_class(make) -> None:
-    curve = make(Fraction(1), Fraction(1))
-    assert max(map(abs, curve.curvatures)) == 1
-    assert curve.is_least_at_0
 
 
 def test_no_true_claim_is_shown_to_be_false() -> None:

@@ -46,7 +46,6 @@ pytestmark = of_the_paper
 # The scripts that prove a claim with a formula: those that are quick to run once more, and to refute with an edit.
 PROVABLE = tuple(x for x in find(()) if x.version != "printed" and x.claim and x.claim.quantities)
 SHORT = tuple(x for x in PROVABLE if x.id in ("meft.lemma1_sharp_equal_radii", "meft.frozen_a", "meft.frozen_b"))
-LONG = tuple(x for x in PROVABLE if x not in SHORT)
 # So many tests between them look at every fourth line.
 SHARES = 16
 
@@ -111,24 +110,14 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     trials = {trial.change: trial for trial in map(right, true_claims(script))}
     # What says the same is proved again: edited claims are refused for the edit, and not for being edited.
-    same = {
-        x.change: x
-        for x in trials.values()
-        if x.kind.split(": ")[1] in ("renamed", "rewritten", "hypothesis strengthened")
-    }
+    kept = ("renamed", "rewritten", "hypothesis strengthened")
+    same = {x.change: x for x in trials.values() if x.kind.split(": ")[1] in kept}
     assert len(same) >= 4
     # Only the catalogue's claims may rest on a range in words: under another id, "in the ball" is no "for all".
     renamed = {"another id", "f is bounded below besides"}
     texts = " ".join(x.quantifier for x in script.claim.hypotheses)
     ranged = renamed if "in the ball" in texts or "frozen" in texts else set()
     assert {change for change, trial in same.items() if trial.outcome != "proved"} == ranged
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("script", LONG, ids=names(LONG))
-def test_claims_with_long_scripts(script: Script) -> None:
-    found = [*false_edits(script, 3), *without_hypothesis(script), *true_claims(script)]
-    assert sum(right(mutant).caught for mutant in found) >= 3
 
 
 @pytest.mark.nightly
@@ -260,9 +249,6 @@ def test_variations_of_numbers_hold() -> None:
         assert len({(each.kind, each.where) for each in found}) == len(found) > 8
         for each in found:
             assert each.result.subs({x: sp.Rational(2, 7), y: sp.Rational(5, 3)}) == sp.true, each
-
-
-def test_forms_of_norms_and_inner_products() -> None:
     found = [each.result for each in variations(sp.Ge(FrobeniusNorm(X), InnerProduct(X, Y)))]
     assert {FrobeniusNorm(X.T), FrobeniusNorm(-X)} <= {each.lhs for each in found}
     assert InnerProduct(Y, X) in {each.rhs for each in found}
