@@ -351,16 +351,10 @@ _STREAMS, _ROOM = ("stdout", "stderr"), 2**20
 
 @dataclass(frozen=True)
 class End:
-    """The end of a process.
+    """The end of a process: all that it said on stderr and printed on stdout, and how many writes it came to.
 
-    Attributes:
-        code: its exit code, or the number of the signal that ended it, below 0; None of one that took too long.
-        said: all of its stderr.
-        printed: all of its stdout.
-        seconds: how long it took.
-        writes: how many writes it came to, where it ended by itself.
-        orphans: whether it left processes behind.
-
+    Its code is the number of the signal that ended it, below 0, and None of one that took too long. `orphans` says
+    whether it left processes behind.
     """
 
     code: int | None

@@ -12,18 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv
 
-from boundcheck.experiment.statistics import (
-    Kind,
-    Schedule,
-    bernstein_limits,
-    betting_limits,
-    betting_lower_limit,
-    log_bets,
-    log_mixture,
-    simultaneous_lower_limits,
-    student_half_width,
-    student_limits,
-)
+from boundcheck.experiment import statistics
 from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)
@@ -72,7 +61,7 @@ class Method:
     """A way to make limits: of x, shape (experiments, n), a range or None, and a level; the upper may be infinite."""
 
     name: str
-    kind: Kind
+    kind: statistics.Kind
     limits: Callable[[np.ndarray, Any, float], tuple[np.ndarray, np.ndarray]]
 
 
@@ -94,7 +83,7 @@ class Coverage:
     distribution: str
     n: int
     method: str
-    kind: Kind
+    kind: statistics.Kind
     experiments: int
     misses: int
     above: int
@@ -131,7 +120,7 @@ class Power:
     """
 
     method: str
-    kind: Kind
+    kind: statistics.Kind
     range: float | None
     variation: float
     gap: float
@@ -145,17 +134,19 @@ class Power:
         return asdict(self)
 
 
-BETTING = Method("betting", "nonasymptotic", betting_limits)
-BERNSTEIN = Method("empirical Bernstein", "nonasymptotic", bernstein_limits)
-STUDENT = Method("Student", "asymptotic", lambda x, largest, level: student_limits(x, level))
+BETTING = Method("betting", "nonasymptotic", statistics.betting_limits)
+BERNSTEIN = Method("empirical Bernstein", "nonasymptotic", statistics.bernstein_limits)
+STUDENT = Method("Student", "asymptotic", lambda x, largest, level: statistics.student_limits(x, level))
 LOWER = Method(
     "betting, lower limit",
     "nonasymptotic",
-    lambda x, largest, level: _one_sided(np.asarray(betting_lower_limit(x, 1 - level))),
+    lambda x, largest, level: _one_sided(np.asarray(statistics.betting_lower_limit(x, 1 - level))),
 )
 # A miss is an experiment in which any column's limit exceeds the mean, which all columns share.
 SIMULTANEOUS = Method(
-    LOWER.name, "nonasymptotic", lambda x, largest, level: _one_sided(simultaneous_lower_limits(x, level).max(-1))
+    LOWER.name,
+    "nonasymptotic",
+    lambda x, largest, level: _one_sided(statistics.simultaneous_lower_limits(x, level).max(-1)),
 )
 
 
@@ -180,7 +171,7 @@ def _toy_run() -> Distribution:
     curve = 0.05 + 1 / (1 + np.arange(_STEPS) / 3)
 
     def draw(random: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-        schedule = Schedule.draw(_STEPS, _STRATA, int(np.prod(size)), random)
+        schedule = statistics.Schedule.draw(_STEPS, _STRATA, int(np.prod(size)), random)
         noise = 2 * random.beta(2, 2, size)
         return noise * (curve[schedule.times - 1] @ schedule.weights).reshape(size)
 
@@ -327,7 +318,7 @@ class StudentTest:
         self.sums = self.sums + np.stack([x.sum(0), (x**2).sum(0)])
         mean = self.sums[0] / self.n
         variance = np.maximum(self.sums[1] - self.n * mean**2, 0) / (self.n - 1)
-        return float((mean + student_half_width(np.sqrt(variance), self.n, self.level) < self.bound).mean())
+        return float((mean + statistics.student_half_width(np.sqrt(variance), self.n, self.level) < self.bound).mean())
 
 
 class BettingTest:
@@ -340,8 +331,8 @@ class BettingTest:
     def share(self, x: np.ndarray) -> float:
         ratios = (self.largest - x) / (self.largest - self.bound)
         for begin in range(0, len(ratios), _SAMPLES):
-            self.logs = self.logs + log_bets(ratios[begin : begin + _SAMPLES])
-        return float((log_mixture(self.logs) > -np.log(self.delta)).mean())
+            self.logs = self.logs + statistics.log_bets(ratios[begin : begin + _SAMPLES])
+        return float((statistics.log_mixture(self.logs) > -np.log(self.delta)).mean())
 
 
 def least_replicas(

@@ -68,8 +68,8 @@ _STRETCHES: list[Numbers] = [
 def worlds() -> tuple[ExactModel, ...]:
     """All models, the same ones every time."""
     theorems = [world for claim in catalogue.values() for world in runs_of(claim)]
-    small = (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs())
-    return (*small, *theorems, *_full(), *_lora(), *_vera(), *_loreft(), *_any_map(), *_all_layers())
+    small = (*_lemmas(), *_frozen(), *_runs(), *_others(), *_held_runs())
+    return (*small, *theorems, *_adapters(), *_any_map(), *_all_layers())
 
 
 # Numbers, and the parts of models
@@ -437,51 +437,44 @@ def _runs() -> list[ExactModel]:
     return found
 
 
-def _frozen_runs() -> list[ExactModel]:
-    """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one dimension."""
-    found: list[ExactModel] = []
-    wide, narrow = Curve.clipped(1, 8, "1/3"), Curve.clipped(2, "1/4")
-    line = Factored(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
-    for meft, fixed, first, a in (
-        (scalar(wide), number(1), number(1), F(1)),
-        (scalar(wide, "1/2"), number(2), number(-1), F(2)),
-        (scalar(narrow, 3), number("1/2"), number(1), F(2, 3)),
-        (line, rows(("3/5", "4/5")), transposed(rows((1, "-1/2"))), F(1)),
-    ):
-        base = of_one(meft, "A", constants(meft, a, F(1), False))
-        for i, (ratio, T, noise) in enumerate(product((F(1, 2), F(7, 4)), (1, 2, 3), (F(0), F(1)))):
-            given, about = {**base, "theta": F(i % 3, 2)}, f"A frozen, best step, T = {T}, q = {ratio}"
-            run = of_run(about, meft, (fixed, first), given, T, ratio, "best", noise, "A", len(found))
-            found += [run] if run else []
-    return found
+def _held_runs() -> Iterator[ExactModel]:
+    """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one dimension.
 
-
-def _vector_runs() -> list[ExactModel]:
-    """Runs of a function of a vector, in one dimension and in two, with longer steps than 1/L̂ and shorter ones.
-
-    Of a printed step each is told again with the κ of functions that are smooth on all of space.
+    Then runs of a function of a vector, in one dimension and in two, with longer steps than 1/L̂ and shorter ones; of a
+    printed step each is told again with the κ of functions that are smooth on all of space.
     """
-    found: list[ExactModel] = []
-    wide, narrow = Curve.clipped(1, 8, "1/3"), Curve.clipped(2, "1/4")
-    for meft, first in (
-        (scalar(wide), number(1)),
-        (scalar(narrow), number(-1)),
-        (Factored(((wide,), (narrow,))), rows((1,), ("-1/2",))),
-    ):
-        base = {**of_one(meft, "A", constants(meft, F(1), F(1), False)), "sharp": F(1)}
-        steps = (("printed", F(1, 5)), ("printed", F(3, 2)), ("best", F(7, 4)))
-        for i, ((step, ratio), T, noise) in enumerate(product(steps, (1, 2, 3), (F(0), F(1)))):
-            given, about = {**base, "theta": F(i % 3, 2)}, f"A frozen, {step} step, T = {T}, q = {ratio}"
-            run = of_run(about, meft, (number(1), first), given, T, ratio, step, noise, "A", len(found))
-            if run is None:
-                continue
-            found.append(world := alone(run))
-            if step == "printed":
-                kappa = stated("meft.theorem2_everywhere", "kappa", q=world.numbers["q"])
-                sharper = {"kappa": kappa, "bound": world.numbers["bound"] * kappa / world.numbers["kappa"]}
-                about, numbers = f"{world.about}, sharper", {**world.numbers, **sharper}
-                found.append(replace(world, about=about, numbers=numbers))
-    return found
+    wide, narrow, one = Curve.clipped(1, 8, "1/3"), Curve.clipped(2, "1/4"), number(1)
+    line = Factored(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
+    frozen = (
+        (scalar(wide), one, one, _ONE),
+        (scalar(wide, "1/2"), number(2), number(-1), F(2)),
+        (scalar(narrow, 3), number("1/2"), one, F(2, 3)),
+        (line, rows(("3/5", "4/5")), transposed(rows((1, "-1/2"))), _ONE),
+    )
+    vectors = (
+        (scalar(wide), one, one, _ONE),
+        (scalar(narrow), one, number(-1), _ONE),
+        (Factored(((wide,), (narrow,))), one, rows((1,), ("-1/2",)), _ONE),
+    )
+    best = (("best", F(1, 2)), ("best", F(7, 4)))
+    mixed = (("printed", F(1, 5)), ("printed", F(3, 2)), ("best", F(7, 4)))
+    for is_vector, cases, steps in ((False, frozen, best), (True, vectors, mixed)):
+        turn = 0
+        for meft, fixed, first, a in cases:
+            base = of_one(meft, "A", constants(meft, a, F(1), False))
+            base = {**base, "sharp": F(1)} if is_vector else base
+            for i, ((step, ratio), T, noise) in enumerate(product(steps, (1, 2, 3), (F(0), F(1)))):
+                given, about = {**base, "theta": F(i % 3, 2)}, f"A frozen, {step} step, T = {T}, q = {ratio}"
+                world = of_run(about, meft, (fixed, first), given, T, ratio, step, noise, "A", turn)
+                if world is None:
+                    continue
+                world, turn = alone(world) if is_vector else world, turn + 1
+                yield world
+                if step == "printed":
+                    kappa = stated("meft.theorem2_everywhere", "kappa", q=world.numbers["q"])
+                    bound, turn = world.numbers["bound"] * kappa / world.numbers["kappa"], turn + 1
+                    numbers = {**world.numbers, "kappa": kappa, "bound": bound}
+                    yield replace(world, about=f"{world.about}, sharper", numbers=numbers)
 
 
 @cache
@@ -637,46 +630,40 @@ def _composed(
     return model_of(about, meft, numbers, matrices, functions=functions, blocks=blocks, laws=laws)
 
 
-def _full() -> Iterator[ExactModel]:
-    slope = Curve.clipped(2, 1, "1/3")
-    square = Factored(((slope, slope), (slope, Curve.clipped(1, 1))))
+def _adapters() -> Iterator[ExactModel]:
+    slope, ones = Curve.clipped(2, 1, "1/3"), Curve.clipped(1, 1)
     ends = rows((1, "1/2"), (0, -1)), rows(("1/3", 0), ("2/3", 1))
     laws = frozenset({"jiang2024.assumption1", "F(W) = f(W)"})
+    square = Factored(((slope, slope), (slope, ones)))
     for meft, (first, second) in ((scalar(slope), (number(1), number("1/4"))), (square, ends)):
         known = _evaluated(catalogue["meft.full"], constants(meft, F(1), F(1), False))
         functions = dict.fromkeys("fF", meft.functions["f"])
         matrices = {"W": first, "W_1": first, "W_2": second}
         yield model_of("W itself", meft, known, matrices, functions=functions, blocks=("W",), laws=laws)
 
-
-def _lora() -> Iterator[ExactModel]:
     for i, ((a, b), s, shares) in enumerate(product(((F(3), F(4)), (F(12, 5), F(1))), (F(1), F(1, 2)), _SHARES)):
         meft = scalar(Curve.clipped(2, 3, s * a * b), s)
         known = _evaluated(catalogue["meft.lora"], {**constants(meft, a, b, True), "s": s})
         first, second = ((number(a * x), number(b * y)) for x, y in shares)
         yield model_of("LoRA by composition", meft, {**stretch(i), **known}, two_points(meft, first, second))
 
-
-def _vera() -> Iterator[ExactModel]:
     frozen = {"A": number(1), "B": number(2)}
     for i, (id, s, shares) in enumerate(product(("meft.vera", "meft.vera_sharp"), (F(1), F(1, 2)), _SHARES)):
         # λ* is rational at a = b.
         a, b = F(3), F(3) if id == "meft.vera_sharp" else F(4)
         meft = scalar(Curve.clipped(1, 2, s * a * b), s)
-        known = {**stretch(i), **constants(meft, a, b, True), "a_0": F(1), "b_0": F(2), "s": s}
+        given = {**stretch(i), **constants(meft, a, b, True), "a_0": F(1), "b_0": F(2), "s": s}
         (x1, y1), (x2, y2) = shares
         points = {"Lambda_d": (number(x1 * a), number(x2 * a)), "Lambda_b": (number(y1 * b), number(y2 * b))}
-        yield _composed("VeRA", "vera", meft, _evaluated(catalogue[id], known), points, frozen)
+        yield _composed("VeRA", "vera", meft, _evaluated(catalogue[id], given), points, frozen)
 
-
-def _loreft() -> Iterator[ExactModel]:
-    # Numbers at which λ is rational.
+    # LoReFT, at numbers at which λ is rational.
     for id, L, G, nu in (("meft.loreft_sharp", F(2), F(10), F(1)), ("meft.loreft_rank1", F(2, 3), F(3), F(2))):
         slope = Curve.clipped(L, G)
         known = _evaluated(catalogue[id], {"L": L, "G": G, "nu": nu, "theta": F(1, 2)})
         wide = Factored(((slope,), (Curve.clipped(L / 2, G / 8),)))
-        ends = (number(1), number(-1)), (number(1), number(1)), (rows(("3/5", "4/5")), rows((0, 1)))
-        for i, (meft, turned) in enumerate(zip((scalar(slope), scalar(slope), wide), ends, strict=True)):
+        turns = (number(1), number(-1)), (number(1), number(1)), (rows(("3/5", "4/5")), rows((0, 1)))
+        for i, (meft, turned) in enumerate(zip((scalar(slope), scalar(slope), wide), turns, strict=True)):
             points = {"R": turned, "V": (number(nu), number(F(-1, 2 + i)))}
             yield _composed("LoReFT", "loreft", meft, {**stretch(i), **known}, points)
     # λ is rational at ν = 1, L = 4 and G = 7: 24 + 25.

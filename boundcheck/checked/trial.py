@@ -198,15 +198,10 @@ class Attempt(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """The end of an input.
+    """The end of an input: what was changed, and the worst of what came of it, in the process and on the command line.
 
-    Attributes:
-        change: what was changed.
-        outcome: the worst of what came of it, in the process and on the command line.
-        said: the line that refused it, or what went wrong.
-        seconds: how much time of processors it took.
-        mebibytes: the most memory that it took beyond what was there before, where Linux says so.
-
+    Beside it stand the line that refused it, or what went wrong; seconds of processors; and the most memory that it
+    took beyond what was there before, where Linux says so.
     """
 
     change: str
