@@ -644,8 +644,8 @@ def _adapters() -> Iterator[ExactModel]:
     for i, ((a, b), s, shares) in enumerate(product(((F(3), F(4)), (F(12, 5), F(1))), (F(1), F(1, 2)), _SHARES)):
         meft = scalar(Curve.clipped(2, 3, s * a * b), s)
         known = _evaluated(catalogue["meft.lora"], {**constants(meft, a, b, True), "s": s})
-        first, second = ((number(a * x), number(b * y)) for x, y in shares)
-        yield model_of("LoRA by composition", meft, {**stretch(i), **known}, two_points(meft, first, second))
+        both = two_points(meft, *((number(a * x), number(b * y)) for x, y in shares))
+        yield model_of("LoRA by composition", meft, {**stretch(i), **known}, both)
 
     frozen = {"A": number(1), "B": number(2)}
     for i, (id, s, shares) in enumerate(product(("meft.vera", "meft.vera_sharp"), (F(1), F(1, 2)), _SHARES)):
