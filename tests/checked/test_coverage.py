@@ -17,6 +17,7 @@ from boundcheck.checked.coverage import (
     COLUMNS,
     GAPS,
     GRID,
+    LEVEL,
     LOWER,
     SIMULTANEOUS,
     SIZES,
@@ -37,7 +38,6 @@ from boundcheck.checked.coverage import (
 from boundcheck.experiment.statistics import betting_limits, betting_lower_limit, student_limits, student_replicas
 
 EXPERIMENTS = 2000
-LEVEL = 0.95
 
 # One worker makes what all of them look at.
 pytestmark = pytest.mark.xdist_group("coverage")
@@ -86,7 +86,7 @@ def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
 def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
     """And no interval that holds at any number of replicas misses them as often."""
     (skewed,) = (each for each in BOUNDED if each.name == "1 in 50")
-    student, betting = assess((STUDENT, BETTING), skewed, n, 4000, LEVEL, np.random.default_rng([0, n]))
+    student, betting = assess((STUDENT, BETTING), skewed, n, 4000, np.random.default_rng([0, n]))
     assert student.rate == pytest.approx(STUDENT_ON_SKEWED[n], abs=0.01)
     assert student.holds is (n == 1024)
     assert betting.holds
@@ -111,8 +111,8 @@ def test_each_method_is_measured_wherever_it_can_be_and_its_numbers_fit_together
 def broken(method, share):
     """The method, with limits at this share of their distance from the middle."""
 
-    def limits(x, largest, level):
-        lower, upper = method.limits(x, largest, level)
+    def limits(x, largest):
+        lower, upper = method.limits(x, largest)
         middle, half = (lower + upper) / 2, (upper - lower) / 2
         return middle - share * half, middle + share * half
 
@@ -122,7 +122,7 @@ def broken(method, share):
 @pytest.mark.full
 @pytest.mark.parametrize("method", [BETTING, STUDENT])
 def test_an_interval_half_as_wide_is_found_out(method):
-    honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, LEVEL, np.random.default_rng(2))
+    honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, np.random.default_rng(2))
     assert honest.holds
     assert not half.holds
     assert half.width == pytest.approx(honest.width / 2)
@@ -132,12 +132,12 @@ def test_an_interval_half_as_wide_is_found_out(method):
 def test_simultaneous_limits_without_a_correction_are_found_out():
     """Fifty limits, each at the level of one: some column's limit fails more often than one in twenty times."""
 
-    def limits(x, largest, level):
-        lower = betting_lower_limit(np.swapaxes(x, -1, -2), 1 - level).max(-1)
+    def limits(x, largest):
+        lower = betting_lower_limit(np.swapaxes(x, -1, -2), 1 - LEVEL).max(-1)
         return lower, np.full_like(lower, np.inf)
 
     methods = SIMULTANEOUS, Method("uncorrected", "nonasymptotic", limits)
-    corrected, uncorrected = assess(methods, COLUMNS, 16, EXPERIMENTS, LEVEL, np.random.default_rng(3))
+    corrected, uncorrected = assess(methods, COLUMNS, 16, EXPERIMENTS, np.random.default_rng(3))
     assert corrected.holds
     assert not uncorrected.holds
 
@@ -174,7 +174,7 @@ def test_results_are_json_without_nan_and_depend_on_the_seed_alone():
 @pytest.mark.parametrize("bound", [1.2, 1.5, 3.0])
 def test_tests_of_power_are_the_upper_limits_themselves(bound):
     x = beta(0.5, 10.0)(np.random.default_rng(7), (150, 500))
-    betting, student = BettingTest(bound, LEVEL, 10.0), StudentTest(bound, LEVEL)
+    betting, student = BettingTest(bound, 10.0), StudentTest(bound)
     for before, n in pairwise((0, 2, 40, 41, 150)):
         seen = x[:n].T
         assert betting.share(x[before:n]) == (betting_limits(seen, 10.0, LEVEL)[1] < bound).mean()
@@ -221,6 +221,6 @@ def test_what_is_never_enough_is_none():
             self.n = getattr(self, "n", 0) + len(x)
             return 0.9 if self.n >= 1000 else 0.89
 
-    found = least_replicas([Never(), Once()], gamma(1.0), 1, 0.9, np.random.default_rng(9))
+    found = least_replicas([Never(), Once()], gamma(1.0), 1, np.random.default_rng(9))
     assert found == [None, min(n for n in GRID if n >= 1000)]
     assert GRID[-1] == 100_000

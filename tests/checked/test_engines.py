@@ -17,7 +17,6 @@ from boundcheck.checked import engines
 from boundcheck.checked.edits import mixed_up
 from boundcheck.checked.engines import Asked, Examined, Said, Walk
 from boundcheck.checked.exact_model import Curve
-from boundcheck.checked.statements import examinations
 from boundcheck.checked.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
@@ -168,12 +167,3 @@ def test_brackets_are_held_against_the_constant() -> None:
     assert not right.tried().wrong
     for worst in ((None, Fraction(1, 2)), (Fraction(2), None)):
         assert replace(right, worst=worst, script=None).tried().wrong
-
-
-@pytest.mark.full
-def test_every_trial_of_a_sample_is_right() -> None:
-    trials = [each.tried() for each in examinations(60)]
-    assert not [trial for trial in trials if trial.wrong]
-    assert {trial.true for trial in trials} == {True, False}
-    false = [trial for trial in trials if not trial.true]
-    assert sum(trial.caught for trial in false) >= len(false) / 3

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pytest
 
 from boundcheck.checked.edits import Change, in_turn, mixed_up
+from boundcheck.checked.runs import run_mutants
+from boundcheck.checked.smoothness import drawn
+from boundcheck.checked.statements import examinations
 from boundcheck.checked.trial import Answer, Mutant
 
 
@@ -39,6 +43,21 @@ def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "traceback")
     assert trial.witness.startswith("x = 1; ")
     assert trial.witness.strip().endswith("ZeroDivisionError: by nothing")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("make", "share", "most_missed"),
+    [(lambda: drawn(90)[0][::9], 0.9, 0), (lambda: run_mutants(90), 1, 2), (lambda: examinations(60), 1 / 3, 0)],
+    ids=["statements", "runs", "engines"],
+)
+def test_every_trial_of_a_sample_is_right(make: Callable[[], Iterable[Mutant]], share: float, most_missed: int) -> None:
+    trials = [each.tried() for each in make()]
+    assert not [trial for trial in trials if trial.wrong]
+    assert {trial.true for trial in trials} == {True, False}
+    false = [trial for trial in trials if not trial.true]
+    assert sum(trial.caught for trial in false) >= share * len(false) - most_missed
+    assert all(trial.seconds > 0 for trial in trials)
 
 
 def test_kinds_take_turns_and_relations_come_last() -> None:
