@@ -667,12 +667,17 @@ def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
 
 
 _LOCK = threading.Lock()
-_KEPT = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+
+@cache
+def _kept() -> tempfile.TemporaryDirectory[str]:
+    # Made when it is asked for: each process that is attacked imports this file.
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 @cache
 def _truth(name: str) -> _Truth:
-    root = Path(_KEPT.name) / re.sub(r"\W", "_", name)
+    root = Path(_kept().name) / re.sub(r"\W", "_", name)
     (before := root / "before").mkdir(parents=True)
     made = Running(name, before, _NONE, "prepare", "prepare").end(_LEAST * _PATIENCE)
     world = shutil.copytree(before, root / "world")

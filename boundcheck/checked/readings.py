@@ -285,19 +285,14 @@ class Entry(Mutant):
         return Answer("refused" if refused else "believed", accepts=not refused, rejects=refused)
 
 
-def entries() -> list[tuple[str, Any]]:
-    """Every entry with the name of its module; none where there is no checkout."""
+def gallery() -> Iterator[Entry]:
+    """Each entry and its twin; none where there is no checkout."""
     if not (_FOLDER / "case.py").is_file():
-        return []
+        return
     if str(_ROOT) not in sys.path:
         sys.path.insert(0, str(_ROOT))
     package = ".".join(_FOLDER.relative_to(_ROOT).parts)
-    modules = sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"})
-    return [(module, case) for module in modules for case in import_module(f"{package}.{module}").CASES]
-
-
-def gallery() -> Iterator[Entry]:
-    """Each entry and its twin."""
-    for module, case in entries():
-        yield Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case)
-        yield Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case)
+    for module in sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"}):
+        for case in import_module(f"{package}.{module}").CASES:
+            yield Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case)
+            yield Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case)
