@@ -402,11 +402,6 @@ def _false(setting: Experiment, kind: str, change: str, witness: str, blame: tup
     return Run(setting.claim.id, kind, change, False, f"{setting.name}: {witness}", table, blame)
 
 
-def _enclosed(claim: Claim, inputs: Numbers, name: str) -> arb:
-    """A quantity of a claim, whose formulas may have lost some of the symbols."""
-    return claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})[name]
-
-
 def _formulas(quantity: Quantity) -> Iterator[Change]:
     """Other formulas for a quantity."""
     name, formula = quantity.name, quantity.expression
@@ -437,7 +432,7 @@ def false_bounds(setting: Experiment) -> Iterator[Run]:
             if theorem.parameters != claim.parameters:
                 # A run gets a value for every symbol of the theorem, and each must have its place.
                 continue
-            bound = _enclosed(theorem, setting.inputs, "bound")
+            bound = theorem.enclosures(**setting.inputs)["bound"]
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
                 low, high = shown(lower(least), 9, DOWN), shown(upper(bound), 9, UP)
                 witness = f"E‖∇F(v_t)‖² ≥ {low} at every t, and the bound is {high}"
@@ -526,9 +521,12 @@ def _is_certain(setting: Experiment, table: Table, inputs: Numbers) -> bool:
     """True if no iterate can exceed the ζ of the spec at the step that it leads to."""
     if setting.most is None:
         return True
-    given = table["run"].get("step_size")
-    # A step that is too long has no enclosure.
-    step = _enclosed(parse(table).theorem, _stated(table, inputs), "alpha") if given is None else arb(given)
+    if "step_size" in table["run"]:
+        # A step that is too long has no enclosure.
+        step = arb(table["run"]["step_size"])
+    else:
+        theorem, stated = parse(table).theorem, _stated(table, inputs)
+        step = theorem.enclosures(**{p.name: stated[p.name] for p in theorem.parameters})["alpha"]
     return setting.most(step, table["run"]["steps"]) <= Fraction(table["run"]["zeta"]) ** 2
 
 
@@ -585,21 +583,21 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]
         yield "radius", f"radii by {size:g}", "v is inside of a larger ball too", setting.spec(domain=radii), grown
 
 
-def _experiments() -> Iterator[Experiment]:
-    for id in ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step"):
-        yield from (on_kink(id, steps) for steps in (1, 2, 6))
-    for id in ("jiang2024.theorem2", "meft.theorem2_repaired", "meft.theorem2_best_step"):
-        yield on_factors(id, 12)
-        yield on_hard(id, 8, 0.3)
-    classics = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
-    for id in (*classics, "meft.theorem2_frozen_a", "meft.theorem2_any_step"):
-        yield from (on_scalars(id, steps) for steps in (2, 12))
-
-
 @cache
 def _all() -> tuple[Run, ...]:
+    smooth = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
+    settings = [on_kink(id, steps) for id, steps in product(smooth, (1, 2, 6))]
+    for id in ("jiang2024.theorem2", "meft.theorem2_repaired", "meft.theorem2_best_step"):
+        settings += [on_factors(id, 12), on_hard(id, 8, 0.3)]
+    noisy = (
+        "ghadimi2013.corollary2_2",
+        "khaled2020.bounded_variance",
+        "meft.theorem2_frozen_a",
+        "meft.theorem2_any_step",
+    )
+    settings += [on_scalars(id, steps) for id, steps in product(noisy, (2, 12))]
     found: list[Run] = []
-    for setting in _experiments():
+    for setting in settings:
         bounds = list(false_bounds(setting))
         found += [*bounds, *false_constants(setting), *false_hypotheses(setting), *true_runs(setting)]
         for run in bounds[:1] if "zeta" in setting.table["run"] else ():
