@@ -267,10 +267,12 @@ def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: 
     claim = claim_of(relation)
     space, random = Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
     value, slope = space.rise((relation.lhs, relation.rhs), space.start)
-    assert value == pytest.approx(np.log(space.origin.ratio), abs=1e-9)
+    assert value == pytest.approx(np.log(space.origin.compare().ratio), abs=1e-9)
     way, h = random.normal(size=space.start.shape), 1e-6
     ends = [space.at(space.start + sign * h * way) for sign in (1, -1)]
-    assert (np.log(ends[0].ratio) - np.log(ends[1].ratio)) / (2 * h) == pytest.approx(slope @ way, rel=1e-3, abs=1e-5)
+    assert (np.log(ends[0].compare().ratio) - np.log(ends[1].compare().ratio)) / (2 * h) == pytest.approx(
+        slope @ way, rel=1e-3, abs=1e-5
+    )
 
 
 SHARP = [
