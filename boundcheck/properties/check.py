@@ -32,8 +32,8 @@ from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
 from boundcheck.worst_case.search import shrunk
-from boundcheck.worst_case.stored import save
-from boundcheck.worst_case.tried import Tried, certify, check_id
+from boundcheck.worst_case.stored import Tried, save
+from boundcheck.worst_case.tried import certify, check_id
 from boundcheck.worst_case.view import rounded_down
 
 

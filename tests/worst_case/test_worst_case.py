@@ -29,7 +29,6 @@ from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.symbols import G, L, Lhat, a, b, ell, s
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.program import TOLERANCE, NotSolvedError, Program, Solver
-from boundcheck.worst_case.search import Falsification
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
@@ -60,14 +59,7 @@ def test_gradient_descent_has_its_exact_rate(step: float, iterates: int) -> None
     assert gradient_descent(1, step, iterates) == pytest.approx(exact_rate(step, iterates), rel=TOLERANCE)
 
 
-@given(sizes, st.floats(0.1, 1.7), st.integers(1, 4))
-@few_examples
-def test_gradient_descent_scales_with_the_smoothness(smoothness: float, step: float, iterates: int) -> None:
-    scaled = gradient_descent(smoothness, step / smoothness, iterates)
-    assert scaled == pytest.approx(smoothness * gradient_descent(1, step, iterates), rel=TOLERANCE)
-
-
-@given(sizes, sizes, st.floats(0.05, 1.5), st.floats(0.1, 3), st.integers(1, 3))
+@given(sizes, sizes, st.floats(0.05, 1.5), st.just(0.0) | st.floats(0.1, 3), st.integers(1, 3))
 @few_examples
 def test_sgd_scales_with_smoothness_and_gap(
     smoothness: float, gap: float, step: float, zeta: float, iterates: int
@@ -260,15 +252,6 @@ def test_at_shortest_horizons_sgd_is_within_a_fifth_of_the_repaired_bound() -> N
         assert case.lower < case.numerical < case.upper < 1.00001 * case.lower
 
 
-def test_the_summary_has_the_largest_ratio_and_every_case() -> None:
-    cases = falsify(DETERMINISTIC[0], WorstCase((4, 2, 3)))
-    found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
-    assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
-    assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
-    assert (found["id"], found["violated"], found["instance"]) == (DETERMINISTIC[0], False, cases[1].instance)
-    assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
-
-
 def test_a_solver_that_fails_is_an_error_of_its_own() -> None:
     with pytest.raises(NotSolvedError, match="Clarabel") as caught:
         two_point_sgd(1, 1, 1e8, 1e-8, 2)
@@ -308,42 +291,42 @@ def test_bad_numbers_are_refused(field: str, call: Callable[[], object]) -> None
     assert refused(call).field == field
 
 
-@pytest.fixture(scope="module")
-def search() -> Falsification:
-    return bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
-
-
-@pytest.fixture(scope="module")
-def cases() -> WorstCases:
-    return bc.falsify("nesterov2004.gradient_descent", bc.WorstCase((2, 3)))
-
-
-def text_of(html: str) -> str:
-    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
-
-
-def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(search: Falsification, tmp_path: Path) -> None:
+def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path: Path) -> None:
+    search = bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
     assert search.to_frame().to_dict("records") == [
         {"claim": search.id, "rank": x["rank"], **x["constants"], "ratio": x["ratio"], "share": x["share"]}
         for x in search.as_json()["rows"]
     ]
     save(search.instance, path := tmp_path / "instance.json")
-    found = replayed(path)
-    instance, certificate = found
+    instance, certificate = found = replayed(path)
     assert (certificate.violated, certificate.lower) == (search.violated, search.ratio)
-    page = text_of(found._repr_html_())
-    assert instance.title in page
-    assert "not violated" in page
-    assert f"at least {rounded_down(certificate.lower, 6)} (certified)" in page
+    page = " ".join("".join(ElementTree.fromstring(found._repr_html_()).itertext()).split())
+    for said in (instance.title, "not violated", f"at least {rounded_down(certificate.lower, 6)} (certified)"):
+        assert said in page
 
 
-def test_a_frame_of_worst_cases_has_the_values_of_the_json(cases: WorstCases) -> None:
+def test_worst_cases_are_a_summary_and_a_frame() -> None:
+    cases = falsify(DETERMINISTIC[0], WorstCase((4, 2, 3)))
+    found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
+    assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
+    assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
+    assert (found["id"], found["violated"], found["instance"]) == (DETERMINISTIC[0], False, cases[1].instance)
+    assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
     for row, case in zip(cases.to_frame().to_dict("records"), cases, strict=True):
-        said = case.as_json()
-        for name in ("claim", "steps", "bound", "numerical", "lower", "upper", "ratio", "violated", "how"):
+        said = case.as_json() | case.inputs
+        for name in (
+            "claim",
+            "steps",
+            "bound",
+            "numerical",
+            "lower",
+            "upper",
+            "ratio",
+            "violated",
+            "how",
+            *case.inputs,
+        ):
             assert row[name] == said[name]
-        for name, value in said["inputs"].items():
-            assert row[name] == value
 
 
 def test_a_broken_bound_is_called_violated() -> None:
