@@ -467,7 +467,7 @@ def instances(
 
     @st.composite
     def drawn(draw: DrawFn) -> AdapterInstance:
-        s = draw(structures(kind, claim, largest, largest + 1))
+        s = draw(structures(kind, claim, largest))
         rounds = draw(choice((0, 0, 0, 4, 12)))
         if rounds:
             climber = Climber(s, 2, draw(SEEDS)).run(rounds)
