@@ -99,9 +99,7 @@ class OfClaim(Instance, ABC):
 
     def value(self, symbol: sp.Symbol) -> Extent:
         """The value that the claim gives a letter; unknown if it gives none."""
-        if symbol not in self.letters:
-            return UNKNOWN
-        return Extent.of(number(self.letters[symbol]))
+        return Extent.of(number(self.letters[symbol])) if symbol in self.letters else UNKNOWN
 
     def defines(self, quantity: Quantity) -> Answer:
         """The answer `HOLDS` for a quantity of the claim, which is known by its formula alone."""
@@ -117,34 +115,28 @@ class OfClaim(Instance, ABC):
 
     def _decided(self, part: AtMost) -> Answer:
         try:
-            return self._numbers(part) or self._everywhere(part)
+            # An inequality of the claim's letters alone is decided without rounding.
+            difference = None
+            if not isinstance(part.left, MatrixExpr):
+                difference = sp.sympify(part.left - part.right, strict=True)
+            if difference is not None and difference.free_symbols <= self.letters.keys():
+                found = sign(difference.xreplace(self.letters), {})
+                if found < 0 or (found == 0 and not part.strict):
+                    return HOLDS
+                return Answer("fails", f"{part.left} is {'not below' if part.strict else 'above'} {part.right}")
+            answer = HOLDS
+            with ctx.workprec(BITS):
+                model = self.model()
+                # Without iterates there is one time.
+                for time, outcome in product(range(1, max(model.horizon, 1) + 1), range(len(model.weights))):
+                    x, y = (model.number(each, time, outcome) for each in (part.left, part.right))
+                    answer &= compared(part, x, y)
+                    if answer.verdict == "fails":
+                        break
+            return answer
         except (InputError, LookupError, TypeError, ValueError):
             # Such as a letter that it does not know, or a function that it knows at some points alone.
             return Answer("open", f"nothing says whether {part.left} is at most {part.right}")
-
-    def _numbers(self, part: AtMost) -> Answer | None:
-        """The answer for an inequality of the claim's letters alone; None for any other."""
-        if isinstance(part.left, MatrixExpr):
-            return None
-        difference = sp.sympify(part.left - part.right, strict=True)
-        if not difference.free_symbols <= self.letters.keys():
-            return None
-        found = sign(difference.xreplace(self.letters), {})
-        if found < 0 or (found == 0 and not part.strict):
-            return HOLDS
-        return Answer("fails", f"{part.left} is {'not below' if part.strict else 'above'} {part.right}")
-
-    def _everywhere(self, part: AtMost) -> Answer:
-        answer = HOLDS
-        with ctx.workprec(BITS):
-            model = self.model()
-            # Without iterates there is one time.
-            for time, outcome in product(range(1, max(model.horizon, 1) + 1), range(len(model.weights))):
-                x, y = (model.number(each, time, outcome) for each in (part.left, part.right))
-                answer &= compared(part, x, y)
-                if answer.verdict == "fails":
-                    break
-        return answer
 
     def model(self) -> Model[arb, arb_mat]:
         """A model with the values of the letters, and without iterates."""

@@ -47,34 +47,29 @@ def at(*places: Fraction) -> torch.Tensor:
 
 
 @given(slopes(), PLACES, PLACES)
-def test_integral_is_the_limit_of_sums(slope: PiecewiseLinear, start: Fraction, end: Fraction) -> None:
+def test_integral_is_the_limit_of_sums_within_the_constants(
+    slope: PiecewiseLinear, start: Fraction, end: Fraction
+) -> None:
     cells = 32
     width = (end - start) / cells
     total = sum(slope.value(start + i * width) for i in range(cells)) * width
     # f' moves by at most L |width| within a cell, half of that on average.
     allowed = slope.lipschitz * width**2 * cells / 2
     assert abs(slope.integral(end) - slope.integral(start) - total) <= allowed
+    assert abs(slope.value(start) - slope.value(end)) <= slope.lipschitz * abs(width * cells)
+    assert abs(slope.value(end)) <= slope.bound
+    assert slope.integral(end) >= slope.minimum
 
 
 @given(slopes())
-def test_value_goes_through_the_knots_and_is_constant_beyond_them(slope: PiecewiseLinear) -> None:
+def test_the_knots_are_gone_through_and_constants_attained(slope: PiecewiseLinear) -> None:
+    values = dict(slope.knots)
     assert all(slope.value(w) == value for w, value in slope.knots)
     (first, low), (last, high) = slope.knots[0], slope.knots[-1]
     assert (slope.value(first - 7), slope.value(last + 7)) == (low, high)
     for (w, value), (after, value_after) in itertools.pairwise(slope.knots):
         assert slope.value((w + after) / 2) == (value + value_after) / 2
-
-
-@given(slopes(), PLACES, PLACES)
-def test_lipschitz_constant_and_bound_are_not_exceeded(slope: PiecewiseLinear, u: Fraction, w: Fraction) -> None:
-    assert abs(slope.value(u) - slope.value(w)) <= slope.lipschitz * abs(u - w)
-    assert abs(slope.value(w)) <= slope.bound
-    assert slope.integral(w) >= slope.minimum
-
-
-@given(slopes())
-def test_lipschitz_constant_bound_and_minimum_are_attained(slope: PiecewiseLinear) -> None:
-    values = dict(slope.knots)
+    assert Clipped(slope, ZERO).slope == held(slope)
     steepest = [abs(values[u] - values[w]) / (w - u) for u, w in itertools.pairwise(values)]
     assert slope.lipschitz == max(steepest, default=0)
     assert slope.bound in {abs(value) for value in values.values()}
@@ -93,17 +88,6 @@ def test_clipped_is_a_huber_function() -> None:
     assert [slope.value(Fraction(w)) for w in (4, 5, 6)] == [Fraction(-1, 3), 0, Fraction(1, 3)]
     assert slope.integral(Fraction(5)) == slope.minimum
     assert slope.integral(Fraction(51, 10)) - slope.minimum == Fraction(1, 100)
-
-
-DIRECTION = np.array([[1.0, -2.0, 0.5], [0.0, 4.0, 0.25]])
-
-
-@given(slopes())
-def test_the_slope_and_the_direction_are_as_they_are_held(slope: PiecewiseLinear) -> None:
-    objective = Clipped(slope, ZERO, direction=DIRECTION)
-    assert objective.slope == held(slope)
-    assert objective.direction.tolist() == DIRECTION.tolist()
-    assert objective.shape == (2, 3)
 
 
 # Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
@@ -244,13 +228,13 @@ def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
     assert problem.loss(v).mean().item() - problem.objective.infimum.value < 0.2 * gap(problem, start)
 
 
-@pytest.mark.parametrize(("push"), [1, 0])
-def test_noise_of_one_sign_stays_in_the_ball(push: int) -> None:
-    problem, v, values = hard_problem(40, 0.3, "meft.theorem2_repaired", gain=100.0)
+def test_noise_of_one_sign_stays_in_the_ball() -> None:
+    problem, start, values = hard_problem(40, 0.3, THEOREMS[0], gain=100.0)
+    v = replicate(start, 2)
     for _ in range(400):
-        v, _ = sgd_step(problem, v, values["alpha"], torch.tensor([[push]]))
-        assert max(spectral_norm(part).item() for part in v) <= 101
-        assert problem.sample_variance(v).item() <= 1
+        v, _ = sgd_step(problem, v, values["alpha"], torch.tensor([[0], [1]]))
+        assert max(spectral_norm(part).max().item() for part in v) <= 101
+        assert problem.sample_variance(v).max().item() <= 1
 
 
 @pytest.mark.parametrize(

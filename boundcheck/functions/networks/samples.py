@@ -37,14 +37,15 @@ class _Unnamed:
     def __init__(self) -> None:
         with _on_disk():
             # No block holds it: it is open as long as this object is.
-            self.bytes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        weakref.finalize(self, _close, self.bytes)
+            file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
 
+        def close() -> None:
+            # What a full disk did not take was said before.
+            with suppress(OSError):
+                file.close()
 
-def _close(file: IO[bytes]) -> None:
-    # What a full disk did not take was said before.
-    with suppress(OSError):
-        file.close()
+        self.bytes = file
+        weakref.finalize(self, close)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,6 @@ class Spool:
     """Integers that are written one after another, and then read as rows."""
 
     def __init__(self, dtype: str) -> None:
-        """Start an empty file for numbers of this NumPy type."""
         self.count, self._dtype, self._digest = 0, dtype, hashlib.sha256()
         self._file = _Unnamed()
 
@@ -121,7 +121,6 @@ class Texts:
     """Texts in a file, which are read one by one."""
 
     def __init__(self) -> None:
-        """Start without any texts."""
         self._ends = array("q", [0])
         self._file = _Unnamed()
 
