@@ -34,16 +34,10 @@ _SHORTEST = 2.0**-40
 
 
 class Segments(NamedTuple):
-    """The lengths of segments: a gradient is refused where each of them speaks against it.
+    """The lengths of segments: a gradient is refused where each of them speaks against it."""
 
-    Attributes:
-        over: by how much the change along each is to be larger than what rounding may be of it.
-        longest: over the size of the point. Farther away a function may turn and come back.
-
-    """
-
-    over: tuple[float, ...]
-    longest: float
+    over: tuple[float, ...]  # by how much the change along each is to be larger than what rounding may be of it
+    longest: float  # over the size of the point. Farther away a function may turn and come back
 
 
 FINE = Segments((2.0**12, 2.0**20), 2.0**-20)
@@ -154,26 +148,15 @@ Draws = Sequence[tuple[Point, Tensor]]
 
 
 class Mean(NamedTuple):
-    """The mean of minibatches at a point, held against the gradient there.
+    """The mean of minibatches at a point, held against the gradient there."""
 
-    Attributes:
-        length: of their mean.
-        bias: how far it is from the gradient.
-        allowed: how far it may be for rounding.
-        squares: the mean of their squared lengths.
-        spread: how large the terms are that the mean is made of.
-        blur: the rounding error of one of those terms.
-        mixed: how far a minibatch as a run draws it is from the mean of its own samples, over what rounding allows.
-
-    """
-
-    length: float
-    bias: float
-    allowed: float
-    squares: float
-    spread: float
-    blur: float
-    mixed: float
+    length: float  # of their mean
+    bias: float  # how far it is from the gradient
+    allowed: float  # how far it may be for rounding
+    squares: float  # the mean of their squared lengths
+    spread: float  # how large the terms are that the mean is made of
+    blur: float  # the rounding error of one of those terms
+    mixed: float  # how far a minibatch as a run draws it is from the mean of its own samples, over what rounding allows
 
     @property
     def is_mixed(self) -> bool:

@@ -16,18 +16,11 @@ def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generat
 
 @dataclass(frozen=True)
 class Draw:
-    """The law of the next minibatch given the past.
+    """The law of the next minibatch given the past."""
 
-    Attributes:
-        batch: m, its size.
-        candidates: the indices that it is drawn from, uniformly, shape (R, n_t).
-        replaced: whether with replacement.
-
-    """
-
-    batch: int
-    candidates: Tensor
-    replaced: bool
+    batch: int  # m, its size
+    candidates: Tensor  # the indices that it is drawn from, uniformly, shape (R, n_t)
+    replaced: bool  # whether with replacement
 
     def of(self, who: Tensor) -> "Draw":
         # With replacement all replicas draw from the same.

@@ -40,9 +40,7 @@ class AtMost(NamedTuple):
 def parts(relation: Any) -> Iterator[AtMost]:
     """The inequalities of which a relation consists.
 
-    Raises:
-        InputError: for anything but a relation.
-
+    Raises InputError for anything but a relation.
     """
     match relation:
         case sp.And():
@@ -70,12 +68,7 @@ def check_words(claim: Claim) -> None:
 
 
 class OfClaim(Instance, ABC):
-    """An instance of a claim at exact values of its parameters: its other letters are what the formulas make of them.
-
-    Attributes:
-        claim: the claim.
-
-    """
+    """An instance of a claim at exact values of its parameters; formulas make its other letters of them."""
 
     claim: Claim
 
@@ -158,16 +151,10 @@ def compared(part: AtMost, x: arb, y: arb) -> Answer:
 
 
 class OfAdapter(OfClaim):
-    """An instance whose F is f(W(v)) with an adapter's W, on a domain.
+    """An instance whose F is f(W(v)) with an adapter's W, on a domain."""
 
-    Attributes:
-        adapter: W(v).
-        radii: of the domain.
-
-    """
-
-    adapter: Adapter
-    radii: Mapping[str, float]
+    adapter: Adapter  # W(v)
+    radii: Mapping[str, float]  # of the domain
 
     @property
     @abstractmethod

@@ -44,20 +44,6 @@ some_examples = examples(15)
 @each_kind
 @some_examples
 @given(st.data())
-def test_weight_is_that_of_the_papers(kind: str, data: DataObject) -> None:
-    adapter = data.draw(adapters(kind, most=MOST))
-    radii = data.draw(domains(adapter))
-    v = data.draw(domain_points(adapter, radii, replicas=2))
-    W, sizes = adapter.weight(v), adapter.sizes(v)
-    assert W.shape == (2, *adapter.W0.shape)
-    for i in range(2):
-        allowed = 4 * (sizes.terms + sum(W.shape)) * EPSILON * sizes.weight[i].item()
-        assert np.abs(W[i].numpy() - Plain(adapter).weight(single(v, i))).max() <= allowed
-
-
-@each_kind
-@some_examples
-@given(st.data())
 def test_pull_back_is_that_of_automatic_differentiation(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind, most=MOST))
     radii = data.draw(domains(adapter))

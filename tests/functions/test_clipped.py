@@ -17,7 +17,6 @@ from torch import Tensor
 
 from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.arithmetic import EPSILON, Point, replicate, spectral_norm, square_norm
-from boundcheck.functions.curvature import bilinear_product, gauss_newton_product
 from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted, hard_instance
@@ -27,7 +26,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
-from boundcheck.properties import ball, directions, points, weights
+from boundcheck.properties import ball, weights
 from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
 from tests.functions.twins import DIGITS, KINDS, distance, each_kind, exactly, matrix
@@ -311,21 +310,6 @@ def test_constants_are_those_of_the_sum(kind: str, data: DataObject) -> None:
     assert below <= 0 or below**2 <= square
     base.gradient_bound = Constant(own.value, "estimated", "a guess")
     assert Tilted(base, tilt).gradient_bound.kind == "estimated"
-
-
-@few_examples
-@given(st.data())
-def test_a_tilt_moves_the_second_part_of_the_curvature_alone(data: DataObject) -> None:
-    base, tilt, objective = data.draw(tilted_problems("pseudo-Huber"))
-    adapter = LoRA(torch.zeros(base.shape, dtype=torch.float64), 1, 2.0)
-    v, u = data.draw(points(tuple(base.shape), 1, (1.0, 1.0))), data.draw(directions(adapter))
-    level, tilted = Problem(base, adapter), Problem(objective, adapter)
-    for x, y in zip(gauss_newton_product(level, v, u), gauss_newton_product(tilted, v, u), strict=True):
-        assert torch.equal(x, y)
-    of_tilt = adapter.pull_back(u, torch.tensor(tilt).unsqueeze(0))
-    allowed = 1e-14 * (base.gradient_bound.value + np.linalg.norm(tilt))
-    parts = zip(bilinear_product(level, v, u), bilinear_product(tilted, v, u), of_tilt, strict=True)
-    assert all((x + more - y).abs().max().item() <= allowed for x, y, more in parts)
 
 
 SLOPE = PiecewiseLinear.clipped(1, 1)

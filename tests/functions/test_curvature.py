@@ -84,25 +84,10 @@ def along(v: Point, u: Point, step: float) -> Point:
     return tuple(x + step * y for x, y in zip(v, u, strict=True))
 
 
-def difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
-    """The derivative at 0 by central differences, right to fourth order."""
-    return (8 * (of(step) - of(-step)) - (of(2 * step) - of(-2 * step))) / (12 * step)
-
-
 def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
     """The second derivative at 0, likewise."""
     near, far = of(step) + of(-step), of(2 * step) + of(-2 * step)
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
-
-
-@each_flat_kind
-@each_objective
-def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name: str) -> None:
-    problem, v, u = generic(kind, name)
-    product = hessian_vector_product(problem, v, u)
-    for number, found in enumerate(product):
-        expected = difference(lambda t, i=number: problem.gradient(along(v, u, t))[i], 1e-4)
-        assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
 
 @each_objective

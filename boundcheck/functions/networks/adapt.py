@@ -162,9 +162,7 @@ def _width(model: nn.Module) -> int:
 def sites_of(model: nn.Module) -> tuple[Site, ...]:
     """Every site of a network, in its order.
 
-    Raises:
-        InputError: if nothing is trained, or a trained parameter belongs to no site.
-
+    Raises InputError if nothing is trained, or a trained parameter belongs to no site.
     """
     found: list[Site] = []
     inside: set[str] = set()
@@ -288,9 +286,7 @@ def _nothing(d: int, k: int, like: Tensor) -> Tensor:
 def _dora(path: str, module: Any, name: str, W0: Tensor) -> Site:
     """The site of a LoRA layer of peft that has a magnitude for each row of its weight W0, shape (d, k).
 
-    Raises:
-        InputError: for one of which something is frozen, or that computes something else.
-
+    Raises InputError for one of which something is frozen, or that computes something else.
     """
     expected = "DoRA of linear layers, rows of W0 + s B A over their norms times m, with A, B and m trained"
     refused = InputError(path, f"a {type(module.lora_variant[name]).__name__}", expected)

@@ -89,9 +89,7 @@ class PretrainedSpec(Table):
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The model and the samples that a spec describes.
 
-        Raises:
-            InputError: for a folder or file that does not exist or holds something else, and for too little memory.
-
+        Raises InputError for a folder or file that does not exist or holds something else, and for too little memory.
         """
         folder = _folder(self.path)
         check_configurations(folder)
@@ -238,9 +236,7 @@ def _quiet(transformers: Any) -> Iterator[None]:
 def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
     """The two encoded samples, with labels, and the number of classes.
 
-    Raises:
-        InputError: for a text that cannot be read, or is too short or has too few lines for that many samples.
-
+    Raises InputError for a text that cannot be read, or is too short or has too few lines for that many samples.
     """
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -70,16 +70,11 @@ _SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
 
 @dataclass(frozen=True)
 class Rounding:
-    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point.
-
-    Attributes:
-        loss, gradient: of both, by how they scatter.
-        held: of the gradient, by how far it is from that in double precision; infinite where these were not compared.
-
-    """
+    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point, by how they scatter."""
 
     loss: float
     gradient: float
+    # Of the gradient, by how far it is from that in double precision; infinite where these were not compared.
     held: float = math.inf
 
 
@@ -280,12 +275,8 @@ def top_curvatures(
 class NetworkFunction(Function):
     """F of a network and its samples.
 
-    Attributes:
-        name, units, samples: see `Function`.
-        network: holds a point.
-        parameters: how many numbers the model had before it was adapted.
-        held_out: samples that are not trained on, if there are any.
-
+    The network holds a point; `parameters` is how many numbers the model had before it was adapted, and `held_out` are
+    samples that are not trained on, if there are any.
     """
 
     is_flat = False
@@ -448,9 +439,7 @@ def network_function(
 ) -> NetworkFunction:
     """F of the network of a spec's table [model], with its adapters at the start that `random` draws, on the CPU.
 
-    Raises:
-        InputError: for a text, a folder, a target or a rank that does not exist.
-
+    Raises InputError for a text, a folder, a target or a rank that does not exist.
     """
     loaded, a = table.load(device, tick), adaptation
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())

@@ -50,24 +50,14 @@ class _Unnamed:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """A table of integers in a file, of which some rows in some order are the samples, as int64.
+    """A table of integers in a file, of which some rows in some order are the samples, as int64."""
 
-    Attributes:
-        file: its rows, one after another.
-        dtype: of a number in it.
-        digest: of all that is in it.
-        order: the row of each sample, int64, shape (n,).
-        width: how many numbers a row has.
-        device: where they are wanted.
-
-    """
-
-    file: _Unnamed
-    dtype: str
-    digest: str
-    order: Tensor
-    width: int
-    device: str = "cpu"
+    file: _Unnamed  # its rows, one after another
+    dtype: str  # of a number in it
+    digest: str  # of all that is in it
+    order: Tensor  # the row of each sample, int64, shape (n,)
+    width: int  # how many numbers a row has
+    device: str = "cpu"  # where they are wanted
 
     def __len__(self) -> int:
         return len(self.order)
@@ -160,18 +150,11 @@ def _on_disk() -> Iterator[None]:
 
 
 class Task(Protocol):
-    """A finite sample of texts and the loss of a network on each.
+    """A finite sample of texts and the loss of a network on each."""
 
-    Attributes:
-        name: its name in figures and tables.
-        units: of the loss.
-        samples: n.
-
-    """
-
-    name: str
-    units: str
-    samples: int
+    name: str  # its name in figures and tables
+    units: str  # of the loss
+    samples: int  # n
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
         """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over all."""
@@ -184,18 +167,11 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model without adapters, and its samples.
+    """A model without adapters, and its samples."""
 
-    Attributes:
-        name: of model and text.
-        model: frozen except for its head, if it has one for the task.
-        task, held_out: the samples to train on, and the held-out samples.
-
-    """
-
-    name: str
-    model: nn.Module
-    task: Task
+    name: str  # of model and text
+    model: nn.Module  # frozen except for its head, if it has one for the task
+    task: Task  # to train on
     held_out: Task
 
 
@@ -214,9 +190,7 @@ class Encoded:
 
         Tables of `Rows` are such tensors, of which each batch is read when it is computed.
 
-        Raises:
-            InputError: without labels, or where not one of them is to be predicted.
-
+        Raises InputError without labels, or where not one of them is to be predicted.
         """
         if "labels" not in batch:
             raise InputError("labels", "(not given)", "labels in every batch")
