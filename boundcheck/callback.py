@@ -14,8 +14,7 @@ from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.audit import Evidence
-from boundcheck.experiment.experiment import announce, device_memory
-from boundcheck.experiment.outcome import outcome
+from boundcheck.experiment.experiment import announce, device_memory, outcome
 from boundcheck.experiment.plan import Start, at_a_step
 from boundcheck.experiment.result import RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
@@ -375,15 +374,14 @@ class _Recorder:
             tuple(self._rules),
             sample,
         )
-        found = outcome(evidence)
-        result = RunResult(
+        result = outcome(
+            evidence,
             run_id=self._folder.id,
             claim=spec.claim,
             spec=self._spec,
             environment=self._folder.environment | device_memory(self._device),
             problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
             constants=dict(self._function.constants),
-            **found,
         )
         return self._folder, self._folder.finish(result)
 

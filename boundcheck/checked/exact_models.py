@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from boundcheck.checked.exact_model import FLAT, Curve, ExactModel, Factored, Pair, blocks_of, single
 from boundcheck.checked.points import Blocks, moved, units
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import VectorFunction, rational_value
-from boundcheck.exact.paths import STILL, Paths
-from boundcheck.exact.rationals import (
+from boundcheck.exact.balls import (
     Rows,
     corner,
     inner,
@@ -39,6 +37,7 @@ from boundcheck.exact.rationals import (
     times,
     transposed,
 )
+from boundcheck.exact.evaluate import STILL, Paths, VectorFunction, rational_value
 from boundcheck.language import symbols
 from boundcheck.language.algorithms import Algorithm, Space, gamma, omega
 from boundcheck.language.catalogue import catalogue

@@ -21,7 +21,7 @@ from boundcheck.checked.engines import Examined, descended, examined, function_o
 from boundcheck.checked.exact_model import ExactModel, huber, parabola
 from boundcheck.checked.runs import on_kink, on_scalars
 from boundcheck.checked.theorems import Edited, Recipe, edited, exchanged, own_id, rational, recipes, times
-from boundcheck.exact.rationals import number
+from boundcheck.exact.balls import number
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language import hypotheses as words
 from boundcheck.language.catalogue import catalogue

@@ -25,7 +25,8 @@ from boundcheck.functions.draws import Draw
 from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Function
-from boundcheck.system.limits import Tick, prefixed
+from boundcheck.language.measures import Statistic
+from boundcheck.system.limits import Tick
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""
@@ -195,7 +196,13 @@ def run_ensemble(
                 saved_at = time.monotonic()
                 took = saved_at - now
         if ensemble.rare:
-            folder.extend_trace(ensemble.rarely_seen(), "look", 0)
+            # Of the first replica; of the others nothing was looked at.
+            rows = {name: np.full((replicas, len(x)), np.nan) for name, x in ensemble.rare.items()}
+            for name, values in ensemble.rare.items():
+                rows[name][0] = values
+            rows["look_time"] = np.tile(ensemble.rare_times, (replicas, 1))
+            part = xr.Dataset({name: (("replica", "look"), values) for name, values in rows.items()})
+            folder.extend_trace(part, "look", 0)
         return Record(ensemble.schedule, folder.trace(), ensemble.ball, ensemble.v)
 
 
@@ -243,11 +250,12 @@ class Ensemble:
         # Every step asks for it, and a spec looks it up each time.
         self.algorithm = spec.algorithm
         strata = min(spec.run.audits or plan.steps, plan.steps)
-        if spec.measure.is_of_the_last:
+        is_of_the_last = spec.measure.over is Statistic.LAST
+        if is_of_the_last:
             # The last iterate, and those before it.
             strata = max(strata, min(2, plan.steps))
         random = np.random.default_rng(stream(spec, "audits"))
-        self.schedule = Schedule.draw(plan.steps, strata, spec.replicas, random, spec.measure.is_of_the_last)
+        self.schedule = Schedule.draw(plan.steps, strata, spec.replicas, random, is_of_the_last)
         self.sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "sampling", device))
         v = replicate(start.v, spec.replicas)
         self.ball = BallWatch.start(tuple(plan.radii.values()), v) if plan.radii else None
@@ -321,7 +329,11 @@ class Ensemble:
             for due in self.rare_times[(t <= self.rare_times) & (self.rare_times < t + count)].tolist():
                 random = np.random.default_rng([stream(self.spec, "curvature"), due])
                 first = tuple(part[due - t][:1] for part in taken.points)
-                for name, value in self.function.look(first, random, prefixed(tick, f"t = {due}, ")).items():
+
+                def told(stage: str, done: int, total: int, due: int = due) -> None:
+                    tick(f"t = {due}, {stage}", done, total)
+
+                for name, value in self.function.look(first, random, told).items():
                     self.rare[name][self.rare_times == due] = value
             self._wait(taken, t, strata, [law for law, _ in drawn])
             if self.ball is not None:
@@ -382,15 +394,6 @@ class Ensemble:
             for name, values in (self.function.observe(v, v_next, law) | shown).items():
                 self.arrays[name][who, columns] = values.cpu().numpy()
         self.waiting, self.bytes = [], 0
-
-    def rarely_seen(self) -> xr.Dataset:
-        """The values of rare looks, as the trace has them: of the other replicas none."""
-        replicas = self.spec.replicas
-        rows = {name: np.full((replicas, len(self.rare_times)), np.nan) for name in self.rare}
-        for name, values in self.rare.items():
-            rows[name][0] = values
-        rows["look_time"] = np.tile(self.rare_times, (replicas, 1))
-        return xr.Dataset({name: (("replica", "look"), values) for name, values in rows.items()})
 
 
 def empty_trace(

@@ -437,7 +437,7 @@ def _measured(run: StoredRun, numbers: Numbers, words: tuple[object, ...]) -> di
         made["upper"] = numbers.add((*words, "upper"), high, f"{said}, rounded up", kind)
         made["kind"] = kind
     made["steps"] = numbers.add((*words, "steps"), whole(plan.steps), "T")
-    made["replicas"] = numbers.add((*words, "replicas"), whole(x.replicas))
+    made["replicas"] = numbers.add((*words, "replicas"), whole(x.settings.run.replicas))
     if plan.batch is not None:
         made["batch"] = numbers.add((*words, "batch"), whole(plan.batch))
     if plan.step_size is not None:

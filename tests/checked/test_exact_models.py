@@ -16,8 +16,8 @@ from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, 
 from boundcheck.checked.exact_models import descents, runs_of, worlds
 from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import number, rows, transposed
 from boundcheck.exact.evaluate import t
-from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact, Law
 from boundcheck.language.catalogue import catalogue
@@ -106,7 +106,7 @@ def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(sc
         assert len(facts) < len(proof.conclusion.hypotheses)
         assert any(all(world.meets(x) for x in facts) for world in worlds())
         return
-    defined = {x.statement for x in proof.assumptions if any(map(x.is_called, script.claim.names))}
+    defined = {x.statement for x in proof.assumptions if not x.names.isdisjoint(script.claim.names)}
     premises = proof.goal.premises if isinstance(proof.goal, Law) else ()
     rest = [*(proof.conclusion.hypotheses - defined), *premises]
     assert any(world.allows(rest, proof) for world in worlds())

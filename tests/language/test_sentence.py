@@ -140,28 +140,23 @@ def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: 
     assert 0 < case.ratio <= 1 + TOLERANCE
 
 
-@given(nonconvex, st.floats(0.1, 0.8), st.integers(1, 4))
+@given(nonconvex, convex, st.floats(0.1, 0.8), st.integers(1, 4))
 @examples(8)
-def test_a_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], beta: float, T: int) -> None:
+def test_a_function_is_no_worse_than_the_worst(
+    problem: tuple[Smooth, np.ndarray], bowl: tuple[Smooth, np.ndarray], beta: float, T: int
+) -> None:
     f, start = problem
     D = f.value(start) - f.value(f.minimiser)
-    assume(D > 0.01)
-    numbers = {"alpha": 1 / f.L, "beta": beta}
+    g, first = bowl
+    R = float(np.linalg.norm(first - g.minimiser))
+    assume(D > 0.01 and R > 0.01)
+    momentum, step = {"alpha": 1 / f.L, "beta": beta}, {"alpha": 1 / g.L}
     for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
-        worst = Solver(Program(HEAVY_BALL, numbers, measure, f.L, gap=D), T).value
-        assert measured(HEAVY_BALL, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
-
-
-@given(convex, st.integers(1, 4))
-@examples(8)
-def test_a_convex_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], T: int) -> None:
-    f, start = problem
-    R = float(np.linalg.norm(start - f.minimiser))
-    assume(R > 0.01)
-    numbers = {"alpha": 1 / f.L}
+        worst = Solver(Program(HEAVY_BALL, momentum, measure, f.L, gap=D), T).value
+        assert measured(HEAVY_BALL, measure, f, start, momentum, T) <= worst * (1 + TOLERANCE)
     for measure in (LEAST_GRADIENT, LAST_GAP, LAST_DISTANCE):
-        worst = Solver(Program(NESTEROV, numbers, measure, f.L, is_convex=True, distance=R), T).value
-        assert measured(NESTEROV, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
+        worst = Solver(Program(NESTEROV, step, measure, g.L, is_convex=True, distance=R), T).value
+        assert measured(NESTEROV, measure, g, first, step, T) <= worst * (1 + TOLERANCE)
 
 
 @given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.1, 0.9))
@@ -295,16 +290,13 @@ def test_a_face_that_is_missing_is_said_so() -> None:
         check_claim(bare, adapter="full")
 
 
-def test_a_theorem_without_its_algorithms_parameter_is_about_no_run() -> None:
-    claim = replace(HALVED_DESCENT, quantities=(HALVED_DESCENT.quantities[0], HALVED_DESCENT.quantities[2]))
-    assert algorithm_of(claim) is None
-
-
 def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
     descent, stochastic = (
         replace(catalogue[id], id="my.own", algorithm=None, measure=None)
         for id in ("nesterov2004.gradient_descent", "ghadimi2013.corollary2_2")
     )
+    # Without its algorithm's parameter it is about no run.
+    assert algorithm_of(replace(HALVED_DESCENT, quantities=HALVED_DESCENT.quantities[::2])) is None
     for claim, name in ((descent, "gradient_descent"), (stochastic, "sgd")):
         assert algorithm_of(claim) is ALGORITHMS[name]
         assert measure_of(claim) is MEASURES["least_gradient"]
@@ -315,12 +307,9 @@ def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
     assert measure_of(catalogue["meft.lemma1_sharp"]) is MEASURES["smoothness"]
 
 
-def test_an_algorithm_without_a_step_size_is_refused() -> None:
+def test_what_is_no_algorithm_is_refused() -> None:
     with pytest.raises(InputError, match=r"algorithm\.none = no parameters: expected its step size"):
         AdaGradNorm("none", "no step", ())
-
-
-def test_what_is_no_algorithm_is_refused() -> None:
     claim = replace(catalogue["nesterov2004.gradient_descent"], algorithm=HALVED.title)
     with pytest.raises(InputError, match=r"claim\.algorithm = str: expected an Algorithm"):
         algorithm_of(claim)

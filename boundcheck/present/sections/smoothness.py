@@ -59,7 +59,11 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
 
     Drawn are the runs whose T was chosen to be informative, or, if there are none of these, the first runs.
     """
-    runs = [run for run in runs if run.is_theorem and "batch" in run.result.spec["run"] and run.measure.is_of_gradients]
+    runs = [
+        run
+        for run in runs
+        if run.is_theorem and "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
+    ]
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
     return panels(chosen, _draw_gradient) if chosen else None
 
