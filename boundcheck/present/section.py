@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -21,11 +22,12 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from boundcheck.errors import CodeError, InputError
-from boundcheck.language.view import Fold, Part, Picture, Table, View
+from boundcheck.language import view
 from boundcheck.present import sections as own
 from boundcheck.present.material import Material, Placed
 from boundcheck.present.style import Layout, looking
 from boundcheck.system import plugins
+from boundcheck.verdicts import is_well
 
 GROUP = "boundcheck.sections"
 
@@ -43,7 +45,7 @@ class Section(Protocol):
     title: str
     place: int
 
-    def build(self, material: Material) -> Iterable[Part]:
+    def build(self, material: Material) -> Iterable[view.Part]:
         """The parts below the heading; none where the section does not apply."""
         ...
 
@@ -56,7 +58,7 @@ class _Broken:
     error: InputError
     place: int = 890
 
-    def build(self, material: Material) -> Iterable[Part]:
+    def build(self, material: Material) -> Iterable[view.Part]:
         raise CodeError(self.error.field, self.error.value, self.error.expected)
 
 
@@ -112,13 +114,13 @@ def _checked(section: Any, path: object) -> Any:
     return section
 
 
-def parts_of(section: Section, material: Material) -> tuple[Part, ...]:
+def parts_of(section: Section, material: Material) -> tuple[view.Part, ...]:
     """The parts that a section shows; raises CodeError if it does not run to its end, or shows something else."""
     with plugins.theirs():
         found: Any = section.build(material)
         parts = tuple(found) if isinstance(found, Iterable) else (found,)
     for each in parts:
-        if not isinstance(each, Part):
+        if not isinstance(each, view.Part):
             raise CodeError(f"{section.title}: build", type(each).__name__, "parts of a view, boundcheck.language.view")
     return parts
 
@@ -129,7 +131,7 @@ class Chapter:
 
     title: str
     see: str
-    parts: tuple[Part, ...]
+    parts: tuple[view.Part, ...]
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], 
     drawn = list[Drawn]()
     for chapter in found:
         caption = f"{chapter.title}. {chapter.see}".strip()
-        for picture in (part for part in on_paper(chapter.parts) if isinstance(part, Picture)):
+        for picture in (part for part in on_paper(chapter.parts) if isinstance(part, view.Picture)):
             try:
                 with looking(look), plugins.theirs():
                     figure = picture.draw()
@@ -171,19 +173,98 @@ def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], 
     return drawn
 
 
-def tables_of(found: Iterable[Chapter]) -> dict[str, Table]:
+def tables_of(found: Iterable[Chapter]) -> dict[str, view.Table]:
     """The tables that have a name, by their names."""
-    return {part.name: part for each in found for part in on_paper(each.parts) if isinstance(part, Table) and part.name}
+    return {
+        part.name: part for each in found for part in on_paper(each.parts) if isinstance(part, view.Table) and part.name
+    }
 
 
-def on_paper(parts: Iterable[Part]) -> Iterator[Part]:
+def on_paper(parts: Iterable[view.Part]) -> Iterator[view.Part]:
     """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold that is for paper."""
     for part in parts:
-        if isinstance(part, Fold):
+        if isinstance(part, view.Fold):
             yield from on_paper(part.parts) if part.is_for_paper else ()
         else:
             yield part
-            yield from on_paper(part.parts) if isinstance(part, View) else ()
+            yield from on_paper(part.parts) if isinstance(part, view.View) else ()
+
+
+class Writer(ABC):
+    """A writer of parts in a typesetter's markup; its class says how each kind of cell is marked there.
+
+    Tables and figures are shown where the class shows them.
+    """
+
+    broken = " "
+    """The mark between cells that stand one below the other."""
+
+    def parts(self, parts: Iterable[view.Part]) -> str:
+        """The parts, one below the other."""
+        return "\n".join(filter(None, map(self.part, parts)))
+
+    def part(self, part: view.Part) -> str:
+        """A part; empty where paper shows nothing of it."""
+        match part:
+            case view.Line():
+                return f"{self.line(part)}\n"
+            case view.Points():
+                return self.points(list(map(self.line, part.lines)))
+            case view.View():
+                return self.heading(part) + self.parts((*part.lines, *part.parts))
+            case view.Fold():
+                return self.parts((part.line, *part.parts)) if part.is_for_paper else ""
+            case view.Table() | view.Picture() | view.File():
+                return ""
+
+    def line(self, line: view.Line) -> str:
+        """The cells of a line, one after the other."""
+        return " ".join(filter(None, map(self.cell, line.cells)))
+
+    def cell(self, cell: view.Cell) -> str:
+        """A cell of a line or of a table."""
+        match cell:
+            case view.Math():
+                return self.formula(cell)
+            case view.Prose():
+                made = self.text(cell.text)
+                return self.strong(made) if cell.look == "strong" and made else made
+            case view.Code():
+                return self.code(cell.text)
+            case view.Badge():
+                return self.verdict(cell.word)
+            case view.Value():
+                return self.value(cell)
+            case view.Stack():
+                return self.broken.join(filter(None, map(self.cell, cell.cells)))
+            case _:
+                return self.text(cell)
+
+    def verdict(self, word: str) -> str:
+        """A verdict, in bold if something is refuted, violated or open."""
+        return self.text(word) if is_well(word) else self.strong(self.text(word))
+
+    def value(self, value: view.Value) -> str:
+        return self.text(value.text)
+
+    @abstractmethod
+    def points(self, lines: list[str]) -> str: ...
+
+    @abstractmethod
+    def heading(self, part: view.View) -> str: ...
+
+    @abstractmethod
+    def text(self, text: str) -> str:
+        """A text that may have formulas."""
+
+    @abstractmethod
+    def strong(self, made: str) -> str: ...
+
+    @abstractmethod
+    def code(self, text: str) -> str: ...
+
+    @abstractmethod
+    def formula(self, cell: view.Math) -> str: ...
 
 
 def without_tags(text: str) -> str:

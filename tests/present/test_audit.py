@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 import pytest
 from boundcheck.proofs.jiang2024 import report
 from boundcheck.proofs.jiang2024.programme import REFERENCE, SHORT
-from rich.cells import cell_len
 from rich.console import Console
 
 import boundcheck as bc
@@ -20,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.result import Results
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.screen import WIDTH, show
+from boundcheck.language.screen import show
 from boundcheck.present import audit as auditing
 from boundcheck.present import paper as written_by
 from boundcheck.present import programme
@@ -44,7 +43,6 @@ from .made import changed
 proofs, paper = small_proofs, the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
 # Beside those of the rows.
-MOST_LINES = 20
 
 
 def tables(programme: Programme) -> list[dict[str, Any]]:
@@ -163,22 +161,6 @@ def printed(draw: Any, width: int) -> list[str]:
     text = io.StringIO()
     draw(Console(file=text, width=width, force_terminal=True, color_system=None))
     return text.getvalue().splitlines()
-
-
-@pytest.mark.full
-@of_the_paper
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
-    rows = paper.rows
-    found = [each for each in written["findings"] if not each["summary"]]
-    outcome = written | {"adds": SHORT.adds, "findings": found, "summary": "A word and another. " * 18}
-    lines = printed(lambda console: show(console, rows_table(rows), *findings_parts(outcome)), width)
-    assert len(lines) + 1 <= len(rows) + MOST_LINES
-    assert max(map(cell_len, lines)) <= min(width, WIDTH)
-    text = "\n".join(lines)
-    for row in rows:
-        assert f"{row.row.number:>3} " in text
-        assert row.verdict in text
 
 
 @of_the_paper
@@ -304,11 +286,6 @@ def told(run: StoredRun, **more: str) -> dict[str, Any]:
 
 def text_of(html: str) -> str:
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
-
-
-def test_it_is_the_plain_data() -> None:
-    assert Audited(data(), "my_paper", Path()) == data()
-    assert json.loads(json.dumps(Audited(data(), "my_paper", Path()))) == data()
 
 
 def test_a_frame_has_a_row_a_finding() -> None:

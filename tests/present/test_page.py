@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import xml.etree.ElementTree as ET
 from html import unescape
 from pathlib import Path
 
@@ -24,12 +23,11 @@ from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
 from boundcheck.present.sections.smoothness import bracket_figure, gradient_figure
 from boundcheck.present.stored import StoredRun, load_runs
-from boundcheck.present.style import svg
 from boundcheck.present.words import number
 
 from .made import changed
 from .test_proofs import audit as small_proofs
-from .texts import assert_no_text_overlaps, spoken
+from .texts import spoken
 
 audit = small_proofs
 
@@ -123,19 +121,6 @@ def test_curves_lie_inside_the_axes(stored):
                 y = y[np.isfinite(y)]
                 assert (y >= low).all(), line.get_label()
                 assert (y <= high).all(), line.get_label()
-
-
-def test_figures_are_well_formed_and_labelled(stored):
-    figure = gradient_figure(stored)
-    ET.fromstring(svg(figure))
-    (axis,) = figure.axes
-    assert axis.get_xlabel() == "iteration t"
-    assert "loss units²" in axis.get_ylabel()
-
-
-def test_no_text_of_a_figure_overlaps_another(stored):
-    for figure in (gradient_figure(stored), bracket_figure(stored)):
-        assert_no_text_overlaps(figure)
 
 
 def test_exports_read_back_to_the_trace(stored, tmp_path):

@@ -103,29 +103,10 @@ def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
 
 
 @pytest.mark.full
-def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
-    for axis, chain in zip(slack_figure(waterfalls).axes, [c for _, cs in waterfalls for c in cs], strict=False):
-        bars = sorted(axis.patches, key=lambda bar: -bar.get_y())[1:-1]
-        falls = [link.factor < 1 - 1e-12 for link in chain.links]
-        colours = [bar.get_facecolor() for bar in bars]
-        assert any(falls) == (chain.version == "printed")
-        assert {c for c, fall in zip(colours, falls, strict=True) if fall}.isdisjoint(
-            {c for c, fall in zip(colours, falls, strict=True) if not fall}
-        )
-
-
-@pytest.mark.full
 def test_split_is_that_of_lora_along_its_run(adapters):
     (axis,) = split_figure(adapters).axes
     assert {"Gauss–Newton, BB", "bilinear, AB"} <= {line.get_label() for line in axis.lines}
     assert split_figure([run for run in adapters if run.adapter != "lora"]) is None
-
-
-@pytest.mark.full
-def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfalls):
-    figures = [*(draw() for draw in adapter_figures(adapters).values()), search_figure(searches[:2])]
-    for figure in (*figures, slack_figure(waterfalls), split_figure(adapters)):
-        assert_no_text_overlaps(figure)
 
 
 @pytest.mark.full

@@ -10,21 +10,8 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from boundcheck.checked.survey import LAYERS, Reliability, Soundness
 from boundcheck.checked.trial import Trial
-from boundcheck.language.view import (
-    Code,
-    File,
-    Fold,
-    Head,
-    Part,
-    Picture,
-    Prose,
-    Row,
-    Table,
-    View,
-    line,
-    numeric,
-    paragraph,
-)
+from boundcheck.language import view
+from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
 from boundcheck.present.material import Material, placed
 from boundcheck.present.opening import Headline, Opening
 from boundcheck.present.stored import MOST_ROWS, grouped
@@ -162,12 +149,12 @@ def wrong(material: Material) -> Iterator[Part]:
         yield _trials(survey.wrong, "Why it is true or false, or what it said")
     else:
         yield paragraph("None.")
-    yield File("trials.csv", survey.as_csv())
+    yield view.File("trials.csv", survey.as_csv())
 
 
-def _trials(trials: Sequence[Trial], why: str) -> Table:
+def _trials(trials: Sequence[Trial], why: str) -> view.Table:
     rows = [(Code(x.subject), x.layer, Prose(f"{x.kind}: {x.change}"), x.outcome, Prose(x.witness)) for x in trials]
-    return Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
+    return view.Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
 
 
 _WRONG = """For each layer of boundcheck, how many statements it was asked about, and how many verdicts were wrong. At
@@ -183,18 +170,18 @@ def layers(material: Material) -> Iterator[Part]:
     if not isinstance(survey := material.survey, Soundness):
         return
     count = survey.as_json()
-    false = map(numeric, ("False, tried", "Accepted", "At most", "Caught"))
-    head: Head = ("Layer", "What it was asked about", *false, *map(numeric, ("True, tried", "Refuted", "At most")))
-    rows: list[Row] = []
+    names = ("False, tried", "Accepted", "At most", "Caught", "True, tried", "Refuted", "At most")
+    rows: list[view.Row] = []
     of_layers = [(layer, LAYERS[layer], x) for layer, x in count["layers"].items()]
     for layer, asked, x in (*of_layers, ("all", "", count)):
-        false, true, share = x["false"], x["true"], "–"
-        if false["tried"] and "caught" in false:
-            share = f"{100 * false['caught'] / false['tried']:.1f}\u202f%"
-        of_false = number(false["tried"]), str(false["wrong"]), per_cent(false["at_most"]), share
-        of_true = number(true["tried"]), str(true["wrong"]), per_cent(true["at_most"])
-        rows.append((layer, asked, *of_false, *of_true))
-    yield Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
+        share, cells = "–", []
+        if x["false"]["tried"] and "caught" in x["false"]:
+            share = f"{100 * x['false']['caught'] / x['false']['tried']:.1f}\u202f%"
+        for of in (x["false"], x["true"]):
+            cells += [number(of["tried"]), str(of["wrong"]), per_cent(of["at_most"])]
+        rows.append((layer, asked, *cells[:3], share, *cells[3:]))
+    head: view.Head = ("Layer", "What it was asked about", *map(numeric, names))
+    yield view.Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
     yield paragraph(
         f"Of changed claims {number(count['undecided'])} more could neither be shown false at an exact point nor are "
         "true by construction; they were not tried.",
@@ -228,11 +215,11 @@ def caught(material: Material) -> Iterator[Part]:
     if tried := read["false"]["tried"] + read["true"]["tried"]:
         found = number(tried), number(read["false"]["caught"]), number(read["true"]["tried"])
         yield paragraph(_INPUTS.format(*found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))))
-    yield Picture("soundness", lambda: _trials_figure(count["kinds"]), _TIMES)
+    yield view.Picture("soundness", lambda: _trials_figure(count["kinds"]), _TIMES)
     missed = tuple(x for x in survey.trials if not (x.true or x.caught or x.layer == "engines"))
     if missed:
         said = f"{len(missed)} false mutants that were not caught, and not accepted either"
-        yield Fold(line(said), (_trials(missed, "False because"),))
+        yield view.Fold(view.line(said), (_trials(missed, "False because"),))
 
 
 @placed(140, "What is true and not found so")
@@ -245,7 +232,7 @@ def unproved(material: Material) -> Iterator[Part]:
     yield paragraph(f"No error, but what the tool cannot do. Proof: {count}{', such as:' if left else '.'}")
     if left:
         rows = [(Code(each.subject), Prose(f"{each.kind}: {each.change}")) for each in left[:MOST_ROWS]]
-        yield Table(("Line", "Variation"), rows)
+        yield view.Table(("Line", "Variation"), rows)
     runs = layers["measurement"]["true"]
     outcomes = ", ".join(f"{number(count)} {outcome}" for outcome, count in runs["outcomes"].items())
     yield paragraph(
@@ -267,15 +254,15 @@ def attacked(material: Material) -> Iterator[Part]:
     if not isinstance(survey := material.survey, Reliability):
         return
     count = survey.as_json()
-    kinds = (*count["kinds"], {"kind": "all"} | count["all"])
-    yield Table(("Attack", *_HEAD), [_counts(x, "kind") for x in kinds], most=None)
+
+    def counts(found: Sequence[dict[str, Any]], name: str, head: str) -> view.Table:
+        keys = ("tried", "same", "line", "read", "wrong")
+        rows = [(x[name], *(number(x[key]) for key in keys)) for x in found]
+        return view.Table((head, *_HEAD), rows, most=None)
+
+    yield counts((*count["kinds"], {"kind": "all"} | count["all"]), "kind", "Attack")
     yield paragraph(_WRITES)
-    subjects = Table(("Subject", *_HEAD), [_counts(x, "subject") for x in count["subjects"]], most=None)
-    yield View("Who was attacked", parts=(subjects,))
-
-
-def _counts(x: dict[str, Any], name: str) -> Sequence[str]:
-    return (x[name], *(number(x[key]) for key in ("tried", "same", "line", "read", "wrong")))
+    yield view.View("Who was attacked", parts=(counts(count["subjects"], "subject", "Subject"),))
 
 
 @placed(990, "How this page was made")
@@ -291,7 +278,7 @@ def made(material: Material) -> Iterator[Part]:
         said += " All of it is the same each time but for the day, the seconds and the memory."
     yield paragraph(said)
     if isinstance(survey, Reliability):
-        yield Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
+        yield view.Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
 
 
 # Seconds; what took less is drawn here.
