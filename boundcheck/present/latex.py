@@ -155,10 +155,9 @@ def place_of(interval: Interval | None, value: float, digits: int = FREE) -> int
     Without an interval, or with one of no width, it is that of the third significant digit. A number keeps one digit at
     least, and so many digits as tell it from its bound, where these are not three.
     """
+    first = math.floor(math.log10(abs(value))) if value else 0
     half = (interval.upper - interval.lower) / 2 if interval else 0.0
-    place = last_place(value, FREE)
-    if 0 < half < math.inf:
-        place = min(last_place(half, 2), last_place(value, 1))
+    place = min(math.floor(math.log10(half)) - 1, first) if 0 < half < math.inf else first - FREE + 1
     return place if digits == FREE else min(place, last_place(value, digits))
 
 
