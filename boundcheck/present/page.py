@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -178,17 +177,13 @@ def write_parts(
         # In the page, so that it is one file.
         "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
     }
-    written = {page: visible(_template().render(given)).encode()}
-    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
-
-
-@cache
-def _template() -> Any:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("boundcheck.present", "templates"), autoescape=True, undefined=StrictUndefined
     )
-    made.filters |= {"slug": slug, "said": said}
-    return made.get_template("page.html.j2")
+    environment.filters |= {"slug": slug, "said": said}
+    text = environment.get_template("page.html.j2").render(given)
+    written = {page: visible(text).encode()}
+    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
 
 
 def write_survey(found: Soundness | Reliability, folder: Path, command: str) -> list[Path]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from html import unescape
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -81,31 +81,22 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
     found: list[Section] = own_sections()
     for path in paths:
         with plugins.typed("section", path):
-            found.append(_opened(path))
-    found += [
-        _or_broken(entry.value, lambda path: _checked(plugins.installed("section", path), path))
-        for entry in entry_points(group=GROUP)
-    ]
+            found.append(_checked(plugins.opened("section", path), path))
+    found += [_or_broken(plugins.installed, entry.value) for entry in entry_points(group=GROUP)]
     for folder in folders:
         with plugins.allowing(folder):
-            found += [_or_broken(str(path), _opened) for path in sorted(folder.glob("sections/*.py"))]
+            found += [_or_broken(plugins.opened, str(path)) for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 
-def _or_broken(path: str, open_: Callable[[str], Any]) -> Any:
+def _or_broken(open_: Callable[[str, str], Any], path: str) -> Any:
     try:
-        return open_(path)
+        return _checked(open_("section", path), path)
     except InputError as error:
         return _Broken(Path(path).name, error)
 
 
-def _opened(path: str) -> Any:
-    """The section at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
-    found = plugins.opened("section", path)
-    return _checked(found, path)
-
-
-def _checked(section: Any, path: object) -> Any:
+def _checked(section: Any, path: str) -> Any:
     missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
     if missing:
         raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
@@ -125,8 +116,7 @@ def parts_of(section: Section, material: Material) -> tuple[view.Part, ...]:
     return parts
 
 
-@dataclass(frozen=True)
-class Chapter:
+class Chapter(NamedTuple):
     """A section of a report on paper: its heading, what to see, and what it shows."""
 
     title: str
@@ -134,8 +124,7 @@ class Chapter:
     parts: tuple[view.Part, ...]
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A figure for a paper: its name, what it shows in a sentence, how tall it is in inches, and its file."""
 
     name: str

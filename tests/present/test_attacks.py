@@ -8,12 +8,13 @@ import pytest
 import boundcheck as bc
 from boundcheck.checked.coverage import coverage, power
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.sections.attacks import coverage_figure, power_figure, worst_figure
+from boundcheck.present.material import Study
+from boundcheck.present.sections import attacks
 from boundcheck.present.stored import load_runs
 from boundcheck.present.style import pdf, svg
 from boundcheck.worst_case.worst_case import Case
 
-from .made import changed
+from .made import changed, figure_of
 from .test_rates import synthetic
 from .texts import assert_no_text_overlaps
 
@@ -44,6 +45,18 @@ CASES = [
 ]
 CASES += [case(id, T, 1 - place / 4) for place, id in enumerate(DESCENT) for T in (9, 2, 5)]
 RUNS = [hard_run(T, 2 - 5 / T) for T in (10, 30, 100, 400, 2000)]
+
+
+def worst_figure(cases, runs):
+    return figure_of(attacks.worst_cases, runs, study=Study(worst_cases=cases))
+
+
+def coverage_figure(found):
+    return figure_of(attacks.coverage, study=Study(coverage=found))
+
+
+def power_figure(found):
+    return figure_of(attacks.power, study=Study(power=found))
 
 
 def axes_by_title(figure):

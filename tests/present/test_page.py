@@ -21,11 +21,11 @@ from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
-from boundcheck.present.sections.smoothness import bracket_figure, gradient_figure
+from boundcheck.present.sections.smoothness import gradient, smoothness
 from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.words import number
 
-from .made import changed
+from .made import changed, figure_of
 from .test_proofs import audit as small_proofs
 from .texts import spoken
 
@@ -105,15 +105,15 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
 
 def test_figures_say_nothing_where_there_is_nothing(stored):
     theorems, brackets = [run for run in stored if run.is_theorem], [run for run in stored if not run.is_theorem]
-    assert gradient_figure(brackets) is None
-    assert gradient_figure([]) is None
-    assert bracket_figure([]) is None
-    assert bracket_figure(theorems) is not None, "a theorem's run brackets the smoothness along its path"
+    assert figure_of(gradient, brackets) is None
+    assert figure_of(gradient, []) is None
+    assert figure_of(smoothness, []) is None
+    assert figure_of(smoothness, theorems) is not None, "a theorem's run brackets the smoothness along its path"
 
 
 @pytest.mark.full
 def test_curves_lie_inside_the_axes(stored):
-    for figure in (gradient_figure(stored), bracket_figure(stored)):
+    for figure in (figure_of(gradient, stored), figure_of(smoothness, stored)):
         for axis in figure.axes:
             low, high = axis.get_ylim()
             for line in axis.lines:
@@ -185,7 +185,7 @@ def test_without_a_rank_nothing_is_drawn_or_said_of_it(stored):
     adapter = {"kind": "full", "rank": None, "gain": 1.0, "scale": 1.0, "start": "lora"}
     full = [changed(run, spec__adapter=adapter) for run in stored if run.is_theorem]
     assert not has_rank(Material(full))
-    assert bracket_figure(full) is None
+    assert figure_of(smoothness, full) is None
 
 
 BOUND = 0.04920974

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment.result import read
-from boundcheck.present.sections.rates import horizon_figure, horizon_slopes, rank_exponents, rank_figure
+from boundcheck.present.sections.rates import horizon, horizon_slopes, rank_exponents, rank_figure
 from boundcheck.present.stored import StoredRun, groups, settings
 from boundcheck.present.words import titled
 from boundcheck.system.tables import fields_of
 
-from .made import EMPTY, changed
+from .made import EMPTY, changed, figure_of
 
 SPEC: dict[str, Any] = {
     "claim": "meft.theorem2_best_step",
@@ -128,7 +128,7 @@ def test_runs_that_differ_in_anything_else_are_not_mixed(path):
     assert rank_exponents(runs) == []
     horizons = by_steps({10: 0.5}) + by_steps({1000: 0.5}, **{name: other})
     assert horizon_slopes(horizons) == []
-    assert horizon_figure(horizons) is None
+    assert figure_of(horizon, horizons) is None
 
 
 def test_runs_that_choose_their_own_horizon_are_in_no_sweep():
@@ -259,7 +259,7 @@ def test_rank_figure_has_a_reference_of_the_printed_slope():
 
 def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
     verdicts = {10: "uninformative", 100: "hypothesis-failed", 1000: "supported"}
-    (axis,) = horizon_figure(by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes
+    (axis,) = figure_of(horizon, by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes
     points = [line for line in axis.lines if len(line.get_xdata()) == 1 and line.get_marker() == "o"]
     assert len(points) == 12
     for point in points:
@@ -269,7 +269,7 @@ def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
 def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
     brackets = [run for run in stored if not run.is_theorem]
     for runs in ([], brackets):
-        assert rank_figure(runs) is horizon_figure(runs) is None
+        assert rank_figure(runs) is figure_of(horizon, runs) is None
         assert rank_exponents(runs) == horizon_slopes(runs) == []
 
 

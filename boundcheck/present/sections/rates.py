@@ -24,6 +24,7 @@ from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import limit_of, measure_of
 from boundcheck.language.symbols import T
 from boundcheck.language.view import Head, Part, Picture, Prose, Row, Stack, Table, numeric, paragraph
+from boundcheck.present import style
 from boundcheck.present.material import Material, placed
 from boundcheck.present.stored import StoredRun, groups, settings
 from boundcheck.present.style import GREY, VERMILLION, log_y, looks_of, name_axes, panels, ticks, wrapped
@@ -205,7 +206,12 @@ def horizon(material: Material) -> Iterator[Part]:
     rows = horizon_slopes(material.theorems)
     if not rows:
         return
-    yield Picture("horizon", lambda: horizon_figure(material.theorems), _HORIZON)
+    # A panel for each problem, rank and scale, a line for each claim.
+    sweeps = _sweeps(material.theorems, "run.steps", 2)
+    panes = _together(sweeps, ("seed", "run.steps", "claim", "lipschitz"))
+    titles, looks = settings([of[0].first for of in panes]), style.looks_of([titled(x.first.result) for x in sweeps])
+    items = [(title, of, looks) for title, of in zip(titles, panes, strict=True)]
+    yield from style.pictured("horizon", items, _draw_horizon, _HORIZON, tall=2.3)
     numbers = map(numeric, ("Seeds", "At the first T", "At the last", "Exponent", "Interval"))
     cells: list[Row] = []
     for row in rows:
@@ -335,18 +341,6 @@ def _formula(run: StoredRun, key: str) -> tuple[str, str]:
         exponent = noise[1] + noise[0] * math.log(factors[1] / factors[0], 4)
         return f"{exponent:g}".replace("-", "−"), noise[2]
     return "", ""
-
-
-def horizon_figure(runs: list[StoredRun]) -> Figure | None:
-    """Measured over bound against T, a line for each claim, a panel for each problem, rank and scale.
-
-    A hollow marker is a run of which its theorem says nothing. None where no group of runs has two horizons.
-    """
-    panes = _together(_sweeps(runs, "run.steps", 2), ("seed", "run.steps", "claim", "lipschitz"))
-    titles = settings([sweeps[0].first for sweeps in panes])
-    looks = looks_of([titled(sweep.first.result) for sweeps in panes for sweep in sweeps])
-    items = [(title, sweeps, looks) for title, sweeps in zip(titles, panes, strict=True)]
-    return panels(items, _draw_horizon, tall=2.3) if items else None
 
 
 def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.exact.digits import UP
@@ -20,7 +19,7 @@ from boundcheck.language.view import Badge, Code, Part, Prose, Stack, Table, lin
 from boundcheck.present.material import Material, placed
 from boundcheck.present.sections.smoothness import ends
 from boundcheck.present.stored import StoredRun, grouped, groups, known, settings, without
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, panels, ticks
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, pictured, ticks
 from boundcheck.present.words import label, norm_names, number, sentence_of, titled
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
@@ -286,7 +285,13 @@ def theorems(material: Material) -> Iterator[Part]:
     rows = theorem_rows(material.theorems)
     if not rows:
         return
-    yield view.Picture("theorems", lambda: theorem_figure(material.theorems), _DRAWN)
+    # Of groups that differ in the seed alone the first is drawn, and those with the most claims.
+    tables = _side_by_side(material.theorems)
+    alike = grouped(tables, lambda rows: (rows[0].run.axis, rows[0].problem, rows[0].run.steps))
+    drawn = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
+    most = max(map(len, drawn))
+    panes = [(rows, most) for rows in drawn]
+    yield from pictured("theorems", panes, _draw_theorems, _DRAWN, tall=0.75 + 0.38 * most)
     head: view.Head = (
         *("Problem", "Claim", view.Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True)),
         *(numeric("Bound"), numeric("Measured"), view.Column("Its interval", width=0.14), numeric("Measured / bound")),
@@ -366,18 +371,6 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
 def _is_exact(run: StoredRun) -> bool:
     """True if each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
     return bool(run.result.settings.run.batch == "full")
-
-
-def theorem_figure(runs: list[StoredRun]) -> Figure | None:
-    """A panel for each group of claims: from what was measured to the bound, on a log axis, the least bound first.
-
-    Of groups that differ in the seed alone the first is drawn, and the six with the most claims. None where no group
-    has two claims.
-    """
-    alike = grouped(_side_by_side(runs), lambda rows: (rows[0].run.axis, rows[0].problem, rows[0].run.steps))
-    tables = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
-    most = max(map(len, tables), default=0)
-    return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
 
 
 def _draw_theorems(axis: Axes, item: tuple[list[Beside], int]) -> None:

@@ -1,14 +1,12 @@
 """Runs from beginning to end, where a theorem loses, and the smoothness of F from below and above."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment.result import Chain, Waterfall
@@ -16,11 +14,11 @@ from boundcheck.experiment.statistics import Schedule, student_interval
 from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.language.catalogue import about
 from boundcheck.language.evidence import beyond_rounding
-from boundcheck.language.view import Code, Fold, Head, Part, Picture, Prose, Table, line, numeric, paragraph
+from boundcheck.language.view import Code, Fold, Head, Part, Prose, Table, line, numeric, paragraph
 from boundcheck.present import style
 from boundcheck.present.material import Material, placed
 from boundcheck.present.stored import StoredRun, distinct, grouped, highest_rank, known, largest, settings
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, panels
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import norm_names, number, sentence_of, slug, titled
 
 # Panels of a figure.
@@ -38,17 +36,10 @@ there is noise, the average over t was measured, which is no less."""
     "the red one lies below the dotted one.",
 )
 def gradient(material: Material) -> Iterator[Part]:
-    yield Picture("gradient_norm", lambda: gradient_figure(material.theorems), _GRADIENT)
-
-
-def gradient_figure(runs: list[StoredRun]) -> Figure | None:
-    """Squared gradient norm over t for runs of theorems that bound it, beside their bounds; None if there are none.
-
-    Drawn are the runs whose T was chosen to be informative, or, if there are none of these, the first runs.
-    """
-    runs = [run for run in runs if run.is_theorem and "batch" in run.result.spec["run"] and run.measure.is_of_gradients]
+    runs = [run for run in material.theorems if "batch" in run.result.spec["run"] and run.measure.is_of_gradients]
+    # Those whose T was chosen to be informative, or, if there are none of these, the first ones.
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
-    return panels(chosen, _draw_gradient) if chosen else None
+    yield from pictured("gradient_norm", chosen, _draw_gradient, _GRADIENT)
 
 
 def _middles(run: StoredRun) -> np.ndarray:
@@ -105,26 +96,15 @@ smoothness of F."""
     "Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed.",
 )
 def descent(material: Material) -> Iterator[Part]:
-    yield Picture("descent", lambda: descent_figure(material.theorems), _DESCENT)
+    with_constant = [run for run in material.theorems if run.course.plan.smoothness is not None]
+    # For each problem and claim the longest run of highest rank.
+    chosen = largest(with_constant, lambda run: (_problem(run), titled(run.result)), _size)[:_MOST]
+    items = list(zip(settings(chosen), chosen, strict=True))
+    yield from pictured("descent", items, _draw_descent, _DESCENT, tall=2.2)
 
 
 def _size(run: StoredRun) -> tuple[int, int]:
     return run.rank or 0, run.steps
-
-
-def descent_figure(runs: list[StoredRun]) -> Figure | None:
-    r"""The descent curvature over the claim's constant at each audited step, median and largest over replicas.
-
-    For every algorithm
-    :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta_t\rangle + (\hat L/2)\|\Delta_t\|^2`, where
-    :math:`\Delta_t = v_{t+1} - v_t`; with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so
-    :math:`\ell_t/\hat L` is the share of the last term that step t needed. For each problem and claim the longest run
-    of highest rank is drawn, and six at most.
-    """
-    with_constant = [run for run in runs if run.is_theorem and run.course.plan.smoothness is not None]
-    chosen = largest(with_constant, lambda run: (_problem(run), titled(run.result)), _size)[:_MOST]
-    items = list(zip(settings(chosen), chosen, strict=True))
-    return panels(items, _draw_descent, tall=2.2) if items else None
 
 
 def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
@@ -186,9 +166,7 @@ def waterfall(material: Material) -> Iterator[Part]:
         lambda x: _size(x[0]),
     )[:_MOST]
     most = max((len(lost.links) for _, lost in drawn), default=0)
-    yield Picture(
-        "waterfall", lambda: panels(drawn, _draw_waterfall, tall=0.9 + 0.2 * most) if drawn else None, _WATERFALL
-    )
+    yield from pictured("waterfall", drawn, _draw_waterfall, _WATERFALL, tall=0.9 + 0.2 * most)
     for run, lost in drawn:
         yield line(Prose(f"{_in_a_line(run)}.", "strong"), Prose(lost.says))
     yield from map(paragraph, dict.fromkeys(lost.says for _, lost in found if not lost.links))
@@ -262,22 +240,15 @@ _LOWER = {
 def smoothness(material: Material) -> Iterator[Part]:
     runs = [*material.theorems, *material.brackets]
     caption = _BRACKETS.format("" if material.brackets else " along the runs")
-    yield Picture("smoothness", lambda: bracket_figure(runs), caption)
-
-
-def bracket_figure(runs: list[StoredRun]) -> Figure | None:
-    """Lower estimates and upper bounds against rank, a panel for each problem whose runs with a rank have one adapter.
-
-    Brackets on one fixed ball are drawn if there are any; else the smoothness along the runs, each in its own ball.
-    """
-    brackets = [run for run in runs if not run.is_theorem]
-    ranked = [run for run in brackets or runs if run.rank is not None]
+    # Brackets on one fixed ball if there are any; else the smoothness along the runs, each in its own ball.
+    ranked = [run for run in material.brackets or runs if run.rank is not None]
+    # A panel for each problem whose runs with a rank have one adapter.
     items = [
         (": ".join(filter(None, (group[0].problem, _radii(chosen)))), chosen)
         for group in grouped(ranked, _problem).values()
         if len({run.adapter for run in group}) == 1 and (chosen := _by_rank(group))
     ]
-    return panels(items, _draw_bracket) if items else None
+    yield from pictured("smoothness", items, _draw_bracket, caption)
 
 
 def ends(run: StoredRun) -> dict[str, float]:
@@ -349,24 +320,16 @@ line is what this f leaves unused of the worst case; the adversary below shows w
     "The nearer the marks come to the lowest line of a panel, the less that line can be improved.",
 )
 def adapters(material: Material) -> Iterator[Part]:
-    drawn = adapter_figures(material.brackets)
-    if drawn:
-        yield paragraph(_ADAPTERS)
-    for problem, draw in drawn.items():
-        yield Picture(f"adapters_{slug(problem)}", draw, _OF_EACH)
-
-
-def adapter_figures(runs: list[StoredRun]) -> dict[str, Callable[[], Figure]]:
-    """Functions that draw the figures of problems with brackets of several adapters, by the problem's name."""
-    found: dict[str, Callable[[], Figure]] = {}
-    for group in grouped((run for run in runs if not run.is_theorem), _problem).values():
+    # A figure for each problem that has brackets of several adapters.
+    figures: list[Part] = []
+    for group in grouped(material.brackets, _problem).values():
         of_each = grouped(group, lambda run: run.adapter)
         kinds = [kind for kind in dict.fromkeys((*ADAPTERS, *of_each)) if kind in of_each]
         chosen = [_by_rank(of_each[kind]) for kind in kinds]
         items = [("\n".join(filter(None, (title_of(x[0].adapter), _radii(x)))), x) for x in chosen]
-        if len(items) > 1:
-            found[group[0].problem] = partial(panels, items, _draw_bracket, most=3, tall=1.75)
-    return found
+        name = f"adapters_{slug(group[0].problem)}"
+        figures += pictured(name, items if len(items) > 1 else [], _draw_bracket, _OF_EACH, most=3, tall=1.75)
+    yield from (paragraph(_ADAPTERS), *figures) if figures else ()
 
 
 _VERSIONS = {"printed": "Lemma 1, as printed", "repaired": "Lemma 1, repaired", "sharp": "Lemma 1, sharp"}
@@ -380,7 +343,7 @@ def slack(material: Material) -> Iterator[Part]:
     best = highest_rank(run for run in material.brackets if run.slack)
     found = [*material.waterfalls, *((run.title, run.slack) for run in best)]
     items = [(name, chain) for name, chains in found for chain in chains]
-    yield Picture("slack", lambda: panels(items, _draw_slack, most=3, tall=2.3) if items else None, _SLACK)
+    yield from pictured("slack", items, _draw_slack, _SLACK, most=3, tall=2.3)
 
 
 def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
@@ -406,7 +369,7 @@ the blocks AA and AB of the first are 0."""
 )
 def curvature_split(material: Material) -> Iterator[Part]:
     chosen = highest_rank(run for run in material.runs if run.has_default_adapter and "split" in run.trace)
-    yield Picture("curvature_split", lambda: panels(chosen, _draw_split) if chosen else None, _SPLIT)
+    yield from pictured("curvature_split", chosen, _draw_split, _SPLIT)
 
 
 def _draw_split(axis: Axes, run: StoredRun) -> None:
