@@ -77,22 +77,13 @@ def offered(*what: str, files: Callable[[Path], bool] | None = None) -> Callable
 def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
     """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is hidden."""
     folder, slash, name = incomplete.rpartition("/")
-
-    def within(place: Path, depth: int) -> Iterator[Path]:
-        try:
-            found = sorted(place.iterdir())
-        except OSError:
-            return
-        for path in found:
-            if path.name.startswith(".") or (depth == 0 and not path.name.startswith(name)):
-                continue
-            if fits(path):
-                yield path
-            elif depth == 0 and path.is_dir():
-                yield from within(path, 1)
-
-    start = Path(folder + slash) if slash else Path()
-    return [f"{folder}{slash}{path.relative_to(start)}" for path in within(start, 0)]
+    start, found = Path(folder + slash), list[Path]()
+    for path in sorted(start.glob("[!.]*")):
+        if path.name.startswith(name) and fits(path):
+            found.append(path)
+        elif path.name.startswith(name):
+            found += filter(fits, sorted(path.glob("[!.]*")))
+    return [f"{folder}{slash}{path.relative_to(start)}" for path in found]
 
 
 CLAIMS, CLAIMS_AND_PAPERS = offered("claims"), offered("papers", "claims")

@@ -26,6 +26,13 @@ from .texts import assert_no_text_overlaps, spoken
 STEPS = 12
 DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
 SITES = ("blocks.0.qkv", "blocks.0.up")
+
+
+def row(hypothesis: str, guilt: str, status: str, seen: float | None, how: str) -> dict[str, Any]:
+    """A row of an audit, whose observed number is its limit."""
+    return {"hypothesis": hypothesis, "guilt": guilt, "status": status, "observed": seen, "limit": seen, "how": how}
+
+
 RESULT: dict[str, Any] = EMPTY | {
     "claim": "meft.theorem2_any_step",
     "spec": {
@@ -57,22 +64,8 @@ RESULT: dict[str, Any] = EMPTY | {
     "reason": "the average 0.1 is at most 0.7, the bound at the smoothness that was seen, but that is no bound on L̂",
     "blame": {"kind": "constant", "name": "Lhat", "evidence": "measured, not proved"},
     "audit": [
-        {
-            "hypothesis": "meft.unbiased",
-            "guilt": "hypothesis",
-            "status": "held",
-            "observed": 0.0,
-            "limit": 0.0,
-            "how": "with replacement",
-        },
-        {
-            "hypothesis": "classic.smooth",
-            "guilt": "constant",
-            "status": "assumed",
-            "observed": 2.5,
-            "limit": 2.5,
-            "how": "measured",
-        },
+        row("meft.unbiased", "hypothesis", "held", 0.0, "with replacement"),
+        row("classic.smooth", "constant", "assumed", 2.5, "measured"),
     ],
     "plan": {
         "steps": STEPS,
@@ -257,22 +250,9 @@ def test_run_of_a_trainer(page):
 
 
 def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
-    broken = {
-        "hypothesis": "Algorithm 1",
-        "guilt": "hypothesis",
-        "status": "failed",
-        "observed": None,
-        "limit": None,
-        "how": "AdamW",
-    }
-    adam = run(
-        {
-            "audit": [broken],
-            "run_id": "ada000000000",
-            "bound": 0.7654,
-            "theorems": [RESULT["theorems"][0] | {"bound": 0.7654}],
-        }
-    )
+    broken = row("Algorithm 1", "hypothesis", "failed", None, "AdamW")
+    theorems = [RESULT["theorems"][0] | {"bound": 0.7654}]
+    adam = run({"audit": [broken], "run_id": "ada000000000", "bound": 0.7654, "theorems": theorems})
     text = page([adam])
     assert "0.765" not in text
     assert ">123<" not in text

@@ -15,7 +15,7 @@ from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
 from boundcheck.present.material import Material, placed
 from boundcheck.present.opening import Headline, Opening
 from boundcheck.present.stored import MOST_ROWS, grouped
-from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, ticks
+from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, pictured, ticks
 from boundcheck.present.words import number, per_cent
 
 _OF_VERDICTS = """\
@@ -40,12 +40,53 @@ half-written file that stays behind, a file that is lost, torn, or written throu
 another one. There must be none, and each would be listed here."""
 
 
+# What came of an attack, by its key in the counts, as the picture calls it.
+_LOOKS = {
+    "same": ("as if nothing had happened", GREEN),
+    "line": ("refused in one line", BLUE),
+    "read": ("read as what it says", GREY),
+    "wrong": ("wrong", VERMILLION),
+}
+
+
 def head_of(survey: Soundness | Reliability) -> tuple[str, Markup, Opening]:
     """The title of the page of a survey, what it is about, and its opening."""
+    count = survey.as_json()
     if isinstance(survey, Soundness):
-        title = "boundcheck, checked: how often its verdicts are wrong"
-        return title, Markup(_OF_VERDICTS), _verdicts_opening(survey.as_json())
-    return "boundcheck, attacked: whether work is ever lost", Markup(_OF_ATTACKS), _attacks_opening(survey.as_json())
+        layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
+        false, true = count["false"], count["true"]
+        share = 100 * sum(layer["false"]["caught"] for layer in layers.values()) / max(false["tried"], 1)
+        numbers = (
+            Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
+            Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
+            Headline(f"{share:.1f} %", "of what was false was caught, and not merely left open"),
+        )
+        rows = []
+        for layer, x in layers.items():
+            tried, caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
+            rows.append((layer, {"caught": caught, "left open": tried - caught - wrong, "accepted": wrong}))
+        looks = {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}
+        caption = (
+            "Of the false statements that each layer was given, the share that it caught, left open, or accepted.\n"
+            "Accepted must be nothing."
+        )
+        opening = Opening(sentence(count), numbers, _shares_figure(rows, looks, "of what was false"), caption)
+        return "boundcheck, checked: how often its verdicts are wrong", Markup(_OF_VERDICTS), opening
+    total, kinds = count["all"], count["kinds"]
+    words = (
+        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
+        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
+        "line."
+    )
+    numbers = (
+        Headline(number(total["wrong"]), "attacks that went wrong"),
+        Headline(number(total["tried"]), "attacks that were made"),
+        Headline(number(len(kinds)), f"kinds of attack, on {number(len(count['subjects']))} commands and files"),
+    )
+    rows = [(x["kind"], {words: x[key] for key, (words, _) in _LOOKS.items()}) for x in kinds]
+    figure = _shares_figure(rows, dict(_LOOKS.values()), "of the attacks")
+    opening = Opening(words, numbers, figure, "Of each kind of attack, what came of it. Wrong must be nothing.")
+    return "boundcheck, attacked: whether work is ever lost", Markup(_OF_ATTACKS), opening
 
 
 def sentence(count: dict[str, Any]) -> str:
@@ -68,55 +109,6 @@ def by_layer(count: dict[str, Any]) -> str:
         if x["false"]["tried"]
     )
     return f"Of the false ones were caught: {', '.join(each)}."
-
-
-def _verdicts_opening(count: dict[str, Any]) -> Opening:
-    """The opening of the page on verdicts: how many were wrong, how much was caught, and by which layer."""
-    layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
-    false, true = count["false"], count["true"]
-    caught = sum(layer["false"]["caught"] for layer in layers.values())
-    numbers = (
-        Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
-        Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
-        Headline(
-            f"{100 * caught / max(false['tried'], 1):.1f} %", "of what was false was caught, and not merely left open"
-        ),
-    )
-    rows = []
-    for layer, x in layers.items():
-        tried, was_caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
-        rows.append((layer, {"caught": was_caught, "left open": tried - was_caught - wrong, "accepted": wrong}))
-    shares = _shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
-    caption = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
-Accepted must be nothing."""
-    return Opening(sentence(count), numbers, shares, caption)
-
-
-_LOOKS = {
-    "as if nothing had happened": GREEN,
-    "refused in one line": BLUE,
-    "read as what it says": GREY,
-    "wrong": VERMILLION,
-}
-
-
-def _attacks_opening(count: dict[str, Any]) -> Opening:
-    """The opening of the page on attacks: how many went wrong, and what came of the others."""
-    total, kinds, subjects = count["all"], count["kinds"], count["subjects"]
-    words = (
-        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
-        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
-        "line."
-    )
-    numbers = (
-        Headline(number(total["wrong"]), "attacks that went wrong"),
-        Headline(number(total["tried"]), "attacks that were made"),
-        Headline(number(len(kinds)), f"kinds of attack, on {number(len(subjects))} commands and files"),
-    )
-    keys = ("same", "line", "read", "wrong")
-    rows = [(x["kind"], dict(zip(_LOOKS, (x[key] for key in keys), strict=True))) for x in kinds]
-    caption = "Of each kind of attack, what came of it. Wrong must be nothing."
-    return Opening(words, numbers, _shares_figure(rows, _LOOKS, "of the attacks"), caption)
 
 
 def _shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str) -> Figure | None:
@@ -215,7 +207,11 @@ def caught(material: Material) -> Iterator[Part]:
     if tried := read["false"]["tried"] + read["true"]["tried"]:
         found = number(tried), number(read["false"]["caught"]), number(read["true"]["tried"])
         yield paragraph(_INPUTS.format(*found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))))
-    yield view.Picture("soundness", lambda: _trials_figure(count["kinds"]), _TIMES)
+    # A processor's time is counted in hundredths of a second, and may be 0.
+    times = [max(x, _LEAST) for row in count["kinds"] for x in row["seconds"].values()] or [1.0]
+    limits = min(times) / 1.5, max(times) * 1.5
+    items = [(limits, rows) for rows in grouped(count["kinds"], lambda row: row["layer"]).values()]
+    yield from pictured("soundness", items, _draw_trials, _TIMES, tall=2.5)
     missed = tuple(x for x in survey.trials if not (x.true or x.caught or x.layer == "engines"))
     if missed:
         said = f"{len(missed)} false mutants that were not caught, and not accepted either"
@@ -283,15 +279,6 @@ def made(material: Material) -> Iterator[Part]:
 
 # Seconds; what took less is drawn here.
 _LEAST = 1e-3
-
-
-def _trials_figure(kinds: list[dict[str, Any]]) -> Figure:
-    """The time to catch each kind of change, a panel for each layer, with how many were caught of how many."""
-    # A processor's time is counted in hundredths of a second, and may be 0.
-    times = [max(x, _LEAST) for row in kinds for x in row["seconds"].values()] or [1.0]
-    limits = min(times) / 1.5, max(times) * 1.5
-    items = [(limits, rows) for rows in grouped(kinds, lambda row: row["layer"]).values()]
-    return panels(items, _draw_trials, tall=2.5)
 
 
 def _draw_trials(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:

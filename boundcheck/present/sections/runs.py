@@ -37,6 +37,17 @@ def findings(material: Material) -> Iterator[Part]:
         yield Table(head, rows, "The number is that of the row about the same place.", most=None)
 
 
+_BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate; the bounds are the
+claims' own numbers, rounded up, the sharpest and the composition lemma's of each adapter, and of LoRA the printed
+ones."""
+_ENDS = {
+    "sharp": "Sharpest",
+    "composition": "By composition",
+    "printed sigma": "Printed, C = σ",
+    "printed sqrt(r) sigma": "Printed, C = √r σ",
+}
+
+
 @placed(
     200,
     "Verdicts of the runs",
@@ -47,8 +58,15 @@ def verdicts(material: Material) -> Iterator[Part]:
     if material.theorems:
         folded = without(material.theorems, material.shown)
         yield verdict_table([*material.shown, *folded], len(material.shown))
-    if material.brackets:
-        yield _bracket_table(material.brackets)
+    rows: list[view.Row] = []
+    for run in material.brackets:
+        found, measured = ends(run), run.result.measured
+        share = f"{100 * measured / found['sharp']:.0f}" if "sharp" in found and measured is not None else "–"
+        cells = (run.problem, title_of(run.adapter), number(run.rank), Badge(run.verdict), measured_of(run))
+        rows.append((*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS)))
+    if rows:
+        head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
+        yield Table((*head, *map(numeric, _ENDS.values())), rows, _BRACKETS, "brackets", most=None)
 
 
 _VERDICTS = """Theorems, each run by the algorithm that it is about. Measured is what the line below each run names, in
@@ -117,29 +135,6 @@ def _bound_of(run: StoredRun) -> view.Value:
 def blamed(result: Result) -> tuple[view.Cell, ...]:
     """The cells that say who is to blame for a verdict; none if nobody is."""
     return (f"To blame: the {result.blame.kind}", Code(result.blame.name)) if result.blame else ()
-
-
-_BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate; the bounds are the
-claims' own numbers, rounded up, the sharpest and the composition lemma's of each adapter, and of LoRA the printed
-ones."""
-_ENDS = {
-    "sharp": "Sharpest",
-    "composition": "By composition",
-    "printed sigma": "Printed, C = σ",
-    "printed sqrt(r) sigma": "Printed, C = √r σ",
-}
-
-
-def _bracket_table(runs: list[StoredRun]) -> Table:
-    """A table of the smoothness that was found, beside what the claims say of it."""
-    head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
-    rows = []
-    for run in runs:
-        found, measured = ends(run), run.result.measured
-        share = f"{100 * measured / found['sharp']:.0f}" if "sharp" in found and measured is not None else "–"
-        cells = (run.problem, title_of(run.adapter), number(run.rank), Badge(run.verdict), measured_of(run))
-        rows.append((*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS)))
-    return Table((*head, *map(numeric, _ENDS.values())), rows, _BRACKETS, "brackets", most=None)
 
 
 _INFORMATIVE = """The fewest iterations at which each theorem's bound falls below the squared gradient norm at v₁ (and
