@@ -151,20 +151,8 @@ def write_parts(
 ) -> list[Path]:
     """Write a page of headings with what is below each, without empty ones, and files beside the page.
 
-    Args:
-        page: the file.
-        title: the page's.
-        lead: what the page is about, in a paragraph; text, or Markup.
-        opening: what the page begins with.
-        parts: the headings, and what is below them.
-        files: their content, by their path from the page's folder.
-
-    Returns:
-        The files written, the page first.
-
-    Raises:
-        InputError: where the folder cannot be written.
-
+    It takes, returns and raises what `write_page` does; the content of files is named by its path from the page's
+    folder.
     """
     beside = Page()
     picture = beside.part(Picture(opening.name, lambda: opening.figure, opening.caption))
