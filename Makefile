@@ -50,7 +50,7 @@ docs: .venv/docs
 
 # A second checker: Rocq (Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics) reads every proof.
 rocq: .venv/core
-	$(BIN)/python -m boundcheck.rocq jiang2024 meft --out build/rocq
+	$(BIN)/python -m boundcheck.proof.export jiang2024 meft --out build/rocq
 
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

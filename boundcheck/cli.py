@@ -352,7 +352,7 @@ def prove(
     if as_json:
         print_json(answer)
     else:
-        show(outcome, STDOUT, steps, voices)
+        screen.show(STDOUT, *show(outcome, steps, voices))
         if files:
             folders = " and ".join(str(each) for each in (out, rocq) if each)
             screen.show(STDOUT, view.line(f"Exported: {len(files)} files in {folders}"))
@@ -391,7 +391,7 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
-    from boundcheck.language.inputs import exact
+    from boundcheck.language.symbols import exact
     from boundcheck.system.terminal import assignments_of, progress
 
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}

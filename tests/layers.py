@@ -1,7 +1,8 @@
-"""How tests are laid in layers: what the quick layer keeps of a test with many parametrisations.
+"""How tests are laid in layers: what each layer keeps of a test with many parametrisations.
 
-`full` and `nightly` are marks of tests that the quick layer leaves out. Of any other test it runs `FEW`
-parametrisations, spread evenly over all of them; the rest is full. LAYERS.md says how to ask for something else.
+The quick layer runs `FEW` parametrisations of a test, spread evenly over all of them; the rest is full. Of a test that
+is marked `full`, because it is slow, the full layer runs `MORE`; the rest is nightly. LAYERS.md says how to ask for
+something else.
 """
 
 from collections import defaultdict
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# Of a test, unless a mark says otherwise.
-FEW = 4
+# Of a test, and of a test that is full, unless a mark says otherwise.
+FEW, MORE = 4, 8
 
 # In the quick layer each value of each parameter once, in place of the product; the rest of the product is full.
 covering = pytest.mark.covering
@@ -46,11 +47,18 @@ def lay(items: Iterable[pytest.Item]) -> None:
             left_out = [item for place, item in enumerate(parametrised) if (place - first) % every]
         else:
             # A parametrisation may be full by itself; of a test that is full all are.
-            quick = [item for item in parametrised if not any(map(item.get_closest_marker, ("full", "nightly")))]
-            kept = {(2 * i + 1) * len(quick) // (2 * FEW) for i in range(FEW)}
-            left_out = [item for place, item in enumerate(quick) if place not in kept]
+            own = [item for item in parametrised if not item.get_closest_marker("nightly")]
+            full = [item for item in own if item.get_closest_marker("full")]
+            quick = [item for item in own if not item.get_closest_marker("full")]
+            left_out = [*_not_spread(quick, FEW), *_not_spread(full, MORE)]
         for item in left_out:
             item.add_marker(pytest.mark.nightly if item.get_closest_marker("full") else pytest.mark.full)
+
+
+def _not_spread(items: list[pytest.Item], most: int) -> list[pytest.Item]:
+    """All but so many, spread evenly."""
+    kept = {(2 * i + 1) * len(items) // (2 * most) for i in range(most)}
+    return [item for place, item in enumerate(items) if place not in kept]
 
 
 def _not_covering(items: list[pytest.Function]) -> list[pytest.Function]:

@@ -19,9 +19,8 @@ from matplotlib.axes import Axes
 from rich.text import Text
 
 from boundcheck.language import prose
-from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import mathml_of
-from boundcheck.language.view import Prose, Table, View
+from boundcheck.language.view import Prose, Shown, Table, View
 from boundcheck.language.view import line as line_of
 from boundcheck.present.style import panels, pdf, svg
 from boundcheck.present.typst import UnknownError, formula

@@ -23,15 +23,14 @@ from boundcheck.checked.proofs import scripts, verdict_on
 from boundcheck.checked.runs import Table
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import VectorFunction, rational_value
-from boundcheck.exact.paths import Paths
-from boundcheck.exact.rationals import number
+from boundcheck.exact.balls import number
+from boundcheck.exact.evaluate import Paths, VectorFunction, rational_value
 from boundcheck.experiment import measure
 from boundcheck.kernel import KernelError
-from boundcheck.language import instance
+from boundcheck.language import evidence
 from boundcheck.language.algorithms import Algorithm, LinearMethod
 from boundcheck.language.claim import Claim
-from boundcheck.language.instance import HOLDS, UNKNOWN, Extent, Instance
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent, Instance
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of, is_about_smoothness
 from boundcheck.language.vocabulary import v, v_star
@@ -191,21 +190,21 @@ class Asked(Instance):
         found = self.model.numbers.get(symbol.name)
         return UNKNOWN if found is None else Extent.of(found)
 
-    def decide(self, relation: sp.Basic) -> instance.Answer:
+    def decide(self, relation: sp.Basic) -> evidence.Answer:
         found = self.model.says(relation, frozenset({v.name}))
-        return HOLDS if found else instance.Answer("open" if found is None else "fails", f"{relation}")
+        return HOLDS if found else evidence.Answer("open" if found is None else "fails", f"{relation}")
 
-    def follows(self, algorithm: Algorithm) -> instance.Answer:
+    def follows(self, algorithm: Algorithm) -> evidence.Answer:
         """Each iterate, by the exact step of a linear method."""
         if not isinstance(algorithm, LinearMethod) or not self.walk.is_whole:
-            return instance.Answer("open", "its steps are no rational numbers")
+            return evidence.Answer("open", "its steps are no rational numbers")
         numbers = {x.name: self.model.numbers[x.name] for x in algorithm.parameters}
         state = algorithm.exact_start(self.walk.points[0], numbers)
         for t, point in enumerate(self.walk.points[1:], 1):
             gradient = self.walk.curve.slope(algorithm.exact_query(state, t, numbers))
             state = algorithm.exact_step(state, gradient, t, numbers)
             if algorithm.iterate(state) != point:
-                return instance.Answer("fails", f"v_{t + 1} is {point}")
+                return evidence.Answer("fails", f"v_{t + 1} is {point}")
         return HOLDS
 
     def smoothness(self, where: str) -> Extent:

@@ -24,9 +24,8 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.exact import evaluate
-from boundcheck.exact.evaluate import VectorFunction
-from boundcheck.exact.paths import STILL, Paths
-from boundcheck.exact.rationals import Matrix, Rationals, Rows, plus, root_above, rows, scaled, times, transposed
+from boundcheck.exact.balls import Matrix, Rationals, Rows, plus, root_above, rows, scaled, times, transposed
+from boundcheck.exact.evaluate import STILL, Paths, VectorFunction
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.meaning import holds as is_true
 from boundcheck.kernel.terms import Symbol, Variable

@@ -41,9 +41,8 @@ from boundcheck.checked.exact_runs import (
 )
 from boundcheck.checked.points import Blocks, moved, units
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import VectorFunction
-from boundcheck.exact.paths import STILL
-from boundcheck.exact.rationals import Rows, inner, number, plus, rows, scaled, times, transposed
+from boundcheck.exact.balls import Rows, inner, number, plus, rows, scaled, times, transposed
+from boundcheck.exact.evaluate import STILL, VectorFunction
 from boundcheck.language.catalogue import catalogue
 
 F = Fraction

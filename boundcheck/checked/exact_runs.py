@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from boundcheck.checked.exact_model import Curve, ExactModel, Factored, Pair, single
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import VectorFunction, rational_value
-from boundcheck.exact.paths import Paths
-from boundcheck.exact.rationals import (
+from boundcheck.exact.balls import (
     Rows,
     corner,
     number,
@@ -33,6 +31,7 @@ from boundcheck.exact.rationals import (
     times,
     transposed,
 )
+from boundcheck.exact.evaluate import Paths, VectorFunction, rational_value
 from boundcheck.language.algorithms import Algorithm, Space, gamma, omega
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

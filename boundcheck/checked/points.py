@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from boundcheck.exact.rationals import Rows, inner, plus, root, rows, scaled, times, transposed
+from boundcheck.exact.balls import Rows, inner, plus, root, rows, scaled, times, transposed
 
 # The share of G that is kept for the height of the kink, without which f would have none.
 _HEIGHT = Fraction(1, 10**9)

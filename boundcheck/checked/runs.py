@@ -37,8 +37,7 @@ from boundcheck.experiment.spec import parse
 from boundcheck.functions.objectives.clipped import Separable
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.inputs import Number, exact
-from boundcheck.language.symbols import D, Lhat, T, alpha
+from boundcheck.language.symbols import D, Lhat, Number, T, alpha, exact
 from boundcheck.verdicts import Verdict
 
 Table = dict[str, Any]

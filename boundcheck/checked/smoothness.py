@@ -29,8 +29,7 @@ from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.inputs import Number
-from boundcheck.language.symbols import G
+from boundcheck.language.symbols import G, Number
 from boundcheck.worst_case.search import Climber, Structure, constants_of
 from boundcheck.worst_case.tried import certify
 

@@ -21,7 +21,7 @@ from boundcheck.checked.engines import Examined, Subject, descended, examined, f
 from boundcheck.checked.exact_model import Curve, ExactModel, huber, parabola
 from boundcheck.checked.runs import Experiment, Table, on_kink, on_scalars
 from boundcheck.checked.theorems import Edited, asked, edited, own_id, rational, recipes, run, times
-from boundcheck.exact.rationals import number
+from boundcheck.exact.balls import number
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, letters

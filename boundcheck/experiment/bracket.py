@@ -37,13 +37,13 @@ from boundcheck.functions.judged import OfAdapter
 from boundcheck.functions.problem import End, Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import has_common_radius
+from boundcheck.language.symbols import Number
 from boundcheck.system.limits import Tick
 from boundcheck.verdicts import Verdict
 

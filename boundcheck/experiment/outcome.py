@@ -25,10 +25,9 @@ from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import beyond_rounding, less_rounding
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
-from boundcheck.language.inputs import exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import gradient_norm, limit_of, measure_of
-from boundcheck.language.symbols import T
+from boundcheck.language.symbols import T, exact
 from boundcheck.proofs import parts
 
 

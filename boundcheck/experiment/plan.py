@@ -16,9 +16,8 @@ from scipy.optimize import minimize_scalar
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
-from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.adapters import Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.adapters.products import Rebased
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
 from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
 from boundcheck.functions.networks.function import Adaptation, network_function
@@ -28,10 +27,10 @@ from boundcheck.functions.sgd import advance, restart
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
-from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import free_step, has_common_radius, limit_of
+from boundcheck.language.symbols import Number, exact
 from boundcheck.language.symbols import T as HORIZON
 from boundcheck.system.limits import Tick, silent
 
@@ -230,7 +229,7 @@ def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Cla
     if has_common_radius(claim):
         radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
-    trivial = function.trivial_bound(radii) if spec.measure.is_of_gradients else math.inf
+    trivial = function.trivial_bound(radii) if spec.measure.observable.is_of_gradients else math.inf
     inputs = _inputs(spec, function, start, radii, claim)
     if zeta is not None:
         inputs[BOUNDED_VARIANCE.letter] = zeta

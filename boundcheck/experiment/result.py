@@ -25,7 +25,7 @@ from boundcheck.functions.problem import End
 from boundcheck.language.evidence import Audit, Guilt
 from boundcheck.language.function import Constant
 from boundcheck.language.measures import SMOOTHNESS
-from boundcheck.language.notebook import Shown
+from boundcheck.language.view import Shown
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 

@@ -25,6 +25,7 @@ from boundcheck.functions.draws import Draw
 from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Function
+from boundcheck.language.measures import Statistic
 from boundcheck.system.limits import Tick, prefixed
 
 STAGE = "run"
@@ -243,11 +244,12 @@ class Ensemble:
         # Every step asks for it, and a spec looks it up each time.
         self.algorithm = spec.algorithm
         strata = min(spec.run.audits or plan.steps, plan.steps)
-        if spec.measure.is_of_the_last:
+        is_of_the_last = spec.measure.over is Statistic.LAST
+        if is_of_the_last:
             # The last iterate, and those before it.
             strata = max(strata, min(2, plan.steps))
         random = np.random.default_rng(stream(spec, "audits"))
-        self.schedule = Schedule.draw(plan.steps, strata, spec.replicas, random, spec.measure.is_of_the_last)
+        self.schedule = Schedule.draw(plan.steps, strata, spec.replicas, random, is_of_the_last)
         self.sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "sampling", device))
         v = replicate(start.v, spec.replicas)
         self.ball = BallWatch.start(tuple(plan.radii.values()), v) if plan.radii else None

@@ -27,7 +27,7 @@ from pydantic import (
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.adapters.products import BASE_RADIUS
+from boundcheck.functions.adapters.kinds import BASE_RADIUS
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import GPTSpec
@@ -47,7 +47,6 @@ from boundcheck.language.hypotheses import (
     SMOOTH_IN_W,
     Lipschitz,
 )
-from boundcheck.language.inputs import exact, formula, parsed
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import (
@@ -62,7 +61,7 @@ from boundcheck.language.sentence import (
     takes,
     words_of,
 )
-from boundcheck.language.symbols import T, r
+from boundcheck.language.symbols import T, exact, formula, parsed, r
 from boundcheck.system.files import read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path

@@ -25,10 +25,9 @@ from boundcheck.experiment.result import (
 )
 from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.notebook import Shown
 from boundcheck.language.screen import show
 from boundcheck.language.symbols import toward
-from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line, short
+from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line, short
 from boundcheck.system.tables import fields_of
 from boundcheck.system.terminal import screen
 

@@ -24,26 +24,19 @@ _BITS = 128
 Bound = TypeVar("Bound")
 
 
-def digits_data() -> tuple[np.ndarray, np.ndarray]:
-    """1797 handwritten digits of 8 x 8 pixels: pixels over 16, each centred, shape (1797, 64); labels 0..9."""
-    table = _table("digits.csv.gz")
-    pixels, labels = table[:, :-1] / 16.0, table[:, -1].astype(np.int64)
-    return pixels - pixels.mean(axis=0), labels
-
-
-def breast_cancer_data() -> tuple[np.ndarray, np.ndarray]:
-    r"""569 tumours with 30 measurements: shape (569, 30); labels 0 (malignant) and 1 (benign).
-
-    Each feature has mean 0 and variance 1/30, so that rows have mean square norm 1.
-    """
-    table = _table("breast_cancer.csv", skiprows=1)
-    X, labels = table[:, :-1], table[:, -1].astype(np.int64)
-    return (X - X.mean(axis=0)) / (X.std(axis=0) * math.sqrt(X.shape[1])), labels
-
-
 def data_of(name: Bundled, bias: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Features and labels of ``digits`` or ``breast-cancer``; with bias each feature vector has a 1 at its end."""
-    X, labels = digits_data() if name == "digits" else breast_cancer_data()
+    r"""Features and labels of scikit-learn's data; with bias each feature vector has a 1 at its end.
+
+    ``digits`` are 1797 handwritten digits of 8 x 8 pixels: pixels over 16, each centred, shape (1797, 64); labels 0..9.
+    ``breast-cancer`` are 569 tumours with 30 measurements: shape (569, 30); labels 0 (malignant) and 1 (benign). Each
+    feature has mean 0 and variance 1/30, so that rows have mean square norm 1.
+    """
+    table = _table("digits.csv.gz") if name == "digits" else _table("breast_cancer.csv", skiprows=1)
+    X, labels = table[:, :-1], table[:, -1].astype(np.int64)
+    if name == "digits":
+        X = X / 16.0 - (X / 16.0).mean(axis=0)
+    else:
+        X = (X - X.mean(axis=0)) / (X.std(axis=0) * math.sqrt(X.shape[1]))
     return (with_ones(X) if bias else X), labels
 
 
@@ -78,11 +71,17 @@ def checked_features(X: np.ndarray) -> np.ndarray:
     return checked_matrix("X", X, "a finite matrix, one row a sample")
 
 
-def checked_labels(labels: np.ndarray, samples: int) -> np.ndarray:
-    """Class numbers from 0, one a sample, shape (n,); raises InputError for others."""
-    if labels.shape != (samples,) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-        raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{samples} integers from 0")
-    return labels
+def checked_samples(X: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
+    """The features of labelled samples as floats, and how many classes there are, numbered from 0, one a sample.
+
+    Raises:
+        InputError: for features and labels that are none.
+
+    """
+    X = checked_features(X)
+    if labels.shape != (len(X),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{len(X)} integers from 0")
+    return X, int(labels.max()) + 1
 
 
 def _once(bound: Callable[[np.ndarray], Bound]) -> Callable[[np.ndarray], Bound]:

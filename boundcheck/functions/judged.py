@@ -14,17 +14,16 @@ from flint import arb, arb_mat, ctx
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, enclose, sign
+from boundcheck.exact.balls import Balls, Number, enclose, sign
 from boundcheck.exact.evaluate import Model
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, Instance
 from boundcheck.language.hypotheses import BALL
-from boundcheck.language.inputs import exact
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, Instance, Number
 from boundcheck.language.sentence import gradient_norm, takes, words_of
-from boundcheck.language.symbols import PARAMETERS, C, G, L, s, sigma
+from boundcheck.language.symbols import PARAMETERS, C, G, L, exact, s, sigma
 from boundcheck.system.plugins import is_ours
 
 BITS = 192

@@ -30,13 +30,6 @@ Side: TypeAlias = tuple[Tensor | None, Tensor | None]
 r"""A map :math:`M \mapsto PMQ` of gradients in W: P and Q, batched over replicas or not; None is the identity."""
 
 
-class FirstOrder(NamedTuple):
-    """f(W), shape (R,), and its gradient there, shape (R, d, k)."""
-
-    loss: Tensor
-    gradient: Tensor
-
-
 class Moments(NamedTuple):
     r"""The loss at a W, its gradient, and the mean squares of the samples' gradients.
 
@@ -108,9 +101,9 @@ class Objective(ABC):
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
 
-    def first_order(self, W: Tensor) -> FirstOrder:
+    def first_order(self, W: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and gradient together: a class that computes one on the way to the other can do better."""
-        return FirstOrder(self.loss(W), self.gradient(W))
+        return self.loss(W), self.gradient(W)
 
     @abstractmethod
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
@@ -145,24 +138,27 @@ class Objective(ABC):
 
         def survey(part: slice) -> Moments:
             G = self.sample_gradients(W[part]).transpose(1, 2).contiguous()
-            squares = mean_squares(G, sides_of(sides, part), some(among, part))
+            squares = mean_squares(G, sides, among, part)
             return Moments(self.loss(W[part]), self.gradient(W[part]), *squares)
 
         return in_blocks(survey, W, self.samples * W[0].numel())
 
 
-def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tuple[Tensor, Tensor]:
-    """`Moments.in_v` and `Moments.in_w` from the samples' gradients, shape (R, d, n, k): each side is one product."""
+def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None, part: slice) -> tuple[Tensor, Tensor]:
+    """`Moments.in_v` and `Moments.in_w` from the gradients of the samples of some replicas, shape (R, d, n, k).
+
+    Each side is one product.
+    """
     replicas, _, samples, k = G.shape
 
     def mean_square(X: Tensor, sample: int) -> Tensor:
         """The mean over samples, which are this dimension of X, of their sums of squares."""
         if among is None:
             return X.square().flatten(1).sum(1) / X.shape[sample]
-        return mean_of(X.square().sum([dim for dim in (1, 2, 3) if dim != sample]), among)
+        return mean_of(X.square().sum([dim for dim in (1, 2, 3) if dim != sample]), among, part)
 
     in_v = []
-    for left, right in sides:
+    for left, right in sides_of(sides, part):
         X, sample = G, 2
         if left is not None:
             X = (left @ X.flatten(2)).view(replicas, -1, samples, k)
@@ -173,9 +169,9 @@ def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tu
     return torch.stack(in_v).sum(0), mean_square(G, 2)
 
 
-def mean_of(each: Tensor, among: Tensor | None) -> Tensor:
-    """The mean over samples, or over those at indices, of numbers of shape (R, n)."""
-    return (each if among is None else each.gather(1, among)).mean(1)
+def mean_of(each: Tensor, among: Tensor | None, part: slice) -> Tensor:
+    """The mean over samples, or over those at the indices of some of the replicas, of numbers of shape (R, n)."""
+    return (each if among is None else each.gather(1, among[part])).mean(1)
 
 
 def sides_of(sides: tuple[Side, ...], part: slice) -> tuple[Side, ...]:
@@ -185,11 +181,6 @@ def sides_of(sides: tuple[Side, ...], part: slice) -> tuple[Side, ...]:
         return X if X is None or X.ndim == 2 else X[part]
 
     return tuple((of(left), of(right)) for left, right in sides)
-
-
-def some(among: Tensor | None, part: slice) -> Tensor | None:
-    """The indices of some of the replicas; None if there are no indices."""
-    return None if among is None else among[part]
 
 
 def device_of(objective: Objective) -> torch.device | None:
@@ -202,14 +193,19 @@ def device_of(objective: Objective) -> torch.device | None:
     return None
 
 
-def is_count(number: object) -> bool:
-    """True for a positive integer."""
+def is_shape(shape: object) -> bool:
+    """True if the shape is (d, k), two positive integers."""
+    return isinstance(shape, tuple | list) and len(shape) == 2 and all(map(_is_count, shape))
+
+
+def _is_count(number: object) -> bool:
     return isinstance(number, int | np.integer) and not isinstance(number, bool) and int(number) > 0
 
 
-def is_shape(shape: object) -> bool:
-    """True if the shape is (d, k), two positive integers."""
-    return isinstance(shape, tuple | list) and len(shape) == 2 and all(map(is_count, shape))
+def _is_constant(said: object) -> bool:
+    if not (isinstance(said, Constant) and said.kind in ("certified", "estimated") and isinstance(said.how, str)):
+        return False
+    return isinstance(said.value, int | float) and not math.isnan(said.value)
 
 
 def checked(objective: Objective, field: str) -> Objective:
@@ -219,23 +215,14 @@ def checked(objective: Objective, field: str) -> Objective:
         InputError: naming what is missing, or not as it has to be.
 
     """
-
-    def is_text(said: object) -> bool:
-        return isinstance(said, str)
-
-    def is_constant(said: object) -> bool:
-        if not isinstance(said, Constant) or said.kind not in ("certified", "estimated") or not is_text(said.how):
-            return False
-        return isinstance(said.value, int | float) and not math.isnan(said.value)
-
     constant = "a boundcheck.language.function.Constant(value, kind, how), kind certified or estimated"
     needed: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-        "name": (is_text, "what figures call it"),
-        "units": (is_text, "the unit of the loss"),
+        "name": (lambda said: isinstance(said, str), "what figures call it"),
+        "units": (lambda said: isinstance(said, str), "the unit of the loss"),
         "shape": (is_shape, "(d, k), two positive integers"),
-        "samples": (is_count, "a positive integer"),
-        **dict.fromkeys(("smoothness", "gradient_bound", "infimum"), (is_constant, constant)),
-        "strong_convexity": (lambda said: said is None or is_constant(said), f"None, or {constant}"),
+        "samples": (_is_count, "a positive integer"),
+        **dict.fromkeys(("smoothness", "gradient_bound", "infimum"), (_is_constant, constant)),
+        "strong_convexity": (lambda said: said is None or _is_constant(said), f"None, or {constant}"),
     }
     kind = type(objective).__name__
     for name, (is_right, expected) in needed.items():

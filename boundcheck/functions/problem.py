@@ -27,15 +27,15 @@ from boundcheck.functions.arithmetic import (
     square_norm,
 )
 from boundcheck.functions.draws import Draw
-from boundcheck.functions.objective import Moments, Objective, mean_of, some
+from boundcheck.functions.objective import Moments, Objective, mean_of
 from boundcheck.language import symbols
 from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Descent, Function, Observable
 from boundcheck.language.hypotheses import LEAST, READINGS
-from boundcheck.language.inputs import Number, exact
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import speaks_of_a_ball, takes
+from boundcheck.language.symbols import Number, exact
 from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import keeps
 
@@ -66,7 +66,7 @@ OBSERVED = {
     "gradient_ratio": "||grad F(v_{t+1}) - grad F(v_t)|| / ||v_{t+1} - v_t||",
     "gradient_ratio_error": "bound on the rounding error of gradient_ratio",
 }
-"""The meaning of what is observed of a step; `observables` has the norms of the blocks of an adapter too."""
+"""The meaning of what is observed of a step, beside the norms of an adapter's blocks."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,6 @@ def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bou
     return ends
 
 
-def observables(adapter: Adapter) -> dict[str, Observable]:
-    """Everything that `observe` reads off, by name."""
-    norms = {f"norm_{x.name}": f"largest spectral norm of {x.name} at v_t and v_(t+1)" for x in adapter.blocks}
-    return {name: Observable(meaning) for name, meaning in (OBSERVED | norms).items()}
-
-
 @dataclass(frozen=True)
 class Problem(Function):
     """The function F(v) = f(W(v)) that Algorithm 1 minimises, and that its hypotheses speak of."""
@@ -149,6 +143,7 @@ class Problem(Function):
         if tuple(self.adapter.W0.shape) != tuple(self.objective.shape):
             raise InputError("adapter.W0", f"of shape {tuple(self.adapter.W0.shape)}", f"shape {self.objective.shape}")
         f, adapter = self.objective, self.adapter
+        norms = {f"norm_{x.name}": f"largest spectral norm of {x.name} at v_t and v_(t+1)" for x in adapter.blocks}
         # What `Function` asks for; a frozen object has no other way to keep it.
         vars(self).update(
             name=f.name,
@@ -156,7 +151,7 @@ class Problem(Function):
             samples=f.samples,
             infimum=f.infimum,
             is_flat=adapter.is_flat,
-            observables=observables(adapter),
+            observables={name: Observable(meaning) for name, meaning in (OBSERVED | norms).items()},
             constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
             norm_names={block.radius: f"norm_{block.name}" for block in adapter.blocks},
             facts={"shape": f.shape},
@@ -215,7 +210,7 @@ class Problem(Function):
             pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
             in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
             loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
-            return Moments(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
+            return Moments(loss, gradient, mean_of(in_v, among, part), mean_of(in_w, among, part))
 
         return in_blocks(survey, W, samples * W[0].numel())
 
@@ -245,18 +240,6 @@ class Problem(Function):
         return loss_error + G * weight_error, sizes.jacobian * (gradient_error + L * weight_error + products)
 
     def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
-        if not self.objective.is_shared:
-            return self._look(v, v_next, law)
-
-        def look(part: slice) -> dict[str, Tensor]:
-            who = torch.arange(part.start, part.stop, device=v[0].device)
-            here, there = (tuple(block[part] for block in point) for point in (v, v_next))
-            return self._look(here, there, law and law.of(who))
-
-        found = on_cores(look, in_parts(len(v[0]), -(-len(v[0]) // _LOOKS)))
-        return {name: torch.cat([each[name] for each in found]) for name in found[0]}
-
-    def _look(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         r"""The observables at v, shape (R, ...), for the step that led to v_next.
 
         The descent curvature :math:`\ell_t`, by the name ``path_smoothness``, is what the descent inequality uses of
@@ -266,6 +249,18 @@ class Problem(Function):
         length zero has smoothness 0 of both kinds; on a curved domain, where two gradients cannot be subtracted, the
         gradient ratio is NaN.
         """
+
+        def look(part: slice) -> dict[str, Tensor]:
+            who = torch.arange(part.start, part.stop, device=v[0].device)
+            here, there = (tuple(block[part] for block in point) for point in (v, v_next))
+            return self._look(here, there, law and law.of(who))
+
+        # Threads share the looks where the objective lets them.
+        replicas = len(v[0])
+        found = on_cores(look, in_parts(replicas, -(-replicas // _LOOKS) if self.objective.is_shared else 1))
+        return {name: torch.cat([each[name] for each in found]) for name in found[0]}
+
+    def _look(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         survey = None if law is None else self.survey(v, None if law.replaced else law.candidates)
         if survey is None:
             W = self.adapter.weight(v)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.exact.paths import all_draws
+from boundcheck.exact.evaluate import all_draws
 from boundcheck.functions.arithmetic import Point, State, apart, lengths, replicate, square_norm
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import SGD, Algorithm, Numbers

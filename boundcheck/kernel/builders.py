@@ -6,6 +6,7 @@ that hold in every model. Whatever needs a premise is a rule.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
@@ -50,6 +51,12 @@ from boundcheck.kernel.terms import (
 )
 
 Values = Mapping[Term, Matrix | Scalar]
+
+
+def size_of(name: str) -> int | None:
+    """The number that the name of a dimension states, as `one` and `size3` do; None for one that may be any."""
+    fixed = re.fullmatch(r"(one)|size(\d+)", name)
+    return fixed and (1 if fixed[1] else int(fixed[2]))
 
 
 def known(term: Term, given: Index | None) -> bool:

@@ -14,9 +14,8 @@ from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.language.claim import Claim, whole
-from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import tex
-from boundcheck.language.view import Fold, Part, View, line
+from boundcheck.language.view import Fold, Part, Shown, View, line
 from boundcheck.proofs import Paper, paper_of, papers, parts
 from boundcheck.system import plugins
 from boundcheck.system.files import read_text

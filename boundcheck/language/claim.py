@@ -23,11 +23,9 @@ from sympy.printing.numpy import NumPyPrinter
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose, sign
-from boundcheck.language.inputs import Number, exact, is_plain
-from boundcheck.language.notebook import Shown
 from boundcheck.language.prose import plain, typed
-from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Parameter, check_symbols, look
-from boundcheck.language.view import Fold, Math, Prose, Table, View, line
+from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Number, Parameter, check_symbols, exact, is_plain, look
+from boundcheck.language.view import Fold, Math, Prose, Shown, Table, View, line
 
 # What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
 _UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}
@@ -41,17 +39,6 @@ class Word(Protocol):
 
     def denies(self, claim: "Claim") -> str:
         """A text of what claims with this word say, if this claim says something else; empty if it does not."""
-
-
-class AlgorithmWord(Protocol):
-    """The part of an algorithm that a claim uses."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def parameters(self) -> tuple[sp.Symbol, ...]:
-        """Each is a quantity or a parameter of the claim."""
 
 
 class Statement(NamedTuple):
@@ -125,7 +112,8 @@ class Claim(Shown):
     argument: str = field(default="", kw_only=True)
     unproved: str = field(default="", kw_only=True)
     declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
-    algorithm: AlgorithmWord | None = field(default=None, kw_only=True)
+    # An `Algorithm`, whose module is above this one.
+    algorithm: Any = field(default=None, kw_only=True)
     measure: Word | None = field(default=None, kw_only=True)
     word: Word | None = field(default=None, kw_only=True, repr=False)
 
@@ -406,9 +394,18 @@ _ALLOWED = {
 }
 
 
+_SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
-    names = looks(expression) | latex_names(declared)
+    names = {}
+    for letter in expression.free_symbols:
+        name = str(letter.name)
+        # Commands and braces in a name are text.
+        is_text = not {*name}.isdisjoint(_SPECIAL)
+        names[letter] = rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if is_text else look(name)
+    names |= LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}
     return str(_Printer({"symbol_names": names, "root_notation": True}).doprint(expression))
 
 
@@ -506,11 +503,23 @@ def _check_letters(claim: "Claim") -> None:
         if any(each != parameter for each in inherited):
             raise InputError("claim.declared", parameter.name, "the parameter of this name that a hypothesis declares")
 
-    derived = set[sp.Symbol]()
+    known, derived = declarations(claim), set[sp.Symbol]()
+
+    def check_known(field: str, expression: sp.Basic) -> None:
+        for symbol in sorted(expression.free_symbols - derived, key=str):
+            parameter = known.get(str(symbol.name))
+            if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
+                continue
+            expected = (
+                "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
+            )
+            if parameter is not None:
+                is_already = f"the symbol that {symbol} is already, a {parameter.domain}"
+                expected = f"{is_already}: this one is assumed to be something else"
+            raise InputError(field, symbol, expected)
+
     for quantity in claim.quantities:
-        if not isinstance(quantity.symbol, sp.Symbol):
-            raise InputError("claim.quantities", quantity.symbol, "a symbol")
-        _check_known("claim.quantities", quantity.expression, claim, derived)
+        check_known("claim.quantities", quantity.expression)
         if quantity.name in {symbol.name for symbol in derived}:
             raise InputError("claim.quantities", quantity.name, "one quantity of each name")
         if quantity.name in own:
@@ -519,7 +528,7 @@ def _check_letters(claim: "Claim") -> None:
     for condition in claim.conditions:
         if not isinstance(condition, sp.core.relational.Relational):
             raise InputError("claim.conditions", condition, "relations that SymPy does not decide by itself")
-        _check_known("claim.conditions", condition, claim, derived)
+        check_known("claim.conditions", condition)
 
     found = {*used, *derived}
     named: dict[str, Any] = {}
@@ -529,7 +538,7 @@ def _check_letters(claim: "Claim") -> None:
         if other is not None and (name in own or isinstance(letter, sp.Symbol) is isinstance(other, sp.Symbol)):
             raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
         named[name] = letter
-    shown = latex_names(own.values())
+    shown = LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in own.values()}
     looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
     for parameter in own.values():
         other = next((x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol), None)
@@ -538,37 +547,7 @@ def _check_letters(claim: "Claim") -> None:
             raise InputError("claim.declared", parameter.latex, expected)
 
 
-def _check_known(field: str, expression: sp.Basic, claim: "Claim", derived: set[sp.Symbol]) -> None:
-    known = declarations(claim)
-    for symbol in sorted(expression.free_symbols - derived, key=str):
-        parameter = known.get(str(symbol.name))
-        if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
-            continue
-        expected = "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
-        if parameter is not None:
-            is_already = f"the symbol that {symbol} is already, a {parameter.domain}"
-            expected = f"{is_already}: this one is assumed to be something else"
-        raise InputError(field, symbol, expected)
-
-
-_SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
-
-
-def looks(expression: sp.Basic) -> dict[Any, str]:
-    """The LaTeX of each letter of an expression, by its name; commands and braces in a name are text."""
-    names = {letter: str(letter.name) for letter in expression.free_symbols}
-    return {
-        letter: rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if {*name} & {*_SPECIAL} else look(name)
-        for letter, name in names.items()
-    }
-
-
 def in_prose(name: str) -> str:
     """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
     shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
     return f"${typed(shown.get(name) or look(name))}$" if is_plain(name) else name
-
-
-def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:
-    """The LaTeX of the catalogue's symbols, and of declared parameters, which say it themselves."""
-    return LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}

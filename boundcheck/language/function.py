@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from boundcheck.language.claim import Claim
-    from boundcheck.language.inputs import Number
+    from boundcheck.language.symbols import Number
 
 Point = tuple["Tensor", ...]
 Radii = Mapping[str, float]

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import partial
-from operator import methodcaller
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import sympy as sp
@@ -23,17 +22,23 @@ from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNE
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
 from boundcheck.language.evidence import (
+    HOLDS,
     ROUNDING,
+    UNKNOWN,
+    Answer,
     Audit,
     Evidence,
+    Extent,
     Guilt,
+    Instance,
     Status,
+    at_least,
+    at_most,
     largest,
     rounding,
     status_of,
     used,
 )
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, Instance, at_least, at_most
 from boundcheck.language.symbols import (
     R_1,
     C,
@@ -94,6 +99,7 @@ from boundcheck.language.vocabulary import (
 )
 
 Blamed = Literal["sampling", "constant", "ball"]
+Decided: TypeAlias = "Callable[[Instance, Hypothesis, Claim], Answer]"
 
 
 @dataclass(frozen=True)
@@ -183,7 +189,7 @@ class Hypothesis:
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
     cost: Cost | None = None
-    decided: "Callable[[Instance, Hypothesis, Claim], Answer] | None" = None
+    decided: "Decided | None" = None
     no_instance: str = ""
 
     def __post_init__(self) -> None:
@@ -268,22 +274,25 @@ def assumed(id: str, how: str) -> Audit:
     return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
-# Decisions in an instance: functions with names and `methodcaller`, for a word of one's own, made from one of these, is
-# pickled with them.
+# Decisions in an instance. Functions with names, and objects that are equal after pickling: words of one's own are made
+# from these, and travel to other processes.
 
 
-def _at_most_constant(
-    what: str, size: Callable[[Instance], Extent], instance: Instance, word: Hypothesis, hypothesis: Claim
-) -> Answer:
-    limit = word.symbols[0]
-    return at_most(what, size(instance), limit, instance.value(limit))
+@dataclass(frozen=True)
+class Compared:
+    """A decision: the instance's answer to a question, against the word's constant, or against 0 where it has none."""
 
+    what: str
+    question: str
+    given: tuple[Any, ...] = ()
+    by: Callable[[str, Extent, object, Extent], Answer] = at_most
 
-def _at_least_constant(
-    what: str, size: Callable[[Instance], Extent], instance: Instance, word: Hypothesis, hypothesis: Claim
-) -> Answer:
-    least = word.symbols[0]
-    return at_least(what, size(instance), least, instance.value(least))
+    def __call__(self, instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
+        size: Extent = getattr(instance, self.question)(*self.given)
+        if not word.symbols:
+            return self.by(self.what, size, 0, Extent.of(Fraction(0)))
+        constant = word.symbols[0]
+        return self.by(self.what, size, constant, instance.value(constant))
 
 
 def _held_if_certified(
@@ -332,7 +341,7 @@ SMOOTH = Smooth(
     says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),),
     worst=Worst(is_smooth=True),
     smooth_on="path",
-    decided=partial(_at_most_constant, "the smoothness of F", methodcaller("smoothness", "path")),
+    decided=Compared("the smoothness of F", "smoothness", ("path",)),
 )
 SMOOTH_EVERYWHERE = replace(
     SMOOTH,
@@ -340,7 +349,7 @@ SMOOTH_EVERYWHERE = replace(
     title="F is smooth on all of space",
     says=(Statement(_IS_LIPSCHITZ, _EVERYWHERE),),
     smooth_on="space",
-    decided=partial(_at_most_constant, "the smoothness of F", methodcaller("smoothness", "space")),
+    decided=Compared("the smoothness of F", "smoothness", ("space",)),
 )
 SMOOTH_AROUND = replace(
     SMOOTH_EVERYWHERE,
@@ -374,7 +383,7 @@ SMOOTH_IN_W = Hypothesis(
     ),
     worst=Worst(),
     held=_held_smooth_in_w,
-    decided=partial(_at_most_constant, "the largest slope of ∇f", methodcaller("weight_smoothness")),
+    decided=Compared("the largest slope of ∇f", "weight_smoothness"),
 )
 
 
@@ -413,9 +422,7 @@ BOUNDED_GRADIENT = BoundedGradient(
     says=(Statement(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),),
     worst=Worst(),
     held=partial(_held_gradient, "frobenius"),
-    decided=partial(
-        _at_most_constant, "the largest frobenius norm of ∇f", methodcaller("weight_gradient", "frobenius")
-    ),
+    decided=Compared("the largest frobenius norm of ∇f", "weight_gradient", ("frobenius",)),
 )
 BOUNDED_SPECTRAL_GRADIENT = replace(
     BOUNDED_GRADIENT,
@@ -423,7 +430,7 @@ BOUNDED_SPECTRAL_GRADIENT = replace(
     title="bounded spectral norm of the gradient in W",
     says=(GRADIENT_IN_THE_BALL, GRADIENT_AT_ITERATES),
     held=partial(_held_gradient, "spectral"),
-    decided=partial(_at_most_constant, "the largest spectral norm of ∇f", methodcaller("weight_gradient", "spectral")),
+    decided=Compared("the largest spectral norm of ∇f", "weight_gradient", ("spectral",)),
     norm="spectral",
 )
 
@@ -432,10 +439,6 @@ def _held_convex(e: Evidence, id: str) -> list[Audit]:
     if e.function.is_known and e.problem.is_convex:
         return [Audit(id, "hypothesis", "held", None, None, "f is convex, and W is an affine function of v")]
     return [assumed(id, "nothing says that F is convex")]
-
-
-def _decided_convex(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    return at_least("the convexity of F", instance.convexity("space"), 0, Extent.of(Fraction(0)))
 
 
 def _held_strongly_convex(e: Evidence, id: str) -> list[Audit]:
@@ -451,7 +454,7 @@ CONVEX = Hypothesis(
     (),
     Worst(is_convex=True),
     held=_held_convex,
-    decided=_decided_convex,
+    decided=Compared("the convexity of F", "convexity", ("space",), by=at_least),
     says=(Statement(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),),
 )
 STRONGLY_CONVEX = Hypothesis(
@@ -461,14 +464,14 @@ STRONGLY_CONVEX = Hypothesis(
     says=(Statement(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),),
     worst=Worst(is_convex=True, strong=mu_F),
     held=_held_strongly_convex,
-    decided=partial(_at_least_constant, "the strong convexity of F", methodcaller("convexity", "near")),
+    decided=Compared("the strong convexity of F", "convexity", ("near",), by=at_least),
 )
 STRONGLY_CONVEX_EVERYWHERE = replace(
     STRONGLY_CONVEX,
     id="strongly_convex_everywhere",
     title="F is strongly convex on all of space",
     says=(Statement(_IS_STRONG, _EVERYWHERE),),
-    decided=partial(_at_least_constant, "the strong convexity of F", methodcaller("convexity", "space")),
+    decided=Compared("the strong convexity of F", "convexity", ("space",), by=at_least),
     no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )
 
@@ -480,9 +483,7 @@ def _held_polyak(e: Evidence, id: str) -> list[Audit]:
 
 def _decided_polyak(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     # Strong convexity decides, from which it follows; without that nothing does.
-    strong = _at_least_constant(
-        "the strong convexity of F", methodcaller("convexity", "space"), instance, word, hypothesis
-    )
+    strong = Compared("the strong convexity of F", "convexity", ("space",), by=at_least)(instance, word, hypothesis)
     return strong if strong == HOLDS else Answer("open", "F is not known to be strongly convex")
 
 
@@ -522,14 +523,12 @@ def _held_ball(e: Evidence, id: str) -> list[Audit]:
     return found
 
 
-def _within_radii(
-    what: str, size: Callable[[Instance, sp.Symbol], Extent], instance: Instance, hypothesis: Claim
-) -> Answer:
+def _within_radii(what: str, size: Callable[[sp.Symbol], Extent], instance: Instance, hypothesis: Claim) -> Answer:
     """Decide whether the norms are within each radius that it names; as it stands where it names none."""
     radii = {a, b, sigma} & hypothesis.conclusion.free_symbols
     answer = HOLDS if radii else instance.decide(hypothesis.conclusion)
     for radius in sorted(radii, key=str):
-        answer &= at_most(f"{what} within {radius}", size(instance, radius), radius, instance.value(radius))
+        answer &= at_most(f"{what} within {radius}", size(radius), radius, instance.value(radius))
     return answer
 
 
@@ -537,7 +536,7 @@ def _decided_ball(instance: Instance, word: Hypothesis, hypothesis: Claim) -> An
     # It is decided for the points that are visited. What speaks of more, such as of steps, is decided as it stands.
     if not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
         return instance.decide(hypothesis.conclusion)
-    return _within_radii("the largest norm", lambda of, radius: of.reach(radius), instance, hypothesis)
+    return _within_radii("the largest norm", instance.reach, instance, hypothesis)
 
 
 @dataclass(frozen=True)
@@ -588,7 +587,7 @@ def _held_frozen(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided_frozen(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    return _within_radii("the norm of a frozen factor", lambda of, radius: of.frozen(radius), instance, hypothesis)
+    return _within_radii("the norm of a frozen factor", instance.frozen, instance, hypothesis)
 
 
 FROZEN_FACTOR = Hypothesis(
@@ -629,7 +628,7 @@ LIPSCHITZ_ADAPTER = Hypothesis(
     ),
     worst=Worst(),
     held=_held_lipschitz,
-    decided=partial(_at_most_constant, "the least constant on the domain", methodcaller("adapter_lipschitz")),
+    decided=Compared("the least constant on the domain", "adapter_lipschitz"),
 )
 
 
@@ -682,10 +681,6 @@ def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
-def _decided_unbiased(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    return at_most("the bias of the stochastic gradient", instance.bias(), 0, Extent.of(Fraction(0)))
-
-
 UNBIASED_AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), r"\text{for all } v")
 UNBIASED_GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), r"\text{for all } t")
 UNBIASED_IN_THE_FACTORS = Statement(
@@ -699,7 +694,7 @@ UNBIASED = Hypothesis(
     says=(UNBIASED_AT_ANY_POINT, UNBIASED_GIVEN_THE_PAST, UNBIASED_IN_THE_FACTORS),
     is_about_noise=True,
     held=_held_unbiased,
-    decided=_decided_unbiased,
+    decided=Compared("the bias of the stochastic gradient", "bias"),
     blamed="sampling",
 )
 
@@ -854,7 +849,7 @@ NEAR_MINIMISER = Hypothesis(
     ),
     worst=Worst(distance=R_1),
     held=_held_near,
-    decided=partial(_at_most_constant, "the distance from v_1 to a minimiser", methodcaller("distance")),
+    decided=Compared("the distance from v_1 to a minimiser", "distance"),
 )
 
 

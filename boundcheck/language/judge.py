@@ -15,7 +15,7 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim, Quantity, expressions, whole
-from boundcheck.language.instance import HOLDS, Answer, Instance
+from boundcheck.language.evidence import HOLDS, Answer, Instance
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import (
     Range,

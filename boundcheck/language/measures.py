@@ -202,16 +202,6 @@ class PerformanceMeasure(Measure):
             expected = f"one of {', '.join(LOOKED_AT)}"
             raise InputError(f"measure.{self.id}.observable", self.observable.name, expected)
 
-    @property
-    def is_of_gradients(self) -> bool:
-        """True if it is made of squared gradient norms, on which a bound may be known without any theorem."""
-        return self.observable.is_of_gradients
-
-    @property
-    def is_of_the_last(self) -> bool:
-        """True if the last iterate must be seen."""
-        return self.over is Statistic.LAST
-
     def called(self, is_stochastic: bool) -> str:
         """Its name in a theorem's text; under noise it names the expectation of its observable."""
         mean = "expected " if is_stochastic else ""
@@ -226,28 +216,28 @@ class PerformanceMeasure(Measure):
         """
         return Statistic.AVERAGE if is_stochastic and self.over is Statistic.LEAST else self.over
 
-    def shown(self, is_stochastic: bool) -> str:
-        """The name of what a run shows of it, and its relation to the measure; see `seen_over`."""
-        word, standing = self.seen_over(is_stochastic).word, self.standing(is_stochastic)
-        return f"{word} {self.observable.called or self.observable.name}{standing}"
-
     def standing(self, is_stochastic: bool) -> str:
         """The relation to the measure of what a run shows, in brackets; empty where that is the measure itself."""
         return "" if self.seen_over(is_stochastic) is self.over else f" (no less than the {self.over.word})"
 
-    def seen(self, evidence: Evidence) -> Enclosure:
-        """The enclosure of its observable that the run shows; see `is_seen`."""
-        if self.observable.seen is None:
-            raise ValueError(f"expected a measure that a run shows, not the {self.title}")
-        return self.observable.seen(evidence)
+    def shown(self, is_stochastic: bool) -> str:
+        """The name of what a run shows of it, and its relation to the measure; see `seen_over`."""
+        called = self.observable.called or self.observable.name
+        return f"{self.seen_over(is_stochastic).word} {called}{self.standing(is_stochastic)}"
 
     @property
     def is_seen(self) -> bool:
         """True if a run shows it."""
         return self.observable.seen is not None and self.observable.first is not None
 
+    def seen(self, evidence: Evidence) -> Enclosure:
+        """The enclosure of its observable that the run shows; raises ValueError unless `is_seen`."""
+        if self.observable.seen is None:
+            raise ValueError(f"expected a measure that a run shows, not the {self.title}")
+        return self.observable.seen(evidence)
+
     def first(self, start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
-        """A bound on it at v_1, known without any theorem, and what that is called; see `is_seen`."""
+        """A bound on it at v_1, known without any theorem, and what that is called; raises as `seen`."""
         if self.observable.first is None:
             raise ValueError(f"expected a measure that a run shows, not the {self.title}")
         return self.observable.first(start, inputs)
@@ -294,15 +284,6 @@ def gap(v: sp.Expr) -> sp.Expr:
 def square_distance(v: sp.Expr) -> sp.Expr:
     r""":math:`\|v - v^*\|^2`."""
     return EuclideanNorm(v - v_star) ** 2
-
-
-# What a look at an iterate has, as statements write it.
-_STATED: Any = SimpleNamespace(
-    gradient_square=gradient_square(v_t),
-    factor_gradient_square=factor_gradient_square(v_t),
-    gap=gap(v_t),
-    square_distance=square_distance(v_t),
-)
 
 
 def _seen_gradient(e: Evidence) -> Enclosure:
@@ -373,6 +354,11 @@ SQUARED_DISTANCE = Observable(
     _seen_distance,
     _first_distance,
     "‖vₜ − v*‖²",
+)
+
+# What a look at an iterate has, as statements write it.
+_STATED: Any = SimpleNamespace(
+    **{each.name: each.expression(v_t) for each in (SQUARED_GRADIENT, SQUARED_FACTOR_GRADIENT, GAP, SQUARED_DISTANCE)}
 )
 
 LEAST_GRADIENT = PerformanceMeasure("least_gradient", "least squared gradient norm", Statistic.LEAST, SQUARED_GRADIENT)

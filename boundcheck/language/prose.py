@@ -10,7 +10,7 @@ The other way goes `typed`, for what SymPy, the vocabulary and the authors of cl
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from html import escape
@@ -41,15 +41,13 @@ _RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑᵢⱼₖₘₙₒₚₛₜ", "0123456789aeijkmnopst", strict=True))
 
 
-def _greek() -> Iterator[tuple[str, str]]:
-    for sign in map(chr, range(0x370, 0x400)):
-        if found := re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(sign, "")):
-            # Unicode's name of λ lacks a letter.
-            name = found[2].replace("LAMDA", "LAMBDA")
-            yield sign, name.capitalize() if found[1] == "CAPITAL" else name.lower()
-
-
-GREEK = dict(_greek())
+_GREEK_NAME = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
+GREEK = {
+    # Unicode's name of λ lacks a letter.
+    sign: (str.lower if found[1] == "SMALL" else str.capitalize)(found[2].replace("LAMDA", "LAMBDA"))
+    for sign in map(chr, range(0x370, 0x400))
+    if (found := _GREEK_NAME.fullmatch(unicodedata.name(sign, "")))
+}
 """The name of each Greek letter, as TeX and code spell it: that of λ is lambda, and that of Λ is Lambda."""
 # Signs of a formula that is read.
 _LONGEST = 2000
@@ -86,11 +84,22 @@ def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]
     return "".join([*made, words(text[at:])])
 
 
+# A sign that TeX spells out; on a page it is itself.
+_TEXT = re.compile(r"\\text\{(\\text\w+\{\}|\\.|.)\}")
+_SPELLED = {spelled: sign for sign, spelled in _TEX.items()}
+
+
 def html(text: str) -> str:
     """The text as HTML, each formula as MathML."""
-    return joined(
-        text, escape, lambda x: mathml_of(_TEXT.sub(_as_typed, latex(x))), lambda x: f"<code>{escape(x)}</code>"
-    )
+
+    def as_typed(match: re.Match[str]) -> str:
+        sign = _SPELLED.get(match[1], match[1])
+        return r"\backslash" if sign == "\\" else rf"\text{{{sign}}}"
+
+    def formula(typed: str) -> str:
+        return mathml_of(_TEXT.sub(as_typed, latex(typed)))
+
+    return joined(text, escape, formula, lambda name: f"<code>{escape(name)}</code>")
 
 
 def tex(text: str) -> str:
@@ -99,11 +108,19 @@ def tex(text: str) -> str:
     A sign that LaTeX does not know is spelled out. A name of the code may be broken after its dots and underscores.
     """
 
+    def words(text: str) -> str:
+        """Signs that TeX reads as commands are printed, and mathematical signs are in math."""
+        made = ""
+        for sign in _WORD_SIGN.findall(unicodedata.normalize("NFC", text)):
+            is_letter = len(sign) == 1 and (sign.isascii() or unicodedata.name(sign, "").startswith("LATIN"))
+            made += _TEX.get(sign, sign) if is_letter or sign in _TEX else rf"\ensuremath{{{latex(sign)}}}"
+        return made
+
     def name(text: str) -> str:
-        return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", _words(text)) + "}"
+        return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", words(text)) + "}"
 
     made = ""
-    for sign in joined(text, _words, lambda formula: f"${latex(formula)}$", name):
+    for sign in joined(text, words, lambda formula: f"${latex(formula)}$", name):
         # Latin letters with accents are known, those that a paper's fonts have.
         is_known = sign.isascii() or (sign < "\u0180" and sign.isalpha())
         made += sign if is_known else f"({unicodedata.name(sign, 'sign').lower()})"
@@ -125,26 +142,6 @@ def latex(formula: str) -> str:
     except TooDeepError:
         pass
     return " ".join(_sign(sign) for sign in text if not sign.isspace())
-
-
-# A sign that TeX spells out; on a page it is itself.
-_TEXT = re.compile(r"\\text\{(\\text\w+\{\}|\\.|.)\}")
-_SPELLED = {spelled: sign for sign, spelled in _TEX.items()}
-
-
-def _as_typed(match: re.Match[str]) -> str:
-    sign = _SPELLED.get(match[1], match[1])
-    return r"\backslash" if sign == "\\" else rf"\text{{{sign}}}"
-
-
-def _words(text: str) -> str:
-    """Words for TeX: signs that it reads as commands are printed, and mathematical signs are in math."""
-    made = ""
-    for match in _WORD_SIGN.finditer(unicodedata.normalize("NFC", text)):
-        sign = match[0]
-        is_plain = len(sign) == 1 and (sign in _TEX or sign.isascii() or unicodedata.name(sign, "").startswith("LATIN"))
-        made += _TEX.get(sign, sign) if is_plain else rf"\ensuremath{{{latex(sign)}}}"
-    return made
 
 
 def _sign(sign: str) -> str:
@@ -198,57 +195,42 @@ class _TypedReader(Nested):
         super().__init__()
         self._text, self._at = text, 0
 
+    def _take(self, pattern: str) -> str:
+        match = re.compile(pattern, re.DOTALL).match(self._text, self._at)
+        self._at += len(match[0]) if match else 0
+        return match[0] if match else ""
+
     @Nested.inside
     def items(self, end: str) -> list[str]:
         """The items up to a closing bracket, which is passed over, or up to the end of the formula."""
         found = []
         while self._at < len(self._text):
-            if end and self._next() == end:
+            sign = self._text[self._at]
+            if sign == end:
                 self._at += 1
                 break
-            if self._next().isspace() and self._next() not in SIGNS:
+            if sign.isspace() and sign not in SIGNS:
                 self._at += 1
                 continue
             found.append(self._item())
         return found
 
-    def _next(self) -> str:
-        return self._text[self._at : self._at + 1]
-
-    def _take(self, pattern: str) -> str:
-        match = re.compile(pattern).match(self._text, self._at)
-        self._at += len(match[0]) if match else 0
-        return match[0] if match else ""
-
     def _item(self) -> str:
         """A sign with its scripts."""
         made, below, above = self._base(), "", ""
-        while sign := self._next():
-            if sign in "_^" and self._text[self._at + 1 :].strip():
-                self._at += 1
+        while True:
+            if sign := self._take(r"[_^](?=\s*\S)"):
                 script = self._argument()
                 below, above = (below + script, above) if sign == "_" else (below, above + script)
-            elif sign in _RAISED:
-                above += self._many(_RAISED)
-            elif sign in _LOWERED:
-                below += self._many(_LOWERED)
-            elif sign == "*" and made[-1:].isalpha() | made.endswith("}") and not self._is_before_a_factor():
-                self._at += 1
+            elif raised := self._take(rf"[{''.join(_RAISED)}]+"):
+                above += "".join(_RAISED[each] for each in raised)
+            elif lowered := self._take(rf"[{''.join(_LOWERED)}]+"):
+                below += "".join(_LOWERED[each] for each in lowered)
+            # A star before a letter or digit is that of a product or a convolution.
+            elif (made[-1:].isalpha() or made.endswith("}")) and self._take(r"\*(?![^\W_])"):
                 above += "*"
             else:
-                break
-        return made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
-
-    def _is_before_a_factor(self) -> bool:
-        """True if the star stands before a letter or digit, as in a product or a convolution."""
-        return self._text[self._at + 1 : self._at + 2].isalnum()
-
-    def _many(self, table: dict[str, str]) -> str:
-        found = ""
-        while self._next() in table and self._next():
-            found += table[self._next()]
-            self._at += 1
-        return found
+                return made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
     @Nested.inside
     def _base(self) -> str:
@@ -257,44 +239,34 @@ class _TypedReader(Nested):
                 return f"\\{name}" if name in _COMMANDS else rf"\operatorname{{{name}}}"
             # One letter at a time: what follows is over or under the last.
             self._at -= len(name) - 1
-            expectation = name == "E" and self._next() in ("[", "‖")
-            return self._marked(r"\mathbb{E}" if expectation else name[0])
-        if number := self._take(r"\d+(\.\d+)?"):
+            is_mean = name == "E" and self._text.startswith(("[", "‖"), self._at)
+            made = r"\mathbb{E}" if is_mean else name[0]
+        elif number := self._take(r"\d+(\.\d+)?"):
             return number
-        if not (sign := self._next()):
-            # Of a script or a minus at the end.
-            return "{}"
-        self._at += 1
-        if sign == "√" and self._text[self._at :].strip():
+        elif self._take(r"√(?=\s*\S)"):
             return rf"\sqrt{{{self._argument()}}}"
-        if sign in _CLOSES:
-            inside = " ".join(self.items(_CLOSES[sign]))
-            closed = self._text[self._at - 1] == _CLOSES[sign]
-            return f"{_sign(sign)}{inside}" + (_sign(_CLOSES[sign]) if closed else "")
-        if sign in _RAISED or sign in _LOWERED:
-            self._at -= 1
+        elif bracket := self._take(r"[(\[{]"):
+            inside, end = " ".join(self.items(_CLOSES[bracket])), _CLOSES[bracket]
+            closed = self._text[self._at - 1] == end
+            return f"{_sign(bracket)}{inside}" + (_sign(end) if closed else "")
+        elif sign := self._take(rf"[^{''.join((*_RAISED, *_LOWERED))}]"):
+            made = _sign(sign)
+        else:
+            # Of a script or a minus at the end, and of a script that follows nothing.
             return "{}"
-        return self._marked(_sign(sign))
-
-    def _marked(self, letter: str) -> str:
-        """A letter with the marks above it."""
-        while self._next() in _ABOVE and self._next():
-            letter = f"{_ABOVE[self._next()]}{{{letter}}}"
-            self._at += 1
-        return letter
+        for mark in self._take(f"[{''.join(_ABOVE)}]*"):
+            made = f"{_ABOVE[mark]}{{{made}}}"
+        return made
 
     def _argument(self) -> str:
         """The content of a script or a root: that of a bracket, without the bracket, or one sign, name or number."""
-        if self._next() in ("(", "{") and self._next():
-            self._at += 1
-            return " ".join(self.items(_CLOSES[self._text[self._at - 1]]))
-        minus = self._take("[-−]")
+        if bracket := self._take("[({]"):
+            return " ".join(self.items(_CLOSES[bracket]))
+        minus = "-" if self._take("[-−]") else ""
         if name := self._take("[A-Za-z]{2,}(?![A-Za-z])"):
             # A subscript of several letters is a word: T_min, σ_max, f_full.
-            made = f"\\{name}" if name in _COMMANDS else rf"\mathrm{{{name}}}"
-        else:
-            made = self._base()
-        return ("-" if minus else "") + made
+            return minus + (f"\\{name}" if name in _COMMANDS else rf"\mathrm{{{name}}}")
+        return minus + self._base()
 
 
 # Signs of a formula that is typeset: the converter takes seconds for more.
@@ -381,25 +353,19 @@ def typed(latex: str) -> str:
 
 def _spaced(items: Sequence[_Item]) -> str:
     """The items as one text, with spaces where a person would type them."""
-    made, before = "", None
-    for place, item in enumerate(items):
-        after = items[place + 1] if place + 1 < len(items) else None
-        if item.kind == "quotient" and after is not None and after.kind in ("letter", "quotient", "prefix", "opens"):
+    made, before = "", _Item("", "opens")
+    for item, after in zip(items, [*(each.kind for each in items[1:]), "closes"], strict=False):
+        text, kind, spaced = item.text, item.kind, item.spaced
+        if kind == "quotient" and after in ("letter", "quotient", "prefix", "opens"):
             # What follows is no part of the divisor.
-            item = replace(item, text=f"({item.text})")
-        if item.text in "+-±" and (before is None or before.kind in ("opens", "between", "comma")):
-            item = replace(item, kind="prefix", spaced=before is not None and before.kind != "opens")
-        made += (" " if before is not None and _is_apart(before, item) else "") + item.text
-        before = item
+            text = f"({text})"
+        if text in "+-±" and before.kind in ("opens", "between", "comma"):
+            kind, spaced = "prefix", before.kind != "opens"
+        is_close = before.kind in ("opens", "prefix") or kind in ("closes", "comma") or text[:1] in (",", ".")
+        is_apart = before.kind in ("between", "words", "comma") or kind in ("between", "words") or spaced
+        made += (" " if is_apart and not is_close else "") + text
+        before = _Item(text, kind)
     return made
-
-
-def _is_apart(before: _Item, item: _Item) -> bool:
-    """True if there is a space between two items."""
-    if before.kind in ("opens", "prefix") or item.kind in ("closes", "comma") or item.text[:1] in (",", "."):
-        return False
-    around = ("between", "words")
-    return before.kind in (*around, "comma") or item.kind in around or item.spaced
 
 
 class _LatexReader(Nested):
@@ -422,7 +388,18 @@ class _LatexReader(Nested):
                 spaced = True
             elif token in ("_", "^"):
                 base = found.pop() if found else _Item("", "letter")
-                found.append(_with_script(base, token, self._group()))
+                text, kind, script = base.text, base.kind, self._group()
+                if token == "^" and (kind == "quotient" or text.startswith("√")):
+                    text = f"({text})"
+                if kind == "quotient" or (kind == "prefix" and token == "_"):
+                    kind = "letter"
+                if token == "^" and script in ("*", "ᵀ", "′"):
+                    text += script
+                elif token == "^" and re.fullmatch(r"-?\d+", script):
+                    text += script.translate(_AS_RAISED)
+                else:
+                    text += token + (script if _SCRIPT.fullmatch(script) else f"({script})")
+                found.append(_Item(text, kind, base.spaced))
             elif token not in _NOTHING:
                 found.append(replace(self._item(token), spaced=spaced))
                 spaced = False
@@ -486,19 +463,6 @@ def _typed_sign(token: str) -> str:
         return token
     name = token[1:]
     return _TYPED.get(token) or _LETTERS.get(name.removeprefix("var"), name)
-
-
-def _with_script(base: _Item, token: str, script: str) -> _Item:
-    """An item with the script below or above it."""
-    text = base.text
-    if token == "^" and (base.kind == "quotient" or text.startswith("√")):
-        text = f"({text})"
-    kind: Kind = "letter" if base.kind == "quotient" or (base.kind == "prefix" and token == "_") else base.kind
-    if token == "^" and script in ("*", "ᵀ", "′"):
-        return replace(base, text=text + script, kind=kind)
-    if token == "^" and re.fullmatch(r"-?\d+", script):
-        return replace(base, text=text + script.translate(_AS_RAISED), kind=kind)
-    return replace(base, text=f"{text}{token}{script if _SCRIPT.fullmatch(script) else f'({script})'}", kind=kind)
 
 
 def _bracketed(text: str, above_bar: bool = False) -> str:

@@ -89,7 +89,7 @@ def _cell(cell: view.Cell, in_lines: bool = False) -> Text:
     """A cell as text; of a table in lines the first sentence of a text."""
     match cell:
         case view.Math():
-            return Text(prose.typed(cell.latex))
+            return Text(cell.typed or prose.typed(cell.latex))
         case view.Prose():
             first, stop, _ = prose.plain(cell.text).partition(". ")
             return Text(first + stop.strip() if in_lines else prose.plain(cell.text), _STYLES[cell.look])

@@ -1,28 +1,39 @@
 """`View`: the content that is shown of a result, made once as plain data, which each backend shows.
 
 A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
-verdicts. A backend knows parts and cells and nothing of theorems: `boundcheck.language.notebook` shows a view as HTML
-and as one formula, `boundcheck.language.screen` in a terminal, `boundcheck.present.page` as a page, `present.latex` and
-`present.typst` on paper. What is to be said of a result stands beside the result, in no backend.
+verdicts. A backend knows parts and cells and nothing of theorems. `html` and `latex` below show a view in a notebook,
+`boundcheck.language.screen` in a terminal, `boundcheck.present.page` as a page, `present.latex` and `present.typst` on
+paper. What is to be said of a result stands beside the result, in no backend.
 
 A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
+from importlib import import_module
 from typing import Any
 
 from boundcheck.exact.digits import Toward, shown
+from boundcheck.language import prose
+from boundcheck.language.prose import mathml_of
+from boundcheck.shown import visible
+from boundcheck.verdicts import Look, look_of
 
 
 @dataclass(frozen=True)
 class Math:
-    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own."""
+    """A formula in LaTeX, within a line or, where it stands apart, on lines of its own.
+
+    Where it is `typed`, a terminal shows that.
+    """
 
     latex: str
     apart: bool = False
+    typed: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,13 +151,6 @@ class Table:
         """All columns; those of text stand in the head as a `str`."""
         return [each if isinstance(each, Column) else Column(each) for each in self.head]
 
-    @property
-    def halves(self) -> tuple[Sequence[Row], Sequence[Row]]:
-        """The rows that are shown, and those that are folded away."""
-        begins = [place for place, row in enumerate(self.rows) if not isinstance(row, Line | Fold)]
-        end = len(self.rows) if self.most is None or self.most >= len(begins) else begins[self.most]
-        return self.rows[:end], self.rows[end:]
-
 
 @dataclass(frozen=True)
 class Fold:
@@ -193,6 +197,11 @@ class View:
     lines: tuple[Line, ...] = ()
     parts: tuple[Part, ...] = ()
 
+    @property
+    def head(self) -> Line:
+        """Its title, name and verdict."""
+        return line(self.title, self.name, *([Badge(self.verdict)] if self.verdict else []))
+
 
 Part = Line | Points | Table | Fold | Picture | File | View
 Row = Sequence[Cell] | Line | Fold
@@ -212,3 +221,238 @@ def paragraph(words: str, look: str = "") -> Line:
 def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:
     """A number as text, at four digits unless told otherwise; a dash for None."""
     return "–" if value is None else shown(value, digits, toward)
+
+
+# Letters of a text that asks for room in a table.
+_SENTENCE = 60
+# Backgrounds on which white is read. All other colours are the notebook's own: it is read in the light and in the dark.
+_BACKGROUNDS = {
+    Look.BAD: "#b3261e",
+    Look.OPEN: "#8a5a00",
+    Look.WELL: "#1b6e3c",
+    Look.LIMIT: "#0b6b7a",
+    Look.ASIDE: "#5f6368",
+}
+_SCROLLS = 'style="margin:0.25em 0;overflow-x:auto"'
+_LEFT = "text-align:left;vertical-align:top"
+
+
+class Html:
+    """A writer of parts as HTML that needs no style sheet and no script. A page has looks of its own: another class.
+
+    Attributes:
+        looks: the attributes of an element, by what it is.
+
+    """
+
+    looks: Mapping[str, str] = {
+        "view": 'style="margin:0.4em 0"',
+        **dict.fromkeys(("line", "formula", "scroll"), _SCROLLS),
+        "small": 'style="font-size:smaller"',
+        "strong": 'style="font-weight:bold"',
+        "table": 'style="margin:0"',
+        "cell": f'style="{_LEFT}"',
+        "number": 'style="text-align:right;vertical-align:top"',
+        "wide": f'style="{_LEFT};min-width:18em"',
+        "fold": 'style="margin:0.3em 0"',
+        "inside": 'style="margin-left:1em"',
+    }
+
+    def parts(self, parts: Iterable[Part]) -> str:
+        """The parts as HTML, one below the other."""
+        return "".join(map(self.part, parts))
+
+    def part(self, part: Part) -> str:
+        """A part as HTML, as it stands below others."""
+        match part:
+            case Line():
+                return self._element("div", part.look or "line", self.inline(part))
+            case Points():
+                return f"<ul>{''.join(f'<li>{self.inline(each)}</li>' for each in part.lines)}</ul>"
+            case Table():
+                begins = [place for place, row in enumerate(part.rows) if not isinstance(row, Line | Fold)]
+                if part.most is None or part.most >= len(begins):
+                    return self._rows(part, part.rows, part.caption)
+                end, more = begins[part.most], f"and {len(begins) - part.most} more"
+                rest = self._rows(part, part.rows[end:], "The columns of the table above." if part.caption else "")
+                return self._rows(part, part.rows[:end], part.caption) + self._fold(more, rest)
+            case Fold():
+                return self._fold(self.inline(part.line), self.parts(part.parts))
+            case Picture():
+                return self.picture(part)
+            case File():
+                return self.file(part)
+            case View():
+                return self._element("div", "view", self.heading(part) + self.parts((*part.lines, *part.parts)))
+
+    def picture(self, picture: Picture) -> str:
+        """The caption of a figure; a notebook draws no figure itself, since matplotlib does."""
+        return self._element("div", "line", self.prose(picture.caption))
+
+    def file(self, file: File) -> str:
+        """An empty text: nothing is shown of a file beside a page."""
+        return ""
+
+    def heading(self, view: View) -> str:
+        """The heading of a view: its title, its name and its verdict."""
+        head = f"<strong>{escape(view.title)}</strong>"
+        head += f" <small><code>{escape(view.name)}</code></small>" if view.name else ""
+        return self._element("div", "line", head + (f" {self.badge(view.verdict)}" if view.verdict else ""))
+
+    def cell(self, cell: Cell) -> str:
+        """A cell of a line or of a table as HTML."""
+        match cell:
+            case Math():
+                formula = mathml_of(cell.latex, "block" if cell.apart else "inline")
+                return self._element("div", "formula", formula) if cell.apart else formula
+            case Prose():
+                made = self.prose(cell.text)
+                return self._element("span", cell.look, made) if cell.look and made else made
+            case Code():
+                return f"<code>{escape(cell.text)}</code>"
+            case Badge():
+                return self.badge(cell.word, cell.look)
+            case Stack():
+                return "".join(f"<div>{self.cell(each)}</div>" for each in cell.cells)
+        return escape(cell.text if isinstance(cell, Value) else str(cell))
+
+    def prose(self, text: str) -> str:
+        """A text with formulas as HTML."""
+        return prose.html(text)
+
+    def badge(self, word: str, look: str = "") -> str:
+        """A verdict as a badge, with the look of another one where that is given."""
+        style = f"background:{_BACKGROUNDS[look_of(look or word)]};color:#fff;border-radius:0.3em"
+        return f'<span style="{style};padding:0.05em 0.4em;white-space:nowrap">{escape(word)}</span>'
+
+    def inline(self, of: Line) -> str:
+        """The cells of a line, one after the other."""
+        return " ".join(filter(None, map(self.cell, of.cells)))
+
+    def _rows(self, table: Table, rows: Sequence[Row], caption: str) -> str:
+        columns = table.columns
+        made = f"<caption>{self.prose(caption)}</caption>" if caption else ""
+        if any(x.width for x in columns):
+            widths = (f' style="width:{x.width:.0%}"' if x.width else "" for x in columns)
+            made += f"<colgroup>{''.join(f'<col{width}/>' for width in widths)}</colgroup>"
+        if any(x.name for x in columns):
+            heads = (self._element("th", "number" if x.is_number else "cell", self.cell(x.name)) for x in columns)
+            made += f"<thead><tr>{''.join(heads)}</tr></thead>"
+
+        body = ""
+        for row, after in zip(rows, [*rows[1:], ()], strict=False):
+            if isinstance(row, Line | Fold):
+                across = f'<td colspan="{len(columns)}">{self._element("div", "across", self.part(row))}</td>'
+                body += self._element("tr", "more", across)
+                continue
+            cells = ""
+            for column, x in zip(columns, row, strict=True):
+                # Sentences are not set in a narrow column.
+                is_wide = isinstance(x, Prose) and len(x.text) > _SENTENCE
+                look = "wide" if is_wide else "number" if column.is_number else "cell"
+                cells += self._element("td", look, self.cell(x))
+            # A row that opens goes on in a part below it, which stands across the table.
+            body += self._element("tr", "opens" if isinstance(after, Line | Fold) else "", cells)
+        made += f"<tbody>{body}</tbody>"
+        return self._element("div", "scroll", self._element("table", "stacks" if table.stacks else "table", made))
+
+    def _fold(self, summary: str, inside: str) -> str:
+        folded = f'<summary style="cursor:pointer">{summary}</summary>{self._element("div", "inside", inside)}'
+        return self._element("details", "fold", folded)
+
+    def _element(self, tag: str, look: str, inside: str) -> str:
+        return f"<{' '.join(filter(None, (tag, self.looks.get(look, ''))))}>{inside}</{tag}>"
+
+
+def html(view: View) -> str:
+    """A view as HTML."""
+    return visible(Html().part(view))
+
+
+def latex(view: View) -> str:
+    """A view's lines, or without any its tables, as one formula between dollars for MathJax, or LaTeX with amsmath."""
+    rows = [[each] for each in _lines(view)]
+    if len(rows) <= bool(view.verdict):
+        for table in (part for part in view.parts if isinstance(part, Table)):
+            rows.append([_latex_cell(each.name) for each in table.columns])
+            for row in table.rows:
+                across = row.line if isinstance(row, Fold) else row
+                rows.append([_latex_line(across)] if isinstance(across, Line) else list(map(_latex_cell, across)))
+    rows = rows or [[_latex_line(view.head)]]
+    if len(rows) == 1:
+        return f"$\\displaystyle {' & '.join(rows[0])}$"
+    columns, lines = "l" * max(map(len, rows)), r" \\ ".join(map(" & ".join, rows))
+    return rf"$\displaystyle \begin{{array}}{{{columns}}} {lines} \end{{array}}$"
+
+
+def _lines(view: View) -> Iterator[str]:
+    """The lines of a view, and of the views in it, in LaTeX; if it has a verdict, its head comes first."""
+    if view.verdict:
+        yield _latex_line(view.head)
+    yield from map(_latex_line, view.lines)
+    for part in view.parts:
+        if isinstance(part, View):
+            yield from _lines(part)
+
+
+def _latex_line(of: Line | Stack) -> str:
+    return r" \ ".join(filter(None, map(_latex_cell, of.cells)))
+
+
+# Signs that TeX reads as commands, and the same in a formula, where MathJax knows them too.
+_TEX_SIGNS = {sign: f"\\{sign}" for sign in "_%&#${}"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "}
+
+
+def _latex_cell(cell: Cell) -> str:
+    match cell:
+        case Math():
+            return cell.latex
+        case Stack():
+            return _latex_line(cell)
+        case Prose():
+            text = prose.plain(cell.text)
+        case Badge():
+            text = cell.word
+        case Code() | Value():
+            text = cell.text
+        case _:
+            text = str(cell)
+    # MathJax takes no command in a text, and LaTeX no bare sign: these stand between the texts.
+    parts = re.split(r"([\\_%&#${}^~])", " ".join(visible(text).split()))
+    return "".join(_TEX_SIGNS.get(part) or (rf"\text{{{part}}}" if part else "") for part in parts)
+
+
+class Shown:
+    """An object that shows itself in a notebook.
+
+    The class says in `view` what is shown, or `view_of` in the module `view` of its package says it: a result does not
+    import what shows it.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
+        super().__init_subclass__(**options)
+        # Mypy takes each assignment to a method for a mistake.
+        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
+
+    def view(self) -> View:
+        """The view that a notebook shows of it."""
+        made: View = self.shower.view_of(self)
+        return made
+
+    @property
+    def shower(self) -> Any:
+        """The module `view` of the package that its class is from."""
+        home = next(kind for kind in type(self).__mro__ if Shown in kind.__bases__).__module__.rpartition(".")[0]
+        return import_module(f"{home}.view")
+
+    def _repr_html_(self) -> str:
+        return html(self.view())
+
+    def _repr_latex_(self) -> str:
+        return latex(self.view())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Write IPython's text, which a saved notebook has beside the HTML: title, name and verdict, not all fields."""
+        view = self.view()
+        printer.text(visible(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))))

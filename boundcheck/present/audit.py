@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count
 
-from boundcheck.language.notebook import Shown
-from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Table, View, line
+from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line
 from boundcheck.present import forms, programme
 from boundcheck.proof import ProofAudit, prove
 from boundcheck.proof.audit import rows_of

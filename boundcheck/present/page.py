@@ -13,8 +13,7 @@ from markupsafe import Markup
 from boundcheck.checked.survey import Reliability, Soundness
 from boundcheck.errors import CodeError, InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.notebook import Html
-from boundcheck.language.view import File, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
+from boundcheck.language.view import File, Html, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
 from boundcheck.present import Form
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Material

@@ -29,7 +29,7 @@ from boundcheck.kernel.terms import ZERO
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.notebook import Shown
+from boundcheck.language.view import Shown
 from boundcheck.proof.fidelity import digest, own_statements
 from boundcheck.proof.notation import identity, shown
 from boundcheck.proof.proof import Step
@@ -38,8 +38,8 @@ from boundcheck.proof.solvers import SECONDS, DisagreementError, Status, second_
 from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, claim_verdict, judge, weakest
 from boundcheck.proof.witness import numbers_at
 from boundcheck.proofs import paper_of, papers
-from boundcheck.rocq.checked import covers
-from boundcheck.rocq.file import has_world
+from boundcheck.rocq.check import covers, has_world
+from boundcheck.rocq.file import Export
 from boundcheck.system.files import replace_file
 from boundcheck.system.limits import Tick, silent
 
@@ -236,6 +236,20 @@ def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
     return [(i, x) for i, x in lines if not told or x.step.meaning or x.step.printed or x.verdict != "proved"]
 
 
+def for_rocq(proof: JudgedProof) -> Export:
+    """The theorem of a proved proof for Rocq, with its hypotheses as the proof tells them.
+
+    Raises InputError for a proof that is not proved, and for one that rests on the word of solvers.
+    """
+    name, theorem = f"{proof.script.id}, {proof.script.version}", proof.script.proof.conclusion
+    if proof.verdict != "proved" or theorem is None:
+        raise InputError("proof", name, f"a proof that is proved, not {proof.verdict}")
+    told = {x.statement: f"{x.role}: {x.name}" for x in proof.hypotheses if x.statement in theorem.hypotheses}
+    if theorem.hypotheses != told.keys():
+        raise InputError("proof", name, "a proof by the kernel alone")
+    return Export(name, theorem, told)
+
+
 def known_instance(proof: JudgedProof) -> str:
     """The names of those who know an instance in which all hypotheses of a proved proof hold together; empty for none.
 
@@ -243,7 +257,12 @@ def known_instance(proof: JudgedProof) -> str:
     """
     claim = proof.script.claim
     judged = claim is not None and not proof.script.instead and has_instance(claim)
-    return " and ".join(["the judge"] * judged + ["Rocq"] * has_world(proof))
+    try:
+        in_world = has_world(for_rocq(proof))
+    except InputError:
+        # It has no form in Rocq.
+        in_world = False
+    return " and ".join(["the judge"] * judged + ["Rocq"] * in_world)
 
 
 def instance_told(proof: JudgedProof) -> str:
@@ -350,7 +369,7 @@ class JudgedRow:
         hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists, and whether no
             instance of them is known.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
-        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.rocq.checked`; "repair checked"
+        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.rocq.check`; "repair checked"
             where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
         missing: of an unknown row why its finding is not established; else empty.
         follows: what follows from it elsewhere, judged as rows are.

@@ -3,12 +3,16 @@ r"""Judged proofs for others to read and check: in LaTeX, as certificates, SMT-L
 In LaTeX a proof is its theorem, what that rests on, and its lines, all from the kernel's theorems. A proof that is not
 proved is no theorem: its lines stand under a heading, each with its verdict. TeX itself numbers the lines, and breaks a
 formula that is wider than its column; what that takes is in `PREAMBLE`.
+
+`python -m boundcheck.proof.export jiang2024 meft` lets Rocq check the proofs of papers.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +21,14 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.kernel.facts import derivation
 from boundcheck.language.prose import plain, tex
-from boundcheck.proof.audit import ProofAudit, witness_as_json
+from boundcheck.proof.audit import ProofAudit, for_rocq, witness_as_json
 from boundcheck.proof.notation import Display, identity_latex, letters, shown
+from boundcheck.proof.script import find
 from boundcheck.proof.solvers import smt_lib
-from boundcheck.proof.verdict import JudgedProof, JudgedStep
-from boundcheck.rocq.file import rocq, theorem_name
+from boundcheck.proof.verdict import JudgedProof, JudgedStep, judge
+from boundcheck.rocq.check import LIST, accept, check, differing
+from boundcheck.rocq.file import rocq
+from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import file_name, replace_file
 
 PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
@@ -253,8 +260,8 @@ def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
 
     Raises InputError for a step that has no form in Rocq, and where the folder cannot be written.
     """
-    proofs = [proof for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
-    return _write("rocq", folder, {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs})
+    proved = [for_rocq(proof) for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
+    return _write("rocq", folder, {folder / f"{each.name_in_rocq}.v": rocq(each) for each in proved})
 
 
 def _write(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
@@ -311,3 +318,21 @@ def certificate_as_json(theorem: Theorem) -> dict[str, Any]:
         ],
         "multipliers": [{"polynomial": str(each), "premise": place + 1} for each, place in multipliers],
     }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m boundcheck.proof.export", description="Check proofs with Rocq.")
+    parser.add_argument("targets", nargs="+", help="papers or ids of claims")
+    parser.add_argument("--out", type=Path, default=Path("build/rocq"), help="the folder for the files")
+    parser.add_argument("--jobs", type=int, default=2, help="how many files are compiled at once")
+    parser.add_argument("--accept", action="store_true", help=f"write what is checked into {LIST.name}")
+    given = parser.parse_args()
+    with in_one_line():
+        proved = [for_rocq(each) for each in map(judge, find(given.targets)) if each.verdict == "proved"]
+        words = check(proved, given.out, given.jobs, lambda word: print(word, flush=True))
+    print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
+    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.axioms})) or 'none'}")
+    if given.accept:
+        accept(words)
+    elif other := differing(words):
+        sys.exit(f"{LIST.name} says something else of {'; '.join(other)}. Write it anew with --accept")

@@ -12,9 +12,8 @@ from typing import TypeAlias
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import VectorFunction, rational_value
-from boundcheck.exact.paths import Paths, descent
-from boundcheck.exact.rationals import Rows, number
+from boundcheck.exact.balls import Rows, number
+from boundcheck.exact.evaluate import Paths, VectorFunction, descent, rational_value
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
 from boundcheck.language.catalogue import scalar_claims

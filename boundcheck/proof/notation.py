@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
+from boundcheck.kernel.builders import size_of
 from boundcheck.kernel.terms import (
     ANY,
     CONSTANT,
@@ -47,7 +48,6 @@ from boundcheck.kernel.terms import (
 )
 from boundcheck.kernel.terms import Letter as KernelLetter
 from boundcheck.language.symbols import LATEX_NAMES, look
-from boundcheck.proof.reading import size_of
 
 # Letters: what each name stands for. A name stands for one thing.
 

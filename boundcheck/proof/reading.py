@@ -8,7 +8,6 @@ with different assumptions, would be one letter to a reader: the second one is r
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -449,7 +448,7 @@ def function_name(symbol: sp.Basic) -> str:
 def is_dimension(symbol: sp.Symbol) -> bool:
     """True if a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
     plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
-    return bool(plain and size_of(symbol.name) is None and CATALOGUE.get(symbol.name, symbol) == symbol)
+    return bool(plain and builders.size_of(symbol.name) is None and CATALOGUE.get(symbol.name, symbol) == symbol)
 
 
 def shape_names(node: MatrixExpr) -> tuple[str, str]:
@@ -463,12 +462,6 @@ def shape_names(node: MatrixExpr) -> tuple[str, str]:
         else:
             raise InputError("dimension", size, "a number, or a Symbol that is positive, an integer and nothing else")
     return names[0], names[1]
-
-
-def size_of(name: str) -> int | None:
-    """The number that a name of `shape_names` stands for, and None where it stands for any dimension."""
-    fixed = re.fullmatch(r"(one)|size(\d+)", name)
-    return fixed and (1 if fixed[1] else int(fixed[2]))
 
 
 # Relations that sympy leaves unevaluated even if it knows a sign.

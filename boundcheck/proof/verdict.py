@@ -21,10 +21,10 @@ from boundcheck.kernel.facts import derivation, free
 from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, Variable
 from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.instance import HOLDS, Answer
+from boundcheck.language.evidence import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets
-from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import word_of
+from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import Iterate
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.fidelity import digest, is_added, is_condition, misstated, stray, stronger, unused

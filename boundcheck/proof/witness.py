@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import VectorFunction
-from boundcheck.exact.paths import STILL, Paths
-from boundcheck.exact.rationals import Rows, number
+from boundcheck.exact.balls import Rows, number
+from boundcheck.exact.evaluate import STILL, Paths, VectorFunction
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact
-from boundcheck.kernel.builders import known, timed
+from boundcheck.kernel.builders import known, size_of, timed
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, exact, holds
 from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Scalar, Symbol, Time, Variable
-from boundcheck.language import instance as judged
+from boundcheck.language import evidence as judged
 from boundcheck.language import symbols
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.hypotheses import BALL
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.proof.instance import MeftRun, Point, Setting
-from boundcheck.proof.reading import Reading, shape_names, size_of
+from boundcheck.proof.reading import Reading, shape_names
 
 if TYPE_CHECKING:
     from boundcheck.language.algorithms import Algorithm

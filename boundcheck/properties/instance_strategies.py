@@ -120,7 +120,7 @@ def instances(
         else:
             # Frozen matrices of every spectrum, and of the norms that the structure says.
             frozen = {}
-            for name, shape in s.shapes.items():
+            for name, shape in frozen_shapes(kind, s.d, s.k, s.rank).items():
                 norm = s.frozen[ADAPTERS[kind].frozen[name]]
                 if name == "W0":
                     # Columns of one length: all along axes, or all the same.

@@ -27,9 +27,8 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Run
 from boundcheck.language.claim import Claim, checked
-from boundcheck.language.inputs import Number
 from boundcheck.language.sentence import limit_of
-from boundcheck.language.symbols import T
+from boundcheck.language.symbols import Number, T
 from boundcheck.properties.matrix_strategies import (
     SIZES,
     Shape,

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -22,25 +21,20 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
+from boundcheck.exact.balls import Vector, ball_of
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.paths import Paths
-from boundcheck.functions.judged import OfClaim
-from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Extent
 from boundcheck.language.hypotheses import LEAST
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
-from boundcheck.language.symbols import R_1, D, T, ell, f_star, mu_F, zeta
-from boundcheck.language.vocabulary import F, v_star
+from boundcheck.language.symbols import R_1, D, Number, T, ell, mu_F, zeta
 from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file
 from boundcheck.worst_case.stored import KINDS
-from boundcheck.worst_case.tried import Fields, Tried, named
+from boundcheck.worst_case.tried import Fields, OfRun, Tried, named
 
 # Of the simplest instances; where none of so many is a world, the claim has none among them.
 _TRIED = settings(
@@ -55,7 +49,7 @@ _LARGEST = 2
 
 
 @dataclass(frozen=True)
-class Parabola(OfClaim):
+class Parabola(OfRun):
     """An algorithm on F(v) = v²/2, a function of one number, from v_1 = 1, with samples F(v) ± c v.
 
     F is as strongly convex as it is smooth, everywhere, which no function of the other instances is.
@@ -94,79 +88,37 @@ class Parabola(OfClaim):
         """The given values, as rational numbers of SymPy."""
         return {name: sp.Rational(x.numerator, x.denominator) for name, x in self.given.items()}
 
-    @property
-    def algorithm(self) -> Algorithm:
-        """The algorithm of the claim."""
-        return cast(Algorithm, algorithm_of(self.claim))
-
-    @cached_property
-    def _paths(self) -> Paths[Any, Any]:
-        algorithm, space = self.algorithm, Space(square_norm_of, arb.sqrt)
-        numbers = {str(x.name): enclose(self.letters[x], {}) for x in algorithm.parameters}
-        return Paths(
-            algorithm.exact_start(_point(arb(1)), numbers),
-            lambda v, c: _point(v[0][0, 0] + ball_of(c)),
-            lambda state, g, t: algorithm.exact_step(state, g, t, numbers, space),
-            (self.noise, -self.noise) if self.noise else (Fraction(0),),
-            int(self.given[T.name]),
-            query=lambda state, t: algorithm.exact_query(state, t, numbers),
-        )
-
     def model(self) -> Model[arb, arb_mat]:
         """The model of the run: all iterates, gradients and values."""
-        paths = self._paths
-        at = {"v": lambda t, path: self.algorithm.iterate(paths.state(t, path)), "g": paths.drawn}
-        return Model(
-            Balls(),
-            numbers={f_star: arb(0)},
-            matrices={v_star: (arb_mat([[0]]),)},
-            iterates=lambda name, t, path: (arb_mat(at[name](t, path)[0].tolist()),),
-            functions={F: VectorFunction(lambda v: v[0][0, 0] ** 2 / 2, lambda v: v)},
-            horizon=paths.T,
-            weights=paths.weights,
-            past=paths.past,
-            values=self.letters,
-        )
 
-    def value(self, symbol: sp.Symbol) -> Extent:
-        """The value of a letter as the claim has it; f* is 0."""
-        return {f_star: Extent.of(Fraction(0))}.get(symbol) or super().value(symbol)
+        def point(x: arb) -> Vector:
+            return Vector([np.array([[x]], dtype=object)])
 
-    def follows(self, algorithm: Algorithm) -> Answer:
-        """HOLDS for the algorithm of the claim, which makes the steps; else what the base class says."""
-        return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
+        samples = (self.noise, -self.noise) if self.noise else (Fraction(0),)
+        paths = self.walk(point(arb(1)), lambda v, c: point(v[0][0, 0] + ball_of(c)), samples, int(self.given[T.name]))
+        square = VectorFunction(lambda v: v[0][0, 0] ** 2 / 2, lambda v: v)
+        return self.on_paths(paths, square, (arb_mat([[0]]),), {})
 
     def smoothness(self, where: str) -> Extent:
-        """The smoothness of F, 1."""
         return Extent.of(Fraction(1))
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
-        """The strong convexity of F, 1."""
         return Extent.of(Fraction(1))
 
     def infimum(self) -> Extent:
-        """The infimum of F, 0, at v = 0."""
         return Extent.of(Fraction(0))
 
     def gap(self) -> Extent:
-        """The gap between F(v_1) and the infimum, 1/2."""
         return Extent.of(Fraction(1, 2))
 
     def distance(self) -> Extent:
-        """The distance from v_1 to the minimiser, 1."""
         return Extent.of(Fraction(1))
 
-    def bias(self) -> Extent:
-        """The bias of the samples, 0: they are as far on one side of F as on the other."""
-        return Extent.of(Fraction(0))
-
     def variance(self) -> Extent:
-        """The variance of the samples' gradients, c²."""
         return Extent.of(self.noise**2)
 
     @property
     def title(self) -> str:
-        """The name of the instance: a parabola, and how many iterations."""
         return f"a parabola, {self.given[T.name]} iterations"
 
     def as_json(self) -> dict[str, Any]:
@@ -179,13 +131,8 @@ class Parabola(OfClaim):
         """The instance that `as_json` wrote; raises an InputError that names the wrong field."""
         found = Fields(data, "instance")
         given = found.table("given")
-        return cls(
-            found.claim(), {name: Fraction(given.text(name)) for name in given.data}, Fraction(found.text("noise"))
-        )
-
-
-def _point(x: arb) -> Vector:
-    return Vector([np.array([[x]], dtype=object)])
+        numbers = {name: Fraction(given.text(name)) for name in given.data}
+        return cls(found.claim(), numbers, Fraction(found.text("noise")))
 
 
 def world_of(claim: Claim) -> Tried | Parabola | None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
+from boundcheck.kernel.builders import size_of
 from boundcheck.kernel.terms import (
     CONSTANT,
     FROBENIUS,
@@ -30,7 +31,6 @@ from boundcheck.kernel.terms import (
     Maximum,
     Mean,
     Minimum,
-    Monomial,
     Norm,
     Point,
     Power,
@@ -45,7 +45,6 @@ from boundcheck.kernel.terms import (
     Variable,
     Word,
 )
-from boundcheck.proof.reading import size_of
 
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""
@@ -212,15 +211,13 @@ class Book:
 
     # Definitions.
 
-    def define(
-        self, kind: str, term: Term, type_: str, body: Callable[[Place], str], law: Statement | None = None
-    ) -> Defined:
-        """The definition of a term, made where there is none yet."""
+    def define(self, kind: str, term: Term, type_: str, body: Proof) -> Defined:
+        """The definition of a term or statement, made where there is none yet."""
         key = f"{kind} {term.key}"
         if key not in self.defined:
             text = body(HERE)
             words = set() if type_ == "Prop" else set(re.findall(r"[A-Za-z_][A-Za-z0-9_']*", text))
-            own = law.variables if isinstance(law, Law) else ()
+            own = term.variables if isinstance(term, Law) else ()
             free = tuple(x for x in self.bound_in(text) if x not in own)
             made = Defined(self.numbered(kind), free, "t" in words, "w" in words)
             binders = [self.binder(x) for x in made.letters]
@@ -233,8 +230,7 @@ class Book:
     def call(self, made: Defined, place: Place, values: Mapping[Term, str]) -> str:
         """A defined term at a place, its bound letters at values."""
         words = [made.name, *(values.get(x, self.name(x)) for x in made.letters)]
-        words += [place.time] * made.timed + [place.outcome] * made.random
-        return " ".join(words)
+        return " ".join([*words, *[place.time] * made.timed, *[place.outcome] * made.random])
 
     # Terms.
 
@@ -313,6 +309,10 @@ class Book:
         """A polynomial at a place."""
         return polynomial(scalar, self.naming(place))
 
+    def normal(self, term: Matrix | Scalar, place: Place) -> str:
+        """A polynomial in numbers or in matrices, at a place."""
+        return self.scalar(term, place) if isinstance(term, Scalar) else self.matrix(term, self.naming(place))
+
     def matrix(self, matrix: Matrix, naming: Naming) -> str:
         """A polynomial in matrices."""
         if not matrix.terms:
@@ -329,14 +329,14 @@ class Book:
 
     def word(self, word: Word, naming: Naming) -> str:
         """A product of letters and transposes."""
-        return " *m ".join(transposed(naming(letter), flipped) for letter, flipped in word)
+        return " *m ".join(wrapped(naming(letter)) + "^T" * flipped for letter, flipped in word)
 
     # Statements.
 
     def statement(self, statement: Statement) -> Defined:
         """The definition of a statement."""
         kind = "fact" if isinstance(statement, Fact) else "law"
-        return self.define(kind, statement, "Prop", lambda _: self.said(statement), statement)
+        return self.define(kind, statement, "Prop", lambda _: self.said(statement))
 
     def said(self, statement: Statement) -> str:
         """The text of a statement."""
@@ -344,13 +344,13 @@ class Book:
             said = related(statement.relation, self.scalar(statement.polynomial, HERE))
             return f"forall t (w : outcome S), (1 <= t <= T)%N -> {said}"
         parts = [*statement.premises, statement.conclusion]
-        texts = [f"({self.said(x)})" if self.whole else self.call(self.statement(x), HERE, {}) for x in parts]
+        texts = [f"({self.said(x)})" if self.whole else self.calls(x) for x in parts]
         binders = " ".join(map(self.binder, statement.variables))
         return f"forall {binders}, {' -> '.join(texts)}" if binders else " -> ".join(texts)
 
-    def calls(self, statement: Statement, values: Mapping[Term, str] | None = None) -> str:
+    def calls(self, statement: Statement) -> str:
         """A statement by its name."""
-        return self.call(self.statement(statement), HERE, values or {})
+        return self.call(self.statement(statement), HERE, {})
 
     def lemma(
         self, kind: str, more: Iterable[str], claim: str, proof: str, own: Iterable[Named] = ()
@@ -403,26 +403,19 @@ def signed(pieces: list[tuple[bool, str]]) -> str:
     return " ".join([f"- ({first})" if negative else first, *(f"{'-' if minus else '+'} {x}" for minus, x in rest)])
 
 
-def monomial(c: Fraction, factors: Monomial, naming: Naming) -> tuple[bool, str]:
-    """A number times powers of atoms."""
-    texts = [naming(x) if exponent == 1 else f"{wrapped(naming(x))} ^+ {exponent}" for x, exponent in factors]
-    number = [ratio(abs(c))] if abs(c) != 1 or not texts else []
-    return c < 0, " * ".join([*number, *texts])
-
-
 def polynomial(scalar: Scalar, naming: Naming) -> str:
     """A polynomial, its atoms written as `naming` says."""
-    return signed([monomial(c, m, naming) for m, c in scalar.terms.items()]) if scalar.terms else "0"
+    summands = []
+    for powers, c in scalar.terms.items():
+        factors = [naming(x) if exponent == 1 else f"{wrapped(naming(x))} ^+ {exponent}" for x, exponent in powers]
+        number = [ratio(abs(c))] if abs(c) != 1 or not factors else []
+        summands.append((c < 0, " * ".join([*number, *factors])))
+    return signed(summands) if summands else "0"
 
 
 def wrapped(text: str) -> str:
     """A text that is one word, or in brackets."""
     return text if re.fullmatch(r"[\w'.%:]+|\(.*\)", text) and text.count("(") <= 1 else f"({text})"
-
-
-def transposed(text: str, flipped: bool) -> str:
-    """A factor of a product, transposed if `flipped`."""
-    return f"{wrapped(text)}^T" if flipped else wrapped(text)
 
 
 def nested(texts: list[str]) -> str:

@@ -1,4 +1,9 @@
-"""Rocq's word on exported proofs: the library and each file compiled, and the axioms on which each theorem rests."""
+"""Rocq's word on exported proofs, and the committed list of those that it has checked, which `make rocq` makes.
+
+Rocq compiles the library and each file, and says on which axioms each theorem rests. A derivation stands in the list
+as a hash of all of its steps. So a proof that has changed since counts as unchecked, whatever its name. The library, in
+which the norms and expectations are defined, stands there as a hash too: with another one nothing is checked.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +11,85 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from boundcheck.errors import InputError
+from boundcheck.kernel import Theorem
 from boundcheck.kernel.facts import derivation
-from boundcheck.proof.script import find
-from boundcheck.proof.verdict import JudgedProof, judge
-from boundcheck.rocq.checked import LIBRARY, LIST, PARTS, checked, digest, hash_of, library_hash
-from boundcheck.rocq.file import World, concluded, rocq, theorem_name
+from boundcheck.kernel.terms import Term
+from boundcheck.rocq.file import LIBRARY, PARTS, Export, World, hash_of, rocq
 from boundcheck.system.child import watched
 from boundcheck.system.files import replace_file
+
+LIST = LIBRARY / "checked.json"
+"""By claim and version: the hashes of the derivation, of the library and of the exported file, the axioms on which Rocq
+says that the theorem rests, and the hash of the world in which its hypotheses hold, where there is one."""
+# Seconds that Rocq gets for a file.
+_LONGEST = 1800
+
+
+# The list.
+
+
+def digest(theorem: Theorem) -> str:
+    """A hash of a derivation: of the rule, the arguments, the premises and what follows, at each step."""
+
+    def plain(argument: Any) -> Any:
+        if isinstance(argument, tuple):
+            return list(map(plain, argument))
+        return argument.key if isinstance(argument, Term) else str(argument)
+
+    made: dict[int, str] = {}
+    for each in derivation([theorem]):
+        before = [made[id(x)] for x in each.premises]
+        said = [sorted(x.key for x in each.hypotheses), each.conclusion.key]
+        made[id(each)] = sha256(json.dumps([each.rule, plain(each.arguments), before, said]).encode()).hexdigest()
+    return made[id(theorem)]
+
+
+@cache
+def library_hash() -> str:
+    """The hash of the library on which proofs rest."""
+    return hash_of(*((LIBRARY / f"{part}.v").read_text("utf-8") for part in PARTS[:-1]))
+
+
+@cache
+def checked() -> Mapping[str, Mapping[str, Any]]:
+    """The list; empty where nothing was checked."""
+    found: dict[str, dict[str, Any]] = json.loads(LIST.read_text("utf-8")) if LIST.exists() else {}
+    return found
+
+
+@cache
+def known(kind: str) -> frozenset[str]:
+    """The hashes of one kind in the list, such as ``derivation`` or ``world``, as far as they are of this library."""
+    return frozenset(x[kind] for x in checked().values() if kind in x and x.get("library") == library_hash())
+
+
+def covers(conclusion: Theorem | None, line: Theorem | None = None) -> bool:
+    """True if Rocq has checked what a proof concludes, and `line`, where one is given, is a step to that."""
+    if conclusion is None or digest(conclusion) not in known("derivation"):
+        return False
+    return line is None or any(line is each for each in derivation([conclusion]))
+
+
+def has_world(export: Export) -> bool:
+    """True if Rocq has checked that all hypotheses of a theorem hold in a world.
+
+    Raises InputError for a term that has no form in Rocq.
+    """
+    world = World(export)
+    return world.script.exists() and world.hash in known("world")
+
+
+# Rocq.
 
 
 @dataclass(frozen=True)
@@ -27,18 +97,18 @@ class Word:
     """Rocq's answer about one proof.
 
     Attributes:
+        name: the proof's name in the list.
         steps: of the derivation.
         seconds: that Rocq took; 0 for a proof that was not exported.
         reason: why the proof is not checked; empty where it is.
-        derivation: its hash, see `checked.digest`.
+        derivation: its hash, see `digest`.
         axioms: on which Rocq says that its theorem rests.
         file: the hash of what was exported.
         world: the hash of the world in which Rocq has found the theorem's hypotheses to hold; empty without one.
 
     """
 
-    id: str
-    version: str
+    name: str
     steps: int
     seconds: float
     reason: str
@@ -46,11 +116,6 @@ class Word:
     axioms: tuple[str, ...] = ()
     file: str = ""
     world: str = ""
-
-    @property
-    def name(self) -> str:
-        """The proof's name in the list."""
-        return f"{self.id}, {self.version}"
 
     def __str__(self) -> str:
         ok = "ok, and its hypotheses hold in a world" if self.world else "ok"
@@ -75,7 +140,7 @@ def build(folder: Path) -> Path:
     return home
 
 
-def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | None = None) -> tuple[str, str]:
+def compiled(file: Path, library: Path, needs: Path | None = None) -> tuple[str, str]:
     """Compile a file, which may need those of a folder. Returns the error, empty if none, and what Rocq printed."""
     compiler = shutil.which("coqc")
     if compiler is None:
@@ -84,9 +149,9 @@ def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | Non
     others = [] if needs is None else ["-Q", str(needs), ""]
     command = [compiler, "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
     try:
-        done = subprocess.run(watched(command), capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(watched(command), capture_output=True, text=True, timeout=_LONGEST, check=False)
     except subprocess.TimeoutExpired:
-        return f"Rocq takes longer than {seconds:.0f} seconds", ""
+        return f"Rocq takes longer than {_LONGEST} seconds", ""
     if done.returncode == 0:
         return "", done.stdout
     told = re.search(r"line \d+[\s\S]*?Error:[\s\S]{0,300}", done.stderr)
@@ -115,50 +180,42 @@ def allowed() -> set[str]:
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
-def check(
-    targets: Sequence[str], folder: Path, jobs: int = 2, say: Callable[[Word], None] = lambda _: None
-) -> list[Word]:
-    """Export the proved proofs of these targets and let Rocq check each.
+def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Word], None]) -> list[Word]:
+    """Write these theorems into a folder and let Rocq check each, `jobs` at a time.
 
     Raises:
-        InputError: where Rocq is missing, its library does not compile, or a target has no proof.
+        InputError: where Rocq is missing, or its library does not compile.
 
     """
     library = build(folder)
-    proofs = [judged for judged in map(judge, find(tuple(targets))) if judged.verdict == "proved"]
 
-    def one(proof: JudgedProof) -> Word:
-        word = _word(proof, folder, library)
+    def one(export: Export) -> Word:
+        steps, began = len(derivation([export.theorem])), perf_counter()
+        try:
+            text = rocq(export)
+        except InputError as error:
+            word = Word(export.name, steps, 0, str(error))
+        else:
+            file = folder / f"{export.name_in_rocq}.v"
+            file.write_text(text, encoding="utf-8")
+            began = perf_counter()
+            reason, rests = _believed(file, library)
+            world, there = "", World(export)
+            if not reason and there.script.exists():
+                reason = in_world(there, folder, library)
+                world = "" if reason else there.hash
+            took = perf_counter() - began
+            word = Word(export.name, steps, took, reason, digest(export.theorem), rests, hash_of(text), world)
         say(word)
         return word
 
     with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, proofs))
-
-
-def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
-    end = concluded(proof)
-    steps = len(derivation([end]))
-    try:
-        text = rocq(proof)
-    except InputError as error:
-        return Word(proof.script.id, proof.script.version, steps, 0, str(error))
-    name = theorem_name(proof)
-    file = folder / f"{name}.v"
-    file.write_text(text, encoding="utf-8")
-    began = perf_counter()
-    reason, rests = _believed(file, library)
-    world, there = "", World(proof)
-    if not reason and there.script.exists():
-        reason = in_world(there, folder, library)
-        world = "" if reason else there.hash
-    took = perf_counter() - began
-    return Word(proof.script.id, proof.script.version, steps, took, reason, digest(end), rests, hash_of(text), world)
+        return list(pool.map(one, exports))
 
 
 def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str, tuple[str, ...]]:
     """Compile a file. Returns why it is not believed, empty where it is, and the axioms on which it rests."""
-    failed, printed = compiled(file, library, needs=needs)
+    failed, printed = compiled(file, library, needs)
     rests = axioms(printed)
     more = sorted(rests - allowed())
     return failed or (f"it rests on {', '.join(more)}" if more else ""), tuple(sorted(rests))
@@ -173,8 +230,8 @@ def in_world(world: World, folder: Path, library: Path) -> str:
     proof, judge = folder / f"{world.name}_world.v", folder / f"{world.name}_judged.v"
     proof.write_text(world.file, encoding="utf-8")
     judge.write_text(world.judging, encoding="utf-8")
-    failed, _ = compiled(proof, library, needs=folder)
-    reason = failed or _believed(judge, library, needs=folder)[0]
+    failed, _ = compiled(proof, library, folder)
+    reason = failed or _believed(judge, library, folder)[0]
     return f"its world: {reason}" if reason else ""
 
 

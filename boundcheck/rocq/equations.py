@@ -12,12 +12,11 @@ and one equation that says what it becomes.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
-from typing import cast
+from typing import NamedTuple, cast
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
@@ -71,13 +70,12 @@ UNCHANGED = constantly("erefl")
 """The proof that both sides are the same."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """The outcome of a move for an atom or letter: its image, and the proof; without one it stays as it is."""
+class Change(NamedTuple):
+    """What becomes of an atom or letter: its image, the proof, and its text before; without a proof it stays."""
 
     image: Scalar | Matrix
     proof: Proof | None = None
-    text: Proof | None = None
+    text: Proof = UNCHANGED
 
 
 @dataclass
@@ -93,45 +91,32 @@ class Lemma:
     proofs: list[Proof] = field(default_factory=list)
     changed: dict[Piece, str] = field(default_factory=dict)
 
-    def name(self, term: Piece) -> str:
-        """The variable for an atom or letter."""
-        if term not in self.names:
-            self.names[term] = self._variable(term)
-            naming = self.book.naming
-            self.values.append(lambda place: f"({naming(place)(term)})")
-        return self.names[term]
-
-    def _variable(self, term: Piece) -> str:
-        name = f"{'e' if isinstance(term, Atom) else 'M'}_{len(self.binders)}"
-        self.binders.append(f"({name} : {self.type_of(term)})")
-        return name
-
-    def type_of(self, term: Piece) -> str:
-        """The type of a variable."""
-        return "R" if isinstance(term, Atom) else self._matrices(term.shape)
-
-    def _matrices(self, shape: tuple[str, str]) -> str:
-        # A number of rows or columns that is no numeral is a parameter of the lemma.
+    def matrices(self, shape: tuple[str, str]) -> str:
+        """The type of matrices; a number of rows or columns that is no numeral is a parameter of the lemma."""
         sizes = [self.book.size(name) for name in shape]
         self.sizes |= {size: None for size in sizes if not size.isdigit()}
         return f"'M[R]_({sizes[0]}, {sizes[1]})"
 
-    def change(self, term: Piece, change: Change) -> None:
-        """Say what becomes of a term."""
-        if change.proof is None or change.text is None:
-            return
-        name = self.changed[term] = self._variable(term)
-        text = change.text
-        self.values.append(lambda place: f"({text(place)})")
-        said = self.scalar(change.image) if isinstance(change.image, Scalar) else self.matrix(change.image)
-        self.premise(f"{name} = {said}", change.proof)
-
-    def number(self, text: Proof) -> str:
-        """A variable for a number with this text."""
-        name = f"e_{len(self.binders)}"
-        self.binders.append(f"({name} : R)")
+    def variable(self, text: Proof, letter: Letter | None = None) -> str:
+        """A new variable that stands for this text: a matrix like the letter, or without one a number."""
+        name = f"{'M' if letter else 'e'}_{len(self.binders)}"
+        self.binders.append(f"({name} : {self.matrices(letter.shape) if letter else 'R'})")
         self.values.append(lambda place: f"({text(place)})")
         return name
+
+    def name(self, term: Piece) -> str:
+        """The variable for an atom or letter."""
+        if term not in self.names:
+            naming, letter = self.book.naming, None if isinstance(term, Atom) else term
+            self.names[term] = self.variable(lambda place: naming(place)(term), letter)
+        return self.names[term]
+
+    def change(self, term: Piece, change: Change) -> None:
+        """Say what becomes of a term: a variable for what it was, and a premise that says what that is equal to."""
+        if change.proof is not None and term not in self.changed:
+            name = self.changed[term] = self.variable(change.text, None if isinstance(term, Atom) else term)
+            said = self.scalar(change.image) if isinstance(change.image, Scalar) else self.matrix(change.image)
+            self.premise(f"{name} = {said}", change.proof)
 
     def premise(self, said: str, proof: Proof) -> str:
         """Add a premise; return its name."""
@@ -151,10 +136,7 @@ class Lemma:
     def matrix(self, matrix: Matrix, *, before: bool = False) -> str:
         """A matrix in the variables, those of what was or of what is."""
         if not matrix.terms:
-            return f"(0 : {self._matrices(matrix.shape)})"
-        for word in matrix.terms:
-            for letter, _ in word:
-                self.type_of(letter)
+            return f"(0 : {self.matrices(matrix.shape)})"
         return self.book.matrix(matrix, self.before if before else self.name)
 
     def trace(self, word: Word) -> str:
@@ -189,10 +171,8 @@ def equal(left: str, right: str, without: str = "", name: str = "e", first: str 
 
 def expanded(matrix: Matrix, lemma: Lemma) -> list[str]:
     """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
-    script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
-    for each in matrix.terms:
-        script += _turned(each, Trace(each).word, lemma)
-    return script
+    turns = (step for word in matrix.terms for step in _turned(word, Trace(word).word, lemma))
+    return ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0).", *turns]
 
 
 def _turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
@@ -240,23 +220,15 @@ def _coarser(first: Index | None, second: Index | None, at: Place) -> str:
     return f"(@past_coarser R S {low} {high} ltac:(times))"
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Knowing:
     """The proofs that terms are known up to an index, or without one: the same at two outcomes that look alike."""
 
     book: Book
     given: Index | None
 
-    def scalar(self, scalar: Scalar, at: Place) -> str:
-        """The proof that a polynomial is known."""
-        return self._stated(f"scalar {scalar.key}", lambda place: self.book.scalar(scalar, place), scalar.atoms(), at)
-
-    def word(self, word: Word, at: Place) -> str:
-        """The proof that a product of matrices is known."""
-        key = "word " + " ".join(f"{x.key}{flip}" for x, flip in word)
-        return self._stated(key, lambda place: self.book.word(word, self.book.naming(place)), [x for x, _ in word], at)
-
-    def _stated(self, key: str, text: Proof, parts: Iterable[Piece], at: Place) -> str:
+    def proof(self, key: str, text: Proof, parts: Iterable[Piece], at: Place) -> str:
+        """The proof that the term with this key and text, which has these atoms and letters, is known."""
         if text(HERE) == text(_OTHER):
             return "(fun _ _ _ => erefl)"
         return f"({self._lemma(key, text, f'by rewrite {self._rewriting(parts)}.')} {at.time} {at.proof})"
@@ -281,6 +253,7 @@ class _Knowing:
         return " ".join(found)
 
     def _script(self, term: Piece) -> str:
+        """The proof that an atom or letter is known: as a process, as an expectation, or because its parts are."""
         book = self.book
         if isinstance(term, Symbol | Variable):
             if not isinstance(term.when, Time):
@@ -310,37 +283,30 @@ def _pieces(term: Term) -> Iterator[Piece]:
 # Moves.
 
 
-@dataclass(frozen=True)
-class Move:
-    """A change of a term: letters replaced, because a law is for all of them or by an equation, or t replaced.
+@dataclass
+class Equations:
+    """The equations of one change of terms: letters are replaced, or t is.
 
     Attributes:
-        values: what letters become.
-        premise: the name and the text of the equation that replaces a letter; empty where a law has it as variable.
+        values: what letters become, because a law is for all of them, or by an equation.
+        premise: the name and the text of the equation that replaces a letter; None where a law has it as variable.
         index: what t becomes.
 
     """
 
+    book: Book
     values: Mapping[Term, Matrix | Scalar] = field(default_factory=dict)
     premise: tuple[str, str] | None = None
     index: Index | None = None
-
-
-@dataclass
-class Equations:
-    """The equations of one move."""
-
-    book: Book
-    move: Move
     made: dict[Piece, Change] = field(default_factory=dict)
 
     def arguments(self) -> dict[Term, str]:
         """The values of a law's variables, as functions of time and outcome."""
         found: dict[Term, str] = {}
-        for letter, value in self.move.values.items():
-            if self.move.premise or not isinstance(letter, Symbol | Variable):
+        for letter, value in self.values.items():
+            if self.premise or not isinstance(letter, Symbol | Variable):
                 continue
-            text = self.normal(value, HERE)
+            text = self.book.normal(value, HERE)
             if letter.when != CONSTANT:
                 found[letter] = f"(fun t w => {text})"
             elif set("tw") & set(text.split()):
@@ -349,21 +315,10 @@ class Equations:
                 found[letter] = f"({text})"
         return found
 
-    def normal(self, term: Matrix | Scalar, place: Place) -> str:
-        """A term in normal form."""
-        if isinstance(term, Scalar):
-            return self.book.scalar(term, place)
-        return self.book.matrix(term, self.book.naming(place))
-
-    def text(self, term: Piece) -> Proof:
-        """An atom or letter before the move."""
-        arguments = self.arguments()
-
-        def at(place: Place) -> str:
-            there = place.at(self.move.index) if self.move.index else place
-            return self.book.piece(term, there, arguments)
-
-        return at
+    def _text(self, term: Piece) -> Proof:
+        """An atom or letter before the change."""
+        arguments, index = self.arguments(), self.index
+        return lambda place: self.book.piece(term, place.at(index) if index else place, arguments)
 
     # Atoms and letters.
 
@@ -375,35 +330,35 @@ class Equations:
 
     def _change(self, term: Piece) -> Change:
         plain = Change(Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term))
-        premise, index = self.move.premise, self.move.index
-        if term in self.move.values:
+        premise, index = self.premise, self.index
+        if term in self.values:
             proof = (lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})") if premise else UNCHANGED
-            return Change(self.move.values[term], proof, self.text(term))
-        if index is None and term.inside.isdisjoint(self.move.values):
+            return Change(self.values[term], proof, self._text(term))
+        if index is None and term.inside.isdisjoint(self.values):
             return plain
-        if index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):
+        text = self._text(term)
+        if index is not None and text(HERE) == self.book.naming(HERE)(term):
             return plain
         if isinstance(term, Symbol | Variable):
             if not isinstance(term.when, Time) or index is None:
                 raise InputError("letter", term, "a process, which has a value at each time")
             moved = Time(term.when.index.moved(index), term.when.lag)
             if isinstance(term, Symbol):
-                return Change(Matrix.of(Symbol(term.name, term.shape, moved)), UNCHANGED, self.text(term))
-            return Change(Scalar.of(Variable(term.name, moved)), UNCHANGED, self.text(term))
+                return Change(Matrix.of(Symbol(term.name, term.shape, moved)), UNCHANGED, text)
+            return Change(Scalar.of(Variable(term.name, moved)), UNCHANGED, text)
         if (rebuilt := self._rebuilt(term)) is None:
             return plain
         # The change is a lemma of its own.
-        image, proof = rebuilt
-        text = self.text(term)
-        claim = f"{text(HERE)} = {self.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
+        image, same = rebuilt
+        claim = f"{text(HERE)} = {self.book.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
         hypothesis = [f"({premise[0]} : {premise[1]})"] if premise else []
-        name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
+        name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {same(HERE)}.")
         head = " ".join([name, *map(self.book.name, letters), *([premise[0]] if premise else [])])
         return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
 
     def _rebuilt(self, term: Piece) -> tuple[Matrix | Scalar, Proof] | None:
         """What a term becomes, and the proof; None where it stays as it is."""
-        index = self.move.index
+        index = self.index
         match term:
             case Norm():
                 return self._norm(term.kind, term.blocks)
@@ -420,17 +375,15 @@ class Equations:
                     image = Matrix.of(Gradient(term.function, point, term.block))
                     head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
                 proofs = [proof for _, proof in points]
-                return (image, lambda at: f"(congr1 {head} {tupled(proofs, at)})") if any(proofs) else None
+                return (image, lambda at: f"(congr1 {head} {paired(proofs, at)})") if any(proofs) else None
             case Root() | Inverse():
                 body, proof = self.scalar(term.body)
                 head = "(fun x => Num.sqrt x)" if isinstance(term, Root) else "(fun x => x^-1)"
-                if proof is None:
-                    return None
-                return Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})"
+                return proof and (Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})")
             case Expectation():
-                return self.expected(term.body, term.given.moved(index) if index and term.given else term.given)
+                return Expecting(self, term.given.moved(index) if index and term.given else term.given).whole(term.body)
             case Total() if index is None:
-                return self.summed(term.body)
+                return Summing(self).whole(term.body)
             case Minimum() if index is None:
                 body, proof = self.scalar(term.body)
                 if proof is None:
@@ -442,7 +395,7 @@ class Equations:
 
                 return Scalar.of(Minimum(body)), least
             case Before():
-                return self._earlier(term) if index else _Preceding(self).whole(term.body)
+                return self._earlier(term, index) if index else _Preceding(self).whole(term.body)
             case Maximum():
                 return self._maximum(term.members)
             case Clock() if index is not None:
@@ -478,9 +431,9 @@ class Equations:
         return Scalar.sum(summands)
 
     def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
-        """The matrix that a matrix becomes, and the proof."""
+        """The matrix that a matrix becomes, and the proof; None where nothing has changed."""
         image = self._image(matrix)
-        return image, self._proved(matrix, image, Fraction(1), False)
+        return image, self._proved(matrix, image)
 
     def _image(self, matrix: Matrix) -> Matrix:
         summands = []
@@ -494,23 +447,21 @@ class Equations:
         """A lemma that knows what these atoms and letters become."""
         lemma = Lemma(self.book)
         for term in pieces:
-            if term not in lemma.changed:
-                lemma.change(term, self.change(term))
+            lemma.change(term, self.change(term))
         return lemma
 
-    def _proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
-        """The proof that a matrix (its transpose, if `flipped`) becomes a number times another.
-
-        None where they are the same.
-        """
+    def _proved(
+        self, matrix: Matrix, normal: Matrix, scale: Fraction = Fraction(1), flip: bool = False
+    ) -> Proof | None:
+        """The proof that a matrix, or its transpose, becomes `scale` times another; None if they are the same."""
         pieces: list[Piece] = []
         for word, c in matrix.terms.items():
             pieces += [*(letter for letter, _ in word), *c.atoms()]
         lemma = self.lemma(pieces)
-        if not lemma.changed and matrix == normal and scale == 1 and not flipped:
+        if not lemma.changed and matrix == normal and scale == 1 and not flip:
             return None
         left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
-        left = f"({left})^T" if flipped else left
+        left = f"({left})^T" if flip else left
         if abs(scale) != 1:
             right = f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({right})"
         elif scale == -1:
@@ -524,28 +475,28 @@ class Equations:
         image = norm(kind, *images)
         name = "fro" if kind == FROBENIUS else "opn"
         if not image.terms:
-            proofs = [self._proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
-            return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
+            proofs = [self._proved(x, y) for x, y in zip(blocks, images, strict=True)]
+            return image, lambda at: f"({name}_zero {paired(proofs, at)})"
+
+        # The proof that ‖block‖ = |scale| ‖normal‖; None for a block that is as it was.
         (size,) = image.terms.values()
         (normal,) = (x.blocks for x in image.atoms() if isinstance(x, Norm))
         fits = all(n.scaled(size) in (x, x.T) for x, n in zip(images, normal, strict=True))
         scale = size if fits else -size
-        # The proof that ‖block‖ = |scale| ‖normal‖; None for a block that is as it was.
         head = f"{name}_{'same' if scale == 1 else 'opposite'}"
         if size != 1:
             head = f"{name}_scaled{'' if scale > 0 else '_back'} {positive(size)}"
         parts: list[Proof | None] = []
         for block, became, chosen in zip(blocks, images, normal, strict=True):
-            flipped = became != chosen.scaled(scale)
-            proof = self._proved(block, chosen, scale, flipped)
-            turn = f"etrans (esym ({name}_tr _)) " if flipped else ""
-            parts.append(proof and _headed(head, proof, turn))
+            flip = became != chosen.scaled(scale)
+            before, after = (f"etrans (esym ({name}_tr _)) ({head}", ")") if flip else (head, "")
+            proof = self._proved(block, chosen, scale, flip)
+            # Mypy infers no type for a lambda whose defaults bind variables of the loop.
+            parts.append(proof and (lambda at, p=proof, x=before, y=after: f"({x} {p(at)}{y})"))  # type: ignore[misc]
         if not any(parts) and size == 1:
             return None
         pair = "fro_pair1" if size == 1 else f"fro_pair {positive(size)}"
-        return image, lambda at: reduce(
-            lambda x, y: f"({pair} {x} {y})", [part(at) if part else "erefl" for part in parts]
-        )
+        return image, lambda at: paired(parts, at, pair)
 
     def _trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
         word = Matrix.word(term.word)
@@ -553,9 +504,10 @@ class Equations:
         result = trace(image)
         if not lemma.changed and result == Scalar.of(term):
             return None
+        # The sizes in the order of what the word becomes.
         for each in image.terms:
             for letter, _ in each:
-                lemma.type_of(letter)
+                lemma.matrices(letter.shape)
         left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
         said = f"\\tr ({left}) = {lemma.traced(result)}"
         script = [f"{lemma.subst}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
@@ -581,9 +533,9 @@ class Equations:
         script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
         return result, lemma.state(f"{left} = {right}", script)
 
-    def _earlier(self, term: Before) -> tuple[Scalar, Proof]:
+    def _earlier(self, term: Before, index: Index) -> tuple[Scalar, Proof]:
         """A sum over the times before another time."""
-        book, index = self.book, self.move.index
+        book = self.book
 
         def body(at: Place) -> str:
             inner = at.within()
@@ -592,7 +544,7 @@ class Equations:
         if index == FIRST:
             return ZERO, lambda at: f"(@before_first R {body(at)})"
         lemma = Lemma(book)
-        whole = lemma.number(lambda at: book.piece(term, at.at(index) if index else at))
+        whole = lemma.variable(lambda at: book.piece(term, at.at(index)))
         if index == NEXT:
             image = Scalar.of(term) + term.body
             said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
@@ -601,25 +553,11 @@ class Equations:
         if index != LAST:
             raise InputError("time", index, "t+1, T or 1")
         last, proof = self.scalar(term.body)
-        total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(LAST)))
+        total, end = Total(term.body), lemma.variable(lambda at: book.scalar(term.body, at.at(LAST)))
         lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
         lemma.premise(f"{end} = {lemma.scalar(last)}", proof or UNCHANGED)
         image = Scalar.of(total) - last
         return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
-
-    # Sums and expectations.
-
-    def expected(self, body: Scalar, given: Index | None) -> tuple[Scalar, Proof]:
-        """The expectation of what the body becomes."""
-        return _Expecting(self, given).whole(body)
-
-    def summed(self, body: Scalar) -> tuple[Scalar, Proof]:
-        """The sum over all times of what the body becomes."""
-        return _Summing(self).whole(body)
-
-
-def _headed(head: str, proof: Proof, turn: str) -> Proof:
-    return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
 
 
 def positive(size: Fraction) -> str:
@@ -630,14 +568,9 @@ def positive(size: Fraction) -> str:
     return above if size.denominator == 1 else f"(divr_gt0 {above} {below})"
 
 
-def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
+def paired(proofs: Sequence[Proof | None], at: Place, pair: str = "pair_equal") -> str:
     """The proof that tuples are equal, from those for their blocks; a block without one stays as it is."""
-    return paired([x(at) if x else "erefl" for x in proofs])
-
-
-def paired(equalities: Sequence[str]) -> str:
-    """The proof that tuples are equal, from those for their blocks."""
-    return reduce(lambda x, y: f"(pair_equal {x} {y})", equalities)
+    return reduce(lambda x, y: f"({pair} {x} {y})", [x(at) if x else "erefl" for x in proofs])
 
 
 def _right_nested(texts: list[str]) -> str:
@@ -645,54 +578,53 @@ def _right_nested(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{texts[0]} + ({_right_nested(texts[1:])})"
 
 
+# Linear operators.
+
 # A factor, what stays inside, the operator of that, and its proof.
 _Summand = tuple[Scalar, Scalar, Scalar, Proof]
 
 
 @dataclass
-class _Linear(ABC):
-    """A linear operator: its name in lemmas, which atoms stay inside, and how the others are taken out."""
+class Summing:
+    """The sum over all times, as a linear operator; others override which atoms stay inside, and what lemmas say."""
 
     equations: Equations
 
-    @property
-    def book(self) -> Book:
-        return self.equations.book
-
-    # What each operator says of itself.
-
-    @abstractmethod
     def inside(self, atom: Term) -> bool:
-        """True if an atom stays inside."""
+        """True if an atom stays inside; the others are taken out."""
+        return timed(atom)
 
-    @abstractmethod
     def inner(self, at: Place) -> Place:
         """A place under the operator."""
+        return at.within()
 
-    @abstractmethod
     def head(self, name: str, at: Place) -> str:
         """A lemma about the operator."""
+        return f"@tot_{name} R T"
 
-    @abstractmethod
+    def function(self, text: Proof, at: Place) -> str:
+        """A text as a function of what the operator ranges over."""
+        inner = self.inner(at)
+        made = text(inner)
+        binders = f"{inner.base} {inner.proof}" if made.startswith("(poly") else inner.base
+        return f"(fun {binders} => {made})"
+
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         """The operator of a product of atoms that stay inside, with the proof."""
-
-    @abstractmethod
-    def function(self, text: Callable[[Place], str], at: Place) -> str:
-        """A text as a function of what the operator ranges over."""
+        if not monomial:
+            return Scalar.of(Horizon()), lambda at: f"({self.head('one', at)})"
+        return Scalar.of(Total(Scalar({monomial: 1}))), UNCHANGED
 
     def outside(self, factor: Scalar, at: Place) -> str:
         """A factor that is taken out."""
-        return f"({self.book.scalar(factor, at)})"
+        return f"({self.equations.book.scalar(factor, at)})"
 
     def taken(self, factor: Scalar, at: Place) -> str:
         """The proof that a factor may be taken out; empty where none is needed."""
         return ""
 
-    # The normal form.
-
     def whole(self, body: Scalar) -> tuple[Scalar, Proof]:
-        """The operator of what a body becomes, and the proof."""
+        """The operator of what a body becomes, in normal form, and the proof."""
         image = self.equations.image_of(body)
         if not image.terms:
             lemma = self.equations.lemma(body.atoms())
@@ -710,7 +642,7 @@ class _Linear(ABC):
         said = f"{lemma.scalar(body, before=True)} = {_right_nested(products)}"
         arranged = lemma.state(said, f"{lemma.subst}algebra.")
         # The sum of the factors times the operators is the result.
-        lemma = Lemma(self.book)
+        lemma = Lemma(self.equations.book)
         products = [f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts]
         gathered = lemma.state(f"{_right_nested(products)} = {lemma.scalar(result)}", "algebra.")
 
@@ -722,42 +654,17 @@ class _Linear(ABC):
 
     def _taken_out(self, parts: Sequence[_Summand], at: Place) -> str:
         (out, within, _, proof), *rest = parts
-        book, inner = self.book, self.inner(at)
+        book, inner = self.equations.book, self.inner(at)
         texts = f"{self.outside(out, at)} {self.function(lambda x: book.scalar(within, x), at)}"
         reasons = " ".join(filter(None, [self.taken(out, at), proof(at)]))
         if not rest:
             return f"({self.head('last', at)} {texts} _ {reasons})"
         others = [f"({book.scalar(o, inner)}) * ({book.scalar(i, inner)})" for o, i, _, _ in rest]
         remaining = self.function(lambda _: _right_nested(others), at)
-        head, last = self.head("cons", at), self._taken_out(rest, at)
-        return f"({head} {texts} {remaining} _ _ {reasons} {last})"
+        return f"({self.head('cons', at)} {texts} {remaining} _ _ {reasons} {self._taken_out(rest, at)})"
 
 
-class _Summing(_Linear):
-    """The sum over all times."""
-
-    def inside(self, atom: Term) -> bool:
-        return timed(atom)
-
-    def inner(self, at: Place) -> Place:
-        return at.within()
-
-    def head(self, name: str, at: Place) -> str:
-        return f"@tot_{name} R T"
-
-    def function(self, text: Callable[[Place], str], at: Place) -> str:
-        inner = self.inner(at)
-        made = text(inner)
-        binders = f"{inner.base} {inner.proof}" if made.startswith("(poly") else inner.base
-        return f"(fun {binders} => {made})"
-
-    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
-        if not monomial:
-            return Scalar.of(Horizon()), lambda at: f"({self.head('one', at)})"
-        return Scalar.of(Total(Scalar({monomial: 1}))), UNCHANGED
-
-
-class _Preceding(_Summing):
+class _Preceding(Summing):
     """The sum over earlier times."""
 
     def head(self, name: str, at: Place) -> str:
@@ -770,7 +677,7 @@ class _Preceding(_Summing):
 
 
 @dataclass
-class _Expecting(_Linear):
+class Expecting(Summing):
     """The expectation given the past up to an index, or nothing."""
 
     given: Index | None
@@ -782,18 +689,20 @@ class _Expecting(_Linear):
         return at.elsewhere()
 
     def head(self, name: str, at: Place) -> str:
-        past = self.book.past(self.given, at)
+        past = self.equations.book.past(self.given, at)
         return f"@ex_{name} R S {past} {past_proof(self.given, at)} {at.outcome}"
 
-    def outside(self, factor: Scalar, at: Place) -> str:
-        return self.function(lambda x: self.book.scalar(factor, x), at)
-
-    def taken(self, factor: Scalar, at: Place) -> str:
-        return _Knowing(self.book, self.given).scalar(factor, at)
-
-    def function(self, text: Callable[[Place], str], at: Place) -> str:
+    def function(self, text: Proof, at: Place) -> str:
         inner = self.inner(at)
         return f"(fun {inner.outcome} => {text(inner)})"
+
+    def outside(self, factor: Scalar, at: Place) -> str:
+        return self.function(lambda x: self.equations.book.scalar(factor, x), at)
+
+    def taken(self, factor: Scalar, at: Place) -> str:
+        book = self.equations.book
+        key = f"scalar {factor.key}"
+        return _Knowing(book, self.given).proof(key, lambda x: book.scalar(factor, x), factor.atoms(), at)
 
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         if not monomial:
@@ -809,8 +718,9 @@ class _Expecting(_Linear):
         return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), UNCHANGED
 
     def _tower(self, atom: Expectation) -> tuple[Scalar, Proof]:
-        book = self.book
-        result, proof = Equations(book, Move()).expected(atom.body, self.given)
+        """The expectation of an expectation that is given more."""
+        book = self.equations.book
+        result, proof = Expecting(Equations(book), self.given).whole(atom.body)
 
         def tower(at: Place) -> str:
             finer = book.past(atom.given, at)
@@ -821,21 +731,23 @@ class _Expecting(_Linear):
         return result, tower
 
     def _total(self, atom: Total) -> tuple[Scalar, Proof]:
-        still = Equations(self.book, Move())
-        each, proof = still.expected(atom.body, None)
-        whole, summed = still.summed(each)
+        """The expectation of a sum, as the sum of expectations."""
+        book = self.equations.book
+        still = Equations(book)
+        each, proof = Expecting(still, None).whole(atom.body)
+        whole, summed = Summing(still).whole(each)
 
         def total(at: Place) -> str:
             inner, beyond = at.within(), at.within().elsewhere()
-            body = f"(fun {inner.base} {beyond.outcome} => {self.book.scalar(atom.body, beyond)})"
+            body = f"(fun {inner.base} {beyond.outcome} => {book.scalar(atom.body, beyond)})"
             eq = f"(total_eq (fun {inner.base} {inner.proof} => {proof(inner)}))"
             return f"(etrans ({self.head('total', at)} T {body}) (etrans {eq} {summed(at)}))"
 
         return whole, total
 
     def _trace(self, atom: Trace) -> tuple[Scalar, Proof]:
-        """Turn the word so that its unknown letter comes first, not transposed."""
-        book, word = self.book, atom.word
+        """The expectation of a trace with one unknown letter: the word is turned so that it comes first, as it is."""
+        book, word = self.equations.book, atom.word
         place = next(i for i, (x, _) in enumerate(word) if not known(x, self.given))
         if word[place][1]:
             word, place = transposed(word), len(word) - 1 - place
@@ -843,7 +755,19 @@ class _Expecting(_Linear):
         finer = isinstance(letter, Mean) and is_coarser(self.given, letter.given)
         image = Mean(letter.letter if isinstance(letter, Mean) and finer else letter, self.given)
         turned = Trace(((image, False), *rest))
-        first, last = self._turned(atom, letter, rest), self._turned(turned, image, rest, back=True)
+
+        def turning(canonical: Word, first: Letter, back: bool) -> Proof:
+            """The proof that the trace of a canonical word is that of the letter times the rest, or backwards."""
+            lemma = Lemma(book)
+            word = ((first, False), *rest)
+            lemma.matrix(Matrix.word(word))
+            product = f"{lemma.name(first)} *m ({book.word(rest, lemma.name)})" if rest else lemma.name(first)
+            sides = [lemma.trace(canonical), f"\\tr ({product})"]
+            way = " ".join(_turned(word, canonical, lemma))
+            script = f"transitivity ({lemma.trace(word)}); first by rewrite ?mulmxA. {way} by []."
+            return lemma.state(" = ".join(sides[::-1] if back else sides), script if back else f"symmetry. {script}")
+
+        to, fro = turning(atom.word, letter, False), turning(turned.word, image, True)
 
         def mean(at: Place) -> str:
             if not (isinstance(letter, Mean) and finer):
@@ -852,27 +776,19 @@ class _Expecting(_Linear):
             body = self.function(lambda x: book.piece(letter.letter, x), at)
             return f"({self.head('mean_tower', at)} {past} _ _ {body} {_coarser(self.given, letter.given, at)})"
 
-        def trace(at: Place) -> str:
-            changed = f"({self.head('eq', at)} _ _ {self.function(first, at)})"
+        def others(at: Place) -> str:
+            return book.word(rest, book.naming(at))
+
+        def proof(at: Place) -> str:
+            changed = f"({self.head('eq', at)} _ _ {self.function(to, at)})"
             x = self.function(lambda y: book.piece(letter, y), at)
             if not rest:
                 out = f"({self.head('trace', at)} _ {x} _ {mean(at)})"
             else:
-                other = self.function(lambda y: book.word(rest, book.naming(y)), at)
-                reason = _Knowing(book, self.given).word(rest, at)
+                other = self.function(others, at)
+                key = "word " + " ".join(f"{x.key}{flip}" for x, flip in rest)
+                reason = _Knowing(book, self.given).proof(key, others, [x for x, _ in rest], at)
                 out = f"({self.head('trace_times', at)} _ _ {x} {other} _ {reason} {mean(at)})"
-            return f"(etrans {changed} (etrans {out} {last(at)}))"
+            return f"(etrans {changed} (etrans {out} {fro(at)}))"
 
-        return Scalar.of(turned), trace
-
-    def _turned(self, atom: Trace, letter: Letter, rest: Word, *, back: bool = False) -> Proof:
-        lemma = Lemma(self.book)
-        word = ((letter, False), *rest)
-        lemma.matrix(Matrix.word(word))
-        product = lemma.name(letter) if not rest else f"{lemma.name(letter)} *m ({self.book.word(rest, lemma.name)})"
-        canonical = lemma.trace(atom.word)
-        way = " ".join(_turned(word, atom.word, lemma))
-        script = f"transitivity ({lemma.trace(word)}); first by rewrite ?mulmxA. {way} by []."
-        if back:
-            return lemma.state(f"\\tr ({product}) = {canonical}", script)
-        return lemma.state(f"{canonical} = \\tr ({product})", f"symmetry. {script}")
+        return Scalar.of(turned), proof

@@ -8,19 +8,21 @@ what the proof's file defines, assumes or states.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import KernelError, Statement, Theorem
 from boundcheck.kernel.facts import derivation, free
-from boundcheck.proof.proof import Assumption
-from boundcheck.proof.verdict import JudgedProof
+from boundcheck.proofs import HOME
 from boundcheck.rocq.book import Book, Named, comment, law_variables
-from boundcheck.rocq.checked import LIBRARY, PARTS, hash_of, worlds
 from boundcheck.rocq.rules import Known, Step
 
+LIBRARY = HOME / "rocq"
+# In the order in which they need each other; proofs need all but the last.
+PARTS = ("Norms", "Chance", "Calculus", "Boundcheck", "Worlds")
 HEAD = """From mathcomp Require Import all_ssreflect all_algebra ring.
 From mathcomp Require Import reals.
 From boundcheck Require Import Boundcheck.
@@ -29,15 +31,30 @@ Local Open Scope ring_scope.
 """
 
 
-def rocq(proof: JudgedProof) -> str:
-    """A proved proof as a file for Rocq.
+@dataclass(frozen=True)
+class Export:
+    """A theorem for Rocq.
 
-    Raises:
-        InputError: for a proof that the kernel has not proved, and for a rule or a term that has no form in Rocq.
+    Attributes:
+        name: of its proof: the claim and the version.
+        theorem: the kernel's.
+        told: all of its hypotheses in their order, each with what it is called.
 
     """
-    name, theorem, told = _name(proof), concluded(proof), assumed(proof)
-    steps = derivation([theorem])
+
+    name: str
+    theorem: Theorem
+    told: Mapping[Statement, str]
+
+    @property
+    def name_in_rocq(self) -> str:
+        """The name of the theorem in its file, and of the file."""
+        return self.name.replace(", ", "_").replace(".", "_")
+
+
+def rocq(export: Export) -> str:
+    """The file for Rocq; raises InputError for a rule or a term that has no form there."""
+    theorem, steps = export.theorem, derivation([export.theorem])
     bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion))
     for each in steps:
         if each.rule == "generalise":
@@ -55,27 +72,27 @@ def rocq(proof: JudgedProof) -> str:
                 Step(book, each, stated).state()
             except (InputError, KernelError) as error:
                 expected = f"a step that can be exported ({error})"
-                raise InputError("proof", f"{name}, step {place}, {each.rule}", expected) from None
+                raise InputError("proof", f"{export.name}, step {place}, {each.rule}", expected) from None
     # The theorem, whose statement uses no definition but those of its own hypotheses.
     step = Step(book, theorem, stated)
     exact = step.use(theorem)
     book.whole = True
     end, names = [], {}
-    for place, (statement, assumption) in enumerate(told.items(), 1):
+    for place, (statement, called) in enumerate(export.told.items(), 1):
         said = book.said(statement)
         letters = [x for x in book.bound_in(said) if x in free(statement)]
-        end.append(f"(* {comment(f'{assumption.role}: {assumption.name}. {statement}')} *)")
+        end.append(f"(* {comment(f'{called}. {statement}')} *)")
         end.append(f"Definition {' '.join([f'H{place}', *map(book.binder, letters)])} : Prop := {said}.")
         names[statement] = " ".join([f"H{place}", *map(book.name, letters)])
-    claim = " -> ".join([*(names[x] for x in told), f"({book.said(theorem.conclusion)})"])
+    claim = " -> ".join([*names.values(), f"({book.said(theorem.conclusion)})"])
     binders = map(book.binder, sorted(free_in(theorem) & book.bound))
-    if told:
-        exact = f"(fun {' '.join(step.hypothesis(x) for x in told)} => {exact})"
+    if names:
+        exact = f"(fun {' '.join(map(step.hypothesis, names))} => {exact})"
     end.append(f"(* {comment(str(theorem.conclusion))} *)")
-    end.append(f"Theorem {' '.join([theorem_name(proof), *binders])} : {claim}.")
+    end.append(f"Theorem {' '.join([export.name_in_rocq, *binders])} : {claim}.")
     end.append(f"Proof. exact {exact}. Qed.")
     parts = [
-        f"(** {name}. *)",
+        f"(** {export.name}. *)",
         HEAD,
         *(f"Lemma {made} {text}" for text, made in book.algebra.items()),
         "",
@@ -85,40 +102,9 @@ def rocq(proof: JudgedProof) -> str:
         *book.body,
         *end,
         "End Proof.",
-        f"Print Assumptions {theorem_name(proof)}.",
+        f"Print Assumptions {export.name_in_rocq}.",
     ]
     return "\n".join(parts) + "\n"
-
-
-def concluded(proof: JudgedProof) -> Theorem:
-    """The theorem that a proved proof ends in; raises InputError for any other proof."""
-    theorem = proof.script.proof.conclusion
-    if proof.verdict != "proved" or theorem is None:
-        raise InputError("proof", _name(proof), f"a proof that is proved, not {proof.verdict}")
-    return theorem
-
-
-def assumed(proof: JudgedProof) -> dict[Statement, Assumption]:
-    """The hypotheses of the theorem that a proved proof ends in, in the order of the proof, each as the proof tells it.
-
-    Raises:
-        InputError: where the proof does not tell all of them.
-
-    """
-    theorem = concluded(proof)
-    told = {each.statement: each for each in proof.hypotheses if each.statement in theorem.hypotheses}
-    if theorem.hypotheses != told.keys():
-        raise InputError("proof", _name(proof), "a proof by the kernel alone")
-    return told
-
-
-def _name(proof: JudgedProof) -> str:
-    return f"{proof.script.id}, {proof.script.version}"
-
-
-def theorem_name(proof: JudgedProof) -> str:
-    """The name in Rocq of a proof's theorem."""
-    return f"{proof.script.id}_{proof.script.version}".replace(".", "_")
 
 
 def free_in(theorem: Theorem) -> set[Named]:
@@ -164,23 +150,21 @@ def declared(letters: list[Letters]) -> Iterator[str]:
 
 
 class World:
-    """The world of a proved proof, there or not: its statement, its file and what judges it.
+    """The world of a theorem, there or not: its statement, its file and what judges it.
 
     Raises:
-        InputError: for a proof that is not proved, and for a term that has no form in Rocq.
+        InputError: for a term that has no form in Rocq.
 
     """
 
-    def __init__(self, proof: JudgedProof) -> None:
-        """Read the hypotheses of the proof's theorem."""
-        theorem, self.name = concluded(proof), theorem_name(proof)
+    def __init__(self, export: Export) -> None:
+        """Read the hypotheses of the theorem."""
+        theorem, self.name = export.theorem, export.name_in_rocq
         free = free_in(theorem)
         book = Book(frozenset(law_variables((*theorem.hypotheses, theorem.conclusion)) - free), whole=True)
         for letter in sorted(free):
             book.name(letter)
-        self._hypotheses = [
-            (comment(f"{told.role}: {told.name}. {x}"), f"({book.said(x)})") for x, told in assumed(proof).items()
-        ]
+        self._hypotheses = [(comment(f"{called}. {x}"), f"({book.said(x)})") for x, called in export.told.items()]
         self._claim = f"({book.said(theorem.conclusion)})"
         self._letters = section(book)
 
@@ -230,10 +214,6 @@ class World:
         )
 
 
-def has_world(proof: JudgedProof) -> bool:
-    """True if Rocq has checked that all hypotheses of a proved proof hold in a world."""
-    try:
-        world = World(proof)
-    except InputError:
-        return False
-    return world.script.exists() and world.hash in worlds()
+def hash_of(*texts: str) -> str:
+    """A hash of texts."""
+    return sha256("\0".join(texts).encode()).hexdigest()

@@ -1,16 +1,16 @@
-"""One small function for each rule of the kernel: the term of Rocq that proves a step, from those of its premises.
+"""The rules of the kernel: for each the term of Rocq that proves a step, from those of its premises.
 
-Most rules say something about a term that the kernel then brings into normal form. Their function gives the polynomial
+Most rules say something about a term that the kernel then brings into normal form. Here they give the polynomial
 as it stands, over templates for the points, with the lemma of the library that proves it; `Step.normal` does the rest.
 The order in which terms are printed counts: definitions are numbered as they are met.
 """
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem
@@ -47,8 +47,9 @@ from boundcheck.rocq.equations import (
     RANGE,
     UNCHANGED,
     Equations,
+    Expecting,
     Lemma,
-    Move,
+    Summing,
     constantly,
     equal,
     expanded,
@@ -66,10 +67,17 @@ _RULES: dict[str, Callable[[Step], str]] = {}
 _INNER = HERE.within()
 
 
-def rule(function: Callable[[Step], str]) -> Callable[[Step], str]:
-    """Register the function of the kernel's rule of the same name."""
-    _RULES[function.__name__] = function
-    return function
+Rule = Callable[["Step"], str]
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register a function of these rules of the kernel; without names, of the rule that it is called by."""
+
+    def register(function: Rule) -> Rule:
+        _RULES.update(dict.fromkeys(names or (function.__name__,), function))
+        return function
+
+    return register
 
 
 @dataclass(frozen=True)
@@ -166,8 +174,7 @@ class Step:
 
     def check(self, found: Scalar) -> None:
         """Raise InputError unless this is the polynomial of the conclusion."""
-        if found != self.theorem.fact.polynomial:
-            raise InputError("conclusion", self.theorem.fact, f"what the exporter finds, {found}")
+        check(self.theorem.fact, found)
 
     def normal(
         self,
@@ -182,7 +189,7 @@ class Step:
 
         `told` prints the two sides as the library has them, where that is not as polynomials.
         """
-        equations = Equations(self.book, Move(values))
+        equations = Equations(self.book, values)
         lemma = equations.lemma(sorted({*left.atoms(), *right.atoms()}))
         image = equations.image_of(right - left)
         self.check(image)
@@ -198,6 +205,12 @@ class Step:
         return self.book.point(point, HERE)
 
 
+def check(fact: Fact, found: Scalar) -> None:
+    """Raise InputError unless this is the polynomial of a fact."""
+    if found != fact.polynomial:
+        raise InputError("conclusion", fact, f"what the exporter finds, {found}")
+
+
 def cast(relation: str, equation: Proof | None, proof: str, *, back: bool = False) -> str:
     """The proof of a fact about the one side of an equation, from that about the other."""
     if equation is None:
@@ -206,11 +219,15 @@ def cast(relation: str, equation: Proof | None, proof: str, *, back: bool = Fals
     return f"({_CAST[relation]} {f'(esym {made})' if back else made} {proof})"
 
 
-def templates(book: Book, letter: str, point: Point) -> tuple[Point, dict[Term, Matrix | Scalar]]:
-    """A letter of its own for each block, and their values."""
-    letters = [Symbol(f"zz{letter}{i}", x.shape, ANY) for i, x in enumerate(point)]
-    book.bound |= set(letters)
-    return tuple(map(Matrix.of, letters)), dict(zip(letters, point, strict=True))
+def templates(book: Book, *points: Point) -> tuple[list[Point], dict[Term, Matrix | Scalar]]:
+    """Points of letters in place of one or two points, and what each letter stands for."""
+    made, values = list[Point](), dict[Term, Matrix | Scalar]()
+    for name, point in zip("PQ", points, strict=False):
+        letters = [Symbol(f"zz{name}{i}", x.shape, ANY) for i, x in enumerate(point)]
+        book.bound |= set(letters)
+        values |= dict(zip(letters, point, strict=True))
+        made.append(tuple(map(Matrix.of, letters)))
+    return made, values
 
 
 def law_of(theorem: Theorem) -> Law:
@@ -223,7 +240,7 @@ def law_of(theorem: Theorem) -> Law:
 # Hypotheses and laws.
 
 
-@rule
+@rule()
 def discharge(step: Step) -> str:
     """The second theorem, its hypothesis proved by the first."""
     known, theorem = step.theorem.premises
@@ -235,7 +252,7 @@ def discharge(step: Step) -> str:
     return step.use(theorem, {known.conclusion: proof})
 
 
-@rule
+@rule()
 def generalise(step: Step) -> str:
     """A function of the variables and of proofs of the premises."""
     law = law_of(step.theorem)
@@ -246,12 +263,12 @@ def generalise(step: Step) -> str:
     return f"(fun {' '.join(heads)} => {body})" if heads else body
 
 
-@rule
+@rule()
 def instantiate(step: Step) -> str:
     """The law at its values, with proofs of its premises there."""
     (theorem,) = step.theorem.premises
     law = law_of(theorem)
-    equations = Equations(step.book, Move(dict(step.theorem.arguments[0])))
+    equations = Equations(step.book, dict(step.theorem.arguments[0]))
     arguments = equations.arguments()
     words = [arguments[x] for x in law.variables]
     for premise in law.premises:
@@ -265,7 +282,7 @@ def instantiate(step: Step) -> str:
     return step.proved(cast(law.conclusion.relation, equation, f"({step.use(theorem)} {' '.join(words)} t w rt)"))
 
 
-@rule
+@rule()
 def rewrite(step: Step) -> str:
     """The proof that both sides become the same when the letter is replaced."""
     equation, theorem = step.theorem.premises
@@ -275,7 +292,7 @@ def rewrite(step: Step) -> str:
     book = step.book
     name, text = book.piece(letter, HERE), book.matrix(value, book.naming(HERE))
     said = f"forall t (w : outcome S), (1 <= t <= T)%N -> {name} = {text}"
-    equations = Equations(book, Move({letter: value}, ("eX", said)))
+    equations = Equations(book, {letter: value}, ("eX", said))
     old, left = equations.scalar(theorem.fact.polynomial)
     new, right = equations.scalar(goal.polynomial)
     if old != new:
@@ -283,10 +300,9 @@ def rewrite(step: Step) -> str:
     proof = cast(goal.relation, left, step.fact(theorem))
     proof = cast(goal.relation, right, proof, back=True)
     difference = Matrix.of(letter) - value
-    (p,), values = templates(book, "P", (difference,))
-    image, same = Equations(book, Move(values)).scalar(Scalar.of(Norm(FROBENIUS, (p,))))
-    if image != equation.fact.polynomial:
-        raise InputError("equation", equation.fact, f"what the exporter finds, {image}")
+    ((p,),), values = templates(book, (difference,))
+    image, same = Equations(book, values).scalar(Scalar.of(Norm(FROBENIUS, (p,))))
+    check(equation.fact, image)
     zero = cast("=", same, step.fact(equation), back=True)
     # The difference in normal form is the letter minus the value.
     lemma = Lemma(book)
@@ -296,136 +312,131 @@ def rewrite(step: Step) -> str:
     return f"(let eX : {said} := {found} in fun {step.binder} => {proof})"
 
 
-# Norms and inner products.
+# What the library says as it stands.
 
 
-@rule
-def norm_nonnegative(step: Step) -> str:
-    """0 <= ‖X‖."""
-    kind, point = step.theorem.arguments
-    p, values = templates(step.book, "P", point)
-    return step.normal(ZERO, "<=", Scalar.of(Norm(kind, p)), values, f"({_NORMS[kind]}_ge0 {step.text(*point)})")
+@rule(
+    "norm_nonnegative",
+    "triangle",
+    "homogeneous",
+    "submultiplicative",
+    "spectral_below_frobenius",
+    "cauchy_schwarz",
+    "norm_expansion",
+)
+def _about_norms(step: Step) -> str:
+    book, text = step.book, step.text
+    match (step.theorem.rule, *step.theorem.arguments):
+        case "norm_nonnegative", kind, x:
+            # 0 <= ‖X‖
+            (p,), values = templates(book, x)
+            return step.normal(ZERO, "<=", _norm(kind, p), values, f"({_NORMS[kind]}_ge0 {text(*x)})")
+        case "triangle", kind, x, y:
+            # ‖X + Y‖ <= ‖X‖ + ‖Y‖
+            (p, q), values = templates(book, x, y)
+            both = tuple(a + b for a, b in zip(p, q, strict=True))
+            proof = f"({_NORMS[kind]}_triangle {text(*x)} {text(*y)})"
+            return step.normal(_norm(kind, both), "<=", _norm(kind, p) + Norm(kind, q), values, proof)
+        case "homogeneous", kind, x:
+            # ‖cX‖ = c‖X‖, from c >= 0
+            (factor,) = step.theorem.premises
+            c = factor.fact.polynomial
+            (p,), values = templates(book, x)
+            proof = f"(esym ({_NORMS[kind]}_homogeneous {text(*x)} {step.weak(factor)}))"
+            size, scaled = _norm(kind, p), _norm(kind, tuple(block.scaled(c) for block in p))
 
+            def product(lemma: Lemma) -> tuple[str, str]:
+                one = lemma.scalar(size, before=True)
+                return f"({lemma.scalar(c)}) * {one}", lemma.scalar(scaled, before=True)
 
-@rule
-def triangle(step: Step) -> str:
-    """‖X + Y‖ <= ‖X‖ + ‖Y‖."""
-    kind, x, y = step.theorem.arguments
-    (p, mine), (q, yours) = templates(step.book, "P", x), templates(step.book, "Q", y)
-    both = tuple(a + b for a, b in zip(p, q, strict=True))
-    proof = f"({_NORMS[kind]}_triangle {step.text(*x)} {step.text(*y)})"
-    return step.normal(Scalar.of(Norm(kind, both)), "<=", Scalar.of(Norm(kind, p)) + Norm(kind, q), mine | yours, proof)
+            return step.normal(c * Norm(kind, p), "=", scaled, values, proof, product)
+        case "submultiplicative", kinds, x, y:
+            # ‖XY‖ <= ‖X‖‖Y‖
+            (p, q), values = templates(book, (x,), (y,))
+            names = {(SPECTRAL, FROBENIUS): "fro_mul_op_fro", (FROBENIUS, SPECTRAL): "fro_mul_fro_op"}
+            proof = f"({names.get(kinds, 'opn_mul')} {text(x)} {text(y)})"
+            left = _norm(SPECTRAL if kinds == (SPECTRAL, SPECTRAL) else FROBENIUS, (p[0] @ q[0],))
+            first, second = _norm(kinds[0], p), _norm(kinds[1], q)
 
+            def factors(lemma: Lemma) -> tuple[str, str]:
+                whole, *parts = [lemma.scalar(x, before=True) for x in (left, first, second)]
+                return whole, " * ".join(parts)
 
-@rule
-def homogeneous(step: Step) -> str:
-    """‖cX‖ = c‖X‖, from c >= 0."""
-    (factor,) = step.theorem.premises
-    kind, x = step.theorem.arguments
-    c = factor.fact.polynomial
-    p, values = templates(step.book, "P", x)
-    sign = step.weak(factor)
-    proof = f"(esym ({_NORMS[kind]}_homogeneous {step.text(*x)} {sign}))"
-    scaled = Scalar.of(Norm(kind, tuple(block.scaled(c) for block in p)))
-
-    def told(lemma: Lemma) -> tuple[str, str]:
-        size = lemma.scalar(Scalar.of(Norm(kind, p)), before=True)
-        return f"({lemma.scalar(c)}) * {size}", lemma.scalar(scaled, before=True)
-
-    return step.normal(c * Norm(kind, p), "=", scaled, values, proof, told)
-
-
-@rule
-def submultiplicative(step: Step) -> str:
-    """‖XY‖ <= ‖X‖‖Y‖."""
-    kinds, x, y = step.theorem.arguments
-    ((p,), mine), ((q,), yours) = templates(step.book, "P", (x,)), templates(step.book, "Q", (y,))
-    names = {(SPECTRAL, FROBENIUS): "fro_mul_op_fro", (FROBENIUS, SPECTRAL): "fro_mul_fro_op"}
-    product = SPECTRAL if kinds == (SPECTRAL, SPECTRAL) else FROBENIUS
-    factors = (Scalar.of(Norm(kinds[0], (p,))), Scalar.of(Norm(kinds[1], (q,))))
-    proof = f"({names.get(kinds, 'opn_mul')} {step.text(x)} {step.text(y)})"
-    left = Scalar.of(Norm(product, (p @ q,)))
-
-    def told(lemma: Lemma) -> tuple[str, str]:
-        whole, first, second = [lemma.scalar(x, before=True) for x in (left, *factors)]
-        return whole, f"{first} * {second}"
-
-    return step.normal(left, "<=", factors[0] * factors[1], mine | yours, proof, told)
-
-
-@rule
-def spectral_below_frobenius(step: Step) -> str:
-    """‖X‖_op <= ‖X‖_F."""
+            return step.normal(left, "<=", first * second, values, proof, factors)
+        case "spectral_below_frobenius", x:
+            # ‖X‖_op <= ‖X‖_F
+            (p,), values = templates(book, (x,))
+            return step.normal(_norm(SPECTRAL, p), "<=", _norm(FROBENIUS, p), values, f"(opn_le_fro {text(x)})")
+        case "cauchy_schwarz", x, y:
+            # ⟨X, Y⟩ <= ‖X‖‖Y‖
+            (p, q), values = templates(book, x, y)
+            proof = f"(cauchy_schwarz {text(*x)} {text(*y)})"
+            return step.normal(inner(p, q), "<=", _norm(FROBENIUS, p) * Norm(FROBENIUS, q), values, proof)
+    # ‖X‖² = ⟨X, X⟩
     (x,) = step.theorem.arguments
-    p, values = templates(step.book, "P", (x,))
-    small, large = Scalar.of(Norm(SPECTRAL, p)), Scalar.of(Norm(FROBENIUS, p))
-    return step.normal(small, "<=", large, values, f"(opn_le_fro {step.text(x)})")
+    (p,), values = templates(book, x)
+    return step.normal(inner(p, p), "=", _norm(FROBENIUS, p) ** 2, values, f"(esym (fro_sq {text(*x)}))")
 
 
-@rule
-def cauchy_schwarz(step: Step) -> str:
-    """⟨X, Y⟩ <= ‖X‖‖Y‖."""
-    x, y = step.theorem.arguments
-    (p, mine), (q, yours) = templates(step.book, "P", x), templates(step.book, "Q", y)
-    right = Scalar.of(Norm(FROBENIUS, p)) * Norm(FROBENIUS, q)
-    return step.normal(inner(p, q), "<=", right, mine | yours, f"(cauchy_schwarz {step.text(*x)} {step.text(*y)})")
+def _norm(kind: str, point: Point) -> Scalar:
+    return Scalar.of(Norm(kind, point))
 
 
-@rule
-def norm_expansion(step: Step) -> str:
-    """‖X‖² = ⟨X, X⟩."""
-    (x,) = step.theorem.arguments
-    p, values = templates(step.book, "P", x)
-    return step.normal(inner(p, p), "=", Scalar.of(Norm(FROBENIUS, p)) ** 2, values, f"(esym (fro_sq {step.text(*x)}))")
-
-
-@rule
+@rule()
 def rank_bound(step: Step) -> str:
     """‖X‖_F² <= m‖X‖_op²."""
     x, dimension = step.theorem.arguments
-    (matrix,), values = templates(step.book, "P", (x,))
     if dimension in x.shape:
+        (p,), values = templates(step.book, (x,))
         proof = f"(rank_{'rows' if dimension == x.shape[0] else 'columns'} {step.text(x)})"
     else:
         ((word, c),) = x.terms.items()
         place = next(i for i in range(1, len(word)) if word_shape(word[:i])[1] == dimension)
         first, last = Matrix.word(word[:place]).scaled(c), Matrix.word(word[place:])
-        ((p,), mine), ((q,), yours) = templates(step.book, "P", (first,)), templates(step.book, "Q", (last,))
-        matrix, values = p @ q, mine | yours
+        ((one,), (other,)), values = templates(step.book, (first,), (last,))
+        p = (one @ other,)
         proof = f"(rank_inside {step.text(first)} {step.text(last)})"
-    left = Scalar.of(Norm(FROBENIUS, (matrix,))) ** 2
-    right = Scalar.of(Dimension(dimension)) * Scalar.of(Norm(SPECTRAL, (matrix,))) ** 2
-    return step.normal(left, "<=", right, values, proof)
+    right = Scalar.of(Dimension(dimension)) * _norm(SPECTRAL, p) ** 2
+    return step.normal(_norm(FROBENIUS, p) ** 2, "<=", right, values, proof)
 
 
-@rule
-def dimension_positive(step: Step) -> str:
-    """A number of rows or columns is at least 1: m >= 1."""
-    (name,) = step.theorem.arguments
-    size = step.book.size(name)
-    proof = f"(isT : is_true (0 < {size})%N)" if size.isdigit() else f"{size}_gt0"
-    return step.normal(ONE, "<=", Scalar.of(Dimension(name)), {}, f"(one_le R {proof})")
-
-
-# Roots, inverses, the largest of several numbers.
-
-
-@rule
-def root_nonnegative(step: Step) -> str:
-    """root(x) >= 0."""
-    (x,) = step.theorem.arguments
-    return step.normal(ZERO, "<=", Scalar.of(Root(x)), {}, "(sqrtr_ge0 _)")
-
-
-@rule
-def root_square(step: Step) -> str:
-    """root(x)² = x, from x >= 0."""
+@rule(
+    "dimension_positive",
+    "root_nonnegative",
+    "root_square",
+    "minimum_at_most",
+    "horizon_positive",
+    "time_at_least_one",
+    "time_at_most_horizon",
+)
+def _about_numbers(step: Step) -> str:
+    horizon, clock = Scalar.of(Horizon()), Scalar.of(Clock())
+    match (step.theorem.rule, *step.theorem.arguments):
+        case "dimension_positive", name:
+            size = step.book.size(name)
+            proof = f"(isT : is_true (0 < {size})%N)" if size.isdigit() else f"{size}_gt0"
+            return step.normal(ONE, "<=", Scalar.of(Dimension(name)), {}, f"(one_le R {proof})")
+        case "root_nonnegative", x:
+            return step.normal(ZERO, "<=", Scalar.of(Root(x)), {}, "(sqrtr_ge0 _)")
+        case "minimum_at_most", x:
+            proof = f"(@least_le R T (fun {_INNER.base} => {step.book.scalar(x, _INNER)}) t rt)"
+            return step.normal(Scalar.of(Minimum(x)), "<=", x, {}, proof)
+        case ("horizon_positive",):
+            return step.normal(ONE, "<=", horizon, {}, "(one_le R T_gt0)")
+        case ("time_at_least_one",):
+            return step.normal(ONE, "<=", clock, {}, "(@time_ge1 R T t rt)")
+        case ("time_at_most_horizon",):
+            return step.normal(clock, "<=", horizon, {}, "(@time_leT R T t rt)")
+    # root(x)² = x, from x >= 0
     (radicand,) = step.theorem.premises
     x = radicand.fact.polynomial
     return step.normal(x, "=", Scalar.of(Root(x)) ** 2, {}, f"(esym (sqr_sqrtr {step.weak(radicand)}))")
 
 
-@rule
+# Inverses, the largest of several numbers.
+
+
+@rule()
 def inverse(step: Step) -> str:
     """Division: x times its inverse is 1, from x > 0."""
     (divisor,) = step.theorem.premises
@@ -439,7 +450,7 @@ def inverse(step: Step) -> str:
     return step.proved(lemma.state(f"{goal} = 0", script)(HERE))
 
 
-@rule
+@rule()
 def vanishing(step: Step) -> str:
     """The number x is 0, from -x² >= 0."""
     (theorem,) = step.theorem.premises
@@ -452,7 +463,7 @@ def vanishing(step: Step) -> str:
     return step.proved(lemma.state(f"{lemma.scalar(x)} = 0", script)(HERE))
 
 
-@rule
+@rule()
 def at_most_maximum(step: Step) -> str:
     """A number is at most the largest: x <= max(x, y, ...)."""
     x, others = step.theorem.arguments
@@ -467,7 +478,7 @@ def at_most_maximum(step: Step) -> str:
     return step.closed(lemma, goal, script)
 
 
-@rule
+@rule()
 def maximum_at_most(step: Step) -> str:
     """max(x, y, ...) <= c, from x <= c, y <= c, ..."""
     (c,) = step.theorem.arguments
@@ -502,7 +513,7 @@ def maximum_at_most(step: Step) -> str:
 # Certificates: the identity by `ring`, the signs of its parts from the premises.
 
 
-class Nonnegative(NamedTuple):
+class Nonnegative(typing.NamedTuple):
     """A number, with the proof that it is at least 0, or above 0 if `strict`."""
 
     text: str
@@ -515,7 +526,7 @@ class Nonnegative(NamedTuple):
         return f"(ltW {self.proof})" if self.strict else self.proof
 
 
-@rule
+@rule()
 def certificate(step: Step) -> str:
     """The certificate's own identity."""
     goal, terms, multipliers, factor = step.theorem.arguments
@@ -596,12 +607,12 @@ def _sum(parts: Sequence[Nonnegative]) -> Nonnegative:
 # Sums, expectations and times.
 
 
-@rule
+@rule()
 def expectation(step: Step) -> str:
     """The expectation of the premise."""
     (theorem,) = step.theorem.premises
     (given,) = step.theorem.arguments
-    image, equation = Equations(step.book, Move()).expected(theorem.fact.polynomial, given)
+    image, equation = Expecting(Equations(step.book), given).whole(theorem.fact.polynomial)
     head = f"R S {step.book.past(given, HERE)} {past_proof(given, HERE)} w _"
     over = step.fact(theorem, "t w' rt")
     step.check(image)
@@ -609,11 +620,11 @@ def expectation(step: Step) -> str:
     return step.proved(cast(step.theorem.fact.relation, equation, f"(@ex_{kind} {head} (fun w' => {over}))"))
 
 
-@rule
+@rule()
 def summation(step: Step) -> str:
     """The sum of the premise."""
     (theorem,) = step.theorem.premises
-    image, equation = Equations(step.book, Move()).summed(theorem.fact.polynomial)
+    image, equation = Summing(Equations(step.book)).whole(theorem.fact.polynomial)
     over = step.fact(theorem, "t' w rt'")
     step.check(image)
     lemmas = {">=": "@total_ge0 R T _", ">": "@total_gt0 R T _ T_gt0", "=": "@tot_zero R T _"}
@@ -621,24 +632,24 @@ def summation(step: Step) -> str:
     return step.proved(cast(step.theorem.fact.relation, equation, proof))
 
 
-@rule
+@rule()
 def telescope(step: Step) -> str:
     """The sum of differences."""
     (x,) = step.theorem.arguments
     book, end, start = step.book, Index("T", 1), Index("", 1)
-    moved = {index: Equations(book, Move(index=index)).scalar(x) for index in (NEXT, end, start)}
+    moved = {index: Equations(book, index=index).scalar(x) for index in (NEXT, end, start)}
     difference = moved[NEXT][0] - x
-    image, summed = Equations(book, Move()).summed(difference)
+    image, summed = Summing(Equations(book)).whole(difference)
     # The normal form of a difference, at each time.
     each = Lemma(book)
-    after = each.number(lambda at: book.scalar(x, at.at(NEXT)))
+    after = each.variable(lambda at: book.scalar(x, at.at(NEXT)))
     h = each.premise(f"{after} = {each.scalar(moved[NEXT][0])}", moved[NEXT][1] or UNCHANGED)
     apart = each.state(f"{each.scalar(difference)} = {after} - ({each.scalar(x)})", f"rewrite {h}; algebra.")
     both = f"(total_eq (fun t' rt' => {apart(_INNER)}))"
     function = f"(fun t' => {book.scalar(x, _INNER)})"
     lemma = Lemma(book)
-    whole = lemma.number(constantly(f"total T (fun t' => {book.scalar(difference, _INNER)})"))
-    ends = {index: lemma.number(constantly(book.scalar(x, HERE.at(index)))) for index in (end, start)}
+    whole = lemma.variable(constantly(f"total T (fun t' => {book.scalar(difference, _INNER)})"))
+    ends = {index: lemma.variable(constantly(book.scalar(x, HERE.at(index)))) for index in (end, start)}
     telescoped = f"(etrans {both} (@telescope R T {function}))"
     names = [
         lemma.premise(f"{whole} = {lemma.scalar(image)}", summed),
@@ -653,15 +664,7 @@ def telescope(step: Step) -> str:
     return step.closed(lemma, goal, script)
 
 
-@rule
-def minimum_at_most(step: Step) -> str:
-    """A minimum is at most each number: min x <= x."""
-    (x,) = step.theorem.arguments
-    proof = f"(@least_le R T (fun {_INNER.base} => {step.book.scalar(x, _INNER)}) t rt)"
-    return step.normal(Scalar.of(Minimum(x)), "<=", x, {}, proof)
-
-
-@rule
+@rule()
 def minimum_at_least(step: Step) -> str:
     """A lower bound on a minimum: c <= min x, from c <= x."""
     (theorem,) = step.theorem.premises
@@ -680,46 +683,27 @@ def minimum_at_least(step: Step) -> str:
     return step.normal(c, sign, Scalar.of(Minimum(x)), {}, proof)
 
 
-@rule
-def horizon_positive(step: Step) -> str:
-    """T >= 1."""
-    return step.normal(ONE, "<=", Scalar.of(Horizon()), {}, "(one_le R T_gt0)")
-
-
-@rule
-def time_at_least_one(step: Step) -> str:
-    """A time is at least 1."""
-    return step.normal(ONE, "<=", Scalar.of(Clock()), {}, "(@time_ge1 R T t rt)")
-
-
-@rule
-def time_at_most_horizon(step: Step) -> str:
-    """A time is at most T."""
-    return step.normal(Scalar.of(Clock()), "<=", Scalar.of(Horizon()), {}, "(@time_leT R T t rt)")
-
-
-@rule
+@rule()
 def at_time(step: Step) -> str:
     """The premise at the first or the last time."""
     (theorem,) = step.theorem.premises
     (time,) = step.theorem.arguments
-    image, equation = Equations(step.book, Move(index=time)).scalar(theorem.fact.polynomial)
+    image, equation = Equations(step.book, index=time).scalar(theorem.fact.polynomial)
     step.check(image)
     at = "T w (last_time T_gt0)" if time.base else "1%N w (first_time T_gt0)"
     return step.proved(cast(theorem.fact.relation, equation, step.fact(theorem, at)))
 
 
-@rule
+@rule()
 def induction(step: Step) -> str:
     """The proof from t = 1, and from each time to the next."""
     first, second = step.theorem.premises
     (goal,) = step.theorem.arguments
     book, p = step.book, goal.polynomial
     said = f"(fun t w => {related(goal.relation, book.scalar(p, HERE))})"
-    at = {index: Equations(book, Move(index=index)).scalar(p) for index in (FIRST, NEXT)}
+    at = {index: Equations(book, index=index).scalar(p) for index in (FIRST, NEXT)}
     for index, theorem in ((FIRST, first), (NEXT, second)):
-        if at[index][0] != theorem.fact.polynomial:
-            raise InputError("premise", theorem.fact, f"what the exporter finds, {at[index][0]}")
+        check(theorem.fact, at[index][0])
     begin = cast(goal.relation, at[FIRST][1], step.fact(first), back=True)
     next_ = step.use(second, {goal: "IH"}, frozenset({goal}))
     after = f"({next_} t w rt et)" if goal in second.hypotheses else step.fact(second)
@@ -732,14 +716,14 @@ def induction(step: Step) -> str:
 # The standard facts of analysis.
 
 
-@rule
+@rule()
 def descent_lemma(step: Step) -> str:
     """The bound along the segment, from the premise at each of its points."""
     (smooth,) = step.theorem.premises
     function, x, delta, constant, theta, *signs = step.theorem.arguments
     sign, book = (signs or [1])[0], step.book
-    (p, mine), (q, yours) = templates(book, "P", x), templates(book, "Q", delta)
-    values, ends = mine | yours, Scalar.of(theta)
+    (p, q), values = templates(book, x, delta)
+    ends = Scalar.of(theta)
     size = Scalar.of(Norm(FROBENIUS, q))
     beyond = tuple(a + b.scaled(ends) for a, b in zip(p, q, strict=True))
     change = tuple(a - b for a, b in zip(gradients(function, beyond), gradients(function, p), strict=True))
@@ -747,7 +731,7 @@ def descent_lemma(step: Step) -> str:
     inside: dict[Statement, str] = {Fact(">=", ends): "(fun _ _ _ => zs0)"}
     inside[Fact(">=", ONE - ends)] = "(fun _ _ _ => zs1)"
     # The premise, as the library asks for it.
-    lemma = Equations(book, Move(values)).lemma((*size.atoms(), *bend.atoms()))
+    lemma = Equations(book, values).lemma((*size.atoms(), *bend.atoms()))
     text = lemma.scalar(smooth.fact.polynomial)
     known = lemma.premise(related(">=", text), constantly(f"({step.use(smooth, inside)} t w rt)"))
     sides = [lemma.scalar(x, before=True) for x in (size, bend)]
@@ -776,7 +760,7 @@ def descent_lemma(step: Step) -> str:
 _CHAINS = {1: "chain1", 2: "chain2"}
 
 
-@rule
+@rule()
 def chain_rule(step: Step) -> str:
     """The slope of F(X) = f(P(X)) along any direction H of one block is that of f along the direction's image.
 
@@ -786,7 +770,8 @@ def chain_rule(step: Step) -> str:
     (block,) = step.theorem.arguments
     book, law, proof = step.book, law_of(composition), step.use(composition)
     outer, inside = sides_of(law)
-    letters = [_only_letter(x) for x in outer.point]
+    # A block of the composition's point is a letter.
+    letters = [typing.cast(Symbol, word[0][0]) for x in outer.point for word in x.terms]
     conclusion = law_of(step.theorem).conclusion
 
     # The line, and the parts of P on it by their powers of s.
@@ -860,7 +845,7 @@ def chain_rule(step: Step) -> str:
         for k, part in enumerate(powers[1:], 1):
             summands.append(f"{name}{f' ^+ {k}' if k > 1 else ''} *: ({lemma.matrix(part[i])})")
         expansions.append(lemma.state(f"{left} = {' + '.join(summands)}", "matrices.")(HERE))
-    script += f"{paired(expansions)}."
+    script += f"{paired(list(map(constantly, expansions)), HERE)}."
     stated, bound = book.lemma("slope", [f"(hl : {book.calls(law)})", *RANGE], claim, script, (s,))
     slope = f"({stated} {' '.join(map(book.name, bound))} {proof} t w rt)"
     heads = [book.name(x) for x in law.variables]
@@ -901,19 +886,10 @@ def chain_rule(step: Step) -> str:
     template = Symbol("zzP0", difference.shape, ANY)
     book.bound |= {template}
     raw = Scalar.of(Norm(FROBENIUS, (Matrix.of(template),)))
-    found, equation = Equations(book, Move({template: difference})).scalar(raw)
+    found, equation = Equations(book, {template: difference}).scalar(raw)
     if Fact("=", found) != conclusion:
         raise InputError("conclusion", step.theorem.conclusion, f"what the exporter finds, {found}")
     return f"(fun {' '.join(heads)} t w rt => {cast('=', equation, f'(fro_zero {zero})')})"
-
-
-def _only_letter(matrix: Matrix) -> Symbol:
-    """The only letter in a block of the composition's point."""
-    ((word, _),) = matrix.terms.items()
-    ((letter, _),) = word
-    if not isinstance(letter, Symbol):
-        raise InputError("point", matrix, "a point of letters")
-    return letter
 
 
 def _bare(text: str) -> str:

@@ -8,6 +8,8 @@ power series in t, whose coefficients are balls, so the formula is not repeated 
 if exact rational arithmetic says so, ties on the boundary included.
 """
 
+from __future__ import annotations
+
 import copy
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -35,11 +37,11 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.hypotheses import READINGS
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, Answer, Extent
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import gradient_norm
+from boundcheck.language.symbols import Number
 from boundcheck.worst_case.tried import MOST, Fields, matrix_text, named
 
 # The precision of all balls here.
@@ -98,7 +100,7 @@ class AdapterInstance(OfAdapter):
         v: Point,
         other: Point,
         given: Mapping[str, float],
-    ) -> "AdapterInstance":
+    ) -> AdapterInstance:
         """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
 
         h' gets just enough height for its slope, and N shrinks so that ∇f stays within G.
@@ -148,20 +150,19 @@ class AdapterInstance(OfAdapter):
     @cached_property
     def inside(self) -> bool:
         """True if the points are in the domain, decided exactly; blocks must be made orthonormal before."""
+        fractions = np.vectorize(Fraction, otypes=[object])
         for point in self._points:
-            bounded = cast(Any, self.adapter).bounded(tuple(_fractions(part[0].cpu().numpy()) for part in point))
+            bounded = cast(Any, self.adapter).bounded(tuple(fractions(part[0].cpu().numpy()) for part in point))
             for block, rows in zip(self.adapter.blocks, bounded, strict=True):
-                radius = self.radii[block.radius] if block.radius else math.inf
-                if block.norm == "max":
-                    within = bool((abs(rows) <= radius).all())
-                else:
-                    within = not block.radius or is_spectral_norm_within(rows, Fraction(radius))
-                if not within:
+                if not block.radius:
+                    continue
+                radius = Fraction(self.radii[block.radius])
+                is_max = block.norm == "max"
+                if not ((abs(rows) <= radius).all() if is_max else is_spectral_norm_within(rows, radius)):
                     return False
         return True
 
     def on_domain(self) -> Answer:
-        """The answer for both points; on a curved domain for the one from which the geodesic leaves."""
         return HOLDS if self.inside else Answer("fails", "a point is outside the domain")
 
     def reached(self, radius: str) -> Extent:
@@ -179,7 +180,7 @@ class AdapterInstance(OfAdapter):
         check_given(self.claim, self.given, ())
         if self.adapter.is_flat:
             self.adapter.check(self.other, self.radii, "other")
-            if not square_norm(_minus(self.v, self.other)).item() > 0:
+            if not square_norm(minus(self.v, self.other)).item() > 0:
                 raise InputError("other", "equal to v", "another point")
         else:
             self.adapter.check(self.other, name="other")
@@ -198,9 +199,7 @@ class AdapterInstance(OfAdapter):
     @cached_property
     def measured(self) -> float:
         """The Lipschitz ratio of the two points; on a curved domain the second derivative along the geodesic."""
-        if self.adapter.is_flat:
-            return difference_ratio(self.problem, self.v, self.other).item()
-        return _bend(self.problem, self.v, self.other)
+        return _measured(self.problem, self.v, self.other)
 
     @property
     def ratio(self) -> float:
@@ -213,10 +212,11 @@ class AdapterInstance(OfAdapter):
         The numbers of the instance must be floats of that type.
         """
         problem, epsilon = cast_to(self.problem, dtype, device), torch.finfo(dtype).eps
-        v, other = (tuple(part.to(device, dtype) for part in point) for point in (self.v, self.other))
+        measured = _measured(problem, *(tuple(x.to(device, dtype) for x in point) for point in (self.v, self.other)))
         error, coarser = 0.0, epsilon / EPSILON
+        # What is subtracted in a second derivative is as large as the bound.
+        size = measured if self.adapter.is_flat else measured + self.bound
         if self.adapter.is_flat:
-            size = measured = difference_ratio(problem, v, other).item()
             for point in (self.v, self.other):
                 error += coarser * self.problem.rounding(point, self.problem.loss(point))[1].item()
                 if coarser > 1:
@@ -224,11 +224,7 @@ class AdapterInstance(OfAdapter):
                     farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
                     moved = 4 * epsilon * farthest * self.slope * float(np.linalg.norm(self.direction))
                     error += self.adapter.sizes(point).jacobian.item() * moved
-            error /= square_norm(_minus(self.v, self.other)).sqrt().item()
-        else:
-            measured = _bend(problem, v, other)
-            # What is subtracted in a second derivative is as large as the bound.
-            size = measured + self.bound
+            error /= square_norm(minus(self.v, self.other)).sqrt().item()
         error += roundings(self.adapter) * epsilon * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
 
@@ -248,12 +244,17 @@ class AdapterInstance(OfAdapter):
 
     def _enclosed(self) -> arb:
         """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
-        adapter: Any = with_arrays(self.adapter, lambda X: _series(numbers_of(X), 0 * numbers_of(X), 0 * numbers_of(X)))
+        # Series are sequences, which NumPy would unpack into another dimension.
+        series = np.vectorize(lambda x, y, z: arb_series([x, y, z]), otypes=[object])
+        adapter: Any = with_arrays(self.adapter, lambda X: series(numbers_of(X), 0 * numbers_of(X), 0 * numbers_of(X)))
         v, other = (tuple(numbers_of(part[0]) for part in point) for point in (self.v, self.other))
+
+        def size(u: tuple[np.ndarray, ...]) -> arb:
+            return length(x for part in u for x in part.ravel())
 
         def rates(point: Any, u: Any, bend: Any) -> tuple[arb, arb]:
             """The first and second derivative in t, at 0, of F(v + t u + t²/2 bend)."""
-            W = adapter.weight(tuple(_series(x, y, z / 2) for x, y, z in zip(point, u, bend, strict=True)))
+            W = adapter.weight(tuple(series(x, y, z / 2) for x, y, z in zip(point, u, bend, strict=True)))
             w, tilted = (
                 sum((arb(e) * x for e, x in zip(X.ravel().tolist(), W.ravel(), strict=True)), arb_series([0]))
                 for X in (self.direction, self.tilt)
@@ -267,14 +268,21 @@ class AdapterInstance(OfAdapter):
             u = tuple(numbers_of((x - y)[0]) for x, y in zip(*gradients, strict=True))
             straight = tuple(0 * part for part in u)
             change = rates(v, u, straight)[0] - rates(other, u, straight)[0]
-            return abs(change) / (_length(u) * _length(_minus(v, other)))
-        # The point with exactly orthonormal rows in its orthonormal blocks. All else that is bounded stays as it is, so
-        # that the point stays inside.
+            return abs(change) / (size(u) * size(minus(v, other)))
+        # The point with exactly orthonormal rows, by Gram and Schmidt, in its orthonormal blocks. All else that is
+        # bounded stays as it is, so that the point stays inside.
         made: Any = self.adapter
-        parts = zip(made.blocks, made.bounded(v), strict=True)
-        v = made.at(tuple(_orthonormal(part) if block.norm == "orthonormal" else part for block, part in parts))
+        parts = list(made.bounded(v))
+        for place, block in enumerate(made.blocks):
+            rows: list[np.ndarray] = []
+            for row in parts[place] if block.norm == "orthonormal" else ():
+                for done in rows:
+                    row = row - (row @ done) * done
+                rows.append(row / (row @ row).sqrt())
+            parts[place] = np.array(rows, dtype=object) if rows else parts[place]
+        v = made.at(tuple(parts))
         u = made.tangent(v, other)
-        return abs(rates(v, u, adapter.acceleration(v, u))[1]) / _length(u) ** 2
+        return abs(rates(v, u, adapter.acceleration(v, u))[1]) / size(u) ** 2
 
     @property
     def title(self) -> str:
@@ -305,13 +313,13 @@ class AdapterInstance(OfAdapter):
             "lipschitz": self.lipschitz,
             "objective": {"slope": self.slope, "height": self.height, "zero": self.zero}
             | {"direction": self.direction.tolist(), "tilt": self.tilt.tolist()},
-            "v": {block.name: part[0].tolist() for block, part in zip(self.adapter.blocks, self.v, strict=True)},
-            "other": {b.name: part[0].tolist() for b, part in zip(self.adapter.blocks, self.other, strict=True)},
+            "v": point_as_json(self.adapter, self.v),
+            "other": point_as_json(self.adapter, self.other),
             **({"given": dict(self.given)} if self.given else {}),
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> "AdapterInstance":
+    def from_json(cls, data: Any) -> AdapterInstance:
         """The instance that `as_json` wrote.
 
         Raises:
@@ -347,34 +355,19 @@ class AdapterInstance(OfAdapter):
         return instance
 
 
-def _bend(problem: Problem, v: Point, other: Point) -> float:
-    """The size of the second derivative of F along the geodesic from v with the tangent part of `other`."""
+def _measured(problem: Problem, v: Point, other: Point) -> float:
+    if problem.adapter.is_flat:
+        return difference_ratio(problem, v, other).item()
     u = problem.adapter.tangent(v, other)
     return abs((inner(u, hessian_vector_product(problem, v, u)) / square_norm(u)).item())
 
 
-def _minus(v: Any, w: Any) -> tuple[Any, ...]:
+def minus(v: Any, w: Any) -> tuple[Any, ...]:
+    """The difference of two points."""
     return tuple(x - y for x, y in zip(v, w, strict=True))
 
 
-def _length(u: tuple[np.ndarray, ...]) -> arb:
-    return length(x for part in u for x in part.ravel())
-
-
-def _orthonormal(X: np.ndarray) -> np.ndarray:
-    """Gram and Schmidt's rows: balls around a matrix whose rows are exactly orthonormal."""
-    rows: list[np.ndarray] = []
-    for row in X:
-        for done in rows:
-            row = row - (row @ done) * done
-        rows.append(row / (row @ row).sqrt())
-    return np.array(rows, dtype=object)
-
-
-_fractions = np.vectorize(Fraction, otypes=[object])
 _balls = np.vectorize(lambda x: arb(float(x)), otypes=[object])
-# Series are sequences, which NumPy would unpack into another dimension.
-_series = np.vectorize(lambda x, y, z: arb_series([x, y, z]), otypes=[object])
 
 
 def numbers_of(X: Tensor) -> np.ndarray:
@@ -391,38 +384,42 @@ def with_arrays(adapter: Adapter, convert: Callable[[Tensor], Any]) -> Adapter:
     return exact
 
 
+def ways(slope: PiecewiseLinear, w: arb) -> list[tuple[Any, arb]]:
+    """Each piece but the first, and how much of it lies between its start and w."""
+    pieces = slope.pieces[1:]
+    found = []
+    for piece, after in zip(pieces, [*pieces[1:], None], strict=True):
+        start = ball_of(piece.start)
+        way = w.max(start) - start
+        found.append((piece, way if after is None else way.min(ball_of(after.start) - start)))
+    return found
+
+
 def slope_at(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
     """The values h'(w) and h''(w): exact rationals as balls; h'' is that of the piece, NaN where w may be at a knot."""
-    first, *pieces = slope.pieces
-    knots = [piece.start for piece in pieces]
-    value = ball_of(first.value)
-    for piece, end in zip(pieces, [*knots[1:], None], strict=True):
-        way = w.max(ball_of(piece.start)) - ball_of(piece.start)
-        if end is not None:
-            way = way.min(ball_of(end) - ball_of(piece.start))
-        value += ball_of(piece.slope) * way
-    if any(w.overlaps(ball_of(knot)) for knot in knots):
+    knots = [ball_of(piece.start) for piece in slope.pieces[1:]]
+    value = sum((ball_of(piece.slope) * way for piece, way in ways(slope, w)), ball_of(slope.pieces[0].value))
+    if any(map(w.overlaps, knots)):
         return value, arb("nan")
-    return value, ball_of(slope.pieces[sum(bool(w > ball_of(knot)) for knot in knots)].slope)
+    return value, ball_of(slope.pieces[sum(bool(w > knot) for knot in knots)].slope)
 
 
 def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
     """True if the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
+
+    def rational(x: float | Fraction) -> fmpq:
+        return fmpq(*Fraction(x).as_integer_ratio())
+
     rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
-    X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
+    X = fmpq_mat([[rational(x) for x in row] for row in rows.tolist()])
     gap = -(X * X.transpose())
     for i in range(gap.nrows()):
-        gap[i, i] += _rational(radius) ** 2
+        gap[i, i] += rational(radius) ** 2
     # The eigenvalues of a symmetric matrix are real. None is negative exactly if the signs of its characteristic
     # polynomial alternate.
     signed = gap.charpoly().coeffs()
     degree = len(signed) - 1
     return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
-
-
-def _rational(x: float | Fraction) -> fmpq:
-    exact = Fraction(x)
-    return fmpq(exact.numerator, exact.denominator)
 
 
 def check_extent(adapter: Adapter, points: int = 1) -> None:
@@ -474,6 +471,11 @@ def read_adapter(found: Fields) -> Adapter:
     rank = found.integer("rank") if "rank" in made.__dataclass_fields__ else None
     scale = found.positive("scale") if "scale" in made.__dataclass_fields__ else 1.0
     return make_adapter(kind, W0, rank, scale, factors)
+
+
+def point_as_json(adapter: Adapter, v: Point) -> dict[str, Any]:
+    """Plain data, from which `read_point` makes the same point."""
+    return {block.name: part[0].tolist() for block, part in zip(adapter.blocks, v, strict=True)}
 
 
 def read_point(found: Fields, adapter: Adapter) -> Point:

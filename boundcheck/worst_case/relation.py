@@ -6,6 +6,8 @@ matrices, and in the logarithms of positive numbers. They end at an assignment l
 judges it.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,9 +29,9 @@ from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Graded, Rounded
 from boundcheck.functions.judged import AtMost, compared, parts
 from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.evidence import HOLDS, Answer
+from boundcheck.language.evidence import Instance as Judged
 from boundcheck.language.exchange import expression_as_json
-from boundcheck.language.instance import HOLDS, Answer
-from boundcheck.language.instance import Instance as Judged
 from boundcheck.language.judge import meets, written_out
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (
@@ -77,7 +79,7 @@ class Letters:
     sides: tuple[sp.Symbol, ...]
 
     @classmethod
-    def of(cls, claim: Claim) -> "Letters":
+    def of(cls, claim: Claim) -> Letters:
         """The letters of all relations; raises InputError if one is not about matrices and numbers alone."""
         relations = [conclusion_of(claim), *given_relations(claim)]
         for relation in relations:
@@ -274,7 +276,7 @@ class Assignment(Judged):
         return {"kind": "relation", "claim": named(self.claim), "matrices": matrices, "numbers": dict(self.numbers)}
 
     @classmethod
-    def from_json(cls, data: Any) -> "Assignment":
+    def from_json(cls, data: Any) -> Assignment:
         """The assignment that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
         claim, matrices, numbers = found.claim(), found.table("matrices"), found.table("numbers")
@@ -349,59 +351,23 @@ def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
         return
     random = np.random.default_rng(0)
     given = [moved(part) for each in relations for part in parts(each)]
-    spaces = [space for each in tried if 0 < (space := Space(each, "float64")).start.size <= _MOST_NUMBERS]
+    spaces = [space for each in tried if 0 < (space := Space(each, dtype)).start.size <= _MOST_NUMBERS]
     for sides in map(moved, parts(conclusion_of(tried[0].claim))):
         # Assignments that differ only in scale have the same ratio up to rounding.
         rated = [(round(space.rise(sides, space.start)[0], 6), space) for space in spaces]
         chosen: list[Space] = []
         taken: dict[tuple[Any, ...], set[float]] = {}
         for value, space in sorted(rated, key=lambda item: item[0], reverse=True):
-            values = taken.setdefault(space.shapes, set())
+            shapes = tuple((name, X.shape) for name, X in sorted(space.origin.matrices.items()))
+            values = taken.setdefault(shapes, set())
             if len(chosen) < _CLIMBS and len(values) < _ALIKE and value not in values:
                 values.add(value)
                 chosen.append(space)
         for space in sorted(chosen, key=lambda space: space.start.size):
-            if (end := _end(replace(space, dtype=dtype), sides, given, random)) is not None:
+            if (end := space.end(sides, given, random)) is not None:
                 yield end
 
 
-def _end(space: "Space", sides: Sides, given: list[Sides], random: np.random.Generator) -> Assignment | None:
-    """The end of the ascent, or a point a little before it, inside the given relations; None if there is none."""
-    start = space.start
-
-    def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = space.rise(sides, x)
-        # Flat beyond `_ENOUGH`: the search is over. A point without a ratio is a wall.
-        return (min(-value, _WALL), -slope) if value < _ENOUGH else (-_ENOUGH, 0 * slope)
-
-    @cache
-    def within(place: int, at: bytes) -> tuple[float, np.ndarray]:
-        value, slope = space.rise(given[place], np.frombuffer(at))
-        return max(min(-value - _MARGIN, _WALL), -_WALL), -slope
-
-    # SciPy asks for the value and for the slope at the same place.
-    constraints = [
-        {
-            "type": "ineq",
-            "fun": lambda x, place=place: within(place, x.tobytes())[0],
-            "jac": lambda x, place=place: within(place, x.tobytes())[1],
-        }
-        for place in range(len(given))
-    ]
-    found = minimize(
-        cost,
-        start + _SHAKEN * random.normal(size=start.shape),
-        jac=True,
-        method="SLSQP" if given else "L-BFGS-B",
-        bounds=Bounds(start - _REACH, start + _REACH),
-        constraints=constraints,
-        options={"maxiter": _STEPS},
-    )
-    ends = (space.at(found.x + share * (start - found.x)) for share in (_BACK if given else _BACK[:1]))
-    return next((end for end in ends if end is not None and end.is_inside()), None)
-
-
-@dataclass(frozen=True)
 class Space:
     """The variable part of an assignment as one vector: the entries of its matrices, and its numbers.
 
@@ -409,39 +375,33 @@ class Space:
     number that is 0 and may not be negative, integers and sides stay as they are.
     """
 
-    origin: Assignment
-    dtype: str
-
-    @cached_property
-    def _units(self) -> dict[str, float]:
-        return {name: float(np.abs(X).max()) for name, X in self.origin.matrices.items() if X.any()}
-
-    @cached_property
-    def _numbers(self) -> dict[str, bool]:
-        """The numbers that change, each with True if it changes by its logarithm."""
-        known, letters = self.origin.numbers, self.origin.letters.numbers
+    def __init__(self, origin: Assignment, dtype: str) -> None:
+        self.origin, self.dtype = origin, dtype
+        self.units = {name: float(np.abs(X).max()) for name, X in origin.matrices.items() if X.any()}
+        known, letters = origin.numbers, origin.letters.numbers
         free = [x for x in letters if not x.is_integer and (known[x.name] > 0 or not x.is_nonnegative)]
-        return {x.name: bool(x.is_nonnegative) for x in free}
+        # The numbers that change, each with True if it changes by its logarithm.
+        self.by_log = {x.name: bool(x.is_nonnegative) for x in free}
+        entries = [(origin.matrices[name] / unit).ravel() for name, unit in self.units.items()]
+        numbers = [math.log(known[name]) if by_log else known[name] for name, by_log in self.by_log.items()]
+        self.start = np.concatenate([*entries, np.array(numbers, dtype=np.float64)])
 
-    @cached_property
-    def start(self) -> np.ndarray:
-        """The assignment itself, as a vector."""
-        entries = [(self.origin.matrices[name] / unit).ravel() for name, unit in self._units.items()]
-        numbers = [
-            math.log(self.origin.numbers[name]) if by_log else self.origin.numbers[name]
-            for name, by_log in self._numbers.items()
-        ]
-        return np.concatenate([*entries, np.array(numbers, dtype=np.float64)])
-
-    @property
-    def shapes(self) -> tuple[Any, ...]:
-        return tuple((name, X.shape) for name, X in sorted(self.origin.matrices.items()))
+    def letters(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The matrices and numbers at a vector."""
+        matrices = {name: torch.as_tensor(X) for name, X in self.origin.matrices.items()}
+        numbers = {name: torch.tensor(y, dtype=torch.float64) for name, y in self.origin.numbers.items()}
+        *entries, rest = torch.split(x, [*(matrices[name].numel() for name in self.units), len(self.by_log)])
+        for (name, unit), part in zip(self.units.items(), entries, strict=True):
+            matrices[name] = unit * part.view(matrices[name].shape)
+        for (name, by_log), y in zip(self.by_log.items(), rest, strict=True):
+            numbers[name] = y.exp() if by_log else y
+        return matrices, numbers
 
     def rise(self, sides: Sides, at: np.ndarray) -> tuple[float, np.ndarray]:
         """The logarithm of left over right at a vector, and its gradient; minus infinity if there is no ratio."""
         with torch.enable_grad():
             x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-            model = self.origin.model(Graded(), *self._letters(x))
+            model = self.origin.model(Graded(), *self.letters(x))
             left, right = (model.number(side) for side in sides)
             if left > 0 and right > 0:
                 value = left.log() - right.log()
@@ -456,25 +416,46 @@ class Space:
 
     def at(self, x: np.ndarray) -> Assignment | None:
         """The assignment at a vector, its matrices in floats of the type; None if a number is too large for files."""
-        matrices, numbers = self._letters(torch.as_tensor(x, dtype=torch.float64))
+        matrices, numbers = self.letters(torch.as_tensor(x, dtype=torch.float64))
         arrays = {name: X.numpy().astype(self.dtype).astype(np.float64) for name, X in matrices.items()}
         if not all(np.abs(X).max() <= MOST for X in arrays.values()):
             return None
-        return Assignment(self.origin.claim, arrays, {name: float(value) for name, value in numbers.items()})
+        return replace(self.origin, matrices=arrays, numbers={name: float(value) for name, value in numbers.items()})
 
-    def _letters(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        matrices = {name: torch.as_tensor(X) for name, X in self.origin.matrices.items()}
-        numbers = {name: torch.tensor(y, dtype=torch.float64) for name, y in self.origin.numbers.items()}
-        sizes = [matrices[name].numel() for name in self._units]
-        *entries, rest = torch.split(x, [*sizes, len(self._numbers)])
-        matrices |= {
-            name: unit * part.view(matrices[name].shape)
-            for (name, unit), part in zip(self._units.items(), entries, strict=True)
-        }
-        numbers |= {
-            name: y.exp() if by_log else y for (name, by_log), y in zip(self._numbers.items(), rest, strict=True)
-        }
-        return matrices, numbers
+    def end(self, sides: Sides, given: list[Sides], random: np.random.Generator) -> Assignment | None:
+        """The end of the ascent, or a point a little before it, inside the given relations; None if there is none."""
+        start = self.start
+
+        def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = self.rise(sides, x)
+            # Flat beyond `_ENOUGH`: the search is over. A point without a ratio is a wall.
+            return (min(-value, _WALL), -slope) if value < _ENOUGH else (-_ENOUGH, 0 * slope)
+
+        @cache
+        def within(place: int, at: bytes) -> tuple[float, np.ndarray]:
+            value, slope = self.rise(given[place], np.frombuffer(at))
+            return max(min(-value - _MARGIN, _WALL), -_WALL), -slope
+
+        # SciPy asks for the value and for the slope at the same place.
+        constraints = [
+            {
+                "type": "ineq",
+                "fun": lambda x, place=place: within(place, x.tobytes())[0],
+                "jac": lambda x, place=place: within(place, x.tobytes())[1],
+            }
+            for place in range(len(given))
+        ]
+        found = minimize(
+            cost,
+            start + _SHAKEN * random.normal(size=start.shape),
+            jac=True,
+            method="SLSQP" if given else "L-BFGS-B",
+            bounds=Bounds(start - _REACH, start + _REACH),
+            constraints=constraints,
+            options={"maxiter": _STEPS},
+        )
+        ends = (self.at(found.x + share * (start - found.x)) for share in (_BACK if given else _BACK[:1]))
+        return next((end for end in ends if end is not None and end.is_inside()), None)
 
 
 # A simpler assignment.

@@ -10,11 +10,13 @@ A climb goes up this number over v, u and the adapter's frozen matrices, and the
 points.
 """
 
+from __future__ import annotations
+
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hypothesis.strategies as st
 import numpy as np
@@ -33,9 +35,9 @@ from boundcheck.functions.judged import check_words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, LEAST, SMOOTH_IN_W
-from boundcheck.language.notebook import Shown
 from boundcheck.language.sentence import algorithm_of, gradient_norm, has_common_radius
 from boundcheck.language.symbols import r
+from boundcheck.language.view import Shown
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import is_path, typed
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz, rank_of, unit
@@ -94,13 +96,8 @@ class Structure:
         factors = {name: X for name, X in matrices.items() if name != "W0"}
         return make_adapter(self.kind, matrices.get("W0", zero), self.rank, self.scale, factors)
 
-    @property
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """The shapes of the frozen matrices, by the name of their field."""
-        return frozen_shapes(self.kind, self.d, self.k, self.rank)
-
     @classmethod
-    def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> "Structure":
+    def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> Structure:
         """The structure for a claim with d, k and rank, and constants named as in `constants_of`."""
         adapter = ADAPTERS[kind]
         return cls(
@@ -180,8 +177,7 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
 # The climb.
 
 
-@dataclass
-class _State:
+class _State(NamedTuple):
     """Points, directions and frozen matrices of all starts, the two derivatives of W there, and the reached values."""
 
     v: Point
@@ -198,14 +194,15 @@ class Climber:
     def __init__(self, structure: Structure, starts: int, seed: int) -> None:
         self.structure, self.starts = structure, starts
         self.random = torch.Generator().manual_seed(seed)
-        frozen = {name: self._sized(name, self._normal(shape)) for name, shape in structure.shapes.items()}
+        shapes = frozen_shapes(structure.kind, structure.d, structure.k, structure.rank)
+        frozen = {name: self._sized(name, self._normal(shape)) for name, shape in shapes.items()}
         self.outline = structure.adapter({name: X[0] for name, X in frozen.items()})
         v = self.outline.draw(structure.radii, starts, self.random)
         u = tuple(self._normal(block.shape) for block in self.outline.blocks)
         self.state = self._state(v, u, frozen)
         self.steps = torch.full((starts,), 0.3, dtype=torch.float64)
 
-    def run(self, rounds: int) -> "Climber":
+    def run(self, rounds: int) -> Climber:
         """Climb for `rounds` rounds; the reached value never falls."""
         radii = self.structure.radii
         size = math.sqrt(sum(radius**2 for radius in radii.values()))
@@ -345,18 +342,14 @@ def _graph(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
     return slope[0], bent
 
 
-def _chosen(mask: Tensor, yes: _State, no: _State) -> _State:
-    def pick(x: Tensor, y: Tensor) -> Tensor:
-        return torch.where(mask.view(-1, *[1] * (x.ndim - 1)), x, y)
-
-    return _State(
-        tuple(pick(x, y) for x, y in zip(yes.v, no.v, strict=True)),
-        tuple(pick(x, y) for x, y in zip(yes.u, no.u, strict=True)),
-        {name: pick(yes.frozen[name], X) for name, X in no.frozen.items()},
-        pick(yes.slope, no.slope),
-        pick(yes.bent, no.bent),
-        pick(yes.values, no.values),
-    )
+def _chosen(mask: Tensor, yes: Any, no: Any) -> Any:
+    """Of each start the tensors in `yes` where the mask is true, else those in `no`."""
+    if isinstance(no, Tensor):
+        return torch.where(mask.view(-1, *[1] * (no.ndim - 1)), yes, no)
+    if isinstance(no, dict):
+        return {name: _chosen(mask, yes[name], X) for name, X in no.items()}
+    parts = [_chosen(mask, x, y) for x, y in zip(yes, no, strict=True)]
+    return _State(*parts) if isinstance(no, _State) else tuple(parts)
 
 
 # The search.
@@ -410,11 +403,11 @@ class Falsification(Shown):
             "violated": self.violated,
             "open": list(self.open),
             "instance": self.instance.as_json(),
-            "rows": [{"rank": r.rank, "constants": r.constants, "ratio": r.ratio, "share": r.share} for r in self.rows],
+            "rows": [asdict(row) for row in self.rows],
             "explored": {"structures": self.explored[0], "ratio": self.explored[1]},
         }
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """One row a rank and choice of constants: ``rank``, each constant, ``ratio``, ``share``; see `Row`."""
         import pandas as pd
 
@@ -477,11 +470,10 @@ class Search:
             raise InputError("claim", claim.id, "a claim about the smoothness of an adapter; WorstCase is for theorems")
         check_id(claim)
         kind = adapter_of(claim, self.adapter)
-        for name, value in (*(("rank", rank) for rank in self.ranks), ("starts", self.starts), ("rounds", self.rounds)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(name, value, "a positive integer")
-        if isinstance(self.examples, bool) or not isinstance(self.examples, int) or self.examples < 0:
-            raise InputError("examples", self.examples, "an integer from 0")
+        positive = (*(("rank", rank) for rank in self.ranks), ("starts", self.starts), ("rounds", self.rounds))
+        for name, value, least in (*((*each, 1) for each in positive), ("examples", self.examples, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(name, value, "a positive integer" if least else "an integer from 0")
         if not 0 <= self.seed < 2**63:
             raise InputError("seed", self.seed, "an integer from 0 to 2^63 - 1")
         check_lipschitz(self.lipschitz)
@@ -584,6 +576,16 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
     """The smallest instance found inside the domain that is as good to a thousandth, and violates if this one does."""
     own, best, (starts, rounds) = _structure(instance), instance, SHRINKING
     plain = constants_of(own.kind, instance.claim, {})
+
+    def is_as_good(made: AdapterInstance) -> bool:
+        try:
+            found = certify(made)
+        except InputError:
+            # Rounding can make a factor or a column 0.
+            return False
+        enough = found.violated >= certificate.violated and found.lower >= (1 - _LOSS) * certificate.lower
+        return found.inside and enough
+
     # From the smallest structure up to that of the instance itself.
     smaller_ones = (
         structure
@@ -600,23 +602,14 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
         except InputError:
             # The claim is not about this structure.
             continue
-        if _as_good(made, certificate):
+        if is_as_good(made):
             best = made
             break
     for digits in (1, 2, 3, 4):
         rounded = _rounded(best, digits)
-        if rounded is not None and _as_good(rounded, certificate):
+        if rounded is not None and is_as_good(rounded):
             return rounded
     return best
-
-
-def _as_good(instance: AdapterInstance, than: Certificate) -> bool:
-    try:
-        found = certify(instance)
-    except InputError:
-        # Rounding can make a factor or a column 0.
-        return False
-    return found.inside and found.violated >= than.violated and found.lower >= (1 - _LOSS) * than.lower
 
 
 def _structure(instance: AdapterInstance) -> Structure:

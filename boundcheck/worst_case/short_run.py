@@ -2,7 +2,7 @@ r"""`ShortRun`: a run of a few iterations that a theorem is tried on, all of its
 
 The loss is h(<E, W>) with h' piecewise linear, its two samples :math:`\pm c\langle E, W\rangle` apart from it. So with
 T iterations there are 2^T paths, every expectation is a finite sum, and nothing is left to statistics. `FloatPaths`
-goes along all of them in floats with bounds on their rounding errors, `BallPaths` in Arb balls.
+goes along all of them in floats with bounds on their rounding errors, and the run itself in Arb balls.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ import torch
 from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, lower, square_norm_of, upper
-from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
+from boundcheck.exact.evaluate import Model, Paths, VectorFunction, all_draws
 from boundcheck.exact.floats import Approx, Comparison
-from boundcheck.exact.paths import Paths, all_draws
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
@@ -33,28 +32,14 @@ from boundcheck.functions.judged import BITS, OfAdapter, check_words
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.hypotheses import Worst
-from boundcheck.language.inputs import Number
-from boundcheck.language.instance import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
-from boundcheck.language.symbols import R_1, D, T, abc_a, abc_b, abc_c, ell, eta, f_star, zeta
-from boundcheck.language.vocabulary import A, B, F, v_star
-from boundcheck.worst_case.instance import (
-    adapter_as_json,
-    check_extent,
-    check_given,
-    check_lipschitz,
-    numbers_of,
-    read_adapter,
-    read_point,
-    roundings,
-    slope_at,
-    with_arrays,
-)
-from boundcheck.worst_case.tried import Fields, matrix_text, named
+from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, zeta
+from boundcheck.worst_case import instance as adapted
+from boundcheck.worst_case.tried import Fields, OfRun, as_matrices, matrix_text, named
 
 
 class FloatPaths:
@@ -64,26 +49,26 @@ class FloatPaths:
     the rounding of its own gradient and sums.
     """
 
-    def __init__(self, run: ShortRun, numbers: Mapping[str, float], dtype: torch.dtype, device: str) -> None:
+    def __init__(self, run: ShortRun, dtype: torch.dtype, device: str) -> None:
         self.run, self.epsilon = run, torch.finfo(dtype).eps
         self.problem = cast_to(run.problem, dtype, device)
-        self.draws = torch.tensor(all_draws(len(run.offsets), run.steps))
+        self.unit = adapted.roundings(run.adapter) * self.epsilon
+        known = {name: float(sp.N(value)) for name, value in run.inputs.items()} | run.derived
+        algorithm, draws = run.algorithm, torch.tensor(all_draws(len(run.offsets), run.steps))
+        numbers = {symbol.name: known[symbol.name] for symbol in algorithm.parameters}
         start = tuple(part.to(device, dtype) for part in run.v)
-        self.states = [run.algorithm.start(replicate(start, len(self.draws)), numbers)]
+        self.states = [algorithm.start(replicate(start, len(draws)), numbers)]
         self.errors: list[tuple[float, ...]] = [(0.0,) * len(self.states[0])]
-        self.terms = roundings(run.adapter)
-        algorithm, unit = run.algorithm, self.terms * self.epsilon
         for t in range(1, run.steps + 1):
             state, errors = self.states[-1], self.errors[-1]
             place = algorithm.query(state, t, numbers)
-            gradient = self.problem.batch_gradient(place, self.draws[:, t - 1 : t])
+            gradient = self.problem.batch_gradient(place, draws[:, t - 1 : t])
             self.states.append(algorithm.step(state, gradient, t, numbers))
             off = run.lipschitz_constant * algorithm.reach(errors, t, numbers) + self._roundings(place)[1]
             moved = algorithm.drift(errors, off, t, numbers)
-            sizes = [_largest(vector) for vector in state]
             steepest = _largest(self.problem.gradient(place)) + abs(run.offset)
-            rounded = algorithm.drift(sizes, steepest, t, numbers)
-            self.errors.append(tuple(x + unit * y for x, y in zip(moved, rounded, strict=True)))
+            rounded = algorithm.drift([_largest(vector) for vector in state], steepest, t, numbers)
+            self.errors.append(tuple(x + self.unit * y for x, y in zip(moved, rounded, strict=True)))
 
     def iterate(self, t: int) -> Point:
         return cast(Point, self.run.algorithm.iterate(self.states[t - 1]))
@@ -96,20 +81,19 @@ class FloatPaths:
 
     def seen(self, t: int) -> Approx:
         """The mean over all paths of the observed numbers at v_t."""
-        run, v, off = self.run, self.iterate(t), self.errors[t - 1][0]
+        run, v, off, unit = self.run, self.iterate(t), self.errors[t - 1][0], self.unit
         observable, L = run.measure.observable, run.lipschitz_constant
-        slope, (loss, gradient) = _largest(self.problem.gradient(v)), self._roundings(v)
+        gradients = self.problem.gradient(v)
+        slope, N, (loss, gradient) = _largest(gradients), square_norm(gradients), self._roundings(v)
         shift = L * off + gradient
-        N = square_norm(self.problem.gradient(v))
-        unit, exactly = self.terms * self.epsilon, self.epsilon / EPSILON
         least = run.problem.objective.infimum.value
         gap = self.problem.loss(v) - least
-        lost = exactly * (loss + 4 * EPSILON * (gap.abs().max().item() + abs(least)))
+        lost = self.epsilon / EPSILON * (loss + 4 * EPSILON * (gap.abs().max().item() + abs(least)))
         away: Any = v[0].new_zeros(())
         gone = 0.0
         if run.minimiser is not None:
             ends = tuple(part.to(v[0].device, v[0].dtype) for part in run.minimiser)
-            away = square_norm(tuple(x - y for x, y in zip(v, ends, strict=True)))
+            away = square_norm(adapted.minus(v, ends))
             gone = off + unit * (_largest(v) + _largest(ends))
         looks = SimpleNamespace(gradient_square=N, gap=gap, square_distance=away)
         errors = SimpleNamespace(
@@ -118,13 +102,6 @@ class FloatPaths:
             square_distance=2 * float(away.max()) ** 0.5 * gone + gone * gone + unit * float(away.max()),
         )
         return Approx(observable.of(looks).mean().item(), observable.of(errors))
-
-    @property
-    def inside(self) -> bool:
-        """True if every iterate of every path is inside the domain, as computed and with a small margin."""
-        run = self.run
-        inner = {name: radius / (1 + 1e-9) for name, radius in run.radii.items()}
-        return all(bool(run.adapter.inside(self.iterate(t), inner).all()) for t in range(1, run.steps + 2))
 
 
 def _largest(v: Point) -> float:
@@ -137,90 +114,6 @@ def zero_of(slope: PiecewiseLinear) -> Fraction:
     return min((*zeros, *(w for w, _ in slope.knots)), key=slope.integral)
 
 
-class BallPaths:
-    """Every path in Arb balls, at parameters that are balls."""
-
-    def __init__(self, run: ShortRun, numbers: Mapping[str, arb]) -> None:
-        self.run = run
-        self.adapter: Any = with_arrays(run.adapter, numbers_of)
-        self.direction = numbers_of(torch.as_tensor(run.direction))
-        # The places of A and B in v, as far as they are trained.
-        self.blocks = {x.name: place for place, x in enumerate(run.adapter.blocks) if x.name in {"A", "B"}}
-        start = Vector(numbers_of(part[0]) for part in run.v)
-        space, algorithm = Space(square_norm_of, arb.sqrt), run.algorithm
-        self.paths: Paths[Any, Any] = Paths(
-            algorithm.exact_start(start, numbers),
-            self._gradient,
-            lambda state, g, t: algorithm.exact_step(state, g, t, numbers, space),
-            run.offsets,
-            run.steps,
-            query=lambda state, t: algorithm.exact_query(state, t, numbers),
-        )
-
-    def model(self, values: Mapping[sp.Symbol, sp.Expr]) -> Model[arb, arb_mat]:
-        """The values of the letters of a statement, where these are the claim's."""
-        matrices = {} if self.run.minimiser is None else {v_star: _as_matrices(self.minimiser)}
-        return Model(
-            Balls(),
-            numbers={f_star: ball_of(self.run.ridge.slope.minimum)},
-            matrices=matrices,
-            iterates=self._iterate,
-            functions={F: VectorFunction(self.value, self.gradient)},
-            blocks={X: self.blocks[X.name] for X in (A, B) if X.name in self.blocks},
-            horizon=self.run.steps,
-            weights=self.paths.weights,
-            past=self.paths.past,
-            values=values,
-        )
-
-    def _iterate(self, name: str, t: int, path: int) -> tuple[arb_mat, ...]:
-        """The iterate v, the gradient g that was drawn, or A or B of v; raises KeyError for another name."""
-        if name == "g":
-            return _as_matrices(self.paths.drawn(t, path))
-        return self.at(t, path) if name == "v" else (self.at(t, path)[self.blocks[name]],)
-
-    def at(self, t: int, path: int) -> tuple[arb_mat, ...]:
-        return _as_matrices(self.run.algorithm.iterate(self.paths.state(t, path)))
-
-    def gradient(self, point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
-        return _as_matrices(self._gradient(_as_arrays(point), 0.0))
-
-    def value(self, point: tuple[arb_mat, ...]) -> arb:
-        """F, as the integral of h' from its first knot."""
-        slope, w = self.run.ridge.slope, self._along(_as_arrays(point))
-        first, *pieces = slope.pieces
-        total = ball_of(first.value) * (w.min(ball_of(first.start)) - ball_of(first.start))
-        for piece, end in zip(pieces, [*(piece.start for piece in pieces[1:]), None], strict=True):
-            way = w.max(ball_of(piece.start)) - ball_of(piece.start)
-            if end is not None:
-                way = way.min(ball_of(end) - ball_of(piece.start))
-            total += ball_of(piece.value) * way + ball_of(piece.slope) * way * way / 2
-        return total
-
-    @cached_property
-    def minimiser(self) -> Vector:
-        """The minimiser of F nearest to v_1, for an adapter that is linear in v."""
-        v = self.paths.start[0]
-        pull = Vector(self.adapter.pull_back(v, self.direction))
-        way = (self._along(v) - ball_of(zero_of(self.run.ridge.slope))) / square_norm_of(pull)
-        return cast(Vector, v - way * pull)
-
-    def _along(self, v: Any) -> arb:
-        return (self.direction * self.adapter.weight(v)).sum()
-
-    def _gradient(self, v: Any, offset: float) -> Vector:
-        value, _ = slope_at(self.run.ridge.slope, self._along(v))
-        return Vector(self.adapter.pull_back(v, (value + arb(offset)) * self.direction))
-
-
-def _as_matrices(v: Any) -> tuple[arb_mat, ...]:
-    return tuple(arb_mat(part.tolist()) for part in v)
-
-
-def _as_arrays(point: tuple[arb_mat, ...]) -> tuple[np.ndarray, ...]:
-    return tuple(np.array(part.tolist(), dtype=object) for part in point)
-
-
 # The conditions of the theorems hold with this margin, so that no rounding can break them.
 _SPARE = 1 + 1e-9
 LONGEST = 6
@@ -228,7 +121,7 @@ LONGEST = 6
 
 
 @dataclass(frozen=True)
-class ShortRun(OfAdapter):
+class ShortRun(OfRun, OfAdapter):
     """A theorem and a run to which it applies, in exact floats.
 
     Attributes:
@@ -272,6 +165,8 @@ class ShortRun(OfAdapter):
         """The differences between the derivatives of the samples of h and h'."""
         return (self.offset, -self.offset) if self.offset else (0.0,)
 
+    # The constants of the theorem.
+
     @cached_property
     def inputs(self) -> dict[str, Number]:
         """The theorem's parameters: certified bounds, rounded so that the hypotheses hold."""
@@ -300,6 +195,10 @@ class ShortRun(OfAdapter):
         return found
 
     @property
+    def constants(self) -> Mapping[str, float]:
+        return self.adapter.constants(self._domain)
+
+    @property
     def _domain(self) -> Mapping[str, float]:
         """The radii, or the norms of v_1 where there are none."""
         return self.radii or self.start_norms
@@ -319,13 +218,9 @@ class ShortRun(OfAdapter):
         return (loss.item() - infimum + error) * _SPARE + 4 * EPSILON * (abs(loss.item()) + abs(infimum))
 
     @cached_property
-    def _values(self) -> dict[str, float]:
+    def derived(self) -> dict[str, float]:
+        """The theorem's quantities."""
         return self.claim.values(**self.inputs)
-
-    @cached_property
-    def algorithm(self) -> Algorithm:
-        """The algorithm of a theorem that passed `check_theorem`."""
-        return cast(Algorithm, algorithm_of(self.claim))
 
     @cached_property
     def measure(self) -> PerformanceMeasure:
@@ -340,7 +235,7 @@ class ShortRun(OfAdapter):
     @property
     def lipschitz_constant(self) -> float:
         """The claim's own Lipschitz constant of the gradient of F."""
-        return self._values[SMOOTHNESS.symbol.name]
+        return self.derived[SMOOTHNESS.symbol.name]
 
     @cached_property
     def minimiser(self) -> Point | None:
@@ -358,38 +253,29 @@ class ShortRun(OfAdapter):
         """The gradient of <E, W(v)> at v_1."""
         return self.adapter.pull_back(self.v, torch.as_tensor(self.direction).unsqueeze(0))
 
-    @property
+    @cached_property
     def _distance(self) -> float:
         """An upper bound on the distance from v_1 to the minimiser."""
         if self.minimiser is None:
             return 0.0
-        apart = square_norm(tuple(x - y for x, y in zip(self.v, self.minimiser, strict=True))).sqrt().item()
+        apart = square_norm(adapted.minus(self.v, self.minimiser)).sqrt().item()
         size = square_norm(self.v).sqrt().item()
-        return (apart + roundings(self.adapter) * EPSILON * (apart + size)) * _SPARE
+        return (apart + adapted.roundings(self.adapter) * EPSILON * (apart + size)) * _SPARE
 
     @property
     def _steepness(self) -> float:
         """A lower bound on F's strong convexity constant as far from its minimiser as v_1; 0 unless v is a number."""
         if self.adapter.W0.numel() > 1 or self.adapter.blocks[0].shape != self.adapter.W0.shape:
             return 0.0
-        pull = abs(self._pull[0].item())
-        zero, reach = zero_of(self.ridge.slope), Fraction(self._distance * pull * _SPARE)
-        ends = [piece.start for piece in self.ridge.slope.pieces[1:]]
-        pieces = zip(self.ridge.slope.pieces, [None, *ends], [*ends, None], strict=True)
+        pull, slope = abs(self._pull[0].item()), self.ridge.slope
+        zero, reach = zero_of(slope), Fraction(self._distance * pull * _SPARE)
+        ends = [piece.start for piece in slope.pieces[1:]]
         met = [
             piece.slope
-            for piece, start, end in pieces
+            for piece, start, end in zip(slope.pieces, [None, *ends], [*ends, None], strict=True)
             if (start is None or start < zero + reach) and (end is None or end > zero - reach)
         ]
         return float(min(met)) * pull * pull / _SPARE
-
-    def numbers(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """A value of each parameter of the algorithm."""
-        return {symbol.name: values[symbol.name] for symbol in self.algorithm.parameters}
-
-    def _floats(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> FloatPaths:
-        inputs = {name: float(sp.N(value)) for name, value in self.inputs.items()}
-        return FloatPaths(self, self.numbers(inputs | self._values), dtype, device)
 
     def check(self) -> None:
         """Check that this is a run of the theorem, that it starts inside the domain, and that the constants apply.
@@ -405,8 +291,8 @@ class ShortRun(OfAdapter):
         if self.knots.ndim != 2 or self.knots.shape[1] != 2:
             raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
         self.adapter.check(self.v, self.radii or None)
-        check_lipschitz(self.lipschitz)
-        check_given(self.claim, self.given, free_of(self.claim))
+        adapted.check_lipschitz(self.lipschitz)
+        adapted.check_given(self.claim, self.given, free_of(self.claim))
         if self.offset < 0 or (self.offset and not self.algorithm.is_stochastic):
             expected = "at least 0" if self.algorithm.is_stochastic else "0: there is no noise"
             raise InputError("objective.offset", self.offset, expected)
@@ -414,15 +300,16 @@ class ShortRun(OfAdapter):
             raise InputError("steps", self.steps, f"an integer from 1 to {LONGEST}")
         self.claim.check(self.inputs)
         if self.says.distance is not None and not self.adapter.is_linear:
-            raise InputError(
-                "adapter.kind", self.adapter.kind, "an adapter that is linear in v, so that F has a minimiser"
-            )
+            expected = "an adapter that is linear in v, so that F has a minimiser"
+            raise InputError("adapter.kind", self.adapter.kind, expected)
         if (strong := self.says.strong) is not None and not float(sp.N(self.inputs[strong.name])) <= self._steepness:
             raise InputError(f"given.{strong.name}", self.inputs[strong.name], f"at most {self._steepness:g}")
 
+    # In floats.
+
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """The measure and the bound, in this type and on this device, with their rounding errors."""
-        paths = self._floats(dtype, device)
+        paths = FloatPaths(self, dtype, device)
         found = [paths.seen(t) for t in self.measure.over.times(self.steps)]
         measured = self.measure.value([N.value for N in found])
         return Comparison(Approx(measured, max(N.error for N in found)), self._bound)
@@ -430,25 +317,76 @@ class ShortRun(OfAdapter):
     @cached_property
     def _bound(self) -> Approx:
         """The bound as a float, and its error: a formula may cancel nearly all of a number."""
-        value = self._values[self.claim.names[-1]]
+        value = self.derived[self.claim.names[-1]]
         off = upper(abs(self.claim.enclosures(**self.inputs)[self.claim.names[-1]] - arb(value)))
         return Approx(value, max(off, 16 * EPSILON * value))
 
     @cached_property
     def stays(self) -> bool:
         """True if every iterate of every path is inside the domain, as computed and with a small margin."""
-        return not self.radii or self._floats().inside
+        if not self.radii:
+            return True
+        paths, inner = FloatPaths(self, torch.float64, "cpu"), {x: r / (1 + 1e-9) for x, r in self.radii.items()}
+        return all(bool(self.adapter.inside(paths.iterate(t), inner).all()) for t in range(1, self.steps + 2))
 
     @property
     def ratio(self) -> float:
         """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.compare().ratio
 
+    # In balls.
+
     @cached_property
-    def exact(self) -> BallPaths:
-        """Every path in Arb balls, at the exact step size."""
+    def _exact(self) -> tuple[Any, np.ndarray]:
+        """The adapter and E in balls."""
+        direction = adapted.numbers_of(torch.as_tensor(self.direction))
+        return adapted.with_arrays(self.adapter, adapted.numbers_of), direction
+
+    def _along(self, v: Any) -> arb:
+        adapter, direction = self._exact
+        return (direction * adapter.weight(v)).sum()
+
+    def _gradient(self, v: Any, offset: float = 0.0) -> Vector:
+        adapter, direction = self._exact
+        value, _ = adapted.slope_at(self.ridge.slope, self._along(v))
+        return Vector(adapter.pull_back(v, (value + arb(offset)) * direction))
+
+    def _height(self, v: Any) -> arb:
+        """F, as the integral of h' from its first knot."""
+        slope, w = self.ridge.slope, self._along(v)
+        first = slope.pieces[0]
+        total = ball_of(first.value) * (w.min(ball_of(first.start)) - ball_of(first.start))
+        for piece, way in adapted.ways(slope, w):
+            total += ball_of(piece.value) * way + ball_of(piece.slope) * way * way / 2
+        return total
+
+    @cached_property
+    def paths(self) -> Paths[Any, Any]:
+        """Every path in balls, at the exact step size."""
         with ctx.workprec(BITS):
-            return BallPaths(self, self.numbers({str(x.name): enclose(y, {}) for x, y in self.letters.items()}))
+            start = Vector(adapted.numbers_of(part[0]) for part in self.v)
+            return self.walk(start, self._gradient, self.offsets, self.steps)
+
+    @cached_property
+    def _nearest(self) -> Vector:
+        """The minimiser in balls."""
+        (v, *_), (adapter, direction) = self.paths.start, self._exact
+        pull = Vector(adapter.pull_back(v, direction))
+        way = (self._along(v) - ball_of(zero_of(self.ridge.slope))) / square_norm_of(pull)
+        return cast(Vector, v - way * pull)
+
+    def model(self) -> Model[arb, arb_mat]:
+        """All iterates, gradients and values."""
+
+        def arrays(point: tuple[arb_mat, ...]) -> tuple[np.ndarray, ...]:
+            return tuple(np.array(part.tolist(), dtype=object) for part in point)
+
+        function = VectorFunction(
+            lambda point: self._height(arrays(point)), lambda point: as_matrices(self._gradient(arrays(point)))
+        )
+        minimiser = None if self.minimiser is None else as_matrices(self._nearest)
+        blocks = {x.name: place for place, x in enumerate(self.adapter.blocks) if x.name in {"A", "B"}}
+        return self.on_paths(self.paths, function, minimiser, blocks)
 
     def sides(self) -> tuple[float, bool]:
         """Both sides in Arb balls; nothing is certain where the claim says nothing at these constants."""
@@ -462,22 +400,12 @@ class ShortRun(OfAdapter):
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
             return low, bool(measured > upper(bound))
 
-    def model(self) -> Model[arb, arb_mat]:
-        """All iterates, gradients and values."""
-        return self.exact.model(self.letters)
-
-    def value(self, symbol: sp.Symbol) -> Extent:
-        """The value of a symbol as the claim has it; for f* the least value of h."""
-        return {f_star: Extent.of(self.ridge.slope.minimum)}.get(symbol) or super().value(symbol)
-
-    def follows(self, algorithm: Algorithm) -> Answer:
-        """`HOLDS` for the claim's algorithm, which makes the steps; the base class answers for any other."""
-        return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
+    # What the judge is told.
 
     @property
-    def constants(self) -> Mapping[str, float]:
-        """The adapter's constants on the domain; where there are no radii, on that with the norms of v_1."""
-        return self.adapter.constants(self._domain)
+    def least(self) -> Fraction:
+        """The least value of h."""
+        return self.ridge.slope.minimum
 
     def reached(self, radius: str) -> Extent:
         """The largest norm of the block with this radius, over every iterate of every path."""
@@ -486,7 +414,7 @@ class ShortRun(OfAdapter):
     @cached_property
     def _norms(self) -> list[arb]:
         with ctx.workprec(BITS):
-            points = [self.exact.at(t, path) for t, path in self.exact.paths.places]
+            points = [self.at(self.paths, t, path) for t, path in self.paths.places]
             return [reduce(arb.max, map(Balls().spectral, parts)) for parts in zip(*points, strict=True)]
 
     def on_domain(self) -> Answer:
@@ -509,24 +437,19 @@ class ShortRun(OfAdapter):
         return Extent(least=Fraction(self._steepness if where == "near" and self.minimiser is not None else 0.0))
 
     def infimum(self) -> Extent:
-        """At least the least value of h."""
-        return Extent(least=self.ridge.slope.minimum)
+        return Extent(least=self.least)
 
     def gap(self) -> Extent:
         """At most F(v_1) minus the least value of h, which is at least the gap."""
         with ctx.workprec(BITS):
-            return Extent(most=self.exact.value(self.exact.at(1, 0)) - ball_of(self.ridge.slope.minimum))
+            return Extent(most=self._height(self.algorithm.iterate(self.paths.start)) - ball_of(self.least))
 
     def distance(self) -> Extent:
         """The distance from v_1 to the minimiser, for W linear in v; unknown where the theorem needs no minimiser."""
         if self.minimiser is None:
             return UNKNOWN
         with ctx.workprec(BITS):
-            return Extent.of(square_norm_of(self.exact.paths.start[0] - self.exact.minimiser).sqrt())
-
-    def bias(self) -> Extent:
-        """0: the samples lie on both sides of the gradient, equally likely and equally far."""
-        return Extent.of(Fraction(0))
+            return Extent.of(square_norm_of(self.paths.start[0] - self._nearest).sqrt())
 
     def variance(self) -> Extent:
         """A bound on the variance on the domain, or everywhere where W is linear in v."""
@@ -560,11 +483,11 @@ class ShortRun(OfAdapter):
         return {
             "kind": "run",
             "claim": named(self.claim),
-            "adapter": adapter_as_json(self.adapter),
+            "adapter": adapted.adapter_as_json(self.adapter),
             "radii": dict(self.radii),
             "lipschitz": self.lipschitz,
             "objective": {"knots": self.knots.tolist(), "direction": self.direction.tolist(), "offset": self.offset},
-            "v": {block.name: part[0].tolist() for block, part in zip(self.adapter.blocks, self.v, strict=True)},
+            "v": adapted.point_as_json(self.adapter, self.v),
             "steps": self.steps,
             "given": dict(self.given),
         }
@@ -573,9 +496,9 @@ class ShortRun(OfAdapter):
     def from_json(cls, data: Any) -> ShortRun:
         """The run that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
-        claim, adapter = found.claim(), read_adapter(found.table("adapter"))
+        claim, adapter = found.claim(), adapted.read_adapter(found.table("adapter"))
         steps, offset = found.integer("steps"), found.table("objective").number("offset")
-        check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
+        adapted.check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
         radii, objective, given = found.table("radii"), found.table("objective"), found.table("given")
         made = cls(
             claim,
@@ -585,7 +508,7 @@ class ShortRun(OfAdapter):
             objective.matrix("knots"),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             offset,
-            read_point(found.table("v"), adapter),
+            adapted.read_point(found.table("v"), adapter),
             steps,
             {name: given.positive(name) for name in given.data},
         )

@@ -9,7 +9,7 @@ from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.exchange import claim_as_json
-from boundcheck.language.notebook import Shown
+from boundcheck.language.view import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.instance import AdapterInstance

@@ -1,22 +1,37 @@
-"""What all kinds of instances share: the certificate of both sides of a claim, and the reading of JSON tables.
+"""What all kinds of instances share: the certificate of both sides of a claim, runs in balls, and JSON tables.
 
 A claim in a file is the catalogue's, by its id, or the file's own, which may not pass for one of the catalogue. An
 error names the field that is wrong.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Protocol, cast
 
 import numpy as np
+import sympy as sp
 import torch
+from flint import arb, arb_mat
 
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
+from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Comparison
+from boundcheck.functions.judged import OfClaim
+from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.exchange import claim_as_json, claim_from_json, expression_from_json
 from boundcheck.language.judge import Met, meets
+from boundcheck.language.sentence import algorithm_of
+from boundcheck.language.symbols import f_star
+from boundcheck.language.vocabulary import A, B, F, v_star
 
 # Larger numbers are not read from files: their products would overflow.
 MOST = 1e25
@@ -28,12 +43,10 @@ class Tried(Protocol):
     """An instance of any kind, on which a claim is tried."""
 
     @property
-    def claim(self) -> Claim:
-        """The claim that is tried."""
+    def claim(self) -> Claim: ...
 
     @property
-    def title(self) -> str:
-        """A short description."""
+    def title(self) -> str: ...
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """Both sides of the claim in floats, with bounds on their errors."""
@@ -82,6 +95,104 @@ class Certificate:
 def certify(instance: Any) -> Certificate:
     """Ask the judge whether everything given holds in an instance, and enclose both sides of the claim."""
     return Certificate(meets(instance, instance.claim), *instance.sides())
+
+
+# Runs.
+
+
+class OfRun(OfClaim):
+    """An instance whose points are those of a run of the claim's algorithm, with noise on both sides of F."""
+
+    @cached_property
+    def algorithm(self) -> Algorithm:
+        """The algorithm of the claim, which is a theorem about one."""
+        return cast(Algorithm, algorithm_of(self.claim))
+
+    @property
+    def least(self) -> Fraction:
+        """The number that f* stands for."""
+        return Fraction(0)
+
+    def value(self, symbol: sp.Symbol) -> Extent:
+        return Extent.of(self.least) if symbol == f_star else super().value(symbol)
+
+    def follows(self, algorithm: Algorithm) -> Answer:
+        return HOLDS if algorithm == self.algorithm else super().follows(algorithm)
+
+    def bias(self) -> Extent:
+        # The samples are equally likely, and equally far from the gradient.
+        return Extent.of(Fraction(0))
+
+    def walk(
+        self, start: Vector, gradient: Callable[[Vector, Any], Vector], samples: Sequence[Any], steps: int
+    ) -> Paths[Any, Any]:
+        """All paths of the algorithm in balls, at the exact values of its parameters.
+
+        Args:
+            start: v_1.
+            gradient: of a sample's loss, at a point.
+            samples: from which each step draws.
+            steps: T.
+
+        """
+        algorithm, space = self.algorithm, Space(square_norm_of, arb.sqrt)
+        numbers = {x.name: enclose(self.letters[x], {}) for x in algorithm.parameters}
+        return Paths(
+            algorithm.exact_start(start, numbers),
+            gradient,
+            lambda state, g, t: algorithm.exact_step(state, g, t, numbers, space),
+            samples,
+            steps,
+            query=lambda state, t: algorithm.exact_query(state, t, numbers),
+        )
+
+    def at(self, paths: Paths[Any, Any], t: int, path: int) -> tuple[arb_mat, ...]:
+        """The iterate at a time of a path."""
+        return as_matrices(self.algorithm.iterate(paths.state(t, path)))
+
+    def on_paths(
+        self,
+        paths: Paths[Any, Any],
+        function: VectorFunction,
+        minimiser: tuple[arb_mat, ...] | None,
+        blocks: Mapping[str, int],
+    ) -> Model[arb, arb_mat]:
+        """The model of a run: its iterates v, the gradients g that were drawn, and F.
+
+        Args:
+            paths: of the run.
+            function: F.
+            minimiser: of F, where the claim speaks of one.
+            blocks: the places of A and B in v, as far as they are trained.
+
+        """
+
+        def iterate(name: str, t: int, path: int) -> tuple[arb_mat, ...]:
+            if name == "g":
+                return as_matrices(paths.drawn(t, path))
+            v = self.at(paths, t, path)
+            return v if name == "v" else (v[blocks[name]],)
+
+        return Model(
+            Balls(),
+            numbers={f_star: ball_of(self.least)},
+            matrices={} if minimiser is None else {v_star: minimiser},
+            iterates=iterate,
+            functions={F: function},
+            blocks={X: blocks[X.name] for X in (A, B) if X.name in blocks},
+            horizon=paths.T,
+            weights=paths.weights,
+            past=paths.past,
+            values=self.letters,
+        )
+
+
+def as_matrices(v: Any) -> tuple[arb_mat, ...]:
+    """The blocks of a vector of balls as matrices."""
+    return tuple(arb_mat(part.tolist()) for part in v)
+
+
+# Files.
 
 
 def matrix_text(X: np.ndarray) -> str:
@@ -171,7 +282,7 @@ class Fields:
             raise InputError(f"{self.name}.{name}", value, expected)
         return value
 
-    def table(self, name: str) -> "Fields":
+    def table(self, name: str) -> Fields:
         return Fields(self.get(name), name)
 
     def text(self, name: str) -> str:

@@ -12,9 +12,8 @@ from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
 from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.notebook import Shown
 from boundcheck.language.symbols import T, toward
-from boundcheck.language.view import Fold, Head, Math, Part, Table, View, line, numeric
+from boundcheck.language.view import Fold, Head, Math, Part, Shown, Table, View, line, numeric
 from boundcheck.system.tables import fields_of
 from boundcheck.worst_case.search import REACHED, Falsification
 from boundcheck.worst_case.stored import Replay

@@ -1,33 +1,44 @@
 """`WorstCase`: the worst case of a theorem's algorithm and measure, by performance estimation, beside its bound.
 
 The words of the theorem give the algorithm, the measure and the class of functions; `program` writes and solves the
-program, and `bracket` puts the worst case between two numbers that are certain.
+program, and puts the worst case between two numbers that are certain. `OfClass` and `OfPoints` answer the judge about
+all functions that the estimation is over, and about the worst one's points. A hypothesis that is open for all of them
+is not asked of the functions: then the worst is over a larger class.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import sympy as sp
+from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import ball_of, enclose, lower, upper
+from boundcheck.exact.balls import Balls, ball_of, enclose, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
+from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.checks import check_steps
+from boundcheck.functions.judged import BITS, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent
 from boundcheck.language.hypotheses import HYPOTHESES, Worst
-from boundcheck.language.instance import HOLDS
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.notebook import Shown
-from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, words_of
-from boundcheck.language.symbols import T, eta
+from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, smoothness_of, words_of
+from boundcheck.language.symbols import L, T, ell, eta, exact, f_star, zeta
+from boundcheck.language.view import Shown
+from boundcheck.language.vocabulary import F, v_star
+from boundcheck.proof.audit import proof_as_json
 from boundcheck.system.limits import Tick, silent
-from boundcheck.worst_case.bracket import Exact, NotExactError, OfClass, OfPoints, above, below, stated
-from boundcheck.worst_case.program import NOISY, Program, Solver
+from boundcheck.worst_case.program import NOISY, Node, NotExactError, Program, RationalRun, Solver, above, below, equal
+from boundcheck.worst_case.tried import OfRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +65,7 @@ class Case:
         smaller: why the hypotheses allow more than the functions and the noise that the worst is over: then it is one
             over a smaller class, and has no upper end.
         objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
-        instance: a run in rational numbers, as `boundcheck.worst_case.bracket.RationalRun.as_json` writes it.
+        instance: a run in rational numbers, as `boundcheck.worst_case.program.RationalRun.as_json` writes it.
         theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
         without: why an end is missing, a line each.
 
@@ -149,7 +160,7 @@ class WorstCases(list[Case], Shown):
             "cases": [case.as_json() for case in self],
         }
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """One row a T: the fields of `Case.as_json` that have one value, and each letter of the claim."""
         import pandas as pd
 
@@ -222,10 +233,10 @@ class _Theorem:
     says: Worst
 
     @classmethod
-    def of(cls, claim: Claim) -> "_Theorem":
+    def of(cls, claim: Claim) -> _Theorem:
         """Ask the words for their worst faces; raises InputError for a word without one."""
         algorithm, measure = algorithm_of(claim), measure_of(claim)
-        words = dict(words_of(claim))
+        letters = {parameter.symbol for parameter in claim.parameters}
         # Letters whose meaning performance estimation knows.
         known = {T, eta, *(p.symbol for p in claim.own)}
         known |= {symbol for word in HYPOTHESES.values() if word.worst for symbol in word.symbols}
@@ -233,7 +244,7 @@ class _Theorem:
             algorithm is None
             or not isinstance(measure, PerformanceMeasure)
             or SMOOTHNESS.symbol not in {quantity.symbol for quantity in claim.quantities}
-            or not {p.symbol for p in claim.parameters} <= known.union(algorithm.parameters)
+            or not letters <= known.union(algorithm.parameters)
         ):
             expected = "a theorem about every smooth F with a constant step size"
             raise InputError("claim", claim.id, expected)
@@ -244,30 +255,24 @@ class _Theorem:
         check_steps(algorithm)
         measure.check_exactly()
         says = Worst()
-        for hypothesis, word in words.items():
+        for hypothesis, word in words_of(claim):
             if word is None or word.worst is None:
                 raise InputError("claim.hypotheses", hypothesis.id, "hypotheses that performance estimation can state")
             # What another's word says of the functions is not asked of them; the judge is asked of the instance.
             says |= word.worst if is_ours(word) else Worst()
         if algorithm.is_stochastic and says.noise is None:
             raise InputError("claim.hypotheses", claim.id, "a bound on the noise that performance estimation can state")
-        made = cls(claim, algorithm, measure, says)
-        if T not in made.letters or made.letters.isdisjoint({says.gap, says.distance}):
-            raise InputError(
-                "claim", claim.id, "a theorem with T and with a distance of v_1 from the minimum, such as D"
-            )
-        return made
-
-    @property
-    def letters(self) -> set[sp.Symbol]:
-        return {parameter.symbol for parameter in self.claim.parameters}
+        if T not in letters or letters.isdisjoint({says.gap, says.distance}):
+            expected = "a theorem with T and with a distance of v_1 from the minimum, such as D"
+            raise InputError("claim", claim.id, expected)
+        return cls(claim, algorithm, measure, says)
 
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
         """Values of the claim's symbols at which it can be evaluated."""
         claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
-        for name, number in constants.items():
-            if not 0 < number < math.inf:
-                raise InputError(name, number, "a positive real")
+        for name, value in constants.items():
+            if not 0 < value < math.inf:
+                raise InputError(name, value, "a positive real")
         strong = str(self.says.strong)
         tried = dict.fromkeys((*names, *claim.names), 1.0) | {strong: 0.0}
         self.program(tried).check(steps)
@@ -276,16 +281,16 @@ class _Theorem:
         inputs |= dict(constants) | {T.name: float(steps)}
         # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
         known = {name: np.float64(inputs[name]) for name in names}
-        noise, gap = self.says.noise, self.says.gap
+        noise, gap = str(self.says.noise), str(self.says.gap)
         with np.errstate(all="ignore"):
             for condition in claim.conditions:
                 name, most = str(condition.lhs), str(condition.rhs)
                 if isinstance(condition, sp.StrictLessThan) and most in claim.names and name not in constants:
                     inputs[name] = float(claim.function(most)(**known)) / 2
-            if {noise, gap} <= self.letters and str(noise) not in constants:
-                square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[str(gap)] / steps
+            if {noise, gap} <= {*names} and noise not in constants:
+                square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[gap] / steps
                 # A little more, so that rounding does not make T smaller than T_min.
-                inputs[str(noise)] = 2 * math.sqrt(square) * (1 + 1e-12)
+                inputs[noise] = 2 * math.sqrt(square) * (1 + 1e-12)
         if strong in inputs:
             steep = float(claim.function(SMOOTHNESS.letter)(**known))
             self.program(tried | {SMOOTHNESS.letter: steep, strong: inputs[strong]}).check(steps)
@@ -294,57 +299,222 @@ class _Theorem:
 
     def program(self, numbers: Mapping[str, Any]) -> Program:
         """The program at a value of each parameter and quantity."""
-
-        def given(symbol: sp.Symbol | None) -> Any:
-            return numbers[symbol.name] if symbol is not None and symbol in self.letters else None
-
-        says = self.says
+        says, names = self.says, {parameter.name for parameter in self.claim.parameters}
+        strong, gap, distance, noise = (
+            numbers[symbol.name] if symbol is not None and symbol.name in names else None
+            for symbol in (says.strong, says.gap, says.distance, says.noise)
+        )
         return Program(
             self.algorithm,
             {symbol.name: numbers[symbol.name] for symbol in self.algorithm.parameters},
             self.measure,
             numbers[SMOOTHNESS.symbol.name],
-            given(says.strong) or 0,
+            strong or 0,
             says.is_convex,
-            given(says.gap),
-            given(says.distance),
-            given(says.noise) or 0,
+            gap,
+            distance,
+            noise or 0,
         )
 
     def worst_case(self, inputs: dict[str, float]) -> Case:
         """The worst case beside the bound, at these inputs, and its certain ends."""
         claim, values, steps = self.claim, self.claim.values(**inputs), int(inputs[T.name])
-        program = self.program(claim.exactly(**inputs))
-        solver, bound = Solver(program, steps), claim.names[-1]
-        functions, unit = OfClass(claim, program, inputs), enclose(program.scale, {})
+        program, bound = self.program(claim.exactly(**inputs)), claim.names[-1]
+        solver, unit = Solver(program, steps), enclose(program.scale, {})
         numbers = values[SMOOTHNESS.symbol.name], (inputs | values)[self.algorithm.step_size], values[bound]
         numerical = solver.value, solver.solution.gap
+        functions = OfClass(claim, program, inputs)
         larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
         smaller, without = functions.leaves_out, list[str]()
         ends: dict[str, Any] = {"larger": larger, "smaller": smaller}
 
         try:
-            exact, limit = Exact.of(program), claim.enclosures(**inputs)[bound]
+            _, limit = program.rational, claim.enclosures(**inputs)[bound]
         except (NotExactError, InputError) as error:
-            exact, without = None, [f"no exact end: {error}"]
-        if exact is not None:
+            limit, without = None, [f"no exact end: {error}"]
+        if limit is not None:
             try:
-                instance, least = below(solver, exact)
+                instance, least = below(solver)
                 value = ball_of(least) * unit
                 ends |= {"lower": lower(value), "instance": instance.as_json()}
                 if value > limit:
-                    met = meets(OfPoints(claim, program, inputs, instance, exact, steps), claim)
+                    met = meets(OfPoints(claim, program, inputs, instance), claim)
                     ends |= {"violated": met.holds, "objection": met.objection}
             except NotExactError as error:
                 without.append(f"no lower end: {error}")
-        if exact is not None and smaller:
+        if limit is not None and smaller:
             # What is at most this in a part of the class says nothing of the claim.
             without.append("no upper end: the worst is over a smaller class")
-        elif exact is not None:
+        elif limit is not None:
             try:
-                multipliers, most = above(solver, exact)
-                ends |= {"upper": upper(ball_of(most) * unit), "theorem": stated(multipliers)}
+                proof, most = above(solver)
+                # Printed from the kernel's own.
+                said = proof_as_json(proof)
+                theorem = {"conclusion": said["conclusion"], "standard_facts": said["standard_facts"]}
+                theorem["hypotheses"] = [each["statement"] for each in said["hypotheses"]]
+                ends |= {"upper": upper(ball_of(most) * unit), "theorem": theorem}
             except NotExactError as error:
                 without.append(f"no upper end: {error}")
-        ends |= {"without": tuple(without)}
-        return Case(claim.id, steps, program.method, inputs, *numbers, *numerical, **ends)
+        return Case(claim.id, steps, program.method, inputs, *numbers, *numerical, without=tuple(without), **ends)
+
+
+# What the judge is asked.
+
+
+@dataclass(frozen=True)
+class OfClass(OfRun):
+    """Any function and run of a program: what is known of it is known of all. W(v) is v, f is F, and f* is 0.
+
+    Attributes:
+        claim: the theorem.
+        program: whose properties the functions have.
+        given: the value of each parameter of the theorem.
+
+    """
+
+    claim: Claim
+    program: Program
+    given: Mapping[str, float]
+
+    @property
+    def inputs(self) -> Mapping[str, float]:
+        return self.given
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """The smoothness and the noise of the program."""
+        return {L.name: self.program.lipschitz, ell.name: self.program.lipschitz, zeta.name: self.program.noise}
+
+    @property
+    def leaves_out(self) -> tuple[str, ...]:
+        """The functions and noise that the claim's hypotheses allow and the program does not have, a sentence each."""
+        own = {p.symbol for p in self.claim.parameters} | {q.symbol for q in self.claim.quantities}
+        said = [bound for bound in smoothness_of(self.claim) if bound.free_symbols <= own]
+        limit, found = SMOOTHNESS.symbol, []
+        if not said:
+            found.append(f"no hypothesis says that the smoothness of F is at most {limit}")
+        elif not any(self.decide(sp.Le(bound, limit, evaluate=False)) == HOLDS for bound in said):
+            least = " or ".join(map(str, said))
+            found.append(f"by the hypotheses the smoothness of F is at most {least}, which may be above {limit}")
+        if self.program.algorithm.is_stochastic and not self.program.noise:
+            found.append("no noise is allowed, which no hypothesis bounds")
+        return tuple(found)
+
+    def smoothness(self, where: str) -> Extent:
+        return Extent(most=number(self.program.lipschitz))
+
+    def weight_smoothness(self) -> Extent:
+        return self.smoothness("space")
+
+    def convexity(self, where: Literal["near", "space"]) -> Extent:
+        program = self.program
+        if program.strong:
+            return Extent(least=number(exact("strong", program.strong)))
+        return Extent(least=Fraction(0)) if program.is_convex else UNKNOWN
+
+    def infimum(self) -> Extent:
+        # F is nowhere below f*.
+        return Extent(least=Fraction(0))
+
+    def gap(self) -> Extent:
+        gap = self.program.gap
+        return UNKNOWN if gap is None else Extent(most=number(exact("gap", gap)))
+
+    def distance(self) -> Extent:
+        distance = self.program.distance
+        return UNKNOWN if distance is None else Extent(most=number(exact("distance", distance)))
+
+    def variance(self) -> Extent:
+        return Extent(most=number(exact("noise", self.program.noise))).square()
+
+
+@dataclass(frozen=True)
+class OfPoints(OfClass):
+    """A function that has given values and gradients at the points of a run, and the properties of the program.
+
+    Attributes:
+        run: the points, in rational numbers.
+
+    """
+
+    run: RationalRun
+
+    @cached_property
+    def _walk(self) -> tuple[list[list[Any]], list[Node], list[arb]]:
+        """The iterates of each t, the points at which F is asked, and the values there; all with their units.
+
+        Noise after the last iterate is 0, where a step leads to one more.
+        """
+        course, program = self.run.course, self.program
+        length = enclose(program.square_length, {}, BITS).sqrt()
+        steepness = enclose(program.lipschitz, {}, BITS) * length
+
+        def ball(x: Any) -> arb:
+            return ball_of(x) if isinstance(x, Fraction) else x
+
+        def vector(x: np.ndarray, unit: arb) -> arb_mat:
+            return arb_mat([[unit * ball(entry)] for entry in x] or [[arb(0)]])
+
+        nodes = [Node(vector(x, length), vector(g, steepness), place) for x, g, place in course.nodes]
+
+        def point(x: np.ndarray) -> arb_mat:
+            # The very matrix of the node where F is asked: by it F's values and gradients are looked up.
+            at = (made.x for node, made in zip(course.nodes, nodes, strict=True) if equal(node.x, x))
+            found = next(at, None)
+            return vector(x, length) if found is None else found
+
+        points = [[point(program.algorithm.iterate(state)) for state in states] for states in course.states]
+        points += [[vector(x, length) for x in course.after]] if course.after else []
+        values = [steepness * length * ball(x) for x in self.run.heights]
+        return points, nodes, [values[node.place] if node.place is not None else arb(0) for node in nodes]
+
+    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+        """At least the largest norm of a gradient that was seen."""
+        with ctx.workprec(BITS):
+            return Extent(least=reduce(arb.max, (Balls().length((node.gradient,)) for node in self._walk[1])))
+
+    def model(self) -> Model[arb, arb_mat]:
+        """The model of the iterates; F has its values at them, and lies between bounds elsewhere."""
+        points, nodes, heights = self._walk
+        leaves, do = len(points[self.run.iterates - 1]), Balls()
+
+        def place(t: int, outcome: int) -> int:
+            return outcome * len(points[t - 1]) // leaves
+
+        def iterate(name: str, t: int, outcome: int) -> tuple[arb_mat, ...]:
+            if name != "v" or not 1 <= t <= len(points):
+                raise LookupError(f"{name} at t = {t}")
+            return (points[t - 1][place(t, outcome)],)
+
+        def gradient(point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
+            found = next((node.gradient for node in nodes if node.x is point[0]), None)
+            if found is None:
+                raise LookupError("a gradient where F is not asked")
+            return (found,)
+
+        def value(point: tuple[arb_mat, ...]) -> arb:
+            known = next((y for node, y in zip(nodes, heights, strict=True) if node.x is point[0]), None)
+            if known is not None:
+                return known
+            # The interval that F's curvature leaves, from all points where it is asked.
+            most = enclose(self.program.lipschitz, {}, BITS)
+            least = most * enclose(self.program.curvature, {}, BITS)
+            low, tops = arb(0), []
+            for node, height in zip(nodes, heights, strict=True):
+                way = point[0] - node.x
+                linear, square = height + do.inner((node.gradient,), (way,)), do.inner((way,), (way,)) / 2
+                low = low.max(linear + least * square)
+                tops.append(linear + most * square)
+            return low.union(reduce(arb.min, tops))
+
+        return Model(
+            do,
+            numbers={f_star: arb(0)},
+            matrices={} if self.program.distance is None else {v_star: (nodes[-1].x,)},
+            iterates=iterate,
+            functions={F: VectorFunction(value, gradient)},
+            horizon=self.run.iterates,
+            weights=[Fraction(1, leaves)] * leaves,
+            past=lambda t: [place(t, outcome) for outcome in range(leaves)],
+            values=self.letters,
+        )

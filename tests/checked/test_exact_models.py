@@ -17,8 +17,8 @@ from boundcheck.checked.exact_models import descents, worlds
 from boundcheck.checked.exact_runs import runs_of
 from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import number, rows, transposed
 from boundcheck.exact.evaluate import t
-from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact, Law
 from boundcheck.language.catalogue import catalogue

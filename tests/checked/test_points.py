@@ -11,8 +11,8 @@ from hypothesis import given
 
 from boundcheck.checked.points import Jet, Point, spectral_at_most, steepest
 from boundcheck.checked.smoothness import CHOICES, Mutation, inputs_at, pairs
-from boundcheck.exact.rationals import plus, root, scaled
-from boundcheck.exact.rationals import rows as matrix
+from boundcheck.exact.balls import plus, root, scaled
+from boundcheck.exact.balls import rows as matrix
 from tests.layers import examples
 
 KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-trained", "vera", "dora", "loha")

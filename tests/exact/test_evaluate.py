@@ -11,9 +11,8 @@ from flint import arb, arb_mat, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
+from boundcheck.exact.balls import Balls, Rationals, ball_of, largest_eigenvalue, matrix_of
 from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value, t
-from boundcheck.exact.rationals import Rationals
 from boundcheck.language.symbols import T, a, b
 from boundcheck.language.vocabulary import (
     EuclideanNorm,

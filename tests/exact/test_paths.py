@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.exact.paths import Paths, all_draws, descent, mean
+from boundcheck.exact.evaluate import Paths, all_draws, descent, mean
 
 HALF = Fraction(1, 2)
 

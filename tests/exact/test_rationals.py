@@ -11,7 +11,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
+from boundcheck.exact.balls import Rationals, number, rows, times, transposed
 
 small = st.fractions(min_value=-4, max_value=4, max_denominator=6)
 do = Rationals()

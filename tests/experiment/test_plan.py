@@ -27,7 +27,7 @@ from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.inputs import exact
+from boundcheck.language.symbols import exact
 from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
 from tests.layers import examples

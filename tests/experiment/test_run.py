@@ -31,7 +31,6 @@ from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.arithmetic import lengths
 from boundcheck.functions.draws import WithReplacement
 from boundcheck.functions.objectives import pseudo_huber
-from boundcheck.functions.problem import observables
 from boundcheck.functions.sgd import advance
 from boundcheck.present.page import export_data, write_runs
 from boundcheck.present.stored import load_runs
@@ -124,7 +123,7 @@ def test_the_trace_holds_every_observable_at_the_times_of_the_schedule(tmp_path)
     trace = trace_of(tmp_path, result)
     random = np.random.default_rng(stream(parse(table), "audits"))
     assert (trace["time"].values == Schedule.draw(110, 22, 6, random).times).all()
-    names = observables(build(parse(table), "cpu").adapter)
+    names = build(parse(table), "cpu").observables
     assert set(trace.data_vars) == {*names, "time"}
     for name in names:
         assert trace[name].dims == ("replica", "stratum")

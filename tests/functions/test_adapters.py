@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -22,14 +21,8 @@ from boundcheck.functions.adapters import (
     Adapter,
     DiReFT,
     DoRA,
-    FrozenA,
-    FrozenB,
-    Full,
-    LoHa,
-    LoRA,
     LoReFT,
     Rebased,
-    VeRA,
     make_adapter,
 )
 from boundcheck.functions.arithmetic import Point, inner, lengths, product, spectral_norm, square_norm
@@ -78,17 +71,8 @@ def test_pull_back_is_that_of_automatic_differentiation(kind: str, data: DataObj
     allowed = 16 * sum(M.shape) * EPSILON * (sizes.products * sizes.jacobian).max().item() * M.norm().item()
     for got, wanted in zip(found, expected, strict=True):
         assert (got - wanted).abs().max().item() <= allowed
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_the_pull_back_is_no_longer_than_the_jacobian_of_the_sizes(kind: str, data: DataObject) -> None:
-    adapter = data.draw(adapters(kind))
-    v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
-    M = torch.tensor(data.draw(ball(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
-    most = adapter.sizes(v).jacobian.item() * M.norm().item()
-    assert square_norm(adapter.pull_back(v, M)).sqrt().item() <= most * (1 + 1e-12)
+    longest = sizes.jacobian * torch.linalg.matrix_norm(M)
+    assert (square_norm(found).sqrt() <= longest * (1 + 1e-12)).all()
 
 
 @each_kind
@@ -137,22 +121,6 @@ def test_the_least_column_of_dora_is_bounded_below_and_closely(data: DataObject)
 @each_kind
 @some_examples
 @given(st.data())
-def test_constants_name_the_scale_and_the_radii(kind: str, data: DataObject) -> None:
-    adapter = data.draw(adapters(kind))
-    radii = data.draw(domains(adapter))
-    constants = adapter.constants(radii)
-    if hasattr(adapter, "scale"):
-        assert constants["s"] == adapter.scale
-    for name in set(radii) - {"rho"}:
-        # All of space is the domain of a claim about one trained factor.
-        assert constants.get(name, radii[name]) == radii[name]
-    assert constants.get("r", adapter.rank) == adapter.rank
-    assert constants.get("sigma", max(radii.values())) == max(radii.values())
-
-
-@each_kind
-@some_examples
-@given(st.data())
 def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind))
     seed = data.draw(st.integers(0, 1000))
@@ -194,96 +162,38 @@ def test_loreft_edits_the_row_space_of_r(data: DataObject) -> None:
 W0 = torch.arange(12, dtype=torch.float64).reshape(3, 4) + 1
 A, B = torch.ones(2, 4, dtype=torch.float64), torch.ones(3, 2, dtype=torch.float64)
 NAN, INF = float("nan"), float("inf")
-WITH_RANK = [LoRA, DiReFT, DoRA, LoHa, LoReFT]
-WITH_SCALE = {
-    "lora": lambda s: LoRA(W0, 2, s),
-    "dora": lambda s: DoRA(W0, 2, s),
-    "loha": lambda s: LoHa(W0, 2, s),
-    "frozen-a": lambda s: FrozenA(W0, A, s),
-    "frozen-b": lambda s: FrozenB(W0, B, s),
-    "vera": lambda s: VeRA(W0, A, B, s),
-}
-MAKE = {"full": lambda W: Full(W), "loreft": lambda W: LoReFT(W, 2), "direft": lambda W: DiReFT(W, 2)} | {
-    "lora": lambda W: LoRA(W, 2),
-    "dora": lambda W: DoRA(W, 2),
-    "loha": lambda W: LoHa(W, 2),
-    "frozen-a": lambda W: FrozenA(W, A),
-    "frozen-b": lambda W: FrozenB(W, B),
-    "vera": lambda W: VeRA(W, A, B),
-}
+WITH_RANK = ["lora", "direft", "dora", "loha", "loreft"]
+WITH_SCALE = ["lora", "dora", "loha", "frozen-a", "frozen-b", "vera"]
+NO_MATRICES = [lambda X: X * NAN, lambda X: X * INF, lambda X: X[0], lambda X: X.unsqueeze(0), lambda X: X[0, 0]]
+REFUSED = [
+    *(("adapter.rank", kind, {"rank": rank}) for kind in WITH_RANK for rank in (0, -1, 4, True, 2.0, "2", None)),
+    *(("adapter.scale", kind, {"scale": scale}) for kind in WITH_SCALE for scale in (0.0, -1.0, NAN, INF)),
+    *(("adapter.W0", kind, {"W0": spoil(W0)}) for kind in ADAPTERS for spoil in NO_MATRICES),
+    # A column without a direction.
+    ("adapter.W0", "dora", {"W0": W0 * torch.tensor([1.0, 1.0, 0.0, 1.0])}),
+    *(("adapter.A", kind, {"A": spoil(A)}) for kind in ("frozen-a", "vera") for spoil in NO_MATRICES),
+    *(("adapter.B", kind, {"B": spoil(B)}) for kind in ("frozen-b", "vera") for spoil in NO_MATRICES),
+    *(("adapter.A", kind, {"A": A[:, :3]}) for kind in ("frozen-a", "vera")),
+    # Too few rows; another rank than A's; transposed.
+    ("adapter.B", "frozen-b", {"B": B[:2]}),
+    ("adapter.B", "vera", {"B": B[:, :1]}),
+    ("adapter.B", "vera", {"B": B.mT}),
+    # Too many rows, too many columns, none.
+    ("adapter.rank", "frozen-a", {"A": A.repeat(2, 1)}),
+    ("adapter.rank", "frozen-b", {"B": B.repeat(1, 2)}),
+    ("adapter.rank", "vera", {"A": A[:0], "B": B[:, :0]}),
+]
 
 
-@pytest.mark.parametrize("make", WITH_RANK, ids=lambda make: make.kind)
-@pytest.mark.parametrize("rank", [0, -1, 4, True, 2.0, "2", None], ids=repr)
-def test_a_rank_that_the_shape_forbids_is_refused(make: type, rank: object) -> None:
-    assert refused(make, W0, rank).field == "adapter.rank"
+@pytest.mark.parametrize(("field", "kind", "bad"), REFUSED)
+def test_what_makes_no_adapter_is_refused(field: str, kind: str, bad: dict[str, object]) -> None:
+    given = {"W0": W0, "rank": 2, "A": A, "B": B} | bad
+    names = ADAPTERS[kind].__dataclass_fields__
+    assert refused(lambda: ADAPTERS[kind](**{name: x for name, x in given.items() if name in names})).field == field
 
 
-@pytest.mark.parametrize("kind", WITH_SCALE)
-@pytest.mark.parametrize("scale", [0.0, -1.0, NAN, INF, -INF])
-def test_a_scale_that_is_not_positive_is_refused(kind: str, scale: float) -> None:
-    assert refused(WITH_SCALE[kind], scale).field == "adapter.scale"
-
-
-@pytest.mark.parametrize("kind", MAKE)
-@pytest.mark.parametrize(
-    "bad", [W0 * NAN, W0 * INF, W0[0], W0.unsqueeze(0), torch.tensor(1.0)], ids=lambda x: str(x.shape)
-)
-def test_a_w0_that_is_no_finite_matrix_is_refused(kind: str, bad: torch.Tensor) -> None:
-    assert refused(MAKE[kind], bad).field == "adapter.W0"
-
-
-def test_dora_refuses_a_column_without_a_direction() -> None:
-    assert refused(lambda: DoRA(W0 * torch.tensor([1.0, 1.0, 0.0, 1.0]), 2)).field == "adapter.W0"
-
-
-# What stands in for a frozen factor and is none.
-NO_FACTORS = {
-    "NaN": lambda X: X * NAN,
-    "infinite": lambda X: X * INF,
-    "three axes": lambda X: X.unsqueeze(0),
-    "a number": lambda X: X[0, 0],
-    "a row": lambda X: X[0],
-    "a column": lambda X: X[:, 0],
-}
-
-
-@pytest.mark.parametrize("bad", NO_FACTORS)
-@pytest.mark.parametrize(
-    ("make", "factor", "name"),
-    [
-        (lambda X: FrozenA(W0, X), A, "A"),
-        (lambda X: FrozenB(W0, X), B, "B"),
-        (lambda X: VeRA(W0, X, B), A, "A"),
-        (lambda X: VeRA(W0, A, X), B, "B"),
-    ],
-    ids=["frozen A", "frozen B", "A of VeRA", "B of VeRA"],
-)
-def test_a_frozen_factor_that_is_no_finite_matrix_is_refused(
-    make: Callable[[torch.Tensor], Adapter], factor: torch.Tensor, name: str, bad: str
-) -> None:
-    assert refused(lambda: make(NO_FACTORS[bad](factor))).field == f"adapter.{name}"
-
-
-@pytest.mark.parametrize(
-    ("make", "field"),
-    [
-        pytest.param(lambda: FrozenA(W0, A[:, :3]), "adapter.A", id="A of W's rows"),
-        pytest.param(lambda: FrozenB(W0, B[:2]), "adapter.B", id="B of too few rows"),
-        pytest.param(lambda: VeRA(W0, A[:, :3], B), "adapter.A", id="VeRA's A of W's rows"),
-        pytest.param(lambda: VeRA(W0, A, B[:, :1]), "adapter.B", id="factors of two ranks"),
-        pytest.param(lambda: VeRA(W0, A, B.mT), "adapter.B", id="a transposed B"),
-        pytest.param(lambda: FrozenA(W0, A.repeat(2, 1)), "adapter.rank", id="A of too many rows"),
-        pytest.param(lambda: FrozenB(W0, B.repeat(1, 2)), "adapter.rank", id="B of too many columns"),
-        pytest.param(lambda: VeRA(W0, A[:0], B[:, :0]), "adapter.rank", id="rank 0"),
-    ],
-)
-def test_a_frozen_factor_of_another_shape_is_refused(make: Callable[[], Adapter], field: str) -> None:
-    assert refused(make).field == field
-
-
-# How far inside of the boundary `draw` and `project` stay, and what may be computed of it.
-NEAR = 2e-13
+# How far inside of the boundary `draw` and `project` stay: U of LoReFT is rounded beside R E, which is larger than V.
+NEAR = 5e-13
 
 
 @given(st.lists(matrices((3, 5)), min_size=1, max_size=4), st.lists(matrices((4, 3)), min_size=4, max_size=4))
@@ -306,22 +216,14 @@ def test_spectral_norm_is_the_largest_singular_value(data: DataObject, shape: tu
     np.testing.assert_allclose(spectral_norm(torch.tensor(batch)).numpy(), expected, rtol=4 * sum(shape) * EPSILON)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 5)])
-def test_spectral_norm_of_zero_is_zero(shape: tuple[int, int]) -> None:
-    assert spectral_norm(torch.zeros(2, *shape, dtype=torch.float64)).tolist() == [0, 0]
-
-
-@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e150, 1e200, 1e300])
-def test_spectral_norm_of_numbers_whose_squares_are_none(size: float) -> None:
-    X = torch.tensor([[[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]]], dtype=torch.float64)
-    assert spectral_norm(size * X).item() == pytest.approx(4 * size, rel=1e-14)
-
-
-@pytest.mark.parametrize("entry", [math.nan, math.inf, -math.inf])
-def test_a_matrix_with_an_entry_that_is_no_number_has_norm_infinity(entry: float) -> None:
-    X = torch.eye(3, dtype=torch.float64).repeat(2, 1, 1)
-    X[0, 1, 2] = entry
-    assert spectral_norm(X).tolist() == [math.inf, 1.0]
+def test_spectral_norm_of_zero_of_squares_that_are_none_and_of_what_is_no_number() -> None:
+    X = torch.tensor([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]], dtype=torch.float64)
+    for size in (0.0, 1e-300, 1e-160, 1e150, 1e200, 1e300):
+        assert spectral_norm(size * X.repeat(2, 1, 1)).tolist() == pytest.approx([4 * size] * 2, rel=1e-14)
+    for entry in (math.nan, math.inf, -math.inf):
+        spoiled = X.repeat(2, 1, 1)
+        spoiled[0, 1, 1] = entry
+        assert spectral_norm(spoiled).tolist() == pytest.approx([math.inf, 4.0])
 
 
 def sizes(adapter: Adapter, v: Point) -> list[np.ndarray]:
@@ -338,10 +240,6 @@ def sizes(adapter: Adapter, v: Point) -> list[np.ndarray]:
     return found
 
 
-def limits(adapter: Adapter, radii: dict[str, float]) -> list[float]:
-    return [radii[block.radius] if block.radius else 1e-12 for block in adapter.blocks]
-
-
 @each_kind
 @some_examples
 @given(st.data())
@@ -352,8 +250,8 @@ def test_points_are_drawn_inside_and_half_of_them_extremal(kind: str, data: Data
     assert [tuple(part.shape) for part in v] == [(8, *block.shape) for block in adapter.blocks]
     assert adapter.inside(v, radii).all()
     adapter.check(v, radii)
-    for norms, limit in zip(sizes(adapter, v), limits(adapter, radii), strict=True):
-        assert (norms <= limit).all()
+    for block, norms in zip(adapter.blocks, sizes(adapter, v), strict=True):
+        assert (norms <= (radii[block.radius] if block.radius else 1e-12)).all()
     for block, part in zip(adapter.blocks, adapter.bounded(v), strict=True):
         if block.norm == "max":
             assert (part[::2].abs() == radii[block.radius]).all()
@@ -377,44 +275,24 @@ def test_points_are_drawn_from_the_generator_and_differ(kind: str) -> None:
 
 def small(kind: str) -> Adapter:
     """One adapter of rank 2 on 3 x 4 matrices."""
-    W0 = torch.eye(3, 4, dtype=torch.float64) + 2
-    A, B = torch.ones(2, 4, dtype=torch.float64), torch.ones(3, 2, dtype=torch.float64)
-    frozen = {"full": [], "frozen-a": [A], "frozen-b": [B], "vera": [A, B]}
-    return ADAPTERS[kind](W0, *frozen.get(kind, [2]))
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_what_is_inside_is_projected_to_itself(kind: str, data: DataObject) -> None:
-    adapter = data.draw(adapters(kind))
-    radii = data.draw(domains(adapter))
-    v = data.draw(domain_points(adapter, radii, replicas=2))
-    drawn = adapter.draw(radii, 8, torch.Generator().manual_seed(data.draw(SEEDS)))
-    for point in (v, drawn):
-        assert adapter.inside(point, radii).all()
-        projected = adapter.project(point, radii)
-        for block, x, y in zip(adapter.blocks, point, projected, strict=True):
-            if block.norm == "orthonormal" or kind == "loreft-trained":
-                torch.testing.assert_close(x, y, rtol=0, atol=1e-14 * (1 + max(radii.values(), default=0.0)))
-            else:
-                assert torch.equal(x, y)
+    return make_adapter(kind, torch.eye(3, 4, dtype=torch.float64) + 2, 2, 1.0, {"A": A, "B": B})
 
 
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
-def test_projection_leads_inside_and_is_idempotent(kind: str, data: DataObject, factor: float) -> None:
+def test_projection_leads_inside_and_leaves_what_is_there(kind: str, data: DataObject, factor: float) -> None:
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
-    v = tuple(factor * part for part in data.draw(domain_points(adapter, radii, replicas=2)))
-    projected = adapter.project(v, radii)
-    assert adapter.inside(projected, radii).all()
-    for block, x, y in zip(adapter.blocks, projected, adapter.project(projected, radii), strict=True):
-        if block.norm == "orthonormal" or kind == "loreft-trained":
-            torch.testing.assert_close(x, y, rtol=0, atol=1e-14 * (1 + max(radii.values(), default=0.0)))
-        else:
-            assert torch.equal(x, y)
+    v = data.draw(domain_points(adapter, radii, replicas=2))
+    drawn = adapter.draw(radii, 8, torch.Generator().manual_seed(data.draw(SEEDS)))
+    for point in (v, drawn, adapter.project(tuple(factor * part for part in v), radii)):
+        assert adapter.inside(point, radii).all()
+        for block, x, y in zip(adapter.blocks, point, adapter.project(point, radii), strict=True):
+            if block.norm == "orthonormal" or kind == "loreft-trained":
+                torch.testing.assert_close(x, y, rtol=0, atol=1e-14 * (1 + max(radii.values(), default=0.0)))
+            else:
+                assert torch.equal(x, y)
 
 
 @each_kind
@@ -437,46 +315,32 @@ def test_a_point_off_the_domain_is_not_inside_and_is_refused_by_name(
     adapter.check(v)
 
 
+SPOILED = {
+    "NaN": lambda x: x * math.nan,
+    "infinite": lambda x: x * math.inf,
+    "one point without its axis": lambda x: x[0],
+    "transposed": lambda x: x.mT,
+    "no rows": lambda x: x[:, :0],
+    "no replicas": lambda x: x[:0],
+    "a number": lambda x: x[0, 0, 0],
+}
+
+
 @each_kind
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        pytest.param(lambda x: x * math.nan, id="NaN"),
-        pytest.param(lambda x: x * math.inf, id="infinite"),
-        pytest.param(lambda x: x[0], id="one point without its axis"),
-        pytest.param(lambda x: x.mT, id="transposed"),
-        pytest.param(lambda x: x[..., None], id="four axes"),
-        pytest.param(lambda x: x[:, :0], id="no rows"),
-        pytest.param(lambda x: x[:0], id="no replicas"),
-        pytest.param(lambda x: x[0, 0, 0], id="a number"),
-    ],
-)
-def test_a_block_that_is_none_is_refused_by_name(kind: str, spoil: Callable[[torch.Tensor], torch.Tensor]) -> None:
+def test_a_block_that_is_none_is_refused_by_name(kind: str) -> None:
     adapter = small(kind)
     radii = dict.fromkeys(adapter.radius_names, 0.1)
     v = adapter.draw(radii, 3, torch.Generator().manual_seed(0))
-    for number, block in enumerate(adapter.blocks):
-        bad = tuple(spoil(part) if i == number else part for i, part in enumerate(v))
-        for limits in (None, radii):
-            assert refused(adapter.check, bad, limits).field == f"v.{block.name}"
-
-
-@pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"full", "frozen-a", "frozen-b"}))
-def test_blocks_of_unequal_numbers_of_replicas_are_refused(kind: str) -> None:
-    adapter = small(kind)
-    v = adapter.draw(dict.fromkeys(adapter.radius_names, 0.1), 3, torch.Generator().manual_seed(0))
-    error = refused(adapter.check, (v[0], *(part[:2] for part in v[1:])))
-    assert error.field in {f"v.{block.name}" for block in adapter.blocks}
-
-
-@each_kind
-def test_another_number_of_blocks_is_refused(kind: str) -> None:
-    adapter = small(kind)
-    v = adapter.draw(dict.fromkeys(adapter.radius_names, 0.1), 3, torch.Generator().manual_seed(0))
+    names = [block.name for block in adapter.blocks]
+    for number, name in enumerate(names):
+        for how, spoil in SPOILED.items():
+            bad = tuple(spoil(part) if i == number else part for i, part in enumerate(v))
+            for limits in (None, radii):
+                assert refused(adapter.check, bad, limits).field == f"v.{name}", how
+    if len(v) > 1:
+        assert refused(adapter.check, (v[0], *(part[:2] for part in v[1:]))).field in {f"v.{name}" for name in names}
     for bad in ((), v[:-1], (*v, v[0])):
-        error = refused(adapter.check, bad)
-        assert error.field == "v"
-        assert all(block.name in error.expected for block in adapter.blocks)
+        assert refused(adapter.check, bad).field == "v"
 
 
 @each_kind
@@ -496,12 +360,7 @@ def test_reach_is_how_far_w_can_be(kind: str, data: DataObject) -> None:
 def test_reach_is_reached_where_all_singular_values_are_at_their_radii(kind: str) -> None:
     """At rank 1 on 1 x 1 matrices every bound is an equality."""
     one = torch.ones(1, 1, dtype=torch.float64)
-    adapter = ADAPTERS[kind](
-        3 * one,
-        *{"frozen-a": [2 * one], "frozen-b": [2 * one], "vera": [2 * one, 5 * one]}.get(
-            kind, [] if kind == "full" else [1]
-        ),
-    )
+    adapter = make_adapter(kind, 3 * one, 1, 1.0, {"A": 2 * one, "B": 5 * one})
     radii = dict.fromkeys(adapter.radius_names, 0.7)
     v = adapter.draw(radii, 1, torch.Generator().manual_seed(0))
     assert (adapter.weight(v) - adapter.W0).abs().item() == pytest.approx(adapter.reach(radii), rel=1e-11)
@@ -533,14 +392,6 @@ def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish() -> No
     # At A = -e_1, B = 2 e_1 and half of the way there, a column of W0 + B A is as short as one likes.
     radii = {"a": 2.0, "b": 2.0, "mu": 1.0}
     assert adapter.jacobian_bound(radii) == math.inf
-
-
-@each_kind
-def test_blocks_have_the_radii_of_their_adapter(kind: str) -> None:
-    adapter = small(kind)
-    named = [block.radius for block in adapter.blocks if block.radius]
-    assert tuple(dict.fromkeys(named)) == adapter.radius_names
-    assert adapter.is_flat != kind.startswith("loreft")
 
 
 @pytest.mark.parametrize("size", [3, 40])
@@ -577,6 +428,8 @@ def somewhere(adapter: Adapter, replicas: int, gain: float, random: torch.Genera
 @given(data=st.data(), gain=gains)
 def test_a_restart_keeps_w_and_is_a_start_for_each_replica(kind: str, data: DataObject, gain: float) -> None:
     rebased, random = adapter(data, kind)
+    with pytest.raises(InputError, match="an adapter whose base moves"):
+        rebased.inner.restart(rebased.inner.initial(1.0, random), 1.0, random)
     v = somewhere(rebased, 3, gain, random)
     again = rebased.restart(v, gain, random)
     before, after = rebased.weight(v), rebased.weight(again)
@@ -641,12 +494,3 @@ def test_the_radius_of_what_was_merged_bounds_the_gradient_and_nothing_else(data
     steepest = torch.linalg.matrix_norm(problem.weight_gradient(v)).max().item()
     assert steepest <= problem.gradient_bound(radii).value
     assert square_norm(problem.gradient(v)).max().item() <= problem.trivial_bound(radii) * (1 + 1e-12)
-
-
-@each_kind
-def test_another_adapter_cannot_begin_again(kind: str) -> None:
-    W0 = torch.eye(2, dtype=torch.float64)
-    made = make_adapter(kind, W0, 1 if "rank" in ADAPTERS[kind].options else None, 1.0, {"A": W0[:1], "B": W0[:, :1]})
-    random = torch.Generator().manual_seed(0)
-    with pytest.raises(InputError, match="an adapter whose base moves"):
-        made.restart(made.initial(1.0, random), 1.0, random)

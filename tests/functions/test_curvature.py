@@ -25,10 +25,10 @@ from boundcheck.functions.curvature import (
 )
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.linear import (
+    LeastSquares,
     LogisticRegression,
     ReadoutNetwork,
     SoftmaxRegression,
-    synthetic_regression,
 )
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
@@ -62,7 +62,7 @@ OBJECTIVES: dict[str, Callable[[int, int], Objective]] = {
     "pseudo-Huber": lambda d, k: synthetic(d, k, samples=5, delta=0.7, signal=1.0, noise=0.5, seed=3),
     "softmax": lambda d, k: SoftmaxRegression("softmax", *features(k)),
     "logistic": lambda d, k: LogisticRegression("logistic", *features(k)),
-    "least squares": lambda d, k: synthetic_regression(d, k, 9, 0.5, 3),
+    "least squares": lambda d, k: LeastSquares(features(k)[0], np.random.default_rng(9).standard_normal((9, d))),
     "tanh network": lambda d, k: network(d, k, "tanh"),
     "identity network": lambda d, k: network(d, k, "identity"),
 }

@@ -1,29 +1,25 @@
 """Data that are bundled and what is certified of data: proved, at least the exact value, and tight."""
 
-from fractions import Fraction
-
 import mpmath as mp
 import numpy as np
 import pytest
 import sympy as sp
 import torch
-from flint import arb
 from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.functions import data
-from boundcheck.functions.data import breast_cancer_data, digits_data, largest_gram_eigenvalue, mean_row_norm
-from boundcheck.functions.objectives.linear import ReadoutNetwork, digits_network, digits_readout
+from boundcheck.functions.data import data_of, largest_gram_eigenvalue, mean_row_norm
+from boundcheck.functions.objective import Setting, table_of
 from boundcheck.properties import matrices
 from tests.layers import examples
 
-BARE, BIASED = (digits_readout(16, bias) for bias in (False, True))
+BARE, BIASED = (table_of({"kind": "readout"}).build(Setting(bias=bias)) for bias in (False, True))
 
 
 def test_digits_are_pixels_over_sixteen_less_their_means() -> None:
-    X, labels = digits_data()
+    X, labels = data_of("digits")
     pixels, expected = load_digits(return_X_y=True)
     # Bit for bit: reports rest on these numbers.
     assert np.array_equal(X, pixels / 16.0 - (pixels / 16.0).mean(axis=0))
@@ -31,7 +27,7 @@ def test_digits_are_pixels_over_sixteen_less_their_means() -> None:
 
 
 def test_breast_cancer_is_standardised() -> None:
-    X, labels = breast_cancer_data()
+    X, labels = data_of("breast-cancer")
     raw, expected = load_breast_cancer(return_X_y=True)
     assert np.array_equal(labels, expected)
     assert X.shape == (569, 30)
@@ -43,12 +39,10 @@ def test_breast_cancer_is_standardised() -> None:
     assert np.corrcoef(X[:, 3], raw[:, 3])[0, 1] == pytest.approx(1, rel=1e-12)
 
 
-def identity(objective: ReadoutNetwork) -> torch.Tensor:
-    return torch.eye(*objective.shape, dtype=torch.float64).unsqueeze(0)
-
-
 def test_digits_network_comes_from_the_seed() -> None:
-    one, same, other = (digits_network(400, seed) for seed in (0, 0, 1))
+    one, same, other = (
+        table_of({"kind": "two-layer", "hidden": 400, "seed": seed}).build(Setting()) for seed in (0, 0, 1)
+    )
     assert torch.equal(one._readout, same._readout)
     assert not torch.equal(one._readout, other._readout)
     assert (one.shape, one.samples, one.activation) == ((400, 64), 1797, "tanh")
@@ -60,7 +54,7 @@ def test_digits_network_comes_from_the_seed() -> None:
 
 
 def test_representation_is_the_principal_components() -> None:
-    X, _ = digits_data()
+    X, _ = data_of("digits")
     h = BARE._X.numpy()
     assert np.square(h).sum(axis=1).mean() == pytest.approx(1, rel=1e-12)
     covariance = h.T @ h / len(h)
@@ -72,7 +66,7 @@ def test_representation_is_the_principal_components() -> None:
 
 
 def test_readout_is_the_means_of_the_classes() -> None:
-    _, labels = digits_data()
+    _, labels = data_of("digits")
     h, U = BARE._X.numpy(), BARE._readout.numpy()
     assert BARE.activation == BIASED.activation == "identity"
     for c in range(10):
@@ -84,7 +78,7 @@ def test_bias_adds_a_column_that_moves_the_representation() -> None:
     assert torch.equal(BIASED._X[:, :16], BARE._X)
     assert torch.equal(BIASED._X[:, 16], torch.ones(1797, dtype=torch.float64))
     assert torch.equal(BIASED._readout, BARE._readout)
-    W, shift = identity(BIASED), torch.arange(16, dtype=torch.float64) / 16
+    W, shift = torch.eye(16, 17, dtype=torch.float64).unsqueeze(0), torch.arange(16, dtype=torch.float64) / 16
     W[0, :, 16] = shift
     expected = (BARE._X + shift) @ BARE._readout.T
     loss = torch.nn.functional.cross_entropy(expected, BIASED._targets.argmax(1))
@@ -104,25 +98,6 @@ def is_proved(bound: float, X: np.ndarray) -> bool:
     exact = exact_matrix(X)
     gap = sp.Rational(*bound.as_integer_ratio()) * sp.eye(X.shape[1]) - exact.T * exact
     return bool(gap.is_positive_semidefinite)
-
-
-def integer_matrices() -> st.SearchStrategy[np.ndarray]:
-    rows = st.integers(1, 3).flatmap(
-        lambda columns: st.lists(
-            st.lists(st.integers(-9, 9), min_size=columns, max_size=columns), min_size=1, max_size=4
-        )
-    )
-    return rows.map(lambda values: np.array(values, dtype=float))
-
-
-@given(integer_matrices())
-def test_eigenvalue_bound_of_integers_is_exact_to_its_digits(X: np.ndarray) -> None:
-    bound = largest_gram_eigenvalue(X)
-    with mp.workdps(50):
-        largest = max(mp.eigsy(mp.matrix((X.T @ X).tolist()), eigvals_only=True))
-        assert mp.mpf(bound) >= largest - mp.mpf(10) ** -40
-        assert mp.mpf(bound) <= largest * (1 + mp.mpf(10) ** -9)
-    assert is_proved(bound, X)
 
 
 @examples(50)
@@ -150,12 +125,6 @@ def test_mean_row_norm_is_enclosed(X: np.ndarray) -> None:
         assert mp.mpf(lower(ball)) <= mean * (1 + mp.mpf(10) ** -40)
         assert mp.mpf(upper(ball)) >= mean * (1 - mp.mpf(10) ** -40)
     assert upper(ball) <= np.nextafter(np.nextafter(lower(ball), np.inf), np.inf)
-
-
-def test_mean_row_norm_of_exact_roots() -> None:
-    ball = mean_row_norm(np.array([[3.0, 4.0], [5.0, 12.0]]))
-    assert ball.contains(arb(9))
-    assert Fraction(lower(ball)) == Fraction(upper(ball)) == 9
 
 
 def test_a_bound_is_found_once_for_the_same_numbers(monkeypatch):

@@ -12,7 +12,7 @@ from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import Point, square_norm
 from boundcheck.functions.draws import Draw
 from boundcheck.functions.objectives.linear import SoftmaxRegression
-from boundcheck.functions.problem import Problem, observables
+from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
 from tests.functions.twins import matrix, sample
@@ -69,7 +69,7 @@ def gradient_ratio(problem: Problem, v: Point, v_next: Point) -> float:
 
 
 def naive_observables(problem, v, v_next, batch):
-    """The definitions in `observables`, one sample at a time."""
+    """The definitions of the observables, one sample at a time."""
     s, n = problem.adapter.scale, problem.objective.samples
     (A, B), (A_next, B_next) = ([part.numpy() for part in point] for point in (v, v_next))
     at, at_next = (
@@ -107,7 +107,7 @@ def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
     problem = PROBLEMS[name](rank=rank, d=3, k=5, scale=scale)
     v, v_next = random_point(problem, replicas=4), random_point(problem, replicas=4, seed=1)
     seen = problem.observe(v, v_next, with_replacement(problem, 3, replicas=4))
-    assert set(seen) == set(observables(problem.adapter))
+    assert set(seen) == set(problem.observables)
     # The mean over all that may be drawn is the gradient, whatever rounding does.
     assert not (seen["conditional_bias"] + seen["conditional_bias_error"]).any()
     for i in range(4):

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, Full, LoRA
+from boundcheck.functions.adapters import ADAPTERS, Full, LoRA, make_adapter
 from boundcheck.functions.arithmetic import Point, square_norm
-from boundcheck.functions.objectives.linear import LeastSquares, synthetic_regression
+from boundcheck.functions.objective import Setting, table_of
+from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
@@ -136,8 +137,7 @@ def test_rounding_covers_what_exact_arithmetic_finds(kind: str, data: DataObject
 @each_kind
 def test_an_adapter_of_another_shape_is_refused(kind: str) -> None:
     one = torch.ones(1, 1, dtype=torch.float64)
-    frozen = {"full": [], "frozen-a": [one], "frozen-b": [one], "vera": [one, one]}
-    adapter = ADAPTERS[kind](one, *frozen.get(kind, [1]))
+    adapter = make_adapter(kind, one, 1, 1.0, {"A": one, "B": one})
     assert refused(lambda: Problem(LeastSquares(np.ones((2, 2)), np.ones((2, 1))), adapter)).field == "adapter.W0"
 
 
@@ -161,7 +161,8 @@ def test_norms_and_steps_are_those_of_the_adapters_blocks(kind: str, data: DataO
 def test_what_the_first_iterate_determines_is_rounded_up() -> None:
     """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver, is in its bound."""
     random = torch.Generator().manual_seed(0)
-    objective = synthetic_regression(2, 3, 8, 0.1, 0)
+    table = {"kind": "least-squares", "d": 2, "k": 3, "samples": 8, "noise": 0.1}
+    objective = table_of(table).build(Setting())
     W0 = torch.zeros(2, 3, dtype=torch.float64)
     lora, full = Problem(objective, LoRA(W0, 2)), Problem(objective, Full(W0))
     v = lora.adapter.initial(1.5, random)

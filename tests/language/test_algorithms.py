@@ -37,8 +37,6 @@ from boundcheck.language.algorithms import (
     share,
     v,
 )
-from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH
-from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import L, alpha, delta, eta
 from boundcheck.language.vocabulary import (
     A_t,
@@ -122,23 +120,12 @@ def test_torch_and_exact_steps_are_the_recurrence(algorithm, start, eigenvalues,
         state = algorithm.exact_step(state, steep * algorithm.exact_query(state, time, numbers), time, numbers)
         place = algorithm.query(replica, time, floats)
         gradient = tuple(torch.tensor(eigenvalues, dtype=torch.float64) * part for part in place)
-        replica = algorithm.step(replica, gradient, time, floats)
+        old, before = replica, [part.clone() for vector in replica for part in vector]
+        replica = algorithm.step(old, gradient, time, floats)
+        # A step leaves the state that it begins at alone.
+        assert all(map(torch.equal, before, (part for vector in old for part in vector)))
+        assert len(replica) == len(old)
     assert all(isinstance(x, Fraction) for x in algorithm.iterate(state))
-
-
-@each_linear
-@given(start=coordinates, gradient=coordinates, share=shares)
-def test_a_step_leaves_the_old_state_alone(algorithm, start, gradient, share) -> None:
-    numbers = {name: float(x) for name, x in values(algorithm, share).items()}
-    state = algorithm.start(point(rationals(start)), numbers)
-    before = [[part.clone() for part in vector] for vector in state]
-    after = algorithm.step(state, point(rationals(gradient)), 1, numbers)
-    again = algorithm.step(state, point(rationals(gradient)), 1, numbers)
-    assert len(after) == len(state)
-    for old, vector in zip(before, state, strict=True):
-        assert all(torch.equal(x, y) for x, y in zip(old, vector, strict=True))
-    for one, two in zip(after, again, strict=True):
-        assert all(torch.equal(x, y) for x, y in zip(one, two, strict=True))
 
 
 def test_replicas_do_not_meet() -> None:
@@ -188,19 +175,10 @@ def test_adagrad_adds_up_squared_gradients(start, gradients) -> None:
         assert state[1][0].item() == pytest.approx(total**0.5)
 
 
-@each_linear
+@pytest.mark.parametrize("algorithm", [*LINEAR, OWN, ADAGRAD_NORM], ids=lambda each: each.id)
 @given(start=coordinates, other=coordinates, gradients=st.lists(coordinates, min_size=2, max_size=2), share=shares)
 def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradients, share) -> None:
-    check_drift(algorithm, start, other, gradients, {name: float(x) for name, x in values(algorithm, share).items()})
-
-
-@given(start=coordinates, other=coordinates, gradients=st.lists(coordinates, min_size=2, max_size=2))
-def test_adagrad_drifts_no_farther_than_it_says(start, other, gradients) -> None:
-    check_drift(ADAGRAD_NORM, start, other, gradients, {"eta": 0.5, "delta": 0.25})
-
-
-def check_drift(algorithm, start, other, gradients, numbers) -> None:
-    size = np.linalg.norm
+    size, numbers = np.linalg.norm, {name: float(x) for name, x in values(algorithm, share).items()}
     states = [algorithm.exact_start(np.array(x), numbers) for x in (start, other)]
     one, two = (
         algorithm.exact_step(state, np.array(g), 2, numbers, SPACE) for state, g in zip(states, gradients, strict=True)
@@ -241,13 +219,6 @@ def test_what_is_not_linear_is_refused(move: sp.Expr, at: sp.Expr) -> None:
     with pytest.raises(InputError) as caught:
         LinearMethod("bad", "bad", (alpha,), moves=((v, move),), at=at)
     assert caught.value.field == "algorithm.bad"
-
-
-def test_adagrad_needs_roots() -> None:
-    with pytest.raises(InputError, match="roots"):
-        ADAGRAD_NORM.exact_step((rationals([1.0]), Fraction(1)), rationals([1.0]), 1, {"eta": 1, "delta": 1})
-    assert ADAGRAD_NORM.no_worst
-    assert not SGD.no_worst
 
 
 ONE = float(1 - C) * 2
@@ -351,18 +322,14 @@ def test_the_share_of_growth_is_near_the_best(L: float, D: float, a_1: float, b_
 
 
 def test_what_cannot_tell_is_refused() -> None:
+    with pytest.raises(InputError, match="roots"):
+        ADAGRAD_NORM.exact_step((rationals([1.0]), Fraction(1)), rationals([1.0]), 1, {"eta": 1, "delta": 1})
     problem = pseudo_huber()
     frozen = Problem(problem.objective, FrozenA(problem.adapter.W0, torch.ones(2, 4, dtype=torch.float64)))
     with pytest.raises(InputError, match="both factors trained"):
         frozen.factor_sizes((torch.ones(1, 4, 2, dtype=torch.float64),))
     with pytest.raises(InputError, match=r"asks for reach, slope"):
         check_theorem(ADAPTIVE_GD)
-
-
-def test_a_measure_of_each_path_is_of_no_noise() -> None:
-    parts = (ADAPTIVE_GD.id, "noise", "", "", ADAPTIVE_GD.hypotheses, ADAPTIVE_GD.quantities)
-    with pytest.raises(InputError, match=r"claim\.measure"):
-        theorem(*parts, algorithm=SGD, measure=LEAST_GRADIENT_ON_EACH_PATH)
 
 
 def test_with_the_same_numbers_steps_drift_with_the_gradient() -> None:

@@ -6,7 +6,6 @@ import json
 import pickle
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,7 +20,6 @@ import boundcheck
 from boundcheck.cli import app
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import boundcheck_entry, catalogue, cited, entries_of, sources
-from boundcheck.language.prose import mathml_of
 from boundcheck.language.symbols import PARAMETERS
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
@@ -41,9 +39,8 @@ VOCABULARY = {EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, Mini
 
 def test_the_catalogue_is_a_mapping() -> None:
     assert isinstance(catalogue, Mapping)
-    assert list(catalogue) == list(catalogue.keys()) == [claim.id for claim in catalogue.values()]
+    assert list(catalogue) == [claim.id for claim in catalogue.values()]
     assert len(catalogue) == len(set(catalogue)) > 10
-    assert dict(catalogue.items())["jiang2024.lemma1"] is catalogue["jiang2024.lemma1"]
     assert boundcheck.claims["jiang2024.lemma1"] is catalogue["jiang2024.lemma1"]
     assert catalogue.get("jiang2024.lemma9") is None
     assert "jiang2024.lemma1" in catalogue
@@ -77,6 +74,7 @@ def test_a_claim_can_be_sent_to_another_process(id: str) -> None:
         claim.function(claim.names[-1])
     twin = pickle.loads(pickle.dumps(claim))
     assert (twin.id, twin.conclusion, twin.conditions) == (claim.id, claim.conclusion, claim.conditions)
+    assert (twin.word, twin.measure, twin.algorithm) == (claim.word, claim.measure, claim.algorithm)
     assert twin.names == claim.names
     # A root that is kept as printed may come back multiplied out.
     assert all(sp.simplify(twin.expression(name) - claim.expression(name)) == 0 for name in claim.names)
@@ -102,23 +100,6 @@ def test_the_statement_converts_to_mathml(id: str) -> None:
         assert "\\" not in shown
         # Letters of the code, and names of nodes that have no LaTeX of their own.
         assert not re.search("Lhat|T_min|sigma|zeta|alpha|kappa|Norm|Gradient|Expectation|Iterate|Minimum", shown)
-
-
-@cache
-def page_of_the_catalogue() -> str:
-    return catalogue._repr_html_()
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_a_notebook_shows_the_claim(id: str) -> None:
-    claim = catalogue[id]
-    assert claim._repr_latex_() == f"$\\displaystyle {claim.statement_latex}$"
-    shown = ElementTree.fromstring(f"<div>{claim._repr_html_()}</div>")
-    assert claim.id in "".join(shown.itertext())
-    formulas = [mathml_of(each) for each in (claim.statement_latex, *claim.definitions_latex)]
-    places = [claim._repr_html_().index(each) for each in formulas]
-    assert places == sorted(places)
-    assert claim._repr_html_() in page_of_the_catalogue()
 
 
 def test_sympy_rebuilds_every_node_of_every_conclusion() -> None:

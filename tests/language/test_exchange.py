@@ -33,13 +33,7 @@ def test_matrices_sums_and_assumptions_come_back() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        None,
-        1,
-        1.5,
-        "x",
-        "1/0",
-        "9" * 200_000,
-        [],
+        *(None, 1, 1.5, "x", "1/0", "9" * 200_000, "1_0", " 1", "٣", [], {"a": 1}),
         ["eval", "1"],
         ["Symbol"],
         ["Symbol", 3],
@@ -56,14 +50,10 @@ def test_matrices_sums_and_assumptions_come_back() -> None:
         ["Symbol", "σ"],
         ["Symbol", "x}\\input{y"],
         ["MatrixSymbol", "<b>", "1", "1"],
-        "1_0",
-        " 1",
-        "٣",
         ["Max", *["1"] * 5000],
         ["MatPow", ["MatrixSymbol", "X", "2", "2"], "100000000"],
         ["Identity", "30000"],
         ["MatrixSymbol", "X", "30000", "1"],
-        {"a": 1},
     ],
     ids=lambda data: str(data)[:20],
 )
@@ -129,14 +119,11 @@ def test_a_wrong_declaration_is_refused(declared: object) -> None:
         claim_from_json(claim_as_json(catalogue["jiang2024.theorem2"]) | {"declared": declared})
 
 
-def test_a_float_is_its_binary_value_and_other_assumptions_are_not_written() -> None:
+def test_a_float_is_its_binary_value_and_what_cannot_be_read_is_not_written() -> None:
     assert expression_from_json(expression_as_json(1.5 * sp.Symbol("x"))) == sp.Rational(3, 2) * sp.Symbol("x")
     for assumed in ({"negative": True}, {"even": True}, {"positive": False}):
         with pytest.raises(TypeError, match="has assumptions other than"):
             expression_as_json(sp.Symbol("x", **assumed))
-
-
-def test_a_node_outside_of_the_vocabulary_is_not_written() -> None:
     with pytest.raises(TypeError, match="vocabulary"):
         expression_as_json(sp.sin(sp.Symbol("x")))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -119,13 +118,6 @@ def test_no_measure_of_each_path_is_of_an_algorithm_with_noise(claim: Claim) -> 
         assert measure_of(replace(claim, conclusion=conclusion, measure=None)) is None
     noiseless = catalogue["meft.adaptive_gd"]
     refused(noiseless, algorithm=SGD)
-
-
-@given(st.sampled_from(STATED))
-def test_processes_keep_words(claim: Claim) -> None:
-    again = pickle.loads(pickle.dumps(claim))
-    assert again == claim
-    assert hash(again) == hash(claim)
 
 
 @given(hypotheses, st.data())

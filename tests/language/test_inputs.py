@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.inputs import exact, formula, is_plain
 from boundcheck.language.prose import plain
-from boundcheck.language.symbols import D, L
+from boundcheck.language.symbols import D, L, exact, formula, is_plain
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 THEOREM_2 = catalogue["jiang2024.theorem2"]
@@ -66,31 +65,10 @@ def test_a_value_that_is_not_positive_is_refused(name: str, value: Any) -> None:
 
 
 NO_NUMBERS = [
-    math.nan,
-    math.inf,
-    -math.inf,
-    "nan",
-    "inf",
-    np.float64("nan"),
-    np.float32("inf"),
-    sp.nan,
-    sp.oo,
-    sp.zoo,
-    sp.I,
-    sp.Symbol("x"),
-    True,
-    False,
-    np.True_,
-    None,
-    1j,
-    [1],
-    {},
-    "",
-    "one",
-    "1,5",
-    "1/0",
-    "0x10",
-    "1 2",
+    *(math.nan, math.inf, -math.inf, np.float64("nan"), np.float32("inf")),
+    *(sp.nan, sp.oo, sp.zoo, sp.I, sp.Symbol("x")),
+    *(True, False, np.True_, None, 1j, [1], {}),
+    *("", "nan", "inf", "one", "1,5", "1/0", "0x10", "1 2"),
 ]
 
 
@@ -266,6 +244,13 @@ def test_a_number_may_have_roots_and_powers(text: str, wanted: object) -> None:
     assert exact("L", text) == wanted
 
 
+NO_FORMULAS = [
+    *("", " ", "()", "x", "L[0]", "L.real", "L()", "L.doit()", "sin(L)", "L +", "L\\", "\x00"),
+    *("sqrt", "sqrt()", "sqrt(L, L)", "sqrt(x=L)", "Max(L)", "Max(*[L])", "lambda: L", "L if L else D", "L or D"),
+    *("L < D", "not L", "L // D", "L % D", "L @ D", "~L", "L := 3", "L;D", "'L'", "f'{L}'", "1j", "0x10", "0b1"),
+    *("007", "1e", "1__0", "True", "None", "...", "await L", "L # D", "__import__('os')", "exec", "eval(L)"),
+    *("(L,)", "[L]", "{L}", "*L", "5if 1else 3"),
+]
 LINES = {
     "bound.ｄｏｉｔ()": "ASCII",
     "σ": "ASCII",
@@ -288,31 +273,7 @@ LINES = {
     "L/1e999": "in a formula",
     "log(0)": "real value",
     "sqrt(-1)": "real value",
-    **dict.fromkeys(("", " ", "()", "x", "L[0]", "L.real", "L()", "L.doit()", "sin(L)", "L +"), "a formula"),
-    **dict.fromkeys(("sqrt", "sqrt()", "sqrt(L, L)", "sqrt(x=L)", "Max(L)", "Max(*[L])"), "a formula"),
-    **dict.fromkeys(
-        (
-            "lambda: L",
-            "L if L else D",
-            "L or D",
-            "L < D",
-            "not L",
-            "L // D",
-            "L % D",
-            "L @ D",
-            "~L",
-            "L := 3",
-            "L;D",
-            "'L'",
-        ),
-        "a formula",
-    ),
-    **dict.fromkeys(
-        ("f'{L}'", "1j", "0x10", "0b1", "007", "1e", "1__0", "True", "None", "...", "await L", "L # D"), "a formula"
-    ),
-    **dict.fromkeys(
-        ("__import__('os')", "exec", "eval(L)", "(L,)", "[L]", "{L}", "*L", "5if 1else 3", "L\\", "\x00"), "a formula"
-    ),
+    **dict.fromkeys(NO_FORMULAS, "a formula"),
 }
 
 

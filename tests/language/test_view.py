@@ -8,7 +8,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from boundcheck.language.notebook import html, latex
 from boundcheck.language.prose import mathml_of
 from boundcheck.language.view import (
     Badge,
@@ -21,6 +20,8 @@ from boundcheck.language.view import (
     Stack,
     Table,
     View,
+    html,
+    latex,
     line,
 )
 from boundcheck.verdicts import Look, Verdict, look_of

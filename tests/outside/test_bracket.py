@@ -50,20 +50,11 @@ CONVEX = hundredth(catalogue["classic.convex"])
 NEVER = hundredth(Claim("outer.never", "no L is positive", "mine", Le(L, 0)))
 
 
-class Alone(Scaled):
-    claims, composition = (f"{HERE}:ALONE",), f"{HERE}:ALONE"
+def about(name: str) -> type[Scaled]:
+    return type(name.title(), (Scaled,), {"claims": (f"{HERE}:{name}",), "composition": f"{HERE}:{name}"})
 
 
-class Itself(Scaled):
-    claims, composition = (f"{HERE}:ITSELF",), f"{HERE}:ITSELF"
-
-
-class Convex(Scaled):
-    claims, composition = (f"{HERE}:CONVEX",), f"{HERE}:CONVEX"
-
-
-class Never(Scaled):
-    claims, composition = (f"{HERE}:NEVER",), f"{HERE}:NEVER"
+Alone, Itself, Convex, Never = map(about, ("ALONE", "ITSELF", "CONVEX", "NEVER"))
 
 
 class Doubled(Scaled):

@@ -24,8 +24,8 @@ from boundcheck.functions.adapters import ADAPTERS, Full
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import BOUNDED_BELOW
-from boundcheck.language.notebook import html, latex
 from boundcheck.language.screen import show
+from boundcheck.language.view import html, latex
 from boundcheck.present import latex as tex
 from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Material
@@ -177,10 +177,3 @@ def test_a_constant_of_ours_that_a_user_sets_is_given(name: str, tmp_path: Path)
         table = {"claim": RUN["claim"], "adapter": {"kind": "full"}, "run": RUN["run"]}
         (result,) = bc.measure(table, tmp_path, problem=f)
         assert result.verdict == f"supported, given smoothness of {f.name}", result.reason
-
-
-@pytest.mark.full
-def test_a_run_of_what_is_ours_rests_on_nothing(tmp_path: Path) -> None:
-    (result,) = bc.measure(RUN | {"adapter": {"kind": "full"}}, tmp_path)
-    assert result.verdict is Verdict.SUPPORTED
-    assert replace(result) == result

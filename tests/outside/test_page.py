@@ -94,6 +94,4 @@ def test_the_example_to_copy_is_run_tried_and_shown(tmp_path: Path) -> None:
     (result,) = bc.measure(spec, tmp_path / "runs")
     assert result.verdict.plain == "supported", result.reason
     assert {row.hypothesis: row.status for row in result.audit}["my.no_rise"] == "held"
-    files = write_runs([tmp_path / "runs" / result.run_id], tmp_path / "index.html", "Own", "Own.", "")
-    assert "Warmed-up descent, measured: the last squared gradient norm." in files[0].read_text()
     assert check_claim(f"{file}:WARM_DESCENT", adapter="full", examples=10).ratio > 0

@@ -196,11 +196,3 @@ def test_an_experiment_that_is_none_is_refused_before_anything_runs(text: str, e
     (folder / "experiments" / "one.toml").write_text(text)
     with pytest.raises(InputError, match=expected):
         bc.audit(folder, runs=tmp_path)
-
-
-def test_a_paper_without_proofs_and_experiments_has_a_report_too(tmp_path: Path) -> None:
-    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
-    outcome = bc.audit(folder, runs=tmp_path / "runs")
-    assert outcome["findings"] == []
-    assert outcome["summary"] == "There was nothing to prove, to run or to attack."
-    assert Path(outcome["report"]).is_file()

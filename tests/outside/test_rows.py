@@ -42,16 +42,15 @@ def row(id: str, status: Any = "held", observed: float = 0.0, guilt: Any = "hypo
     return Audit(id, guilt, status, observed, 1.0, "it is told", error=error)
 
 
-def test_a_hypothesis_that_says_nothing_is_assumed(tmp_path: Any) -> None:
-    (result,) = bc.measure(telling(lambda id: []), tmp_path)
-    assert {each.hypothesis: each.status for each in result.audit}[ID] == "assumed"
-    assert result.verdict == "inconclusive", result.reason
-
-
-def test_a_ball_is_held_where_none_is_needed(tmp_path: Any) -> None:
-    (result,) = bc.measure(RUN | {"claim": told(BALL)}, tmp_path)
-    assert {each.hypothesis: each.status for each in result.audit}[ID] == "held"
-    assert result.verdict.plain == "supported", result.reason
+@pytest.mark.parametrize(
+    ("table", "status", "verdict"),
+    [(telling(lambda id: []), "assumed", "inconclusive"), (RUN | {"claim": told(BALL)}, "held", "supported")],
+    ids=["what says nothing is assumed", "a ball is held where none is needed"],
+)
+def test_a_hypothesis_has_a_row(table: dict[str, Any], status: str, verdict: str, tmp_path: Any) -> None:
+    (result,) = bc.measure(table, tmp_path)
+    assert {each.hypothesis: each.status for each in result.audit}[ID] == status
+    assert result.verdict.plain == verdict, result.reason
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,8 @@ def test_a_row_is_a_line_with_its_verdict(paper) -> None:
 def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     out = io.StringIO()
     console = Console(file=out, width=_ENDLESS, force_interactive=False)
-    show_proofs(paper, console, False, {})
-    show(console, rows_table(paper.rows), *findings_parts(written), verdicts_table(written["runs"]))
+    parts = (rows_table(paper.rows), *findings_parts(written), verdicts_table(written["runs"]))
+    show(console, *show_proofs(paper, False, {}), *parts)
     cells = {cell for line in out.getvalue().splitlines() for cell in line.split("\t")}
     for row in (each.as_json() for each in paper.rows):
         assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells

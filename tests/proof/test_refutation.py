@@ -21,8 +21,8 @@ from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
-from boundcheck.language.instance import HOLDS
 from boundcheck.language.symbols import C, D, Parameter, alpha, bound, ell, f_star, zeta
 from boundcheck.language.vocabulary import (
     A1,

@@ -16,9 +16,8 @@ from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.kernel.terms import Index
 from boundcheck.proof import ClaimAudit, Ref, Row, ge, gt
-from boundcheck.proof.audit import judge_row, known_instance, proof_as_json, rows_of
-from boundcheck.rocq import check as check_module
-from boundcheck.rocq import checked as checked_module
+from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as_json, rows_of
+from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
 from boundcheck.rocq.book import Book, Place
 from boundcheck.rocq.check import (
@@ -27,13 +26,16 @@ from boundcheck.rocq.check import (
     allowed,
     axioms,
     build,
+    checked,
     compiled,
+    covers,
     differing,
+    digest,
     in_world,
+    library_hash,
     listed,
 )
-from boundcheck.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
-from boundcheck.rocq.file import World, rocq, theorem_name
+from boundcheck.rocq.file import LIBRARY, Export, World, hash_of, rocq
 from tests.judged import of_the_paper, proof_of
 from tests.layers import sampled
 
@@ -44,6 +46,12 @@ pytestmark = of_the_paper
 SMALL = ("jiang2024.rate.exponent", "sharp")
 # A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
 CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
+
+
+def export_of(id: str, version: str) -> Export:
+    return for_rocq(proof_of(id, version))
+
+
 numbers = st.fractions(Fraction(1, 9), 9, max_denominator=9)
 
 
@@ -64,18 +72,18 @@ def value(text: str, names: dict[str, Fraction]) -> Fraction:
 def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
     proof = proof_of(*SMALL)
     model = Model({}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name])
-    exact = value(concluded(rocq(proof)), values | {"T": Fraction(horizon)})
+    exact = value(concluded(rocq(for_rocq(proof))), values | {"T": Fraction(horizon)})
     assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
 
 
 def test_the_theorem_has_all_hypotheses_and_no_gap():
     proof = proof_of(*SMALL)
-    text = rocq(proof)
+    text = rocq(for_rocq(proof))
     arrows = re.search(r"^Theorem \w+ : (.*)\.$", text, re.MULTILINE)[1]
     assert arrows.startswith(" -> ".join(f"H{i + 1}" for i in range(len(proof.hypotheses))) + " -> (")
     assert len(re.findall(r"^Definition H\d+", text, re.MULTILINE)) == len(proof.hypotheses)
     assert not re.search(r"Admitted|Axiom|Parameter|admit", text)
-    assert text.rstrip().endswith(f"Print Assumptions {theorem_name(proof)}.")
+    assert text.rstrip().endswith(f"Print Assumptions {for_rocq(proof).name_in_rocq}.")
 
 
 def test_letters_that_rocq_has_for_itself_get_other_names():
@@ -95,18 +103,18 @@ def test_a_time_before_0_is_refused(base, offset):
 
 def test_what_is_not_proved_is_not_exported():
     with pytest.raises(InputError, match=r"my\.lemma, sharp.*proved"):
-        rocq(judged(lemma(ge(x, 1), gt(x, 0))))
+        rocq(for_rocq(judged(lemma(ge(x, 1), gt(x, 0)))))
 
 
 def test_a_rule_without_a_form_is_named(monkeypatch):
     monkeypatch.delitem(rules._RULES, "certificate")
     with pytest.raises(InputError, match=r"my\.lemma, sharp, step \d+, certificate.*can be exported"):
-        rocq(judged(lemma(ge(x * y + z, 0), gt(x, 0), gt(y, 0), ge(z, 0))))
+        rocq(for_rocq(judged(lemma(ge(x * y + z, 0), gt(x, 0), gt(y, 0), ge(z, 0)))))
 
 
 def test_a_number_that_rocq_would_count_to_is_refused():
     with pytest.raises(InputError, match="5000"):
-        rocq(judged(lemma(ge(x + 123456, 0), gt(x, 0))))
+        rocq(for_rocq(judged(lemma(ge(x + 123456, 0), gt(x, 0)))))
 
 
 def test_axioms_are_read_as_rocq_prints_them():
@@ -149,14 +157,14 @@ def test_the_library_passes_its_own_tests(library):
 @pytest.mark.full
 @pytest.mark.parametrize(("id", "version"), CHECKED)
 def test_rocq_accepts_a_proof(id, version, library):
-    assert check(rocq(proof_of(id, version)), library) == ""
+    assert check(rocq(export_of(id, version)), library) == ""
 
 
 @pytest.mark.parametrize(("id", "version"), [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
 def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
     """All that the section of the theorem's file assumes, and all of its hypotheses, in its order and its words."""
     proof = proof_of(id, version)
-    text, statement = rocq(proof), World(proof).statement
+    text, statement = rocq(for_rocq(proof)), World(for_rocq(proof)).statement
     section = text[text.index("Section Proof.") : text.index("(* Step ")]
     assumed = re.findall(r"^Hypothesis \w+ : (.*)\.$", section, re.MULTILINE)
     assert all(f"({said}) /\\" in f"{statement} /\\" for said in assumed)
@@ -167,7 +175,7 @@ def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
 def test_there_is_no_world_of_a_proof_that_does_not_tell_what_it_assumes():
     proof = proof_of(*SMALL)
     with pytest.raises(InputError, match="by the kernel alone"):
-        World(replace(proof, hypotheses=proof.hypotheses[1:]))
+        for_rocq(replace(proof, hypotheses=proof.hypotheses[1:]))
 
 
 OTHER = "forall R : realType, exists (S : space R) (T : nat), (0 < T)%N"
@@ -190,14 +198,14 @@ ATTACKS = {
 def small(library):
     """A small theorem, compiled."""
     proof = proof_of(*SMALL)
-    assert check(rocq(proof), library, theorem_name(proof)) == ""
-    return World(proof)
+    assert check(rocq(for_rocq(proof)), library, for_rocq(proof).name_in_rocq) == ""
+    return World(for_rocq(proof))
 
 
 @pytest.mark.full
 def test_rocq_accepts_a_world_for_all_that_its_theorem_assumes(small, library):
     assert in_world(small, library.parent, library) == ""
-    less = World(proof_of(*SMALL))
+    less = World(export_of(*SMALL))
     less._hypotheses.pop()
     assert in_world(less, library.parent, library).startswith("its world: ")
 
@@ -227,11 +235,11 @@ def test_all_checked_proofs_have_worlds_but_those_whose_hypotheses_contradict_ea
 @pytest.mark.parametrize(("id", "version"), CHECKED[:2])
 def test_a_world_is_known_as_long_as_nothing_of_it_changes(id, version, monkeypatch, tmp_path):
     proof = proof_of(id, version)
-    assert checked()[f"{id}, {version}"]["world"] == World(proof).hash
+    assert checked()[f"{id}, {version}"]["world"] == World(for_rocq(proof)).hash
     assert known_instance(proof) == "Rocq"
     assert "hold in an instance" in proof_as_json(proof)["instance"]
     other = tmp_path / "other.v"
-    other.write_text(World(proof).script.read_text() + "(* *)")
+    other.write_text(World(for_rocq(proof)).script.read_text() + "(* *)")
     for script in (other, tmp_path / "none.v"):
         monkeypatch.setattr(World, "script", script)
         assert known_instance(proof) == ""
@@ -254,7 +262,7 @@ def test_of_a_proof_that_is_not_in_the_list_no_instance_is_known():
     ids=["certificate", "conclusion", "hypothesis"],
 )
 def test_rocq_refuses_an_altered_file(old, new, library):
-    text, count = re.subn(old, new, rocq(proof_of(*SMALL)), count=1)
+    text, count = re.subn(old, new, rocq(export_of(*SMALL)), count=1)
     assert count == 1
     assert check(text, library) != ""
 
@@ -276,12 +284,10 @@ def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
     end, line = proof.script.proof.conclusion, proof.steps[0].step.theorem
     assert not covers(None)
     for known in ({}, {"another": {"derivation": digest(theorem(gt(x, 0), ge(z, 0))), "axioms": []}}):
-        monkeypatch.setattr(
-            checked_module, "_hashes", lambda known=known: {each["derivation"] for each in known.values()}
-        )
+        monkeypatch.setattr(checking, "known", lambda _, known=known: {each["derivation"] for each in known.values()})
         assert not covers(end)
         assert not covers(end, line)
-    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(end)})
+    monkeypatch.setattr(checking, "known", lambda _: {digest(end)})
     assert covers(end)
     assert covers(end, line)
     assert not covers(end, theorem(gt(x, 0), ge(z, 0)))
@@ -291,14 +297,14 @@ def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
     row = Row(1, "a line", "", "", holds=(Ref(*SMALL),))
     claim = ClaimAudit(SMALL[0], "", "proved", (proof_of(*SMALL),))
     for hashes, said in ((set(), ""), ({digest(proof_of(*SMALL).script.proof.conclusion)}, "checked")):
-        monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
+        monkeypatch.setattr(checking, "known", lambda _, hashes=hashes: hashes)
         assert judge_row(row, {claim.id: claim}).rocq == said
         assert [each.rocq for each in rows_of([claim])] == [said]
 
 
 @pytest.mark.parametrize(("verdict", "said"), [("repaired", "repair checked"), ("refuted", ""), ("unknown", "")])
 def test_a_claim_without_a_table_is_called_checked_where_it_is_proved(verdict, said, monkeypatch):
-    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(proof_of(*SMALL).script.proof.conclusion)})
+    monkeypatch.setattr(checking, "known", lambda _: {digest(proof_of(*SMALL).script.proof.conclusion)})
     claim = ClaimAudit(SMALL[0], "", verdict, (proof_of(*SMALL),))
     assert [each.rocq for each in rows_of([claim])] == [said]
 
@@ -308,22 +314,22 @@ def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
     """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the same."""
     end = proof_of(*SMALL).script.proof.conclusion
     entry = {"derivation": digest(end), "library": found, "axioms": []}
-    monkeypatch.setattr(checked_module, "checked", lambda: {"a proof": entry})
-    checked_module._hashes.cache_clear()
+    monkeypatch.setattr(checking, "checked", lambda: {"a proof": entry})
+    checking.known.cache_clear()
     try:
         assert covers(end) is known
     finally:
-        checked_module._hashes.cache_clear()
+        checking.known.cache_clear()
 
 
 def test_the_list_has_the_files_that_are_exported_now():
     """A letter that the exporter writes otherwise may make a statement another one."""
     for id, version in CHECKED:
-        assert checked()[f"{id}, {version}"]["file"] == hash_of(rocq(proof_of(id, version)))
+        assert checked()[f"{id}, {version}"]["file"] == hash_of(rocq(export_of(id, version)))
 
 
 def test_the_list_tells_files_and_worlds_apart():
-    word = Word("my", "sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
+    word = Word("my, sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
     entry = {"derivation": "hash", "library": library_hash(), "file": "file", "axioms": ["an axiom"], "world": "world"}
     assert listed([word]) == {"my, sharp": entry}
 
@@ -334,7 +340,7 @@ def test_a_witness_is_not_called_checked(monkeypatch):
     printed, repaired = (proof_of(id, version) for version in ("printed", "repaired"))
     (line, *_) = (x.step.label for x in printed.steps if x.verdict == "refuted")
     false, claims = Ref(id, "printed", line), {id: ClaimAudit(id, "", "repaired", (printed, repaired))}
-    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(repaired.script.proof.conclusion)})
+    monkeypatch.setattr(checking, "known", lambda _: {digest(repaired.script.proof.conclusion)})
     for row, said in (
         (Row(1, "", "so", "", false=(false,), repair=(Ref(id, "repaired"),), reading="as it says"), "repair checked"),
         (Row(1, "", "so", "", false=(false,), reading="as it says"), ""),
@@ -346,21 +352,20 @@ def test_a_witness_is_not_called_checked(monkeypatch):
 
 def words(*reasons: str) -> list[Word]:
     """What Rocq might say of proofs of my.0, my.1, ..."""
-    return [Word(f"my.{i}", "sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
+    return [Word(f"my.{i}, sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
 
 
 def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):
-    for module in (checked_module, check_module):
-        monkeypatch.setattr(module, "LIST", tmp_path / "checked.json")
-    checked_module.checked.cache_clear()
+    monkeypatch.setattr(checking, "LIST", tmp_path / "checked.json")
+    checking.checked.cache_clear()
     try:
         assert differing(words("", "an error")) == ["my.0, sharp"]
         accept(words("", "", ""))
-        checked_module.checked.cache_clear()
+        checking.checked.cache_clear()
         assert differing(words("", "")) == []
         assert differing(words("", "an error")) == ["my.1, sharp"]
         accept(words("an error"))
-        checked_module.checked.cache_clear()
-        assert list(checked_module.checked()) == ["my.1, sharp", "my.2, sharp"]
+        checking.checked.cache_clear()
+        assert list(checking.checked()) == ["my.1, sharp", "my.2, sharp"]
     finally:
-        checked_module.checked.cache_clear()
+        checking.checked.cache_clear()

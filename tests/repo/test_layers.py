@@ -43,31 +43,32 @@ def test_few(x): ...
 def test_all(x): ...
 
 @pytest.mark.full
-def test_none(): ...
+@pytest.mark.parametrize("x", range(16))
+def test_slow(x): ...
 """
-MARKERS = "\n".join(["[pytest]", "markers =", "  full", "  covering", "  sampled"])
+MARKERS = "\n".join(["[pytest]", "markers =", "  full", "  nightly", "  covering", "  sampled"])
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("layer", "expected"),
     [
-        (["-m", "not full"], [f"product[{y}-{x}]" for y, x in ("pa", "qb", "pc", "qd")]),
-        ([], [f"product[{y}-{x}]" for y in "pq" for x in "abcd"]),
+        ("not full and not nightly", {"product": ["p-a", "p-c", "q-b", "q-d"], "list": [1, 4, 7], "few": [1, 3, 5, 7]}),
+        ("not nightly", {"slow": range(1, 16, 2)}),
+        ("", {"slow": range(16)}),
     ],
-    ids=["quick", "full"],
+    ids=["quick", "full", "nightly"],
 )
 def test_a_product_is_covered_and_a_list_sampled_or_cut(
-    options: list[str], expected: list[str], pytester: pytest.Pytester
+    layer: str, expected: dict[str, list[str | int]], pytester: pytest.Pytester
 ) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makeini(MARKERS)
     pytester.makepyfile(PARAMETRISED)
-    result = pytester.runpytest_inprocess("--collect-only", "-q", "--strict-markers", *options)
-    lists = {"list": (1, 4, 7), "few": (1, 3, 5, 7)}
-    rest = [f"{name}[{x}]" for name, kept in lists.items() for x in (kept if options else range(8))]
-    rest += ["all[0]", "all[1]"]
-    names = [line.split("::test_")[1] for line in result.outlines if "::" in line]
-    assert sorted(names) == sorted([*expected, *rest, *([] if options else ["none"])])
+    result = pytester.runpytest_inprocess("--collect-only", "-q", "--strict-markers", "-m", layer)
+    whole = {"product": [f"{y}-{x}" for y in "pq" for x in "abcd"], "list": range(8), "few": range(8)}
+    expected = (whole if "slow" in expected else {}) | {"all": range(2)} | expected
+    names = sorted(line.split("::test_")[1] for line in result.outlines if "::" in line)
+    assert names == sorted(f"{name}[{x}]" for name, kept in expected.items() for x in kept)
 
 
 def test_a_number_of_examples_is_a_share_that_the_profile_takes() -> None:

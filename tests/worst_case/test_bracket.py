@@ -16,9 +16,9 @@ from boundcheck.language.algorithms import GRADIENT_DESCENT, HEAVY_BALL, NESTERO
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.proof import judge
-from boundcheck.worst_case import bracket, falsify
-from boundcheck.worst_case.bracket import Exact, NotExactError, RationalRun, above, below
-from boundcheck.worst_case.program import Program, Solver
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case import program as estimation
+from boundcheck.worst_case.program import NotExactError, Program, RationalRun, Solver, above, below
 from boundcheck.worst_case.worst_case import WorstCase
 from tests.layers import examples
 
@@ -40,8 +40,8 @@ def convex(step: Any) -> Program:
 
 
 def ends(program: Program, iterates: int) -> tuple[Fraction, Fraction]:
-    solver, exact = Solver(program, iterates), Exact.of(program)
-    return below(solver, exact)[1], above(solver, exact)[1]
+    solver = Solver(program, iterates)
+    return below(solver)[1], above(solver)[1]
 
 
 # Exact rates.
@@ -127,14 +127,13 @@ def naive(table: dict[str, Any], step: Fraction, iterates: int, square_noise: Fr
 @given(third, st.integers(1, 4))
 @examples(6)
 def test_an_instance_is_what_it_says(step: Fraction, iterates: int) -> None:
-    solver, exact = Solver(descent(step), iterates), Exact.of(descent(step))
-    instance, least = below(solver, exact)
+    instance, least = below(Solver(descent(step), iterates))
     assert least == naive(instance.as_json(), step, iterates)
 
 
 @pytest.mark.parametrize("iterates", [2, 3])
 def test_so_is_one_with_noise(iterates: int) -> None:
-    instance, least = below(Solver(noisy(iterates), iterates), Exact.of(noisy(iterates)))
+    instance, least = below(Solver(noisy(iterates), iterates))
     assert least == naive(instance.as_json(), HALF, iterates, Fraction(4, iterates))
 
 
@@ -150,10 +149,9 @@ CHANGES: list[Callable[[RationalRun], RationalRun]] = [
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("program", [noisy(2), replace(noisy(2), numbers={"alpha": 1 / sp.sqrt(3)})])
 def test_a_changed_instance_is_refused(program: Program, change: Callable[[RationalRun], RationalRun]) -> None:
-    exact = Exact.of(program)
-    instance, _ = below(Solver(program, 2), exact)
+    instance, _ = below(Solver(program, 2))
     with pytest.raises(NotExactError, match="does not hold"):
-        change(instance).measure(exact, 2)
+        change(instance).measure()
 
 
 # The theorem.
@@ -185,9 +183,9 @@ def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.M
         return judge(script)
 
     multipliers: list[Any] = []
-    original = bracket._named
-    monkeypatch.setattr(bracket, "_named", lambda *given: multipliers.append(original(*given)) or multipliers[-1])
-    above(Solver(program, 2), Exact.of(program))
+    original = estimation._named
+    monkeypatch.setattr(estimation, "_named", lambda *given: multipliers.append(original(*given)) or multipliers[-1])
+    above(Solver(program, 2))
     found = multipliers[-1]
     assert judge(found.script).verdict == "proved"
     pair, weight = next(iter(found.pairs.items()))
@@ -216,7 +214,7 @@ def test_without_an_end_it_says_why() -> None:
 def test_numbers_that_are_not_rational_have_no_exact_end() -> None:
     program = Program(HEAVY_BALL, {"alpha": HALF, "beta": 1 / sp.sqrt(2)}, LEAST_GRADIENT, 1, gap=1)
     with pytest.raises(NotExactError, match="beta"):
-        Exact.of(program)
+        _ = program.rational
 
 
 def test_an_end_is_in_the_units_of_the_claim() -> None:

@@ -17,8 +17,8 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.evidence import HOLDS, Instance
 from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
-from boundcheck.language.instance import HOLDS, Instance
 from boundcheck.language.judge import hypothesis_in, meets
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.language.sentence import algorithm_of, theorem

@@ -11,16 +11,29 @@ from typing import Any
 from torch import Tensor
 
 from boundcheck.errors import InputError
+from boundcheck.functions.adapters import kinds
 from boundcheck.functions.adapters.base import Adapter, Block, Radii
-from boundcheck.functions.adapters.low_rank import DiReFT, FrozenA, FrozenB, Full, LoRA, LoReFT, LoReFTTrained
-from boundcheck.functions.adapters.products import DoRA, LoHa, Rebased, VeRA
+from boundcheck.functions.adapters.kinds import (
+    DiReFT,
+    DoRA,
+    FrozenA,
+    FrozenB,
+    Full,
+    LoHa,
+    LoRA,
+    LoReFT,
+    LoReFTTrained,
+    Rebased,
+    VeRA,
+)
 from boundcheck.language.catalogue import catalogue
-from boundcheck.system.plugins import Registry, listed
+from boundcheck.system.plugins import Registry
 
 
 def _own() -> dict[str, type[Adapter]]:
-    found = [each for each in listed(__name__, Adapter) if each.kind]
-    return {each.kind: each for each in sorted(found, key=lambda each: each.place)}
+    """Our kinds, in the order of their classes."""
+    classes = [each for each in vars(kinds).values() if isinstance(each, type) and issubclass(each, Adapter)]
+    return {each.kind: each for each in classes if each.kind}
 
 
 def _from_outside(name: str, found: Any) -> type[Adapter]:

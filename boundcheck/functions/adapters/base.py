@@ -7,7 +7,7 @@ they make the convex domain on which the theory speaks (for LoReFT, a manifold t
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
@@ -25,8 +25,7 @@ from boundcheck.functions.data import largest_gram_eigenvalue
 from boundcheck.functions.objective import Objective, Side
 from boundcheck.language.catalogue import catalogue, claims_about
 from boundcheck.language.claim import Claim
-from boundcheck.language.inputs import exact
-from boundcheck.language.symbols import G, J, L, Lhat
+from boundcheck.language.symbols import G, J, L, Lhat, exact
 from boundcheck.system.plugins import is_ours
 
 Radii = Mapping[str, float]
@@ -109,19 +108,17 @@ class Sizes(NamedTuple):
 
 
 class _OfPapers:
-    """What papers say of a kind of adapter, where its class says nothing itself: claims, or the composition lemma."""
+    """What papers say of a kind of adapter whose class says nothing itself: its claims, or the composition lemma."""
 
-    def __init__(self, said: Callable[[type["Adapter"]], Any]) -> None:
-        self._said = said
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
 
     def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> Any:
-        return self._said(of)
-
-
-def _composition(of: type["Adapter"]) -> str:
-    if not of.claims:
-        raise AttributeError(f"no claim about {of.__name__} is known")
-    return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
+        if self._name == "claims":
+            return claims_about(of.kind)
+        if not of.claims:
+            raise AttributeError(f"no claim about {of.__name__} is known")
+        return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,6 @@ class Adapter(ABC):
 
     Attributes:
         kind: its name in a spec; one from outside gets it when it is opened.
-        place: where it stands in lists.
         title: what figures call it.
         claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first; of a class that
             names none, those that papers say are about its kind.
@@ -150,13 +146,14 @@ class Adapter(ABC):
         is_isometry: whether it keeps distances, so that F is as strongly convex as f.
         W0: the frozen weight.
 
+    Kinds have, of these fields, rank: r, at most min(d, k); scale: s > 0; A and B: frozen, (r, k) and (d, r).
+
     """
 
     kind: ClassVar[str] = ""
-    place: ClassVar[int] = 1000
     title: ClassVar[str]
-    claims: ClassVar[tuple[str, ...]] = cast(Any, _OfPapers(lambda of: claims_about(of.kind)))
-    composition: ClassVar[str] = cast(Any, _OfPapers(_composition))
+    claims: ClassVar[tuple[str, ...]] = cast(Any, _OfPapers())
+    composition: ClassVar[str] = cast(Any, _OfPapers())
     radius_names: ClassVar[tuple[str, ...]]
     radius_of: ClassVar[Mapping[str, str]] = {}
     noise_at_start: ClassVar[tuple[int, int, str] | None] = None
@@ -173,14 +170,22 @@ class Adapter(ABC):
 
     def __post_init__(self) -> None:
         """Refuse a W0 that is not a finite matrix, and a rank, scale or frozen A or B that does not fit it."""
-        check_matrix("adapter.W0", self.W0)
         given = {each.name: getattr(self, each.name) for each in fields(self)}
+        matrices = {name: given[name] for name in ("W0", *(x for x in "AB" if x in self.frozen))}
+        for name, X in matrices.items():
+            if X.ndim != 2 or not torch.isfinite((X * X).sum()):
+                expected = "a matrix of finite numbers, whose squares are finite"
+                raise InputError(f"adapter.{name}", f"of shape {tuple(X.shape)}", expected)
         if "rank" in given:
             check_rank(given["rank"], self.W0)
-        if factors := {name: given[name] for name in "AB" if name in self.frozen}:
-            check_factors(self.W0, **factors)
-        if "scale" in given:
-            check_scale(given["scale"])
+        elif len(matrices) > 1:
+            (d, k), rank = self.W0.shape, len(matrices["A"]) if "A" in matrices else matrices["B"].shape[1]
+            check_rank(rank, self.W0)
+            for name, shape in (("A", (rank, k)), ("B", (d, rank))):
+                if name in matrices and tuple(found := matrices[name].shape) != shape:
+                    raise InputError(f"adapter.{name}", f"of shape {tuple(found)}", f"shape {shape}")
+        if "scale" in given and not 0 < given["scale"] < math.inf:
+            raise InputError("adapter.scale", given["scale"], "a positive real")
 
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:
@@ -394,36 +399,10 @@ class Adapter(ABC):
                 raise InputError(field, f"of {block.norm} norm {norm:.12g}", expected)
 
 
-def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) -> None:
-    """Refuse what is not a matrix of finite numbers, or not of the shape that is given."""
-    if X.ndim != 2 or not torch.isfinite((X * X).sum()):
-        raise InputError(field, f"of shape {tuple(X.shape)}", "a matrix of finite numbers, whose squares are finite")
-    if shape is not None and tuple(X.shape) != shape:
-        raise InputError(field, f"of shape {tuple(X.shape)}", f"shape {shape}")
-
-
-def check_factors(W0: Tensor, A: Tensor | None = None, B: Tensor | None = None) -> None:
-    """Refuse frozen factors that are not finite matrices of shapes (r, k) and (d, r), with a rank r that fits W0."""
-    factors = {f"adapter.{name}": X for name, X in (("A", A), ("B", B)) if X is not None}
-    for field, X in factors.items():
-        check_matrix(field, X)
-    rank = len(A) if A is not None else next(iter(factors.values())).shape[1]
-    check_rank(rank, W0)
-    d, k = W0.shape
-    for field, X in factors.items():
-        check_matrix(field, X, (rank, k) if field == "adapter.A" else (d, rank))
-
-
 def check_rank(rank: int, W0: Tensor) -> None:
     """Refuse a rank that is not an integer from 1 to min(d, k)."""
     if isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= min(W0.shape):
         raise InputError("adapter.rank", rank, f"an integer from 1 to min(d, k) = {min(W0.shape)}")
-
-
-def check_scale(scale: float) -> None:
-    """Refuse a scale that is not a positive real."""
-    if not 0 < scale < float("inf"):
-        raise InputError("adapter.scale", scale, "a positive real")
 
 
 def gaussian(shape: tuple[int, int], size: float, generator: torch.Generator) -> Tensor:
@@ -438,9 +417,8 @@ def spectral_bound(X: Tensor) -> float:
         return upper(arb(largest_gram_eigenvalue(matrix.cpu().numpy())).sqrt())
 
 
-def size(part: Tensor) -> Tensor:
-    """The Frobenius norm, of one matrix or of each in a batch."""
-    return torch.linalg.matrix_norm(part)
+size = torch.linalg.matrix_norm
+"""The Frobenius norm, of one matrix or of each in a batch."""
 
 
 def cast_to(thing: Thing, dtype: torch.dtype, device: str) -> Thing:

@@ -27,7 +27,6 @@ from boundcheck.functions.arithmetic import Point, inner, square_norm
 from boundcheck.functions.networks.samples import Task
 from boundcheck.system.limits import available
 
-Calls = list[tuple[Tensor, Tensor]]
 # A weight, under no name, and what it is computed from.
 _State = dict[str, Tensor]
 
@@ -49,14 +48,8 @@ class Leaf:
         columns = value.unsqueeze(1) if value.ndim == 1 else value
         return columns.mT if self.transposed else columns
 
-    @property
-    def width(self) -> int:
-        return self.read(self.value).shape[1]
-
     def write(self, columns: Tensor) -> None:
-        """Put columns into the parameter."""
-        value = columns.mT if self.transposed else columns
-        self.parameter.copy_(value.reshape(self.parameter.shape))
+        self.parameter.copy_((columns.mT if self.transposed else columns).reshape(self.parameter.shape))
 
 
 @dataclass(frozen=True)
@@ -141,7 +134,7 @@ class Site:
 
     @property
     def values(self) -> list[Tensor]:
-        """The tensors that make up v, in the order of the leaves: the parameters, or what is computed from them."""
+        """The tensors that v is read from, in the same order: the parameters, or what is computed from them."""
         return [leaf.value for leaves in self.blocks for leaf in leaves]
 
     def point(self, values: Sequence[Tensor] | None = None) -> Point:
@@ -153,7 +146,8 @@ class Site:
     def write(self, v: Point) -> None:
         """Put v, with R = 1, into the parameters."""
         for leaves, block in zip(self.blocks, v, strict=True):
-            for leaf, columns in zip(leaves, torch.split(block[0], [leaf.width for leaf in leaves], 1), strict=True):
+            widths = [leaf.read(leaf.value).shape[1] for leaf in leaves]
+            for leaf, columns in zip(leaves, torch.split(block[0], widths, 1), strict=True):
                 leaf.write(columns)
 
     def computed(self, x: Tensor) -> Tensor:
@@ -181,28 +175,6 @@ def _hooked(sites: Sequence[Site], do: Callable[[int, Tensor, Any], Tensor | Non
     finally:
         for handle in handles:
             handle.remove()
-
-
-@contextmanager
-def flowing(sites: Sequence[Site], samples: int) -> Iterator[list[Calls]]:
-    """Record what goes through the sites while inside: the calls of each, (input, output), in order.
-
-    Raises:
-        InputError: at a site whose input does not have the samples first, or that passes on no gradient.
-
-    """
-    flow: list[Calls] = [[] for _ in sites]
-
-    def record(place: int, x: Tensor, y: Any) -> None:
-        site = sites[place]
-        if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
-            raise InputError(site.name, "a module", f"inputs and outputs with the {samples} samples as first axis")
-        if not y.requires_grad:
-            raise InputError(site.name, "a module", "one that passes gradients on")
-        flow[place].append((x.detach(), y))
-
-    with _hooked(sites, record):
-        yield flow
 
 
 @contextmanager
@@ -382,14 +354,31 @@ class Network:
         return self.tangent(self.point(), self.points([x / len(indices) for x in sums or []]))
 
     def look(self, indices: Tensor | None = None) -> Evaluation:
-        """F and everything first-order about it, from one pass over samples (by default all)."""
+        """F and everything first-order about it, from one pass over samples (by default all).
+
+        Raises:
+            InputError: at a site that is not called, whose input does not have the samples first, or that passes on no
+                gradient.
+
+        """
         v, losses, squares = self.split(self.point()), [], []
         gradient: list[Tensor] | None = None
         weights: list[Tensor] | None = None
-        count = 0
         with evaluating(self.model):
             for part in self._chunks(indices):
-                with flowing(self.sites, len(part)) as flow:
+                # The calls of each site, (input, output), in order.
+                flow: list[list[tuple[Tensor, Tensor]]] = [[] for _ in self.sites]
+
+                def record(place: int, x: Tensor, y: Any, flow: Any = flow, samples: int = len(part)) -> None:
+                    name = self.sites[place].name
+                    if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
+                        expected = f"inputs and outputs with the {samples} samples as first axis"
+                        raise InputError(name, "a module", expected)
+                    if not y.requires_grad:
+                        raise InputError(name, "a module", "one that passes gradients on")
+                    flow[place].append((x.detach(), y))
+
+                with _hooked(self.sites, record):
                     found = self.task.losses(self.model, part)
                     gradients = iter(torch.autograd.grad(found.sum(), [y for calls in flow for _, y in calls]))
                 pulled: list[Tensor] = []
@@ -411,13 +400,9 @@ class Network:
                 squares.append(torch.stack([x.double().square().sum((1, 2)) for x in pulled]).sum(0))
                 gradient = _added(gradient, [x.double().sum(0, keepdim=True) for x in pulled])
                 weights = _added(weights, in_w)
-                count += len(part)
-        return Evaluation(
-            torch.cat(losses),
-            tuple(x / count for x in gradient or []),
-            torch.cat(squares),
-            tuple(x / count for x in weights or []),
-        )
+        every = torch.cat(losses)
+        mean, in_each = (tuple(x / len(every) for x in sums or []) for sums in (gradient, weights))
+        return Evaluation(every, mean, torch.cat(squares), in_each)
 
     def hessian_vector_product(self, direction: Point) -> Point:
         r""":math:`\nabla^2 F(v)[\delta]`, Riemannian where a domain is curved, by back-propagation through a gradient.

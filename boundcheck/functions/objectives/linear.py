@@ -13,21 +13,10 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
+from boundcheck.functions import data
 from boundcheck.functions.arithmetic import EPSILON, Results, in_blocks
-from boundcheck.functions.data import (
-    Bundled,
-    checked_features,
-    checked_labels,
-    checked_matrix,
-    data_of,
-    largest_gram_eigenvalue,
-    linear_gradient_bound,
-    linear_smoothness,
-    mean_row_norm,
-    smallest_gram_eigenvalue,
-    with_ones,
-)
-from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, sides_of, some
+from boundcheck.functions.data import Bundled
+from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, sides_of
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant
 from boundcheck.system.limits import Demand
@@ -37,7 +26,7 @@ Activation = Literal["identity", "tanh"]
 
 # The centred digits have this rank: three of the 64 pixels are always blank.
 _DIGITS_RANK = 61
-# The factor of `digits_readout` with the least cross-entropy at W = I is 6 with 4 components, 16 with all of them.
+# The factor of the readout with the least cross-entropy at W = I is 6 with 4 components, 16 with all of them.
 _SHARPNESS = 8.0
 
 
@@ -49,15 +38,16 @@ class LinearModel(Objective):
     """
 
     is_shared = True
+    units = "nats"
 
-    def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
-        """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
-        self.name = name
-        self.samples = len(X)
+    def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, rows: int, device: str, sign: str) -> None:
+        """Take X, shape (n, k), the y of each sample, shape (n, outputs), the rows of W, and why f is nonnegative."""
+        self.name, self.samples, self.shape = name, len(X), (rows, X.shape[1])
         self._X = torch.tensor(X, device=device)
         self._targets = torch.tensor(targets, device=device)
         self._square_norms = self._X.square().sum(1)
         self._mean_norm, self._mean_square = self._square_norms.sqrt().mean().item(), self._square_norms.mean().item()
+        self.infimum = Constant(0.0, "certified", sign)
 
     @property
     def widest(self) -> int:
@@ -72,12 +62,18 @@ class LinearModel(Objective):
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The gradient of each sample's loss in its output, shape (R, d, n), from the same arguments."""
 
+    def _in_blocks(self, f: Callable[[slice, Tensor], Results], W: Tensor) -> Results:
+        """Join what f gives for some of the replicas and their outputs."""
+        return in_blocks(lambda part: f(part, W[part] @ self._X.mT), W, self.samples * W.shape[1])
+
     def loss(self, W: Tensor) -> Tensor:
-        return self._in_blocks(lambda part: self._losses(W[part] @ self._X.mT, self._targets.mT).mean(-1), W)
+        return self._in_blocks(lambda _, outputs: self._losses(outputs, self._targets.mT).mean(-1), W)
 
     def gradient(self, W: Tensor) -> Tensor:
         r""":math:`\frac1n R X` with the residuals as the columns of R, shape (R, d, k)."""
-        return self._in_blocks(lambda part: self._all_residuals(W[part]) @ self._X / self.samples, W)
+        return self._in_blocks(
+            lambda _, outputs: self._residuals(outputs, self._targets.mT) @ self._X / self.samples, W
+        )
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         def gradient(part: slice) -> Tensor:
@@ -92,13 +88,12 @@ class LinearModel(Objective):
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products of residuals and x, shape (R, n, d, k)."""
-        return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
+        return self._residuals(W @ self._X.mT, self._targets.mT).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
         r"""`Objective.survey`; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
 
-        def survey(part: slice) -> Moments:
-            outputs = W[part] @ self._X.mT
+        def survey(part: slice, outputs: Tensor) -> Moments:
             residuals = self._residuals(outputs, self._targets.mT)
             squares, in_v = residuals.square().sum(-2), []
             for left, right in sides_of(sides, part):
@@ -106,15 +101,9 @@ class LinearModel(Objective):
                 in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
             loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
             each = torch.stack(in_v).sum(0), squares * self._square_norms
-            return Moments(loss, gradient, *(mean_of(x, some(among, part)) for x in each))
+            return Moments(loss, gradient, *(mean_of(x, among, part) for x in each))
 
         return self._in_blocks(survey, W)
-
-    def _in_blocks(self, f: Callable[[slice], Results], W: Tensor) -> Results:
-        return in_blocks(f, W, self.samples * W.shape[1])
-
-    def _all_residuals(self, W: Tensor) -> Tensor:
-        return self._residuals(W @ self._X.mT, self._targets.mT)
 
 
 class LeastSquares(LinearModel):
@@ -129,22 +118,20 @@ class LeastSquares(LinearModel):
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and targets Y, shape (n, d)."""
-        X = checked_features(X)
+        X = data.checked_features(X)
         expected = f"a finite matrix of {len(X)} rows, one a sample"
-        Y = checked_matrix("Y", Y, expected)
+        Y = data.checked_matrix("Y", Y, expected)
         if len(Y) != len(X):
             raise InputError("Y", f"array of shape {Y.shape}", expected)
-        super().__init__("least squares", X, Y, device)
-        self.shape = (Y.shape[1], X.shape[1])
+        super().__init__("least squares", X, Y, Y.shape[1], device, "squares are nonnegative")
         self._target_size = self._targets.square().sum(1).mean().sqrt().item()
-        self.smoothness = linear_smoothness(X)
-        unbounded = "unbounded over all W; on a ball it follows from L and the gradient at its centre"
-        self.gradient_bound = Constant(math.inf, "certified", unbounded)
-        least = math.nextafter(smallest_gram_eigenvalue(X) / self.samples, 0.0)
+        least = math.nextafter(data.smallest_gram_eigenvalue(X) / self.samples, 0.0)
         if least > 0:
             how = "smallest eigenvalue of X^T X / n, bounded below with Arb"
             self.strong_convexity = Constant(least, "certified", how)
-        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
+        self.smoothness = data.linear_smoothness(X)
+        unbounded = "unbounded over all W; on a ball it follows from L and the gradient at its centre"
+        self.gradient_bound = Constant(math.inf, "certified", unbounded)
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.
@@ -165,16 +152,6 @@ class LeastSquares(LinearModel):
         return outputs - targets
 
 
-def synthetic_regression(d: int, k: int, samples: int, noise: float, seed: int, device: str = "cpu") -> LeastSquares:
-    """Targets y = M x + noise: x standard Gaussian, entries of M N(0, 1/k), and Gaussian noise of size `noise`.
-
-    So an entry of y has variance 1 + noise^2.
-    """
-    random = np.random.default_rng(seed)
-    X, M = random.standard_normal((samples, k)), random.standard_normal((d, k)) / math.sqrt(k)
-    return LeastSquares(X, X @ M.T + noise * random.standard_normal((samples, d)), device)
-
-
 class LeastSquaresSpec(ProblemTable):
     """Least squares on synthetic data, whose gradient is bounded on a ball only."""
 
@@ -191,8 +168,14 @@ class LeastSquaresSpec(ProblemTable):
         return (Demand("problem.samples", self.samples, numbers * self.samples),)
 
     def build(self, setting: Setting) -> LeastSquares:
-        columns = self.k + setting.bias
-        return synthetic_regression(self.d, columns, self.samples, self.noise, self.seed, setting.device)
+        """Targets y = M x + noise: x standard Gaussian, entries of M N(0, 1/k), and Gaussian noise.
+
+        So an entry of y has variance 1 + noise^2.
+        """
+        random, k = np.random.default_rng(self.seed), self.k + setting.bias
+        X, M = random.standard_normal((self.samples, k)), random.standard_normal((self.d, k)) / math.sqrt(k)
+        noise = self.noise * random.standard_normal((self.samples, self.d))
+        return LeastSquares(X, X @ M.T + noise, setting.device)
 
 
 class LogisticRegression(LinearModel):
@@ -206,20 +189,16 @@ class LogisticRegression(LinearModel):
     """
 
     is_convex = True
-    units = "nats"
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels from 0, shape (n,)."""
-        X = checked_features(X)
-        labels = checked_labels(labels, len(X))
-        classes = int(labels.max()) + 1
+        X, classes = data.checked_samples(X, labels)
         # The class that each row calls +1.
         rows = np.arange(classes) if classes > 2 else np.array([1])
-        super().__init__(name, X, np.where(labels[:, None] == rows, 1.0, -1.0), device)
-        self.shape = (len(rows), X.shape[1])
-        self.smoothness = linear_smoothness(X, 4)
-        self.gradient_bound = linear_gradient_bound(X, len(rows), "d")
-        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+        targets = np.where(labels[:, None] == rows, 1.0, -1.0)
+        super().__init__(name, X, targets, len(rows), device, "cross-entropy is nonnegative")
+        self.smoothness = data.linear_smoothness(X, 4)
+        self.gradient_bound = data.linear_gradient_bound(X, len(rows), "d")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most 1; then of sums."""
@@ -246,7 +225,7 @@ class LogisticSpec(ProblemTable):
     )
 
     def build(self, setting: Setting) -> LogisticRegression:
-        return LogisticRegression(f"logistic, {self.data}", *data_of(self.data, setting.bias), setting.device)
+        return LogisticRegression(f"logistic, {self.data}", *data.data_of(self.data, setting.bias), setting.device)
 
 
 class SoftmaxRegression(LinearModel):
@@ -258,18 +237,13 @@ class SoftmaxRegression(LinearModel):
     """
 
     is_convex = True
-    units = "nats"
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
-        X = checked_features(X)
-        labels = checked_labels(labels, len(X))
-        classes = int(labels.max()) + 1
-        super().__init__(name, X, np.eye(classes)[labels], device)
-        self.shape = (classes, X.shape[1])
-        self.smoothness = linear_smoothness(X, 2)
-        self.gradient_bound = linear_gradient_bound(X, 2, "2")
-        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+        X, classes = data.checked_samples(X, labels)
+        super().__init__(name, X, np.eye(classes)[labels], classes, device, "cross-entropy is nonnegative")
+        self.smoothness = data.linear_smoothness(X, 2)
+        self.gradient_bound = data.linear_gradient_bound(X, 2, "2")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
@@ -293,7 +267,7 @@ class DataSpec(ProblemTable):
     kind: Bundled
 
     def build(self, setting: Setting) -> SoftmaxRegression:
-        return SoftmaxRegression(self.kind, *data_of(self.kind, setting.bias), setting.device)
+        return SoftmaxRegression(self.kind, *data.data_of(self.kind, setting.bias), setting.device)
 
 
 class ReadoutNetwork(LinearModel):
@@ -316,8 +290,6 @@ class ReadoutNetwork(LinearModel):
     at least 0. With the identity f is convex.
     """
 
-    units = "nats"
-
     def __init__(
         self,
         name: str,
@@ -328,26 +300,24 @@ class ReadoutNetwork(LinearModel):
         device: str = "cpu",
     ) -> None:
         """Take data X, shape (n, k), labels from 0, shape (n,), and U, shape (classes, h), so W is of shape (h, k)."""
-        X = checked_features(X)
-        labels = checked_labels(labels, len(X))
-        U = checked_matrix("readout", readout, "a finite matrix, one row a class")
-        if labels.max() >= len(U):
-            raise InputError("labels", f"up to {labels.max()}", f"numbers below {len(U)}, the rows of the readout")
+        X, classes = data.checked_samples(X, labels)
+        U = data.checked_matrix("readout", readout, "a finite matrix, one row a class")
+        if classes > len(U):
+            raise InputError("labels", f"up to {classes - 1}", f"numbers below {len(U)}, the rows of the readout")
         if activation not in ("identity", "tanh"):
             raise InputError("activation", activation, "identity or tanh")
-        super().__init__(name, X, np.eye(len(U))[labels], device)
+        super().__init__(name, X, np.eye(len(U))[labels], U.shape[1], device, "cross-entropy is nonnegative")
         self.activation = activation
-        self.shape = (U.shape[1], X.shape[1])
         self._readout = torch.tensor(U, device=device)
         with ctx.workprec(128):
             # U^T U and U U^T have the same largest eigenvalue.
-            square = arb(largest_gram_eigenvalue(U if U.shape[1] <= len(U) else U.T))
+            square = arb(data.largest_gram_eigenvalue(U if U.shape[1] <= len(U) else U.T))
             curvature = square / 2
             if activation == "tanh":
                 columns = zip(U.max(0).tolist(), U.min(0).tolist(), strict=True)
                 curvature += 4 / (3 * arb(3).sqrt()) * arb(max(upper(arb(high) - arb(low)) for high, low in columns))
-            smoothness = curvature * arb(largest_gram_eigenvalue(X)) / self.samples
-            gradient_bound = (2 * square).sqrt() * mean_row_norm(X)
+            smoothness = curvature * arb(data.largest_gram_eigenvalue(X)) / self.samples
+            gradient_bound = (2 * square).sqrt() * data.mean_row_norm(X)
         # In the operator norm, and in that of Frobenius.
         self._readout_norms = (upper(square.sqrt()), self._readout.norm().item())
         bend = f"the largest curvature of cross-entropy under U and {activation}"
@@ -355,7 +325,6 @@ class ReadoutNetwork(LinearModel):
         self.smoothness = Constant(upper(smoothness), "certified", how)
         how = "sqrt(2) times the operator norm of U times the mean norm of x, rounded up with Arb"
         self.gradient_bound = Constant(upper(gradient_bound), "certified", how)
-        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of logits, at most :math:`\epsilon((k + 4)\|U\|_{op} + h\|U\|_F) \|W\| \|x\|`; then as in softmax.
@@ -373,10 +342,6 @@ class ReadoutNetwork(LinearModel):
         gradient_error = gradient_error + (2 * classes + 32 + self.samples) * math.sqrt(2) * U_frobenius * x
         return EPSILON * loss_error, EPSILON * gradient_error
 
-    def logits(self, W: Tensor) -> Tensor:
-        """The logits of every sample, shape (R, n, classes)."""
-        return (self._readout @ self._activated(W @ self._X.mT)).mT
-
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         logits = self._readout @ self._activated(outputs)
         return logits.logsumexp(-2) - (logits * targets).sum(-2)
@@ -390,18 +355,6 @@ class ReadoutNetwork(LinearModel):
         return outputs if self.activation == "identity" else torch.tanh(outputs)
 
 
-def digits_network(hidden: int, seed: int, device: str = "cpu", bias: bool = False) -> ReadoutNetwork:
-    """A tanh network with `hidden` units on the digits of `digits_data`: W of shape (hidden, 64), or 65 with bias.
-
-    Entries of the readout are N(0, 1/hidden), from NumPy's default generator with this seed.
-    """
-    if hidden < 1:
-        raise InputError("hidden", hidden, "a positive integer")
-    X, labels = data_of("digits", bias)
-    readout = np.random.default_rng(seed).standard_normal((int(labels.max()) + 1, hidden)) / math.sqrt(hidden)
-    return ReadoutNetwork("digits network", X, labels, readout, "tanh", device)
-
-
 class TwoLayerSpec(ProblemTable):
     """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
 
@@ -410,34 +363,11 @@ class TwoLayerSpec(ProblemTable):
     seed: Seed = Field(default=0, description="of the second layer")
 
     def build(self, setting: Setting) -> ReadoutNetwork:
-        return digits_network(self.hidden, self.seed, setting.device, setting.bias)
-
-
-def digits_readout(components: int, bias: bool, device: str = "cpu") -> ReadoutNetwork:
-    r"""Fine-tuning of a representation h of the digits under a fixed classifier: logits U W h, or U W [h; 1] with bias.
-
-    h are the first principal components of the centred digits, scaled to mean square norm 1; row c of U is 8 times the
-    mean of h over class c. So W = I is a classifier by class means: of the digits it gets 68 % right with 4 components
-    and 86 % with 16. The factor 8 decides how sure it is, and the cross-entropy at W = I is near the least that any
-    factor gives. W - I, or W - [I 0], is an edit of h.
-
-    Args:
-        components: the dimension of h, from 1 to 61, the rank of the data.
-        bias: whether W has a column more than rows, which is added to h.
-        device: where the tensors are.
-
-    """
-    if not 1 <= components <= _DIGITS_RANK:
-        raise InputError("components", components, f"an integer from 1 to {_DIGITS_RANK}, the rank of the digits")
-    X, labels = data_of("digits")
-    axes = np.linalg.svd(X, full_matrices=False)[2][:components]
-    # An axis has no sign of its own: its largest entry is made positive.
-    largest = np.abs(axes).argmax(axis=1)
-    h = X @ (axes * np.sign(axes[np.arange(components), largest])[:, None]).T
-    h = h / np.sqrt(np.square(h).sum(axis=1).mean())
-    readout = _SHARPNESS * np.stack([h[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)])
-    features = with_ones(h) if bias else h
-    return ReadoutNetwork("digits readout", features, labels, readout, "identity", device)
+        """A network with W of shape (hidden, 64), or 65 with bias; entries of the readout are N(0, 1/hidden)."""
+        X, labels = data.data_of("digits", setting.bias)
+        random = np.random.default_rng(self.seed)
+        readout = random.standard_normal((int(labels.max()) + 1, self.hidden)) / math.sqrt(self.hidden)
+        return ReadoutNetwork("digits network", X, labels, readout, "tanh", setting.device)
 
 
 class ReadoutSpec(ProblemTable):
@@ -448,4 +378,19 @@ class ReadoutSpec(ProblemTable):
     starts_at_identity: ClassVar[bool] = True
 
     def build(self, setting: Setting) -> ReadoutNetwork:
-        return digits_readout(self.components, setting.bias, setting.device)
+        """Fine-tuning of a representation h of the digits under a fixed classifier: logits U W h, or U W [h; 1].
+
+        h are the first principal components of the centred digits, scaled to mean square norm 1; row c of U is 8 times
+        the mean of h over class c. So W = I is a classifier by class means: of the digits it gets 68 % right with 4
+        components and 86 % with 16. The factor 8 decides how sure it is, and the cross-entropy at W = I is near the
+        least that any factor gives. W - I, or W - [I 0], is an edit of h.
+        """
+        X, labels = data.data_of("digits")
+        axes = np.linalg.svd(X, full_matrices=False)[2][: self.components]
+        # An axis has no sign of its own: its largest entry is made positive.
+        largest = np.abs(axes).argmax(axis=1)
+        h = X @ (axes * np.sign(axes[np.arange(self.components), largest])[:, None]).T
+        h = h / np.sqrt(np.square(h).sum(axis=1).mean())
+        readout = _SHARPNESS * np.stack([h[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)])
+        features = data.with_ones(h) if setting.bias else h
+        return ReadoutNetwork("digits readout", features, labels, readout, "identity", setting.device)

@@ -15,17 +15,7 @@ from torch import Tensor
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.functions.arithmetic import EPSILON, cores, in_blocks, in_parts, on_cores
-from boundcheck.functions.objective import (
-    FirstOrder,
-    Moments,
-    Objective,
-    ProblemTable,
-    Setting,
-    mean_of,
-    mean_squares,
-    sides_of,
-    some,
-)
+from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, mean_squares
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant, Descent
 from boundcheck.system.limits import Demand
@@ -91,21 +81,11 @@ class PseudoHuber(Objective):
     def gradient(self, W: Tensor) -> Tensor:
         return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
 
-    def first_order(self, W: Tensor) -> FirstOrder:
-        """Loss and gradient, which share their roots; the loss is that of `loss` to the last bit."""
-        if not keeps(self, PseudoHuber, "loss", "gradient"):
+    def first_order(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and gradient, each by a compiled loop over all samples where there is one."""
+        if _loops(W) is None or not keeps(self, PseudoHuber, "loss", "gradient"):
             return super().first_order(W)
-        if _loops(W) is not None:
-            everything = torch.arange(self.samples).expand(len(W), -1)
-            return FirstOrder(self.loss(W), self.batch_gradient(W, everything))
-
-        def both(part: slice) -> FirstOrder:
-            x = self._known(W[part]).unsqueeze(1) - self._targets
-            root = self._inverse_root(x)
-            losses = x.square() * (root / (root + 1))
-            return FirstOrder(losses.flatten(1).sum(1) / self.samples, x.mul_(root).mean(1))
-
-        return in_blocks(both, W, self._targets.numel())
+        return self.loss(W), self.batch_gradient(W, torch.arange(self.samples).expand(len(W), -1))
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         if (loops := _loops(W)) is not None:
@@ -155,14 +135,15 @@ class PseudoHuber(Objective):
             in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
             arrays = (x.numpy() for x in (*maps, loss, gradient, in_v, in_w))
             loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
-            return Moments(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
+            squares = in_v.add_(in_w, alpha=plain), in_w
+            return Moments(loss, gradient, *(mean_of(x, among, slice(None)) for x in squares))
 
         def survey(part: slice) -> Moments:
             x = self._known(W[part]).unsqueeze(2) - self._between
             root = self._inverse_root(x)
             slopes = x * root
             losses = x.mul_(slopes).div_(root.add_(1))
-            squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
+            squares = mean_squares(slopes, sides, among, part)
             return Moments(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
 
         return in_blocks(survey, W, self._targets.numel())

@@ -36,7 +36,9 @@ there is noise, the average over t was measured, which is no less."""
     "the red one lies below the dotted one.",
 )
 def gradient(material: Material) -> Iterator[Part]:
-    runs = [run for run in material.theorems if "batch" in run.result.spec["run"] and run.measure.is_of_gradients]
+    runs = [
+        run for run in material.theorems if "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
+    ]
     # Those whose T was chosen to be informative, or, if there are none of these, the first ones.
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
     yield from pictured("gradient_norm", chosen, _draw_gradient, _GRADIENT)

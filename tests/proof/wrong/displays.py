@@ -17,6 +17,7 @@ from rich.console import Console
 
 import boundcheck as bc
 from boundcheck.kernel import rules
+from boundcheck.language import screen
 from boundcheck.language.symbols import abc_a
 from boundcheck.language.vocabulary import FrobeniusNorm, d, k
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
@@ -36,7 +37,7 @@ def audit(build: Callable[[Proof], Any], title: str = "", reading: Reading = NUM
 def shown(build: Callable[[Proof], Any], **options: Any) -> str:
     """What the terminal shows of a script."""
     out = io.StringIO()
-    show(audit(build, **options), Console(file=out, width=400), False, {})
+    screen.show(Console(file=out, width=400), *show(audit(build, **options), False, {}))
     return out.getvalue()
 
 
