@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import xarray as xr
 from boundcheck.experiment.result import read
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.view import Picture
 from boundcheck.present import page as pages
+from boundcheck.present.material import Material
 from boundcheck.present.page import write_runs
-from boundcheck.present.sections.networks import MOST, along_figures, seen
+from boundcheck.present.sections.networks import MOST, course, seen
 from boundcheck.present.stored import StoredRun, named_runs
 
 from .made import EMPTY, changed
@@ -144,6 +147,11 @@ def run(changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = 
     return StoredRun(read(result), trace(**given))
 
 
+def figures(runs: list[StoredRun]) -> dict[str, Callable[[], Any]]:
+    """What draws each figure along runs, by its name."""
+    return {each.name: each.draw for each in course.build(Material(runs)) if isinstance(each, Picture)}
+
+
 FAILED = {
     "run_id": "f00000000000",
     "verdict": "hypothesis-failed",
@@ -245,7 +253,7 @@ def test_run_of_a_trainer(page):
     assert "Most of it may be rounding" in text
     assert "The average is below 0" in text
     assert "1\u202f234 MiB" in text
-    (axis,) = along_figures(named_runs([found]))["gradient_norm"]().axes
+    (axis,) = figures([found])["gradient_norm"]().axes
     assert "≤ 0 at 100%" in axis.get_xlabel()
 
 
@@ -256,8 +264,8 @@ def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
     text = page([adam])
     assert "0.765" not in text
     assert ">123<" not in text
-    figures = along_figures(named_runs([adam]))
-    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in figures[name]().axes[0].lines]
+    found = figures([adam])
+    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in found[name]().axes[0].lines]
     assert not [label for label in labels if "bound" in label or "2/η" in label]
 
 
@@ -292,7 +300,7 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     ratio[0, 2], error[0, 2] = 0.1, 0.2
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         found.trace[name] = (("replica", "stratum"), values)
-    (axis,) = along_figures(named_runs([found]))["smoothness"]().axes
+    (axis,) = figures([found])["smoothness"]().axes
     lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
     (drawn,) = (values for name, values in lines.items() if name.startswith("gradient ratio"))
     assert np.isnan(drawn).tolist() == [place == 2 for place in range(STEPS)]
@@ -302,7 +310,7 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     assert "F is not L̂-smooth at the L̂ by the path" in said
     old = run()
     assert "gradient ratio" not in seen(old)
-    (axis,) = along_figures(named_runs([old]))["smoothness"]().axes
+    (axis,) = figures([old])["smoothness"]().axes
     assert not any(line.get_label().startswith("gradient ratio") for line in axis.lines)
 
 
@@ -311,17 +319,17 @@ def test_figures_can_be_read():
     kinds = [run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2}) for kind in ADAPTERS]
     several = [run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)]
     for runs in (kinds, [*several, diverged()]):
-        figures = along_figures(named_runs(runs))
-        assert list(figures) == ["gradient_norm", "smoothness", "constants"]
-        for draw in figures.values():
+        found = figures(runs)
+        assert list(found) == ["gradient_norm", "smoothness", "constants"]
+        for draw in found.values():
             figure = draw()
             assert_no_text_overlaps(figure)
             for line in (line for axis in figure.axes for line in axis.lines):
                 y = np.asarray(line.get_ydata(), float)
                 low, high = line.axes.get_ylim()
                 assert ((y >= low) & (y <= high) | np.isnan(y)).all(), line.get_label()
-    assert len(along_figures(named_runs(kinds))["smoothness"]().axes) == MOST
-    assert along_figures([]) == {}
+    assert len(figures(kinds)["smoothness"]().axes) == MOST
+    assert figures([]) == {}
 
 
 def test_runs_are_called_by_what_tells_them_apart():
@@ -344,6 +352,6 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
     vera = run({}, {"adapter.kind": "vera"})
     vera.trace.attrs["blocks"] = "\n".join(f"{site} {block}" for site in SITES for block in "db")
     for runs, panels in (([run(), vera], 4), ([vera], 3)):
-        axes = along_figures(named_runs(runs))["constants"]().axes
+        axes = figures(runs)["constants"]().axes
         assert len([axis for axis in axes if axis.get_ylabel()]) == panels
         assert [len(axis.lines) for axis in axes if axis.get_ylabel() == "σₜ"] == [1] * (panels - 3)

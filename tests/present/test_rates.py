@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment.result import read
-from boundcheck.present.sections.rates import horizon, horizon_slopes, rank_exponents, rank_figure
+from boundcheck.present.sections.rates import horizon, horizon_slopes, rank, rank_exponents
 from boundcheck.present.stored import StoredRun, groups, settings
 from boundcheck.present.words import titled
 from boundcheck.system.tables import fields_of
@@ -134,7 +134,7 @@ def test_runs_that_differ_in_anything_else_are_not_mixed(path):
 def test_runs_that_choose_their_own_horizon_are_in_no_sweep():
     runs = by_rank([1, 2, 4], 3, lambda _, r: r, run__steps="informative")
     assert rank_exponents([synthetic_with_steps(run, 77) for run in runs]) == []
-    assert rank_figure([synthetic_with_steps(run, 77) for run in runs]) is None
+    assert figure_of(rank, [synthetic_with_steps(run, 77) for run in runs]) is None
 
 
 def synthetic_with_steps(run: StoredRun, steps: int) -> StoredRun:
@@ -248,13 +248,13 @@ def test_settings_say_what_tells_runs_apart_and_no_more():
 
 def test_rank_figure_has_a_reference_of_the_printed_slope():
     runs = by_rank([1, 2, 4], 3, lambda seed, r: (seed + 1) * r**0.5)
-    axis, *_ = rank_figure(runs).axes
+    axis, *_ = figure_of(rank, runs).axes
     lines = {line.get_label(): line for line in axis.lines}
     (reference,) = (line for text, line in lines.items() if text.startswith("slope 1/4"))
     slopes = np.diff(np.log(reference.get_ydata())) / np.diff(np.log(reference.get_xdata()))
     assert slopes == pytest.approx([1 / 4] * 2)
     assert "slope 0.50 [0.49, 0.51]" in axis.get_title("left")
-    assert rank_figure(by_rank([1, 2], 3, lambda _, r: r)) is None
+    assert figure_of(rank, by_rank([1, 2], 3, lambda _, r: r)) is None
 
 
 def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
@@ -269,7 +269,7 @@ def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
 def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
     brackets = [run for run in stored if not run.is_theorem]
     for runs in ([], brackets):
-        assert rank_figure(runs) is figure_of(horizon, runs) is None
+        assert figure_of(rank, runs) is figure_of(horizon, runs) is None
         assert rank_exponents(runs) == horizon_slopes(runs) == []
 
 

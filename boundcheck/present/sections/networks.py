@@ -4,12 +4,10 @@ import math
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.result import FROM_BELOW, AtSmoothness
@@ -24,7 +22,7 @@ from boundcheck.present.sections.rates import FEWEST, MARKS
 from boundcheck.present.sections.runs import blamed, interval_of, measured_of
 from boundcheck.present.sections.smoothness import band
 from boundcheck.present.stored import WAYS, StoredRun, distinct, grouped, groups, known, settings, shown_first
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, panels
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import number, sentence_of
 from boundcheck.verdicts import Verdict
 
@@ -213,12 +211,10 @@ _AT_END = {
 
 @placed(280, "How the rank enters", rates.SEE_RANK)
 def rank(material: Material) -> Iterator[Part]:
-    again = repeated(material.networks)
-    rows = rates.rank_exponents(again)
-    if not rows:
+    parts = tuple(rates.rank_parts(repeated(material.networks), _RANKS, _BIASED))
+    if not parts:
         return
-    yield view.Picture("rank", lambda: rates.rank_figure(again), _RANKS)
-    yield rates.rank_table(rows, rates.FITTED.format(_BIASED))
+    yield from parts
     # The sweeps over ranks, by name, in which samples were held out: of each rank the runs that differ in the seed.
     held = [group for group in _by_rank(material.networks) if all(run.ends.held_out is not None for run in group)]
     names = settings([group[0] for group in held], ("adapter.rank",))
@@ -226,7 +222,7 @@ def rank(material: Material) -> Iterator[Part]:
     if not held:
         return
     panes = [(name, equal, key) for name, equal in zip(names, by_rank, strict=True) for key in _AT_END]
-    yield view.Picture("rank_held_out", lambda: panels(panes, _draw_ends, tall=2.2), _HELD_OUT)
+    yield from pictured("rank_held_out", panes, _draw_ends, _HELD_OUT, tall=2.2)
     cells: list[view.Row] = []
     for name, equal in zip(names, by_rank, strict=True):
         for r, runs in equal:
@@ -332,36 +328,21 @@ theory, at the iterates that were looked at."""
 @placed(220, "Along the run", _ALONG)
 def course(material: Material) -> Iterator[Part]:
     runs = material.networks
-    count = len(distinct(runs)[:MOST])
-    if count < len(runs):
+    chosen = distinct(runs)[:MOST]
+    if len(chosen) < len(runs):
         yield paragraph(
-            f"Drawn: {count} of the {len(runs)} runs. Of those that differ in the seed alone it is the first, and of "
-            f"the rest the first {MOST}."
+            f"Drawn: {len(chosen)} of the {len(runs)} runs. Of those that differ in the seed alone it is the first, "
+            f"and of the rest the first {MOST}."
         )
     sampled = " (of a Trainer: those that the callback drew)" if material.by_callback else ""
-    captions = {"gradient_norm": _SQUARES.format(sampled), "smoothness": _SMOOTHNESS, "constants": _CONSTANTS}
-    for name, draw in along_figures(runs).items():
-        yield view.Picture(name, draw, captions[name])
-
-
-def along_figures(runs: list[StoredRun]) -> dict[str, Callable[[], Figure]]:
-    """Functions that draw the figures, by name.
-
-    The figures are of at most `MOST` runs, the first of those that differ in the seed alone.
-    """
-    chosen = distinct(runs)[:MOST]
-    if not chosen:
-        return {}
+    yield from pictured("gradient_norm", chosen, _draw_squares, _SQUARES.format(sampled), most=3)
+    yield from pictured("smoothness", chosen, _draw_smoothness, _SMOOTHNESS, most=3, tall=2.2)
     looks = [(style.LOOKS[place % 5][1], ("-", "--")[place // 5]) for place in range(len(chosen))]
     courses = []
     for title, has_units, read in _COURSES:
         found = [(run, y, look) for run, look in zip(chosen, looks, strict=True) if (y := read(run)) is not None]
         courses += [(title, has_units, found)] if found else []
-    return {
-        "gradient_norm": partial(panels, chosen, _draw_squares, most=3),
-        "smoothness": partial(panels, chosen, _draw_smoothness, most=3, tall=2.2),
-        "constants": partial(panels, courses, _draw_course, tall=1.9),
-    }
+    yield from pictured("constants", courses, _draw_course, _CONSTANTS, tall=1.9)
 
 
 def _over(run: StoredRun, name: str, how: Callable[..., Any]) -> np.ndarray:
