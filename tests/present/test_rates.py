@@ -60,7 +60,7 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         "bound": 1.0,
         "interval": {"lower": 0.4, "upper": 0.6, "level": 0.95, "kind": "asymptotic", "method": "Student"},
     }
-    seen = {"path_smoothness": np.full((4, 8), 1.0), "path_smoothness_error": np.zeros((4, 8))}
+    seen = {"path_smoothness": np.ones((4, 8)), "path_smoothness_error": np.zeros((4, 8)), "loss": np.ones((4, 8))}
     return StoredRun(read(found | result), xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
 
 
