@@ -88,11 +88,6 @@ class Stroke:
     silent: bool = False
     toward: Toward = Toward.UP
 
-    @property
-    def is_drawn(self) -> bool:
-        """True if the value is a number that has a place on an axis."""
-        return self.value is not None and 0 < self.value < math.inf
-
 
 @dataclass(frozen=True)
 class Strokes:
@@ -105,7 +100,11 @@ class Strokes:
 
 def picture(found: Iterable[Strokes]) -> Figure | None:
     """A figure with a panel for each: horizontal lines, their values at their ends; None if nothing can be drawn."""
-    shown = [Strokes(x.title, x.axis, lines) for x in found if len(lines := [y for y in x.lines if y.is_drawn]) > 1]
+    shown = []
+    for panel in found:
+        # What has a place on an axis.
+        lines = [line for line in panel.lines if 0 < (line.value or 0.0) < math.inf]
+        shown += [Strokes(panel.title, panel.axis, lines)] if len(lines) > 1 else []
     most = max((len(each.lines) for each in shown), default=0)
     above = max((wrapped(each.title, _TITLE).count("\n") for each in shown), default=0)
     return panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most) if shown else None

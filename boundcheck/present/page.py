@@ -22,11 +22,12 @@ from boundcheck.present.section import parts_of, sections
 from boundcheck.present.sections.checked import head_of
 from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.style import described, on_a_page, pdf, svg
-from boundcheck.present.words import badge, said, slug
+from boundcheck.present.words import said, slug
 from boundcheck.shown import visible
 from boundcheck.system.ending import say
 from boundcheck.system.files import file_name, replace_file
 from boundcheck.system.plugins import is_path, theirs
+from boundcheck.verdicts import Look, look_of
 
 
 class Page(Html):
@@ -63,13 +64,16 @@ class Page(Html):
 
     def heading(self, view: View) -> str:
         name = f" <code>{escape(view.name)}</code>" if view.name else ""
-        return f"<h3>{self.prose(view.title)}{name}{f' {badge(view.verdict)}' if view.verdict else ''}</h3>"
+        return f"<h3>{self.prose(view.title)}{name}{f' {self.badge(view.verdict)}' if view.verdict else ''}</h3>"
 
     def prose(self, text: str) -> str:
         return str(said(text))
 
     def badge(self, word: str, look: str = "") -> str:
-        return str(badge(word, look))
+        limit = " asymptotic" if look_of(word) is Look.LIMIT else ""
+        # By its own first word "not violated" does not look like a violation.
+        first = (look or word).split(" ")[0].rstrip(",")
+        return str(Markup('<span class="badge {1}{2}">{0}</span>').format(word, first, limit))
 
     def picture(self, picture: Picture) -> str:
         """A figure with its caption, which is kept as SVG and PDF too; an empty text if none is drawn."""
