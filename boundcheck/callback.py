@@ -15,8 +15,7 @@ from transformers import TrainerCallback
 from boundcheck.errors import InputError
 from boundcheck.experiment import training
 from boundcheck.experiment.audit import Evidence
-from boundcheck.experiment.experiment import announce, device_memory
-from boundcheck.experiment.outcome import outcome
+from boundcheck.experiment.experiment import announce, device_memory, outcome
 from boundcheck.experiment.plan import Start, at_a_step
 from boundcheck.experiment.result import RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
@@ -341,17 +340,15 @@ class _Recorder:
             with self._as_it_began():
                 looks = zip(self._rules, self._look_at_training(), strict=True)
                 rules = tuple(min(pair, key=training.worst_first) for pair in looks)
-                evidence = Evidence(spec.theorem, spec, self._function, self._start, plan, record, rules, sample)
-                found = outcome(evidence)
+                result = outcome(
+                    Evidence(spec.theorem, spec, self._function, self._start, plan, record, rules, sample),
+                    run_id=self._folder.id,
+                    claim=spec.claim,
+                    spec=self._spec,
+                    environment=self._folder.environment | device_memory(self._device),
+                    problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
+                    constants=dict(self._function.constants),
+                )
         finally:
             self._network.write(last)
-        result = RunResult(
-            run_id=self._folder.id,
-            claim=spec.claim,
-            spec=self._spec,
-            environment=self._folder.environment | device_memory(self._device),
-            problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
-            constants=dict(self._function.constants),
-            **found,
-        )
         return self._folder, self._folder.finish(result)

@@ -15,9 +15,9 @@ from torch import Tensor
 from boundcheck.experiment.statistics import (
     _BETS,
     Schedule,
-    betting_interval,
     betting_limits,
     betting_lower_limit,
+    mean_interval,
     simultaneous_lower_limits,
 )
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
@@ -336,7 +336,7 @@ def test_betting_limits_are_roots_found_by_bisection(n: int, seed: int) -> None:
     x = 2 * random.beta(0.5, 2, size=(REPLICAS, n))
     lower, upper = betting_limits(x, 2.0, 0.9)
     for r in range(REPLICAS):
-        interval = betting_interval(x[r], 2.0, 0.9)
+        interval = mean_interval(x[r], 2.0, np.inf, 0.9)
         assert (interval.lower, interval.upper) == pytest.approx((lower[r], upper[r]), rel=1e-12)
         for got, wanted in (
             (lower[r], plain_limit(x[r], 0.05)),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -60,11 +60,6 @@ class Evidence(Recorded):
     start: Start
     plan: Plan
     record: Record
-
-    @property
-    def problem(self) -> Problem:
-        """The function, as a problem in one matrix."""
-        return cast(Problem, self.function)
 
     @property
     def smoothness(self) -> float:

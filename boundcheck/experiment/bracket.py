@@ -6,6 +6,7 @@ Each end says how it was had. A sampled Lipschitz ratio is a lower estimate and 
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
 from boundcheck.experiment.plan import generator, starting_point, stream
-from boundcheck.experiment.result import Blame, Chain
+from boundcheck.experiment.result import Blame, BracketResult
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
@@ -34,11 +35,10 @@ from boundcheck.functions.curvature import (
 )
 from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.judged import OfAdapter
-from boundcheck.functions.problem import End, Problem
+from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, Answer, Extent
-from boundcheck.language.function import Constant
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS
@@ -65,38 +65,22 @@ _PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 _LARGEST = 320
 
 
-@dataclass(frozen=True)
-class Bracket:
-    """A two-sided statement of the smoothness constant of F on a domain, by the fields of a `BracketResult`.
+def measure_bracket(
+    spec: Spec, problem: Problem, device: str, tick: Tick, /, **common: Any
+) -> tuple[BracketResult, xr.Dataset]:
+    """Bracket the smoothness constant on the domain of the spec's radii, and return every value that was seen, too.
 
-    Its lower estimates are of four kinds: ``pairs``, ``iterates``, ``curvature``, ``ascent``. The verdict is
-    ``supported`` while none exceeds the spec's claim, and ``violated`` otherwise; ``inconclusive`` where the claim was
-    given a constant that is only estimated, or has a hypothesis that the judge does not decide there;
-    ``hypothesis-failed`` where f itself breaks one at the steepest points.
+    Lower estimates are of four kinds: ``pairs``, ``iterates``, ``curvature``, ``ascent``. The verdict is ``supported``
+    while none exceeds the spec's claim, and ``violated`` otherwise; ``inconclusive`` where the claim was given a
+    constant that is only estimated, or has a hypothesis that the judge does not decide there; ``hypothesis-failed``
+    where f itself breaks one at the steepest points. ``common`` are the fields of the result that follow from the spec.
     """
-
-    radii: dict[str, float]
-    lower: dict[str, float]
-    upper: tuple[End, ...]
-    bound: float
-    slack: tuple[Chain, ...]
-    verdict: Verdict
-    reason: str
-    blame: Blame | None
-
-    @property
-    def measured(self) -> float:
-        return max(self.lower.values())
-
-
-def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
-    """Bracket the smoothness constant on the domain of the spec's radii, and return every value that was seen, too."""
-    radii, settings, adapter = _radii(spec), spec.bracket, problem.adapter
-    ball = claimed(spec, problem)
-    random = generator(spec, "bracket", device)
+    domain, ball, settings, adapter = _Domain(spec, problem), claimed(spec, problem), spec.bracket, problem.adapter
+    radii, random = domain.radii, generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ends = problem.upper_ends(radii)
     ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
+
     # Top curvatures at the steepest pairs and, for half of the points, along the iterates.
     along = np.linspace(0, len(visited) - 1, settings.points // 2).astype(int) if visited else ()
     points = [visited[i] for i in along]
@@ -105,7 +89,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     for number, point in enumerate(points, start=1):
         found.append(top_curvature(problem, point, lanczos))
         tick("curvature", number, len(points))
-    curvatures = np.array(found)
+
     # Projected ascent from the steepest pairs, whose best end is sharpened by Lanczos.
     starts = [pair[0] for pair in steepest[: settings.ascents]]
     v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
@@ -115,37 +99,44 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     point = tuple(part[best : best + 1] for part in climb.v)
     climbed[best] = max(climbed[best], top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket"))))
     beside = adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u))
+
     seen = {
-        "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
-        "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
-        "curvature": ("point", curvatures, {"meaning": "largest absolute eigenvalue of the Hessian of F"}),
-        "ascent": ("start", climbed, {"meaning": "the same, where projected ascent ended"}),
+        "pairs": ("pair_ratio", "pair", pairs, "Lipschitz ratio of a sampled pair"),
+        "iterates": ("iterate_ratio", ("step", "replica"), ratios, "Lipschitz ratio of consecutive iterates"),
+        "curvature": ("curvature", "point", np.array(found), "largest absolute eigenvalue of the Hessian of F"),
+        "ascent": ("ascent", "start", climbed, "the same, where projected ascent ended"),
     }
-    values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
-    lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
-    own = _own_constants(problem, radii, [*steepest, (climb.v, beside)])
-    verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
-    if verdict.is_decided and (objection := meets(_OnDomain(spec, problem, radii), spec.said).objection):
+    lowers = {kind: float(np.nanmax(x)) for kind, (_, _, x, _) in seen.items() if np.isfinite(x).any()}
+    verdict, reason, blame = _judged(spec, problem, radii, max(lowers.values()), ball, [*steepest, (climb.v, beside)])
+    if verdict.is_decided and (objection := meets(domain, spec.said).objection):
         verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
-    # The claim about the adapter is what is tested.
-    verdict = verdict.resting_on(problem.objective.given)
     chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(adapter) else []
-    # Where the steepest pair has one gradient there is nothing to give away.
-    lost = tuple(chain for chain in chains if chain.measured > 0)
-    bracket = Bracket(radii, lowers, tuple(ends), upper(ball), lost, verdict, reason, blame)
-    trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
-    return bracket, trace.merge(split_along(problem, visited, settings.looks, tick))
+    result = BracketResult(
+        **common,
+        # The claim about the adapter is what is tested.
+        verdict=verdict.resting_on(problem.objective.given),
+        reason=reason,
+        blame=blame,
+        measured=max(lowers.values()),
+        bound=upper(ball),
+        radii=radii,
+        lower={**lowers},
+        upper=tuple(ends),
+        # Where the steepest pair has one gradient there is nothing to give away.
+        slack=tuple(chain for chain in chains if chain.measured > 0),
+    )
+    trace = xr.Dataset({name: (dims, x, {"meaning": meaning}) for name, dims, x, meaning in seen.values() if x.size})
+    return result, trace.merge(split_along(problem, visited, settings.looks, tick))
 
 
 @dataclass(frozen=True)
-class _OnDomain(OfAdapter):
+class _Domain(OfAdapter):
     """Any two points of the domain, with the constants of the spec's claim there."""
 
     spec: Spec
     function: Problem
-    radii: Radii
 
-    # Both follow from the spec and its function: mypy knows a field of a base class as one that may be set.
+    # What follows from the spec and its function: mypy knows a field of a base class as one that may be set.
     @property
     def claim(self) -> Claim:  # type: ignore[override]
         return self.spec.said
@@ -159,6 +150,11 @@ class _OnDomain(OfAdapter):
         return self.function
 
     @property
+    def radii(self) -> dict[str, float]:  # type: ignore[override]
+        radii = self.spec.domain.given
+        return dict.fromkeys(radii, max(radii.values())) if has_common_radius(self.claim) else radii
+
+    @property
     def inputs(self) -> dict[str, Number]:
         return self.function.theory_inputs(self.claim, self.radii, self.spec.lipschitz)
 
@@ -169,17 +165,16 @@ class _OnDomain(OfAdapter):
         return HOLDS
 
 
-@dataclass(frozen=True)
-class _Own:
-    """A constant of f on the domain: its letter, what it is said to be, and the least that it can be as f was seen."""
-
-    letter: str
-    said: Constant
-    seen: float
+def claimed(spec: Spec, problem: Problem) -> arb:
+    """An enclosure of the spec's claim at its domain; raises InputError where it says nothing of this domain."""
+    return spec.said.enclosures(**_Domain(spec, problem).inputs)[SMOOTHNESS.letter]
 
 
-def _own_constants(problem: Problem, radii: Radii, pairs: list[Pair]) -> list[_Own]:
-    """L and G, with the largest gradient ratio and gradient of f at the W of these pairs, less rounding errors."""
+def _judged(
+    spec: Spec, problem: Problem, radii: Radii, best: float, ball: arb, pairs: list[Pair]
+) -> tuple[Verdict, str, Blame | None]:
+    """The verdict, reason and blame, from the best lower estimate, the claim, and what f showed at these pairs."""
+    # The least that L and G can be: the largest gradient ratio and gradient of f there, less rounding errors.
     f, ratio, slope = problem.objective, 0.0, 0.0
     for pair in pairs:
         W, other = (problem.adapter.weight(point) for point in pair)
@@ -188,45 +183,28 @@ def _own_constants(problem: Problem, radii: Radii, pairs: list[Pair]) -> list[_O
         apart, moved = (torch.linalg.matrix_norm(x - y) for x, y in ((W, other), gradients))
         ratio = max(ratio, ((moved - sum(errors)) / apart.where(apart > 0, torch.inf)).max().item())
         slope = max(slope, (torch.linalg.matrix_norm(gradients[0]) - errors[0]).max().item())
-    return [
-        _Own(SMOOTH_IN_W.letter, f.smoothness, ratio),
-        _Own(BOUNDED_GRADIENT.letter, problem.gradient_bound(radii), slope),
-    ]
-
-
-def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]) -> tuple[Verdict, str, Blame | None]:
-    """The verdict, reason and blame, from the best lower estimate, the bound's safe ends, and f's own constants."""
-    estimated = [each.letter for each in own if each.said.kind == "estimated"]
-    if estimated:
+    own = ((SMOOTH_IN_W, f.smoothness, ratio), (BOUNDED_GRADIENT, problem.gradient_bound(radii), slope))
+    if estimated := [word.letter for word, said, _ in own if said.kind == "estimated"]:
         reason = f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
         return Verdict.INCONCLUSIVE, reason, None
     taken = {p.name for p in spec.said.parameters}
-    for each in own:
-        if each.letter in taken and each.seen * (1 - _ROUNDING) > each.said.value:
-            digits = telling(each.said.value, (each.seen, DOWN), digits=6)
-            limit, seen = shown(each.said.value, digits, UP), shown(each.seen, digits, DOWN)
-            reason = f"f itself breaks {each.letter} = {limit}, where {seen} was seen"
-            blame = Blame("constant", each.letter, f"{reason}; it is {each.said.kind}: {each.said.how}")
+    for word, said, least in own:
+        if word.letter in taken and least * (1 - _ROUNDING) > said.value:
+            digits = telling(said.value, (least, DOWN), digits=6)
+            limit, seen = shown(said.value, digits, UP), shown(least, digits, DOWN)
+            reason = f"f itself breaks {word.letter} = {limit}, where {seen} was seen"
+            blame = Blame("constant", word.letter, f"{reason}; it is {said.kind}: {said.how}")
             return Verdict.HYPOTHESIS_FAILED, f"{reason}, so the claim says nothing about it", blame
-    low, high = bound
+    low, high = lower(ball), upper(ball)
     if best * (1 - _ROUNDING) > high:
         digits = telling(high, (best, DOWN), digits=6)
         reason = f"a lower estimate, {shown(best, digits, DOWN)}, exceeds the bound {shown(high, digits, UP)}"
         rests = "; ".join(
-            f"{x.letter} = {shown(x.said.value, 6, UP)}, {shown(x.seen, 6, DOWN)} seen: {x.said.how}" for x in own
+            f"{word.letter} = {shown(said.value, 6, UP)}, {shown(least, 6, DOWN)} seen: {said.how}"
+            for word, said, least in own
         )
         return Verdict.VIOLATED, reason, Blame("claim", spec.claim, f"{reason}; it rests on {rests}")
     return Verdict.SUPPORTED, f"the best lower estimate is {rounded(100 * best / low, -2, DOWN)}% of the bound", None
-
-
-def claimed(spec: Spec, problem: Problem) -> arb:
-    """An enclosure of the spec's claim at its domain; raises InputError where it says nothing of this domain."""
-    return spec.said.enclosures(**_OnDomain(spec, problem, _radii(spec)).inputs)[SMOOTHNESS.letter]
-
-
-def _radii(spec: Spec) -> dict[str, float]:
-    radii = spec.domain.given
-    return dict.fromkeys(radii, max(radii.values())) if has_common_radius(spec.said) else radii
 
 
 def _pair_ratios(
@@ -309,7 +287,14 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
         for _ in range(_TURNS):
             u = problem.adapter.unit(v, hessian_vector_product(problem, v, u))
         lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
-        uphill = problem.adapter.unit(v, _uphill(problem, v, u))
+        # Half the gradient in v of ‖H(v)u‖², which is D³F(v)[Hu, u, ·]: third derivatives are symmetric, so that it is
+        # the derivative along u of H(v)[Hu]. On a curved domain, terms of its curvature are left out, and the step
+        # shows whether it goes uphill.
+        image = hessian_vector_product(problem, v, u)
+        with torch.enable_grad():
+            at = leaves(v)
+            steepest = tuple(part.detach() for part in derivative(curved(problem, at, image), at, u))
+        uphill = problem.adapter.unit(v, steepest)
         moved = tuple(steps[:, None, None] * part for part in uphill)
         # A point that is no number has no singular values; it stays what it is, because it gains nothing.
         here, along = (tuple(torch.nan_to_num(part, 0.0, 0.0, 0.0) for part in x) for x in (v, moved))
@@ -326,18 +311,6 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
         steps = torch.where(gained, _GROW * steps, _SHRINK * steps)
         tick("ascent", done + 1, rounds)
     return Climb(v, u, lengths)
-
-
-def _uphill(problem: Problem, v: Point, u: Point) -> Point:
-    r"""Half the gradient in v of :math:`\|H(v)u\|^2`, which is :math:`D^3F(v)[H u, u, \cdot]`.
-
-    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain, terms of its
-    curvature are left out, and the step shows whether it goes uphill.
-    """
-    image = hessian_vector_product(problem, v, u)
-    with torch.enable_grad():
-        at = leaves(v)
-        return tuple(part.detach() for part in derivative(curved(problem, at, image), at, u))
 
 
 def split_along(problem: Problem, iterates: list[Point], looks: int, tick: Tick) -> xr.Dataset:

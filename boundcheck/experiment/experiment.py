@@ -11,18 +11,18 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.experiment.audit import Evidence, check_function, check_run
+from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, largest_ratio
 from boundcheck.experiment.bracket import claimed, measure_bracket
-from boundcheck.experiment.outcome import outcome
 from boundcheck.experiment.plan import (
     Plan,
     Start,
@@ -30,20 +30,25 @@ from boundcheck.experiment.plan import (
     draft,
     generator,
     guessed,
+    horizon,
     make_plan,
     make_sampler,
     starting_point,
 )
-from boundcheck.experiment.result import BracketResult, Result, RunResult, Subject
+from boundcheck.experiment.result import Ends, Estimates, HeldOut, Horizon, Result, RunResult, Subject
 from boundcheck.experiment.run import MOST_WAITING, STAGE, run_ensemble
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.store import RunFolder, environment
+from boundcheck.experiment.verdict import estimates_of, in_hindsight, judge, theorem_rows
+from boundcheck.experiment.waterfall import waterfall
 from boundcheck.functions.arithmetic import at_most, replicate
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.evidence import beyond_rounding, less_rounding
 from boundcheck.language.function import Function
-from boundcheck.language.sentence import words_of
+from boundcheck.language.sentence import measure_of, words_of
+from boundcheck.proofs import parts
 from boundcheck.system.ending import say
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.files import replace_file
@@ -168,48 +173,115 @@ def prepare(
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
     # Bits of a sum depend on how many threads share it; those of NumPy's and SciPy's algebra are never worth it here.
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), ExitStack() as stack:
         function = build(spec, device, tick)
-        with at_most(function.threads):
-            folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
-            if (stored := folder.result()) is not None:
-                return stored
-            with folder.held(tick):
-                # Another process may have finished it in the meantime.
-                if (stored := folder.result()) is not None:
-                    return stored
-                return _measured(spec, function, folder, device, tick, memory)
+        stack.enter_context(at_most(function.threads))
+        folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
+        if (stored := folder.result()) is not None:
+            return stored
+        stack.enter_context(folder.held(tick))
+        # Another process may have finished it in the meantime.
+        if (stored := folder.result()) is not None:
+            return stored
+        common: dict[str, Any] = {
+            "run_id": folder.id,
+            "claim": spec.claim,
+            "spec": spec.as_json(),
+            "environment": folder.environment,
+            "problem": Subject(function.name, function.units, **function.facts),
+            "constants": dict(function.constants),
+        }
+        if isinstance(function, Problem) and spec.is_bracket:
+            result, trace = measure_bracket(spec, function, device, tick, **common)
+            folder.start_trace(trace, {})
+            return folder.finish(result)
+        if device.startswith("cuda"):
+            torch.cuda.reset_peak_memory_stats(device)
+        start = Start.draw(spec, function, device)
+        plan = make_plan(spec, function, start, device, tick)
+        taken = check_memory(held(spec, function, plan), memory, device)
+        if not function.is_known:
+            # It takes long to look at a network, so that it was not done beforehand.
+            check_run(spec, function, start, plan, device)
+        announce(function.name, taken, seconds(spec, function, start, plan, device))
+        record = run_ensemble(spec, function, start, plan, folder, device, tick)
+        evidence = Evidence(spec.theorem, spec, function, start, plan, record)
+        common["environment"] = common["environment"] | device_memory(device)
+        return folder.finish(outcome(evidence, **common))
 
 
-def _measured(
-    spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick, memory: float | None
-) -> Result:
-    common: dict[str, Any] = {
-        "run_id": folder.id,
-        "claim": spec.claim,
-        "spec": spec.as_json(),
-        "environment": folder.environment,
-        "problem": Subject(function.name, function.units, **function.facts),
-        "constants": dict(function.constants),
+def outcome(evidence: Evidence, **common: Any) -> RunResult:
+    """The result of a run, from what was recorded of it and the fields that follow from its spec.
+
+    Of a function whose constants are not known, the largest that were seen stand in the plan.
+    """
+    start, found = evidence.start, None
+    if not evidence.function.is_known:
+        found = estimates_of(evidence.function.sites, evidence.record.trace, start.gap.value)
+        plan = in_hindsight(evidence.plan, evidence.claim, found, start.square_norm)
+        evidence = replace(evidence, plan=plan)
+    audits = audit(evidence)
+    return RunResult(
+        **common,
+        **judge(evidence, audits),
+        **(_of_problem(evidence) if found is None else _of_network(evidence, found)),
+        audit=tuple(audits),
+        plan=evidence.plan.rounded(),
+        radii=evidence.plan.radii,
+        first_variance=start.variance,
+        gap=start.gap.value,
+        waterfall=waterfall(evidence, audits),
+        gradient_ratio=largest_ratio(evidence),
+    )
+
+
+def _of_problem(evidence: Evidence) -> dict[str, Any]:
+    """The fields of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
+    problem, spec, plan, trace = evidence.problem, evidence.spec, evidence.plan, evidence.record.trace
+    variance, loss = trace["noise_variance"].values, trace["loss"].values
+    horizons = []
+    for part in parts("measured") if plan.radii and spec.is_stochastic else ():
+        for id, C in getattr(part, "HORIZONS", ()):
+            # What is known of one quantity at v_1 says nothing of a bound on another.
+            if getattr(measure_of(catalogue[id]), "observable", None) == spec.measure.observable:
+                steps = horizon(spec, evidence.function, evidence.start, plan, catalogue[id], C)
+                horizons.append(Horizon(id, C, steps))
+    # The largest descent curvature less its rounding error, and the median of those that exceed their errors.
+    path, lowers = beyond_rounding(trace, "path_smoothness"), {}
+    if np.isfinite(path).any():
+        sure = less_rounding(trace, "path_smoothness")[~np.isnan(path)]
+        lowers = {"path": float(sure.max()), "median of path": float(np.nanmedian(path))}
+    ratio = largest_ratio(evidence)
+    if ratio is not None and ratio.value is not None and not ratio.is_lost:
+        lowers["gradient ratio"] = ratio.value
+    needs_radii = problem.adapter.needs_ball and not plan.radii
+    return {
+        "horizons": tuple(horizons),
+        "lower": lowers,
+        "upper": () if needs_radii else tuple(problem.upper_ends(plan.radii)),
+        "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
+        "decrease": evidence.start.loss - float(loss.mean(0).min()),
     }
-    if isinstance(function, Problem) and spec.is_bracket:
-        bracket, trace = measure_bracket(spec, function, device, tick)
-        folder.start_trace(trace, {})
-        found = {each.name: getattr(bracket, each.name) for each in fields(bracket)}
-        return folder.finish(BracketResult(**common, **found, measured=bracket.measured))
-    if device.startswith("cuda"):
-        torch.cuda.reset_peak_memory_stats(device)
-    start = Start.draw(spec, function, device)
-    plan = make_plan(spec, function, start, device, tick)
-    taken = check_memory(held(spec, function, plan), memory, device)
-    if not function.is_known:
-        # It takes long to look at a network, so that it was not done beforehand.
-        check_run(spec, function, start, plan, device)
-    announce(function.name, taken, seconds(spec, function, start, plan, device))
-    record = run_ensemble(spec, function, start, plan, folder, device, tick)
-    evidence = Evidence(spec.theorem, spec, function, start, plan, record)
-    common["environment"] = common["environment"] | device_memory(device)
-    return folder.finish(RunResult(**common, **outcome(evidence)))
+
+
+def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
+    """The fields of a network: the constants that were seen, the theorems at them, and both ends of its runs."""
+    function, start, trace, last = evidence.function, evidence.start, evidence.record.trace, evidence.record.last
+    loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
+    begun, ended, ends = function.accuracy(start.v), function.accuracy(last), None
+    if ended:
+        # On held-out samples at the end of the first replica.
+        held_out = function.held_out_ends(tuple(part[:1] for part in last))
+        losses = tuple((start.loss, end) for end in function.loss(last).tolist())
+        accuracies = tuple((begun[0], end) for end in ended)
+        ends = Ends(losses, accuracies, None if held_out is None else HeldOut(*held_out))
+    return {
+        "estimates": found,
+        "theorems": theorem_rows(function.sites, evidence.claim, evidence.plan, found, start.square_norm),
+        "rounding": {"loss": loss, "gradient": gradient},
+        "ends": ends,
+        "decrease": float((trace["loss"].values[:, :1] - trace["loss"].values).max(1).mean()),
+    }
 
 
 def content(spec: Spec, function: Function) -> str:

@@ -36,7 +36,7 @@ from boundcheck.system.limits import Tick, silent
 
 # The pilot's findings are widened by this before they become hypotheses. A function whose constants are unknown is
 # judged by what its run shows: there a guess that is too low costs the result, and one that is too high only steps.
-_MARGIN, _MARGIN_UNKNOWN = 1.1, 1.5
+_MARGIN = {True: 1.1, False: 1.5}
 # Hypotheses that held are kept unless a pilot finds them wider than it needs by more than this.
 _CLOSE = 0.9
 _PILOT_REPLICAS = 8
@@ -219,10 +219,8 @@ class Guess:
 def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Claim | None = None) -> Plan:
     """The plan that follows from a guess, for the spec's theorem or another one.
 
-    Raises:
-        InputError: for a step beyond the longest, for what the problem does not say and nobody assumes, and for numbers
-            that are 0, negative, not finite, or too small to be squared.
-
+    Raises InputError for a step beyond the longest, for what the problem does not say and nobody assumes, and for
+    numbers that are 0, negative, not finite, or too small to be squared.
     """
     claim, prescription = claim or spec.theorem, claim or spec.prescription
     run, radii, gap = spec.run, guess.radii, BOUNDED_BELOW.letter
@@ -250,7 +248,7 @@ def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Cla
     else:
         inputs[HORIZON.name] = run.steps
     if run.step_size == "best":
-        inputs[spec.free[0]] = best_step(claim, inputs)
+        inputs[spec.free[0]], _ = best_step(claim, inputs)
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
     floats = {name: np.float64(value) for name, value in inputs.items()}
     name = spec.algorithm.step_size
@@ -303,7 +301,7 @@ def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float
 def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
     """Batch size and zeta: those of the spec, or the batch at which zeta^2 balances, and the zeta that follows."""
     zeta = spec.run.zeta
-    if spec.run.batch != "balanced":
+    if isinstance(spec.run.batch, int):
         batch = spec.run.batch
     else:
         target = zeta * zeta if zeta is not None else _BALANCE * start.square_norm
@@ -319,14 +317,10 @@ def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
 
 def guessed(spec: Spec, function: Function, start: Start) -> Guess:
     """The guess before any pilot: what is given, or a little more than at v_1."""
-    margin = _margin(function)
+    margin = _MARGIN[function.is_known]
     guess = margin * max(start.norms.values(), default=0.0)
     radii = {name: spec.domain.given.get(name, guess) for name in function.radius_names(spec.theorem)}
     return Guess(radii, margin * start.variance)
-
-
-def _margin(function: Function) -> float:
-    return _MARGIN if function.is_known else _MARGIN_UNKNOWN
 
 
 def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: Tick) -> Plan:
@@ -338,7 +332,7 @@ def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: T
     Of a function whose constants are not known it is widened by 50 percent, and the first that holds is the plan.
     Should none have, the audit of the run will say so.
     """
-    guess, run, margin = guessed(spec, function, start), spec.run, _margin(function)
+    guess, run, margin = guessed(spec, function, start), spec.run, _MARGIN[function.is_known]
     if function.is_known:
         is_open = set(spec.domain.given) != set(guess.radii) or (run.zeta is None and spec.is_stochastic)
     else:
@@ -437,19 +431,34 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     Found by bisection, on bounds that fall with T, not always to 0. Of a theorem that takes a step, and is given none,
     the bound at each T is that at the best step. Raises ArithmeticError if there is none up to 10^12.
     """
-    floats, step, formula = _floats(inputs, HORIZON.name), free_step(claim), claim.function("bound")
+    floats = {name: np.float64(value) for name, value in inputs.items()} | {HORIZON.name: np.float64(1)}
+    step, low, none = free_step(claim), 1, f"no informative horizon up to {_LONGEST} for {claim.id}"
     is_open = step is not None and step.name not in floats
 
     def bound(T: int) -> float:
-        return _at_best(claim, floats, T)[1] if is_open else float(formula(**floats, T=np.float64(T)))
+        if is_open:
+            return best_step(claim, floats | {HORIZON.name: np.float64(T)})[1]
+        return float(claim.function("bound")(**floats | {HORIZON.name: np.float64(T)}))
 
-    low = 1 if is_open else _shortest(claim, floats)
+    if not is_open:
+        if step is not None and (limit := limit_of(claim, step.symbol)):
+            given, longest = floats[step.name], float(claim.function(limit)(**floats))
+            # So near to it, as beyond it, the bound has no digits.
+            if not given * (1 + 1e-12) < longest:
+                told = f"whose {step.name} = {given:.3g} must be below {longest:.3g}"
+                raise ArithmeticError(f"no informative horizon for {claim.id}, {told}")
+        if limit := limit_of(claim, HORIZON):
+            shortest = float(claim.function(limit)(**floats))
+            if not shortest < _LONGEST:
+                raise ArithmeticError(f"{none}, whose {limit} is {shortest:.3g}")
+            # A limit that is an integer may have been rounded down by a unit roundoff; an assumed one may be 0 or less.
+            low = max(math.ceil(shortest * (1 + 1e-12)), 1)
     if bound(low) < threshold:
         return low
     high = low
     while bound(high) >= threshold:
         if high == _LONGEST:
-            raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
+            raise ArithmeticError(none)
         high = min(2 * high, _LONGEST)
     while high - low > 1:
         middle = (low + high) // 2
@@ -457,60 +466,30 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     return high
 
 
-def _floats(inputs: Mapping[str, Number], *without: str) -> dict[str, np.float64]:
-    return {name: np.float64(value) for name, value in inputs.items() if name not in without}
-
-
 @np.errstate(all="ignore")
-def best_step(claim: Claim, inputs: Mapping[str, Number]) -> float:
-    """The constant step at which the bound of a claim that takes one is smallest, at the T of the inputs."""
-    step = free_step(claim)
-    if step is None:
-        raise ValueError(f"expected a theorem about whatever step a run takes, and not {claim.id}")
-    return _at_best(claim, _floats(inputs, HORIZON.name, step.name), int(inputs[HORIZON.name]))[0]
+def best_step(claim: Claim, inputs: Mapping[str, Number]) -> tuple[float, float]:
+    """The constant step at which the bound of a claim that takes one is smallest, at T, and the bound there.
 
-
-def _at_best(claim: Claim, floats: Mapping[str, np.float64], T: int) -> tuple[float, float]:
-    """The best step at T, and the bound there."""
+    Raises InputError for a claim that says of no step that it is too long.
+    """
     step = free_step(claim)
     limit = limit_of(claim, step.symbol) if step else None
     if step is None or limit is None:
         expected = f"a number, for {claim.id} has no longest step below which the best one could be looked for"
         raise InputError("run.step_size", "best", expected)
-    name, known = step.name, dict(floats) | {HORIZON.name: np.float64(T)}
-    longest = math.log(float(claim.function(limit)(**known, **{name: np.float64(1)})))
-    bound = claim.function("bound")
+    known = {name: np.float64(value) for name, value in inputs.items()} | {step.name: np.float64(1)}
+    longest, bound = math.log(float(claim.function(limit)(**known))), claim.function("bound")
 
     def logarithm(x: float) -> float:
-        return float(np.log(bound(**known, **{name: np.exp(np.float64(x))})))
+        return float(np.log(bound(**known | {step.name: np.exp(np.float64(x))})))
 
     ends = longest - _DECADES, longest - 1e-9
     found = minimize_scalar(logarithm, bounds=ends, method="bounded", options={"xatol": 1e-9})
     return math.exp(found.x), math.exp(found.fun)
 
 
-def _shortest(claim: Claim, floats: Mapping[str, np.float64]) -> int:
-    """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
-    one = {HORIZON.name: np.float64(1)}
-    step = free_step(claim)
-    if step is not None and (limit := limit_of(claim, step.symbol)):
-        given, longest = floats[step.name], float(claim.function(limit)(**floats, **one))
-        # So near to it, as beyond it, the bound has no digits.
-        if not given * (1 + 1e-12) < longest:
-            told = f"whose {step.name} = {given:.3g} must be below {longest:.3g}"
-            raise ArithmeticError(f"no informative horizon for {claim.id}, {told}")
-    limit = limit_of(claim, HORIZON)
-    if limit is None:
-        return 1
-    shortest = float(claim.function(limit)(**floats, **one))
-    if not shortest < _LONGEST:
-        told = f"whose {limit} is {shortest:.3g}"
-        raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}, {told}")
-    # A limit that is an integer may have been rounded down by a unit roundoff; one that is assumed may be 0 or less.
-    return max(math.ceil(shortest * (1 + 1e-12)), 1)
-
-
 @np.errstate(all="ignore")
 def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
     """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where that is not 0."""
-    return float(claim.function("bound")(**_floats(inputs) | {HORIZON.name: np.float64(_LONGEST)}))
+    floats = {name: np.float64(value) for name, value in inputs.items()} | {HORIZON.name: np.float64(_LONGEST)}
+    return float(claim.function("bound")(**floats))

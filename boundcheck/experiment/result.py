@@ -36,17 +36,6 @@ if TYPE_CHECKING:
 VERSION = 2
 """The version of the form of a result."""
 
-TOLERANCE = 1e-6
-"""The relative tolerance of one experiment's numbers on two machines; on one machine they have the same bits.
-
-The bits are the same for as many threads and the same versions, wherever experiments are run. Other processors sum in
-another order, which changes numbers by some 1e-16 of their size. A run carries that on: a step changes a difference
-between two iterates at most by the factor 1 + step x smoothness, and much less where F is convex; so does the climb of
-an ascent. What is drawn is the same everywhere. A horizon that is chosen is a whole number: where one is rounded up
-elsewhere, at a number that is whole but for rounding, it is another experiment, as its plan says. Estimates along the
-path of a run that has converged are quotients of roundings: `lower` of a run is held to no tolerance.
-"""
-
 
 @dataclass(frozen=True)
 class Blame:
@@ -310,9 +299,7 @@ class AdapterSettings:
     kind: str
     rank: int | None = None
     scale: float | str = 1.0
-    targets: str = ""
     start: str = "lora"
-    gain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -364,8 +351,7 @@ class Result(Shown):
         radii: of the domain.
         lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
         gradient_ratio: of a run the largest of the steps that were looked at; nothing where the domain is curved, and
-        of
-            a bracket, whose `measured` is one.
+            of a bracket, whose `measured` is one.
         said: of each claim that it names a digest of what that said then.
         version: of this form.
 
@@ -405,10 +391,7 @@ class Result(Shown):
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, which `read` reads back; parts that are empty by default are left out."""
-        data = asdict(self)
-        for name in _OPTIONAL:
-            if name in data and not getattr(self, name):
-                del data[name]
+        data = {name: x for name, x in asdict(self).items() if name not in _OPTIONAL or getattr(self, name)}
         plain: dict[str, Any] = json.loads(text(data))
         return plain
 
@@ -499,10 +482,6 @@ class RunResult(Result):
         return super().named | {each.claim for each in self.horizons}
 
     @property
-    def replicas(self) -> int:
-        return self.settings.run.replicas
-
-    @property
     def bound_kind(self) -> Literal["certified", "assumed", "estimated"]:
         """The kind of any result; ``estimated`` of a network, whose constants are measured."""
         return "estimated" if self.estimates else super().bound_kind
@@ -548,6 +527,18 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+# Where a float overflowed JSON has None: limits that say nothing, and constants, an end and a ratio of infinity.
+_INFINITE: dict[str, Any] = {
+    "interval": {"lower": 0.0, "upper": math.inf},
+    "upper": {"value": math.inf},
+    "slack": {"measured": math.inf},
+    "constants": {
+        name: {"value": -math.inf if name == "infimum" else math.inf}
+        for name in ("infimum", "smoothness", "gradient_bound")
+    },
+}
+
+
 def read(data: Any) -> RunResult | BracketResult:
     """Read back the result that `Result.as_json` turned into plain data.
 
@@ -562,39 +553,19 @@ def read(data: Any) -> RunResult | BracketResult:
     for each in fields(kind):
         if each.name not in _OPTIONAL and each.name not in data:
             raise InputError(each.name, "(not given)", "a result as boundcheck writes it: field required")
-    # Where a float overflowed: limits that say nothing, and constants, an end and a ratio of infinity.
-    table = dict(data)
-    for name, numbers in _INFINITE.items():
-        if name in table:
-            table[name] = _filled(table[name], numbers)
-    found: RunResult | BracketResult = _checked(kind, table)
+    filled = {name: _filled(data[name], numbers) for name, numbers in _INFINITE.items() if name in data}
+    found: RunResult | BracketResult = _checked(kind, dict(data) | filled)
     replicas = _checked(Settings, found.spec, "spec").run.replicas
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
 
-_INFINITE: dict[str, Any] = {
-    "interval": {"lower": 0.0, "upper": math.inf},
-    "upper": {"value": math.inf},
-    "slack": {"measured": math.inf},
-    "constants": {
-        "infimum": {"value": -math.inf},
-        "smoothness": {"value": math.inf},
-        "gradient_bound": {"value": math.inf},
-    },
-}
-
-
-def _filled(part: Any, numbers: dict[str, Any]) -> Any:
+def _filled(part: Any, numbers: Any) -> Any:
     """A part with these numbers where it has None, in each of its rows or tables."""
     if isinstance(part, list):
         return [_filled(each, numbers) for each in part]
-    if not isinstance(part, Mapping):
-        return part
-    filled = {}
-    for name, each in part.items():
-        instead = numbers.get(name)
-        filled[name] = _filled(each, instead) if isinstance(instead, dict) else instead if each is None else each
-    return filled
+    if isinstance(part, Mapping) and isinstance(numbers, dict):
+        return {name: _filled(each, numbers.get(name)) for name, each in part.items()}
+    return numbers if part is None and not isinstance(numbers, dict) else part
 
 
 def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
@@ -603,13 +574,11 @@ def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
         return _reader(kind).validate_python(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, (*above, *first["loc"])))
-        given = "(not given)" if first["type"] == "missing" else first["input"]
+        expected = f"a result as boundcheck writes it: {first['msg'].lower()}"
         if first["type"] in ("enum", "literal_error"):
             expected = f"one of {first['ctx']['expected']}".replace("'", "")
-        else:
-            expected = f"a result as boundcheck writes it: {first['msg'].lower()}"
-        raise InputError(name, given, expected) from None
+        given = "(not given)" if first["type"] == "missing" else first["input"]
+        raise InputError(".".join(map(str, (*above, *first["loc"]))), given, expected) from None
 
 
 def text(value: Any) -> str:
@@ -652,37 +621,26 @@ class Results(list[Result], Shown):
     def varied(self) -> dict[str, list[Any]]:
         """The fields in which the specs differ, by path, the claim first; None where a spec lacks one."""
         specs = [fields_of(each.spec) for each in self]
-        paths = dict.fromkeys(path for spec in specs for path in spec)
-        columns = {path: [spec.get(path) for spec in specs] for path in paths}
+        columns = {path: [spec.get(path) for spec in specs] for spec in specs for path in spec}
         differ = {path: values for path, values in columns.items() if len({json.dumps(x) for x in values}) > 1}
         return {path: differ[path] for path in sorted(differ, key=lambda path: path != "claim")}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        differ = {path: values for path, values in self.varied.items() if path != "claim"}
-        rows = []
+        """The rows of `to_frame`."""
+        differ, rows = self.varied, []
         for place, each in enumerate(self):
             interval, blame, ratio = each.interval, each.blame, each.gradient_ratio
-            named = {"run_id": each.run_id, "claim": each.claim}
-            rows.append(
-                named
-                | {path: values[place] for path, values in differ.items()}
-                | {
-                    "verdict": str(each.verdict),
-                    "reason": each.reason,
-                    "blame": f"{blame.kind} {blame.name}" if blame else None,
-                    "measured": each.measured,
-                    "interval_lower": interval.lower if interval else None,
-                    "interval_upper": interval.upper if interval else None,
-                    "interval_level": interval.level if interval else None,
-                    "interval_kind": each.ground,
-                    "bound": each.bound,
-                    "bound_kind": each.bound_kind,
-                    "ratio": each.ratio,
-                    "largest_gradient_ratio": ratio.value if ratio else None,
-                    "largest_gradient_ratio_error": ratio.rounding if ratio else None,
-                }
-            )
+            row: dict[str, Any] = {"run_id": each.run_id, "claim": each.claim}
+            row |= {path: values[place] for path, values in differ.items()}
+            row |= {"verdict": str(each.verdict), "reason": each.reason}
+            row |= {"blame": f"{blame.kind} {blame.name}" if blame else None, "measured": each.measured}
+            for end in ("lower", "upper", "level"):
+                row[f"interval_{end}"] = getattr(interval, end, None)
+            row |= {"interval_kind": each.ground, "bound": each.bound, "bound_kind": each.bound_kind}
+            row |= {"ratio": each.ratio, "largest_gradient_ratio": ratio.value if ratio else None}
+            row["largest_gradient_ratio_error"] = ratio.rounding if ratio else None
+            rows.append(row)
         return rows
 
     def to_frame(self) -> pd.DataFrame:
@@ -704,11 +662,8 @@ class Results(list[Result], Shown):
 
         The fields in which the runs differ are dimensions where they form a grid, each value with each other; where
         they do not, the dimension is ``run`` and they are coordinates along it. Traces of different lengths are filled
-        with NaN. Of a single run it is `Result.to_xarray`.
-
-        Raises:
-            InputError: for no runs, and where a run's folder is gone, or is not as the run left it.
-
+        with NaN. Of a single run it is `Result.to_xarray`. Raises InputError for no runs, and where a run's folder is
+        gone, or is not as the run left it.
         """
         if not self:
             raise InputError("results", "none", "one result or more")

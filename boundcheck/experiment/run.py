@@ -26,7 +26,7 @@ from boundcheck.functions.sgd import Walk, restart, walk
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Function
 from boundcheck.language.measures import Statistic
-from boundcheck.system.limits import Tick, prefixed
+from boundcheck.system.limits import Tick
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""
@@ -196,7 +196,13 @@ def run_ensemble(
                 saved_at = time.monotonic()
                 took = saved_at - now
         if ensemble.rare:
-            folder.extend_trace(ensemble.rarely_seen(), "look", 0)
+            # Of the first replica; of the others nothing was looked at.
+            rows = {name: np.full((replicas, len(x)), np.nan) for name, x in ensemble.rare.items()}
+            for name, values in ensemble.rare.items():
+                rows[name][0] = values
+            rows["look_time"] = np.tile(ensemble.rare_times, (replicas, 1))
+            part = xr.Dataset({name: (("replica", "look"), values) for name, values in rows.items()})
+            folder.extend_trace(part, "look", 0)
         return Record(ensemble.schedule, folder.trace(), ensemble.ball, ensemble.v)
 
 
@@ -323,7 +329,11 @@ class Ensemble:
             for due in self.rare_times[(t <= self.rare_times) & (self.rare_times < t + count)].tolist():
                 random = np.random.default_rng([stream(self.spec, "curvature"), due])
                 first = tuple(part[due - t][:1] for part in taken.points)
-                for name, value in self.function.look(first, random, prefixed(tick, f"t = {due}, ")).items():
+
+                def told(stage: str, done: int, total: int, due: int = due) -> None:
+                    tick(f"t = {due}, {stage}", done, total)
+
+                for name, value in self.function.look(first, random, told).items():
                     self.rare[name][self.rare_times == due] = value
             self._wait(taken, t, strata, [law for law, _ in drawn])
             if self.ball is not None:
@@ -384,15 +394,6 @@ class Ensemble:
             for name, values in (self.function.observe(v, v_next, law) | shown).items():
                 self.arrays[name][who, columns] = values.cpu().numpy()
         self.waiting, self.bytes = [], 0
-
-    def rarely_seen(self) -> xr.Dataset:
-        """The values of rare looks, as the trace has them: of the other replicas none."""
-        replicas = self.spec.replicas
-        rows = {name: np.full((replicas, len(self.rare_times)), np.nan) for name in self.rare}
-        for name, values in self.rare.items():
-            rows[name][0] = values
-        rows["look_time"] = np.tile(self.rare_times, (replicas, 1))
-        return xr.Dataset({name: (("replica", "look"), values) for name, values in rows.items()})
 
 
 def empty_trace(

@@ -8,22 +8,14 @@ import math
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import sympy as sp
 import torch
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    PrivateAttr,
-    SerializeAsAny,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, PrivateAttr, SerializeAsAny, model_validator
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter
@@ -32,35 +24,13 @@ from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.functions.objective import Objective, ProblemTable, Setting, checked, device_of, table_of
+from boundcheck.language import hypotheses, sentence
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.claim import Claim
-from boundcheck.language.hypotheses import (
-    BOUNDED_BELOW,
-    BOUNDED_GRADIENT,
-    BOUNDED_VARIANCE,
-    EXPECTED_SMOOTHNESS,
-    LEAST,
-    LIPSCHITZ_ADAPTER,
-    NEAR_MINIMISER,
-    SMOOTH,
-    SMOOTH_IN_W,
-    Lipschitz,
-)
+from boundcheck.language.hypotheses import BOUNDED_BELOW, LEAST, SMOOTH, Lipschitz
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
-from boundcheck.language.sentence import (
-    algorithm_of,
-    calls_it_bound,
-    free_numbers,
-    free_step,
-    is_about_smoothness,
-    limit_of,
-    measure_of,
-    speaks_of_a_ball,
-    takes,
-    words_of,
-)
 from boundcheck.language.symbols import T, exact, formula, parsed, r
 from boundcheck.system.files import read_text
 from boundcheck.system.fingerprint import content_of
@@ -71,10 +41,14 @@ from boundcheck.system.tables import NOT_GIVEN, Count, Real, Seed, Side, Steps, 
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
 ASSUMABLE = (
-    *(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW, NEAR_MINIMISER)),
-    *(symbol.name for symbol in EXPECTED_SMOOTHNESS.symbols),
+    hypotheses.SMOOTH_IN_W.letter,
+    hypotheses.BOUNDED_GRADIENT.letter,
+    hypotheses.LIPSCHITZ_ADAPTER.letter,
+    BOUNDED_BELOW.letter,
+    hypotheses.NEAR_MINIMISER.letter,
+    *(symbol.name for symbol in hypotheses.EXPECTED_SMOOTHNESS.symbols),
 )
-FOLLOWING = (BOUNDED_VARIANCE.letter, T.name)
+FOLLOWING = (hypotheses.BOUNDED_VARIANCE.letter, T.name)
 """The parameters whose values follow from the others: noise, and horizon."""
 # The parameters whose values a run shows, beside its step size.
 _SEEN = {SMOOTH.letter, BOUNDED_BELOW.letter, *FOLLOWING}
@@ -288,7 +262,7 @@ def adapters_of(theorem: Claim) -> tuple[str, ...]:
 
 
 def _smooth_on(claim: Claim) -> set[str]:
-    return {word.smooth_on for _, word in words_of(claim) if word}
+    return {word.smooth_on for _, word in sentence.words_of(claim) if word}
 
 
 def _known_claim(claim: Any) -> Any:
@@ -346,27 +320,26 @@ class Spec(Table):
         if self.model is not None:
             self._check_network(self.model)
             return self
-        claim, kind = self.said, self.adapter.made
-        if algorithm_of(claim) is None and not is_about_smoothness(claim):
+        claim, made = self.said, self.adapter.made
+        if sentence.algorithm_of(claim) is None and not self.is_bracket:
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
-        if self.is_bracket and not kind.is_subject_of(claim):
-            raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
         if not self.is_bracket:
             self._check_theorem()
+        elif not made.is_subject_of(claim):
+            raise InputError("claim", self.claim, f"a lemma about {made.title}: one of {', '.join(made.claims)}")
         elif not SMOOTHNESS.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol):
             raise InputError("claim", self.claim, "a lemma that concludes with a bound on the smoothness of F")
-        given = set(self.domain.given)
-        # A theorem that speaks of a ball may leave it to a pilot; one that speaks of none has no use for it.
-        wanted = set(self.radius_names) if self.is_bracket or self.has_ball else set()
+        # A theorem that speaks of a ball, on this adapter, may leave it to a pilot; one that speaks of none has no use
+        # for it. Of ReLoRA there is a radius for what was merged, too.
+        radii = (*made.radius_names, *((BASE_RADIUS,) if self.restarts else ()))
+        has_ball = self.is_bracket or (made.needs_ball and sentence.speaks_of_a_ball(claim))
+        given, wanted = set(self.domain.given), set(radii) if has_ball else set()
         # One that there is not is named before one that is missing.
-        wrong = (given - wanted) or (wanted - given if self.is_bracket else set())
-        if wrong:
-            field, listed = f"domain.{min(wrong)}", " and ".join(self.radius_names)
-            known = self.domain.given.get(field.removeprefix("domain."), NOT_GIVEN)
-            expected = (
-                f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
-            )
-            raise InputError(field, known, expected)
+        if wrong := (given - wanted) or (wanted - given if self.is_bracket else set()):
+            expected = f"no radius: {self.claim} needs no ball"
+            if wanted:
+                expected = f"radii {' and '.join(radii)}, for {self.adapter.kind}"
+            raise InputError(f"domain.{min(wrong)}", self.domain.given.get(min(wrong), NOT_GIVEN), expected)
         for unused in ("run", "assume") if self.is_bracket else ("bracket",):
             if unused in self.model_fields_set:
                 raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
@@ -374,50 +347,27 @@ class Spec(Table):
 
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network does not have, or cannot be held to."""
+        run = self.run
         if {p.name for p in self.said.parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
-            raise InputError(
-                "claim", self.claim, f"a theorem about whatever step a run takes: {theorem_at_any_step().id}"
-            )
+            expected = f"a theorem about whatever step a run takes: {theorem_at_any_step().id}"
+            raise InputError("claim", self.claim, expected)
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
                 raise InputError(table, "(given)", "no such field: no constant of a network is known beforehand")
-        if "zeta" in self.run.model_fields_set:
-            raise InputError("run.zeta", self.run.zeta, "no such field: the noise of a network is measured")
+        if "zeta" in run.model_fields_set:
+            raise InputError("run.zeta", run.zeta, "no such field: the noise of a network is measured")
         if self.adapter.start != "lora":
             raise InputError("adapter.start", self.adapter.start, "lora, in a network")
         self._check_steps()
-        run, batch = self.run, self.run.batch if isinstance(self.run.batch, int) else 1
-        if run.sampling == "without replacement" and batch > model.samples:
+        if run.sampling == "without replacement" and isinstance(run.batch, int) and run.batch > model.samples:
             expected = f"at most the model.samples = {model.samples}, drawn without replacement"
             raise InputError("run.batch", run.batch, expected)
         model.check_targets(self.adapter.kind, self.adapter.paths)
 
-    def _check_steps(self) -> None:
-        """Refuse a step that is missing or not the run's to choose, and more audits than steps."""
-        given, audits = self.run.step_size, self.run.audits
-        others = self.free[1:] if self.takes_step_size else self.free
-        for name in others:
-            if name not in self.run.given:
-                raise InputError(f"run.given.{name}", NOT_GIVEN, f"a number, which {self.claim} leaves to the run")
-        for name, value in self.run.given.items():
-            if name not in others:
-                expected = (
-                    f"one of {', '.join(others)}" if others else f"no such field: {self.claim} leaves nothing else open"
-                )
-                raise InputError(f"run.given.{name}", value, expected)
-        for p in self.said.parameters:
-            if p.domain == "positive integer" and not float(self.run.given.get(p.name, 1)).is_integer():
-                raise InputError(f"run.given.{p.name}", self.run.given[p.name], f"a whole number: {plain(p.meaning)}")
-        if self.takes_step_size and given is None:
-            raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
-        if not self.takes_step_size and given is not None:
-            raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
-        if self.run.steps != "informative" and audits is not None and audits > self.run.steps:
-            raise InputError("run.audits", audits, f"at most run.steps = {self.run.steps}")
-
     def _check_theorem(self) -> None:
-        said = self.said
-        if not takes(said, T):
+        """Refuse what cannot be run on a problem in one matrix."""
+        said, run = self.said, self.run
+        if not sentence.takes(said, T):
             raise InputError("claim", self.claim, "a theorem with the horizon T among its parameters")
         # One that says how small the measure can be is none.
         _ = self.measure
@@ -428,18 +378,37 @@ class Spec(Table):
                 expected += ": none of its hypotheses says that F is smooth elsewhere than on a ball"
             raise InputError("adapter.kind", self.adapter.kind, expected)
         self._check_steps()
-        for field, given, without in (("run.looks", self.run.looks, 0), ("adapter.targets", self.adapter.targets, "")):
+        for field, given, without in (("run.looks", run.looks, 0), ("adapter.targets", self.adapter.targets, "")):
             if given != without:
                 raise InputError(field, given, "no such field: a problem is in one matrix, and not a network")
-        if self.is_stochastic and self.run.replicas < 2:
-            raise InputError("run.replicas", self.run.replicas, "a number greater than or equal to 2")
-        if not self.is_stochastic:
-            for field in ("batch", "zeta", "replicas", "sampling", "level"):
-                if field in self.run.model_fields_set:
-                    expected = f"no such field: {self.claim} is about gradient descent, which has no noise"
-                    raise InputError(f"run.{field}", getattr(self.run, field), expected)
+        if self.is_stochastic and run.replicas < 2:
+            raise InputError("run.replicas", run.replicas, "a number greater than or equal to 2")
+        for field in () if self.is_stochastic else ("batch", "zeta", "replicas", "sampling", "level"):
+            if field in run.model_fields_set:
+                expected = f"no such field: {self.claim} is about gradient descent, which has no noise"
+                raise InputError(f"run.{field}", getattr(run, field), expected)
         self.assumed_inputs()
         _ = self.theorem
+
+    def _check_steps(self) -> None:
+        """Refuse a step that is missing or not the run's to choose, and more audits than steps."""
+        run, others = self.run, self.free[1:] if self.takes_step_size else self.free
+        for name in others:
+            if name not in run.given:
+                raise InputError(f"run.given.{name}", NOT_GIVEN, f"a number, which {self.claim} leaves to the run")
+        known = f"one of {', '.join(others)}" if others else f"no such field: {self.claim} leaves nothing else open"
+        for name, value in run.given.items():
+            if name not in others:
+                raise InputError(f"run.given.{name}", value, known)
+        for p in self.said.parameters:
+            if p.domain == "positive integer" and not float(run.given.get(p.name, 1)).is_integer():
+                raise InputError(f"run.given.{p.name}", run.given[p.name], f"a whole number: {plain(p.meaning)}")
+        if self.takes_step_size and run.step_size is None:
+            raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
+        if not self.takes_step_size and run.step_size is not None:
+            raise InputError("run.step_size", run.step_size, f"no such field: {self.claim} prescribes its own step")
+        if run.steps != "informative" and run.audits is not None and run.audits > run.steps:
+            raise InputError("run.audits", run.audits, f"at most run.steps = {run.steps}")
 
     def __reduce__(self) -> Any:
         """Let another process open what lies outside of the package, as allowed here; what is an object goes along."""
@@ -471,7 +440,7 @@ class Spec(Table):
     @property
     def is_bracket(self) -> bool:
         """True if the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
-        return is_about_smoothness(self.said)
+        return sentence.is_about_smoothness(self.said)
 
     @property
     def is_stochastic(self) -> bool:
@@ -484,29 +453,29 @@ class Spec(Table):
 
     @property
     def algorithm(self) -> Algorithm:
-        found = algorithm_of(self.said)
+        found = sentence.algorithm_of(self.said)
         if found is None:
             raise InputError("claim", self.claim, "a theorem about an algorithm")
         return found
 
     @property
     def measure(self) -> PerformanceMeasure:
-        found = measure_of(self.said)
+        found = sentence.measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
             raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
-        if not calls_it_bound(self.said):
+        if not sentence.calls_it_bound(self.said):
             raise InputError("claim", self.claim, "a theorem whose last quantity is called bound")
         return found
 
     @property
     def free(self) -> tuple[str, ...]:
         """The numbers of the algorithm that the theorem leaves to the run, the step size first where it is one."""
-        return free_numbers(self.said)
+        return sentence.free_numbers(self.said)
 
     @property
     def takes_step_size(self) -> bool:
         """True if the theorem is about whatever constant step a run takes, and prescribes none."""
-        return free_step(self.said) is not None
+        return sentence.free_step(self.said) is not None
 
     @property
     def given(self) -> dict[str, float | Literal["best"]]:
@@ -522,42 +491,29 @@ class Spec(Table):
         """True if what was trained is merged and training begins again, now and then."""
         return not self.is_bracket and self.algorithm.period is not None
 
-    @property
-    def radius_names(self) -> tuple[str, ...]:
-        """The radii of the domain, among them that of what was merged."""
-        return (*self.adapter.made.radius_names, *((BASE_RADIUS,) if self.restarts else ()))
-
-    @property
-    def has_ball(self) -> bool:
-        """True if the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
-        return self.adapter.made.needs_ball and speaks_of_a_ball(self.said)
-
     @cached_property
     def theorem(self) -> Claim:
         """The claim, with the formulas that the spec assumes in place of its own."""
-        return self._assumed({*self.said.names})
+        return self._assumed(self.said.names)
 
     @cached_property
     def prescription(self) -> Claim:
         """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
         names, letter = self.said.names, SMOOTHNESS.letter
-        return self._assumed({*names[: names.index(letter) + 1]} if letter in names else set())
+        return self._assumed(names[: names.index(letter) + 1] if letter in names else ())
 
-    def _assumed(self, names: set[str]) -> Claim:
+    def _assumed(self, names: Collection[str]) -> Claim:
         claim, found = self.said, {}
-        derived = {q.name: q.symbol for q in claim.quantities}
-        for name, value in self.assume.items():
-            if name in names:
-                # A formula may speak of parameters, of itself, and of what is derived before it.
-                earlier = [derived[each] for each in claim.names[: claim.names.index(name) + 1]]
-                found[name] = _formula(name, value, [*(p.symbol for p in claim.parameters), *earlier])
+        for name in (each for each in self.assume if each in names):
+            # A formula may speak of parameters, of itself, and of what is derived before it.
+            earlier = [q.symbol for q in claim.quantities[: claim.names.index(name) + 1]]
+            found[name] = _formula(name, self.assume[name], [*(p.symbol for p in claim.parameters), *earlier])
         return claim.assuming(found) if found else claim
 
     def assumed_inputs(self) -> dict[str, sp.Expr]:
         """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
         claim, found = self.said, {}
-        names = {parameter.name for parameter in claim.parameters}
-        allowed = [name for name in ASSUMABLE if name in names]
+        allowed = [name for name in ASSUMABLE if any(p.name == name for p in claim.parameters)]
         # Those that follow are not known yet.
         symbols = [p.symbol for p in claim.parameters if p.name not in FOLLOWING]
         for name, value in self.assume.items():
@@ -576,8 +532,8 @@ def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr
 def about_its_own_step() -> tuple[Claim, Algorithm]:
     """The first theorem that prescribes step and horizon, of which a run shows all but L̂; with its algorithm."""
     for claim in catalogue.values():
-        algorithm = algorithm_of(claim)
-        if algorithm is not None and SMOOTHNESS.letter in claim.names and limit_of(claim, T):
+        algorithm = sentence.algorithm_of(claim)
+        if algorithm is not None and SMOOTHNESS.letter in claim.names and sentence.limit_of(claim, T):
             left = claim.assuming({SMOOTHNESS.letter: sp.Integer(1)}).parameters
             if {p.name for p in left} == _SEEN - {SMOOTH.letter}:
                 return claim, algorithm

@@ -210,12 +210,6 @@ def student_limits(x: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]
     return np.maximum(mean - half, 0.0), mean + half
 
 
-def betting_interval(x: np.ndarray, largest: float, level: float) -> Interval:
-    """A nonasymptotic interval for i.i.d. variables in [0, largest], by `betting_limits`, x of shape (n,)."""
-    lower, upper = betting_limits(x, largest, level)
-    return Interval(float(lower), float(upper), level, "nonasymptotic", "betting")
-
-
 def student_interval(x: np.ndarray, level: float) -> Interval:
     """Student's interval over replicas, exact for Gaussian means and otherwise only in the limit of many replicas."""
     lower, upper = student_limits(x, level)
@@ -230,7 +224,8 @@ def mean_interval(x: np.ndarray, largest: float, resolution: float, level: float
     """
     delta = (1 - level) / 2
     if largest * np.log(1 / delta) / len(x) <= resolution:
-        return betting_interval(x, largest, level)
+        lower, upper = betting_limits(x, largest, level)
+        return Interval(float(lower), float(upper), level, "nonasymptotic", "betting")
     return student_interval(x, level)
 
 

@@ -335,7 +335,7 @@ def _read(path: Path, name: str) -> Any:
 
 def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
     """Refuse, before they are read, arrays that a run with this result does not write."""
-    sizes: dict[str, int] = {"replica": result.replicas} if isinstance(result, RunResult) else {}
+    sizes: dict[str, int] = {"replica": result.settings.run.replicas} if isinstance(result, RunResult) else {}
     needed = _ALWAYS if isinstance(result, RunResult) else ()
     if any("look" in (array.metadata.dimension_names or ()) for array in arrays.values()):
         needed = (*needed, "look_time")
@@ -343,7 +343,15 @@ def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> 
         if name not in arrays:
             raise InputError(name, "(missing)", f"{name} in it")
     for name, array in arrays.items():
-        dims, said = _dims(name, result), dict(array.attrs)
+        # One that has a dimension's name lies along it.
+        dims: tuple[str, ...] = (name,)
+        said = dict(array.attrs)
+        if isinstance(result, BracketResult):
+            dims = _OF_BRACKETS.get(name, dims)
+        elif name == "look_time" or name in LOOKS:
+            dims = _LOOKED
+        elif name not in _AUDITED:
+            dims = _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
         if array.metadata.dimension_names != dims:
             raise InputError(name, array.metadata.dimension_names, f"{name} along {', '.join(dims)}")
         if array.dtype not in (np.float64, np.int64):
@@ -355,17 +363,6 @@ def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> 
                 raise InputError(name, size, f"{sizes[dim]} numbers in {name} along {dim}, in no longer chunks")
     if sum(array.size * array.dtype.itemsize for array in arrays.values()) > available():
         raise InputError("trace.zarr", sizes, "arrays that there is memory for")
-
-
-def _dims(name: str, result: RunResult | BracketResult) -> tuple[str, ...]:
-    """The dimensions of an array of a trace; one that has a dimension's name lies along it."""
-    if isinstance(result, BracketResult):
-        return _OF_BRACKETS.get(name, (name,))
-    if name in _AUDITED:
-        return (name,)
-    if name == "look_time" or name in LOOKS:
-        return _LOOKED
-    return _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
 
 
 def _opened(path: Path) -> xr.Dataset:

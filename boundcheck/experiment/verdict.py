@@ -3,18 +3,25 @@
 A theorem about an average is judged by the average, and one about the least of T expectations by the least: where there
 is noise, a bound above the average is above the least too, and only one below every iterate is violated. Gradient
 descent has no noise: its least is exact but for rounding.
+
+No L of a network is known. So each L̂ of one is an estimate, and a lower one of what it estimates: it shows what a
+theorem would say if nothing worse was missed, and earns no verdict.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
 from boundcheck.experiment.audit import Evidence, largest_ratio
-from boundcheck.experiment.plan import at_the_longest, informative_horizon
-from boundcheck.experiment.result import Blame
+from boundcheck.experiment.plan import Plan, at_the_longest, informative_horizon
+from boundcheck.experiment.result import AtSmoothness, Blame, Estimates
+from boundcheck.experiment.spec import about_its_own_step
 from boundcheck.experiment.statistics import (
     FEWEST_REPLICAS,
     Interval,
@@ -23,11 +30,15 @@ from boundcheck.experiment.statistics import (
     simultaneous_lower_limits,
     student_replicas,
 )
-from boundcheck.language.evidence import Audit, Guilt
-from boundcheck.language.hypotheses import BOUNDED_GRADIENT, BOUNDED_VARIANCE
+from boundcheck.functions.networks.network import Site
+from boundcheck.functions.problem import End, adapter_ends
+from boundcheck.language.catalogue import about, catalogue
+from boundcheck.language.claim import Claim
+from boundcheck.language.evidence import Audit, Guilt, less_rounding
+from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_GRADIENT, BOUNDED_VARIANCE, SMOOTH
 from boundcheck.language.measures import SMOOTHNESS, Enclosure, Statistic
-from boundcheck.language.sentence import is_ours, words_of
-from boundcheck.language.symbols import T
+from boundcheck.language.sentence import gradient_norm, is_ours, limit_of, words_of
+from boundcheck.language.symbols import T, exact
 from boundcheck.verdicts import Verdict
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
@@ -39,6 +50,78 @@ _FEWEST_STRATA = 8
 
 # A verdict, why in one sentence, and who is to blame.
 Said = tuple[Verdict, str, Blame | None]
+
+
+def judge(evidence: Evidence, audits: list[Audit]) -> dict[str, Any]:
+    """The fields of a `RunResult` that say what a run shows of its theorem, from its audits and measurements."""
+    plan, measure = evidence.plan, evidence.spec.measure
+    first, at_first = measure.first(evidence.start, plan.inputs)
+    measured = _measured(evidence)
+    verdict, reason, blame = _judged(evidence, audits, measured, first, at_first)
+    # How a run is held against a word from outside is its author's word.
+    by_others = (word.id for _, word in words_of(evidence.claim) if word and not is_ours(word))
+    # Where a run diverged, what overflowed may be recorded as 0.
+    is_lost = measured.seen.is_lost
+    return {
+        "verdict": verdict.resting_on((*evidence.function.given, *measure.given, *by_others)),
+        "reason": reason,
+        "blame": blame,
+        "measured": math.nan if is_lost else measured.mean,
+        "shown": measured.called,
+        "smallest": math.nan if is_lost else float(measured.seen.value.mean(0).min()),
+        "interval": measured.interval,
+        "bound": plan.values["bound"],
+        "trivial": plan.trivial,
+        "first": first,
+    }
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The measured values of the observable, shape (R, M), and what is known of the statistic that is tested.
+
+    ``mean`` is the statistic, over the ``values`` of replicas or of the one trajectory; its interval is None of a
+    single replica, and where not enough was looked at. It is ``called`` so, with how it stands to the measure where it
+    is another.
+    """
+
+    seen: Enclosure
+    is_finite: bool
+    values: np.ndarray
+    mean: float
+    interval: Interval | None
+    rounding: float
+    called: str
+
+
+# What overflowed is refused afterwards.
+@np.errstate(invalid="ignore")
+def _measured(evidence: Evidence) -> _Measured:
+    plan, spec, measure, schedule = evidence.plan, evidence.spec, evidence.spec.measure, evidence.record.schedule
+    seen, what, interval = measure.seen(evidence), measure.shown(is_stochastic=spec.is_stochastic), None
+    finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())
+    if spec.is_stochastic:
+        # Of each replica the time average, or what was last.
+        is_last = measure.seen_over(is_stochastic=True) is Statistic.LAST
+        weights = np.eye(len(schedule.weights))[-1] if is_last else schedule.weights
+        values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
+        if finite and len(values) > 1:
+            interval = mean_interval(values, plan.trivial, _RESOLUTION * plan.values["bound"], spec.run.level)
+        return _Measured(seen, finite, values, float(values.mean()), interval, rounding, what)
+    # The statistic of one trajectory, which is exact but for rounding.
+    low, value, high = (x[0] for x in seen)
+    if measure.over is Statistic.LEAST:
+        least = int(np.argmin(high))
+        # What was not seen may be smaller still.
+        below = max(float(low.min()), 0.0) if schedule.is_every_step else 0.0
+        ends = [below, float(value[least]), float(high[least])]
+    elif measure.over is Statistic.LAST:
+        ends = [float(x[-1]) for x in (low, value, high)]
+    else:
+        ends = [float(x @ schedule.weights) for x in (low, value, high)]
+    if finite and (schedule.is_every_step or measure.over is not Statistic.AVERAGE):
+        interval = Interval(ends[0], ends[2], 1.0, "exact", "the one trajectory")
+    return _Measured(seen, finite, np.array(ends[1:2]), ends[1], interval, ends[2] - ends[1], what)
 
 
 def blamed(audits: list[Audit], status: str) -> Blame | None:
@@ -54,79 +137,18 @@ def blamed(audits: list[Audit], status: str) -> Blame | None:
     elif each.observed is None or each.limit is None:
         how = f"{each.hypothesis}: {each.how}"
     elif each.guilt == "horizon":
-        observed, limit = each.shown(_written, 6)
+        observed, limit = each.shown(shown, 6)
         how = f"T = {observed}, where the theorem needs {each.hypothesis} = {limit}"
     elif each.hypothesis == "step size":
         times = f"{each.observed / each.limit:.8g} times the prescribed {each.limit:.8g}"
         how = f"the step size was {each.observed:.8g}, {times}"
     else:
-        observed, limit = each.shown(_written, 4)
+        observed, limit = each.shown(shown, 4)
         how = f"{each.hypothesis}: {observed} was seen where {limit} is the limit ({each.how})"
     return Blame(each.guilt, name, how)
 
 
-def _written(value: float | None, digits: int, toward: Toward) -> str:
-    return "nothing" if value is None else shown(value, digits, toward)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of a run: what it says of its theorem, by the fields of a `RunResult`."""
-
-    verdict: Verdict
-    reason: str
-    blame: Blame | None
-    measured: float
-    shown: str
-    smallest: float
-    interval: Interval | None
-    bound: float
-    trivial: float
-    first: float
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """The measured values of the observable, shape (R, M), and what is known of the statistic that is tested.
-
-    ``mean`` is the statistic, over replicas or of the one trajectory; its interval is None of a single replica, and
-    where not enough was looked at. It is ``called`` so, with how it stands to the measure where it is another.
-    """
-
-    seen: Enclosure
-    is_finite: bool
-    mean: float
-    interval: Interval | None
-    rounding: float
-    called: str
-
-
-def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
-    """The outcome of a run, from its audits and what it shows of the measure."""
-    plan, measure = evidence.plan, evidence.spec.measure
-    before, at_first = measure.first(evidence.start, plan.inputs)
-    measured = _measured(evidence)
-    verdict, reason, blame = _judged(evidence, audits, measured, before, at_first)
-    # How a run is held against a word from outside is its author's word.
-    by_others = (word.id for _, word in words_of(evidence.claim) if word and not is_ours(word))
-    rests = verdict.resting_on((*evidence.function.given, *measure.given, *by_others))
-    # Where a run diverged, what overflowed may be recorded as 0.
-    is_lost = measured.seen.is_lost
-    return Outcome(
-        verdict=rests,
-        reason=reason,
-        blame=blame,
-        measured=math.nan if is_lost else measured.mean,
-        shown=measured.called,
-        smallest=math.nan if is_lost else float(measured.seen.value.mean(0).min()),
-        interval=measured.interval,
-        bound=plan.values["bound"],
-        trivial=plan.trivial,
-        first=before,
-    )
-
-
-def _judged(evidence: Evidence, audits: list[Audit], measured: _Measured, before: float, at_first: str) -> Said:
+def _judged(evidence: Evidence, audits: list[Audit], measured: _Measured, first: float, at_first: str) -> Said:
     """The verdict: by a hypothesis that failed, a bound that says nothing new, and then by measured against bound."""
     plan, bound = evidence.plan, evidence.plan.values["bound"]
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
@@ -147,7 +169,7 @@ def _judged(evidence: Evidence, audits: list[Audit], measured: _Measured, before
     if bound <= 0:
         reason = f"the bound {shown(bound, 4, UP)} is not positive, so the claim says nothing"
         return _said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason)
-    known, name = min((before, at_first), (plan.trivial, "the trivial bound J²G²"))
+    known, name = min((first, at_first), (plan.trivial, "the trivial bound J²G²"))
     if bound >= known:
         reason = f"the bound {shown(bound, 4, UP)} is not below {shown(known, 4, UP)}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
@@ -159,44 +181,6 @@ def _judged(evidence: Evidence, audits: list[Audit], measured: _Measured, before
     if in_doubt is not None and verdict.is_decided:
         return Verdict.INCONCLUSIVE, f"{reason}, but {in_doubt.name} is not certified", in_doubt
     return verdict, reason, blame
-
-
-# What overflowed is refused afterwards.
-@np.errstate(invalid="ignore")
-def _measured(evidence: Evidence) -> _Measured:
-    plan, spec, measure, schedule = evidence.plan, evidence.spec, evidence.spec.measure, evidence.record.schedule
-    seen, what = measure.seen(evidence), measure.shown(is_stochastic=spec.is_stochastic)
-    finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())
-    if spec.is_stochastic:
-        # The mean over replicas of the time average, or of what was last.
-        weights = _weights(evidence)
-        values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
-        interval = None
-        if finite and len(values) > 1:
-            interval = mean_interval(values, plan.trivial, _RESOLUTION * plan.values["bound"], spec.run.level)
-        return _Measured(seen, finite, float(values.mean()), interval, rounding, what)
-    # The statistic of one trajectory, which is exact but for rounding.
-    low, value, high = (x[0] for x in seen)
-    is_seen = True
-    if measure.over is Statistic.LEAST:
-        least = int(np.argmin(high))
-        # What was not seen may be smaller still.
-        below = max(float(low.min()), 0.0) if schedule.is_every_step else 0.0
-        ends = below, float(value[least]), float(high[least])
-    elif measure.over is Statistic.LAST:
-        ends = float(low[-1]), float(value[-1]), float(high[-1])
-    else:
-        ends = float(low @ schedule.weights), float(value @ schedule.weights), float(high @ schedule.weights)
-        is_seen = schedule.is_every_step
-    interval = Interval(ends[0], ends[2], 1.0, "exact", "the one trajectory") if finite and is_seen else None
-    return _Measured(seen, finite, ends[1], interval, ends[2] - ends[1], what)
-
-
-def _weights(evidence: Evidence) -> np.ndarray:
-    """The weight of each audit in what is averaged over replicas: all on the last, or as the schedule has them."""
-    schedule = evidence.record.schedule.weights
-    is_last = evidence.spec.measure.seen_over(is_stochastic=True) is Statistic.LAST
-    return np.eye(len(schedule))[-1] if is_last else schedule
 
 
 def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> Said:
@@ -238,8 +222,7 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
 def _compare(evidence: Evidence, measured: _Measured) -> Said:
     """Decide whether the theorem is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim, spec, schedule = measured.interval, evidence.claim, evidence.spec, evidence.record.schedule
-    if not measured.is_finite:
-        raise ValueError("expected finite measurements")
+    # As of measurements that are no numbers, which were blamed on rounding before.
     if interval is None:
         advice = "set run.audits = run.steps to see it at every iterate"
         return _said(Verdict.INCONCLUSIVE, "statistics", "audits", f"the {measured.called} was not seen: {advice}")
@@ -255,15 +238,28 @@ def _compare(evidence: Evidence, measured: _Measured) -> Said:
     # Of an exact interval the rounding error is part already.
     most = interval.upper + (0.0 if is_exact else measured.rounding)
     if most <= lower(ball):
-        share = _percent(most / lower(ball))
-        return _supported(interval, replicas, f"the {what} is at most {share} of the bound", limits)
+        part = most / lower(ball)
+        percent = rounded(100 * part, 0, UP) if part >= 0.095 else shown(100 * part, 2, UP) if part >= 1e-5 else 0.001
+        if interval.kind == "asymptotic":
+            missed = f"{100 * (1 - interval.level):.2g}%"
+            limits += f"; it misses more than {missed} where they are skewed, a few far above the rest"
+        # Less is earned by Student's interval than by one that holds at any number of replicas.
+        verdict = earned_by(interval.kind, replicas)
+        reason = f"the {what} is at most {percent}% of the bound ({limits})"
+        if verdict.is_supported:
+            return verdict, reason, None
+        reason += f", but {replicas} replicas are too few to rest on that: take {FEWEST_REPLICAS} or more"
+        return _said(verdict, "statistics", "replicas", reason)
     # Where replicas differ by more than that, it is they who cannot tell.
     coarse = is_exact or 2 * measured.rounding >= interval.upper - interval.lower
     if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
         reason = f"the {what} is within its rounding error {shown(measured.rounding, 2, UP)} of the bound"
         return _said(Verdict.INCONCLUSIVE, "rounding", "gradient_square_norm", reason)
     if interval.lower <= upper(ball) and spec.is_stochastic:
-        advice = _advice(evidence, measured)
+        spread, advice = float(measured.values.std(ddof=1)), "more replicas are needed"
+        if measured.mean < evidence.plan.values["bound"] and spread != 0:
+            needed = student_replicas(measured.mean, spread, evidence.plan.values["bound"], spec.run.level)
+            advice = f"about {max(needed, FEWEST_REPLICAS)} replicas would tell, at this mean and spread"
         blame = Blame("statistics", "replicas", f"{replicas} replicas: {advice}")
         return Verdict.INCONCLUSIVE, f"the bound lies inside the {limits}: {advice}", blame
     # Of a smallest that was not seen at every iterate nothing is known below, and that is what it lacks.
@@ -313,28 +309,146 @@ def _said(verdict: Verdict, kind: Guilt, name: str, reason: str) -> Said:
     return verdict, reason, Blame(kind, name, reason)
 
 
-def _supported(interval: Interval, replicas: int, said: str, limits: str) -> Said:
-    """The verdict of a bound above the interval: less if it is Student's than if it holds at any number of replicas."""
-    verdict = earned_by(interval.kind, replicas)
-    if interval.kind == "asymptotic":
-        missed = f"{100 * (1 - interval.level):.2g}%"
-        limits += f"; it misses more than {missed} where they are skewed, a few far above the rest"
-    if verdict.is_supported:
-        return verdict, f"{said} ({limits})", None
-    reason = f"{said} ({limits}), but {replicas} replicas are too few to rest on that: take {FEWEST_REPLICAS} or more"
-    return verdict, reason, Blame("statistics", "replicas", reason)
+class Smoothness(NamedTuple):
+    """An estimate of L̂, with the names of `AtSmoothness`."""
+
+    way: str
+    lipschitz: str
+    value: float
+    how: str
 
 
-def _advice(evidence: Evidence, measured: _Measured) -> str:
-    """Words for how many replicas would tell, if mean and spread are as they were seen."""
-    spread, bound = float((measured.seen.value @ _weights(evidence)).std(ddof=1)), evidence.plan.values["bound"]
-    if measured.mean >= bound or spread == 0:
-        return "more replicas are needed"
-    needed = max(student_replicas(measured.mean, spread, bound, evidence.spec.run.level), FEWEST_REPLICAS)
-    return f"about {needed} replicas would tell, at this mean and spread"
+_PLACED = ("norm", "weight_gradient_spectral", "weight_gradient_frobenius")
 
 
-def _percent(share: float) -> str:
-    if share < 1e-5:
-        return "0.001%"
-    return f"{rounded(100 * share, 0, UP) if share >= 0.095 else shown(100 * share, 2, UP)}%"
+def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estimates:
+    """Read the constants off a trace, all but D, which is the gap; values that are no numbers are passed over."""
+    curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
+    # Of each block or site, along the last axis, the most that was seen.
+    most = [[_largest(x) for x in np.moveaxis(trace[name].values, -1, 0)] for name in _PLACED]
+    norms, radii = iter(most[0]), {}
+    for site in sites:
+        found: dict[str, float] = {}
+        for block in site.adapter.blocks:
+            norm = next(norms)
+            if block.radius:
+                # Two blocks may share a radius. A ball of radius 0 is none; a block of zeros is in any.
+                found[block.radius] = max(found.get(block.radius, 0.0), norm, 1e-12)
+        radii[site.name] = found
+    names = [site.name for site in sites]
+    return Estimates(
+        path=_largest(trace["path_smoothness"].values + trace["path_smoothness_error"].values),
+        path_sure=_largest(less_rounding(trace, "path_smoothness")),
+        L=max(_largest(less_rounding(trace, "weight_smoothness")), _largest(curvatures)),
+        curvature=_largest(trace["curvature"].values) or None,
+        zeta_square=_largest(trace["noise_variance"].values),
+        D=gap,
+        radii=radii,
+        G=dict(zip(names, most[1], strict=True)),
+        G_frobenius=dict(zip(names, most[2], strict=True)),
+    )
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest finite value, and at least 0."""
+    return float(values[np.isfinite(values)].max(initial=0.0))
+
+
+def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
+    """L̂ by the path, by the sharpest claim about each layer, and as printed, where these say something.
+
+    The largest over the layers is the constant of all of them, since D²F is at most the sum over layers of what each
+    contributes (`meft.layers`); f has to be jointly smooth in their weights, as the L that is used is.
+    """
+    ways = [Smoothness("path", "", found.path, "the largest smoothness along the segments that were looked at")]
+    layers: list[float] = []
+    printed: dict[str, list[float]] = {}
+    for site in sites:
+        radii = found.radii[site.name]
+        if not found.L > 0 or not found.G[site.name] > 0:
+            continue
+        # The least constant that our claims give, each with G in the norm that it is about.
+        sharpest = math.inf
+        for G, is_frobenius in ((found.G, False), (found.G_frobenius, True)):
+            for end in _ends(site, radii, found.L, G[site.name]):
+                norm = gradient_norm(catalogue[end.claim])
+                if not _is_printed(end.claim) and (norm == "frobenius") == is_frobenius:
+                    sharpest = min(sharpest, end.value)
+        layers.append(sharpest)
+        if not any(map(_is_printed, site.adapter.claims)):
+            continue
+        # What papers print is of one radius.
+        common = dict.fromkeys(radii, max(radii.values()))
+        for end in _ends(site, common, found.L, found.G_frobenius[site.name]):
+            if _is_printed(end.claim):
+                printed.setdefault(end.lipschitz, []).append(end.value)
+    # Infinite where the claims about a layer say nothing, as those about DoRA do where a column may vanish.
+    if layers:
+        how = "the largest λ* of a layer, at the norms, the gradients and the joint L that were measured"
+        ways.append(Smoothness("layers", "", max(layers), how))
+    for lipschitz, values in printed.items():
+        how = "the printed constant of the layer where it is largest, at the same L and norms, scale taken into f"
+        ways.append(Smoothness("printed", lipschitz, max(values), how))
+    return ways
+
+
+def _is_printed(id: str) -> bool:
+    said = about(id)
+    return said is not None and said.is_printed
+
+
+def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound: float) -> list[End]:
+    """The upper ends that the claims about a layer give; none where they are beyond the range of floats."""
+    try:
+        return adapter_ends(site.adapter, radii, smoothness, gradient_bound)
+    except ArithmeticError:
+        return []
+
+
+def theorem_rows(
+    sites: Sequence[Site], claim: Claim, plan: Plan, found: Estimates, first: float
+) -> tuple[AtSmoothness, ...]:
+    """A row for each L̂, with what the theorems say there: the run's own, and the one that prescribes its step."""
+    rows = []
+    letter, noise = SMOOTHNESS.letter, math.sqrt(found.zeta_square)
+    for way in smoothness_of(sites, found):
+        printed: list[float | None] = [None] * 3
+        if 0 < way.value < math.inf and found.zeta_square > 0 and found.D and found.D > 0:
+            theorem, algorithm = about_its_own_step()
+            at_it = theorem.assuming({letter: exact(letter, way.value)})
+            names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
+            inputs = {BOUNDED_BELOW.letter: found.D, BOUNDED_VARIANCE.letter: noise, T.name: float(plan.steps)}
+            given = {p.name: inputs[p.name] for p in at_it.parameters}
+            printed = [float(at_it.function(name)(**given)) for name in names]
+        alpha, shortest, bound = printed
+        known = way._asdict() | own_step(way.value, claim, plan, found, first)
+        rows.append(AtSmoothness(**known, alpha=alpha, T_min=shortest, printed_bound=bound))
+    return tuple(rows)
+
+
+def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Plan:
+    """The plan with the constants that the run showed, and the claim's quantities there.
+
+    The bound is NaN where a constant was measured as 0, or the step is longer than the claim allows.
+    """
+    noise = math.sqrt(found.zeta_square)
+    inputs = plan.inputs | {SMOOTH.letter: found.path, BOUNDED_VARIANCE.letter: noise}
+    bound = own_step(found.path, claim, plan, found, first)["bound"]
+    values = {SMOOTHNESS.letter: found.path} | plan.numbers | {"bound": math.nan if bound is None else bound}
+    return replace(plan, inputs=inputs, values=values, zeta=noise)
+
+
+def own_step(smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float) -> dict[str, Any]:
+    """The theorem at the run's own step and this L̂: the longest step, the bound, and the iterations that it needs."""
+    inputs = {name: float(x) for name, x in plan.inputs.items()} | {
+        SMOOTH.letter: smoothness,
+        BOUNDED_VARIANCE.letter: math.sqrt(found.zeta_square),
+    }
+    longest = 2 / smoothness if smoothness > 0 else math.inf
+    if not all(0 < value < math.inf for value in inputs.values()) or not plan.step_size < longest:
+        return {"longest": longest, "bound": None, "needed": None}
+    try:
+        needed = informative_horizon(claim, inputs, first)
+    except ArithmeticError:
+        needed = None
+    return {"longest": longest, "bound": claim.bound(**inputs), "needed": needed}

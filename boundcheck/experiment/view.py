@@ -55,8 +55,8 @@ def _results_view(results: Results) -> View:
     fields = list(results.varied)
     rows: list[tuple[Cell, ...]] = []
     for each, row in zip(results, results.rows, strict=True):
-        numbers = _measured(each), _interval(each), _bound(each)
-        rows.append((*(_text(row[path]) for path in fields), Badge(row["verdict"]), *numbers, Prose(row["reason"])))
+        varied = (_text(row[path]) for path in fields)
+        rows.append((*varied, Badge(row["verdict"]), *_numbers(each), Prose(row["reason"])))
     table = Table((*fields, "verdict", "measured", "interval", "bound", "why"), rows)
     claims = ", ".join(dict.fromkeys(each.claim for each in results))
     return View(f"{len(results)} runs", claims, parts=(table,))
@@ -65,8 +65,9 @@ def _results_view(results: Results) -> View:
 @view_of.register(Result)
 def _result_view(of: Result) -> View:
     """The view of a run: what was measured against what, why it has its verdict, and what it was held against."""
-    measured, bound = _measured(of), f"bound {_bound(of)}"
-    sides = line(f"measured {measured}, interval {_interval(of)};", bound)
+    measured, interval, bound = _numbers(of)
+    called = f", the {of.shown}" if isinstance(of, RunResult) and of.shown else ""
+    sides = line(f"measured {measured}{called}, interval {interval};", f"bound {bound}")
     made: list[Part] = [line(Prose(of.reason))]
     if of.blame is not None:
         why = [] if of.blame.evidence == of.reason else [Prose(of.blame.evidence)]
@@ -79,13 +80,11 @@ def _result_view(of: Result) -> View:
         upper = [(x.claim, x.lipschitz, short(x.value, toward=UP), x.trust) for x in of.upper]
         ends.append(Table(("upper end by", "C is", "value", "trust"), upper))
     if isinstance(of, BracketResult):
-        sides = line(f"largest lower estimate {measured};", bound)
+        sides = line(f"largest lower estimate {measured};", f"bound {bound}")
         made += ends
         for chain in of.slack:
             made += _chain(f"What the {chain.version} proof gives away", chain.measured, chain.links)
     if isinstance(of, RunResult):
-        if of.shown:
-            sides = line(f"measured {measured}, the {of.shown}, interval {_interval(of)};", bound)
         values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
         made.append(line(", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items())))
         if of.gradient_ratio:
@@ -111,21 +110,14 @@ def _result_view(of: Result) -> View:
     return View(title, f"{of.claim}, run {of.run_id}", of.verdict, (sides,), tuple(made))
 
 
-def _measured(of: Result) -> str:
-    return short(of.measured, of.digits(4), of.toward)
-
-
-def _bound(of: Result) -> str:
-    return f"{short(of.bound, of.digits(4), UP)} ({of.bound_kind})"
-
-
-def _interval(of: Result) -> str:
-    found = of.interval
-    if found is None:
-        return "–"
-    ends = f"[{short(found.lower, of.digits(4), DOWN)}, {short(found.upper, of.digits(4), UP)}]"
-    # What is known without chance has no level.
-    return f"{ends} ({found.kind})" if found.kind == "exact" else f"{ends} ({found.level:.0%}, {found.kind})"
+def _numbers(of: Result) -> tuple[str, str, str]:
+    """What was measured, its interval, and the bound, at as many digits as tell them apart."""
+    digits, found, interval = of.digits(4), of.interval, "–"
+    if found is not None:
+        # What is known without chance has no level.
+        level = "" if found.kind == "exact" else f"{found.level:.0%}, "
+        interval = f"[{short(found.lower, digits, DOWN)}, {short(found.upper, digits, UP)}] ({level}{found.kind})"
+    return short(of.measured, digits, of.toward), interval, f"{short(of.bound, digits, UP)} ({of.bound_kind})"
 
 
 def _chain(title: str, measured: float | None, links: Sequence[Link]) -> list[Part]:

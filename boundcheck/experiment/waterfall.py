@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -33,38 +34,18 @@ from boundcheck.experiment.statistics import spread_over_times, student_half_wid
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.problem import Problem
+from boundcheck.language import vocabulary
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
 from boundcheck.language.hypotheses import LEAST, Cost
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import C, G, L, T, a, alpha, b, f_star, r, sigma
-from boundcheck.language.vocabulary import (
-    A1,
-    A2,
-    B1,
-    B2,
-    SLOPE,
-    SQUARE,
-    W1,
-    W2,
-    EuclideanNorm,
-    F,
-    Gradient,
-    InnerProduct,
-    Value,
-    ell_t,
-    f,
-    g_t,
-    v1,
-    v2,
-    v_first,
-    v_last,
-    v_t,
-)
+from boundcheck.language.vocabulary import SLOPE, SQUARE, EuclideanNorm, F, Gradient, InnerProduct, Value, ell_t, f, g_t
 from boundcheck.proofs import parts
 
-_START = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)) / EuclideanNorm(v1 - v2)
+_v1, _v2 = vocabulary.v1, vocabulary.v2
+_START = EuclideanNorm(Gradient(F, _v1) - Gradient(F, _v2)) / EuclideanNorm(_v1 - _v2)
 
 
 @dataclass(frozen=True)
@@ -83,28 +64,10 @@ def chains() -> dict[str, tuple[Link, ...]]:
     return {version: links for each in parts("measured") for version, links in getattr(each, "CHAINS", {}).items()}
 
 
-def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST) -> list[Chain]:
-    """Every chain at two points of LoRA, R = 1, different and in the domain; raises TypeError for another adapter.
-
-    A scale s is taken into f, as X -> f(W0 + sX).
-    """
-    if not has_chains(problem.adapter):
-        about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
-        raise TypeError(f"{problem.adapter.title}: the chains are proofs about {about}")
-    given = [problem.theory_inputs(claim, radii, lipschitz) for claim in _claims()]
-    constants = {name: float(value) for inputs in given for name, value in inputs.items()}
-    model = _model(problem, float(cast(Any, problem.adapter).scale), (v, w))
-    model = replace(model, numbers={x: Approx(constants[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)})
-    found = []
-    for version, chain in chains().items():
-        links, measured = [], model.number(_START).value
-        before = measured
-        for link in chain:
-            value = model.number(link.quantity).value
-            links.append(Arrived(link.label, value, value / before if before > 0 else None, link.why, link.valid))
-            before = value
-        found.append(Chain(version, measured, tuple(links)))
-    return found
+@cache
+def _claims() -> list[Claim]:
+    """The claims whose constants the letters of the chains stand for."""
+    return [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
 
 
 def has_chains(adapter: Adapter | type[Adapter]) -> bool:
@@ -112,18 +75,15 @@ def has_chains(adapter: Adapter | type[Adapter]) -> bool:
     return any(adapter.is_subject_of(claim) for claim in _claims())
 
 
-def _claims() -> list[Claim]:
-    """The claims whose constants the letters of the chains stand for."""
-    return [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
+def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST) -> list[Chain]:
+    """Every chain at two points of LoRA, R = 1, different and in the domain; raises TypeError for another adapter.
 
-
-def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model[Approx, ApproxMatrix]:
-    """The meaning of the chains' letters at two points; f is X -> f(W0 + sX), and W is X = BA."""
-    do = Rounded(torch.float64, str(points[0][0].device))
-    matrices: dict[sp.MatrixSymbol, tuple[ApproxMatrix, ...]] = {}
-    for point, A, B, W, v in zip(points, (A1, A2), (B1, B2), (W1, W2), (v1, v2), strict=True):
-        left, right = (do.exact(part[0]) for part in point)
-        matrices |= {A: (left,), B: (right,), W: (do.product(right, left),), v: (left, right)}
+    A scale s is taken into f, as X -> f(W0 + sX), and W is X = BA.
+    """
+    if not has_chains(problem.adapter):
+        about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
+        raise TypeError(f"{problem.adapter.title}: the chains are proofs about {about}")
+    do, scale = Rounded(torch.float64, str(v[0].device)), float(cast(Any, problem.adapter).scale)
 
     def weight(X: ApproxMatrix) -> Tensor:
         return problem.adapter.W0 + scale * X.value.unsqueeze(0)
@@ -136,10 +96,29 @@ def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model
         lambda X: (do.exact(scale * problem.objective.gradient(weight(X[0]))[0]),),
     )
     in_v = VectorFunction(
-        lambda v: Approx(problem.loss(batched(v)).item(), 0.0),
-        lambda v: tuple(do.exact(part[0]) for part in problem.gradient(batched(v))),
+        lambda x: Approx(problem.loss(batched(x)).item(), 0.0),
+        lambda x: tuple(do.exact(part[0]) for part in problem.gradient(batched(x))),
     )
-    return Model(do, matrices=matrices, functions={f: in_w, F: in_v})
+    matrices: dict[sp.MatrixSymbol, tuple[ApproxMatrix, ...]] = {}
+    for point, index in ((v, "1"), (w, "2")):
+        A, B, W, both = (getattr(vocabulary, letter + index) for letter in "ABWv")
+        left, right = (do.exact(part[0]) for part in point)
+        matrices |= {A: (left,), B: (right,), W: (do.product(right, left),), both: (left, right)}
+    given = [problem.theory_inputs(claim, radii, lipschitz) for claim in _claims()]
+    constants = {name: float(value) for inputs in given for name, value in inputs.items()}
+    numbers = {x: Approx(constants[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)}
+    model = Model(do, numbers=numbers, matrices=matrices, functions={f: in_w, F: in_v})
+
+    found = []
+    for version, chain in chains().items():
+        links, measured = [], model.number(_START).value
+        before = measured
+        for link in chain:
+            value = model.number(link.quantity).value
+            links.append(Arrived(link.label, value, value / before if before > 0 else None, link.why, link.valid))
+            before = value
+        found.append(Chain(version, measured, tuple(links)))
+    return found
 
 
 STEEPEST = sp.Symbol("largest_ell_t", real=True)
@@ -148,25 +127,15 @@ SHARPEST = sp.Symbol("sharpest_Lhat", real=True)
 """The least of all that is known to bound it, of a problem whose constants are known."""
 
 
-class Level(NamedTuple):
-    """A number of each replica: the part that does not vary with t, shape (R, 1), and what each audit adds, (R, M)."""
+# A level is a number of each replica, shape (R, 1 + M): first the part that does not vary with t, then what each audit
+# adds.
+Level = np.ndarray
 
-    base: np.ndarray
-    parts: np.ndarray
 
-    @property
-    def values(self) -> np.ndarray:
-        """The number of each replica, shape (R,)."""
-        found: np.ndarray = self.base[:, 0] + self.parts.sum(1)
-        return found
-
-    @property
-    def mean(self) -> float:
-        return float(self.values.mean())
-
-    def plus(self, other: "Level", sign: int = 1) -> "Level":
-        """The sum of both, or their difference."""
-        return Level(self.base + sign * other.base, self.parts + sign * other.parts)
+def _numbers(level: Level) -> np.ndarray:
+    """The number of each replica, shape (R,)."""
+    found: np.ndarray = level[:, 0] + level[:, 1:].sum(1)
+    return found
 
 
 class _Seen(NamedTuple):
@@ -179,7 +148,7 @@ class _Seen(NamedTuple):
 # What a run shows, and the letter that stands for each while it is computed.
 _SHOWN = (
     *(SQUARE, InnerProduct(SLOPE, g_t), EuclideanNorm(g_t) ** 2, ell_t, STEEPEST),
-    *(Value(F, v_t), Value(F, v_first), Value(F, v_last)),
+    *(Value(F, vocabulary.v_t), Value(F, vocabulary.v_first), Value(F, vocabulary.v_last)),
 )
 _LETTER = {node: sp.Dummy() for node in _SHOWN}
 
@@ -247,9 +216,9 @@ class OnRun:
             EuclideanNorm(g_t) ** 2: _Seen((length / self.pace) ** 2, exact),
             ell_t: _Seen(ell, off),
             STEEPEST: _Seen(np.full((len(ell), 1), (ell - off).max()), np.zeros((len(ell), 1))),
-            Value(F, v_t): _Seen(loss, loss_error),
-            Value(F, v_first): ends[0],
-            Value(F, v_last): ends[1],
+            Value(F, vocabulary.v_t): _Seen(loss, loss_error),
+            Value(F, vocabulary.v_first): ends[0],
+            Value(F, vocabulary.v_last): ends[1],
         }
 
     def level(self, expression: sp.Expr, off: sp.Expr | None = None) -> Level:
@@ -264,7 +233,7 @@ class OnRun:
             added[letter] = np.where(counted, term, 0.0) * schedule.weights * self.numbers[T.name]
         shape = schedule.times.shape
         base = np.broadcast_to(self._value(outside, dict.fromkeys(added, 0.0), off), (shape[0], 1))
-        return Level(base, np.broadcast_to(self._value(outside, added, off), shape) - base)
+        return np.hstack([base, np.broadcast_to(self._value(outside, added, off), shape) - base])
 
     def _value(self, expression: sp.Expr, given: Mapping[sp.Symbol, Any], off: sp.Expr | None) -> Any:
         """The value of an expression without sums; infinite, or NaN, where it divides by 0."""
@@ -280,8 +249,8 @@ class OnRun:
 
     def rounding(self, expression: sp.Expr) -> float:
         """The amount by which the mean over replicas may be off, by the rounding errors of all that was seen."""
-        exact = self.level(expression).values
-        moved = [self.level(expression, node).values - exact for node in _SHOWN if expression.has(node)]
+        exact = _numbers(self.level(expression))
+        moved = [_numbers(self.level(expression, node)) - exact for node in _SHOWN if expression.has(node)]
         return float(sum(np.abs(each).mean() for each in moved))
 
     def number(self, expression: sp.Expr) -> float:
@@ -312,11 +281,6 @@ class Sum:
     noise: sp.Expr
     total: sp.Expr
 
-    def serves(self, measure: PerformanceMeasure) -> bool:
-        """True if a theorem about this measure is proved by it."""
-        over = measure.seen_over(is_stochastic=True)
-        return measure.observable == self.measure.observable and over is self.measure.over
-
 
 def mean(term: sp.Expr) -> sp.Expr:
     """The average over t of what is at v_t, or at the step from it."""
@@ -342,6 +306,10 @@ class _Rung:
     is_chance: bool = False
     is_cost: bool = False
 
+    @property
+    def mean(self) -> float:
+        return float(_numbers(self.level).mean())
+
 
 def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
     """The waterfall of a run, or, without links, why it has none."""
@@ -354,24 +322,35 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
         return Waterfall("", None, (), None, "", "", f"No waterfall: {error}.")
     costs = given_away(on_run, found)
     solution = solved(on_run, found, costs)
-    start, *rungs = _rungs(on_run, found, costs, solution)
-    bars, before = [], start
-    for rung in rungs:
-        bars.append(_bar(evidence, audits, before, rung))
-        before = rung
+    rungs = list(_rungs(on_run, found, costs, solution))
+    bars = [_bar(evidence, audits, before, rung) for before, rung in pairwise(rungs)]
     best = None if solution is None else _at_best(on_run, solution)
-    most, says = _says(on_run, start, bars, best)
-    return Waterfall(start.label, start.level.mean, tuple(bars), best, most, _covered(evidence), says)
+
+    schedule = evidence.record.schedule
+    if len(schedule.times) > 1:
+        covered = "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
+    else:
+        covered = "no interval over times, since audits came at equal distances"
+        if schedule.is_every_step:
+            covered = "exact of this run but for rounding"
+        elif schedule.at_random:
+            covered = "intervals over the times of the audits (asymptotic)"
+        if evidence.spec.is_stochastic:
+            covered += "; one replica says nothing of other minibatches"
+            covered += "" if evidence.partial else ", but for noise, with an interval of its own (asymptotic)"
+    most, says = _says(on_run, rungs[0], bars, best)
+    return Waterfall(rungs[0].label, rungs[0].mean, tuple(bars), best, most, covered, says)
 
 
 def sum_of(evidence: Evidence) -> Sum:
     """The sum that a run's theorem is proved by; raises NoWaterfallError where papers give none."""
     measure = evidence.spec.measure
-    for part in parts("measured"):
-        for each in getattr(part, "SUMS", ()):
-            if each.serves(measure):
-                found: Sum = each
-                return found
+    # One about a smallest is served by the sum of the average.
+    asked = measure.observable, measure.seen_over(is_stochastic=True)
+    sums: list[Sum] = [each for part in parts("measured") for each in getattr(part, "SUMS", ())]
+    for each in sums:
+        if (each.measure.observable, each.measure.over) == asked:
+            return each
     raise NoWaterfallError(f"no sum over the steps is known that bounds the {measure.title}")
 
 
@@ -394,14 +373,11 @@ def _pace(evidence: Evidence) -> float:
 
 def given_away(on_run: OnRun, found: Sum) -> list[tuple[Cost, sp.Expr]]:
     """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
-    evidence, why = (
-        on_run.evidence,
-        "the smoothness along the steepest step that was looked at stands for that along each",
-    )
-    words = [word for _, word in words_of(evidence.claim) if word is not None]
-    costs = [w.cost for w in words if w.cost and not w.is_about_noise]
+    evidence, words = on_run.evidence, [word for _, word in words_of(on_run.evidence.claim) if word and word.cost]
+    costs = [word.cost for word in words if not word.is_about_noise]
     if SMOOTHNESS.letter in evidence.claim.names:
         # From the smoothness that the steps needed, through what was seen and is known, to the theorem's.
+        why = "the smoothness along the steepest step that was looked at stands for that along each"
         costs.append(Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why))
         before = STEEPEST
         if on_run.sharpest < evidence.plan.smoothness * (1 - _ALIKE):
@@ -410,11 +386,11 @@ def given_away(on_run: OnRun, found: Sum) -> list[tuple[Cost, sp.Expr]]:
             before = SHARPEST
         constant = SMOOTHNESS.cost
         costs.append(replace(constant, instead=tuple((before, value) for _, value in constant.instead)))
-    costs += [w.cost for w in words if w.cost and w.is_about_noise]
+    costs += [word.cost for word in words if word.is_about_noise]
     # Without noise g_t is the gradient.
     now = found.total if evidence.spec.is_stochastic else found.total.xreplace({EuclideanNorm(g_t) ** 2: SQUARE})
     costly = []
-    for cost in costs:
+    for cost in filter(None, costs):
         before, now = now, now.xreplace(dict(cost.instead))
         if now != before:
             costly.append((cost, now))
@@ -423,7 +399,7 @@ def given_away(on_run: OnRun, found: Sum) -> list[tuple[Cost, sp.Expr]]:
 
 def solved(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]]) -> sp.Expr | None:
     """The bound on the average that the sum gives, where the average alone is left in it of what the run did."""
-    if not costs or found.measure.observable.expression(v_t) != SQUARE:
+    if not costs or found.measure.observable.expression(vocabulary.v_t) != SQUARE:
         return None
     average = sp.Dummy()
     total = costs[-1][1].xreplace({SQUARE: average}).doit()
@@ -439,7 +415,7 @@ def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solutio
     shape = schedule.times.shape
 
     def constant(label: str, why: str, value: float) -> _Rung:
-        return _Rung(label, why, Level(np.full((shape[0], 1), value), np.zeros(shape)))
+        return _Rung(label, why, np.hstack([np.full((shape[0], 1), value), np.zeros(shape)]))
 
     def rung(label: str, why: str, total: sp.Expr, **kind: bool) -> _Rung:
         return _Rung(label, why, on_run.level(total), on_run.rounding(total), frozenset(total.free_symbols), **kind)
@@ -448,11 +424,12 @@ def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solutio
         yield constant("smallest seen", "", float(seen.value.mean(0).min()))
     # What the sum bounds: of each replica the average over t, or the last.
     shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else schedule.weights
-    level, off = Level(np.zeros((shape[0], 1)), seen.value * shares), float(((seen.high - seen.value) @ shares).mean())
+    level = np.hstack([np.zeros((shape[0], 1)), seen.value * shares])
+    off = float(((seen.high - seen.value) @ shares).mean())
     why = "the smallest of T numbers is at most their average, and the smallest that was seen is low by chance too"
     yield _Rung(f"{over.word} over t" if over is Statistic.AVERAGE else over.word, why, level, off)
     why = "⟨∇F, gₜ − ∇F⟩: luck, which is 0 in expectation where minibatches are unbiased"
-    level, off = level.plus(on_run.level(found.noise)), off + on_run.rounding(found.noise)
+    level, off = level + on_run.level(found.noise), off + on_run.rounding(found.noise)
     yield _Rung(_NOISE, why, level, off, is_chance=True)
     why = "what happened between the audits: 0 in expectation over random audits, and 0 where every t is audited"
     yield rung("sampling of times", why, found.total, is_chance=True)
@@ -485,8 +462,9 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
     The interval is over replicas; of a single one it is over the times of its audits.
     """
     schedule, spec, claim = evidence.record.schedule, evidence.spec, evidence.claim
-    start, value, added = before.level.mean, rung.level.mean, rung.level.plus(before.level, -1)
-    values, terms, sizes = added.values, added.parts[0], np.diff(schedule.edges)
+    start, value, added = before.mean, rung.mean, rung.level - before.level
+    values, terms, sizes = _numbers(added), added[0, 1:], np.diff(schedule.edges)
+    center = float(values.mean())
     half = None
     if len(values) > 1:
         half = float(student_half_width(values.std(ddof=1), len(values), spec.run.level))
@@ -496,7 +474,7 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
     elif not schedule.is_every_step and schedule.at_random and (sizes > 1).sum() >= 2:
         spread, pairs = spread_over_times(terms, sizes)
         half = student_quantile(spec.run.level, pairs + 1) * spread
-    upper = None if half is None else added.mean + half
+    upper = None if half is None else center + half
     fell = value + rung.rounding < start and (upper is None or upper < 0)
     # The constants that enter, and those that they are made of, that nothing vouches for.
     names = {str(x.name) for x in rung.letters - before.letters}
@@ -508,35 +486,18 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
         why=rung.why,
         valid=not (rung.is_cost and fell),
         is_chance=rung.is_chance,
-        lower=None if half is None else added.mean - half,
+        lower=None if half is None else center - half,
         upper=upper,
         rounding=rung.rounding,
         estimated=tuple(sorted(names & {each.symbol for each in audits if each.status == "assumed"})),
     )
 
 
-def _covered(evidence: Evidence) -> str:
-    """A text that says what the intervals are over."""
-    schedule = evidence.record.schedule
-    if len(schedule.times) > 1:
-        return "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
-    if schedule.is_every_step:
-        over = "exact of this run but for rounding"
-    elif schedule.at_random:
-        over = "intervals over the times of the audits (asymptotic)"
-    else:
-        over = "no interval over times, since audits came at equal distances"
-    if not evidence.spec.is_stochastic:
-        return over
-    noise = "" if evidence.partial else ", but for noise, with an interval of its own (asymptotic)"
-    return f"{over}; one replica says nothing of other minibatches{noise}"
-
-
 def _says(on_run: OnRun, start: _Rung, bars: Sequence[Bar], best: AtBest | None) -> tuple[str, str]:
     """The label of the link that costs most, and what there is to say, in a few sentences."""
     # What the sum is about begins at the average, where a theorem about a smallest arrives first.
     least = bars[0] if on_run.evidence.spec.measure.over is Statistic.LEAST else None
-    name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.level.mean, bars)
+    name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.mean, bars)
     end, costs = links[-1], [each for each in links if not each.is_chance and each.factor is not None]
     if not value or not value > 0 or not end.value or not costs:
         return "", f"The {name} that was measured is not positive, so that nothing is a factor of it."

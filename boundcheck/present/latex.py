@@ -337,7 +337,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
             add("upper", typeset(x.interval.upper, place, Toward.UP), f"{said}, rounded up", kind)
             made["kind"] = kind
         add("steps", plan.steps, "T")
-        add("replicas", run.course.replicas)
+        add("replicas", run.course.settings.run.replicas)
         if plan.batch is not None:
             add("batch", plan.batch)
         if plan.step_size is not None:

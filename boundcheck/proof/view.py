@@ -335,7 +335,7 @@ def _lines(proof: JudgedProof, steps: bool, voices: Mapping[int, Mapping[str, st
     head = ("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []))
     yield view.Table(head, rows, title, most=None)
     if hidden := len(proof.steps) - len(lines):
-        yield line(f"and {hidden} lines of mere algebra: --steps shows them")
+        yield line(f"and {_counted(hidden, 'line')} of mere algebra: --steps shows them")
     if proof.verdict == "proved":
         display = _display(proof)
         yield from _theorem(proof, display)

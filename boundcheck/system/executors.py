@@ -379,64 +379,58 @@ class Running:
                 except Empty:
                     self._tell(self._calls[min(self._flying)].name if self._flying else "waiting")
                     continue
-                self._take(i, future)
+                call = self._calls[i]
+                try:
+                    found = future.result()
+                except CancelledError:
+                    of = f"{len(self._calls) - len(self._found)} of {len(self._calls)} {call.name}"
+                    expected = (
+                        "a scheduler that lives; what is finished is kept, and so are checkpoints: the same command "
+                        "goes on from there as soon as a scheduler answers, or without a cluster"
+                    )
+                    raise InputError("cluster", f"lost, with {of} unfinished", expected) from None
+                except Exception as error:
+                    if not self._engine.lost(error):
+                        raise
+                    # It is sent again, unless that has happened too often.
+                    self._losses[i] += 1
+                    if self._losses[i] > self._engine.again:
+                        expected = (
+                            "a process that lives: each that worked on it was killed, as a system does that is short "
+                            "of memory; fewer jobs need less, and what is finished is kept"
+                        )
+                        raise InputError("jobs", call.name, expected) from None
+                    with self._lock:
+                        self._flying.discard(i)
+                        self._waiting.appendleft(i)
+                    self._send()
+                    continue
+                if isinstance(found, BoundcheckError):
+                    raise found
+                self._found[i] = found
+                self._done += call.seconds
+                self._tell(call.name)
         return [self._found[i] for i in range(len(self._calls))]
-
-    def _take(self, i: int, future: Future[Any]) -> None:
-        call = self._calls[i]
-        try:
-            found = future.result()
-        except CancelledError:
-            left = f"lost, with {len(self._calls) - len(self._found)} of {len(self._calls)} {call.name} unfinished"
-            expected = (
-                "a scheduler that lives; what is finished is kept, and so are checkpoints: the same command goes on "
-                "from there as soon as a scheduler answers, or without a cluster"
-            )
-            raise InputError("cluster", left, expected) from None
-        except Exception as error:
-            if not self._engine.lost(error):
-                raise
-            # It is sent again, unless that has happened too often.
-            self._losses[i] += 1
-            if self._losses[i] > self._engine.again:
-                expected = (
-                    "a process that lives: each that worked on it was killed, as a system does that is short of "
-                    "memory; fewer jobs need less, and what is finished is kept"
-                )
-                raise InputError("jobs", call.name, expected) from None
-            with self._lock:
-                self._flying.discard(i)
-                self._waiting.appendleft(i)
-            self._send()
-            return
-        if isinstance(found, BoundcheckError):
-            raise found
-        self._found[i] = found
-        self._done += call.seconds
-        self._tell(call.name)
 
     def _send(self) -> None:
         """Hand over what there is room for."""
         with self._lock:
             sent = []
-            while self._waiting and self._may_send(self._waiting[0]):
+            while self._waiting:
+                i = self._waiting[0]
+                if self._flying:
+                    # On its last try a call is alone, so that it is known whose fault a loss is.
+                    is_last = any(0 < self._losses[j] == self._engine.again for j in (i, *self._flying))
+                    is_full = self._engine.room is not None and len(self._flying) >= self._engine.room
+                    if is_full or (is_last and self._engine.shares_fate):
+                        break
                 sent.append(self._waiting.popleft())
-                self._flying.add(sent[-1])
+                self._flying.add(i)
             settings = {name: value for name, value in os.environ.items() if name.startswith(_OURS)}
-            calls = [self._calls[i] for i in sent]
-            works = [_Work(settings, call.function, call.arguments) for call in calls]
+            works = [_Work(settings, self._calls[i].function, self._calls[i].arguments) for i in sent]
             futures = self._engine.submit(works) if works else []
         for i, future in zip(sent, futures, strict=True):
             future.add_done_callback(partial(self._end, i))
-
-    def _may_send(self, i: int) -> bool:
-        """True if there is room; on its last try a call is alone, so that it is known whose fault a loss is."""
-        if not self._flying:
-            return True
-        last = [j for j in (i, *self._flying) if self._losses[j] and self._losses[j] == self._engine.again]
-        if self._engine.shares_fate and last:
-            return False
-        return self._engine.room is None or len(self._flying) < self._engine.room
 
     def _end(self, i: int, future: Future[Any]) -> None:
         """Note a call's end in a thread of the engine, and send the next at once, not when results are asked for."""

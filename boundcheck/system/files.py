@@ -106,10 +106,8 @@ def _regular(path: str, flags: int) -> int:
 def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text that every reader would read in the same way.
 
-    Raises:
-        ValueError: for what is no JSON, a key that stands twice in a table, a number that is not finite, text that is
-            no Unicode, and tables within tables too deep to be read.
-
+    Raises ValueError for what is no JSON, a key that stands twice in a table, a number that is not finite, text that is
+    no Unicode, and tables within tables too deep to be read.
     """
     try:
         value = json.loads(text, object_pairs_hook=_table, parse_float=_number, parse_constant=_number)

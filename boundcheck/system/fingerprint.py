@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import os
 import sys
+import types
 import weakref
 from _thread import LockType, RLock
 from collections.abc import Callable, Iterable, Iterator
@@ -20,21 +21,6 @@ from functools import cache, cached_property
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from types import (
-    BuiltinFunctionType,
-    CellType,
-    ClassMethodDescriptorType,
-    CodeType,
-    FunctionType,
-    GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    ModuleType,
-    WrapperDescriptorType,
-)
 from typing import Any
 
 import numpy as np
@@ -46,18 +32,12 @@ from boundcheck.system.plugins import imported, is_of_an_installation
 _RESTS_ON = ("boundcheck", "flint", "numpy", "pandas", "peft", "scipy", "sklearn", "sympy", "torch", "transformers")
 _PLAIN = frozenset({type(None), type(...), type(NotImplemented), bool, int, float, complex, str, bytes})
 # What Python keeps in each module or class, and no code reads numbers from.
-_KEPT = frozenset({"__doc__", "__module__", "__name__", "__package__", "__path__", "__file__", "__cached__"}) | {
-    *(
-        "__spec__",
-        "__loader__",
-        "__builtins__",
-        "__warningregistry__",
-        "__dict__",
-        "__weakref__",
-        "__slotnames__",
-        "_abc_impl",
-    )
-}
+_KEPT = frozenset(
+    [
+        *("__doc__", "__module__", "__name__", "__package__", "__path__", "__file__", "__cached__", "__spec__"),
+        *("__loader__", "__builtins__", "__warningregistry__", "__dict__", "__weakref__", "__slotnames__", "_abc_impl"),
+    ]
+)
 # No length of a part.
 _END = b"\xff" * 8
 
@@ -104,7 +84,7 @@ class _Look:
         self._kept.append(x)
         if known := _known(x):
             return known, None
-        name = x.__qualname__ if isinstance(x, type | FunctionType) else ""
+        name = x.__qualname__ if isinstance(x, type | types.FunctionType) else ""
         return f"{type(x).__qualname__} {name}".encode(), self._inside(x)
 
     def _inside(self, x: Any) -> Iterator[Any]:
@@ -120,20 +100,22 @@ class _Look:
         torch = sys.modules.get("torch")
         if kind in _PARTS:
             yield from _PARTS[kind](x)
-        elif isinstance(x, ModuleType):
-            yield from self._source(x.__name__)
-            yield from _attributes(x)
-        elif isinstance(x, FunctionType):
+        elif isinstance(x, types.ModuleType | type):
+            if isinstance(x, types.ModuleType):
+                yield from self._source(x.__name__)
+            else:
+                yield from self._source(x.__module__)
+                yield from (*x.__bases__, kind)
+            for name, value in list(vars(x).items()):
+                if name not in _KEPT:
+                    yield from (name, value)
+        elif isinstance(x, types.FunctionType):
             home = x.__globals__.get("__name__")
             yield from self._source(home)
             yield from (_text(x.__code__), x.__defaults__, x.__kwdefaults__, x.__closure__, x.__dict__)
             # The globals of an installed package are known.
             if not _is_installed(home):
                 yield from _read_by(x.__code__, x.__globals__)
-        elif isinstance(x, type):
-            yield from self._source(x.__module__)
-            yield from (*x.__bases__, kind)
-            yield from _attributes(x)
         elif isinstance(x, np.ndarray | np.generic):
             array = np.asarray(x)
             yield f"{array.dtype} {array.shape}"
@@ -170,12 +152,12 @@ def _unlike_any() -> bytes:
 def _known(x: Any) -> bytes:
     """The name of what an installed package has under that name, with its release; nothing for all else."""
     kind = type(x)
-    if isinstance(x, ModuleType):
+    if isinstance(x, types.ModuleType):
         home, name = x.__name__, ""
-    elif isinstance(x, type | FunctionType):
+    elif isinstance(x, type | types.FunctionType):
         home, name = str(x.__module__), x.__qualname__
         # One may bear the name of what it wraps, or takes the place of.
-        if isinstance(x, FunctionType) and not _is_installed(x.__globals__.get("__name__")):
+        if isinstance(x, types.FunctionType) and not _is_installed(x.__globals__.get("__name__")):
             return b""
     elif kind in _PARTS or not _is_installed(kind.__module__):
         return b""
@@ -183,19 +165,17 @@ def _known(x: Any) -> bytes:
         # Such as the catalogue, which holds more than what a run is made on, or a constant like torch.float64.
         home = kind.__module__
         name = next((name for name, each in vars(sys.modules[home]).items() if each is x), "")
-    if not _is_installed(home) or not (isinstance(x, ModuleType) or (name and _at(home, name) is x)):
+    if not _is_installed(home):
         return b""
+    if not isinstance(x, types.ModuleType):
+        found: Any = sys.modules.get(home)
+        for each in name.split("."):
+            found = getattr(found, "__dict__", {}).get(each)
+        if not name or found is not x:
+            return b""
     top = home.partition(".")[0]
     # Of our own, the name alone: where it stands in the package is no part of what a run computes.
     return f"{top if top == 'boundcheck' and name else home} {name} ".encode() + _release(top)
-
-
-def _at(home: str, name: str) -> Any:
-    """The object that a module has under a dotted name; None where it has nothing."""
-    found: Any = sys.modules.get(home)
-    for each in name.split("."):
-        found = getattr(found, "__dict__", {}).get(each)
-    return found
 
 
 def _is_installed(name: str | None) -> bool:
@@ -221,16 +201,9 @@ def _release(top: str) -> bytes:
     return "".join(each.read_text("RECORD") or each.version for each in found).encode() or _unlike_any()
 
 
-def _attributes(x: Any) -> Iterator[Any]:
-    """The attributes of a class or module."""
-    for name, value in list(vars(x).items()):
-        if name not in _KEPT:
-            yield from (name, value)
-
-
 def _text(x: Any) -> str:
     """A constant of code, or code with those inside of it, however Python shares them."""
-    if isinstance(x, CodeType):
+    if isinstance(x, types.CodeType):
         names = (x.co_names, x.co_varnames, x.co_cellvars, x.co_freevars)
         counts = (x.co_argcount, x.co_posonlyargcount, x.co_kwonlyargcount, x.co_flags)
         return repr((x.co_code, x.co_exceptiontable, *names, *counts, [_text(each) for each in x.co_consts]))
@@ -240,7 +213,7 @@ def _text(x: Any) -> str:
     return f"{type(x).__name__} {x!r}"
 
 
-def _read_by(code: CodeType, around: dict[str, Any]) -> Iterator[Any]:
+def _read_by(code: types.CodeType, around: dict[str, Any]) -> Iterator[Any]:
     """The globals that code names, its own and that of all functions in it, and the modules that it imports."""
     constants: list[Any] = []
     for each in dis.get_instructions(code):
@@ -252,7 +225,7 @@ def _read_by(code: CodeType, around: dict[str, Any]) -> Iterator[Any]:
         elif each.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
             constants.append(each.argval)
     for constant in code.co_consts:
-        if isinstance(constant, CodeType):
+        if isinstance(constant, types.CodeType):
             yield from _read_by(constant, around)
 
 
@@ -309,7 +282,7 @@ def _held(x: Any) -> Iterator[Any]:
             yield from (name, value)
     for kind in type(x).__mro__:
         for name, each in vars(kind).items():
-            if isinstance(each, MemberDescriptorType):
+            if isinstance(each, types.MemberDescriptorType):
                 try:
                     yield from (name, each.__get__(x))
                 except AttributeError:
@@ -321,7 +294,7 @@ def _of_set(x: Any) -> Iterator[Any]:
     yield from sorted(x, key=lambda each: (type(each).__name__, repr(each))) if plain else x
 
 
-def _of_cell(x: CellType) -> tuple[Any, ...]:
+def _of_cell(x: types.CellType) -> tuple[Any, ...]:
     try:
         return (x.cell_contents,)
     except ValueError:
@@ -332,20 +305,24 @@ def _of_cell(x: CellType) -> tuple[Any, ...]:
 _PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {
     **dict.fromkeys((list, tuple), iter),
     **dict.fromkeys((set, frozenset), _of_set),
-    **dict.fromkeys((dict, MappingProxyType), lambda x: chain.from_iterable(list(x.items()))),
-    **dict.fromkeys((staticmethod, classmethod, MethodType), lambda x: (x.__func__, getattr(x, "__self__", None))),
-    **dict.fromkeys((BuiltinFunctionType, MethodWrapperType), lambda x: (x.__name__, x.__self__)),
+    **dict.fromkeys((dict, types.MappingProxyType), lambda x: chain.from_iterable(list(x.items()))),
+    **dict.fromkeys(
+        (staticmethod, classmethod, types.MethodType), lambda x: (x.__func__, getattr(x, "__self__", None))
+    ),
+    **dict.fromkeys((types.BuiltinFunctionType, types.MethodWrapperType), lambda x: (x.__name__, x.__self__)),
     # What compiled code has no number in.
     **dict.fromkeys(
-        (ClassMethodDescriptorType, GetSetDescriptorType, MemberDescriptorType, MethodDescriptorType),
+        (
+            *(types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType),
+            *(types.MethodDescriptorType, types.WrapperDescriptorType),
+        ),
         lambda x: (x.__name__,),
     ),
-    WrapperDescriptorType: lambda x: (x.__name__,),
     # A lock holds no number.
     **dict.fromkeys((LockType, type(RLock())), lambda x: ()),
     property: lambda x: (x.fget, x.fset, x.fdel),
     cached_property: lambda x: (x.func,),
-    CellType: _of_cell,
-    CodeType: lambda x: (_text(x),),
+    types.CellType: _of_cell,
+    types.CodeType: lambda x: (_text(x),),
     weakref.ref: lambda x: (x(),),
 }

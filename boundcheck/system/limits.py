@@ -17,19 +17,11 @@ Tick = Callable[[str, int, int], None]
 """Called with a stage's name, the units done and the units in all."""
 
 
-def prefixed(tick: Tick, prefix: str) -> Tick:
-    """Wrap a tick so that `prefix` stands before the name of each stage."""
-    return lambda stage, done, total: tick(prefix + stage, done, total)
-
-
 def limited(tick: Tick, hours: float) -> Tick:
     """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is seen for 5 seconds.
 
-    Each stage is judged once, so that a machine that sleeps for a night ends nothing.
-
-    Raises:
-        InputError: at once for a number of hours that is not positive, and while a stage works.
-
+    Each stage is judged once, so that a machine that sleeps for a night ends nothing. Raises InputError at once for a
+    number of hours that is not positive, and while a stage works.
     """
     if not hours > 0:
         raise InputError("hours", hours, "a positive number")

@@ -66,9 +66,7 @@ def allowed() -> tuple[Path, ...]:
 def allowing(*paths: str | Path) -> Iterator[None]:
     """Let import paths open code in these files, and in files under these folders, wherever a link leads.
 
-    Raises:
-        InputError: for one that is not there.
-
+    Raises InputError for one that is not there.
     """
     for path in paths:
         if not os.path.exists(path):
@@ -89,9 +87,7 @@ def as_options(paths: Iterable[str | Path]) -> list[str]:
 def typed(field: str, text: str) -> Iterator[None]:
     """Let a module, a file, or an import path into one, open its code, because a person typed it.
 
-    Raises:
-        InputError: as `check` does, but for what is not allowed.
-
+    Raises InputError as `check` does, but for what is not allowed.
     """
     with allowing(*_files(field, text)):
         yield
@@ -100,9 +96,7 @@ def typed(field: str, text: str) -> Iterator[None]:
 def check(field: str, text: str) -> None:
     """Refuse an import path that would open code where nobody allowed it.
 
-    Raises:
-        InputError: naming the field, for this, for what is never opened, and where there is no such module.
-
+    Raises InputError naming the field, for this, for what is never opened, and where there is no such module.
     """
     files = _files(field, text)
     for file in files:
@@ -115,9 +109,7 @@ def check(field: str, text: str) -> None:
 def opened(field: str, text: str) -> Any:
     """The object at ``module:name`` or ``folder/file.py:name``, or a whole module, imported where that is allowed.
 
-    Raises:
-        InputError: naming the field, as `check` does; and where there is no such object, or its module does not run.
-
+    Raises InputError naming the field, as `check` does; and where there is no such object, or its module does not run.
     """
     check(field, text)
     return installed(field, text)
@@ -126,36 +118,25 @@ def opened(field: str, text: str) -> Any:
 def installed(field: str, value: str) -> Any:
     """The module or object that an entry point names, ``module`` or ``module:name``: the installer allowed it.
 
-    Raises:
-        InputError: where there is no such thing, or it does not run.
-
+    Raises InputError where there is no such thing, or it does not run.
     """
-    if not is_path(value):
-        return _run(field, value, value)
-    place, _, name = value.rpartition(":")
-    module = _run(field, place, value)
-    if not hasattr(module, name):
-        raise InputError(field, value, f"a name that is in {place}")
-    return getattr(module, name)
-
-
-def _run(field: str, place: str, text: str) -> ModuleType:
+    place, _, name = value.rpartition(":") if is_path(value) else (value, "", "")
     try:
-        found = _file(Path(place).resolve()) if place.endswith(".py") else imported(place)
-        _opened.add(found.__name__)
-        return found
+        module = _file(Path(place).resolve()) if place.endswith(".py") else imported(place)
+        _opened.add(module.__name__)
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        raise InputError(field, text, f"a module that runs, and not {raised(error)}") from error
+        raise InputError(field, value, f"a module that runs, and not {raised(error)}") from error
+    if name and not hasattr(module, name):
+        raise InputError(field, value, f"a name that is in {place}")
+    return getattr(module, name) if name else module
 
 
 def _files(field: str, text: str) -> list[Path]:
     """The files that an import path runs, those of the packages above a module too. None of them is run.
 
-    Raises:
-        InputError: for what is no import path, no module that is there, or never opened.
-
+    Raises InputError for what is no import path, no module that is there, or never opened.
     """
     place, name = text.rpartition(":")[::2] if is_path(text) else (text, "whole")
     is_file = place.endswith(".py")
@@ -223,11 +204,8 @@ def theirs(tick: Callable[..., Any] | None = None) -> Iterator[None]:
     """Call what may call code of a person's own: words, problems, adapters, sections.
 
     An error on whose way through the calls lies code from outside is told in one line, with its place. Others are ours,
-    and keep their traceback; so does what `tick` raises, by which a person may stop a run.
-
-    Raises:
-        CodeError: naming the function, its file and its line.
-
+    and keep their traceback; so does what `tick` raises, by which a person may stop a run. Raises CodeError naming the
+    function, its file and its line.
     """
     try:
         yield
@@ -308,9 +286,7 @@ def _file(path: Path) -> ModuleType:
 def _check_neighbours(path: Path) -> None:
     """Refuse a file that imports its neighbour by name and was given another module: another folder's, or a library's.
 
-    Raises:
-        ImportError: naming both.
-
+    Raises ImportError naming both.
     """
     waiting, known = [path], {path}
     while waiting:
@@ -376,26 +352,20 @@ class Registry(Mapping[str, T], Generic[T]):
     def open(self, name: Any) -> T:
         """The thing that is known, that an entry point names, or at an import path that is allowed; it is known then.
 
-        Raises:
-            InputError: naming the field, for none of these.
-
+        Raises InputError naming the field, for none of these.
         """
-        if not isinstance(name, str):
-            raise self._unknown(name)
+        value = name
         if is_path(name):
             # Each time: what was allowed once is not allowed to every file.
             check(self.field, name)
-        if name not in self._known:
-            value = name
-            if not is_path(name):
-                from importlib.metadata import entry_points
+        elif not isinstance(name, str) or name not in self._known:
+            from importlib.metadata import entry_points
 
-                value = next((entry.value for entry in entry_points(group=self.group, name=name)), "")
-                if not value:
-                    raise self._unknown(name)
+            named = entry_points(group=self.group, name=name) if isinstance(name, str) else ()
+            value = next((entry.value for entry in named), "")
+        if not value:
+            expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
+            raise InputError(self.field, name, expected)
+        if name not in self._known:
             self._known[name] = self._made(name, installed(self.field, value))
         return self._known[name]
-
-    def _unknown(self, name: object) -> InputError:
-        expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
-        return InputError(self.field, name, expected)

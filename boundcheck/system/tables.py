@@ -103,9 +103,7 @@ _MOST, _DEEPEST = 10_000, 16
 def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The table with one value in place of each list, for every combination, in the order in which they are written.
 
-    Raises:
-        InputError: for an empty list, and for more than 10,000 combinations.
-
+    Raises InputError for an empty list, and for more than 10,000 combinations.
     """
     lists = {path: value for path, value in _leaves(raw) if isinstance(value, list)}
     for path, value in lists.items():
@@ -122,9 +120,7 @@ def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def fields_of(table: dict[str, Any]) -> dict[str, Any]:
     """The fields of a table and of those in it, each by its path, such as ``adapter.rank``.
 
-    Raises:
-        InputError: where tables are too deep inside of one another.
-
+    Raises InputError where tables are too deep inside of one another.
     """
     return {".".join(path): value for path, value in _leaves(table)}
 

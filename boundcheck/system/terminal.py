@@ -35,7 +35,8 @@ class _Screen(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does, with texts as `boundcheck.shown.visible` has them."""
-        super().print(*map(_harmless, objects), **options)
+        seen = (visible(x) if isinstance(x, str) else _shown(x) if isinstance(x, Text) else x for x in objects)
+        super().print(*seen, **options)
 
 
 def screen(stderr: bool = False) -> Console:
@@ -96,30 +97,19 @@ class Table(RichTable):
         heads = tuple(column.header for column in self.columns)
         rows = [*([(self.title,)] if self.title else []), *([heads] if self.show_header else [])]
         for row in (*rows, *zip(*(column.cells for column in self.columns), strict=True)):
-            # Rendered here: on its way through the console a tab would become spaces.
-            yield from Text("\t").join(map(_in_one_line, row)).render(console, end="\n")
+            # Line breaks and tabs, which would end a cell, become spaces. Rendered here: on its way through the console
+            # a tab would become spaces.
+            cells = (Text(" ").join(x for line in _shown(cell).split("\n") for x in line.split("\t")) for cell in row)
+            yield from Text("\t").join(cells).render(console, end="\n")
 
 
 def _shown(cell: object) -> Text:
-    """A cell as text; a sign that would command the terminal, or hide, is written as an escape."""
-    return _seen(cell) if isinstance(cell, Text) else Text(visible(str(cell)))
+    """A cell as text; a sign that would command the terminal, or hide, is written as an escape.
 
-
-def _harmless(printed: Any) -> Any:
-    """The object to print; a text as it is seen."""
-    if isinstance(printed, Text):
-        return _seen(printed)
-    return visible(printed) if isinstance(printed, str) else printed
-
-
-def _seen(text: Text) -> Text:
-    """A text in its colour, with escapes in place of hidden signs; those of several colours are our own words."""
+    A text keeps its colour; those of several colours are our own words.
+    """
+    text = cell if isinstance(cell, Text) else Text(str(cell))
     return text if text.plain == (seen := visible(text.plain)) else Text(seen, style=text.style)
-
-
-def _in_one_line(cell: Any) -> Text:
-    """A cell without the signs that would end it: line breaks and tabs become spaces."""
-    return Text(" ").join(each for line in _shown(cell).split("\n") for each in line.split("\t"))
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -203,60 +193,45 @@ _AFTER, _EVERY = 2.0, 0.25
 _DRAWN = threading.Lock()
 
 
-class _Terminal:
-    """A place where the line is drawn, and drawn again, and of which nothing is left."""
-
-    def __init__(self, line: Progress) -> None:
-        self._line = line
-
-    def draw(self) -> None:
-        self._line.start()
-        self._line.refresh()
-
-    def clear(self) -> None:
-        self._line.stop()
-
-
-class _Cell:
-    """An output of a notebook's cell, which is replaced again and again; rich's own way to do so needs widgets."""
-
-    def __init__(self, line: Progress) -> None:
-        # It is there where there is a notebook.
-        self._page: Any = import_module("IPython.display")
-        self._line, self._id = line, ""
-
-    def draw(self) -> None:
-        if self._id:
-            self._page.update_display(self._line, display_id=self._id)
-        else:
-            self._id = self._page.display(self._line, display_id=True).display_id
-
-    def clear(self) -> None:
-        if self._id:
-            self._page.update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._id)
-
-
 @contextmanager
 def watched(in_seconds: bool) -> Iterator[Tick]:
-    """A tick for a call to tell its progress to whoever waits; see `ProgressLine` for `in_seconds`."""
+    """A tick for a call to tell its progress to whoever waits; see `ProgressLine` for `in_seconds`.
+
+    At a terminal the line is drawn again and again, and nothing is left of it. In a notebook an output of the cell is
+    replaced, and empty at the end; rich's own way to do so needs widgets.
+    """
     if not (STDERR.is_jupyter or sys.stderr.isatty()) or not _DRAWN.acquire(blocking=False):
         yield silent
         return
     line, ended = bar(auto_refresh=False), threading.Event()
-    place = _Cell(line) if STDERR.is_jupyter else _Terminal(line)
+    # It is there where there is a notebook.
+    page: Any = import_module("IPython.display") if STDERR.is_jupyter else None
+    outputs: list[str] = []
 
     def draw() -> None:
+        if page is None:
+            line.start()
+            line.refresh()
+        elif outputs:
+            page.update_display(line, display_id=outputs[0])
+        else:
+            outputs.append(page.display(line, display_id=True).display_id)
+
+    def draw_until_the_end() -> None:
         wait = _AFTER
         while not ended.wait(wait):
-            place.draw()
+            draw()
             wait = _EVERY
 
-    drawer = threading.Thread(target=draw, daemon=True)
+    drawer = threading.Thread(target=draw_until_the_end, daemon=True)
     try:
         drawer.start()
         yield ProgressLine(line, in_seconds)
     finally:
         ended.set()
         drawer.join()
-        place.clear()
+        if page is None:
+            line.stop()
+        for output in outputs:
+            page.update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=output)
         _DRAWN.release()

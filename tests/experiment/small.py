@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ import xarray as xr
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.audit import Evidence, audit
-from boundcheck.experiment.bracket import Bracket, measure_bracket
+from boundcheck.experiment.bracket import measure_bracket
 from boundcheck.experiment.plan import Plan, Start, build, make_plan
+from boundcheck.experiment.result import BracketResult, Subject
 from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
-from boundcheck.experiment.verdict import Outcome, judge
+from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.draws import Draw
@@ -107,6 +109,11 @@ def refused(call: Callable[..., Any], *arguments: Any) -> InputError:
     return caught.value
 
 
+def judged(evidence: Evidence, audits: list[Audit] | None = None) -> Any:
+    """What the verdict on a run says, by the fields of its result."""
+    return SimpleNamespace(**judge(evidence, audit(evidence) if audits is None else audits))
+
+
 @dataclass(frozen=True)
 class Measured:
     """The pieces from which an experiment's result is made."""
@@ -116,7 +123,7 @@ class Measured:
     evidence: Evidence
     audits: list[Audit]
 
-    def judged(self, claim: Claim | None = None, plan: Plan | None = None, **trace: np.ndarray) -> Outcome:
+    def judged(self, claim: Claim | None = None, plan: Plan | None = None, **trace: np.ndarray) -> Any:
         """The verdict, with another claim, plan or values in the trace where they are given."""
         record = self.evidence.record
         for name, values in trace.items():
@@ -126,7 +133,7 @@ class Measured:
         doctored = replace(
             self.evidence, claim=claim or self.evidence.claim, plan=plan or self.evidence.plan, record=record
         )
-        return judge(doctored, audit(doctored))
+        return judged(doctored)
 
 
 def run_by_hand(
@@ -145,10 +152,12 @@ def run_by_hand(
     return Measured(spec, start, evidence, audit(evidence))
 
 
-def bracketed(table: dict[str, Any], problem: Problem | None = None) -> tuple[Bracket, xr.Dataset]:
+def bracketed(table: dict[str, Any], problem: Problem | None = None) -> tuple[BracketResult, xr.Dataset]:
     """The bracket of a spec and its trace, of another problem than the spec's where one is given."""
     spec = parse(table)
-    return measure_bracket(spec, problem or build(spec, "cpu"), "cpu", silent)
+    problem = problem or build(spec, "cpu")
+    common = {"run_id": "", "claim": spec.claim, "spec": spec.as_json(), "environment": {}}
+    return measure_bracket(spec, problem, "cpu", silent, **common, problem=Subject(problem.name, problem.units))
 
 
 def with_quantity_scaled(claim: Claim, factor: Any) -> Claim:

@@ -20,8 +20,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Start, build, draft, guessed
-from boundcheck.experiment.result import TOLERANCE
-from boundcheck.experiment.spec import Spec, expand, parse
+from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.loss import Loss
 from boundcheck.system.executors import Here
@@ -190,9 +189,8 @@ def taken(table, folder):
     return sum(part.bytes for part in parts) / most
 
 with tempfile.TemporaryDirectory() as folder:
-    first, table = json.loads(sys.argv[1])
-    taken(first, Path(folder))
-    print(taken(table, Path(folder)))
+    # The first makes what every run needs.
+    print(json.dumps([taken(table, Path(folder)) for table in json.loads(sys.argv[1])][1:]))
 """
 LARGE = [
     altered(
@@ -219,15 +217,15 @@ LARGE = [
 
 @pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says what a process took at its peak")
-@pytest.mark.parametrize("table", LARGE, ids=lambda table: json.dumps(table["problem"]))
-def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor(table: dict[str, Any]) -> None:
-    """At least as much, so that a run that begins ends, and at most four times: of processes of their own."""
-    command = [sys.executable, "-c", _MEASURED, json.dumps([RUN, table])]
+def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor() -> None:
+    """At least as much, so that a run that begins ends, and at most four times: of a process of its own."""
+    command = [sys.executable, "-c", _MEASURED, json.dumps([RUN, *LARGE])]
     # A Dask cluster leaves in the environment that freed memory goes back at once.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     environment |= {"OMP_NUM_THREADS": "1"}
     found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    assert 1 <= float(found.stdout) <= 4
+    for table, factor in zip(LARGE, json.loads(found.stdout), strict=True):
+        assert 1 <= factor <= 4, table
 
 
 def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -286,23 +284,6 @@ def test_two_at_a_time_find_what_one_does_in_order(both):
     for result in together:
         stored = folders[1] / result.run_id / "result.json"
         assert json.loads(stored.read_text(encoding="utf-8")).items() > result.as_json().items()
-
-
-@pytest.mark.full
-def test_finished_experiments_are_read_back(both):
-    _, together, folders = both
-    stored = [folders[1] / result.run_id / "result.json" for result in together]
-    before = [path.stat().st_mtime_ns for path in stored]
-    assert measure(SPECS, folders[1], executor=2) == together
-    assert [path.stat().st_mtime_ns for path in stored] == before
-
-
-@pytest.mark.full
-def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
-    table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
-    results = measure(table, tmp_path, executor=2)
-    assert [result.spec["adapter"]["rank"] for result in results] == [3, 1, 2]
-    assert [result.spec for result in results] == [spec.as_json() for spec in expand(table)]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 9])
@@ -418,6 +399,11 @@ def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_
 
 
 COMMITTED = Path(__file__).parents[2] / "reports" / "jiang2024" / "results.json"
+# Of one experiment's numbers on two machines; on one machine they have the same bits, for as many threads and the same
+# versions. Other processors sum in another order, which changes numbers by some 1e-16 of their size. A run carries that
+# on: a step changes a difference between two iterates at most by the factor 1 + step x smoothness, much less where F
+# is convex; so does the climb of an ascent.
+TOLERANCE = 1e-6
 # Squares of gradients that are nothing but rounding, of runs that have converged.
 ROUNDED = 1e-24
 # Narrower vector instructions, so that PyTorch, MKL and OpenBLAS sum in another order.

@@ -119,16 +119,6 @@ def test_absorbing_the_scale_means_what_the_claim_with_a_scale_means(scale, radi
     assert float(one) == pytest.approx(float(other), rel=1e-12)
 
 
-@given(scale=positive, radius=positive, rank=st.integers(1, 4))
-def test_the_printed_constant_at_a_scale(scale, radius, rank):
-    """2 (s^2 L) C sqrt(r) sigma + s G, and so never below the sharp 2 s^2 L sigma^2 + s G."""
-    problem, radii = pseudo_huber(rank=rank, scale=scale), {"a": radius, "b": radius}
-    G, printed = problem.gradient_bound(radii).value, catalogue["jiang2024.lemma1"]
-    for lipschitz, factor in zip(LIPSCHITZ, (math.sqrt(rank), rank), strict=True):
-        ball = printed.enclosures(**problem.theory_inputs(printed, radii, lipschitz))["Lhat"]
-        assert float(ball) == pytest.approx(2 * scale**2 * factor * radius**2 + scale * G, rel=1e-12)
-
-
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize(("a", "b"), [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
 def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
@@ -354,14 +344,6 @@ def test_a_horizon_just_within_reason_is_found(id, share):
     assert informative_horizon(claim, inputs, threshold) == pytest.approx(share * LONGEST, rel=1e-9)
 
 
-@pytest.mark.parametrize("id", THEOREMS)
-def test_a_horizon_beyond_reason_is_refused(id):
-    claim = catalogue[id]
-    inputs = of_claim(claim, dict.fromkeys(("L", "C", "G", "sigma", "a", "b", "s", "D", "zeta", "r"), 1.0))
-    with pytest.raises(ArithmeticError, match="no informative horizon"):
-        informative_horizon(claim, inputs, 1e-9)
-
-
 @pytest.mark.parametrize("zeta", [1e-3, 1e-6, 1e-8, 1e-9, 1e-12])
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_tiny_noise_gives_a_horizon_or_the_same_refusal(id, zeta):
@@ -392,7 +374,7 @@ def best_by_formula(inputs, T):
 
 @given(inputs=any_step_constants, T=st.integers(1, 10**9), other=st.floats(1e-9, 1 - 1e-9))
 def test_no_other_step_has_a_smaller_bound(inputs, T, other):
-    step = best_step(ANY_STEP, inputs | {"T": T})
+    step, _ = best_step(ANY_STEP, inputs | {"T": T})
     assert 0 < step < 2 / inputs["ell"]
     least = ANY_STEP.bound(**inputs, T=T, eta=step)
     assert least == pytest.approx(bound_at(inputs, T, step), rel=1e-9)

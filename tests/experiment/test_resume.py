@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,8 @@ import json, math, sys, torch
 torch.set_num_threads(1)
 from boundcheck.experiment import measure, run
 run.SAVING = run.Saving(0.0, math.inf)
-measure(json.loads(sys.argv[1]), sys.argv[2])
+for runs in sys.argv[2:]:
+    measure(json.loads(sys.argv[1]), runs)
 """
 
 
@@ -243,6 +245,9 @@ OF_EVERY_KIND = {
     ),
     # Three minibatches an epoch, so that a kill falls inside of one.
     "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
+    "steps that adapt": theorem_table(
+        claim="meft.adaptive_gd", adapter__gain=3.0, domain={}, run={"steps": 120, "audits": 40}
+    ),
     "gradient descent": theorem_table(claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}),
     "without a ball": theorem_table(
         claim="meft.theorem2_frozen_a", adapter__kind="frozen-a", domain={}, run__steps=120, run__audits=40
@@ -339,19 +344,29 @@ OTHERS = (
 )
 
 
+def made(folders, settings, before=""):
+    """Run the short experiment in each of these folders, in a process with these settings."""
+    command = [sys.executable, "-c", before + PROGRAM, json.dumps(SHORT), *map(str, folders)]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """The folder of a run that ended at its first checkpoint."""
+    runs = tmp_path_factory.mktemp("stopped")
+    killed = made([runs], {}, KILLED)
+    (folder,) = runs.iterdir()
+    assert (killed.returncode, (folder / "checkpoint.pt").exists()) == (9, True), killed.stderr
+    return folder
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
-def test_a_run_that_goes_on_where_bits_are_others_is_made_whole_there(other, tmp_path):
+def test_a_run_that_goes_on_where_bits_are_others_is_made_whole_there(other, stopped, tmp_path):
     """With other vector instructions, another BLAS, and without compiled loops: never a part here and a part there."""
-
-    def made(runs, before, settings):
-        command = [sys.executable, "-c", before + PROGRAM, json.dumps(SHORT), str(runs)]
-        return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
-
-    killed = made(tmp_path / "resumed", KILLED, {})
-    (folder,) = (tmp_path / "resumed").iterdir()
-    assert (killed.returncode, (folder / "checkpoint.pt").exists()) == (9, True), killed.stderr
-    resumed, whole = made(tmp_path / "resumed", "", other), made(tmp_path / "whole", "", other)
-    assert (resumed.returncode, whole.returncode) == (0, 0), resumed.stderr + whole.stderr
-    assert "; the run starts afresh" in resumed.stderr
-    assert_identical(folder, tmp_path / "whole" / folder.name)
+    resumed, whole = (tmp_path / name / stopped.name for name in ("resumed", "whole"))
+    shutil.copytree(stopped, resumed)
+    done = made([resumed.parent, whole.parent], other)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("; the run starts afresh") == 1
+    assert_identical(resumed, whole)

@@ -21,11 +21,10 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure, store
 from boundcheck.experiment.experiment import content
-from boundcheck.experiment.plan import Start, build, generator, make_plan, stream
+from boundcheck.experiment.plan import Start, build, generator, make_plan
 from boundcheck.experiment.result import Planned, RunResult
 from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, finished, run_id
 from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.arithmetic import lengths
@@ -37,6 +36,7 @@ from boundcheck.present.stored import load_runs
 from boundcheck.present.style import extent, log_y
 from boundcheck.system.limits import silent
 from boundcheck.verdicts import Verdict
+from tests.layers import covering
 from tests.results import SPEC, a_run
 
 from .small import (
@@ -117,20 +117,6 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
 
 
 @pytest.mark.full
-def test_the_trace_holds_every_observable_at_the_times_of_the_schedule(tmp_path):
-    table = theorem_table()
-    (result,) = measure(table, tmp_path)
-    trace = trace_of(tmp_path, result)
-    random = np.random.default_rng(stream(parse(table), "audits"))
-    assert (trace["time"].values == Schedule.draw(110, 22, 6, random).times).all()
-    names = build(parse(table), "cpu").observables
-    assert set(trace.data_vars) == {*names, "time"}
-    for name in names:
-        assert trace[name].dims == ("replica", "stratum")
-        assert np.isfinite(trace[name].values).all(), name
-
-
-@pytest.mark.full
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica by replica."""
@@ -179,13 +165,6 @@ def test_measured_is_the_weighted_mean_of_the_trace(tmp_path):
     assert result.smallest == pytest.approx(trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12)
 
 
-def test_replicas_are_different_runs_of_one_start(tmp_path):
-    (result,) = measure(theorem_table(run__audits=110), tmp_path)
-    squares = trace_of(tmp_path, result)["gradient_square_norm"].values
-    assert squares[:, 0] == pytest.approx(result.first, rel=1e-12)
-    assert len(set(squares[:, -1])) == 6
-
-
 def test_every_field_of_a_spec_is_in_the_run_id():
     changes = {
         "claim": "jiang2024.theorem2",
@@ -211,29 +190,10 @@ def test_other_numerics_are_another_run(tmp_path, monkeypatch):
     assert new.environment["numerics"] == old.environment["numerics"] + 1
 
 
-def test_spec_dictionary_and_file_are_the_same_run(tmp_path):
-    path = tmp_path / "spec.toml"
-    path.write_text(
-        'claim = "meft.theorem2_repaired"\n[problem]\nkind = "pseudo-huber"\nd = 4\nk = 4\nsamples = 8\nnoise = 0.5\n'
-        "[adapter]\nrank = 2\n[domain]\na = 2.6\nb = 1.9\n"
-        "[run]\nzeta = 1.8\nbatch = 2\nreplicas = 6\nsteps = 110\naudits = 22\n"
-    )
-    results = [measure(each, tmp_path / "runs") for each in (path, str(path), theorem_table(), parse(theorem_table()))]
-    assert all(each == results[0] for each in results)
-
-
 def test_a_runs_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"runs = .*expected a folder that can be written"):
         measure(theorem_table(), tmp_path / "file")
-
-
-def test_a_folder_without_a_result_is_no_run(tmp_path):
-    with pytest.raises(InputError, match="expected the folder of a finished run"):
-        finished(tmp_path)
-    (tmp_path / "result.json").write_text("{")
-    with pytest.raises(InputError, match="valid JSON"):
-        finished(tmp_path)
 
 
 def test_a_result_has_none_where_json_has_no_number(tmp_path):
@@ -365,28 +325,16 @@ def test_a_walk_straight_out_is_caught_at_the_very_step(factor, size):
     assert_agree(watch, naive)
 
 
-def test_only_one_replica_of_many_leaves():
+def test_one_replica_of_many_that_leaves_and_comes_back_has_left():
     random = np.random.default_rng(1)
     v = gaussian(random, replicas=20, size=0.05)
     steps = [gaussian(random, replicas=20, size=1e-3) for _ in range(30)]
     steps[17][1][13] += 5.0
+    steps[18][1][13] -= 5.0
     watch, naive = walk((1.0, 1.0), v, steps)
     assert naive.outside == 19
     assert_agree(watch, naive)
-
-
-def test_a_run_that_comes_back_has_left_all_the_same():
-    v = gaussian(np.random.default_rng(2), size=0.05)
-    away = tuple(torch.full_like(x, 3.0) for x in v)
-    back = tuple(-x for x in away)
-    watch, naive = walk((1.0, 1.0), v, [away, back, *[tuple(torch.zeros_like(x) for x in v)] * 5])
-    assert watch.outside == 2
-    assert_agree(watch, naive)
-
-
-def test_a_start_outside_is_outside_at_the_first_iteration():
-    watch = BallWatch.start((1.0, 1.0), gaussian(np.random.default_rng(3), size=10.0))
-    assert watch.outside == 1
+    assert BallWatch.start((1.0, 1.0), gaussian(random, size=10.0)).outside == 1
 
 
 @pytest.mark.parametrize("radius", [0.1, 1 / 3, 1.0, 7.3])
@@ -489,21 +437,6 @@ def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path: 
     assert result.verdict == Verdict.HYPOTHESIS_FAILED
     assert (result.blame.kind, result.blame.name) == ("constant", "L")
     assert "descent of each step" in result.blame.evidence
-
-
-@pytest.mark.full
-def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole, trace = run(TABLE, tmp_path / "whole")
-
-    def stop(_: str, done: int, __: int) -> None:
-        if done == 20:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        bc.measure(TABLE, tmp_path / "stopped", tick=stop)
-    resumed, again = run(TABLE, tmp_path / "stopped")
-    assert resumed == whole
-    xr.testing.assert_identical(again, trace)
 
 
 PERIOD, STEPS = 9, 60
@@ -635,7 +568,7 @@ def test_pilots_and_runs_draw_other_factors_each_time_and_each_replica() -> None
     assert len({tuple(part.flatten().tolist()) for part in different}) == len(different) == 12
 
 
-STEP_SIZES = [1e2, 1e6, 1e20, 1e77, 1e80, 1e120, 1e155, 1e160, 1e200, 1e300, np.inf, np.nan]
+STEP_SIZES = [1e3, 1e20, 1e77, 1e120, 1e155, 1e160, 1e300, np.inf, np.nan]
 
 
 def diverge(table, step_size, runs, monkeypatch):
@@ -653,21 +586,20 @@ def diverge(table, step_size, runs, monkeypatch):
     return result
 
 
-@pytest.mark.parametrize("step_size", STEP_SIZES)
-@pytest.mark.parametrize("every", [False, True])
-def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_path, monkeypatch):
-    table = theorem_table(run__steps=110, run__audits=110 if every else 11)
-    result = diverge(table, step_size, tmp_path, monkeypatch)
-    assert result.verdict == "hypothesis-failed"
-    assert "meft.ball" in result.reason
-
-
-@pytest.mark.parametrize("step_size", [1e3, 1e6, 1e77, 1e155, 1e300, np.inf, np.nan])
-def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkeypatch):
-    table = theorem_table(
+DIVERGING = {
+    "every step": theorem_table(run__steps=110, run__audits=110),
+    "some steps": theorem_table(run__steps=110, run__audits=11),
+    "softmax": theorem_table(
         problem={"kind": "digits"}, run={"zeta": 5.0, "batch": 2, "replicas": 2, "steps": 110, "audits": 10}
-    )
-    result = diverge(table, step_size, tmp_path, monkeypatch)
+    ),
+}
+
+
+@covering
+@pytest.mark.parametrize("step_size", STEP_SIZES)
+@pytest.mark.parametrize("kind", DIVERGING)
+def test_a_diverged_run_is_hypothesis_failed(kind, step_size, tmp_path, monkeypatch):
+    result = diverge(DIVERGING[kind], step_size, tmp_path, monkeypatch)
     assert result.verdict == "hypothesis-failed"
     assert "meft.ball" in result.reason
 
@@ -708,7 +640,7 @@ def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, step
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("step_size", [1e2, 1e20, 1e80, 1e155, 1e160, 1e300, np.inf, np.nan])
+@pytest.mark.parametrize("step_size", [1e2, 1e80, 1e160, np.inf])
 def test_the_page_of_a_diverged_run_is_written_and_says_so(step_size, tmp_path, monkeypatch):
     """Of a run that left every range of floats the page, its figures on log axes and its files in JSON are there."""
     table = theorem_table(run__steps=48, run__audits=12)

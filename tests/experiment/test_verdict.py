@@ -14,7 +14,7 @@ from boundcheck.experiment.plan import at_the_longest, build, informative_horizo
 from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import betting_lower_limit
-from boundcheck.experiment.verdict import _compare, _measured, blamed
+from boundcheck.experiment.verdict import blamed
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -293,13 +293,6 @@ def test_a_bound_that_is_not_positive_says_nothing(every_step, bound):
     assert "not positive" in outcome.reason
 
 
-def test_measurements_that_are_no_numbers_are_not_compared(every_step):
-    """`judge` blames them on rounding before; this is what would stop it, were that forgotten."""
-    measured = replace(_measured(every_step.evidence), interval=None, is_finite=False)
-    with pytest.raises(ValueError, match="finite measurements"):
-        _compare(every_step.evidence, measured)
-
-
 def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
     """An interval that ends at the float of an irrational bound: neither supported nor violated by luck."""
     plan = every_step.evidence.plan
@@ -484,10 +477,59 @@ def test_a_planted_fault_is_blamed(changes, verdict, blame, tmp_path):
     assert found[2].blame.evidence
 
 
-def test_a_wrong_bound_on_the_gradient_is_blamed(tmp_path):
-    """On the small problem, whose G is certified and nearly reached."""
-    found = outcome(theorem_table(assume={"G": "G/4"}), tmp_path)
-    assert found[:2] == ("hypothesis-failed", ("constant", "G"))
+FROZEN = {"claim": "meft.theorem2_frozen_a", "adapter": {"kind": "frozen-a", "rank": 2}, "domain": {}}
+LINEAR = {"kind": "extremal", "d": 1, "k": 1, "L": 7.746, "G": 7.7459999029887765}
+DESCENT = {"claim": "nesterov2004.gradient_descent", "domain": {}, "run": {"steps": 1, "audits": 1}}
+UNCONDITIONAL = {"claim": "meft.unconditional_gd", "domain": {}, "run": {"steps": 900, "audits": 100}}
+BEST = "meft.theorem2_best_step"
+
+
+@layers.sampled(2)
+@pytest.mark.parametrize(
+    ("changes", "verdict", "blame"),
+    [
+        # On the small problem, whose G is certified and nearly reached.
+        ({"assume": {"G": "G/4"}}, "hypothesis-failed", ("constant", "G")),
+        # No assumption makes another step the prescribed one, or shortens the horizon that the theorem needs.
+        *(
+            ({"claim": BEST, "assume": assumed}, "hypothesis-failed", ("constant", "alpha"))
+            for assumed in ({"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"})
+        ),
+        (
+            {"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50},
+            "hypothesis-failed",
+            ("horizon", "T"),
+        ),
+        # What goes into the smoothness is as little certified as it, and blamed before what follows from it.
+        (UNCONDITIONAL | {"assume": {"rho": "rho/10"}}, "inconclusive", ("constant", "rho")),
+        (UNCONDITIONAL | {"assume": {"rho": "2*rho"}}, "supported", None),
+        (FROZEN | {"assume": {"L": "L/20"}}, "hypothesis-failed", ("constant", "L")),
+        # A short time of large gradients may lie between few audits, in all replicas.
+        ({"run__audits": 7, "run__replicas": 64}, "inconclusive", ("statistics", "audits")),
+        ({"run__audits": 8, "run__replicas": 64}, "supported (asymptotic)", None),
+        # F(v_1) is within rounding of f*, where the difference of the two has lost its digits.
+        (DESCENT | {"problem": LINEAR, "adapter": {"kind": "full"}}, "uninformative", ("horizon", "T")),
+        # A ball in which a pilot stayed is not made smaller unseen.
+        (DESCENT, "uninformative", ("horizon", "T")),
+        # Far outside of the ball F is steeper than on it, and its noise larger: the ball is to blame, and nothing else.
+        ({"domain": {"a": 0.3, "b": 0.3}}, "hypothesis-failed", ("hypothesis", "meft.ball")),
+        # A loss whose gradient has no bound is run where none is needed.
+        *(
+            (
+                DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}},
+                "supported",
+                None,
+            )
+            for adapter in ({"kind": "full"}, {"kind": "frozen-a", "rank": 2}, {"kind": "frozen-b", "rank": 2})
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_assumed_or_too_little_is_blamed(changes, verdict, blame, tmp_path):
+    found = outcome(theorem_table(**changes), tmp_path)
+    assert found[:2] == (verdict, blame), found[2].reason
+    if blame == ("hypothesis", "meft.ball"):
+        assert {each.hypothesis for each in found[2].audit if each.status == "failed"} == {"meft.ball"}
 
 
 def test_a_violation_by_rounding_alone_is_blamed_on_rounding(tmp_path):
@@ -514,11 +556,10 @@ def test_a_violation_by_rounding_alone_is_blamed_on_rounding(tmp_path):
     assert (found.verdict, found.blame.kind) == ("inconclusive", "rounding")
 
 
-def test_a_gradient_that_overflows_outside_of_all_blame_is_rounding(tmp_path):
-    measured = run_by_hand(theorem_table(), tmp_path)
-    values = measured.evidence.record.trace["gradient_square_norm"].values.copy()
+def test_a_gradient_that_overflows_outside_of_all_blame_is_rounding(some_times):
+    values = some_times.evidence.record.trace["gradient_square_norm"].values.copy()
     values[1, 3] = np.inf
-    found = measured.judged(gradient_square_norm=values)
+    found = some_times.judged(gradient_square_norm=values)
     assert (found.verdict, found.blame.kind) == ("hypothesis-failed", "rounding")
     assert found.interval is None
 
@@ -567,57 +608,6 @@ def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(assum
         assert (verdict, blame) == ("inconclusive", ("constant", "L")), result.reason
 
 
-LINEAR = theorem_table(
-    claim="nesterov2004.gradient_descent",
-    problem={"kind": "extremal", "d": 1, "k": 1, "L": 7.746, "G": 7.7459999029887765},
-    adapter={"kind": "full"},
-    domain={},
-    run={"steps": 1, "audits": 1},
-)
-
-
-def test_a_gap_that_cancels_is_rounded_up(tmp_path):
-    """F(v_1) is within rounding of f*, where the difference of the two has lost its digits."""
-    assert outcome(LINEAR, tmp_path)[0] == "uninformative"
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("assumed", [{"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"}], ids=str)
-def test_no_assumption_makes_another_step_the_prescribed_one(assumed, tmp_path):
-    table = theorem_table(claim="meft.theorem2_best_step", assume=assumed)
-    assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("constant", "alpha"))
-
-
-@pytest.mark.full
-def test_no_assumption_shortens_the_horizon_that_the_theorem_needs(tmp_path):
-    table = theorem_table(assume={"T_min": "T_min/4"}, run__steps=50, run__audits=50)
-    assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("horizon", "T"))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(("rho", "verdict"), [("rho/10", "inconclusive"), ("2*rho", "supported")])
-def test_what_goes_into_the_smoothness_is_as_little_certified_as_it(rho, verdict, tmp_path):
-    table = theorem_table(
-        claim="meft.unconditional_gd", domain={}, assume={"rho": rho}, run={"steps": 900, "audits": 100}
-    )
-    assert outcome(table, tmp_path)[0] == verdict
-
-
-def test_what_is_assumed_is_blamed_before_what_follows_from_it(tmp_path):
-    table = theorem_table(
-        claim="meft.theorem2_frozen_a", adapter={"kind": "frozen-a", "rank": 2}, domain={}, assume={"L": "L/20"}
-    )
-    assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("constant", "L"))
-
-
-@pytest.mark.full
-def test_few_audits_do_not_support(tmp_path):
-    """A short time of large gradients may lie between them, in all replicas."""
-    found = outcome(theorem_table(run__audits=7, run__replicas=64), tmp_path)
-    assert found[:2] == ("inconclusive", ("statistics", "audits"))
-    assert outcome(theorem_table(run__audits=8, run__replicas=64), tmp_path)[0] == "supported (asymptotic)"
-
-
 def test_numbers_without_digits_left_are_refused(tmp_path):
     tiny = {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 4, "delta": 1e-150, "signal": 1e-150, "noise": 1e-150}
     table = theorem_table(
@@ -626,47 +616,17 @@ def test_numbers_without_digits_left_are_refused(tmp_path):
     assert "change the unit" in str(refused(measure, table, tmp_path))
 
 
-@pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
-def test_a_loss_whose_gradient_has_no_bound_is_run_where_none_is_needed(kind, tmp_path):
-    adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
-    table = theorem_table(
-        claim="nesterov2004.gradient_descent", problem={"kind": "least-squares"}, adapter=adapter, domain={}, run={}
+def test_blame_is_in_the_order_of_the_audits_and_told_in_words_where_two_numbers_are_missing():
+    row = Audit("one", "constant", "failed", 2.0, 1.0, "seen", symbol="L")
+    held, other = replace(row, status="held"), replace(row, hypothesis="two", symbol="C")
+    assert blamed([held, other, row], "failed").name == "C"
+    assert blamed([held, other], "assumed") is None
+    assert blamed([replace(row, observed=math.nan)], "failed") == Blame(
+        "rounding", "one", "one: what was observed is no number (seen)"
     )
-    assert outcome(table, tmp_path)[0] == "supported"
-
-
-def test_a_ball_in_which_a_pilot_stayed_is_not_made_smaller_unseen(tmp_path):
-    table = theorem_table(claim="nesterov2004.gradient_descent", domain={}, run={"steps": 1, "audits": 1})
-    assert outcome(table, tmp_path)[0] == "uninformative"
-
-
-def test_a_constant_is_not_contradicted_outside_of_the_ball(tmp_path):
-    """Far outside F is steeper than on the ball, and its noise larger: the ball is to blame, and nothing else."""
-    verdict, blame, result = outcome(theorem_table(domain={"a": 0.3, "b": 0.3}, run__zeta=1.8), tmp_path)
-    assert (verdict, blame) == ("hypothesis-failed", ("hypothesis", "meft.ball"))
-    failed = {each.hypothesis for each in result.audit if each.status == "failed"}
-    assert failed == {"meft.ball"}
-
-
-def test_blame_is_in_the_order_of_the_audits():
-    def row(name, guilt, status):
-        return Audit(name, guilt, status, 2.0, 1.0, "seen", symbol=name)
-
-    rows = [row("one", "constant", "held"), row("two", "constant", "failed"), row("three", "hypothesis", "failed")]
-    assert blamed(rows, "failed").name == "two"
-    assert blamed(rows, "assumed") is None
-
-
-def test_what_was_observed_and_is_no_number_is_blamed_on_rounding():
-    row = Audit("one", "constant", "failed", math.nan, 1.0, "seen", symbol="L")
-    assert blamed([row], "failed") == Blame("rounding", "one", "one: what was observed is no number (seen)")
-    assert blamed([replace(row, observed=2.0)], "failed").kind == "constant"
-
-
-@pytest.mark.parametrize("missing", ["observed", "limit"])
-def test_what_has_no_two_numbers_is_told_in_words(missing):
-    row = replace(Audit("one", "hypothesis", "failed", 2.0, 1.0, "seen"), **{missing: None})
-    assert blamed([row], "failed") == Blame("hypothesis", "one", "one: seen")
+    for missing in ("observed", "limit"):
+        told = replace(row, guilt="hypothesis", symbol="", **{missing: None})
+        assert blamed([told], "failed") == Blame("hypothesis", "one", "one: seen")
 
 
 @pytest.mark.full

@@ -257,7 +257,7 @@ def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> Non
     best = waterfall(replace(measured.evidence, plan=slow), measured.audits).at_best
     plan = measured.evidence.plan
     inputs = {"D": plan.inputs["D"], "ell": plan.values["Lhat"], "T": plan.steps, "zeta": plan.zeta}
-    assert best.step == pytest.approx(best_step(theorem, inputs), rel=1e-5)
+    assert best.step == pytest.approx(best_step(theorem, inputs)[0], rel=1e-5)
     assert best.bound == pytest.approx(catalogue["meft.theorem2_best_step"].bound(**_in_ball(plan)), rel=1e-9)
     assert best.factor > 2
 
@@ -430,20 +430,6 @@ def assert_no_valid_link_falls(chain: Chain, allowed):
             assert after >= before * (1 - ROUNDING) - allowed, (chain.version, link.label)
 
 
-@covering
-@any_problem
-@each_rank
-@few_examples
-@given(st.data())
-def test_no_valid_link_falls(name, rank, data):
-    problem, v, w, radii = data.draw(places(name, rank))
-    lipschitz = data.draw(st.sampled_from(LIPSCHITZ))
-    chains = slack(problem, v, w, radii, lipschitz)
-    assert [chain.version for chain in chains] == list(CHAINS)
-    for chain in chains:
-        assert_no_valid_link_falls(chain, noise(problem, v, w))
-
-
 @any_problem
 @each_rank
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
@@ -458,30 +444,16 @@ def test_no_valid_link_falls_at_gaussian_points(name, rank, scale):
             assert_no_valid_link_falls(chain, 0)
 
 
-@covering
-@any_problem
-@each_rank
-@few_examples
-@given(st.data())
-def test_chains_go_from_the_ratio_to_the_claims_constant(name, rank, data):
-    problem, v, w, radii = data.draw(places(name, rank))
-    lipschitz = data.draw(st.sampled_from(LIPSCHITZ))
-    ratio, last = difference_ratio(problem, v, w).item(), ends(problem, radii, lipschitz)
-    for chain in slack(problem, v, w, radii, lipschitz):
-        assert chain.measured == pytest.approx(ratio, rel=ROUNDING)
-        assert values_of(chain)[-1] == pytest.approx(last[chain.version], rel=ROUNDING)
-
-
 def fro(X):
     return np.sqrt((X * X).sum())
 
 
-def naive_values(problem, v, w, radii):
+def naive_values(problem, v, w, radii, lipschitz):
     """The lines of the proofs in NumPy: (11), its triangle inequality, (12), and the three of (13); and the others'.
 
     Of X -> f(W0 + sX), whose gradient is s times that of f and whose constants are s²L and sG.
     """
-    s, known = problem.adapter.scale, constants(problem, radii)
+    s, known = problem.adapter.scale, constants(problem, radii, lipschitz)
     (A1, B1), (A2, B2) = single(v), single(w)
     M1, M2 = (s * problem.weight_gradient(point)[0].numpy() for point in (v, w))
     dA, dB = fro(A1 - A2), fro(B1 - B2)
@@ -520,28 +492,28 @@ def naive_values(problem, v, w, radii):
 @each_rank
 @few_examples
 @given(st.data())
-def test_values_are_those_of_the_lines_of_the_paper(name, rank, data):
+def test_chains_have_the_lines_of_the_paper_from_the_ratio_to_the_claims_constant(name, rank, data):
     problem, v, w, radii = data.draw(places(name, rank))
-    allowed = noise(problem, v, w)
-    chains = {chain.version: values_of(chain) for chain in slack(problem, v, w, radii)}
-    for version, naive in naive_values(problem, v, w, radii).items():
-        assert chains[version][: len(naive)] == pytest.approx(naive, rel=1e-10, abs=allowed), version
-
-
-@covering
-@any_problem
-@each_rank
-@few_examples
-@given(st.data())
-def test_factors_multiply_to_the_bound_over_the_ratio(name, rank, data):
-    problem, v, w, radii = data.draw(places(name, rank))
-    for chain in slack(problem, v, w, radii):
-        values = values_of(chain)
-        assume(min(chain.measured, *values) > 0)
-        given_away = math.prod(link.factor for link in chain.links)
-        assert given_away == pytest.approx(values[-1] / chain.measured, rel=ROUNDING)
+    lipschitz, allowed = data.draw(st.sampled_from(LIPSCHITZ)), noise(problem, v, w)
+    ratio, last = difference_ratio(problem, v, w).item(), ends(problem, radii, lipschitz)
+    naive = naive_values(problem, v, w, radii, lipschitz)
+    chains = slack(problem, v, w, radii, lipschitz)
+    assert [chain.version for chain in chains] == list(CHAINS)
+    for chain in chains:
+        assert_no_valid_link_falls(chain, allowed)
+        values, lines = values_of(chain), naive[chain.version]
+        assert chain.measured == pytest.approx(ratio, rel=ROUNDING)
+        assert values[: len(lines)] == pytest.approx(lines, rel=1e-10, abs=allowed), chain.version
+        assert values[-1] == pytest.approx(last[chain.version], rel=ROUNDING)
         for link, made_of in zip(chain.links, CHAINS[chain.version], strict=True):
             assert [link.label, link.why, link.valid] == [made_of.label, made_of.why, made_of.valid]
+        if min(chain.measured, *values) > 0:
+            factor = math.prod(link.factor for link in chain.links)
+            assert factor == pytest.approx(values[-1] / chain.measured, rel=ROUNDING)
+    # The first inequality of (13) goes the wrong way: the root of a sum of squares is no more than the sum.
+    before, after = values_of(chains[0])[2:4]
+    moves = [(x - y).norm().item() for x, y in zip(v, w, strict=True)]
+    assert after == pytest.approx(before * math.hypot(*moves) / sum(moves), rel=ROUNDING)
 
 
 def scalar(A1, B1, A2, B2):
@@ -558,19 +530,6 @@ def test_the_first_inequality_of_13_is_exceeded():
     assert printed.measured == pytest.approx(1 / math.sqrt(2), rel=1e-2)
     assert at["(13), first ≤"] == pytest.approx(1 / 2, rel=1e-2)
     assert at["(13), first ≤"] < at["(12)"]
-
-
-@covering
-@any_problem
-@each_rank
-@few_examples
-@given(st.data())
-def test_the_first_inequality_of_13_goes_the_wrong_way(name, rank, data):
-    problem, v, w, radii = data.draw(places(name, rank))
-    printed = slack(problem, v, w, radii)[0]
-    before, after = values_of(printed)[2:4]
-    moves = [(x - y).norm().item() for x, y in zip(v, w, strict=True)]
-    assert after == pytest.approx(before * math.hypot(*moves) / sum(moves), rel=ROUNDING)
 
 
 def test_one_link_alone_is_said_to_be_invalid():
