@@ -436,40 +436,26 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "verdict", "blame"),
     [
-        pytest.param({"assume": {"bound": "bound/2.5"}}, "violated", ("claim", "jiang2024.theorem2"), id="2.5 to 1.0"),
-        pytest.param(
-            {"assume": {"bound": "bound/2.5"}, "run": {"replicas": 24}},
-            "inconclusive",
-            ("statistics", "replicas"),
-            id="few replicas",
+        ({"assume": {"bound": "bound/2.5"}}, "violated", ("claim", "jiang2024.theorem2")),
+        *(
+            ({"assume": {"bound": "bound/2.5"}, "run": few}, "inconclusive", ("statistics", *few))
+            for few in ({"replicas": 24}, {"audits": 20})
         ),
-        pytest.param(
-            {"assume": {"bound": "bound/2.5"}, "run": {"audits": 20}},
-            "inconclusive",
-            ("statistics", "audits"),
-            id="few audits",
-        ),
-        pytest.param({"assume": {"Lhat": "Lhat/2"}}, "hypothesis-failed", ("constant", "Lhat"), id="Lhat halved"),
-        pytest.param({"run": {"zeta": 0.5}}, "hypothesis-failed", ("constant", "zeta"), id="zeta^2 quartered"),
-        pytest.param({"assume": {"D": "D/4"}}, "hypothesis-failed", ("constant", "D"), id="D quartered"),
-        pytest.param({"assume": {"C": "C/2"}}, "hypothesis-failed", ("constant", "C"), id="C halved"),
-        pytest.param(
-            {"assume": {"alpha": "10*alpha"}}, "hypothesis-failed", ("constant", "alpha"), id="alpha times 10"
-        ),
-        pytest.param(
-            {"domain": {"a": GAIN + 0.1, "b": GAIN + 0.1}},
-            "hypothesis-failed",
-            ("hypothesis", "jiang2024.assumption2"),
-            id="sigma too small",
-        ),
-        pytest.param({"run": {"steps": 2, "audits": 2}}, "hypothesis-failed", ("horizon", "T"), id="T below T_min"),
-        pytest.param(
-            {"run": {"sampling": "without replacement"}},
-            "hypothesis-failed",
-            ("hypothesis", "jiang2024.unbiased"),
-            id="without replacement",
+        *(
+            (change, "hypothesis-failed", blame)
+            for change, blame in (
+                ({"assume": {"Lhat": "Lhat/2"}}, ("constant", "Lhat")),
+                ({"run": {"zeta": 0.5}}, ("constant", "zeta")),
+                ({"assume": {"D": "D/4"}}, ("constant", "D")),
+                ({"assume": {"C": "C/2"}}, ("constant", "C")),
+                ({"assume": {"alpha": "10*alpha"}}, ("constant", "alpha")),
+                ({"domain": {"a": GAIN + 0.1, "b": GAIN + 0.1}}, ("hypothesis", "jiang2024.assumption2")),
+                ({"run": {"steps": 2, "audits": 2}}, ("horizon", "T")),
+                ({"run": {"sampling": "without replacement"}}, ("hypothesis", "jiang2024.unbiased")),
+            )
         ),
     ],
+    ids=str,
 )
 def test_a_planted_fault_is_blamed(changes, verdict, blame, tmp_path):
     found = outcome(hard(**changes), tmp_path)
