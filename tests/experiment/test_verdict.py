@@ -481,11 +481,7 @@ BEST = "meft.theorem2_best_step"
             ({"claim": BEST, "assume": assumed}, "hypothesis-failed", ("constant", "alpha"))
             for assumed in ({"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"})
         ),
-        (
-            {"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50},
-            "hypothesis-failed",
-            ("horizon", "T"),
-        ),
+        ({"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50}, "hypothesis-failed", ("horizon", "T")),
         # What goes into the smoothness is as little certified as it, and blamed before what follows from it.
         (UNCONDITIONAL | {"assume": {"rho": "rho/10"}}, "inconclusive", ("constant", "rho")),
         (UNCONDITIONAL | {"assume": {"rho": "2*rho"}}, "supported", None),
@@ -501,11 +497,7 @@ BEST = "meft.theorem2_best_step"
         ({"domain": {"a": 0.3, "b": 0.3}}, "hypothesis-failed", ("hypothesis", "meft.ball")),
         # A loss whose gradient has no bound is run where none is needed.
         *(
-            (
-                DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}},
-                "supported",
-                None,
-            )
+            (DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}}, "supported", None)
             for adapter in ({"kind": "full"}, {"kind": "frozen-a", "rank": 2}, {"kind": "frozen-b", "rank": 2})
         ),
     ],
