@@ -488,6 +488,9 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         # What a run did against the rules is worse.
         assert replace(seen, sampling=(FAILED,)).judged().verdict == "hypothesis-failed"
     assert "no L̂ was measured" not in replace(SEEN, path=1.5, path_error=0.5).judged().reason
+    ratios = {"gradient_ratio": [0.5] * AUDITS, "gradient_ratio_error": [0.0101] * AUDITS}
+    found = judged(replace(SEEN, path=path, path_error=error).evidence(**ratios))
+    assert "the largest gradient ratio, a lower estimate, is 0.5 ± 0.011" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 from boundcheck.experiment import measure
 from boundcheck.experiment.plan import at_the_longest, build, informative_horizon
 from boundcheck.experiment.result import Blame
-from boundcheck.experiment.spec import parse
+from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.statistics import betting_lower_limit
 from boundcheck.experiment.verdict import blamed
 from boundcheck.functions.adapters import make_adapter
@@ -622,6 +622,46 @@ def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     # The smallest of fewer looks is no smaller, and what was not seen may be 0.
     assert sparse.interval.lower == 0
     assert sparse.measured >= result.measured
+
+
+@pytest.fixture(scope="module", params=[30, 7])
+def descent(request, tmp_path_factory):
+    """Gradient descent, seen at every iterate or at some."""
+    run = {"steps": 30, "audits": request.param}
+    table = theorem_table(claim="nesterov2004.gradient_descent", adapter={"kind": "full"}, domain={}, run=run)
+    return run_by_hand(table, tmp_path_factory.mktemp("descent"))
+
+
+@pytest.mark.parametrize("over", Statistic)
+def test_each_statistic_of_one_trajectory_is_exact_where_it_was_seen(over, descent, monkeypatch):
+    measure, schedule = replace(descent.spec.measure, over=over), descent.evidence.record.schedule
+    monkeypatch.setattr(Spec, "measure", property(lambda spec: measure))
+    squares, found = descent.evidence.record.trace["gradient_square_norm"].values[0], descent.judged()
+    expected = {"least": squares.min(), "last": squares[-1], "average": squares @ schedule.weights}[over.value]
+    assert found.measured == pytest.approx(expected, rel=1e-12)
+    if over is Statistic.AVERAGE and not schedule.is_every_step:
+        assert (found.verdict, found.blame.name, found.interval) == ("inconclusive", "audits", None)
+    else:
+        assert found.interval.kind == "exact"
+        assert found.interval.lower <= found.measured <= found.interval.upper
+
+
+def test_a_trajectory_whose_least_may_be_on_either_side_of_the_bound_tells_nothing(descent):
+    """Of one iterate, not the least that was seen, all may be rounding."""
+    schedule = descent.evidence.record.schedule
+    is_every_step, squares = schedule.is_every_step, np.linspace(2.0, 1.0, schedule.times.size)
+    error = np.where(squares == 2.0, 4.0, 1e-9)
+    found = judged_at(descent, 0.5, gradient_square_norm=squares, gradient_square_norm_error=error)
+    assert found.verdict == "inconclusive"
+    assert ("and so is the bound" in found.reason) == is_every_step
+    assert (found.blame.kind, found.blame.name) == (("constant", "Lhat") if is_every_step else ("statistics", "audits"))
+
+
+def test_a_square_above_what_g_allows_contradicts_g(descent):
+    plan = descent.evidence.plan
+    found = descent.judged(plan=replace(plan, trivial=0.99 * descent.judged().first))
+    assert (found.verdict, found.blame.kind, found.blame.name) == ("hypothesis-failed", "constant", "G")
+    assert "J²G²" in found.reason
 
 
 @pytest.mark.parametrize("factor", [0.99, 0.5])
