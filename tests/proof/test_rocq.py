@@ -33,7 +33,6 @@ from boundcheck.rocq.check import (
     digest,
     in_world,
     library_hash,
-    listed,
 )
 from boundcheck.rocq.file import LIBRARY, Export, World, hash_of, rocq
 from tests.judged import of_the_paper, proof_of
@@ -328,12 +327,6 @@ def test_the_list_has_the_files_that_are_exported_now():
         assert checked()[f"{id}, {version}"]["file"] == hash_of(rocq(export_of(id, version)))
 
 
-def test_the_list_tells_files_and_worlds_apart():
-    word = Word("my, sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
-    entry = {"derivation": "hash", "library": library_hash(), "file": "file", "axioms": ["an axiom"], "world": "world"}
-    assert listed([word]) == {"my, sharp": entry}
-
-
 def test_a_witness_is_not_called_checked(monkeypatch):
     """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row nothing is said."""
     id = "jiang2024.lemma1"
@@ -352,7 +345,7 @@ def test_a_witness_is_not_called_checked(monkeypatch):
 
 def words(*reasons: str) -> list[Word]:
     """What Rocq might say of proofs of my.0, my.1, ..."""
-    return [Word(f"my.{i}, sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
+    return [Word(f"my.{i}, sharp", 1, 0.0, reason, {"derivation": f"hash {i}"}) for i, reason in enumerate(reasons)]
 
 
 def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):

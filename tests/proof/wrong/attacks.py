@@ -30,7 +30,6 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
-from boundcheck.proof.proof import Inference
 from boundcheck.proof.script import checked
 
 from .case import NUMBERS, Case, claim, ending, given, lemma, of_scripts, of_witnesses, refusal, x, y, z
@@ -111,7 +110,7 @@ def inferred(proof: Proof) -> None:
     """A line that says of itself that it follows, by another theorem."""
     theorem = proof.step("line", ge(x**2, 0))
     other = proof.assume(ge(0, 1))
-    proof.steps[0] = replace(proof.steps[0], inference=Inference(other, None))
+    proof.steps[0] = replace(proof.steps[0], inference=other)
     proof.conclude(theorem, relation=ge(x**2, 0))
 
 
