@@ -161,6 +161,13 @@ class Claim(Shown):
         return self._expressions[name]
 
     @cached_property
+    def _derived(self) -> dict[sp.Symbol, sp.Expr]:
+        resolved: dict[sp.Symbol, sp.Expr] = {}
+        for quantity in self.quantities:
+            resolved[quantity.symbol] = quantity.expression.subs(resolved)
+        return resolved
+
+    @cached_property
     def _expressions(self) -> dict[str, sp.Expr]:
         return {str(symbol.name): expression for symbol, expression in self._derived.items()}
 
@@ -254,13 +261,6 @@ class Claim(Shown):
             for condition in self.conditions
             if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in _ALLOWED[condition.func]
         ]
-
-    @cached_property
-    def _derived(self) -> dict[sp.Symbol, sp.Expr]:
-        resolved: dict[sp.Symbol, sp.Expr] = {}
-        for quantity in self.quantities:
-            resolved[quantity.symbol] = quantity.expression.subs(resolved)
-        return resolved
 
     def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
         """The special case of this claim at `where`, its formulas simplified by substitution alone.

@@ -156,12 +156,12 @@ def trained(folder: Path) -> dict[str, Any]:
     """What its example for a Trainer takes for granted: a model of peft, arguments, data."""
     from transformers import TrainingArguments
 
-    from tests.functions.networks.trained import data_of, with_lora
+    from tests.functions.networks.trained import data_of, stock
 
     few = {"max_steps": 3, "per_device_train_batch_size": 3, "save_strategy": "no"}
     quiet = {"report_to": "none", "disable_tqdm": True, "logging_strategy": "no", "dataloader_pin_memory": False}
     args = TrainingArguments(output_dir=str(folder / "out"), use_cpu=True, **few, **quiet)
-    return {"peft_model": with_lora(), "args": args, "data": data_of()}
+    return {"peft_model": stock(), "args": args, "data": data_of()}
 
 
 @of_peft
