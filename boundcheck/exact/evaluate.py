@@ -409,24 +409,23 @@ class Paths(Generic[State, Sample]):
 
     def state(self, t: int, path: int) -> State:
         """The state at t = 1, ..., T + 1 on a path; raises IndexError at another t."""
-        return self._after(self._before(t, path, self.T + 1))[0]
+        return self._after(t - 1, path)[0]
 
     def drawn(self, t: int, path: int) -> Any:
         """The gradient drawn at t = 1, ..., T on a path; raises IndexError at another t."""
-        return self._after((*self._before(t, path, self.T), self.draws[path][t - 1]))[1]
+        return self._after(t or -1, path)[1]
 
-    def _before(self, t: int, path: int, last: int) -> Draw:
-        if not 1 <= t <= last:
-            raise IndexError(f"t = {t} of a run from 1 to {last}")
-        return self.draws[path][: t - 1]
-
-    def _after(self, draw: Draw) -> tuple[State, Any]:
-        if not draw:
+    def _after(self, steps: int, path: int) -> tuple[State, Any]:
+        """The state after so many steps of a path, and the last gradient."""
+        if not 0 <= steps <= self.T:
+            raise IndexError(f"{steps} steps of a run of {self.T}")
+        if not steps:
             return self.start, None
+        draw = self.draws[path][:steps]
         if draw not in self._reached:
-            state = self._after(draw[:-1])[0]
-            g = self.gradient(self.query(state, len(draw)), self.samples[draw[-1]])
-            self._reached[draw] = self.step(state, g, len(draw)), g
+            state = self._after(steps - 1, path)[0]
+            g = self.gradient(self.query(state, steps), self.samples[draw[-1]])
+            self._reached[draw] = self.step(state, g, steps), g
         return self._reached[draw]
 
     def past(self, t: int) -> tuple[int, ...]:

@@ -115,10 +115,8 @@ class Loss(Objective):
     ) -> "Loss":
         """The loss over the rows of a CSV file: y is the column `target`, X the features, by default all other columns.
 
-        Raises:
-            InputError: for a file that cannot be read, a row that is longer or shorter than the header, two columns of
-                one name, a column that it does not have, and one that has anything but finite numbers.
-
+        Raises InputError for a file that cannot be read, a row that is longer or shorter than the header, two columns
+        of one name, a column that it does not have, and one that has anything but finite numbers.
         """
         pd: Any = import_module("pandas")
         try:

@@ -44,6 +44,7 @@ from boundcheck.language.vocabulary import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    Vectors = tuple[Any, ...]
     Point = tuple[Tensor, ...]
     State = tuple[Point, ...]
     Retract = Callable[[Point, Point], Point]
@@ -192,17 +193,17 @@ class Algorithm(ABC):
     """The reason why performance estimation cannot state it; empty where it can."""
 
     @abstractmethod
-    def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
+    def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
         """The state at t = 1, over any vectors."""
 
     @abstractmethod
-    def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
+    def exact_query(self, state: Vectors, t: int, numbers: Numbers) -> Any:
         """The point where the gradient of step t is taken, over any vectors."""
 
     @abstractmethod
     def exact_step(
-        self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
-    ) -> tuple[Any, ...]:
+        self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
+    ) -> Vectors:
         """The state at t + 1, over any vectors: of rationals, of Arb balls, or points of a performance estimation.
 
         The gradient is that at `exact_query`, `numbers` are of the vectors' kind, and `space` has the norms and roots
@@ -235,11 +236,10 @@ class Algorithm(ABC):
 class StepFromIterate(Algorithm):
     """An algorithm whose gradient is taken at the iterate, the first of its state."""
 
-    def query(self, state: State, t: int, numbers: Numbers) -> Point:
+    def query(self, state: Vectors, t: int, numbers: Numbers) -> Any:
         return state[0]
 
-    def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
-        return state[0]
+    exact_query = query
 
     def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
         return sizes[0]
@@ -349,7 +349,7 @@ class LinearMethod(Algorithm):
         taken = -self._row(self.moves[0][1])[-1]
         return taken if self.keeps_curves and not taken.has(t) else None
 
-    def start(self, v: Point, numbers: Numbers) -> State:
+    def start(self, v: Any, numbers: Numbers) -> Vectors:
         return (v,) * len(self.moves)
 
     def query(self, state: State, t: int, numbers: Numbers) -> Point:
@@ -370,17 +370,16 @@ class LinearMethod(Algorithm):
             return (retract(state[0], tuple(rows[0][-1] * part for part in gradient)),)
         return tuple(_moved(row, (*state, gradient)) for row in rows)
 
-    def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
-        return (v,) * len(self.moves)
+    exact_start = start
 
-    def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
+    def exact_query(self, state: Vectors, t: int, numbers: Numbers) -> Any:
         if self._asked_letter is not None:
             return state[self._asked_letter]
         return _sum(self.coefficients(t, numbers)[-1], state)
 
     def exact_step(
-        self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
-    ) -> tuple[Any, ...]:
+        self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
+    ) -> Vectors:
         return tuple(_sum(row, (*state, gradient)) for row in self.coefficients(t, numbers)[:-1])
 
     def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
@@ -505,13 +504,13 @@ class AdaGradNorm(StepFromIterate):
             return retract(v, tuple(-share * part for part in gradient)), (grown,)
         return tuple(x - share * part for x, part in zip(v, gradient, strict=True)), (grown,)
 
-    def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
+    def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
         """v_1 and b_0."""
         return v, numbers["delta"]
 
     def exact_step(
-        self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
-    ) -> tuple[Any, ...]:
+        self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
+    ) -> Vectors:
         """The state at t + 1; the space takes the root, which is no rational."""
         if space is None:
             raise InputError("algorithm", self.id, "norms and roots, without which it has no exact step")
@@ -611,13 +610,13 @@ class AdaptiveLoRAGD(StepFromIterate):
         status = status_of(observed, limit)
         return [descent, Audit("sum of the steps", "constant", status, observed, limit, how, "L")]
 
-    def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
+    def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
         """v_1, and neither a step nor a sum of steps."""
         return v, 0 * numbers["share"], 0 * numbers["share"]
 
     def exact_step(
-        self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
-    ) -> tuple[Any, ...]:
+        self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
+    ) -> Vectors:
         v, _, spent = state
         step = _step(numbers)
         return v - step * gradient, step, spent + step
@@ -684,12 +683,12 @@ class ReLoRA(StepFromIterate):
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
         return SGD.step(state, gradient, t, numbers, retract)
 
-    def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
+    def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
         raise NotImplementedError(self.no_exact)
 
     def exact_step(
-        self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
-    ) -> tuple[Any, ...]:
+        self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
+    ) -> Vectors:
         raise NotImplementedError(self.no_exact)
 
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:

@@ -100,11 +100,11 @@ class Catalogue(Mapping[str, Claim], Shown):
     def __len__(self) -> int:
         return len(self._all())
 
-    def _all(self) -> dict[str, Claim]:
-        return self._of_papers() | self._opened
-
     def _of_papers(self) -> dict[str, Claim]:
         return {id: claim for key in papers() for id, claim in self._of(key).items()}
+
+    def _all(self) -> dict[str, Claim]:
+        return self._of_papers() | self._opened
 
     def _of(self, key: str) -> dict[str, Claim]:
         """The claims of a paper; empty if the paper is unknown."""
@@ -156,41 +156,45 @@ class About:
     at_equal_radii: bool = False
 
 
+def _said(name: str) -> tuple[Any, ...]:
+    """What the papers' modules `about` list under this name."""
+    return tuple(each for part in parts("about") for each in getattr(part, name, ()))
+
+
 @cache
-def _all() -> tuple[About, ...]:
-    found = [each for part in parts("about") for each in part.ABOUT]
-    return tuple(sorted(found, key=lambda each: each.is_printed))
+def _about() -> dict[str, About]:
+    return {each.claim.id: each for each in sorted(_said("ABOUT"), key=lambda each: each.is_printed)}
 
 
-def claims_about(kind: str) -> tuple[str, ...]:
-    """The ids of the claims about a kind of adapter, the sharpest first."""
-    return tuple(each.claim.id for each in _all() if kind in each.kinds)
+def about(id: str) -> About | None:
+    """The `About` of a claim; None for a claim that no paper of ours lists as one about an adapter."""
+    return _about().get(id)
 
 
 def lemmas() -> tuple[Claim, ...]:
     """The claims about adapters, ours before what was printed."""
-    return tuple(each.claim for each in _all())
+    return tuple(each.claim for each in _about().values())
+
+
+def claims_about(kind: str) -> tuple[str, ...]:
+    """The ids of the claims about a kind of adapter, the sharpest first."""
+    return tuple(id for id, each in _about().items() if kind in each.kinds)
 
 
 def hard_theorems() -> tuple[str, ...]:
     """The ids of the theorems for which a hard instance can be made, `HARD` of the papers."""
-    return tuple(claim.id for part in parts("about") for claim in getattr(part, "HARD", ()))
+    return tuple(claim.id for claim in _said("HARD"))
+
+
+def scalar_claims() -> tuple[Claim, ...]:
+    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a paper's `SCALAR`."""
+    return _said("SCALAR")
 
 
 @cache
 def theorem_at_any_step() -> Claim:
     """The theorem for a run whose step no theorem prescribes: `ANY_STEP` of a paper."""
     return next(part.ANY_STEP for part in parts("about") if hasattr(part, "ANY_STEP"))
-
-
-def scalar_claims() -> tuple[Claim, ...]:
-    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a paper's `SCALAR`."""
-    return tuple(claim for part in parts("about") for claim in getattr(part, "SCALAR", ()))
-
-
-def about(id: str) -> About | None:
-    """The `About` of a claim; None for a claim that no paper of ours lists as one about an adapter."""
-    return next((each for each in _all() if each.claim.id == id), None)
 
 
 @dataclass(frozen=True)
@@ -244,23 +248,20 @@ def entries_of(paper: Paper) -> tuple[Entry, ...]:
         text = read_text(path)
         for match in re.finditer(r"^@", text, re.MULTILINE):
             # An entry goes from its @ to the brace that closes it.
-            depth, start = 0, match.start()
-            for place in range(start, len(text)):
-                depth += (text[place] == "{") - (text[place] == "}")
-                if depth == 0 and text[place] == "}":
-                    found.append(_entry(text[start : place + 1]))
-                    break
-            else:
-                raise ValueError(f"the entry in line {text[:start].count(chr(10)) + 1} has no end")
+            depth, end = 0, match.start()
+            while end == match.start() or depth or text[end - 1] != "}":
+                if end == len(text):
+                    raise ValueError(f"the entry in line {text[: match.start()].count(chr(10)) + 1} has no end")
+                depth += (text[end] == "{") - (text[end] == "}")
+                end += 1
+            entry = text[match.start() : end]
+            head = re.match(r"@\w+\{\s*([^\s,{}]+)\s*,", entry)
+            if head is None:
+                raise ValueError(f"an entry begins as @article{{key, and not as {entry[:30]!r}")
+            # The field `claims` is ours, and is not shown.
+            before, *named = re.split(r"^\s*claims\s*=\s*\{([^{}]*)\},?\n", entry, maxsplit=1, flags=re.MULTILINE)
+            ids, after = named or ("", "")
+            found.append(Entry(head[1], before + after, tuple(ids.split())))
     except (OSError, ValueError) as error:
         raise InputError("sources.bib", path, f"BibTeX: {error}") from None
     return tuple(found)
-
-
-def _entry(text: str) -> Entry:
-    head = re.match(r"@\w+\{\s*([^\s,{}]+)\s*,", text)
-    if head is None:
-        raise ValueError(f"an entry begins as @article{{key, and not as {text[:30]!r}")
-    named = re.search(r"^\s*claims\s*=\s*\{([^{}]*)\},?\n", text, re.MULTILINE)
-    shown = text[: named.start()] + text[named.end() :] if named else text
-    return Entry(head[1], shown, tuple(named[1].split()) if named else ())

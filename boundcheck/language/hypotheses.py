@@ -274,6 +274,10 @@ def assumed(id: str, how: str) -> Audit:
     return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
+def _stated(conclusion: sp.Basic, quantifier: str = "") -> tuple[Statement, ...]:
+    return (Statement(conclusion, quantifier),)
+
+
 # Decisions in an instance. Functions with names, and objects that are equal after pickling: words of one's own are made
 # from these, and travel to other processes.
 
@@ -338,7 +342,7 @@ SMOOTH = Smooth(
     "smooth",
     "F is smooth along the iterates",
     (ell,),
-    says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),),
+    says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),
     worst=Worst(is_smooth=True),
     smooth_on="path",
     decided=Compared("the smoothness of F", "smoothness", ("path",)),
@@ -347,7 +351,7 @@ SMOOTH_EVERYWHERE = replace(
     SMOOTH,
     id="smooth_everywhere",
     title="F is smooth on all of space",
-    says=(Statement(_IS_LIPSCHITZ, _EVERYWHERE),),
+    says=_stated(_IS_LIPSCHITZ, _EVERYWHERE),
     smooth_on="space",
     decided=Compared("the smoothness of F", "smoothness", ("space",)),
 )
@@ -355,7 +359,7 @@ SMOOTH_AROUND = replace(
     SMOOTH_EVERYWHERE,
     id="smooth_around",
     title="F is smooth around the iterates",
-    says=(Statement(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),),
+    says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),
 )
 
 
@@ -375,11 +379,9 @@ SMOOTH_IN_W = Hypothesis(
     "smooth_in_w",
     "f is smooth in W",
     (L,),
-    says=(
-        Statement(
-            sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
-            r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
-        ),
+    says=_stated(
+        sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
+        r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
     ),
     worst=Worst(),
     held=_held_smooth_in_w,
@@ -419,7 +421,7 @@ BOUNDED_GRADIENT = BoundedGradient(
     "bounded_gradient",
     "bounded gradient in W",
     (G,),
-    says=(Statement(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),),
+    says=_stated(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),
     worst=Worst(),
     held=partial(_held_gradient, "frobenius"),
     decided=Compared("the largest frobenius norm of ∇f", "weight_gradient", ("frobenius",)),
@@ -455,13 +457,13 @@ CONVEX = Hypothesis(
     Worst(is_convex=True),
     held=_held_convex,
     decided=Compared("the convexity of F", "convexity", ("space",), by=at_least),
-    says=(Statement(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),),
+    says=_stated(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),
 )
 STRONGLY_CONVEX = Hypothesis(
     "strongly_convex",
     "F is strongly convex",
     (mu_F,),
-    says=(Statement(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),),
+    says=_stated(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),
     worst=Worst(is_convex=True, strong=mu_F),
     held=_held_strongly_convex,
     decided=Compared("the strong convexity of F", "convexity", ("near",), by=at_least),
@@ -470,7 +472,7 @@ STRONGLY_CONVEX_EVERYWHERE = replace(
     STRONGLY_CONVEX,
     id="strongly_convex_everywhere",
     title="F is strongly convex on all of space",
-    says=(Statement(_IS_STRONG, _EVERYWHERE),),
+    says=_stated(_IS_STRONG, _EVERYWHERE),
     decided=Compared("the strong convexity of F", "convexity", ("space",), by=at_least),
     no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )
@@ -491,9 +493,7 @@ POLYAK_LOJASIEWICZ = Hypothesis(
     "polyak_lojasiewicz",
     "F satisfies the Polyak–Łojasiewicz inequality",
     (mu_F,),
-    says=(
-        Statement(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
-    ),
+    says=_stated(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
     held=_held_polyak,
     decided=_decided_polyak,
     no_instance="the slopes of an instance end, where the inequality asks for steeper ones",
@@ -594,7 +594,7 @@ FROZEN_FACTOR = Hypothesis(
     "frozen_factor",
     "one factor is frozen",
     (a, b),
-    says=(Statement(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),),
+    says=_stated(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),
     worst=Worst(is_smooth=True),
     smooth_on="frozen",
     held=_held_frozen,
@@ -620,11 +620,9 @@ LIPSCHITZ_ADAPTER = Hypothesis(
     "lipschitz_adapter",
     "W is Lipschitz in its factors",
     (C,),
-    says=(
-        Statement(
-            sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
-            r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
-        ),
+    says=_stated(
+        sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
+        r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
     ),
     worst=Worst(),
     held=_held_lipschitz,
@@ -642,7 +640,7 @@ def _held_finite_step(e: Evidence, id: str) -> list[Audit]:
 FINITE_STEP = Hypothesis(
     "finite_step",
     "the step is a number",
-    says=(Statement(sp.Gt(STEEPNESS, 0), r"\text{for all } t"),),
+    says=_stated(sp.Gt(STEEPNESS, 0), r"\text{for all } t"),
     held=_held_finite_step,
 )
 
@@ -777,14 +775,12 @@ EXPECTED_SMOOTHNESS = Hypothesis(
     "expected_smoothness",
     "expected smoothness (ABC)",
     (abc_a, abc_b, abc_c),
-    says=(
-        Statement(
-            sp.Le(
-                Expectation(EuclideanNorm(g_t) ** 2, v_t),
-                2 * abc_a * (Value(F, v_t) - f_star) + abc_b * SQUARE + abc_c,
-            ),
-            r"\text{for all } t",
+    says=_stated(
+        sp.Le(
+            Expectation(EuclideanNorm(g_t) ** 2, v_t),
+            2 * abc_a * (Value(F, v_t) - f_star) + abc_b * SQUARE + abc_c,
         ),
+        r"\text{for all } t",
     ),
     is_about_noise=True,
     held=_held_expected_smoothness,
@@ -841,11 +837,9 @@ NEAR_MINIMISER = Hypothesis(
     "near_minimiser",
     "the first iterate is near a minimiser",
     (R_1,),
-    says=(
-        Statement(
-            sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
-            r"\text{for a } v^* \text{ where } F \text{ is least}",
-        ),
+    says=_stated(
+        sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
+        r"\text{for a } v^* \text{ where } F \text{ is least}",
     ),
     worst=Worst(distance=R_1),
     held=_held_near,
@@ -869,7 +863,7 @@ START_NORMS = Hypothesis(
     "start_norms",
     "the norms of the factors at the start",
     (a_1, b_1),
-    says=(Statement(sp.And(*_AT_THE_START)),),
+    says=_stated(sp.And(*_AT_THE_START)),
     held=_held_start_norms,
 )
 

@@ -1,15 +1,17 @@
 """The nouns and norms of claims, as sympy expressions that print as in the papers.
 
-Each knows its value at a `Place` of a model. They have no rules: a proof must say what follows from a norm.
+Each knows its value at a `Place` of a model, which is found from the values of its arguments. They have no rules: a
+proof must say what follows from a norm.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any, ClassVar, Self
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.evaluate import Place
+from boundcheck.exact.evaluate import NoValueError, Place
 from boundcheck.exact.evaluate import t as t
 from boundcheck.language.symbols import T, f_star, r
 
@@ -19,6 +21,8 @@ class _Node:
 
     args: tuple[Any, ...]
     template: ClassVar[str]
+    # The value at a place, from the place and the arguments.
+    value_at: ClassVar[Callable[..., Any]]
     # How many arguments it may have.
     arity: ClassVar[tuple[int, ...]] = (2,)
 
@@ -37,136 +41,122 @@ class _Node:
 class _Scalar(_Node, sp.Expr):
     is_commutative = True
 
+    def number_at(self, place: Place) -> Any:
+        return type(self).value_at(place, *self.args)
+
 
 class _Real(_Scalar):
     def _eval_is_real(self) -> bool:
         return True
 
 
-class _Matrix(_Node, MatrixExpr):
-    """A node with the shape of one of its arguments."""
-
-    like: ClassVar[int] = 1
-
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        shape: tuple[sp.Expr, sp.Expr] = self.args[self.like].shape
-        return shape
-
-
 class _Norm(_Real):
-    """A norm of one matrix expression; unless it says else, the root of the sum of all squared entries."""
-
     arity = (1,)
 
     def _eval_is_extended_nonnegative(self) -> bool:
         return True
 
-    def number_at(self, place: Place) -> Any:
-        return place.do.length(place.vector(self.args[0]))
+
+class _Matrix(_Node, MatrixExpr):
+    """A node whose shape follows from its arguments; unless it says else, that of the second."""
+
+    shape_of: ClassVar[Callable[..., tuple[sp.Expr, sp.Expr]]] = staticmethod(lambda *args: args[1].shape)
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        return type(self).shape_of(*self.args)
+
+    def vector_at(self, place: Place) -> tuple[Any, ...]:
+        blocks: tuple[Any, ...] = type(self).value_at(place, *self.args)
+        return blocks
 
 
 class FrobeniusNorm(_Norm):
     """The Frobenius norm of a matrix, the square root of the sum of its squared entries."""
 
     template = r"\left\| {0} \right\|_F"
+    value_at = staticmethod(lambda at, x: at.do.length(at.vector(x)))
 
 
 class SpectralNorm(_Norm):
     """The spectral norm, the largest singular value sigma_1 of a matrix."""
 
     template = r"\left\| {0} \right\|_{{\mathrm{{op}}}}"
-
-    def number_at(self, place: Place) -> Any:
-        return place.do.spectral(place.matrix(self.args[0]))
+    value_at = staticmethod(lambda at, x: at.do.spectral(at.matrix(x)))
 
 
 class EuclideanNorm(_Norm):
     """The Euclidean norm of a parameter vector v = (A, B), the root of ||A||_F^2 + ||B||_F^2."""
 
     template = r"\left\| {0} \right\|"
-
-
-class Gradient(_Matrix):
-    """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
-
-    template = r"\nabla {0}({1})"
-
-    def vector_at(self, place: Place) -> tuple[Any, ...]:
-        return place.model.functions[self.args[0]].gradient(place.vector(self.args[1]))
-
-
-class Hessian(_Matrix):
-    """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
-
-    template = r"\nabla^2 {0}({1})"
-
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        return self.args[1].shape[0], self.args[1].shape[0]
-
-
-class PartialGradient(_Matrix):
-    """The block of the gradient of a function at v = (A, B) that belongs to the block of this matrix symbol in v."""
-
-    template, like = r"\nabla_{{{2}}} {0}({1})", 2
-    arity = (3,)
-
-    def vector_at(self, place: Place) -> tuple[Any, ...]:
-        function, point, block = self.args
-        return (place.model.functions[function].gradient(place.vector(point))[place.model.blocks[block]],)
-
-
-class Pair(_Matrix):
-    """A vector of two parts, such as the arguments of a function of two: the blocks of both."""
-
-    template = "{0}, {1}"
-
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of both parts as one column."""
-        return sp.Add(*(sp.Mul(*part.shape) for part in self.args)), sp.Integer(1)
-
-    def vector_at(self, place: Place) -> tuple[Any, ...]:
-        return place.vector(self.args[0]) + place.vector(self.args[1])
+    value_at = FrobeniusNorm.value_at
 
 
 class Value(_Real):
     """The value of a scalar function (named by a symbol) at a matrix or vector: a real number."""
 
     template = "{0}({1})"
-
-    def number_at(self, place: Place) -> Any:
-        return place.model.functions[self.args[0]].value(place.vector(self.args[1]))
+    value_at = staticmethod(lambda at, f, x: at.model.functions[f].value(at.vector(x)))
 
 
 class InnerProduct(_Real):
     """The inner product of two matrices or vectors of one shape, tr(X^T Y): a real number."""
 
     template = r"\left\langle {0}, {1} \right\rangle"
+    value_at = staticmethod(lambda at, x, y: at.do.inner(at.vector(x), at.vector(y)))
 
-    def number_at(self, place: Place) -> Any:
-        return place.do.inner(*map(place.vector, self.args))
+
+class Gradient(_Matrix):
+    """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
+
+    template = r"\nabla {0}({1})"
+    value_at = staticmethod(lambda at, f, x: at.model.functions[f].gradient(at.vector(x)))
+
+
+class PartialGradient(_Matrix):
+    """The block of the gradient of a function at v = (A, B) that belongs to the block of this matrix symbol in v."""
+
+    template, arity = r"\nabla_{{{2}}} {0}({1})", (3,)
+    shape_of = staticmethod(lambda f, x, block: block.shape)
+    value_at = staticmethod(
+        lambda at, f, x, block: (at.model.functions[f].gradient(at.vector(x))[at.model.blocks[block]],)
+    )
+
+
+class Hessian(_Matrix):
+    """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
+
+    template = r"\nabla^2 {0}({1})"
+    shape_of = staticmethod(lambda f, x: (x.shape[0], x.shape[0]))
+
+    @staticmethod
+    def value_at(at: Place, *args: Any) -> Any:
+        raise NoValueError(Hessian(*args))
+
+
+class Pair(_Matrix):
+    """A vector of two parts, such as the arguments of a function of two: the blocks of both, in one column."""
+
+    template = "{0}, {1}"
+    shape_of = staticmethod(lambda *parts: (sp.Add(*(sp.Mul(*part.shape) for part in parts)), sp.Integer(1)))
+    value_at = staticmethod(lambda at, x, y: at.vector(x) + at.vector(y))
 
 
 class Iterate(_Matrix):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 
-    template = "{0}_{{{1}}}"
-    arity = (4,)
+    template, arity = "{0}_{{{1}}}", (4,)
+    shape_of = staticmethod(lambda name, t, rows, columns: (rows, columns))
 
     def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> Self:
         return super().__new__(cls, sp.Symbol(str(name)), t, rows, columns)
 
-    @property
-    def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        return self.args[2], self.args[3]
-
-    def vector_at(self, place: Place) -> tuple[Any, ...]:
+    @staticmethod
+    def value_at(at: Place, name: sp.Symbol, t: sp.Expr, *_: sp.Expr) -> tuple[Any, ...]:
         """The blocks in the outcome; raises KeyError in a model without iterates."""
-        if place.model.iterates is None:
-            raise KeyError(str(self.args[0]))
-        return place.model.iterates(str(self.args[0]), place.when(self.args[1]), place.outcome)
+        if at.model.iterates is None:
+            raise KeyError(str(name))
+        return at.model.iterates(str(name), at.when(t), at.outcome)
 
 
 class _Mean(_Node):
@@ -183,29 +173,26 @@ class _Mean(_Node):
 class Expectation(_Mean, _Scalar):
     """The expectation of a scalar expression, given the past if there is a second argument."""
 
-    def number_at(self, place: Place) -> Any:
-        body, *given = self.args
-        return reduce(place.do.add, [place.do.times(p, at.number(body)) for p, at in place.outcomes(*given)])
+    @staticmethod
+    def value_at(at: Place, body: Any, *given: Any) -> Any:
+        return reduce(at.do.add, [at.do.times(p, there.number(body)) for p, there in at.outcomes(*given)])
 
 
 class MatrixExpectation(_Mean, _Matrix):
     """The expectation of a matrix or vector, entry by entry, given the past if there is a second argument."""
 
-    like = 0
+    shape_of = staticmethod(lambda body, *given: body.shape)
 
-    def vector_at(self, place: Place) -> tuple[Any, ...]:
-        body, *given = self.args
-        return reduce(place.plus, [place.scaled(p, at.vector(body)) for p, at in place.outcomes(*given)])
+    @staticmethod
+    def value_at(at: Place, body: Any, *given: Any) -> tuple[Any, ...]:
+        return reduce(at.plus, [at.scaled(p, there.vector(body)) for p, there in at.outcomes(*given)])
 
 
 class MinimumOver(_Scalar):
     """The minimum of an expression over the integers first <= t <= last: its arguments, with the index t second."""
 
-    template = r"\min_{{{2} \le {1} \le {3}}} {0}"
-    arity = (4,)
-
-    def number_at(self, place: Place) -> Any:
-        return reduce(place.do.smaller, place.each(*self.args))
+    template, arity = r"\min_{{{2} \le {1} \le {3}}} {0}", (4,)
+    value_at = staticmethod(lambda at, *args: reduce(at.do.smaller, at.each(*args)))
 
 
 # The spaces of the MeFT setting: W in R^{d x k}, A in R^{r x k}, B in R^{d x r}, v = (A, B) in R^n.

@@ -24,7 +24,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Statement
-from boundcheck.kernel.meaning import Interval
+from boundcheck.kernel.meaning import Interval, denote
 from boundcheck.kernel.terms import ZERO
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
@@ -214,7 +214,9 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
         sides = fact.polynomial, ZERO
     else:
         sides = proof.script.reading.scalar(relation.lhs), proof.script.reading.scalar(relation.rhs)
-    t, left, right = step.witness.sides(*sides, fact)
+    # The first time and outcome at which the line fails.
+    t, outcome = step.witness.place(fact)
+    left, right = (denote(side, step.witness.model, t, outcome) for side in sides)
     numbers = numbers_at(fact, step.witness)
     told = {"left": number_text(left), "right": number_text(right)}
     return {"about": step.witness.about, "numbers": numbers, "t": t, **told}
@@ -295,6 +297,7 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
 # The referee's table.
 
 RowVerdict = Literal["refuted", "repaired", "proved", "conditional", "remark", "unknown", "editorial"]
+InRocq = Literal["", "checked", "repair checked"]
 
 
 @dataclass(frozen=True)
@@ -382,7 +385,7 @@ class JudgedRow:
     evidence: str
     hypotheses: str = ""
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
-    rocq: Literal["", "checked", "repair checked"] = ""
+    rocq: InRocq = ""
     missing: str = ""
     follows: tuple[JudgedRow, ...] = ()
 
@@ -412,22 +415,11 @@ class JudgedRow:
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
-        data = {
-            "number": row.number,
-            "locator": row.locator,
-            "printed": row.printed,
-            "finding": self.finding,
-            "verdict": self.verdict,
-            "trust": self.trust,
-            "rocq": self.rocq,
-            "evidence": self.evidence,
-            "hypotheses": self.hypotheses,
-            "repair": [str(ref) for ref in row.repair],
-            "reading": row.reading,
-        }
-        return {name: prose.plainly(value) for name, value in data.items()} | {
-            "follows": [each.as_json() for each in self.follows]
-        }
+        data = {name: getattr(row, name) for name in ("number", "locator", "printed")}
+        for name in ("finding", "verdict", "trust", "rocq", "evidence", "hypotheses"):
+            data[name] = getattr(self, name)
+        plain = prose.plainly(data | {"repair": [str(ref) for ref in row.repair], "reading": row.reading})
+        return {**plain, "follows": [each.as_json() for each in self.follows]}
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
@@ -439,22 +431,17 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
     return tuple(judge_row(row, audits) for row in rows)
 
 
-# What is said of a claim of this verdict whose last proof Rocq has checked: the proof of a repair is not the claim's.
-_SAID: dict[ClaimVerdict, Literal["checked", "repair checked"]] = {"proved": "checked", "repaired": "repair checked"}
-
-
 def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
     """The default table of a paper: for each claim with a proof, its verdict and those of its proofs."""
-    return tuple(
-        JudgedRow(
-            Row(i, audit.title, "", f"{audit.title}: {audit.verdict}."),
-            audit.verdict,
-            audit.proofs[-1].trust,
-            " ".join(f"{_title(each)}: {each.verdict}." for each in audit.proofs),
-            rocq=_SAID.get(audit.verdict, "") if covers(audit.proofs[-1].script.proof.conclusion, None) else "",
-        )
-        for i, audit in enumerate(audits, 1)
-    )
+    # Of a claim whose last proof Rocq has checked: the proof of a repair is not the claim's.
+    said: dict[ClaimVerdict, InRocq] = {"proved": "checked", "repaired": "repair checked"}
+    made = []
+    for i, audit in enumerate(audits, 1):
+        row = Row(i, audit.title, "", f"{audit.title}: {audit.verdict}.")
+        evidence = " ".join(f"{_title(each)}: {each.verdict}." for each in audit.proofs)
+        rocq = said.get(audit.verdict, "") if covers(audit.proofs[-1].script.proof.conclusion) else ""
+        made.append(JudgedRow(row, audit.verdict, audit.proofs[-1].trust, evidence, rocq=rocq))
+    return tuple(made)
 
 
 def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
@@ -463,13 +450,26 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     refs = row.refs
     if not refs:
         return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.", follows=follows)
-    lines = tuple((ref, *_line(ref, audits)) for ref in dict.fromkeys(refs))
-    found = {ref: (proof, step) for ref, proof, step in lines}
+    found: dict[Ref, tuple[JudgedProof, JudgedStep | None]] = {}
+    for ref in refs:
+        if ref.id not in audits:
+            raise InputError("row", ref, "a claim that has a proof")
+        proof = audits[ref.id].proof(ref.version)
+        # A conclusion has no line.
+        step = next((x for x in proof.steps if ref.names(x.step)), None) if ref.label else None
+        if ref.label and step is None:
+            expected = f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}"
+            raise InputError("row", ref, expected)
+        found[ref] = proof, step
     texts, missing, proved = [], dict[str, None](), list[tuple[JudgedProof, JudgedStep | None]]()
     for ref in refs:
         proof, step = found[ref]
         verdict = (step or proof).verdict
-        texts.append(_text(proof, step))
+        # A sentence on the line: its verdict, and for a refuted line the witness with both sides.
+        text = f"{_title(proof)}, {f'“{step.step.label}”' if step else 'the conclusion'}: {verdict}."
+        if witness := witness_as_json(proof, step) if step else None:
+            text += f" {witness['about']}: {witness['left']} against {witness['right']}."
+        texts.append(text)
         proved += [(proof, step)] if verdict == "proved" else []
         # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
         is_met = ref not in row.false or verdict == ("refuted" if ref.version == "printed" else "proved")
@@ -491,7 +491,7 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     told = [f"Hypotheses. {'. '.join(differ)}."] if differ else []
     unmet = [_title(x) for x in ends if instance_told(x) and not known_instance(x)]
     told += [f"No instance is known of the hypotheses of {', '.join(unmet)}."] if unmet else []
-    rocq: Literal["", "checked", "repair checked"] = ""
+    rocq: InRocq = ""
     in_rocq = (covers(x.script.proof.conclusion, step.step.theorem if step else None) for x, step in proved)
     if proved and not missing and all(in_rocq):
         rocq = "checked" if len(proved) == len(refs) else "repair checked"
@@ -501,7 +501,7 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
         weakest((step or proof).trust for proof, step in proved) if proved else "",
         " ".join(texts),
         " ".join(told),
-        lines,
+        tuple((ref, *each) for ref, each in found.items()),
         rocq,
         f"Not established: {'; '.join(missing)}." if missing else "",
         follows,
@@ -510,29 +510,6 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
 
 def _title(proof: JudgedProof) -> str:
     return f"{proof.script.title} ({proof.script.called})"
-
-
-def _line(ref: Ref, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedProof, JudgedStep | None]:
-    """The line that a row refers to, and its proof; a conclusion has no line."""
-    if ref.id not in audits:
-        raise InputError("row", ref, "a claim that has a proof")
-    proof = audits[ref.id].proof(ref.version)
-    if not ref.label:
-        return proof, None
-    step = next((x for x in proof.steps if ref.names(x.step)), None)
-    if step is None:
-        raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
-    return proof, step
-
-
-def _text(proof: JudgedProof, step: JudgedStep | None) -> str:
-    """One sentence: the line, its verdict, and for a refuted line the witness with both sides."""
-    name = f"“{step.step.label}”" if step else "the conclusion"
-    text = f"{_title(proof)}, {name}: {(step or proof).verdict}"
-    witness = witness_as_json(proof, step) if step else None
-    if witness is None:
-        return text + "."
-    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."
 
 
 # What vouches for a claim.

@@ -18,20 +18,8 @@ from flint import fmpq
 from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, Scalar
-from boundcheck.proof.sums import (
-    UNIT,
-    Block,
-    Packing,
-    Poly,
-    Rational,
-    combine,
-    combine_strictly,
-    decompose,
-    fraction,
-    gram_basis,
-    possible,
-    times,
-)
+from boundcheck.proof import sums
+from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, combine_strictly, gram_basis, times
 
 MOST_PLAIN = 1000  # products of inequalities
 MOST_TERMS = 3000  # the same, and squares times such
@@ -188,7 +176,21 @@ class _Search:
     def run(self, factor: Sequence[int] | None, degree: int) -> Theorem | None:
         """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
-        given = None if factor is None else self.strictly(factor)
+        # Of premises of a given factor that say the same, the first stands for all.
+        given = list[int]()
+        for place in factor or ():
+            conclusion = self.premises[place].conclusion
+            same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
+            if not same:
+                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
+            given += same
+
+        def factors(most: int) -> list[tuple[int, ...]]:
+            """The possible factors, each as the places of the premises whose product it is."""
+            if factor is not None:
+                return [tuple(given)]
+            return [x for size in range(most + 1) for x in combinations(self.strict, size)][:MOST_FACTORS]
+
         if self.goal.relation == "=":
             stages = [_Stage(-1, rounds=rounds) for rounds in (0, 1, 2, 4)]
         else:
@@ -199,7 +201,7 @@ class _Search:
                 _Stage(degree, hints=degree, squares=max(1, degree - 1), rounds=3, factors=1),
             ]
         for stage in stages:
-            for places in self.factors(given, stage.factors):
+            for places in factors(stage.factors):
                 found = self.linear(places, times(self.product(places), goal), stage)
                 if found is not None:
                     return found
@@ -211,28 +213,11 @@ class _Search:
         if self.inequalities:
             helps.append((most, 1, True))
         for products, rounds, weighed in helps:
-            for places in self.factors(given, 1)[:MOST_GRAM_FACTORS]:
+            for places in factors(1)[:MOST_GRAM_FACTORS]:
                 found = self.gram(places, times(self.product(places), goal), products, rounds, weighed)
                 if found is not None:
                     return found
         return None
-
-    def strictly(self, factor: Sequence[int]) -> tuple[int, ...]:
-        """The places of the strict facts that these premises conclude; of premises that say the same, the first."""
-        places = []
-        for place in factor:
-            conclusion = self.premises[place].conclusion
-            same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
-            if not same:
-                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
-            places += same
-        return tuple(places)
-
-    def factors(self, given: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
-        """The possible factors, each as the places of the premises whose product it is."""
-        if given is not None:
-            return [given]
-        return [places for size in range(most + 1) for places in combinations(self.strict, size)][:MOST_FACTORS]
 
     def product(self, places: tuple[int, ...]) -> Poly:
         """The product of the inequalities at these places."""
@@ -330,19 +315,19 @@ class _Search:
         for place in self.inequalities if weighed else ():
             bases[place,] = gram_basis(self.packing, bound, self.product((place,)))
             others |= {x + y + z for x in bases[place,] for y in bases[place,] for z in self.product((place,))}
-        bases[()] = possible(gram_basis(self.packing, bound, UNIT), others)
+        bases[()] = sums.possible(gram_basis(self.packing, bound, UNIT), others)
         blocks = [Block(term.poly, [UNIT], self.positive(term)) for term in simple]
         blocks += [Block(self.product(places), [{x: fmpq(1)} for x in basis]) for places, basis in bases.items()]
         equations = [multiple.poly for multiple in multiples]
-        sums = decompose(target, blocks, equations, strict=self.goal.relation == ">")
-        if sums is None:
+        found = sums.decompose(target, blocks, equations, strict=self.goal.relation == ">")
+        if found is None:
             return None
         terms = (
             (weight, _Term(self.product(places), places, None if root == UNIT else root))
-            for places, squares in zip([*(term.places for term in simple), *bases], sums[0], strict=True)
+            for places, squares in zip([*(term.places for term in simple), *bases], found[0], strict=True)
             for weight, root in squares
         )
-        return self.theorem(factor, terms, zip(sums[1], multiples, strict=True))
+        return self.theorem(factor, terms, zip(found[1], multiples, strict=True))
 
     def theorem(
         self,
@@ -355,7 +340,7 @@ class _Search:
         for weight, term in terms:
             if weight:
                 root = self.packing.unpack(UNIT if term.square is None else term.square)
-                squares.setdefault(term.places, []).append((fraction(weight), root))
+                squares.setdefault(term.places, []).append((sums.fraction(weight), root))
         multipliers: dict[int, Poly] = {}
         for weight, multiple in multiples:
             if weight:
@@ -365,7 +350,7 @@ class _Search:
         return rules.certificate(
             tuple(self.premises[old] for old in used),
             self.goal,
-            tuple((tuple(sums), tuple(place[x] for x in places)) for places, sums in squares.items()),
+            tuple((tuple(roots), tuple(place[x] for x in places)) for places, roots in squares.items()),
             tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
             tuple(place[x] for x in factor),
         )

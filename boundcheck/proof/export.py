@@ -25,7 +25,7 @@ from boundcheck.proof.audit import ProofAudit, for_rocq, witness_as_json
 from boundcheck.proof.notation import Display, identity_latex, letters, shown
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import smt_lib
-from boundcheck.proof.verdict import JudgedProof, JudgedStep, judge
+from boundcheck.proof.verdict import JudgedProof, judge
 from boundcheck.rocq.check import LIST, accept, check, differing
 from boundcheck.rocq.file import rocq
 from boundcheck.system.ending import in_one_line
@@ -72,15 +72,33 @@ def latex(proof: JudgedProof) -> str:
 
 def apart(proof: JudgedProof) -> tuple[str, str]:
     """The theorem, which is empty if it is not proved; and its proof, or the lines with their verdicts."""
-    name = " ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())
+    script, key = proof.script, label(proof)
+    name = " ".join(f"{script.id}, {script.version}: {proof.verdict}".split())
     comment = f"% {name}".encode("ascii", "replace").decode()
-    if proof.verdict == "proved":
-        begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{label(proof)}}}]"
-        argument = [comment, begin, _trust(proof), *_lines(proof), r"\end{proof}", ""]
-        return "\n".join([comment, *_theorem(proof), ""]), "\n".join(argument)
-    reason = f" {_sentence(proof.reason)}" if proof.reason else ""
-    heading = rf"\paragraph{{{_name(proof)}: {proof.verdict}.}}\label{{{label(proof)}}}{reason}"
-    return "", "\n".join([comment, heading, *_lines(proof), ""])
+    title = rf"{tex(script.title)}, {script.called}, {id_tex(script.id)}"
+    if proof.verdict != "proved" or proof.conclusion is None:
+        reason = f" {_sentence(proof.reason)}" if proof.reason else ""
+        heading = rf"\paragraph{{{title}: {proof.verdict}.}}\label{{{key}}}{reason}"
+        return "", "\n".join([comment, heading, *_lines(proof), ""])
+
+    said = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+    theorem = [comment, rf"\begin{{theorem}}[{{{title}}}]\label{{{key}}}"]
+    if proof.hypotheses:
+        theorem += ["Suppose:", r"\begin{boundchecklist}{boundcheckgiven}"]
+        for place, (each, text) in enumerate(zip(proof.hypotheses, said.latex, strict=False), 1):
+            called = f" {tex(each.name)}:" if each.name != str(each.statement) else ""
+            theorem.append(rf"\item\label{{{key}:H{place}}}\textup{{ ({each.role}){called}}} {_inline(text)}")
+        theorem += [r"\end{boundchecklist}", "Then"]
+    theorem.append(display(said.latex[-1]))
+    if said.roles:
+        told = "; ".join(f"${', '.join(names)}$: {tex(role)}" for role, names in said.told_latex.items())
+        theorem.append(rf"\textup{{Here {told}.}}")
+
+    facts = ", ".join(tex(name.replace("_", " ")) for name in proof.ledger)
+    rests = f"It rests on the standard facts: {facts}." if facts else "It rests on no standard fact of analysis."
+    begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{key}}}]"
+    argument = [comment, begin, f"Trust: {proof.trust}. {rests}", *_lines(proof), r"\end{proof}", ""]
+    return "\n".join([*theorem, r"\end{theorem}", ""]), "\n".join(argument)
 
 
 def label(proof: JudgedProof) -> str:
@@ -88,99 +106,69 @@ def label(proof: JudgedProof) -> str:
     return re.sub(r"[^A-Za-z0-9.:-]", "-", f"boundcheck:{proof.script.id}:{proof.script.version}")
 
 
-def _theorem(proof: JudgedProof) -> list[str]:
-    rests = [each.statement for each in proof.hypotheses]
-    if proof.conclusion is None:
-        raise InputError("proof", proof.script.id, "a proof that concludes")
-    said = shown(*rests, proof.conclusion)
-    made = [rf"\begin{{theorem}}[{{{_name(proof)}}}]\label{{{label(proof)}}}"]
-    if rests:
-        made += ["Suppose:", r"\begin{boundchecklist}{boundcheckgiven}"]
-        for place, (each, text) in enumerate(zip(proof.hypotheses, said.latex, strict=False), 1):
-            name = f" {tex(each.name)}:" if each.name != str(each.statement) else ""
-            made.append(rf"\item\label{{{label(proof)}:H{place}}}\textup{{ ({each.role}){name}}} {_inline(text)}")
-        made += [r"\end{boundchecklist}", "Then"]
-    made.append(display(said.latex[-1]))
-    if said.roles:
-        told = "; ".join(f"${', '.join(names)}$: {tex(role)}" for role, names in said.told_latex.items())
-        made.append(rf"\textup{{Here {told}.}}")
-    return [*made, r"\end{theorem}"]
-
-
-def _name(proof: JudgedProof) -> str:
-    return rf"{tex(proof.script.title)}, {proof.script.called}, {id_tex(proof.script.id)}"
-
-
 def id_tex(id: str) -> str:
     """An id, which may be broken after its dots and underscores."""
     return tex(f"`{id}`")
 
 
-def _trust(proof: JudgedProof) -> str:
-    facts = ", ".join(tex(name.replace("_", " ")) for name in proof.ledger)
-    stands = f" It rests on the standard facts: {facts}." if facts else " It rests on no standard fact of analysis."
-    return f"Trust: {proof.trust}.{stands}"
-
-
 # The lines of a proof.
 
 
-def _lines(proof: JudgedProof) -> list[str]:
+def _lines(proof: JudgedProof) -> Iterator[str]:
     if not proof.steps:
-        return []
+        return
     # Of what is not proved the hypotheses stand nowhere.
     given = enumerate(proof.hypotheses if proof.verdict == "proved" else (), 1)
     places = {each.statement: f"{label(proof)}:H{place}" for place, each in given}
-    made = [r"\begin{boundchecklist}{boundcheckline}"]
     lines: dict[tuple[Statement, frozenset[Statement]], str] = {}
+    yield r"\begin{boundchecklist}{boundcheckline}"
     for place, judged in enumerate(proof.steps, 1):
-        theorem, key = judged.step.theorem, f"{label(proof)}:{place}"
-        made += _line(proof, judged, key, _sources(theorem, lines, places))
+        step, key = judged.step, f"{label(proof)}:{place}"
+        theorem = step.theorem
+        said = f" {_sentence(step.meaning)}" if step.meaning else ""
+        verdict = "" if judged.verdict == "proved" else rf" \textbf{{{judged.verdict}}}."
+        yield rf"\item\label{{{key}}} {{{tex(step.label)}.}}{verdict}{said}"
+        if step.printed:
+            yield f"Printed:\n{display(step.printed)}"
+        statement, *own = shown(theorem.conclusion, *proof.own(judged)).latex
+        yield display(statement)
+        if own:
+            yield rf"Given {'; '.join(map(_inline, own))}."
+        if witness := witness_as_json(proof, judged):
+            left, right = (_fraction(witness[side]) for side in ("left", "right"))
+            yield f"{_sentence(witness['about'])} There ${left}$ stands against ${right}$."
+        if judged.reason:
+            yield _sentence(judged.reason)
+        if judged.follows is False:
+            yield "It does not follow from the lines before it either."
+        if judged.verdict == "proved":
+            yield _sources(theorem, lines, places)
+            rows = identity_latex(theorem) if theorem.rule == "certificate" else []
+            if len(rows) > _LONGEST:
+                yield f"Its certificate takes {len(rows)} lines, and is not shown."
+            elif rows:
+                # Each summand of the identity on a line of its own.
+                yield r"Certificate:\begin{list}{}{\leftmargin=1em\topsep=2pt\parsep=0pt}\item[]\raggedright"
+                yield "\n\n".join(map(_inline, rows))
+                yield r"\end{list}"
         lines.setdefault((theorem.conclusion, theorem.hypotheses), key)
-    return [*made, r"\end{boundchecklist}"]
-
-
-def _line(proof: JudgedProof, judged: JudgedStep, key: str, sources: str) -> Iterator[str]:
-    step = judged.step
-    said = f" {_sentence(step.meaning)}" if step.meaning else ""
-    verdict = "" if judged.verdict == "proved" else rf" \textbf{{{judged.verdict}}}."
-    yield rf"\item\label{{{key}}} {{{tex(step.label)}.}}{verdict}{said}"
-    if step.printed:
-        yield f"Printed:\n{display(step.printed)}"
-    given = proof.own(judged)
-    statement, *others = shown(step.theorem.conclusion, *given).latex
-    yield display(statement)
-    if given:
-        yield rf"Given {'; '.join(map(_inline, others))}."
-    if witness := witness_as_json(proof, judged):
-        left, right = (_fraction(witness[side]) for side in ("left", "right"))
-        yield f"{_sentence(witness['about'])} There ${left}$ stands against ${right}$."
-    if judged.reason:
-        yield _sentence(judged.reason)
-    if judged.follows is False:
-        yield "It does not follow from the lines before it either."
-    if judged.verdict == "proved":
-        yield sources
-        rows = identity_latex(step.theorem) if step.theorem.rule == "certificate" else []
-        if len(rows) > _LONGEST:
-            yield f"Its certificate takes {len(rows)} lines, and is not shown."
-        elif rows:
-            # Each summand of the identity on a line of its own.
-            yield r"Certificate:\begin{list}{}{\leftmargin=1em\topsep=2pt\parsep=0pt}\item[]\raggedright"
-            yield "\n\n".join(map(_inline, rows))
-            yield r"\end{list}"
+    yield r"\end{boundchecklist}"
 
 
 def _sources(
     theorem: Theorem, lines: dict[tuple[Statement, frozenset[Statement]], str], places: dict[Statement, str]
 ) -> str:
     """A sentence that names the lines and hypotheses from which the kernel derived a theorem, and the rules."""
+
+    def ref(key: str) -> str:
+        return rf"(\ref{{{key}}})"
+
     if theorem.rule == "assume":
-        return f"Assumed, {_ref(places[theorem.conclusion])}." if theorem.conclusion in places else "Assumed."
-    used, rules, queue, seen = set[str](), {theorem.rule: None}, list(theorem.premises), set[int]()
+        return f"Assumed, {ref(places[theorem.conclusion])}." if theorem.conclusion in places else "Assumed."
     own = (theorem.conclusion, theorem.hypotheses)
     if own in lines:
-        return f"This is {_ref(lines[own])}."
+        return f"This is {ref(lines[own])}."
+    used, rules, queue, seen = set[str](), {theorem.rule: None}, list(theorem.premises), set[int]()
     while queue:
         premise = queue.pop(0)
         if id(premise) in seen:
@@ -194,13 +182,9 @@ def _sources(
             rules[premise.rule] = None
             queue += premise.premises
     order = [*lines.values(), *places.values()]
-    told = ", ".join(map(_ref, sorted(used, key=order.index)))
+    told = ", ".join(map(ref, sorted(used, key=order.index)))
     by = ", ".join(tex(rule.replace("_", " ")) for rule in rules)
     return f"{'From ' + told + ', by' if told else 'By'} {by}."
-
-
-def _ref(key: str) -> str:
-    return rf"(\ref{{{key}}})"
 
 
 def _fraction(text: str) -> str:
@@ -285,12 +269,11 @@ def certificates(proof: JudgedProof) -> Iterator[dict[str, Any]]:
     Raises InputError if a name stands for two things in a certificate.
     """
     steps = [judged.step for judged in proof.steps]
-    asked = [step.inference.theorem for step in steps if step.inference is not None]
-    ends = [*(step.theorem for step in steps), *asked, proof.script.proof.conclusion]
+    ends = [*(step.theorem for step in steps), *(step.inference for step in steps), proof.script.proof.conclusion]
     labels: dict[Statement, str] = {}
     for step in steps:
         labels.setdefault(step.theorem.conclusion, plain(step.label))
-    found = [x for x in derivation(x for x in ends if x is not None) if x.rule == "certificate"]
+    found = [x for x in derivation(x for x in ends if isinstance(x, Theorem)) if x.rule == "certificate"]
     for number, theorem in enumerate(found, start=1):
         where = {"claim": proof.script.id, "version": proof.script.version, "number": number}
         yield where | {"line": labels.get(theorem.conclusion, "")} | certificate_as_json(theorem)
@@ -331,7 +314,7 @@ if __name__ == "__main__":
         proved = [for_rocq(each) for each in map(judge, find(given.targets)) if each.verdict == "proved"]
         words = check(proved, given.out, given.jobs, lambda word: print(word, flush=True))
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
-    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.axioms})) or 'none'}")
+    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.entry.get('axioms', ())})) or 'none'}")
     if given.accept:
         accept(words)
     elif other := differing(words):

@@ -18,24 +18,10 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, rules
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
-from boundcheck.kernel.terms import (
-    ANY,
-    Before,
-    Clock,
-    Gradient,
-    Horizon,
-    Matrix,
-    Norm,
-    Power,
-    Scalar,
-    Symbol,
-    Term,
-    Time,
-    Value,
-    Variable,
-)
+from boundcheck.kernel.terms import Before, Clock, Gradient, Matrix, Norm, Power, Symbol, Term, Time, Value, Variable
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES
@@ -99,6 +85,12 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
     for hypothesis in _usable(script):
         said, where = hypothesis.conclusion, {x: y for x, y in assumption.where.items() if x != y}
         names = {str(x.name) for x in said.free_symbols}
+        # True if each matrix of what is said is replaced by the iterate of its name, all of them at one time.
+        times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
+        at_iterates = any(
+            all(where.get(x) == words.Iterate(x.name, at, *x.shape) for x in said.atoms(sp.MatrixSymbol))
+            for at in times
+        )
         if (
             assumption.claim == hypothesis
             and relation == said.xreplace(where)
@@ -106,17 +98,10 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
             and not any(isinstance(x, Variable) and x.name in names for x in bound)
             and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
             # What is said of v, and of the g at v, is said of v_t and g_t at one t.
-            and (not said.has(words.g) or (not bound and any(_is_iterate(said, where, y) for y in where.values())))
+            and (not said.has(words.g) or (not bound and at_iterates))
         ):
             return True
     return False
-
-
-def _is_iterate(said: sp.Basic, where: Mapping[sp.Basic, sp.Basic], at: sp.Basic) -> bool:
-    """True if each matrix of what is said is replaced by the iterate of its name, at the time of the iterate `at`."""
-    return isinstance(at, words.Iterate) and all(
-        where.get(x) == words.Iterate(x.name, at.args[1], *x.shape) for x in said.atoms(sp.MatrixSymbol)
-    )
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
@@ -170,9 +155,11 @@ def _is_what_it_is_called(assumption: Assumption) -> bool:
 
 def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
     """True if an assumption says no more than a hypothesis does as it stands, or at points and times in its range."""
-    if not _is_read(hypothesis):
-        return False
     statement, free_names = assumption.statement, quantified(hypothesis)
+    # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of iterates alone.
+    of_iterates = hypothesis.word in HYPOTHESES.values() and not hypothesis.conclusion.atoms(sp.MatrixSymbol)
+    if hypothesis.quantifier.strip() and not free_names and not of_iterates:
+        return False
     where = {old: new for old, new in assumption.where.items() if old != new}
     if assumption.relation != hypothesis.conclusion.xreplace(where):
         return False
@@ -217,16 +204,6 @@ def _drawn(claim: Claim) -> frozenset[str]:
     means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
     inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
     return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
-
-
-def _is_read(claim: Claim) -> bool:
-    """True if the text of a claim's range is read.
-
-    So it is where it is empty, names letters, or belongs to a word of ours that speaks of iterates alone.
-    """
-    if not claim.quantifier.strip() or quantified(claim):
-        return True
-    return claim.word in HYPOTHESES.values() and not claim.conclusion.atoms(sp.MatrixSymbol)
 
 
 def _may_range_over(claim: Claim) -> frozenset[str]:
@@ -334,6 +311,7 @@ def _usable(script: Script) -> list[Claim]:
 
 def _closure(claim: Claim) -> list[Claim]:
     """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
+    # Not `whole`: what any other hypothesis rests on is its own condition, and nothing that the claim assumes.
     return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
 
 
@@ -375,21 +353,16 @@ def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
         return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
     if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
         return f"its goal is {proof.goal}, and not the claim's"
-    fixed_points = "" if by_us else _fixed_points(script, proof)
-    if fixed_points:
-        many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
-        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is {many} {fixed_points}"
+    # A letter over which the claim may range is in no hypothesis of the theorem.
+    assumed = {x for each in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(each)}
+    for name, letters in _read(frozenset() if by_us else _may_range_over(claim), reading).items():
+        if letters & assumed:
+            many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
+            return f"it is for one {name}, which a hypothesis contains, and the claim is {many} {name}"
     extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
     if extra is not None:
         return f"it is for points with {extra}, which is not an instance of a hypothesis"
     return _merged(reading, script)
-
-
-def _fixed_points(script: Script, proof: Proof) -> str:
-    """A letter over which the claim may range and that the theorem's hypotheses contain; empty if there is none."""
-    names = _may_range_over(script.claim) if script.claim else frozenset[str]()
-    letters = {x for hypothesis in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(hypothesis)}
-    return next((name for name, read in _read(names, script.reading).items() if read & letters), "")
 
 
 def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
@@ -454,7 +427,7 @@ def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[T
 def _is_dated(fact: Fact) -> bool:
     """True if a fact speaks of the times from 1 to T alone: it names the number t, T, or a fixed time."""
     return any(
-        isinstance(x, Clock | Power | Before | Horizon)
+        isinstance(x, Clock | Power | Before | k.Horizon)
         or (isinstance(x, Symbol | Variable) and isinstance(x.when, Time) and x.when.index.base != "t")
         for x in fact.polynomial.inside
     )
@@ -471,8 +444,8 @@ def _facts(relation: sp.Basic, reading: Reading) -> tuple[Fact, ...]:
 def _anonymous(fact: Fact) -> Fact:
     """The fact with its matrices named by their order alone."""
     letters = sorted({x for x in fact.polynomial.inside if isinstance(x, Symbol)})
-    names: Mapping[Term, Matrix | Scalar] = {
-        letter: Matrix.of(Symbol(f"X{i}", letter.shape, ANY)) for i, letter in enumerate(letters)
+    names: Mapping[Term, Matrix | k.Scalar] = {
+        letter: Matrix.of(Symbol(f"X{i}", letter.shape, k.ANY)) for i, letter in enumerate(letters)
     }
     return Fact(fact.relation, substitute_scalar(fact.polynomial, names))
 
@@ -484,25 +457,21 @@ def _merged(reading: Reading, script: Script) -> str:
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
     fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
-    groups = [*map(_matrices, parts[:1]), fixed]
-    if script.claim is not None and is_ours(script.claim):
-        # "v_1 = (R_1, V_1)": a block of a point is called by its own name, too.
-        groups = [group & reading.points.keys() for group in groups]
-    return next(filter(None, (_shared(reading, group) for group in groups)), "")
+    # A matrix without a reading occurs in nothing from which the proof may start. And "v_1 = (R_1, V_1)" of ours: a
+    # block of a point is called by its own name, too.
+    ours = script.claim is not None and is_ours(script.claim)
+    read = reading.points.keys() | (frozenset() if ours else reading.letters)
+    for group in (*map(_matrices, parts[:1]), fixed):
+        owner: dict[Matrix, sp.Basic] = {}
+        for symbol in sorted(group & read, key=str):
+            for block in reading.point(symbol):
+                if not any(isinstance(x, Symbol) and block == Matrix.of(x) for x in block.inside):
+                    return f"it reads {symbol} as {block}, and the claim is about any {symbol}"
+                if block in owner:
+                    return f"it reads {owner[block]} and {symbol} as points that share {block}"
+                owner[block] = symbol
+    return ""
 
 
 def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
     return {x for each in (claim.conclusion, *claim.conditions) for x in each.atoms(sp.MatrixSymbol)}
-
-
-def _shared(reading: Reading, symbols: Iterable[sp.MatrixSymbol]) -> str:
-    owner: dict[Matrix, sp.Basic] = {}
-    # A matrix without a reading occurs in nothing from which the proof may start.
-    for symbol in sorted((x for x in symbols if x in reading.points or x in reading.letters), key=str):
-        for block in reading.point(symbol):
-            if not any(isinstance(x, Symbol) and block == Matrix.of(x) for x in block.inside):
-                return f"it reads {symbol} as {block}, and the claim is about any {symbol}"
-            if block in owner:
-                return f"it reads {owner[block]} and {symbol} as points that share {block}"
-            owner[block] = symbol
-    return ""

@@ -17,86 +17,46 @@ from typing import TypeVar
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import size_of
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    ONE,
-    Before,
-    Clock,
-    Dimension,
-    Expectation,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Matrix,
-    Maximum,
-    Mean,
-    Minimum,
-    Norm,
-    Power,
-    Root,
-    Scalar,
-    Symbol,
-    Time,
-    Total,
-    Trace,
-    Value,
-    Variable,
-    When,
-)
+from boundcheck.kernel.terms import ONE, Dimension, Gradient, Index, Matrix, Scalar, Symbol, Time, Value, Variable
 from boundcheck.kernel.terms import Letter as KernelLetter
 from boundcheck.language.symbols import LATEX_NAMES, look
 
 # Letters: what each name stands for. A name stands for one thing.
 
-Shape = tuple[str, str]
-_PROCESS = "process"
-_KINDS = {CONSTANT: "a {}", ANY: "any {}, at each time and outcome", _PROCESS: "a random {} at each time"}
+_PROCESS, _FUNCTION, _SIZE = "process", "function", "size"
+_KINDS = {
+    k.CONSTANT: "a {}",
+    k.ANY: "any {}, at each time and outcome",
+    _PROCESS: "a random {} at each time, known ",
+    _FUNCTION: "a differentiable function of {}",
+    _SIZE: "a dimension, a positive integer",
+}
 
 
 @dataclass(frozen=True)
-class Varying:
-    """A number, or a matrix of a shape.
+class Role:
+    """The meaning of a name: a number or a matrix, a function of matrices, or a dimension.
 
-    It is constant, arbitrary, or the value of a process, which is known `lag` later than t.
+    Attributes:
+        kind: of a number or matrix: it is constant, arbitrary, or the value of a process.
+        shapes: that of a matrix, or those of a function's arguments; none for a number.
+        lag: how much later than t a process is known.
+
     """
 
-    shape: Shape | None
     kind: str
+    shapes: tuple[tuple[str, str], ...] = ()
     lag: int = 0
 
     def __str__(self) -> str:
-        told = _KINDS[self.kind].format("number" if self.shape is None else f"{_sizes(self.shape)} matrix")
-        if self.kind != _PROCESS:
-            return told
-        return f"{told}, known at its own time" if self.lag == 0 else f"{told}, known from {self.lag} later on"
+        shapes = ["×".join(str(size_of(name) or name) for name in shape) for shape in self.shapes]
+        thing = ", ".join(shapes) if self.kind == _FUNCTION else f"{shapes[0]} matrix" if shapes else "number"
+        when = ("at its own time" if self.lag == 0 else f"from {self.lag} later on") if self.kind == _PROCESS else ""
+        return _KINDS[self.kind].format(thing) + when
 
 
-@dataclass(frozen=True)
-class FunctionLetter:
-    """A differentiable function of matrices of these shapes."""
-
-    shapes: tuple[Shape, ...]
-
-    def __str__(self) -> str:
-        return f"a differentiable function of {', '.join(map(_sizes, self.shapes))}"
-
-
-@dataclass(frozen=True)
-class Size:
-    """A dimension: a positive integer."""
-
-    def __str__(self) -> str:
-        return "a dimension, a positive integer"
-
-
-def _sizes(shape: Shape) -> str:
-    return "×".join(str(size_of(name) or name) for name in shape)
-
-
-Role = Varying | FunctionLetter | Size
 Letters = Mapping[str, Role]
 
 
@@ -113,7 +73,7 @@ def letters(statements: Iterable[Statement]) -> dict[str, Role]:
     for name, role in found.items():
         # v may be any point, and v[t] an iterate: but not a number and a matrix.
         process = found.get(_at_times(name))
-        if process is not None and (not isinstance(role, Varying) or role.shape != getattr(process, "shape", None)):
+        if process and (role.kind in (_FUNCTION, _SIZE) or role.shapes != process.shapes):
             raise InputError("name", name, f"one thing of this name, not both {role} and {process}")
     return dict(sorted(found.items()))
 
@@ -124,20 +84,17 @@ def _roles(statement: Statement) -> Iterator[tuple[str, Role]]:
             yield from _roles(part)
     terms = statement.polynomial.inside if isinstance(statement, Fact) else statement.variables
     for term in terms:
+        shapes = (term.shape,) if isinstance(term, Symbol | Matrix) else ()
+        yield from ((name, Role(_SIZE)) for shape in shapes for name in shape)
         match term:
+            case Variable(when=Time(lag=lag)) | Symbol(when=Time(lag=lag)):
+                yield _at_times(term.name), Role(_PROCESS, shapes, lag)
             case Variable() | Symbol():
-                shape = term.shape if isinstance(term, Symbol) else None
-                if isinstance(term.when, Time):
-                    yield _at_times(term.name), Varying(shape, _PROCESS, term.when.lag)
-                else:
-                    yield term.name, Varying(shape, term.when)
-                yield from ((name, Size()) for name in shape or ())
-            case Matrix():
-                yield from ((name, Size()) for name in term.shape)
+                yield term.name, Role(str(term.when), shapes)
             case Dimension():
-                yield term.name, Size()
+                yield term.name, Role(_SIZE)
             case Value() | Gradient():
-                yield term.function, FunctionLetter(tuple(x.shape for x in term.point))
+                yield term.function, Role(_FUNCTION, tuple(x.shape for x in term.point))
 
 
 def _at_times(name: str) -> str:
@@ -148,7 +105,7 @@ def _at_times(name: str) -> str:
 # From the text back to the statement.
 
 TOKEN = re.compile(r"‖_F|‖_op|‖|∇_\d+|∇|<=|[A-Za-z][A-Za-z0-9_']*|\d+|[-+*/^()\[\],;:|ᵀ<=]")
-_OPERATORS = {"root": Root, "inverse": Inverse, "min_t": Minimum, "sum_t": Total}
+_OPERATORS = {"root": k.Root, "inverse": k.Inverse, "min_t": k.Minimum, "sum_t": k.Total}
 _RELATIONS = {"<=": ">=", "<": ">", "=": "="}
 _Worth = Scalar | Matrix
 _Part = TypeVar("_Part")
@@ -219,16 +176,13 @@ class _Reader:
     # Statements.
 
     def statement(self) -> Statement:
-        if self.next() in ("for", "always"):
-            return self.law()
         # A law among the premises of a law is in brackets, and no fact begins with a bracket and "for".
         if self.tokens[self.place : self.place + 2] in (["(", "for"], ["(", "always"]):
-            return self.inside(self.law)
-        return self.fact()
-
-    def law(self) -> Law:
+            return self.inside(self.statement)
+        if self.next() not in ("for", "always"):
+            return self.fact()
         variables: list[Symbol | Variable] = []
-        if self.take("for", "always") == "for":
+        if self.take() == "for":
             self.take("all")
             variables = self.several(self.bound)
         premises = self.several(self.statement, ";") if self.skip("with") else []
@@ -254,12 +208,6 @@ class _Reader:
         found = self.sum()
         if not isinstance(found, Scalar):
             raise InputError("text", found, "a number")
-        return found
-
-    def matrix(self) -> Matrix:
-        found = self.sum()
-        if not isinstance(found, Matrix):
-            raise InputError("text", found, "a matrix")
         return found
 
     def sum(self) -> _Worth:
@@ -288,11 +236,7 @@ class _Reader:
         if self.skip("^"):
             if not isinstance(found, Scalar):
                 raise InputError("text", found, "a number to be raised to a power")
-            if not self.skip("["):
-                return found ** int(self.take())
-            exponent = self.index()
-            self.take("]")
-            return Scalar.of(Power(found, exponent))
+            return Scalar.of(k.Power(found, self.time())) if self.next() == "[" else found ** int(self.take())
         return found
 
     def unit(self) -> _Worth:
@@ -307,18 +251,39 @@ class _Reader:
             self.place -= 1
             return self.inside(self.sum)
         if token == "‖":
-            return Scalar.of(self.norm())
+            start = self.place
+            blocks = self.point() if self.next() == "(" else ()
+            # One block in brackets is a factor of a product, such as (a + b)*X.
+            if len(blocks) < 2:
+                self.place = start
+                block = self.sum()
+                if not isinstance(block, Matrix):
+                    raise InputError("text", block, "a matrix")
+                blocks = (block,)
+            return Scalar.of(k.Norm(self.take("‖_F", "‖_op").removeprefix("‖_"), blocks))
         if token.startswith("∇"):
-            block = int(token.removeprefix("∇_")) - 1 if token != "∇" else 0
-            return Matrix.of(Gradient(self.take(), self.point(), block))
+            number = int(token.removeprefix("∇_")) - 1 if token != "∇" else 0
+            return Matrix.of(Gradient(self.take(), self.point(), number))
         if token == "E":
-            return self.expectation()
+            self.take("[")
+            mean = self.sum()
+            given = None
+            if self.skip("|"):
+                self.take("past")
+                self.take("of")
+                given = self.index()
+            self.take("]")
+            return (
+                Scalar.of(k.Expectation(mean, given))
+                if isinstance(mean, Scalar)
+                else Matrix.of(k.Mean(_letter(mean), given))
+            )
         if token == "tr":
             (matrix,) = self.point()
             ((word, _),) = matrix.terms.items()
-            return Scalar.of(Trace(word))
+            return Scalar.of(k.Trace(word))
         if token == self.now:
-            return Scalar.of(Clock())
+            return Scalar.of(k.Clock())
         if token == "sum":
             # Over earlier times: sum[t' < t](...), where t is called t'.
             outer = self.now
@@ -327,46 +292,22 @@ class _Reader:
                 self.take(sign)
             body = self.inside(self.number)
             self.now = outer
-            return Scalar.of(Before(body))
+            return Scalar.of(k.Before(body))
         if token == "max":
-            return Scalar.of(Maximum(tuple(self.inside(lambda: self.several(self.number)))))
+            return Scalar.of(k.Maximum(tuple(self.inside(lambda: self.several(self.number)))))
         if token in _OPERATORS:
             return Scalar.of(_OPERATORS[token](self.inside(self.number)))
-        return Scalar.of(Horizon()) if token == "T" else self.named(token)
-
-    def norm(self) -> Norm:
-        start = self.place
-        blocks = self.point() if self.next() == "(" else ()
-        # One block in brackets is a factor of a product, such as (a + b)*X.
-        if len(blocks) < 2:
-            self.place = start
-            blocks = (self.matrix(),)
-        return Norm(self.take("‖_F", "‖_op").removeprefix("‖_"), blocks)
-
-    def expectation(self) -> _Worth:
-        self.take("[")
-        body = self.sum()
-        given = None
-        if self.skip("|"):
-            self.take("past")
-            self.take("of")
-            given = self.index()
-        self.take("]")
-        if isinstance(body, Scalar):
-            return Scalar.of(Expectation(body, given))
-        return Matrix.of(Mean(_letter(body), given))
+        return Scalar.of(k.Horizon()) if token == "T" else self.named(token)
 
     def point(self) -> tuple[Matrix, ...]:
         """Matrices in brackets; anything else ends the list, and the caller finds a sign that it does not expect."""
         self.take("(")
         blocks: list[Matrix] = []
-        while True:
+        while not blocks or self.skip(","):
             block = self.sum()
             if not isinstance(block, Matrix):
                 return ()
             blocks.append(block)
-            if not self.skip(","):
-                break
         self.take(")")
         return tuple(blocks)
 
@@ -379,22 +320,23 @@ class _Reader:
         self.skip("+")
         return Index(base, sign * int(self.take()))
 
+    def time(self) -> Index:
+        """An index in square brackets."""
+        self.take("[")
+        found = self.index()
+        self.take("]")
+        return found
+
     def named(self, name: str) -> _Worth:
         role = self.letters.get(_at_times(name) if self.next() == "[" else name)
-        match role:
-            case Size():
-                return Scalar.of(Dimension(name))
-            case FunctionLetter():
-                return Scalar.of(Value(name, self.point()))
-            case Varying():
-                when: When = role.kind
-                if self.skip("["):
-                    when = Time(self.index(), role.lag)
-                    self.take("]")
-                if role.shape is None:
-                    return Scalar.of(Variable(name, when))
-                return Matrix.of(Symbol(name, role.shape, when))
-        raise InputError("text", name, f"one of the letters {', '.join(self.letters)}")
+        if role is None:
+            raise InputError("text", name, f"one of the letters {', '.join(self.letters)}")
+        if role.kind == _SIZE:
+            return Scalar.of(Dimension(name))
+        if role.kind == _FUNCTION:
+            return Scalar.of(Value(name, self.point()))
+        when: k.When = Time(self.time(), role.lag) if role.kind == _PROCESS else role.kind
+        return Matrix.of(Symbol(name, role.shapes[0], when)) if role.shapes else Scalar.of(Variable(name, when))
 
 
 def _letter(matrix: Matrix) -> KernelLetter:
@@ -437,41 +379,39 @@ _CLOSES = {"(": ")", "[": "]"}
 def latex(text: str, letters: Letters) -> str:
     """A statement's text in LaTeX, in the letters of the papers if these tell the names apart; needs amsmath."""
     names, rest = _latex_names(letters), deque(tokens_of(text))
-    pieces: list[str] = []
-    # Of each open group: the sign that ends it, the piece for that, and the place of an inverse.
-    ends: list[tuple[str, str, int | None]] = []
-    before = ""
-    while rest:
-        token = rest.popleft()
-        if token in ("root", "inverse"):
-            # The bracket that opens what the sign is over.
+
+    def until(end: str) -> Iterator[str]:
+        """The pieces of a group, whose last sign is taken away."""
+        before = ""
+        while rest and rest[0] != end:
+            token = rest.popleft()
+            if token in ("root", "inverse"):
+                # The bracket that opens what the sign is over.
+                rest.popleft()
+                inside = list(until(")"))
+                has_power = token == "inverse" and rest and rest[0] == "^"
+                begins, ends = _BRACKETED if has_power else (_GROUPS[token][0], _END)
+                yield from (begins, *inside, ends)
+            elif token == "[" and (before in names or before in ("0", "sum")):
+                yield from (_GROUPS["index"][0], *until("]"), _END)
+            elif token == "^" and rest[0] == "[":
+                rest.popleft()
+                yield from (_GROUPS["power"][0], *until("]"), _END)
+            elif token == "^":
+                yield from (_GROUPS["^"][0], rest.popleft(), _END)
+            elif token in _CLOSES:
+                yield from (_SIGNS[token], *until(_CLOSES[token]), _SIGNS[_CLOSES[token]])
+            elif token in names:
+                yield names[token]
+            elif token.startswith("∇_"):
+                yield rf"\nabla_{{{token.removeprefix('∇_')}}}"
+            else:
+                yield token if token.isdigit() or _TIME.fullmatch(token) else _SIGNS[token]
+            before = token
+        if rest:
             rest.popleft()
-            ends.append((")", _END, len(pieces) if token == "inverse" else None))
-            pieces.append(_GROUPS[token][0])
-        elif token == "[" and (before in names or before in ("0", "sum")):
-            pieces.append(_GROUPS["index"][0])
-            ends.append(("]", _END, None))
-        elif token == "^" and (exponent := rest.popleft()) == "[":
-            pieces.append(_GROUPS["power"][0])
-            ends.append(("]", _END, None))
-        elif token == "^":
-            pieces += [_GROUPS["^"][0], exponent, _END]
-        elif token in _CLOSES:
-            pieces.append(_SIGNS[token])
-            ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]], None))
-        elif ends and token == ends[-1][0]:
-            _, piece, place = ends.pop()
-            if place is not None and rest and rest[0] == "^":
-                pieces[place], piece = _BRACKETED
-            pieces.append(piece)
-        elif token in names:
-            pieces.append(names[token])
-        elif token.startswith("∇_"):
-            pieces.append(rf"\nabla_{{{token.removeprefix('∇_')}}}")
-        else:
-            pieces.append(token if token.isdigit() or _TIME.fullmatch(token) else _SIGNS[token])
-        before = token
-    return " ".join(pieces)
+
+    return " ".join(until(""))
 
 
 def from_latex(text: str, letters: Letters) -> str:
@@ -500,15 +440,9 @@ def from_latex(text: str, letters: Letters) -> str:
 
 
 # Greek letters that do not look like a Latin one.
-_GREEK = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu xi pi rho sigma tau phi chi psi omega
-        Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
-        """,
-    )
-)
+_LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu xi pi rho sigma tau phi chi psi omega
+Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"""
+_GREEK = frozenset(_LETTERS.split())
 # A letter with primes and subscripts: a longer name is spelled out.
 _LETTER = re.compile(r"([A-Za-z]+)'*(_[A-Za-z0-9]+)*")
 _PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
@@ -530,21 +464,15 @@ def _latex_names(letters: Letters) -> dict[str, str]:
 
 
 # A paper's line may contain letters, signs and these commands, in groups that close.
-_COMMANDS = frozenset("|,;:!{} ") | frozenset(
-    re.findall(
-        r"\w+",
-        """
-        alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi varphi
-        chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell top bot nabla partial infty emptyset
-        forall exists in notin subset subseteq cup cap setminus times cdot cdots dots ldots pm mp circ odot otimes oplus
-        star le leq ge geq lt gt ne neq approx sim simeq equiv propto ll gg to rightarrow Rightarrow mapsto mid vdash
-        langle rangle lVert rVert Vert lvert rvert left right big Big bigl bigr Bigl Bigr sum prod int min max sup inf
-        lim log ln exp det arg dim ker operatorname frac tfrac dfrac sqrt hat bar tilde vec dot ddot widehat widetilde
-        overline underline prime mathbb mathbf mathrm mathcal mathtt mathsf mathit boldsymbol bm text textbf textit
-        textrm quad qquad
-        """,
-    )
-)
+_ALLOWED = """
+varepsilon nu varphi ell top bot nabla partial infty emptyset forall exists in notin subset subseteq cup cap setminus
+times cdot cdots dots ldots pm mp circ odot otimes oplus star le leq ge geq lt gt ne neq approx sim simeq equiv propto
+ll gg to rightarrow Rightarrow mapsto mid vdash langle rangle lVert rVert Vert lvert rvert left right big Big bigl
+bigr Bigl Bigr sum prod int min max sup inf lim log ln exp det arg dim ker operatorname frac tfrac dfrac sqrt hat bar
+tilde vec dot ddot widehat widetilde overline underline prime mathbb mathbf mathrm mathcal mathtt mathsf mathit
+boldsymbol bm text textbf textit textrm quad qquad
+"""
+_COMMANDS = frozenset("|,;:!{} ") | _GREEK | frozenset(_ALLOWED.split())
 
 
 def check_math(text: str) -> str:
@@ -584,20 +512,19 @@ class Display:
         return {name: str(role) for name, role in self.letters.items() if size_of(name) is None}
 
     @property
+    def by_role(self) -> dict[str, list[str]]:
+        """The letters by what they are."""
+        return {role: [x for x, each in self.roles.items() if each == role] for role in self.roles.values()}
+
+    @property
     def told(self) -> str:
         """The letters in a sentence, grouped by what they are."""
-        return "; ".join(f"{', '.join(names)}: {role}" for role, names in self._by_role().items())
+        return "; ".join(f"{', '.join(names)}: {role}" for role, names in self.by_role.items())
 
     @property
     def told_latex(self) -> dict[str, list[str]]:
         """The letters grouped by what they are, each in LaTeX as the statements have it."""
-        return {role: [latex(name, self.letters) for name in names] for role, names in self._by_role().items()}
-
-    def _by_role(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for name, role in self.roles.items():
-            found.setdefault(role, []).append(name)
-        return found
+        return {role: [latex(name, self.letters) for name in names] for role, names in self.by_role.items()}
 
 
 def shown(*statements: Statement) -> Display:
@@ -653,7 +580,7 @@ class Identity:
 
 
 def _factor(scalar: Scalar) -> str:
-    is_atom = any(scalar == Scalar.of(atom) for atom in scalar.atoms() if not isinstance(atom, Power))
+    is_atom = any(scalar == Scalar.of(atom) for atom in scalar.atoms() if not isinstance(atom, k.Power))
     return str(scalar) if is_atom else f"({scalar})"
 
 

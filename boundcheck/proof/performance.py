@@ -225,44 +225,38 @@ class _Written:
         """The theorem that says what a point is, for each point but the first."""
         return {x: self.assume(eq(x, point), f"{x} is the algorithm's") for x, point in self.given.points[1:]}
 
-    # The identity.
-
     def identity(self, goal: Fact, premises: Sequence[tuple[Fraction, Theorem]]) -> Theorem:
         """The goal, as the sum of weights times premises and squared norms of combinations of the basis."""
         theorems = [theorem for _, theorem in premises]
         terms: list[tuple[rules.Squares, rules.Places]] = [
             (((weight, ONE),), (place,)) for place, (weight, _) in enumerate(premises) if weight
         ]
+        # The factors of each sum of squares: a number, the places of facts, and the product of these.
+        least, most = self.given.step
+        parts: list[tuple[Fraction, rules.Places, Scalar]] = [(Fraction(1), (), ONE)]
+        if least != most:
+            long = self.assume(le(alpha, _number(most)), "the step is at most")
+            short = self.assume(ge(alpha, _number(least)), "the step is at least")
+            left, right = len(theorems), len(theorems) + 1
+            theorems += [long, short]
+            scale, p, q = 1 / (most - least) ** 2, long.fact.polynomial, short.fact.polynomial
+            parts = [(scale, (left, left), p * p), (2 * scale, (left, right), p * q), (scale, (right, right), q * q)]
+        # The basis: v_1 - v* where there is a minimiser, the gradients, the noise.
+        first = [self.at(0) - v_star] if self.given.has_minimiser else []
+        vectors = [*first, *(Gradient(F, x) for x in self.nested.values()), *self.given.kicks]
+        basis = [self.proof.reading.point(x)[0] for x in vectors]
+
         multipliers = []
-        for squares, (scale, places, factor) in zip(self.given.squares, self.parts(theorems), strict=True):
+        for squares, (scale, places, factor) in zip(self.given.squares, parts, strict=True):
             sums = []
             for weight, coefficients in squares:
-                scaled = [x.scaled(Scalar.of(c)) for c, x in zip(coefficients, self.basis, strict=True) if c]
-                y = Matrix.sum(self.basis[0].shape, scaled)
+                scaled = [x.scaled(Scalar.of(c)) for c, x in zip(coefficients, basis, strict=True) if c]
+                y = Matrix.sum(basis[0].shape, scaled)
                 sums.append((weight * scale, builders.norm(FROBENIUS, y)))
                 multipliers.append((factor * Scalar.of(-weight * scale), len(theorems)))
                 theorems.append(rules.norm_expansion((y,)))
             terms.append((tuple(sums), places))
         return rules.certificate(tuple(theorems), goal, tuple(terms), tuple(multipliers), ())
-
-    def parts(self, theorems: list[Theorem]) -> list[tuple[Fraction, rules.Places, Scalar]]:
-        """The factors of each sum of squares: a number, the places of facts, and the product of these."""
-        least, most = self.given.step
-        if least == most:
-            return [(Fraction(1), (), ONE)]
-        long = self.assume(le(alpha, _number(most)), "the step is at most")
-        short = self.assume(ge(alpha, _number(least)), "the step is at least")
-        left, right = len(theorems), len(theorems) + 1
-        theorems += [long, short]
-        scale, p, q = 1 / (most - least) ** 2, long.fact.polynomial, short.fact.polynomial
-        return [(scale, (left, left), p * p), (2 * scale, (left, right), p * q), (scale, (right, right), q * q)]
-
-    @cached_property
-    def basis(self) -> list[Matrix]:
-        """v_1 - v* where there is a minimiser, the gradients, the noise."""
-        first = [self.at(0) - v_star] if self.given.has_minimiser else []
-        vectors = [*first, *(Gradient(F, x) for x in self.nested.values()), *self.given.kicks]
-        return [self.proof.reading.point(x)[0] for x in vectors]
 
     # Small steps.
 

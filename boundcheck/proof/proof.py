@@ -51,10 +51,10 @@ class Assumption:
     relation: sp.Basic
     where: Mapping[sp.Basic, sp.Basic] = field(default_factory=dict)
 
-    def is_called(self, name: str) -> bool:
-        """True if this is its name, with its dollars or without; a definition is also called by its letter."""
-        letter = str(self.relation.args[0]) if self.role == "definition" else self.name
-        return name in (self.name, plain(self.name), letter)
+    @property
+    def names(self) -> set[str]:
+        """Its name, with its dollars or without; a definition is also called by its letter."""
+        return {self.name, plain(self.name)} | ({str(self.relation.args[0])} if self.role == "definition" else set())
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Step:
         theorem: the kernel's theorem; the line's own assumption if no proof was found.
         because: what closed it, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
-        inference: whether the line follows from the lines from which the paper derives it, if this was asked.
+        inference: the line, from the lines from which the paper derives it, or exact numbers at which it does not
+            follow from them; None if neither was found, or this was not asked.
         open: of an induction that does not close, the half that is open.
 
     """
@@ -91,7 +92,7 @@ class Step:
     theorem: Theorem
     because: Because | Induction | None = None
     witness: Witness | None = None
-    inference: Inference | None = None
+    inference: Theorem | Counterexample | None = None
     open: Half | None = None
 
 
@@ -120,19 +121,11 @@ class Induction:
 
 @dataclass(frozen=True)
 class Half:
-    """A half of an induction: at t = 1, or from t to t + 1."""
+    """A fact that does not close, and by its name a half of an induction: at t = 1, or from t to t + 1."""
 
     name: str
     goal: Fact
     because: Because
-
-
-@dataclass(frozen=True)
-class Inference:
-    """An inference of a line from the lines that the paper names: certified, refuted by exact numbers, or neither."""
-
-    theorem: Theorem | None
-    numbers: Counterexample | None
 
 
 @dataclass
@@ -236,7 +229,7 @@ class Proof:
 
     def recall(self, name: str) -> Theorem:
         """The assumption of this name; raises InputError unless there is exactly one."""
-        found = [each.statement for each in self.assumptions if each.is_called(name)]
+        found = [each.statement for each in self.assumptions if name in each.names]
         if len(found) != 1:
             raise InputError("name", name, f"the name of one assumption, not of {len(found)}")
         return rules.assume(found[0])
@@ -281,8 +274,7 @@ class Proof:
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
         """The law that the fact holds for all of these matrices, vectors and numbers with these relations."""
-        premises = [part for relation in given for part in self.reading.facts(relation)]
-        return Law(self._letters(forall), premises, fact)
+        return Law(self._letters(forall), [part for each in given for part in self.reading.facts(each)], fact)
 
     def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | Variable]:
         letters: list[Symbol | Variable] = []
@@ -327,13 +319,13 @@ class Proof:
         """
         reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
         goal = self.reading.fact(relation)
-        theorem = (None if witness else self._closed(goal, reason)) or rules.assume(goal)
-        inference = None
+        found = None if witness else self._closed(goal, reason)
+        theorem = found if isinstance(found, Theorem) else rules.assume(goal)
+        inference: Theorem | Counterexample | None = None
         if derived_from:
             # An existing counterexample is found at once; a failing search for a certificate takes longer.
-            numbers = counterexample(goal, [x.fact for x in derived_from], SECONDS)
-            derivation = replace(reason, premises=tuple(derived_from))
-            inference = Inference(None if numbers else self.close(relation, derivation), numbers)
+            inference = counterexample(goal, [x.fact for x in derived_from], SECONDS)
+            inference = inference or self.close(relation, replace(reason, premises=tuple(derived_from)))
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))
         return theorem
 
@@ -365,21 +357,10 @@ class Proof:
             return Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
 
         reason = Induction(Because(tuple(_flat(first))), step)
-        found = self._inducted(goal, reason)
+        found = self._closed(goal, reason)
         theorem, half = (rules.assume(goal), found) if isinstance(found, Half) else (found, None)
         self.steps.append(Step(label, relation, "", meaning, theorem, reason, open=half))
         return theorem
-
-    def _inducted(self, goal: Fact, because: Induction) -> Theorem | Half:
-        """The goal for all t, or the first half that does not close."""
-        at_first = Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST))
-        half = Half("at t = 1", at_first, because.first)
-        if (begins := self._closed(half.goal, half.because)) is None:
-            return half
-        after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
-        half = Half("from t to t + 1", after, because.then(rules.assume(goal)))
-        goes_on = self._closed(half.goal, half.because)
-        return half if goes_on is None else rules.induction(begins, goes_on, goal)
 
     def close(self, relation: sp.Basic, because: Because | Induction) -> Theorem | None:
         """A theorem of the kernel that says the relation, for this reason; None if none is found.
@@ -388,19 +369,28 @@ class Proof:
         """
         lines = len(self.steps)
         try:
-            return self._closed(self.reading.fact(relation), because)
+            found = self._closed(self.reading.fact(relation), because)
         finally:
             del self.steps[lines:]
+        return None if isinstance(found, Half) else found
 
-    def _closed(self, goal: Fact, because: Because | Induction) -> Theorem | None:
-        if isinstance(because, Induction):
-            found = self._inducted(goal, because)
-            return None if isinstance(found, Half) else found
-        same = next((x for x in because.premises if x.conclusion == goal), None)
-        if same is not None:
-            return same
-        squares = [self.reading.scalar(x) for x in because.hints]
-        return entailed(goal, because.premises, hints=squares, factor=because.factor, degree=because.degree)
+    def _closed(self, goal: Fact, because: Because | Induction) -> Theorem | Half:
+        """The goal, or what is open: of an induction the first half that does not close."""
+        if isinstance(because, Because):
+            same = next((x for x in because.premises if x.conclusion == goal), None)
+            if same is None:
+                squares = [self.reading.scalar(x) for x in because.hints]
+                factor, degree = because.factor, because.degree
+                same = entailed(goal, because.premises, hints=squares, factor=factor, degree=degree)
+            return same or Half("", goal, because)
+        begins = self._closed(Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST)), because.first)
+        if isinstance(begins, Half):
+            return replace(begins, name="at t = 1")
+        after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
+        goes_on = self._closed(after, because.then(rules.assume(goal)))
+        if isinstance(goes_on, Half):
+            return replace(goes_on, name="from t to t + 1")
+        return rules.induction(begins, goes_on, goal)
 
     def state(
         self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
@@ -468,8 +458,6 @@ _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
 # Later than any offset from t: a fixed time, or every time of a sum.
 _LATER = 10**6
 _AT_START = ", at the start"
-# For each name: the names in its definition, and how much later than its own time each of them is needed.
-_Uses = dict[str, list[tuple[str, int]]]
 
 
 def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
@@ -549,7 +537,8 @@ def only_defines(
 
 def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -> str:
     """A name that is defined twice, or by itself through any number of definitions; empty if there is none."""
-    uses: _Uses = {}
+    # For each name: the names in its definition, and how much later than its own time each of them is needed.
+    uses: dict[str, list[tuple[str, int]]] = {}
     for left, right in equations:
         needed = list(_names_of(right, reading))
         for name, at in _defined(left, reading).items():
@@ -557,35 +546,32 @@ def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -
             gives_start, start = name.endswith("[t]") and at <= 0, f"{name}{_AT_START}"
             if name in uses or (gives_start and start in uses):
                 return name
+            after = [(other, time - at) for other, time in needed]
             if gives_start:
-                uses[start] = [_at_start(other, time - at) for other, time in needed]
-            uses[name] = [(other, time - at) for other, time in needed]
+                uses[start] = []
+                for other, later in after:
+                    # The recurrence is for every t: what it needs of an iterate is its start, or comes later.
+                    varies = other.endswith("[t]")
+                    at_start = (f"{other}{_AT_START}", 0)
+                    uses[start].append(at_start if varies and later <= 0 else (other, _LATER if varies else later))
+            uses[name] = after
     # An iterate depends on its own start, whatever its time is.
     for start in [name for name in uses if name.endswith(_AT_START)]:
         uses.setdefault(start.removesuffix(_AT_START), []).append((start, 0))
-    return next((name for name in uses if _returns(name, uses)), "")
 
-
-def _at_start(name: str, later: int) -> tuple[str, int]:
-    """The name and offset that a start needs if its definition, which is for every t, needs `name` so much later."""
-    if not name.endswith("[t]"):
-        return name, later
-    return (name, _LATER) if later > 0 else (f"{name}{_AT_START}", 0)
-
-
-def _returns(start: str, uses: _Uses) -> bool:
-    """True if a name needs itself at the same time or later, by a cycle that does not go back in time."""
-    stack, seen = [(start, 0, frozenset({start}))], set()
-    while stack:
-        name, shift, path = stack.pop()
-        for other, later in uses.get(name, ()):
-            if other == start and shift + later >= 0:
-                return True
-            state = (other, shift + later)
-            if other not in path and state not in seen:
-                seen.add(state)
-                stack.append((other, shift + later, path | {other}))
-    return False
+    # A name that needs itself at the same time or later: a cycle that does not go back in time.
+    for name in uses:
+        stack, seen = [(name, 0, frozenset({name}))], set[tuple[str, int]]()
+        while stack:
+            each, shift, path = stack.pop()
+            for other, later in uses.get(each, ()):
+                state = (other, shift + later)
+                if other == name and state[1] >= 0:
+                    return name
+                if other not in path and state not in seen:
+                    seen.add(state)
+                    stack.append((*state, path | {other}))
+    return ""
 
 
 def _defined(left: sp.Basic, reading: Reading) -> Mapping[str, int]:

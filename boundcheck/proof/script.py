@@ -169,24 +169,21 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
             chosen = [] if path.resolve() in files else of_file(path)
             files.add(path.resolve())
         else:
-            chosen = _of_name(target.id if isinstance(target, Claim) else target)
+            name = target.id if isinstance(target, Claim) else target
+            everything = [each for paper in papers() for each in of_paper(paper)]
+            own = of_paper(name) if name in papers() else []
+            chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
+            if not chosen and name not in papers():
+                ids = list(dict.fromkeys(each.id for each in everything))
+                near = ", ".join(get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3])
+                expected = f"a paper, a .py file, or the id of a claim with a proof, such as {near}"
+                raise InputError("target", name, expected)
         found |= {id(each): each for each in chosen}
     scripts = list(found.values())
     for each in scripts:
         if any(other is not each and (other.id, other.version) == (each.id, each.version) for other in scripts):
             raise InputError("script", f"{each.id}, {each.version}", "one proof of each version, and not two")
     return scripts
-
-
-def _of_name(name: str) -> list[Script]:
-    everything = [each for paper in papers() for each in of_paper(paper)]
-    own = of_paper(name) if name in papers() else []
-    chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
-    if not chosen and name not in papers():
-        ids = list(dict.fromkeys(each.id for each in everything))
-        near = ", ".join(get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3])
-        raise InputError("target", name, f"a paper, a .py file, or the id of a claim with a proof, such as {near}")
-    return chosen
 
 
 def named(target: Claim | str | Path) -> Claim | str | Path:

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,8 +42,6 @@ SECONDS = 5.0
 # The problem as text.
 
 _FAILS = {">=": "<", ">": "<=", "=": "distinct"}
-# One of the cases holds; a case is a list of facts that hold together.
-_Cases = tuple[tuple[Fact, ...], ...]
 
 
 def _atoms_of(facts: Iterable[Fact]) -> list[Atom]:
@@ -59,8 +57,8 @@ def _atoms_of(facts: Iterable[Fact]) -> list[Atom]:
     return sorted(found)
 
 
-def _definition(atom: Atom) -> _Cases:
-    """The cases, one of which holds for an atom by its kind alone; empty if its kind says nothing."""
+def _definition(atom: Atom) -> tuple[tuple[Fact, ...], ...]:
+    """Cases, each a list of facts, one of which holds for an atom by its kind alone; empty if its kind says nothing."""
     value = Scalar.of(atom)
     match atom:
         case Root(body=body):
@@ -217,10 +215,9 @@ def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict
     Raises DisagreementError if one says sat and the other unsat, and what `ask` raises.
     """
     text = smt_lib(goal, premises)
-    solvers: tuple[Solver, ...] = get_args(Solver)
-    with ThreadPoolExecutor(len(solvers)) as pool:
-        answers = pool.map(lambda solver: ask(solver, text, seconds), solvers)
-        statuses: dict[str, Status] = {solver: answer.status for solver, answer in zip(solvers, answers, strict=True)}
+    with ThreadPoolExecutor() as pool:
+        answers = {solver: pool.submit(ask, solver, text, seconds) for solver in get_args(Solver)}
+        statuses: dict[str, Status] = {solver: answer.result().status for solver, answer in answers.items()}
     if {"sat", "unsat"} <= set(statuses.values()):
         raise DisagreementError(statuses)
     return statuses
@@ -358,10 +355,11 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
     Raises what `ask` raises.
     """
     deadline = monotonic() + seconds
+    # The names are the same in all attempts, which have the same atoms.
     names = _variables(goal, premises)
 
-    def solve(fixed: Sequence[Fact], seconds: float) -> _Model | None:
-        """The model of z3's answer; the names are the same in all attempts, which have the same atoms."""
+    def solve(fixed: Sequence[Fact], seconds: float) -> tuple[dict[Atom, Fraction], dict[Atom, Fraction]] | None:
+        """z3's model: a rational number for some atoms, and an approximation for the others."""
         answer = ask("z3", smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
         if answer.status != "sat":
             return None
@@ -372,7 +370,7 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
         # A variable that the model leaves out may have any value.
         values = {atom: exact.get(name, Fraction(0)) for atom, name in names.items()}
         near = {atom: decimal.get(names[atom]) or Fraction(0) for atom, value in values.items() if value is None}
-        return _Model({atom: value for atom, value in values.items() if value is not None}, near)
+        return {atom: value for atom, value in values.items() if value is not None}, near
 
     def rank(atom: Atom) -> tuple[bool, int, Atom]:
         """A sort key, roots and high powers first: the rest is then of low degree, and its solutions are rational."""
@@ -383,15 +381,15 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
     if model is None:
         return None
     # Replace irrational values by rational ones near them, one by one, and solve for the others again.
-    fixed: list[Fact] = []
-    tried: set[Atom] = set()
-    while model.near:
-        waiting = [atom for atom in model.near if atom not in tried]
-        if not waiting:
-            break
+    fixed, tried = list[Fact](), set[Atom]()
+    while waiting := model[1].keys() - tried:
         atom = min(waiting, key=rank)
         tried.add(atom)
-        for candidate in _rationals_near(model.near[atom]):
+        value, candidates = model[1][atom], dict[Fraction, None]()
+        for places in _GRIDS:
+            around = {Fraction(turn(value * 2**places), 2**places) for turn in (floor, ceil)}
+            candidates |= dict.fromkeys(sorted(around, key=lambda x: (abs(x - value), x)))
+        for candidate in candidates:
             choice = Fact("=", Scalar.of(atom) - candidate)
             left = _SHARE * (deadline - monotonic())
             found = solve([*fixed, choice], left) if left > 0 else None
@@ -399,24 +397,8 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
                 model = found
                 fixed.append(choice)
                 break
-    if not model.near:
+    values, near = model
+    if not near:
         with suppress(CounterexampleError):
-            return Counterexample(model.values, goal, tuple(premises))
+            return Counterexample(values, goal, tuple(premises))
     return None
-
-
-@dataclass(frozen=True)
-class _Model:
-    """z3's model: a rational number for some atoms, and an approximation for the others."""
-
-    values: dict[Atom, Fraction]
-    near: dict[Atom, Fraction]
-
-
-def _rationals_near(value: Fraction) -> Iterator[Fraction]:
-    seen: set[Fraction] = set()
-    for places in _GRIDS:
-        scaled = value * 2**places
-        around = {Fraction(floor(scaled), 2**places), Fraction(ceil(scaled), 2**places)}
-        yield from sorted(around - seen, key=lambda x: (abs(x - value), x))
-        seen |= around

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import sympy as sp
@@ -174,7 +174,16 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     script = replace(script)
     # Keep what the script's function filled, instead of running it again.
     vars(script)["proof"] = proof
-    _check_words(script)
+
+    # An author's words show only words: no control characters or LaTeX commands.
+    words = [("title", script.title), *(("name", each.name) for each in assumptions)]
+    for step in proof.steps:
+        words += [("label", step.label), ("meaning", step.meaning)]
+        words += [("about", step.witness.about)] if step.witness is not None else []
+        check_math(step.printed)
+    for field, text in words:
+        if not isinstance(text, str) or not text.isprintable():
+            raise InputError(field, text, "words in one line, of letters that can be printed")
 
     given = {each.statement for each in assumptions}
     derived = derivation(theorems)
@@ -325,12 +334,12 @@ class _Judging:
             word = replace(word, step=replace(step, witness=examined(step.witness)))
 
         # True if it follows; False, with numbers, if not; None if neither is known.
-        if step.inference is not None:
-            derived, numbers = step.inference.theorem, step.inference.numbers
-            if derived is not None and replay(derived).conclusion == statement and statement not in derived.hypotheses:
+        found = step.inference
+        if isinstance(found, Theorem):
+            if replay(found).conclusion == statement and statement not in found.hypotheses:
                 word = replace(word, follows=True)
-            elif type(numbers) is Counterexample and numbers.goal == statement:
-                word = replace(word, follows=False, numbers=numbers)
+        elif type(found) is Counterexample and found.goal == statement:
+            word = replace(word, follows=False, numbers=found)
         self.steps.append(word)
 
     def _ask_solvers(self, step: Step) -> JudgedStep:
@@ -448,22 +457,16 @@ def _quantities(claim: Claim) -> Iterator[Quantity]:
     yield from claim.quantities
 
 
-@cache
-def _laws_of_meft() -> frozenset[str]:
-    """The digests of what Lemma 1 and Theorem 2 may use; it holds in a setting that breaks none of their hypotheses."""
-    fixed = fixed_statements()
-    return frozenset().union(*(fixed[claim.id].hypotheses for claim in scalar_claims()))
-
-
 def _obeys(told: Told, law: Law) -> Answer:
     """The answer to whether a law holds.
 
     A law of Lemma 1 or Theorem 2 holds if all that these say of the function everywhere holds; any other law is open.
     """
-    if digest(law) not in _laws_of_meft():
+    claims, fixed = scalar_claims(), fixed_statements()
+    if not any(digest(law) in fixed[claim.id].hypotheses for claim in claims):
         return Answer("open", "it ranges over more than the instance has")
     answer = HOLDS
-    for hypothesis in {each for claim in scalar_claims() for each in claim.hypotheses}:
+    for hypothesis in {each for claim in claims for each in claim.hypotheses}:
         word = word_of(hypothesis)
         if not hypothesis.conclusion.atoms(Iterate) and not (word and word.is_about_noise):
             answer &= hypothesis_in(told, hypothesis)
@@ -479,36 +482,32 @@ def _unclear(statements: Sequence[Statement], known: _Known) -> str:
         table = letters(statements)
         for statement in statements:
             text = str(statement)
-            signs = tokens_of(text)
-            if tokens_of(from_latex(latex(text, table), table)) != signs or read(text, table) != statement:
+            tokens = tokens_of(text)
+            if tokens_of(from_latex(latex(text, table), table)) != tokens or read(text, table) != statement:
                 return f"its text reads as another statement: {text}"
     except InputError as error:
         return f"its text does not read back: {error}"
-    return next(filter(None, (_undefined(statement, known) for statement in statements)), "")
 
-
-def _undefined(statement: Statement, known: _Known) -> str:
-    """A quotient or root of the statement that is not known to have a meaning; empty if there is none.
-
-    To a reader the divisor of a quotient is not 0, and the radicand of a root not negative. In the kernel, inverse(0)
-    is 0 and the root of a negative number is 0.
-    """
-    if isinstance(statement, Law):
-        # Facts about a letter do not hold for the values that a law substitutes for it.
-        bound = frozenset(statement.variables)
-        premises = [rules.assume(x) for x in statement.premises if isinstance(x, Fact) and x.relation != "="]
-        unbound = {p: x for p, x in known.items() if not p.inside & bound}
-        known = unbound | {x.fact.polynomial: x for x in premises}
-    for atom in sorted(_partial(statement)):
-        body = atom.body
-        goal = Fact(">" if isinstance(atom, Inverse) else ">=", body)
-        if body in known and (goal.relation == ">=" or known[body].fact.relation == ">"):
-            continue
-        # The signs of the atoms prove it, or a certificate from the facts about the same atoms.
-        near = [x for x in known.values() if body.inside.issuperset(x.fact.polynomial.atoms())]
-        if entailed(goal, near) is None:
-            what = "is not known to be positive" if goal.relation == ">" else "may be negative"
-            return f"{atom} has no meaning for a reader, because {body} {what}"
+    # To a reader the divisor of a quotient is not 0, and the radicand of a root not negative. In the kernel, inverse(0)
+    # is 0 and the root of a negative number is 0.
+    for statement in statements:
+        signs = known
+        if isinstance(statement, Law):
+            # Facts about a letter do not hold for the values that a law substitutes for it.
+            bound = frozenset(statement.variables)
+            premises = [rules.assume(x) for x in statement.premises if isinstance(x, Fact) and x.relation != "="]
+            unbound = {p: x for p, x in known.items() if not p.inside & bound}
+            signs = unbound | {x.fact.polynomial: x for x in premises}
+        for atom in sorted(_partial(statement)):
+            body = atom.body
+            goal = Fact(">" if isinstance(atom, Inverse) else ">=", body)
+            if body in signs and (goal.relation == ">=" or signs[body].fact.relation == ">"):
+                continue
+            # The signs of the atoms prove it, or a certificate from the facts about the same atoms.
+            near = [x for x in signs.values() if body.inside.issuperset(x.fact.polynomial.atoms())]
+            if entailed(goal, near) is None:
+                what = "is not known to be positive" if goal.relation == ">" else "may be negative"
+                return f"{atom} has no meaning for a reader, because {body} {what}"
     return ""
 
 
@@ -530,18 +529,3 @@ def _known_signs(theorems: Iterable[Theorem], given: Iterable[Statement]) -> _Kn
             if before is None or (conclusion.relation == ">" and before.fact.relation != ">"):
                 found[conclusion.polynomial] = theorem
     return found
-
-
-def _check_words(script: Script) -> None:
-    """Check that an author's words show only words: no control characters or LaTeX commands.
-
-    Raises InputError for a title, label, name or formula that has them.
-    """
-    words = [("title", script.title), *(("name", each.name) for each in script.proof.assumptions)]
-    for step in script.proof.steps:
-        words += [("label", step.label), ("meaning", step.meaning)]
-        words += [("about", step.witness.about)] if step.witness is not None else []
-        check_math(step.printed)
-    for field, text in words:
-        if not isinstance(text, str) or not text.isprintable():
-            raise InputError(field, text, "words in one line, of letters that can be printed")

@@ -23,8 +23,8 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import known, size_of, timed
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, exact, holds
-from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Scalar, Symbol, Time, Variable
+from boundcheck.kernel.meaning import Grid, MatrixFunction, Model, denote, exact, holds
+from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Symbol, Time, Variable
 from boundcheck.language import evidence as judged
 from boundcheck.language import symbols
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
@@ -57,10 +57,6 @@ class Points:
         """The setting as a model, at one time and in one outcome."""
         return _model(self.setting, self.numbers())
 
-    def told(self, witness: Witness, reading: Reading) -> Told:
-        """The instance that the judge asks: the setting knows its function at all points."""
-        return ToldOfSetting(witness, reading, self)
-
 
 @dataclass(frozen=True)
 class Run:
@@ -69,9 +65,14 @@ class Run:
     setting: MeftRun
     replacement: bool
 
+    @cached_property
+    def paths(self) -> Paths[Point, Fraction]:
+        """All of its paths."""
+        return self.setting.paths(replacement=self.replacement)
+
     def visited(self) -> tuple[Point, ...]:
         """The iterates of all paths."""
-        return tuple(v for law in self.setting.paths(replacement=self.replacement).laws for v in law)
+        return tuple(v for law in self.paths.laws for v in law)
 
     def numbers(self) -> dict[str, Fraction]:
         """The constants, the start and the samples."""
@@ -89,18 +90,13 @@ class Run:
 
     def model(self) -> Model:
         """All paths of the run as a model."""
-        paths = self.setting.paths(replacement=self.replacement)
 
         def process(name: str, time: int, outcome: int) -> Rows:
             # A_t, B_t or a block of g_t.
-            at = paths.drawn if name.startswith("g") else paths.state
+            at = self.paths.drawn if name.startswith("g") else self.paths.state
             return number(at(time, outcome)["AB".index(name[-1])])
 
-        return _model(self.setting, _constants(self.setting) | self._told, process, paths)
-
-    def told(self, witness: Witness, reading: Reading) -> Told:
-        """The instance that the judge asks: the run knows its function at all points, and its noise."""
-        return ToldOfRun(witness, reading, self)
+        return _model(self.setting, _constants(self.setting) | self._told, process, self.paths)
 
 
 @final
@@ -124,7 +120,9 @@ class Witness:
 
     def told(self, reading: Reading) -> Told:
         """The witness as an instance that the judge asks, its letters read as a script reads them."""
-        return self.source.told(self, reading) if self.source else Told(self, reading)
+        if isinstance(self.source, Run):
+            return ToldOfRun(self, reading, self.source)
+        return ToldOfSetting(self, reading, self.source) if self.source else Told(self, reading)
 
     def refutes(self, fact: Fact) -> bool:
         """True if the fact is certainly false in the instance."""
@@ -161,14 +159,6 @@ class Witness:
             labels = self.model.past(t + 1) if alike else tuple(range(len(self.model.weights)))
             for label in sorted(set(labels)):
                 yield t, labels.index(label)
-
-    def sides(self, left: Scalar, right: Scalar, fact: Fact) -> tuple[int, Interval, Interval]:
-        """The first time at which the fact fails, and the two sides there, at the first such outcome.
-
-        Raises InputError if it never fails.
-        """
-        t, i = self.place(fact)
-        return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
 
     def place(self, fact: Fact) -> tuple[int, int]:
         """The first time and outcome at which the fact fails; raises InputError if there is none."""
@@ -274,7 +264,7 @@ class ToldOfRun(ToldOfSetting):
 
     def __init__(self, witness: Witness, reading: Reading, source: Run) -> None:
         super().__init__(witness, reading, source)
-        self.run, self.paths = source.setting, source.setting.paths(replacement=source.replacement)
+        self.run, self.paths = source.setting, source.paths
 
     def gap(self) -> Extent:
         """F(v_1) - f*."""
@@ -381,15 +371,17 @@ class _Asked(dict[str, Any]):
 @cache
 def _made_again(about: str, source: Points | Run) -> Witness:
     """One witness for all lines that it is checked against; results are kept where no script can reach them."""
-    if isinstance(source, Points):
-        # Plain fractions, whatever the class of the numbers.
-        A_1, B_1, A_2, B_2 = (Fraction(int(x.numerator), int(x.denominator)) for x in (*source.v1, *source.v2))
-        source = replace(source, v1=(A_1, B_1), v2=(A_2, B_2))
-    return _of(about, source)
+    # Made from its fields alone: what a script wrote into a cached property does not count.
+    slope = PiecewiseLinear(source.setting.slope.knots)
+    if isinstance(source, Run):
+        return _of(about, Run(replace(source.setting, slope=slope), source.replacement))
+    # Plain fractions, whatever the class of the numbers.
+    A_1, B_1, A_2, B_2 = (Fraction(int(x.numerator), int(x.denominator)) for x in (*source.v1, *source.v2))
+    return _of(about, Points(replace(source.setting, slope=slope), (A_1, B_1), (A_2, B_2)))
 
 
 def _tabulated(model: Model) -> Model:
-    """A copy of a handmade model whose letters are looked up once, so that each has one value.
+    """A copy of a handmade model whose letters and pasts are looked up once, so that each has one value.
 
     Raises InputError unless weights are probabilities, dimensions and horizon are positive integers, and the past
     forgets nothing; and once a letter is looked up, unless its values are exact numbers of its shape.
@@ -401,53 +393,49 @@ def _tabulated(model: Model) -> Model:
         fixed = size_of(name)
         if type(size) is not int or size < 1 or (fixed is not None and size != fixed):
             raise InputError(name, size, "a positive integer, which its name gives where it is a number")
-    table = _Table(model)
+
+    @cache
+    def past(time: int) -> tuple[int, ...]:
+        labels = tuple(model.past(time))
+        if len(labels) != len(weights) or any(type(x) is not int for x in labels):
+            raise InputError("past", labels, f"a number for each of {len(weights)} outcomes")
+        return labels
+
     for time in range(1, model.horizon + 2):
-        earlier, later = table.past(time), table.past(time + 1)
+        earlier, later = past(time), past(time + 1)
         alike = ((i, j) for i in range(len(later)) for j in range(i) if later[i] == later[j])
         if any(earlier[i] != earlier[j] for i, j in alike):
             raise InputError("past", time, "a past that still tells apart, at later times, what it told apart before")
-    return replace(model, weights=weights, symbols=table.value, past=table.past)
+    values = dict[Any, Any]()
 
-
-class _Table:
-    """The values of letters and the labels of pasts, as first looked up."""
-
-    def __init__(self, model: Model) -> None:
-        self._model, self._values, self._pasts = model, dict[Any, Any](), dict[int, tuple[int, ...]]()
-
-    def past(self, time: int) -> tuple[int, ...]:
-        if time not in self._pasts:
-            labels = tuple(self._model.past(time))
-            if len(labels) != len(self._model.weights) or any(type(x) is not int for x in labels):
-                raise InputError("past", labels, f"a number for each of {len(self._model.weights)} outcomes")
-            self._pasts[time] = labels
-        return self._pasts[time]
-
-    def value(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
-        if not isinstance(letter.when, Time):
-            return self._of(letter, 1, 0) if letter.when == CONSTANT else self._of(letter, time, outcome)
-        labels = self.past(time + letter.when.lag)
-        # A process is a function of what is known.
-        return self._of(letter, time, labels.index(labels[outcome]))
-
-    def _of(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
-        name = (letter.name, letter.when.lag if isinstance(letter.when, Time) else letter.when, time, outcome)
-        if name not in self._values:
-            try:
-                found = self._model.symbols(letter, time, outcome)
-            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-                if isinstance(error, InputError):
-                    raise
-                raise InputError("witness", letter, "an instance that has a value of this letter") from error
-            if isinstance(letter, Variable):
-                self._values[name] = _exact_number(letter.name, found)
-                return self._values[name]
-            height, width = (self._model.dimensions[size] for size in letter.shape)
+    def value(letter: Symbol | Variable, time: int, outcome: int) -> Any:
+        when: str | int
+        if isinstance(letter.when, Time):
+            # A process is a function of what is known.
+            labels, when = past(time + letter.when.lag), letter.when.lag
+            outcome = labels.index(labels[outcome])
+        else:
+            when = letter.when
+            time, outcome = (1, 0) if when == CONSTANT else (time, outcome)
+        name = (letter.name, when, time, outcome)
+        if name in values:
+            return values[name]
+        try:
+            found = model.symbols(letter, time, outcome)
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError("witness", letter, "an instance that has a value of this letter") from error
+        if isinstance(letter, Variable):
+            values[name] = _exact_number(letter.name, found)
+        else:
+            height, width = (model.dimensions[size] for size in letter.shape)
             if not isinstance(found, tuple) or len(found) != height or any(len(row) != width for row in found):
                 raise InputError(letter.name, found, f"{height} rows of {width} numbers")
-            self._values[name] = tuple(tuple(_exact_number(letter.name, x) for x in row) for row in found)
-        return self._values[name]
+            values[name] = tuple(tuple(_exact_number(letter.name, x) for x in row) for row in found)
+        return values[name]
+
+    return replace(model, weights=weights, symbols=value, past=past)
 
 
 def _exact_number(name: str, value: Any) -> Fraction:
@@ -463,25 +451,23 @@ _STEP, _ROOM = Fraction(1, 1 << 20), Fraction(1, 1 << 8)
 def _checked(name: str, function: MatrixFunction) -> MatrixFunction:
     """The function, with gradients that are checked against its values at every lookup."""
 
+    def moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> tuple[Grid, ...]:
+        rows = [list(row) for row in point[block]]
+        rows[i][j] = rows[i][j] + exact(h)
+        return (*point[:block], tuple(map(tuple, rows)), *point[block + 1 :])
+
     def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         found = function.gradient(point)
         for block, grid in enumerate(point):
-            for i, row in enumerate(grid):
-                for j in range(len(row)):
-                    above, below = (function.value(_moved(point, block, i, j, h)) for h in (_STEP, -_STEP))
-                    slope, said = (above - below) * exact(1 / (2 * _STEP)), found[block][i][j]
-                    if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (1 + abs(said.high)):
-                        expected = f"the derivative of {name}, which is near {float(slope.low):.6g}"
-                        raise InputError("witness", f"∇{name}", expected)
+            for i, j in ((i, j) for i, row in enumerate(grid) for j in range(len(row))):
+                above, below = (function.value(moved(point, block, i, j, h)) for h in (_STEP, -_STEP))
+                slope, said = (above - below) * exact(1 / (2 * _STEP)), found[block][i][j]
+                if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (1 + abs(said.high)):
+                    expected = f"the derivative of {name}, which is near {float(slope.low):.6g}"
+                    raise InputError("witness", f"∇{name}", expected)
         return found
 
     return MatrixFunction(function.value, gradient)
-
-
-def _moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> tuple[Grid, ...]:
-    rows = [list(row) for row in point[block]]
-    rows[i][j] = rows[i][j] + exact(h)
-    return (*point[:block], tuple(map(tuple, rows)), *point[block + 1 :])
 
 
 def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:

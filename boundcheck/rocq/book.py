@@ -13,42 +13,13 @@ from fractions import Fraction
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import size_of
-from boundcheck.kernel.terms import (
-    CONSTANT,
-    FROBENIUS,
-    Atom,
-    Before,
-    Clock,
-    Dimension,
-    Expectation,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Letter,
-    Matrix,
-    Maximum,
-    Mean,
-    Minimum,
-    Norm,
-    Point,
-    Power,
-    Root,
-    Scalar,
-    Symbol,
-    Term,
-    Time,
-    Total,
-    Trace,
-    Value,
-    Variable,
-    Word,
-)
+from boundcheck.kernel.terms import CONSTANT, Atom, Index, Matrix, Point, Scalar, Symbol, Term, Time, Total, Variable
 
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""
-Piece = Atom | Letter
+Piece = Atom | k.Letter
 """A part of a polynomial, in numbers or in matrices."""
 # Names that a file uses itself, and words of Rocq.
 _WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome chance past nothing
@@ -244,11 +215,11 @@ class Book:
                     return name
                 at = place.at(term.when.index) if isinstance(term.when, Time) else place
                 return f"{name} {at.time} {at.outcome}"
-            case Dimension():
+            case k.Dimension():
                 return f"{self.size(term.name)}%:R"
-            case Horizon():
+            case k.Horizon():
                 return "T%:R"
-            case Clock():
+            case k.Clock():
                 return f"{place.time}%:R"
         if self.whole:
             return f"({self._content(term, place)})"
@@ -258,36 +229,36 @@ class Book:
     def _content(self, term: Piece, place: Place) -> str:
         """The text of an atom or letter, from its parts."""
         match term:
-            case Norm():
-                return f"{'fro' if term.kind == FROBENIUS else 'opn'} {self.point(term.blocks, place)}"
-            case Trace():
+            case k.Norm():
+                return f"{'fro' if term.kind == k.FROBENIUS else 'opn'} {self.point(term.blocks, place)}"
+            case k.Trace():
                 return f"\\tr ({self.word(term.word, self.naming(place))})"
-            case Value():
+            case k.Value():
                 return f"{self.function(term.function, term.point)[0]} {self.point(term.point, place)}"
-            case Root():
+            case k.Root():
                 return f"Num.sqrt ({self.scalar(term.body, place)})"
-            case Inverse():
+            case k.Inverse():
                 return f"({self.scalar(term.body, place)})^-1"
-            case Maximum():
+            case k.Maximum():
                 return nested([f"({self.scalar(x, place)})" for x in term.members])
-            case Power():
+            case k.Power():
                 exponent = place.at(term.exponent).time
                 return f"({self.scalar(term.base, place)}) ^+ {exponent}"
-            case Total() | Minimum():
+            case Total() | k.Minimum():
                 inner = place.within()
                 head = "total" if isinstance(term, Total) else "least"
                 return f"{head} T (fun {inner.base} => {self.scalar(term.body, inner)})"
-            case Before():
+            case k.Before():
                 inner = place.within()
                 return f"before {place.time} (fun {inner.base} => {self.scalar(term.body, inner)})"
-            case Expectation():
+            case k.Expectation():
                 inner = place.elsewhere()
                 body = self.scalar(term.body, inner)
                 return f"expect {self.past(term.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
-            case Gradient():
+            case k.Gradient():
                 _, gradient = self.function(term.function, term.point)
                 return projected(f"{gradient} {self.point(term.point, place)}", term.block, len(term.point))
-            case Mean():
+            case k.Mean():
                 inner = place.elsewhere()
                 body = self.piece(term.letter, inner)
                 return f"mean {self.past(term.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
@@ -327,7 +298,7 @@ class Book:
             summands.append((negative, factors))
         return signed(summands)
 
-    def word(self, word: Word, naming: Naming) -> str:
+    def word(self, word: k.Word, naming: Naming) -> str:
         """A product of letters and transposes."""
         return " *m ".join(wrapped(naming(letter)) + "^T" * flipped for letter, flipped in word)
 

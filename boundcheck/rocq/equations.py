@@ -19,43 +19,10 @@ from functools import reduce
 from typing import NamedTuple, cast
 
 from boundcheck.errors import InputError
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
 from boundcheck.kernel.rules import FIRST, LAST
-from boundcheck.kernel.terms import (
-    CONSTANT,
-    FROBENIUS,
-    NEXT,
-    ONE,
-    ZERO,
-    Atom,
-    Before,
-    Clock,
-    Expectation,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Letter,
-    Matrix,
-    Maximum,
-    Mean,
-    Minimum,
-    Monomial,
-    Norm,
-    Point,
-    Root,
-    Scalar,
-    Symbol,
-    Term,
-    Time,
-    Total,
-    Trace,
-    Value,
-    Variable,
-    Word,
-    parts_of,
-    transposed,
-)
+from boundcheck.kernel.terms import Expectation, Index, Matrix, Mean, Scalar, Symbol, Term, Total, Trace, Word
 from boundcheck.rocq.book import HERE, Book, Piece, Place, Proof, nested, polynomial, projected, ratio
 
 RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
@@ -97,7 +64,7 @@ class Lemma:
         self.sizes |= {size: None for size in sizes if not size.isdigit()}
         return f"'M[R]_({sizes[0]}, {sizes[1]})"
 
-    def variable(self, text: Proof, letter: Letter | None = None) -> str:
+    def variable(self, text: Proof, letter: k.Letter | None = None) -> str:
         """A new variable that stands for this text: a matrix like the letter, or without one a number."""
         name = f"{'M' if letter else 'e'}_{len(self.binders)}"
         self.binders.append(f"({name} : {self.matrices(letter.shape) if letter else 'R'})")
@@ -107,14 +74,14 @@ class Lemma:
     def name(self, term: Piece) -> str:
         """The variable for an atom or letter."""
         if term not in self.names:
-            naming, letter = self.book.naming, None if isinstance(term, Atom) else term
+            naming, letter = self.book.naming, None if isinstance(term, k.Atom) else term
             self.names[term] = self.variable(lambda place: naming(place)(term), letter)
         return self.names[term]
 
     def change(self, term: Piece, change: Change) -> None:
         """Say what becomes of a term: a variable for what it was, and a premise that says what that is equal to."""
         if change.proof is not None and term not in self.changed:
-            name = self.changed[term] = self.variable(change.text, None if isinstance(term, Atom) else term)
+            name = self.changed[term] = self.variable(change.text, None if isinstance(term, k.Atom) else term)
             said = self.scalar(change.image) if isinstance(change.image, Scalar) else self.matrix(change.image)
             self.premise(f"{name} = {said}", change.proof)
 
@@ -182,13 +149,13 @@ def _turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     old, new = map(lemma.trace, (word, canonical))
     rotations = {
         other[i:] + other[:i]: (flip, i)
-        for flip, other in ((True, transposed(word)), (False, word))
+        for flip, other in ((True, k.transposed(word)), (False, word))
         for i in range(len(word))
     }
     flip, i = rotations[canonical]
     way = []
     if flip:
-        word = transposed(word)
+        word = k.transposed(word)
         way.append(f"transitivity ({lemma.trace(word)}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
     if i:
         split = " *m ".join(f"({lemma.book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
@@ -255,8 +222,8 @@ class _Knowing:
     def _script(self, term: Piece) -> str:
         """The proof that an atom or letter is known: as a process, as an expectation, or because its parts are."""
         book = self.book
-        if isinstance(term, Symbol | Variable):
-            if not isinstance(term.when, Time):
+        if isinstance(term, Symbol | k.Variable):
+            if not isinstance(term.when, k.Time):
                 raise InputError("letter", term, "a letter that is known")
             at = HERE.at(term.when.index)
             return f"apply: (known_later ({book.name(term)}_known {at.time})) gw; times."
@@ -265,15 +232,15 @@ class _Knowing:
             past = book.past(term.given, HERE)
             kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
             return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {_coarser(term.given, self.given, HERE)} w v gw)."
-        if isinstance(term, Expectation | Mean | Total | Minimum | Before):
+        if isinstance(term, Expectation | Mean | Total | k.Minimum | k.Before):
             raise InputError("term", term, "a term that is known and can be exported")
-        made = book.defined[f"{'atom' if isinstance(term, Atom) else 'letter'} {term.key}"].name
+        made = book.defined[f"{'atom' if isinstance(term, k.Atom) else 'letter'} {term.key}"].name
         return f"by rewrite /{made} {self._rewriting(_pieces(term))}."
 
 
 def _pieces(term: Term) -> Iterator[Piece]:
     """The atoms and letters right inside of a term."""
-    for part in parts_of(term):
+    for part in k.parts_of(term):
         if isinstance(part, Piece):
             yield part
         else:
@@ -304,10 +271,10 @@ class Equations:
         """The values of a law's variables, as functions of time and outcome."""
         found: dict[Term, str] = {}
         for letter, value in self.values.items():
-            if self.premise or not isinstance(letter, Symbol | Variable):
+            if self.premise or not isinstance(letter, Symbol | k.Variable):
                 continue
             text = self.book.normal(value, HERE)
-            if letter.when != CONSTANT:
+            if letter.when != k.CONSTANT:
                 found[letter] = f"(fun t w => {text})"
             elif set("tw") & set(text.split()):
                 raise InputError("value", value, "a value that names no time and no outcome, for a constant")
@@ -329,7 +296,7 @@ class Equations:
         return self.made[term]
 
     def _change(self, term: Piece) -> Change:
-        plain = Change(Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term))
+        plain = Change(Scalar.of(term) if isinstance(term, k.Atom) else Matrix.of(term))
         premise, index = self.premise, self.index
         if term in self.values:
             proof = (lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})") if premise else UNCHANGED
@@ -339,13 +306,13 @@ class Equations:
         text = self._text(term)
         if index is not None and text(HERE) == self.book.naming(HERE)(term):
             return plain
-        if isinstance(term, Symbol | Variable):
-            if not isinstance(term.when, Time) or index is None:
+        if isinstance(term, Symbol | k.Variable):
+            if not isinstance(term.when, k.Time) or index is None:
                 raise InputError("letter", term, "a process, which has a value at each time")
-            moved = Time(term.when.index.moved(index), term.when.lag)
+            moved = k.Time(term.when.index.moved(index), term.when.lag)
             if isinstance(term, Symbol):
                 return Change(Matrix.of(Symbol(term.name, term.shape, moved)), UNCHANGED, text)
-            return Change(Scalar.of(Variable(term.name, moved)), UNCHANGED, text)
+            return Change(Scalar.of(k.Variable(term.name, moved)), UNCHANGED, text)
         if (rebuilt := self._rebuilt(term)) is None:
             return plain
         # The change is a lemma of its own.
@@ -360,31 +327,31 @@ class Equations:
         """What a term becomes, and the proof; None where it stays as it is."""
         index = self.index
         match term:
-            case Norm():
+            case k.Norm():
                 return self._norm(term.kind, term.blocks)
             case Trace():
                 return self._trace(term)
-            case Value() | Gradient():
+            case k.Value() | k.Gradient():
                 points = [self.matrix(x) for x in term.point]
                 function, gradient = self.book.function(term.function, term.point)
                 point = tuple(x for x, _ in points)
                 image: Matrix | Scalar
-                if isinstance(term, Value):
-                    image, head = Scalar.of(Value(term.function, point)), function
+                if isinstance(term, k.Value):
+                    image, head = Scalar.of(k.Value(term.function, point)), function
                 else:
-                    image = Matrix.of(Gradient(term.function, point, term.block))
+                    image = Matrix.of(k.Gradient(term.function, point, term.block))
                     head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
                 proofs = [proof for _, proof in points]
                 return (image, lambda at: f"(congr1 {head} {paired(proofs, at)})") if any(proofs) else None
-            case Root() | Inverse():
+            case k.Root() | k.Inverse():
                 body, proof = self.scalar(term.body)
-                head = "(fun x => Num.sqrt x)" if isinstance(term, Root) else "(fun x => x^-1)"
+                head = "(fun x => Num.sqrt x)" if isinstance(term, k.Root) else "(fun x => x^-1)"
                 return proof and (Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})")
             case Expectation():
                 return Expecting(self, term.given.moved(index) if index and term.given else term.given).whole(term.body)
             case Total() if index is None:
                 return Summing(self).whole(term.body)
-            case Minimum() if index is None:
+            case k.Minimum() if index is None:
                 body, proof = self.scalar(term.body)
                 if proof is None:
                     return None
@@ -393,19 +360,19 @@ class Equations:
                     inner = at.within()
                     return f"(@least_same R T _ _ T_gt0 (fun {inner.base} {inner.proof} => {proof(inner)}))"
 
-                return Scalar.of(Minimum(body)), least
-            case Before():
+                return Scalar.of(k.Minimum(body)), least
+            case k.Before():
                 return self._earlier(term, index) if index else _Preceding(self).whole(term.body)
-            case Maximum():
+            case k.Maximum():
                 return self._maximum(term.members)
-            case Clock() if index is not None:
+            case k.Clock() if index is not None:
                 # The number of another time.
                 if not (index.offset and index.base):
                     return clock(index), UNCHANGED
                 if index.offset != 1:
                     raise InputError("time", index, "t+1, T+1, T or a number")
                 return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
-            case Total() | Minimum():
+            case Total() | k.Minimum():
                 return Scalar.of(term), UNCHANGED
         raise InputError("term", term, "a term whose change can be exported")
 
@@ -470,17 +437,17 @@ class Equations:
 
     # Kinds of atoms.
 
-    def _norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
+    def _norm(self, kind: str, blocks: k.Point) -> tuple[Scalar, Proof] | None:
         images = [self._image(x) for x in blocks]
         image = norm(kind, *images)
-        name = "fro" if kind == FROBENIUS else "opn"
+        name = "fro" if kind == k.FROBENIUS else "opn"
         if not image.terms:
             proofs = [self._proved(x, y) for x, y in zip(blocks, images, strict=True)]
             return image, lambda at: f"({name}_zero {paired(proofs, at)})"
 
         # The proof that ‖block‖ = |scale| ‖normal‖; None for a block that is as it was.
         (size,) = image.terms.values()
-        (normal,) = (x.blocks for x in image.atoms() if isinstance(x, Norm))
+        (normal,) = (x.blocks for x in image.atoms() if isinstance(x, k.Norm))
         fits = all(n.scaled(size) in (x, x.T) for x, n in zip(images, normal, strict=True))
         scale = size if fits else -size
         head = f"{name}_{'same' if scale == 1 else 'opposite'}"
@@ -518,11 +485,11 @@ class Equations:
         images = [self.image_of(x) for x in members]
         result = maximum(*images)
         atoms = sorted({atom for x in members for atom in x.atoms()})
-        if result == Scalar.of(Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
+        if result == Scalar.of(k.Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
             return None
         lemma = self.lemma(atoms)
         largest = result.atoms()[0] if len(set(images)) > 1 else None
-        after = largest.members if isinstance(largest, Maximum) else (images[0],)
+        after = largest.members if isinstance(largest, k.Maximum) else (images[0],)
         left = nested([f"({lemma.scalar(x, before=True)})" for x in members])
         right = nested([f"({lemma.scalar(x)})" for x in after])
         script = ""
@@ -533,7 +500,7 @@ class Equations:
         script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
         return result, lemma.state(f"{left} = {right}", script)
 
-    def _earlier(self, term: Before, index: Index) -> tuple[Scalar, Proof]:
+    def _earlier(self, term: k.Before, index: Index) -> tuple[Scalar, Proof]:
         """A sum over the times before another time."""
         book = self.book
 
@@ -542,10 +509,10 @@ class Equations:
             return f"(fun {inner.base} => {book.scalar(term.body, inner)})"
 
         if index == FIRST:
-            return ZERO, lambda at: f"(@before_first R {body(at)})"
+            return k.ZERO, lambda at: f"(@before_first R {body(at)})"
         lemma = Lemma(book)
         whole = lemma.variable(lambda at: book.piece(term, at.at(index)))
-        if index == NEXT:
+        if index == k.NEXT:
             image = Scalar.of(term) + term.body
             said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
             lemma.premise(said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))")
@@ -609,10 +576,10 @@ class Summing:
         binders = f"{inner.base} {inner.proof}" if made.startswith("(poly") else inner.base
         return f"(fun {binders} => {made})"
 
-    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+    def single(self, monomial: k.Monomial) -> tuple[Scalar, Proof]:
         """The operator of a product of atoms that stay inside, with the proof."""
         if not monomial:
-            return Scalar.of(Horizon()), lambda at: f"({self.head('one', at)})"
+            return Scalar.of(k.Horizon()), lambda at: f"({self.head('one', at)})"
         return Scalar.of(Total(Scalar({monomial: 1}))), UNCHANGED
 
     def outside(self, factor: Scalar, at: Place) -> str:
@@ -629,7 +596,7 @@ class Summing:
         if not image.terms:
             lemma = self.equations.lemma(body.atoms())
             zero = lemma.state(f"{lemma.scalar(body, before=True)} = 0", f"{lemma.subst}algebra.")
-            return ZERO, lambda at: f"({self.head('zero', at)} _ {self.function(zero, at)})"
+            return k.ZERO, lambda at: f"({self.head('zero', at)} _ {self.function(zero, at)})"
         parts: list[_Summand] = []
         for monomial, c in image.terms.items():
             within = tuple(x for x in monomial if self.inside(x[0]))
@@ -670,10 +637,10 @@ class _Preceding(Summing):
     def head(self, name: str, at: Place) -> str:
         return f"@pre_{name} R T {at.time} {at.proof}"
 
-    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+    def single(self, monomial: k.Monomial) -> tuple[Scalar, Proof]:
         if not monomial:
-            return Clock() + Scalar.of(-1), lambda at: f"({self.head('one', at)})"
-        return Scalar.of(Before(Scalar({monomial: 1}))), UNCHANGED
+            return k.Clock() + Scalar.of(-1), lambda at: f"({self.head('one', at)})"
+        return Scalar.of(k.Before(Scalar({monomial: 1}))), UNCHANGED
 
 
 @dataclass
@@ -704,9 +671,9 @@ class Expecting(Summing):
         key = f"scalar {factor.key}"
         return _Knowing(book, self.given).proof(key, lambda x: book.scalar(factor, x), factor.atoms(), at)
 
-    def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
+    def single(self, monomial: k.Monomial) -> tuple[Scalar, Proof]:
         if not monomial:
-            return ONE, lambda at: f"({self.head('one', at)})"
+            return k.ONE, lambda at: f"({self.head('one', at)})"
         if len(monomial) == 1 and monomial[0][1] == 1:
             atom = monomial[0][0]
             if isinstance(atom, Expectation) and is_coarser(self.given, atom.given):
@@ -750,13 +717,13 @@ class Expecting(Summing):
         book, word = self.equations.book, atom.word
         place = next(i for i, (x, _) in enumerate(word) if not known(x, self.given))
         if word[place][1]:
-            word, place = transposed(word), len(word) - 1 - place
+            word, place = k.transposed(word), len(word) - 1 - place
         (letter, _), rest = word[place], word[place + 1 :] + word[:place]
         finer = isinstance(letter, Mean) and is_coarser(self.given, letter.given)
         image = Mean(letter.letter if isinstance(letter, Mean) and finer else letter, self.given)
         turned = Trace(((image, False), *rest))
 
-        def turning(canonical: Word, first: Letter, back: bool) -> Proof:
+        def turning(canonical: Word, first: k.Letter, back: bool) -> Proof:
             """The proof that the trace of a canonical word is that of the letter times the rest, or backwards."""
             lemma = Lemma(book)
             word = ((first, False), *rest)

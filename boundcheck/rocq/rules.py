@@ -11,63 +11,27 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import add, mul
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import inner, substitute_matrix, trace
 from boundcheck.kernel.rules import FIRST, gradients, sides_of
-from boundcheck.kernel.terms import (
-    ANY,
-    FROBENIUS,
-    NEXT,
-    ONE,
-    SPECTRAL,
-    ZERO,
-    Clock,
-    Dimension,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Matrix,
-    Maximum,
-    Minimum,
-    Norm,
-    Point,
-    Root,
-    Scalar,
-    Symbol,
-    Term,
-    Value,
-    Variable,
-    word_shape,
-)
+from boundcheck.kernel.terms import ANY, FROBENIUS, NEXT, ONE, SPECTRAL, Matrix, Norm, Point, Scalar, Symbol, Term
+from boundcheck.rocq import equations as eq
 from boundcheck.rocq.book import HERE, Book, Named, Piece, Proof, nested, projected, ratio, related
-from boundcheck.rocq.equations import (
-    RANGE,
-    UNCHANGED,
-    Equations,
-    Expecting,
-    Lemma,
-    Summing,
-    constantly,
-    equal,
-    expanded,
-    paired,
-    past_proof,
-    positive,
-)
+from boundcheck.rocq.equations import UNCHANGED, Equations, Expecting, Lemma, Summing, constantly, equal, positive
 
 # How left <= right closes 0 <= right - left.
 _CLOSE = {"<=": "sub_ge", "<": "sub_gt", "=": "sub_eq"}
 _CAST = {">=": "cast_ge", ">": "cast_gt", "=": "cast_eq"}
 _NORMS = {FROBENIUS: "fro", SPECTRAL: "opn"}
-_RULES: dict[str, Callable[[Step], str]] = {}
 # Under a sum over the times.
 _INNER = HERE.within()
-
-
 Rule = Callable[["Step"], str]
+_RULES: dict[str, Rule] = {}
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
@@ -80,17 +44,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
     return register
 
 
-@dataclass(frozen=True)
-class Stated:
-    """A step that the file has: its name, bound letters and hypotheses."""
-
-    name: str
-    letters: tuple[Named, ...]
-    hypotheses: tuple[Statement, ...]
-
-
-# What is stated, by theorem and by the hypotheses that are meant at one time alone.
-Known = dict[tuple[int, frozenset[Statement]], Stated]
+# The names and bound letters of what is stated, by theorem and by the hypotheses that are meant at one time alone.
+Known = dict[tuple[int, frozenset[Statement]], tuple[str, tuple[Named, ...]]]
 
 
 @dataclass(frozen=True)
@@ -107,16 +62,15 @@ class Step:
     stated: Known
     local: frozenset[Statement] = frozenset()
 
-    def state(self) -> Stated:
-        """State the theorem as a lemma of the file."""
+    def state(self) -> tuple[str, tuple[Named, ...]]:
+        """State the theorem as a lemma of the file; return its name and its bound letters."""
         if self.theorem.rule not in _RULES:
             raise InputError("rule", self.theorem.rule, "a rule that can be exported")
-        hypotheses = tuple(sorted(self.theorem.hypotheses))
         more = ["(t0 : nat)"] * bool(self.local)
-        more += [f"({self.hypothesis(x)} : {self._said(x, x in self.local)})" for x in hypotheses]
+        for x in sorted(self.theorem.hypotheses):
+            more.append(f"({self.hypothesis(x)} : {self._said(x, x in self.local)})")
         claim, proof = self._said(self.theorem.conclusion, bool(self.local)), _RULES[self.theorem.rule](self)
-        name, letters = self.book.lemma("step", more, claim, f"exact {proof}.")
-        made = self.stated[id(self.theorem), self.local] = Stated(name, letters, hypotheses)
+        made = self.stated[id(self.theorem), self.local] = self.book.lemma("step", more, claim, f"exact {proof}.")
         return made
 
     def _said(self, statement: Statement, local: bool) -> str:
@@ -144,9 +98,9 @@ class Step:
         if theorem.rule == "assume":
             return given.get(theorem.conclusion) or self.hypothesis(theorem.conclusion)
         local = (self.local | more) & theorem.hypotheses
-        stated = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
-        words = [stated.name, *map(self.book.name, stated.letters), *["t0"] * bool(local)]
-        words += [given.get(x) or self.hypothesis(x) for x in stated.hypotheses]
+        name, letters = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
+        words = [name, *map(self.book.name, letters), *["t0"] * bool(local)]
+        words += [given.get(x) or self.hypothesis(x) for x in sorted(theorem.hypotheses)]
         return f"({' '.join(words)})"
 
     def fact(self, theorem: Theorem, at: str = "t w rt") -> str:
@@ -330,7 +284,7 @@ def _about_norms(step: Step) -> str:
         case "norm_nonnegative", kind, x:
             # 0 <= ‖X‖
             (p,), values = templates(book, x)
-            return step.normal(ZERO, "<=", _norm(kind, p), values, f"({_NORMS[kind]}_ge0 {text(*x)})")
+            return step.normal(k.ZERO, "<=", _norm(kind, p), values, f"({_NORMS[kind]}_ge0 {text(*x)})")
         case "triangle", kind, x, y:
             # ‖X + Y‖ <= ‖X‖ + ‖Y‖
             (p, q), values = templates(book, x, y)
@@ -391,12 +345,12 @@ def rank_bound(step: Step) -> str:
         proof = f"(rank_{'rows' if dimension == x.shape[0] else 'columns'} {step.text(x)})"
     else:
         ((word, c),) = x.terms.items()
-        place = next(i for i in range(1, len(word)) if word_shape(word[:i])[1] == dimension)
+        place = next(i for i in range(1, len(word)) if k.word_shape(word[:i])[1] == dimension)
         first, last = Matrix.word(word[:place]).scaled(c), Matrix.word(word[place:])
         ((one,), (other,)), values = templates(step.book, (first,), (last,))
         p = (one @ other,)
         proof = f"(rank_inside {step.text(first)} {step.text(last)})"
-    right = Scalar.of(Dimension(dimension)) * _norm(SPECTRAL, p) ** 2
+    right = Scalar.of(k.Dimension(dimension)) * _norm(SPECTRAL, p) ** 2
     return step.normal(_norm(FROBENIUS, p) ** 2, "<=", right, values, proof)
 
 
@@ -410,17 +364,17 @@ def rank_bound(step: Step) -> str:
     "time_at_most_horizon",
 )
 def _about_numbers(step: Step) -> str:
-    horizon, clock = Scalar.of(Horizon()), Scalar.of(Clock())
+    horizon, clock = Scalar.of(k.Horizon()), Scalar.of(k.Clock())
     match (step.theorem.rule, *step.theorem.arguments):
         case "dimension_positive", name:
             size = step.book.size(name)
             proof = f"(isT : is_true (0 < {size})%N)" if size.isdigit() else f"{size}_gt0"
-            return step.normal(ONE, "<=", Scalar.of(Dimension(name)), {}, f"(one_le R {proof})")
+            return step.normal(ONE, "<=", Scalar.of(k.Dimension(name)), {}, f"(one_le R {proof})")
         case "root_nonnegative", x:
-            return step.normal(ZERO, "<=", Scalar.of(Root(x)), {}, "(sqrtr_ge0 _)")
+            return step.normal(k.ZERO, "<=", Scalar.of(k.Root(x)), {}, "(sqrtr_ge0 _)")
         case "minimum_at_most", x:
             proof = f"(@least_le R T (fun {_INNER.base} => {step.book.scalar(x, _INNER)}) t rt)"
-            return step.normal(Scalar.of(Minimum(x)), "<=", x, {}, proof)
+            return step.normal(Scalar.of(k.Minimum(x)), "<=", x, {}, proof)
         case ("horizon_positive",):
             return step.normal(ONE, "<=", horizon, {}, "(one_le R T_gt0)")
         case ("time_at_least_one",):
@@ -430,7 +384,7 @@ def _about_numbers(step: Step) -> str:
     # root(x)² = x, from x >= 0
     (radicand,) = step.theorem.premises
     x = radicand.fact.polynomial
-    return step.normal(x, "=", Scalar.of(Root(x)) ** 2, {}, f"(esym (sqr_sqrtr {step.weak(radicand)}))")
+    return step.normal(x, "=", Scalar.of(k.Root(x)) ** 2, {}, f"(esym (sqr_sqrtr {step.weak(radicand)}))")
 
 
 # Inverses, the largest of several numbers.
@@ -441,7 +395,7 @@ def inverse(step: Step) -> str:
     """Division: x times its inverse is 1, from x > 0."""
     (divisor,) = step.theorem.premises
     x, lemma = divisor.fact.polynomial, Lemma(step.book)
-    found = lemma.name(Inverse(x))
+    found = lemma.name(k.Inverse(x))
     above = lemma.premise(f"0 < {lemma.scalar(x)}", lambda _: step.fact(divisor))
     is_ = lemma.premise(f"{found} = ({lemma.scalar(x)})^-1", UNCHANGED)
     goal = lemma.scalar(step.theorem.fact.polynomial)
@@ -470,7 +424,7 @@ def at_most_maximum(step: Step) -> str:
     lemma, members = Lemma(step.book), tuple(sorted({x, *others}))
     if len(members) == 1:
         return step.normal(x, "<=", x, {}, "(lexx _)")
-    largest = lemma.name(Maximum(members))
+    largest = lemma.name(k.Maximum(members))
     is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = equal(goal, f"{largest} - ({lemma.scalar(x)})", is_)
@@ -489,7 +443,7 @@ def maximum_at_most(step: Step) -> str:
     if len(members) == 1:
         (theorem,) = proofs.values()
         return step.proved(step.fact(theorem) if theorem.fact.relation == fact.relation else step.weak(theorem))
-    largest = lemma.name(Maximum(members))
+    largest = lemma.name(k.Maximum(members))
     is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
     names = []
     for member, theorem in sorted(proofs.items()):
@@ -513,7 +467,8 @@ def maximum_at_most(step: Step) -> str:
 # Certificates: the identity by `ring`, the signs of its parts from the premises.
 
 
-class Nonnegative(typing.NamedTuple):
+@dataclass(frozen=True)
+class Nonnegative:
     """A number, with the proof that it is at least 0, or above 0 if `strict`."""
 
     text: str
@@ -524,6 +479,18 @@ class Nonnegative(typing.NamedTuple):
     def weak(self) -> str:
         """The proof that it is at least 0."""
         return f"(ltW {self.proof})" if self.strict else self.proof
+
+    def __mul__(self, other: Nonnegative) -> Nonnegative:
+        strict = self.strict and other.strict
+        proof = f"(mulr_gt0 {self.proof} {other.proof})" if strict else f"(mulr_ge0 {self.weak} {other.weak})"
+        return Nonnegative(f"{self.text} * {other.text}", proof, strict)
+
+    def __add__(self, other: Nonnegative) -> Nonnegative:
+        if self.strict:
+            proof = f"(add_pn {self.proof} {other.weak})"
+        else:
+            proof = f"(add_{'np' if other.strict else 'nn'} {self.proof} {other.proof})"
+        return Nonnegative(f"{self.text} + {other.text}", proof, self.strict or other.strict)
 
 
 @rule()
@@ -538,8 +505,8 @@ def certificate(step: Step) -> str:
     }
 
     def premises(places: Sequence[int]) -> list[Nonnegative]:
-        told = ((f"({lemma.scalar(facts[i].polynomial)})", names[i], facts[i].relation == ">") for i in places)
-        return [Nonnegative(*each) for each in told]
+        texts = [f"({lemma.scalar(facts[i].polynomial)})" for i in places]
+        return [Nonnegative(x, names[i], facts[i].relation == ">") for x, i in zip(texts, places, strict=True)]
 
     below = all(facts[i].relation == ">" for i in factor)
     own = None if below or goal.relation != ">=" else goal.polynomial
@@ -547,12 +514,12 @@ def certificate(step: Step) -> str:
     for squares, places in terms:
         whole = _sum([_square(lemma, weight, root, own) for weight, root in squares])
         # In a sum of summands, a sum of squares stands in brackets, as its proof does.
-        parts.append(_product([Nonnegative(f"({whole.text})", whole.proof, whole.strict), *premises(places)]))
+        parts.append(reduce(mul, premises(places), Nonnegative(f"({whole.text})", whole.proof, whole.strict)))
     equations = [
         (f"({lemma.scalar(Scalar.of(c))}) * ({lemma.scalar(facts[i].polynomial)})", names[i]) for c, i in multipliers
     ]
     right = " + ".join([*(x.text for x in parts), *(text for text, _ in equations)]) or "0"
-    product = _product(premises(factor))
+    product = reduce(mul, premises(factor)) if factor else Nonnegative("1", positive(Fraction(1)), True)
     text = lemma.scalar(goal.polynomial)
     script = equal(f"{product.text} * ({text})" if factor else text, right, " ".join(names.values()))
     if goal.relation == "=":
@@ -584,24 +551,8 @@ def _square(lemma: Lemma, weight: Fraction, root: Scalar, own: Scalar | None) ->
     return Nonnegative(text, f"(mulr_ge0 (ltW {positive(weight)}) (sqr_ge0 _))", False)
 
 
-def _product(parts: Sequence[Nonnegative]) -> Nonnegative:
-    whole, *rest = parts or [Nonnegative("1", positive(Fraction(1)), True)]
-    for each in rest:
-        strict = whole.strict and each.strict
-        proof = f"(mulr_gt0 {whole.proof} {each.proof})" if strict else f"(mulr_ge0 {whole.weak} {each.weak})"
-        whole = Nonnegative(f"{whole.text} * {each.text}", proof, strict)
-    return whole
-
-
 def _sum(parts: Sequence[Nonnegative]) -> Nonnegative:
-    whole, *rest = parts or [Nonnegative("0", "(lexx 0)", False)]
-    for each in rest:
-        if whole.strict:
-            proof = f"(add_pn {whole.proof} {each.weak})"
-        else:
-            proof = f"(add_{'np' if each.strict else 'nn'} {whole.proof} {each.proof})"
-        whole = Nonnegative(f"{whole.text} + {each.text}", proof, whole.strict or each.strict)
-    return whole
+    return reduce(add, parts) if parts else Nonnegative("0", "(lexx 0)", False)
 
 
 # Sums, expectations and times.
@@ -613,7 +564,7 @@ def expectation(step: Step) -> str:
     (theorem,) = step.theorem.premises
     (given,) = step.theorem.arguments
     image, equation = Expecting(Equations(step.book), given).whole(theorem.fact.polynomial)
-    head = f"R S {step.book.past(given, HERE)} {past_proof(given, HERE)} w _"
+    head = f"R S {step.book.past(given, HERE)} {eq.past_proof(given, HERE)} w _"
     over = step.fact(theorem, "t w' rt")
     step.check(image)
     kind = {">=": "ge", ">": "gt", "=": "zero"}[step.theorem.fact.relation]
@@ -636,7 +587,7 @@ def summation(step: Step) -> str:
 def telescope(step: Step) -> str:
     """The sum of differences."""
     (x,) = step.theorem.arguments
-    book, end, start = step.book, Index("T", 1), Index("", 1)
+    book, end, start = step.book, k.Index("T", 1), k.Index("", 1)
     moved = {index: Equations(book, index=index).scalar(x) for index in (NEXT, end, start)}
     difference = moved[NEXT][0] - x
     image, summed = Summing(Equations(book)).whole(difference)
@@ -680,7 +631,7 @@ def minimum_at_least(step: Step) -> str:
     below = lemma.state(claim, f"rewrite -subr_{kind}0. {turned}by rewrite e.")
     body = f"(fun t' => {step.book.scalar(x, _INNER)})"
     proof = f"(@least_{kind} R T {body} _ T_gt0 (fun t' rt' => {below(_INNER)}))"
-    return step.normal(c, sign, Scalar.of(Minimum(x)), {}, proof)
+    return step.normal(c, sign, Scalar.of(k.Minimum(x)), {}, proof)
 
 
 @rule()
@@ -744,7 +695,7 @@ def descent_lemma(step: Step) -> str:
     head = "descent_up" if sign == 1 else "descent_down"
     proof = f"({head} (@descent _ _ _ {name} {gradient} {arguments} {gradient}_is {along}))"
     after = tuple(a + b for a, b in zip(p, q, strict=True))
-    gain = [Scalar.of(Value(function, after)), Scalar.of(Value(function, p)), inner(gradients(function, p), q)]
+    gain = [Scalar.of(k.Value(function, after)), Scalar.of(k.Value(function, p)), inner(gradients(function, p), q)]
     left, right = (gain[0] - gain[1] - gain[2]) * sign, constant * size * size * Fraction(1, 2)
 
     def told(lemma: Lemma) -> tuple[str, str]:
@@ -775,7 +726,7 @@ def chain_rule(step: Step) -> str:
     conclusion = law_of(step.theorem).conclusion
 
     # The line, and the parts of P on it by their powers of s.
-    direction, s = Symbol("zzH", letters[block].shape), Variable("zzs")
+    direction, s = Symbol("zzH", letters[block].shape), k.Variable("zzs")
     book.bound |= {direction, s}
     moves = Matrix.of(direction)
     line = [substitute_matrix(x, {letters[block]: Matrix.of(letters[block]) + moves.scaled(s)}) for x in inside.point]
@@ -842,11 +793,11 @@ def chain_rule(step: Step) -> str:
         # Mypy infers no type for a lambda whose defaults bind variables of the loop.
         left = book.matrix(image, lambda x, there=there, lemma=lemma: there.get(x) or lemma.name(x))  # type: ignore[misc]
         summands = [lemma.matrix(image)]
-        for k, part in enumerate(powers[1:], 1):
-            summands.append(f"{name}{f' ^+ {k}' if k > 1 else ''} *: ({lemma.matrix(part[i])})")
+        for power, part in enumerate(powers[1:], 1):
+            summands.append(f"{name}{f' ^+ {power}' if power > 1 else ''} *: ({lemma.matrix(part[i])})")
         expansions.append(lemma.state(f"{left} = {' + '.join(summands)}", "matrices.")(HERE))
-    script += f"{paired(list(map(constantly, expansions)), HERE)}."
-    stated, bound = book.lemma("slope", [f"(hl : {book.calls(law)})", *RANGE], claim, script, (s,))
+    script += f"{eq.paired(list(map(constantly, expansions)), HERE)}."
+    stated, bound = book.lemma("slope", [f"(hl : {book.calls(law)})", *eq.RANGE], claim, script, (s,))
     slope = f"({stated} {' '.join(map(book.name, bound))} {proof} t w rt)"
     heads = [book.name(x) for x in law.variables]
     name = book.name(direction)
@@ -867,7 +818,7 @@ def chain_rule(step: Step) -> str:
     for i, (text, matrix) in enumerate([*parts, (goal, gradient_.T @ moves)]):
         canonical = lemma.traced(trace(matrix))
         way = f"transitivity (\\tr ({lemma.matrix(matrix)})); first by congr (\\tr _); matrices."
-        way = " ".join([way, *expanded(matrix, lemma), "algebra."])
+        way = " ".join([way, *eq.expanded(matrix, lemma), "algebra."])
         # An equation whose sides are the same but for brackets rewrites nothing.
         if not {text, _bare(text)} & {*seen, _bare(canonical)}:
             steps.append(f"have t{i} : {text} = {canonical}. {{ {way} }} rewrite t{i}.")
@@ -875,7 +826,7 @@ def chain_rule(step: Step) -> str:
     adjoint = lemma.state(f"{sides[block]} = {goal}", " ".join([*steps, "algebra."]))(HERE)
 
     # So the two gradients are equal: their difference has norm 0.
-    left_ = Matrix.of(Gradient(outer.function, outer.point, block))
+    left_ = Matrix.of(k.Gradient(outer.function, outer.point, block))
     difference = left_ - gradient_
     lemma = Lemma(book)
     text = lemma.matrix(left_)
@@ -896,7 +847,7 @@ def _bare(text: str) -> str:
     return text.replace("(", "").replace(")", "")
 
 
-def _part(matrix: Matrix, s: Variable, power: int) -> Matrix:
+def _part(matrix: Matrix, s: k.Variable, power: int) -> Matrix:
     """The coefficient of a power of s."""
     terms = {}
     for word, c in matrix.terms.items():

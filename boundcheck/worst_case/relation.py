@@ -188,19 +188,6 @@ class Assignment(Judged):
         # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
         return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
 
-    @property
-    def measured(self) -> float:
-        return self.compare().measured.value
-
-    @property
-    def bound(self) -> float:
-        return self.compare().bound.value
-
-    @property
-    def ratio(self) -> float:
-        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
-        return self.compare().ratio
-
     @cached_property
     def _balls(self) -> Model[arb, arb_mat]:
         numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}

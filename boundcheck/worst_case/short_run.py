@@ -329,11 +329,6 @@ class ShortRun(OfRun, OfAdapter):
         paths, inner = FloatPaths(self, torch.float64, "cpu"), {x: r / (1 + 1e-9) for x, r in self.radii.items()}
         return all(bool(self.adapter.inside(paths.iterate(t), inner).all()) for t in range(1, self.steps + 2))
 
-    @property
-    def ratio(self) -> float:
-        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
-        return self.compare().ratio
-
     # In balls.
 
     @cached_property

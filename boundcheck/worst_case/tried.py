@@ -11,17 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
-import torch
 from flint import arb, arb_mat
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, square_norm_of
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
-from boundcheck.exact.floats import Comparison
 from boundcheck.functions.judged import OfClaim
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
@@ -37,25 +35,6 @@ from boundcheck.language.vocabulary import A, B, F, v_star
 MOST = 1e25
 # An id of a claim outside the catalogue, in letters that do not look like others.
 _ID = re.compile(r"[A-Za-z0-9_.,:() -]*")
-
-
-class Tried(Protocol):
-    """An instance of any kind, on which a claim is tried."""
-
-    @property
-    def claim(self) -> Claim: ...
-
-    @property
-    def title(self) -> str: ...
-
-    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """Both sides of the claim in floats, with bounds on their errors."""
-
-    def sides(self) -> tuple[float, bool]:
-        """A proved lower bound on measured over bound, and whether the conclusion certainly fails."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, with its ``kind``."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Rigorous numbers: outward rounding against exact fractions, and signs decided without rounding, ties included."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -171,22 +172,20 @@ def test_sign_decides_ties_of_nested_radicals(a: int, b: int, direction: int, bi
     assert sign(difference, {x: sp.Integer(a + b)}) == direction
 
 
-def assert_accepted(inputs: dict[str, Any]) -> None:
-    THEOREM_2.check(inputs)
-
-
-def assert_refused(inputs: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=r"^T = .* T >= T_min"):
-        THEOREM_2.check(inputs)
+def decides(inputs: dict[str, Any], accepted: Sequence[Any] = (), refused: Sequence[Any] = (), name: str = "T") -> None:
+    """Theorem 2 is accepted at these values of an input, and for its horizon alone refused at those."""
+    for value in accepted:
+        THEOREM_2.check(inputs | {name: value})
+    for value in refused:
+        with pytest.raises(InputError, match=r"^T = .* T >= T_min"):
+            THEOREM_2.check(inputs | {name: value})
 
 
 @given(SMALL, SMALL, SMALL, SMALL, SMALL, SMALL)
 def test_a_horizon_of_exactly_the_shortest_is_accepted(L: int, C: int, sigma: int, G: int, D: int, root: int) -> None:
     inputs = {"L": L, "C": C, "sigma": sigma, "G": G, "D": D, "r": root**2, "zeta": 1}
     T_min = 4 * D * (2 * L * C * root * sigma + G)
-    assert_accepted(inputs | {"T": T_min})
-    assert_refused(inputs | {"T": T_min - 1})
-    assert_accepted(inputs | {"T": T_min + 1})
+    decides(inputs, [T_min, T_min + 1], [T_min - 1])
 
 
 @given(SMALL, SMALL, SMALL, SMALL, SMALL, st.integers(2, 512))
@@ -194,8 +193,7 @@ def test_an_irrational_shortest_horizon_is_rounded_up(L: int, C: int, sigma: int
     assume(math.isqrt(rank) ** 2 != rank)
     inputs = {"L": L, "C": C, "sigma": sigma, "G": G, "D": D, "r": rank, "zeta": 1}
     floor = math.isqrt((8 * D * L * C * sigma) ** 2 * rank) + 4 * D * G
-    assert_refused(inputs | {"T": floor})
-    assert_accepted(inputs | {"T": floor + 1})
+    decides(inputs, [floor + 1], [floor])
 
 
 @given(SMALL, SMALL, SMALL, SMALL, st.integers(1, 512))
@@ -203,14 +201,11 @@ def test_algebraic_inputs_tie_exactly(L: int, sigma: int, G: int, D: int, rank: 
     # The paper's own C = sqrt(r) sigma: the roots of the rank cancel into an integer.
     inputs = {"L": L, "C": sp.sqrt(rank) * sigma, "sigma": sigma, "G": G, "D": D, "r": rank, "zeta": 1}
     T_min = 4 * D * (2 * L * rank * sigma**2 + G)
-    assert_accepted(inputs | {"T": T_min})
-    assert_refused(inputs | {"T": T_min - 1})
+    decides(inputs, [T_min], [T_min - 1])
 
 
 @pytest.mark.parametrize("digits", [10, 30, 300, 1000])
 def test_a_gap_that_moves_the_shortest_horizon_by_less_than_a_float_counts(digits: int) -> None:
     inputs = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "zeta": 1, "T": 28}
     tiny = Fraction(1, 10**digits)
-    assert_refused(inputs | {"D": 1 + tiny})
-    assert_accepted(inputs | {"D": Fraction(1)})
-    assert_accepted(inputs | {"D": 1 - tiny})
+    decides(inputs, [Fraction(1), 1 - tiny], [1 + tiny], "D")

@@ -13,26 +13,13 @@ from hypothesis import strategies as st
 
 from boundcheck.exact.balls import Balls, Rationals, ball_of, largest_eigenvalue, matrix_of
 from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value, t
+from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, a, b
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    Expectation,
-    F,
-    FrobeniusNorm,
-    Gradient,
-    InnerProduct,
-    Iterate,
-    MatrixExpectation,
-    MinimumOver,
-    PartialGradient,
-    SpectralNorm,
-    Value,
-    n,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, FrobeniusNorm, InnerProduct, Value
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)
-A, B, v = sp.MatrixSymbol("A", 1, 2), sp.MatrixSymbol("B", 2, 1), sp.MatrixSymbol("v", n, 1)
+A, B, v = sp.MatrixSymbol("A", 1, 2), sp.MatrixSymbol("B", 2, 1), sp.MatrixSymbol("v", words.n, 1)
 ENTRIES = st.integers(-4, 4).map(lambda x: x / 4)
 
 
@@ -58,8 +45,8 @@ def spectral(x: np.ndarray) -> float:
 EXPRESSIONS = [
     (FrobeniusNorm(X * Y) ** 2, lambda x, y, z: ((x @ y) ** 2).sum()),
     (FrobeniusNorm(2 * X - Z / 3), lambda x, y, z: np.linalg.norm(2 * x - z / 3)),
-    (SpectralNorm(X), lambda x, y, z: spectral(x)),
-    (SpectralNorm(X * X.T * Z + 0 * Z), lambda x, y, z: spectral(x @ x.T @ z)),
+    (words.SpectralNorm(X), lambda x, y, z: spectral(x)),
+    (words.SpectralNorm(X * X.T * Z + 0 * Z), lambda x, y, z: spectral(x @ x.T @ z)),
     (InnerProduct(X, Y.T), lambda x, y, z: (x * y.T).sum()),
     (sp.Trace(X * Y), lambda x, y, z: np.trace(x @ y)),
     (FrobeniusNorm(sp.HadamardProduct(X, Z)), lambda x, y, z: np.linalg.norm(x * z)),
@@ -164,7 +151,7 @@ PATHS = Model(
     past=lambda time: [sum(2**i * coin for i, coin in enumerate(heads[: time - 1])) for heads in HEADS],
     matrices={v: (matrix_of([[3, 0]]), matrix_of([[0], [4]]))},
 )
-v_t = Iterate("v", t, n, 1)
+v_t = words.Iterate("v", t, words.n, 1)
 
 
 INDEX = sp.Symbol("index", integer=True)
@@ -179,16 +166,19 @@ def mean_square(time: int) -> Fraction:
     ("expression", "wanted"),
     [
         (Expectation(EuclideanNorm(v_t) ** 2).xreplace({t: sp.Integer(2)}), mean_square(2)),
-        (MinimumOver(Expectation(Value(F, v_t)), t, 1, T), min(mean_square(i) for i in (1, 2, 3))),
-        (MinimumOver(Expectation(Value(F, v_t)), t, 2, T - 1), mean_square(2)),
-        (sp.Sum(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), (t, 1, T)), 4 * sum(map(mean_square, (1, 2, 3)))),
+        (words.MinimumOver(Expectation(Value(F, v_t)), t, 1, T), min(mean_square(i) for i in (1, 2, 3))),
+        (words.MinimumOver(Expectation(Value(F, v_t)), t, 2, T - 1), mean_square(2)),
+        (
+            sp.Sum(Expectation(EuclideanNorm(words.Gradient(F, v_t)) ** 2), (t, 1, T)),
+            4 * sum(map(mean_square, (1, 2, 3))),
+        ),
         (sp.Sum(Expectation(Value(F, v_t)).xreplace({t: INDEX}), (INDEX, 1, T)), sum(map(mean_square, (1, 2, 3)))),
         # At t = 1 nothing is added up.
         (sp.Sum(Value(F, v_t).xreplace({t: INDEX}), (INDEX, 1, t - 1)), Fraction(0)),
         (EuclideanNorm(v), Fraction(5)),
         (EuclideanNorm(3 * v - v), Fraction(10)),
-        (FrobeniusNorm(PartialGradient(F, v, B)), Fraction(8)),
-        (InnerProduct(Gradient(F, v), v), Fraction(50)),
+        (FrobeniusNorm(words.PartialGradient(F, v, B)), Fraction(8)),
+        (InnerProduct(words.Gradient(F, v), v), Fraction(50)),
     ],
     ids=str,
 )
@@ -198,11 +188,11 @@ def test_time_chance_and_blocks(expression, wanted: Fraction) -> None:
 
 @pytest.mark.parametrize("outcome", range(4))
 def test_conditional_expectations_know_the_past(outcome: int) -> None:
-    later = Iterate("v", sp.Integer(3), n, 1)
+    later = words.Iterate("v", sp.Integer(3), words.n, 1)
     alike = [i for i in range(4) if HEADS[i][0] == HEADS[outcome][0]]
     total = sum(WEIGHTS[i] for i in alike)
     mean = sum((WEIGHTS[i] / total * sum(HEADS[i]) for i in alike), Fraction(0))
-    found = PATHS.vector(MatrixExpectation(later, v_t), 2, outcome)
+    found = PATHS.vector(words.MatrixExpectation(later, v_t), 2, outcome)
     assert found[0][0, 0].contains(ball_of(mean))
     squared = PATHS.number(Expectation(EuclideanNorm(later) ** 2, v_t), 2, outcome)
     plain = sum((WEIGHTS[i] / total * (sum(HEADS[i]) ** 2 + 10) for i in alike), Fraction(0))
@@ -215,7 +205,7 @@ def test_what_has_no_value_is_refused() -> None:
     with pytest.raises(KeyError):
         PATHS.number(FrobeniusNorm(A))
     with pytest.raises(TypeError, match="2 blocks"):
-        PATHS.number(SpectralNorm(v))
+        PATHS.number(words.SpectralNorm(v))
     with pytest.raises(KeyError):
         Model(Balls()).number(FrobeniusNorm(v_t))
     with pytest.raises(TypeError, match="index"):

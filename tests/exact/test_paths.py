@@ -75,7 +75,7 @@ def test_paths_look_alike_until_they_part() -> None:
 @pytest.mark.parametrize("t", [-1, 0, 3, 4])
 def test_there_is_nothing_before_or_after_a_run(t: int) -> None:
     paths = sgd([Fraction(0)], 2)
-    with pytest.raises(IndexError, match="of a run from 1 to 2"):
+    with pytest.raises(IndexError, match="of a run of"):
         paths.drawn(t, 0)
-    with pytest.raises(IndexError, match="of a run from 1 to 3"):
+    with pytest.raises(IndexError, match="of a run of"):
         paths.state(t + (t > 0), 0)

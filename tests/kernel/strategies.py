@@ -15,32 +15,10 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.kernel import Fact, Law, Statement, TermError
+from boundcheck.kernel import Fact, Law, Statement, TermError, terms
 from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
 from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, denote_matrix, exact, holds
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    FROBENIUS,
-    NEXT,
-    NOW,
-    SPECTRAL,
-    Clock,
-    Dimension,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Letter,
-    Matrix,
-    Minimum,
-    Root,
-    Scalar,
-    Symbol,
-    Time,
-    Value,
-    Variable,
-)
+from boundcheck.kernel.terms import ANY, CONSTANT, NEXT, NOW, Index, Matrix, Scalar, Symbol, Time, Variable
 from tests.layers import examples
 
 Numbers = tuple[tuple[Fraction, ...], ...]
@@ -172,7 +150,7 @@ SHAPED = st.sampled_from(SHAPES)
 
 
 @st.composite
-def letters(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS) -> Letter | Matrix:
+def letters(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS) -> terms.Letter | Matrix:
     """A symbol, a block of a gradient, or a mean."""
     kind = draw(st.sampled_from(("symbol", "symbol", "gradient", "mean"))) if depth else "symbol"
     if kind == "gradient":
@@ -180,7 +158,7 @@ def letters(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...
         if draw(st.booleans()):
             point.insert(draw(st.integers(0, 1)), draw(matrices(draw(SHAPED), depth - 1, kinds)))
         places = [i for i, x in enumerate(point) if x.shape == shape]
-        return Gradient(draw(st.sampled_from("fg")), tuple(point), draw(st.sampled_from(places)))
+        return terms.Gradient(draw(st.sampled_from("fg")), tuple(point), draw(st.sampled_from(places)))
     if kind == "mean":
         return mean(Matrix.of(draw(letters(shape, depth - 1, kinds))), draw(st.sampled_from(PASTS)))
     return draw(symbols(shape, kinds))
@@ -249,14 +227,16 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
     if kind == "variable":
         return Scalar.of(draw(variables(kinds)))
     if kind == "number":
-        return Scalar.of(draw(st.sampled_from((Dimension("m"), Horizon(), Clock()))))
+        return Scalar.of(draw(st.sampled_from((terms.Dimension("m"), terms.Horizon(), terms.Clock()))))
     if kind == "trace":
         shape = draw(SHAPED)
         return inner((draw(words(shape, deeper, kinds)),), (draw(matrices(shape, 0, kinds)),))
     if kind == "value":
-        return Scalar.of(Value(draw(st.sampled_from("fg")), (draw(matrices(draw(SHAPED), deeper, kinds)),)))
+        return Scalar.of(terms.Value(draw(st.sampled_from("fg")), (draw(matrices(draw(SHAPED), deeper, kinds)),)))
     if kind == "norm":
-        return norm(draw(st.sampled_from((FROBENIUS, SPECTRAL))), draw(matrices(draw(SHAPED), deeper, kinds)))
+        return norm(
+            draw(st.sampled_from((terms.FROBENIUS, terms.SPECTRAL))), draw(matrices(draw(SHAPED), deeper, kinds))
+        )
     body = draw(scalars(deeper, rational, kinds, size=1))
     if kind == "expectation":
         return expect(body, draw(st.sampled_from(PASTS)))
@@ -272,8 +252,8 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
     if kind == "maximum":
         return maximum(body, draw(scalars(deeper, rational, kinds, size=1)))
     if kind == "minimum":
-        return Scalar.of(Minimum(body))
-    return Scalar.of(Root(body)) if kind == "root" else Scalar.of(Inverse(body * body + 1))
+        return Scalar.of(terms.Minimum(body))
+    return Scalar.of(terms.Root(body)) if kind == "root" else Scalar.of(terms.Inverse(body * body + 1))
 
 
 def everywhere(world: World) -> list[tuple[int, int]]:

@@ -8,34 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.kernel import Fact, TermError
+from boundcheck.kernel import Fact, TermError, terms
 from boundcheck.kernel.builders import expect, maximum, norm
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
-from boundcheck.kernel.terms import (
-    ANY,
-    FROBENIUS,
-    NEXT,
-    NOW,
-    SPECTRAL,
-    Atom,
-    Dimension,
-    Horizon,
-    Inverse,
-    Matrix,
-    Minimum,
-    Root,
-    Scalar,
-    Symbol,
-    Time,
-    Variable,
-)
+from boundcheck.kernel.terms import ANY, FROBENIUS, NEXT, NOW, SPECTRAL, Inverse, Matrix, Root, Scalar, Variable
 from tests.kernel.refusals import Foreign
 from tests.kernel.strategies import World, bound
 from tests.layers import examples
 
 SMALL = st.fractions(-5, 5, max_denominator=7)
-A = Symbol("A", ("m", "n"))
-a, b = Variable("a", Time(NOW)), Variable("b", ANY)
+A = terms.Symbol("A", ("m", "n"))
+a, b = Variable("a", terms.Time(NOW)), Variable("b", ANY)
 
 
 def world(rows: Any = ((1,),), horizon: int = 2) -> World:
@@ -98,13 +81,13 @@ def test_semidefinite_is_what_eigenvalues_say(entries: list[int], shift: int) ->
 
 def test_every_kind_of_atom_has_its_value() -> None:
     of = Scalar.of
-    assert value(Horizon()) == exact(2)
-    assert value(Dimension("m"), rows=((1,), (2,))) == exact(2)
+    assert value(terms.Horizon()) == exact(2)
+    assert value(terms.Dimension("m"), rows=((1,), (2,))) == exact(2)
     assert value(Root(of(9))) == exact(3)
     assert value(Root(of(-9))) == exact(0)
     assert value(Inverse(of(4))) == exact(Fraction(1, 4))
     assert value(Inverse(of(0))) == exact(0)
-    assert value(Minimum(of(b)), outcome=1) == exact(11)
+    assert value(terms.Minimum(of(b)), outcome=1) == exact(11)
     assert value(maximum(of(3), of(b), of(-9)), outcome=1) == exact(11)
     assert value(expect(of(b), None)) == exact(Fraction(43, 4))
     assert value(expect(of(b), NOW), t=1, outcome=1) == exact(Fraction(43, 4))
@@ -119,7 +102,7 @@ def test_an_inverse_around_zero_has_no_value() -> None:
 
 
 def test_a_kind_of_term_that_is_not_known_has_no_meaning() -> None:
-    class ForeignAtom(Atom):
+    class ForeignAtom(terms.Atom):
         key = "(foreign)"
 
         def __str__(self) -> str:

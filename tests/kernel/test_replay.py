@@ -28,6 +28,8 @@ CHANGES: dict[str, Callable[[Theorem], dict[str, Any]]] = {
     "conclusion": lambda x: {"conclusion": Fact(">=", x.fact.polynomial - 1)},
     "relation": lambda x: {"conclusion": Fact(">", x.fact.polynomial)},
     "hypotheses": lambda x: {"hypotheses": frozenset()},
+    "a hypothesis more": lambda x: {"hypotheses": x.hypotheses | {Fact(">=", Scalar.of(-1))}},
+    "no rule": lambda x: {"rule": ""},
     "ledger": lambda x: {"ledger": frozenset({"descent_lemma"})},
     "rule": lambda x: {"rule": "trust_me"},
 }

@@ -7,64 +7,15 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from boundcheck.kernel import TermError
-from boundcheck.kernel.builders import (
-    at,
-    before,
-    expect,
-    inner,
-    known,
-    mean,
-    norm,
-    power,
-    substitute_matrix,
-    substitute_scalar,
-    timed,
-    total,
-)
+from boundcheck.kernel import TermError, builders
+from boundcheck.kernel import terms as nodes
+from boundcheck.kernel.builders import at, before, expect, inner, known, mean, norm, power, timed, total
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    FROBENIUS,
-    NEXT,
-    NOW,
-    SPECTRAL,
-    Clock,
-    Expectation,
-    Index,
-    Matrix,
-    Mean,
-    Norm,
-    Scalar,
-    Symbol,
-    Time,
-    Total,
-    Trace,
-    Variable,
-)
-from tests.kernel.strategies import (
-    FEW,
-    INDICES,
-    KINDS,
-    PASTS,
-    RATIONALS,
-    SHAPED,
-    World,
-    agree,
-    everywhere,
-    letters,
-    matrices,
-    points,
-    same,
-    scalars,
-    setting,
-    symbols,
-    variables,
-    worlds,
-)
+from boundcheck.kernel.terms import CONSTANT, FROBENIUS, NOW, Index, Matrix, Scalar, Symbol, Time, Variable
+from tests.kernel import strategies
+from tests.kernel.strategies import FEW, PASTS, World, agree, everywhere, matrices, same, scalars, worlds
 
-TIMED_KINDS = tuple(x for x in KINDS if x != ANY)
+TIMED_KINDS = tuple(x for x in strategies.KINDS if x != nodes.ANY)
 DATA = st.data()
 
 
@@ -106,7 +57,7 @@ def test_matrices_mean_sums_products_and_transposes(world: World, data: Any) -> 
 
 
 @FEW
-@given(points())
+@given(strategies.points())
 def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
     for block in x:
         assert block == block.T.T
@@ -117,22 +68,22 @@ def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
 
 
 @FEW
-@given(worlds(), points())
+@given(worlds(), strategies.points())
 def test_norm_and_inner_mean_their_definitions(world: World, x: tuple[Matrix, ...]) -> None:
     for t, i in everywhere(world):
         grids = [denote_matrix(block, world, t, i) for block in x]
         squares = sum((e * e for grid in grids for row in grid for e in row), exact(0))
         assert agree(denote(norm(FROBENIUS, *x) ** 2, world, t, i), squares)
         assert agree(denote(inner(x, x), world, t, i), squares)
-        raw = Scalar.of(Norm(SPECTRAL, x[:1]))
-        assert agree(denote(norm(SPECTRAL, x[0]), world, t, i), denote(raw, world, t, i))
+        raw = Scalar.of(nodes.Norm(nodes.SPECTRAL, x[:1]))
+        assert agree(denote(norm(nodes.SPECTRAL, x[0]), world, t, i), denote(raw, world, t, i))
 
 
 @FEW
 @given(worlds(), DATA)
 def test_inner_products_mean_sums_over_entries(world: World, data: Any) -> None:
-    shapes = tuple(data.draw(st.lists(SHAPED, min_size=1, max_size=2)))
-    x, y = data.draw(points(shapes)), data.draw(points(shapes))
+    shapes = tuple(data.draw(st.lists(strategies.SHAPED, min_size=1, max_size=2)))
+    x, y = data.draw(strategies.points(shapes)), data.draw(strategies.points(shapes))
     for t, i in everywhere(world):
         pairs = [(denote_matrix(p, world, t, i), denote_matrix(q, world, t, i)) for p, q in zip(x, y, strict=True)]
         entries = [(a, b) for p, q in pairs for r, s in zip(p, q, strict=True) for a, b in zip(r, s, strict=True)]
@@ -146,12 +97,12 @@ def test_a_trace_is_the_same_after_rotation_and_transposition(world: World, data
     square = (x @ y).terms
     for word in square:
         for k in range(len(word)):
-            assert Trace(word[k:] + word[:k]) == Trace(word)
-        assert Trace(tuple((letter, not flip) for letter, flip in reversed(word))) == Trace(word)
+            assert nodes.Trace(word[k:] + word[:k]) == nodes.Trace(word)
+        assert nodes.Trace(tuple((letter, not flip) for letter, flip in reversed(word))) == nodes.Trace(word)
         for t, i in everywhere(world):
             grid = denote_matrix(Matrix(("m", "m"), {word: Scalar.of(1)}), world, t, i)
             trace = sum((grid[j][j] for j in range(len(grid))), exact(0))
-            assert agree(denote(Scalar.of(Trace(word)), world, t, i), trace)
+            assert agree(denote(Scalar.of(nodes.Trace(word)), world, t, i), trace)
 
 
 @FEW
@@ -160,17 +111,17 @@ def test_expect_means_an_average(world: World, p: Scalar, past: Index | None) ->
     for t, i in everywhere(world):
         naive = average(world, past, t, i, lambda o, t=t: denote(p, world, t, o))
         assert agree(denote(expect(p, past), world, t, i), naive)
-        assert agree(denote(Scalar.of(Expectation(p, past)), world, t, i), naive)
+        assert agree(denote(Scalar.of(nodes.Expectation(p, past)), world, t, i), naive)
 
 
 def test_the_expectation_of_a_finer_one_is_the_coarser() -> None:
     """The tower: E[E[p | past of t] | nothing] = E[p], and a coarser one inside stays as it is."""
-    p = Scalar.of(Variable("a", Time(NEXT))) ** 2
-    fine, coarse = (Scalar.of(Expectation(p, past)) for past in (NOW, None))
+    p = Scalar.of(Variable("a", Time(nodes.NEXT))) ** 2
+    fine, coarse = (Scalar.of(nodes.Expectation(p, past)) for past in (NOW, None))
     assert expect(fine, None) == coarse
-    assert expect(fine, Index("t", -1)) == Scalar.of(Expectation(p, Index("t", -1)))
+    assert expect(fine, Index("t", -1)) == Scalar.of(nodes.Expectation(p, Index("t", -1)))
     assert expect(coarse, NOW) == coarse
-    assert expect(fine * fine, None) == Scalar.of(Expectation(fine * fine, None))
+    assert expect(fine * fine, None) == Scalar.of(nodes.Expectation(fine * fine, None))
 
 
 @FEW
@@ -180,9 +131,9 @@ def test_the_expectation_of_a_sum_over_all_times(world: World, p: Scalar, past: 
     for t, i in everywhere(world):
         naive = average(world, past, t, i, lambda o, t=t: denote(total(p), world, t, o))
         assert agree(denote(expect(total(p), past), world, t, i), naive)
-    b = Scalar.of(Variable("b", Time(NEXT)))
+    b = Scalar.of(Variable("b", Time(nodes.NEXT)))
     assert expect(3 * total(b), None) == 3 * total(expect(b, None))
-    assert expect(total(b), NOW) == Scalar.of(Expectation(total(b), NOW))
+    assert expect(total(b), NOW) == Scalar.of(nodes.Expectation(total(b), NOW))
 
 
 @FEW
@@ -190,10 +141,10 @@ def test_the_expectation_of_a_sum_over_all_times(world: World, p: Scalar, past: 
 def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> None:
     x = Matrix.zero(("m", "n"))
     for _ in range(data.draw(st.integers(1, 3))):
-        letter = Matrix.of(data.draw(letters(("m", "n"))))
-        x = x + letter.scaled(data.draw(RATIONALS))
+        letter = Matrix.of(data.draw(strategies.letters(("m", "n"))))
+        x = x + letter.scaled(data.draw(strategies.RATIONALS))
         again = mean(letter, data.draw(st.sampled_from(PASTS)))
-        x = x + again.scaled(data.draw(RATIONALS))
+        x = x + again.scaled(data.draw(strategies.RATIONALS))
     for t, i in everywhere(world):
         grids = [denote_matrix(x, world, t, o) for o in range(len(world.weights))]
         rows, columns = range(len(grids[0])), range(len(grids[0][0]))
@@ -203,10 +154,10 @@ def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> N
 
 
 def test_the_mean_adds_up_words_that_become_one() -> None:
-    x = Symbol("X", ("m", "n"), Time(NEXT))
-    inside = Matrix.of(x) - Matrix.of(Mean(x, NOW))
+    x = Symbol("X", ("m", "n"), Time(nodes.NEXT))
+    inside = Matrix.of(x) - Matrix.of(nodes.Mean(x, NOW))
     assert mean(inside, None) == Matrix.zero(("m", "n"))
-    assert mean(Matrix.of(x) + Matrix.of(Mean(x, NOW)), NOW) == Matrix.of(Mean(x, NOW)).scaled(2)
+    assert mean(Matrix.of(x) + Matrix.of(nodes.Mean(x, NOW)), NOW) == Matrix.of(nodes.Mean(x, NOW)).scaled(2)
 
 
 @FEW
@@ -216,11 +167,11 @@ def test_total_means_a_sum_over_time(world: World, p: Scalar) -> None:
         naive = sum((denote(p, world, t, i) for t in range(1, world.horizon + 1)), exact(0))
         for t in range(1, world.horizon + 1):
             assert agree(denote(total(p), world, t, i), naive)
-            assert agree(denote(Scalar.of(Total(p)), world, t, i), naive)
+            assert agree(denote(Scalar.of(nodes.Total(p)), world, t, i), naive)
 
 
 @FEW
-@given(worlds(), scalars(kinds=TIMED_KINDS), st.sampled_from(INDICES))
+@given(worlds(), scalars(kinds=TIMED_KINDS), st.sampled_from(strategies.INDICES))
 def test_at_means_another_time(world: World, p: Scalar, index: Index) -> None:
     moved = at(p, index)
     for t, i in everywhere(world):
@@ -248,9 +199,9 @@ def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> 
 @FEW
 @given(worlds(), scalars(), DATA)
 def test_substitution_means_another_value(world: World, p: Scalar, data: Any) -> None:
-    here = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
+    here = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (nodes.ANY, CONSTANT)})
     free = data.draw(st.sampled_from(here)) if here else Variable("bc")
-    kinds = (CONSTANT,) if free.when == CONSTANT else KINDS
+    kinds = (CONSTANT,) if free.when == CONSTANT else strategies.KINDS
     if isinstance(free, Symbol):
         value: Matrix | Scalar = data.draw(matrices(free.shape, 1, kinds))
     else:
@@ -258,10 +209,10 @@ def test_substitution_means_another_value(world: World, p: Scalar, data: Any) ->
     if free.when == CONSTANT and (timed(value) or not known(value, None)):
         reject()
     try:
-        after = substitute_scalar(p, {free: value})
+        after = builders.substitute_scalar(p, {free: value})
     except TermError:
         reject()
-    other = setting(world, free, value)
+    other = strategies.setting(world, free, value)
     for t, i in everywhere(world):
         assert agree(denote(after, world, t, i), denote(p, other, t, i))
 
@@ -269,19 +220,22 @@ def test_substitution_means_another_value(world: World, p: Scalar, data: Any) ->
 @FEW
 @given(worlds(), DATA)
 def test_substitution_in_matrices_means_another_value(world: World, data: Any) -> None:
-    x, letter = data.draw(matrices(("m", "n"), 2)), data.draw(symbols(data.draw(SHAPED), (ANY,)))
+    x, letter = (
+        data.draw(matrices(("m", "n"), 2)),
+        data.draw(strategies.symbols(data.draw(strategies.SHAPED), (nodes.ANY,))),
+    )
     value = data.draw(matrices(letter.shape))
     try:
-        after = substitute_matrix(x, {letter: value})
+        after = builders.substitute_matrix(x, {letter: value})
     except TermError:
         reject()
-    other = setting(world, letter, value)
+    other = strategies.setting(world, letter, value)
     for t, i in everywhere(world):
         assert same(denote_matrix(after, world, t, i), denote_matrix(x, other, t, i))
 
 
 @FEW
-@given(st.sampled_from(INDICES), st.sampled_from(INDICES), st.integers(1, 4), st.data())
+@given(st.sampled_from(strategies.INDICES), st.sampled_from(strategies.INDICES), st.integers(1, 4), st.data())
 def test_certainly_at_most_is_certain(first: Index, second: Index, horizon: int, data: Any) -> None:
     t = data.draw(st.integers(1, horizon))
     numbers = [{"t": t, "T": horizon, "": 0}[x.base] + x.offset for x in (first, second)]
@@ -289,14 +243,26 @@ def test_certainly_at_most_is_certain(first: Index, second: Index, horizon: int,
 
 
 @FEW
-@given(st.one_of(scalars(), variables().map(Scalar.of)), st.one_of(scalars(), variables().map(Scalar.of)), worlds())
+@given(
+    st.one_of(scalars(), strategies.variables().map(Scalar.of)),
+    st.one_of(scalars(), strategies.variables().map(Scalar.of)),
+    worlds(),
+)
 def test_terms_with_one_key_mean_the_same(p: Scalar, q: Scalar, world: World) -> None:
     assert (p == q) == (p.key == q.key)
     assert p != q or tuples(world, p) == tuples(world, q)
 
 
 def test_keys_tell_kinds_and_names_apart() -> None:
-    whens = (CONSTANT, ANY, Time(NOW), Time(NOW, 1), Time(NEXT), Time(Index("T", 1)), Time(Index("", 1)))
+    whens = (
+        CONSTANT,
+        nodes.ANY,
+        Time(NOW),
+        Time(NOW, 1),
+        Time(nodes.NEXT),
+        Time(Index("T", 1)),
+        Time(Index("", 1)),
+    )
     names = ("a", "ab", "a'", "a_1", "A")
     terms = [Variable(name, when) for name in names for when in whens]
     terms += [Symbol(name, (rows, "n"), when) for name in names for when in whens for rows in ("m", "n")]
@@ -316,8 +282,8 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
 
 
 def test_terms_print_for_reading() -> None:
-    x, a, now = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Scalar.of(Variable("a")), Scalar.of(Clock())
+    x, a, now = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Scalar.of(Variable("a")), Scalar.of(nodes.Clock())
     assert str(norm(FROBENIUS, x, x)) == "‖(X[t], X[t])‖_F"
-    assert str(expect(Scalar.of(Variable("b", Time(NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
+    assert str(expect(Scalar.of(Variable("b", Time(nodes.NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
     assert str(power(a + 1, Index("t", -1)) ** 2) == "((1 + a)^[t-1])^2"
     assert str(before(now * now)) == "sum[t' < t](t'^2)"

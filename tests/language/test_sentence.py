@@ -140,28 +140,23 @@ def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: 
     assert 0 < case.ratio <= 1 + TOLERANCE
 
 
-@given(nonconvex, st.floats(0.1, 0.8), st.integers(1, 4))
+@given(nonconvex, convex, st.floats(0.1, 0.8), st.integers(1, 4))
 @examples(8)
-def test_a_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], beta: float, T: int) -> None:
+def test_a_function_is_no_worse_than_the_worst(
+    problem: tuple[Smooth, np.ndarray], bowl: tuple[Smooth, np.ndarray], beta: float, T: int
+) -> None:
     f, start = problem
     D = f.value(start) - f.value(f.minimiser)
-    assume(D > 0.01)
-    numbers = {"alpha": 1 / f.L, "beta": beta}
+    g, first = bowl
+    R = float(np.linalg.norm(first - g.minimiser))
+    assume(D > 0.01 and R > 0.01)
+    momentum, step = {"alpha": 1 / f.L, "beta": beta}, {"alpha": 1 / g.L}
     for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
-        worst = Solver(Program(HEAVY_BALL, numbers, measure, f.L, gap=D), T).value
-        assert measured(HEAVY_BALL, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
-
-
-@given(convex, st.integers(1, 4))
-@examples(8)
-def test_a_convex_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], T: int) -> None:
-    f, start = problem
-    R = float(np.linalg.norm(start - f.minimiser))
-    assume(R > 0.01)
-    numbers = {"alpha": 1 / f.L}
+        worst = Solver(Program(HEAVY_BALL, momentum, measure, f.L, gap=D), T).value
+        assert measured(HEAVY_BALL, measure, f, start, momentum, T) <= worst * (1 + TOLERANCE)
     for measure in (LEAST_GRADIENT, LAST_GAP, LAST_DISTANCE):
-        worst = Solver(Program(NESTEROV, numbers, measure, f.L, is_convex=True, distance=R), T).value
-        assert measured(NESTEROV, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
+        worst = Solver(Program(NESTEROV, step, measure, g.L, is_convex=True, distance=R), T).value
+        assert measured(NESTEROV, measure, g, first, step, T) <= worst * (1 + TOLERANCE)
 
 
 @given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.1, 0.9))

@@ -13,29 +13,10 @@ from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASS
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Theorem, rules
+from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import C, G, L, Lhat, r, sigma
-from boundcheck.language.vocabulary import (
-    A1,
-    A2,
-    B1,
-    B2,
-    W1,
-    W2,
-    EuclideanNorm,
-    F,
-    Gradient,
-    Iterate,
-    PartialGradient,
-    Value,
-    W,
-    d,
-    f,
-    k,
-    v,
-    v1,
-    v2,
-)
+from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, F, Gradient, Value, W, d, f, k, v, v1, v2
 from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, le, script
 from boundcheck.proof.proof import Assumption
 
@@ -43,7 +24,7 @@ from .scripts import x, y, z
 
 GOAL = LEMMA_1.conclusion
 A, B = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("B", d, r)
-M_t = Iterate("M", t, d, k)
+M_t = words.Iterate("M", t, d, k)
 POINTS = {v: (A, B), v1: (A1, B1), v2: (A2, B2)}
 LETTERS = {A, B, A1, A2, B1, B2, W, W1, W2}
 READING = Reading(
@@ -109,16 +90,16 @@ def another_function(proof: Proof) -> None:
     law = proof.define(Value(F, v), Value(f, W), forall=[v])
     slopes = [proof.by.chain_rule(law, i) for i in (0, 1)]
     equations = [
-        (proof.by.instance(slope, {v: at}), PartialGradient(F, at, block), sp.ZeroMatrix(*block.shape))
+        (proof.by.instance(slope, {v: at}), words.PartialGradient(F, at, block), sp.ZeroMatrix(*block.shape))
         for at in (v1, v2)
         for slope, block in zip(slopes, (A, B), strict=True)
     ]
-    line = proof.step("size", ge(Lhat * EuclideanNorm(v1 - v2), 0), signs(proof))
+    line = proof.step("size", ge(Lhat * words.EuclideanNorm(v1 - v2), 0), signs(proof))
     proof.conclude(proof.by.rewrite(line, GOAL, *equations))
 
 
 def another_reading(proof: Proof) -> None:
-    slopes = [tuple(PartialGradient(F, at, block) for block in (A, B)) for at in (v1, v2)]
+    slopes = [tuple(words.PartialGradient(F, at, block) for block in (A, B)) for at in (v1, v2)]
     points = dict(zip((W1, W2), slopes, strict=True)) | {A2: (A1,), B2: (B1,)}
     other = Proof(LEMMA_1, Reading(points=POINTS | points, arbitrary=LETTERS - points.keys()))
     other.conclusion = other.assume(ASSUMPTION_3_1)

@@ -17,20 +17,7 @@ from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, exact
 from boundcheck.kernel.terms import ANY, CONSTANT, NOW, Symbol, Time
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    Expectation,
-    FrobeniusNorm,
-    Gradient,
-    InnerProduct,
-    Iterate,
-    MatrixExpectation,
-    MinimumOver,
-    PartialGradient,
-    SpectralNorm,
-    Value,
-    f,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, f
 from boundcheck.proof import Process, Reading
 from tests.kernel.strategies import World
 
@@ -103,20 +90,20 @@ class Reference:
                 return of(node.base) ** (int(node.exp) if node.exp.is_Integer else float(node.exp))
             case FrobeniusNorm() | EuclideanNorm():
                 return float(square(node.args[0])) ** 0.5
-            case SpectralNorm():
+            case words.SpectralNorm():
                 (block,) = self.blocks(node.args[0], time, outcome)
                 return float(np.linalg.norm(block.astype(float), 2))
-            case InnerProduct():
+            case words.InnerProduct():
                 left, right = (self.blocks(each, time, outcome) for each in node.args)
                 return sum((p * q).sum() for p, q in zip(left, right, strict=True))
-            case Value():
+            case words.Value():
                 return sum((b**3 + b).sum() for b in self.blocks(node.args[1], time, outcome))
             case Expectation():
                 shares = self.shares(node, time, outcome)
                 return sum(share * self.number(node.args[0], time, other) for other, share in shares)
             case sp.Sum():
                 return sum(self.number(node.function, s, outcome) for s in range(1, self.world.horizon + 1))
-            case MinimumOver():
+            case words.MinimumOver():
                 return min(self.number(node.args[0], s, outcome) for s in range(1, self.world.horizon + 1))
         raise TypeError(node)
 
@@ -159,9 +146,9 @@ class Reference:
                 return [np.full((rows, columns), Fraction(0))]
             case Gradient():
                 return [3 * block**2 + 1 for block in of(node.args[1])]
-            case PartialGradient():
+            case words.PartialGradient():
                 return [3 * of(node.args[1])[(A, B).index(node.args[2])] ** 2 + 1]
-            case MatrixExpectation():
+            case words.MatrixExpectation():
                 shares = self.shares(node, time, outcome)
                 parts = [[share * b for b in self.blocks(node.args[0], time, other)] for other, share in shares]
                 return [sum(blocks) for blocks in zip(*parts, strict=True)]
@@ -221,7 +208,7 @@ def vectors(draw: DrawFn, depth: int = 2) -> MatrixExpr:
         return Gradient(f, draw(vectors(below)))
     if kind == "mean":
         given = [Iterate("v", draw(TIMES), words.n, 1)] if draw(st.booleans()) else []
-        return MatrixExpectation(Iterate(draw(st.sampled_from("vg")), draw(TIMES), words.n, 1), *given)
+        return words.MatrixExpectation(Iterate(draw(st.sampled_from("vg")), draw(TIMES), words.n, 1), *given)
     return v if kind == "letter" else Iterate(draw(st.sampled_from("vg")), draw(TIMES), words.n, 1)
 
 
@@ -244,20 +231,20 @@ def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
         first, _ = draw(shaped())
         return draw(st.sampled_from((FrobeniusNorm, EuclideanNorm)))(first) ** draw(st.integers(1, 3))
     if kind == "spectral":
-        return SpectralNorm(draw(matrices(draw(st.sampled_from("mnk")), draw(st.sampled_from("mnk")))))
+        return words.SpectralNorm(draw(matrices(draw(st.sampled_from("mnk")), draw(st.sampled_from("mnk")))))
     if kind == "inner":
-        return InnerProduct(*draw(shaped()))
+        return words.InnerProduct(*draw(shaped()))
     if kind == "value":
-        return Value(f, draw(shaped())[0])
+        return words.Value(f, draw(shaped())[0])
     if kind == "partial":
-        return FrobeniusNorm(PartialGradient(f, draw(vectors(1)), draw(st.sampled_from((A, B)))))
+        return FrobeniusNorm(words.PartialGradient(f, draw(vectors(1)), draw(st.sampled_from((A, B)))))
     if kind == "mean":
         given = [Iterate("v", draw(TIMES), words.n, 1)] if draw(st.booleans()) else []
         return Expectation(draw(measures(below)), *given)
     if kind == "sum":
         return sp.Sum(draw(measures(0)), (t, 1, T))
     if kind == "least":
-        return MinimumOver(draw(measures(0)), t, 1, T)
+        return words.MinimumOver(draw(measures(0)), t, 1, T)
     return draw(RATIONALS) * draw(measures(below)) * draw(st.sampled_from([x, y, z, T])) + draw(measures(below))
 
 

@@ -10,31 +10,16 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import RuleError, Theorem, replay, rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, r
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    Expectation,
-    F,
-    FrobeniusNorm,
-    Gradient,
-    InnerProduct,
-    Iterate,
-    MinimumOver,
-    PartialGradient,
-    SpectralNorm,
-    Value,
-    d,
-    f,
-    k,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, Value, f
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.proof.certificate import by_signs
 from tests.layers import examples
 
-A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
-B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
-W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
+A, A1, A2 = (sp.MatrixSymbol(name, r, words.k) for name in ("A", "A_1", "A_2"))
+B, B1, B2 = (sp.MatrixSymbol(name, words.d, r) for name in ("B", "B_1", "B_2"))
+W, W1, W2 = (sp.MatrixSymbol(name, words.d, words.k) for name in ("W", "W_1", "W_2"))
 v, v1, v2 = (sp.MatrixSymbol(name, words.n, 1) for name in ("v", "v_1", "v_2"))
-v_t = Iterate("v", t, words.n, 1)
+v_t = words.Iterate("v", t, words.n, 1)
 x, y, theta = sp.symbols("x y theta")
 
 READING = Reading(
@@ -74,9 +59,9 @@ WITHOUT_PREMISES = {
     "rank of a product": (BY.rank(B * A, r), le(FrobeniusNorm(B * A) ** 2, r * SpectralNorm(B * A) ** 2)),
     "Cauchy and Schwarz": (
         BY.cauchy_schwarz(v1, v2),
-        le(InnerProduct(v1, v2), EuclideanNorm(v1) * EuclideanNorm(v2)),
+        le(words.InnerProduct(v1, v2), EuclideanNorm(v1) * EuclideanNorm(v2)),
     ),
-    "expansion": (BY.expansion(v1 - v2), eq(EuclideanNorm(v1 - v2) ** 2, InnerProduct(v1 - v2, v1 - v2))),
+    "expansion": (BY.expansion(v1 - v2), eq(EuclideanNorm(v1 - v2) ** 2, words.InnerProduct(v1 - v2, v1 - v2))),
     "block norm": (BY.block_norm(v), eq(EuclideanNorm(v) ** 2, FrobeniusNorm(A) ** 2 + FrobeniusNorm(B) ** 2)),
     "nonnegative": (BY.nonnegative("op", W), ge(SpectralNorm(W), 0)),
     "telescope": (
@@ -88,7 +73,7 @@ WITHOUT_PREMISES = {
     ),
     "minimum": (
         BY.minimum(EuclideanNorm(v_t)),
-        le(T * MinimumOver(EuclideanNorm(v_t), t, 1, T), sp.Sum(EuclideanNorm(v_t), (t, 1, T))),
+        le(T * words.MinimumOver(EuclideanNorm(v_t), t, 1, T), sp.Sum(EuclideanNorm(v_t), (t, 1, T))),
     ),
     "root": (BY.root_nonnegative(x - y), ge(sp.sqrt(x - y), 0)),
 }
@@ -113,8 +98,10 @@ def test_what_holds_of_a_number():
 
 def test_expectations_and_sums_of_what_is_known():
     fact = le(EuclideanNorm(v_t), x)
-    says(BY.expectation(known(fact)), le(Expectation(EuclideanNorm(v_t)), x), fact)
-    says(BY.expectation(known(fact), t - 1), le(Expectation(EuclideanNorm(v_t), v_t.xreplace({t: t - 1})), x), fact)
+    says(BY.expectation(known(fact)), le(words.Expectation(EuclideanNorm(v_t)), x), fact)
+    says(
+        BY.expectation(known(fact), t - 1), le(words.Expectation(EuclideanNorm(v_t), v_t.xreplace({t: t - 1})), x), fact
+    )
     says(BY.expectation(known(fact), t), fact, fact)
     says(BY.sum(known(fact)), le(sp.Sum(EuclideanNorm(v_t), (t, 1, T)), T * x), fact)
 
@@ -153,7 +140,7 @@ def test_an_instance_is_the_law_there_less_what_is_proved():
     assert replay(proved).same_as(proved)
 
 
-GRADIENT_A, GRADIENT_B = (PartialGradient(F, v1, block) for block in (A, B))
+GRADIENT_A, GRADIENT_B = (words.PartialGradient(F, v1, block) for block in (A, B))
 SLOPE = Gradient(f, W)
 EQUATIONS = [(known(eq(GRADIENT_A, B.T * SLOPE)), GRADIENT_A, B.T * SLOPE)]
 EQUATIONS += [(known(eq(GRADIENT_B, SLOPE * A.T)), GRADIENT_B, SLOPE * A.T)]

@@ -19,7 +19,7 @@ from boundcheck.kernel.terms import Scalar, Variable
 from boundcheck.proof import certificate
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.notation import identity
-from boundcheck.proof.sums import Packing, combination, combine, times
+from boundcheck.proof.sums import Packing, combine, times
 from tests.layers import examples
 
 from .entailments import Entailment, entailed, polynomials, refuted
@@ -138,6 +138,10 @@ def test_not_found(relation: str, polynomial: Scalar, premises: list[Theorem]) -
     assert certify(Fact(relation, polynomial), premises) is None
 
 
+def test_products_stop_at_the_degree() -> None:
+    assert certify(Fact(">=", x * y * z), [ge(x), ge(y), ge(z)], degree=2) is None
+
+
 @examples(60)
 @given(refuted())
 def test_what_is_false_is_never_certified(given: Entailment) -> None:
@@ -151,22 +155,12 @@ def test_what_follows_by_squares_and_multiples_is_found(given: Entailment) -> No
     checked(certify(given.goal, premises), given.goal, premises)
 
 
-def test_products_stop_at_the_degree() -> None:
-    goal, premises = Fact(">=", x * y * z), [ge(x), ge(y), ge(z)]
-    assert certify(goal, premises, degree=2) is None
-
-
-def test_premises_that_are_not_needed_are_left_out() -> None:
-    theorem = certify(Fact(">=", c * y - c * x), [gt(z), eq(w - x * y), ge(c), ge(n), ge(y - x), ge(y - x)])
+def test_premises_that_are_not_needed_are_left_out_and_laws_passed_over() -> None:
+    law = rules.assume(Law([Variable("x")], [], Fact(">=", x)))
+    theorem = certify(Fact(">=", c * y - c * x), [law, gt(z), eq(w - x * y), ge(c), ge(n), ge(y - x), ge(y - x)])
     assert theorem is not None
     assert theorem.hypotheses == {Fact(">=", c), Fact(">=", y - x)}
     assert len(theorem.premises) == 2
-
-
-def test_laws_are_passed_over() -> None:
-    law = rules.assume(Law([Variable("x")], [], Fact(">=", x)))
-    premises = [law, ge(y)]
-    assert checked(certify(Fact(">=", 2 * y), premises), Fact(">=", 2 * y), premises).premises == (premises[1],)
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -224,15 +218,6 @@ def test_quotients_and_roots_of_monomials(powers: list[list[int]]) -> None:
     assert packing.quotient(one, both) == (0 if both == one and not two else None)
     assert packing.root(2 * one) == one
     assert (packing.root(one) is None) == any(power % 2 for power in powers[0])
-
-
-def test_combinations_are_exact() -> None:
-    packing = Packing([x, y])
-    columns = [packing.pack(column) for column in (x + y, 2 * x + 2 * y, x - y)]
-    assert combination(columns, packing.pack(3 * x + y)) == [2, 0, 1]
-    assert combination(columns, packing.pack(x * y)) is None
-    assert combination([], {}) == []
-    assert combination([], packing.pack(x)) is None
 
 
 def test_many_premises_do_not_matter_to_an_easy_goal() -> None:

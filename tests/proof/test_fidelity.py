@@ -10,38 +10,19 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
+from boundcheck.language import vocabulary as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.hypotheses import BALL, Hypothesis
 from boundcheck.language.symbols import Parameter, a, sigma
-from boundcheck.language.vocabulary import (
-    W1,
-    W2,
-    A_t,
-    B_t,
-    EuclideanNorm,
-    F,
-    FrobeniusNorm,
-    Gradient,
-    Iterate,
-    MatrixExpectation,
-    SpectralNorm,
-    d,
-    g,
-    k,
-    n,
-    v,
-    v1,
-    v2,
-    v_t,
-)
+from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, F, FrobeniusNorm, Gradient, d, g, k, n, v, v_t
 from boundcheck.proof import Process, Proof, Reading, eq, ge, le
 from boundcheck.proof.verdict import JudgedProof
 
 from .cheats import CHEATS, A, B, Cheat, M_t
 from .scripts import judged, x, y
 
-M_1 = Iterate("M", sp.Integer(1), d, k)
+M_1 = words.Iterate("M", sp.Integer(1), d, k)
 
 
 def tried(build: Callable[[Proof], Any], claim: Claim, **options: Any) -> JudgedProof | None:
@@ -69,7 +50,7 @@ def test_recursions_and_shifted_times_are_not_refused():
         shifted = proof.assume(large, where={t: t + 1})
         proof.conclude(proof.step("line", claim.conclusion, proof.assume(large), shifted))
 
-    next_ = Iterate("N", t, d, k)
+    next_ = words.Iterate("N", t, d, k)
     large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(M_t), 1), "for all t")
     both = FrobeniusNorm(M_t) + FrobeniusNorm(M_t.xreplace({t: t + 1}))
     claim = Claim("my.again", "Large together", "me", ge(both, 2), hypotheses=(large,))
@@ -207,8 +188,8 @@ def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(quantifier: 
 @pytest.mark.parametrize("said", BALL.says[:2], ids=["one radius", "two radii"])
 def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
     known = BALL.claim("my.ball", "Ball", "me", said)
-    claim = under(known, le(SpectralNorm(A_t), a if said.conclusion.has(a) else sigma), "for all t")
-    reading = Reading(processes={A_t: Process((A,)), B_t: Process((B,))})
+    claim = under(known, le(words.SpectralNorm(words.A_t), a if said.conclusion.has(a) else sigma), "for all t")
+    reading = Reading(processes={words.A_t: Process((A,)), words.B_t: Process((B,))})
 
     def build(proof: Proof) -> None:
         proof.conclude(proof.step("line", claim.conclusion, proof.assume(known)))
@@ -220,18 +201,22 @@ def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
 
 NOISE, FIXED = sp.MatrixSymbol("N", n, 1), sp.MatrixSymbol("Z", n, 1)
 AT_ALL = Reading(
-    constants={FIXED}, arbitrary={g, NOISE, v, v1, v2}, processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}
+    constants={FIXED},
+    arbitrary={g, NOISE, v, words.v1, words.v2},
+    processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))},
 )
 MIDDLES = {
-    "E[g]": (MatrixExpectation(g), "unknown"),
+    "E[g]": (words.MatrixExpectation(g), "unknown"),
     "g": (g, "unknown"),
-    "the mean of a letter of one's own": (MatrixExpectation(NOISE), "unknown"),
+    "the mean of a letter of one's own": (words.MatrixExpectation(NOISE), "unknown"),
     "what does not depend on v": (FIXED, "proved"),
 }
 
 
 @pytest.mark.parametrize(("middle", "expected"), MIDDLES.values(), ids=MIDDLES)
-@pytest.mark.parametrize("points", [(v1, v2), (v_t, v_t.xreplace({t: t + 1}))], ids=["any points", "iterates"])
+@pytest.mark.parametrize(
+    "points", [(words.v1, words.v2), (v_t, v_t.xreplace({t: t + 1}))], ids=["any points", "iterates"]
+)
 def test_what_belongs_to_a_point_is_not_that_of_another(middle: Any, expected: str, points: Any) -> None:
     """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v does."""
     is_run, relation = v_t in points, eq(middle, Gradient(F, v))

@@ -29,48 +29,34 @@ def proof() -> Proof:
     return Proof(None, READING)
 
 
-def test_an_assumption_is_a_theorem_about_itself(proof):
+def test_what_is_assumed_is_a_theorem_about_itself_under_its_name(proof):
     theorem = proof.assume(ge(x, y), name="x ≥ y")
-    assert theorem.conclusion == proof.reading.fact(ge(x, y))
-    assert theorem.hypotheses == {theorem.conclusion}
-    (assumption,) = proof.assumptions
-    assert (assumption.name, assumption.role, assumption.claim) == ("x ≥ y", "hypothesis", None)
+    assert theorem.hypotheses == {theorem.conclusion} == {proof.reading.fact(ge(x, y))}
     assert proof.recall("x ≥ y").same_as(theorem)
-
-
-def test_a_claim_is_assumed_part_by_part_under_its_title(proof):
     parts = proof.assume(PAIR, where={x: z})
     # In the order of sympy, and not in the claim's.
     assert {each.conclusion for each in parts} == {proof.reading.fact(each) for each in (le(z, 1), le(y, 2))}
-    assert {(each.name, each.claim) for each in proof.assumptions} == {("A pair", PAIR)}
-    with pytest.raises(InputError, match="name = A pair: expected the name of one assumption, not of 2"):
-        proof.recall("A pair")
-    with pytest.raises(InputError, match="not of 0"):
-        proof.recall("nothing")
-
-
-def test_an_assumed_law_binds_its_variables(proof):
     law = proof.assume(le(FrobeniusNorm(A), x), forall=[A], given=[le(SpectralNorm(A), y)])
-    assert isinstance(law.conclusion, Law)
     assert [str(each) for each in law.conclusion.variables] == ["A"]
     assert law.conclusion.premises == (proof.reading.fact(le(SpectralNorm(A), y)),)
+    assert [(each.name, each.claim) for each in proof.assumptions][:3] == [("x ≥ y", None), *[("A pair", PAIR)] * 2]
+    assert {each.role for each in proof.assumptions} == {"hypothesis"}
+    for name, count in (("A pair", 2), ("nothing", 0)):
+        with pytest.raises(InputError, match=f"name = {name}: expected the name of one assumption, not of {count}"):
+            proof.recall(name)
 
 
-def test_a_symbol_is_defined_once(proof):
-    theorem = proof.define(x, y + 1)
-    assert theorem.conclusion == proof.reading.fact(eq(x, y + 1))
-    with pytest.raises(InputError, match="definition = x: expected a letter that is defined once, not by itself"):
-        proof.define(x, y + 1)
-
-
-def test_a_domain_is_that_of_the_symbol(proof):
+def test_a_definition_and_a_domain_are_those_of_the_symbol(proof):
+    assert proof.define(x, y + 1).conclusion == proof.reading.fact(eq(x, y + 1))
+    assert proof.quantity(STEP_SIZE).conclusion == proof.reading.fact(eq(alpha, STEP_SIZE.expression))
+    assert proof.recall("alpha").conclusion == proof.reading.fact(eq(alpha, STEP_SIZE.expression))
     length, long, rank = proof.positive(Lhat, T, r)
     assert length.conclusion == proof.reading.fact(gt(Lhat, 0))
     assert long.hypotheses == rank.hypotheses == frozenset()
     assert long.conclusion == proof.reading.fact(ge(T, 1))
-    assert [each.role for each in proof.assumptions] == ["domain"]
-    with pytest.raises(InputError, match="symbol = x: expected a symbol that sympy knows to be positive"):
-        proof.positive(x)
+    assert [each.role for each in proof.assumptions] == ["definition", "definition", "domain"]
+    with pytest.raises(InputError, match="symbol = z: expected a symbol that sympy knows to be positive"):
+        proof.positive(z)
 
 
 def test_a_line_is_closed_from_what_is_named(proof):
@@ -87,8 +73,7 @@ def test_a_line_is_closed_from_what_is_named(proof):
 
 def test_a_line_that_is_a_premise_is_that_premise(proof):
     premise = proof.assume(ge(x, y))
-    assert proof.step("again", ge(x, y), premise) is premise
-    assert proof.step("turned", le(y, x), premise) is premise
+    assert proof.step("again", ge(x, y), premise) is proof.step("turned", le(y, x), premise) is premise
 
 
 def test_a_factor_and_hints_are_used_as_named(proof):
@@ -118,30 +103,19 @@ def test_a_stated_line_is_what_the_rule_says(proof):
 
 
 def test_a_witness_is_kept_and_nothing_is_searched(proof):
-    theorem = proof.step("false", ge(x**2, 0), witness=numbers(x=1))
-    assert theorem.rule == "assume"
+    assert proof.step("false", ge(x**2, 0), witness=numbers(x=1)).rule == "assume"
     assert proof.steps[0].witness is not None
 
 
-def test_a_conclusion_closes_over_what_is_local(proof):
-    local = proof.local(ge(x, 1))
-    line = proof.step("line", ge(2 * x, 2), local)
-    theorem = proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(2 * x, 2))
-    assert theorem.hypotheses == frozenset()
+def test_a_conclusion_closes_over_what_is_local_and_discharges_what_is_given(proof):
+    assumed, known = proof.assume(ge(y, 1)), proof.step("known", ge(z**2, 0), hints=[z])
+    line = proof.step("line", ge(2 * x + y + z**2, 3), proof.local(ge(x, 1)), assumed, known)
+    theorem = proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(2 * x + y + z**2, 3))
+    assert theorem.hypotheses == {assumed.conclusion}
     assert theorem.conclusion == proof.goal
     assert isinstance(proof.goal, Law)
-
-
-def test_a_conclusion_discharges_what_is_given(proof):
-    assumed = proof.assume(ge(x, 1))
-    proved = proof.step("known", ge(y**2, 0), hints=[y])
-    line = proof.step("line", ge(x + y**2, 1), assumed, proved)
-    assert proof.conclude(line, relation=ge(x + y**2, 1)).hypotheses == {assumed.conclusion}
-
-
-def test_a_lemma_without_a_relation_cannot_conclude(proof):
     with pytest.raises(InputError, match="conclusion = None: expected a relation"):
-        proof.conclude(proof.step("line", ge(x**2, 0)))
+        proof.conclude(line)
 
 
 def test_a_cited_proof_brings_its_assumptions(proof):
@@ -167,9 +141,3 @@ def test_signs_of_all_that_has_one():
     )
     assert all(isinstance(each, Theorem) and not each.hypotheses for each in found)
     assert Norm("F", (block,)) in norm("F", block).atoms()
-
-
-def test_quantities_of_a_claim_are_defined_by_its_own_expression(proof):
-    theorem = proof.quantity(STEP_SIZE)
-    assert theorem.conclusion == proof.reading.fact(eq(alpha, STEP_SIZE.expression))
-    assert proof.recall("alpha").same_as(theorem)

@@ -17,21 +17,7 @@ from boundcheck.kernel.terms import Scalar
 from boundcheck.language import vocabulary as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import L, T, r
-from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    Expectation,
-    FrobeniusNorm,
-    Gradient,
-    InnerProduct,
-    Iterate,
-    MinimumOver,
-    PartialGradient,
-    SpectralNorm,
-    Value,
-    d,
-    f,
-    i,
-)
+from boundcheck.language.vocabulary import EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Value, d, f, i
 from boundcheck.proof import Reading, eq, ge, gt, le
 from boundcheck.proof.script import own_letters
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
@@ -199,11 +185,11 @@ REFUSED = {
     "sum from 0": (lemma(sp.Sum(FrobeniusNorm(v_t), (t, 0, T))), "range", "Sum", "t from 1 to T"),
     "sum to T - 1": (lemma(sp.Sum(FrobeniusNorm(v_t), (t, 1, T - 1))), "range", "Sum", "t from 1 to T"),
     "sum over s": (lemma(sp.Sum(x, (y, 1, T))), "range", "Sum", "t from 1 to T"),
-    "least from 2": (lemma(MinimumOver(FrobeniusNorm(v_t), t, 2, T)), "range", "MinimumOver", "t from 1 to T"),
+    "least from 2": (lemma(words.MinimumOver(FrobeniusNorm(v_t), t, 2, T)), "range", "MinimumOver", "t from 1 to T"),
     "two vectors": (lemma(FrobeniusNorm(v.T * v)), "expression", "v", "a number and a vector"),
     "a vector's square": (lemma(FrobeniusNorm(v * v.T)), "expression", "v", "a number and a vector"),
-    "every other time": (lemma(FrobeniusNorm(Iterate("v", 2 * t, n, 1))), "index", "2*t", "whole number"),
-    "half a step": (lemma(FrobeniusNorm(Iterate("v", t + sp.Rational(1, 2), n, 1))), "index", "t + 1/2", "whole"),
+    "every other time": (lemma(FrobeniusNorm(words.Iterate("v", 2 * t, n, 1))), "index", "2*t", "whole number"),
+    "half a step": (lemma(FrobeniusNorm(words.Iterate("v", t + sp.Rational(1, 2), n, 1))), "index", "t + 1/2", "whole"),
     "given a matrix": (lemma(Expectation(FrobeniusNorm(v_t), M)), "given", "M", "one iterate"),
 }
 
@@ -238,7 +224,7 @@ MISREAD = {
     "a double sum": eq(sp.Sum(sp.Sum(FrobeniusNorm(v_t), (t, 1, T)), (t, 1, T)), sp.Sum(FrobeniusNorm(v_t), (t, 1, T))),
     "a sum over another index too": eq(sp.Sum(y, (t, 1, T), (words.k, 1, 5)), T * y),
     # An inverse or a root of a matrix could be read as a vector without blocks.
-    "inverse matrices": eq(InnerProduct(M.I, M.I), 0),
+    "inverse matrices": eq(words.InnerProduct(M.I, M.I), 0),
     "a function of an inverse": eq(Value(f, M.I), Value(f, N.I)),
     "a root of a matrix": eq(Value(f, sp.MatPow(M, sp.Rational(1, 2))), Value(f, sp.MatPow(N, sp.Rational(1, 2)))),
     # E[· | g_t] could be read as given the past up to t, at which g_t is not known; and a second thing dropped.
@@ -247,10 +233,10 @@ MISREAD = {
     ),
     "given two": eq(Expectation(EuclideanNorm(g_t) ** 2, v_t, g_t), Expectation(EuclideanNorm(g_t) ** 2, v_t)),
     "a symbolic power of a matrix": lemma(FrobeniusNorm(sp.MatPow(M, words.n))),
-    "a block that the vector has not": lemma(FrobeniusNorm(PartialGradient(f, v, M))),
+    "a block that the vector has not": lemma(FrobeniusNorm(words.PartialGradient(f, v, M))),
     "a vector plus one of another make": lemma(EuclideanNorm(v + u)),
-    "a vector and one of another make": lemma(InnerProduct(v, u)),
-    "the spectral norm of a vector": lemma(SpectralNorm(v)),
+    "a vector and one of another make": lemma(words.InnerProduct(v, u)),
+    "the spectral norm of a vector": lemma(words.SpectralNorm(v)),
     "a vector that is 0": eq(v, sp.ZeroMatrix(words.n, 1)),
     "a name with a space": lemma(sp.Symbol("a b")),
 }
@@ -289,5 +275,5 @@ def test_the_time_is_a_number(expression, value, at):
 
 def test_a_gradient_has_the_blocks_of_its_point():
     assert [block.shape for block in READING.point(Gradient(f, v))] == [("k", "n"), ("m", "k")]
-    (block,) = READING.point(PartialGradient(f, v, A))
+    (block,) = READING.point(words.PartialGradient(f, v, A))
     assert block == READING.point(Gradient(f, v))[0]

@@ -18,34 +18,14 @@ from hypothesis import strategies as st
 from boundcheck.exact.evaluate import t
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
+from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
 from boundcheck.language.symbols import C, D, Parameter, alpha, bound, ell, f_star, zeta
-from boundcheck.language.vocabulary import (
-    A1,
-    A2,
-    B1,
-    B2,
-    SLOPE,
-    EuclideanNorm,
-    Expectation,
-    F,
-    FrobeniusNorm,
-    Gradient,
-    InnerProduct,
-    Iterate,
-    Value,
-    g,
-    g_t,
-    n,
-    v,
-    v1,
-    v2,
-    v_t,
-)
+from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, F, FrobeniusNorm, Value, n, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
@@ -177,7 +157,7 @@ def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2
     factors = (A1, B1), (A2, B2)
     goal = le(FrobeniusNorm(B1 * A1 - B2 * A2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2)) / size)
     claim = Claim("my.claim", "W moves little", "me", goal, "for all A_1, A_2, B_1, B_2", hypotheses=(MOVES,))
-    reading = Reading(points=dict(zip((v1, v2), factors, strict=True)), arbitrary={A1, A2, B1, B2})
+    reading = Reading(points=dict(zip((words.v1, words.v2), factors, strict=True)), arbitrary={A1, A2, B1, B2})
     is_false = size * abs(b1 * a1 - b2 * a2) > abs(a1 - a2) + abs(b1 - b2)
     inside = max(map(abs, (a1, b1, a2, b2))) <= 1
     assert not (inside and is_false and size == 1)
@@ -190,12 +170,15 @@ def test_a_run_off_the_ball_says_nothing_of_the_noise(
     statement: Statement, start: int, share: int, expected: bool
 ) -> None:
     noise = BOUNDED_VARIANCE.claim("my.noise", "Noise", "me", statement)
-    goal = le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2 / share)
+    goal = le(words.Expectation(EuclideanNorm(words.g_t - words.SLOPE) ** 2), zeta**2 / share)
     claim = Claim("my.claim", "Little noise", "me", goal, "for all t", hypotheses=(noise,))
     more = {"offsets": (1, -1), "start": (start, start), "zeta": 3, "alpha": Fraction(1, 100), "T": 1}
     blocks = [sp.MatrixSymbol(name, *shape) for name, shape in (("A", A1.shape), ("B", B1.shape))]
     drawn = [sp.MatrixSymbol(f"g_{each.name}", *each.shape) for each in blocks]
-    reading = Reading(processes={v_t: Process(tuple(blocks)), g_t: Process(tuple(drawn), drawn=True)}, arbitrary={g, v})
+    reading = Reading(
+        processes={v_t: Process(tuple(blocks)), words.g_t: Process(tuple(drawn), drawn=True)},
+        arbitrary={words.g, words.v},
+    )
     run = on_run("A run", MeftRun(HUBER, L=1, G=1, C=2, sigma=2, **more))
     assert refuted(claim, goal, run, reading) == expected
 
@@ -240,7 +223,7 @@ LINEAR = {name: each for name, each in ALGORITHMS.items() if isinstance(each, Li
 def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: LinearMethod) -> None:
     T_, letters = 3, steps(algorithm, 3)
     names = [name for name in letters if name != "g"]
-    blocks = {Iterate(name, t, n, 1): sp.MatrixSymbol(name, n, 1) for name in letters}
+    blocks = {words.Iterate(name, t, n, 1): sp.MatrixSymbol(name, n, 1) for name in letters}
     reading = Reading(
         processes={at: Process((block,), drawn=block.name == "g") for at, block in blocks.items()},
         constants={each for each in algorithm.parameters if str(each) in ("omega", "gamma")},
@@ -261,7 +244,11 @@ def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: Lin
 def test_gradient_descents_own_theorem_is_not_refuted_by_points_that_stay() -> None:
     """F(x) = x with v_t = 0 for all t meets the hypotheses along the run; gradient descent would not stay."""
     next_ = v_t.xreplace({t: t + 1})
-    fall = Value(F, v_t) + InnerProduct(Gradient(F, v_t), next_ - v_t) + ell / 2 * EuclideanNorm(next_ - v_t) ** 2
+    fall = (
+        Value(F, v_t)
+        + words.InnerProduct(words.Gradient(F, v_t), next_ - v_t)
+        + ell / 2 * EuclideanNorm(next_ - v_t) ** 2
+    )
     hypotheses = (
         Claim("my.smooth", "F is smooth along the run", "me", le(Value(F, next_), fall), "for all t"),
         Claim("my.below", "F is bounded below", "me", ge(Value(F, next_), f_star), "for all t"),
@@ -271,7 +258,7 @@ def test_gradient_descents_own_theorem_is_not_refuted_by_points_that_stay() -> N
         "my.gd",
         "Gradient descent",
         "me",
-        le(EuclideanNorm(Gradient(F, v_t)) ** 2, bound),
+        le(EuclideanNorm(words.Gradient(F, v_t)) ** 2, bound),
         hypotheses=hypotheses,
         quantities=(Quantity(alpha, 1 / ell), Quantity(bound, 2 * ell * D)),
         algorithm=GRADIENT_DESCENT,

@@ -65,18 +65,11 @@ def test_a_recurrence_with_a_start_is_a_definition() -> None:
     proof.define(at(1), 2 * B)
 
 
-@pytest.mark.parametrize("name", ["t", "i"])
-def test_a_time_is_no_parameter(name: str) -> None:
-    symbol = {"t": t, "i": i}[name]
-    with pytest.raises(InputError, match=f"claim.declared = {name}"):
-        Claim(
-            "my.time",
-            "",
-            "",
-            le(T * SIZE, SIZE),
-            quantities=(Quantity(c, symbol, "a number"),),
-            declared=(Parameter(symbol, "positive integer", "a number"),),
-        )
+@pytest.mark.parametrize("symbol", [t, i], ids=str)
+def test_a_time_is_no_parameter(symbol: sp.Symbol) -> None:
+    mine = {"quantities": (Quantity(c, symbol, "a number"),), "declared": (Parameter(symbol, "positive integer", ""),)}
+    with pytest.raises(InputError, match=f"claim.declared = {symbol}"):
+        Claim("my.time", "", "", le(T * SIZE, SIZE), **mine)
 
 
 def hypothesis(relation: sp.Basic) -> Claim:

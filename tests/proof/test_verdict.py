@@ -63,15 +63,6 @@ def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
     assert {each.name for each in proof.hypotheses} == {"x is large", "$u ≥ w$", "w is not negative"}
 
 
-def test_a_hypothesis_with_a_number_replaced_is_another():
-    def build(proof: Proof) -> None:
-        large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
-        proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
-
-    proof = judged(build, CLAIM)
-    assert (proof.verdict, proof.reason) == ("unknown", "it rests on u ≥ 0, which is not a hypothesis of the claim")
-
-
 def test_instead_replaces_a_hypothesis_and_takes_it_away():
     weaker = Claim("my.weaker", "x is at least 1/2", "me", ge(x, sp.Rational(1, 2)))
     closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE,))
@@ -105,51 +96,60 @@ def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
     assert "it rests on false" in proof.reason
 
 
-def test_a_refuted_line_does_not_help_either():
+@pytest.mark.parametrize("is_statement", [False, True])
+def test_a_refuted_line_does_not_help_either_and_refuting_takes_a_printed_script(is_statement):
     def build(proof: Proof) -> None:
         first = proof.step("false", ge(x, 1), witness=numbers(x=0))
         proof.conclude(proof.step("next", ge(2 * x, 2), first), relation=ge(2 * x, 2))
 
     for version in ("repaired", "sharp"):
-        proof = judged(build, version=version)
+        proof = judged(build, version=version, is_statement=is_statement)
         assert [each.verdict for each in proof.steps] == ["refuted", "unknown"]
-        assert proof.verdict == "unknown"
+        assert proof.verdict == claim_verdict([proof]) == "unknown"
         assert "it rests on false" in proof.reason
-    assert judged(build, version="printed").verdict == "refuted"
+    assert judged(build, version="printed", is_statement=is_statement).verdict == "refuted"
 
 
-def test_a_script_that_does_not_conclude_proves_nothing():
-    assert judged(lambda proof: proof.step("line", ge(x**2, 0))).verdict == "unknown"
-    assert judged(lambda proof: None).verdict == "unknown"
+def replaced(proof: Proof) -> None:
+    large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
+    proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
 
 
-def test_the_theorem_must_say_what_is_concluded():
-    proof = judged(lambda proof: proof.conclude(proof.step("line", ge(x**2, 0)), relation=ge(x**2, 1)))
+def left_over(proof: Proof) -> None:
+    proof.conclude(proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2))
+
+
+def below_a_law(proof: Proof) -> None:
+    line = proof.step("wish", ge(x, 2), proof.local(ge(x, 1)))
+    proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 2))
+
+
+STRAY = "it rests on {}, which is not a hypothesis of the claim"
+# A claim, a script that does not prove it, and the beginning of the reason.
+UNPROVED = {
+    "nothing is concluded": ("my.lemma", lambda proof: proof.step("line", ge(x**2, 0)), ""),
+    "nothing is said": ("my.lemma", lambda proof: None, ""),
+    "another conclusion": (
+        "my.lemma",
+        lambda proof: proof.conclude(proof.step("line", ge(x**2, 0)), relation=ge(x**2, 1)),
+        "it ends in 0 <= x^2, and not in ",
+    ),
+    "a hypothesis with a number replaced": (CLAIM, replaced, STRAY.format("u ≥ 0")),
+    "what is local": ("my.lemma", left_over, STRAY.format("x ≥ 1")),
+    "a hypothesis that is local": (
+        Claim("my.other", "Other", "me", ge(x, 0), hypotheses=(LARGE,)),
+        lambda proof: proof.conclude(proof.step("line", ge(x, 0), proof.assume(LARGE, role="local"))),
+        "",
+    ),
+    "an open line below a law": ("my.lemma", below_a_law, ""),
+}
+
+
+@pytest.mark.parametrize(("claim", "build", "reason"), UNPROVED.values(), ids=UNPROVED)
+def test_what_proves_nothing_is_unknown(claim, build, reason):
+    proof = judged(build, claim)
     assert proof.verdict == "unknown"
-    assert proof.reason.startswith("it ends in 0 <= x^2, and not in ")
-
-
-def test_what_is_local_may_not_be_left_over():
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2))
-
-    proof = judged(build)
-    assert (proof.verdict, proof.reason) == ("unknown", "it rests on x ≥ 1, which is not a hypothesis of the claim")
-
-
-def test_a_hypothesis_of_the_claim_is_no_hypothesis_where_it_is_local():
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", ge(x, 0), proof.assume(LARGE, role="local")))
-
-    assert judged(build, Claim("my.other", "Other", "me", ge(x, 0), hypotheses=(LARGE,))).verdict == "unknown"
-
-
-def test_an_open_line_below_a_law_proves_nothing():
-    def build(proof: Proof) -> None:
-        line = proof.step("wish", ge(x, 2), proof.local(ge(x, 1)))
-        proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 2))
-
-    assert judged(build).verdict == "unknown"
+    assert proof.reason.startswith(reason)
 
 
 # Witnesses.
@@ -172,24 +172,6 @@ def test_a_witness_that_meets_all_refutes():
     found = step_as_json(proof, step)["witness"]
     assert found == {"about": "Two numbers", "numbers": {"x": "2", "y": "1"}, "t": 1, "left": "2", "right": "1"}
     assert claim_verdict([proof]) == "refuted"
-
-
-@pytest.mark.parametrize(
-    ("witness", "reason"),
-    [
-        (numbers(x=2, y=-1), "the witness does not meet given y > 0"),
-        (numbers(x=1, y=0), "the witness does not meet given y > 0"),
-        (numbers(x=1, y=1), "the witness does not make the line false"),
-    ],
-    ids=["breaks a hypothesis", "breaks it just", "makes it true"],
-)
-def test_a_witness_that_does_not_stand_refutes_nothing(witness, reason):
-    proof = printed(le(x, y), witness, ge(x, y), gt(y, 0))
-    step = line(proof, "line")
-    assert (step.verdict, step.reason) == ("unknown", reason)
-    assert proof.verdict == "unknown"
-    assert step_as_json(proof, step)["witness"] is None
-    assert claim_verdict([proof]) == "unknown"
 
 
 @given(*[st.fractions(-3, 3, max_denominator=4)] * 4)
@@ -249,32 +231,22 @@ def chain(proof: Proof) -> None:
     proof.conclude(second, relation=ge(2 * x, 0))
 
 
-def test_a_line_that_both_solvers_prove_has_their_trust_and_so_has_what_rests_on_it(monkeypatch):
-    without_certificate(monkeypatch, ge(x, 0))
-    proof = judged(chain)
-    assert [(each.verdict, each.trust) for each in proof.steps] == [
-        ("proved", "solvers"),
-        ("proved", "solvers"),
-        ("proved", "kernel"),
-    ]
-    assert (proof.verdict, proof.trust) == ("proved", "solvers")
-
-
 SAY = "import sys; sys.stdin.read(); print('{}')"
+# What plays a solver, and the trust that lines have which both solvers prove, one alone, or none.
+SOLVED = {
+    "both": ({}, ["solvers", "solvers", "kernel"]),
+    "z3 alone": ({"cvc5": SAY.format("unknown")}, ["solver", "solver", "kernel"]),
+    "none": ({"z3": SAY.format("unknown"), "cvc5": "raise SystemExit(1)"}, ["", "", "kernel"]),
+}
 
 
-def test_one_solver_alone_is_trusted_less(monkeypatch):
+@pytest.mark.parametrize(("programs", "trusts"), SOLVED.values(), ids=SOLVED)
+def test_a_line_that_solvers_prove_has_their_trust_and_so_has_what_rests_on_it(programs, trusts, monkeypatch):
     without_certificate(monkeypatch, ge(x, 0))
-    play(monkeypatch, cvc5=SAY.format("unknown"))
+    play(monkeypatch, **programs)
     proof = judged(chain)
-    assert [each.trust for each in proof.steps] == ["solver", "solver", "kernel"]
-    assert (proof.verdict, proof.trust) == ("proved", "solver")
-
-
-def test_solvers_that_know_nothing_prove_nothing(monkeypatch):
-    without_certificate(monkeypatch, ge(x, 0))
-    play(monkeypatch, z3=SAY.format("unknown"), cvc5="raise SystemExit(1)")
-    assert judged(chain).verdict == "unknown"
+    assert [each.trust for each in proof.steps] == trusts
+    assert (proof.verdict, proof.trust) == ("proved" if trusts[0] else "unknown", trusts[0])
 
 
 def test_solvers_that_disagree_stop_everything(monkeypatch):
@@ -403,10 +375,13 @@ def test_an_id_of_the_catalogue_stands_for_its_claim():
 
 
 def test_a_claim_is_refuted_by_its_own_conclusion_alone():
-    def build(proof: Proof) -> None:
-        proof.step("another matter", le(x, 0), witness=numbers(x=1))
-
-    assert claim_verdict([judged(build, LEMMA_1, version="printed", is_statement=True)]) == "unknown"
+    made = judged(
+        lambda proof: proof.step("another matter", le(x, 0), witness=numbers(x=1)),
+        LEMMA_1,
+        version="printed",
+        is_statement=True,
+    )
+    assert claim_verdict([made]) == "unknown"
 
 
 # The verdict on a claim.
@@ -449,15 +424,6 @@ def test_the_verdict_on_a_claim(verdict, versions):
     judged_proofs = [make(*each) for each in versions]
     for order in itertools.permutations(judged_proofs):
         assert claim_verdict(list(order)) == verdict
-
-
-def test_refuting_takes_a_printed_script():
-    for version in ("repaired", "sharp"):
-        proof = judged(
-            lambda proof: proof.step("line", le(x, 0), witness=numbers(x=1)), version=version, is_statement=True
-        )
-        assert proof.verdict == "unknown"
-        assert claim_verdict([proof]) == "unknown"
 
 
 # x times the sum of ‖v_s‖² over s < t: 0 at t = 1, and if x ≥ 0 it never falls.

@@ -58,17 +58,6 @@ def test_a_refuted_line_is_shown_with_its_witness(audit):
         assert f"the left side is {witness['left']} and the right side {witness['right']}." in page
 
 
-def test_a_line_by_itself_shows_all_that_its_theorem_rests_on(audit):
-    steps = audit[ID].proof("repaired").steps
-    step = max(steps, key=lambda each: len(each.step.theorem.hypotheses))
-    hypotheses = step.step.theorem.hypotheses
-    assert len(hypotheses) > 2
-    made = shown(step.step.theorem.conclusion, *sorted(hypotheses, key=str))
-    for latex in made.latex:
-        assert mathml_of(latex, "block") in step._repr_html_()
-        assert latex in step._repr_latex_()
-
-
 def test_words_of_a_script_are_text():
     def build(proof: Proof) -> None:
         proof.step("a & b < c", ge(x**2, 0), meaning="<script>alert(1)</script>")

@@ -37,7 +37,6 @@ INSTANCES = {name: each for name, each in vars(witnesses).items() if isinstance(
 RUNS = {name: run for name, run in INSTANCES.items() if isinstance(run, MeftRun)}
 WITNESSES = {name: each for name, each in vars(witnesses).items() if isinstance(each, Witness)}
 POINTS = st.tuples(fractions(-2, 2), fractions(-2, 2))
-all_runs = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 
 
 def minus(v1: Point, v2: Point) -> Point:
@@ -71,34 +70,15 @@ def printed_bound_square(run: MeftRun) -> Fraction:
     return found
 
 
-def numeric(setting: Setting, offsets: tuple[Fraction, ...] = (Fraction(0),)) -> Problem:
-    """The setting's F in float64, as the code that runs experiments computes it."""
-    return Problem(Clipped(setting.slope, offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
-
-
-def replay(run: MeftRun) -> Run:
-    """The run in float64, over all paths, by the code that runs experiments."""
-    start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in run.start)
-    return Run(numeric(run, run.offsets), start, float(run.alpha), run.T)
-
-
 def assert_replayed(run: MeftRun, absolute: float, absolute_square: float) -> None:
-    found = replay(run)
+    """Against the run in float64, over all paths, by the code that runs experiments."""
+    start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in run.start)
+    problem = Problem(Clipped(run.slope, run.offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
+    found = Run(problem, start, float(run.alpha), run.T)
     losses = [found.problem.loss(v).mean().item() for v in found.paths]
     assert losses == pytest.approx([float(x) for x in mean_losses(run)], rel=1e-9, abs=absolute)
     exact = [float(x) for x in mean_square_norms(run)]
     assert list(found.mean_square_gradients) == pytest.approx(exact, rel=1e-9, abs=absolute_square)
-
-
-def repaired_bound(run: MeftRun) -> Fraction:
-    """What the repaired proof says of the mean of N_t: (D/(alpha T) + Lhat alpha zeta^2/2) / (1 - Lhat alpha/2)."""
-    q = run.smoothness * run.alpha
-    return (run.gap / (run.alpha * run.T) + q * run.zeta**2 / 2) / (1 - q / 2)
-
-
-def right_of_23(run: MeftRun) -> Fraction:
-    """The right side of (23)."""
-    return 2 * run.gap / run.alpha + run.T * run.smoothness * run.alpha * run.zeta**2 / 2
 
 
 def path(run: MeftRun, drawn: tuple[Fraction, ...]) -> Point:
@@ -144,13 +124,14 @@ def test_numeric_layer_replays_every_run(run: MeftRun) -> None:
 
 @given(instances())
 def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: MeftRun) -> None:
-    mean = sum(mean_square_norms(run)) / run.T
-    assert mean <= repaired_bound(run)
+    mean, q = sum(mean_square_norms(run)) / run.T, run.smoothness * run.alpha
+    # The repaired proof: (D/(alpha T) + Lhat alpha zeta²/2) / (1 - Lhat alpha/2).
+    assert mean <= (run.gap / (run.alpha * run.T) + q * run.zeta**2 / 2) / (1 - q / 2)
     if has_printed_step(run):
         # 2 S, of which the printed 2.5 S is 5/4; and so (23) and (24) are true at the printed step size.
         assert mean**2 <= printed_bound_square(run) * Fraction(4, 5) ** 2
-        # 2D/α + TL̂αζ²/2, of which the paper says that it bounds the sum.
-        assert run.T * mean <= right_of_23(run)
+        # The right side of (23), 2D/α + TL̂αζ²/2, of which the paper says that it bounds the sum.
+        assert run.T * mean <= 2 * run.gap / run.alpha + run.T * q * run.zeta**2 / 2
 
 
 @given(instances(), POINTS, POINTS)
@@ -241,23 +222,15 @@ def test_what_is_no_instance_is_refused(field: str, value: object) -> None:
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("each", WITNESSES.values(), ids=WITNESSES)
-def test_each_witness_is_of_an_instance(each: Witness) -> None:
-    assert each.source.setting in INSTANCES.values()
-
-
-def test_each_instance_has_a_witness() -> None:
+def test_each_witness_is_of_an_instance_and_each_instance_has_a_witness() -> None:
     shown = [each.source.setting for each in WITNESSES.values()]
+    assert [name for name, each in WITNESSES.items() if each.source.setting not in INSTANCES.values()] == []
     assert [name for name, each in INSTANCES.items() if each not in shown] == []
 
 
-@all_runs
-def test_each_run_meets_every_hypothesis(run: MeftRun) -> None:
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_each_run_meets_every_hypothesis_and_is_replayed_in_floats(run: MeftRun) -> None:
     assert judged_in(run, "printed" if has_printed_step(run) else "any").objection == ""
-
-
-@all_runs
-def test_numeric_layer_replays_each_witness(run: MeftRun) -> None:
     assert_replayed(run, 0, 0)
 
 
@@ -317,31 +290,31 @@ BEYOND = {
 }
 
 
-@pytest.mark.parametrize("values", [LETTERS, {X: LETTERS[X]}, {}], ids=["letters", "a matrix", "nothing"])
-@pytest.mark.parametrize("name", BEYOND)
-def test_a_witness_that_lacks_what_a_line_speaks_of_refutes_nothing(name, values):
+WITNESSED = {
+    "letters": at_numbers(WRONG, LETTERS),
+    "a matrix": at_numbers(WRONG, {X: LETTERS[X]}),
+    "nothing": at_numbers(WRONG, {}),
+    "two points of MeFT": witnesses.OFF_THE_BALL,
+}
+
+
+@pytest.mark.parametrize("witness", WITNESSED.values(), ids=WITNESSED)
+@pytest.mark.parametrize("relation", BEYOND.values(), ids=BEYOND)
+def test_a_witness_that_lacks_what_a_line_speaks_of_refutes_nothing(relation, witness):
     """A letter, a function or a dimension: the reason names it."""
     reading = Reading(constants={X, x, sp.Symbol("z")})
-    found = judged(lambda proof: proof.step("line", BEYOND[name], witness=at_numbers(WRONG, values)), reading=reading)
+    found = judged(lambda proof: proof.step("line", relation, witness=witness), reading=reading)
     assert line(found, "line").verdict == "unknown"
     assert line(found, "line").reason
 
 
-@pytest.mark.parametrize("name", ["a value of f", "a gradient of F", "a dimension"])
-def test_so_it_is_of_two_points_of_meft(name):
-    found = judged(
-        lambda proof: proof.step("line", BEYOND[name], witness=witnesses.OFF_THE_BALL),
-        reading=Reading(constants={X, x}),
-    )
-    assert line(found, "line").verdict == "unknown"
-
-
-@pytest.mark.parametrize("rows", [3, [1, 2], None])
-def test_a_matrix_is_rows_of_numbers(rows):
-    with pytest.raises(InputError, match="rows of numbers"):
-        at_numbers(WRONG, {X: rows})
-
-
-def test_a_dimension_has_one_size():
-    with pytest.raises(InputError, match="k = 2, as before, and not 1"):
-        at_numbers(WRONG, {X: [[1, 2], [3, 4]], sp.MatrixSymbol("Y", k, d): [[1, 2]]})
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        *(({X: rows}, "rows of numbers") for rows in (3, [1, 2], None)),
+        ({X: [[1, 2], [3, 4]], sp.MatrixSymbol("Y", k, d): [[1, 2]]}, "k = 2, as before, and not 1"),
+    ],
+)
+def test_a_matrix_is_rows_of_numbers_and_a_dimension_has_one_size(values, expected):
+    with pytest.raises(InputError, match=expected):
+        at_numbers(WRONG, values)

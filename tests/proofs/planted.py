@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import ModuleType
+from typing import NamedTuple
 
 import pytest
 import sympy as sp
@@ -24,3 +25,24 @@ def closes(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, scrip
     assert proof.conclusion is not None
     assumed = {each.statement for each in proof.assumptions}
     return proof.conclusion.conclusion == proof.goal and proof.conclusion.hypotheses <= assumed
+
+
+class Planted(NamedTuple):
+    """A theorem, by its script and its name in the script's module, and a part of its formulas that is replaced."""
+
+    script: Script
+    module: ModuleType
+    name: str
+    old: sp.Expr
+    new: sp.Expr
+
+    @property
+    def theorem(self) -> Claim:
+        return getattr(self.module, self.name)
+
+    @property
+    def claim(self) -> Claim:
+        return changed(self.theorem, self.old, self.new)
+
+    def closes(self, monkeypatch: pytest.MonkeyPatch, claim: Claim) -> bool:
+        return closes(monkeypatch, self.module, self.name, self.script, claim)

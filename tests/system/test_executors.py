@@ -28,15 +28,12 @@ def test_results_are_in_the_order_of_the_calls(jobs: int) -> None:
     calls = [Call(f"square of {x}", square, (x,), seconds) for x, seconds in ((3, 1.0), (4, 5.0), (5, 2.0))]
     told: list[tuple[str, int, int]] = []
     assert Running(calls, engine_of(jobs), lambda *each: told.append(each)).results() == [9, 16, 25]
+    assert Running([], engine_of(jobs), lambda *each: None).results() == []
     assert {total for _, _, total in told} == {8}
     assert told[-1][1] == 8
     assert {stage for stage, _, _ in told} == {call.name for call in calls}
     if jobs == 1:
         assert [stage for stage, _, _ in told] == ["square of 4", "square of 5", "square of 3"]
-
-
-def test_no_calls_have_no_results() -> None:
-    assert Running([], engine_of(2), lambda *each: None).results() == []
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -141,14 +138,10 @@ def slow(seconds: float) -> str:
 
 
 @pytest.mark.full
-def test_a_killed_process_is_replaced_and_its_call_made_again(tmp_path: Path) -> None:
+def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_named(tmp_path: Path) -> None:
     calls = [Call(str(i), slow, (0.01,)) for i in range(6)] + [Call("once", dies, (tmp_path / "died",))]
     with Running(calls, engine_of(2), lambda *each: None) as running:
         assert running.results() == ["slow"] * 6 + ["lives"]
-
-
-@pytest.mark.full
-def test_a_call_that_kills_every_process_is_named(tmp_path: Path) -> None:
     calls = [Call("innocent", slow, (1.0,), 9.0), Call("guilty", dies, (tmp_path / "died", True))]
     with Running(calls, engine_of(2), lambda *each: None) as running, pytest.raises(InputError) as refused:
         running.results()

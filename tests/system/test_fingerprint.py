@@ -100,12 +100,11 @@ def test_all_that_code_reaches_changes_it(reached: str, module: Callable[[str, i
     assert once != other
 
 
-def test_what_nothing_reads_changes_nothing(module: Callable[[str, int], ModuleType]) -> None:
+def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(
+    module: Callable[[str, int], ModuleType],
+) -> None:
     text = WITH.format("Z = 3\ndef f(W): return W * Z", "f")
     assert content_of(module(text, 1).made()) == content_of(module(text, 2).made())
-
-
-def test_the_source_is_a_part_of_it(module: Callable[[str, int], ModuleType]) -> None:
     text = WITH.format("def f(W): return getattr(helper_of_mine, 'Z')", "f")
     assert content_of(module(text, 1).made()) != content_of(module(f"{text}# A remark.\n", 1).made())
 

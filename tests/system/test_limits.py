@@ -40,20 +40,18 @@ def test_a_stage_is_refused_that_takes_longer_than_it_may(total: int, pace: floa
             paced(patch, seconds, tick, total)
 
 
-def test_a_stage_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    paced(monkeypatch, [0.0, 3.0, 6.0, 1e6, 2e6], limited(silent, 1.0), 5)
-
-
-def test_it_is_told_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_is_judged_once_and_told_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
-    paced(monkeypatch, [0.0, 1.0, 2.0], limited(lambda *each: told.append(each), 1.0), 3)
-    assert told == [("run", 0, 3), ("run", 1, 3), ("run", 2, 3)]
+    paced(monkeypatch, [0.0, 3.0, 6.0, 1e6, 2e6], limited(lambda *each: told.append(each), 1.0), 5)
+    assert told == [("run", done, 5) for done in range(5)]
 
 
-@pytest.mark.parametrize("hours", [0, -1, float("nan")])
-def test_no_time_at_all_is_refused(hours: float) -> None:
+@pytest.mark.parametrize("limit", [0, -1, float("nan")])
+def test_no_time_and_no_memory_at_all_are_refused(limit: float) -> None:
     with pytest.raises(InputError, match=r"^hours = .*: expected a positive number$"):
-        limited(silent, hours)
+        limited(silent, limit)
+    with pytest.raises(InputError, match=r"^memory = .*: expected a positive number of GiB$"):
+        check_memory([], limit)
 
 
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.full)])
@@ -81,12 +79,6 @@ def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: lis
         check_memory(parts, memory)
     largest = max(part.bytes for part in parts)
     assert (caught.value.field, caught.value.value) in {(p.field, p.value) for p in parts if p.bytes == largest}
-
-
-@pytest.mark.parametrize("memory", [0, -1, float("nan")])
-def test_no_memory_at_all_is_refused(memory: float) -> None:
-    with pytest.raises(InputError, match=r"^memory = .*: expected a positive number of GiB$"):
-        check_memory([], memory)
 
 
 def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:

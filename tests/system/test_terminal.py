@@ -244,12 +244,9 @@ def test_a_long_call_at_a_terminal_shows_a_line_that_is_gone_at_the_end() -> Non
     assert rest.rstrip().endswith(f"{ERASE}done")
 
 
-def test_a_short_call_at_a_terminal_shows_nothing() -> None:
+def test_where_there_is_no_terminal_or_a_call_is_short_nothing_is_shown() -> None:
     with at_a_terminal(0.0) as (_, screen):
         assert read(screen).strip() == "done"
-
-
-def test_where_there_is_no_terminal_nothing_is_shown() -> None:
     done = subprocess.run([sys.executable, "-c", CALL.format(0.5)], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("done\n", "")
     with watched(False) as tick:
@@ -323,20 +320,17 @@ def test_in_a_notebook_one_output_is_replaced_and_then_empty(ends: type[BaseExce
     assert cell.shown == {"1": {"text/plain": "", "text/html": ""}}
 
 
-def test_a_short_call_in_a_notebook_shows_nothing(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_call_in_a_notebook_shows_nothing_and_one_within_a_call_does_not_either(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(terminal, "_AFTER", 60)
-    with watched(False) as tick:
-        tick("stage", 1, 4)
+    for _ in range(2):
+        with watched(False) as outer:
+            assert isinstance(outer, ProgressLine)
+            outer("stage", 1, 4)
+            with watched(False) as inner:
+                assert inner is silent
     assert cell.count == 0
-
-
-def test_a_call_within_a_call_shows_nothing(cell: Cell) -> None:
-    with watched(False) as outer:
-        assert isinstance(outer, ProgressLine)
-        with watched(False) as inner:
-            assert inner is silent
-    with watched(False) as again:
-        assert isinstance(again, ProgressLine)
 
 
 @pytest.fixture

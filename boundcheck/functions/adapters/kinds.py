@@ -589,13 +589,9 @@ class Rebased(Adapter):
 
     No step moves Z: it is no direction of the domain, and gradients have zeros there. So F's smoothness is that of the
     other adapter, whatever Z is.
-
-    Attributes:
-        inner: the other adapter, around the same W0.
-
     """
 
-    inner: Adapter
+    inner: Adapter  # the other adapter, around the same W0
 
     def __post_init__(self) -> None:
         """Take over what the inner adapter is to others, with one more radius."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,22 +21,10 @@ from boundcheck.experiment.training import batches_of, counts_items, summed_of
 from boundcheck.functions.networks.samples import Encoded
 
 from .small import flat, of_peft
-from .trained import (
-    SGD,
-    WITHOUT_DROPOUT,
-    audit_named,
-    causal_rows,
-    collated,
-    data_of,
-    recorded,
-    recording,
-    train,
-    with_lora,
-)
+from .trained import SGD, audit_named, causal_rows, collated, data_of, lora, recorded, recording, stock, train
 
 pytestmark = [of_peft, pytest.mark.full]
 
-DRY = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 # Of one epoch the sizes of minibatches, and how many each step takes.
 EPOCHS = st.tuples(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4))
 
@@ -53,15 +42,13 @@ def test_a_step_counts_as_many_samples_as_its_variance_says(epoch: tuple[int, in
         each = [1 / sum(step) if counts else 1 / (len(step) * m) for m in step for _ in range(m)]
         expected.append(1 / sum(w * w for w in each))
     assert batches_of(args, loader, counts) == pytest.approx(expected, rel=1e-12)
-
-
-def test_several_processes_fill_up_their_last_minibatches() -> None:
+    # Several processes fill up their last minibatches.
     args = SimpleNamespace(train_batch_size=2, gradient_accumulation_steps=2, world_size=2)
     assert batches_of(args, DataLoader(range(11), batch_size=2), counts=True) == [8.0, 4.0]
 
 
 def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does() -> None:
-    told, alone = with_lora("GPT2LMHeadModel"), with_lora()
+    told, alone = stock("GPT2LMHeadModel"), stock()
     causal, classes = (
         Encoded("task", collated(rows), shape)
         for rows, shape in ((causal_rows([6] * 4), "next token"), (data_of(4), "class"))
@@ -83,9 +70,7 @@ def test_accumulated_minibatches_are_one_large_one(lengths: list[int], tmp_path:
     for size, accumulated in ((4, 1), (2, 2), (1, 4)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
         options = SGD | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulated}
-        trainer = train(
-            tmp_path, callback, with_lora("GPT2LMHeadModel", **DRY, **WITHOUT_LORA), data, max_steps=3, **options
-        )
+        trainer = train(tmp_path, callback, lora("GPT2LMHeadModel"), data, max_steps=3, **options)
         result, trace = recorded(callback)
         assert result.plan.batch == 4
         assert audit_named(result, "Algorithm 1").status == "held"
@@ -102,7 +87,7 @@ def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
     for size, accumulated in ((4, 1), (2, 2)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
         options = SGD | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulated}
-        train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, max_steps=1, **options)
+        train(tmp_path, callback, lora(), data, max_steps=1, **options)
         result, trace = recorded(callback)
         rules = audit_named(result, "Algorithm 1")
         lengths.append(trace["step_length"].values[0, 0])
@@ -113,66 +98,55 @@ def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
 
 def test_a_smaller_last_minibatch_has_more_noise(tmp_path: Path) -> None:
     callback = recording(tmp_path, every=1, samples=100)
-    train(
-        tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data_of(), max_steps=4, **SGD, per_device_train_batch_size=3
-    )
+    train(tmp_path, callback, lora(), data_of(), max_steps=4, **SGD)
     _, trace = recorded(callback)
     noise = trace["noise_variance"].values[0]
     # Of ten samples, three at a time, the fourth step has one: three times the variance of the third.
     assert noise[3] / noise[2] == pytest.approx(3, rel=0.2)
 
 
-_TRAINING = """
+ALIKE = SGD | {"gradient_accumulation_steps": 2, "max_steps": 4}
+NAMES = ("time", "loss", "noise_variance", "step_length")
+
+
+def trained(folder: Path, size: int) -> dict[str, Any]:
+    """What this process knows after a training with minibatches of this size in each."""
+    callback = recording(folder, every=2, samples=100)
+    rows, options = causal_rows([6] * 8), ALIKE | {"per_device_train_batch_size": size}
+    trainer = train(folder, callback, lora("GPT2LMHeadModel"), rows, **options)
+    found = {"rank": trainer.args.process_index, "parameters": flat(trainer.model.parameters()).tolist()}
+    if callback.result is not None:
+        result, trace = recorded(callback)
+        found |= {"rules": result.audit[0].how, "batch": result.plan.batch}
+        found |= {"trace": {name: trace[name].values.tolist() for name in NAMES}}
+    return found
+
+
+_OF_TWO = """
 import json, sys
 from pathlib import Path
-from tests.functions.networks.test_accumulation import ALIKE, NAMES
-from tests.functions.networks.trained import *
-from tests.functions.networks.small import flat
+from tests.functions.networks.test_accumulation import trained
 
-folder, size = Path(sys.argv[1]), int(sys.argv[2])
-callback = recording(folder, every=2, samples=100)
-model = with_lora("GPT2LMHeadModel", resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, hidden_dropout_prob=0.0)
-trainer = train(folder, callback, model, causal_rows([6] * 8), max_steps=4, per_device_train_batch_size=size, **ALIKE)
-print(json.dumps({
-    "recorded": callback.result is not None,
-    "rules": callback.result and callback.result.audit[0].how,
-    "batch": callback.result and callback.result.plan.batch,
-    "trace": callback.result and {name: recorded(callback)[1][name].values.tolist() for name in NAMES},
-    "parameters": flat(trainer.model.parameters()).tolist(),
-}), file=open(folder / f"{trainer.args.process_index}.json", "w"))
+found = trained(Path(sys.argv[1]), 1)
+(Path(sys.argv[1]) / f"{found['rank']}.json").write_text(json.dumps(found))
 """
-NAMES = ("time", "loss", "noise_variance", "step_length")
-ALIKE = SGD | {"gradient_accumulation_steps": 2}
 
 
 def test_two_processes_are_one_with_the_same_minibatches(tmp_path: Path) -> None:
     """Under gloo on loopback: the first records, neither waits for the other in vain, and all is as in one process."""
-    runs = []
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    for processes, size in ((1, 2), (2, 1)):
-        folder, script = tmp_path / str(processes), tmp_path / "train.py"
-        folder.mkdir()
-        script.write_text(_TRAINING, encoding="utf-8")
-        launch = [
-            "--nproc-per-node",
-            str(processes),
-            "--master-addr",
-            "127.0.0.1",
-            "--master-port",
-            str(29500 + os.getpid() % 1000),
-        ]
-        command = [sys.executable, "-m", "torch.distributed.run", *launch, str(script), str(folder), str(size)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-        assert done.returncode == 0, done.stderr[-3000:]
-        runs.append([json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(processes)])
-    (one,), (first, second) = runs
-    assert (one["recorded"], first["recorded"], second["recorded"]) == (True, True, False)
+    script = tmp_path / "train.py"
+    script.write_text(_OF_TWO, encoding="utf-8")
+    port = f"--master-port={29500 + os.getpid() % 1000}"
+    launch = ["torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", port]
+    command = [sys.executable, "-m", *launch, str(script), str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2))
+    one = trained(tmp_path / "one", 2)
+    assert ("trace" in first, "trace" in second) == (True, False)
     assert (one["batch"], first["batch"], first["rules"]) == (4, 4, one["rules"])
     assert first["parameters"] == second["parameters"]
     np.testing.assert_allclose(first["parameters"], one["parameters"], rtol=1e-4, atol=1e-6)
     for name, values in one["trace"].items():
         np.testing.assert_allclose(first["trace"][name], values, rtol=1e-3)
-
-
-# `with_lora` leaves dropout out of LoRA where this is there.
-WITHOUT_LORA = {"hidden_dropout_prob": 0.0}

@@ -16,22 +16,11 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.samples import Encoded
 from tests.experiment.small import refused
 
-from .small import (
-    KINDS,
-    SHAPE,
-    adapted,
-    flat,
-    gpt,
-    mean_loss,
-    network_of,
-    of_peft,
-    random_direction,
-    seeded,
-    transformer,
-    windows,
-)
+from . import small
+from .small import KINDS, SHAPE, adapted, flat, gpt, mean_loss, network_of, seeded, transformer, windows
+from .trained import CLASSIFIER, lora
 
-pytestmark = of_peft
+pytestmark = small.of_peft
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -40,21 +29,9 @@ def ids_of(m: int = 3) -> Tensor:
 
 
 @each_kind
-def test_every_adapter_starts_at_the_network_as_it_was(kind: str) -> None:
-    before, ids = gpt(), ids_of()
-    model = adapted(kind)
+def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(kind: str) -> None:
+    before, ids, model = gpt(), ids_of(), adapted(kind)
     torch.testing.assert_close(model(ids), before(ids), rtol=1e-12, atol=1e-13)
-    # One step away it is another one.
-    sites = sites_of(model)
-    network = Network(model, sites, windows())
-    g = network.batch_gradient(torch.arange(5))
-    network.write(network.retract(network.point(), tuple(-0.1 * part for part in g)))
-    assert (model(ids) - before(ids)).abs().max() > 1e-4
-
-
-@each_kind
-def test_what_is_trained_are_the_blocks_of_the_sites(kind: str) -> None:
-    model = adapted(kind)
     sites = sites_of(model)
     targets, rank = KINDS[kind]
     assert [site.name for site in sites] == matching(gpt(), targets, "adapter.targets")
@@ -66,6 +43,11 @@ def test_what_is_trained_are_the_blocks_of_the_sites(kind: str) -> None:
         assert [tuple(part.shape[1:]) for part in site.point()] == [block.shape for block in site.adapter.blocks]
         assert rank is None or site.adapter.rank == rank
         assert site.affine == ADAPTERS[kind].edits_hidden
+    # One step away it is another network.
+    network = Network(model, sites, windows())
+    g = network.batch_gradient(torch.arange(5))
+    network.write(network.retract(network.point(), tuple(-0.1 * part for part in g)))
+    assert (model(ids) - before(ids)).abs().max() > 1e-4
 
 
 def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for() -> None:
@@ -134,48 +116,36 @@ def test_what_cannot_be_adapted_is_named(
 
 
 def trained(*names: str) -> nn.Module:
-    model = adapted("lora")
+    model = adapted("lora") if names else gpt()
     for name in names:
         model.get_parameter(name).requires_grad_()
     return model
 
 
+class Tied(nn.Module):
+    """An embedding and a head that share one matrix, as GPT-2's do; or two linear layers."""
+
+    def __init__(self, first: nn.Module) -> None:
+        super().__init__()
+        self.first, self.head = first, nn.Linear(4, 4, bias=False)
+        self.head.weight = first.weight
+
+
 @pytest.mark.parametrize(
-    ("names", "field", "value"),
+    ("make", "value"),
     [
-        (("norm.weight",), "model", "norm.weight"),
-        (("head.weight", "tokens.weight"), "model", "tokens.weight"),
-        (("blocks.0.mlp.up.bias",), "model", "blocks.0.mlp.up.bias"),
-        ((), "model", "GPT"),
+        (partial(trained, "norm.weight"), "norm.weight"),
+        (partial(trained, "head.weight", "tokens.weight"), "tokens.weight"),
+        (partial(trained, "blocks.0.mlp.up.bias"), "blocks.0.mlp.up.bias"),
+        (trained, "GPT"),
+        # What flows through its site is not all that the loss depends on a matrix by.
+        (lambda: Tied(nn.Embedding(4, 4)), None),
+        (lambda: Tied(nn.Linear(4, 4, bias=False)), None),
     ],
 )
-def test_what_is_trained_and_belongs_to_no_site_is_named(names: tuple[str, ...], field: str, value: str) -> None:
-    error = refused(sites_of, trained(*names) if names else gpt())
-    assert (error.field, error.value) == (field, value)
-
-
-class Tied(nn.Module):
-    """An embedding and a head that share one matrix, as GPT-2's do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding, self.head = nn.Embedding(7, 4), nn.Linear(4, 7, bias=False)
-        self.head.weight = self.embedding.weight
-
-
-class TwoLayers(nn.Module):
-    """Two linear layers that share one matrix."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.one, self.two = nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False)
-        self.two.weight = self.one.weight
-
-
-@pytest.mark.parametrize("tied", [Tied, TwoLayers], ids=["with an embedding", "with a layer"])
-def test_a_matrix_that_is_used_elsewhere_too_is_refused(tied: type[nn.Module]) -> None:
-    """What flows through its site is not all that the loss depends on it by."""
-    assert refused(sites_of, tied()).field == "model"
+def test_what_is_trained_and_belongs_to_no_one_site_is_named(make: Callable[[], nn.Module], value: str | None) -> None:
+    error = refused(sites_of, make())
+    assert (error.field, value in (None, error.value)) == ("model", True)
 
 
 def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
@@ -224,18 +194,6 @@ def test_a_layer_follows_to_other_types_with_what_is_frozen(kind: str) -> None:
     assert not any(isinstance(parameter, nn.Parameter) for site in sites_of(single) for parameter in site.point())
 
 
-@each_kind
-def test_a_copy_is_a_network_of_its_own(kind: str) -> None:
-    network, ids = network_of(kind), ids_of()
-    before = network.model(ids)
-    model = copy.deepcopy(network.model)
-    other = Network(model, sites_of(model), network.task)
-    assert torch.equal(model(ids), before)
-    other.write(other.retract(other.point(), random_direction(other)))
-    assert (model(ids) - before).abs().max() > 1e-6
-    assert torch.equal(network.model(ids), before)
-
-
 @pytest.mark.full
 def test_gpt2_keeps_its_matrices_transposed() -> None:
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
@@ -253,10 +211,8 @@ def test_gpt2_keeps_its_matrices_transposed() -> None:
 
 def with_peft(name: str, targets: list[str] | None = None, seed: int = 5, **options: Any) -> Any:
     """A small model with LoRA of peft at a random point, in float64."""
-    from peft import LoraConfig, get_peft_model
-
-    defaults = {"r": 2, "lora_alpha": 6, "lora_dropout": 0.25}
-    model = get_peft_model(transformer(name), LoraConfig(target_modules=targets, **defaults | options)).double()
+    made = {"lora_alpha": 6, "lora_dropout": 0.25, "target_modules": targets, "modules_to_save": None} | options
+    model = lora(name, transformer(name), **made).double()
     generator = seeded(seed)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -321,7 +277,7 @@ def test_lora_of_peft_is_found_with_its_scale(name: str, targets: list[str], opt
 @pytest.mark.full
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
 def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
-    model = with_peft("BertForSequenceClassification", ["query"])
+    model = with_peft(CLASSIFIER, ["query"])
     for name, parameter in model.named_parameters():
         if frozen in name:
             parameter.requires_grad_(False)
@@ -341,10 +297,8 @@ def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
 @pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
 def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
     """As peft makes it. What is summed has the accuracy of float32."""
-    from peft import LoraConfig, get_peft_model
-
     base = transformer("LlamaForCausalLM").to(torch.bfloat16)
-    model = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj", "v_proj"])).eval()
+    model = lora("LlamaForCausalLM", base, lora_alpha=8, target_modules=["q_proj", "v_proj"]).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
@@ -360,7 +314,7 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
 
 @pytest.mark.full
 def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
-    model = with_peft("BertForSequenceClassification", ["query"], modules_to_save=["classifier"])
+    model = with_peft(CLASSIFIER, ["query"], modules_to_save=["classifier"])
     sites = sites_of(model)
     assert [type(site.adapter) for site in sites] == [LoRA, LoRA, Full]
     assert sites[-1].name.endswith("classifier.modules_to_save.default")
@@ -376,81 +330,55 @@ def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
     assert torch.equal(torch.cat([head.weight, head.bias[:, None]], 1), v[-1][0])
 
 
-def two_active() -> Any:
+def with_another(*active: str) -> Any:
+    """Two adapters, of rank 2 and 1, of which these are active."""
     from peft import LoraConfig
 
-    model = with_peft("BertForSequenceClassification", ["query"])
+    model = with_peft(CLASSIFIER, ["query"])
     model.add_adapter("other", LoraConfig(r=1, target_modules=["query"]))
-    model.base_model.set_adapter(["default", "other"])
+    model.base_model.set_adapter(list(active))
     return model
 
 
-def with_embedding() -> Any:
-    return with_peft("BertForSequenceClassification", ["word_embeddings"])
+PLAIN = "expected trained parameters of LoRA layers"
+STRANGE: dict[str, tuple[Callable[[], Any], str]] = {
+    "two adapters": (
+        lambda: with_another("default", "other"),
+        r"query = adapters default, other: expected one active adapter at a time",
+    ),
+    "a variant": (
+        lambda: with_peft("LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]),
+        r"q_proj = ALoraLinearVariant: expected plain LoRA or DoRA",
+    ),
+    "a bias of LoRA": (
+        lambda: with_peft(CLASSIFIER, ["query"], lora_bias=True),
+        r"expected LoRA of linear layers, without a bias",
+    ),
+    "a bias of the layer": (
+        lambda: with_peft(CLASSIFIER, ["query"], bias="lora_only"),
+        rf"query\.base_layer\.bias: {PLAIN}",
+    ),
+    "an embedding": (lambda: with_peft(CLASSIFIER, ["word_embeddings"]), rf"lora_embedding_A\.default: {PLAIN}"),
+}
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (two_active, r"query = adapters default, other: expected one active adapter at a time"),
-        (
-            lambda: with_peft("LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]),
-            r"q_proj = ALoraLinearVariant: expected plain LoRA or DoRA",
-        ),
-        (
-            lambda: with_peft("BertForSequenceClassification", ["query"], lora_bias=True),
-            r"expected LoRA of linear layers, without a bias",
-        ),
-        (
-            lambda: with_peft("BertForSequenceClassification", ["query"], bias="lora_only"),
-            r"query\.base_layer\.bias: expected trained parameters of LoRA layers",
-        ),
-        (with_embedding, r"lora_embedding_A\.default: expected trained parameters of LoRA layers"),
-    ],
-    ids=["two adapters", "a variant", "a bias of LoRA", "a bias of the layer", "an embedding"],
-)
+@pytest.mark.parametrize(("make", "message"), STRANGE.values(), ids=STRANGE)
 def test_what_peft_trains_otherwise_is_named(make: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         sites_of(make())
 
 
 @pytest.mark.full
-def test_adapters_that_are_switched_off_are_none() -> None:
-    model = with_peft("BertForSequenceClassification", ["query"])
+def test_adapters_that_are_switched_off_or_not_active_are_none() -> None:
+    for name, rank in (("default", 2), ("other", 1)):
+        assert [site.adapter.rank for site in sites_of(with_another(name))] == [rank, rank]
+    model = with_peft(CLASSIFIER, ["query"])
     with model.disable_adapter():
         assert refused(sites_of, model).field == "model"
     assert len(sites_of(model)) == 2
     model.merge_adapter()
     assert refused(sites_of, model).field == "model"
-
-
-@pytest.mark.full
-def test_another_adapter_that_is_not_active_is_none() -> None:
-    from peft import LoraConfig
-
-    model = with_peft("BertForSequenceClassification", ["query"])
-    model.add_adapter("other", LoraConfig(r=1, target_modules=["query"]))
-    assert [site.adapter.rank for site in sites_of(model)] == [2, 2]
-    model.set_adapter("other")
-    assert [site.adapter.rank for site in sites_of(model)] == [1, 1]
-
-
-@pytest.mark.full
-def test_our_lora_and_that_of_peft_are_one() -> None:
-    theirs = with_peft("BertForSequenceClassification", ["query", "value"]).eval()
-    ours = transformer("BertForSequenceClassification").double().requires_grad_(False)
-    put(ours, "lora", ["query", "value"], 2, 3.0)
-    networks = [Network(model, sites_of(model), classified(), 2) for model in (theirs, ours)]
-    networks[1].write(networks[0].point())
-    one, other = (network.look() for network in networks)
-    torch.testing.assert_close(one.losses, other.losses, rtol=1e-13, atol=0)
-    torch.testing.assert_close(one.sample_squares, other.sample_squares, rtol=1e-11, atol=0)
-    torch.testing.assert_close(flat(one.gradient), flat(other.gradient), rtol=1e-10, atol=1e-14)
-    torch.testing.assert_close(flat(one.weight_gradients), flat(other.weight_gradients), rtol=1e-10, atol=1e-14)
-    u = tuple(torch.randn(part.shape, generator=seeded(3), dtype=part.dtype) for part in networks[0].point())
-    products = [flat(network.hessian_vector_product(u)) for network in networks]
-    torch.testing.assert_close(*products, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.full

@@ -17,17 +17,15 @@ from boundcheck.functions.networks.network import Network, widened
 from boundcheck.functions.networks.samples import Encoded
 
 from .small import of_peft, seeded, transformer
+from .trained import SGD, causal_rows, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]
 
 
-def with_lora(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
+def lora_in(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
     """LoRA or DoRA of peft in float32 on a small Llama in a coarser type, away from where B is 0."""
-    from peft import LoraConfig, get_peft_model
-
-    model = get_peft_model(
-        transformer("LlamaForCausalLM").to(dtype), LoraConfig(r=2, target_modules=["q_proj", "up_proj"], **options)
-    )
+    base = transformer("LlamaForCausalLM").to(dtype)
+    model = lora("LlamaForCausalLM", base, target_modules=["q_proj", "up_proj"], lora_alpha=8, **options)
     random = seeded(seed)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -47,7 +45,7 @@ def function_of(model: Any) -> NetworkFunction:
 def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype, options: dict[str, Any]) -> None:
     """Of the same weights in float64, which those in bfloat16 are exactly; also along steps too short to be seen."""
     for seed in range(4):
-        model = with_lora(dtype, seed, **options)
+        model = lora_in(dtype, seed, **options)
         coarse, fine = function_of(model), function_of(copy.deepcopy(model).double())
         assert {parameter.dtype for parameter in coarse.network.parameters} == {torch.float32}
         v = coarse.initial("lora", 1.0, seeded(0))
@@ -71,7 +69,7 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype
 
 
 def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> None:
-    model = with_lora(torch.bfloat16)
+    model = lora_in(torch.bfloat16)
     trained = [x for x in model.parameters() if x.requires_grad]
     before = {name: value.clone() for name, value in model.state_dict().items()}
     # Training in several processes hangs its hooks here.
@@ -84,7 +82,7 @@ def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> Non
 
 
 def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = function_of(with_lora(torch.bfloat16))
+    function = function_of(lora_in(torch.bfloat16))
     monkeypatch.setattr("boundcheck.functions.networks.function.available", lambda device: 1000)
     look = function.network.look()
     assert function.noise.loss >= 0.99 * look.loss
@@ -92,11 +90,9 @@ def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.
 
 
 def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> None:
-    from .trained import SGD, causal_rows, recorded, recording, replaced, train
-
     data, callback = causal_rows([6] * 8), recording(tmp_path, every=1, samples=100)
     options = SGD | {"learning_rate": 1e-4}
-    train(tmp_path, callback, with_lora(torch.bfloat16), data, replaced(data), **options)
+    train(tmp_path, callback, lora_in(torch.bfloat16), data, replaced(data), **options)
     result, trace = recorded(callback)
     assert result.verdict in {"inconclusive", "uninformative"}
     # Steps so short are lost in its errors, and said to be.

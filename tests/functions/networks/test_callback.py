@@ -28,19 +28,7 @@ from tests.devices import CUDA, NAME, pretended_cuda
 from tests.experiment.small import refused
 
 from .small import flat, network_of, of_peft, seeded, tokenizer, transformer
-from .trained import (
-    SGD,
-    WITHOUT_DROPOUT,
-    audit_named,
-    begun,
-    collated,
-    data_of,
-    recorded,
-    recording,
-    replaced,
-    train,
-    with_lora,
-)
+from .trained import SGD, audit_named, begun, collated, data_of, lora, recorded, recording, replaced, stock, train
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
@@ -53,15 +41,15 @@ pytestmark = [of_peft, pytest.mark.full]
 def test_the_same_parameters_come_out_to_the_last_bit(options: dict[str, Any], tmp_path: Path) -> None:
     """With dropout on, and AdamW as it is by default."""
     data = data_of()
-    alone = train(tmp_path, None, with_lora(), data, **options)
+    alone = train(tmp_path, None, stock(), data, **options)
     callback = recording(tmp_path)
-    watched = train(tmp_path, callback, with_lora(), data, **options)
+    watched = train(tmp_path, callback, stock(), data, **options)
     one, other = (each.model.state_dict() for each in (alone, watched))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert alone.state.global_step == watched.state.global_step == 6
     # There was something to disturb.
-    start = with_lora().state_dict()
+    start = stock().state_dict()
     assert any(not torch.equal(start[name], one[name]) for name in one)
     assert any(isinstance(module, nn.Dropout) and module.p > 0 for module in watched.model.modules())
     assert callback.result is not None
@@ -70,18 +58,16 @@ def test_the_same_parameters_come_out_to_the_last_bit(options: dict[str, Any], t
 
 def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     callback = recording(tmp_path)
-    trainer = train(tmp_path, callback, with_lora(), data_of())
+    trainer = train(tmp_path, callback, stock(), data_of())
     result, trace = recorded(callback)
     assert result.verdict == "hypothesis-failed"
     assert result.blame.name == "Algorithm 1"
     rules = audit_named(result, "Algorithm 1")
     assert rules.status == "failed"
-    for words in ("AdamW", "the learning rate is linear", "clipped at 1.0"):
-        assert words in rules.how
+    assert all(words in rules.how for words in ("AdamW", "the learning rate is linear", "clipped at 1.0"))
     sampling = audit_named(result, "meft.unbiased")
     assert sampling.status == "failed"
-    for words in ("without replacement", "trains with dropout"):
-        assert words in sampling.how
+    assert all(words in sampling.how for words in ("without replacement", "trains with dropout"))
     assert "tokens" not in sampling.how
     assert trace["time"].values.tolist() == [[1, 3, 5]]
     for name in trace.data_vars:
@@ -100,6 +86,7 @@ def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pyte
     assert result.ends.loss[0][1] == pytest.approx(network.losses().mean().item(), rel=1e-6)
 
 
+@pytest.mark.covering
 @pytest.mark.parametrize("error", [InputError("RUN", "runs", "a folder that can be written"), RuntimeError("a\nb")])
 @pytest.mark.parametrize("at", ["RunFolder.extend_trace", "RunFolder.finish", "NetworkFunction.observe"])
 def test_what_goes_wrong_costs_the_record_and_not_the_training(
@@ -115,12 +102,12 @@ def test_what_goes_wrong_costs_the_record_and_not_the_training(
     kind, name = at.split(".")
     monkeypatch.setattr({"RunFolder": RunFolder, "NetworkFunction": NetworkFunction}[kind], name, broken)
     callback = recording(tmp_path, every=1)
-    trained = train(tmp_path, callback, with_lora(), data_of()).model
+    trained = train(tmp_path, callback, stock(), data_of(), max_steps=3).model
     monkeypatch.undo()
     assert callback.result is None
     said = [line for line in capsys.readouterr().err.splitlines() if "training goes on without its record" in line]
     assert len(said) == 1
-    bare = train(tmp_path, None, with_lora(), data_of()).model
+    bare = train(tmp_path, None, stock(), data_of(), max_steps=3).model
     assert all(torch.equal(x, y) for x, y in zip(trained.parameters(), bare.parameters(), strict=True))
 
 
@@ -130,7 +117,7 @@ def callback_task(trainer: Any, count: int) -> Encoded:
 
 
 def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) -> None:
-    data, model = data_of(), with_lora(**WITHOUT_DROPOUT)
+    data, model = data_of(), lora()
     everything = Encoded("all", {name: torch.tensor([row[name] for row in data]) for name in data[0]}, "class")
     loss = everything.losses(model, torch.arange(10)).mean()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -166,7 +153,7 @@ def test_training_in_bfloat16_is_recorded(tmp_path: Path) -> None:
     """Each layer is cast as it runs: what goes into it and what comes out are of different types."""
     callbacks = [recording(tmp_path / name, samples=100) for name in ("mixed", "single")]
     for callback, mixed in zip(callbacks, (True, False), strict=True):
-        train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data_of(), max_steps=2, bf16=mixed)
+        train(tmp_path, callback, lora(), data_of(), max_steps=2, bf16=mixed)
     (coarse, _), (fine, _) = map(recorded, callbacks)
     assert coarse.ends.loss[0][0] == pytest.approx(fine.ends.loss[0][0], rel=1e-2)
     assert coarse.first == pytest.approx(fine.first, rel=0.1)
@@ -190,7 +177,7 @@ def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
             super().on_step_end(*args, **given)
 
     callback = Keeping(every=2, samples=8, runs=tmp_path / "runs", report=False)
-    train(tmp_path, callback, with_lora(), data_of(), max_steps=5)
+    train(tmp_path, callback, stock(), data_of(), max_steps=5)
     _, trace = recorded(callback)
     assert trace["time"].values.tolist() == [[1, 3, 5]]
     lengths = [(after - before).norm().item() for before, after in zip(points[::2], points[1::2], strict=True)]
@@ -240,45 +227,35 @@ class Masking:
         ids = torch.tensor([row["input_ids"] for row in rows])
         hidden = torch.rand(ids.shape, generator=self.generator) < 0.4
         hidden[:, 0] = True
-        return {
-            "input_ids": ids.masked_fill(hidden, 1),
-            "attention_mask": torch.ones_like(ids),
-            "labels": ids.masked_fill(~hidden, -100),
-        }
+        batch = {"input_ids": ids.masked_fill(hidden, 1), "attention_mask": torch.ones_like(ids)}
+        return batch | {"labels": ids.masked_fill(~hidden, -100)}
 
 
 def test_a_collator_with_its_own_generator_is_not_disturbed(tmp_path: Path) -> None:
     """Training sees the same masks as without the callback."""
-    data = data_of()
-    states = []
+    states, options = [], {"max_steps": 3, "remove_unused_columns": False}
     for callback in (None, recording(tmp_path)):
-        model = with_lora("BertForMaskedLM", **WITHOUT_DROPOUT)
-        trainer = train(
-            tmp_path, callback, model, data, data_collator=Masking(), max_steps=3, remove_unused_columns=False
-        )
+        trainer = train(tmp_path, callback, lora("BertForMaskedLM"), data_of(), data_collator=Masking(), **options)
         states.append(trainer.model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-@pytest.mark.parametrize("way", ["a step of length 0", "layers that nothing bounds"])
-def test_what_is_infinite_is_printed(way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, options = with_lora(), {"max_steps": 2}
-    if way == "a step of length 0":
-        # The learning rate of the only step that is recorded.
-        options |= {"warmup_steps": 2}
-    else:
-        model = transformer("BertForSequenceClassification").requires_grad_(False)
-        adapt(model, "dora", ["dense"], 2, 10.0, 1.0, seeded(0))
-        options = {"max_steps": 4, **SGD, "learning_rate": 0.5}
-    callback = recording(tmp_path, every=50 if options.get("warmup_steps") else 1)
-    train(tmp_path, callback, model, data_of(), **options)
+def test_a_step_of_length_0_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = recording(tmp_path, every=50)
+    # The learning rate of the only step that is recorded is 0.
+    train(tmp_path, callback, stock(), data_of(), max_steps=2, warmup_steps=2)
     result, trace = recorded(callback)
-    rows = {row.way: row for row in result.theorems}
-    if way == "a step of length 0":
-        assert trace["step_length"].values.tolist() == [[0.0]]
-        assert rows["path"].longest is None
-    else:
-        assert rows["layers"].value is None
+    assert trace["step_length"].values.tolist() == [[0.0]]
+    assert {row.way: row.longest for row in result.theorems}["path"] is None
+    assert "hypothesis-failed" in capsys.readouterr().err
+
+
+def test_layers_that_nothing_bounds_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, callback = transformer("BertForSequenceClassification").requires_grad_(False), recording(tmp_path, every=1)
+    adapt(model, "dora", ["dense"], 2, 10.0, 1.0, seeded(0))
+    train(tmp_path, callback, model, data_of(), max_steps=4, **SGD | {"learning_rate": 0.5})
+    result, _ = recorded(callback)
+    assert {row.way: row.value for row in result.theorems}["layers"] is None
     assert "hypothesis-failed" in capsys.readouterr().err
 
 
@@ -290,7 +267,7 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
 
     options: dict[str, Any] = {"save_strategy": "steps", "save_steps": 3, "max_steps": 8}
     first = Stopping(every=2, samples=8, runs=tmp_path / "runs", report=False)
-    train(tmp_path, first, with_lora(), data_of(), **options)
+    train(tmp_path, first, stock(), data_of(), **options)
     result, trace = recorded(first)
     assert result.plan.steps == 3
     times = trace["time"].values[0]
@@ -299,7 +276,7 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
     assert np.isnan(trace["loss"].values[0, 2:]).all()
     assert result.measured == pytest.approx(trace["gradient_square_norm"].values[0, :2].mean(), rel=1e-12)
     second = recording(tmp_path)
-    train(tmp_path, second, with_lora(), data_of(), resume=True, **options)
+    train(tmp_path, second, stock(), data_of(), resume=True, **options)
     again, later = recorded(second)
     assert again.run_id != result.run_id
     seen = np.isfinite(later["loss"].values[0])
@@ -308,7 +285,7 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
 
 def test_a_training_without_a_record_is_not_lost(tmp_path: Path) -> None:
     """Such as one that goes on from a checkpoint and ends before the next record is due."""
-    callback = begun(tmp_path, with_lora())
+    callback = begun(tmp_path, stock())
     state = SimpleNamespace(global_step=1, max_steps=4)
     callback.on_step_begin(None, state, None)
     callback.on_step_end(None, state, None)
@@ -318,7 +295,7 @@ def test_a_training_without_a_record_is_not_lost(tmp_path: Path) -> None:
 
 def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     callback = recording(tmp_path, every=5)
-    train(tmp_path, callback, with_lora(), data_of(), max_steps=3)
+    train(tmp_path, callback, stock(), data_of(), max_steps=3)
     result, trace = recorded(callback)
     assert json.loads(json.dumps(result.as_json())) == result.as_json()
     assert trace.sizes["stratum"] == 1
@@ -327,7 +304,7 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     assert stored["adapter"]["targets"] == "query, value, default"
     # The same training has the same folder.
     again = recording(tmp_path, every=5)
-    train(tmp_path, again, with_lora(), data_of(), max_steps=3)
+    train(tmp_path, again, stock(), data_of(), max_steps=3)
     assert again.result == result
 
 
@@ -339,7 +316,7 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
     texts = [" ".join(f"w{(i * j) % 27}" for j in range(2 + i % 4)) for i in range(10)]
     data = [{**made(text), "labels": i % 2} for i, text in enumerate(texts)]
     callback = recording(tmp_path)
-    train(tmp_path, callback, with_lora(), data, data_collator=DataCollatorWithPadding(made), max_steps=2)
+    train(tmp_path, callback, stock(), data, data_collator=DataCollatorWithPadding(made), max_steps=2)
     result, _ = recorded(callback)
     assert result.ends.loss[0][0] > 0.1
 
@@ -352,7 +329,7 @@ def test_training_on_a_device_is_recorded_as_on_the_cpu(tmp_path: Path, monkeypa
     data = data_of()
 
     def trained(callback: BoundcheckCallback | None) -> Any:
-        return train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, replaced(data), **SGD)
+        return train(tmp_path, callback, lora(), data, replaced(data), **SGD)
 
     here, there = recording(tmp_path / "here", every=1), recording(tmp_path / "there", every=1)
     alone = trained(here).model.state_dict()
@@ -368,25 +345,17 @@ def test_training_on_a_device_is_recorded_as_on_the_cpu(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"every": 0}, "every"),
-        ({"every": True}, "every"),
-        ({"every": 1.5}, "every"),
-        ({"samples": 0}, "samples"),
-        ({"samples": "8"}, "samples"),
-        ({"samples": -3}, "samples"),
-        # The variance of one sample is none.
-        ({"samples": 1}, "samples"),
-    ],
+    ("field", "value"),
+    # The variance of one sample is none.
+    [*(("every", x) for x in (0, True, 1.5)), *(("samples", x) for x in (0, "8", -3, 1))],
 )
-def test_wrong_arguments_are_named(options: dict[str, Any], field: str) -> None:
-    assert refused(lambda: bc.BoundcheckCallback(**options)).field == field
+def test_wrong_arguments_are_named(field: str, value: Any) -> None:
+    assert refused(lambda: bc.BoundcheckCallback(**{field: value})).field == field
 
 
 @pytest.mark.parametrize("name", ["deepspeed", "fsdp"])
 def test_a_model_that_is_spread_over_processes_is_refused(name: str, tmp_path: Path) -> None:
-    error = refused(lambda: begun(tmp_path, with_lora(), **{name: "config.json"}))
+    error = refused(lambda: begun(tmp_path, stock(), **{name: "config.json"}))
     assert error.field == "training"
     assert name == str(error.value).lower()
     check_whole(SimpleNamespace(fsdp=[], deepspeed=None))
@@ -413,21 +382,12 @@ def test_a_model_whose_loss_is_not_known_is_refused(tmp_path: Path) -> None:
     }
     for name, shape in names.items():
         assert shape_of(transformer(name)) == shape
-    assert shape_of(with_lora()) == "class"
+    assert shape_of(stock()) == "class"
 
 
 @pytest.mark.parametrize("options", [{"num_labels": 1}, {"problem_type": "multi_label_classification"}], ids=str)
 def test_a_classifier_whose_loss_is_no_cross_entropy_is_refused(options: dict[str, Any]) -> None:
-    assert refused(shape_of, with_lora(**options)).field == "model"
-
-
-def test_something_else_that_is_trained_is_refused_when_training_begins(tmp_path: Path) -> None:
-    model = with_lora()
-    model.base_model.model.bert.embeddings.LayerNorm.weight.requires_grad_()
-    error = refused(lambda: train(tmp_path, recording(tmp_path), model, data_of()))
-    assert error.field == "model"
-    assert "LayerNorm.weight" in str(error.value)
-    assert not (tmp_path / "runs").exists()
+    assert refused(shape_of, stock(**options)).field == "model"
 
 
 class Stream(IterableDataset[Any]):
@@ -438,11 +398,6 @@ class Stream(IterableDataset[Any]):
             yield from data_of()
 
 
-def test_data_without_a_length_is_refused(tmp_path: Path) -> None:
-    error = refused(lambda: train(tmp_path, recording(tmp_path), with_lora(), Stream()))
-    assert error.field == "train_dataset"
-
-
 class Sized(Stream):
     """A stream that knows its length, as one that accelerate splits among processes does."""
 
@@ -450,16 +405,36 @@ class Sized(Stream):
         return 8
 
 
+def with_norm() -> Any:
+    """A model of which something else is trained too."""
+    model = stock()
+    model.base_model.model.bert.embeddings.LayerNorm.weight.requires_grad_()
+    return model
+
+
+UNLABELLED = [{name: row[name] for name in ("input_ids", "attention_mask")} for row in data_of()]
+REFUSED = {
+    "something else that is trained": (with_norm, data_of, "model", "LayerNorm.weight"),
+    "data without a length": (stock, Stream, "train_dataset", ""),
+    "data without labels": (stock, lambda: UNLABELLED, "labels", ""),
+}
+
+
+@pytest.mark.parametrize(("model", "data", "field", "value"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_recorded_is_refused_when_training_begins(
+    model: Any, data: Any, field: str, value: str, tmp_path: Path
+) -> None:
+    error = refused(lambda: train(tmp_path, recording(tmp_path), model(), data()))
+    assert error.field == field
+    assert value in str(error.value)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_stream_that_knows_its_length_is_refused() -> None:
     loader = DataLoader(Sized(), batch_size=2)
     error = refused(lambda: audit_sample(loader, 4, 0, "class", torch.device("cpu")))
     assert error.field == "train_dataset"
     assert "rows by index" in error.expected
-
-
-def test_data_without_labels_is_refused(tmp_path: Path) -> None:
-    data = [{name: row[name] for name in ("input_ids", "attention_mask")} for row in data_of()]
-    assert refused(lambda: train(tmp_path, recording(tmp_path), with_lora(), data)).field == "labels"
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,21 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, Sampler, WeightedRandomSampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    WeightedRandomSampler,
+)
 
 from boundcheck.experiment.training import draws, rules_of, sampling_of, undisturbed
 from boundcheck.functions.networks.samples import Encoded
@@ -21,51 +29,31 @@ from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused
 
+from . import trained
 from .small import of_peft, seeded, tokenizer, transformer
-from .trained import (
-    SGD,
-    WITHOUT_DROPOUT,
-    args_of,
-    audit_named,
-    causal_rows,
-    collated,
-    data_of,
-    recorded,
-    recording,
-    replaced,
-    train,
-    with_lora,
-)
+from .trained import DRY, SGD, audit_named, causal_rows, data_of, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]
-
-
-def weights() -> list[nn.Parameter]:
-    return [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))]
 
 
 class Noisy(torch.optim.SGD):
     """Calls itself SGD."""
 
 
+# What is said of an optimizer that takes these groups of weights and options, under these arguments.
 RULES: list[tuple[str, Any, dict[str, Any], str]] = [
-    ("held", lambda: torch.optim.SGD(weights(), lr=0.1), {}, "SGD at a constant step"),
-    ("held", lambda: torch.optim.SGD(weights(), lr=0.1), {"max_grad_norm": None}, "SGD at a constant step"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1, momentum=0.9), {}, "its momentum is not 0"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1, weight_decay=0.1), {}, "its weight_decay is not 0"),
-    ("failed", lambda: torch.optim.AdamW(weights(), lr=0.1), {}, "the optimizer is AdamW"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1, maximize=True), {}, "its maximize is not 0"),
-    ("failed", lambda: Noisy(weights(), lr=0.1), {}, "the optimizer is Noisy"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1), {"max_grad_norm": 0.5}, "clipped at 0.5"),
+    ("held", partial(torch.optim.SGD, lr=0.1), {}, "SGD at a constant step"),
+    ("held", partial(torch.optim.SGD, lr=0.1), {"max_grad_norm": None}, "SGD at a constant step"),
+    ("failed", partial(torch.optim.SGD, lr=0.1, momentum=0.9), {}, "its momentum is not 0"),
+    ("failed", partial(torch.optim.SGD, lr=0.1, weight_decay=0.1), {}, "its weight_decay is not 0"),
+    ("failed", partial(torch.optim.AdamW, lr=0.1), {}, "the optimizer is AdamW"),
+    ("failed", partial(torch.optim.SGD, lr=0.1, maximize=True), {}, "its maximize is not 0"),
+    ("failed", partial(Noisy, lr=0.1), {}, "the optimizer is Noisy"),
+    ("failed", partial(torch.optim.SGD, lr=0.1), {"max_grad_norm": 0.5}, "clipped at 0.5"),
+    ("failed", partial(torch.optim.SGD, lr=0.1), {"lr_scheduler_type": "cosine"}, "the learning rate is cosine"),
     (
         "failed",
-        lambda: torch.optim.SGD(weights(), lr=0.1),
-        {"lr_scheduler_type": "cosine"},
-        "the learning rate is cosine",
-    ),
-    (
-        "failed",
-        lambda: torch.optim.SGD([{"params": weights()[:1]}, {"params": weights()[1:], "lr": 0.2}], lr=0.1),
+        lambda weights: torch.optim.SGD([{"params": weights[:1]}, {"params": weights[1:], "lr": 0.2}], lr=0.1),
         {},
         "the learning rate is",
     ),
@@ -76,16 +64,14 @@ RULES: list[tuple[str, Any, dict[str, Any], str]] = [
     ("status", "optimizer", "changes", "words"), RULES, ids=lambda x: x if isinstance(x, str) else ""
 )
 def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
-    for given in (optimizer(), SimpleNamespace(optimizer=optimizer())):
-        found = rules_of(args_of(**changes), given, is_flat=True)
+    made = optimizer([nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))])
+    for given in (made, SimpleNamespace(optimizer=made)):
+        found = rules_of(trained.args_of(**changes), given, is_flat=True)
         assert (found.status, found.hypothesis) == (status, "Algorithm 1")
         assert words in found.how
-
-
-def test_an_optimizer_does_not_step_along_a_manifold() -> None:
-    found = rules_of(args_of(), torch.optim.SGD(weights(), lr=0.1), is_flat=False)
-    assert found.status == "failed"
-    assert "manifold" in found.how
+    # An optimizer does not step along a manifold.
+    found = rules_of(trained.args_of(**changes), made, is_flat=False)
+    assert (found.status, "manifold" in found.how) == ("failed", True)
 
 
 class Lopsided(RandomSampler):
@@ -96,15 +82,12 @@ class Lopsided(RandomSampler):
 
 
 def said_of(loader: Any, task: Encoded, model: Any, **changes: Any) -> Audit:
-    return sampling_of(theorem_at_any_step(), args_of(**changes), loader, model, task, 8, 9)
+    return sampling_of(theorem_at_any_step(), trained.args_of(**changes), loader, model, task, 8, 9)
 
 
 def test_a_sampler_that_is_not_known_is_not_held() -> None:
     """Which the loader has not, or calls itself uniform; a Trainer would put another in its place."""
-    model, task = (
-        transformer("BertForSequenceClassification", **WITHOUT_DROPOUT),
-        Encoded("", collated(data_of(8)), "class"),
-    )
+    model, task = transformer(trained.CLASSIFIER, **DRY["Bert"]), Encoded("", trained.collated(data_of(8)), "class")
     for sampler, size in ((Lopsided(range(8), replacement=True), 3), (Lopsided(range(8)), 8), (None, 3)):
         loader = DataLoader(range(8), batch_size=3, sampler=sampler)
         if sampler is None:
@@ -115,43 +98,23 @@ def test_a_sampler_that_is_not_known_is_not_held() -> None:
 
 
 def test_samples_without_labels_are_passed_over() -> None:
-    rows = causal_rows([1, 1, 1, 1, 1, 6, 6, 6])
-    task, model = Encoded("task", collated(rows), "next token"), transformer("LlamaForCausalLM")
+    task = Encoded("task", trained.collated(causal_rows([1, 1, 1, 1, 1, 6, 6, 6])), "next token")
     loader = DataLoader(range(8), batch_size=3, sampler=RandomSampler(range(8), replacement=True))
-    found = said_of(loader, task, model)
+    found = said_of(loader, task, transformer("LlamaForCausalLM"))
     assert found.status == "failed"
     assert "from 0 to 5: a ratio" in found.how
 
 
-def test_the_step_is_that_of_the_optimizer(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("share", "status"), [(1.0, "held"), (0.5, "failed")], ids=["constant", "falling"])
+def test_step_and_schedule_are_those_of_the_optimizer(share: float, status: str, tmp_path: Path) -> None:
     """Which need not be made from the arguments."""
-    from transformers import get_constant_schedule
-
-    data, model = data_of(), with_lora(**WITHOUT_DROPOUT)
+    data, model, callback = data_of(), lora(), recording(tmp_path, every=1)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.2)
-    callback = recording(tmp_path)
-    train(
-        tmp_path,
-        callback,
-        model,
-        data,
-        replaced(data),
-        optimizers=(optimizer, get_constant_schedule(optimizer)),
-        **SGD,
-        max_steps=2,
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: share**t)
+    train(tmp_path, callback, model, data, replaced(data), optimizers=(optimizer, schedule), **SGD, max_steps=3)
     result, _ = recorded(callback)
-    assert result.plan.values["alpha"] == 0.2
-
-
-def test_a_schedule_that_is_not_that_of_the_arguments_is_seen(tmp_path: Path) -> None:
-    data, model = data_of(), with_lora(**WITHOUT_DROPOUT)
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.05)
-    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 0.5**t)
-    callback = recording(tmp_path, every=1)
-    train(tmp_path, callback, model, data, replaced(data), optimizers=(optimizer, decay), **SGD, max_steps=3)
-    result, _ = recorded(callback)
-    assert audit_named(result, "Algorithm 1").status == "failed"
+    assert audit_named(result, "Algorithm 1").status == status
+    assert share < 1 or result.plan.values["alpha"] == 0.2
 
 
 Act = Callable[[Any, Any], object]
@@ -185,70 +148,55 @@ def hook(register: Callable[[Any, Any], Iterator[Any]]) -> Act:
     return act
 
 
+def add_noise(model: Any, optimizer: Any) -> None:
+    for x in trained_of(model):
+        x.grad.add_(torch.randn_like(x))
+
+
+def thaw(model: Any, optimizer: Any) -> None:
+    for name, x in model.named_parameters():
+        x.requires_grad_(x.requires_grad or "pooler" in name)
+
+
+def drop(model: Any, optimizer: Any) -> None:
+    for x in model.modules():
+        if isinstance(x, nn.Dropout):
+            x.p = 0.5
+
+
+def move_frozen(model: Any, optimizer: Any) -> None:
+    for x in model.parameters():
+        x.data.mul_(1.0 if x.requires_grad else 1.1)
+
+
+def longer(model: Any, optimizer: Any) -> None:
+    optimizer.param_groups[-1].update(lr=0.1)
+
+
+STEPS, DRAWS = "Algorithm 1", "meft.unbiased"
 # What somebody's callback does at an event, of which hypothesis it is against, and what is said of that.
 ACTS: dict[str, tuple[str, Act, str, str]] = {
-    "noise on gradients": (
-        "on_pre_optimizer_step",
-        lambda model, _: [x.grad.add_(torch.randn_like(x)) for x in trained_of(model)],
-        "meft.unbiased",
-        "assumed",
-    ),
-    "something between minibatches": ("on_substep_end", lambda *_: None, "meft.unbiased", "assumed"),
-    "something after the optimizer": ("on_optimizer_step", lambda *_: None, "Algorithm 1", "assumed"),
-    "less after the optimizer": ("on_optimizer_step", shrink, "Algorithm 1", "failed"),
-    "less after the step": ("on_step_end", shrink, "Algorithm 1", "failed"),
-    "less before the step": ("on_step_begin", shrink, "Algorithm 1", "failed"),
-    "another step size of some": (
-        "on_step_begin",
-        lambda _, optimizer: optimizer.param_groups[-1].update(lr=0.1),
-        "Algorithm 1",
-        "failed",
-    ),
-    "frozen": ("on_step_begin", freeze, "Algorithm 1", "failed"),
-    "thawed": (
-        "on_step_begin",
-        lambda model, _: [x.requires_grad_() for name, x in model.named_parameters() if "pooler" in name],
-        "Algorithm 1",
-        "failed",
-    ),
-    "dropout": (
-        "on_step_begin",
-        lambda model, _: [setattr(x, "p", 0.5) for x in model.modules() if isinstance(x, nn.Dropout)],
-        "meft.unbiased",
-        "failed",
-    ),
-    "another scale": ("on_step_end", scale, "meft.unbiased", "failed"),
-    "other frozen weights": (
-        "on_step_end",
-        lambda model, _: [x.data.mul_(1.1) for x in model.parameters() if not x.requires_grad],
-        "meft.unbiased",
-        "failed",
-    ),
-    "a hook of gradients": (
-        "on_step_begin",
-        hook(lambda model, _: (x.register_hook for x in trained_of(model))),
-        "meft.unbiased",
-        "assumed",
-    ),
-    "a hook after gradients": (
-        "on_step_begin",
-        hook(lambda model, _: (x.register_post_accumulate_grad_hook for x in trained_of(model))),
-        "meft.unbiased",
-        "assumed",
-    ),
-    "a hook of modules": (
-        "on_step_begin",
-        hook(lambda model, _: (x.register_full_backward_hook for x in model.modules() if isinstance(x, nn.Tanh))),
-        "meft.unbiased",
-        "assumed",
-    ),
-    "a hook of the optimizer": (
-        "on_step_begin",
-        hook(lambda _, optimizer: iter([optimizer.optimizer.register_step_pre_hook])),
-        "meft.unbiased",
-        "assumed",
-    ),
+    "noise on gradients": ("on_pre_optimizer_step", add_noise, DRAWS, "assumed"),
+    "something between minibatches": ("on_substep_end", lambda *_: None, DRAWS, "assumed"),
+    "something after the optimizer": ("on_optimizer_step", lambda *_: None, STEPS, "assumed"),
+    "less after the optimizer": ("on_optimizer_step", shrink, STEPS, "failed"),
+    "less after the step": ("on_step_end", shrink, STEPS, "failed"),
+    "less before the step": ("on_step_begin", shrink, STEPS, "failed"),
+    "another step size of some": ("on_step_begin", longer, STEPS, "failed"),
+    "frozen": ("on_step_begin", freeze, STEPS, "failed"),
+    "thawed": ("on_step_begin", thaw, STEPS, "failed"),
+    "dropout": ("on_step_begin", drop, DRAWS, "failed"),
+    "another scale": ("on_step_end", scale, DRAWS, "failed"),
+    "other frozen weights": ("on_step_end", move_frozen, DRAWS, "failed"),
 }
+# What somebody hooks a function on.
+HOOKS: dict[str, Callable[[Any, Any], Iterator[Any]]] = {
+    "gradients": lambda model, _: (x.register_hook for x in trained_of(model)),
+    "gradients that are there": lambda model, _: (x.register_post_accumulate_grad_hook for x in trained_of(model)),
+    "modules": lambda model, _: (x.register_full_backward_hook for x in model.modules() if isinstance(x, nn.Tanh)),
+    "the optimizer": lambda _, optimizer: iter([optimizer.optimizer.register_step_pre_hook]),
+}
+ACTS |= {f"a hook of {name}": ("on_step_begin", hook(each), DRAWS, "assumed") for name, each in HOOKS.items()}
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -266,7 +214,7 @@ def test_what_others_do_while_a_network_trains_is_not_held(name: str, tmp_path: 
     callback = recording(tmp_path, every=1)
     for each in (None, callback):
         options: dict[str, Any] = {"callbacks": [kind()], "max_steps": 3, **SGD}
-        ends.append(train(tmp_path, each, with_lora(**WITHOUT_DROPOUT), data, replaced(data), **options))
+        ends.append(train(tmp_path, each, lora(), data, replaced(data), **options))
     one, other = (each.model.state_dict() for each in ends)
     assert all(torch.equal(one[name], other[name]) for name in one)
     flags = [[x.requires_grad for x in each.model.parameters()] for each in ends]
@@ -292,8 +240,7 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str,
     from transformers import EarlyStoppingCallback
 
     options = dict(options)
-    base = transformer("GPT2LMHeadModel", resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
-    base = base.to(options.pop("weights", torch.float32))
+    base = transformer("GPT2LMHeadModel", **DRY["GPT2"]).to(options.pop("weights", torch.float32))
     model = lora("GPT2LMHeadModel", base)
     data, kind = causal_rows([6] * 8), replaced(causal_rows([6] * 8))
     if "eval_strategy" in options:
@@ -304,39 +251,19 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str,
     assert [audit_named(result, name).status for name in ("Algorithm 1", "meft.unbiased")] == ["held", "held"]
 
 
-# Imported where they are used: they take seconds, and the quick layer runs none of this.
-if TYPE_CHECKING:
-    from boundcheck.language.evidence import Audit
-
-
 GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
-
-
-def lora(name: str = "BertForSequenceClassification", base: Any = None, config: Any = None, **options: Any) -> Any:
-    """A small model with LoRA of peft, without dropout but where it is asked for."""
-    from peft import LoraConfig, get_peft_model
-
-    quiet = {"Bert": WITHOUT_DROPOUT, "GPT2": dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)}
-    plain = next((each for family, each in quiet.items() if name.startswith(family)), {})
-    model = transformer(name, **plain | (config or {})) if base is None else base
-    targets = {"Bert": ["query", "value"], "GPT2": ["c_attn"], "Llama": ["q_proj"]}
-    chosen = next(value for key, value in targets.items() if name.startswith(key))
-    made = {"r": 2, "lora_alpha": 4, "target_modules": chosen, "fan_in_fan_out": name.startswith("GPT2")} | options
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return get_peft_model(model, LoraConfig(**made))
 
 
 def sampling(
     folder: Path, make: Callable[[], Any], data: Callable[[], Any] = data_of, kind: Any = replaced, **options: Any
 ) -> Audit:
     """What the callback says of the sampling, after a look at whether training came out as without it."""
-    ends, collator = [], options.pop("data_collator", None)
+    ends, collator, options = [], options.pop("data_collator", None), SGD | {"max_steps": 4} | options
     for callback in (None, recording(folder)):
         GENERATOR.manual_seed(0)
         NUMPY.bit_generator.state = np.random.default_rng(0).bit_generator.state
         rows, own = data(), {} if collator is None else {"data_collator": collator()}
-        ends.append(train(folder, callback, make(), rows, kind(rows), **SGD | options | own).model.state_dict())
+        ends.append(train(folder, callback, make(), rows, kind(rows), **options | own).model.state_dict())
     one, other = ends
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert any(not torch.equal(x, one[name]) for name, x in make().state_dict().items())
@@ -371,14 +298,14 @@ class Random(nn.Module):
 
 
 def with_pooler(change: Callable[[nn.Module], nn.Module]) -> Any:
-    model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
+    model = transformer(trained.CLASSIFIER, **DRY["Bert"])
     model.bert.pooler.activation = change(model.bert.pooler.activation)
     return lora(base=model)
 
 
 def with_own_loss(change: Callable[[Any], Any]) -> Any:
     """A model whose own loss has something more."""
-    model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
+    model = transformer(trained.CLASSIFIER, **DRY["Bert"])
 
     class OwnForSequenceClassification(type(model)):
         def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None, **options: Any) -> Any:
@@ -444,37 +371,28 @@ def test_noise_on_embeddings_is_not_held(tmp_path: Path) -> None:
 class Drawn(Dataset[Any]):
     """Rows of which one token is another each time."""
 
-    def __init__(self, draw: Callable[[], int]) -> None:
-        self.rows, self.draw, self.count = data_of(), draw, 0
+    def __init__(self, draw: Callable[[], int] | None = None) -> None:
+        self.rows, self.draw, self.count = data_of(), draw or self.token, 0
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        self.count += 1
         row = self.rows[index]
         return row | {"input_ids": [self.draw(), *row["input_ids"][1:]]}
 
-
-class Counted(Drawn):
-    """Rows that depend on how many were asked for before."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: 3 + self.count % 20)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        self.count += 1
-        return super().__getitem__(index)
+    def token(self) -> int:
+        """By how many were asked for before."""
+        return 3 + self.count % 20
 
 
-class Held(Drawn):
-    """Rows with a generator that is made with the first of them."""
+class Late(Drawn):
+    """With a generator that is made with the first of the rows."""
 
     own: np.random.Generator | None = None
 
-    def __init__(self) -> None:
-        super().__init__(self._token)
-
-    def _token(self) -> int:
+    def token(self) -> int:
         self.own = self.own or np.random.default_rng(1)
         return int(self.own.integers(3, 30))
 
@@ -494,15 +412,14 @@ ROWS: dict[str, Callable[[], Any]] = {
     "one in a default": lambda: Drawn(defaulting(random.Random(3))),
     "NumPy": lambda: Drawn(lambda: int(np.random.randint(3, 30))),  # noqa: NPY002
     "NumPy's own": lambda: Drawn(lambda: int(NUMPY.integers(3, 30))),
-    "a count": Counted,
-    "made late": Held,
+    "a count": Drawn,
+    "made late": Late,
 }
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_that_are_made_at_random_are_not_held(name: str, tmp_path: Path) -> None:
-    found = sampling(tmp_path, lora, ROWS[name])
-    assert found.status == "failed"
+    assert sampling(tmp_path, lora, ROWS[name]).status == "failed"
 
 
 def unlabelled() -> list[dict[str, Any]]:
@@ -526,21 +443,6 @@ class Cutting:
         }
 
 
-COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any]]] = {
-    "masked": (lambda: lora("BertForMaskedLM"), unlabelled, masking),
-    "masked from a seed": (lambda: lora("BertForMaskedLM"), unlabelled, lambda: masking(seed=3)),
-    "cut": (lora, data_of, Cutting),
-}
-
-
-@pytest.mark.parametrize("name", COLLATORS)
-def test_a_collator_that_draws_is_not_held(name: str, tmp_path: Path) -> None:
-    make, data, collator = COLLATORS[name]
-    found = sampling(tmp_path, make, data, data_collator=collator)
-    assert found.status == "failed"
-    assert "made anew" in found.how
-
-
 class Later:
     """A collator that has other labels after some minibatches, and draws nothing."""
 
@@ -549,29 +451,33 @@ class Later:
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         self.count += 1
-        batch = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+        batch = trained.collated(rows)
         return batch | {"labels": 1 - batch["labels"] if self.count > 3 else batch["labels"]}
 
 
-def test_a_collator_that_changes_while_a_network_trains_is_not_held(tmp_path: Path) -> None:
+COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any], str]] = {
+    "masked": (lambda: lora("BertForMaskedLM"), unlabelled, masking, "made anew"),
+    "masked from a seed": (lambda: lora("BertForMaskedLM"), unlabelled, lambda: masking(seed=3), "made anew"),
+    "cut": (lora, data_of, Cutting, "made anew"),
     # A look puts back how many there were, and has at most three in between.
-    found = sampling(tmp_path, lora, data_collator=Later)
+    "later": (lora, data_of, Later, ""),
+}
+
+
+@pytest.mark.parametrize("name", COLLATORS)
+def test_a_collator_that_draws_or_changes_is_not_held(name: str, tmp_path: Path) -> None:
+    make, data, collator, words = COLLATORS[name]
+    found = sampling(tmp_path, make, data, data_collator=collator)
     assert found.status == "failed"
+    assert words in found.how
 
 
 def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
     from transformers import DataCollatorWithFlattening
 
-    error = refused(
-        lambda: train(
-            tmp_path,
-            recording(tmp_path),
-            lora("LlamaForCausalLM"),
-            causal_rows([6] * 10),
-            data_collator=DataCollatorWithFlattening(),
-        )
-    )
-    assert error.field == "data_collator"
+    packing = {"data_collator": DataCollatorWithFlattening()}
+    rows, model = causal_rows([6] * 10), lora("LlamaForCausalLM")
+    assert refused(lambda: train(tmp_path, recording(tmp_path), model, rows, **packing)).field == "data_collator"
 
 
 def drawing(make: Callable[[Any], Any]) -> Any:
@@ -604,53 +510,47 @@ def grouped(data: Any) -> Any:
     return LengthGroupedSampler(3, dataset=data, generator=seeded(0))
 
 
+def uniform(data: Any) -> Any:
+    return RandomSampler(data, replacement=True)
+
+
+def weighted(data: Any) -> Any:
+    return WeightedRandomSampler(torch.arange(1.0, 11), 10)
+
+
+WHOLE, ONCE = {"per_device_train_batch_size": 10}, {"max_steps": 3}
+BY_4 = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3, "dataloader_drop_last": True}
 SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
-    "uniform": (lambda data: RandomSampler(data, replacement=True), {}, "held"),
-    "uniform, rests dropped": (
-        lambda data: RandomSampler(data, replacement=True),
-        {"dataloader_drop_last": True},
-        "held",
-    ),
-    "whole": (lambda data: RandomSampler(data), {"per_device_train_batch_size": 10}, "held"),
-    "once": (lambda data: RandomSampler(data), {"max_steps": 3}, "assumed"),
-    "of the first": (lambda data: RandomSampler(data[:5], replacement=True), {}, "assumed"),
-    "one": (lambda data: Stubborn(), {"per_device_train_batch_size": 10}, "assumed"),
-    "smoothed labels": (
-        lambda data: RandomSampler(data, replacement=True),
-        {"label_smoothing_factor": 0.1},
-        "failed",
-    ),
-    "weighted": (lambda data: WeightedRandomSampler(torch.arange(1.0, 11), 10), {}, "failed"),
-    "weighted, in whole batches": (
-        lambda data: WeightedRandomSampler(torch.arange(1.0, 11), 10),
-        {"per_device_train_batch_size": 10},
-        "failed",
-    ),
+    "uniform": (uniform, {}, "held"),
+    "uniform, rests dropped": (uniform, {"dataloader_drop_last": True}, "held"),
+    "whole": (RandomSampler, WHOLE, "held"),
+    "once": (RandomSampler, ONCE, "assumed"),
+    "of the first": (lambda data: uniform(data[:5]), {}, "assumed"),
+    "one": (lambda data: Stubborn(), WHOLE, "assumed"),
+    "smoothed labels": (uniform, {"label_smoothing_factor": 0.1}, "failed"),
+    "weighted": (weighted, {}, "failed"),
+    "weighted, in whole batches": (weighted, WHOLE, "failed"),
     "by length": (grouped, {}, "failed"),
-    "by length, once": (grouped, {"max_steps": 3}, "failed"),
-    "in order": (lambda data: torch.utils.data.SequentialSampler(data), {"max_steps": 3}, "failed"),
+    "by length, once": (grouped, ONCE, "failed"),
+    "in order": (SequentialSampler, ONCE, "failed"),
     "in order and whole": (
-        lambda data: torch.utils.data.SequentialSampler(data),
+        SequentialSampler,
         {"per_device_train_batch_size": 5, "gradient_accumulation_steps": 2},
         "held",
     ),
-    "in order, the rest dropped": (
-        lambda data: torch.utils.data.SequentialSampler(data),
-        {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3, "dataloader_drop_last": True},
-        "failed",
-    ),
+    "in order, the rest dropped": (SequentialSampler, BY_4, "failed"),
 }
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_how_samples_are_drawn(name: str, tmp_path: Path) -> None:
     make, options, status = SAMPLERS[name]
-    found = sampling(tmp_path, lora, kind=drawing(make), **options)
+    # More than an epoch has.
+    found = sampling(tmp_path, lora, kind=drawing(make), **{"max_steps": 6} | options)
     assert found.status == status, found.how
 
 
 def test_batches_that_are_put_together_in_another_way_are_not_held(tmp_path: Path) -> None:
-    from torch.utils.data import DataLoader
     from transformers import Trainer
 
     class Pairs(BatchSampler):
@@ -672,13 +572,13 @@ def test_batches_that_are_put_together_in_another_way_are_not_held(tmp_path: Pat
 
 
 def test_tokens_of_several_lengths_are_a_ratio_also_in_minibatches_as_large_as_all(tmp_path: Path) -> None:
-    def rows() -> Any:
-        return causal_rows([6, 3, 5, 4, 6, 2, 6, 6])
-
-    def kind(data: Any) -> Any:
-        return drawing(lambda _: RandomSampler(data, replacement=True))(data)
-
-    found = sampling(tmp_path, lambda: lora("LlamaForCausalLM"), rows, kind, per_device_train_batch_size=8)
+    found = sampling(
+        tmp_path,
+        lambda: lora("LlamaForCausalLM"),
+        lambda: causal_rows([6, 3, 5, 4, 6, 2, 6, 6]),
+        drawing(uniform),
+        per_device_train_batch_size=8,
+    )
     assert found.status == "failed"
     assert "a ratio" in found.how
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,17 @@ from boundcheck.functions.networks.samples import Encoded
 from tests.experiment.small import refused
 
 from .small import flat, of_peft, random_direction, seeded, transformer
+from .trained import SGD, audit_named, data_of, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]
 
 PLACES = {"BertForSequenceClassification": ["query", "output.dense"], "GPT2LMHeadModel": ["c_attn", "c_fc"]}
 
 
-def with_dora(name: str, **options: Any) -> Any:
+def with_dora(name: str) -> Any:
     """A small model in float64 with DoRA of peft, away from its start, at which B is 0."""
-    from peft import LoraConfig, get_peft_model
-
-    lora = LoraConfig(
-        r=2, lora_alpha=3, use_dora=True, target_modules=PLACES[name], fan_in_fan_out=name.startswith("GPT2"), **options
-    )
-    model = get_peft_model(transformer(name), lora).double().eval()
+    made = {"lora_alpha": 3, "use_dora": True, "target_modules": PLACES[name], "modules_to_save": None}
+    model = lora(name, transformer(name), **made).double().eval()
     random = seeded(5)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -61,16 +59,12 @@ class Plain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         V = self.W0 + self.scale * self.B @ self.A
-        return (
-            x @ torch.stack([m * row / row.square().sum().sqrt() for m, row in zip(self.m, V, strict=True)]).T
-            + self.bias
-        )
+        W = torch.stack([m * row / row.square().sum().sqrt() for m, row in zip(self.m, V, strict=True)])
+        return x @ W.T + self.bias
 
 
 def plain(model: Any, network: Network) -> tuple[Any, list[str]]:
     """A copy with `Plain` in place of each layer of peft, and the names of the trained parameters, site by site."""
-    import copy
-
     made = copy.deepcopy(model)
     names = []
     for site in network.sites:
@@ -119,15 +113,11 @@ def test_it_is_the_formula_of_the_paper_by_rows(name: str) -> None:
     assert torch.allclose(flat(network.hessian_vector_product(u)), flat(product), rtol=1e-8, atol=1e-10)
 
 
-def test_looking_at_what_it_computes_changes_nothing() -> None:
-    model = with_dora("BertForSequenceClassification")
+def test_a_look_changes_nothing_and_a_point_is_written_and_read_back() -> None:
+    model = with_dora("GPT2LMHeadModel")
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    sites_of(model)
+    network = network_on(model, "GPT2LMHeadModel")
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
-
-
-def test_a_point_is_written_and_read_back() -> None:
-    network = network_on(with_dora("GPT2LMHeadModel"), "GPT2LMHeadModel")
     v = tuple(torch.randn(part.shape, generator=seeded(9), dtype=torch.float64) for part in network.point())
     network.write(v)
     assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
@@ -164,12 +154,7 @@ def test_one_that_computes_something_else_is_refused() -> None:
 
 
 def test_a_trainer_with_it_is_recorded_and_said_to_step_along_no_gradient(tmp_path: Path) -> None:
-    from peft import LoraConfig, get_peft_model
-
-    from .trained import SGD, WITHOUT_DROPOUT, audit_named, data_of, recorded, recording, replaced, train
-
-    lora = LoraConfig(r=2, use_dora=True, target_modules=["query"])
-    model = get_peft_model(transformer("BertForSequenceClassification", **WITHOUT_DROPOUT), lora)
+    model = lora(use_dora=True, target_modules=["query"], modules_to_save=None)
     data, callback = data_of(), recording(tmp_path)
     train(tmp_path, callback, model, data, replaced(data), **SGD)
     result, _ = recorded(callback)

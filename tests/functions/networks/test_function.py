@@ -13,20 +13,9 @@ from torch import Tensor, nn
 
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.draws import Draw, Reshuffled, WithReplacement
+from boundcheck.functions.networks import function as functions
 from boundcheck.functions.networks.adapt import adapt, sites_of
-from boundcheck.functions.networks.function import (
-    LOOKS,
-    OBSERVABLES,
-    NetworkFunction,
-    Rounding,
-    _spectral,
-    block_names,
-    block_norms,
-    observe,
-    rounding_of,
-    top_curvatures,
-    weights_of,
-)
+from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFunction, Rounding, observe, rounding_of
 from boundcheck.functions.networks.network import Network
 
 from .small import KINDS, flat, network_of, random_direction, random_point, seeded, windows
@@ -112,7 +101,7 @@ def test_a_look_and_held_out_samples_are_those_of_a_single_point() -> None:
     found = function.look(v, np.random.default_rng(5))
     network = at(function, v, 0)
     assert tuple(found) == tuple(LOOKS)
-    assert tuple(found.values()) == top_curvatures(network, np.random.default_rng(5), 0.01)
+    assert tuple(found.values()) == functions.top_curvatures(network, np.random.default_rng(5), 0.01)
     other = Network(network.model, network.sites, windows(4, seed=8))
     assert function.held_out_ends(v) == (other.losses().mean().item(), other.accuracy())
     assert NetworkFunction("GPT", network, 99).held_out_ends(v) is None
@@ -312,28 +301,20 @@ def test_errors_grow_as_the_step_shrinks() -> None:
         assert each["loss_error"] == 1e-12
 
 
-@pytest.mark.parametrize("kind", ["lora", "loreft"])
-def test_a_step_of_length_0_has_smoothness_0(kind: str) -> None:
+@each_of_two
+def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind: str) -> None:
     network = network_of(kind)
-    v = network.point()
-    look = network.look()
+    look, v = network.look(), network.point()
     found = observe(network, v, v, look, look, Rounding(1e-12, 1e-12))
     for name in ("step_length", "path_smoothness", "path_smoothness_error", "weight_smoothness"):
         assert found[name] == 0
     for name in ("gradient_ratio", "gradient_ratio_error"):
         assert math.isnan(found[name]) if network.is_curved else found[name] == 0
-
-
-def test_a_step_to_no_number_is_observed_as_none() -> None:
-    network = linear("lora")
-    look, v = network.look(), network.point()
     after = tuple(part * math.nan for part in v)
     lost = replace(look, losses=look.losses * math.nan, gradient=tuple(part * math.nan for part in look.gradient))
     found = observe(network, v, after, look, lost, Rounding(1e-12, 1e-12))
-    assert math.isnan(found["path_smoothness"])
-    assert math.isnan(found["gradient_ratio"])
-    assert math.isnan(found["step_length"])
-    assert found["norm"] == [math.inf] * 2
+    assert all(math.isnan(found[name]) for name in ("path_smoothness", "gradient_ratio", "step_length"))
+    assert found["norm"] == [math.inf] * len(found["norm"])
     assert found["loss"] == look.loss
 
 
@@ -364,7 +345,7 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
         assert norm == pytest.approx(max(sizes), rel=1e-9)
         if block.norm == "orthonormal":
             assert norm == pytest.approx(1, rel=1e-12)
-    larger = np.maximum(block_norms(network, v), block_norms(network, after))
+    larger = np.maximum(functions.block_norms(network, v), functions.block_norms(network, after))
     assert found["norm"] == pytest.approx(larger, rel=1e-12)
     network.write(after)
     F = network.losses().mean().item()
@@ -378,19 +359,9 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
         assert found["gradient_ratio"] == pytest.approx((turned.norm() / moved.norm()).item(), rel=1e-9)
         assert found["gradient_ratio_error"] == pytest.approx(2e-12 / moved.norm().item(), rel=1e-9)
     assert network.is_curved == math.isnan(found["gradient_ratio"])
-    names = block_names(network.sites)
+    names = functions.block_names(network.sites)
     assert len(names) == len(blocks) == len(set(names))
     assert names[0] == f"{network.sites[0].name} {blocks[0].name}"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_weights_are_those_that_the_network_has(kind: str) -> None:
-    network = network_of(kind)
-    for site, W in zip(network.sites, weights_of(network, network.point()), strict=True):
-        x = torch.randn(2, 8, generator=seeded(0), dtype=torch.float64)
-        bias = 0 if site.affine or site.module.bias is None else site.module.bias
-        expected = site.inputs(x)[:, 0] @ W.T + bias
-        torch.testing.assert_close(site.module(x).detach(), expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("kind", ["lora", "loreft", "vera"])
@@ -448,18 +419,12 @@ def test_a_model_that_computes_in_float32_inside_is_found_out() -> None:
     assert found.gradient > 1e4 * honest.gradient
 
 
-def test_curvatures_of_linear_regression_are_those_of_the_covariance() -> None:
-    network = linear("full")
-    largest = np.linalg.eigvalsh(network.task.covariance)[-1]
-    assert top_curvatures(network, np.random.default_rng(1), 1e-10) == pytest.approx((largest, largest), rel=1e-9)
-
-
 def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator_of_others() -> None:
     X = torch.randn(1030, 1040, generator=seeded(1), dtype=torch.float64)
     X[0] += 3 * X[1:40].sum(0)
     state = torch.get_rng_state()
-    found = _spectral(X)
+    found = functions._spectral(X)
     exact = torch.linalg.matrix_norm(X, 2).item()
     assert 0.99 * exact <= found <= exact * (1 + 1e-12)
     assert torch.equal(torch.get_rng_state(), state)
-    assert _spectral(X) == found
+    assert functions._spectral(X) == found

@@ -3,27 +3,22 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from boundcheck.errors import InputError
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET
-from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, Pretrained, pretrained, token_losses
+from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, Pretrained, pretrained
 from boundcheck.system.files import cache_folder
 
-SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
-TARGETS = ("attention.qkv", "attention.out", "mlp.up", "mlp.down")
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from .small import SHAPE, seeded
 
 
 def gpt(seed: int = 0) -> GPT:
@@ -32,14 +27,6 @@ def gpt(seed: int = 0) -> GPT:
 
 def tokens(m: int = 3, t: int = 6, seed: int = 1) -> Tensor:
     return torch.randint(SHAPE.vocabulary, (m, t), generator=seeded(seed))
-
-
-def test_logits_have_their_shape_and_the_dtype_of_the_weights() -> None:
-    single, double = GPT(SHAPE, seeded(0)), gpt()
-    assert single(tokens()).dtype == torch.float32
-    assert double(tokens()).dtype == torch.float64
-    assert double(tokens(t=4)).shape == (3, 4, 7)
-    torch.testing.assert_close(single(tokens()).double(), double(tokens()), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("place", range(6))
@@ -92,59 +79,6 @@ def test_an_edit_acts_on_the_hidden_states_of_its_block() -> None:
     torch.testing.assert_close(model(ids), model.head(model.norm(kept.h)))
 
 
-def test_the_targets_are_all_linear_maps_but_the_head() -> None:
-    linear = {name for name, module in gpt().named_modules() if type(module) is nn.Linear}
-    assert linear == {f"blocks.{n}.{target}" for n in range(2) for target in TARGETS} | {"head"}
-
-
-def test_token_losses_are_those_of_a_loop() -> None:
-    ids, logits = tokens(), gpt()(tokens())
-    losses = token_losses(logits, ids)
-    assert losses.shape == (3, 5)
-    for i in range(3):
-        for j in range(5):
-            probabilities = logits[i, j].exp() / logits[i, j].exp().sum()
-            torch.testing.assert_close(losses[i, j], -probabilities[ids[i, j + 1]].log())
-    # The logits of the last token say nothing about these.
-    assert torch.equal(token_losses(logits[:, :-1], ids), losses)
-
-
-def loss_along(model: GPT, names: list[str]) -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
-    """The loss as a function of the named parameters in one vector, their values, and a direction of norm 1."""
-    ids, table = tokens(), dict(model.named_parameters())
-    sizes = [table[name].numel() for name in names]
-
-    def loss(vector: Tensor) -> Tensor:
-        parts = zip(names, vector.split(sizes), strict=True)
-        weights = table | {name: part.view_as(table[name]) for name, part in parts}
-        return token_losses(functional_call(model, weights, (ids,)), ids).mean()
-
-    direction = functional.normalize(torch.randn(sum(sizes), dtype=torch.float64, generator=seeded(3)), dim=0)
-    values = torch.cat([table[name].detach().flatten() for name in names])
-    return loss, values.requires_grad_(), direction
-
-
-def check_derivatives(loss: Callable[[Tensor], Tensor], at: Tensor, u: Tensor) -> None:
-    """First and second derivatives along u against central differences of the loss, and of its gradient."""
-    step = 1e-5
-
-    def gradient(x: Tensor) -> Tensor:
-        return torch.autograd.grad(loss(x), x, create_graph=True)[0]
-
-    slope = gradient(at) @ u
-    torch.testing.assert_close(slope, (loss(at + step * u) - loss(at - step * u)) / (2 * step), rtol=1e-6, atol=1e-9)
-    product = torch.autograd.grad(slope, at)[0]
-    difference = (gradient(at + step * u) - gradient(at - step * u)) / (2 * step)
-    torch.testing.assert_close(product, difference, rtol=1e-5, atol=1e-8)
-    # Not a comparison of zeros.
-    assert product.norm() > 1e-4
-
-
-def test_it_is_differentiable_twice_in_all_weights() -> None:
-    model = gpt()
-    check_derivatives(*loss_along(model, [name for name, _ in model.named_parameters()]))
-
-
 def test_initial_weights_have_the_sizes_that_are_said() -> None:
     model = GPT(GPTShape(vocabulary=97, width=64, layers=8), seeded(0))
     for name, weight in model.named_parameters():
@@ -157,22 +91,23 @@ def test_initial_weights_have_the_sizes_that_are_said() -> None:
         assert weight.std().item() == pytest.approx(std, rel=0.05), name
 
 
-@pytest.mark.parametrize("field", ["vocabulary", "width", "heads", "layers", "context"])
-@pytest.mark.parametrize("value", [0, -1, 1.5, "8"])
-def test_sizes_are_positive_integers(field: str, value: object) -> None:
-    sizes: dict[str, object] = {"vocabulary": 7, field: value}
-    with pytest.raises(InputError, match=f"{field} = {value}: expected a positive integer"):
-        GPTShape(**sizes)
-
-
-def test_heads_divide_the_width() -> None:
-    with pytest.raises(InputError, match="heads = 3: expected a divisor of the width, 64"):
-        GPTShape(vocabulary=7, heads=3)
-
-
-def test_no_more_tokens_than_the_context() -> None:
-    with pytest.raises(InputError, match="ids = 7 tokens: expected at most 6"):
-        gpt()(tokens(t=7))
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        *(
+            (partial(GPTShape, **{"vocabulary": 7, field: value}), f"{field} = {value}: expected a positive integer")
+            for field in ("vocabulary", "width", "heads", "layers", "context")
+            for value in (0, -1, 1.5, "8")
+        ),
+        (lambda: GPTShape(vocabulary=7, heads=3), "heads = 3: expected a divisor of the width, 64"),
+        (lambda: gpt()(tokens(t=7)), "ids = 7 tokens: expected at most 6"),
+        (lambda: pretrained(replace(SMALL, vocabulary=96), 3), "vocabulary = 96: expected 97"),
+        (lambda: pretrained(SMALL, 0), "steps = 0: expected a positive integer"),
+    ],
+)
+def test_what_cannot_be_made_run_or_trained_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
 
 
 SMALL = GPTShape(vocabulary=len(ALPHABET), width=16, heads=2, layers=1, context=16)
@@ -252,28 +187,19 @@ def test_losses_are_those_of_a_loop(made: Pretrained, short_text: str) -> None:
     assert made.unigram_loss == pytest.approx(np.mean(guesses), rel=1e-12)
 
 
-def test_the_same_seed_gives_the_same_pretrained_weights(
-    made: Pretrained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "another"))
-    torch.rand(3)
-    assert same(made, pretrained(SMALL, STEPS))
-    assert not same(made, pretrained(SMALL, STEPS, seed=1))
-
-
-def test_threads_change_no_bit_of_the_weights(
+def test_the_same_seed_gives_the_same_weights_and_the_generator_of_torch_is_left_alone(
     made: Pretrained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
+    """Threads change no bit of the weights."""
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "another"))
-    assert same(made, pretrained(SMALL, STEPS))
-    assert torch.get_num_threads() == threads
-
-
-def test_pretraining_leaves_the_generator_of_torch_alone(short_text: str) -> None:
+    torch.rand(3)
     before = torch.get_rng_state()
-    pretrained(SMALL, STEPS)
-    pretrained(SMALL, STEPS)
+    for _ in range(2):
+        # Trained, and then read.
+        assert same(made, pretrained(SMALL, STEPS))
+    assert not same(made, pretrained(SMALL, STEPS, seed=1))
     assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
 
 
 def test_what_is_cached_is_not_trained_again(made: Pretrained) -> None:
@@ -353,18 +279,6 @@ def test_a_folder_in_the_place_of_the_file_is_named(made: Pretrained, cache: Pat
     path.mkdir()
     with pytest.raises(InputError, match=r"BOUNDCHECK_CACHE = .*gpt-.*: expected a path that can be written"):
         pretrained(SMALL, STEPS)
-
-
-@pytest.mark.parametrize(
-    ("shape", "steps", "message"),
-    [
-        (replace(SMALL, vocabulary=96), 3, "vocabulary = 96: expected 97"),
-        (SMALL, 0, "steps = 0: expected a positive integer"),
-    ],
-)
-def test_what_cannot_be_trained_is_refused(shape: GPTShape, steps: int, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        pretrained(shape, steps)
 
 
 @pytest.mark.full

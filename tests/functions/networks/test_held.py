@@ -13,11 +13,12 @@ import pytest
 import torch
 from torch import nn
 
-from boundcheck.checked.limits import Limits, in_processes
+from boundcheck.checked.trial import Limits, in_processes
 from boundcheck.errors import InputError
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.held import held
 from tests.experiment.small import refused
+from tests.layers import sampled
 
 from .small import of_peft, saved
 
@@ -29,7 +30,7 @@ VALUES: tuple[Any, ...] = (
     *(10**7, 10**8, 200_000, 2**40, 10**400, -1, 0, 0.5, 1e300, math.nan, math.inf),
     *("10000000", "", None, True, [10**7], [[[10**7]] * 2], {"a": 10**7}, {}),
 )
-MISSING = "(missing)"
+MISSING, PARTS = "(missing)", 4
 # Fields that the small models leave out, or others have.
 MORE = (
     *("num_labels", "num_experts", "depth", "n_blocks", "layer_types", "attention_types", "vocab_size"),
@@ -85,26 +86,19 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {short: saved(root / short, name) for short, name in NAMES.items()}
 
 
-def ends_well(attempts: list[Changed]) -> None:
+@pytest.mark.full
+@sampled(PARTS)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_field_of_a_folder_may_be_anything(part: int, folders: dict[str, Path]) -> None:
+    """The parts go around fields and values, so that each has all fields and all values."""
+    chosen = [("gpt2", file, field) for file, fields in OTHERS.items() for field in fields]
+    for name, folder in folders.items():
+        config = json.loads((folder / "config.json").read_text())
+        fields = dict.fromkeys((*(x for x, value in config.items() if isinstance(value, int | float)), *MORE))
+        chosen += [(name, "config.json", field) for field in fields]
+    attempts = [Changed(str(folders[x[0]]), *x, value) for x in chosen for value in (*VALUES, MISSING)][part::PARTS]
     for each, found in zip(attempts, in_processes(attempts, LIMITS), strict=True):
         assert found.outcome in ("one line", "accepted"), (each, found)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", NAMES)
-def test_each_field_of_a_configuration_may_be_anything(name: str, folders: dict[str, Path]) -> None:
-    config = json.loads((folders[name] / "config.json").read_text())
-    fields = dict.fromkeys((*(x for x, value in config.items() if isinstance(value, int | float)), *MORE))
-    source = str(folders[name])
-    ends_well([Changed(source, name, "config.json", x, value) for x in fields for value in (*VALUES, MISSING)])
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("file", OTHERS)
-def test_each_field_of_another_file_may_be_anything(file: str, folders: dict[str, Path]) -> None:
-    ends_well(
-        [Changed(str(folders["gpt2"]), "gpt2", file, x, value) for x in OTHERS[file] for value in (*VALUES, MISSING)]
-    )
 
 
 @pytest.mark.full
@@ -119,12 +113,23 @@ def test_what_the_weights_cannot_fill_is_named(
 
 
 @pytest.mark.full
-def test_a_folder_with_an_adapter_of_its_own_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
-    """It would load the model that the adapter names, from wherever that is."""
-    Changed(str(folders["gpt2"]), "gpt2", "adapter_config.json", "r", 10**8).make(tmp_path, tmp_path)
-    error = refused(lambda: spec(tmp_path / "model", "gpt2").load("cpu"))
-    assert error.field == "model.path"
-    assert str(error.value).endswith("adapter_config.json")
+def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """It would load the model that the adapter names, from wherever that is; and panic, which is no exception."""
+    splits = {"type": "Split", "pattern": {"Regex": "(a|aa|a?)+(x+x+)+$"}, "behavior": "Isolated", "invert": False}
+    slow = json.dumps({"text": "a" * 5000 + " " + "x" * 40 + "y"}) + "\n"
+    for file, field, value, named, rows in (
+        ("adapter_config.json", "r", 10**8, "adapter_config.json", None),
+        ("tokenizer.json", "pre_tokenizer", splits, "", slow * 12),
+    ):
+        (folder := tmp_path / file).mkdir()
+        Changed(str(folders["gpt2"]), "gpt2", file, field, value).make(folder, folder)
+        table = spec(folder / "model", "gpt2")
+        if rows is not None:
+            Path(table.text).write_text(rows)
+        error = refused(lambda table=table: table.load("cpu"))
+        assert (error.field, error.value) == ("model.path", folder / "model" / named)
 
 
 def file_of(folder: Path, header: bytes, data: bytes, length: int | None = None) -> Path:
@@ -160,17 +165,6 @@ def test_a_folder_may_be_made_of_links(tmp_path: Path) -> None:
         (snapshot / path.name).symlink_to(path)
     (snapshot / "tf_model.h5").symlink_to(blobs / "gone")
     assert held(snapshot).numbers == held(blobs).numbers == 2
-
-
-@pytest.mark.full
-def test_a_tokenizer_that_takes_too_long_ends_in_one_line(folders: dict[str, Path], tmp_path: Path) -> None:
-    """It panics, which is no exception of Python's."""
-    splits = {"type": "Split", "pattern": {"Regex": "(a|aa|a?)+(x+x+)+$"}, "behavior": "Isolated", "invert": False}
-    Changed(str(folders["gpt2"]), "gpt2", "tokenizer.json", "pre_tokenizer", splits).make(tmp_path, tmp_path)
-    table = spec(tmp_path / "model", "gpt2")
-    Path(table.text).write_text((json.dumps({"text": "a" * 5000 + " " + "x" * 40 + "y"}) + "\n") * 12)
-    error = refused(lambda: table.load("cpu"))
-    assert (error.field, error.value) == ("model.path", tmp_path / "model")
 
 
 def test_a_header_says_how_much_its_file_holds(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ one matrix in the place of each adapter.
 """
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -25,25 +24,11 @@ from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network, probed
 from tests.layers import examples
 
-from .small import (
-    FLAT,
-    KINDS,
-    SHAPE,
-    adapted,
-    dense_hessian,
-    flat,
-    hessian_in,
-    mean_loss,
-    merged,
-    network_of,
-    on_cuda,
-    random_direction,
-    random_point,
-    windows,
-)
+from . import small
+from .small import KINDS, adapted, flat, mean_loss, merged, network_of, random_direction, random_point
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
-each_flat_kind = pytest.mark.parametrize("kind", FLAT)
+each_flat_kind = pytest.mark.parametrize("kind", small.FLAT)
 
 
 def close(got: Point, expected: Point, rtol: float = 1e-11) -> None:
@@ -67,7 +52,7 @@ def gradient_of(network: Network, loss: Tensor) -> Point:
 
 
 @each_kind
-def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
+def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind: str) -> None:
     network = network_of(kind)
     look, expected = network.look(), mean_loss(network)
     assert look.loss == pytest.approx(expected.item(), rel=1e-14)
@@ -76,19 +61,11 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
     close(network.batch_gradient(torch.arange(5)), gradient)
     assert look.square_norm == pytest.approx(flat(gradient).square().sum().item(), rel=1e-11)
     torch.testing.assert_close(network.losses(), look.losses, rtol=1e-14, atol=0)
-
-
-@each_kind
-def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> None:
-    network = network_of(kind)
     losses = [network.task.losses(network.model, torch.tensor([i]))[0] for i in range(5)]
-    gradients = [gradient_of(network, loss) for loss in losses]
-    look = network.look()
+    gradients = torch.stack([flat(gradient_of(network, loss)) for loss in losses])
     torch.testing.assert_close(look.losses, torch.stack(losses).detach(), rtol=1e-12, atol=0)
-    squares = torch.stack([flat(g).square().sum() for g in gradients])
-    torch.testing.assert_close(look.sample_squares, squares, rtol=1e-11, atol=0)
-    mean = torch.stack([flat(g) for g in gradients]).mean(0)
-    variance = sum((flat(g) - mean).square().sum().item() for g in gradients) / 5
+    torch.testing.assert_close(look.sample_squares, gradients.square().sum(1), rtol=1e-11, atol=0)
+    variance = (gradients - gradients.mean(0)).square().sum(1).mean().item()
     assert variance > 1e-3 * look.square_norm
     assert look.variance == pytest.approx(variance, rel=1e-10)
 
@@ -137,21 +114,12 @@ def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
 @each_flat_kind
 def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
     network = network_of(kind)
-    hessian = dense_hessian(network)
+    hessian = small.dense_hessian(network)
     for seed in (4, 5):
         u = random_direction(network, seed)
         product = network.hessian_vector_product(u)
         assert [part.shape for part in product] == [part.shape for part in u]
         torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
-
-
-@each_kind
-def test_products_are_symmetric(kind: str) -> None:
-    network = network_of(kind)
-    x, y = (network.tangent(network.point(), random_direction(network, seed)) for seed in (4, 5))
-    forth, back = (inner(a, network.hessian_vector_product(b)).item() for a, b in ((x, y), (y, x)))
-    assert abs(forth) > 1e-4
-    assert forth == pytest.approx(back, rel=1e-10)
 
 
 def second_difference(network: Network, u: Point, step: float) -> float:
@@ -165,12 +133,15 @@ def second_difference(network: Network, u: Point, step: float) -> float:
 
 
 @each_kind
-def test_products_are_those_of_losses_along_a_retraction(kind: str) -> None:
+def test_products_are_symmetric_and_those_of_losses_along_a_retraction(kind: str) -> None:
     """The polar retraction is one of second order: along it F bends as along a geodesic."""
     network = network_of(kind)
-    u = network.tangent(network.point(), random_direction(network))
-    found = inner(u, network.hessian_vector_product(u)).item()
-    assert found == pytest.approx(second_difference(network, u, 2e-4), rel=1e-5)
+    x, y = (network.tangent(network.point(), random_direction(network, seed)) for seed in (4, 5))
+    forth, back = (inner(a, network.hessian_vector_product(b)).item() for a, b in ((x, y), (y, x)))
+    assert abs(forth) > 1e-4
+    assert forth == pytest.approx(back, rel=1e-10)
+    found = inner(x, network.hessian_vector_product(x)).item()
+    assert found == pytest.approx(second_difference(network, x, 2e-4), rel=1e-5)
 
 
 def test_products_of_loreft_see_and_give_the_tangent_part_alone() -> None:
@@ -186,7 +157,7 @@ def test_products_of_loreft_see_and_give_the_tangent_part_alone() -> None:
 @pytest.mark.parametrize("kind", ["lora", "full", "loreft"])
 def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> None:
     network = network_of(kind)
-    hessian = hessian_in(network, *merged(network))
+    hessian = small.hessian_in(network, *merged(network))
     for u in (weight_direction(network), weight_direction(network, 7)):
         product = network.weight_hessian_vector_product(u)
         assert [part.shape for part in product] == [part.shape for part in u]
@@ -199,7 +170,7 @@ def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
     for row in ids:
         likeliest = network.model(row[None, :-1])[0].argmax(1)
         right += sum(int(x == y) for x, y in zip(likeliest, row[1:], strict=True))
-    assert network.accuracy() == pytest.approx(right / (5 * SHAPE.context), rel=1e-14)
+    assert network.accuracy() == pytest.approx(right / (5 * small.SHAPE.context), rel=1e-14)
 
 
 @each_kind
@@ -218,7 +189,7 @@ def with_dropout() -> Network:
     """In training, all but one module of it, with dropout before the head."""
     model = adapted("lora")
     model.norm = nn.Sequential(model.norm, nn.Dropout(0.5))
-    network = Network(model.train(), sites_of(model), windows(), 2)
+    network = Network(model.train(), sites_of(model), small.windows(), 2)
     network.write(random_point(network))
     model.blocks[0].eval()
     return network
@@ -228,54 +199,31 @@ def modes(network: Network) -> list[bool]:
     return [module.training for module in network.model.modules()]
 
 
-def test_there_is_no_dropout_and_modes_are_left_as_they_were() -> None:
+USES: dict[str, Callable[[Network], Sequence[Tensor]]] = {
+    "losses": lambda network: [network.losses()],
+    "accuracy": lambda network: [torch.tensor(network.accuracy())],
+    "batch_gradient": lambda network: network.batch_gradient(torch.arange(5)),
+    "look": lambda network: [(look := network.look()).losses, *look.gradient],
+    "in v": lambda network: network.hessian_vector_product(random_direction(network)),
+    "in W": lambda network: network.weight_hessian_vector_product(weight_direction(network)),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use: Any) -> None:
+    """Also after an error."""
     network = with_dropout()
     before = modes(network)
     assert len(set(before)) == 2
     assert mean_loss(network) != mean_loss(network)
-    u, W = random_direction(network), weight_direction(network)
-    uses = (
-        lambda: [network.losses()],
-        lambda: [torch.tensor(network.accuracy())],
-        lambda: network.batch_gradient(torch.arange(5)),
-        lambda: [network.look().losses, *network.look().gradient],
-        lambda: network.hessian_vector_product(u),
-        lambda: network.weight_hessian_vector_product(W),
-    )
-    expected = network_of("lora").look()
-    torch.testing.assert_close(network.look().losses, expected.losses, rtol=1e-13, atol=0)
-    for use in uses:
-        first, second = use(), use()
-        assert all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
-        assert modes(network) == before
-
-
-@contextmanager
-def failing(network: Network) -> Iterator[None]:
-    """With a layer that raises."""
-    handle = network.model.head.register_forward_pre_hook(lambda *_: 1 / 0)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def test_modes_and_hooks_are_left_as_they_were_after_an_error() -> None:
-    network = with_dropout()
-    before, W = modes(network), weight_direction(network)
-    uses = (
-        network.losses,
-        network.accuracy,
-        network.look,
-        lambda: network.batch_gradient(torch.arange(5)),
-        lambda: network.hessian_vector_product(random_direction(network)),
-        lambda: network.weight_hessian_vector_product(W),
-    )
-    with failing(network):
-        for use in uses:
-            with pytest.raises(ZeroDivisionError):
-                use()
-            assert modes(network) == before
+    torch.testing.assert_close(network.losses(), network_of("lora").losses(), rtol=1e-13, atol=0)
+    assert all(torch.equal(x, y) for x, y in zip(use(network), use(network), strict=True))
+    assert modes(network) == before
+    failing = network.model.head.register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        use(network)
+    failing.remove()
+    assert modes(network) == before
     assert not any(site.module._forward_hooks for site in network.sites)
 
 
@@ -345,82 +293,58 @@ def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
     close(single.weight_hessian_vector_product(W), network.weight_hessian_vector_product(W), 1e-2)
 
 
-@pytest.mark.parametrize("kind", ["lora", "loreft"])
-def test_a_point_is_rounded_to_the_type_of_the_model(kind: str) -> None:
-    model = adapted(kind).float()
-    network = Network(model, sites_of(model), windows(), 2)
-    v = random_point(network)
-    network.write(v)
-    assert all(torch.equal(x, y.float().double()) for x, y in zip(network.point(), v, strict=True))
+class Wrapped(nn.Module):
+    """A layer that is used in some way of its own."""
 
-
-class Turned(nn.Module):
-    """A layer between transpositions, as in models whose samples are the second axis."""
-
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: nn.Module, use: Callable[[nn.Module, Tensor], Tensor]) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer, self.use = layer, use
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x.transpose(0, 1)).transpose(0, 1)
+        return self.use(self.layer, x)
 
 
-def test_a_site_whose_samples_are_not_first_is_named() -> None:
-    model = adapted("lora")
-    model.blocks[0].attention.out = Turned(model.blocks[0].attention.out)
-    network = Network(model, sites_of(model), windows(), 4)
-    with pytest.raises(InputError, match=r"blocks\.0\.attention\.out\.layer = a module: expected inputs and outputs"):
+def wrapping(use: Callable[[nn.Module, Tensor], Tensor], kind: str = "lora") -> Network:
+    """The GPT with a layer that is used in this way."""
+    model = adapted(kind)
+    model.blocks[0].attention.out = Wrapped(model.blocks[0].attention.out, use)
+    network = Network(model, sites_of(model), small.windows(), 2)
+    network.write(random_point(network))
+    return network
+
+
+@torch.no_grad()
+def without_gradients(layer: nn.Module, x: Tensor) -> Tensor:
+    return layer(x)
+
+
+MISUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Tensor], str]] = {
+    # As in models whose samples are the second axis.
+    "turned": (lambda layer, x: layer(x.transpose(0, 1)).transpose(0, 1), " = a module: expected inputs and outputs"),
+    "never called": (lambda layer, x: x, ""),
+    "called without gradients": (without_gradients, ""),
+}
+
+
+@pytest.mark.parametrize(("use", "words"), MISUSED.values(), ids=MISUSED)
+def test_a_site_without_gradients_of_samples_is_named(use: Any, words: str) -> None:
+    network = wrapping(use)
+    with pytest.raises(InputError, match=rf"blocks\.0\.attention\.out\.layer{words}"):
         network.look()
     assert not any(site.module._forward_hooks for site in network.sites)
 
 
-class Twice(nn.Module):
-    """A layer that is used twice."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(torch.tanh(self.layer(x)))
-
-
 @pytest.mark.parametrize("kind", ["lora", "loha"])
 def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind: str) -> None:
-    model = adapted(kind)
-    model.blocks[0].attention.out = Twice(model.blocks[0].attention.out)
-    network = Network(model, sites_of(model), windows(), 2)
-    network.write(random_point(network))
+    network = wrapping(lambda layer, x: layer(torch.tanh(layer(x))), kind)
     look = network.look()
     close(look.gradient, gradient_of(network, mean_loss(network)))
-    squares = [
-        flat(gradient_of(network, network.task.losses(model, torch.tensor([i]))[0])).square().sum() for i in range(5)
-    ]
-    torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-11, atol=0)
+    alone = [network.task.losses(network.model, torch.tensor([i]))[0] for i in range(5)]
+    squares = torch.stack([flat(gradient_of(network, loss)).square().sum() for loss in alone])
+    torch.testing.assert_close(look.sample_squares, squares, rtol=1e-11, atol=0)
     # As a function of W, which both uses share.
     with probed(network.sites) as probes:
         close(look.weight_gradients, torch.autograd.grad(mean_loss(network), probes))
-
-
-class Skipped(nn.Module):
-    """A layer that is not used at all, or without gradients."""
-
-    def __init__(self, layer: nn.Module, used: bool) -> None:
-        super().__init__()
-        self.layer, self.used = layer, used
-
-    @torch.no_grad()
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x) if self.used else x
-
-
-@pytest.mark.parametrize("used", [False, True], ids=["never called", "called without gradients"])
-def test_a_site_that_passes_on_no_gradient_is_named(used: bool) -> None:
-    model = adapted("lora")
-    model.blocks[0].attention.out = Skipped(model.blocks[0].attention.out, used)
-    network = Network(model, sites_of(model), windows(), 4)
-    with pytest.raises(InputError, match=r"blocks\.0\.attention\.out\.layer"):
-        network.look()
 
 
 @pytest.mark.full
@@ -437,13 +361,13 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
             rows.append(flat(network.hessian_vector_product(tuple(x.view_as(y) for x, y in parts))))
         hessian = torch.stack(rows)
     else:
-        hessian = dense_hessian(network)
+        hessian = small.dense_hessian(network)
     assert in_v == pytest.approx(torch.linalg.eigvalsh(hessian).abs().max().item(), rel=1e-6)
-    in_weights = hessian_in(network, *merged(network))
+    in_weights = small.hessian_in(network, *merged(network))
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
 
 
-@on_cuda
+@small.on_cuda
 @each_kind
 def test_looks_and_products_are_the_same_on_cuda(kind: str) -> None:
     network = network_of(kind)

@@ -23,7 +23,7 @@ from boundcheck.functions.networks.corpora import TEXTS, pieces_of
 from boundcheck.functions.networks.samples import Loaded
 from tests.experiment.small import refused, theorem_table
 
-from .small import gpt_table, of_peft, saved
+from .small import gpt_table, of_peft, saved, tokenizer
 
 pytestmark = of_peft
 SHORT = "In the beginning\n" * 3000
@@ -86,17 +86,13 @@ def test_a_bad_field_is_named(changes: dict[str, Any], field: str, expected: str
 )
 def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
+    path.write_text("é and so on", encoding="utf-8")
+    assert "".join(pieces_of(str(path))) == "é and so on"
+    assert [*pieces_of("english")] == [*pieces_of("python-library")] == [SHORT]
     path.write_bytes(content)
     error = refusal(gpt_table(model__text=str(path)), tmp_path)
     assert error.field == "model.text"
     assert expected in error.expected
-
-
-def test_a_text_is_read_by_name_and_from_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "text.txt"
-    path.write_text("é and so on", encoding="utf-8")
-    assert "".join(pieces_of(str(path))) == "é and so on"
-    assert [*pieces_of("english")] == [*pieces_of("python-library")] == [SHORT]
 
 
 def test_a_spec_is_read_back_from_what_is_stored() -> None:
@@ -110,14 +106,9 @@ def test_a_spec_is_read_back_from_what_is_stored() -> None:
     # Nothing is stored of the tables that a network has no use for.
     assert spec.as_json().keys() == {"claim", "seed", "model", "adapter", "run"}
     assert "zeta" not in spec.as_json()["run"]
-
-
-def test_a_horizon_and_a_step_may_be_left_to_a_pilot() -> None:
+    # A horizon and a step may be left to a pilot, and full fine-tuning leaves out the rank of a sweep.
     run = parse(gpt_table(run={"step_size": "best"})).run
     assert (run.steps, run.step_size, run.batch) == ("informative", "best", "balanced")
-
-
-def test_full_fine_tuning_leaves_out_the_rank_of_a_sweep() -> None:
     assert parse(gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
 
 
@@ -159,17 +150,11 @@ def pretrained_table(path: Path | str, text: str, task: str = "classification", 
     return gpt_table(model=model | {"length": 8}, **changes)
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("meta-llama/Llama-2-7b-hf", "no such folder; nothing is downloaded"),
-        ("/nowhere/at/all", "no such folder; nothing is downloaded"),
-        ("{tmp}", "which this folder does not have"),
-    ],
-)
-def test_a_folder_that_is_none_is_named(path: str, expected: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["meta-llama/Llama-2-7b-hf", "/nowhere/at/all", "{tmp}"])
+def test_a_folder_that_is_none_is_named(path: str, tmp_path: Path) -> None:
     error = refusal(pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path)
     assert error.field == "model.path"
+    expected = "which this folder does not have" if path == "{tmp}" else "no such folder; nothing is downloaded"
     assert expected in error.expected
 
 
@@ -208,78 +193,58 @@ def test_a_folder_that_cannot_be_loaded_is_named(
     assert error.field == "model.path"
 
 
-LINES: list[tuple[list[Any], str]] = [
-    ([*rows(), {"text": "w1"}], 'a string "text" and a "label" in line 13'),
-    ([*rows(3), "{", *rows()], "JSON in line 4"),
-    ([*rows(3), ["w1"], *rows()], 'a string "text" and a "label" in line 4'),
-    ([*rows(3), {"label": "no"}, *rows()], 'a string "text" and a "label" in line 4'),
-    ([*rows(3), {"text": 3, "label": "no"}, *rows()], 'a string "text" and a "label" in line 4'),
-    ([], "at least one line"),
-    (["", "  ", ""], "at least one line"),
+TEXT_AND_LABEL = 'a string "text" and a "label" in line '
+# Of 38 words or more, where the model has 32 positions.
+LONG = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
+# A text, by its lines or its name, changes of the spec, the field that is named, and what is said of it.
+PRETRAINED: list[tuple[list[Any] | str, dict[str, Any], str, str]] = [
+    ([*rows(), {"text": "w1"}], {}, "model.text", f"{TEXT_AND_LABEL}13"),
+    ([*rows(3), "{", *rows()], {}, "model.text", "JSON in line 4"),
+    *(
+        ([*rows(3), line, *rows()], {}, "model.text", f"{TEXT_AND_LABEL}4")
+        for line in (["w1"], {"label": "no"}, {"text": 3, "label": "no"})
+    ),
+    *((lines, {}, "model.text", "at least one line") for lines in ([], ["", "  ", ""])),
+    *((name, {}, "model.text", "") for name in ("english", "/nowhere/rows.jsonl", "rows.csv")),
+    (LONG, {"model__samples": 9}, "model.samples", ""),
+    (LONG, {"model__held_out": 9}, "model.samples", ""),
+    (LONG, {"model__task": "regression"}, "model.task", ""),
+    (LONG, {"model__dtype": "float16"}, "model.dtype", ""),
+    (LONG, {"model__length": 1}, "model.length", ""),
+    (LONG, {"model__length": 33}, "model.length", ""),
+    (LONG, {"adapter__targets": "nowhere"}, "adapter.targets", ""),
+    (LONG, {"adapter__targets": "LayerNorm"}, "adapter.targets", ""),
+    (LONG, {"adapter__rank": 17}, "adapter.rank", ""),
+    (LONG, {"run__sampling": "without replacement", "run__batch": 7}, "run.batch", ""),
 ]
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("lines", "expected"), LINES, ids=lambda x: x if isinstance(x, str) else "")
-def test_a_bad_line_of_a_text_is_named(
-    lines: list[Any], expected: str, folders: dict[str, Path], tmp_path: Path
+@pytest.mark.parametrize(
+    ("text", "changes", "field", "expected"), PRETRAINED, ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_a_bad_text_or_field_about_a_pretrained_model_is_named(
+    text: list[Any] | str, changes: dict[str, Any], field: str, expected: str, folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    error = refusal(pretrained_table(folders["bert"], written(tmp_path, lines)), tmp_path)
-    assert error.field == "model.text"
+    name = text if isinstance(text, str) else written(tmp_path, text)
+    error = refusal(pretrained_table(folders["bert"], name, **changes), tmp_path)
+    assert error.field == field
     assert expected in error.expected
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("text", ["english", "/nowhere/rows.jsonl", "rows.csv"])
-def test_a_text_without_labels_is_named(text: str, folders: dict[str, Path], tmp_path: Path) -> None:
-    assert refusal(pretrained_table(folders["bert"], text), tmp_path).field == "model.text"
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"model__samples": 9}, "model.samples"),
-        ({"model__held_out": 9}, "model.samples"),
-        ({"model__task": "regression"}, "model.task"),
-        ({"model__dtype": "float16"}, "model.dtype"),
-        ({"model__length": 1}, "model.length"),
-        # The model has 32 positions.
-        ({"model__length": 33}, "model.length"),
-        ({"adapter__targets": "nowhere"}, "adapter.targets"),
-        ({"adapter__targets": "LayerNorm"}, "adapter.targets"),
-        ({"adapter__rank": 17}, "adapter.rank"),
-        ({"run__sampling": "without replacement", "run__batch": 7}, "run.batch"),
-    ],
-    ids=str,
-)
-def test_a_bad_field_about_a_pretrained_model_is_named(
-    changes: dict[str, Any], field: str, folders: dict[str, Path], tmp_path: Path
-) -> None:
-    lines = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
-    error = refusal(pretrained_table(folders["bert"], written(tmp_path, lines), **changes), tmp_path)
-    assert error.field == field
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("field", ["samples", "held_out"])
-def test_more_windows_than_a_text_has_are_refused(field: str, folders: dict[str, Path], tmp_path: Path) -> None:
-    table = pretrained_table(folders["gpt2"], "english", "causal")
-    table["model"][field] = 100_000
-    error = refusal(table, tmp_path)
-    assert error.field == f"model.{field}"
-    assert "that the text has" in error.expected
-
-
-@pytest.mark.full
-def test_more_verses_than_there_are_are_refused(
+def test_more_windows_or_verses_than_there_are_are_refused(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pools = [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
-    monkeypatch.setattr(corpora, "_verses_by_kind", lambda: pools)
-    table = pretrained_table(folders["without head"], "verses")
-    assert parse(table).model.load("cpu").task.samples == 6
-    table["model"]["samples"] = 30
+    for field in ("samples", "held_out"):
+        error = refusal(
+            pretrained_table(folders["gpt2"], "english", "causal", **{f"model__{field}": 100_000}), tmp_path
+        )
+        assert error.field == f"model.{field}"
+        assert "that the text has" in error.expected
+    monkeypatch.setattr(corpora, "_verses_by_kind", lambda: [[f"w{i} w{j}" for j in range(3)] for i in range(6)])
+    assert loaded(pretrained_table(folders["without head"], "verses")).task.samples == 6
+    table = pretrained_table(folders["without head"], "verses", model__samples=30)
     assert refusal(table, tmp_path).field == "model.samples"
 
 
@@ -406,12 +371,9 @@ def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) 
 
 @pytest.mark.full
 def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
-    from .small import tokenizer
-
     folder = saved(tmp_path / "model", "LlamaForSequenceClassification")
     tokenizer().save_pretrained(folder)
-    error = refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path)
-    assert error.field == "model.path"
+    assert refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path).field == "model.path"
 
 
 @pytest.mark.full
@@ -430,49 +392,37 @@ def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str,
     assert look.loss == pytest.approx(network.losses().mean().item(), rel=1e-2)
 
 
-@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
-def test_a_folder_with_python_of_its_own_is_refused_before_any_of_it_runs(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def of_folder(folder: Path) -> PretrainedSpec:
+    return PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
+
+
+FILES = ["config.json", "tokenizer_config.json", "generation_config.json"]
+
+
+@pytest.mark.parametrize("named", [True, pytest.param(False, marks=pytest.mark.full)], ids=["named", "not named"])
+@pytest.mark.parametrize("name", FILES)
+def test_python_of_a_folder_does_not_run(
+    name: str, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds = {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}
-    mine = {"model_type": "mine"}
-    table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine | {"auto_map": kinds}}, monkeypatch)
-    error = refused(lambda: table.load("cpu"))
-    assert error.field == "model.path"
-    assert name in error.expected
-    assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
-def test_python_of_a_folder_does_not_run_where_nothing_names_it(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # It is told to run none.
-    pytest.importorskip("transformers")
-    mine = {"model_type": "mine"}
-    table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine}, monkeypatch)
-    assert refused(lambda: table.load("cpu")).field == "model.path"
-    assert not (tmp_path / "ran").exists()
-
-
-def with_python_of_its_own(
-    root: Path, tables: dict[str, dict[str, object]], monkeypatch: pytest.MonkeyPatch
-) -> PretrainedSpec:
-    """A model's folder with these tables, whose Python would leave a file `ran`."""
-    folder = root / "model"
-    folder.mkdir()
+    """It is refused before any of it runs; and where nothing names it, transformers is told to run none."""
+    if not named:
+        pytest.importorskip("transformers")
+    (folder := tmp_path / "model").mkdir()
     # What transformers would ask for on standard input.
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
     for module in ("configuration_mine", "modeling_mine", "tokenization_mine"):
-        (folder / f"{module}.py").write_text(f"open({str(root / 'ran')!r}, 'w')")
-    for file, table in tables.items():
+        (folder / f"{module}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    mine = {"model_type": "mine"}
+    kinds = {"auto_map": {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}}
+    for file, table in ({"config.json": mine} | {name: mine | (kinds if named else {})}).items():
         (folder / file).write_text(json.dumps(table))
-    return PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
+    error = refused(lambda: of_folder(folder).load("cpu"))
+    assert error.field == "model.path"
+    assert not named or name in error.expected
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9])
 def test_a_configuration_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text)
-    table = PretrainedSpec(kind="pretrained", path=str(tmp_path), task="causal", text="english")
-    assert refused(lambda: table.load("cpu")).field == "model.path"
+    assert refused(lambda: of_folder(tmp_path).load("cpu")).field == "model.path"

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 
 
 SGD = {"optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0, "learning_rate": 0.05}
-WITHOUT_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+# By family, what leaves out the dropout of a model; Llama has none.
+DRY = {
+    "Bert": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+    "GPT2": {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0},
+}
+TARGETS = {
+    "Bert": ["query", "value"],
+    "GPT2": ["c_attn"],
+    "GPTNeoX": ["query_key_value"],
+    "Llama": ["q_proj"],
+    "OPT": ["q_proj", "v_proj"],
+}
+CLASSIFIER = "BertForSequenceClassification"
 
 
 def data_of(count: int = 10) -> list[dict[str, Any]]:
@@ -35,23 +47,22 @@ def data_of(count: int = 10) -> list[dict[str, Any]]:
     ]
 
 
-def with_lora(name: str = "BertForSequenceClassification", **options: Any) -> Any:
-    """A small model with LoRA of peft, and its head where it has one."""
+def lora(name: str = CLASSIFIER, base: Any = None, config: dict[str, Any] | None = None, **options: Any) -> Any:
+    """A small model with LoRA of peft, and its head where it has one; without dropout but where it is asked for."""
     from peft import LoraConfig, get_peft_model
 
-    targets = {"Bert": ["query", "value"], "GPT2": ["c_attn"], "Llama": ["q_proj"]}
-    model = transformer(name, **options)
-    lora = LoraConfig(
-        r=2,
-        lora_alpha=4,
-        lora_dropout=0.0 if "hidden_dropout_prob" in options else 0.1,
-        target_modules=next(value for key, value in targets.items() if name.startswith(key)),
-        modules_to_save=["classifier"] if name == "BertForSequenceClassification" else None,
-        fan_in_fan_out=name.startswith("GPT2"),
-    )
+    family = next(each for each in TARGETS if name.startswith(each))
+    model = transformer(name, **DRY.get(family, {}) | (config or {})) if base is None else base
+    made = {"r": 2, "lora_alpha": 4, "target_modules": TARGETS[family], "fan_in_fan_out": family == "GPT2"}
+    made["modules_to_save"] = ["classifier"] if name == CLASSIFIER else None
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return get_peft_model(model, lora)
+        return get_peft_model(model, LoraConfig(**made | options))
+
+
+def stock(name: str = CLASSIFIER, **config: Any) -> Any:
+    """The same with dropout everywhere, as it is by default."""
+    return lora(name, transformer(name, **config), lora_dropout=0.1)
 
 
 def replaced(data: Any) -> Any:
@@ -71,17 +82,11 @@ def train(
     """Train as a stock script does; what is no argument of training is one of the Trainer."""
     from transformers import Trainer, TrainingArguments
 
-    given = {
-        name: options.pop(name) for name in ("callbacks", "data_collator", "optimizers", "resume") if name in options
-    }
+    names = ("callbacks", "data_collator", "optimizers", "resume")
+    given = {name: options.pop(name) for name in names if name in options}
     resume = given.pop("resume", None)
-    defaults = {
-        "max_steps": 6,
-        "per_device_train_batch_size": 3,
-        "save_strategy": "no",
-        "seed": 3,
-        "logging_strategy": "no",
-    }
+    defaults: dict[str, Any] = {"max_steps": 6, "per_device_train_batch_size": 3, "seed": 3}
+    defaults |= dict.fromkeys(("save_strategy", "logging_strategy"), "no")
     args = TrainingArguments(
         output_dir=str(folder / "out"),
         report_to="none",

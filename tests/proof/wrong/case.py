@@ -16,6 +16,7 @@ from boundcheck.proof import Proof, Reading, Witness, judge, script
 
 x, y, z = sp.symbols("x y z")
 NUMBERS = Reading(constants={x, y, z})
+Build = Callable[[Proof], Any]
 
 
 @dataclass(frozen=True)
@@ -36,47 +37,31 @@ class Case:
     twin: Callable[[Path], str]
 
 
-def refusal(act: Callable[[], object]) -> str:
-    """The line by which an act is refused; "" where it is not."""
+def refusal(act: Callable[[], object], *more: type[Exception]) -> str:
+    """The line by which an act is refused, also by these errors of Python's own; "" where it is not."""
     try:
         act()
-    except (BoundcheckError, KernelError) as error:
-        return " ".join(str(error).split())
+    except (BoundcheckError, KernelError, *more) as error:
+        return str(error)
     return ""
 
 
 def doubt(
-    build: Callable[[Proof], Any],
-    claim: Claim | str = "my.lemma",
-    reading: Reading = NUMBERS,
-    version: Any = "sharp",
-    **options: Any,
+    build: Build, claim: Claim | str = "my.lemma", reading: Reading = NUMBERS, version: Any = "sharp", **options: Any
 ) -> str:
-    """Why the verdict on a script is not proved; "" where it is."""
+    """Why a script does not prove, or of a printed one why it refutes no line; "" where it does."""
     try:
         proof = judge(script(claim, version, reading, **options)(build))
     except (BoundcheckError, KernelError) as error:
         return " ".join(str(error).split())
+    if version == "printed":
+        return "" if proof.verdict == "refuted" else "; ".join(each.reason for each in proof.steps)
     return "" if proof.verdict == "proved" else proof.reason
 
 
-def unrefuted(build: Callable[[Proof], Any], reading: Reading = NUMBERS) -> str:
-    """Why no line of a printed proof is refuted; "" where one is."""
-    try:
-        proof = judge(script("my.lemma", "printed", reading, is_statement=True)(build))
-    except (BoundcheckError, KernelError) as error:
-        return " ".join(str(error).split())
-    return "" if proof.verdict == "refuted" else "; ".join(each.reason for each in proof.steps)
-
-
-def lemma(relation: sp.Basic, *given: sp.Basic, **conclude: Any) -> Callable[[Proof], Any]:
+def lemma(relation: sp.Basic, *given: sp.Basic, **conclude: Any) -> Build:
     """A script that concludes a line from hypotheses of its own."""
-
-    def build(proof: Proof) -> None:
-        known = [proof.assume(each) for each in given]
-        proof.conclude(proof.step("line", relation, known), relation=relation, **conclude)
-
-    return build
+    return ending(relation, *given, relation=relation, **conclude)
 
 
 def claim(conclusion: Any, *hypotheses: Claim, **options: Any) -> Claim:
@@ -89,36 +74,55 @@ def given(relation: Any, quantifier: str = "", id: str = "my.given") -> Claim:
     return Claim(id, "Given", "me", relation, quantifier)
 
 
-def ending(line: Any, *assume: Any, **conclude: Any) -> Callable[[Proof], Any]:
-    """A script of a claim that shows a line, from what it assumes, and ends with the claim's own conclusion."""
+def assumed(proof: Proof, each: Any) -> Any:
+    """What is assumed: a claim or a relation, or a pair of it and of how it is assumed."""
+    what, options = each if isinstance(each, tuple) else (each, {})
+    return proof.assume(what, **options)
+
+
+def ending(line: Any, *assume: Any, **conclude: Any) -> Build:
+    """A script that shows a line from what it assumes, and ends with its claim's conclusion, or as it is told."""
 
     def build(proof: Proof) -> None:
-        known = [proof.assume(each, **options) for each, options in assume]
+        known = [assumed(proof, each) for each in assume]
         proof.conclude(proof.step("line", line, known), **conclude)
 
     return build
 
 
-def of_scripts(
-    name: str, why: str, wrong: Callable[[Proof], Any], twin: Callable[[Proof], Any], **options: Any
+def of_acts(
+    name: str, why: str, wrong: Callable[[], object], twin: Callable[[], object], *more: type[Exception]
 ) -> Case:
-    """A case of two scripts, whose claim and reading are `options`; a twin's own begin with `twin_`."""
+    """A case of two acts of Python, which these errors may refuse too."""
+    return Case(name, why, lambda _: refusal(wrong, *more), lambda _: refusal(twin, *more))
+
+
+def of_scripts(name: str, why: str, wrong: Build | Claim, twin: Build | Claim | None = None, **options: Any) -> Case:
+    """A case of two scripts, whose claim and reading are `options`; a twin's own begin with `twin_`.
+
+    A claim in the place of a script is shown from all of its hypotheses. A twin that is left out is the same script.
+    """
     mine = {key: value for key, value in options.items() if not key.startswith("twin_")}
     other = mine | {key.removeprefix("twin_"): value for key, value in options.items() if key.startswith("twin_")}
-    return Case(name, why, lambda _: doubt(wrong, **mine), lambda _: doubt(twin, **other))
+    if isinstance(wrong, Claim):
+        wrong, mine["claim"] = ending(wrong.conclusion, *wrong.hypotheses), wrong
+    if isinstance(twin, Claim):
+        twin, other["claim"] = ending(twin.conclusion, *twin.hypotheses), twin
+    fine = wrong if twin is None else twin
+    return Case(name, why, lambda _: doubt(wrong, **mine), lambda _: doubt(fine, **other))
 
 
 def of_witnesses(
-    name: str, why: str, relation: sp.Basic, given: list[Any], wrong: Witness, twin: Witness, **options: Any
+    name: str, why: str, relation: sp.Basic, wrong: Witness, twin: Witness, *given: Any, **options: Any
 ) -> Case:
-    """A case of two witnesses against the same line, with the same hypotheses."""
+    """A case of two witnesses against the same line of a printed proof, with the same hypotheses."""
 
-    def build(witness: Witness) -> Callable[[Proof], Any]:
-        def script_(proof: Proof) -> None:
-            for hypothesis, settings in given:
-                proof.assume(hypothesis, **settings)
+    def tried(witness: Witness) -> str:
+        def build(proof: Proof) -> None:
+            for each in given:
+                assumed(proof, each)
             proof.step("line", relation, witness=witness)
 
-        return script_
+        return doubt(build, version="printed", is_statement=True, **options)
 
-    return Case(name, why, lambda _: unrefuted(build(wrong), **options), lambda _: unrefuted(build(twin), **options))
+    return Case(name, why, lambda _: tried(wrong), lambda _: tried(twin))

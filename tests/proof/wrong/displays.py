@@ -26,15 +26,15 @@ from boundcheck.proof.proof import Step
 from boundcheck.proof.verdict import claim_verdict
 from boundcheck.proof.view import show
 
-from .case import NUMBERS, Case, doubt, lemma, refusal, x, y
+from .case import NUMBERS, Build, Case, lemma, of_scripts, refusal, x, y
 
 
-def audit(build: Callable[[Proof], Any], title: str = "", reading: Reading = NUMBERS) -> ProofAudit:
+def audit(build: Build, title: str = "", reading: Reading = NUMBERS) -> ProofAudit:
     judged = judge(script("my.lemma", "sharp", reading, title=title)(build))
     return ProofAudit((ClaimAudit("my.lemma", judged.script.title, claim_verdict([judged]), (judged,)),), (), 0.0)
 
 
-def shown(build: Callable[[Proof], Any], **options: Any) -> str:
+def shown(build: Build, **options: Any) -> str:
     """What the terminal shows of a script."""
     out = io.StringIO()
     screen.show(Console(file=out, width=400), *show(audit(build, **options), False, {}))
@@ -47,14 +47,14 @@ def line(text: str, pattern: str) -> str:
     return next((x for x in lines if re.search(pattern, x)), "")
 
 
-def tells(name: str, truth: str, build: Callable[[Proof], Any], twin: Callable[[Proof], Any], **options: Any) -> Case:
+def tells(name: str, truth: str, build: Build, twin: Build, **options: Any) -> Case:
     """The terminal shows the truth of the one script, and not of its twin, of which it is not true."""
     return Case(
         name, truth, lambda _: line(shown(build, **options), truth), lambda _: line(shown(twin, **options), truth)
     )
 
 
-def assumed(name: str) -> Callable[[Proof], Any]:
+def assumed(name: str) -> Build:
     def build(proof: Proof) -> None:
         known = proof.assume(le(1, 0), name=name)
         proof.conclude(proof.step("line", le(x, 5), known, proof.step("zero", le(0, x**2))), relation=le(x, 5))
@@ -62,7 +62,7 @@ def assumed(name: str) -> Callable[[Proof], Any]:
     return build
 
 
-def cited(relation: sp.Basic) -> Callable[[Proof], Any]:
+def cited(relation: sp.Basic) -> Build:
     """A proof that cites another one, which goes on after its conclusion."""
 
     def other(proof: Proof) -> None:
@@ -78,35 +78,25 @@ def cited(relation: sp.Basic) -> Callable[[Proof], Any]:
     return build
 
 
-def relabelled(relation: Any) -> Callable[[Proof], Any]:
-    """A line whose relation was exchanged after it was proved."""
+def relabelled(relation: Any) -> str:
+    """The reason of a line whose relation was exchanged after it was proved; "" where it is proved."""
 
     def build(proof: Proof) -> None:
         theorem = proof.step("line", ge(x**2, 0))
         proof.steps[:] = [Step("line", relation, "", "", theorem)]
         proof.conclude(theorem, relation=ge(x**2, 0))
 
-    return build
-
-
-def step_verdicts(build: Callable[[Proof], Any]) -> str:
-    """The reasons of the lines that are not proved."""
     judged = judge(script("my.lemma", "sharp", NUMBERS)(build))
     return "; ".join(each.reason for each in judged.steps if each.verdict != "proved")
 
 
-def printed(text: str) -> Callable[[Proof], Any]:
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", ge(x**2, 0), printed=text), relation=ge(x**2, 0))
-
-    return build
+def told(label: str, **options: Any) -> Build:
+    """A line with words of its author's."""
+    return lambda proof: proof.conclude(proof.step(label, ge(x**2, 0), **options), relation=ge(x**2, 0))
 
 
-def spoken(text: str) -> Callable[[Proof], Any]:
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step(text, ge(x**2, 0), meaning=text), relation=ge(x**2, 0))
-
-    return build
+def spoken(text: str) -> Build:
+    return told(text, meaning=text)
 
 
 def exported(text: str) -> Callable[[Path], str]:
@@ -125,7 +115,7 @@ def of_file(folder: Path, body: str) -> str:
     return refusal(lambda: bc.prove(path))
 
 
-def as_json(build: Callable[[Proof], Any]) -> dict[str, Any]:
+def as_json(build: Build) -> dict[str, Any]:
     (claim,) = json.loads(json.dumps(audit(build).as_json()))["claims"]
     (proof,) = claim["proofs"]
     return proof
@@ -135,47 +125,99 @@ def open_line(proof: Proof) -> None:
     proof.conclude(proof.step("wish", ge(x, 7)), relation=ge(x, 7))
 
 
+def two_of_a_look(proof: Proof) -> None:
+    A = sp.MatrixSymbol("A", d, k)
+    relation = ge(abc_a**2 + FrobeniusNorm(A), 0)
+    inner = Proof(None, Reading(arbitrary={A}))
+    proof.conclude(inner.step("line", relation), relation=ge(1, 0))
+    proof.steps[:] = inner.steps
+    proof.goal = inner.reading.fact(relation)
+
+
+def other_goal(proof: Proof) -> None:
+    theorem = proof.step("line", ge(x**2, 0))
+    proof.conclude(theorem, relation=ge(x, 5))
+    proof.goal = proof.reading.fact(ge(y, 5))
+
+
+def nothing(proof: Proof) -> None:
+    proof.conclude(proof.step("line", ge(x, x)), relation=ge(2, 1))
+    proof.conclusion = rules.certificate((), proof.reading.fact(ge(x, x)), (), (), ())
+    proof.goal = proof.reading.fact(ge(x, x))
+
+
 HEAD = "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    line = proof.step('1', ge(2, 1))\n"
 FAIL, FINE = HEAD + "    proof.by.quotient(line)\n", HEAD + "    proof.conclude(line, relation=ge(2, 1))\n"
+SQUARE = lemma(ge(x**2, 0))
+# What an author says that is refused, and what may be said in its place.
+REFUSED: list[tuple[str, str, Build, Build]] = [
+    (
+        "words that move the cursor",
+        "label = .*expected words in one line, of letters that can be printed",
+        spoken("a\x1b[2K\rb"),
+        spoken("a b"),
+    ),
+    (
+        "words that are read from right to left",
+        "label = .*expected words in one line, of letters that can be printed",
+        spoken("\u202e0 => 5"),
+        spoken("5 <= 0"),
+    ),
+    (
+        "a paper's line that ends the formula",
+        r"printed = .*expected one formula in LaTeX",
+        told("line", printed=r"x \) \item[(9)] proved \( y"),
+        told("line", printed=r"\mathbf{x} \geq 0"),
+    ),
+    (
+        "a paper's line that runs something",
+        r"without \\input",
+        told("line", printed=r"\input{/etc/passwd}"),
+        told("line", printed=r"\sqrt{x} \leq 1"),
+    ),
+    (
+        "a paper's line that is a page of its own",
+        "printed = .*expected one formula",
+        told("line", printed=r"\text{<script>alert(1)</script>}"),
+        told("line", printed=r"\text{for all } x"),
+    ),
+    (
+        "a paper's line whose groups do not close",
+        "groups that do not close",
+        told("line", printed="x } { y"),
+        told("line", printed="{x} + {y}"),
+    ),
+    ("a conclusion that was exchanged for a law's", "it ends in", other_goal, SQUARE),
+    (
+        "a conclusion that says nothing",
+        "it concludes nothing|expected a statement that says something",
+        nothing,
+        SQUARE,
+    ),
+]
 CASES = [
+    *(of_scripts(*each) for each in REFUSED),
     tells(
         "a hypothesis under a name of its author's",
         r"rests on \(hypothesis\) 1 <= 0 “nothing but Assumption 1”",
         assumed("nothing but Assumption 1"),
-        lemma(ge(x**2, 0)),
+        SQUARE,
     ),
-    tells("a title of its author's", r"concludes 0 <= x\^2", lemma(ge(x**2, 0)), open_line, title="P = NP"),
-    tells(
-        "a line whose author says nothing of it",
-        r"^line proved kernel 0 <= x\^2",
-        lemma(ge(x**2, 0)),
-        open_line,
-    ),
+    tells("a title of its author's", r"concludes 0 <= x\^2", SQUARE, open_line, title="P = NP"),
+    tells("a line whose author says nothing of it", r"^line proved kernel 0 <= x\^2", SQUARE, open_line),
     tells("what an author says of a line", r"the goal│ proved │ kernel|0 <= x\^2", spoken("This is x ≥ 5."), open_line),
-    tells("words in the terminal's own colours", r"\[green\]refuted", spoken("[green]refuted"), lemma(ge(x**2, 0))),
-    Case(
-        "words that move the cursor",
-        "label = .*expected words in one line, of letters that can be printed",
-        lambda _: doubt(spoken("a\x1b[2K\rb")),
-        lambda _: doubt(spoken("a b")),
-    ),
-    Case(
-        "words that are read from right to left",
-        "label = .*expected words in one line, of letters that can be printed",
-        lambda _: doubt(spoken("\u202e0 => 5")),
-        lambda _: doubt(spoken("5 <= 0")),
-    ),
+    tells("words in the terminal's own colours", r"\[green\]refuted", spoken("[green]refuted"), SQUARE),
     Case(
         "an open proof that seems to conclude",
         "unknown my.lemma: it rests on wish",
         lambda _: "" if line(shown(open_line), "concludes|rests on nothing") else line(shown(open_line), "^unknown"),
-        lambda _: line(shown(lemma(ge(x**2, 0))), "^unknown"),
+        lambda _: line(shown(SQUARE), "^unknown"),
     ),
     Case(
         "an open proof in JSON",
         "None",
         lambda _: str(as_json(open_line)["conclusion"]),
-        lambda _: "" if as_json(lemma(ge(x**2, 0)))["conclusion"] == "0 <= x^2" else "another conclusion",
+        lambda _: "" if as_json(SQUARE)["conclusion"] == "0 <= x^2" else "another conclusion",
     ),
     Case(
         "a cited proof whose last line is not its conclusion",
@@ -186,38 +228,14 @@ CASES = [
     Case(
         "a line that says something else than its theorem",
         r"it says 1 <= 0, and its theorem 0 <= x\^2|it says",
-        lambda _: step_verdicts(relabelled(ge(0, 1))),
-        lambda _: step_verdicts(relabelled(ge(x**2, 0))),
+        lambda _: relabelled(ge(0, 1)),
+        lambda _: relabelled(ge(x**2, 0)),
     ),
     Case(
         "a line whose relation is none",
         "it says None",
-        lambda _: step_verdicts(relabelled(sp.true)),
-        lambda _: step_verdicts(relabelled(ge(x**2, 0))),
-    ),
-    Case(
-        "a paper's line that ends the formula",
-        r"printed = .*expected one formula in LaTeX",
-        lambda _: doubt(printed(r"x \) \item[(9)] proved \( y")),
-        lambda _: doubt(printed(r"\mathbf{x} \geq 0")),
-    ),
-    Case(
-        "a paper's line that runs something",
-        r"without \\input",
-        lambda _: doubt(printed(r"\input{/etc/passwd}")),
-        lambda _: doubt(printed(r"\sqrt{x} \leq 1")),
-    ),
-    Case(
-        "a paper's line that is a page of its own",
-        "printed = .*expected one formula",
-        lambda _: doubt(printed(r"\text{<script>alert(1)</script>}")),
-        lambda _: doubt(printed(r"\text{for all } x")),
-    ),
-    Case(
-        "a paper's line whose groups do not close",
-        "groups that do not close",
-        lambda _: doubt(printed("x } { y")),
-        lambda _: doubt(printed("{x} + {y}")),
+        lambda _: relabelled(sp.true),
+        lambda _: relabelled(ge(x**2, 0)),
     ),
     Case(
         "an author's words that are LaTeX",
@@ -228,8 +246,8 @@ CASES = [
     Case(
         "two letters that look the same in LaTeX",
         r"\\mathtt\{abc\\_a\}",
-        lambda _: as_json(_two_of_a_look)["conclusion_latex"],
-        lambda _: "" if r"\mathtt" not in as_json(lemma(ge(x**2, 0)))["conclusion_latex"] else "spelled out",
+        lambda _: as_json(two_of_a_look)["conclusion_latex"],
+        lambda _: "" if r"\mathtt" not in as_json(SQUARE)["conclusion_latex"] else "spelled out",
     ),
     Case(
         "the line of an error, in a file of fewer lines",
@@ -237,37 +255,4 @@ CASES = [
         lambda folder: of_file(folder, FAIL),
         lambda folder: of_file(folder, FINE),
     ),
-    Case(
-        "a conclusion that was exchanged for a law's",
-        "it ends in",
-        lambda _: doubt(_other_goal),
-        lambda _: doubt(lemma(ge(x**2, 0))),
-    ),
-    Case(
-        "a conclusion that says nothing",
-        "it concludes nothing|expected a statement that says something",
-        lambda _: doubt(_nothing),
-        lambda _: doubt(lemma(ge(x**2, 0))),
-    ),
 ]
-
-
-def _two_of_a_look(proof: Proof) -> None:
-    A = sp.MatrixSymbol("A", d, k)
-    relation = ge(abc_a**2 + FrobeniusNorm(A), 0)
-    inner = Proof(None, Reading(arbitrary={A}))
-    proof.conclude(inner.step("line", relation), relation=ge(1, 0))
-    proof.steps[:] = inner.steps
-    proof.goal = inner.reading.fact(relation)
-
-
-def _other_goal(proof: Proof) -> None:
-    theorem = proof.step("line", ge(x**2, 0))
-    proof.conclude(theorem, relation=ge(x, 5))
-    proof.goal = proof.reading.fact(ge(y, 5))
-
-
-def _nothing(proof: Proof) -> None:
-    proof.conclude(proof.step("line", ge(x, x)), relation=ge(2, 1))
-    proof.conclusion = rules.certificate((), proof.reading.fact(ge(x, x)), (), (), ())
-    proof.goal = proof.reading.fact(ge(x, x))

@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from sympy import Identity, Le, MatAdd, MatMul, MatrixSymbol, Symbol
 
-from boundcheck.errors import InputError
 from boundcheck.experiment import measure, run, store
 from boundcheck.experiment.spec import read
 from boundcheck.functions.adapters import LoRA
@@ -39,7 +38,7 @@ from boundcheck.worst_case.view import show_replay
 from tests.experiment.small import theorem_table
 from tests.worst_case.small import instance_of
 
-from .case import Case
+from .case import Case, refusal
 
 # A short run, and the same with another level of its interval, which has the same trace; chunks of three strata.
 TABLE = theorem_table(run__steps=48, run__audits=12)
@@ -52,15 +51,6 @@ def saving_often() -> Iterator[None]:
     """A run is saved after each chunk, however little time that saves."""
     with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES), patch.object(run, "SAVING", run.Saving(0.0, math.inf)):
         yield
-
-
-def said(call: Callable[[], Any]) -> str:
-    """The line by which a call is refused, or ""."""
-    try:
-        call()
-    except InputError as error:
-        return str(error)
-    return ""
 
 
 class _KilledError(Exception):
@@ -89,49 +79,48 @@ def copied(folder: Path, **given: bool) -> Path:
     return shutil.copytree(made, folder / made.name)
 
 
-def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], str]:
-    """What a report says of a run whose result was edited."""
-
-    def attempt(folder: Path) -> str:
-        stored = copied(folder)
-        path = stored / "result.json"
-        path.write_text(json.dumps(change(json.loads(path.read_text()))))
-        return said(lambda: load_runs([stored]))
-
-    return attempt
+Change = Callable[[Path], Any]
 
 
-def damaged(change: Callable[[Path], Any]) -> Callable[[Path], str]:
+def damaged(change: Change, read: Callable[[Path], Any] = lambda stored: load_runs([stored])) -> Callable[[Path], str]:
     """What a report says of a run whose folder was changed."""
 
     def attempt(folder: Path) -> str:
         change(stored := copied(folder))
-        return said(lambda: load_runs([stored]))
+        return refusal(lambda: read(stored))
 
     return attempt
 
 
-def asked_again(change: Callable[[Path], Any]) -> Callable[[Path], str]:
+def asked_again(change: Change) -> Callable[[Path], str]:
     """What is said where the finished run is asked for again."""
-
-    def attempt(folder: Path) -> str:
-        change(copied(folder))
-        return said(lambda: measure(TABLE, folder))
-
-    return attempt
+    return damaged(change, lambda stored: measure(TABLE, stored.parent))
 
 
-def resumed(change: Callable[[Path], Any]) -> Callable[[Path], str]:
+def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], str]:
+    """What a report says of a run whose result was edited."""
+
+    def rewrite(stored: Path) -> None:
+        path = stored / "result.json"
+        path.write_text(json.dumps(change(json.loads(path.read_text()))))
+
+    return damaged(rewrite)
+
+
+def goes_on(folder: Path) -> bool:
+    """True if the run in a folder, measured to its end, is as the one that was never stopped."""
+    (result,) = measure(TABLE, folder)
+    whole, found = load_runs([_made(), folder / result.run_id])
+    return result == whole.result and bool(found.trace.identical(whole.trace))
+
+
+def resumed(change: Change) -> Callable[[Path], str]:
     """The line that is said where a killed run goes on, if the run then ends as the one that was not killed."""
 
     def attempt(folder: Path) -> str:
         change(copied(folder, kill=True))
         with redirect_stderr(StringIO()) as lines, saving_often():
-            (result,) = measure(TABLE, folder)
-        whole = load_runs([_made()])[0]
-        if result != whole.result or not load_runs([folder / result.run_id])[0].trace.identical(whole.trace):
-            return ""
-        return lines.getvalue().strip()
+            return lines.getvalue().strip() if goes_on(folder) else ""
 
     return attempt
 
@@ -147,19 +136,9 @@ def nothing(stored: Path) -> None:
     """Leave it as it is."""
 
 
-def whole(folder: Path) -> str:
-    """What a report says of a run that nobody touched."""
-    return damaged(nothing)(folder)
-
-
-def from_other(*names: str, kill: bool = False) -> Callable[[Path], None]:
-    """Put files of another run into a folder."""
-
-    def change(stored: Path) -> None:
-        for name in names:
-            shutil.copy(_made(other=True, kill=kill) / name, stored / name)
-
-    return change
+def from_other(name: str, kill: bool = False) -> Change:
+    """Put a file of another run into a folder."""
+    return lambda stored: shutil.copy(_made(other=True, kill=kill) / name, stored / name)
 
 
 def as_other(stored: Path) -> None:
@@ -186,14 +165,58 @@ def swapped_chunks(stored: Path) -> None:
     chunk(stored, 1).write_bytes(first)
 
 
-def written(text: str) -> Callable[[Path], Any]:
+def written(text: str) -> Change:
     """Put a text into the place of the result."""
     return lambda stored: (stored / "result.json").write_text(text)
 
 
+def level(stored: Path) -> None:
+    """Say that the interval is of another level."""
+    written((stored / "result.json").read_text().replace("0.95", "0.99"))(stored)
+
+
+def too_long(stored: Path) -> None:
+    """A link to a name that is too long, in the place of a chunk."""
+    chunk(stored).unlink()
+    chunk(stored).symlink_to("x" * 300)
+
+
 CHANGED = r"RUN = .*result\.json was changed"
 AFRESH = r"; the run starts afresh$"
-RUNS = [
+GONE = r"trace\.zarr was changed"
+# Which is done to the finished run, or to the one that was killed; the twin is the run that nobody touched.
+WAYS: dict[Callable[[Change], Callable[[Path], str]], list[tuple[str, str, Change]]] = {
+    damaged: [
+        ("a verdict that stands twice", "stands twice", doubled),
+        ("an empty table as a result", "no digests", written("{}")),
+        ("another experiment's result over the same trace", "specs in", from_other("result.json")),
+        ("another experiment's spec beside a result", "specs in", from_other("spec.json")),
+        ("a trace without one of its chunks", GONE, lambda x: chunk(x).unlink()),
+        ("a trace with a flipped bit", GONE, lambda x: flipped(chunk(x))),
+        ("a link to too long a name in a trace", r"^RUN = .*files and folders alone", too_long),
+    ],
+    asked_again: [
+        ("an empty list as a result", "no digests", written("[]")),
+        ("an edited result, where the run is asked for again", CHANGED, level),
+        ("a trace with two chunks exchanged", GONE, swapped_chunks),
+    ],
+    resumed: [
+        ("a run resumed over a chunk that is missing", r"c/0/0 is missing" + AFRESH, lambda x: chunk(x).unlink()),
+        ("a run resumed over chunks that were exchanged", r"c/0/\d is damaged" + AFRESH, swapped_chunks),
+        (
+            "a run resumed from a checkpoint with a flipped bit",
+            r"checkpoint\.pt is damaged" + AFRESH,
+            lambda x: flipped(x / "checkpoint.pt"),
+        ),
+        (
+            "a run resumed from another run's checkpoint",
+            r"checkpoint\.pt is that of \w+" + AFRESH,
+            from_other("checkpoint.pt", kill=True),
+        ),
+    ],
+}
+RUNS = [Case(name, why, way(change), way(nothing)) for way, each in WAYS.items() for name, why, change in each]
+RUNS += [
     Case("a verdict that was edited", CHANGED, edited(lambda x: x | {"verdict": "violated"}), edited(lambda x: x)),
     Case(
         "an audit that failed, taken out of its result",
@@ -201,51 +224,8 @@ RUNS = [
         edited(lambda x: x | {"audit": x["audit"][1:]}),
         edited(lambda x: dict(reversed(x.items()))),
     ),
-    Case("a result without its interval", CHANGED, edited(lambda x: x | {"interval": None}), whole),
-    Case("a verdict that stands twice", "stands twice", damaged(doubled), whole),
-    Case("an empty table as a result", "no digests", damaged(written("{}")), whole),
-    Case("an empty list as a result", "no digests", asked_again(written("[]")), asked_again(nothing)),
-    Case(
-        "an edited result, where the run is asked for again",
-        CHANGED,
-        asked_again(lambda stored: written((stored / "result.json").read_text().replace("0.95", "0.99"))(stored)),
-        asked_again(nothing),
-    ),
-    Case("another experiment's result over the same trace", "specs in", damaged(from_other("result.json")), whole),
-    Case("another experiment's spec beside a result", "specs in", damaged(from_other("spec.json")), whole),
+    Case("a result without its interval", CHANGED, edited(lambda x: x | {"interval": None}), damaged(nothing)),
     Case("another run in a run's folder", "its own result", asked_again(as_other), damaged(as_other)),
-    Case("a trace without one of its chunks", r"trace\.zarr was changed", damaged(lambda x: chunk(x).unlink()), whole),
-    Case("a trace with a flipped bit", r"trace\.zarr was changed", damaged(lambda x: flipped(chunk(x))), whole),
-    Case(
-        "a trace with two chunks exchanged",
-        r"trace\.zarr was changed",
-        asked_again(swapped_chunks),
-        asked_again(nothing),
-    ),
-    Case(
-        "a run resumed over a chunk that is missing",
-        r"c/0/0 is missing" + AFRESH,
-        resumed(lambda x: chunk(x).unlink()),
-        resumed(nothing),
-    ),
-    Case(
-        "a run resumed over chunks that were exchanged",
-        r"c/0/\d is damaged" + AFRESH,
-        resumed(swapped_chunks),
-        resumed(nothing),
-    ),
-    Case(
-        "a run resumed from a checkpoint with a flipped bit",
-        r"checkpoint\.pt is damaged" + AFRESH,
-        resumed(lambda x: flipped(x / "checkpoint.pt")),
-        resumed(nothing),
-    ),
-    Case(
-        "a run resumed from another run's checkpoint",
-        r"checkpoint\.pt is that of \w+" + AFRESH,
-        resumed(from_other("checkpoint.pt", kill=True)),
-        resumed(nothing),
-    ),
 ]
 
 X = MatrixSymbol("X", 2, 2)
@@ -261,7 +241,7 @@ def replay(change: Callable[[dict[str, Any]], Any], of: Claim | None = None) -> 
     def attempt(folder: Path) -> str:
         text = change(stored.as_json())
         (folder / "stored.json").write_text(text if isinstance(text, str) else json.dumps(text))
-        return said(lambda: [*show_replay(replayed(folder / "stored.json"))])
+        return refusal(lambda: [*show_replay(replayed(folder / "stored.json"))])
 
     return attempt
 
@@ -271,9 +251,9 @@ def own(id: str = "mine", conclusion: Any = FALSE, *given: Claim) -> Claim:
     return Claim(id, "Mine", "test", conclusion, hypotheses=given)
 
 
-def with_id(id: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Call the claim otherwise."""
-    return lambda data: data | {"claim": data["claim"] | {"id": id}}
+def claiming(**fields: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Other fields of its claim."""
+    return lambda data: data | {"claim": data["claim"] | fields}
 
 
 def as_it_is(data: Any) -> Any:
@@ -287,16 +267,19 @@ INSTANCES = [
     Case(
         "a false relation by the name of a true one",
         ID,
-        replay(with_id(str(TRUE)), own()),
-        replay(with_id(str(FALSE)), own()),
+        replay(claiming(id=str(TRUE)), own()),
+        replay(claiming(id=str(FALSE)), own()),
     ),
-    Case("an id of the catalogue with a space behind", ID, replay(with_id("jiang2024.lemma1 "), own()), OWN),
-    Case(
-        "an id of the catalogue in a letter of another script", ID, replay(with_id("ji\u0430ng2024.lemma1"), own()), OWN
+    *(
+        Case(name, ID, replay(claiming(id=id), own()), OWN)
+        for name, id in {
+            "an id of the catalogue with a space behind": "jiang2024.lemma1 ",
+            "an id of the catalogue in a letter of another script": "ji\u0430ng2024.lemma1",
+            "a lemma that a paper does not have": "jiang2024.lemma9",
+            "a lemma's printed name in the place of an id": "Jiang2024, Lemma 1",
+            "an id that is written backwards on the screen": "\u202emine",
+        }.items()
     ),
-    Case("a lemma that a paper does not have", ID, replay(with_id("jiang2024.lemma9"), own()), OWN),
-    Case("a lemma's printed name in the place of an id", ID, replay(with_id("Jiang2024, Lemma 1"), own()), OWN),
-    Case("an id that is written backwards on the screen", ID, replay(with_id("\u202emine"), own()), OWN),
     Case(
         "an assumption's id over another formula",
         ID,
@@ -306,10 +289,10 @@ INSTANCES = [
     Case(
         "a search of a doctored claim under the id of the true one",
         ID,
-        lambda folder: said(
+        lambda folder: refusal(
             lambda: falsify(replace(LEMMA, quantities=catalogue["meft.full"].quantities), Search((1,)))
         ),
-        lambda folder: said(lambda: falsify(LEMMA, Search((1,), starts=1, rounds=1, examples=0))),
+        lambda folder: refusal(lambda: falsify(LEMMA, Search((1,), starts=1, rounds=1, examples=0))),
     ),
     Case("a field that nobody reads", r"^instance\.proved = ", replay(lambda x: x | {"proved": True}), ITS),
     Case(
@@ -321,7 +304,7 @@ INSTANCES = [
     Case(
         "a condition under another name than conditions",
         r"^claim\.condition = ",
-        replay(lambda x: x | {"claim": x["claim"] | {"condition": []}}, own()),
+        replay(claiming(condition=[]), own()),
         OWN,
     ),
     Case(
@@ -355,14 +338,9 @@ def relation(sides: int, *factors: Any) -> Callable[[Path], str]:
     def attempt(folder: Path) -> str:
         stored = Assignment(claim, {}, {"n": float(sides)})
         (folder / "stored.json").write_text(json.dumps(stored.as_json()))
-        return said(lambda: replayed(folder / "stored.json"))
+        return refusal(lambda: replayed(folder / "stored.json"))
 
     return attempt
-
-
-def of_numbers(conclusion: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Another conclusion."""
-    return lambda data: data | {"claim": data["claim"] | {"conclusion": conclusion}}
 
 
 def large(side: int) -> Callable[[Path], str]:
@@ -385,15 +363,9 @@ def without_end(name: str, read: Callable[[Path], Any]) -> Callable[[Path], str]
 
     def attempt(folder: Path) -> str:
         (folder / name).symlink_to("/dev/zero")
-        return said(lambda: read(folder / name))
+        return refusal(lambda: read(folder / name))
 
     return attempt
-
-
-def too_long(stored: Path) -> None:
-    """A link to a name that is too long, in the place of a chunk."""
-    chunk(stored).unlink()
-    chunk(stored).symlink_to("x" * 300)
 
 
 def nested(name: str) -> list[Any]:
@@ -414,11 +386,8 @@ def full(kept: int) -> Callable[[Path], str]:
 
         with saving_often():
             with patch.object(store, "replace_file", some):
-                line = said(lambda: measure(TABLE, folder))
-            (result,) = measure(TABLE, folder)
-        whole = load_runs([_made()])[0]
-        same = result == whole.result and load_runs([folder / result.run_id])[0].trace.identical(whole.trace)
-        return line if same else "it ends otherwise"
+                line = refusal(lambda: measure(TABLE, folder))
+            return line if goes_on(folder) else "it ends otherwise"
 
     return attempt
 
@@ -428,19 +397,18 @@ ENDLESS = [
     Case("matrices that take minutes", r"^adapter = 500 x 500 .*exact arithmetic", large(500), large(3)),
     Case("an instance without an end", r"^--replay = .*no regular file", without_end("x.json", replayed), OWN),
     Case("a spec without an end", r"^SPEC = .*no regular file", without_end("x.toml", read), OWN),
-    Case("a link to too long a name in a trace", r"^RUN = .*files and folders alone", damaged(too_long), whole),
     Case(
         "a relation in the place of a number",
         r"^claim\.conclusion = .*vocabulary",
-        replay(of_numbers(nested("LessThan")), own()),
-        replay(of_numbers(nested("Add")), own()),
+        replay(claiming(conclusion=nested("LessThan")), own()),
+        replay(claiming(conclusion=nested("Add")), own()),
     ),
     Case("a disk that is full", r"^RUN = .*No space.*goes on from the last checkpoint", full(5), full(10**6)),
     Case(
         "a radius that is left out",
         r"^radii\.b = \(not given\)",
-        lambda folder: said(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0})),
-        lambda folder: said(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0, "b": 2.0})),
+        lambda folder: refusal(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0})),
+        lambda folder: refusal(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0, "b": 2.0})),
     ),
 ]
 CASES = RUNS + INSTANCES + ENDLESS

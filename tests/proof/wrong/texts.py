@@ -23,21 +23,12 @@ from boundcheck.system.limits import check_memory, silent
 from boundcheck.system.tables import validated
 from tests.experiment.small import theorem_table
 
-from .case import Case
+from .case import Case, of_acts, refusal
 
 THEOREM = catalogue["jiang2024.theorem2"]
 NUMBERS = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "D": 1, "zeta": 1, "T": 10_000}
 KAPPA = sp.Symbol("kappa", positive=True)
 DECLARED = Parameter(KAPPA, "positive real", "a factor")
-
-
-def said(do: Callable[[], Any]) -> str:
-    """The line by which it is refused; what is no line of boundcheck's is a traceback to the person who reads it."""
-    try:
-        do()
-    except BoundcheckError as error:
-        return str(error)
-    return ""
 
 
 def attended(heads: int, context: int) -> int:
@@ -53,7 +44,7 @@ def spec(text: str) -> Callable[[Path], str]:
         path.write_text(
             f'claim = "jiang2024.theorem2"\n{text}\n[adapter]\nrank = 2\n[problem]\nkind = "pseudo-huber"\n', "utf-8"
         )
-        return said(lambda: specs_of(path))
+        return refusal(lambda: specs_of(path))
 
     return read
 
@@ -61,7 +52,7 @@ def spec(text: str) -> Callable[[Path], str]:
 def fitting(folder: Path, **run: int) -> str:
     """A run of so many replicas and audits in 1 GiB, before it starts."""
     (made,) = expand(theorem_table(run__steps=1000, **{f"run__{name}": count for name, count in run.items()}))
-    return said(lambda: prepare(made, folder, "cpu", silent, 1.0))
+    return refusal(lambda: prepare(made, folder, "cpu", silent, 1.0))
 
 
 def assumed(formula: str) -> Callable[[Path], str]:
@@ -71,12 +62,12 @@ def assumed(formula: str) -> Callable[[Path], str]:
 
 def number(value: Any, name: str = "T") -> Callable[[Path], str]:
     """This value of a symbol, as `--set` has it."""
-    return lambda _: said(lambda: THEOREM.values(**NUMBERS | {name: value}))
+    return lambda _: refusal(lambda: THEOREM.values(**NUMBERS | {name: value}))
 
 
 def claimed(expression: Any, **more: Any) -> Callable[[Path], str]:
     """A claim of one's own with this constant."""
-    return lambda _: said(lambda: own(expression, **more))
+    return lambda _: refusal(lambda: own(expression, **more))
 
 
 def own(expression: Any, **more: Any) -> Claim:
@@ -84,14 +75,19 @@ def own(expression: Any, **more: Any) -> Claim:
     return Claim("my.claim", "Mine", "me", sp.Le(1, Lhat), quantities=(Quantity(Lhat, expression, "mine"),), **more)
 
 
+def telling(*formulas: tuple[sp.Symbol, sp.Symbol]) -> Claim:
+    """A claim with these quantities, in their order."""
+    quantities = tuple(Quantity(symbol, formula, "") for symbol, formula in formulas)
+    return Claim("c", "C", "me", sp.Le(1, formulas[0][0]), quantities=quantities)
+
+
 def stored(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], str]:
     """A claim in a file that was changed, read and evaluated."""
 
     def read(folder: Path) -> str:
-        data = claim_as_json(own(L * KAPPA, declared=(DECLARED,)))
-        data = json.loads(json.dumps(data))
+        data = json.loads(json.dumps(claim_as_json(own(L * KAPPA, declared=(DECLARED,)))))
         change(data)
-        return said(lambda: claim_from_json(data).values(L=1, kappa=1))
+        return refusal(lambda: claim_from_json(data).values(L=1, kappa=1))
 
     return read
 
@@ -118,7 +114,7 @@ def model(config: dict[str, Any]) -> Callable[[Path], str]:
     def read(folder: Path) -> str:
         (folder / "config.json").write_text('{"model_type": "gpt2"}')
         (folder / "tokenizer_config.json").write_text(json.dumps(config))
-        return said(lambda: check_configurations(folder))
+        return refusal(lambda: check_configurations(folder))
 
     return read
 
@@ -126,7 +122,7 @@ def model(config: dict[str, Any]) -> Callable[[Path], str]:
 def tie(kappa: str) -> Callable[[Path], str]:
     """A condition with exp at a point where both of its sides may be the same."""
     claim = own(KAPPA, declared=(DECLARED,), conditions=(sp.Ge(sp.exp(KAPPA), sp.exp(L)),))
-    return lambda _: said(lambda: claim.values(L=1, kappa=kappa))
+    return lambda _: refusal(lambda: claim.values(L=1, kappa=kappa))
 
 
 def deep(data: dict[str, Any]) -> None:
@@ -140,7 +136,7 @@ def planned(formula: str) -> Callable[[Path], str]:
     def attempt(folder: Path) -> str:
         table = theorem_table(run__steps="informative")
         name, _, value = formula.partition(" = ")
-        return said(
+        return refusal(
             lambda: [prepare(x, folder, "cpu", silent) for x in expand(table | {"assume": {name: value[1:-1]}})]
         )
 
@@ -149,7 +145,7 @@ def planned(formula: str) -> Callable[[Path], str]:
 
 def sides(d: int) -> Callable[[Path], str]:
     """A spec with a matrix of this side."""
-    return lambda _: said(lambda: list(expand(theorem_table(problem__d=d))))
+    return lambda _: refusal(lambda: list(expand(theorem_table(problem__d=d))))
 
 
 HALF = assumed("bound/2.5")
@@ -189,13 +185,13 @@ CASES = [
         "code in place of a matrix",
         r"^Sympify",
         lambda folder: marked(folder, FrobeniusNorm),
-        lambda _: said(lambda: FrobeniusNorm(sp.MatrixSymbol("X", 2, 2))),
+        lambda _: refusal(lambda: FrobeniusNorm(sp.MatrixSymbol("X", 2, 2))),
     ),
     Case(
         "code in place of a value in a special case",
         r"^s = .*a SymPy expression",
         lambda folder: marked(folder, lambda code: catalogue["meft.lora"].case("x", "x", "me", {s: code})),
-        lambda _: said(lambda: catalogue["meft.lora"].case("x", "x", "me", {s: sp.Integer(2)})),
+        lambda _: refusal(lambda: catalogue["meft.lora"].case("x", "x", "me", {s: sp.Integer(2)})),
     ),
     Case(
         "expressions inside of one another", r"^claim\.quantities\.expression = ", stored(deep), stored(lambda d: None)
@@ -226,20 +222,16 @@ CASES = [
         planned('bound = "bound*2"'),
     ),
     Case("a side that takes minutes", r"^problem\.d = 2896: .*512", sides(2896), sides(4)),
-    Case(
+    of_acts(
         "attention that no memory holds",
         r"^model\.context = .*GiB",
-        lambda _: said(
-            lambda: check_memory(validated(GPTSpec, {"kind": "gpt", "heads": 64, "context": 8192}).demands(), 1)
-        ),
-        lambda _: said(
-            lambda: check_memory(validated(GPTSpec, {"kind": "gpt", "heads": 4, "context": 64}).demands(), 1)
-        ),
+        lambda: attended(64, 8192),
+        lambda: attended(4, 64),
     ),
     Case(
         "a field that moves the cursor",
         r"^\\x1b\[2Kproved = ",
-        lambda _: said(lambda: THEOREM.values(**NUMBERS | {"\x1b[2Kproved": 1})),
+        lambda _: refusal(lambda: THEOREM.values(**NUMBERS | {"\x1b[2Kproved": 1})),
         number("30000"),
     ),
     Case("a letter that nobody declares", r"^claim\.quantities = kappa", claimed(L * KAPPA), claimed(L)),
@@ -255,11 +247,11 @@ CASES = [
         claimed(sp.Symbol("L", real=True)),
         claimed(L),
     ),
-    Case(
+    of_acts(
         "the catalogue's letter with another meaning",
         r"^parameter\.symbol = s: .*LoRA scale",
-        lambda _: said(lambda: Parameter(s, "positive real", "strong convexity")),
-        lambda _: said(lambda: Parameter(KAPPA, "positive real", "strong convexity")),
+        lambda: Parameter(s, "positive real", "strong convexity"),
+        lambda: Parameter(KAPPA, "positive real", "strong convexity"),
     ),
     Case(
         "two letters of one name",
@@ -273,29 +265,23 @@ CASES = [
         claimed(L * KAPPA, declared=(Parameter(KAPPA, "positive real", "a factor", "L"),)),
         claimed(L * KAPPA, declared=(DECLARED,)),
     ),
-    Case(
+    of_acts(
         "a quantity that is told later",
         r"^claim\.quantities = rho: ",
-        lambda _: said(
-            lambda: Claim("c", "C", "me", sp.Le(1, rho), quantities=(Quantity(Lhat, rho, ""), Quantity(rho, G, "")))
-        ),
-        lambda _: said(
-            lambda: Claim("c", "C", "me", sp.Le(1, rho), quantities=(Quantity(rho, G, ""), Quantity(Lhat, rho, "")))
-        ),
+        lambda: telling((Lhat, rho), (rho, G)),
+        lambda: telling((rho, G), (Lhat, rho)),
     ),
-    Case(
+    of_acts(
         "a quantity that is told twice",
         r"^claim\.quantities = Lhat: .*one quantity",
-        lambda _: said(
-            lambda: Claim("c", "C", "me", sp.Le(1, Lhat), quantities=(Quantity(Lhat, L, ""), Quantity(Lhat, G, "")))
-        ),
-        claimed(L),
+        lambda: telling((Lhat, L), (Lhat, G)),
+        lambda: telling((Lhat, L)),
     ),
     Case("a tie of exponentials", r"^sign = .*bits", tie("1"), tie("2")),
-    Case(
+    of_acts(
         "a function that has no enclosure",
         r"^formula = sin\(1\)|^formula = sin",
-        lambda _: said(lambda: own(sp.sin(L)).enclosures(L=1)),
-        lambda _: said(lambda: own(sp.exp(L)).enclosures(L=1)),
+        lambda: own(sp.sin(L)).enclosures(L=1),
+        lambda: own(sp.exp(L)).enclosures(L=1),
     ),
 ]
