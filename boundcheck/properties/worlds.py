@@ -33,8 +33,8 @@ from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file
+from boundcheck.worst_case.instance import Fields, OfRun, named
 from boundcheck.worst_case.stored import KINDS, Tried
-from boundcheck.worst_case.tried import Fields, OfRun, named
 
 # Of the simplest instances; where none of so many is a world, the claim has none among them.
 _TRIED = settings(

@@ -44,9 +44,8 @@ from boundcheck.properties import (
     softmax_problems,
     weights,
 )
-from boundcheck.worst_case.instance import AdapterInstance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
 from boundcheck.worst_case.relation import Assignment
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused
 from tests.layers import examples
 from tests.properties.small import singular_values, smallest, some
