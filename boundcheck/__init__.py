@@ -12,7 +12,7 @@ progress of what takes longer than two seconds.
 
 import functools
 import importlib
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.version import __version__
@@ -47,45 +47,38 @@ __all__ = [
 ]
 
 
-class _Home(NamedTuple):
-    """The module of a public name, and what it is called there. It is imported when it is first asked for.
-
-    A function that may take long tells of its progress, in seconds or in other units.
-    """
-
-    module: str
-    name: str
-    tells: Literal["", "units", "seconds"] = ""
-
-
+# The module of each public name, and what it is called there. It is imported when it is first asked for.
 _HOMES = {
-    "BoundcheckCallback": _Home("boundcheck.callback", "BoundcheckCallback"),
-    "Claim": _Home("boundcheck.language.claim", "Claim"),
-    "Limits": _Home("boundcheck.experiment", "Limits"),
-    "Loss": _Home("boundcheck.functions.loss", "Loss"),
-    "Search": _Home("boundcheck.worst_case.search", "Search"),
-    "WorstCase": _Home("boundcheck.worst_case.worst_case", "WorstCase"),
-    "audit": _Home("boundcheck.present.audit", "audit", "seconds"),
-    "claims": _Home("boundcheck.language.catalogue", "catalogue"),
-    "falsify": _Home("boundcheck.worst_case", "falsify", "units"),
-    "measure": _Home("boundcheck.experiment", "measure", "units"),
-    "prove": _Home("boundcheck.proof", "prove", "units"),
+    "BoundcheckCallback": "boundcheck.callback:BoundcheckCallback",
+    "Claim": "boundcheck.language.claim:Claim",
+    "Limits": "boundcheck.experiment:Limits",
+    "Loss": "boundcheck.functions.loss:Loss",
+    "Search": "boundcheck.worst_case.search:Search",
+    "WorstCase": "boundcheck.worst_case.worst_case:WorstCase",
+    "audit": "boundcheck.present.audit:audit",
+    "claims": "boundcheck.language.catalogue:catalogue",
+    "falsify": "boundcheck.worst_case:falsify",
+    "measure": "boundcheck.experiment:measure",
+    "prove": "boundcheck.proof:prove",
 }
+# These may take long, and tell of their progress.
+_LONG = frozenset(("audit", "falsify", "measure", "prove"))
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'boundcheck' has no attribute {name!r}")
-    home = _HOMES[name]
+    module, _, called = _HOMES[name].partition(":")
     try:
-        found = vars(importlib.import_module(home.module))[home.name]
+        found = vars(importlib.import_module(module))[called]
     except ModuleNotFoundError as error:
         # Transformers, which the callback is for, is an extra.
         if name != "BoundcheckCallback":
             raise
         expected = f'{error.name}, from pip install "boundcheck[hf]"'
         raise InputError(name, "(not installed)", expected) from None
-    globals()[name] = _watched(found, home.tells == "seconds") if home.tells else found
+    # An audit tells the seconds that are left, the others what is done of how much.
+    globals()[name] = _watched(found, in_seconds=name == "audit") if name in _LONG else found
     return globals()[name]
 
 

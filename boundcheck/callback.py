@@ -13,6 +13,7 @@ import torch
 from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
+from boundcheck.experiment import training
 from boundcheck.experiment.audit import Evidence
 from boundcheck.experiment.experiment import announce, device_memory, outcome
 from boundcheck.experiment.plan import Start, at_a_step
@@ -21,23 +22,6 @@ from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import RunSpec, Spec
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
-from boundcheck.experiment.training import (
-    First,
-    audit_sample,
-    base_of,
-    batch_of,
-    batches_of,
-    check_whole,
-    counts_items,
-    rules_of,
-    sampling_of,
-    settings_of,
-    shape_of,
-    summed_of,
-    undisturbed,
-    unwrapped,
-    worst_first,
-)
 from boundcheck.experiment.view import show_course
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.draws import Draw
@@ -102,10 +86,10 @@ class BoundcheckCallback(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Draw the samples, and start the run folder."""
-        check_whole(args)
+        training.check_whole(args)
         # All processes have the same model after each step; the first looks at it, and the others wait in their next.
         if state.is_world_process_zero:
-            with undisturbed():
+            with training.undisturbed():
                 self._recorder = _Recorder(self, args, state, given)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -123,7 +107,7 @@ class BoundcheckCallback(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F after the step, and write the record."""
         if self._recorder is not None:
-            with undisturbed(), self._losing_no_training():
+            with training.undisturbed(), self._losing_no_training():
                 self._recorder.after(state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -131,11 +115,11 @@ class BoundcheckCallback(TrainerCallback):
         if self._recorder is None:
             return
         recorder, self._recorder = self._recorder, None
-        if recorder.is_empty:
+        if not recorder.noise:
             # Training is done, and not to be lost for this.
             say("no step was recorded")
             return
-        with undisturbed(), self._losing_no_training():
+        with training.undisturbed(), self._losing_no_training():
             folder, self.result = recorder.finish(state.global_step)
             show_course(folder.trace(), self.result, recorder.noise)
             if self.report:
@@ -165,10 +149,12 @@ class _Recorder:
     """One training run: what is looked at, and the trace that grows."""
 
     def __init__(self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]) -> None:
-        model, loader = unwrapped(given["model"]), given["train_dataloader"]
-        sites, base = sites_of(model), base_of(model)
+        model, loader = training.unwrapped(given["model"]), given["train_dataloader"]
+        sites, base = sites_of(model), training.base_of(model)
         device = sites[0].parameters[0].device
-        task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
+        task, self._total = training.audit_sample(
+            loader, callback.samples, callback.seed, training.shape_of(model), device
+        )
         self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
@@ -177,14 +163,14 @@ class _Recorder:
         # That of the arguments, unless the optimizer was made from others.
         group = self._optimizer.param_groups[0]
         self._step_size = float(group.get("initial_lr", group["lr"]))
-        self._steps, self._batch = int(state.max_steps), batch_of(args)
-        counts = counts_items(model, task)
-        self._batches = batches_of(args, loader, counts)
-        others = [*dict.fromkeys(site.cut for site in sites if site.cut), *summed_of(args, model, counts)]
-        first = First.of(model, task, loader, self._total)
+        self._steps, self._batch = int(state.max_steps), training.batch_of(args)
+        counts = training.counts_items(model, task)
+        self._batches = training.batches_of(args, loader, counts)
+        others = [*dict.fromkeys(site.cut for site in sites if site.cut), *training.summed_of(args, model, counts)]
+        first = training.First.of(model, task, loader, self._total)
         self._look_at_training: Callable[[], list[Audit]] = lambda: [
-            rules_of(args, self._optimizer, not self._network.is_curved, others),
-            sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps, first),
+            training.rules_of(args, self._optimizer, not self._network.is_curved, others),
+            training.sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps, first),
         ]
         self._rules = self._look_at_training()
         # Training that goes on from a checkpoint is recorded from there.
@@ -237,7 +223,7 @@ class _Recorder:
                 "scale": getattr(adapter, "scale", 1.0),
                 "targets": ", ".join(dict.fromkeys(site.name.rsplit(".", 1)[-1] for site in self._network.sites)),
             },
-            "run": settings_of(args)
+            "run": training.settings_of(args)
             | {
                 "every": callback.every,
                 "samples": callback.samples,
@@ -250,8 +236,10 @@ class _Recorder:
     def before(self, is_due: bool) -> None:
         """Keep v_t, which a step is about to leave, if that is to be recorded."""
         left, self._left = self._left, None
-        if left is not None and not _same(self._network.point(), left):
-            self._broke("parameters were changed between two steps")
+        if left is not None:
+            pairs = zip(self._network.point(), left, strict=True)
+            if not all(torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in pairs):
+                self._broke("parameters were changed between two steps")
         if is_due:
             self._pending = self._network.point()
 
@@ -338,53 +326,29 @@ class _Recorder:
         variance = variance * count / max(count - 1, 1)
         return square_norm - (1 - count / total) * variance / count, variance * (total - 1) / total
 
-    @property
-    def is_empty(self) -> bool:
-        """True if nothing was recorded."""
-        return self._place == 0
-
     def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
         """The run folder and the result of the records, after another look at training; the network stays as it was."""
-        last = self._network.point()
-        try:
-            with self._as_it_began():
-                self._rules = [
-                    min(pair, key=worst_first) for pair in zip(self._rules, self._look_at_training(), strict=True)
-                ]
-                return self._finished(steps, last)
-        finally:
-            self._network.write(last)
-
-    def _finished(self, steps: int, last: Point) -> tuple[RunFolder, RunResult]:
-        sample = f"{self._function.samples} of {self._total} samples"
-        step, start = self._step_size, self._start
+        last, step = self._network.point(), self._step_size
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
         # None that a file could hold: its tables are those of the arguments.
         spec = Spec.model_construct(claim=self._spec["claim"], run=RunSpec(replicas=1, step_size=step, level=_LEVEL))
-        plan = at_a_step(spec, start, step, steps, self._batch)
-        evidence = Evidence(
-            spec.theorem,
-            spec,
-            self._function,
-            start,
-            plan,
-            record,
-            tuple(self._rules),
-            sample,
-        )
-        result = outcome(
-            evidence,
-            run_id=self._folder.id,
-            claim=spec.claim,
-            spec=self._spec,
-            environment=self._folder.environment | device_memory(self._device),
-            problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
-            constants=dict(self._function.constants),
-        )
+        plan = at_a_step(spec, self._start, step, steps, self._batch)
+        sample = f"{self._function.samples} of {self._total} samples"
+        try:
+            with self._as_it_began():
+                looks = zip(self._rules, self._look_at_training(), strict=True)
+                rules = tuple(min(pair, key=training.worst_first) for pair in looks)
+                result = outcome(
+                    Evidence(spec.theorem, spec, self._function, self._start, plan, record, rules, sample),
+                    run_id=self._folder.id,
+                    claim=spec.claim,
+                    spec=self._spec,
+                    environment=self._folder.environment | device_memory(self._device),
+                    problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
+                    constants=dict(self._function.constants),
+                )
+        finally:
+            self._network.write(last)
         return self._folder, self._folder.finish(result)
-
-
-def _same(v: Point, other: Point) -> bool:
-    return all(torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in zip(v, other, strict=True))

@@ -6,8 +6,10 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,14 +18,12 @@ import typer
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from boundcheck.system.files import cache_folder, path_from_here
+from boundcheck.system.files import cache_folder, path_from_here, read_text
 
 # Before Hypothesis is imported, which keeps its tables in the current folder.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
 
 import boundcheck
-from boundcheck import commands
-from boundcheck.commands import USAGES
 from boundcheck.errors import InputError
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
@@ -39,6 +39,61 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+# Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …), replace(…, id="…").
+_ID = re.compile(r'(?:\(\s*(?:[A-Z]\w*,\s*)?|\bid=)"([A-Za-z]\w*(?:\.\w+)+)"')
+_CLAIMS = re.compile(r"^CLAIMS\b", re.MULTILINE)
+_NOT_IDS = re.compile(r".*\.(?:py|toml|csv|json)|boundcheck\..*")
+
+
+def offered(*what: str, files: Callable[[Path], bool] | None = None) -> Callable[[str], list[str]]:
+    """What a shell offers on the tabulator key: ``papers``, ``claims``, claims and ``lemmas``, and fitting files.
+
+    It answers at once and runs no code of a paper: ids are read off the text of a paper's files, where each stands in
+    quotes at the head of its claim or script. Where nothing is offered the shell completes names of files itself.
+    """
+
+    def beginning(incomplete: str) -> list[str]:
+        # Deferred: help, which asks for no name, is there sooner without.
+        from boundcheck.proofs import papers
+
+        names: list[str] = []
+        with suppress(InputError):
+            known = papers() if what else {}
+            names += known if "papers" in what else ()
+            # What is wrong with a file is said by the command that is being typed.
+            with suppress(OSError, ValueError):
+                sources = [path for paper in known.values() for path in sorted(paper.folder.glob("*.py"))]
+                texts = [read_text(path) for path in sources if {"claims", "lemmas"} & set(what)]
+                # Claims are in files that name `CLAIMS`.
+                texts = [text for text in texts if "lemmas" in what or _CLAIMS.search(text)]
+                ids = [id for text in texts for id in _ID.findall(text) if not _NOT_IDS.fullmatch(id)]
+                names += dict.fromkeys(ids)
+        return [name for name in names if name.startswith(incomplete)] + (_files(incomplete, files) if files else [])
+
+    return beginning
+
+
+def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
+    """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is hidden."""
+    folder, slash, name = incomplete.rpartition("/")
+    start, found = Path(folder + slash), list[Path]()
+    for path in sorted(start.glob("[!.]*")):
+        if path.name.startswith(name) and fits(path):
+            found.append(path)
+        elif path.name.startswith(name):
+            found += filter(fits, sorted(path.glob("[!.]*")))
+    return [f"{folder}{slash}{path.relative_to(start)}" for path in found]
+
+
+CLAIMS, CLAIMS_AND_PAPERS = offered("claims"), offered("papers", "claims")
+PAPERS = offered("papers", files=lambda path: (path / "claims.py").is_file())
+TARGETS = offered("papers", "lemmas", files=lambda path: path.suffix == ".py")
+SPECS, INSTANCES = (
+    offered(files=lambda path: path.suffix == ".toml"),
+    offered(files=lambda path: path.suffix == ".json"),
+)
+RUNS = offered(files=lambda path: (path / "result.json").is_file())
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
 # Of "supported (asymptotic)" too the exit code says what is printed: it is support, and no failure.
@@ -65,10 +120,10 @@ _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as my_paper/claims.py:AVERAGE."
 )
 Attacked = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=commands.claims, show_default=False)
+    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False)
 ]
 _REPLAY = "Judge the instance in this file, of ID if given."
-Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=commands.instances)]
+Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=INSTANCES)]
 
 _JOBS = (
     "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
@@ -124,20 +179,48 @@ def _options(
         raise typer.Exit(2)
 
 
-def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command with what `boundcheck.commands` says of it."""
-    usage = USAGES[name]
-    return app.command(name, short_help=usage.short, epilog=usage.ending)
+# What examples and exit codes say in several commands.
+_CONSTANTS = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=8"
+_STRICT_CODE = "1, with --strict alone: something was refuted, violated or unknown."
 
 
-@_command("claims")
+def _command(
+    name: str, short: str, *examples: str, writes: str = "Writes no file.", one: str = ""
+) -> Callable[[Callable[..., None]], Any]:
+    """Make a function a command, with help beside its options.
+
+    Args:
+        name: the command's.
+        short: a line in the list of commands.
+        examples: command lines. RUN in one stands for the id of a run.
+        writes: what it writes beside its answer, and where.
+        one: when it exits with 1.
+
+    """
+    # A paragraph that begins with a backspace keeps its lines.
+    typed = "\n".join(f"  {each}" for each in examples)
+    codes = " ".join(filter(None, ("Exit code 0: it did its work, whatever it found.", one)))
+    ending = (
+        f"\b\nExamples:\n{typed}\n\n{writes} The answer goes to stdout, the time left and errors to stderr.\n\n"
+        f"{codes} 2: bad usage or bad input, in one line on stderr."
+    )
+    return app.command(name, short_help=short, epilog=ending)
+
+
+@_command(
+    "claims",
+    "List the claims, or show one whole.",
+    "boundcheck claims",
+    "boundcheck claims jiang2024",
+    "boundcheck claims jiang2024.theorem2",
+)
 def claims(
     name: Annotated[
         str | None,
         typer.Argument(
             metavar="[ID or PAPER]",
             help="One claim, to be shown whole; or a paper's alone.",
-            autocompletion=commands.claims_and_papers,
+            autocompletion=CLAIMS_AND_PAPERS,
         ),
     ] = None,
     as_json: Json = False,
@@ -158,11 +241,11 @@ def claims(
     _tell(as_json, answer, parts)
 
 
-@_command("cite")
+@_command("cite", "Print what to cite for a claim.", "boundcheck cite jiang2024.theorem2")
 def cite(
     claim_id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=commands.claims),
+        typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=CLAIMS),
     ],
     as_json: Json = False,
 ) -> None:
@@ -179,13 +262,16 @@ def cite(
         typer.echo(visible("\n\n".join(each.text for each in entries)))
 
 
-@_command("bound")
+@_command(
+    "bound",
+    "Evaluate a claim at given constants.",
+    f"boundcheck bound jiang2024.lemma1 {_CONSTANTS}",
+    f"boundcheck bound jiang2024.theorem2 {_CONSTANTS} --set zeta=0.1 --set D=1 --set T=10_000 --json",
+)
 def bound(
     claim_id: Annotated[
         str,
-        typer.Argument(
-            metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=commands.claims
-        ),
+        typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=CLAIMS),
     ],
     assignments: Annotated[
         list[str] | None,
@@ -213,14 +299,22 @@ def bound(
     _tell(as_json, answer, [Table(head, rows, f"{claim.id}: {claim.title}")])
 
 
-@_command("prove")
+@_command(
+    "prove",
+    "Audit proofs line by line.",
+    "boundcheck prove jiang2024",
+    "boundcheck prove meft.lora --steps",
+    "boundcheck prove my_lemma.py --strict",
+    writes="Writes no file, but what --export asks for.",
+    one=_STRICT_CODE,
+)
 def prove(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[ID or script.py ...]",
             help="Claims, papers, folders of papers, scripts; default: all papers.",
-            autocompletion=commands.targets,
+            autocompletion=TARGETS,
         ),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
@@ -266,7 +360,15 @@ def prove(
         raise typer.Exit(1)
 
 
-@_command("falsify")
+@_command(
+    "falsify",
+    "Search for an instance that breaks a claim.",
+    "boundcheck falsify meft.lemma1_sharp --rank 1 --rank 2",
+    "boundcheck falsify nesterov2004.gradient_descent --horizon 3",
+    "boundcheck falsify --replay instances/meft.lemma1_sharp.json",
+    writes="A search writes its best instance to --out.",
+    one=_STRICT_CODE,
+)
 def falsify(
     context: typer.Context,
     claim_id: Attacked = None,
@@ -325,14 +427,22 @@ def falsify(
         raise typer.Exit(1)
 
 
-@_command("measure")
+@_command(
+    "measure",
+    "Run experiments, audit them, write a page.",
+    "boundcheck measure my_spec.toml",
+    "boundcheck measure my_spec.toml --jobs 2 --store runs --out my-report --strict",
+    "boundcheck measure my_spec.toml --allow-code my_loss.py",
+    writes="Runs are kept in --store, and the page is written to --out.",
+    one=_STRICT_CODE,
+)
 def measure(
     spec: Annotated[
         Path,
         typer.Argument(
             metavar="SPEC.toml",
             help="An experiment, or a sweep: any list in the spec.",
-            autocompletion=commands.specs,
+            autocompletion=SPECS,
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
@@ -369,7 +479,12 @@ def measure(
     _exit(strict, [result.verdict for result in results])
 
 
-@_command("new")
+@_command(
+    "new",
+    "Make the folder of a paper of your own.",
+    "boundcheck new my_paper",
+    writes="Writes the folder, which must not be there yet.",
+)
 def new(
     folder: Annotated[Path, typer.Argument(help="The folder, whose name the ids of its claims begin with.")],
     as_json: Json = False,
@@ -382,11 +497,18 @@ def new(
     _tell(as_json, {"files": names}, [*names, f"To audit it: {typed('audit', files[0].parent)}"])
 
 
-@_command("audit")
+@_command(
+    "audit",
+    "The main job: all of a paper in one report.",
+    "boundcheck audit jiang2024",
+    "boundcheck audit my_paper --out my-report",
+    writes="Runs are kept in --store, and the report is written to --out.",
+    one=_STRICT_CODE,
+)
 def audit(
     paper: Annotated[
         str,
-        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=commands.papers),
+        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=PAPERS),
     ],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
@@ -422,11 +544,16 @@ def audit(
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
-@_command("report")
+@_command(
+    "report",
+    "Figures and tables from stored runs.",
+    "boundcheck report runs/RUN --out my-report --data",
+    writes="The page and its files are written to --out.",
+)
 def report(
     run: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=commands.runs),
+        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=RUNS),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
@@ -465,7 +592,13 @@ def report(
     _tell(as_json, {"files": names}, names)
 
 
-@_command("soundness")
+@_command(
+    "soundness",
+    "Check the checker: is a verdict ever wrong?",
+    "boundcheck soundness --share 20 --jobs 2",
+    writes="The page is written to --out.",
+    one="1: a verdict was wrong.",
+)
 def soundness(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "soundness",
     share: Annotated[int, typer.Option(help="Try every n-th mutant only: 1 for all, 20 for a quick look.")] = 1,
@@ -501,7 +634,13 @@ def soundness(
         raise typer.Exit(1)
 
 
-@_command("reliability")
+@_command(
+    "reliability",
+    "Attack boundcheck: is work ever lost?",
+    "boundcheck reliability --share 30",
+    writes="The page is written to --out.",
+    one="1: something went wrong.",
+)
 def reliability(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "reliability",
     share: Annotated[int, typer.Option(help="Make every n-th attack only: 1 for all, 20 for a quick look.")] = 1,

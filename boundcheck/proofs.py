@@ -245,19 +245,13 @@ def new(folder: Path) -> list[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            made = Path(beside) / folder.name
-            names = _copied(made)
+            made, names = Path(beside) / folder.name, []
+            for source in sorted(x for x in _TEMPLATE.rglob("*") if x.suffix in {".txt", ".toml", ".csv"}):
+                names.append(source.relative_to(_TEMPLATE).as_posix().removesuffix(".txt"))
+                (made / names[-1]).parent.mkdir(parents=True, exist_ok=True)
+                text = source.read_text(encoding="utf-8").replace(_NAME, folder.name)
+                (made / names[-1]).write_text(text, encoding="utf-8")
             made.rename(folder)
     except OSError as error:
         raise InputError("FOLDER", folder, f"a folder that can be made ({error.strerror})") from None
     return [folder / name for name in names]
-
-
-def _copied(folder: Path) -> list[str]:
-    made = []
-    for source in sorted(path for path in _TEMPLATE.rglob("*") if path.suffix in {".txt", ".toml", ".csv"}):
-        name = source.relative_to(_TEMPLATE).as_posix().removesuffix(".txt")
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(source.read_text(encoding="utf-8").replace(_NAME, folder.name), encoding="utf-8")
-        made.append(name)
-    return made

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from benchmarks.alone import measured
 from benchmarks.growth import FITTED, Sizes, fit, operations, traffic
-from benchmarks.line import QUICK, Benchmark, Curve, Effort, Found, Limit, Line, Times, in_turns
+from benchmarks.line import QUICK, Benchmark, Curve, Effort, Found, Limit, Line, Times
 from benchmarks.machine import LOAD
 from benchmarks.page import write
 from benchmarks.results import Results
@@ -58,11 +58,6 @@ def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble: li
     assert law.error == pytest.approx(math.sqrt(variance), abs=1e-9)
 
 
-def test_two_points_have_no_exponent() -> None:
-    with pytest.raises(ValueError, match="three points"):
-        fit([1, 2], [1, 2])
-
-
 @given(SIZES, SIZES, SIZES, SIZES, SIZES)
 @examples(20)
 def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(R: int, d: int, k: int, r: int, m: int) -> None:
@@ -84,13 +79,6 @@ def test_a_limit_holds_just_where_nothing_is_missing(limit: float, value: float,
     held = Limit(limit, is_least)
     assert held.holds(value) == (value >= limit if is_least else value <= limit)
     assert held.holds(value) == (held.missed_by(value) <= 1)
-
-
-def test_works_take_turns() -> None:
-    order = []
-    turns = in_turns({name: lambda name=name: order.append(name) for name in "ab"}, 3)
-    assert order == list("ab") * 4
-    assert {name: len(each.seconds) for name, each in turns.items()} == {"a": 3, "b": 3}
 
 
 def test_a_line_has_a_verdict() -> None:

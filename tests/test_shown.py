@@ -195,13 +195,6 @@ def test_a_figure_is_drawn_whatever_it_says(name: str) -> None:
     assert_drawn(NASTY[name][:300])
 
 
-@pytest.mark.full
-@given(anything)
-@examples(20)
-def test_so_is_one_that_says_anything(text: str) -> None:
-    assert_drawn(text[:100])
-
-
 def test_a_formula_of_a_figure_is_still_one() -> None:
     def draw(axis: Axes, _: int) -> None:
         axis.text(0.1, 0.5, "$x^2$ and $y_1$")

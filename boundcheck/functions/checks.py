@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,33 +34,15 @@ _SHORTEST = 2.0**-40
 
 
 class Segments(NamedTuple):
-    """The lengths of segments: a gradient is refused where each of them speaks against it.
+    """The lengths of segments: a gradient is refused where each of them speaks against it."""
 
-    Attributes:
-        over: by how much the change along each is to be larger than what rounding may be of it.
-        longest: over the size of the point. Farther away a function may turn and come back.
-
-    """
-
-    over: tuple[float, ...]
-    longest: float
+    over: tuple[float, ...]  # by how much the change along each is to be larger than what rounding may be of it
+    longest: float  # over the size of the point. Farther away a function may turn and come back
 
 
 FINE = Segments((2.0**12, 2.0**20), 2.0**-20)
 COARSE = Segments((2.0**8,), 2.0**-10)
 """Those of a function in float64, and of one that may be in single precision."""
-
-
-class Smooth(Protocol):
-    """A function that can be held against its gradient: a `Function`, or what an adapter makes of a matrix."""
-
-    def loss(self, v: Point) -> Tensor: ...
-
-    def gradient(self, v: Point) -> Point: ...
-
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]: ...
-
-    def retract(self, v: Point, step: Point) -> Point: ...
 
 
 class Slope(NamedTuple):
@@ -104,13 +86,14 @@ def check_pull_back(adapter: Adapter, v: Point) -> None:
         raise InputError("adapter.pull_back", f"a slope of {wrong.said:.8g} along a short segment", expected)
 
 
-def disagreement(f: Smooth, v: Point, segments: Segments, random: torch.Generator) -> Slope | None:
+def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) -> Slope | None:
     r"""The first direction in which a gradient is not that of its function at v, with R = 1; None where there is none.
 
     Between the ends :math:`v_\pm` of a segment through v, the function changes by the mean of
     :math:`\langle\nabla F, v_+ - v_-\rangle`. This mean differs from the value at v by at most :math:`|v_+ - v_-|`
     times the distance of the gradient from that at v. Twice this distance at the ends is allowed, and rounding.
-    Directions are along the gradient, each block of length 1, so that a small one counts too, and at random.
+    Directions are along the gradient, each block of length 1, so that a small one counts too, and at random. Of a
+    `Function`, or what is like one, it asks `loss`, `gradient`, `rounding` and `retract`.
     """
     loss, g = f.loss(v), f.gradient(v)
     off, size = f.rounding(v, loss)[0].item(), square_norm(v).sqrt().item() or 1.0
@@ -134,14 +117,9 @@ def disagreement(f: Smooth, v: Point, segments: Segments, random: torch.Generato
         rows.append((losses[i].item() - losses[i + 1].item(), inner(g, chord).item(), allowed, length))
     for along in (rows[: len(lengths)], rows[len(lengths) :]):
         # What is no number speaks against nothing here: a run shows it.
-        wrong = [
-            (seen, said, allowed, length)
-            for seen, said, allowed, length in along
-            if length > 0 and math.isfinite(allowed) and abs(seen - said) > allowed
-        ]
-        if len(wrong) == len(along):
-            seen, said, allowed, length = wrong[-1]
-            return Slope(seen / length, said / length, allowed / length)
+        if all(far > 0 and math.isfinite(most) and abs(seen - said) > most for seen, said, most, far in along):
+            *slope, length = along[-1]
+            return Slope(*(x / length for x in slope))
     return None
 
 
@@ -170,26 +148,15 @@ Draws = Sequence[tuple[Point, Tensor]]
 
 
 class Mean(NamedTuple):
-    """The mean of minibatches at a point, held against the gradient there.
+    """The mean of minibatches at a point, held against the gradient there."""
 
-    Attributes:
-        length: of their mean.
-        bias: how far it is from the gradient.
-        allowed: how far it may be for rounding.
-        squares: the mean of their squared lengths.
-        spread: how large the terms are that the mean is made of.
-        blur: the rounding error of one of those terms.
-        mixed: how far a minibatch as a run draws it is from the mean of its own samples, over what rounding allows.
-
-    """
-
-    length: float
-    bias: float
-    allowed: float
-    squares: float
-    spread: float
-    blur: float
-    mixed: float
+    length: float  # of their mean
+    bias: float  # how far it is from the gradient
+    allowed: float  # how far it may be for rounding
+    squares: float  # the mean of their squared lengths
+    spread: float  # how large the terms are that the mean is made of
+    blur: float  # the rounding error of one of those terms
+    mixed: float  # how far a minibatch as a run draws it is from the mean of its own samples, over what rounding allows
 
     @property
     def is_mixed(self) -> bool:
@@ -338,6 +305,7 @@ def check_steps(
 
 
 def _same(algorithm: Algorithm, face: str, v: Point, exact: Any, size: float) -> None:
+    """Refuse a point that is not the exact one, to within what is rounded of such a size."""
     other = tuple(torch.tensor(np.vectorize(float, otypes=[float])(part)).unsqueeze(0) for part in exact)
     gap = square_norm(apart(v, other)).sqrt().item()
     lengths = [square_norm(x).sqrt().item() for x in (v, other)]

@@ -48,7 +48,7 @@ def hessian_vector_product(problem: Problem, v: Point, direction: Point) -> Poin
     Replicas do not mix, so every replica gets the product with its own direction.
     """
     with torch.enable_grad():
-        return _detached(curved(problem, leaves(v), direction))
+        return tuple(part.detach() for part in curved(problem, leaves(v), direction))
 
 
 def curved(problem: Problem, v: Point, direction: Point) -> Point:
@@ -66,7 +66,7 @@ def gauss_newton_product(problem: Problem, v: Point, direction: Point) -> Point:
         (change,) = derivative((W,), at, u)
         weight = leaves((W,))
         (turn,) = adjoint((problem.objective.gradient(weight[0]),), weight, (change,))
-    return _detached(problem.adapter.pull_back(v, turn))
+    return tuple(part.detach() for part in problem.adapter.pull_back(v, turn))
 
 
 def bilinear_product(problem: Problem, v: Point, direction: Point) -> Point:
@@ -79,11 +79,7 @@ def bilinear_product(problem: Problem, v: Point, direction: Point) -> Point:
     with torch.enable_grad():
         at = leaves(v)
         product = adjoint(problem.adapter.pull_back(at, M), at, u)
-    return _detached(problem.adapter.tangent(v, product))
-
-
-def _detached(v: Point) -> Point:
-    return tuple(part.detach() for part in v)
+    return tuple(part.detach() for part in problem.adapter.tangent(v, product))
 
 
 def difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:

@@ -74,9 +74,7 @@ def checked_features(X: np.ndarray) -> np.ndarray:
 def checked_samples(X: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
     """The features of labelled samples as floats, and how many classes there are, numbered from 0, one a sample.
 
-    Raises:
-        InputError: for features and labels that are none.
-
+    Raises InputError for features and labels that are none.
     """
     X = checked_features(X)
     if labels.shape != (len(X),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:

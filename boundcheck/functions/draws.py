@@ -1,7 +1,7 @@
 """How minibatches are drawn: the law of the next one given the past, and the samplers of an ensemble."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,21 +16,13 @@ def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generat
 
 @dataclass(frozen=True)
 class Draw:
-    """The law of the next minibatch given the past.
+    """The law of the next minibatch given the past."""
 
-    Attributes:
-        batch: m, its size.
-        candidates: the indices that it is drawn from, uniformly, shape (R, n_t).
-        replaced: whether with replacement.
-
-    """
-
-    batch: int
-    candidates: Tensor
-    replaced: bool
+    batch: int  # m, its size
+    candidates: Tensor  # the indices that it is drawn from, uniformly, shape (R, n_t)
+    replaced: bool  # whether with replacement
 
     def of(self, who: Tensor) -> "Draw":
-        """The law for some of the replicas."""
         # With replacement all replicas draw from the same.
         candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
         return replace(self, candidates=candidates)
@@ -56,31 +48,33 @@ class Draw:
         return left * variance / self.batch + bias * bias
 
 
-class Sampler(Protocol):
-    """Draws the minibatches of an ensemble, and says what the next one is drawn from."""
+class Sampler:
+    """Draws the minibatches of an ensemble, and says what the next one is drawn from; by itself, the whole sample."""
 
     def law(self) -> Draw | None:
         """The law of the next minibatch given the past; None where it is always the whole sample."""
-        ...
+        return None
 
     def draw(self) -> Tensor | None:
         """The next minibatch, shape (R, m); None stands for the whole sample."""
-        ...
+        return None
 
     def state(self) -> dict[str, Any]:
         """The state that `restore` needs to go on from here."""
-        ...
+        return {}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
-        ...
 
 
-class WithReplacement:
+class WholeSample(Sampler):
+    """Gradient descent: no noise at all."""
+
+
+class WithReplacement(Sampler):
     """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
 
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        """Draw minibatches of size `batch` from `samples` samples."""
         self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
         everything = torch.arange(samples, device=generator.device)
         self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
@@ -98,7 +92,7 @@ class WithReplacement:
         self._generator.set_state(state["generator"])
 
 
-class Reshuffled:
+class Reshuffled(Sampler):
     """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
 
     Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
@@ -106,7 +100,6 @@ class Reshuffled:
     """
 
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        """Draw minibatches of size `batch`, at most `samples`."""
         self._shape, self._batch, self._generator = (replicas, samples), batch, generator
         self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
         self._next = samples
@@ -131,19 +124,3 @@ class Reshuffled:
     def restore(self, state: dict[str, Any]) -> None:
         self._generator.set_state(state["generator"])
         self._order, self._next = state["order"].to(self._order.device), state["next"]
-
-
-class WholeSample:
-    """Gradient descent: no noise at all."""
-
-    def law(self) -> None:
-        return None
-
-    def draw(self) -> None:
-        return None
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        pass

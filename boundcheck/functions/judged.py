@@ -40,9 +40,7 @@ class AtMost(NamedTuple):
 def parts(relation: Any) -> Iterator[AtMost]:
     """The inequalities of which a relation consists.
 
-    Raises:
-        InputError: for anything but a relation.
-
+    Raises InputError for anything but a relation.
     """
     match relation:
         case sp.And():
@@ -70,12 +68,7 @@ def check_words(claim: Claim) -> None:
 
 
 class OfClaim(Instance, ABC):
-    """An instance of a claim at exact values of its parameters: its other letters are what the formulas make of them.
-
-    Attributes:
-        claim: the claim.
-
-    """
+    """An instance of a claim at exact values of its parameters; formulas make its other letters of them."""
 
     claim: Claim
 
@@ -99,9 +92,7 @@ class OfClaim(Instance, ABC):
 
     def value(self, symbol: sp.Symbol) -> Extent:
         """The value that the claim gives a letter; unknown if it gives none."""
-        if symbol not in self.letters:
-            return UNKNOWN
-        return Extent.of(number(self.letters[symbol]))
+        return Extent.of(number(self.letters[symbol])) if symbol in self.letters else UNKNOWN
 
     def defines(self, quantity: Quantity) -> Answer:
         """The answer `HOLDS` for a quantity of the claim, which is known by its formula alone."""
@@ -117,34 +108,28 @@ class OfClaim(Instance, ABC):
 
     def _decided(self, part: AtMost) -> Answer:
         try:
-            return self._numbers(part) or self._everywhere(part)
+            # An inequality of the claim's letters alone is decided without rounding.
+            difference = None
+            if not isinstance(part.left, MatrixExpr):
+                difference = sp.sympify(part.left - part.right, strict=True)
+            if difference is not None and difference.free_symbols <= self.letters.keys():
+                found = sign(difference.xreplace(self.letters), {})
+                if found < 0 or (found == 0 and not part.strict):
+                    return HOLDS
+                return Answer("fails", f"{part.left} is {'not below' if part.strict else 'above'} {part.right}")
+            answer = HOLDS
+            with ctx.workprec(BITS):
+                model = self.model()
+                # Without iterates there is one time.
+                for time, outcome in product(range(1, max(model.horizon, 1) + 1), range(len(model.weights))):
+                    x, y = (model.number(each, time, outcome) for each in (part.left, part.right))
+                    answer &= compared(part, x, y)
+                    if answer.verdict == "fails":
+                        break
+            return answer
         except (InputError, LookupError, TypeError, ValueError):
             # Such as a letter that it does not know, or a function that it knows at some points alone.
             return Answer("open", f"nothing says whether {part.left} is at most {part.right}")
-
-    def _numbers(self, part: AtMost) -> Answer | None:
-        """The answer for an inequality of the claim's letters alone; None for any other."""
-        if isinstance(part.left, MatrixExpr):
-            return None
-        difference = sp.sympify(part.left - part.right, strict=True)
-        if not difference.free_symbols <= self.letters.keys():
-            return None
-        found = sign(difference.xreplace(self.letters), {})
-        if found < 0 or (found == 0 and not part.strict):
-            return HOLDS
-        return Answer("fails", f"{part.left} is {'not below' if part.strict else 'above'} {part.right}")
-
-    def _everywhere(self, part: AtMost) -> Answer:
-        answer = HOLDS
-        with ctx.workprec(BITS):
-            model = self.model()
-            # Without iterates there is one time.
-            for time, outcome in product(range(1, max(model.horizon, 1) + 1), range(len(model.weights))):
-                x, y = (model.number(each, time, outcome) for each in (part.left, part.right))
-                answer &= compared(part, x, y)
-                if answer.verdict == "fails":
-                    break
-        return answer
 
     def model(self) -> Model[arb, arb_mat]:
         """A model with the values of the letters, and without iterates."""
@@ -166,16 +151,10 @@ def compared(part: AtMost, x: arb, y: arb) -> Answer:
 
 
 class OfAdapter(OfClaim):
-    """An instance whose F is f(W(v)) with an adapter's W, on a domain.
+    """An instance whose F is f(W(v)) with an adapter's W, on a domain."""
 
-    Attributes:
-        adapter: W(v).
-        radii: of the domain.
-
-    """
-
-    adapter: Adapter
-    radii: Mapping[str, float]
+    adapter: Adapter  # W(v)
+    radii: Mapping[str, float]  # of the domain
 
     @property
     @abstractmethod

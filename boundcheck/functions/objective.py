@@ -211,9 +211,7 @@ def _is_constant(said: object) -> bool:
 def checked(objective: Objective, field: str) -> Objective:
     """Return an objective from outside if it has what an `Objective` needs, and a loss and gradient of their shapes.
 
-    Raises:
-        InputError: naming what is missing, or not as it has to be.
-
+    Raises InputError naming what is missing, or not as it has to be.
     """
     constant = "a boundcheck.language.function.Constant(value, kind, how), kind certified or estimated"
     needed: Mapping[str, tuple[Callable[[Any], bool], str]] = {
@@ -242,23 +240,14 @@ def checked(objective: Objective, field: str) -> Objective:
 
 @dataclass(frozen=True)
 class Setting:
-    """The parts of a spec that a problem may be made for, beside its own table.
+    """The parts of a spec that a problem may be made for, beside its own table."""
 
-    Attributes:
-        device: where its tensors are.
-        bias: whether W has one more column than the table says, since it acts on [h; 1].
-        claim: the id of the theorem.
-        scale, gain: of the adapter.
-        radii: of the domain that the spec gives.
-
-    """
-
-    device: str = "cpu"
-    bias: bool = False
-    claim: str = ""
-    scale: float = 1.0
+    device: str = "cpu"  # where its tensors are
+    bias: bool = False  # whether W has one more column than the table says, since it acts on [h; 1]
+    claim: str = ""  # the id of the theorem
+    scale: float = 1.0  # of the adapter, and so is gain
     gain: float = 1.0
-    radii: Mapping[str, float] = field(default_factory=dict)
+    radii: Mapping[str, float] = field(default_factory=dict)  # of the domain that the spec gives
 
 
 class ProblemTable(Table):

@@ -71,20 +71,13 @@ OBSERVED = {
 
 @dataclass(frozen=True)
 class End:
-    """The bound that a claim about an adapter gives on the smoothness of F on a domain, rounded up.
+    """The bound that a claim about an adapter gives on the smoothness of F on a domain, rounded up."""
 
-    Attributes:
-        claim: its id.
-        lipschitz: what Assumption 3's C stands for, in a claim that takes it.
-        value: L̂.
-        trust: ``kernel`` where a script has the kernel replay the claim, ``by hand`` where it has an argument, and
-            ``given`` where an adapter from outside says that it holds.
-
-    """
-
-    claim: str
-    lipschitz: str
-    value: float
+    claim: str  # its id
+    lipschitz: str  # what Assumption 3's C stands for, in a claim that takes it
+    value: float  # L̂
+    # "kernel" where a script has the kernel replay the claim, "by hand" where it has an argument, and "given" where an
+    # adapter from outside says that it holds.
     trust: str
 
 

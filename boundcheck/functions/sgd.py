@@ -42,20 +42,12 @@ def advance(
 
 
 class Walk(NamedTuple):
-    """Steps of an algorithm, one after the other.
+    """Steps of an algorithm, one after the other."""
 
-    Attributes:
-        points: the iterates before the first and after each, their blocks of shape (steps + 1, R, rows, columns).
-        lengths: the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R).
-        shown: what the algorithm shows after each step, shape (steps, R).
-        state: that after the last.
-
-    """
-
-    points: Point
-    lengths: Tensor
-    shown: dict[str, Tensor]
-    state: State
+    points: Point  # the iterates before the first and after each, their blocks of shape (steps + 1, R, rows, columns)
+    lengths: Tensor  # the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R)
+    shown: dict[str, Tensor]  # what the algorithm shows after each step, shape (steps, R)
+    state: State  # that after the last
 
 
 def walk(
@@ -93,21 +85,13 @@ class Run:
     With n samples and T iterations there are n^T paths, each equally likely; so what a theorem says of E is a sum of
     n^T terms, and no statistics enter.
 
-    Attributes:
-        problem: F, with n samples.
-        start: v_1, with R = 1.
-        step: alpha > 0.
-        T: the number of iterations; n^T is at most 81.
-
-    Raises:
-        InputError: for a start of another shape, a step that is not positive, and a T below 1 or too large.
-
+    Raises InputError for a start of another shape, a step that is not positive, and a T below 1 or too large.
     """
 
-    problem: Problem
-    start: Point
-    step: float
-    T: int
+    problem: Problem  # F, with n samples
+    start: Point  # v_1, with R = 1
+    step: float  # alpha > 0
+    T: int  # the number of iterations; n^T is at most 81
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, and what has too many paths."""

@@ -161,6 +161,13 @@ class Claim(Shown):
         return self._expressions[name]
 
     @cached_property
+    def _derived(self) -> dict[sp.Symbol, sp.Expr]:
+        resolved: dict[sp.Symbol, sp.Expr] = {}
+        for quantity in self.quantities:
+            resolved[quantity.symbol] = quantity.expression.subs(resolved)
+        return resolved
+
+    @cached_property
     def _expressions(self) -> dict[str, sp.Expr]:
         return {str(symbol.name): expression for symbol, expression in self._derived.items()}
 
@@ -213,10 +220,9 @@ class Claim(Shown):
             except (TypeError, ZeroDivisionError):
                 # The formula is not real there.
                 values[name] = math.nan
-        for name, value in values.items():
-            if not 0 < value < math.inf:
+            if not 0 < values[name] < math.inf:
                 expected = "a positive number within the range of floats; the inputs are too extreme"
-                raise InputError(name, value, expected)
+                raise InputError(name, values[name], expected)
         return values
 
     def bound(self, **inputs: Number) -> float:
@@ -254,13 +260,6 @@ class Claim(Shown):
             for condition in self.conditions
             if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in _ALLOWED[condition.func]
         ]
-
-    @cached_property
-    def _derived(self) -> dict[sp.Symbol, sp.Expr]:
-        resolved: dict[sp.Symbol, sp.Expr] = {}
-        for quantity in self.quantities:
-            resolved[quantity.symbol] = quantity.expression.subs(resolved)
-        return resolved
 
     def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
         """The special case of this claim at `where`, its formulas simplified by substitution alone.

@@ -1,8 +1,7 @@
 """Two things that a theorem's words are held against: the `Evidence` of a run, and an `Instance`, finite exact data.
 
-A word holds a run against itself in rows, each an `Audit`. Of an instance it says what what the instance knows for
-certain means for it, an `Answer`. What an instance does not know is open, and never taken to hold: finitely many points
-say nothing of all the others.
+Of a run a word says rows, each an `Audit`; of an instance an `Answer`, from what the instance knows for certain. What
+that does not know is open, and never taken to hold: finitely many points say nothing of all the others.
 """
 
 from __future__ import annotations

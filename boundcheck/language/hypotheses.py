@@ -46,7 +46,6 @@ from boundcheck.language.symbols import (
     G,
     L,
     Lhat,
-    Parameter,
     a,
     a_1,
     abc_a,
@@ -208,22 +207,13 @@ class Hypothesis:
         # Typeshed leaves out what pickle itself names.
         return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
 
-    def claim(
-        self,
-        id: str,
-        title: str,
-        source: str,
-        statement: Statement | None = None,
-        *,
-        note: str = "",
-        declared: tuple[Parameter, ...] = (),
-    ) -> Claim:
-        """The claim that states it: as `statement` of those that it has, or as the first.
+    def claim(self, id: str, title: str, source: str, statement: Statement | None = None, **said: Any) -> Claim:
+        """The claim that states it: as `statement` of those that it has, or as the first, with a `note`, `declared`.
 
         Raises InputError for a statement that is none of them, as `Claim` does.
         """
         conclusion, quantifier = statement or self.says[0]
-        return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
+        return Claim(id, title, source, conclusion, quantifier, **said, word=self)
 
     def denies(self, claim: Claim) -> str:
         """A text of what it says, if the claim says something else, or more or less; empty if it does not.
@@ -233,7 +223,7 @@ class Hypothesis:
         beside = (claim.hypotheses, claim.quantities, claim.conditions, claim.algorithm, claim.measure)
         if Statement(claim.conclusion, claim.quantifier) in self.says and not any(beside):
             return ""
-        listed = " or ".join(each.line for each in self.says) or "nothing yet, a Hypothesis(…, says=stated(…))"
+        listed = " or ".join(each.line for each in self.says) or "nothing yet, a Hypothesis(…, says=(Statement(…),))"
         return f"{listed}, and no more; another statement has a word of its own, or none"
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
@@ -274,8 +264,7 @@ def assumed(id: str, how: str) -> Audit:
     return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
-def stated(conclusion: sp.Basic, quantifier: str = "") -> tuple[Statement, ...]:
-    """The `says` of a word with one statement."""
+def _stated(conclusion: sp.Basic, quantifier: str = "") -> tuple[Statement, ...]:
     return (Statement(conclusion, quantifier),)
 
 
@@ -343,7 +332,7 @@ SMOOTH = Smooth(
     "smooth",
     "F is smooth along the iterates",
     (ell,),
-    says=stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),
+    says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),
     worst=Worst(is_smooth=True),
     smooth_on="path",
     decided=Compared("the smoothness of F", "smoothness", ("path",)),
@@ -352,7 +341,7 @@ SMOOTH_EVERYWHERE = replace(
     SMOOTH,
     id="smooth_everywhere",
     title="F is smooth on all of space",
-    says=stated(_IS_LIPSCHITZ, _EVERYWHERE),
+    says=_stated(_IS_LIPSCHITZ, _EVERYWHERE),
     smooth_on="space",
     decided=Compared("the smoothness of F", "smoothness", ("space",)),
 )
@@ -360,7 +349,7 @@ SMOOTH_AROUND = replace(
     SMOOTH_EVERYWHERE,
     id="smooth_around",
     title="F is smooth around the iterates",
-    says=stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),
+    says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),
 )
 
 
@@ -380,7 +369,7 @@ SMOOTH_IN_W = Hypothesis(
     "smooth_in_w",
     "f is smooth in W",
     (L,),
-    says=stated(
+    says=_stated(
         sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
         r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
     ),
@@ -422,7 +411,7 @@ BOUNDED_GRADIENT = BoundedGradient(
     "bounded_gradient",
     "bounded gradient in W",
     (G,),
-    says=stated(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),
+    says=_stated(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),
     worst=Worst(),
     held=partial(_held_gradient, "frobenius"),
     decided=Compared("the largest frobenius norm of ∇f", "weight_gradient", ("frobenius",)),
@@ -458,13 +447,13 @@ CONVEX = Hypothesis(
     Worst(is_convex=True),
     held=_held_convex,
     decided=Compared("the convexity of F", "convexity", ("space",), by=at_least),
-    says=stated(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),
+    says=_stated(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),
 )
 STRONGLY_CONVEX = Hypothesis(
     "strongly_convex",
     "F is strongly convex",
     (mu_F,),
-    says=stated(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),
+    says=_stated(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),
     worst=Worst(is_convex=True, strong=mu_F),
     held=_held_strongly_convex,
     decided=Compared("the strong convexity of F", "convexity", ("near",), by=at_least),
@@ -473,7 +462,7 @@ STRONGLY_CONVEX_EVERYWHERE = replace(
     STRONGLY_CONVEX,
     id="strongly_convex_everywhere",
     title="F is strongly convex on all of space",
-    says=stated(_IS_STRONG, _EVERYWHERE),
+    says=_stated(_IS_STRONG, _EVERYWHERE),
     decided=Compared("the strong convexity of F", "convexity", ("space",), by=at_least),
     no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )
@@ -494,7 +483,7 @@ POLYAK_LOJASIEWICZ = Hypothesis(
     "polyak_lojasiewicz",
     "F satisfies the Polyak–Łojasiewicz inequality",
     (mu_F,),
-    says=stated(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
+    says=_stated(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
     held=_held_polyak,
     decided=_decided_polyak,
     no_instance="the slopes of an instance end, where the inequality asks for steeper ones",
@@ -595,7 +584,7 @@ FROZEN_FACTOR = Hypothesis(
     "frozen_factor",
     "one factor is frozen",
     (a, b),
-    says=stated(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),
+    says=_stated(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),
     worst=Worst(is_smooth=True),
     smooth_on="frozen",
     held=_held_frozen,
@@ -621,7 +610,7 @@ LIPSCHITZ_ADAPTER = Hypothesis(
     "lipschitz_adapter",
     "W is Lipschitz in its factors",
     (C,),
-    says=stated(
+    says=_stated(
         sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
         r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
     ),
@@ -641,7 +630,7 @@ def _held_finite_step(e: Evidence, id: str) -> list[Audit]:
 FINITE_STEP = Hypothesis(
     "finite_step",
     "the step is a number",
-    says=stated(sp.Gt(STEEPNESS, 0), r"\text{for all } t"),
+    says=_stated(sp.Gt(STEEPNESS, 0), r"\text{for all } t"),
     held=_held_finite_step,
 )
 
@@ -776,7 +765,7 @@ EXPECTED_SMOOTHNESS = Hypothesis(
     "expected_smoothness",
     "expected smoothness (ABC)",
     (abc_a, abc_b, abc_c),
-    says=stated(
+    says=_stated(
         sp.Le(
             Expectation(EuclideanNorm(g_t) ** 2, v_t),
             2 * abc_a * (Value(F, v_t) - f_star) + abc_b * SQUARE + abc_c,
@@ -838,7 +827,7 @@ NEAR_MINIMISER = Hypothesis(
     "near_minimiser",
     "the first iterate is near a minimiser",
     (R_1,),
-    says=stated(
+    says=_stated(
         sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
         r"\text{for a } v^* \text{ where } F \text{ is least}",
     ),
@@ -864,7 +853,7 @@ START_NORMS = Hypothesis(
     "start_norms",
     "the norms of the factors at the start",
     (a_1, b_1),
-    says=stated(sp.And(*_AT_THE_START)),
+    says=_stated(sp.And(*_AT_THE_START)),
     held=_held_start_norms,
 )
 

@@ -113,7 +113,10 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
     rests = reduce(Answer.__and__, (hypothesis_in(instance, each) for each in hypothesis.hypotheses), HOLDS)
     if conjuncts(hypothesis):
         return rests
-    if ranges_over_times(hypothesis) and hypothesis.algorithm is None:
+    # Its letters are constants, iterates and t: it says something of each time at most.
+    bare = {x for x in hypothesis.conclusion.atoms(sp.MatrixSymbol) if x.name in hypothesis.quantifier}
+    is_of_times = not bare and read_range(hypothesis.quantifier) in (Range(), Range(("t",)))
+    if is_of_times and hypothesis.algorithm is None:
         if any(instance.decide(written_out(hypothesis, each)) != HOLDS for each in hypothesis.conditions):
             return Answer("open", "its own conditions are not known to hold")
         return rests & instance.decide(written_out(hypothesis, hypothesis.conclusion))
@@ -130,9 +133,3 @@ def written_out(claim: Claim, relation: Any) -> Any:
     except TypeError as error:
         # For example, a number is not real.
         raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
-
-
-def ranges_over_times(claim: Claim) -> bool:
-    """True if a claim says something of each time at most: its letters are constants, iterates and t."""
-    bare = {x for x in claim.conclusion.atoms(sp.MatrixSymbol) if x.name in claim.quantifier}
-    return not bare and read_range(claim.quantifier) in (Range(), Range(("t",)))

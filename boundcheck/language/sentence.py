@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Literal
 
 import sympy as sp
@@ -67,15 +66,10 @@ def algorithm_of(claim: Claim) -> Algorithm | None:
         raise InputError("claim.algorithm", type(algorithm).__name__, "an Algorithm of boundcheck.language.algorithms")
     known = {*(quantity.symbol for quantity in claim.quantities), *(p.symbol for p in claim.parameters)}
     if algorithm is None:
-        algorithm = SGD if known & _noise() else GRADIENT_DESCENT
+        noise = {symbol for word in HYPOTHESES.values() if word.is_about_noise for symbol in word.symbols}
+        algorithm = SGD if known & noise else GRADIENT_DESCENT
         known = {quantity.symbol for quantity in claim.quantities}
     return algorithm if known.issuperset(algorithm.parameters) else None
-
-
-@cache
-def _noise() -> frozenset[sp.Symbol]:
-    """The symbols of constants of noise, without those that a function has too."""
-    return frozenset(symbol for word in HYPOTHESES.values() if word.is_about_noise for symbol in word.symbols)
 
 
 def measure_of(claim: Claim) -> Measure | None:
@@ -155,22 +149,21 @@ def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
     A word does so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter without
     conditions does so if all its hypotheses are among the theorem's. Where a theorem has no scale, s is 1.
     """
-    given = _said_by(claim)
-    words = [word for _, word in given if word is not None]
+
+    def said_by(claim: Claim) -> set[tuple[Statement, Hypothesis | None]]:
+        return {(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)}
+
     # In a ball, or beside a frozen factor, the word has no constant of F's own.
-    said: list[sp.Expr] = [word.symbols[0] for word in words if word.smooth_on in ("path", "space")]
+    words = [word for _, word in words_of(claim) if word is not None and word.smooth_on in ("path", "space")]
+    said: list[sp.Expr] = [word.symbols[0] for word in words]
+    given, has_scale = said_by(claim), takes(claim, s)
     for lemma in lemmas():
-        rests_on = _said_by(lemma)
+        rests_on = said_by(lemma)
         has_place = any(word is not None and word.smooth_on for _, word in rests_on)
-        if has_place and {*rests_on} <= {*given} and not lemma.conditions and (takes(lemma, s) or not takes(claim, s)):
+        if has_place and rests_on <= given and not lemma.conditions and (takes(lemma, s) or not has_scale):
             most = lemma.expression(SMOOTHNESS.letter)
-            said.append(most if takes(claim, s) else most.xreplace({s: sp.Integer(1)}))
+            said.append(most if has_scale else most.xreplace({s: sp.Integer(1)}))
     return tuple(dict.fromkeys(said))
-
-
-def _said_by(claim: Claim) -> list[tuple[Statement, Hypothesis | None]]:
-    """The statements of a claim's hypotheses, each with its word, or None where it has none."""
-    return [(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)]
 
 
 def word_of(hypothesis: Claim) -> Hypothesis | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from boundcheck.language.prose import plain
@@ -55,39 +54,22 @@ RULES = (
 )
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An entry: its subject, the word it comes to, our own verdict, the evidence, and the command that shows it."""
-
-    about: str
-    word: Word
-    verdict: str
-    evidence: str
-    command: str
+Entry = tuple[str, Word, str, str, str]
+"""The subject of an entry, the word it comes to, our own verdict, the evidence, and the command that shows it."""
 
 
 def logbook(material: Material, title: str) -> str:
     """The logbook in Markdown: the rules, how often each word stands, and the entries."""
     entries = list(_entries(material))
-    counts = Counter(each.word for each in entries)
-    lines = [
-        f"# Logbook: {_line(title)}",
-        "",
-        "What the words mean, and from which verdicts of boundcheck they come:",
-        "",
-    ]
+    counts = Counter(word for _, word, *_ in entries)
+    lines = [f"# Logbook: {_line(title)}", ""]
+    lines += ["What the words mean, and from which verdicts of boundcheck they come:", ""]
     lines += [f"- **{word}**: {rule}" for word, rule in RULES]
     told = ", ".join(f"{counts[word]} {word}" for word in Word)
     lines += ["", f"{len(entries)} entries: {told}.", ""]
-    for place, each in enumerate(entries, 1):
-        lines += [
-            f"## {place}. {_line(each.about)}: {each.word}",
-            "",
-            f"- verdict: {code_span(each.verdict)}",
-            f"- evidence: {_line(each.evidence)}",
-            f"- command: {code_span(each.command)}",
-            "",
-        ]
+    for place, (about, word, verdict, evidence, command) in enumerate(entries, 1):
+        lines += [f"## {place}. {_line(about)}: {word}", "", f"- verdict: {code_span(verdict)}"]
+        lines += [f"- evidence: {_line(evidence)}", f"- command: {code_span(command)}", ""]
     return "\n".join(lines)
 
 
@@ -95,9 +77,8 @@ def of_proof(verdict: str, trust: str) -> Word:
     """The word for a verdict from proofs, with the trust of the weakest proof; a witness needs none."""
     if verdict == "refuted" and trust in ("kernel", ""):
         return Word.FALSIFIED
-    return (
-        Word.VERIFIED if verdict in ("proved", "repaired", "conditional") and trust == "kernel" else Word.INCONCLUSIVE
-    )
+    is_proved = verdict in ("proved", "repaired", "conditional") and trust == "kernel"
+    return Word.VERIFIED if is_proved else Word.INCONCLUSIVE
 
 
 def of_run(run: StoredRun) -> Word:
@@ -115,7 +96,7 @@ def _entries(material: Material) -> Iterator[Entry]:
         about = f"{row.locator}, row {row.number} of the referee's table"
         evidence = f"{said}{judged.told} {judged.evidence}"
         proving = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
-        yield Entry(about, of_proof(judged.verdict, judged.trust), verdict, evidence, proving)
+        yield (about, of_proof(judged.verdict, judged.trust), verdict, evidence, proving)
     for claim in material.proofs.claims if material.proofs else ():
         proved = [proof for proof in claim.proofs if proof.verdict == "proved"]
         # The claim is as good as the best of its proofs, and each proof as its weakest line.
@@ -128,25 +109,25 @@ def _entries(material: Material) -> Iterator[Entry]:
         rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
         verdict, shows = claim.verdict + (f", trust {trust}" if trust else ""), typed("prove", claim.id, "--steps")
         about = f"{claim.title} ({claim.id})"
-        yield Entry(about, of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", shows)
+        yield (about, of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", shows)
     for planted, run in (*(("", run) for run in material.runs), *material.faults):
         x = run.result
         blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
         evidence = f"{x.reason}. Measured {run.numbers.measured} against {run.numbers.bound}.{blame} Run {x.run_id}."
         # A planted fault says something of boundcheck, and nothing of the claim.
         about = f"Planted fault, {planted}" if planted else f"{titled(x)} on {run.title}"
-        yield Entry(about, Word.INCONCLUSIVE if planted else of_run(run), str(run.verdict), evidence, command)
+        yield (about, Word.INCONCLUSIVE if planted else of_run(run), str(run.verdict), evidence, command)
     for search in material.searches:
         word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
         ratio = rounded_down(search["ratio"], 5)
         evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
-        yield Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
+        yield (f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
     # What was measured of a row of the table, all its runs together.
     for finding in material.findings:
         is_supported = any(each == finding.verdict and each.is_supported for each in Verdict)
         about = f"{finding.locator}, row {finding.number}, measured"
         word = Word.TOY if is_supported else Word.INCONCLUSIVE
-        yield Entry(about, word, str(finding.verdict), finding.evidence, command)
+        yield (about, word, str(finding.verdict), finding.evidence, command)
 
 
 def _line(text: str) -> str:

@@ -16,8 +16,9 @@ from boundcheck.experiment.store import NUMERICS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.view import Part
-from boundcheck.present.stored import MOST_ROWS, Named, StoredRun, named_runs
+from boundcheck.present.stored import MOST_ROWS, StoredRun, named_runs
 from boundcheck.proof import ProofAudit
+from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proofs import papers
 from boundcheck.system.files import parse_json, read_text
 from boundcheck.version import __version__
@@ -154,7 +155,7 @@ class Material:
         return [run for run in self.runs if not run.is_theorem]
 
     @cached_property
-    def networks(self) -> list[Named]:
+    def networks(self) -> list[StoredRun]:
         """The runs of networks, each with its name."""
         return named_runs([run for run in self.runs if run.is_network])
 
@@ -178,6 +179,11 @@ class Material:
         named = set().union(*(run.result.named for run in self.runs))
         return [claim for id, claim in catalogue.items() if id in named]
 
+    @property
+    def judged(self) -> list[JudgedProof]:
+        """Every proof of the page."""
+        return [proof for claim in (self.proofs.claims if self.proofs else ()) for proof in claim.proofs]
+
     @cached_property
     def papers(self) -> list[Path]:
         """The folder of the paper that the page is about, and those of the papers of its claims."""
@@ -188,12 +194,12 @@ class Material:
     @property
     def by_callback(self) -> bool:
         """True if a Trainer made any of the runs of networks."""
-        return any(each.is_trained for each in self.networks)
+        return any(run.result.settings.model["kind"] == "trainer" for run in self.networks)
 
     @property
     def environments(self) -> list[dict[str, Any]]:
         """The environments that the runs were made in, each once; all runs on matrices come from one command."""
-        runs = [each.run for each in self.networks] or self.runs[:1]
+        runs = self.networks or self.runs[:1]
         found = [{key: x for key, x in run.result.environment.items() if key != "memory_mib"} for run in runs]
         return [x for place, x in enumerate(found) if x not in found[:place]]
 

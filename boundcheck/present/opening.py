@@ -88,11 +88,6 @@ class Stroke:
     silent: bool = False
     toward: Toward = Toward.UP
 
-    @property
-    def is_drawn(self) -> bool:
-        """True if the value is a number that has a place on an axis."""
-        return self.value is not None and 0 < self.value < math.inf
-
 
 @dataclass(frozen=True)
 class Strokes:
@@ -105,7 +100,11 @@ class Strokes:
 
 def picture(found: Iterable[Strokes]) -> Figure | None:
     """A figure with a panel for each: horizontal lines, their values at their ends; None if nothing can be drawn."""
-    shown = [Strokes(x.title, x.axis, lines) for x in found if len(lines := [y for y in x.lines if y.is_drawn]) > 1]
+    shown = []
+    for panel in found:
+        # What has a place on an axis.
+        lines = [line for line in panel.lines if 0 < (line.value or 0.0) < math.inf]
+        shown += [Strokes(panel.title, panel.axis, lines)] if len(lines) > 1 else []
     most = max((len(each.lines) for each in shown), default=0)
     above = max((wrapped(each.title, _TITLE).count("\n") for each in shown), default=0)
     return panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most) if shown else None
@@ -137,13 +136,13 @@ def opening_of(material: Material, summary: str = "") -> Opening:
         summary: the verdict in a paragraph, where it is known.
 
     """
-    runs = [*material.theorems, *(x.run for x in material.networks), *material.brackets]
+    runs = [*material.theorems, *material.networks, *material.brackets]
     words = summary
     if runs and not words:
         told = f"The run is {runs[0].verdict}: {runs[0].result.reason.rstrip('.')}."
         words = told if len(runs) == 1 else in_all("run", "runs", [run.verdict for run in runs])
     if material.networks:
-        chosen = [each.run for each in distinct(material.networks)]
+        chosen = distinct(material.networks)
     else:
         # For each claim and problem the run of highest rank; first those of which the theorem says something.
         best = largest([*material.theorems, *material.brackets], lambda run: (run.problem, _label(run)), _size)
@@ -170,7 +169,7 @@ def _numbers(material: Material) -> Iterable[Headline]:
         own = {id for id, x in catalogue.items() if id.split(".")[0] == key and carrier(x) is not Carrier.HYPOTHESIS}
         proved = [_holds(material, id) for id in {claim.id for claim in material.proofs.claims} | own]
         yield Headline(f"{sum(proved)} of {len(proved)}", "claims that are proved")
-    theorems = [*material.theorems, *(each.run for each in material.networks)]
+    theorems = [*material.theorems, *material.networks]
     runs = [*theorems, *material.brackets]
     if runs and not material.networks:
         supported = [run.verdict for run in runs if run.verdict.is_supported]
@@ -197,11 +196,11 @@ def _numbers(material: Material) -> Iterable[Headline]:
     if material.networks:
         silent = sum(run.verdict.is_silent for run in theorems)
         yield Headline(f"{silent} of {len(theorems)}", "runs of which the theorem says nothing")
-    for each in material.networks[:1]:
-        loss = each.run.ends.loss[0]
-        yield Headline(f"{number(loss[0])} → {number(loss[1])}", f"the loss at the start and at the end: {each.name}")
-        units = each.run.measure.observable.units.format(each.run.result.problem.units)
-        yield Headline(f"{each.run.numbers.measured} {units}", f"measured, and no bound: the {each.run.shown}")
+    for run in material.networks[:1]:
+        loss = run.ends.loss[0]
+        yield Headline(f"{number(loss[0])} → {number(loss[1])}", f"the loss at the start and at the end: {run.name}")
+        units = run.measure.observable.units.format(run.result.problem.units)
+        yield Headline(f"{run.numbers.measured} {units}", f"measured, and no bound: the {run.shown}")
     if theorems and not material.networks:
         yield Headline(number(max(run.course.plan.steps for run in theorems)), "iterations of the longest run")
 

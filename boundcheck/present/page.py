@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,12 @@ from boundcheck.present.section import parts_of, sections
 from boundcheck.present.sections.checked import head_of
 from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.style import described, on_a_page, pdf, svg
-from boundcheck.present.words import badge, said, slug
+from boundcheck.present.words import said, slug
 from boundcheck.shown import visible
 from boundcheck.system.ending import say
 from boundcheck.system.files import file_name, replace_file
 from boundcheck.system.plugins import is_path, theirs
+from boundcheck.verdicts import Look, look_of
 
 
 class Page(Html):
@@ -64,13 +64,16 @@ class Page(Html):
 
     def heading(self, view: View) -> str:
         name = f" <code>{escape(view.name)}</code>" if view.name else ""
-        return f"<h3>{self.prose(view.title)}{name}{f' {badge(view.verdict)}' if view.verdict else ''}</h3>"
+        return f"<h3>{self.prose(view.title)}{name}{f' {self.badge(view.verdict)}' if view.verdict else ''}</h3>"
 
     def prose(self, text: str) -> str:
         return str(said(text))
 
     def badge(self, word: str, look: str = "") -> str:
-        return str(badge(word, look))
+        limit = " asymptotic" if look_of(word) is Look.LIMIT else ""
+        # By its own first word "not violated" does not look like a violation.
+        first = (look or word).split(" ")[0].rstrip(",")
+        return str(Markup('<span class="badge {1}{2}">{0}</span>').format(word, first, limit))
 
     def picture(self, picture: Picture) -> str:
         """A figure with its caption, which is kept as SVG and PDF too; an empty text if none is drawn."""
@@ -151,20 +154,8 @@ def write_parts(
 ) -> list[Path]:
     """Write a page of headings with what is below each, without empty ones, and files beside the page.
 
-    Args:
-        page: the file.
-        title: the page's.
-        lead: what the page is about, in a paragraph; text, or Markup.
-        opening: what the page begins with.
-        parts: the headings, and what is below them.
-        files: their content, by their path from the page's folder.
-
-    Returns:
-        The files written, the page first.
-
-    Raises:
-        InputError: where the folder cannot be written.
-
+    It takes, returns and raises what `write_page` does; the content of files is named by its path from the page's
+    folder.
     """
     beside = Page()
     picture = beside.part(Picture(opening.name, lambda: opening.figure, opening.caption))
@@ -177,17 +168,13 @@ def write_parts(
         # In the page, so that it is one file.
         "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
     }
-    written = {page: visible(_template().render(given)).encode()}
-    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
-
-
-@cache
-def _template() -> Any:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("boundcheck.present", "templates"), autoescape=True, undefined=StrictUndefined
     )
-    made.filters |= {"slug": slug, "said": said}
-    return made.get_template("page.html.j2")
+    environment.filters |= {"slug": slug, "said": said}
+    text = environment.get_template("page.html.j2").render(given)
+    written = {page: visible(text).encode()}
+    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
 
 
 def write_survey(found: Soundness | Reliability, folder: Path, command: str) -> list[Path]:

@@ -10,22 +10,24 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from boundcheck.errors import CodeError, InputError
-from boundcheck.language.view import Fold, Part, Picture, Table, View
+from boundcheck.language import view
 from boundcheck.present import sections as own
 from boundcheck.present.material import Material, Placed
 from boundcheck.present.style import Layout, looking
 from boundcheck.system import plugins
+from boundcheck.verdicts import is_well
 
 GROUP = "boundcheck.sections"
 
@@ -43,7 +45,7 @@ class Section(Protocol):
     title: str
     place: int
 
-    def build(self, material: Material) -> Iterable[Part]:
+    def build(self, material: Material) -> Iterable[view.Part]:
         """The parts below the heading; none where the section does not apply."""
         ...
 
@@ -56,7 +58,7 @@ class _Broken:
     error: InputError
     place: int = 890
 
-    def build(self, material: Material) -> Iterable[Part]:
+    def build(self, material: Material) -> Iterable[view.Part]:
         raise CodeError(self.error.field, self.error.value, self.error.expected)
 
 
@@ -79,31 +81,22 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
     found: list[Section] = own_sections()
     for path in paths:
         with plugins.typed("section", path):
-            found.append(_opened(path))
-    found += [
-        _or_broken(entry.value, lambda path: _checked(plugins.installed("section", path), path))
-        for entry in entry_points(group=GROUP)
-    ]
+            found.append(_checked(plugins.opened("section", path), path))
+    found += [_or_broken(plugins.installed, entry.value) for entry in entry_points(group=GROUP)]
     for folder in folders:
         with plugins.allowing(folder):
-            found += [_or_broken(str(path), _opened) for path in sorted(folder.glob("sections/*.py"))]
+            found += [_or_broken(plugins.opened, str(path)) for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 
-def _or_broken(path: str, open_: Callable[[str], Any]) -> Any:
+def _or_broken(open_: Callable[[str, str], Any], path: str) -> Any:
     try:
-        return open_(path)
+        return _checked(open_("section", path), path)
     except InputError as error:
         return _Broken(Path(path).name, error)
 
 
-def _opened(path: str) -> Any:
-    """The section at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
-    found = plugins.opened("section", path)
-    return _checked(found, path)
-
-
-def _checked(section: Any, path: object) -> Any:
+def _checked(section: Any, path: str) -> Any:
     missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
     if missing:
         raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
@@ -112,28 +105,26 @@ def _checked(section: Any, path: object) -> Any:
     return section
 
 
-def parts_of(section: Section, material: Material) -> tuple[Part, ...]:
+def parts_of(section: Section, material: Material) -> tuple[view.Part, ...]:
     """The parts that a section shows; raises CodeError if it does not run to its end, or shows something else."""
     with plugins.theirs():
         found: Any = section.build(material)
         parts = tuple(found) if isinstance(found, Iterable) else (found,)
     for each in parts:
-        if not isinstance(each, Part):
+        if not isinstance(each, view.Part):
             raise CodeError(f"{section.title}: build", type(each).__name__, "parts of a view, boundcheck.language.view")
     return parts
 
 
-@dataclass(frozen=True)
-class Chapter:
+class Chapter(NamedTuple):
     """A section of a report on paper: its heading, what to see, and what it shows."""
 
     title: str
     see: str
-    parts: tuple[Part, ...]
+    parts: tuple[view.Part, ...]
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A figure for a paper: its name, what it shows in a sentence, how tall it is in inches, and its file."""
 
     name: str
@@ -160,7 +151,7 @@ def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], 
     drawn = list[Drawn]()
     for chapter in found:
         caption = f"{chapter.title}. {chapter.see}".strip()
-        for picture in (part for part in on_paper(chapter.parts) if isinstance(part, Picture)):
+        for picture in (part for part in on_paper(chapter.parts) if isinstance(part, view.Picture)):
             try:
                 with looking(look), plugins.theirs():
                     figure = picture.draw()
@@ -171,19 +162,98 @@ def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], 
     return drawn
 
 
-def tables_of(found: Iterable[Chapter]) -> dict[str, Table]:
+def tables_of(found: Iterable[Chapter]) -> dict[str, view.Table]:
     """The tables that have a name, by their names."""
-    return {part.name: part for each in found for part in on_paper(each.parts) if isinstance(part, Table) and part.name}
+    return {
+        part.name: part for each in found for part in on_paper(each.parts) if isinstance(part, view.Table) and part.name
+    }
 
 
-def on_paper(parts: Iterable[Part]) -> Iterator[Part]:
+def on_paper(parts: Iterable[view.Part]) -> Iterator[view.Part]:
     """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold that is for paper."""
     for part in parts:
-        if isinstance(part, Fold):
+        if isinstance(part, view.Fold):
             yield from on_paper(part.parts) if part.is_for_paper else ()
         else:
             yield part
-            yield from on_paper(part.parts) if isinstance(part, View) else ()
+            yield from on_paper(part.parts) if isinstance(part, view.View) else ()
+
+
+class Writer(ABC):
+    """A writer of parts in a typesetter's markup; its class says how each kind of cell is marked there.
+
+    Tables and figures are shown where the class shows them.
+    """
+
+    broken = " "
+    """The mark between cells that stand one below the other."""
+
+    def parts(self, parts: Iterable[view.Part]) -> str:
+        """The parts, one below the other."""
+        return "\n".join(filter(None, map(self.part, parts)))
+
+    def part(self, part: view.Part) -> str:
+        """A part; empty where paper shows nothing of it."""
+        match part:
+            case view.Line():
+                return f"{self.line(part)}\n"
+            case view.Points():
+                return self.points(list(map(self.line, part.lines)))
+            case view.View():
+                return self.heading(part) + self.parts((*part.lines, *part.parts))
+            case view.Fold():
+                return self.parts((part.line, *part.parts)) if part.is_for_paper else ""
+            case view.Table() | view.Picture() | view.File():
+                return ""
+
+    def line(self, line: view.Line) -> str:
+        """The cells of a line, one after the other."""
+        return " ".join(filter(None, map(self.cell, line.cells)))
+
+    def cell(self, cell: view.Cell) -> str:
+        """A cell of a line or of a table."""
+        match cell:
+            case view.Math():
+                return self.formula(cell)
+            case view.Prose():
+                made = self.text(cell.text)
+                return self.strong(made) if cell.look == "strong" and made else made
+            case view.Code():
+                return self.code(cell.text)
+            case view.Badge():
+                return self.verdict(cell.word)
+            case view.Value():
+                return self.value(cell)
+            case view.Stack():
+                return self.broken.join(filter(None, map(self.cell, cell.cells)))
+            case _:
+                return self.text(cell)
+
+    def verdict(self, word: str) -> str:
+        """A verdict, in bold if something is refuted, violated or open."""
+        return self.text(word) if is_well(word) else self.strong(self.text(word))
+
+    def value(self, value: view.Value) -> str:
+        return self.text(value.text)
+
+    @abstractmethod
+    def points(self, lines: list[str]) -> str: ...
+
+    @abstractmethod
+    def heading(self, part: view.View) -> str: ...
+
+    @abstractmethod
+    def text(self, text: str) -> str:
+        """A text that may have formulas."""
+
+    @abstractmethod
+    def strong(self, made: str) -> str: ...
+
+    @abstractmethod
+    def code(self, text: str) -> str: ...
+
+    @abstractmethod
+    def formula(self, cell: view.Math) -> str: ...
 
 
 def without_tags(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Finished runs as figures and tables read them: `StoredRun`, `Named` for those of networks; their titles and groups.
+"""Finished runs as figures and tables read them: `StoredRun`, with their titles, names and groups.
 
 Runs belong together when their specs are equal in everything but what is swept.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import textwrap
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from boundcheck.exact.digits import DOWN, UP, telling
-from boundcheck.experiment.result import FROM_BELOW, AtSmoothness, BracketResult, Chain, Ends, Estimates, RunResult
+from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult
 from boundcheck.experiment.spec import AdapterSpec
 from boundcheck.experiment.store import finished
 from boundcheck.functions.adapters import title_of
@@ -28,7 +27,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import READINGS
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import algorithm_of, measure_of
-from boundcheck.present.words import c_is, norm_names, number, rooted
+from boundcheck.present.words import c_is, number, rooted
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
@@ -37,8 +36,6 @@ Key = TypeVar("Key", bound=Hashable)
 
 MOST_ROWS = 12
 """Rows of a table before it is folded."""
-# Letters in a line of a panel's title.
-_LETTERS = 27
 # What a title calls a field by a letter.
 _LETTER_OF = {"run.step_size": "η"}
 # Fields of a spec that no name of a network's run speaks of.
@@ -72,6 +69,8 @@ class StoredRun:
 
     result: RunResult | BracketResult
     trace: xr.Dataset
+    name: str = ""
+    """Of the run of a network, what tells it from the others on a page."""
 
     @property
     def is_theorem(self) -> bool:
@@ -127,6 +126,27 @@ class StoredRun:
         if (found := self.course.ends) is None:
             raise TypeError(f"{self.result.run_id} is no run of a network")
         return found
+
+    @property
+    def steps_as_sgd(self) -> bool:
+        """True if each step was a step of SGD at that step size, the only steps that the theorem speaks of."""
+        return not any(each.hypothesis == "Algorithm 1" and each.status == "failed" for each in self.result.audit)
+
+    @property
+    def steps(self) -> int:
+        """T of the run of an algorithm."""
+        return self.course.plan.steps
+
+    @property
+    def axis(self) -> str:
+        """What the theorem bounds, as an axis is called."""
+        return self.measure.observable.axis(self.result.problem.units)
+
+    @property
+    def times(self) -> np.ndarray:
+        """The iterations at which the run was looked at, shape (M,), in the mean over replicas."""
+        times: np.ndarray = self.trace["time"].values.mean(0)
+        return times
 
     @property
     def slack(self) -> tuple[Chain, ...]:
@@ -220,94 +240,7 @@ def known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-@dataclass(frozen=True)
-class Named:
-    """A run of a network, with a name that tells it from the others."""
-
-    name: str
-    run: StoredRun
-
-    @property
-    def title(self) -> str:
-        """The title above a panel: the name, wrapped to lines, and the verdict below it."""
-        return "\n".join([*textwrap.wrap(self.name, _LETTERS), self.run.verdict])
-
-    def over(self, name: str, how: Callable[..., Any]) -> np.ndarray:
-        """An observable over t, shape (M,): `how` of the replicas that have a number there; NaN where none has."""
-        values: np.ndarray = how(np.ma.masked_invalid(self.run.trace[name].values), axis=0).filled(np.nan)
-        return values
-
-    def among(self, words: str) -> str:
-        """The words if the run has several replicas, else an empty text."""
-        return words if self.run.trace.sizes["replica"] > 1 else ""
-
-    @property
-    def is_trained(self) -> bool:
-        """True if a Trainer made the run; then the callback looked at only some of the samples."""
-        return bool(self.run.result.settings.model["kind"] == "trainer")
-
-    @property
-    def step_size(self) -> float:
-        """The constant step that the theorem is given."""
-        return known(self.run.course.plan.step_size)
-
-    @property
-    def steps_as_sgd(self) -> bool:
-        """True if each step was a step of SGD at that step size, the only steps that the theorem speaks of."""
-        audits = self.run.result.audit
-        return not any(each.hypothesis == "Algorithm 1" and each.status == "failed" for each in audits)
-
-    @property
-    def times(self) -> np.ndarray:
-        """The iterations at which the run was looked at, shape (M,), in the mean over replicas."""
-        times: np.ndarray = self.run.trace["time"].values.mean(0)
-        return times
-
-    @property
-    def adapter(self) -> str:
-        """The adapter, with its scale where that is not 1."""
-        return title_of(self.run.adapter) + self.run.scaled
-
-    def bound(self, row: AtSmoothness) -> str:
-        """The bound at the run's own step, or why there is none; a dash if the steps were not those of SGD."""
-        if not self.steps_as_sgd:
-            return "–"
-        if row.way == "path" and self.run.estimates.is_mostly_rounding:
-            return "none: mostly rounding"
-        if row.bound is None and row.longest is not None and self.step_size >= row.longest:
-            return "step too long"
-        return number(row.bound, self.run.result.digits(3), UP)
-
-    @property
-    def seen(self) -> str:
-        """Sentences on what the L̂ by the path was made of, and on how the curvature of F compares with it."""
-        found = self.run.estimates
-        ends = number(found.path, toward=UP), number(found.path_sure, toward=DOWN)
-        words = f"Largest descent curvature ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
-        if found.is_mostly_rounding:
-            words += ". Most of it may be rounding error, so it is not used as an L̂"
-        if (ratio := self.run.result.gradient_ratio) is not None:
-            words += f". Largest gradient ratio: {ratio}, {FROM_BELOW}"
-            if not ratio.is_lost and known(ratio.value) - known(ratio.rounding) > found.path:
-                words += ": F is not L̂-smooth at the L̂ by the path"
-        # A largest of nothing is 0.
-        if not found.curvature:
-            return f"{words}. The curvature of F was not looked at."
-        times = ", ".join(str(int(t)) for t in self.run.trace["look_time"].values[0])
-        words += f". Largest curvature ‖∇²F‖, by Lanczos iteration at t\u00a0=\u00a0{times}: "
-        words += f"{number(found.curvature)}, "
-        if found.curvature <= (found.path or 0):
-            return f"{words}which is not above the largest ℓₜ."
-        return f"{words}which is more than any ℓₜ: the L̂ by the path is too small for F to be L̂-smooth."
-
-    @property
-    def norms(self) -> dict[str, str]:
-        """The radii of all sites: their names, and the norm and block of which each is the largest."""
-        words, radii = norm_names(self.run.adapter), self.run.estimates.radii.values()
-        return {name: words.get(name, name) for each in radii for name in sorted(each)}
-
-
-def named_runs(runs: list[StoredRun]) -> list[Named]:
+def named_runs(runs: list[StoredRun]) -> list[StoredRun]:
     """The runs, each named by adapter, rank and what else tells it from the others; by model too, if models differ."""
     several, names = len({run.problem for run in runs}) > 1, {}
     for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
@@ -318,22 +251,21 @@ def named_runs(runs: list[StoredRun]) -> list[Named]:
     for group in groups(runs, ("seed",)):
         if len(group) > 1:
             names |= {id(run): f"{names[id(run)]}, seed {run.result.spec['seed']}" for run in group}
-    return [Named(names[id(run)], run) for run in runs]
+    return [replace(run, name=names[id(run)]) for run in runs]
 
 
-def distinct(named: list[Named]) -> list[Named]:
+def distinct(runs: list[StoredRun]) -> list[StoredRun]:
     """The first run of each group of runs that differ only in the seed."""
-    firsts = {id(group[0]) for group in groups([each.run for each in named], ("seed",))}
-    return [each for each in named if id(each.run) in firsts]
+    return [group[0] for group in groups(runs, ("seed",))]
 
 
-def shown_first(named: list[Named]) -> tuple[list[Named], int]:
+def shown_first(runs: list[StoredRun]) -> tuple[list[StoredRun], int]:
     """All runs, those that a table shows before those that it folds away, and how many it shows.
 
     Of more than 12 runs a table shows at most 12; of those that differ only in the seed, the first.
     """
-    shown = named if len(named) <= MOST_ROWS else distinct(named)[:MOST_ROWS]
-    return [*shown, *without(named, shown)], len(shown)
+    shown = runs if len(runs) <= MOST_ROWS else distinct(runs)[:MOST_ROWS]
+    return [*shown, *without(runs, shown)], len(shown)
 
 
 def without(items: Iterable[Item], others: Sequence[Item]) -> list[Item]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -26,6 +27,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.experiment.result import Bar, Link
+from boundcheck.language.view import Picture
 from boundcheck.present.words import with_power
 from boundcheck.shown import visible
 
@@ -113,11 +115,20 @@ def _styled() -> Iterator[None]:
 
 def svg(figure: Figure) -> str:
     """The figure as an SVG element, without the date that matplotlib would put in."""
-    buffer = io.StringIO()
-    with _styled(), _readable(figure):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
+    text = _saved(figure, "svg", Date=None, Creator=None).decode()
     return text[text.index("<svg") :]
+
+
+def pdf(figure: Figure) -> bytes:
+    """The figure as a PDF for a paper."""
+    return _saved(figure, "pdf", CreationDate=None, Creator=None, Producer=None)
+
+
+def _saved(figure: Figure, form: str, **metadata: None) -> bytes:
+    buffer: Any = io.BytesIO()
+    with _styled(), _readable(figure):
+        figure.savefig(buffer, format=form, metadata=metadata)
+    return bytes(buffer.getvalue())
 
 
 @contextmanager
@@ -187,14 +198,6 @@ def described(figure: Figure) -> str:
     return "; ".join(filter(None, said)) or "a figure"
 
 
-def pdf(figure: Figure) -> bytes:
-    """The figure as a PDF for a paper."""
-    buffer = io.BytesIO()
-    with _styled(), _readable(figure):
-        figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return buffer.getvalue()
-
-
 # What an axis can show with room around it; how much of that at a time; and decades with a tick.
 _LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
 # How far below the largest value of a bar an axis goes.
@@ -236,6 +239,14 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         for text in figure.findobj(Text):
             text.set_fontsize(max(text.get_fontsize(), look.least))
     return figure
+
+
+def pictured(
+    name: str, items: list[Any], draw: Callable[[Axes, Any], None], caption: str, most: int = 2, tall: float = 2.05
+) -> Iterator[Picture]:
+    """The figure with one panel for each item, as `panels` draws it; none if there are no items."""
+    if items:
+        yield Picture(name, partial(panels, items, draw, most, tall), caption)
 
 
 def wrapped(text: str, letters: int) -> str:
@@ -313,18 +324,25 @@ def draw_links(
     levels = [measured, *(math.nan if link.value is None else link.value for link in links)]
     largest = max(levels)
     low = max(min((x for x in levels if x > 0), default=largest), largest * _DEEPEST) / 1.6
-    rows = [(start, low, measured, BLUE, None), *_bars(links, levels), (end, low, levels[-1], BLUE, None)]
-    for y, (_, before, after, colour, link) in enumerate(reversed(rows)):
+    # The label of each bar, from where to where it goes, and its colour.
+    rows: list[tuple[str, float, float, str, Link | None]] = [(start, low, measured, BLUE, None)]
+    for link, (before, after) in zip(links, pairwise(levels), strict=True):
+        colour, label = ORANGE if after >= before * (1 - 1e-12) else VERMILLION, link.label
+        if isinstance(link, Bar):
+            colour, label = GREY if link.is_chance else colour, label + ("\u00a0*" if link.estimated else "")
+        rows.append((label, before, after, colour, link))
+    rows.append((end, low, levels[-1], BLUE, None))
+    for y, (_, before, after, colour, of) in enumerate(reversed(rows)):
         left, right = (max(x, low) for x in sorted((before, after)))
         axis.barh(y, right - left, left=left, height=0.7, color=colour, lw=0)
-        if link is None:
+        if of is None:
             continue
-        if isinstance(link, Bar) and link.lower is not None and link.upper is not None and link.upper > link.lower:
-            limits = [max(before + x, right * _DEEPEST) for x in (link.lower, link.upper)]
+        if isinstance(of, Bar) and of.lower is not None and of.upper is not None and of.upper > of.lower:
+            limits = [max(before + x, right * _DEEPEST) for x in (of.lower, of.upper)]
             axis.plot(limits, [y, y], color="black", lw=0.8, solid_capstyle="butt")
             right = max(right, limits[1])
         if (factor := f"{after / before:.3g}" if before > 0 else "1") != "1":
-            weight = "bold" if link.label == most else "normal"
+            weight = "bold" if of.label == most else "normal"
             axis.text(right * 1.06, y, f"×{factor}", va="center", fontsize=6.5, fontweight=weight)
     axis.set_xscale("log")
     axis.set_xlim(low, largest * 2.6)
@@ -332,12 +350,3 @@ def draw_links(
     axis.set_yticks(range(len(rows)), [label for label, *_ in rows[::-1]])
     axis.tick_params(axis="y", labelsize=6.5)
     axis.set_title(title, loc="left")
-
-
-def _bars(links: Sequence[Link], levels: Sequence[float]) -> Iterator[tuple[str, float, float, str, Link | None]]:
-    """The label of each link, from where to where it goes, and its colour."""
-    for link, (before, after) in zip(links, pairwise(levels), strict=True):
-        of_chance = isinstance(link, Bar) and link.is_chance
-        estimated = "\u00a0*" if isinstance(link, Bar) and link.estimated else ""
-        colour = GREY if of_chance else ORANGE if after >= before * (1 - 1e-12) else VERMILLION
-        yield link.label + estimated, before, after, colour, link

@@ -10,35 +10,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from boundcheck.language import prose
+from boundcheck.language import prose, view
 from boundcheck.language.prose import Nested, TooDeepError
-from boundcheck.language.view import (
-    Badge,
-    Cell,
-    Code,
-    Column,
-    File,
-    Fold,
-    Line,
-    Math,
-    Part,
-    Picture,
-    Points,
-    Prose,
-    Row,
-    Stack,
-    Table,
-    Value,
-    View,
-)
 from boundcheck.present.material import Material
-from boundcheck.present.section import Chapter, Drawn, chapters, figures_of, without_tags
+from boundcheck.present.section import Chapter, Drawn, Writer, chapters, figures_of, without_tags
 from boundcheck.present.style import TWO_COLUMNS, svg
 from boundcheck.shown import visible
-from boundcheck.verdicts import is_well
 
 PREAMBLE = '#let parallels = math.class("normal", "‖")'
 # Centimetres: of a figure, and of a line.
@@ -75,110 +55,79 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
 
 def document(found: Iterable[Chapter], title: str, lead: str, figures: Sequence[Drawn]) -> str:
     """The report in typst's markup: each chapter that shows something on paper, with these figures."""
-    drawn = {each.name: each for each in figures}
+    write = _Typst({each.name: each for each in figures})
     made = [
         _PAGE.replace("TITLE", string(title)),
         f'#align(center, text(size: 16pt, weight: "bold", {string(title)}))\n',
-        _text(lead),
+        write.text(lead),
     ]
     for chapter in found:
-        if shown := list(_parts(chapter.parts, drawn)):
-            made += [f"= {_text(chapter.title)}\n"] if chapter.title else []
-            made += [f"{_text(chapter.see)}\n", *shown]
+        if shown := write.parts(chapter.parts):
+            made += [f"= {write.text(chapter.title)}\n"] if chapter.title else []
+            made += [f"{write.text(chapter.see)}\n", shown]
     return "\n".join(made)
 
 
-def _parts(parts: Iterable[Part], drawn: Mapping[str, Drawn]) -> Iterator[str]:
-    for part in parts:
-        match part:
-            case Line():
-                yield f"{_line(part)}\n"
-            case Points():
-                yield from (f"- {_line(each)}" for each in part.lines)
-                yield ""
-            case Table():
-                yield from _table(part) if part.name else ()
-            case Fold():
-                yield from _parts((part.line, *part.parts), drawn) if part.is_for_paper else ()
-            case Picture():
-                yield from _figure(drawn[part.name]) if part.name in drawn else ()
-            case View():
-                name = f", #raw({string(part.name)})" if part.name else ""
-                yield f"== {_text(part.title)}{name}{f': {_verdict(part.verdict)}' if part.verdict else ''}\n"
-                yield from _parts((*part.lines, *part.parts), drawn)
-            case File():
-                pass
+class _Typst(Writer):
+    """The parts of a view in typst's markup."""
 
+    broken = " #linebreak() "
 
-def _figure(each: Drawn) -> Iterator[str]:
-    # With its heading and caption it fits on a page.
-    height = f", height: {_TALLEST}cm" if each.tall * 2.54 > _TALLEST else ""
-    yield f"#figure(image({string(f'{each.name}.svg')}{height}), caption: [{_text(each.caption)}])\n"
+    def __init__(self, drawn: Mapping[str, Drawn]) -> None:
+        self._drawn = drawn
 
+    def points(self, lines: list[str]) -> str:
+        return "".join(f"- {each}\n" for each in lines)
 
-def _table(table: Table) -> Iterator[str]:
-    kept = [place for place, column in enumerate(table.columns) if not column.is_aside]
-    columns = [table.columns[place] for place in kept]
-    yield f"{_text(table.caption)}\n"
-    yield f"#table(columns: ({', '.join(map(_width, columns))},), align: left,"
-    yield f"  table.header({', '.join(f'[{_cell(column.name)}]' for column in columns)}),"
-    yield from (f"  {_row(row, kept)}," for row in table.rows if not isinstance(row, Fold))
-    yield ")\n"
+    def heading(self, part: view.View) -> str:
+        name = f", #raw({string(part.name)})" if part.name else ""
+        return f"== {self.text(part.title)}{name}{f': {self.verdict(part.verdict)}' if part.verdict else ''}\n\n"
 
+    def text(self, text: str) -> str:
+        return prose.joined(
+            text,
+            lambda words: f"#{string(words)};" if words else "",
+            lambda typed: self.formula(view.Math(prose.latex(typed))),
+            lambda name: f"#raw({string(name)});",
+        )
 
-def _width(column: Column) -> str:
-    if column.is_number:
-        return "auto"
-    return f"{column.width * _WIDTH:.1f}cm" if column.width else "1fr"
+    def strong(self, made: str) -> str:
+        return f"#strong[{made}]"
 
+    def code(self, text: str) -> str:
+        return f"#raw({string(text)})"
 
-def _row(row: Row, kept: Sequence[int]) -> str:
-    if isinstance(row, Line | Fold):
-        return f"table.cell(colspan: {len(kept)})[{_line(row) if isinstance(row, Line) else ''}]"
-    return ", ".join(f"[{_cell(row[place])}]" for place in kept)
+    def formula(self, cell: view.Math) -> str:
+        try:
+            return f"${formula(cell.latex)}$"
+        except UnknownError:
+            return f"#raw({string(cell.latex)});"
 
+    def part(self, part: view.Part) -> str:
+        if isinstance(part, view.Table):
+            return self._table(part) if part.name else ""
+        if not isinstance(part, view.Picture) or part.name not in self._drawn:
+            return super().part(part)
+        each = self._drawn[part.name]
+        # With its heading and caption it fits on a page.
+        height = f", height: {_TALLEST}cm" if each.tall * 2.54 > _TALLEST else ""
+        return f"#figure(image({string(f'{each.name}.svg')}{height}), caption: [{self.text(each.caption)}])\n"
 
-def _line(line: Line) -> str:
-    return " ".join(filter(None, map(_cell, line.cells)))
-
-
-def _cell(cell: Cell) -> str:
-    match cell:
-        case Math():
-            return _formula(cell.latex)
-        case Prose():
-            return f"#strong[{_text(cell.text)}]" if cell.look == "strong" and cell.text else _text(cell.text)
-        case Code():
-            return f"#raw({string(cell.text)})"
-        case Badge():
-            return _verdict(cell.word)
-        case Value():
-            return _text(cell.text)
-        case Stack():
-            return " #linebreak() ".join(filter(None, map(_cell, cell.cells)))
-        case _:
-            return _text(cell)
-
-
-def _verdict(word: str) -> str:
-    return _text(word) if is_well(word) else f"#strong[{_text(word)}]"
-
-
-def _text(text: str) -> str:
-    """Text with formulas in it, in typst's markup."""
-    return prose.joined(
-        text,
-        lambda words: f"#{string(words)};" if words else "",
-        lambda typed: _formula(prose.latex(typed)),
-        lambda name: f"#raw({string(name)});",
-    )
-
-
-def _formula(latex: str) -> str:
-    try:
-        return f"${formula(latex)}$"
-    except UnknownError:
-        return f"#raw({string(latex)});"
+    def _table(self, table: view.Table) -> str:
+        kept = [place for place, column in enumerate(table.columns) if not column.is_aside]
+        columns, widths = [table.columns[place] for place in kept], []
+        for column in columns:
+            wide = f"{column.width * _WIDTH:.1f}cm" if column.width else "1fr"
+            widths.append("auto" if column.is_number else wide)
+        head = ", ".join(f"[{self.cell(column.name)}]" for column in columns)
+        made = [f"{self.text(table.caption)}\n", f"#table(columns: ({', '.join(widths)},), align: left,"]
+        made.append(f"  table.header({head}),")
+        for row in table.rows:
+            if isinstance(row, view.Line):
+                made.append(f"  table.cell(colspan: {len(kept)})[{self.line(row)}],")
+            elif not isinstance(row, view.Fold):
+                made.append(f"  {', '.join(f'[{self.cell(row[place])}]' for place in kept)},")
+        return "\n".join([*made, ")\n"])
 
 
 # Words with the braces around them, commands, numbers, signs.
@@ -191,16 +140,18 @@ _SIGNS = {command[1:]: sign for sign, command in prose.SIGNS.items() if re.fullm
     "wedge": "∧", "sim": "∼", "equiv": "≡", "simeq": "≃", "odot": "⊙", "otimes": "⊗",
     "surd": r"\√", "{": r"\{", "}": r"\}", "%": "%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$",
     ",": "thin", ";": "med", ":": "med", "!": "", " ": "space", "quad": "quad", "qquad": "wide",
+    # Of size and place, which print nothing.
+    **dict.fromkeys(("big", "Big", "bigl", "bigr", "Bigl", "Bigr", "displaystyle", "limits"), ""),
 }  # fmt: skip
 _VARIANTS = {"epsilon": "epsilon.alt", "varepsilon": "epsilon", "phi": "phi.alt", "varphi": "phi"}
 _GREEK = frozenset(prose.GREEK.values()) - set(_VARIANTS)
 _NAMES = frozenset(("arg", "cos", "det", "dim", "exp", "inf", "ker", "lim", "ln", "log", "max", "min", "sin", "sup"))
 _OVER = {
-    "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "bar": "macron", "overline": "overline",
-    "vec": "arrow", "dot": "dot", "ddot": "dot.double", "mathbf": "bold", "boldsymbol": "bold", "bm": "bold",
-    "mathbb": "bb", "mathcal": "cal", "mathit": "italic", "underline": "underline",
+    r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde", r"\bar": "macron", r"\vec": "arrow",
+    r"\overline": "overline", r"\dot": "dot", r"\ddot": "dot.double", r"\bm": "bold", r"\mathbf": "bold",
+    r"\boldsymbol": "bold", r"\mathbb": "bb", r"\mathcal": "cal", r"\mathit": "italic", r"\underline": "underline",
 }  # fmt: skip
-_FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
+_FRACTIONS = frozenset((r"\frac", r"\tfrac", r"\dfrac"))
 # Signs that mean something in typst's formulas, and are printed here.
 _ESCAPED = frozenset("()[]{},;:\"/#$&'|_^~@`<>")
 
@@ -216,11 +167,15 @@ def formula(latex: str) -> str:
         UnknownError: for a command that is not known, and for groups that do not close or are too deep.
 
     """
+    reader = _Reader(_PIECE.findall(latex), latex)
     try:
-        # A space after what is no sign of typst's own would be printed.
-        return _Reader(_PIECE.findall(latex), latex).all().replace("#parallels; ", "#parallels;")
+        made = reader.items("")
     except TooDeepError:
         raise UnknownError("groups that are too deep inside of one another") from None
+    if reader.next:
+        raise UnknownError(f"a group that does not open: {latex}")
+    # A space after what is no sign of typst's own would be printed.
+    return made.replace("#parallels; ", "#parallels;")
 
 
 def string(text: str) -> str:
@@ -236,104 +191,84 @@ class _Reader(Nested):
         super().__init__()
         self._pieces, self._latex, self._at = pieces, latex, 0
 
-    def all(self) -> str:
-        made = self._items("")
-        if self._at < len(self._pieces):
-            raise UnknownError(f"a group that does not open: {self._latex}")
-        return made
-
-    def _next(self) -> str:
+    @property
+    def next(self) -> str:
+        """The piece that comes next; empty at the end."""
         return self._pieces[self._at] if self._at < len(self._pieces) else ""
 
     def _take(self) -> str:
-        piece = self._next()
-        if not piece:
+        if not (piece := self.next):
             raise UnknownError(f"an end too early: {self._latex}")
         self._at += 1
         return piece
 
     @Nested.inside
-    def _items(self, end: str) -> str:
-        """Everything up to a closing piece, which is passed, or to the end."""
+    def items(self, end: str) -> str:
+        """Everything up to a closing piece, which is passed, or to the end: signs with their scripts."""
         made = []
-        while self._next() and self._next() != end:
-            if self._next() in ("}", r"\right"):
-                break
-            made.append(self._item())
+        while self.next and self.next not in (end, "}", r"\right"):
+            # A script may be that of nothing.
+            base = '""' if self.next in ("_", "^") else self._base()
+            scripts: dict[str, str] = {}
+            while self.next in ("_", "^", "'"):
+                sign = self._take()
+                mark, script = ("^", "′") if sign == "'" else (sign, self._argument())
+                scripts[mark] = f"{scripts[mark]} {script}" if mark in scripts else script
+            if scripts and base.startswith("frac("):
+                # A fraction to a power has a bracket, or the power would seem to be that of what is above.
+                base = rf"lr(\( {base} \))"
+            made.append(base + "".join(f"{mark}({scripts[mark]})" for mark in "_^" if mark in scripts))
         if end and self._take() != end:
             raise UnknownError(f"a group that does not close: {self._latex}")
         return " ".join(filter(None, made))
 
-    def _item(self) -> str:
-        """A sign with its scripts."""
-        # A script may be that of nothing.
-        base = '""' if self._next() in ("_", "^") else self._base()
-        scripts: dict[str, str] = {}
-        while self._next() in ("_", "^", "'"):
-            sign = self._take()
-            mark, made = ("^", "′") if sign == "'" else (sign, self._argument())
-            scripts[mark] = f"{scripts[mark]} {made}" if mark in scripts else made
-        if scripts and base.startswith("frac("):
-            # A fraction to a power has a bracket, or the power would seem to be that of what is above.
-            base = rf"lr(\( {base} \))"
-        return base + "".join(f"{mark}({scripts[mark]})" for mark in "_^" if mark in scripts)
-
     def _argument(self) -> str:
         """Read what a script, a root or a fraction holds: a group, or one sign."""
-        if self._next() == "{":
+        if self.next == "{":
             self._take()
-            return self._items("}") or '""'
+            return self.items("}") or '""'
         return self._base()
 
     @Nested.inside
     def _base(self) -> str:
         piece = self._take()
         if piece == "{":
-            inside = self._items("}")
+            inside = self.items("}")
             # A group of several signs stays one, so that a script is that of all of it.
-            return f"lr({inside})" if self._next() in ("_", "^") and " " in inside else inside
+            return f"lr({inside})" if self.next in ("_", "^") and " " in inside else inside
         if words := _WORDS.fullmatch(piece):
             return string(re.sub(r"\\(.)", r"\1", words[1]))
-        if piece.startswith("\\"):
-            return self._command(piece[1:])
-        return f"\\{piece}" if piece in _ESCAPED else piece
-
-    def _command(self, name: str) -> str:
-        if name in _SIGNS:
-            return _SIGNS[name]
-        if name in _GREEK or name in _NAMES:
-            return name
-        if name in _VARIANTS:
-            return _VARIANTS[name]
-        if name in _OVER:
-            return f"{_OVER[name]}({self._argument()})"
-        if name in _FRACTIONS:
+        if piece in _OVER:
+            return f"{_OVER[piece]}({self._argument()})"
+        if piece in _FRACTIONS:
             return f"frac({self._argument()}, {self._argument()})"
-        if name == "sqrt":
-            return self._root()
-        if name == "left":
-            return self._grown()
-        if name in ("big", "Big", "bigl", "bigr", "Bigl", "Bigr", "displaystyle", "limits"):
-            return ""
-        raise UnknownError(f"\\{name}")
-
-    def _root(self) -> str:
-        if self._next() != "[":
+        if piece == r"\sqrt" and self.next == "[":
+            self._take()
+            degree = self.items("]")
+            return f"root({degree}, {self._argument()})"
+        if piece == r"\sqrt":
             return f"sqrt({self._argument()})"
-        self._take()
-        degree = self._items("]")
-        return f"root({degree}, {self._argument()})"
-
-    def _grown(self) -> str:
-        """Read what stands between delimiters that grow with it."""
+        if piece != r"\left":
+            return self._sign(piece)
+        # What stands between delimiters that grow with it.
         opening = self._delimiter()
-        inside = self._items("")
+        inside = self.items("")
         if self._take() != r"\right":
             raise UnknownError(f"\\left without \\right: {self._latex}")
         return f"lr({opening} {inside} {self._delimiter()})"
 
     def _delimiter(self) -> str:
         piece = self._take()
-        if piece == ".":
-            return ""
-        return self._command(piece[1:]) if piece.startswith("\\") else f"\\{piece}" if piece in _ESCAPED else piece
+        return "" if piece == "." else self._sign(piece)
+
+    def _sign(self, piece: str) -> str:
+        """Read one sign, or a command that is one."""
+        if not piece.startswith("\\"):
+            return f"\\{piece}" if piece in _ESCAPED else piece
+        name = piece[1:]
+        for known in (_SIGNS, _VARIANTS):
+            if name in known:
+                return known[name]
+        if name in _GREEK or name in _NAMES:
+            return name
+        raise UnknownError(piece)

@@ -18,7 +18,6 @@ from boundcheck.language.hypotheses import READINGS
 from boundcheck.language.prose import mathml_of
 from boundcheck.language.sentence import takes
 from boundcheck.language.symbols import C, r, sigma
-from boundcheck.verdicts import Look, look_of
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -51,16 +50,6 @@ def titled(result: Result) -> str:
 def rooted(formula: str) -> str:
     """A formula as it was typed, with √r for ``sqrt(r)``."""
     return re.sub(r"sqrt\((\w+)\)", r"√\1", formula)
-
-
-def badge(verdict: str, look: str = "") -> Markup:
-    """A verdict as pages show it, with the look of another verdict, or else of its own first word.
-
-    So "not violated" does not look like a violation.
-    """
-    limit = " asymptotic" if look_of(verdict) is Look.LIMIT else ""
-    first = (look or verdict).split(" ")[0].rstrip(",")
-    return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, first, limit)
 
 
 def takes_c(claim: Claim) -> bool:

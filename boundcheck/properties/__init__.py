@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boundcheck.functions.sgd import Run
     from boundcheck.properties.check import Checked, ClaimViolatedError, RoundingError, check_claim
-    from boundcheck.properties.instance_strategies import assignments, instances, short_runs
     from boundcheck.properties.matrix_strategies import (
         SEEDS,
         SIZES,
@@ -30,62 +29,33 @@ if TYPE_CHECKING:
         POSITIVE_REALS,
         SCALES,
         adapters,
+        assignments,
         claim_inputs,
         clipped_problems,
         domains,
+        instances,
         least_squares_problems,
         objectives,
         offsets,
         problems,
         pseudo_huber_problems,
         runs,
+        short_runs,
         shortest_horizon,
         slopes,
         softmax_problems,
     )
 
-__all__ = [
-    "POSITIVE_REALS",
-    "SCALES",
-    "SEEDS",
-    "SIZES",
-    "Checked",
-    "ClaimViolatedError",
-    "RoundingError",
-    "Run",
-    "adapters",
-    "assignments",
-    "ball",
-    "check_claim",
-    "claim_inputs",
-    "clipped_problems",
-    "directions",
-    "domain_points",
-    "domains",
-    "factor_pairs",
-    "instances",
-    "least_squares_problems",
-    "matrices",
-    "objectives",
-    "offsets",
-    "orthogonal",
-    "pairs",
-    "points",
-    "problems",
-    "pseudo_huber_problems",
-    "runs",
-    "shapes",
-    "short_runs",
-    "shortest_horizon",
-    "slopes",
-    "softmax_problems",
-    "weights",
-]
+__all__ = ["Checked", "ClaimViolatedError", "RoundingError", "check_claim"]
+__all__ += ["assignments", "instances", "short_runs"]
+__all__ += ["SEEDS", "SIZES", "ball", "directions", "domain_points", "factor_pairs", "matrices", "orthogonal"]
+__all__ += ["pairs", "points", "shapes", "weights"]
+__all__ += ["POSITIVE_REALS", "SCALES", "Run", "adapters", "claim_inputs", "clipped_problems", "domains"]
+__all__ += ["least_squares_problems", "objectives", "offsets", "problems", "pseudo_huber_problems", "runs"]
+__all__ += ["shortest_horizon", "slopes", "softmax_problems"]
 
 # Where the names are. No module has the name of a strategy, which it would hide.
-_MODULES = tuple(
-    f"boundcheck.properties.{x}" for x in ("check", "instance_strategies", "matrix_strategies", "problem_strategies")
-)
+_MODULES = tuple(f"boundcheck.properties.{x}" for x in ("check", "matrix_strategies", "problem_strategies"))
 
 
 def __getattr__(name: str) -> Any:

@@ -25,15 +25,14 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of, is_about_smoothness
-from boundcheck.properties.instance_strategies import assignments, instances, short_runs
 from boundcheck.properties.matrix_strategies import DType, check_kind, check_size
+from boundcheck.properties.problem_strategies import assignments, instances, short_runs
 from boundcheck.properties.session import current
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.instance import AdapterInstance
+from boundcheck.worst_case.instance import AdapterInstance, certify, check_id
 from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
 from boundcheck.worst_case.search import shrunk
-from boundcheck.worst_case.stored import save
-from boundcheck.worst_case.tried import Tried, certify, check_id
+from boundcheck.worst_case.stored import Tried, save
 from boundcheck.worst_case.view import rounded_down
 
 
@@ -166,7 +165,19 @@ def check_claim(
             instance = shrunk(instance, found)
         elif isinstance(instance, Assignment):
             instance = simplified(instance)
-        raise _stored(instance) from None
+        found = certify(instance)
+        text = json.dumps(instance.as_json(), sort_keys=True)
+        name = "".join(c if c.isalnum() or c in "._-" else "_" for c in claim.id)[:60]
+        path = current().folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+        try:
+            save(instance, path)
+            stored: Path | None = path
+        except InputError:
+            # The instance matters more than its file.
+            stored = None
+        ratio = found.lower if math.isfinite(found.lower) else None
+        current().tell({"id": claim.id, "ratio": ratio, "file": str(stored or "not stored")})
+        raise ClaimViolatedError(instance, found.lower, stored) from None
     tried = search.examples, search.ratio, search.near_ties
     checked = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
     current().tell(asdict(checked) | {"open": list(checked.open)})
@@ -291,20 +302,3 @@ class _BrokenError(Exception):
 
     def __init__(self, instance: Any) -> None:
         self.instance = instance
-
-
-def _stored(instance: Any) -> ClaimViolatedError:
-    """Write an instance that certainly breaks its claim to a file, and return the error for it."""
-    found = certify(instance)
-    text = json.dumps(instance.as_json(), sort_keys=True)
-    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in instance.claim.id)[:60]
-    path = current().folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
-    try:
-        save(instance, path)
-        stored: Path | None = path
-    except InputError:
-        # The instance matters more than its file.
-        stored = None
-    ratio = found.lower if math.isfinite(found.lower) else None
-    current().tell({"id": instance.claim.id, "ratio": ratio, "file": str(stored or "not stored")})
-    return ClaimViolatedError(instance, found.lower, stored)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import hypothesis.strategies as st
 import numpy as np
@@ -67,15 +67,8 @@ def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
     return np.append(condition**-middle, 1 / condition)
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """A kind of spectrum.
-
-    Attributes:
-        least: the fewest singular values, not 0, for which it exists.
-        values: the singular values over the largest, decreasing, given how many are not 0.
-
-    """
+class _Kind(NamedTuple):
+    """The fewest singular values, not 0, of a kind; and all over the largest, decreasing, given how many are not 0."""
 
     least: int
     values: Callable[[int], SearchStrategy[np.ndarray]]
@@ -159,9 +152,7 @@ _just = kept(st.just)
 def shapes(largest: int = 8, *, least: int = 1) -> SearchStrategy[Shape]:
     """Rows and columns, each from `least` to `largest`; shrinks to the least.
 
-    Raises:
-        InputError: for sizes that are not 1 <= least <= largest.
-
+    Raises InputError for sizes that are not 1 <= least <= largest.
     """
     check_size("least", least)
     if not (isinstance(largest, int) and largest >= least):
@@ -200,11 +191,7 @@ def orthogonal(rows: int, columns: int, *, library: Library = "numpy", dtype: DT
 
     Shape (rows, columns), orthonormal to some units of roundoff of `dtype`. Columns of the identity, of signed
     permutations, of Householder reflections along small integer vectors, or of uniformly random orthogonal matrices;
-    shrinks to the identity.
-
-    Raises:
-        InputError: for a size below 1, and an unknown library or dtype.
-
+    shrinks to the identity. Raises InputError for a size below 1, and an unknown library or dtype.
     """
     check_size("rows", rows)
     check_size("columns", columns)
@@ -272,23 +259,13 @@ def matrices(
 def ball(shape: Shape, radius: float, *, library: Library = "numpy", dtype: DType = "float64") -> SearchStrategy[Any]:
     """Matrices whose exact spectral norm is at most the radius: on the sphere, 0, or inside, of every kind of spectrum.
 
-    Of the kinds of `matrices` only ``generic`` ones may lie strictly inside. Shrinks to 0.
-
-    Raises:
-        InputError: for a malformed shape or radius, and an unknown library or dtype.
-
+    Of the kinds of `matrices` only ``generic`` ones may lie strictly inside. Shrinks to 0. Raises InputError for a
+    malformed shape or radius, and an unknown library or dtype.
     """
     check_kind(library, dtype)
     check_shape(shape)
     check_positive("radius", radius, dtype)
-    return _in_ball(tuple(shape), radius, library, dtype)
-
-
-@kept
-@st.composite
-def _in_ball(draw: DrawFn, shape: Shape, radius: float, library: Library, dtype: DType) -> Any:
-    singular = draw(spectra_in_ball(min(shape), radius))
-    return converted(draw(with_spectrum(shape, singular, dtype)), library, dtype)
+    return _matrices(_just(tuple(shape)), _Wanted(radius=radius), library, dtype)
 
 
 @kept
@@ -297,15 +274,10 @@ def _matrices(draw: DrawFn, shape: SearchStrategy[Shape], wanted: "_Wanted", lib
     rows, columns = draw(shape)
     check_shape((rows, columns))
     wanted.check_fit((rows, columns))
-    singular = draw(wanted.singular_values(min(rows, columns)))
-    return converted(draw(with_spectrum((rows, columns), singular, dtype)), library, dtype)
-
-
-@st.composite
-def with_spectrum(draw: DrawFn, shape: Shape, singular: np.ndarray, dtype: DType) -> np.ndarray:
-    """U diag(s) Vᵀ for given singular values, min(shape) of them, rounded so that none grows beyond the largest."""
-    U, V = (draw(frames(size, min(shape))) for size in shape)
-    return product(U, singular, V, dtype)
+    count = min(rows, columns)
+    singular = draw(wanted.singular_values(count))
+    U, V = (draw(frames(size, count)) for size in (rows, columns))
+    return converted(product(U, singular, V, dtype), library, dtype)
 
 
 def product(U: np.ndarray, singular: np.ndarray, V: np.ndarray, dtype: DType) -> np.ndarray:
@@ -338,12 +310,13 @@ def converted(X: np.ndarray, library: Library, dtype: DType) -> Any:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """The properties that `matrices` is asked for."""
+    """The properties that `matrices` is asked for, or the radius of a ball."""
 
-    rank: int | None
-    spectrum: tuple[float, ...] | str | None
-    norm: float | None
-    condition: float | None
+    rank: int | None = None
+    spectrum: tuple[float, ...] | str | None = None
+    norm: float | None = None
+    condition: float | None = None
+    radius: float | None = None
 
     @property
     def least_side(self) -> int:
@@ -397,6 +370,8 @@ class _Wanted:
 
     def singular_values(self, count: int) -> SearchStrategy[np.ndarray]:
         """`count` singular values, decreasing."""
+        if self.radius is not None:
+            return spectra_in_ball(count, self.radius)
         if isinstance(self.spectrum, tuple):
             values = sorted(map(float, self.spectrum), reverse=True)
             return st.just(np.array(values + [0.0] * (count - len(values))))
@@ -489,9 +464,7 @@ def points(
 ) -> SearchStrategy[Point]:
     """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica from `factor_pairs`.
 
-    Raises:
-        InputError: as `factor_pairs` does, and for replicas below 1.
-
+    Raises InputError as `factor_pairs` does, and for replicas below 1.
     """
     return _replicated(factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype), replicas)
 
@@ -501,11 +474,7 @@ def pairs(
 ) -> SearchStrategy[tuple[Point, Point]]:
     """Two points of the ball, as `points` draws them with R = 1: the second is on the way to a third.
 
-    The way is all of it, or a share from 1e-4 on; the points may be equal.
-
-    Raises:
-        InputError: as `factor_pairs` does.
-
+    The way is all of it, or a share from 1e-4 on; the points may be equal. Raises InputError as `factor_pairs` does.
     """
     point = points(shape, rank, radii, dtype=dtype)
 
@@ -547,11 +516,8 @@ def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchSt
 
     Either all blocks of a point are at their radius, with all singular values or entries, or each is drawn by itself:
     from `ball`, or a vector that is 0, has one entry, or is of any size up to the radius. Blocks with orthonormal rows
-    are from `orthogonal`. Shrinks to the radius times columns of the identity, or 1 in place of each entry.
-
-    Raises:
-        InputError: for radii that are missing or not positive, and for replicas below 1.
-
+    are from `orthogonal`. Shrinks to the radius times columns of the identity, or 1 in place of each entry. Raises
+    InputError for radii that are missing or not positive, and for replicas below 1.
     """
     for name in adapter.radius_names:
         if name not in radii:
@@ -584,9 +550,7 @@ def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchSt
 def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
     """Directions in which a point may move, before any projection: blocks from `ball` of radius 1, float64.
 
-    Raises:
-        InputError: for replicas below 1.
-
+    Raises InputError for replicas below 1.
     """
     return _replicated(st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas)
 
@@ -594,9 +558,7 @@ def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
 def weights(shape: Shape, replicas: int = 3) -> SearchStrategy[Tensor]:
     """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each. Shrinks to 0.
 
-    Raises:
-        InputError: for a malformed shape, and for replicas below 1.
-
+    Raises InputError for a malformed shape, and for replicas below 1.
     """
     check_shape(shape)
     one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(lambda radius: ball(shape, radius, library="torch"))

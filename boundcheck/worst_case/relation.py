@@ -45,8 +45,7 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
 )
-from boundcheck.worst_case.instance import is_spectral_norm_within
-from boundcheck.worst_case.tried import MOST, Fields, certify, matrix_text, named
+from boundcheck.worst_case.instance import MOST, Fields, certify, is_spectral_norm_within, matrix_text, named
 
 S = TypeVar("S")
 M = TypeVar("M")
@@ -187,19 +186,6 @@ class Assignment(Judged):
         found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in said]
         # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
         return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
-
-    @property
-    def measured(self) -> float:
-        return self.compare().measured.value
-
-    @property
-    def bound(self) -> float:
-        return self.compare().bound.value
-
-    @property
-    def ratio(self) -> float:
-        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
-        return self.compare().ratio
 
     @cached_property
     def _balls(self) -> Model[arb, arb_mat]:

@@ -40,8 +40,15 @@ from boundcheck.language.symbols import r
 from boundcheck.language.view import Shown
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import is_path, typed
-from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz, rank_of, unit
-from boundcheck.worst_case.tried import Certificate, certify, check_id
+from boundcheck.worst_case.instance import (
+    AdapterInstance,
+    Certificate,
+    certify,
+    check_id,
+    check_lipschitz,
+    rank_of,
+    unit,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -554,11 +561,11 @@ def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
 
 
 @st.composite
-def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
-    """Structures on which to try a claim about an adapter of this kind; shrink to 1 x 1 and constants of 1."""
-    ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
+def structures(draw: DrawFn, kind: str, claim: Claim, largest: int = 8) -> Structure:
+    """Structures of ranks up to the largest and sides to one more; shrink to 1 x 1 and constants of 1."""
+    ranks = [rank for rank in range(1, largest + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
-    d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
+    d, k = (draw(st.integers(rank, largest + 1)) for _ in range(2))
     constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(own_constants(claim))
     if has_common_radius(claim):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))

@@ -39,7 +39,7 @@ from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasur
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
 from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, zeta
 from boundcheck.worst_case import instance as adapted
-from boundcheck.worst_case.tried import Fields, OfRun, as_matrices, matrix_text, named
+from boundcheck.worst_case.instance import Fields, OfRun, as_matrices, matrix_text, named
 
 
 class FloatPaths:
@@ -328,11 +328,6 @@ class ShortRun(OfRun, OfAdapter):
             return True
         paths, inner = FloatPaths(self, torch.float64, "cpu"), {x: r / (1 + 1e-9) for x, r in self.radii.items()}
         return all(bool(self.adapter.inside(paths.iterate(t), inner).all()) for t in range(1, self.steps + 2))
-
-    @property
-    def ratio(self) -> float:
-        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
-        return self.compare().ratio
 
     # In balls.
 

@@ -12,12 +12,14 @@ from boundcheck.language.exchange import claim_as_json
 from boundcheck.language.view import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.instance import AdapterInstance
+from boundcheck.worst_case.instance import AdapterInstance, Certificate, Fields, certify, check_whole
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.short_run import ShortRun
-from boundcheck.worst_case.tried import Certificate, Fields, Tried, certify, check_whole
 
-KINDS: dict[str, Any] = {"smoothness": AdapterInstance, "relation": Assignment, "run": ShortRun}
+Tried = AdapterInstance | Assignment | ShortRun
+"""An instance of any kind that a claim is tried on."""
+
+KINDS: dict[str, type[Tried]] = {"smoothness": AdapterInstance, "relation": Assignment, "run": ShortRun}
 
 
 def save(instance: Tried, path: Path) -> None:
@@ -52,7 +54,7 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
     if (kind := Fields(data, "instance").text("kind")) not in KINDS:
         raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
     try:
-        made: Tried = KINDS[kind].from_json(data)
+        made = KINDS[kind].from_json(data)
         check_whole({name: value for name, value in data.items() if name != "claim"}, made.as_json(), "instance")
     except RecursionError:
         raise InputError("claim", "nested too deep", "hypotheses with few hypotheses of their own") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,12 @@ from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import T, toward
-from boundcheck.language.view import Fold, Head, Math, Part, Shown, Table, View, line, numeric
+from boundcheck.language.view import Fold, Math, Part, Shown, Table, View, line, numeric
 from boundcheck.system.tables import fields_of
 from boundcheck.worst_case.search import REACHED, Falsification
 from boundcheck.worst_case.stored import Replay
 from boundcheck.worst_case.worst_case import Case, WorstCases
 
-# The heads of a table, and its rows.
-Cells = tuple[Head, list[tuple[str, ...]]]
 # More decimals say nothing about a float.
 _ENORMOUS = 1e15
 
@@ -71,19 +70,13 @@ def _instance(instance: Any) -> Part:
 # Searches.
 
 
-def rank_table(found: Falsification) -> Cells:
+def rank_table(found: Falsification) -> Table:
     """The tightest instance at each rank."""
-    rows: list[tuple[str, ...]] = [
-        (
-            str(row.rank),
-            ", ".join(f"{name} = {value:g}" for name, value in row.constants.items()),
-            rounded_down(row.ratio, 6),
-            f"{row.share:.0%}",
-        )
-        for row in found.rows
-    ]
-    head = (numeric("rank"), "at", numeric("measured / bound"), numeric(f"starts that reach {REACHED}"))
-    return head, rows
+    rows = []
+    for row in found.rows:
+        at = ", ".join(f"{name} = {value:g}" for name, value in row.constants.items())
+        rows.append((str(row.rank), at, rounded_down(row.ratio, 6), f"{row.share:.0%}"))
+    return Table((numeric("rank"), "at", numeric("measured / bound"), numeric(f"starts that reach {REACHED}")), rows)
 
 
 def conclusion(found: Falsification) -> list[str]:
@@ -105,13 +98,13 @@ def _(found: Falsification) -> View:
     """A search: the claim, what it came to, the best at each rank, and the instance."""
     claim = found.instance.claim
     said = (line(Math(claim.statement_latex)), *(line(text) for text in conclusion(found)))
-    parts = (Table(*rank_table(found)), _instance(found.instance))
+    parts = (rank_table(found), _instance(found.instance))
     return View(_title(claim), claim.id, _verdict(found.violated), said, parts)
 
 
 def show(found: Falsification, path: Path) -> Iterator[Part]:
     """For a terminal: the tightest instance at each rank, the conclusion in words, and the instance's file."""
-    yield Table(*rank_table(found), f"{found.id}: tightest instance at each rank", most=None)
+    yield replace(rank_table(found), caption=f"{found.id}: tightest instance at each rank", most=None)
     yield from map(line, conclusion(found))
     yield line(f"Instance: {path}")
 
@@ -156,16 +149,16 @@ def _letters(cases: Sequence[Case], same: bool) -> list[str]:
     return [name for name in names if (len({case.inputs[name] for case in cases}) == 1) is same]
 
 
-def worst_table(cases: Sequence[Case]) -> Cells:
+def worst_table(cases: Sequence[Case]) -> Table:
     """The worst case beside the bound at each T."""
     varied = _letters(cases, same=False)
-    rows: list[tuple[str, ...]] = []
+    rows = []
     for case in cases:
         inputs = (shown(case.inputs[name], 6, toward(name)) for name in varied)
         numbers = (shown(case.bound, 6, UP), shown(case.numerical, 6), shown(case.ratio, 6))
         rows.append((str(case.steps), *inputs, shown(case.step, 6), *numbers, *case.ends))
     heads = (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most")
-    return tuple(map(numeric, heads)), rows
+    return Table([*map(numeric, heads)], rows)
 
 
 def worst_conclusion(cases: WorstCases) -> list[str]:
@@ -216,10 +209,10 @@ def _(cases: WorstCases) -> View:
     if not cases:
         return View("No worst cases")
     said = tuple(line(text) for text in worst_conclusion(cases))
-    return View(_worst_title(cases), verdict=_verdict(cases.violated), parts=(Table(*worst_table(cases)), *said))
+    return View(_worst_title(cases), verdict=_verdict(cases.violated), parts=(worst_table(cases), *said))
 
 
 def show_worst_cases(cases: WorstCases) -> Iterator[Part]:
     """For a terminal: the worst case beside the bound at each T, and in words its constants and how sure it is."""
-    yield Table(*worst_table(cases), _worst_title(cases), most=None)
+    yield replace(worst_table(cases), caption=_worst_title(cases), most=None)
     yield from map(line, worst_conclusion(cases))

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.arithmetic import EPSILON, Point, replicate, spectral_norm, square_norm
-from boundcheck.functions.curvature import bilinear_product, gauss_newton_product
 from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted, hard_instance
@@ -27,7 +26,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
-from boundcheck.properties import ball, directions, points, weights
+from boundcheck.properties import ball, weights
 from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
 from tests.functions.twins import DIGITS, KINDS, distance, each_kind, exactly, matrix
@@ -47,34 +46,29 @@ def at(*places: Fraction) -> torch.Tensor:
 
 
 @given(slopes(), PLACES, PLACES)
-def test_integral_is_the_limit_of_sums(slope: PiecewiseLinear, start: Fraction, end: Fraction) -> None:
+def test_integral_is_the_limit_of_sums_within_the_constants(
+    slope: PiecewiseLinear, start: Fraction, end: Fraction
+) -> None:
     cells = 32
     width = (end - start) / cells
     total = sum(slope.value(start + i * width) for i in range(cells)) * width
     # f' moves by at most L |width| within a cell, half of that on average.
     allowed = slope.lipschitz * width**2 * cells / 2
     assert abs(slope.integral(end) - slope.integral(start) - total) <= allowed
+    assert abs(slope.value(start) - slope.value(end)) <= slope.lipschitz * abs(width * cells)
+    assert abs(slope.value(end)) <= slope.bound
+    assert slope.integral(end) >= slope.minimum
 
 
 @given(slopes())
-def test_value_goes_through_the_knots_and_is_constant_beyond_them(slope: PiecewiseLinear) -> None:
+def test_the_knots_are_gone_through_and_constants_attained(slope: PiecewiseLinear) -> None:
+    values = dict(slope.knots)
     assert all(slope.value(w) == value for w, value in slope.knots)
     (first, low), (last, high) = slope.knots[0], slope.knots[-1]
     assert (slope.value(first - 7), slope.value(last + 7)) == (low, high)
     for (w, value), (after, value_after) in itertools.pairwise(slope.knots):
         assert slope.value((w + after) / 2) == (value + value_after) / 2
-
-
-@given(slopes(), PLACES, PLACES)
-def test_lipschitz_constant_and_bound_are_not_exceeded(slope: PiecewiseLinear, u: Fraction, w: Fraction) -> None:
-    assert abs(slope.value(u) - slope.value(w)) <= slope.lipschitz * abs(u - w)
-    assert abs(slope.value(w)) <= slope.bound
-    assert slope.integral(w) >= slope.minimum
-
-
-@given(slopes())
-def test_lipschitz_constant_bound_and_minimum_are_attained(slope: PiecewiseLinear) -> None:
-    values = dict(slope.knots)
+    assert Clipped(slope, ZERO).slope == held(slope)
     steepest = [abs(values[u] - values[w]) / (w - u) for u, w in itertools.pairwise(values)]
     assert slope.lipschitz == max(steepest, default=0)
     assert slope.bound in {abs(value) for value in values.values()}
@@ -93,17 +87,6 @@ def test_clipped_is_a_huber_function() -> None:
     assert [slope.value(Fraction(w)) for w in (4, 5, 6)] == [Fraction(-1, 3), 0, Fraction(1, 3)]
     assert slope.integral(Fraction(5)) == slope.minimum
     assert slope.integral(Fraction(51, 10)) - slope.minimum == Fraction(1, 100)
-
-
-DIRECTION = np.array([[1.0, -2.0, 0.5], [0.0, 4.0, 0.25]])
-
-
-@given(slopes())
-def test_the_slope_and_the_direction_are_as_they_are_held(slope: PiecewiseLinear) -> None:
-    objective = Clipped(slope, ZERO, direction=DIRECTION)
-    assert objective.slope == held(slope)
-    assert objective.direction.tolist() == DIRECTION.tolist()
-    assert objective.shape == (2, 3)
 
 
 # Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
@@ -244,13 +227,13 @@ def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
     assert problem.loss(v).mean().item() - problem.objective.infimum.value < 0.2 * gap(problem, start)
 
 
-@pytest.mark.parametrize(("push"), [1, 0])
-def test_noise_of_one_sign_stays_in_the_ball(push: int) -> None:
-    problem, v, values = hard_problem(40, 0.3, "meft.theorem2_repaired", gain=100.0)
+def test_noise_of_one_sign_stays_in_the_ball() -> None:
+    problem, start, values = hard_problem(40, 0.3, THEOREMS[0], gain=100.0)
+    v = replicate(start, 2)
     for _ in range(400):
-        v, _ = sgd_step(problem, v, values["alpha"], torch.tensor([[push]]))
-        assert max(spectral_norm(part).item() for part in v) <= 101
-        assert problem.sample_variance(v).item() <= 1
+        v, _ = sgd_step(problem, v, values["alpha"], torch.tensor([[0], [1]]))
+        assert max(spectral_norm(part).max().item() for part in v) <= 101
+        assert problem.sample_variance(v).max().item() <= 1
 
 
 @pytest.mark.parametrize(
@@ -327,21 +310,6 @@ def test_constants_are_those_of_the_sum(kind: str, data: DataObject) -> None:
     assert below <= 0 or below**2 <= square
     base.gradient_bound = Constant(own.value, "estimated", "a guess")
     assert Tilted(base, tilt).gradient_bound.kind == "estimated"
-
-
-@few_examples
-@given(st.data())
-def test_a_tilt_moves_the_second_part_of_the_curvature_alone(data: DataObject) -> None:
-    base, tilt, objective = data.draw(tilted_problems("pseudo-Huber"))
-    adapter = LoRA(torch.zeros(base.shape, dtype=torch.float64), 1, 2.0)
-    v, u = data.draw(points(tuple(base.shape), 1, (1.0, 1.0))), data.draw(directions(adapter))
-    level, tilted = Problem(base, adapter), Problem(objective, adapter)
-    for x, y in zip(gauss_newton_product(level, v, u), gauss_newton_product(tilted, v, u), strict=True):
-        assert torch.equal(x, y)
-    of_tilt = adapter.pull_back(u, torch.tensor(tilt).unsqueeze(0))
-    allowed = 1e-14 * (base.gradient_bound.value + np.linalg.norm(tilt))
-    parts = zip(bilinear_product(level, v, u), bilinear_product(tilted, v, u), of_tilt, strict=True)
-    assert all((x + more - y).abs().max().item() <= allowed for x, y, more in parts)
 
 
 SLOPE = PiecewiseLinear.clipped(1, 1)

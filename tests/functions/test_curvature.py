@@ -84,25 +84,10 @@ def along(v: Point, u: Point, step: float) -> Point:
     return tuple(x + step * y for x, y in zip(v, u, strict=True))
 
 
-def difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
-    """The derivative at 0 by central differences, right to fourth order."""
-    return (8 * (of(step) - of(-step)) - (of(2 * step) - of(-2 * step))) / (12 * step)
-
-
 def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
     """The second derivative at 0, likewise."""
     near, far = of(step) + of(-step), of(2 * step) + of(-2 * step)
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
-
-
-@each_flat_kind
-@each_objective
-def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name: str) -> None:
-    problem, v, u = generic(kind, name)
-    product = hessian_vector_product(problem, v, u)
-    for number, found in enumerate(product):
-        expected = difference(lambda t, i=number: problem.gradient(along(v, u, t))[i], 1e-4)
-        assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
 
 @each_objective
@@ -163,7 +148,7 @@ def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
 
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
-def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> None:
+def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind: str, part: str) -> None:
     problem, v, _ = generic(kind, "softmax", None if kind == "full" else 2)
     random = torch.Generator().manual_seed(6)
     u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
@@ -172,17 +157,11 @@ def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> N
     for got, same, projected in zip(product, seen, problem.adapter.tangent(v, product), strict=True):
         torch.testing.assert_close(got, same, rtol=1e-12, atol=1e-12)
         torch.testing.assert_close(got, projected, rtol=1e-12, atol=1e-12)
-
-
-@each_kind
-@pytest.mark.parametrize("part", PRODUCTS)
-def test_replicas_do_not_mix(kind: str, part: str) -> None:
-    problem, v, u = generic(kind, "tanh network")
-    together = PRODUCTS[part](problem, v, u)
+    # Replicas do not mix.
     for i in range(2):
         alone = PRODUCTS[part](problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)))
-        for one, many in zip(alone, together, strict=True):
-            torch.testing.assert_close(one[0], many[i], rtol=1e-12, atol=1e-13)
+        for one, many in zip(alone, product, strict=True):
+            torch.testing.assert_close(one[0], many[i], rtol=1e-12, atol=1e-12)
 
 
 @each_kind
@@ -242,35 +221,21 @@ def test_top_curvature_is_the_largest_absolute_eigenvalue(name, seed, rank, size
         v = (random_point(problem, seed=seed)[0], v[1])
     true = torch.linalg.eigvalsh(dense_hessian(problem, v)).abs().max().item()
     found = top_curvature(problem, v, np.random.default_rng(seed))
-    assert found <= true * (1 + 1e-9)
-    assert found >= true * (1 - 1e-4)
-
-
-@any_problem
-@pytest.mark.parametrize("tolerance", [1e-1, 1e-2])
-def test_an_unconverged_lanczos_is_still_a_lower_estimate(name, tolerance):
-    problem = PROBLEMS[name](rank=4, d=6, k=6, samples=12)
-    v = random_point(problem)
-    true = torch.linalg.eigvalsh(dense_hessian(problem, v)).abs().max().item()
-    for seed in range(20):
+    assert true * (1 - 1e-4) <= found <= true * (1 + 1e-9)
+    for tolerance in (1e-1, 1e-2):
+        # Not converged, it still is a lower estimate.
         assert top_curvature(problem, v, np.random.default_rng(seed), tolerance) <= true * (1 + 1e-9)
 
 
 @any_problem
 @pytest.mark.parametrize(("d", "k"), [(2, 1), (1, 2), (2, 2)])
-def test_top_curvature_in_very_few_dimensions(name, d, k):
+def test_top_curvature_in_very_few_dimensions_and_of_a_flat_point(name, d, k):
     if name == "softmax" and d == 1:
         pytest.skip("one class has no loss")
     problem = PROBLEMS[name](rank=1, d=d, k=k)
     v = random_point(problem)
     true = torch.linalg.eigvalsh(dense_hessian(problem, v)).abs().max().item()
     assert top_curvature(problem, v, np.random.default_rng(0)) == pytest.approx(true, rel=1e-6)
-
-
-@any_problem
-def test_top_curvature_of_a_flat_point_is_zero(name):
-    """A = B = 0 and a gradient of 0 in W: the Hessian is the zero matrix."""
-    problem = PROBLEMS[name](rank=2)
-    weak = type(problem)(problem.objective, type(problem.adapter)(problem.adapter.W0, 2, 1e-8))
-    v = tuple(torch.zeros_like(x) for x in random_point(problem))
-    assert 0 <= top_curvature(weak, v, np.random.default_rng(0)) < 1e-6
+    # A = B = 0 and hardly a gradient in W: the Hessian is the zero matrix.
+    weak = type(problem)(problem.objective, type(problem.adapter)(problem.adapter.W0, 1, 1e-8))
+    assert 0 <= top_curvature(weak, tuple(0 * x for x in v), np.random.default_rng(0)) < 1e-6

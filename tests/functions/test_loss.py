@@ -73,9 +73,7 @@ def test_rounding_errors_are_seen(way: str) -> None:
     assert ((loss - KNOWN.loss(W)).abs() <= in_loss).all()
     assert (off <= in_gradient).all()
     assert (in_loss < 1e-10 * loss).all()
-
-
-def test_a_loss_that_cancels_is_not_believed() -> None:
+    # One that cancels is not believed.
     cancels = Loss(lambda V, x, y: each(V, x, y) + 1e14 - 1e14, X, Y, shape=SHAPE)
     loss = cancels.loss(W)
     assert ((loss - KNOWN.loss(W)).abs() <= cancels.rounding(W, loss)[0]).all()
@@ -262,14 +260,15 @@ def test_what_is_no_loss_is_refused_in_one_line(loss: Any, given: dict[str, Any]
     assert refused(lambda: Loss(loss, **options)).field == field
 
 
-def test_a_table_beside_an_object_is_refused(tmp_path: Path) -> None:
-    table = DESCENT | {"problem": {"kind": "digits"}}
-    error = refused(lambda: bc.measure(table, tmp_path, problem=Loss(each, X, Y, shape=SHAPE)))
-    assert (error.field, error.value) == ("problem", {"kind": "digits"})
-
-
-@pytest.mark.parametrize(("problem", "field"), [(3, "problem"), (lambda V, x: V, "problem"), (alone, "problem.k")])
-def test_what_is_no_problem_is_refused(problem: Any, field: str, tmp_path: Path) -> None:
-    sides = {"d": 2} if field == "problem.k" else {"d": 2, "k": 3}
-    table = DESCENT | {"problem": sides}
-    assert refused(lambda: bc.measure(table, tmp_path, problem=problem)).field == field
+@pytest.mark.parametrize(
+    ("problem", "table", "field"),
+    [
+        (3, {"d": 2, "k": 3}, "problem"),
+        (lambda V, x: V, {"d": 2, "k": 3}, "problem"),
+        (alone, {"d": 2}, "problem.k"),
+        # A table beside an object.
+        (MADE["each"], {"kind": "digits"}, "problem"),
+    ],
+)
+def test_what_is_no_problem_is_refused(problem: Any, table: dict[str, Any], field: str, tmp_path: Path) -> None:
+    assert refused(lambda: bc.measure(DESCENT | {"problem": table}, tmp_path, problem=problem)).field == field

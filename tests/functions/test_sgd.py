@@ -11,44 +11,17 @@ from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 from scipy.stats import chisquare
 
-from boundcheck.functions.adapters import ADAPTERS, LoRA, LoReFT
+from boundcheck.functions.adapters import ADAPTERS, LoReFT
 from boundcheck.functions.arithmetic import Point, replicate, square_norm
 from boundcheck.functions.draws import Reshuffled, WholeSample, WithReplacement, draw_batch
-from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.properties import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
-from tests.functions.twins import EPSILON, geodesic, pulled_back_rounding
+from tests.functions.twins import EPSILON, geodesic
 from tests.language.plain import Plain, single
 from tests.layers import examples
 
 REPLICAS = 3
-
-
-def naive_step(problem: Problem, A: np.ndarray, B: np.ndarray, step: float, batch: list[int]) -> list[np.ndarray]:
-    """Algorithm 1, line 3, for one replica: sum over the minibatch, chain rule, step."""
-    s, W0 = problem.adapter.scale, problem.adapter.W0.numpy()
-    each = problem.objective.sample_gradients(torch.tensor(W0 + s * B @ A).unsqueeze(0))[0].numpy()
-    gradient = sum(each[i] for i in batch) / len(batch)
-    return [A - step * s * B.T @ gradient, B - step * s * gradient @ A.T]
-
-
-def test_many_steps_are_those_of_a_loop_over_replicas() -> None:
-    problem = Problem(synthetic(4, 5, 20, 1.0, 1.0, 0.5, 0), LoRA(torch.zeros(4, 5, dtype=torch.float64), 2, 0.5))
-    generator = torch.Generator().manual_seed(1)
-    v = replicate(problem.adapter.initial(1.0, generator), REPLICAS)
-    naive = [[v[0][i].numpy(), v[1][i].numpy()] for i in range(REPLICAS)]
-    before = problem.loss(v)
-    for _ in range(200):
-        indices = draw_batch(REPLICAS, 3, 20, generator)
-        v, _ = sgd_step(problem, v, 0.1, indices)
-        naive = [naive_step(problem, *pair, 0.1, row) for pair, row in zip(naive, indices.tolist(), strict=True)]
-    for i, (A, B) in enumerate(naive):
-        np.testing.assert_allclose(v[0][i].numpy(), A, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(v[1][i].numpy(), B, rtol=0, atol=1e-12)
-    assert (problem.loss(v) < before).all()
-    # The replicas started at one point and drew different minibatches.
-    assert not torch.equal(v[0][0], v[0][1])
 
 
 @examples(30)
@@ -59,7 +32,8 @@ def test_a_minibatch_is_unbiased_with_its_variance_over_its_size(data: DataObjec
     # Every minibatch of two, each as likely as any other: one replica for each.
     indices = torch.tensor(list(itertools.product(range(n), repeat=2)))
     g = problem.batch_gradient(replicate(one, n**2), indices)
-    rounding = n * pulled_back_rounding(problem, one)
+    # A sample's gradient may be n times as far off as their mean.
+    rounding = n * problem.rounding(one, problem.loss(one))[1].item()
     mean = problem.gradient(one)
     for part, expected in zip(g, mean, strict=True):
         assert (part.mean(0) - expected[0]).abs().max().item() <= rounding
@@ -77,23 +51,6 @@ def test_batches_are_uniform() -> None:
     # Neighbours in a batch are independent: all 49 pairs are as likely.
     neighbours = (indices[:, ::2] * 7 + indices[:, 1::2]).flatten().bincount(minlength=49)
     assert chisquare(neighbours.numpy()).pvalue > 0.001
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_batches_come_from_the_generator(seed: int) -> None:
-    first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
-    assert torch.equal(draw_batch(4, 5, 100, first), draw_batch(4, 5, 100, second))
-    # And go on: the next one is another.
-    assert not torch.equal(draw_batch(4, 5, 100, first), draw_batch(4, 5, 100, torch.Generator().manual_seed(seed)))
-
-
-def test_replicas_are_copies() -> None:
-    one: Point = (torch.ones(1, 2, 3, dtype=torch.float64), torch.zeros(1, 4, 2, dtype=torch.float64))
-    A, B = replicate(one, 5)
-    assert (A.shape, B.shape) == ((5, 2, 3), (5, 4, 2))
-    A[0] = 7
-    assert (A[1:] == 1).all()
-    assert (one[0] == 1).all()
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
@@ -162,20 +119,14 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoR
         if size < 1:
             apart = R[0] - geodesic(v[0][0], u[0][0], torch.tensor(size, dtype=torch.float64))
             assert apart.norm().item() <= (size * u[0].norm().item()) ** 3 + 64 * EPSILON
-
-
-@examples(5)
-@given(moves(), st.sampled_from([math.nan, math.inf, -math.inf]))
-def test_a_retraction_from_no_number_leads_to_none_and_leaves_other_replicas_alone(
-    move: tuple[LoReFT, Point, Point], value: float
-) -> None:
-    adapter, v, u = move
+    # From no number it leads to none, and leaves other replicas alone.
     two, step = (tuple(part.repeat(2, 1, 1) for part in point) for point in (v, u))
-    step[0][0, 0, 0] = value
-    R, V = adapter.retract(two, step)
-    assert torch.isnan(R[0]).all()
-    torch.testing.assert_close(R[1], adapter.retract(v, u)[0][0], rtol=0, atol=64 * EPSILON)
-    assert torch.equal(V, two[1] + step[1])
+    for value in (math.nan, math.inf, -math.inf):
+        step[0][0, 0, 0] = value
+        R, V = adapter.retract(two, step)
+        assert torch.isnan(R[0]).all()
+        torch.testing.assert_close(R[1], adapter.retract(v, u)[0][0], rtol=0, atol=64 * EPSILON)
+        assert torch.equal(V, two[1] + step[1])
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])
@@ -209,15 +160,8 @@ def test_a_restored_sampler_goes_on_as_it_would_have(kind: type) -> None:
     other = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(4))
     other.restore(whole.state())
     for _ in range(9):
+        assert torch.equal(whole.law().candidates, other.law().candidates)
         assert torch.equal(whole.draw(), other.draw())
-
-
-def test_the_law_with_replacement_is_all_samples_whatever_was_drawn() -> None:
-    sampler = WithReplacement(REPLICAS, 4, 5, torch.Generator().manual_seed(0))
-    for _ in range(3):
-        assert sampler.law().candidates.tolist() == [list(range(5))] * REPLICAS
-        assert sampler.law().replaced
-        assert sampler.draw().shape == (REPLICAS, 4)
 
 
 @given(problems(), st.integers(0, 100))

@@ -214,30 +214,6 @@ def test_a_sharp_constant_is_found_by_ascent(id: str, larger: int, L: float, G: 
     assert 0.999 * limit <= found <= limit * (1 + ROUNDING)
 
 
-# A composition is reached by one of its terms at a time; DoRA's H is a sum of two bounds that do not meet.
-TERMS = {
-    "meft.lora": ((1, 1, 1), 0.999),
-    "meft.vera": ((1, 1, 1), 0.999),
-    "meft.loha": ((1, 1, 1), 0.999),
-    "meft.loreft": ((3, 2, 2), 0.999),
-    "meft.dora": ((3, 3, 2), 0.8),
-}
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("id", TERMS)
-@pytest.mark.parametrize("mu", [0.4, 5.0])
-def test_each_term_of_a_composition_is_found_by_ascent(id: str, mu: float) -> None:
-    kind = next(kind for kind, adapter in ADAPTERS.items() if adapter.composition == id)
-    shape, share = TERMS[id]
-    adapter = WORST[kind](*shape)
-    radii = dict(zip(adapter.radius_names, (0.9, 0.6, mu), strict=False))
-    for (L, G), least in zip((MIXES[0], MIXES[2]), (0.999, share), strict=True):
-        found, limit = climbed(adapter, radii, L, G), constant(id, adapter, radii, L, G)
-        assert limit is not None
-        assert least * limit <= found <= limit * (1 + ROUNDING)
-
-
 IDS = ("meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft", "meft.loreft_trained")
 
 

@@ -29,8 +29,8 @@ from boundcheck.present.stored import load_runs
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.system.plugins import opened
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.stored import replayed
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import THEOREM_TABLE, changed, refused
 from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
 from tests.program import ROOT, run, said
@@ -131,7 +131,8 @@ def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_
 def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path) -> None:
     spec = tmp_path / "own.toml"
     spec.write_text(
-        f'claim = "{THEOREM}"\n[problem]\nkind = "{OBJECTIVE}"\n[adapter]\nkind = "{ADAPTER}"\n[run]\nsteps = 40\n'
+        f'claim = "{THEOREM}"\n[problem]\nkind = "{OBJECTIVE}"\n[adapter]\nkind = "{ADAPTER}"\n'
+        "[run]\nsteps = 40\naudits = 40\n"
     )
     found = said("measure", spec, "--store", tmp_path / "runs", "--allow-code", ROOT / "tests")
     (verdict,) = (run["verdict"] for run in found["runs"])

@@ -6,6 +6,8 @@ import copy
 from typing import Any
 
 from boundcheck.experiment.result import VERSION, read
+from boundcheck.language.view import Picture
+from boundcheck.present.material import Material
 from boundcheck.present.stored import StoredRun
 
 EMPTY: dict[str, Any] = {
@@ -40,3 +42,9 @@ def changed(run: StoredRun, **parts: Any) -> StoredRun:
             table = table[each]
         table[name] = copy.deepcopy(value)
     return StoredRun(read(data), run.trace)
+
+
+def figure_of(section: Any, *given: Any, **parts: Any) -> Any:
+    """The first figure of a section on the page of this material; None where it draws none."""
+    pictures = [each for each in section.build(Material(*given, **parts)) if isinstance(each, Picture)]
+    return pictures[0].draw() if pictures else None

@@ -1,6 +1,5 @@
 """The figures of worst cases, coverage and power show every number where it is, and can be read."""
 
-import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +8,13 @@ import pytest
 import boundcheck as bc
 from boundcheck.checked.coverage import coverage, power
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.sections.attacks import coverage_figure, power_figure, worst_figure
+from boundcheck.present.material import Study
+from boundcheck.present.sections import attacks
 from boundcheck.present.stored import load_runs
-from boundcheck.present.style import VERMILLION, pdf, svg
-from boundcheck.worst_case import falsify
-from boundcheck.worst_case.worst_case import Case, WorstCase
+from boundcheck.present.style import pdf, svg
+from boundcheck.worst_case.worst_case import Case
 
-from .made import changed
+from .made import changed, figure_of
 from .test_rates import synthetic
 from .texts import assert_no_text_overlaps
 
@@ -46,6 +45,18 @@ CASES = [
 ]
 CASES += [case(id, T, 1 - place / 4) for place, id in enumerate(DESCENT) for T in (9, 2, 5)]
 RUNS = [hard_run(T, 2 - 5 / T) for T in (10, 30, 100, 400, 2000)]
+
+
+def worst_figure(cases, runs):
+    return figure_of(attacks.worst_cases, runs, study=Study(worst_cases=cases))
+
+
+def coverage_figure(found):
+    return figure_of(attacks.coverage, study=Study(coverage=found))
+
+
+def power_figure(found):
+    return figure_of(attacks.power, study=Study(power=found))
 
 
 def axes_by_title(figure):
@@ -88,14 +99,6 @@ def test_each_number_is_drawn_in_the_panel_of_its_method():
         assert (low, high) == (run.result.interval.lower / 2, run.result.interval.upper / 2)
 
 
-def test_the_axis_ends_just_above_the_bound_unless_something_is_above_it():
-    assert worst_figure(CASES, []).axes[0].get_ylim()[1] == pytest.approx(1.05)
-    assert worst_figure([case(DESCENT[0], 2, 2.0)], []).axes[0].get_ylim()[1] == pytest.approx(2.1)
-    assert worst_figure([], [hard_run(10, 1.9)]).axes[0].get_ylim()[1] == pytest.approx(1.05 * 1.2 * 0.95)
-    for axis in worst_figure(CASES, RUNS).axes:
-        assert [1, 1] in [list(line.get_ydata()) for line in axis.lines]
-
-
 def test_a_claim_has_one_look_of_its_own_in_both_kinds_of_evidence():
     runs = [hard_run(10, 1.0), hard_run(10, 1.5, BEST)]
     axis = axes_by_title(worst_figure(CASES, runs))["SGD, two-point noise"]
@@ -128,12 +131,6 @@ def test_runs_under_an_assumption_and_brackets_are_left_out(stored):
     assert worst_figure([], []) is None
 
 
-def test_a_run_without_an_interval_is_a_mark_alone():
-    (axis,) = worst_figure([], [hard_run(10, 1.0, interval=None)]).axes
-    assert hollow(axis) == [(10, 0.5)]
-    assert [(low, high) for _, low, high in bars(axis)] == [(0.5, 0.5)]
-
-
 def test_another_value_of_c_is_told():
     def words(**inputs: float) -> set[str]:
         (axis,) = worst_figure([case(PRINTED, 2, 0.5, **inputs)], []).axes
@@ -141,29 +138,6 @@ def test_another_value_of_c_is_told():
 
     assert words() == words(C=2.0, sigma=2.0) == {"Theorem 2, as printed, C\u00a0=\u00a0σ"}
     assert words(C=2.0) == {"Theorem 2, as printed, C\u00a0=\u00a02.00"}
-
-
-@pytest.mark.parametrize("horizons", [(1,), (2, 3, 4), (1, 31), tuple(range(1, 32)), (2, 3, 4, 10, 100, 10**6)])
-def test_every_axis_has_ticks_within_it(horizons):
-    (axis,) = worst_figure([case(DESCENT[0], T, 0.5) for T in horizons], []).axes
-    low, high = axis.get_xlim()
-    assert low < horizons[0]
-    assert horizons[-1] < high
-    assert [tick for tick in axis.get_xticks() if low <= tick <= high]
-
-
-@pytest.mark.full
-def test_no_text_overlaps_and_the_files_are_the_same_every_time():
-    for cases, runs in (
-        (CASES, RUNS),
-        (CASES, []),
-        ([], RUNS),
-        (CASES[:12], RUNS),
-        ([*CASES, case(BEST, 2, 0.9)], RUNS),
-    ):
-        assert_no_text_overlaps(worst_figure(cases, runs))
-    assert svg(worst_figure(CASES, RUNS)) == svg(worst_figure(CASES, RUNS))
-    assert pdf(worst_figure(CASES, RUNS)) == pdf(worst_figure(CASES, RUNS))
 
 
 @pytest.mark.full
@@ -180,17 +154,6 @@ def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
     [(steps, ratio)] = hollow(axis)
     assert (steps, ratio) == (10, result.ratio)
     assert 0.7 < ratio < 0.9
-
-
-@pytest.mark.full
-def test_real_worst_cases_are_drawn():
-
-    found = falsify(DESCENT[1], WorstCase((2, 5)))
-    (axis,) = worst_figure(found, []).axes
-    [[(_, first), (_, second)]] = joined(axis)
-    assert (first, second) == pytest.approx((1, 1), rel=1e-5)
-    with_other = dataclasses.replace(found[0], claim=DESCENT[0])
-    assert len(joined(worst_figure([*found, with_other], []).axes[0])) == 2
 
 
 @pytest.fixture(scope="module")
@@ -230,13 +193,6 @@ def test_every_rate_is_shown_in_the_panel_of_its_method(measured):
         bars = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
         assert [tuple(bar) for bar in bars] == [(e.low, e.high) for e in measured if e.method == method]
     assert coverage_figure([]) is None
-
-
-def test_what_misses_too_often_is_ringed(measured):
-    broken = [replace(each, low=0.2, rate=0.3, high=0.4) for each in measured]
-    for axis in coverage_figure(broken).axes:
-        rings = [line for line in axis.lines if line.get_color() == VERMILLION]
-        assert len(rings) == len([each for each in broken if axis.get_title("left").startswith(each.method + ":")])
 
 
 def test_every_number_of_replicas_is_shown_on_log_axes(powers):

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 import pytest
 from boundcheck.proofs.jiang2024 import report
 from boundcheck.proofs.jiang2024.programme import REFERENCE, SHORT
-from rich.cells import cell_len
 from rich.console import Console
 
 import boundcheck as bc
@@ -20,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.result import Results
 from boundcheck.experiment.spec import parse
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.screen import WIDTH, show
+from boundcheck.language.screen import show
 from boundcheck.present import audit as auditing
 from boundcheck.present import paper as written_by
 from boundcheck.present import programme
@@ -44,7 +43,6 @@ from .made import changed
 proofs, paper = small_proofs, the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
 # Beside those of the rows.
-MOST_LINES = 20
 
 
 def tables(programme: Programme) -> list[dict[str, Any]]:
@@ -107,30 +105,23 @@ def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, sear
     assert second.keys() >= {"number", "locator", "verdict", "evidence"}
     assert "7/2 against 1" in second["evidence"]
     assert [each["violated"] for each in written["searches"]] == [False] * len(searches)
-    text = Path(written["report"]).read_text()
-    assert "Referee's table" in text
-    assert all(run.result.run_id in text for run in stored if run.is_theorem)
     assert [each["run_id"] for each in written["runs"]] == [run.result.run_id for run in stored]
 
 
-def test_a_short_report_says_what_it_leaves_out_and_what_it_reads(written) -> None:
-    page = Path(written["report"])
+def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, searches) -> None:
+    page, summary = Path(written["report"]), written["summary"]
     text = page.read_text()
+    assert "Referee's table" in text
+    assert all(run.result.run_id in text for run in stored if run.is_theorem)
     assert "With --full it has more: more of everything." in text
     assert "Read from the study that the repository keeps" in text
     # The study is not this report's own.
     assert not page.with_name("statistics.json").exists()
-
-
-def test_the_summary_counts_verdicts(written) -> None:
-    assert written["summary"].startswith("My claim: refuted") or written["summary"].startswith("My claim: repaired")
-    assert "Of 3 findings from the proofs" in written["summary"]
-    assert f"attacked {len(written['searches'])} bounds and broke none of them" in written["summary"]
-
-
-def test_the_page_says_of_each_attacked_claim_what_carries_it(written, searches) -> None:
-    """Those that the kernel proves in another paper's folder too."""
-    text = Path(written["report"]).read_text()
+    assert summary.startswith(("My claim: refuted", "My claim: repaired"))
+    assert "Of 3 findings from the proofs" in summary
+    assert in_all("run", "runs", [run.verdict for run in stored]) in summary
+    assert f"attacked {len(written['searches'])} bounds and broke none of them" in summary
+    # What carries each attacked claim, those that the kernel proves in another paper's folder too.
     for each in searches:
         assert carrier(catalogue[each["id"]]) is Carrier.KERNEL
         (said,) = set(re.findall(rf"<code>{each['id']}</code></div></td><td>(.*?)</td>", text))
@@ -140,12 +131,10 @@ def test_the_page_says_of_each_attacked_claim_what_carries_it(written, searches)
 
 @pytest.mark.full
 @of_the_paper
-def test_page_and_screen_count_the_same_runs(written, stored) -> None:
-    sentence = in_all("run", "runs", [run.verdict for run in stored])
-    assert sentence in written["summary"]
+def test_the_opening_counts_the_same_runs(stored) -> None:
     runs = report.opening(Material(stored, proofs=bc.prove("jiang2024")))
     assert runs is not None
-    assert sentence in runs.words
+    assert in_all("run", "runs", [run.verdict for run in stored]) in runs.words
 
 
 def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> None:
@@ -163,22 +152,6 @@ def printed(draw: Any, width: int) -> list[str]:
     text = io.StringIO()
     draw(Console(file=text, width=width, force_terminal=True, color_system=None))
     return text.getvalue().splitlines()
-
-
-@pytest.mark.full
-@of_the_paper
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
-    rows = paper.rows
-    found = [each for each in written["findings"] if not each["summary"]]
-    outcome = written | {"adds": SHORT.adds, "findings": found, "summary": "A word and another. " * 18}
-    lines = printed(lambda console: show(console, rows_table(rows), *findings_parts(outcome)), width)
-    assert len(lines) + 1 <= len(rows) + MOST_LINES
-    assert max(map(cell_len, lines)) <= min(width, WIDTH)
-    text = "\n".join(lines)
-    for row in rows:
-        assert f"{row.row.number:>3} " in text
-        assert row.verdict in text
 
 
 @of_the_paper
@@ -304,11 +277,6 @@ def told(run: StoredRun, **more: str) -> dict[str, Any]:
 
 def text_of(html: str) -> str:
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
-
-
-def test_it_is_the_plain_data() -> None:
-    assert Audited(data(), "my_paper", Path()) == data()
-    assert json.loads(json.dumps(Audited(data(), "my_paper", Path()))) == data()
 
 
 def test_a_frame_has_a_row_a_finding() -> None:

@@ -26,7 +26,7 @@ TYPST = find_spec("typst") is not None
 def material_of(stored: list[StoredRun], text: str) -> Material:
     """Runs, findings and faults whose every text is this one."""
     blame = {"kind": "constant", "name": text, "evidence": text}
-    runs = [changed(run, reason=text, problem__name=text) for run in stored]
+    runs = [changed(run, reason=text, problem__name=text) for run in stored[:2]]
     theorem = next(each for each in runs if each.is_theorem)
     findings = [Finding(1, text, "supported", text)]
     broken = changed(theorem, verdict="violated", blame=blame)
@@ -34,7 +34,7 @@ def material_of(stored: list[StoredRun], text: str) -> Material:
 
 
 @pytest.mark.full
-@sampled(4)
+@sampled(6)
 @pytest.mark.parametrize("name", NASTY)
 def test_every_file_of_a_report_is_whole(name: str, stored: list[StoredRun], tmp_path: Path) -> None:
     text = NASTY[name][:2000]

@@ -28,8 +28,6 @@ from boundcheck.present.latex import (
     files_of,
     in_brief,
     letters,
-    limits,
-    measured,
     place_of,
     printed,
     rounded,
@@ -37,7 +35,6 @@ from boundcheck.present.latex import (
     tag,
     typeset,
     values_of,
-    whole,
 )
 from boundcheck.present.material import Material, Search
 from boundcheck.present.sections.runs import verdict_table
@@ -79,11 +76,14 @@ def test_a_bound_is_rounded_away_from_what_it_bounds(value: float, digits: int) 
 def test_what_was_measured_lies_within_the_limits_that_are_printed(low: float, middle: float, high: float) -> None:
     low, middle, high = sorted((low, middle, high))
     interval = Interval(low, high, 0.95, "asymptotic", "a method")
-    printed_low, printed_high = map(value_of, limits(interval, middle))
+    place = place_of(interval, middle)
+    printed_low, printed_high = (
+        value_of(typeset(end, place, toward)) for end, toward in ((low, Toward.DOWN), (high, Toward.UP))
+    )
     # Read back as the floats that they are of.
     assert float(printed_low) <= low
     assert high <= float(printed_high)
-    assert printed_low <= value_of(measured(middle, interval)) <= printed_high
+    assert printed_low <= value_of(significant(middle, interval=interval)) <= printed_high
 
 
 @given(POSITIVE, POSITIVE)
@@ -101,6 +101,7 @@ def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, ha
         (0.5468681, -3, Toward.UP, r"\ensuremath{0.547}"),
         (0.5468681, -3, Toward.DOWN, r"\ensuremath{0.546}"),
         (2.5e-27, -28, Toward.NEAREST, r"\ensuremath{2.5\times10^{-27}}"),
+        (30000, 0, Toward.NEAREST, r"\ensuremath{30\,000}"),
         (1e9, 7, Toward.NEAREST, r"\ensuremath{1.00\times10^{9}}"),
         (-0.25, -2, Toward.UP, r"\ensuremath{-0.25}"),
         (0.0, -3, Toward.UP, "0"),
@@ -110,10 +111,6 @@ def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, ha
 )
 def test_a_number_is_typeset_as_papers_do(value: float | None, place: int, toward: Toward, made: str) -> None:
     assert typeset(value, place, toward) == made
-
-
-def test_a_whole_number_is_printed_whole() -> None:
-    assert (whole(30000), whole(1024), whole(-7)) == (r"\ensuremath{30\,000}", r"\ensuremath{1024}", r"\ensuremath{-7}")
 
 
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=3), st.lists(st.text(max_size=8), min_size=1, max_size=3))
@@ -161,7 +158,7 @@ def test_every_command_of_the_tables_is_defined_and_every_file_is_used(made: dic
 def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
     numbers = Numbers()
     printed(Material(stored), numbers)
-    kinds = dict(re.findall(r"\\newcommand\{\\(\w+)Kind\}\{(.+?)\}", numbers.text()))
+    kinds = dict(re.findall(r"\\newcommand\{\\(\w+)Kind\}\{(.+?)\}", "\n".join(numbers.lines)))
     assert {"certified", "kernel"} <= set(kinds.values())
     for run in stored:
         if run.is_theorem and run.result.interval:
@@ -176,12 +173,15 @@ def typeset_(table: Table, *runs: StoredRun) -> str:
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
-def test_a_verdict_that_is_no_support_is_seen_in_the_table(stored: list[StoredRun], verdict: Verdict) -> None:
+def test_a_verdict_that_is_no_support_is_seen_in_every_table(stored: list[StoredRun], verdict: Verdict) -> None:
     (run,) = (each for each in stored if each.is_theorem)
     broken = changed(run, verdict=str(verdict), reason="it was made so")
     table = typeset_(verdict_table([broken]), broken)
     assert table.count(rf"\textbf{{{verdict}}}") == 1
     assert "It was made so." in table
+    brief = Latex({}).column(in_brief(verdict_table([run] * 9 + [broken]), ("Problem", "Verdict"), 6, "runs"))
+    assert rf"\textbf{{{verdict}}}" in brief
+    assert "6 of 10 runs" in brief
 
 
 def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
@@ -227,28 +227,6 @@ def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_
         (table,) = map(Latex({}).floats, referee_table([each]))
         assert (r"\newline witness" in table) == has
         assert ("No machine evidence" in table) == (not has)
-
-
-@pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
-def test_of_many_runs_the_table_in_brief_has_those_that_are_not_supported(
-    stored: list[StoredRun], verdict: Verdict
-) -> None:
-    (run,) = (each for each in stored if each.is_theorem)
-    table = verdict_table([run] * 9 + [changed(run, verdict=str(verdict))])
-    made = Latex({}).column(in_brief(table, ("Problem", "Verdict"), 6, "runs"))
-    assert rf"\textbf{{{verdict}}}" in made
-    assert "6 of 10 runs" in made
-
-
-@pytest.mark.full
-def test_findings_in_brief_leave_out_none_that_is_refuted(paper_proofs: ProofAudit) -> None:
-    (whole,) = referee_table(paper_proofs.rows)
-    table = Latex({}).column(in_brief(whole, ("No.", "Where", "Verdict"), 18, "findings"))
-    refuted = [each.row for each in paper_proofs.rows if each.verdict == "refuted"]
-    assert table.count(r"\textbf{refuted}") == len(refuted) > 0
-    places = [int(each) for each in re.findall(r"^(\d+) &", table, re.MULTILINE)]
-    assert {row.number for row in refuted} < set(places)
-    assert places == sorted(places)
 
 
 @pytest.mark.full
@@ -332,12 +310,6 @@ def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
     # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.
     printed_ = output(tmp_path, "pdftotext", "example.pdf", "-")
     assert re.findall(r"\d{9}|\d\.\d{8}|\?\?|\[\?\]", printed_) == []
-
-
-@pytest.mark.full
-def test_the_example_of_runs_alone_compiles_too(stored: list[StoredRun], tmp_path: Path) -> None:
-    compiled(files_of(Material(stored[-1:]), "A run", "What there is."), "example", tmp_path)
-    assert pages(tmp_path, "example") <= 2
 
 
 @pytest.mark.full

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import xarray as xr
 from boundcheck.experiment.result import read
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language.view import Picture
 from boundcheck.present import page as pages
+from boundcheck.present.material import Material
 from boundcheck.present.page import write_runs
-from boundcheck.present.sections.networks import MOST, along_figures
+from boundcheck.present.sections.networks import MOST, course, seen
 from boundcheck.present.stored import StoredRun, named_runs
 
 from .made import EMPTY, changed
@@ -26,6 +29,13 @@ from .texts import assert_no_text_overlaps, spoken
 STEPS = 12
 DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
 SITES = ("blocks.0.qkv", "blocks.0.up")
+
+
+def row(hypothesis: str, guilt: str, status: str, seen: float | None, how: str) -> dict[str, Any]:
+    """A row of an audit, whose observed number is its limit."""
+    return {"hypothesis": hypothesis, "guilt": guilt, "status": status, "observed": seen, "limit": seen, "how": how}
+
+
 RESULT: dict[str, Any] = EMPTY | {
     "claim": "meft.theorem2_any_step",
     "spec": {
@@ -57,22 +67,8 @@ RESULT: dict[str, Any] = EMPTY | {
     "reason": "the average 0.1 is at most 0.7, the bound at the smoothness that was seen, but that is no bound on L̂",
     "blame": {"kind": "constant", "name": "Lhat", "evidence": "measured, not proved"},
     "audit": [
-        {
-            "hypothesis": "meft.unbiased",
-            "guilt": "hypothesis",
-            "status": "held",
-            "observed": 0.0,
-            "limit": 0.0,
-            "how": "with replacement",
-        },
-        {
-            "hypothesis": "classic.smooth",
-            "guilt": "constant",
-            "status": "assumed",
-            "observed": 2.5,
-            "limit": 2.5,
-            "how": "measured",
-        },
+        row("meft.unbiased", "hypothesis", "held", 0.0, "with replacement"),
+        row("classic.smooth", "constant", "assumed", 2.5, "measured"),
     ],
     "plan": {
         "steps": STEPS,
@@ -151,6 +147,11 @@ def run(changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = 
     return StoredRun(read(result), trace(**given))
 
 
+def figures(runs: list[StoredRun]) -> dict[str, Callable[[], Any]]:
+    """What draws each figure along runs, by its name."""
+    return {each.name: each.draw for each in course.build(Material(runs)) if isinstance(each, Picture)}
+
+
 FAILED = {
     "run_id": "f00000000000",
     "verdict": "hypothesis-failed",
@@ -207,30 +208,6 @@ def on_disk(found: StoredRun, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.full
-def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
-    folder = on_disk(run(), tmp_path / "0123456789ab")
-    written = [
-        write_runs([folder], tmp_path / name / "index.html", "Title", "Lead.", f"boundcheck report {folder.name}")
-        for name in "ab"
-    ]
-    first, second = ({path.name: path.read_bytes() for path in files} for files in written)
-    assert first == second
-    assert written[0][0].name == "index.html"
-    figures = {
-        f"{name}.{kind}" for name in ("opening", "gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")
-    }
-    assert first.keys() == {"index.html", "results.json", "logbook.md", *figures}
-    (stored,) = json.loads(first["results.json"])
-    # What its claims say is added where a result is stored.
-    assert {name: stored[name] for name in stored if name != "said"} == run().result.as_json()
-    assert stored["said"].keys() == {run().result.claim}
-    text = first["index.html"].decode()
-    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
-    assert "boundcheck report 0123456789ab" in text
-    assert text.count("<svg") == 4
-
-
 def test_page_names_every_run_with_its_verdict_and_why(page):
     text = page([run(), run(FAILED, {"run.step_size": 0.5})], title="A title", lead="A lead.", command="a command")
     for words in ("A title", "A lead.", "a command", "0123456789ab", "f00000000000"):
@@ -276,32 +253,19 @@ def test_run_of_a_trainer(page):
     assert "Most of it may be rounding" in text
     assert "The average is below 0" in text
     assert "1\u202f234 MiB" in text
-    (axis,) = along_figures(named_runs([found]))["gradient_norm"]().axes
+    (axis,) = figures([found])["gradient_norm"]().axes
     assert "≤ 0 at 100%" in axis.get_xlabel()
 
 
 def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
-    broken = {
-        "hypothesis": "Algorithm 1",
-        "guilt": "hypothesis",
-        "status": "failed",
-        "observed": None,
-        "limit": None,
-        "how": "AdamW",
-    }
-    adam = run(
-        {
-            "audit": [broken],
-            "run_id": "ada000000000",
-            "bound": 0.7654,
-            "theorems": [RESULT["theorems"][0] | {"bound": 0.7654}],
-        }
-    )
+    broken = row("Algorithm 1", "hypothesis", "failed", None, "AdamW")
+    theorems = [RESULT["theorems"][0] | {"bound": 0.7654}]
+    adam = run({"audit": [broken], "run_id": "ada000000000", "bound": 0.7654, "theorems": theorems})
     text = page([adam])
     assert "0.765" not in text
     assert ">123<" not in text
-    figures = along_figures(named_runs([adam]))
-    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in figures[name]().axes[0].lines]
+    found = figures([adam])
+    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in found[name]().axes[0].lines]
     assert not [label for label in labels if "bound" in label or "2/η" in label]
 
 
@@ -329,15 +293,6 @@ def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
 
 
 @pytest.mark.full
-def test_a_sweep_is_drawn_once_a_rank(page, tmp_path):
-    text = page(by_rank((1, 2, 4, 8, 16), 3))
-    assert "Drawn: 5 of the 15 runs" in text
-    assert "and 10 more" in text
-    names = {path.name for path in (tmp_path / "page").iterdir()}
-    assert {"rank.svg", "rank.pdf", "rank_held_out.svg", "rank_held_out.pdf"} < names
-
-
-@pytest.mark.full
 def test_both_smoothnesses_are_drawn_and_told_apart():
     """A gradient ratio that rounding hides is not drawn; runs of before it was measured have none."""
     found = run({"gradient_ratio": {"value": 3.5, "rounding": 0.25}})
@@ -345,17 +300,17 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     ratio[0, 2], error[0, 2] = 0.1, 0.2
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         found.trace[name] = (("replica", "stratum"), values)
-    (axis,) = along_figures(named_runs([found]))["smoothness"]().axes
+    (axis,) = figures([found])["smoothness"]().axes
     lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
     (drawn,) = (values for name, values in lines.items() if name.startswith("gradient ratio"))
     assert np.isnan(drawn).tolist() == [place == 2 for place in range(STEPS)]
     assert any(name.startswith("descent curvature") for name in lines)
-    said = named_runs([found])[0].seen
+    said = seen(found)
     assert "Largest gradient ratio: 3.5 ± 0.25, a lower estimate" in said
     assert "F is not L̂-smooth at the L̂ by the path" in said
     old = run()
-    assert "gradient ratio" not in named_runs([old])[0].seen
-    (axis,) = along_figures(named_runs([old]))["smoothness"]().axes
+    assert "gradient ratio" not in seen(old)
+    (axis,) = figures([old])["smoothness"]().axes
     assert not any(line.get_label().startswith("gradient ratio") for line in axis.lines)
 
 
@@ -364,17 +319,17 @@ def test_figures_can_be_read():
     kinds = [run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2}) for kind in ADAPTERS]
     several = [run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)]
     for runs in (kinds, [*several, diverged()]):
-        figures = along_figures(named_runs(runs))
-        assert list(figures) == ["gradient_norm", "smoothness", "constants"]
-        for draw in figures.values():
+        found = figures(runs)
+        assert list(found) == ["gradient_norm", "smoothness", "constants"]
+        for draw in found.values():
             figure = draw()
             assert_no_text_overlaps(figure)
             for line in (line for axis in figure.axes for line in axis.lines):
                 y = np.asarray(line.get_ydata(), float)
                 low, high = line.axes.get_ylim()
                 assert ((y >= low) & (y <= high) | np.isnan(y)).all(), line.get_label()
-    assert len(along_figures(named_runs(kinds))["smoothness"]().axes) == MOST
-    assert along_figures([]) == {}
+    assert len(figures(kinds)["smoothness"]().axes) == MOST
+    assert figures([]) == {}
 
 
 def test_runs_are_called_by_what_tells_them_apart():
@@ -397,6 +352,6 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
     vera = run({}, {"adapter.kind": "vera"})
     vera.trace.attrs["blocks"] = "\n".join(f"{site} {block}" for site in SITES for block in "db")
     for runs, panels in (([run(), vera], 4), ([vera], 3)):
-        axes = along_figures(named_runs(runs))["constants"]().axes
+        axes = figures(runs)["constants"]().axes
         assert len([axis for axis in axes if axis.get_ylabel()]) == panels
         assert [len(axis.lines) for axis in axes if axis.get_ylabel() == "σₜ"] == [1] * (panels - 3)

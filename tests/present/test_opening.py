@@ -20,7 +20,6 @@ from tests.proof.conftest import paper as the_paper
 
 from .made import changed
 from .test_networks import run as network
-from .texts import assert_no_text_overlaps
 
 paper = the_paper
 
@@ -77,15 +76,6 @@ def test_values_that_are_none_are_not_drawn() -> None:
     nothing = [Stroke("none", None, HOLDS), Stroke("infinite", float("inf"), HOLDS), Stroke("zero", 0.0, RUN)]
     assert picture([Strokes("t", "u", nothing)]) is None
     assert picture([]) is None
-
-
-@pytest.mark.full
-def test_the_picture_can_be_read(stored) -> None:
-    for material in (
-        Material(stored),
-        Material([network(), network({"run_id": "f00000000000"}, {"run.step_size": 0.5})]),
-    ):
-        assert_no_text_overlaps(opening_of(material).figure)
 
 
 def test_an_svg_in_a_page_takes_its_colours_from_the_page() -> None:

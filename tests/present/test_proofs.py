@@ -116,15 +116,6 @@ def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
     assert page(tmp_path, [], [], audit) == text
 
 
-def test_formulas_are_set_without_a_script(audit, tmp_path):
-    text = page(tmp_path, [], [], audit)
-    steps = [judged.step for proof in audit.claims[0].proofs for judged in proof.steps]
-    formulas = [shown(step.theorem.conclusion).latex[0] for step in steps] + [x.printed for x in steps if x.printed]
-    assert len(formulas) == 6
-    assert all(apart(each) in text for each in formulas)
-    assert "<script" not in text
-
-
 def test_a_line_that_is_open_is_never_hidden():
     judged = judge(script("my.claim", "sharp", NUMBERS)(lambda proof: proof.step("open", ge(x, 0))))
     html_ = judged._repr_html_()
@@ -143,15 +134,6 @@ def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
     with_findings = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")])
     assert "What the runs say" in with_findings
     assert "Referee" not in with_findings
-
-
-@pytest.mark.full
-def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
-    text = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")], audit)
-    order = ["Referee's table", "What the runs say", "The proofs, line by line", "Verdicts of the runs"]
-    places = [text.index(f">{words}</h2>") for words in order]
-    assert places == sorted(places)
-    assert "Neither of these two can prove one" in text
 
 
 def displays(found: ProofAudit, folder: Path) -> dict[str, str]:

@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment.result import read
-from boundcheck.present.sections.rates import horizon_figure, horizon_slopes, rank_exponents, rank_figure
+from boundcheck.present.sections.rates import horizon, horizon_slopes, rank, rank_exponents
 from boundcheck.present.stored import StoredRun, groups, settings
-from boundcheck.present.words import label, titled
+from boundcheck.present.words import titled
 from boundcheck.system.tables import fields_of
 
-from .made import EMPTY, changed
-from .texts import assert_no_text_overlaps
+from .made import EMPTY, changed, figure_of
 
 SPEC: dict[str, Any] = {
     "claim": "meft.theorem2_best_step",
@@ -61,7 +60,7 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         "bound": 1.0,
         "interval": {"lower": 0.4, "upper": 0.6, "level": 0.95, "kind": "asymptotic", "method": "Student"},
     }
-    seen = {"path_smoothness": np.full((4, 8), 1.0), "path_smoothness_error": np.zeros((4, 8))}
+    seen = {"path_smoothness": np.ones((4, 8)), "path_smoothness_error": np.zeros((4, 8)), "loss": np.ones((4, 8))}
     return StoredRun(read(found | result), xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
 
 
@@ -129,13 +128,13 @@ def test_runs_that_differ_in_anything_else_are_not_mixed(path):
     assert rank_exponents(runs) == []
     horizons = by_steps({10: 0.5}) + by_steps({1000: 0.5}, **{name: other})
     assert horizon_slopes(horizons) == []
-    assert horizon_figure(horizons) is None
+    assert figure_of(horizon, horizons) is None
 
 
 def test_runs_that_choose_their_own_horizon_are_in_no_sweep():
     runs = by_rank([1, 2, 4], 3, lambda _, r: r, run__steps="informative")
     assert rank_exponents([synthetic_with_steps(run, 77) for run in runs]) == []
-    assert rank_figure([synthetic_with_steps(run, 77) for run in runs]) is None
+    assert figure_of(rank, [synthetic_with_steps(run, 77) for run in runs]) is None
 
 
 def synthetic_with_steps(run: StoredRun, steps: int) -> StoredRun:
@@ -247,93 +246,31 @@ def test_settings_say_what_tells_runs_apart_and_no_more():
     assert settings([scaled])[0].endswith("rank 2, s\u00a0=\u00a016/√r")
 
 
-def test_panels_of_one_problem_say_what_differs():
-    runs = [
-        run
-        for claim, steps in ((SPEC["claim"], 100), (OTHER["claim"], 100), (SPEC["claim"], 2000))
-        for run in by_rank([1, 2, 4], 3, lambda _, r: r, claim=claim, run__steps=steps)
-    ]
-    titles = [axis.get_title("left") for axis in rank_figure(runs).axes if axis.has_data()]
-    assert len(set(titles[::2])) == 3
-    assert "T\u00a0=\u00a02\u202f000" in titles[-1]
-    assert {(row["claim"], row["steps"]) for row in rank_exponents(runs)} == {
-        (label(SPEC["claim"], "sigma"), 100),
-        (label(OTHER["claim"], "sigma"), 100),
-        (label(SPEC["claim"], "sigma"), 2000),
-    }
-
-
 def test_rank_figure_has_a_reference_of_the_printed_slope():
     runs = by_rank([1, 2, 4], 3, lambda seed, r: (seed + 1) * r**0.5)
-    axis, *_ = rank_figure(runs).axes
+    axis, *_ = figure_of(rank, runs).axes
     lines = {line.get_label(): line for line in axis.lines}
     (reference,) = (line for text, line in lines.items() if text.startswith("slope 1/4"))
     slopes = np.diff(np.log(reference.get_ydata())) / np.diff(np.log(reference.get_xdata()))
     assert slopes == pytest.approx([1 / 4] * 2)
     assert "slope 0.50 [0.49, 0.51]" in axis.get_title("left")
-    assert rank_figure(by_rank([1, 2], 3, lambda _, r: r)) is None
-
-
-@pytest.mark.full
-def test_scales_and_claims_keep_their_look_in_every_panel():
-    one = by_rank([1, 2, 4], 3, lambda _, r: r) + by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale="16/r")
-    other = by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale="16/r", problem__d=4)
-    colours = {
-        (line.get_label(), line.get_color(), line.get_marker())
-        for axis in rank_figure(one + other).axes
-        for line in axis.lines
-        if line.get_label().startswith("s = ")
-    }
-    assert len(colours) == 2
+    assert figure_of(rank, by_rank([1, 2], 3, lambda _, r: r)) is None
 
 
 def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
     verdicts = {10: "uninformative", 100: "hypothesis-failed", 1000: "supported"}
-    (axis,) = horizon_figure(by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes
+    (axis,) = figure_of(horizon, by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes
     points = [line for line in axis.lines if len(line.get_xdata()) == 1 and line.get_marker() == "o"]
     assert len(points) == 12
     for point in points:
         assert (point.get_markerfacecolor() == "none") == (point.get_xdata()[0] < 1000)
 
 
-def figures() -> dict[str, Any]:
-    runs = [
-        run
-        for d, scale, p in itertools.product((4, 8), (1.0, "16/r", "16/sqrt(r)"), (0.25,))
-        for run in by_rank(
-            [8, 16, 32, 64], 3, lambda seed, r, p=p: (seed + 1) * r**p, adapter__scale=scale, problem__d=d
-        )
-    ]
-    runs = [changed(run, decrease=3.0) for run in runs]
-    horizons = [
-        run
-        for claim, d in itertools.product(("meft.theorem2_best_step", "jiang2024.theorem2"), (4, 8, 16))
-        for run in by_steps({t: 1e-3 * t**0.4 for t in (100, 1000, 10_000)}, claim=claim, problem__d=d)
-    ]
-    return {"rank": rank_figure(runs), "horizon": horizon_figure(horizons)}
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", ["rank", "horizon"])
-def test_no_text_of_these_figures_overlaps_another_and_curves_lie_inside(name):
-    figure = figures()[name]
-    assert_no_text_overlaps(figure)
-    for axis in figure.axes:
-        low, high = axis.get_ylim()
-        for line in axis.lines:
-            assert all(low <= y <= high for y in line.get_ydata())
-        assert len([tick for tick in axis.get_yticks() if low <= tick <= high]) >= 2
-
-
 def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
     brackets = [run for run in stored if not run.is_theorem]
     for runs in ([], brackets):
-        assert rank_figure(runs) is horizon_figure(runs) is None
+        assert figure_of(rank, runs) is figure_of(horizon, runs) is None
         assert rank_exponents(runs) == horizon_slopes(runs) == []
-
-
-def test_a_title_has_the_rank_where_there_is_one():
-    assert [synthetic({"adapter.rank": rank}).title for rank in (2, None)] == ["pseudo-Huber, rank 2", "pseudo-Huber"]
 
 
 def test_a_step_that_is_given_is_said_once_and_by_its_letter():
@@ -342,8 +279,3 @@ def test_a_step_that_is_given_is_said_once_and_by_its_letter():
     assert [titled(run.result).rpartition(", ")[2] for run in runs] == ["η\u00a0=\u00a00.1", "η\u00a0=\u00a00.2"]
     named = settings(runs, ("claim", "lipschitz", "adapter.rank"))
     assert all(name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True))
-
-
-def test_what_a_spec_leaves_open_is_not_said():
-    runs = [synthetic({"domain.a": a}) for a in (None, 3.0)]
-    assert settings(runs) == ["pseudo-Huber, rank 2", "pseudo-Huber, rank 2, domain.a\u00a0=\u00a03.0"]

@@ -49,28 +49,18 @@ def _is_shown(files: list[Path]) -> bool:
 
 
 @pytest.mark.full
-def test_a_section_is_found_by_its_import_path(material: Material, tmp_path: Path) -> None:
-    page = tmp_path / "index.html"
-    assert not _is_shown(write_page(material, page, "A", "B"))
-    assert _is_shown(write_page(material, page, "A", "B", [MINE]))
-
-
-@pytest.mark.full
-def test_a_section_is_found_by_an_entry_point(
+def test_a_section_is_found_by_path_by_entry_point_and_in_the_folder_of_its_paper(
     material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = EntryPoint("mine", MINE, section.GROUP)
-    monkeypatch.setattr(section, "entry_points", lambda group: [point] if group == "boundcheck.sections" else [])
-    assert _is_shown(write_page(material, tmp_path / "index.html", "A", "B"))
-
-
-@pytest.mark.full
-def test_a_section_is_found_in_the_folder_of_its_paper(material: Material, tmp_path: Path) -> None:
-    paper = tmp_path / "my-paper"
+    page, paper = tmp_path / "index.html", tmp_path / "my-paper"
+    assert not _is_shown(write_page(material, page, "A", "B"))
+    assert _is_shown(write_page(material, page, "A", "B", [MINE]))
     (paper / "sections").mkdir(parents=True)
     shutil.copy(my_figure.__file__, paper / "sections" / "numbers.py")
-    about = Material(material.runs, paper=paper)
-    assert _is_shown(write_page(about, tmp_path / "index.html", "A", "B"))
+    assert _is_shown(write_page(Material(material.runs, paper=paper), page, "A", "B"))
+    point = EntryPoint("mine", MINE, section.GROUP)
+    monkeypatch.setattr(section, "entry_points", lambda group: [point] if group == "boundcheck.sections" else [])
+    assert _is_shown(write_page(material, page, "A", "B"))
 
 
 @pytest.mark.parametrize("path", ["no_such_module", f"{MINE}:nothing", "json", "", "a..b"])

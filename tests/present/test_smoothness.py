@@ -11,31 +11,21 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.present import programme
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
-from boundcheck.present.sections.attacks import search_figure
-from boundcheck.present.sections.smoothness import adapter_figures, bracket_figure, curvature_split, ends, slack
+from boundcheck.present.sections.attacks import attacks
+from boundcheck.present.sections.smoothness import adapters as of_adapters
+from boundcheck.present.sections.smoothness import curvature_split, ends, slack, smoothness
 from boundcheck.present.style import panels
 from boundcheck.worst_case.stored import replayed
 from boundcheck.worst_case.view import rounded_down
 
 from .conftest import ADAPTED
+from .made import figure_of
 from .texts import assert_no_text_overlaps
-
-
-def slack_figure(waterfalls):
-    (picture,) = slack.build(Material(waterfalls=waterfalls))
-    return picture.draw()
-
-
-def split_figure(runs):
-    (picture,) = curvature_split.build(Material(runs))
-    return picture.draw()
 
 
 @pytest.mark.full
 def test_adapters_have_a_panel_each_with_both_ends_of_the_bracket(adapters):
-    ((name, draw),) = adapter_figures(adapters).items()
-    figure = draw()
-    assert name == adapters[0].problem
+    figure = figure_of(of_adapters, adapters)
     titles = [axis.get_title("left").splitlines()[0] for axis in figure.axes if axis.has_data()]
     assert titles == [adapter.title for kind, adapter in ADAPTERS.items() if kind in ADAPTED]
     for axis in figure.axes:
@@ -50,9 +40,9 @@ def test_adapters_have_a_panel_each_with_both_ends_of_the_bracket(adapters):
 @pytest.mark.full
 def test_one_adapter_alone_is_no_comparison(adapters):
     lora = [run for run in adapters if run.adapter == "lora"]
-    assert adapter_figures(lora) == {}
-    assert bracket_figure(lora) is not None
-    assert bracket_figure(adapters) is None
+    assert figure_of(of_adapters, lora) is None
+    assert figure_of(smoothness, lora) is not None
+    assert figure_of(smoothness, adapters) is None
 
 
 @pytest.mark.full
@@ -69,18 +59,18 @@ def test_ends_are_the_least_of_each_role(adapters):
 @pytest.mark.full
 def test_searches_show_each_ratio_of_what_is_drawn_and_its_curve(searches):
     drawn = [each for each in searches if each["drawn"]]
-    (axis,) = search_figure(drawn).axes
+    (axis,) = figure_of(attacks, searches=drawn).axes
     shown = [y for line in axis.lines for y in np.atleast_1d(line.get_ydata())]
     for search in drawn:
         for row in search["rows"]:
             assert row["ratio"] in shown
     assert {1.0, 0.6} <= set(shown)
-    assert search_figure([]) is None
+    assert figure_of(attacks, searches=[]) is None
 
 
 @pytest.mark.full
 def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls):
-    figure = slack_figure(waterfalls)
+    figure = figure_of(slack, waterfalls=waterfalls)
     chains = [chain for _, chains in waterfalls for chain in chains]
     assert len([axis for axis in figure.axes if axis.has_data()]) == len(chains) > 0
     for axis, chain in zip(figure.axes, chains, strict=False):
@@ -89,7 +79,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
         assert bars[0].get_x() + bars[0].get_width() == pytest.approx(chain.measured)
         assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(chain.links[-1].value)
         assert axis.get_xscale() == "log"
-    assert slack_figure([]) is None
+    assert figure_of(slack, waterfalls=[]) is None
 
 
 @pytest.mark.full
@@ -103,29 +93,10 @@ def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
 
 
 @pytest.mark.full
-def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
-    for axis, chain in zip(slack_figure(waterfalls).axes, [c for _, cs in waterfalls for c in cs], strict=False):
-        bars = sorted(axis.patches, key=lambda bar: -bar.get_y())[1:-1]
-        falls = [link.factor < 1 - 1e-12 for link in chain.links]
-        colours = [bar.get_facecolor() for bar in bars]
-        assert any(falls) == (chain.version == "printed")
-        assert {c for c, fall in zip(colours, falls, strict=True) if fall}.isdisjoint(
-            {c for c, fall in zip(colours, falls, strict=True) if not fall}
-        )
-
-
-@pytest.mark.full
 def test_split_is_that_of_lora_along_its_run(adapters):
-    (axis,) = split_figure(adapters).axes
+    (axis,) = figure_of(curvature_split, adapters).axes
     assert {"Gauss–Newton, BB", "bilinear, AB"} <= {line.get_label() for line in axis.lines}
-    assert split_figure([run for run in adapters if run.adapter != "lora"]) is None
-
-
-@pytest.mark.full
-def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfalls):
-    figures = [*(draw() for draw in adapter_figures(adapters).values()), search_figure(searches[:2])]
-    for figure in (*figures, slack_figure(waterfalls), split_figure(adapters)):
-        assert_no_text_overlaps(figure)
+    assert figure_of(curvature_split, [run for run in adapters if run.adapter != "lora"]) is None
 
 
 @pytest.mark.full

@@ -10,22 +10,6 @@ from matplotlib.text import Text
 
 from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, Layout, looking, marks, panels, pdf, plain
 
-LONG = "average squared gradient norm in the factors, and its asymptotic interval"
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_the_legend_is_within_the_figure(count: int) -> None:
-    def draw(axis: Axes, _: int) -> None:
-        for name in (LONG, LONG.upper() if count == 1 else f"{LONG}, {LONG}", "short"):
-            axis.plot([0, 1], [0, 1], label=name)
-
-    figure = panels(list(range(count)), draw)
-    figure.draw_without_rendering()
-    (legend,) = figure.legends
-    box = legend.get_window_extent()
-    assert figure.bbox.x0 <= box.x0
-    assert box.x1 <= figure.bbox.x1
-
 
 @given(st.floats(-30, 30), st.floats(1, 60), st.integers(3, 7))
 def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float, most: int) -> None:

@@ -25,32 +25,13 @@ from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
+from boundcheck.language import symbols
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.symbols import (
-    G_2,
-    R_1,
-    C,
-    G,
-    L,
-    a,
-    a_0,
-    abc_b,
-    abc_c,
-    b,
-    b_2,
-    c,
-    ell,
-    f_star,
-    mu,
-    mu_F,
-    sigma,
-    zeta,
-)
 from boundcheck.properties import SIZES, short_runs
 from boundcheck.worst_case.short_run import ShortRun
 from tests.properties.cases import CASES, Enclosure, layer_case, paths_of
-from tests.properties.found import some
-from tests.properties.letters import Case, TwoLayers, numbers, of_run, stated
+from tests.properties.letters import DO, Case, TwoLayers, numbers, of_run, stated
+from tests.properties.small import some
 
 CHECKED = {*CASES, RATE.id}
 """The claims that this module tries."""
@@ -90,8 +71,8 @@ def smaller(*symbols: sp.Symbol, factor: float = 0.5) -> Callable[[Case], Case]:
 
 def higher(found: Case) -> Case:
     """With f* + 1 in place of f*."""
-    raised = found.model.arithmetic.add(found.model.numbers[f_star], Approx(1.0, 0.0))
-    return replace(found, model=replace(found.model, numbers={**found.model.numbers, f_star: raised}))
+    raised = found.model.arithmetic.add(found.model.numbers[symbols.f_star], Approx(1.0, 0.0))
+    return replace(found, model=replace(found.model, numbers={**found.model.numbers, symbols.f_star: raised}))
 
 
 def biased(found: Case) -> Case:
@@ -103,77 +84,60 @@ def biased(found: Case) -> Case:
 
 def stretched(found: Case) -> Case:
     """With every matrix twice as large."""
-    twice = {
-        X: tuple(found.model.arithmetic.scaled(Approx(2.0, 0.0), part) for part in parts)
-        for X, parts in found.model.matrices.items()
-    }
+    twice = {X: tuple(DO.scaled(TWO, part) for part in parts) for X, parts in found.model.matrices.items()}
     return replace(found, model=replace(found.model, matrices=twice))
 
 
 def turned(found: Case) -> Case:
     """With two rows, the second pair of which is the first one turned."""
-    do = found.model.arithmetic
-    pair = do.exact(torch.eye(2)), do.exact(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
+    pair = DO.exact(torch.eye(2)), DO.exact(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
     matrices = {X: (pair[X.name == "R_2"],) for X in found.model.matrices}
     return replace(found, model=replace(found.model, matrices=matrices))
 
 
-def concave(found: Case) -> Case:
-    """With -F in place of F."""
-    F, do = sp.Symbol("F"), found.model.arithmetic
-    true = found.model.functions[F]
-    minus = do.rational(Fraction(-1))
-    bent = VectorFunction(
-        lambda v: do.times(minus, true.value(v)),
-        lambda v: tuple(do.scaled(minus, part) for part in true.gradient(v)),
-    )
-    return replace(found, model=replace(found.model, functions={F: bent}))
+def with_function(symbol: sp.Symbol, value: Approx, gradient: Approx) -> Callable[[Case], Case]:
+    """With these multiples of the values and of the gradients of a function."""
+
+    def changed(found: Case) -> Case:
+        true = found.model.functions[symbol]
+        other = VectorFunction(
+            lambda v: DO.times(value, true.value(v)),
+            lambda v: tuple(DO.scaled(gradient, part) for part in true.gradient(v)),
+        )
+        return replace(found, model=replace(found.model, functions={**found.model.functions, symbol: other}))
+
+    return changed
 
 
-def doubled(found: Case) -> Case:
-    """With 2f in place of f."""
-    f, do = sp.Symbol("f"), found.model.arithmetic
-    true = found.model.functions[f]
-    twice = true._replace(gradient=lambda W: tuple(do.scaled(Approx(2.0, 0.0), part) for part in true.gradient(W)))
-    return replace(found, model=replace(found.model, functions={**found.model.functions, f: twice}))
-
-
+ONE, TWO, MINUS = (Approx(x, 0.0) for x in (1.0, 2.0, -1.0))
 CONTROLS: dict[str, Callable[[Case], Case]] = {
-    "jiang2024.assumption1": smaller(L),
-    "jiang2024.assumption2": smaller(sigma),
-    "jiang2024.assumption3": smaller(C),
-    "jiang2024.assumption3.1": smaller(C),
-    "jiang2024.assumption3.2": smaller(G),
-    "jiang2024.assumption4": smaller(zeta),
-    "jiang2024.unbiased": biased,
+    **dict.fromkeys(("jiang2024.assumption1", "meft.joint_descent"), smaller(symbols.L)),
+    **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), smaller(symbols.C)),
+    **dict.fromkeys(("jiang2024.assumption3.2", "meft.gradient_bound", "meft.each_layer_gradient"), smaller(symbols.G)),
+    **dict.fromkeys(
+        ("meft.ball", "meft.frozen_factor_b", "meft.each_layer_ball", "meft.loha_domain"), smaller(symbols.b)
+    ),
+    **dict.fromkeys(("classic.smooth", "classic.smooth_around", "classic.smooth_everywhere"), smaller(symbols.ell)),
+    **dict.fromkeys(("jiang2024.unbiased", "meft.unbiased"), biased),
+    **dict.fromkeys(("meft.loreft_domain", "meft.loreft_trained_domain"), stretched),
+    "jiang2024.assumption2": smaller(symbols.sigma),
+    "jiang2024.assumption4": smaller(symbols.zeta),
     "jiang2024.bounded_below": higher,
-    "meft.ball": smaller(b),
-    "meft.gradient_bound": smaller(G),
-    "meft.unbiased": biased,
-    "meft.frozen_factor": smaller(a),
-    "meft.frozen_factor_b": smaller(b),
-    "meft.layer_balls": smaller(b_2),
-    "meft.layer_gradients": smaller(G_2),
-    "meft.lipschitz": smaller(a, factor=2.0**-4),
-    "meft.chain_rule": doubled,
-    "meft.joint_descent": smaller(L),
-    "meft.each_layer_ball": smaller(b),
-    "meft.each_layer_gradient": smaller(G),
-    "meft.all_layers": smaller(L, G),
-    "meft.composition": smaller(L, G),
-    "meft.vera_domain": smaller(a_0),
-    "meft.loha_domain": smaller(b),
-    "meft.dora_domain": smaller(mu),
-    "meft.loreft_domain": stretched,
+    "meft.frozen_factor": smaller(symbols.a),
+    "meft.layer_balls": smaller(symbols.b_2),
+    "meft.layer_gradients": smaller(symbols.G_2),
+    "meft.lipschitz": smaller(symbols.a, factor=2.0**-4),
+    "meft.chain_rule": with_function(sp.Symbol("f"), ONE, TWO),
+    # Few examples are near what two layers attain.
+    "meft.all_layers": smaller(symbols.L, symbols.G, factor=2.0**-4),
+    "meft.composition": smaller(symbols.L, symbols.G),
+    "meft.vera_domain": smaller(symbols.a_0),
+    "meft.dora_domain": smaller(symbols.mu),
     "meft.loreft_unturned": turned,
-    "meft.loreft_trained_domain": stretched,
-    "classic.smooth": smaller(ell),
-    "classic.smooth_around": smaller(ell),
-    "classic.abc": smaller(abc_b, abc_c),
-    "classic.smooth_everywhere": smaller(ell),
-    "classic.convex": concave,
-    "classic.strongly_convex": smaller(mu_F, factor=4.0),
-    "classic.near_minimiser": smaller(R_1),
+    "classic.abc": smaller(symbols.abc_b, symbols.abc_c),
+    "classic.convex": with_function(sp.Symbol("F"), MINUS, MINUS),
+    "classic.strongly_convex": smaller(symbols.mu_F, factor=4.0),
+    "classic.near_minimiser": smaller(symbols.R_1),
 }
 
 
@@ -191,12 +155,12 @@ def test_two_layers_attain_their_constant_where_one_of_them_does() -> None:
     radii = dict.fromkeys(adapter.radius_names, 1.0)
     found = layer_case(LAYERS, Enclosure(Problem(loss, adapter), radii, (ends[0], ends[1])))
     assert not found.fails
-    assert smaller(L, G, G_2, factor=0.98)(found).fails
+    assert smaller(symbols.L, symbols.G, symbols.G_2, factor=0.98)(found).fails
 
 
 def theorem_over_rate(inputs: dict[str, float]) -> float:
     """The least c at which the printed rate is no less than the bound of Theorem 2, as printed."""
-    others = {p.name: inputs[p.name] for p in RATE.parameters if p.symbol != c}
+    others = {p.name: inputs[p.name] for p in RATE.parameters if p.symbol != symbols.c}
     return float(THEOREM_2.function("bound")(**inputs)) / float(RATE.function("bound")(c=1.0, **others))
 
 
@@ -205,7 +169,7 @@ def rate_on(run: ShortRun) -> Case:
     inputs = {name: float(sp.N(x)) for name, x in run.inputs.items()}
     known = numbers({"r": inputs["r"], "sigma": inputs["sigma"]})
     found = theorem_over_rate(inputs)
-    known[c] = Approx(found, 1e-12 * found)
+    known[symbols.c] = Approx(found, 1e-12 * found)
     return Case(stated(RATE), of_run(paths_of(run), known))
 
 
@@ -216,10 +180,10 @@ def test_the_rate_holds_with_the_constant_of_theorem_2(run: ShortRun) -> None:
 
 
 def test_the_rate_fails_with_a_smaller_constant() -> None:
-    some(short_runs(THEOREM_2), lambda run: rate_on(run).at({c: 2.0**-6}).fails)
+    some(short_runs(THEOREM_2), lambda run: rate_on(run).at({symbols.c: 2.0**-6}).fails)
 
 
-# Its c is free of r, sigma and T where they are at least what they were when c was chosen, and C is a constant.
+# Its c is free of r, symbols.sigma and T where they are at least what they were when c was chosen, and C is a constant.
 growth = st.integers(1, 1000)
 
 

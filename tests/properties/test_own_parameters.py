@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +86,5 @@ def test_a_value_that_is_given_is_taken() -> None:
 def test_a_theorem_has_them_in_its_runs() -> None:
     *before, bound = REPAIRED.quantities
     looser = Quantity(bound.symbol, bound.expression * (1 + THETA.symbol), bound.meaning)
-    theorem = Claim(
-        "my.theorem",
-        "Mine",
-        "me",
-        REPAIRED.conclusion,
-        REPAIRED.quantifier,
-        REPAIRED.hypotheses,
-        (*before, looser),
-        REPAIRED.conditions,
-        declared=(THETA,),
-    )
+    theorem = replace(REPAIRED, id="my.theorem", quantities=(*before, looser), declared=(THETA,))
     assert check_claim(theorem, adapter="lora", examples=8).ratio <= 1

@@ -21,13 +21,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.program import forked
+
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([\w./-]+\.\w+)`[^`]*:\s*$")
 _LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # What a command's first word runs here: the interpreter of the tests has what the reader installed.
 _PROGRAMS = {
-    "boundcheck": [sys.executable, "-m", "boundcheck"],
     "pytest": [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
     "python": [sys.executable],
     # Only what it would run: it installs.
@@ -102,13 +103,16 @@ def follow(path: Path, folder: Path, **known: object) -> int:
 
 def runs(command: str) -> bool:
     """Whether a command is one that is run here."""
-    return shlex.split(command)[0] in _PROGRAMS
+    return shlex.split(command)[0] in {"boundcheck", *_PROGRAMS}
 
 
 def run(command: str, printed: str, folder: Path, where: str) -> None:
     """Run a command of a document, and compare what it prints."""
     assert runs(command), f"{where}: {command}, which no test runs"
     program, *arguments = shlex.split(command, comments=True)
+    if program == "boundcheck":
+        compare(forked(*arguments, cwd=folder, merged=True), printed, f"{where}: $ {command}")
+        return
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
         [*_PROGRAMS[program], *arguments],
@@ -119,10 +123,15 @@ def run(command: str, printed: str, folder: Path, where: str) -> None:
         cwd=folder,
         env=environment,
     )
+    compare(done, printed, f"{where}: $ {command}")
+
+
+def compare(done: subprocess.CompletedProcess[str], printed: str, where: str) -> None:
+    """Check that a command ended well, or as is shown, and printed what is shown."""
     ends = printed.rstrip().rpartition("\n")[2] not in ("", "...")
-    assert done.returncode == 0 or ends, f"{where}: $ {command} exits with {done.returncode}:\n{done.stdout}"
+    assert done.returncode == 0 or ends, f"{where} exits with {done.returncode}:\n{done.stdout}"
     if printed.strip():
-        assert is_like(printed, done.stdout), f"{where}: $ {command} prints\n{done.stdout}\nand not\n{printed}"
+        assert is_like(printed, done.stdout), f"{where} prints\n{done.stdout}\nand not\n{printed}"
 
 
 def is_like(shown: str, printed: str) -> bool:

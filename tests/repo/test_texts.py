@@ -20,7 +20,7 @@ NEVER = {
 LAMBDIFY = {
     "boundcheck/language/claim.py",
     "boundcheck/experiment/waterfall.py",
-    "boundcheck/properties/instance_strategies.py",
+    "boundcheck.properties.problem_strategies.py",
     "boundcheck/language/algorithms.py",
 }
 # These round numbers for print.

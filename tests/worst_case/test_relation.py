@@ -18,6 +18,7 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import L, Lhat, Parameter, T
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.properties import matrices
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import (
     Assignment,
     Letters,
@@ -30,7 +31,6 @@ from boundcheck.worst_case.relation import (
     simplified,
 )
 from boundcheck.worst_case.stored import load, replayed, save
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused
 from tests.layers import examples
 
@@ -63,15 +63,12 @@ def test_both_sides_are_numpys(x: np.ndarray, y: np.ndarray) -> None:
     assert not certify(assigned(PRODUCT, x.tolist(), y.tolist())).violated
 
 
-def test_a_violation_is_certain_and_by_how_much() -> None:
-    found = certify(assigned(WRONG, [[1, 0], [0, 1]], [[1, 0], [0, 1]]))
+def test_a_violation_is_certain_and_a_tie_is_none() -> None:
+    """Of a tie both sides are sqrt(2) exactly, and no number of bits can tell them apart."""
+    wrong, tie = (assigned(claim, [[1, 0], [0, 1]], [[1, 0], [0, 1]]) for claim in (WRONG, PRODUCT))
+    found = certify(wrong)
     assert (found.inside, found.violated) == (True, True)
     assert math.sqrt(2) * (1 - 1e-15) <= found.lower <= math.sqrt(2)
-
-
-def test_a_tie_violates_nothing() -> None:
-    """Both sides are sqrt(2) exactly, and no number of bits can tell them apart."""
-    tie = assigned(PRODUCT, [[1, 0], [0, 1]], [[1, 0], [0, 1]])
     assert not tie.compare().holds
     assert not certify(tie).violated
 
@@ -155,14 +152,12 @@ def test_an_assignment_is_read_back_to_the_last_bit(tmp_path) -> None:
     ("change", "field"),
     [
         ({"kind": "other"}, "instance.kind"),
-        ({"kind": 3}, "instance.kind"),
         ({"claim": "no.such.claim"}, "claim"),
         ({"claim": 3}, "instance.claim"),
         ({"matrices": {"X": [[1.0]]}}, "matrices.Y"),
         ({"matrices": {"X": [[1.0, 2.0], [0.0, 1.0]], "Y": [[1.0]]}}, "matrices.Y"),
         ({"matrices": {"X": [[1.0, "x"], [0.0, 1.0]], "Y": [[1.0]]}}, "matrices.X"),
         ({"numbers": {"m": 2, "n": 2}}, "numbers.k"),
-        ({"numbers": {"m": 2, "n": 2, "k": -1}}, "numbers.k"),
         ({"numbers": {"m": 2, "n": 2, "k": 10**9}}, "numbers.k"),
         ({"numbers": {"m": 2, "n": 2, "k": float("nan")}}, "--replay"),
     ],
@@ -182,18 +177,9 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
         assert refused(Assignment.from_json, changed).field == f"numbers.{name}"
 
 
-@pytest.mark.parametrize(
-    ("told", "value"),
-    [
-        ({"positive": True}, -2.0),
-        ({"positive": True}, 0.0),
-        ({"nonnegative": True}, -2.0),
-        ({"integer": True}, -2.5),
-    ],
-    ids=str,
-)
-def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told: dict, value: float, tmp_path) -> None:
-    letter = sp.Symbol("y", real=True, **told)
+@pytest.mark.parametrize(("told", "value"), [("positive", 0.0), ("nonnegative", -2.0), ("integer", -2.5)])
+def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told: str, value: float, tmp_path) -> None:
+    letter = sp.Symbol("y", real=True, **{told: True})
     false = Assignment(claim_of(sp.Le(FrobeniusNorm(X), letter - 9)), {"X": np.eye(1)}, {"m": 1, "n": 1, "y": value})
     assert (certify(false).exceeds, certify(false).violated) == (True, False)
     assert not false.is_inside()
@@ -267,10 +253,12 @@ def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: 
     claim = claim_of(relation)
     space, random = Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
     value, slope = space.rise((relation.lhs, relation.rhs), space.start)
-    assert value == pytest.approx(np.log(space.origin.ratio), abs=1e-9)
+    assert value == pytest.approx(np.log(space.origin.compare().ratio), abs=1e-9)
     way, h = random.normal(size=space.start.shape), 1e-6
     ends = [space.at(space.start + sign * h * way) for sign in (1, -1)]
-    assert (np.log(ends[0].ratio) - np.log(ends[1].ratio)) / (2 * h) == pytest.approx(slope @ way, rel=1e-3, abs=1e-5)
+    assert (np.log(ends[0].compare().ratio) - np.log(ends[1].compare().ratio)) / (2 * h) == pytest.approx(
+        slope @ way, rel=1e-3, abs=1e-5
+    )
 
 
 SHARP = [

@@ -15,10 +15,9 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, s
 from boundcheck.worst_case import falsify, search
-from boundcheck.worst_case.instance import AdapterInstance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
 from boundcheck.worst_case.search import Best, Climber, Search, Structure, adapter_of, shrunk, weight_derivatives
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.language.plain import Plain, single
 from tests.layers import covering
@@ -74,38 +73,23 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
     It may measure more: a change of the gradient across the step counts as well.
     """
     claim, climber = catalogue[id], climbed(kind, id, 2, UNEQUAL)
+    made = climber.structure
     for which in range(4):
         instance = climber.instance(claim, "sigma", which)
         found = certify(instance)
         assert found.inside
+        # It has the shape and the constants of its structure.
+        assert size(instance) == (made.d, made.k, min(made.d, made.k) if kind == "full" else made.rank)
+        assert (instance.radii, instance.lipschitz, instance.slope) == (made.radii, "sigma", made.L)
+        for name, parameter in instance.adapter.frozen.items():
+            norm = spectral_bound(getattr(instance.adapter, name))
+            assert name == "W0" or norm == pytest.approx(made.frozen[parameter], rel=1e-12)
         scale = instance.adapter.scale if hasattr(instance.adapter, "scale") else 1.0
         factor = float(instance.inputs["L"]) / climber.structure.L
         assert factor == pytest.approx(1 if "s" in {p.name for p in claim.parameters} else scale**2, rel=1e-9)
         value = climber.state.values[which].item()
         assert instance.measured >= value * (1 - 3e-3)
         assert found.lower == pytest.approx(instance.ratio, rel=1e-6)
-
-
-@each_pair
-def test_an_instance_has_the_shape_and_the_constants_of_its_structure(kind: str, id: str) -> None:
-    climber = climbed(kind, id, 2, UNEQUAL)
-    made, instance = climber.structure, climber.best(catalogue[id], "sqrt(r) sigma")
-    assert tuple(instance.adapter.W0.shape) == (made.d, made.k)
-    assert kind == "full" or rank_of(instance.adapter) == made.rank
-    assert instance.radii == made.radii
-    assert instance.lipschitz == "sqrt(r) sigma"
-    assert instance.slope == made.L
-    for name, parameter in instance.adapter.frozen.items():
-        if name != "W0":
-            assert spectral_bound(getattr(instance.adapter, name)) == pytest.approx(made.frozen[parameter], rel=1e-12)
-
-
-@pytest.mark.parametrize("kind", ["lora", "loha", "dora"])
-def test_no_random_point_has_more_than_the_climb_reaches(kind: str) -> None:
-    """At rank 1 the climb is at the top of all starts that 500 draws find."""
-    id = ADAPTERS[kind].claims[0]
-    top = climbed(kind, id, 1, UNEQUAL).state.values.max()
-    assert Climber(climbed(kind, id, 1, UNEQUAL).structure, 500, 7).state.values.max() <= top * (1 + 1e-9)
 
 
 def test_the_frobenius_norm_is_dual_to_itself_and_the_spectral_to_the_nuclear() -> None:
@@ -175,10 +159,8 @@ def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> No
 @pytest.mark.parametrize("rank", [1, 4, 8])
 @pytest.mark.parametrize("given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"])
 def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
-    assert (
-        certify(climbed("lora", "meft.lemma1_sharp", rank, given).best(catalogue["meft.lemma1_sharp"], "sigma")).lower
-        >= 0.999
-    )
+    claim = catalogue["meft.lemma1_sharp"]
+    assert certify(climbed("lora", claim.id, rank, given).best(claim, "sigma")).lower >= 0.999
 
 
 @pytest.mark.nightly
@@ -196,12 +178,8 @@ def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
     ticks = []
     method = Search((2, 1), starts=2, rounds=3, examples=2)
     found = falsify("meft.lemma1_sharp", method, tick=lambda *told: ticks.append(told))
-    assert [(row.rank, row.constants["a"], row.constants["b"]) for row in found.rows] == [
-        (2, 1, 1),
-        (1, 1, 1),
-        (2, 1, 0.5),
-        (1, 1, 0.5),
-    ]
+    of = [(2, 1, 1), (1, 1, 1), (2, 1, 0.5), (1, 1, 0.5)]
+    assert [(row.rank, row.constants["a"], row.constants["b"]) for row in found.rows] == of
     assert [told[1:] for told in ticks if told[0].startswith("climb")] == [(i, 4) for i in range(1, 5)]
     assert all(done <= total for _, done, total in ticks)
     assert found.as_json()["rows"][3]["ratio"] == found.rows[3].ratio
@@ -260,15 +238,8 @@ def with_formula(id: str, change: Callable[[sp.Expr], sp.Expr]) -> Claim:
 
 
 SHARP = (
-    "meft.lemma1_sharp",
-    "meft.full",
-    "meft.frozen_a",
-    "meft.frozen_b",
-    "meft.direft",
-    "meft.vera_sharp",
-    "meft.loreft_sharp",
-    "meft.loreft_rank1",
-    "meft.lemma1_sharp_equal_radii",
+    *("meft.lemma1_sharp", "meft.full", "meft.frozen_a", "meft.frozen_b", "meft.direft", "meft.vera_sharp"),
+    *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii"),
 )
 FACTORS = (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100), Fraction(998, 1000))
 FALSE: dict[str, Claim] = {f"{id} times {x}": with_quantity_scaled(catalogue[id], x) for id in SHARP for x in FACTORS}
@@ -334,21 +305,16 @@ def test_the_printed_lemma_is_tight_at_rank_one() -> None:
         ({"claim": "jiang2024.theorem2"}, "claim"),
         ({"adapter": "lorra"}, "adapter"),
         ({"ranks": (1, 0)}, "rank"),
-        ({"ranks": (-1,)}, "rank"),
         ({"ranks": (1.5,)}, "rank"),
         ({"ranks": ()}, "rank"),
         ({"starts": 0}, "starts"),
-        ({"rounds": 0}, "rounds"),
         ({"rounds": 2.5}, "rounds"),
         ({"examples": -1}, "examples"),
         ({"lipschitz": "tau"}, "lipschitz"),
         ({"constants": {"a": 0.0}}, "a"),
-        ({"constants": {"a": -1.0}}, "a"),
         ({"constants": {"a": float("nan")}}, "a"),
         ({"constants": {"L": float("inf")}}, "L"),
         ({"constants": {"mu": 1.0}}, "mu"),
-        ({"constants": {"sigma": 1.0}}, "sigma"),
-        ({"constants": {"r": 1.0}}, "r"),
         ({"claim": "meft.direft", "constants": {"s": 2.0}}, "s"),
         ({"claim": "jiang2024.lemma1", "constants": {"a": 2.0}}, "a, b"),
     ],
@@ -440,27 +406,3 @@ def test_lora_shrinks_to_one_number_a_factor() -> None:
     assert size(made) == (1, 1, 1)
     # Few digits: every entry of the points is a decimal of at most four.
     assert all(torch.equal(part, part.round(decimals=4)) for part in made.v)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    ("kind", "id", "sizes"), [("loreft", "meft.loreft_rank1", (2, 1, 1)), ("lora", "meft.lora", (1, 3, 1))]
-)
-def test_narrow_instances_stay_narrow(
-    kind: str, id: str, sizes: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "SHRINKING", (16, 24))
-    claim: Claim = catalogue[id]
-    original = Climber(structure(kind, id, sizes, {}), 8, 0).run(24).best(claim, "sigma")
-    assert size(original) == sizes
-    assert_as_good(shrunk(original, certify(original)), original)
-
-
-@pytest.mark.nightly
-@each_pair
-def test_what_a_long_climb_finds_shrinks_well(kind: str, id: str) -> None:
-    claim = catalogue[id]
-    rank = rank_for(claim, 3)
-    for given in ({}, UNEQUAL):
-        original = Climber(structure(kind, id, (rank + 2, rank + 1, rank), given), 16, 1).run(96).best(claim, "sigma")
-        assert_as_good(shrunk(original, certify(original)), original)

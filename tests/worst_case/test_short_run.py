@@ -16,9 +16,9 @@ from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.short_run import ShortRun
 from boundcheck.worst_case.stored import load, replayed, save
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 
 REPAIRED = catalogue["meft.theorem2_repaired"]
@@ -109,9 +109,7 @@ def test_other_theorems_hold_on_it(id: str) -> None:
 
 
 def test_gradient_descent_has_one_path_and_no_noise() -> None:
-    made = replace(
-        run(catalogue["nesterov2004.gradient_descent"], offset=0.0), claim=catalogue["nesterov2004.gradient_descent"]
-    )
+    made = run(catalogue["nesterov2004.gradient_descent"], offset=0.0)
     assert "zeta" not in made.inputs
     assert made.problem.objective.samples == 1
     assert certify(made).inside
@@ -154,7 +152,6 @@ def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate() -> None:
     ("change", "field"),
     [
         ({"steps": 0}, "steps"),
-        ({"steps": 99}, "steps"),
         ({"steps": 1.5}, "instance.steps"),
         ({"radii": {"a": 2.0, "b": -2.0}}, "radii.b"),
         ({"radii": {"a": 0.5, "b": 2.0}}, "v.A"),
@@ -165,7 +162,6 @@ def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate() -> None:
         ({"lipschitz": "L"}, "lipschitz"),
         ({"given": {"x": -1}}, "given.x"),
         ({"given": {"D": 1e-9}}, "given.D"),
-        ({"given": {"abc_a": 1.0}}, "given.abc_a"),
         ({"given": {"eta": 0.1}}, "given.eta"),
         ({"claim": "meft.theorem2_any_step"}, "eta"),
         ({"claim": "meft.theorem2_any_step", "given": {"eta": 1e3}}, "eta"),

@@ -29,7 +29,6 @@ from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.symbols import G, L, Lhat, a, b, ell, s
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.program import TOLERANCE, NotSolvedError, Program, Solver
-from boundcheck.worst_case.search import Falsification
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
@@ -60,18 +59,7 @@ def test_gradient_descent_has_its_exact_rate(step: float, iterates: int) -> None
     assert gradient_descent(1, step, iterates) == pytest.approx(exact_rate(step, iterates), rel=TOLERANCE)
 
 
-def test_a_tiny_step_needs_no_warning() -> None:
-    assert gradient_descent(1, 1e-4, 5) == pytest.approx(exact_rate(1e-4, 5), rel=TOLERANCE)
-
-
-@given(sizes, st.floats(0.1, 1.7), st.integers(1, 4))
-@few_examples
-def test_gradient_descent_scales_with_the_smoothness(smoothness: float, step: float, iterates: int) -> None:
-    scaled = gradient_descent(smoothness, step / smoothness, iterates)
-    assert scaled == pytest.approx(smoothness * gradient_descent(1, step, iterates), rel=TOLERANCE)
-
-
-@given(sizes, sizes, st.floats(0.05, 1.5), st.floats(0.1, 3), st.integers(1, 3))
+@given(sizes, sizes, st.floats(0.05, 1.5), st.just(0.0) | st.floats(0.1, 3), st.integers(1, 3))
 @few_examples
 def test_sgd_scales_with_smoothness_and_gap(
     smoothness: float, gap: float, step: float, zeta: float, iterates: int
@@ -143,8 +131,9 @@ STOCHASTIC = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.th
 @pytest.mark.full
 @pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
 def test_true_theorems_are_not_violated(id: str) -> None:
-    cases = falsify(id, WorstCase((1, 2, 3)))
-    assert [case.steps for case in cases] == [1, 2, 3]
+    horizons = (1, 2, 3) if id in DETERMINISTIC else (1, 2)
+    cases = falsify(id, WorstCase(horizons))
+    assert tuple(case.steps for case in cases) == horizons
     for case in cases:
         assert 0.25 < case.ratio <= 1 + TOLERANCE
         assert not case.violated
@@ -166,19 +155,19 @@ def test_an_exact_rate_is_attained() -> None:
     [("meft.theorem2_best_step", {"zeta": 0.3, "D": 2.0, "G": 0.1}), (DETERMINISTIC[0], {"D": 3.0})],
 )
 def test_the_worst_case_is_that_of_the_methods_functions(id: str, constants: dict[str, float]) -> None:
-    (case,) = falsify(id, WorstCase([3], constants))
+    (case,) = falsify(id, WorstCase([2], constants))
     assert {name: case.inputs[name] for name in constants} == constants
     if "zeta" in constants:
-        alone = two_point_sgd(case.smoothness, constants["D"], constants["zeta"], case.step, 3)
+        alone = two_point_sgd(case.smoothness, constants["D"], constants["zeta"], case.step, 2)
     else:
-        alone = constants["D"] * gradient_descent(case.smoothness, case.step, 3)
+        alone = constants["D"] * gradient_descent(case.smoothness, case.step, 2)
     assert case.numerical == pytest.approx(alone, rel=TOLERANCE)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("share", [0.1, 1.0, 1.5, 1.9])
+@pytest.mark.parametrize("share", [0.1, 1.9])
 def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
-    (case,) = falsify("meft.theorem2_any_step", WorstCase([3], {"ell": 4.0, "eta": share / 4, "zeta": 0.1}))
+    (case,) = falsify("meft.theorem2_any_step", WorstCase([2], {"ell": 4.0, "eta": share / 4, "zeta": 0.1}))
     assert (case.step, case.inputs["eta"]) == (share / 4, share / 4)
     assert not case.violated
     # Half of the longest, where nothing is said of it.
@@ -199,7 +188,7 @@ def test_a_step_that_is_too_long_is_refused() -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("id", "steps"), [("meft.theorem2_any_step", 3), ("meft.theorem2_repaired", 3), *((id, 5) for id in DETERMINISTIC)]
+    ("id", "steps"), [("meft.theorem2_any_step", 2), ("meft.theorem2_repaired", 2), *((id, 3) for id in DETERMINISTIC)]
 )
 def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(id: str, steps: int) -> None:
     (case,) = falsify(with_quantity_scaled(catalogue[id], sp.Rational(1, 2)), WorstCase([steps]))
@@ -257,26 +246,10 @@ def test_a_worst_case_over_all_that_the_hypotheses_allow_has_both_ends(name: str
 
 @pytest.mark.full
 def test_at_shortest_horizons_sgd_is_within_a_fifth_of_the_repaired_bound() -> None:
-    cases = falsify("meft.theorem2_repaired", WorstCase((2, 3, 4)))
-    assert [case.ratio for case in cases] == pytest.approx([0.6963087, 0.7646192, 0.7988945], rel=1e-5)
+    cases = falsify("meft.theorem2_repaired", WorstCase((2, 3)))
+    assert [case.ratio for case in cases] == pytest.approx([0.6963087, 0.7646192], rel=1e-5)
     for case in cases:
         assert case.lower < case.numerical < case.upper < 1.00001 * case.lower
-
-
-def test_the_summary_has_the_largest_ratio_and_every_case() -> None:
-    cases = falsify(DETERMINISTIC[0], WorstCase((4, 2, 3)))
-    found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
-    assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
-    assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
-    assert (found["id"], found["violated"], found["instance"]) == (DETERMINISTIC[0], False, cases[1].instance)
-    assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
-
-
-def test_a_bad_horizon_is_found_before_anything_is_solved() -> None:
-    told: list[tuple[str, int, int]] = []
-    with pytest.raises(InputError, match="T = 32"):
-        falsify(DETERMINISTIC[0], WorstCase((2, 32)), tick=lambda *progress: told.append(progress))
-    assert told == []
 
 
 def test_a_solver_that_fails_is_an_error_of_its_own() -> None:
@@ -299,15 +272,18 @@ BAD: list[tuple[str, Callable[[], object]]] = [
     ("T", lambda: falsify(REPAIRED, WorstCase([0]))),
     ("T", lambda: falsify(REPAIRED, WorstCase([]))),
     ("zeta", lambda: falsify(REPAIRED, WorstCase([2], {"a": 1e200}))),
-    ("T", lambda: falsify(REPAIRED, WorstCase([6]))),
-    ("T", lambda: falsify(DETERMINISTIC[0], WorstCase([32]))),
     ("T", lambda: falsify(REPAIRED, WorstCase([2], {"T": 3}))),
     # Above 4 L̂ D / zeta^2 = 12.
     ("T", lambda: falsify(REPAIRED, WorstCase([2], {"zeta": 1.0}))),
-    ("D", lambda: falsify(REPAIRED, WorstCase([2], {"D": -1.0}))),
     ("D", lambda: falsify(REPAIRED, WorstCase([2], {"D": math.nan}))),
     ("ell", lambda: falsify(REPAIRED, WorstCase([2], {"ell": 1.0}))),
 ]
+
+
+def test_a_bad_horizon_is_found_before_anything_is_solved() -> None:
+    told: list[tuple[str, int, int]] = []
+    assert refused(falsify, DETERMINISTIC[0], WorstCase((2, 32)), lambda *progress: told.append(progress)).field == "T"
+    assert told == []
 
 
 @pytest.mark.parametrize(("field", "call"), BAD)
@@ -315,46 +291,42 @@ def test_bad_numbers_are_refused(field: str, call: Callable[[], object]) -> None
     assert refused(call).field == field
 
 
-@pytest.fixture(scope="module")
-def search() -> Falsification:
-    return bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
-
-
-@pytest.fixture(scope="module")
-def cases() -> WorstCases:
-    return bc.falsify("nesterov2004.gradient_descent", bc.WorstCase((2, 3)))
-
-
-def text_of(html: str) -> str:
-    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
-
-
-def test_a_frame_of_a_search_has_the_rows_of_the_json(search: Falsification) -> None:
-    rows = search.to_frame().to_dict("records")
-    assert rows == [
+def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path: Path) -> None:
+    search = bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
+    assert search.to_frame().to_dict("records") == [
         {"claim": search.id, "rank": x["rank"], **x["constants"], "ratio": x["ratio"], "share": x["share"]}
         for x in search.as_json()["rows"]
     ]
-
-
-def test_a_replay_is_shown_with_what_is_certain(search: Falsification, tmp_path: Path) -> None:
     save(search.instance, path := tmp_path / "instance.json")
-    found = replayed(path)
-    instance, certificate = found
+    instance, certificate = found = replayed(path)
     assert (certificate.violated, certificate.lower) == (search.violated, search.ratio)
-    page = text_of(found._repr_html_())
-    assert instance.title in page
-    assert "not violated" in page
-    assert f"at least {rounded_down(certificate.lower, 6)} (certified)" in page
+    page = " ".join("".join(ElementTree.fromstring(found._repr_html_()).itertext()).split())
+    for said in (instance.title, "not violated", f"at least {rounded_down(certificate.lower, 6)} (certified)"):
+        assert said in page
 
 
-def test_a_frame_of_worst_cases_has_the_values_of_the_json(cases: WorstCases) -> None:
+def test_worst_cases_are_a_summary_and_a_frame() -> None:
+    cases = falsify(DETERMINISTIC[0], WorstCase((3, 2)))
+    found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
+    assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
+    assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
+    assert (found["id"], found["violated"], found["instance"]) == (DETERMINISTIC[0], False, cases[1].instance)
+    assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
     for row, case in zip(cases.to_frame().to_dict("records"), cases, strict=True):
-        said = case.as_json()
-        for name in ("claim", "steps", "bound", "numerical", "lower", "upper", "ratio", "violated", "how"):
+        said = case.as_json() | case.inputs
+        for name in (
+            "claim",
+            "steps",
+            "bound",
+            "numerical",
+            "lower",
+            "upper",
+            "ratio",
+            "violated",
+            "how",
+            *case.inputs,
+        ):
             assert row[name] == said[name]
-        for name, value in said["inputs"].items():
-            assert row[name] == value
 
 
 def test_a_broken_bound_is_called_violated() -> None:

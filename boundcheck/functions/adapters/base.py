@@ -369,9 +369,7 @@ class Adapter(ABC):
     def check(self, v: Point, radii: Radii | None = None, name: str = "v") -> None:
         """Refuse a point of another shape, with a number that is not finite, or outside a domain that is given.
 
-        Raises:
-            InputError: naming the point and its block.
-
+        Raises InputError naming the point and its block.
         """
         if len(v) != len(self.blocks):
             raise InputError(name, f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))

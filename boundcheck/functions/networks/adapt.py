@@ -162,16 +162,27 @@ def _width(model: nn.Module) -> int:
 def sites_of(model: nn.Module) -> tuple[Site, ...]:
     """Every site of a network, in its order.
 
-    Raises:
-        InputError: if nothing is trained, or a trained parameter belongs to no site.
-
+    Raises InputError if nothing is trained, or a trained parameter belongs to no site.
     """
     found: list[Site] = []
     inside: set[str] = set()
     for path, module in model.named_modules():
         if any(path.startswith(f"{outer}.") for outer in inside):
             continue
-        site = _site(path, module)
+        site = None
+        if isinstance(module, AdaptedLinear):
+            blocks = tuple((Leaf(parameter),) for parameter in module.v)
+            site = Site(path, module.adapter, module, blocks, module.affine)
+        elif hasattr(module, "lora_A") and hasattr(module, "lora_B"):
+            site = _lora(path, module)
+        elif hasattr(module, "learned_source"):
+            site = _loreft(path, module)
+        elif isinstance(module, nn.Linear) and module.weight.requires_grad:
+            # Its W0 is 0 here, so that v is the weight itself, with the bias as last column.
+            affine = module.bias is not None and module.bias.requires_grad
+            leaves = (Leaf(module.weight), Leaf(module.bias)) if affine else (Leaf(module.weight),)
+            d, k = module.weight.shape
+            site = Site(path, Full(_nothing(d, k + affine, module.weight)), module, (leaves,), affine)
         # The factors of a LoRA layer do not count as layers, also if it is merged or disabled and so not a site.
         if site is not None or hasattr(module, "lora_A"):
             inside.add(path)
@@ -193,24 +204,6 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
             if owner and not name.startswith(f"{owner}."):
                 raise InputError("model", name, f"a matrix that is used in one place; {owner} uses it too")
     return tuple(found)
-
-
-def _site(path: str, module: nn.Module) -> Site | None:
-    """The site that a module is, or None."""
-    if isinstance(module, AdaptedLinear):
-        blocks = tuple((Leaf(parameter),) for parameter in module.v)
-        return Site(path, module.adapter, module, blocks, module.affine)
-    if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
-        return _lora(path, module)
-    if hasattr(module, "learned_source"):
-        return _loreft(path, module)
-    if isinstance(module, nn.Linear) and module.weight.requires_grad:
-        # Its W0 is 0 here, so that v is the weight itself, with the bias as last column.
-        affine = module.bias is not None and module.bias.requires_grad
-        leaves = (Leaf(module.weight), Leaf(module.bias)) if affine else (Leaf(module.weight),)
-        d, k = module.weight.shape
-        return Site(path, Full(_nothing(d, k + affine, module.weight)), module, (leaves,), affine)
-    return None
 
 
 def _lora(path: str, module: Any) -> Site | None:
@@ -251,22 +244,23 @@ def _loreft(path: str, module: Any) -> Site | None:
     rotate, edit = getattr(module, "rotate_layer", None), module.learned_source
     if not any(parameter.requires_grad for parameter in module.parameters()):
         return None
+    if (
+        isinstance(edit, nn.Linear)
+        and edit.bias is not None
+        and rotate is not None
+        and is_parametrized(rotate, "weight")
+        # What keeps R so while it is trained, and not only at its start.
+        and [type(each) for each in rotate.parametrizations.weight] == [_Orthogonal]
+    ):
+        trained = [rotate.parametrizations.weight.original, edit.weight, edit.bias]
+        is_all = {id(x) for x in module.parameters() if x.requires_grad} == {id(x) for x in trained}
+        if is_all and _is_loreft(module, rotate.weight.detach(), edit):
+            rank, d = edit.weight.shape
+            rows = Computed(trained[0], transposed=True, module=rotate)
+            adapter = LoReFTTrained(_nothing(d, d + 1, edit.weight), rank)
+            return Site(path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True)
     expected = "LoReFT, h + Rᵀ(U h + b - R h), with an orthogonal R, all of R, U and b trained, and nothing else"
-    refused = InputError(path, f"a {type(module).__name__}", expected)
-    if not isinstance(edit, nn.Linear) or edit.bias is None or rotate is None or not is_parametrized(rotate, "weight"):
-        raise refused
-    # What keeps R so while it is trained, and not only at its start.
-    if [type(each) for each in rotate.parametrizations.weight] != [_Orthogonal]:
-        raise refused
-    trained = [rotate.parametrizations.weight.original, edit.weight, edit.bias]
-    if {id(x) for x in module.parameters() if x.requires_grad} != {id(x) for x in trained}:
-        raise refused
-    if not _is_loreft(module, rotate.weight.detach(), edit):
-        raise refused
-    rank, d = edit.weight.shape
-    rows = Computed(trained[0], transposed=True, module=rotate)
-    adapter = LoReFTTrained(_nothing(d, d + 1, edit.weight), rank)
-    return Site(path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True)
+    raise InputError(path, f"a {type(module).__name__}", expected)
 
 
 @torch.no_grad()
@@ -290,17 +284,9 @@ def _nothing(d: int, k: int, like: Tensor) -> Tensor:
 
 
 def _dora(path: str, module: Any, name: str, W0: Tensor) -> Site:
-    """The site of a LoRA layer of peft that has a magnitude for each row.
+    """The site of a LoRA layer of peft that has a magnitude for each row of its weight W0, shape (d, k).
 
-    Args:
-        path: the module's.
-        module: the layer.
-        name: of its adapter.
-        W0: the frozen weight, shape (d, k).
-
-    Raises:
-        InputError: for one of which something is frozen, or that computes something else.
-
+    Raises InputError for one of which something is frozen, or that computes something else.
     """
     expected = "DoRA of linear layers, rows of W0 + s B A over their norms times m, with A, B and m trained"
     refused = InputError(path, f"a {type(module.lora_variant[name]).__name__}", expected)

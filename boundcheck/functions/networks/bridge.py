@@ -71,27 +71,25 @@ class PretrainedSpec(Table):
         taken = sum(memory_of(n, self.length, 3) for n in (self.samples, self.held_out))
         return (Demand("model.samples", self.samples, taken),)
 
-    def default_targets(self, kind: str, model: nn.Module) -> str:
+    def default_targets(self, kind: str, model: nn.Module) -> list[str]:
         """The places of adapters where a spec names none: for LoRA those that peft chooses, for an edit every layer."""
         config: Any = model.config
         if ADAPTERS[kind].edits_hidden:
             for path, module in model.named_modules():
                 if isinstance(module, nn.ModuleList) and len(module) == config.num_hidden_layers:
-                    return ", ".join(f"{path}.{place}" for place in range(len(module)))
+                    return [f"{path}.{place}" for place in range(len(module))]
             expected = "paths of modules, since this model has no list of its layers"
             raise InputError("adapter.targets", "(not given)", expected)
         known: Mapping[str, Any] = _imported("peft.utils").TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
         if config.model_type not in known:
             expected = f"names of modules, since none are known for a model of type {config.model_type}"
             raise InputError("adapter.targets", "(not given)", expected)
-        return ", ".join(known[config.model_type])
+        return list(known[config.model_type])
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The model and the samples that a spec describes.
 
-        Raises:
-            InputError: for a folder or file that does not exist or holds something else, and for too little memory.
-
+        Raises InputError for a folder or file that does not exist or holds something else, and for too little memory.
         """
         folder = _folder(self.path)
         check_configurations(folder)
@@ -238,59 +236,53 @@ def _quiet(transformers: Any) -> Iterator[None]:
 def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
     """The two encoded samples, with labels, and the number of classes.
 
-    Raises:
-        InputError: for a text that cannot be read, or is too short or has too few lines for that many samples.
-
+    Raises InputError for a text that cannot be read, or is too short or has too few lines for that many samples.
     """
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if table.task == "causal" and not table.text.endswith(".jsonl"):
-        train, held_out = _windows(table, tokenizer)
-        return train, held_out, 0
+        return *_windows(table, tokenizer), 0
     if tokenizer.pad_token is None:
         raise InputError("model.path", table.path, "a tokenizer that has a token to pad or to end texts with")
     texts, labels, classes = _classified(table)
     if len(texts) < (total := table.samples + table.held_out):
         raise InputError("model.samples", total, f"samples and held_out together at most the {len(texts)} texts")
     order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total]
-    first, second = (
-        _encoded(texts, labels, part, table, tokenizer) for part in (order[: table.samples], order[table.samples :])
-    )
+    parts = order[: table.samples], order[table.samples :]
+    first, second = (_encoded(texts, labels, part, table, tokenizer) for part in parts)
     return first, second, classes
 
 
-def _windows(table: PretrainedSpec, tokenizer: Any) -> list[Batch]:
+def _windows(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch]:
     """Windows of tokens that do not overlap, drawn from each part of the text cut every `length` tokens."""
     spools = (Spool("int32"), Spool("int32"))
+    # Blocks of each part that wait until there are enough to encode at a time, up to the end of a line.
+    waiting: tuple[list[str], list[str]] = ([], [])
+
+    def encode(part: bool, text: str) -> None:
+        # Not kept while the next one is encoded.
+        found = tokenizer(text, add_special_tokens=False, return_attention_mask=False, verbose=False)
+        spools[part].add(torch.tensor(found["input_ids"], dtype=torch.int64))
+
     with typed(text="model.text"):
-        for is_held_out, piece in _pieces(corpora.blocks(pieces_of(table.text))):
-            # Not kept while the next one is encoded.
-            found = tokenizer(piece, add_special_tokens=False, return_attention_mask=False, verbose=False)
-            spools[is_held_out].add(torch.tensor(found["input_ids"], dtype=torch.int64))
+        for is_held_out, block in corpora.blocks(pieces_of(table.text)):
+            waiting[is_held_out].append(block)
+            if sum(map(len, waiting[is_held_out])) >= _PIECE:
+                text = "".join(waiting[is_held_out])
+                end = text.rfind("\n") + 1 or len(text)
+                waiting[is_held_out][:] = [text[end:]]
+                encode(is_held_out, text[:end])
+        for part, rest in enumerate(waiting):
+            encode(bool(part), "".join(rest))
     batches: list[Batch] = []
     for spool, field in zip(spools, ("samples", "held_out"), strict=True):
         with typed(count=f"model.{field}"):
             order = corpora.drawn(spool.count, table.length, getattr(table, field), table.seed)
         ids, ones = spool.rows(table.length, order), Spool("int8")
         ones.add(torch.ones(1, table.length, dtype=torch.int64))
-        batches.append(
-            {"input_ids": ids, "attention_mask": ones.rows(table.length, torch.zeros_like(order)), "labels": ids}
-        )
-    return batches
-
-
-def _pieces(blocks: Iterable[tuple[bool, str]]) -> Iterator[tuple[bool, str]]:
-    """The blocks of each of two parts of a text, joined into pieces to encode at a time, up to the end of a line."""
-    waiting: tuple[list[str], list[str]] = ([], [])
-    for part, block in blocks:
-        held = waiting[part]
-        held.append(block)
-        if sum(map(len, held)) >= _PIECE:
-            text = "".join(held)
-            end = text.rfind("\n") + 1 or len(text)
-            held[:] = [text[end:]]
-            yield part, text[:end]
-    yield from ((bool(part), "".join(held)) for part, held in enumerate(waiting))
+        mask = ones.rows(table.length, torch.zeros_like(order))
+        batches.append({"input_ids": ids, "attention_mask": mask, "labels": ids})
+    return batches[0], batches[1]
 
 
 def _encoded(

@@ -153,9 +153,7 @@ def blocks(pieces: Iterable[str]) -> Iterator[tuple[bool, str]]:
 
     So windows of the two parts share no character of the text.
 
-    Raises:
-        InputError: at the end of a text too short to have a tenth block.
-
+    Raises InputError at the end of a text too short to have a tenth block.
     """
     count, rest = 0, ""
     for piece in pieces:
@@ -184,9 +182,7 @@ def drawn(numbers: int, length: int, count: int, seed: int) -> Tensor:
 
     The text is cut every `length` numbers, and `count` of the pieces are drawn uniformly without replacement.
 
-    Raises:
-        InputError: for a count that is not positive, and for more windows than the text has.
-
+    Raises InputError for a count that is not positive, and for more windows than the text has.
     """
     available = numbers // length
     if not 1 <= count <= available:

@@ -5,7 +5,7 @@ type, and everything is measured at the rounded point.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,35 +21,27 @@ from boundcheck.functions.arithmetic import Point, apart, gradient_ratio, inner,
 from boundcheck.functions.curvature import largest_eigenvalue
 from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import adapt, sites_of
-from boundcheck.functions.networks.bridge import PretrainedSpec
-from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.functions.networks.network import Evaluation, Network, Site, narrow_of, widened
-from boundcheck.functions.networks.samples import Task
+from boundcheck.functions.networks.samples import Loaded, Task
 from boundcheck.functions.problem import OBSERVED
 from boundcheck.language.function import Constant, Function, Observable
 from boundcheck.system.limits import Demand, Tick, available, silent
 
 # Estimates here are what bounds are where constants are known; what is of W is observed at each site.
-_OF_SITES = {
-    "weight_gradient_spectral": "spectral norm of the gradient of f in W at v_t",
-    "weight_gradient_frobenius": "Frobenius norm of the gradient of f in W at v_t",
-}
-_OBSERVED = {
-    name: meaning.replace("bound on", "estimate of")
+OBSERVABLES = {
+    name: Observable(meaning.replace("bound on", "estimate of"))
     for name, meaning in OBSERVED.items()
-    if name not in (*_OF_SITES, "noise_variance_error")
+    if not name.startswith("weight_gradient") and name != "noise_variance_error"
+} | {
+    "gradient_ratio": Observable(f"{OBSERVED['gradient_ratio']}, on the same samples"),
+    "weight_smoothness": Observable("path_smoothness of f, in the matrices W of all sites"),
+    "weight_smoothness_error": Observable("estimate of the rounding error of weight_smoothness"),
+    "weight_gradient_spectral": Observable("spectral norm of the gradient of f in W at v_t", ("site",)),
+    "weight_gradient_frobenius": Observable("Frobenius norm of the gradient of f in W at v_t", ("site",)),
+    "norm": Observable(
+        "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry", ("block",)
+    ),
 }
-_OBSERVED["gradient_ratio"] += ", on the same samples"
-_OBSERVED |= {
-    "weight_smoothness": "path_smoothness of f, in the matrices W of all sites",
-    "weight_smoothness_error": "estimate of the rounding error of weight_smoothness",
-}
-_OF_BLOCKS = {"norm": "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry"}
-OBSERVABLES = (
-    {name: Observable(meaning) for name, meaning in _OBSERVED.items()}
-    | {name: Observable(meaning, ("site",)) for name, meaning in _OF_SITES.items()}
-    | {name: Observable(meaning, ("block",)) for name, meaning in _OF_BLOCKS.items()}
-)
 """What is observed at an audit, by name."""
 
 LOOKS = {
@@ -70,16 +62,11 @@ _SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
 
 @dataclass(frozen=True)
 class Rounding:
-    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point.
-
-    Attributes:
-        loss, gradient: of both, by how they scatter.
-        held: of the gradient, by how far it is from that in double precision; infinite where these were not compared.
-
-    """
+    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point, by how they scatter."""
 
     loss: float
     gradient: float
+    # Of the gradient, by how far it is from that in double precision; infinite where these were not compared.
     held: float = math.inf
 
 
@@ -164,11 +151,8 @@ def _noise(values: Tensor) -> float:
 
 def weights_of(network: Network, v: Point) -> list[Tensor]:
     """W(v) at each site up to a constant, in float64, shape (d, k)."""
-    found = []
-    for site, part in zip(network.sites, network.split(v), strict=True):
-        adapter = cast_to(site.adapter, torch.float64, str(part[0].device))
-        found.append(adapter.weight(part)[0])
-    return found
+    parts = zip(network.sites, network.split(v), strict=True)
+    return [cast_to(site.adapter, torch.float64, str(v[0].device)).weight(part)[0] for site, part in parts]
 
 
 def observe(
@@ -176,21 +160,10 @@ def observe(
 ) -> dict[str, Any]:
     r"""The observables of the step from v to v_next; without noise and bias, which are the sampler's.
 
-    The descent curvature of a segment is
-    :math:`\ell_t = 2 (F(v_{t+1}) - F(v_t) - \langle\nabla F(v_t), \Delta\rangle) / \|\Delta\|^2`: the descent
-    inequality (jiang2024, Eq. (15)) holds exactly when it is at most L̂. In W it is the same of f, and a lower estimate
-    of L. The gradient ratio is what Lemma 1 bounds. It loses less to rounding: the errors of two gradients are divided
-    by the length of the step, and those of two losses by its square. A step of length 0 has smoothness 0 of each kind.
-    Where a domain is curved, gradients at two points cannot be subtracted, and the gradient ratio is NaN.
-
-    Args:
-        network: F.
-        v: an iterate.
-        v_next: the one after it, as the model holds it.
-        look: all samples at v.
-        look_next: the same samples at v_next.
-        rounding: of F and its gradient.
-
+    Both smoothnesses are those of `Problem.observe`. In W the descent curvature is that of f, and a lower estimate of
+    L. The gradient ratio loses less to rounding: the errors of two gradients are divided by the length of the step, and
+    those of two losses by its square. Of `look`, all samples at v, and `look_next`, the same at v_next, v_next is held
+    as the model holds it.
     """
     step = apart(v_next, v)
     length = square_norm(step).sqrt().item()
@@ -231,10 +204,7 @@ def observe(
 def _smoothness(
     loss: float, loss_next: float, slope: float, length: float, loss_error: float, gradient_error: float
 ) -> tuple[float, float]:
-    """The smoothness along a segment, and its error.
-
-    The error is that of two losses, and of the gradient along the segment, over half the square of its length.
-    """
+    """The smoothness along a segment, and its error: that of two losses and of the gradient, over half its square."""
     half = length * length / 2
     if half == 0:
         return 0.0, 0.0
@@ -245,9 +215,8 @@ def block_norms(network: Network, v: Point) -> list[float]:
     """The norm of every block, in order; 1 for orthonormal rows."""
     found = []
     for site, part in zip(network.sites, network.split(v), strict=True):
-        norms = {"spectral": spectral_norm, "max": lambda x: x.abs().amax((-2, -1)), "orthonormal": spectral_norm}
-        parts = zip(site.adapter.blocks, site.adapter.bounded(part), strict=True)
-        found += [norms[block.norm](x).item() for block, x in parts]
+        for block, x in zip(site.adapter.blocks, site.adapter.bounded(part), strict=True):
+            found.append((x.abs().amax((-2, -1)) if block.norm == "max" else spectral_norm(x)).item())
     return found
 
 
@@ -276,18 +245,15 @@ def top_curvatures(
     weights = tuple(torch.empty(site.adapter.W0.shape, device=network.device) for site in network.sites)
     done = 0
 
-    def told(product: Callable[[Point], Point]) -> Callable[[Point], Point]:
+    def top(product: Callable[[Point], Point], like: Point, tangent: Callable[[Point], Point]) -> float:
         def counted(u: Point) -> Point:
             nonlocal done
             done += 1
             tick("curvature", done, max(done, 2 * (_SUBSPACE + 2)))
             return product(u)
 
-        return counted
-
-    def top(product: Callable[[Point], Point], like: Point, tangent: Callable[[Point], Point]) -> float:
         try:
-            return largest_eigenvalue(told(product), like, random, tolerance, tangent, _SUBSPACE)
+            return largest_eigenvalue(counted, like, random, tolerance, tangent, _SUBSPACE)
         except ArpackError:
             # A product was not finite.
             return math.nan
@@ -301,12 +267,8 @@ def top_curvatures(
 class NetworkFunction(Function):
     """F of a network and its samples.
 
-    Attributes:
-        name, units, samples: see `Function`.
-        network: holds a point.
-        parameters: how many numbers the model had before it was adapted.
-        held_out: samples that are not trained on, if there are any.
-
+    The network holds a point; `parameters` is how many numbers the model had before it was adapted, and `held_out` are
+    samples that are not trained on, if there are any.
     """
 
     is_flat = False
@@ -327,6 +289,19 @@ class NetworkFunction(Function):
         trained = sum(parameter.numel() for parameter in network.parameters)
         self.facts = {"sites": len(network.sites), "trained": trained, "parameters": parameters}
         self._first = network.point()
+
+    @classmethod
+    def adapted(
+        cls, loaded: Loaded, kind: str, targets: Sequence[str], rank: int | None, scale: float, gain: float, random: Any
+    ) -> "NetworkFunction":
+        """F of a model with adapters of one kind at these targets, at the start that `random` draws, on the CPU.
+
+        Raises InputError for a target or a rank that does not exist.
+        """
+        parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+        adapt(loaded.model, kind, targets, rank, scale, gain, random)
+        network = Network.fitting(loaded.model, sites_of(loaded.model), loaded.task)
+        return cls(loaded.name, network, parameters, loaded.held_out)
 
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """The network's first point, which was drawn when it was adapted."""
@@ -393,8 +368,8 @@ class NetworkFunction(Function):
         A point at which one step ends and another starts is computed once.
         """
 
+        # It tells points apart, to the last bit.
         def key(v: Point, i: int) -> bytes:
-            """A key that tells points apart, to the last bit."""
             return b"".join(part[i].cpu().numpy().tobytes() for part in v)
 
         keys = [key(v, i) for i in range(len(v[0]))]
@@ -451,31 +426,3 @@ def _autograd() -> Iterator[None]:
 
 def _joined(points: list[Point]) -> Point:
     return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """The adapters for a network: their kind, rank, scale and gain, and the paths where they go."""
-
-    kind: str
-    rank: int | None
-    scale: float
-    gain: float
-    paths: list[str]
-
-
-def network_function(
-    table: GPTSpec | PretrainedSpec, adaptation: Adaptation, random: torch.Generator, device: str, tick: Tick
-) -> NetworkFunction:
-    """F of the network of a spec's table [model], with its adapters at the start that `random` draws, on the CPU.
-
-    Raises:
-        InputError: for a text, a folder, a target or a rank that does not exist.
-
-    """
-    loaded, a = table.load(device, tick), adaptation
-    parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
-    chosen = a.paths or [target.strip() for target in table.default_targets(a.kind, loaded.model).split(",")]
-    adapt(loaded.model, a.kind, chosen, a.rank, a.scale, a.gain, random)
-    network = Network.fitting(loaded.model, sites_of(loaded.model), loaded.task)
-    return NetworkFunction(loaded.name, network, parameters, loaded.held_out)

@@ -39,22 +39,13 @@ _EMBEDDING_STD = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class GPTShape:
-    """The sizes of a GPT, all positive; raises InputError for others.
+    """The sizes of a GPT, all positive; raises InputError for others."""
 
-    Attributes:
-        vocabulary: V, how many tokens there are.
-        width: D, the dimension of the hidden states.
-        heads: of attention, a divisor of the width.
-        layers: how many blocks.
-        context: the most tokens at once.
-
-    """
-
-    vocabulary: int
-    width: int = 64
-    heads: int = 4
-    layers: int = 2
-    context: int = 64
+    vocabulary: int  # V, how many tokens there are
+    width: int = 64  # D, the dimension of the hidden states
+    heads: int = 4  # of attention, a divisor of the width
+    layers: int = 2  # how many blocks
+    context: int = 64  # the most tokens at once
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -160,9 +151,7 @@ class GPT(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """The logits of each next token, shape (m, t, V), from tokens 0..V-1 in int64, shape (m, t).
 
-        Raises:
-            InputError: for more tokens than the context.
-
+        Raises InputError for more tokens than the context.
         """
         t = ids.shape[1]
         if t > self.shape.context:
@@ -213,18 +202,11 @@ _HELD_OUT = 1 << 16
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pretrained model and how good it is.
+    """A pretrained model and how good it is."""
 
-    Attributes:
-        model: the GPT, in float32 on the CPU.
-        held_out_loss: its mean next-character loss on windows of held-out text, in nats.
-        unigram_loss: the loss of the best guess without context, the frequencies of the training text.
-
-    """
-
-    model: GPT
-    held_out_loss: float
-    unigram_loss: float
+    model: GPT  # the GPT, in float32 on the CPU
+    held_out_loss: float  # its mean next-character loss on windows of held-out text, in nats
+    unigram_loss: float  # the loss of the best guess without context, the frequencies of the training text
 
 
 def pretrained(
@@ -390,9 +372,9 @@ class GPTSpec(Table):
             Demand("model.held_out", self.held_out, memory_of(self.held_out, self.context + 1)),
         )
 
-    def default_targets(self, kind: str, model: nn.Module) -> str:
+    def default_targets(self, kind: str, model: nn.Module) -> list[str]:
         """The places of adapters of this kind where a spec names none."""
-        return "edit" if ADAPTERS[kind].edits_hidden else "qkv, up"
+        return ["edit"] if ADAPTERS[kind].edits_hidden else ["qkv", "up"]
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The GPT, pretrained, and its samples; raises InputError for a text or a number of heads that does not fit."""

@@ -43,28 +43,18 @@ _PACKED = 8
 
 @dataclass(frozen=True)
 class Held:
-    """The configuration in a folder, and how much its weights hold.
+    """The configuration in a folder, and how much its weights hold."""
 
-    Attributes:
-        config: what the folder's config.json says.
-        path: of the config.json.
-        tensors: how many there are.
-        numbers: how many all of them have together.
-
-    """
-
-    config: Mapping[str, Any]
-    path: Path
-    tensors: int
-    numbers: int
+    config: Mapping[str, Any]  # what the folder's config.json says
+    path: Path  # of the config.json
+    tensors: int  # how many there are
+    numbers: int  # how many all of them have together
 
     @contextmanager
     def building(self, classes: int) -> Iterator[None]:
         """Watch a model while it is built, and refuse the first part that the weights cannot fill.
 
-        Raises:
-            InputError: which names the field of the configuration that makes it.
-
+        Raises InputError, which names the field of the configuration that makes it.
         """
         tensors, numbers = 2 * self.tensors + _MORE, 2 * self.numbers + _FINE + classes * _WIDEST
         left = available()
@@ -107,11 +97,9 @@ class Held:
 def held(folder: Path) -> Held:
     """Count what the weights hold, by the headers of safetensors; for pickles, their size gives a bound.
 
-    Raises:
-        InputError: for a header that cannot be read, or speaks of more than its file has; for a configuration that
-            makes longer lists than there are tensors; for a file, such as a tokenizer's, that is too long; and for what
-            is neither a file nor a folder, whatever it is called, since transformers opens what it finds.
-
+    Raises InputError for a header that cannot be read, or speaks of more than its file has; for a configuration that
+    makes longer lists than there are tensors; for a file, such as a tokenizer's, that is too long; and for what is
+    neither a file nor a folder, whatever it is called, since transformers opens what it finds.
     """
     for path in (*folder.iterdir(), *(folder / _TEMPLATES).glob("*")):
         if path.exists() and not (path.is_file() or path.is_dir()):

@@ -105,26 +105,16 @@ def _alike(x: _State, y: _State) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A matrix W(v) inside a network.
+    """A matrix W(v) inside a network."""
 
-    Attributes:
-        name: its module's path in the network.
-        adapter: W(v), in float64, whose shapes and formulas the theory uses.
-        module: computes W(v) x, with inputs of shape (m, ..., k) and outputs of shape (m, ..., d), samples first.
-        blocks: for each block of v the leaves that it is made of, side by side.
-        affine: whether W acts on [x; 1].
-        bias: what the module adds to W(v) x, if that is not said by W.
-        cut: what the module's own gradient leaves out, as a sentence; empty where it is the gradient of what it
-            computes.
-
-    """
-
-    name: str
-    adapter: Adapter
+    name: str  # its module's path in the network
+    adapter: Adapter  # W(v), in float64, whose shapes and formulas the theory uses
+    # Computes W(v) x, with inputs of shape (m, ..., k) and outputs of shape (m, ..., d), samples first.
     module: nn.Module
-    blocks: tuple[tuple[Leaf, ...], ...]
-    affine: bool = False
-    bias: Tensor | None = None
+    blocks: tuple[tuple[Leaf, ...], ...]  # for each block of v the leaves that it is made of, side by side
+    affine: bool = False  # whether W acts on [x; 1]
+    bias: Tensor | None = None  # what the module adds to W(v) x, if that is not said by W
+    # What the module's own gradient leaves out, as a sentence; empty where it is the gradient of what it computes.
     cut: str = ""
 
     @property
@@ -209,20 +199,12 @@ _BACK = 2
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The results of one pass over samples at v.
+    """The results of one pass over samples at v."""
 
-    Attributes:
-        losses: each sample's, shape (n,).
-        gradient: the mean over the samples of their gradients in v.
-        sample_squares: the squared norm of each sample's gradient in v, shape (n,).
-        weight_gradients: for each site the gradient of the mean loss in W, shape (d, k).
-
-    """
-
-    losses: Tensor
-    gradient: Point
-    sample_squares: Tensor
-    weight_gradients: tuple[Tensor, ...]
+    losses: Tensor  # each sample's, shape (n,)
+    gradient: Point  # the mean over the samples of their gradients in v
+    sample_squares: Tensor  # the squared norm of each sample's gradient in v, shape (n,)
+    weight_gradients: tuple[Tensor, ...]  # for each site the gradient of the mean loss in W, shape (d, k)
 
     @property
     def loss(self) -> float:
@@ -356,10 +338,8 @@ class Network:
     def look(self, indices: Tensor | None = None) -> Evaluation:
         """F and everything first-order about it, from one pass over samples (by default all).
 
-        Raises:
-            InputError: at a site that is not called, whose input does not have the samples first, or that passes on no
-                gradient.
-
+        Raises InputError at a site that is not called, whose input does not have the samples first, or that passes on
+        no gradient.
         """
         v, losses, squares = self.split(self.point()), [], []
         gradient: list[Tensor] | None = None

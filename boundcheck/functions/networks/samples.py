@@ -37,36 +37,27 @@ class _Unnamed:
     def __init__(self) -> None:
         with _on_disk():
             # No block holds it: it is open as long as this object is.
-            self.bytes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        weakref.finalize(self, _close, self.bytes)
+            file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
 
+        def close() -> None:
+            # What a full disk did not take was said before.
+            with suppress(OSError):
+                file.close()
 
-def _close(file: IO[bytes]) -> None:
-    # What a full disk did not take was said before.
-    with suppress(OSError):
-        file.close()
+        self.bytes = file
+        weakref.finalize(self, close)
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """A table of integers in a file, of which some rows in some order are the samples, as int64.
+    """A table of integers in a file, of which some rows in some order are the samples, as int64."""
 
-    Attributes:
-        file: its rows, one after another.
-        dtype: of a number in it.
-        digest: of all that is in it.
-        order: the row of each sample, int64, shape (n,).
-        width: how many numbers a row has.
-        device: where they are wanted.
-
-    """
-
-    file: _Unnamed
-    dtype: str
-    digest: str
-    order: Tensor
-    width: int
-    device: str = "cpu"
+    file: _Unnamed  # its rows, one after another
+    dtype: str  # of a number in it
+    digest: str  # of all that is in it
+    order: Tensor  # the row of each sample, int64, shape (n,)
+    width: int  # how many numbers a row has
+    device: str = "cpu"  # where they are wanted
 
     def __len__(self) -> int:
         return len(self.order)
@@ -95,7 +86,6 @@ class Spool:
     """Integers that are written one after another, and then read as rows."""
 
     def __init__(self, dtype: str) -> None:
-        """Start an empty file for numbers of this NumPy type."""
         self.count, self._dtype, self._digest = 0, dtype, hashlib.sha256()
         self._file = _Unnamed()
 
@@ -121,7 +111,6 @@ class Texts:
     """Texts in a file, which are read one by one."""
 
     def __init__(self) -> None:
-        """Start without any texts."""
         self._ends = array("q", [0])
         self._file = _Unnamed()
 
@@ -161,18 +150,11 @@ def _on_disk() -> Iterator[None]:
 
 
 class Task(Protocol):
-    """A finite sample of texts and the loss of a network on each.
+    """A finite sample of texts and the loss of a network on each."""
 
-    Attributes:
-        name: its name in figures and tables.
-        units: of the loss.
-        samples: n.
-
-    """
-
-    name: str
-    units: str
-    samples: int
+    name: str  # its name in figures and tables
+    units: str  # of the loss
+    samples: int  # n
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
         """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over all."""
@@ -185,18 +167,11 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model without adapters, and its samples.
+    """A model without adapters, and its samples."""
 
-    Attributes:
-        name: of model and text.
-        model: frozen except for its head, if it has one for the task.
-        task, held_out: the samples to train on, and the held-out samples.
-
-    """
-
-    name: str
-    model: nn.Module
-    task: Task
+    name: str  # of model and text
+    model: nn.Module  # frozen except for its head, if it has one for the task
+    task: Task  # to train on
     held_out: Task
 
 
@@ -215,9 +190,7 @@ class Encoded:
 
         Tables of `Rows` are such tensors, of which each batch is read when it is computed.
 
-        Raises:
-            InputError: without labels, or where not one of them is to be predicted.
-
+        Raises InputError without labels, or where not one of them is to be predicted.
         """
         if "labels" not in batch:
             raise InputError("labels", "(not given)", "labels in every batch")

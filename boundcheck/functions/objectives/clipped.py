@@ -199,9 +199,7 @@ class Separable(Objective):
     def __init__(self, parts: Sequence[Clipped]) -> None:
         """Take losses with equally many samples, along directions that are orthogonal exactly.
 
-        Raises:
-            InputError: where they are not, and for no losses at all.
-
+        Raises InputError where they are not, and for no losses at all.
         """
         self.parts = tuple(parts)
         counts, shapes = {part.samples for part in parts}, {part.shape for part in parts}

@@ -8,46 +8,18 @@ from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.exact.digits import UP
+from boundcheck.language import view
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, sigma
-from boundcheck.language.view import (
-    Badge,
-    Cell,
-    Code,
-    File,
-    Fold,
-    Head,
-    Part,
-    Picture,
-    Prose,
-    Row,
-    Stack,
-    Table,
-    line,
-    numeric,
-    paragraph,
-)
+from boundcheck.language.view import Badge, Code, Part, Prose, Stack, numeric, paragraph
+from boundcheck.present import style
 from boundcheck.present.material import Material, Search, Study, placed
 from boundcheck.present.stored import StoredRun, grouped
-from boundcheck.present.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    LOOKS,
-    ORANGE,
-    PURPLE,
-    VERMILLION,
-    log_y,
-    looks_of,
-    name_axes,
-    panels,
-    ticks,
-)
-from boundcheck.present.words import label, number, titled
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
+from boundcheck.present.words import label, number, sentence_of, titled
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.view import rounded_down
 from boundcheck.worst_case.worst_case import Case
@@ -73,8 +45,8 @@ def attacks(material: Material) -> Iterator[Part]:
         return
     yield paragraph(_ATTACKS)
     counts = map(numeric, ("Largest", "At the worst rank", "Elsewhere", "Structures"))
-    head: Head = ("Claim", "Proof", "Verdict", *counts, "Best instance, shrunk")
-    rows: list[Row] = []
+    head: view.Head = ("Claim", "Proof", "Verdict", *counts, "Best instance, shrunk")
+    rows: list[view.Row] = []
     for search in material.searches:
         ratios, explored = [row["ratio"] for row in search["rows"]], search["explored"]
         by_hand = search["proof"] == "by hand"
@@ -92,23 +64,16 @@ def attacks(material: Material) -> Iterator[Part]:
         if by_hand and search["unproved"]:
             rows.append(paragraph(search["unproved"]))
         if by_hand and search["argument"]:
-            rows.append(Fold(line("argument"), (paragraph(search["argument"]),)))
-    yield Table(head, rows, _RATIOS, "attacks", most=None)
+            rows.append(view.Fold(view.line("argument"), (paragraph(search["argument"]),)))
+    yield view.Table(head, rows, _RATIOS, "attacks", most=None)
     for search in material.searches:
-        yield File(search["file"], (json.dumps(search["instance"], indent=1) + "\n").encode())
-    yield Picture("falsification", lambda: search_figure(material.searches), _DRAWN)
+        yield view.File(search["file"], (json.dumps(search["instance"], indent=1) + "\n").encode())
+    # What a search's ratio can be at most by the claims' own formulas, its curve, is drawn as a line.
+    drawn = [search for search in material.searches if search["drawn"]]
+    yield from pictured("falsification", [drawn] if drawn else [], _draw_searches, _DRAWN)
 
 
 _SERIES = (("o", GREEN), ("s", BLUE), ("^", ORANGE), ("v", VERMILLION), ("D", PURPLE))
-
-
-def search_figure(searches: list[Search]) -> Figure | None:
-    """The largest certified ratio of measured over bound against rank, a series for each search and choice of radii.
-
-    A search's ``curve``, what the ratio can be at most by the claims' own formulas, is drawn as a line.
-    """
-    drawn = [search for search in searches if search["drawn"]]
-    return panels([drawn], _draw_searches) if drawn else None
 
 
 def _draw_searches(axis: Axes, searches: list[Search]) -> None:
@@ -155,22 +120,31 @@ to rational numbers; between them it is numerical (Clarabel). Constants are 1, a
     "The nearer a mark is to 1, the less can be gained in that bound.",
 )
 def worst_cases(material: Material) -> Iterator[Part]:
-    cases = material.study.worst_cases
-    if cases or any(map(_is_shown, material.theorems)):
+    cases, hard = material.study.worst_cases, list(filter(_is_shown, material.theorems))
+    if cases or hard:
         yield from _kept(material.study)
-        yield Picture("worst_cases", lambda: worst_figure(cases, material.theorems), _WORST)
+    # A panel for each algorithm, a look for each claim in both kinds of evidence.
+    looks = style.looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
+    of_cases = grouped(sorted(cases, key=lambda x: x.has_noise), lambda x: (x.algorithm, x.has_noise))
+    of_runs = grouped(hard, lambda run: (run.algorithm.title, True))
+    items = []
+    for algorithm, has_noise in dict.fromkeys((*of_cases, *of_runs)):
+        title = f"{sentence_of(algorithm)}{', two-point noise' if has_noise else ''}"
+        key = algorithm, has_noise
+        items.append((title, of_cases.get(key, []), of_runs.get(key, []), looks))
+    yield from pictured("worst_cases", items, _draw_worst, _WORST, tall=2.6)
     if not cases:
         return
-    rows: list[Row] = []
+    rows: list[view.Row] = []
     for case in cases:
-        ratio: list[Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
+        ratio: list[view.Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
         claim = Stack((Prose(label(case.claim, LEAST)), Code(case.claim)))
         numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
         rows.append((claim, case.method, *numbers, Stack(tuple(ratio))))
         # Why an end is missing.
         rows += [paragraph(f"T = {case.steps}: {why}") for why in case.without]
-    head: Head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")), "Numerical / bound")
-    yield Table(head, rows, _BETWEEN, "worst_cases", most=None)
+    head: view.Head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")), "Numerical / bound")
+    yield view.Table(head, rows, _BETWEEN, "worst_cases", most=None)
 
 
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
@@ -180,28 +154,9 @@ Looks = dict[str, tuple[str, str]]
 """A marker and a colour for each claim, by what the figure calls it."""
 
 
-def worst_figure(cases: list[Case], runs: list[StoredRun]) -> Figure | None:
-    """The worst case over the bound against T: a panel for each algorithm, a look for each claim.
-
-    Joined marks are worst cases over all smooth F, as the solver has them; where there is noise, for noise of two
-    points. Hollow marks are what runs on the hard instance measured over the bound, with the interval; those that broke
-    a hypothesis or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
-    """
-    hard = [run for run in runs if _is_shown(run)]
-    looks = looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
-    of_cases = grouped(sorted(cases, key=lambda x: x.has_noise), lambda x: (x.algorithm, x.has_noise))
-    of_runs = grouped(hard, lambda run: (run.algorithm.title, True))
-    items = []
-    for algorithm, has_noise in dict.fromkeys((*of_cases, *of_runs)):
-        title = f"{algorithm[0].upper()}{algorithm[1:]}{', two-point noise' if has_noise else ''}"
-        key = algorithm, has_noise
-        items.append((title, of_cases.get(key, []), of_runs.get(key, []), looks))
-    return panels(items, _draw_worst, tall=2.6) if items else None
-
-
 def _is_shown(run: StoredRun) -> bool:
     settings = run.result.settings
-    if not run.is_theorem or settings.problem["kind"] != "hard" or settings.assume:
+    if settings.problem["kind"] != "hard" or settings.assume:
         return False
     # The bound is never below the gradient at v_1, which is as large as all others: "uninformative" is no fault here.
     return run.verdict is not Verdict.HYPOTHESIS_FAILED and math.isfinite(run.result.ratio or math.nan)
@@ -215,7 +170,7 @@ def _name(case: Case) -> str:
 
 def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]) -> None:
     title, cases, runs, looks = item
-    shown, horizons = [1.0], sorted({*(case.steps for case in cases), *(run.course.plan.steps for run in runs)})
+    shown, horizons = [1.0], sorted({*(case.steps for case in cases), *(run.steps for run in runs)})
     for name, (marker, colour) in looks.items():
         points = sorted((case.steps, case.ratio) for case in cases if _name(case) == name)
         measured = [run for run in runs if titled(run.result) == name]
@@ -224,7 +179,7 @@ def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]
         axis.plot([x for x, _ in points], [y for _, y in points], marker + "-", color=colour, lw=1, ms=4)
         shown += [y for _, y in points]
         for run in measured:
-            steps, ratio, found = run.course.plan.steps, run.result.ratio or 0.0, run.result.interval
+            steps, ratio, found = run.steps, run.result.ratio or 0.0, run.result.interval
             bound = run.result.bound or math.nan
             ends = (found.lower / bound, found.upper / bound) if found else (ratio, ratio)
             axis.plot([steps, steps], ends, "-", color=colour, lw=1.2)
@@ -243,7 +198,7 @@ def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]
     many = [digit * 10.0**exponent for exponent in decades for digit in (1, 3)]
     axis.set_xscale("log")
     axis.set_xlim(low / margin, high * margin)
-    ticks(axis.xaxis, horizons if len(horizons) <= _TICKS else many, lambda x: number(round(x)))
+    style.ticks(axis.xaxis, horizons if len(horizons) <= _TICKS else many, lambda x: number(round(x)))
     name_axes(axis, title, "horizon T", "share of the bound")
 
 
@@ -269,8 +224,9 @@ def coverage(material: Material) -> Iterator[Part]:
     if not found:
         return
     yield from _kept(material.study)
-    yield Picture("coverage", lambda: coverage_figure(found), _MISSES)
-    head: Head = (
+    methods = list(grouped(found, lambda each: each.method).values())
+    yield from pictured("coverage", methods, _draw_coverage, _MISSES, tall=2.15)
+    head: view.Head = (
         *("Method", "Kind", "Replicas", numeric("Stated"), numeric("Largest rate"), "Where"),
         *(numeric("Above, there"), "Holds in"),
     )
@@ -281,13 +237,7 @@ def coverage(material: Material) -> Iterator[Part]:
         held = f"{sum(each.holds for each in group)} of {len(group)}"
         numbers = (f"{worst.error:.3g}", f"{worst.rate:.2g}", worst.distribution, f"{above:.2g}")
         rows.append((worst.method, worst.kind, str(worst.n), *numbers, held))
-    yield Table(head, rows, _RATES_OF.format(number(found[0].experiments)), most=None)
-
-
-def coverage_figure(found: list[Coverage]) -> Figure | None:
-    """The measured rate of misses for each distribution and n, a panel for each method, beside the stated one."""
-    methods = list(grouped(found, lambda each: each.method).values())
-    return panels(methods, _draw_coverage, tall=2.15) if methods else None
+    yield view.Table(head, rows, _RATES_OF.format(number(found[0].experiments)), most=None)
 
 
 def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
@@ -296,7 +246,7 @@ def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
     for each in found:
         place = sizes.index(each.n)
         y = names.index(each.distribution) + 0.25 * (place - (len(sizes) - 1) / 2)
-        marker, colour = LOOKS[place]
+        marker, colour = style.LOOKS[place]
         axis.plot([each.low, each.high], [y, y], color=colour, lw=1)
         axis.plot(each.rate, y, marker, color=colour, ms=3.5, label=f"{each.n:,} replicas")
         if not each.holds:
@@ -304,7 +254,7 @@ def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
     axis.axvline(found[0].error, color=GREY, lw=1, ls="--", label="stated")
     axis.set_xscale("symlog", linthresh=_LINEAR, linscale=0.5)
     axis.set_xlim(-_LINEAR / 4, 1.2)
-    ticks(axis.xaxis, _RATES)
+    style.ticks(axis.xaxis, _RATES)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)
     name_axes(axis, f"{found[0].method}: {found[0].kind}", "rate of misses")
@@ -321,21 +271,16 @@ a theorem's own range is often thousands of times the mean, which is why a verdi
 def power(material: Material) -> Iterator[Part]:
     if found := material.study.power:
         yield from _kept(material.study)
-        yield Picture("power", lambda: power_figure(found), _POWER.format(100 * found[0].wanted))
-
-
-def power_figure(found: list[Power]) -> Figure | None:
-    """The replicas that an upper limit needs against the relative gap, a panel for each coefficient of variation."""
-    known = sorted((each for each in found if each.replicas is not None), key=lambda each: each.variation)
-    # One look for a range in all panels.
-    ranges = list(dict.fromkeys(each.range for each in known))
-    items = [(ranges, group) for group in grouped(known, lambda each: each.variation).values()]
-    return panels(items, _draw_power, tall=2.4) if items else None
+        known = sorted((each for each in found if each.replicas is not None), key=lambda each: each.variation)
+        # One look for a range in all panels, one of which is for each coefficient of variation.
+        ranges = list(dict.fromkeys(each.range for each in known))
+        items = [(ranges, group) for group in grouped(known, lambda each: each.variation).values()]
+        yield from pictured("power", items, _draw_power, _POWER.format(100 * found[0].wanted), tall=2.4)
 
 
 def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> None:
     ranges, found = item
-    for reach, (marker, colour) in zip(ranges, cycle(LOOKS), strict=False):
+    for reach, (marker, colour) in zip(ranges, cycle(style.LOOKS), strict=False):
         points = [each for each in found if each.range == reach]
         for each in points[:1]:
             text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
@@ -343,6 +288,6 @@ def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> Non
             axis.plot([point.gap for point in points], replicas, marker, color=colour, ls="-", lw=1, ms=3.5, label=text)
     shown = [each.replicas for each in found if each.replicas is not None]
     axis.set_xscale("log")
-    log_y(axis, min(shown), max(shown))
-    ticks(axis.xaxis, sorted({each.gap for each in found}))
+    style.log_y(axis, min(shown), max(shown))
+    style.ticks(axis.xaxis, sorted({each.gap for each in found}))
     name_axes(axis, f"coefficient of variation {found[0].variation:g}", "(bound − mean) / mean", "replicas")

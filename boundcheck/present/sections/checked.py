@@ -10,25 +10,12 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from boundcheck.checked.survey import LAYERS, Reliability, Soundness
 from boundcheck.checked.trial import Trial
-from boundcheck.language.view import (
-    Code,
-    File,
-    Fold,
-    Head,
-    Part,
-    Picture,
-    Prose,
-    Row,
-    Table,
-    View,
-    line,
-    numeric,
-    paragraph,
-)
+from boundcheck.language import view
+from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
 from boundcheck.present.material import Material, placed
 from boundcheck.present.opening import Headline, Opening
 from boundcheck.present.stored import MOST_ROWS, grouped
-from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, ticks
+from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, pictured, ticks
 from boundcheck.present.words import number, per_cent
 
 _OF_VERDICTS = """\
@@ -53,12 +40,53 @@ half-written file that stays behind, a file that is lost, torn, or written throu
 another one. There must be none, and each would be listed here."""
 
 
+# What came of an attack, by its key in the counts, as the picture calls it.
+_LOOKS = {
+    "same": ("as if nothing had happened", GREEN),
+    "line": ("refused in one line", BLUE),
+    "read": ("read as what it says", GREY),
+    "wrong": ("wrong", VERMILLION),
+}
+
+
 def head_of(survey: Soundness | Reliability) -> tuple[str, Markup, Opening]:
     """The title of the page of a survey, what it is about, and its opening."""
+    count = survey.as_json()
     if isinstance(survey, Soundness):
-        title = "boundcheck, checked: how often its verdicts are wrong"
-        return title, Markup(_OF_VERDICTS), _verdicts_opening(survey.as_json())
-    return "boundcheck, attacked: whether work is ever lost", Markup(_OF_ATTACKS), _attacks_opening(survey.as_json())
+        layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
+        false, true = count["false"], count["true"]
+        share = 100 * sum(layer["false"]["caught"] for layer in layers.values()) / max(false["tried"], 1)
+        numbers = (
+            Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
+            Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
+            Headline(f"{share:.1f} %", "of what was false was caught, and not merely left open"),
+        )
+        rows = []
+        for layer, x in layers.items():
+            tried, caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
+            rows.append((layer, {"caught": caught, "left open": tried - caught - wrong, "accepted": wrong}))
+        looks = {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}
+        caption = (
+            "Of the false statements that each layer was given, the share that it caught, left open, or accepted.\n"
+            "Accepted must be nothing."
+        )
+        opening = Opening(sentence(count), numbers, _shares_figure(rows, looks, "of what was false"), caption)
+        return "boundcheck, checked: how often its verdicts are wrong", Markup(_OF_VERDICTS), opening
+    total, kinds = count["all"], count["kinds"]
+    words = (
+        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
+        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
+        "line."
+    )
+    numbers = (
+        Headline(number(total["wrong"]), "attacks that went wrong"),
+        Headline(number(total["tried"]), "attacks that were made"),
+        Headline(number(len(kinds)), f"kinds of attack, on {number(len(count['subjects']))} commands and files"),
+    )
+    rows = [(x["kind"], {words: x[key] for key, (words, _) in _LOOKS.items()}) for x in kinds]
+    figure = _shares_figure(rows, dict(_LOOKS.values()), "of the attacks")
+    opening = Opening(words, numbers, figure, "Of each kind of attack, what came of it. Wrong must be nothing.")
+    return "boundcheck, attacked: whether work is ever lost", Markup(_OF_ATTACKS), opening
 
 
 def sentence(count: dict[str, Any]) -> str:
@@ -81,55 +109,6 @@ def by_layer(count: dict[str, Any]) -> str:
         if x["false"]["tried"]
     )
     return f"Of the false ones were caught: {', '.join(each)}."
-
-
-def _verdicts_opening(count: dict[str, Any]) -> Opening:
-    """The opening of the page on verdicts: how many were wrong, how much was caught, and by which layer."""
-    layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
-    false, true = count["false"], count["true"]
-    caught = sum(layer["false"]["caught"] for layer in layers.values())
-    numbers = (
-        Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
-        Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
-        Headline(
-            f"{100 * caught / max(false['tried'], 1):.1f} %", "of what was false was caught, and not merely left open"
-        ),
-    )
-    rows = []
-    for layer, x in layers.items():
-        tried, was_caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
-        rows.append((layer, {"caught": was_caught, "left open": tried - was_caught - wrong, "accepted": wrong}))
-    shares = _shares_figure(rows, {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}, "of what was false")
-    caption = """Of the false statements that each layer was given, the share that it caught, left open, or accepted.
-Accepted must be nothing."""
-    return Opening(sentence(count), numbers, shares, caption)
-
-
-_LOOKS = {
-    "as if nothing had happened": GREEN,
-    "refused in one line": BLUE,
-    "read as what it says": GREY,
-    "wrong": VERMILLION,
-}
-
-
-def _attacks_opening(count: dict[str, Any]) -> Opening:
-    """The opening of the page on attacks: how many went wrong, and what came of the others."""
-    total, kinds, subjects = count["all"], count["kinds"], count["subjects"]
-    words = (
-        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
-        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
-        "line."
-    )
-    numbers = (
-        Headline(number(total["wrong"]), "attacks that went wrong"),
-        Headline(number(total["tried"]), "attacks that were made"),
-        Headline(number(len(kinds)), f"kinds of attack, on {number(len(subjects))} commands and files"),
-    )
-    keys = ("same", "line", "read", "wrong")
-    rows = [(x["kind"], dict(zip(_LOOKS, (x[key] for key in keys), strict=True))) for x in kinds]
-    caption = "Of each kind of attack, what came of it. Wrong must be nothing."
-    return Opening(words, numbers, _shares_figure(rows, _LOOKS, "of the attacks"), caption)
 
 
 def _shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str) -> Figure | None:
@@ -162,12 +141,12 @@ def wrong(material: Material) -> Iterator[Part]:
         yield _trials(survey.wrong, "Why it is true or false, or what it said")
     else:
         yield paragraph("None.")
-    yield File("trials.csv", survey.as_csv())
+    yield view.File("trials.csv", survey.as_csv())
 
 
-def _trials(trials: Sequence[Trial], why: str) -> Table:
+def _trials(trials: Sequence[Trial], why: str) -> view.Table:
     rows = [(Code(x.subject), x.layer, Prose(f"{x.kind}: {x.change}"), x.outcome, Prose(x.witness)) for x in trials]
-    return Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
+    return view.Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
 
 
 _WRONG = """For each layer of boundcheck, how many statements it was asked about, and how many verdicts were wrong. At
@@ -183,18 +162,18 @@ def layers(material: Material) -> Iterator[Part]:
     if not isinstance(survey := material.survey, Soundness):
         return
     count = survey.as_json()
-    false = map(numeric, ("False, tried", "Accepted", "At most", "Caught"))
-    head: Head = ("Layer", "What it was asked about", *false, *map(numeric, ("True, tried", "Refuted", "At most")))
-    rows: list[Row] = []
+    names = ("False, tried", "Accepted", "At most", "Caught", "True, tried", "Refuted", "At most")
+    rows: list[view.Row] = []
     of_layers = [(layer, LAYERS[layer], x) for layer, x in count["layers"].items()]
     for layer, asked, x in (*of_layers, ("all", "", count)):
-        false, true, share = x["false"], x["true"], "–"
-        if false["tried"] and "caught" in false:
-            share = f"{100 * false['caught'] / false['tried']:.1f}\u202f%"
-        of_false = number(false["tried"]), str(false["wrong"]), per_cent(false["at_most"]), share
-        of_true = number(true["tried"]), str(true["wrong"]), per_cent(true["at_most"])
-        rows.append((layer, asked, *of_false, *of_true))
-    yield Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
+        share, cells = "–", []
+        if x["false"]["tried"] and "caught" in x["false"]:
+            share = f"{100 * x['false']['caught'] / x['false']['tried']:.1f}\u202f%"
+        for of in (x["false"], x["true"]):
+            cells += [number(of["tried"]), str(of["wrong"]), per_cent(of["at_most"])]
+        rows.append((layer, asked, *cells[:3], share, *cells[3:]))
+    head: view.Head = ("Layer", "What it was asked about", *map(numeric, names))
+    yield view.Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
     yield paragraph(
         f"Of changed claims {number(count['undecided'])} more could neither be shown false at an exact point nor are "
         "true by construction; they were not tried.",
@@ -228,11 +207,15 @@ def caught(material: Material) -> Iterator[Part]:
     if tried := read["false"]["tried"] + read["true"]["tried"]:
         found = number(tried), number(read["false"]["caught"]), number(read["true"]["tried"])
         yield paragraph(_INPUTS.format(*found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))))
-    yield Picture("soundness", lambda: _trials_figure(count["kinds"]), _TIMES)
+    # A processor's time is counted in hundredths of a second, and may be 0.
+    times = [max(x, _LEAST) for row in count["kinds"] for x in row["seconds"].values()] or [1.0]
+    limits = min(times) / 1.5, max(times) * 1.5
+    items = [(limits, rows) for rows in grouped(count["kinds"], lambda row: row["layer"]).values()]
+    yield from pictured("soundness", items, _draw_trials, _TIMES, tall=2.5)
     missed = tuple(x for x in survey.trials if not (x.true or x.caught or x.layer == "engines"))
     if missed:
         said = f"{len(missed)} false mutants that were not caught, and not accepted either"
-        yield Fold(line(said), (_trials(missed, "False because"),))
+        yield view.Fold(view.line(said), (_trials(missed, "False because"),))
 
 
 @placed(140, "What is true and not found so")
@@ -245,7 +228,7 @@ def unproved(material: Material) -> Iterator[Part]:
     yield paragraph(f"No error, but what the tool cannot do. Proof: {count}{', such as:' if left else '.'}")
     if left:
         rows = [(Code(each.subject), Prose(f"{each.kind}: {each.change}")) for each in left[:MOST_ROWS]]
-        yield Table(("Line", "Variation"), rows)
+        yield view.Table(("Line", "Variation"), rows)
     runs = layers["measurement"]["true"]
     outcomes = ", ".join(f"{number(count)} {outcome}" for outcome, count in runs["outcomes"].items())
     yield paragraph(
@@ -267,15 +250,15 @@ def attacked(material: Material) -> Iterator[Part]:
     if not isinstance(survey := material.survey, Reliability):
         return
     count = survey.as_json()
-    kinds = (*count["kinds"], {"kind": "all"} | count["all"])
-    yield Table(("Attack", *_HEAD), [_counts(x, "kind") for x in kinds], most=None)
+
+    def counts(found: Sequence[dict[str, Any]], name: str, head: str) -> view.Table:
+        keys = ("tried", "same", "line", "read", "wrong")
+        rows = [(x[name], *(number(x[key]) for key in keys)) for x in found]
+        return view.Table((head, *_HEAD), rows, most=None)
+
+    yield counts((*count["kinds"], {"kind": "all"} | count["all"]), "kind", "Attack")
     yield paragraph(_WRITES)
-    subjects = Table(("Subject", *_HEAD), [_counts(x, "subject") for x in count["subjects"]], most=None)
-    yield View("Who was attacked", parts=(subjects,))
-
-
-def _counts(x: dict[str, Any], name: str) -> Sequence[str]:
-    return (x[name], *(number(x[key]) for key in ("tried", "same", "line", "read", "wrong")))
+    yield view.View("Who was attacked", parts=(counts(count["subjects"], "subject", "Subject"),))
 
 
 @placed(990, "How this page was made")
@@ -291,20 +274,11 @@ def made(material: Material) -> Iterator[Part]:
         said += " All of it is the same each time but for the day, the seconds and the memory."
     yield paragraph(said)
     if isinstance(survey, Reliability):
-        yield Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
+        yield view.Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
 
 
 # Seconds; what took less is drawn here.
 _LEAST = 1e-3
-
-
-def _trials_figure(kinds: list[dict[str, Any]]) -> Figure:
-    """The time to catch each kind of change, a panel for each layer, with how many were caught of how many."""
-    # A processor's time is counted in hundredths of a second, and may be 0.
-    times = [max(x, _LEAST) for row in kinds for x in row["seconds"].values()] or [1.0]
-    limits = min(times) / 1.5, max(times) * 1.5
-    items = [(limits, rows) for rows in grouped(kinds, lambda row: row["layer"]).values()]
-    return panels(items, _draw_trials, tall=2.5)
 
 
 def _draw_trials(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:

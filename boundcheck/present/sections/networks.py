@@ -2,60 +2,27 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
+from boundcheck.experiment.result import FROM_BELOW, AtSmoothness
+from boundcheck.functions.adapters import title_of
+from boundcheck.language import view
 from boundcheck.language.hypotheses import LARGER, LEAST
-from boundcheck.language.view import (
-    Badge,
-    Cell,
-    Column,
-    Head,
-    Part,
-    Picture,
-    Points,
-    Prose,
-    Row,
-    Stack,
-    Table,
-    line,
-    numeric,
-    paragraph,
-)
+from boundcheck.language.view import Part, Prose, Stack, numeric, paragraph
+from boundcheck.present import style
 from boundcheck.present.material import Material, placed
-from boundcheck.present.sections.rates import (
-    FEWEST,
-    FITTED,
-    MARKS,
-    SEE_RANK,
-    rank_exponents,
-    rank_figure,
-    rank_table,
-)
+from boundcheck.present.sections import rates
+from boundcheck.present.sections.rates import FEWEST, MARKS
 from boundcheck.present.sections.runs import blamed, interval_of, measured_of
 from boundcheck.present.sections.smoothness import band
-from boundcheck.present.stored import WAYS, Named, StoredRun, distinct, grouped, groups, settings, shown_first
-from boundcheck.present.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    LOOKS,
-    ORANGE,
-    PURPLE,
-    VERMILLION,
-    log_y,
-    name_axes,
-    panels,
-    ticks,
-)
+from boundcheck.present.stored import WAYS, StoredRun, distinct, grouped, groups, known, settings, shown_first
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import number, sentence_of
 from boundcheck.verdicts import Verdict
 
@@ -78,36 +45,48 @@ def verdicts(material: Material) -> Iterator[Part]:
     if not material.networks:
         return
     runs, most = shown_first(material.networks)
-    head: Head = (
+    head: view.Head = (
         *("Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)),
-        *(Column("Verdict", width=0.12), numeric("Measured"), Column("Interval", width=0.13), numeric("Bound")),
-        *(numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True), numeric("Step η")),
+        *(view.Column("Verdict", width=0.12), numeric("Measured"), view.Column("Interval", width=0.13)),
+        *(numeric("Bound"), numeric("At v₁", is_aside=True), numeric("T"), numeric("Batch", is_aside=True)),
+        numeric("Step η"),
     )
-    rows: list[Row] = []
-    for each in runs:
-        run, x, blame = each.run, each.run.course, each.run.course.blame
+    rows: list[view.Row] = []
+    for run in runs:
+        x, blame = run.course, run.course.blame
         about = [Prose(words, "small") for words in (x.problem.sample, run.seeded.removeprefix(", ")) if words]
         cells = (
             Stack((run.problem, *about)),
-            each.adapter,
+            title_of(run.adapter) + run.scaled,
             number(run.rank),
             Stack((number(x.problem.trained), f"of {number(x.problem.parameters)}")),
-            Badge(run.verdict),
+            view.Badge(run.verdict),
             measured_of(run),
             interval_of(run),
-            each.bound(x.theorems[0]),
+            _bound_at(run, x.theorems[0]),
             number(x.first),
             number(x.plan.steps),
             number(x.plan.batch),
-            number(each.step_size),
+            number(known(x.plan.step_size)),
         )
-        why: list[Cell] = [Prose(f"{sentence_of(x.reason)}."), *blamed(x)]
+        why: list[view.Cell] = [Prose(f"{sentence_of(x.reason)}."), *blamed(x)]
         if blame is not None and run.verdict is Verdict.HYPOTHESIS_FAILED and blame.evidence != x.reason:
             why.append(Prose(f"{blame.evidence}.", "small"))
         if x.measured is not None and x.measured < 0:
             why.append(Prose(_NEGATIVE))
-        rows += [cells, line(*why)]
-    yield Table(head, rows, _VERDICTS, "network_verdicts", most)
+        rows += [cells, view.line(*why)]
+    yield view.Table(head, rows, _VERDICTS, "network_verdicts", most)
+
+
+def _bound_at(run: StoredRun, row: AtSmoothness) -> str:
+    """The bound at the run's own step, or why there is none; a dash if the steps were not those of SGD."""
+    if not run.steps_as_sgd:
+        return "–"
+    if row.way == "path" and run.estimates.is_mostly_rounding:
+        return "none: mostly rounding"
+    if row.bound is None and row.longest is not None and known(run.course.plan.step_size) >= row.longest:
+        return "step too long"
+    return number(row.bound, run.result.digits(3), UP)
 
 
 _LEAD = """What the theorem would say if L̂ were one of these. All are lower estimates of what they stand for: segments,
@@ -135,32 +114,54 @@ def theorems(material: Material) -> Iterator[Part]:
     if not material.networks:
         return
     yield paragraph(_LEAD)
-    yield Points(tuple(map(paragraph, _KINDS)))
+    yield view.Points(tuple(map(paragraph, _KINDS)))
     runs, most = shown_first(material.networks)
     numbers = ("Its value", "2/L̂", "Bound at η", "T needed", "Printed α")
-    head: Head = ("Run", "L̂", *map(numeric, numbers), numeric(Prose("$T_min$")), numeric("2.5\u202fS"))
-    rows: list[Row] = []
-    for each in runs:
-        x = each.run.course
-        name = f"{each.name}, η = {number(each.step_size)}, T = {number(x.plan.steps)}"
-        for place, row in enumerate(x.theorems):
+    head: view.Head = ("Run", "L̂", *map(numeric, numbers), numeric(Prose("$T_min$")), numeric("2.5\u202fS"))
+    rows: list[view.Row] = []
+    for run in runs:
+        x = run.course
+        name = f"{run.name}, η = {number(known(x.plan.step_size))}, T = {number(x.plan.steps)}"
+        for row in x.theorems:
             needed = "at no T" if row.needed is None else number(row.needed)
             least = [number(row.T_min, toward=UP)] + (["above T"] if row.T_min and row.T_min > x.plan.steps else [])
-            rows.append(
-                (
-                    Prose("" if place else name),
-                    WAYS[row.way, row.lipschitz],
-                    number(row.value, toward=UP),
-                    number(row.longest, toward=DOWN),
-                    each.bound(row),
-                    "–" if row.bound is None or not each.steps_as_sgd else needed,
-                    number(row.alpha),
-                    Stack(tuple(least)),
-                    number(row.printed_bound, toward=UP),
-                )
+            cells = (
+                Prose(name),
+                WAYS[row.way, row.lipschitz],
+                number(row.value, toward=UP),
+                number(row.longest, toward=DOWN),
+                _bound_at(run, row),
+                "–" if row.bound is None or not run.steps_as_sgd else needed,
+                number(row.alpha),
+                Stack(tuple(least)),
+                number(row.printed_bound, toward=UP),
             )
-        rows.append(paragraph(each.seen, "small"))
-    yield Table(head, rows, _THEOREMS, most=sum(len(each.run.course.theorems) for each in runs[:most]))
+            rows.append(cells)
+            # It stands in the first row of the run alone.
+            name = ""
+        rows.append(paragraph(seen(run), "small"))
+    yield view.Table(head, rows, _THEOREMS, most=sum(len(run.course.theorems) for run in runs[:most]))
+
+
+def seen(run: StoredRun) -> str:
+    """Sentences on what the L̂ by the path was made of, and on how the curvature of F compares with it."""
+    found = run.estimates
+    ends = number(found.path, toward=UP), number(found.path_sure, toward=DOWN)
+    words = f"Largest descent curvature ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
+    if found.is_mostly_rounding:
+        words += ". Most of it may be rounding error, so it is not used as an L̂"
+    if (ratio := run.result.gradient_ratio) is not None:
+        words += f". Largest gradient ratio: {ratio}, {FROM_BELOW}"
+        if not ratio.is_lost and known(ratio.value) - known(ratio.rounding) > found.path:
+            words += ": F is not L̂-smooth at the L̂ by the path"
+    # A largest of nothing is 0.
+    if not found.curvature:
+        return f"{words}. The curvature of F was not looked at."
+    times = ", ".join(str(int(t)) for t in run.trace["look_time"].values[0])
+    words += f". Largest curvature ‖∇²F‖, by Lanczos iteration at t\u00a0=\u00a0{times}: {number(found.curvature)}, "
+    if found.curvature <= (found.path or 0):
+        return f"{words}which is not above the largest ℓₜ."
+    return f"{words}which is more than any ℓₜ: the L̂ by the path is too small for F to be L̂-smooth."
 
 
 _LOSSES = """F in nats, over all samples that the run is about, and the share of their labels or next tokens that were
@@ -176,20 +177,20 @@ def losses(material: Material) -> Iterator[Part]:
     runs, most = shown_first(material.networks)
     names = ("F at v₁", "F at the end", "Accuracy at v₁", "Accuracy at the end", "Held-out loss", "Held-out accuracy")
     caption = _LOSSES.format(_DRAWN if material.by_callback else "")
-    rows: list[Row] = []
-    for each in runs:
-        ends, held = each.run.ends, each.run.ends.held_out
-        seen = [_spread([end[place] for end in of]) for of in (ends.loss, ends.accuracy) for place in (0, 1)]
-        rows.append((Prose(each.name), *seen, *map(number, (held.loss, held.accuracy) if held else (None, None))))
-    yield Table(("Run", *map(numeric, names)), rows, caption, most=most)
+    rows: list[view.Row] = []
+    for run in runs:
+        ends, held = run.ends, run.ends.held_out
+        found = [_spread([end[place] for end in of]) for of in (ends.loss, ends.accuracy) for place in (0, 1)]
+        rows.append((Prose(run.name), *found, *map(number, (held.loss, held.accuracy) if held else (None, None))))
+    yield view.Table(("Run", *map(numeric, names)), rows, caption, most=most)
 
 
-def _spread(values: list[float | None]) -> str:
+def _spread(values: Sequence[float | None]) -> str:
     """The mean of the finite values, with the least and the largest in brackets; a lone value by itself."""
-    known = [x for x in values if x is not None and math.isfinite(x)]
-    if len(known) < 2:
-        return number(known[0] if known else None)
-    return f"{number(float(np.mean(known)))} ({number(min(known))} to {number(max(known))})"
+    finite = [x for x in values if x is not None and math.isfinite(x)]
+    if len(finite) < 2:
+        return number(finite[0] if finite else None)
+    return f"{number(float(np.mean(finite)))} ({number(min(finite))} to {number(max(finite))})"
 
 
 _RANKS = (
@@ -208,29 +209,27 @@ _AT_END = {
 }
 
 
-@placed(280, "How the rank enters", SEE_RANK)
+@placed(280, "How the rank enters", rates.SEE_RANK)
 def rank(material: Material) -> Iterator[Part]:
-    runs = [each.run for each in material.networks]
-    again = repeated(runs)
-    rows = rank_exponents(again)
-    if not rows:
+    parts = tuple(rates.rank_parts(repeated(material.networks), _RANKS, _BIASED))
+    if not parts:
         return
-    yield Picture("rank", lambda: rank_figure(again), _RANKS)
-    yield rank_table(rows, FITTED.format(_BIASED))
-    # The sweeps over ranks, by name, in which samples were held out.
-    held = [group for group in _by_rank(runs) if all(run.ends.held_out is not None for run in group)]
-    named = list(zip(settings([group[0] for group in held], ("adapter.rank",)), held, strict=True))
-    if not named:
+    yield from parts
+    # The sweeps over ranks, by name, in which samples were held out: of each rank the runs that differ in the seed.
+    held = [group for group in _by_rank(material.networks) if all(run.ends.held_out is not None for run in group)]
+    names = settings([group[0] for group in held], ("adapter.rank",))
+    by_rank = [sorted(grouped(group, lambda run: run.rank or 0).items()) for group in held]
+    if not held:
         return
-    panes = [(name, group, key) for name, group in named for key in _AT_END]
-    yield Picture("rank_held_out", lambda: panels(panes, _draw_ends, tall=2.2), _HELD_OUT)
-    cells: list[Row] = []
-    for name, group in named:
-        for r, equal in sorted(grouped(group, lambda run: run.rank or 0).items()):
-            ends = [_at_end(equal, key)[:, place] for key in _AT_END for place in (0, 1)]
-            cells.append((Prose(name), str(r), str(len(equal)), *(_spread(values.tolist()) for values in ends)))
+    panes = [(name, equal, key) for name, equal in zip(names, by_rank, strict=True) for key in _AT_END]
+    yield from pictured("rank_held_out", panes, _draw_ends, _HELD_OUT, tall=2.2)
+    cells: list[view.Row] = []
+    for name, equal in zip(names, by_rank, strict=True):
+        for r, runs in equal:
+            ends = [_at_end(runs, key)[:, place] for key in _AT_END for place in (0, 1)]
+            cells.append((Prose(name), str(r), str(len(runs)), *(_spread(values.tolist()) for values in ends)))
     heads = [numeric(words) for _, *names in _AT_END.values() for words in names]
-    yield Table(("Runs", numeric("Rank"), numeric("Seeds"), *heads), cells, _ENDS)
+    yield view.Table(("Runs", numeric("Rank"), numeric("Seeds"), *heads), cells, _ENDS)
 
 
 def _by_rank(runs: list[StoredRun]) -> list[list[StoredRun]]:
@@ -243,30 +242,25 @@ def repeated(runs: list[StoredRun]) -> list[StoredRun]:
     """The runs of sweeps over ranks, as `sweeps` reads them: with too few seeds, each replica stands for a seed."""
     found: list[StoredRun] = []
     for group in _by_rank(runs):
-        few = len({run.result.settings.seed for run in group}) < FEWEST
-        found += chain.from_iterable(map(_replicas, group)) if few else group
+        if len({run.result.settings.seed for run in group}) >= FEWEST:
+            found += group
+            continue
+        for run in group:
+            result, trace = run.course, run.trace
+            squares, losses = trace["gradient_square_norm"].values, trace["loss"].values
+            variances = trace["noise_variance"].values[:, 0] * result.plan.batch
+            # Of the replicas but the first the variance of a sample is known where the first iterate was looked at.
+            is_known = (trace["time"].values[:, 0] == 1).all() and result.settings.run.sampling == "with replacement"
+            for place in range(len(squares)):
+                alone = replace(
+                    result,
+                    spec=result.spec | {"seed": result.settings.seed * len(squares) + place},
+                    smallest=float(squares[place].min()),
+                    first_variance=float(variances[place]) if is_known else None,
+                    decrease=float((losses[place, 0] - losses[place]).max()),
+                )
+                found.append(StoredRun(alone, trace))
     return found
-
-
-def _replicas(run: StoredRun) -> list[StoredRun]:
-    result, trace = run.course, run.trace
-    squares, losses = trace["gradient_square_norm"].values, trace["loss"].values
-    variances = trace["noise_variance"].values[:, 0] * result.plan.batch
-    # Of the replicas but the first the variance of a sample is known where the first iterate was looked at.
-    known = (trace["time"].values[:, 0] == 1).all() and result.settings.run.sampling == "with replacement"
-    return [
-        StoredRun(
-            replace(
-                result,
-                spec=result.spec | {"seed": result.settings.seed * len(squares) + place},
-                smallest=float(squares[place].min()),
-                first_variance=float(variances[place]) if known else None,
-                decrease=float((losses[place, 0] - losses[place]).max()),
-            ),
-            trace,
-        )
-        for place in range(len(squares))
-    ]
 
 
 def _at_end(runs: list[StoredRun], key: str) -> np.ndarray:
@@ -276,15 +270,13 @@ def _at_end(runs: list[StoredRun], key: str) -> np.ndarray:
     """
     found = []
     for run in runs:
-        values = [*(last for _, last in getattr(run.ends, key)), getattr(run.ends.held_out, key)]
-        trained = np.array([math.nan if x is None else x for x in values], float)
-        found.append((trained[:-1].mean(), trained[-1]))
-    return np.array(found)
+        trained = [known(last) for _, last in getattr(run.ends, key)]
+        found.append((np.mean(trained), known(getattr(run.ends.held_out, key))))
+    return np.array(found, float)
 
 
-def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
-    name, group, key = item
-    equal = sorted(grouped(group, lambda run: run.rank or 0).items())
+def _draw_ends(axis: Axes, item: tuple[str, list[tuple[int, list[StoredRun]]], str]) -> None:
+    name, equal, key = item
     ranks, values = [r for r, _ in equal], [_at_end(runs, key) for _, runs in equal]
     for place, (words, look, colour) in enumerate((("trained on", "o-", BLUE), ("held out", "s-", ORANGE))):
         means = [of_rank[:, place].mean() for of_rank in values]
@@ -292,8 +284,8 @@ def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
         for r, of_rank in zip(ranks, values, strict=True):
             axis.plot([r] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
     axis.set_xscale("log")
-    ticks(axis.xaxis, ranks, lambda x: number(round(x)))
-    units = f" [{group[0].result.problem.units}]" if key == "loss" else ""
+    style.ticks(axis.xaxis, ranks, lambda x: number(round(x)))
+    units = f" [{equal[0][1][0].result.problem.units}]" if key == "loss" else ""
     name_axes(axis, name, "rank r", _AT_END[key][0] + units)
 
 
@@ -307,8 +299,8 @@ _LINES = {
     ("printed", LEAST): (GREY, "-."),
     ("printed", LARGER): (GREY, ":"),
 }
-# Letters in a line of a legend.
-_LEGEND = 46
+# Letters in a line of a legend, and of a panel's title.
+_LEGEND, _LETTERS = 46, 27
 # How far below its largest value an axis goes; what is deeper is marked at its edge.
 _DEEPEST = 1e-14
 # Numbers within this factor are drawn on a linear axis.
@@ -335,38 +327,28 @@ theory, at the iterates that were looked at."""
 
 @placed(220, "Along the run", _ALONG)
 def course(material: Material) -> Iterator[Part]:
-    named = material.networks
-    count = len(distinct(named)[:MOST])
-    if count < len(named):
+    runs = material.networks
+    chosen = distinct(runs)[:MOST]
+    if len(chosen) < len(runs):
         yield paragraph(
-            f"Drawn: {count} of the {len(named)} runs. Of those that differ in the seed alone it is the first, and of "
-            f"the rest the first {MOST}."
+            f"Drawn: {len(chosen)} of the {len(runs)} runs. Of those that differ in the seed alone it is the first, "
+            f"and of the rest the first {MOST}."
         )
     sampled = " (of a Trainer: those that the callback drew)" if material.by_callback else ""
-    captions = {"gradient_norm": _SQUARES.format(sampled), "smoothness": _SMOOTHNESS, "constants": _CONSTANTS}
-    for name, draw in along_figures(named).items():
-        yield Picture(name, draw, captions[name])
+    yield from pictured("gradient_norm", chosen, _draw_squares, _SQUARES.format(sampled), most=3)
+    yield from pictured("smoothness", chosen, _draw_smoothness, _SMOOTHNESS, most=3, tall=2.2)
+    looks = [(style.LOOKS[place % 5][1], ("-", "--")[place // 5]) for place in range(len(chosen))]
+    courses = []
+    for title, has_units, read in _COURSES:
+        found = [(run, y, look) for run, look in zip(chosen, looks, strict=True) if (y := read(run)) is not None]
+        courses += [(title, has_units, found)] if found else []
+    yield from pictured("constants", courses, _draw_course, _CONSTANTS, tall=1.9)
 
 
-def along_figures(named: list[Named]) -> dict[str, Callable[[], Figure]]:
-    """Functions that draw the figures, by name.
-
-    The figures are of at most `MOST` runs, the first of those that differ in the seed alone.
-    """
-    chosen = distinct(named)[:MOST]
-    if not chosen:
-        return {}
-    looks = [(LOOKS[place % 5][1], ("-", "--")[place // 5]) for place in range(len(chosen))]
-    courses = [
-        (title, read, list(zip(chosen, looks, strict=True)))
-        for title, read in _COURSES
-        if any(read(each) is not None for each in chosen)
-    ]
-    return {
-        "gradient_norm": partial(panels, chosen, _draw_squares, most=3),
-        "smoothness": partial(panels, chosen, _draw_smoothness, most=3, tall=2.2),
-        "constants": partial(panels, courses, _draw_course, tall=1.9),
-    }
+def _over(run: StoredRun, name: str, how: Callable[..., Any]) -> np.ndarray:
+    """An observable over t, shape (M,): `how` of the replicas that have a number there; NaN where none has."""
+    values: np.ndarray = how(np.ma.masked_invalid(run.trace[name].values), axis=0).filled(np.nan)
+    return values
 
 
 def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float:
@@ -387,12 +369,12 @@ def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float
     low, high = low / widening, high * widening
     span = math.log10(high / low)
     low, edge = low / 10 ** (0.1 * span if below else 0), low / 10 ** (0.1 * span)
-    log_y(axis, low, high)
+    style.log_y(axis, low, high)
     places = axis.yaxis.get_major_locator()()
     if span > 3:
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         places = [10.0**e for e in exponents[:: math.ceil(span / 5)]]
-    ticks(axis.yaxis, places)
+    style.ticks(axis.yaxis, places)
     return edge
 
 
@@ -401,118 +383,109 @@ def _curve(axis: Axes, x: np.ndarray, y: np.ndarray, **look: Any) -> None:
     axis.plot(x, np.where(y > 0, y, np.nan), marker="." if len(x) <= 40 else "", ms=3, lw=1, **look)
 
 
-def _mark_below(axis: Axes, x: np.ndarray, y: np.ndarray, edge: float, words: str) -> str:
-    """Mark at the lower edge what is below it, most often negative numbers; return the share of 0 or less in words."""
-    below = np.isfinite(y) & (y < edge)
-    if not below.any():
-        return ""
-    axis.plot(x[below], np.full(below.sum(), edge), "v", color=BLUE, ms=3.5, mfc="none", mew=0.6, label=words)
-    return f"; ≤ 0 at {(y[below] <= 0).sum() / np.isfinite(y).sum():.0%}"
+def _finish(axis: Axes, run: StoredRun, y: np.ndarray, shown: list[np.ndarray], below: str, said: str) -> None:
+    """Give a panel of a run its axes; what is below them, most often negative numbers, is marked at the lower edge."""
+    x, edge, share = run.times, _log_axis(axis, shown, bool((y <= 0).any())), ""
+    hidden = np.isfinite(y) & (y < edge)
+    if hidden.any():
+        axis.plot(x[hidden], np.full(hidden.sum(), edge), "v", color=BLUE, ms=3.5, mfc="none", mew=0.6, label=below)
+        share = f"; ≤ 0 at {(y[hidden] <= 0).sum() / np.isfinite(y).sum():.0%}"
+    axis.set_xlim(0, run.course.plan.steps + 1)
+    title = "\n".join([*textwrap.wrap(run.name, _LETTERS), run.verdict])
+    name_axes(axis, title, f"iteration t{share}", said)
 
 
-def _draw_squares(axis: Axes, each: Named) -> None:
-    result, x = each.run.course, each.times
-    squares, level = each.run.trace["gradient_square_norm"].values, result.settings.run.level
-    mean = each.over("gradient_square_norm", np.ma.mean)
-    _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
+def _draw_squares(axis: Axes, run: StoredRun) -> None:
+    result, x = run.course, run.times
+    squares, level = run.trace["gradient_square_norm"].values, result.settings.run.level
+    mean = _over(run, "gradient_square_norm", np.ma.mean)
+    among = ", mean over replicas" if len(squares) > 1 else ""
+    _curve(axis, x, mean, color=BLUE, label=f"‖∇F(vₜ)‖²{among}")
     shown = [mean]
     if len(squares) >= FEWEST and np.isfinite(squares).all():
         shown += band(axis, x, squares, mean, level)
-    lines = (
-        ("bound", f"bound on the {each.run.measure.over.word}, at L̂ by the path", VERMILLION, "-"),
-        ("measured", f"the {each.run.measure.seen_over(is_stochastic=True).word} over t", GREEN, "--"),
+    for key, words, colour, dash in (
+        ("bound", f"bound on the {run.measure.over.word}, at L̂ by the path", VERMILLION, "-"),
+        ("measured", f"the {run.measure.seen_over(is_stochastic=True).word} over t", GREEN, "--"),
         ("first", "at v₁", GREY, ":"),
-    )
-    for key, words, colour, dash in lines:
+    ):
         value = getattr(result, key)
-        if value is not None and value > 0 and (key != "bound" or each.steps_as_sgd):
+        if value is not None and value > 0 and (key != "bound" or run.steps_as_sgd):
             axis.axhline(value, color=colour, lw=1.1, ls=dash, label=words)
             shown.append(np.array([value]))
-    edge = _log_axis(axis, shown, bool((mean <= 0).any()))
-    share = _mark_below(axis, x, mean, edge, "at the edge: an estimate that is not positive")
-    axis.set_xlim(0, result.plan.steps + 1)
-    name_axes(axis, each.title, f"iteration t{share}", f"‖∇F‖² [{result.problem.units}²]")
+    below = "at the edge: an estimate that is not positive"
+    _finish(axis, run, mean, shown, below, f"‖∇F‖² [{result.problem.units}²]")
 
 
-def _draw_smoothness(axis: Axes, each: Named) -> None:
-    result, trace, x = each.run.course, each.run.trace, each.times
-    path, error = each.over("path_smoothness", np.ma.max), each.over("path_smoothness_error", np.ma.max)
-    among = each.among(", the largest over replicas")
-    _curve(axis, x, path, color=BLUE, label="descent curvature ℓₜ" + among)
-    shown = [path, *_bars(axis, x, path, error, "ℓₜ", BLUE)]
+def _draw_smoothness(axis: Axes, run: StoredRun) -> None:
+    result, trace, x, shown = run.course, run.trace, run.times, list[np.ndarray]()
+    among = ", the largest over replicas" if trace.sizes["replica"] > 1 else ""
+    path = _over(run, "path_smoothness", np.ma.max)
+    curves = [("path_smoothness", "descent curvature ℓₜ", "ℓₜ", BLUE)]
     if "gradient_ratio" in trace:
-        ratio, off = each.over("gradient_ratio", np.ma.max), each.over("gradient_ratio_error", np.ma.max)
-        told = np.where(ratio > off, ratio, np.nan)
-        if np.isfinite(told).any():
-            _curve(axis, x, told, color=PURPLE, label="gradient ratio ‖Δ∇F‖ / ‖Δv‖" + among)
-            shown += [told, *_bars(axis, x, told, off, "the ratio", PURPLE)]
+        curves.append(("gradient_ratio", "gradient ratio ‖Δ∇F‖ / ‖Δv‖", "the ratio", PURPLE))
+    for key, words, name, colour in curves:
+        y, error = _over(run, key, np.ma.max), _over(run, f"{key}_error", np.ma.max)
+        if key == "gradient_ratio":
+            # A ratio that its rounding hides is not drawn.
+            y = np.where(y > error, y, np.nan)
+            if not np.isfinite(y).any():
+                continue
+        _curve(axis, x, y, color=colour, label=words + among)
+        shown.append(y)
+        # Bars go from what rounding leaves to what it may add; one shorter than the line is wide is left out.
+        upper = y + error
+        barred = (upper > 0) & (error > 0.02 * np.abs(y))
+        if barred.any():
+            ends = np.maximum(y - error, 1e-3 * upper)[barred], upper[barred]
+            said = f"{name} ± estimate of its rounding error"
+            axis.vlines(x[barred], *ends, color=colour, alpha=0.3, lw=2, label=said)
+            shown.append(ends[1])
     for row in result.theorems:
         if row.value:
-            way = row.way, row.lipschitz
-            colour, dash = _LINES[way]
-            axis.axhline(row.value, color=colour, lw=1.1, ls=dash, label=WAYS[way])
+            colour, dash = _LINES[row.way, row.lipschitz]
+            axis.axhline(row.value, color=colour, lw=1.1, ls=dash, label=WAYS[row.way, row.lipschitz])
             shown.append(np.array([row.value]))
-    if each.steps_as_sgd:
+    if run.steps_as_sgd:
+        longest = 2 / known(result.plan.step_size)
         words = "2/η: for an L̂ above it the step is too long"
-        axis.axhline(2 / each.step_size, color=VERMILLION, lw=0.9, ls=":", label=words)
-        shown.append(np.array([2 / each.step_size]))
+        axis.axhline(longest, color=VERMILLION, lw=0.9, ls=":", label=words)
+        shown.append(np.array([longest]))
     looked = trace["curvature"].values[0] if "curvature" in trace else np.array([])
     if np.isfinite(looked).any():
         axis.plot(trace["look_time"].values[0], looked, "D", color=GREY, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
-    edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
-    share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
-    axis.set_xlim(0, result.plan.steps + 1)
-    name_axes(axis, each.title, f"iteration t{share}", f"smoothness [{result.problem.units}]")
+    below = "at the edge: 0 or less, F bends down there"
+    _finish(axis, run, path, [*shown, looked], below, f"smoothness [{result.problem.units}]")
 
 
-def _bars(axis: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray, name: str, colour: str) -> list[np.ndarray]:
-    """Draw bars from what rounding leaves of y to what it may add, and return their upper ends.
-
-    A bar that is shorter than the line is wide is left out.
-    """
-    upper = y + error
-    barred = (upper > 0) & (error > 0.02 * np.abs(y))
-    if not barred.any():
-        return []
-    ends = np.maximum(y - error, 1e-3 * upper)[barred], upper[barred]
-    axis.vlines(x[barred], *ends, color=colour, alpha=0.3, lw=2, label=f"{name} ± estimate of its rounding error")
-    return [ends[1]]
-
-
-def _largest(each: Named, name: str, keep: list[int] | None = None) -> np.ndarray | None:
+def _largest(run: StoredRun, name: str, keep: Sequence[int] | slice = slice(None)) -> np.ndarray | None:
     """The largest over replicas and the kept places of an observable of blocks or sites."""
-    values = each.run.trace[name].values
-    values = values if keep is None else values[:, :, keep]
+    values = run.trace[name].values[:, :, keep]
     if not values.shape[2]:
         return None
     found: np.ndarray = np.ma.masked_invalid(values).max((0, 2)).filled(np.nan)
     return found
 
 
-def _sigma(each: Named) -> np.ndarray | None:
-    names = str(each.run.trace.attrs.get("blocks", "")).split("\n")
-    return _largest(each, "norm", [i for i, name in enumerate(names) if name.rsplit(" ", 1)[-1] in _SPECTRAL])
+def _sigma(run: StoredRun) -> np.ndarray | None:
+    names = str(run.trace.attrs.get("blocks", "")).split("\n")
+    return _largest(run, "norm", [i for i, name in enumerate(names) if name.rsplit(" ", 1)[-1] in _SPECTRAL])
 
 
-# Of each panel what it shows, and how that is read off a run.
-_COURSES: tuple[tuple[str, Callable[[Named], np.ndarray | None]], ...] = (
-    ("F(vₜ)", lambda each: each.over("loss", np.ma.mean)),
-    ("ζₜ, deviation of a minibatch gradient", lambda each: np.sqrt(each.over("noise_variance", np.ma.max))),
-    ("σₜ, largest spectral norm of a block", _sigma),
-    ("Gₜ, largest ‖∇f‖ of a matrix", lambda each: _largest(each, "weight_gradient_spectral")),
+# Of each panel what it shows, whether that has the unit of the loss, and how it is read off a run.
+_COURSES: tuple[tuple[str, bool, Callable[[StoredRun], np.ndarray | None]], ...] = (
+    ("F(vₜ)", True, lambda run: _over(run, "loss", np.ma.mean)),
+    ("ζₜ, deviation of a minibatch gradient", True, lambda run: np.sqrt(_over(run, "noise_variance", np.ma.max))),
+    ("σₜ, largest spectral norm of a block", False, _sigma),
+    ("Gₜ, largest ‖∇f‖ of a matrix", True, lambda run: _largest(run, "weight_gradient_spectral")),
 )
 
 
-def _draw_course(axis: Axes, item: tuple[str, Callable[[Named], Any], list[tuple[Named, tuple[str, str]]]]) -> None:
-    title, read, rows = item
-    shown = []
-    for each, (colour, dash) in rows:
-        y = read(each)
-        if y is not None:
-            _curve(axis, each.times, y, color=colour, ls=dash, label=textwrap.fill(each.name, _LEGEND))
-            shown.append(y)
-    _log_axis(axis, shown)
-    # Norms of blocks have no unit.
-    units = "" if read is _sigma else f" [{rows[0][0].run.result.problem.units}]"
-    axis.set_xlim(0, max(each.run.course.plan.steps for each, _ in rows) + 1)
+def _draw_course(axis: Axes, item: tuple[str, bool, list[tuple[StoredRun, np.ndarray, tuple[str, str]]]]) -> None:
+    title, has_units, rows = item
+    for run, y, (colour, dash) in rows:
+        _curve(axis, run.times, y, color=colour, ls=dash, label=textwrap.fill(run.name, _LEGEND))
+    _log_axis(axis, [y for _, y, _ in rows])
+    units = f" [{rows[0][0].result.problem.units}]" if has_units else ""
+    axis.set_xlim(0, max(run.course.plan.steps for run, *_ in rows) + 1)
     name_axes(axis, title, "iteration t", title.split(",")[0] + units)

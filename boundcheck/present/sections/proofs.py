@@ -2,23 +2,11 @@
 
 from collections.abc import Iterator
 
+from boundcheck.language import view
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.sentence import algorithm_of, measure_of, word_of
-from boundcheck.language.view import (
-    Badge,
-    Code,
-    Fold,
-    Math,
-    Part,
-    Points,
-    Prose,
-    Table,
-    View,
-    line,
-    numeric,
-    paragraph,
-)
+from boundcheck.language.view import Badge, Code, Part, Prose, line, numeric, paragraph
 from boundcheck.present.material import Material, placed
 from boundcheck.present.words import rank_exponent, takes_c
 from boundcheck.proof.audit import counted, told
@@ -71,11 +59,11 @@ def line_by_line(material: Material) -> Iterator[Part]:
         "Trust `kernel`: the kernel replayed the line's derivation. `assumed`: the line is itself an instance of one "
         "of these standard facts, the only ones used."
     )
-    yield Points(tuple(line(Code(name), Prose(said)) for name, said in material.proofs.facts.items()))
-    for proof in (proof for claim in material.proofs.claims for proof in claim.proofs):
-        view, script = proof.view(), proof.script
+    yield view.Points(tuple(line(Code(name), Prose(said)) for name, said in material.proofs.facts.items()))
+    for proof in material.judged:
+        shown, script = proof.view(), proof.script
         name = Prose(f"“{script.title}”"), Code(script.id), Prose(script.called), Badge(proof.verdict)
-        yield Fold(line(*name, Prose(proof.reason)), (*view.lines, *view.parts), is_for_paper=True)
+        yield view.Fold(line(*name, Prose(proof.reason)), (*shown.lines, *shown.parts), is_for_paper=True)
 
 
 @placed(900, "The claims", "Every claim that this page speaks of, in formulas, with what carries it.")
@@ -87,16 +75,16 @@ def claims(material: Material) -> Iterator[Part]:
     yield from map(claim_view, material.claims)
 
 
-def claim_view(claim: Claim) -> View:
+def claim_view(claim: Claim) -> view.View:
     """A claim with its formulas, and what it is made of."""
     parts: list[Part] = [paragraph(f"{claim.source}. {claim.note}".strip())]
     parts.append(paragraph(f"Proof: {told(claim)}. {claim.unproved}".strip()))
-    parts += [line(Math(latex, apart=True)) for latex in (claim.statement_latex, *claim.definitions_latex)]
+    parts += [line(view.Math(latex, apart=True)) for latex in (claim.statement_latex, *claim.definitions_latex)]
     if measure := measure_of(claim):
         parts.append(paragraph(f"It bounds the {measure.title}."))
     if algorithm := algorithm_of(claim):
         parts.append(paragraph(f"Algorithm: {algorithm.title}."))
-        parts += [line(Math(claim.latex(each), apart=True)) for each in algorithm.recurrence]
+        parts += [line(view.Math(claim.latex(each), apart=True)) for each in algorithm.recurrence]
     points = []
     for each in claim.hypotheses:
         word = word_of(each)
@@ -104,8 +92,8 @@ def claim_view(claim: Claim) -> View:
         called = f"({word.title})" if word and word.title.lower() not in each.title.lower() else ""
         points.append(line(Prose(each.title), Code(each.id), Prose(called)))
     if points:
-        parts += [paragraph("Hypotheses:"), Points(tuple(points))]
-    return View(claim.title, claim.id, parts=tuple(parts))
+        parts += [paragraph("Hypotheses:"), view.Points(tuple(points))]
+    return view.View(claim.title, claim.id, parts=tuple(parts))
 
 
 _EXPONENTS = """Exponent p of r in each bound as r grows, all else fixed: the limit of $r ∂_r log$(bound), by algebra on
@@ -124,7 +112,7 @@ def exponents(material: Material) -> Iterator[Part]:
         for words, lipschitz in (_CHOICES if takes_c(claim) else (("–", None),))
     ]
     if rows:
-        yield Table(("Claim", "C stands for", numeric("p")), rows, _EXPONENTS, most=None)
+        yield view.Table(("Claim", "C stands for", numeric("p")), rows, _EXPONENTS, most=None)
 
 
 def has_rank(material: Material) -> bool:
@@ -140,4 +128,4 @@ def again(material: Material) -> Iterator[Part]:
     if material.by_callback:
         yield paragraph("A Trainer's run itself is made again by its training script.", "small")
     for environment in material.environments:
-        yield Table(tuple(environment), [[Code(str(value)) for value in environment.values()]])
+        yield view.Table(tuple(environment), [[Code(str(value)) for value in environment.values()]])

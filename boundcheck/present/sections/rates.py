@@ -5,7 +5,7 @@ minibatches again, on the same problem.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain
@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
@@ -23,10 +22,11 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import limit_of, measure_of
 from boundcheck.language.symbols import T
-from boundcheck.language.view import Head, Part, Picture, Prose, Row, Stack, Table, numeric, paragraph
+from boundcheck.language.view import Head, Part, Prose, Row, Stack, Table, numeric, paragraph
+from boundcheck.present import style
 from boundcheck.present.material import Material, placed
 from boundcheck.present.stored import StoredRun, groups, settings
-from boundcheck.present.style import GREY, VERMILLION, log_y, looks_of, name_axes, panels, ticks, wrapped
+from boundcheck.present.style import GREY, VERMILLION, log_y, name_axes, ticks, wrapped
 from boundcheck.present.words import number, rank_exponent, sentence_of, signed, titled, within
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
@@ -153,14 +153,31 @@ estimate of the gap to the infimum over matrices of rank r."""
 
 @placed(260, "How the rank enters", SEE_RANK)
 def rank(material: Material) -> Iterator[Part]:
-    rows = rank_exponents(material.theorems)
-    if rows:
-        yield Picture("rank", lambda: rank_figure(material.theorems), _RANK)
-        yield rank_table(rows, FITTED.format(_BIASED))
+    yield from rank_parts(material.theorems, _RANK, _BIASED)
 
 
-def rank_table(rows: Sequence[Found], caption: str) -> Table:
-    """A table of the exponents of `rank_exponents`, with what to know of each."""
+def rank_parts(runs: list[StoredRun], drawn: str, biased: str) -> Iterator[Part]:
+    """Measure, noise and decrease against rank, with fitted lines, and a table of exponents; none without a sweep.
+
+    There is a series for each scale. Points are geometric means over seeds, dots the seeds.
+
+    Args:
+        runs: of which those that differ in rank and seed alone are a sweep.
+        drawn: the caption of the figure.
+        biased: what of the quantities is biased, for the caption of the table.
+
+    """
+    rows = rank_exponents(runs)
+    panes = _together(_sweeps(runs, "adapter.rank", FEWEST), ("seed", "adapter.rank", "adapter.scale"))
+    titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
+    looks = style.looks_of([sweep.first.scale for sweeps in panes for sweep in sweeps])
+    items = [
+        (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.steps)}", sweeps, quantity, looks)
+        for title, sweeps in zip(titles, panes, strict=True)
+        for quantity in _quantities(sweeps[0].first)
+        if any(_positive(sweep.values(quantity[0])).any() for sweep in sweeps)
+    ]
+    yield from style.pictured("rank", items, _draw_rank, drawn, most=3, tall=2.5)
     head: Head = (
         *("Problem", numeric("T"), "s", "Quantity", "Ranks", numeric("Seeds"), numeric("p"), numeric("Interval")),
         *(numeric("Off the line"), "By formula"),
@@ -181,7 +198,8 @@ def rank_table(rows: Sequence[Found], caption: str) -> Table:
             )
         )
         cells += [paragraph(f"{sentence_of(row['note'])}.", "small")] if row["note"] else []
-    return Table(head, cells, caption, "rank")
+    if rows:
+        yield Table(head, cells, FITTED.format(biased), "rank")
 
 
 def _fitted_cells(row: Found) -> tuple[str, str, str]:
@@ -205,7 +223,12 @@ def horizon(material: Material) -> Iterator[Part]:
     rows = horizon_slopes(material.theorems)
     if not rows:
         return
-    yield Picture("horizon", lambda: horizon_figure(material.theorems), _HORIZON)
+    # A panel for each problem, rank and scale, a line for each claim.
+    sweeps = _sweeps(material.theorems, "run.steps", 2)
+    panes = _together(sweeps, ("seed", "run.steps", "claim", "lipschitz"))
+    titles, looks = settings([of[0].first for of in panes]), style.looks_of([titled(x.first.result) for x in sweeps])
+    items = [(title, of, looks) for title, of in zip(titles, panes, strict=True)]
+    yield from style.pictured("horizon", items, _draw_horizon, _HORIZON, tall=2.3)
     numbers = map(numeric, ("Seeds", "At the first T", "At the last", "Exponent", "Interval"))
     cells: list[Row] = []
     for row in rows:
@@ -224,24 +247,6 @@ def _quantities(run: StoredRun) -> tuple[Quantity, ...]:
         ("first_variance", "noise variance at v₁", "{}²"),
         ("decrease", "F(v₁) − minₜ E F(vₜ)", "{}"),
     )
-
-
-def rank_figure(runs: list[StoredRun]) -> Figure | None:
-    """A figure of the theorems' measures, noise and decrease against rank, with fitted lines and exponents.
-
-    There is a series for each scale. Points are geometric means over seeds, dots the seeds. None where no group of runs
-    has three ranks.
-    """
-    panes = _together(_sweeps(runs, "adapter.rank", FEWEST), ("seed", "adapter.rank", "adapter.scale"))
-    titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
-    looks = looks_of([sweep.first.scale for sweeps in panes for sweep in sweeps])
-    items = [
-        (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.course.plan.steps)}", sweeps, quantity, looks)
-        for title, sweeps in zip(titles, panes, strict=True)
-        for quantity in _quantities(sweeps[0].first)
-        if any(_positive(sweep.values(quantity[0])).any() for sweep in sweeps)
-    ]
-    return panels(items, _draw_rank, most=3, tall=2.5) if items else None
 
 
 def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], Quantity, dict[str, Any]]) -> None:
@@ -335,18 +340,6 @@ def _formula(run: StoredRun, key: str) -> tuple[str, str]:
         exponent = noise[1] + noise[0] * math.log(factors[1] / factors[0], 4)
         return f"{exponent:g}".replace("-", "−"), noise[2]
     return "", ""
-
-
-def horizon_figure(runs: list[StoredRun]) -> Figure | None:
-    """Measured over bound against T, a line for each claim, a panel for each problem, rank and scale.
-
-    A hollow marker is a run of which its theorem says nothing. None where no group of runs has two horizons.
-    """
-    panes = _together(_sweeps(runs, "run.steps", 2), ("seed", "run.steps", "claim", "lipschitz"))
-    titles = settings([sweeps[0].first for sweeps in panes])
-    looks = looks_of([titled(sweep.first.result) for sweeps in panes for sweep in sweeps])
-    items = [(title, sweeps, looks) for title, sweeps in zip(titles, panes, strict=True)]
-    return panels(items, _draw_horizon, tall=2.3) if items else None
 
 
 def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:

@@ -3,46 +3,24 @@
 import math
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from typing import NamedTuple
 
-import sympy as sp
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.exact.digits import UP
 from boundcheck.experiment.result import Result
 from boundcheck.experiment.spec import DomainSpec, RunSpec
-from boundcheck.experiment.statistics import Interval
 from boundcheck.functions.adapters import title_of
+from boundcheck.language import view
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Quantity
-from boundcheck.language.symbols import Parameter, toward
-from boundcheck.language.view import (
-    Badge,
-    Cell,
-    Code,
-    Column,
-    Fold,
-    Head,
-    Line,
-    Math,
-    Part,
-    Picture,
-    Prose,
-    Row,
-    Stack,
-    Table,
-    Value,
-    line,
-    numeric,
-)
+from boundcheck.language.symbols import toward
+from boundcheck.language.view import Badge, Code, Part, Prose, Stack, Table, line, numeric
 from boundcheck.present.material import Material, placed
 from boundcheck.present.sections.smoothness import ends
-from boundcheck.present.stored import Named, StoredRun, grouped, groups, known, settings, without
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, panels, ticks
-from boundcheck.present.words import label, number, sentence_of, titled
+from boundcheck.present.stored import StoredRun, grouped, groups, known, settings, without
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, pictured, ticks
+from boundcheck.present.words import label, norm_names, number, sentence_of, titled
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
@@ -59,6 +37,17 @@ def findings(material: Material) -> Iterator[Part]:
         yield Table(head, rows, "The number is that of the row about the same place.", most=None)
 
 
+_BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate; the bounds are the
+claims' own numbers, rounded up, the sharpest and the composition lemma's of each adapter, and of LoRA the printed
+ones."""
+_ENDS = {
+    "sharp": "Sharpest",
+    "composition": "By composition",
+    "printed sigma": "Printed, C = σ",
+    "printed sqrt(r) sigma": "Printed, C = √r σ",
+}
+
+
 @placed(
     200,
     "Verdicts of the runs",
@@ -69,8 +58,15 @@ def verdicts(material: Material) -> Iterator[Part]:
     if material.theorems:
         folded = without(material.theorems, material.shown)
         yield verdict_table([*material.shown, *folded], len(material.shown))
-    if material.brackets:
-        yield _bracket_table(material.brackets)
+    rows: list[view.Row] = []
+    for run in material.brackets:
+        found, measured = ends(run), run.result.measured
+        share = f"{100 * measured / found['sharp']:.0f}" if "sharp" in found and measured is not None else "–"
+        cells = (run.problem, title_of(run.adapter), number(run.rank), Badge(run.verdict), measured_of(run))
+        rows.append((*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS)))
+    if rows:
+        head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
+        yield Table((*head, *map(numeric, _ENDS.values())), rows, _BRACKETS, "brackets", most=None)
 
 
 _VERDICTS = """Theorems, each run by the algorithm that it is about. Measured is what the line below each run names, in
@@ -93,11 +89,11 @@ def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
         caption += _STUDENT.format(rates)
     caption += _STAR if any(run.is_estimated for run in runs) else ""
     head = (
-        *("Problem", numeric("Rank"), "Theorem", Column("Verdict", width=0.12), numeric("Measured")),
-        *(Column("Interval", width=0.13), numeric("Bound"), numeric("At v₁", is_aside=True), numeric("T")),
+        *("Problem", numeric("Rank"), "Theorem", view.Column("Verdict", width=0.12), numeric("Measured")),
+        *(view.Column("Interval", width=0.13), numeric("Bound"), numeric("At v₁", is_aside=True), numeric("T")),
         *(numeric("Batch", is_aside=True), numeric("Replicas")),
     )
-    rows: list[Row] = []
+    rows: list[view.Row] = []
     for run in runs:
         x = run.course
         cells = (
@@ -109,59 +105,36 @@ def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
             interval_of(run),
             _bound_of(run),
             number(x.first, toward=UP),
-            Value(number(x.plan.steps), (x.run_id, "steps")),
+            view.Value(number(x.plan.steps), (x.run_id, "steps")),
             number(x.plan.batch) if x.plan.batch else "all",
-            Value(number(x.settings.run.replicas), (x.run_id, "replicas")),
+            view.Value(number(x.settings.run.replicas), (x.run_id, "replicas")),
         )
         why = f"{sentence_of(run.algorithm.title)}, measured: the {run.shown}. {sentence_of(x.reason)}."
         rows += [cells, line(Prose(why), *blamed(x))]
     return Table(head, rows, caption, "verdicts", most)
 
 
-def measured_of(run: StoredRun) -> Cell:
+def measured_of(run: StoredRun) -> view.Cell:
     """The measured value of a run, or the word diverged."""
-    return "diverged" if run.has_diverged else Value(run.numbers.measured, (run.result.run_id, "measured"))
+    return "diverged" if run.has_diverged else view.Value(run.numbers.measured, (run.result.run_id, "measured"))
 
 
-def interval_of(run: StoredRun) -> Cell:
+def interval_of(run: StoredRun) -> view.Cell:
     """The interval of a run, and its kind; a dash where there is none."""
     id, found = run.result.run_id, run.result.interval
     if found is None:
         return "–"
-    return Stack((Value(f"{run.numbers.lower}–{run.numbers.upper}", (id, "interval")), found.kind))
+    return Stack((view.Value(f"{run.numbers.lower}–{run.numbers.upper}", (id, "interval")), found.kind))
 
 
-def _bound_of(run: StoredRun) -> Value:
+def _bound_of(run: StoredRun) -> view.Value:
     """The bound of a run, with a star where constants of it were only estimated."""
-    return Value(run.numbers.bound + ("*" if run.is_estimated else ""), (run.result.run_id, "bound"))
+    return view.Value(run.numbers.bound + ("*" if run.is_estimated else ""), (run.result.run_id, "bound"))
 
 
-def blamed(result: Result) -> tuple[Cell, ...]:
+def blamed(result: Result) -> tuple[view.Cell, ...]:
     """The cells that say who is to blame for a verdict; none if nobody is."""
     return (f"To blame: the {result.blame.kind}", Code(result.blame.name)) if result.blame else ()
-
-
-_BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate; the bounds are the
-claims' own numbers, rounded up, the sharpest and the composition lemma's of each adapter, and of LoRA the printed
-ones."""
-_ENDS = {
-    "sharp": "Sharpest",
-    "composition": "By composition",
-    "printed sigma": "Printed, C = σ",
-    "printed sqrt(r) sigma": "Printed, C = √r σ",
-}
-
-
-def _bracket_table(runs: list[StoredRun]) -> Table:
-    """A table of the smoothness that was found, beside what the claims say of it."""
-    head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
-    rows = []
-    for run in runs:
-        found, measured = ends(run), run.result.measured
-        share = f"{100 * measured / found['sharp']:.0f}" if "sharp" in found and measured is not None else "–"
-        cells = (run.problem, title_of(run.adapter), number(run.rank), Badge(run.verdict), measured_of(run))
-        rows.append((*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS)))
-    return Table((*head, *map(numeric, _ENDS.values())), rows, _BRACKETS, "brackets", most=None)
 
 
 _INFORMATIVE = """The fewest iterations at which each theorem's bound falls below the squared gradient norm at v₁ (and
@@ -179,7 +152,7 @@ def informative(material: Material) -> Iterator[Part]:
         return
     names = settings(runs, ("claim", "lipschitz", "adapter.rank"))
     labels = [numeric(label(each.claim, each.lipschitz)) for each in runs[0].course.horizons]
-    rows: list[Row] = [
+    rows: list[view.Row] = [
         (Prose(name), number(run.rank), *(number(each.steps) for each in run.course.horizons))
         for name, run in zip(names, runs, strict=True)
     ]
@@ -192,13 +165,13 @@ constant, the horizon, statistics, rounding, or the claim itself."""
 
 @placed(360, "Planted faults", "Each fault was planted on purpose: verdict and blame should name it.")
 def faults(material: Material) -> Iterator[Part]:
-    rows: list[Row] = []
+    rows: list[view.Row] = []
     for words, run in material.faults:
         blame = run.result.blame
-        who: Cell = "–" if blame is None else Stack((blame.kind, Code(blame.name)))
+        who: view.Cell = "–" if blame is None else Stack((blame.kind, Code(blame.name)))
         rows.append((Prose(words), Badge(run.verdict), who, Prose(f"{sentence_of(run.result.reason)}.")))
         if blame is not None:
-            rows.append(Fold(line("evidence"), (line(Prose(blame.evidence)),)))
+            rows.append(view.Fold(line("evidence"), (line(Prose(blame.evidence)),)))
     if rows:
         yield Table(("Planted", "Verdict", "Blamed", "Why"), rows, _FAULTS, most=None)
 
@@ -209,51 +182,42 @@ def faults(material: Material) -> Iterator[Part]:
     "Open a run to see each hypothesis with what was observed and the limit that it was held to.",
 )
 def hypotheses(material: Material) -> Iterator[Part]:
-    for run in material.theorems:
-        x = run.course
-        constants = dict(_constant(x.claim, name, value) for name, value in (x.plan.inputs | x.plan.values).items())
-        parts = [_across(constants, "Constants, fixed before the run")]
-        yield _audited(run, f"{run.title}, {titled(x)}", *parts)
-    for each in material.networks:
-        yield _audited(each.run, f"{each.run.problem}, {each.name}", *_of_network(each))
+    for run in (*material.theorems, *material.networks):
+        audit = Table(
+            ("Hypothesis", "Status", numeric("Observed"), numeric("Limit"), "How it is known"),
+            [(Code(x.hypothesis), Badge(x.status), *x.shown(number, 3), Prose(x.how)) for x in run.result.audit],
+            "Each hypothesis, as it was held against the run",
+            most=None,
+        )
+        name = f"{run.problem}, {run.name}" if run.is_network else f"{run.title}, {titled(run.result)}"
+        parts = _of_network(run) if run.is_network else [_constants(run)]
+        head = line(Prose(f"{name}: {run.verdict} (run"), Code(f"{run.result.run_id})"))
+        yield view.Fold(head, (audit, *parts))
 
 
-def _audited(run: StoredRun, name: str, *parts: Part) -> Fold:
-    audit = Table(
-        ("Hypothesis", "Status", numeric("Observed"), numeric("Limit"), "How it is known"),
-        [(Code(x.hypothesis), Badge(x.status), *x.shown(number, 3), Prose(x.how)) for x in run.result.audit],
-        "Each hypothesis, as it was held against the run",
-        most=None,
-    )
-    head = line(Prose(f"{name}: {run.verdict} (run"), Code(f"{run.result.run_id})"))
-    return Fold(head, (audit, *parts))
-
-
-def _across(cells: Mapping[Cell, str], caption: str) -> Table:
+def _across(cells: Mapping[view.Cell, str], caption: str) -> Table:
     """A table with a row for each number: its name and its value."""
     return Table(("", numeric("")), list(cells.items()), caption, most=None)
 
 
-def _constant(claim_id: str, name: str, value: float | None) -> tuple[Cell, str]:
-    """A parameter or a quantity of a claim as its formulas write it, and its value; any other name stays as it is."""
-    symbol = _symbols(claim_id).get(name)
-    letter = Prose(name) if symbol is None else Math(catalogue[claim_id].latex(symbol))
-    is_whole = symbol is not None and symbol.is_integer and value is not None
-    return letter, number(int(value or 0) if is_whole else value, toward=toward(name))
+def _constants(run: StoredRun) -> Table:
+    """Parameters and quantities of the claim as its formulas write them, each with its value."""
+    plan, claim, cells = run.course.plan, catalogue[run.course.claim], dict[view.Cell, str]()
+    symbols = {each.name: each.symbol for each in claim.parameters}
+    symbols |= {each.name: each.symbol for each in claim.quantities}
+    for name, value in (plan.inputs | plan.values).items():
+        symbol = symbols.get(name)
+        letter = Prose(name) if symbol is None else view.Math(claim.latex(symbol))
+        is_whole = symbol is not None and symbol.is_integer and value is not None
+        cells[letter] = number(int(value or 0) if is_whole else value, toward=toward(name))
+    return _across(cells, "Constants, fixed before the run")
 
 
-@cache
-def _symbols(claim_id: str) -> dict[str, sp.Symbol]:
-    claim = catalogue[claim_id]
-    letters: tuple[Parameter | Quantity, ...] = (*claim.parameters, *claim.quantities)
-    return {each.name: each.symbol for each in letters}
-
-
-def _of_network(each: Named) -> Iterator[Part]:
+def _of_network(run: StoredRun) -> Iterator[Part]:
     """Parts on a network's run: the constants that were seen, what rounding may add, its machine, adapted matrices."""
-    x, c, made = each.run.course, each.run.estimates, each.run.result.environment
+    x, c, made = run.course, run.estimates, run.result.environment
     infimum = x.constants["infimum"]
-    seen: dict[Cell, str] = {
+    seen: dict[view.Cell, str] = {
         "D": number(c.D),
         "L": number(c.L),
         "L̂ by the path": number(c.path, toward=UP),
@@ -266,19 +230,22 @@ def _of_network(each: Named) -> Iterator[Part]:
     yield _across(seen, caption)
     loss, slope = (number(x.rounding[name], toward=UP) for name in ("loss", "gradient"))
     memory = f" and at most {number(made['memory_mib'])} MiB of its memory" if "memory_mib" in made else ""
-    rounding = (
+    yield view.paragraph(
         f"By an estimate of rounding errors F may be off by {loss} {x.problem.units}, and its gradient by a vector of "
         f"norm {slope}. Ran on {made['device']}, with {made['threads']} thread{'' if made['threads'] == 1 else 's'}"
-        f"{memory}."
+        f"{memory}.",
+        "small",
     )
-    yield Line((Prose(rounding),), "small")
-    sites: list[Row] = [
-        (Code(site), *(number(radii.get(name)) for name in each.norms), number(c.G[site]), number(c.G_frobenius[site]))
+    # The radii of all sites: each has a norm and block of which it is the largest.
+    words = norm_names(run.adapter)
+    norms = {name: words.get(name, name) for radii in c.radii.values() for name in sorted(radii)}
+    sites: list[view.Row] = [
+        (Code(site), *(number(radii.get(name)) for name in norms), number(c.G[site]), number(c.G_frobenius[site]))
         for site, radii in c.radii.items()
     ]
-    head: Head = ("Matrix", *map(numeric, each.norms.values()), numeric("G, spectral"), numeric("G, Frobenius"))
+    head: view.Head = ("Matrix", *map(numeric, norms.values()), numeric("G, spectral"), numeric("G, Frobenius"))
     said = f"Largest norms and gradients at each of the {x.problem.sites} adapted matrices"
-    yield Fold(line(said), (Table(head, sites, most=None),))
+    yield view.Fold(line(said), (Table(head, sites, most=None),))
 
 
 _MOST_PANELS = 6
@@ -293,8 +260,7 @@ _BESIDE = """The claims side by side, the least bound first. Bounds that differ 
 they are about: each theorem sets its own step size."""
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(NamedTuple):
     """A claim beside others, on runs with the same problem, rank, T and seed.
 
     Attributes:
@@ -308,43 +274,36 @@ class Beside:
     claim: str
     run: StoredRun
 
-    @property
-    def axis(self) -> str:
-        """How the quantity is written that the claim bounds."""
-        return self.run.measure.observable.axis(self.run.result.problem.units)
-
-    @property
-    def steps(self) -> int:
-        return self.run.course.plan.steps
-
-    @property
-    def interval(self) -> Interval | None:
-        return self.run.result.interval
-
 
 @placed(300, "Theorems side by side", "The shorter a bar, the closer a bound is to what was measured.")
 def theorems(material: Material) -> Iterator[Part]:
     rows = theorem_rows(material.theorems)
     if not rows:
         return
-    yield Picture("theorems", lambda: theorem_figure(material.theorems), _DRAWN)
-    head: Head = (
-        *("Problem", "Claim", Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True)),
-        *(numeric("Bound"), numeric("Measured"), Column("Its interval", width=0.14), numeric("Measured / bound")),
+    # Of groups that differ in the seed alone the first is drawn, and those with the most claims.
+    tables = _side_by_side(material.theorems)
+    alike = grouped(tables, lambda rows: (rows[0].run.axis, rows[0].problem, rows[0].run.steps))
+    drawn = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
+    most = max(map(len, drawn))
+    panes = [(rows, most) for rows in drawn]
+    yield from pictured("theorems", panes, _draw_theorems, _DRAWN, tall=0.75 + 0.38 * most)
+    head: view.Head = (
+        *("Problem", "Claim", view.Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True)),
+        *(numeric("Bound"), numeric("Measured"), view.Column("Its interval", width=0.14), numeric("Measured / bound")),
     )
-    cells: list[Row] = [
+    cells: list[view.Row] = [
         (
-            Prose(f"{x.problem}, T = {number(x.steps)}{x.run.seeded}"),
-            Prose(x.claim),
-            Badge(x.run.verdict),
-            number(x.run.course.plan.step_size),
-            number(x.run.course.plan.batch) if x.run.course.plan.batch else "all",
-            _bound_of(x.run),
-            Stack((measured_of(x.run), Prose(x.run.shown, "small"))),
-            interval_of(x.run),
-            x.run.numbers.ratio,
+            Prose(f"{problem}, T = {number(run.steps)}{run.seeded}"),
+            Prose(claim),
+            Badge(run.verdict),
+            number(run.course.plan.step_size),
+            number(run.course.plan.batch) if run.course.plan.batch else "all",
+            _bound_of(run),
+            Stack((measured_of(run), Prose(run.shown, "small"))),
+            interval_of(run),
+            run.numbers.ratio,
         )
-        for x in rows
+        for problem, claim, run in rows
     ]
     yield Table(head, cells, _BESIDE, "theorems")
 
@@ -377,6 +336,10 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
 
     A run without noise stands beside those with noise of every kind, one without a ball beside those of every ball.
     """
+
+    def ball_of(run: StoredRun) -> str:
+        return str(run.result.settings.domain) if run.course.plan.radii else ""
+
     noise = tuple(f"run.{name}" for name in RunSpec.model_fields if name != "audits")
     ball = tuple(f"domain.{name}" for name in DomainSpec.model_fields)
     found = []
@@ -384,54 +347,25 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
         # What is left to differ is noise and ball; T itself stands for how it was chosen.
         paths = {path for run in group for path in fields_of(run.result.spec)}
         rest = tuple(paths - {*noise, *ball} | {"run.steps"})
-        for equal in grouped(sorted(group, key=lambda run: run.course.plan.steps), _steps).values():
+        for equal in grouped(sorted(group, key=lambda run: run.steps), lambda run: run.steps).values():
             noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
-            for alike in _beside(noisy or exact, rest, ball):
-                balls = {_ball(run) for run in alike if _has_ball(run)}
-                others = [run for run in exact if noisy and (not _has_ball(run) or _ball(run) in balls)]
-                # The same claim with a C that it does not take is the same run.
-                distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in alike + others}
-                if len(distinct) > 1:
-                    found.append(list(distinct.values()))
+            for alike in groups(noisy or exact, (*rest, *ball)):
+                # Of equal noise: those of each ball, and those without one with each of these.
+                free = [run for run in alike if not ball_of(run)]
+                for of_ball in groups(list(filter(ball_of, alike)), rest) or [[]]:
+                    balls = {"", *map(ball_of, of_ball)}
+                    others = [run for run in exact if noisy and ball_of(run) in balls]
+                    # The same claim with a C that it does not take is the same run.
+                    together = [*of_ball, *free, *others]
+                    distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in together}
+                    if len(distinct) > 1:
+                        found.append(list(distinct.values()))
     return found
-
-
-def _beside(runs: list[StoredRun], rest: tuple[str, ...], ball: tuple[str, ...]) -> list[list[StoredRun]]:
-    """Groups of runs with equal noise and ball; runs without a ball are in each group of their noise."""
-    found = []
-    for alike in groups(runs, (*rest, *ball)):
-        free = [run for run in alike if not _has_ball(run)]
-        found += [[*each, *free] for each in groups(list(filter(_has_ball, alike)), rest)] or [free]
-    return found
-
-
-def _steps(run: StoredRun) -> int:
-    return run.course.plan.steps
-
-
-def _has_ball(run: StoredRun) -> bool:
-    return bool(run.course.plan.radii)
-
-
-def _ball(run: StoredRun) -> str:
-    return str(run.result.settings.domain)
 
 
 def _is_exact(run: StoredRun) -> bool:
     """True if each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
     return bool(run.result.settings.run.batch == "full")
-
-
-def theorem_figure(runs: list[StoredRun]) -> Figure | None:
-    """A panel for each group of claims: from what was measured to the bound, on a log axis, the least bound first.
-
-    Of groups that differ in the seed alone the first is drawn, and the six with the most claims. None where no group
-    has two claims.
-    """
-    alike = grouped(_side_by_side(runs), lambda rows: (rows[0].axis, rows[0].problem, rows[0].steps))
-    tables = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
-    most = max(map(len, tables), default=0)
-    return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
 
 
 def _draw_theorems(axis: Axes, item: tuple[list[Beside], int]) -> None:
@@ -447,7 +381,7 @@ def _draw_theorems(axis: Axes, item: tuple[list[Beside], int]) -> None:
             fill, quiet = ("none", GREY) if run.verdict.is_silent else (BLUE, BLUE)
             axis.plot([at, bound], [y, y], "-", color=quiet, lw=1, alpha=0.5)
             axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
-            low, high = (row.interval.lower, row.interval.upper) if row.interval else (measured, measured)
+            low, high = (result.interval.lower, result.interval.upper) if result.interval else (measured, measured)
             # Limits of 0 and of infinity have no place on a log axis.
             low, high = max(low, at / 10, least), min(max(high, least), at * 10)
             axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6)
@@ -475,7 +409,7 @@ def _draw_theorems(axis: Axes, item: tuple[list[Beside], int]) -> None:
     exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
     axis.set_xlim(low, high)
     ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])
-    name_axes(axis, f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].steps)}", rows[0].axis, letters=_TITLE)
+    name_axes(axis, f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].run.steps)}", rows[0].run.axis, letters=_TITLE)
 
 
 def _width(ground: str | None) -> float:

@@ -1,39 +1,24 @@
 """Runs from beginning to end, where a theorem loses, and the smoothness of F from below and above."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import DOWN, UP, shown
-from boundcheck.experiment.result import Bar, Chain, Waterfall
+from boundcheck.experiment.result import Chain, Waterfall
 from boundcheck.experiment.statistics import Schedule, student_interval
 from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.language.catalogue import about
 from boundcheck.language.evidence import beyond_rounding
-from boundcheck.language.view import Code, Fold, Head, Part, Picture, Prose, Table, line, numeric, paragraph
+from boundcheck.language.view import Code, Fold, Head, Part, Prose, Table, line, numeric, paragraph
+from boundcheck.present import style
 from boundcheck.present.material import Material, placed
 from boundcheck.present.stored import StoredRun, distinct, grouped, highest_rank, known, largest, settings
-from boundcheck.present.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    VERMILLION,
-    draw_links,
-    extent,
-    log_y,
-    marks,
-    name_axes,
-    panels,
-    ticks,
-    wrapped,
-)
+from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import norm_names, number, sentence_of, slug, titled
 
 # Panels of a figure.
@@ -51,47 +36,37 @@ there is noise, the average over t was measured, which is no less."""
     "the red one lies below the dotted one.",
 )
 def gradient(material: Material) -> Iterator[Part]:
-    yield Picture("gradient_norm", lambda: gradient_figure(material.theorems), _GRADIENT)
-
-
-def gradient_figure(runs: list[StoredRun]) -> Figure | None:
-    """Squared gradient norm over t for runs of theorems that bound it, beside their bounds; None if there are none.
-
-    Drawn are the runs whose T was chosen to be informative, or, if there are none of these, the first runs.
-    """
     runs = [
-        run
-        for run in runs
-        if run.is_theorem and "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
+        run for run in material.theorems if "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
     ]
+    # Those whose T was chosen to be informative, or, if there are none of these, the first ones.
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
-    return panels(chosen, _draw_gradient) if chosen else None
+    yield from pictured("gradient_norm", chosen, _draw_gradient, _GRADIENT)
 
 
-def _middles(steps: int, strata: int) -> np.ndarray:
+def _middles(run: StoredRun) -> np.ndarray:
     """The middle of each stratum of t."""
-    edges = Schedule.edges_of(steps, strata)
+    edges = Schedule.edges_of(run.steps, run.trace.sizes["stratum"])
     middles: np.ndarray = (edges[:-1] + 1 + edges[1:]) / 2
     return middles
 
 
 def _draw_gradient(axis: Axes, run: StoredRun) -> None:
-    result, squares = run.course, run.trace["gradient_square_norm"].values
-    steps, bound, first = result.plan.steps, known(run.bound), known(result.first)
-    middle, mean = _middles(steps, squares.shape[1]), squares.mean(0)
+    result, squares, interval = run.course, run.trace["gradient_square_norm"].values, run.course.interval
+    bound, first = known(run.bound), known(result.first)
+    middle, mean = _middles(run), squares.mean(0)
     axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
     low, high = band(axis, middle, squares, mean, result.settings.run.level)
     axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound")
     axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
-    interval = result.interval
     if interval is not None:
         axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
         words = f"{run.shown}, and its {interval.kind} interval"
         axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
-    log_y(axis, extent(low)[0], extent(bound, first, high)[1])
-    axis.set_xlim(0, steps)
+    style.log_y(axis, style.extent(low)[0], style.extent(bound, first, high)[1])
+    axis.set_xlim(0, run.steps)
     title = f"{run.title}: {run.verdict}\n{titled(result)}"
-    name_axes(axis, title, "iteration t", run.measure.observable.axis(result.problem.units), letters=40)
+    name_axes(axis, title, "iteration t", run.axis, letters=40)
 
 
 def band(
@@ -123,33 +98,22 @@ smoothness of F."""
     "Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed.",
 )
 def descent(material: Material) -> Iterator[Part]:
-    yield Picture("descent", lambda: descent_figure(material.theorems), _DESCENT)
+    with_constant = [run for run in material.theorems if run.course.plan.smoothness is not None]
+    # For each problem and claim the longest run of highest rank.
+    chosen = largest(with_constant, lambda run: (_problem(run), titled(run.result)), _size)[:_MOST]
+    items = list(zip(settings(chosen), chosen, strict=True))
+    yield from pictured("descent", items, _draw_descent, _DESCENT, tall=2.2)
 
 
 def _size(run: StoredRun) -> tuple[int, int]:
-    return run.rank or 0, run.course.plan.steps
-
-
-def descent_figure(runs: list[StoredRun]) -> Figure | None:
-    r"""The descent curvature over the claim's constant at each audited step, median and largest over replicas.
-
-    For every algorithm
-    :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta_t\rangle + (\hat L/2)\|\Delta_t\|^2`, where
-    :math:`\Delta_t = v_{t+1} - v_t`; with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so
-    :math:`\ell_t/\hat L` is the share of the last term that step t needed. For each problem and claim the longest run
-    of highest rank is drawn, and six at most.
-    """
-    with_constant = [run for run in runs if run.is_theorem and run.course.plan.smoothness is not None]
-    chosen = largest(with_constant, lambda run: (str(run.result.settings.problem), titled(run.result)), _size)[:_MOST]
-    items = list(zip(settings(chosen), chosen, strict=True))
-    return panels(items, _draw_descent, tall=2.2) if items else None
+    return run.rank or 0, run.steps
 
 
 def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
     title, run = item
-    steps, constant = run.course.plan.steps, known(run.course.plan.smoothness)
+    constant = known(run.course.plan.smoothness)
     shares = beyond_rounding(run.trace, "path_smoothness") / constant
-    middle, finite = _middles(steps, shares.shape[1]), np.isfinite(shares).all(0)
+    middle, finite = _middles(run), np.isfinite(shares).all(0)
     curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
     curves = curves if len(shares) > 1 else {"of the only replica": shares[0]}
     shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
@@ -167,8 +131,8 @@ def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
             axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
     axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
     bent = float((shares <= 0).mean())
-    log_y(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
-    axis.set_xlim(0, steps)
+    style.log_y(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
+    axis.set_xlim(0, run.steps)
     across = "iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else "")
     name_axes(axis, f"{title}\n{titled(run.result)}", across, "smoothness / L̂", letters=46)
 
@@ -184,83 +148,70 @@ _READ_BARS = (
 )
 
 
-@dataclass(frozen=True)
-class Lost:
-    """A run with its waterfall, or the reason why it has none, and its name."""
-
-    name: str
-    run: StoredRun
-    waterfall: Waterfall
-
-    @property
-    def called(self) -> str:
-        """Its name in one line."""
-        return self.name.replace("\n", ", ")
-
-
 @placed(310, "Where the theorem loses", _READ_BARS)
 def waterfall(material: Material) -> Iterator[Part]:
-    others = material.theorems
-    titles = [f"{name}\n{titled(run.result)}" for name, run in zip(settings(others), others, strict=True)]
-    runs = [*((each.name, each.run) for each in material.networks), *zip(titles, others, strict=True)]
-    found = [Lost(name, run, run.course.waterfall) for name, run in runs if run.course.waterfall is not None]
+    others = [
+        replace(run, name=f"{name}\n{titled(run.result)}")
+        for name, run in zip(settings(material.theorems), material.theorems, strict=True)
+    ]
+    runs = (*material.networks, *others)
+    found = [(run, lost) for run in runs if (lost := run.course.waterfall) is not None]
     if not found:
         return
     # Drawn is for each problem and claim the longest run of highest rank, and of networks none that differs in the
     # seed alone.
-    linked = [each for each in found if each.waterfall.links]
-    firsts = {id(each.run) for each in distinct(material.networks)}
+    linked = [(run, lost) for run, lost in found if lost.links]
+    firsts = set(map(id, distinct(material.networks)))
     drawn = largest(
-        [each for each in linked if not each.run.is_network or id(each.run) in firsts],
-        lambda x: (x.name if x.run.is_network else str(x.run.result.settings.problem), titled(x.run.result)),
-        lambda x: _size(x.run),
+        [(run, lost) for run, lost in linked if not run.is_network or id(run) in firsts],
+        lambda x: (x[0].name if x[0].is_network else _problem(x[0]), titled(x[0].result)),
+        lambda x: _size(x[0]),
     )[:_MOST]
-    most = max((len(each.waterfall.links) for each in drawn), default=0)
-    yield Picture(
-        "waterfall", lambda: panels(drawn, _draw_waterfall, tall=0.9 + 0.2 * most) if drawn else None, _WATERFALL
-    )
-    for each in drawn:
-        yield line(Prose(f"{each.called}.", "strong"), Prose(each.waterfall.says))
-    yield from map(paragraph, dict.fromkeys(each.waterfall.says for each in found if not each.waterfall.links))
-    for each in linked:
-        says = [] if each in drawn else [paragraph(each.waterfall.says, "small")]
-        head = line(Prose(f"{each.called} (run"), Code(f"{each.run.result.run_id})"))
-        yield Fold(head, (_links_table(each), *says))
+    most = max((len(lost.links) for _, lost in drawn), default=0)
+    yield from pictured("waterfall", drawn, _draw_waterfall, _WATERFALL, tall=0.9 + 0.2 * most)
+    for run, lost in drawn:
+        yield line(Prose(f"{_in_a_line(run)}.", "strong"), Prose(lost.says))
+    yield from map(paragraph, dict.fromkeys(lost.says for _, lost in found if not lost.links))
+    said = {id(run) for run, _ in drawn}
+    for run, lost in linked:
+        head = line(Prose(f"{_in_a_line(run)} (run"), Code(f"{run.result.run_id})"))
+        says = [] if id(run) in said else [paragraph(lost.says, "small")]
+        yield Fold(head, (_links_table(lost, run.result.settings.run.level), *says))
 
 
-def _links_table(lost: Lost) -> Table:
+def _in_a_line(run: StoredRun) -> str:
+    return run.name.replace("\n", ", ")
+
+
+def _links_table(lost: Waterfall, level: float) -> Table:
     """A table of the links, with what each adds and gives away."""
-    x, level = lost.waterfall, lost.run.result.settings.run.level
     caption = (
-        f"It starts at {number(x.measured)}, the {x.start}. What each link adds lies between these; {x.intervals}."
+        f"It starts at {number(lost.measured)}, the {lost.start}. What each link adds lies between these; "
+        f"{lost.intervals}."
     )
-    head: Head = ("Link", *map(numeric, ("Value", "Factor", f"Adds, at {100 * level:.0f}\u202f%", "Rounding")))
-    rows = [
-        (
-            link.label,
-            number(link.value, toward=UP),
-            number(link.factor),
-            "–" if link.lower is None else f"{number(link.lower, toward=DOWN)} to {number(link.upper, toward=UP)}",
-            number(link.rounding, toward=UP),
-            Prose(f"{sentence_of(link.why)}. {_estimated(link)}"),
-        )
-        for link in x.links
-    ]
-    return Table([*head, "What is given away"], rows, caption, most=None)
+    adds = f"Adds, at {100 * level:.0f}\u202f%"
+    rows = []
+    for link in lost.links:
+        limits = "–"
+        if link.lower is not None:
+            limits = f"{number(link.lower, toward=DOWN)} to {number(link.upper, toward=UP)}"
+        estimated = ", ".join(f"`{each}`" for each in link.estimated)
+        why = f"{sentence_of(link.why)}. {f'Only estimated: {estimated}.' if estimated else ''}"
+        numbers = (number(link.value, toward=UP), number(link.factor), limits, number(link.rounding, toward=UP))
+        rows.append((link.label, *numbers, Prose(why)))
+    head: Head = ("Link", *map(numeric, ("Value", "Factor", adds, "Rounding")), "What is given away")
+    return Table(head, rows, caption, most=None)
 
 
-def _estimated(link: Bar) -> str:
-    return f"Only estimated: {', '.join(f'`{each}`' for each in link.estimated)}." if link.estimated else ""
-
-
-def _draw_waterfall(axis: Axes, lost: Lost) -> None:
-    found, result = lost.waterfall, lost.run.course
-    end = "bound" if lost.run.bound is not None else "where it ends"
-    draw_links(axis, found.start, known(found.measured), found.links, end, wrapped(lost.name, 30), found.most)
+def _draw_waterfall(axis: Axes, item: tuple[StoredRun, Waterfall]) -> None:
+    run, found = item
+    end = "bound" if run.bound is not None else "where it ends"
+    title = style.wrapped(run.name, 30)
+    style.draw_links(axis, found.start, known(found.measured), found.links, end, title, found.most)
     if found.at_best is not None:
         words = "what the same sum says with the step at which it is smallest"
         axis.axvline(found.at_best.bound, color=GREEN, lw=0.9, ls="--", zorder=0, label=words)
-    axis.set_xlabel(lost.run.measure.observable.axis(result.problem.units))
+    axis.set_xlabel(run.axis)
 
 
 _BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
@@ -291,22 +242,15 @@ _LOWER = {
 def smoothness(material: Material) -> Iterator[Part]:
     runs = [*material.theorems, *material.brackets]
     caption = _BRACKETS.format("" if material.brackets else " along the runs")
-    yield Picture("smoothness", lambda: bracket_figure(runs), caption)
-
-
-def bracket_figure(runs: list[StoredRun]) -> Figure | None:
-    """Lower estimates and upper bounds against rank, a panel for each problem whose runs with a rank have one adapter.
-
-    Brackets on one fixed ball are drawn if there are any; else the smoothness along the runs, each in its own ball.
-    """
-    brackets = [run for run in runs if not run.is_theorem]
-    ranked = [run for run in brackets or runs if run.rank is not None]
+    # Brackets on one fixed ball if there are any; else the smoothness along the runs, each in its own ball.
+    ranked = [run for run in material.brackets or runs if run.rank is not None]
+    # A panel for each problem whose runs with a rank have one adapter.
     items = [
         (": ".join(filter(None, (group[0].problem, _radii(chosen)))), chosen)
         for group in grouped(ranked, _problem).values()
         if len({run.adapter for run in group}) == 1 and (chosen := _by_rank(group))
     ]
-    return panels(items, _draw_bracket) if items else None
+    yield from pictured("smoothness", items, _draw_bracket, caption)
 
 
 def ends(run: StoredRun) -> dict[str, float]:
@@ -346,22 +290,21 @@ def _radii(runs: list[StoredRun]) -> str:
 
 def _draw_bracket(axis: Axes, item: tuple[str, list[StoredRun]]) -> None:
     title, runs = item
-    positions, shown = np.arange(len(runs)), []
-    upper = [ends(run) for run in runs]
+    positions, shown, upper = np.arange(len(runs)), list[float](), [ends(run) for run in runs]
+    series: list[tuple[str, list[float], dict[str, Any]]] = []
     for role, (text, colour, dash) in _UPPER.items():
         values = [each.get(role, np.nan) for each in upper]
-        if role == "composition" and values == [each.get("sharp") for each in upper]:
-            continue
-        if np.isfinite(values).any():
-            axis.plot(positions, values, dash, color=colour, lw=1.2, marker="_", ms=9, label=text)
-            shown += values
+        if role != "composition" or values != [each.get("sharp") for each in upper]:
+            series.append((text, values, {"color": colour, "ls": dash, "lw": 1.2, "marker": "_", "ms": 9}))
     for kind, (text, marker, colour, fill) in _LOWER.items():
         values = [known(run.result.lower.get(kind)) for run in runs]
+        series.append((text, values, {"color": colour, "ls": "none", "marker": marker, "ms": 4, "fillstyle": fill}))
+    for text, values, look in series:
         if np.isfinite(values).any():
-            axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
+            axis.plot(positions, values, label=text, **look)
             shown += values
     if positive := [value for value in shown if value > 0]:
-        log_y(axis, min(positive), max(positive))
+        style.log_y(axis, min(positive), max(positive))
     axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
     axis.set_xlim(-0.4, len(runs) - 0.6)
     name_axes(axis, title, "rank r", f"smoothness [{runs[0].result.problem.units}]")
@@ -379,24 +322,16 @@ line is what this f leaves unused of the worst case; the adversary below shows w
     "The nearer the marks come to the lowest line of a panel, the less that line can be improved.",
 )
 def adapters(material: Material) -> Iterator[Part]:
-    drawn = adapter_figures(material.brackets)
-    if drawn:
-        yield paragraph(_ADAPTERS)
-    for problem, draw in drawn.items():
-        yield Picture(f"adapters_{slug(problem)}", draw, _OF_EACH)
-
-
-def adapter_figures(runs: list[StoredRun]) -> dict[str, Callable[[], Figure]]:
-    """Functions that draw the figures of problems with brackets of several adapters, by the problem's name."""
-    found: dict[str, Callable[[], Figure]] = {}
-    for group in grouped((run for run in runs if not run.is_theorem), _problem).values():
+    # A figure for each problem that has brackets of several adapters.
+    figures: list[Part] = []
+    for group in grouped(material.brackets, _problem).values():
         of_each = grouped(group, lambda run: run.adapter)
         kinds = [kind for kind in dict.fromkeys((*ADAPTERS, *of_each)) if kind in of_each]
         chosen = [_by_rank(of_each[kind]) for kind in kinds]
         items = [("\n".join(filter(None, (title_of(x[0].adapter), _radii(x)))), x) for x in chosen]
-        if len(items) > 1:
-            found[group[0].problem] = partial(panels, items, _draw_bracket, most=3, tall=1.75)
-    return found
+        name = f"adapters_{slug(group[0].problem)}"
+        figures += pictured(name, items if len(items) > 1 else [], _draw_bracket, _OF_EACH, most=3, tall=1.75)
+    yield from (paragraph(_ADAPTERS), *figures) if figures else ()
 
 
 _VERSIONS = {"printed": "Lemma 1, as printed", "repaired": "Lemma 1, repaired", "sharp": "Lemma 1, sharp"}
@@ -410,12 +345,12 @@ def slack(material: Material) -> Iterator[Part]:
     best = highest_rank(run for run in material.brackets if run.slack)
     found = [*material.waterfalls, *((run.title, run.slack) for run in best)]
     items = [(name, chain) for name, chains in found for chain in chains]
-    yield Picture("slack", lambda: panels(items, _draw_slack, most=3, tall=2.3) if items else None, _SLACK)
+    yield from pictured("slack", items, _draw_slack, _SLACK, most=3, tall=2.3)
 
 
 def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
     name, chain = item
-    draw_links(axis, "measured", chain.measured, chain.links, "bound", f"{_VERSIONS[chain.version]}\n{name}")
+    style.draw_links(axis, "measured", chain.measured, chain.links, "bound", f"{_VERSIONS[chain.version]}\n{name}")
 
 
 _PARTS = (
@@ -436,7 +371,7 @@ the blocks AA and AB of the first are 0."""
 )
 def curvature_split(material: Material) -> Iterator[Part]:
     chosen = highest_rank(run for run in material.runs if run.has_default_adapter and "split" in run.trace)
-    yield Picture("curvature_split", lambda: panels(chosen, _draw_split) if chosen else None, _SPLIT)
+    yield from pictured("curvature_split", chosen, _draw_split, _SPLIT)
 
 
 def _draw_split(axis: Axes, run: StoredRun) -> None:
@@ -448,7 +383,7 @@ def _draw_split(axis: Axes, run: StoredRun) -> None:
         axis.plot(times, np.where(values > 0, values, np.nan), dash, color=colour, lw=1.2, label=text)
         shown += values[values > 0].tolist()
     axis.set_xscale("log")
-    ticks(axis.xaxis, marks(float(times[0]), float(times[-1])))
-    log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
+    style.ticks(axis.xaxis, style.marks(float(times[0]), float(times[-1])))
+    style.log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
     title = f"{run.problem}, LoRA, rank {run.rank}"
     name_axes(axis, title, "iteration t, from B = 0", f"norm of the block [{run.result.problem.units}]")

@@ -27,7 +27,7 @@ none of them is Llama."""
 
 def build(material: Material) -> Iterator[Part]:
     """Two paragraphs on the page of a sweep over ranks."""
-    rows = rank_exponents(repeated([each.run for each in material.networks]))
+    rows = rank_exponents(repeated(material.networks))
     measured = [_said(row) for row in rows if row["exponent"] is not None and row["quantity"].startswith("min")]
     if rows:
         yield paragraph(_BOUND.format("; ".join(measured) or "no exponent"))

@@ -22,8 +22,8 @@ from boundcheck.experiment.result import AtSmoothness, Subject, read
 from boundcheck.experiment.view import show_course
 from boundcheck.language.screen import show
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.present.page import Page
 from boundcheck.present.screen import findings_parts
-from boundcheck.present.words import badge
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
@@ -43,7 +43,7 @@ BALLS = (FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b)
 def refused(result: dict[str, Any]) -> str:
     """How a page that shows the run's verdict ends."""
     try:
-        badge(read(result).verdict)
+        Page().badge(read(result).verdict)
     except InputError as error:
         return str(error)
     return ""

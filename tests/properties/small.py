@@ -1,10 +1,13 @@
-"""Whether a spectral norm is at most a number, decided in exact rational arithmetic; and units of roundoff."""
+"""Examples of a strategy, any and the smallest; spectral norms in exact rational arithmetic; units of roundoff."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from flint import fmpz, fmpz_mat
+from hypothesis import Phase, find, settings
+from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 # A few units of roundoff for each row and column, with the numbers rounded to their dtype at the end.
@@ -32,3 +35,16 @@ def is_within(X: Any, radius: float) -> bool:
 
 def singular_values(X: Any) -> np.ndarray:
     return np.linalg.svd(as_array(X), compute_uv=False)
+
+
+SEARCH = settings(max_examples=3000, database=None, report_multiple_bugs=False)
+
+
+def smallest(strategy: SearchStrategy, wanted: Callable[[Any], Any] = lambda X: True) -> Any:
+    """What an example shrinks to."""
+    return find(strategy, lambda X: bool(wanted(X)), settings=SEARCH)
+
+
+def some(strategy: SearchStrategy, wanted: Callable[[Any], Any] = lambda X: True) -> Any:
+    """Any example, if there is one among a few thousand."""
+    return find(strategy, lambda X: bool(wanted(X)), settings=settings(SEARCH, phases=[Phase.generate]))
