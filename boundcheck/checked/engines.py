@@ -7,13 +7,13 @@ the definitions, in rational numbers: nothing of it is taken from the engines.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sympy as sp
 
@@ -43,6 +43,10 @@ from boundcheck.worst_case.program import NotSolvedError
 from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.worst_case import WorstCase
 
+Slope = Callable[[Fraction], Fraction]
+Numbers = Mapping[str, Fraction]
+Follow = Callable[[Slope, Fraction, Numbers], Iterator[Fraction]]
+"""An algorithm: from F', v_1 and the numbers, all iterates that are known, as its paper prints them."""
 _SIDES = dict.fromkeys(("one", "n", "d", "k", "r"), 1)
 _ZERO = Fraction(0)
 
@@ -62,7 +66,7 @@ class Walk:
     about: str
     curve: Curve
     points: tuple[Fraction, ...]
-    numbers: Mapping[str, Fraction]
+    numbers: Numbers
 
     @property
     def steps(self) -> int:
@@ -89,15 +93,21 @@ class Walk:
         """F(v_1) - f*."""
         return self.curve.value(self.points[0])
 
+    def followed(self, follow: Follow) -> tuple[Fraction, ...]:
+        """The iterates v_1, ..., v_(T+1) of an algorithm from v_1 on this curve, or as many of them as are known."""
+        return tuple(islice(follow(self.curve.slope, self.points[0], self.numbers), self.steps + 1))
+
     def __str__(self) -> str:
         letters = ", ".join(f"{name} = {x}" for name, x in self.numbers.items())
         return f"{self.about}, v_1 = {self.points[0]}, {letters}"
 
 
-Slope = Callable[[Fraction], Fraction]
-Numbers = Mapping[str, Fraction]
-Follow = Callable[[Slope, Fraction, Numbers], Iterator[Fraction]]
-"""An algorithm: from F', v_1 and the numbers, all iterates that are known, as its paper prints them."""
+def run(about: str, curve: Curve, start: Fraction | int, follow: Follow, steps: int, **numbers: Fraction | int) -> Walk:
+    """The run of an algorithm on a curve whose smoothness constant is 1 unless it is given; D and R_1 are its own."""
+    begin, known = Fraction(start), {"ell": Fraction(1)} | {name: Fraction(x) for name, x in numbers.items()}
+    known = {"D": curve.value(begin)} | known | {"T": Fraction(steps), "R_1": abs(begin)}
+    walk = Walk(about, curve, (begin,), known)
+    return replace(walk, points=walk.followed(follow))
 
 
 def descended(share: Number) -> Follow:
@@ -136,11 +146,6 @@ def with_momentum(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fract
 def unmoved(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
     """v_1 alone is known: what follows is drawn, or no rational number."""
     yield x
-
-
-def followed(follow: Follow, curve: Curve, start: Fraction, numbers: Numbers, steps: int) -> tuple[Fraction, ...]:
-    """The iterates v_1, ..., v_(T+1) of an algorithm on a curve, or as many of them as are known."""
-    return tuple(islice(follow(curve.slope, start, numbers), steps + 1))
 
 
 def function_of(curve: Curve) -> VectorFunction:
@@ -229,29 +234,12 @@ class Asked(Instance):
         return Extent.of(_ZERO)
 
 
-# The engines
+class Said(NamedTuple):
+    """The answer of one engine: its word, whether it says that the claim is true, and whether that it is false.
 
-# How many instances are drawn of a claim.
-_EXAMPLES = 3
-# How long is looked for an instance of a claim about smoothness.
-_STARTS, _ROUNDS = 4, 20
-# Of the floats in which a bound is written.
-_ROUNDED = 1e-9
-
-
-@dataclass(frozen=True)
-class Said:
-    """The answer of one engine about a claim.
-
-    Attributes:
-        engine, word: which, and what it says.
-        vouches: whether it says that the claim is true.
-        rejects: whether it says that the claim is false.
-        wrong: a contradiction of something that is known besides; empty where there is none.
-
+    It is `wrong` where it contradicts something that is known besides.
     """
 
-    engine: str
     word: str
     vouches: bool = False
     rejects: bool = False
@@ -259,11 +247,12 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A claim, and all that engines are given with it.
+class Examined(Mutant):
+    """A claim, what is known of it, and all that engines are given with it.
 
     Attributes:
-        claim: the claim.
+        claim: what engines are asked about; None where it refuses to be made.
+        is_known: whether it is known to be true or false; where it is not, `true` says nothing.
         steps: the T at which its worst case is looked for.
         worst: between which shares of the bound the worst case is known to be.
         adapter: by which instances are drawn and searched for; by any where it is empty.
@@ -275,144 +264,39 @@ class Subject:
 
     """
 
-    claim: Claim
+    layer = "engines"
+    claim: Claim | None
+    is_known: bool = True
     steps: int = 1
     worst: tuple[Fraction | None, Fraction | None] = (None, None)
     adapter: str = ""
-    script: Callable[[], Script] | None = None
+    script: Callable[[Claim], Script] | None = None
     run: Walk | None = None
     original: Claim | None = None
     table: Table | None = None
     meets: bool | None = None
 
-
-Engine = Callable[[Subject], Said | None]
-
-
-def proved(subject: Subject) -> Said | None:
-    """The verdict on the script that comes with the claim, and on the catalogue's own with the claim in its place."""
-    words: list[str] = []
-    try:
-        if subject.script is not None:
-            words.append(judge(subject.script()).verdict)
-        if subject.original is not None:
-            theirs = [x for x in scripts() if x.id == subject.original.id and x.version != "printed"]
-            words += [verdict_on(each, subject.original) for each in theirs]
-    except (InputError, KernelError):
-        words.append("refuses")
-    if not words:
-        return None
-    word = next((x for x in ("proved", "refuted", "unknown") if x in words), "refuses")
-    both = "proved and refuted" if {"proved", "refuted"} <= set(words) else ""
-    return Said("prove", word, "proved" in words, "refuted" in words, both)
-
-
-def falsified(subject: Subject) -> Said | None:
-    """The worst case beside the bound at one T, and its bracket beside the constant that is known."""
-    if algorithm_of(subject.claim) is None or subject.table is not None:
-        return None
-    try:
-        (case,) = falsify(subject.claim, WorstCase([subject.steps]))
-    except InputError:
-        return Said("falsify", "refuses")
-    except NotSolvedError:
-        return Said("falsify", "does not solve")
-    (least, most), low, high, wrong = subject.worst, case.lower, case.upper, ""
-    if low is not None and high is not None and low > high:
-        wrong = f"a bracket from {low} to {high}"
-    elif most is not None and low is not None and low > float(most) * case.bound * (1 + _ROUNDED):
-        wrong = f"a worst case of at least {low}, where {float(most) * case.bound} is the most"
-    elif least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED):
-        wrong = f"a worst case of at most {high}, where {float(least) * case.bound} is attained"
-    return Said("falsify", "violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong)
-
-
-def searched(subject: Subject) -> Said | None:
-    """A short search for the instance of a claim about smoothness that breaks it."""
-    if not is_about_smoothness(subject.claim):
-        return None
-    try:
-        method = Search([1], adapter=subject.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
-        found = falsify(subject.claim, method)
-    except InputError:
-        return Said("falsify", "refuses")
-    return Said("falsify", "violated" if found.violated else "not violated", rejects=found.violated)
-
-
-def checked(subject: Subject) -> Said | None:
-    """A few instances that are drawn, each with all of its paths."""
-    if subject.table is not None:
-        return None
-    with tempfile.TemporaryDirectory() as folder, using(folder=Path(folder)):
-        try:
-            check_claim(subject.claim, adapter=subject.adapter or None, examples=_EXAMPLES)
-        except ClaimViolatedError:
-            return Said("check_claim", "violated", rejects=True)
-        except InputError:
-            return Said("check_claim", "refuses")
-    return Said("check_claim", "not violated")
-
-
-def met(subject: Subject) -> Said | None:
-    """The judge of instances, asked about the run that breaks the bound; that may refute the claim if it is false."""
-    if subject.run is None:
-        return None
-    try:
-        found = meets(Asked(subject.run, subject.claim), subject.claim)
-    except InputError:
-        return Said("judge", "refuses")
-    word = "holds" if found.holds else "fails" if found.failures else "open"
-    wrong = {"holds": "of a run that breaks the claim's hypotheses", "fails": "of a run that meets the claim"}
-    off = wrong.get(word, "") if subject.meets is not None and (word == "holds") != subject.meets else ""
-    return Said("judge", word, wrong=off)
-
-
-def measured(subject: Subject) -> Said | None:
-    """A short run, where there is a spec of one."""
-    if subject.table is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            (result,) = measure({**subject.table, "claim": subject.claim}, folder)
-        except InputError:
-            return Said("measure", "refuses")
-    verdict = result.verdict
-    said = verdict.is_supported or verdict is Verdict.VIOLATED
-    wrong = "of a run that breaks a hypothesis as it is stated" if said and subject.meets is False else ""
-    return Said("measure", str(verdict), verdict.is_supported, verdict is Verdict.VIOLATED, wrong)
-
-
-ENGINES: tuple[Engine, ...] = (proved, falsified, searched, checked, met, measured)
-
-
-@dataclass(frozen=True)
-class Examined(Mutant):
-    """A claim, and what is known of it.
-
-    Attributes:
-        asked: what engines get; None where the claim refuses to be made.
-        is_known: whether it is known to be true or false; where it is not, `true` says nothing.
-
-    """
-
-    layer = "engines"
-    asked: Subject | None
-    is_known: bool = True
-
-    def ask(self, engines: Sequence[Engine] = ENGINES) -> Answer:
+    def ask(self) -> Answer:
         """Ask each engine in turn; hold the answers against what is known, and against each other.
 
         Wrong is a true claim that is rejected, a false one that is vouched for, both of one that is not known, and an
         answer that contradicts something else that is known. A claim that refuses to be made is not asked about.
         """
-        if self.asked is None:
+        if self.claim is None:
             return Answer("refused when it is made", accepts=False, rejects=not self.true)
-        said = [each for engine in engines if (each := engine(self.asked)) is not None]
-        vouches, rejects = any(x.vouches for x in said), any(x.rejects for x in said)
-        wrong = any(x.wrong for x in said) or (vouches and rejects)
+        said: list[tuple[str, Said]] = []
+        for name, engine in ENGINES:
+            try:
+                found = engine(self, self.claim)
+            except InputError:
+                found = Said("refuses")
+            if found is not None:
+                said.append((name, found))
+        vouches, rejects = any(x.vouches for _, x in said), any(x.rejects for _, x in said)
+        wrong = any(x.wrong for _, x in said) or (vouches and rejects)
         if self.is_known:
             wrong = wrong or (rejects if self.true else vouches)
-        outcome = "; ".join(f"{x.engine}: {x.word}{f', {x.wrong}' if x.wrong else ''}" for x in said)
+        outcome = "; ".join(f"{name}: {x.word}{f', {x.wrong}' if x.wrong else ''}" for name, x in said)
         if self.true:
             return Answer(outcome, accepts=vouches, rejects=wrong)
         return Answer(outcome, accepts=wrong, rejects=rejects)
@@ -425,15 +309,110 @@ def examined(
     true: bool,
     why: str,
     make: Callable[[], Claim],
-    about: Callable[[Claim], Subject],
     is_known: bool = True,
+    **given: Any,
 ) -> Examined:
-    """A claim with what is known of it; a claim may refuse to be made, and what engines get is told of one that is."""
+    """A claim, which may refuse to be made, with what is known of it and what engines are given with it."""
     try:
         claim = make()
     except InputError:
-        asked = None
-    else:
-        asked = about(claim)
+        claim = None
     named = f"{kind}, not known" if not is_known else varied(kind) if true else kind
-    return Examined(subject, named, change, true, why, asked, is_known)
+    return Examined(subject, named, change, true, why, claim, is_known, **given)
+
+
+# The engines. Each gets what is examined, and its claim; None is the answer of one that is not asked about such claims.
+
+Engine = Callable[[Examined, Claim], Said | None]
+# How many instances are drawn of a claim; how long is looked for one of a claim about smoothness.
+_EXAMPLES, _STARTS, _ROUNDS = 3, 4, 20
+# Of the floats in which a bound is written.
+_ROUNDED = 1e-9
+
+
+def proved(each: Examined, claim: Claim) -> Said | None:
+    """The verdict on the script that comes with the claim, and on the catalogue's own with the claim in its place."""
+    words: list[str] = []
+    try:
+        if each.script is not None:
+            words.append(judge(each.script(claim)).verdict)
+        if (original := each.original) is not None:
+            theirs = [x for x in scripts() if x.id == original.id and x.version != "printed"]
+            words += [verdict_on(script, original) for script in theirs]
+    except (InputError, KernelError):
+        words.append("refuses")
+    if not words:
+        return None
+    word = next((x for x in ("proved", "refuted", "unknown") if x in words), "refuses")
+    both = "proved and refuted" if {"proved", "refuted"} <= set(words) else ""
+    return Said(word, "proved" in words, "refuted" in words, both)
+
+
+def falsified(each: Examined, claim: Claim) -> Said | None:
+    """The worst case beside the bound at one T, and its bracket beside the constant that is known."""
+    if algorithm_of(claim) is None or each.table is not None:
+        return None
+    try:
+        (case,) = falsify(claim, WorstCase([each.steps]))
+    except NotSolvedError:
+        return Said("does not solve")
+    (least, most), low, high, wrong = each.worst, case.lower, case.upper, ""
+    if low is not None and high is not None and low > high:
+        wrong = f"a bracket from {low} to {high}"
+    elif most is not None and low is not None and low > float(most) * case.bound * (1 + _ROUNDED):
+        wrong = f"a worst case of at least {low}, where {float(most) * case.bound} is the most"
+    elif least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED):
+        wrong = f"a worst case of at most {high}, where {float(least) * case.bound} is attained"
+    return Said("violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong)
+
+
+def searched(each: Examined, claim: Claim) -> Said | None:
+    """A short search for the instance of a claim about smoothness that breaks it."""
+    if not is_about_smoothness(claim):
+        return None
+    method = Search([1], adapter=each.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
+    found = falsify(claim, method)
+    return Said("violated" if found.violated else "not violated", rejects=found.violated)
+
+
+def checked(each: Examined, claim: Claim) -> Said | None:
+    """A few instances that are drawn, each with all of its paths."""
+    if each.table is not None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, using(folder=Path(folder)):
+        try:
+            check_claim(claim, adapter=each.adapter or None, examples=_EXAMPLES)
+        except ClaimViolatedError:
+            return Said("violated", rejects=True)
+    return Said("not violated")
+
+
+def met(each: Examined, claim: Claim) -> Said | None:
+    """The judge of instances, asked about the run that breaks the bound; that may refute the claim if it is false."""
+    if each.run is None:
+        return None
+    found = meets(Asked(each.run, claim), claim)
+    word = "holds" if found.holds else "fails" if found.failures else "open"
+    wrong = {"holds": "of a run that breaks the claim's hypotheses", "fails": "of a run that meets the claim"}
+    return Said(word, wrong="" if each.meets in (None, word == "holds") else wrong.get(word, ""))
+
+
+def measured(each: Examined, claim: Claim) -> Said | None:
+    """A short run, where there is a spec of one."""
+    if each.table is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        (result,) = measure({**each.table, "claim": claim}, folder)
+    supported, violated = result.verdict.is_supported, result.verdict is Verdict.VIOLATED
+    wrong = "of a run that breaks a hypothesis as it is stated" if each.meets is False else ""
+    return Said(str(result.verdict), supported, violated, wrong if supported or violated else "")
+
+
+ENGINES: tuple[tuple[str, Engine], ...] = (
+    ("prove", proved),
+    ("falsify", falsified),
+    ("falsify", searched),
+    ("check_claim", checked),
+    ("judge", met),
+    ("measure", measured),
+)

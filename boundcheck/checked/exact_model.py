@@ -382,22 +382,22 @@ class ExactModel:
 
     def meets(self, fact: Fact) -> bool:
         """True if the fact certainly holds; False as well where the model has no value for something in it."""
-        return self._said(fact, "met", self.witness.meets) is True
+        return self._said(fact, "meets") is True
 
     def refutes(self, fact: Fact) -> bool:
         """True if the fact is certainly false."""
-        return self._said(fact, "refuted", self.witness.refutes) is True
+        return self._said(fact, "refutes") is True
 
     def values(self, fact: Fact) -> bool:
         """True if the model has a value for all that the fact speaks of."""
-        return self._said(fact, "met", self.witness.meets) is not None
+        return self._said(fact, "meets") is not None
 
-    def _said(self, fact: Fact, what: str, ask: Callable[[Fact], bool]) -> bool | None:
+    def _said(self, fact: Fact, what: str) -> bool | None:
         """The answer of the witness; None where the model has no value for something in the fact."""
         key = (fact, what)
         if key not in self._truths:
             try:
-                self._truths[key] = ask(fact)
+                self._truths[key] = getattr(self.witness, what)(fact)
             except (KeyError, ValueError, KernelError):
                 self._truths[key] = None
         return self._truths[key]

@@ -12,10 +12,10 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,8 +26,7 @@ import numpy as np
 import sympy as sp
 import torch
 
-from boundcheck.checked.limits import LIMITS, Found, in_processes
-from boundcheck.checked.trial import Trial
+from boundcheck.checked.trial import LIMITS, Found, Trial, in_processes
 from boundcheck.experiment import measure
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import specs_of
@@ -100,41 +99,42 @@ def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
     draw = random.random()
     if draw < 0.5:
         holder[last] = value()
-        return data, f"{where} replaced by {_short(holder[last])}"
-    if draw < 0.6:
+        said = f"replaced by {_short(holder[last])}"
+    elif draw < 0.6:
         del holder[last]
-        return data, f"{where} left out"
-    if draw < 0.7:
+        said = "left out"
+    elif draw < 0.7:
         other = random.choice(paths)
         holder[last] = copy.deepcopy(reduce(lambda inside, step: inside[step], other, data))
-        return data, f"{where} replaced by what {'.'.join(map(str, other))} is"
-    if draw < 0.8:
+        said = f"replaced by what {'.'.join(map(str, other))} is"
+    elif draw < 0.8:
         holder[last] = random.choice(([holder[last]], {"kind": holder[last]}, str(holder[last]), [holder[last]] * 2))
-        return data, f"{where} wrapped"
-    if draw < 0.9 and type(holder[last]) in (int, float) and abs(holder[last]) < 1e200:
+        said = "wrapped"
+    elif draw < 0.9 and type(holder[last]) in (int, float) and abs(holder[last]) < 1e200:
         holder[last] *= random.choice((-1, 0, 2, 10, 1000, 1e-9, 1e9, 1e100))
-        return data, f"{where} scaled to {_short(holder[last])}"
-    if isinstance(holder, dict):
+        said = f"scaled to {_short(holder[last])}"
+    elif isinstance(holder, list):
+        holder.insert(random.randrange(len(holder) + 1), value())
+        return data, f"one more than {where}"
+    else:
         name = random.choice((*_NAMES, str(last)[:-1], f"{last}s", str(last).upper()))
         if draw < 0.92:
             holder[Again(last)] = copy.copy(holder[last]) if random.random() < 0.5 else value()
-            return data, f"{where} twice"
-        holder[name] = holder.pop(last) if draw < 0.96 else value()
-        return data, f"{where} {'called' if draw < 0.96 else 'beside'} {_short(name)}"
-    holder.insert(random.randrange(len(holder) + 1), value())
-    return data, f"one more than {where}"
+            said = "twice"
+        else:
+            holder[name] = holder.pop(last) if draw < 0.96 else value()
+            said = f"{'called' if draw < 0.96 else 'beside'} {_short(name)}"
+    return data, f"{where} {said}"
 
 
 def _places(data: Any, path: Place = ()) -> Iterator[Place]:
     """The path of everything inside tables and lists, as deep as people write by hand."""
-    if len(path) > 30:
-        return
-    items: Iterable[tuple[Any, Any]] = ()
+    items: list[tuple[Any, Any]] = []
     if isinstance(data, dict):
         items = list(data.items())
     elif isinstance(data, list):
         items = list(enumerate(data))[:50]
-    for key, value in items:
+    for key, value in items if len(path) <= 30 else ():
         yield (*path, key)
         yield from _places(value, (*path, key))
 
@@ -196,58 +196,55 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
 def spoilt_file(random: Random, path: Path) -> str:
     """Replace a file by something that is not a file; the change in words."""
     path.unlink(missing_ok=True)
-    match random.randrange(5):
-        case 0:
-            path.mkdir()
-            return "a folder in its place"
-        case 1:
-            path.symlink_to(path)
-            return "a link to itself"
-        case 2:
-            path.symlink_to(path.with_name("x" * 300))
-            return "a link to a name that is too long"
-        case 3:
-            path.symlink_to("/dev/zero")
-            return "a file without an end"
-    return "no file"
+    ends = {
+        "a link to itself": path,
+        "a link to a name that is too long": path.with_name("x" * 300),
+        "a file without an end": Path("/dev/zero"),
+    }
+    change = ("a folder in its place", *ends, "no file")[random.randrange(5)]
+    if change in ends:
+        path.symlink_to(ends[change])
+    elif change != "no file":
+        path.mkdir()
+    return change
 
 
-def written(value: Any, pair: str = ": ", marks: str = "NaN Infinity -Infinity null") -> str:
-    """Plain data as JSON, whatever it is; `pair` stands between key and value, `marks` are the words of the format."""
-    nan, infinity, minus, null = marks.split()
+def written(value: Any, is_toml: bool = False) -> str:
+    """Plain data as JSON, or as a value of TOML, whatever it is."""
     if isinstance(value, Raw):
         return value
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key, pair)}{pair}{written(x, pair, marks)}" for key, x in value.items()) + "}"
+        pair = " = " if is_toml else ": "
+        return "{" + ", ".join(f"{_key(key, is_toml)}{pair}{written(x, is_toml)}" for key, x in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(written(x, pair, marks) for x in value) + "]"
-    if isinstance(value, bool) or value is None:
-        return null if value is None else str(value).lower()
+        return "[" + ", ".join(written(x, is_toml) for x in value) + "]"
+    if isinstance(value, float) and is_toml:
+        return repr(value)
+    if value is None or isinstance(value, bool | float):
+        return json.dumps(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 10**4000 else "9" * 5000
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else nan if math.isnan(value) else infinity if value > 0 else minus
     return json.dumps(str(value))
 
 
 def toml(table: Any) -> str:
     """Tables as TOML. What TOML cannot say is written as other text."""
-
-    def said(value: Any) -> str:
-        return written(value, " = ", "nan inf -inf null")
-
     if not isinstance(table, dict):
-        return said(table)
-    lines = [f"{_key(key, ' = ')} = {said(each)}" for key, each in table.items() if not isinstance(each, dict)]
+        return written(table, is_toml=True)
+    lines, inside = [], []
     for key, each in table.items():
         if isinstance(each, dict):
-            lines.append(f"[{_key(key, ' = ')}]")
-            lines += [f"{_key(name, ' = ')} = {said(inner)}" for name, inner in each.items()]
-    return "\n".join(lines) + "\n"
+            inside += [
+                f"[{_key(key, True)}]",
+                *(f"{_key(name, True)} = {written(x, True)}" for name, x in each.items()),
+            ]
+        else:
+            lines.append(f"{_key(key, True)} = {written(each, True)}")
+    return "\n".join([*lines, *inside]) + "\n"
 
 
-def _key(key: Any, pair: str) -> str:
-    return str(key) if pair == " = " and re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(str(key))
+def _key(key: Any, is_toml: bool) -> str:
+    return str(key) if is_toml and re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(str(key))
 
 
 # Sound inputs of each kind: boundcheck reads each of them in no time
@@ -431,7 +428,6 @@ class Kind:
     """A kind of input.
 
     Attributes:
-        name: of the kind.
         count: how many are made.
         make: writes one into the folder, and says what was changed; the second path keeps what several are made from.
         attempt: tries the one in the working directory.
@@ -439,7 +435,6 @@ class Kind:
 
     """
 
-    name: str
     count: int
     make: Callable[[Random, Path, Path], str]
     attempt: Callable[[], object]
@@ -448,17 +443,15 @@ class Kind:
 
 @dataclass(frozen=True)
 class Malformed:
-    """An input, which follows from its kind and number alone."""
+    """An input, which follows from its kind and number alone; see `trial.Attempt`."""
 
     kind: str
     number: int
 
     def make(self, folder: Path, store: Path) -> str:
-        """Write it; see `limits.Attempt`."""
         return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder, store)
 
     def attempt(self) -> None:
-        """Try it."""
         KINDS[self.kind].attempt()
 
     def command(self) -> Sequence[str] | None:
@@ -469,19 +462,9 @@ class Malformed:
         """The record of what came of it. It counts as true if it was read: nothing else decides whether it is sound."""
         said = " ".join(found.said.encode(errors="backslashreplace").decode().split()) or "it was read"
         is_read, is_refused = found.outcome == "accepted", found.outcome == "one line"
-        return Trial(
-            "input",
-            f"{self.kind} {self.number}",
-            self.kind,
-            found.change,
-            true=is_read,
-            witness=said,
-            outcome=found.outcome,
-            wrong=not (is_read or is_refused),
-            caught=is_refused,
-            seconds=found.seconds,
-            mebibytes=found.mebibytes,
-        )
+        subject, wrong = f"{self.kind} {self.number}", not (is_read or is_refused)
+        ended = (said, found.outcome, wrong, is_refused, found.seconds, found.mebibytes)
+        return Trial("input", subject, self.kind, found.change, is_read, *ended)
 
 
 def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
@@ -577,10 +560,6 @@ def _bound() -> Sequence[str] | None:
     return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
 
 
-def _instance(random: Random, folder: Path, store: Path) -> str:
-    return _put(random, folder / "instance.json", random.choice(instances()), written)
-
-
 def _claim(random: Random, folder: Path, store: Path) -> str:
     instance = random.choice(claims())
     claim, change = copy.deepcopy(instance["claim"]), "an expression of any nodes"
@@ -632,55 +611,59 @@ def _run(random: Random, folder: Path, store: Path) -> str:
     return _spoil_bytes(random, path)
 
 
-def _texts(random: Random, folder: Path, store: Path) -> str:
-    (folder / "model").symlink_to(model_folder(store))
-    _add_spec(folder)
-    path, rows = folder / "texts.jsonl", list(ROWS)
+def _network(is_model_spoilt: bool, random: Random, folder: Path, store: Path) -> str:
+    """A spec of a network that is read from the folder `model`, and its texts; one of the two is spoilt."""
+    texts, model = folder / "texts.jsonl", folder / "model"
+    texts.write_text(TEXT)
+    (folder / "spec.toml").write_text(toml(NETWORKS[-1]))
+    if is_model_spoilt:
+        shutil.copytree(model_folder(store), model)
+        files = sorted(model.iterdir())
+        configs = [path for path in files if path.suffix == ".json"]
+        path = random.choice(configs if random.random() < 0.85 else files)
+        if path.suffix == ".json":
+            return _put(random, path, json.loads(path.read_text()), written)
+        return _spoil_bytes(random, path)
+    model.symlink_to(model_folder(store))
     if random.random() < 0.4:
-        return _put(random, path, rows, lambda data: TEXT)
-    place = random.randrange(len(rows))
-    row, change = spoilt(random, rows[place])
-    lines = [written(each) for each in rows]
+        return _put(random, texts, list(ROWS), lambda data: TEXT)
+    place = random.randrange(len(ROWS))
+    row, change = spoilt(random, ROWS[place])
+    lines = [written(each) for each in ROWS]
     lines[place] = written(row)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
+    texts.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
     return f"line {place + 1}: {change}"
 
 
-def _model(random: Random, folder: Path, store: Path) -> str:
-    model = shutil.copytree(model_folder(store), folder / "model")
-    _add_spec(folder)
-    files = sorted(model.iterdir())
-    configs = [path for path in files if path.suffix == ".json"]
-    path = random.choice(configs if random.random() < 0.85 else files)
-    if path.suffix == ".json":
-        return _put(random, path, json.loads(path.read_text()), written)
-    return _spoil_bytes(random, path)
-
-
-def _add_spec(folder: Path) -> None:
-    """A spec of a network that is read from the folder `model`, and its texts."""
-    (folder / "texts.jsonl").write_text(TEXT)
-    (folder / "spec.toml").write_text(toml(NETWORKS[-1]))
+def _replay() -> object:
+    return replayed(Path("instance.json"))
 
 
 _MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
-_ALL = (
-    Kind("spec of matrices", 2200, _spec(SPECS), _try_spec, lambda: _MEASURE),
-    Kind("spec of networks", 1000, _spec(NETWORKS), _try_spec, lambda: _MEASURE),
-    Kind("--set", 2200, _settings, _try_settings, _bound),
-    Kind("stored instance", 1800, _instance, lambda: replayed(Path("instance.json")), lambda: _REPLAY),
-    Kind("stored claim", 1000, _claim, lambda: replayed(Path("instance.json")), lambda: _REPLAY),
-    Kind("stored run", 600, _run, lambda: finished(Path("run")), lambda: ("report", "run")),
-    Kind("jsonl", 600, _texts, _try_spec, lambda: _MEASURE),
-    Kind("model's folder", 600, _model, _try_spec, lambda: _MEASURE),
-)
-KINDS = {kind.name: kind for kind in _ALL if HAS_TRANSFORMERS or kind.name not in ("jsonl", "model's folder")}
+KINDS = {
+    "spec of matrices": Kind(2200, _spec(SPECS), _try_spec, lambda: _MEASURE),
+    "spec of networks": Kind(1000, _spec(NETWORKS), _try_spec, lambda: _MEASURE),
+    "--set": Kind(2200, _settings, _try_settings, _bound),
+    "stored instance": Kind(
+        1800,
+        lambda random, folder, store: _put(random, folder / "instance.json", random.choice(instances()), written),
+        _replay,
+        lambda: _REPLAY,
+    ),
+    "stored claim": Kind(1000, _claim, _replay, lambda: _REPLAY),
+    "stored run": Kind(600, _run, lambda: finished(Path("run")), lambda: ("report", "run")),
+}
 """By name; without transformers there are no models' folders to spoil."""
+if HAS_TRANSFORMERS:
+    KINDS |= {
+        "jsonl": Kind(600, partial(_network, False), _try_spec, lambda: _MEASURE),
+        "model's folder": Kind(600, partial(_network, True), _try_spec, lambda: _MEASURE),
+    }
 
 
 def malformed(every: int = 1) -> list[Malformed]:
     """Every input, or every n-th of each kind: 10,000 in all where transformers is installed."""
-    return [Malformed(kind.name, number) for kind in KINDS.values() for number in range(0, kind.count, every)]
+    return [Malformed(name, number) for name, kind in KINDS.items() for number in range(0, kind.count, every)]
 
 
 def input_trials(inputs: Sequence[Malformed]) -> list[Trial]:

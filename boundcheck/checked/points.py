@@ -8,15 +8,16 @@ here is taken from the code that searches or certifies: derivatives are those of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property
 from itertools import combinations, product
 from math import isqrt
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boundcheck.exact.balls import Rows, inner, plus, root, rows, scaled, times, transposed
 
@@ -57,7 +58,8 @@ class Jet:
         return Jet(first, second, (self.c2 - second**2) / (2 * first))
 
 
-Jets: TypeAlias = list[list[Jet]]
+# A matrix of jets: NumPy adds and multiplies them by their own operators.
+Jets: TypeAlias = NDArray[Any]
 Blocks: TypeAlias = tuple[Rows, ...]
 
 
@@ -70,14 +72,6 @@ def spectral_at_most(X: Rows, limit: Fraction) -> bool:
         return gap[0][0] >= 0
     (p, q), (q_, w) = gap
     return p >= 0 and w >= 0 and p * w - q * q_ >= 0
-
-
-def _mul(X: Jets, Y: Jets) -> Jets:
-    return [[_dot(row, column) for column in zip(*Y, strict=True)] for row in X]
-
-
-def _dot(xs: Iterable[Jet], ys: Iterable[Jet]) -> Jet:
-    return reduce(Jet.__add__, (x * y for x, y in zip(xs, ys, strict=True)), Jet(Fraction(0)))
 
 
 @dataclass(frozen=True)
@@ -157,7 +151,7 @@ class Point:
         c = self.constants
         bounded = self.v
         if self.kind == "loreft-trained":
-            bounded = (self.v[0], _edit(self.v[0], self.v[1], Fraction(-1)))
+            bounded = (self.v[0], tuple(map(tuple, _edit(self.v[0], self.v[1], Fraction(-1)))))
         for (name, norm), part in zip(_DOMAINS[self.kind], bounded, strict=True):
             if norm == "orthonormal":
                 size = range(len(part))
@@ -196,30 +190,16 @@ def _added(u: Blocks, w: Blocks) -> Blocks:
 def _dora(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
     A, B, m = v
     # The frozen "s" is a matrix of one entry.
-    (scale,) = frozen["s"][0]
-    V = [[w + scale * x for w, x in zip(*rows, strict=True)] for rows in zip(frozen["W0"], _mul(B, A), strict=True)]
-    norms = [_dot(column, column).root() for column in zip(*V, strict=True)]
-    return [[m[0][j] * x / norms[j] for j, x in enumerate(row)] for row in V]
-
-
-def _vera(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
-    inside, outside = (
-        [[x * y for y in row] for (x,), row in zip(w, X, strict=True)]
-        for w, X in zip(v, (frozen["A"], frozen["B"]), strict=True)
-    )
-    return _mul(outside, inside)
+    V = frozen["W0"] + (B @ A) * frozen["s"]
+    return m * V / np.array([(column @ column).root() for column in V.T], dtype=object)
 
 
 def _edit(R: Any, U: Any, minus: Any) -> Any:
     """U - R [I 0], of jets or of fractions: what LoReFT in (R, U) has as V."""
-    return tuple(
-        tuple(x + minus * row[j] if j < len(row) else x for j, x in enumerate(line))
-        for line, row in zip(U, R, strict=True)
-    )
-
-
-def _turned(R: Jets, V: Any) -> Jets:
-    return _mul(list(map(list, zip(*R, strict=True))), V)
+    R, V = np.array(R, dtype=object), np.array(U, dtype=object)
+    shared = min(R.shape[1], V.shape[1])
+    V[:, :shared] += R[:, :shared] * minus
+    return V
 
 
 # Their first block has orthonormal rows.
@@ -227,17 +207,15 @@ _CURVED = ("loreft", "loreft-trained")
 # W(v) - W0 over s; of DoRA W(v) itself.
 _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "full": lambda v, frozen: v[0],
-    "lora": lambda v, frozen: _mul(v[1], v[0]),
-    "direft": lambda v, frozen: _mul(v[1], v[0]),
-    "frozen-a": lambda v, frozen: _mul(v[0], frozen["A"]),
-    "frozen-b": lambda v, frozen: _mul(frozen["B"], v[0]),
-    "loreft": lambda v, frozen: _turned(*v),
-    "loreft-trained": lambda v, frozen: _turned(v[0], _edit(v[0], v[1], Jet(Fraction(-1)))),
-    "vera": _vera,
+    "lora": lambda v, frozen: v[1] @ v[0],
+    "direft": lambda v, frozen: v[1] @ v[0],
+    "frozen-a": lambda v, frozen: v[0] @ frozen["A"],
+    "frozen-b": lambda v, frozen: frozen["B"] @ v[0],
+    "loreft": lambda v, frozen: v[0].T @ v[1],
+    "loreft-trained": lambda v, frozen: v[0].T @ _edit(v[0], v[1], Jet(Fraction(-1))),
+    "vera": lambda v, frozen: (v[1] * frozen["B"]) @ (v[0] * frozen["A"]),
     "dora": _dora,
-    "loha": lambda v, frozen: [
-        [x * y for x, y in zip(*rows, strict=True)] for rows in zip(_mul(v[1], v[0]), _mul(v[3], v[2]), strict=True)
-    ],
+    "loha": lambda v, frozen: (v[1] @ v[0]) * (v[3] @ v[2]),
 }
 _DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
     "full": (("rho", "spectral"),),
@@ -261,11 +239,10 @@ _FROZEN: dict[str, dict[str, str]] = {
 
 def moved(kind: str, v: Blocks, u: Blocks, bends: Blocks, frozen: Mapping[str, Rows]) -> Jets:
     """W(v + ut + bends t²/2) - W0 over s as a power series in t; of DoRA W itself."""
-    moving = [
-        [[Jet(x, y, z / 2) for x, y, z in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)]
-        for parts in zip(v, u, bends, strict=True)
-    ]
-    return _WEIGHTS[kind](moving, {name: [list(map(Jet, row)) for row in X] for name, X in frozen.items()})
+    jet = np.frompyfunc(lambda x, y, z: Jet(x, y, z / 2), 3, 1)
+    moving = [jet(*(np.array(x, dtype=object) for x in parts)) for parts in zip(v, u, bends, strict=True)]
+    still = {name: np.frompyfunc(Jet, 1, 1)(np.array(X, dtype=object)) for name, X in frozen.items()}
+    return _WEIGHTS[kind](moving, still)
 
 
 def units(v: Blocks) -> Iterator[tuple[int, int, int, Blocks]]:

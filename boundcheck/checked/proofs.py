@@ -17,21 +17,9 @@ from typing import Literal
 
 import sympy as sp
 
-from boundcheck.checked.edits import (
-    KINDS,
-    Change,
-    in_turn,
-    mixed_up,
-    of_expression,
-    of_relation,
-    variations,
-    walk,
-    with_formula,
-    written_out,
-)
+from boundcheck.checked import edits
 from boundcheck.checked.exact_model import ExactModel, broken, composites
-from boundcheck.checked.exact_models import descents, worlds
-from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.exact_models import descents, runs_of, worlds
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.evaluate import rational_value
@@ -71,7 +59,7 @@ def scripts() -> tuple[Script, ...]:
 @cache
 def mixed_worlds() -> tuple[ExactModel, ...]:
     """All exact models, in an order that is fixed and mixed."""
-    return tuple(mixed_up(worlds()))
+    return tuple(edits.mixed_up(worlds()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +196,7 @@ class LineMutant(Mutant):
         if proved:
             return answer(True, proved)
         # The letters that sympy knows to be positive are positive.
-        parts = [x for relation in (self.relation, line.step.relation) for _, x in walk(relation)]
+        parts = [x for relation in (self.relation, line.step.relation) for _, x in edits.walk(relation)]
         letters = {x for x in parts if isinstance(x, sp.Symbol) and x.is_positive}
         positive = Proof(None, line.script.reading).positive(*sorted(letters, key=str))
         premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
@@ -237,7 +225,7 @@ def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Itera
 def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
     """At most `most` mutants of a line that are true because the line is, the kinds of change in turn."""
     reading, found = line.script.proof.reading, []
-    for each in variations(line.step.relation):
+    for each in edits.variations(line.step.relation):
         try:
             fact, uses = reading.fact(each.result), tuple(map(reading.fact, each.uses))
         except (InputError, KernelError):
@@ -245,12 +233,34 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
         kind, why = varied(each.kind), f"follows from the proved line: {each.kind}, {each.where}"
         given = each.result, fact, line.because, line.hypotheses
         found.append(LineMutant(line.name, kind, each.where, True, why, line, *given, uses=uses))
-    yield from in_turn(found, all_lines().index(line))[:most]
+    yield from edits.in_turn(found, all_lines().index(line))[:most]
 
 
 def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
-    """All suspects of a line, and what at most `most` models say of each."""
-    for suspect in in_turn(list(_suspects(line)), all_lines().index(line)):
+    """All suspects of a line, and what at most `most` models say of each.
+
+    Suspects are the edits that the vocabulary can say and that say something else; and the line with a premise dropped.
+    """
+    seen, because, suspects = {line.fact}, line.because, list[LineMutant]()
+    for edit in edits.of_relation(line.step.relation):
+        try:
+            fact = line.script.proof.reading.fact(edit.result)
+        except (InputError, KernelError):
+            continue
+        if fact not in seen:
+            seen.add(fact)
+            given = edit.result, fact, because, line.hypotheses
+            suspects.append(LineMutant(line.name, edits.KINDS[edit.kind], edit.where, False, "", line, *given))
+    for place, premise in enumerate(because.premises):
+        kept = because.premises[:place] + because.premises[place + 1 :]
+        # None of an induction: what closes its second part is found anew for each line.
+        if isinstance(because, Because) and (hypotheses := _rest_on(kept)) != line.hypotheses:
+            # The places of strict facts were counted with it.
+            rest = Because(kept, because.hints, None, because.degree)
+            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
+            suspects.append(LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given))
+
+    for suspect in edits.in_turn(suspects, all_lines().index(line)):
         if suspect.hypotheses == line.hypotheses:
             candidates = iter(allowed(line, most))
         else:
@@ -271,34 +281,6 @@ def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
                 suspect = replace(suspect, world=world, witness=world.about)
                 break
         yield finding, suspect
-
-
-def _suspects(line: Line) -> Iterator[LineMutant]:
-    """The edits that the vocabulary can say and that say something else; and the line with a premise dropped.
-
-    None of them has been shown to be false, and so they have no model yet.
-    """
-    seen, because = {line.fact}, line.because
-    for edit in of_relation(line.step.relation):
-        try:
-            fact = line.script.proof.reading.fact(edit.result)
-        except (InputError, KernelError):
-            continue
-        if fact not in seen:
-            seen.add(fact)
-            given = edit.result, fact, because, line.hypotheses
-            yield LineMutant(line.name, KINDS[edit.kind], edit.where, False, "", line, *given)
-    # None of an induction: what closes its second part is found anew for each line.
-    if isinstance(because, Induction):
-        return
-    for place, premise in enumerate(because.premises):
-        kept = because.premises[:place] + because.premises[place + 1 :]
-        hypotheses = _rest_on(kept)
-        if hypotheses != line.hypotheses:
-            # The places of strict facts were counted with it.
-            rest = Because(kept, because.hints, None, because.degree)
-            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
-            yield LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)
 
 
 # Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses dropped
@@ -334,7 +316,7 @@ class ClaimMutant(Mutant):
         proved = verdict == "proved"
         if self.world is None:
             return answer(True, proved, verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None)
-        conclusion = written_out(claim.conclusion, claim.quantities, _KEPT)
+        conclusion = edits.written_out(claim.conclusion, claim.quantities, _KEPT)
         hypotheses = hypotheses_of(script, self.dropped)
         return answer(False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses))
 
@@ -348,17 +330,17 @@ def provable() -> tuple[Script, ...]:
 def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant]:
     """At most `most` edits of a script's claim that a model shows to be false, in a mixed order."""
     claim = _claim(script)
-    edits: list[tuple[str, Change]] = []
+    changes: list[tuple[str, edits.Change]] = []
     for name, formula in ((x.name, x.expression) for x in claim.quantities):
         for factor in _FACTORS:
             scaled = sp.Mul(factor, formula, evaluate=False)
-            edits.append((name, Change("scale quantity", f"{name} by {factor}", scaled)))
-        edits += [(name, replace(edit, where=f"{name}: {edit.where}")) for edit in of_expression(formula)]
+            changes.append((name, edits.Change("scale quantity", f"{name} by {factor}", scaled)))
+        changes += [(name, replace(edit, where=f"{name}: {edit.where}")) for edit in edits.of_expression(formula)]
 
     def false() -> Iterator[ClaimMutant]:
-        for name, edit in mixed_up(edits):
-            other = with_formula(claim, name, edit.result)
-            yield from _false(script, KINDS[edit.kind], edit.where, other, _fitting(script) or runs_for(other))
+        for name, edit in edits.mixed_up(changes):
+            other = edits.with_formula(claim, name, edit.result)
+            yield from _false(script, edits.KINDS[edit.kind], edit.where, other, _fitting(script) or runs_for(other))
 
     return islice(false(), most)
 
@@ -373,7 +355,8 @@ def _false(
 ) -> Iterator[ClaimMutant]:
     """The changed claim, where one of the models shows it to be false."""
     if (world := false_in(claim, script, candidates, dropped)) is not None:
-        yield ClaimMutant(_name(script), kind, change, False, world.about, script, claim, world, dropped)
+        name = f"{script.id}, {script.version}"
+        yield ClaimMutant(name, kind, change, False, world.about, script, claim, world, dropped)
 
 
 @cache
@@ -408,29 +391,29 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
 
     def times(name: str, factor: sp.Rational) -> Claim:
         formula = next(x.expression for x in claim.quantities if x.name == name)
-        return with_formula(claim, name, sp.Mul(factor, formula, evaluate=False))
+        return edits.with_formula(claim, name, sp.Mul(factor, formula, evaluate=False))
 
     claim = _claim(script)
     names = [x.name for x in claim.quantities]
     last, found = names[-1], []
     for factor in (sp.Rational(11, 10), sp.Integer(3)):
         # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
-        found.append(Change("looser", f"{last} by {factor}", times(last, factor)))
+        found.append(edits.Change("looser", f"{last} by {factor}", times(last, factor)))
         if last != names[0] == "Lhat":
-            found.append(Change("looser", f"Lhat by {factor}, and all that is made of it", times("Lhat", factor)))
+            found.append(edits.Change("looser", f"Lhat by {factor}, and all that is made of it", times("Lhat", factor)))
         if "T_min" in names:
-            found.append(Change("hypothesis strengthened", f"T_min by {factor}", times("T_min", factor)))
+            found.append(edits.Change("hypothesis strengthened", f"T_min by {factor}", times("T_min", factor)))
     formula = claim.quantities[-1].expression
     rewritten = sp.Mul(sp.Rational(1, 2), sp.Add(formula, formula, evaluate=False), evaluate=False)
-    found.append(Change("rewritten", f"{last} as half of its double", with_formula(claim, last, rewritten)))
+    found.append(edits.Change("rewritten", f"{last} as half of its double", edits.with_formula(claim, last, rewritten)))
     more = replace(claim, conditions=(*claim.conditions, sp.Ge(T, 3, evaluate=False)))
-    found.append(Change("hypothesis strengthened", "T >= 3 besides", more))
+    found.append(edits.Change("hypothesis strengthened", "T >= 3 besides", more))
     extra = _renamed(script, (*claim.hypotheses, BOUNDED_BELOW))
-    found.append(Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
-    found.append(Change("renamed", "another id", _renamed(script)))
+    found.append(edits.Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
+    found.append(edits.Change("renamed", "another id", _renamed(script)))
     for each in found:
-        why = f"follows from the proved claim: {each.kind}, {each.where}"
-        yield ClaimMutant(_name(script), varied(each.kind), each.where, True, why, script, each.result)
+        name, why = f"{script.id}, {script.version}", f"follows from the proved claim: {each.kind}, {each.where}"
+        yield ClaimMutant(name, varied(each.kind), each.where, True, why, script, each.result)
 
 
 def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:
@@ -452,10 +435,6 @@ def _claim(script: Script) -> Claim:
     if script.claim is None:
         raise ValueError(f"{script.id} proves no claim")
     return script.claim
-
-
-def _name(script: Script) -> str:
-    return f"{script.id}, {script.version}"
 
 
 def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
@@ -486,12 +465,12 @@ def false_in(
     """
     hypotheses = hypotheses_of(script, dropped)
     quantities, reading = claim.quantities, script.proof.reading
-    relations = [written_out(x, quantities, _KEPT) for x in claim.conditions]
+    relations = [edits.written_out(x, quantities, _KEPT) for x in claim.conditions]
     step = next((q for q in quantities if q.name == "alpha"), None)
     if step is not None:
-        value = written_out(step.expression, quantities[: quantities.index(step)])
+        value = edits.written_out(step.expression, quantities[: quantities.index(step)])
         relations.append(sp.Eq(step.symbol, value, evaluate=False))
-    conclusion = written_out(claim.conclusion, quantities, _KEPT)
+    conclusion = edits.written_out(claim.conclusion, quantities, _KEPT)
     try:
         wanted = reading.fact(conclusion)
         needed = [reading.fact(x) for x in relations]
@@ -517,7 +496,7 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactMo
     if len(before) == len(claim.quantities):
         return (*worlds(), *runs_of(claim, understated))
 
-    formula = written_out(claim.quantities[len(before)].expression, before)
+    formula = edits.written_out(claim.quantities[len(before)].expression, before)
 
     def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
         # Only some of the runs have a given step.
@@ -565,40 +544,30 @@ def verdict_on(script: Script, claim: Claim) -> str:
 # Which are tried
 
 
-def false_mutants(every: int = 1, first: int = 0) -> Iterator[LineMutant | ClaimMutant]:
-    """False mutants of every so many lines and claims, in a mixed order, each shown to be false by a model.
+def mutants(
+    every: int = 1, first: int = 0, truths: Sequence[bool] = (False, True)
+) -> Iterator[LineMutant | ClaimMutant]:
+    """Mutants of every so many lines and claims, in a mixed order: false ones by a model, true ones by construction.
 
     Args:
         every: 1 for all lines and claims, 10 for a tenth of them.
         first: which one to begin with, less than `every`.
+        truths: False for the false ones, and True for the true ones, each of the same lines and claims.
 
     Raises:
         InputError: for another `first`.
 
     """
-    for subject in _share(every, first):
-        if isinstance(subject, Line):
-            premises = len(subject.because.premises)
-            yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)
-        else:
-            yield from false_edits(subject, _EDITS)
-            yield from without_hypothesis(subject)
-
-
-def true_variations(every: int = 1, first: int = 0) -> Iterator[LineMutant | ClaimMutant]:
-    """Mutants that are true by construction, of the lines and claims that `false_mutants` takes."""
-    for subject in _share(every, first):
-        yield from true_of(subject, _TRUE) if isinstance(subject, Line) else true_claims(subject)
-
-
-def mutants(every: int, first: int) -> Iterator[LineMutant | ClaimMutant]:
-    """The false ones, and then the true ones, of a share."""
-    yield from false_mutants(every, first)
-    yield from true_variations(every, first)
-
-
-def _share(every: int, first: int) -> Sequence[Line | Script]:
     if not 0 <= first < every:
         raise InputError("first", first, f"a number from 0 to {every - 1}")
     subjects: list[Line | Script] = [*all_lines(), *provable()]
-    return mixed_up(subjects)[first::every]
+    for true in truths:
+        for subject in edits.mixed_up(subjects)[first::every]:
+            if isinstance(subject, Script):
+                yield from true_claims(subject) if true else false_edits(subject, _EDITS)
+                yield from () if true else without_hypothesis(subject)
+            elif true:
+                yield from true_of(subject, _TRUE)
+            else:
+                premises = len(subject.because.premises)
+                yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)

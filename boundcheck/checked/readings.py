@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -55,9 +55,8 @@ LETTERS: Letters = {
 """Letters by the names that scripts have for them."""
 
 
-@dataclass(frozen=True)
-class Example:
-    """A true script: its letters with their roles, and what builds its line and what that follows from."""
+class Example(NamedTuple):
+    """A true script: its letters by name with their roles, and what builds its line and what that follows from."""
 
     name: str
     roles: Mapping[str, str]
@@ -79,11 +78,6 @@ def _assumed(proof: Proof, relation: sp.Basic) -> Theorem:
     return found if isinstance(found, Theorem) else found[0]
 
 
-def _product(proof: Proof, X: Any, Y: Any, x: Any) -> Line:
-    split = proof.by.submultiplicative("op", "F", X, Y)
-    return le(FrobeniusNorm(X * Y), x * FrobeniusNorm(Y)), [split, _assumed(proof, le(SpectralNorm(X), x))]
-
-
 def _noise(proof: Proof, v_t: Any, g_t: Any) -> Line:
     square = ge(EuclideanNorm(g_t - v_t) ** 2, 0)
     return ge(Expectation(square.lhs), 0), [proof.by.expectation(proof.step("square", square))]
@@ -97,11 +91,6 @@ def _conditional(proof: Proof, v_t: Any, g_t: Any, x: Any) -> Line:
 def _least(proof: Proof, v_t: Any) -> Line:
     square = Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2)
     return le(T * MinimumOver(square, t, 1, T), sp.Sum(square, (t, 1, T))), [proof.by.minimum(square)]
-
-
-def _bounded(proof: Proof, g_t: Any) -> Line:
-    size = Expectation(EuclideanNorm(g_t) ** 2)
-    return le(size, 2 * zeta**2), [_assumed(proof, le(size, zeta**2))]
 
 
 _CONSTANT, _ANY = "constants", "arbitrary"
@@ -126,7 +115,14 @@ EXAMPLES = (
             [proof.by.triangle("F", Y, Z)],
         ),
     ),
-    Example("a product of norms", {"X": _CONSTANT, "Y": _ANY, "x": _CONSTANT}, _product),
+    Example(
+        "a product of norms",
+        {"X": _CONSTANT, "Y": _ANY, "x": _CONSTANT},
+        lambda proof, X, Y, x: (
+            le(FrobeniusNorm(X * Y), x * FrobeniusNorm(Y)),
+            [proof.by.submultiplicative("op", "F", X, Y), _assumed(proof, le(SpectralNorm(X), x))],
+        ),
+    ),
     Example(
         "a rank",
         {"X": _ANY},
@@ -135,7 +131,14 @@ EXAMPLES = (
     Example("noise", {"v_t": "known", "g_t": "drawn"}, _noise),
     Example("a conditional mean", {"v_t": "known", "g_t": "drawn", "x": _CONSTANT}, _conditional),
     Example("the least of T numbers", {"v_t": "known"}, _least),
-    Example("bounded noise", {"g_t": "drawn"}, _bounded),
+    Example(
+        "bounded noise",
+        {"g_t": "drawn"},
+        lambda proof, g_t: (
+            le(Expectation(EuclideanNorm(g_t) ** 2), 2 * zeta**2),
+            [_assumed(proof, le(Expectation(EuclideanNorm(g_t) ** 2), zeta**2))],
+        ),
+    ),
 )
 
 
@@ -171,19 +174,21 @@ class Reread(Mutant):
 
     def verdict(self) -> str:
         """`proved`, or why it is not."""
-        roles: dict[str, list[Any]] = {_CONSTANT: [], _ANY: [], "known": [], "drawn": []}
-        for letter, role in self.declared:
-            roles[role].append(letter)
-
-        def process(letter: Any, drawn: bool) -> Process:
-            return Process((sp.MatrixSymbol(str(letter.args[0]), *letter.shape),), drawn=drawn)
+        processes: dict[Any, Process] = {}
+        roles: dict[str, list[Any]] = {_CONSTANT: [], _ANY: []}
 
         def prove(proof: Proof) -> None:
             relation, because = self.example.build(proof, **self.letters)
             proof.conclude(proof.step("line", relation, because), relation=relation)
 
         try:
-            processes = {each: process(each, role == "drawn") for role in ("known", "drawn") for each in roles[role]}
+            # The drawn ones come last: they are drawn given those that are known.
+            for letter, role in sorted(self.declared, key=lambda each: each[1] == "drawn"):
+                if role in roles:
+                    roles[role].append(letter)
+                else:
+                    name, shape = str(letter.args[0]), letter.shape
+                    processes[letter] = Process((sp.MatrixSymbol(name, *shape),), drawn=role == "drawn")
             reading = Reading(processes=processes, constants=roles[_CONSTANT], arbitrary=roles[_ANY])
             judged = judge(script("my.lemma", "sharp", reading)(prove))
         except (BoundcheckError, KernelError) as error:
@@ -221,8 +226,7 @@ def rereadings(every: int = 1) -> list[Reread]:
     found = []
     for example in EXAMPLES:
         found.append(Reread.of(example, "as it is", "nothing", example.letters, example.declared, True))
-        for place in range(len(example.roles)):
-            found += _changes(example, place)
+        found += [change for place in range(len(example.roles)) for change in _changes(example, place)]
     return found[::every]
 
 
@@ -281,19 +285,14 @@ class Entry(Mutant):
         return Answer("refused" if refused else "believed", accepts=not refused, rejects=refused)
 
 
-def entries() -> list[tuple[str, Any]]:
-    """Every entry with the name of its module; none where there is no checkout."""
+def gallery() -> Iterator[Entry]:
+    """Each entry and its twin; none where there is no checkout."""
     if not (_FOLDER / "case.py").is_file():
-        return []
+        return
     if str(_ROOT) not in sys.path:
         sys.path.insert(0, str(_ROOT))
     package = ".".join(_FOLDER.relative_to(_ROOT).parts)
-    modules = sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"})
-    return [(module, case) for module in modules for case in import_module(f"{package}.{module}").CASES]
-
-
-def gallery() -> Iterator[Entry]:
-    """Each entry and its twin."""
-    for module, case in entries():
-        yield Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case)
-        yield Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case)
+    for module in sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"}):
+        for case in import_module(f"{package}.{module}").CASES:
+            yield Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case)
+            yield Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case)

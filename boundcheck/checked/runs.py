@@ -5,7 +5,7 @@ exceeded, a hypothesis that fails at an exact point. A true one has every hypoth
 What is changed is in the spec alone: a formula or constant that it assumes, its ball, ζ, T or sampling.
 
 What decides a truth, the exact course of each experiment, is written from the definition of its loss in balls of Arb,
-as plainly as the mathematics: on one kink, on scalar least squares, and on the hard instance by all of its paths.
+as plainly as the mathematics: on diagonal losses by all of their paths, and on scalar least squares by its moments.
 Nothing of it is taken from the code that runs experiments.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -94,43 +94,83 @@ class Experiment:
         with ctx.workprec(BITS):
             return self.trajectory(self.claim.enclosures(**self.inputs)["alpha"], self.table["run"]["steps"])
 
+    def spec(self, **tables: Mapping[str, object]) -> Table:
+        """The spec with changes to its tables."""
+        changed = copy.deepcopy(self.table)
+        for name, change in tables.items():
+            changed[name] = changed.get(name, {}) | dict(change)
+        return changed
+
 
 @dataclass(frozen=True)
-class Kink:
-    """h with h'(w) = L(w - zero) clipped to [-G, G], and minimum 0; and the loss h(w) where w is trained, or is s p².
+class Diagonal:
+    """Σ h_i(w_i), where each w_i is trained, or is s p² with both of its 1 x 1 factors equal to p; one start for all.
+
+    Two samples differ by ±2n of the last w.
 
     Attributes:
-        L, G, zero: of h'.
-        scale: s, where w = s B A with both factors 1 x 1 and equal to p; None where w is trained itself.
+        curves: h_i.
         start: w or p at the first iterate.
+        scale: s; None where w is trained itself.
+        noise: n.
 
     """
 
-    L: Fraction
-    G: Fraction
-    zero: Fraction
-    scale: Fraction | None
+    curves: tuple[Curve, ...]
     start: Fraction
+    scale: Fraction | None = Fraction(1)
+    noise: Fraction = Fraction(0)
 
     def gap(self) -> Fraction:
         """F(v_1) - f*."""
         w = self.start if self.scale is None else self.scale * self.start**2
-        way, width = abs(w - self.zero), self.G / self.L
-        return self.L * way**2 / 2 if way <= width else self.G * (way - width / 2)
+        return sum((h.value(w) - (h.least or 0) for h in self.curves), Fraction(0))
 
-    def squares(self, alpha: arb, steps: int) -> list[arb]:
-        """‖∇F(v_t)‖² for t = 1, ..., T, of steps along the whole gradient."""
-        found = []
+    def curvature(self) -> Fraction:
+        """The second derivative of F at v_1 along the last two factors, 2u²h'' + h', where s is 1."""
+        w, apart, h = self.start**2, Fraction(1, 2**10), self.curves[-1]
+        return 2 * w * (h.slope(w + apart) - h.slope(w - apart)) / (2 * apart) + h.slope(w)
+
+    def variance(self) -> Fraction:
+        """The variance of one sample's gradient at v_1, 2(nu)²."""
+        return 2 * (self.noise * self.start) ** 2
+
+    def bias(self, alpha: arb) -> arb:
+        """The squared bias of the second gradient given the first, where only the other sample is left: 2(n p_2)²."""
         with ctx.workprec(BITS):
             p = ball_of(self.start)
-            for _ in range(steps):
-                w = p if self.scale is None else ball_of(self.scale) * p * p
-                slope = (ball_of(self.L) * (w - ball_of(self.zero))).max(ball_of(-self.G)).min(ball_of(self.G))
-                # Of each of two equal factors the derivative is s h' p.
-                rate = slope if self.scale is None else ball_of(self.scale) * slope * p
-                found.append(rate * rate * (1 if self.scale is None else 2))
-                p = p - alpha * rate
-        return found
+            p = p - alpha * (_slope(self.curves[-1], p * p) + ball_of(self.noise)) * p
+            return 2 * (ball_of(self.noise) * p) ** 2
+
+    def squares(self, alpha: arb, steps: int) -> list[arb]:
+        """E‖∇F(v_t)‖² at t = 1, ..., T over all 2^(t - 1) sample paths, each of which is followed."""
+        with ctx.workprec(BITS):
+            totals, still = [arb(0)] * steps, [(arb(0),) * (steps - 1)]
+            noisy = list(product((ball_of(-self.noise), ball_of(self.noise)), repeat=steps - 1))
+            for h in self.curves:
+                draws = noisy if self.noise and h is self.curves[-1] else still
+                sums = [arb(0)] * steps
+                for kicks in draws:
+                    p = ball_of(self.start)
+                    for t, kick in enumerate((*kicks, arb(0))):
+                        # Of each of two equal factors the derivative is s h' p.
+                        pull = arb(1) if self.scale is None else ball_of(self.scale) * p
+                        slope = _slope(h, p if self.scale is None else pull * p)
+                        sums[t] += (slope * pull) ** 2 * (1 if self.scale is None else 2)
+                        p = p - alpha * (slope + kick) * pull
+                totals = [total + x / len(draws) for total, x in zip(totals, sums, strict=True)]
+        return totals
+
+
+def _slope(h: Curve, w: arb) -> arb:
+    """H'(w), by the pieces of its graph added up from the left."""
+    (start, value), *rest = h.knots
+    total = ball_of(value)
+    for end, after in rest:
+        share = ((w - ball_of(start)) / ball_of(end - start)).max(arb(0)).min(arb(1))
+        total += share * ball_of(after - value)
+        start, value = end, after
+    return total
 
 
 @dataclass(frozen=True)
@@ -197,68 +237,6 @@ class Scalar:
         return largest
 
 
-@dataclass(frozen=True)
-class Diagonal:
-    """h_x(A₁₁B₁₁) + h_y(A₂₂B₂₂) with two samples that differ by ±2n A₂₂B₂₂, from A = B = u I: the hard instance."""
-
-    first: Curve
-    second: Curve
-    noise: Fraction
-    start: Fraction
-
-    def gap(self) -> Fraction:
-        """F(v_1) - f*."""
-        return sum((h.value(self.start**2) - (h.least or 0) for h in (self.first, self.second)), Fraction(0))
-
-    def curvature(self) -> Fraction:
-        """The second derivative of F at v_1 along A₂₂ = B₂₂, 2u²h_y'' + h_y'."""
-        w, apart = self.start**2, Fraction(1, 2**10)
-        steep = (self.second.slope(w + apart) - self.second.slope(w - apart)) / (2 * apart)
-        return 2 * w * steep + self.second.slope(w)
-
-    def variance(self) -> Fraction:
-        """The variance of one sample's gradient at v_1, 2(nu)²."""
-        return 2 * (self.noise * self.start) ** 2
-
-    def bias(self, alpha: arb) -> arb:
-        """The squared bias of the second gradient given the first, where only the other sample is left: 2(n p_2)²."""
-        with ctx.workprec(BITS):
-            p = ball_of(self.start)
-            p = p - alpha * (_slope(self.second, p * p) + ball_of(self.noise)) * p
-            return 2 * (ball_of(self.noise) * p) ** 2
-
-    def squares(self, alpha: arb, steps: int) -> list[arb]:
-        """E‖∇F(v_t)‖² over all 2^(t - 1) sample paths, each of which is followed."""
-
-        def path(h: Curve, kicks: Sequence[arb]) -> list[arb]:
-            """The derivative h'(p²)p in one of two equal factors, at each iterate."""
-            p, found = ball_of(self.start), []
-            for kick in (*kicks, arb(0)):
-                slope = _slope(h, p * p)
-                found.append(slope * p)
-                p = p - alpha * (slope + kick) * p
-            return found
-
-        with ctx.workprec(BITS):
-            still = [2 * rate**2 for rate in path(self.first, (arb(0),) * (steps - 1))]
-            sums = [arb(0)] * steps
-            for signs in product((-1, 1), repeat=steps - 1):
-                rates = path(self.second, [sign * ball_of(self.noise) for sign in signs])
-                sums = [total + 2 * rate**2 for total, rate in zip(sums, rates, strict=True)]
-            return [x + total / 2 ** (steps - 1) for x, total in zip(still, sums, strict=True)]
-
-
-def _slope(h: Curve, w: arb) -> arb:
-    """H'(w), by the pieces of its graph added up from the left."""
-    (start, value), *rest = h.knots
-    total = ball_of(value)
-    for end, after in rest:
-        share = ((w - ball_of(start)) / ball_of(end - start)).max(arb(0)).min(arb(1))
-        total += share * ball_of(after - value)
-        start, value = end, after
-    return total
-
-
 def _of(id: str, known: Mapping[str, Number]) -> Numbers:
     """The values of the symbols of a claim."""
     return {p.name: known[p.name] for p in catalogue[id].parameters}
@@ -268,21 +246,21 @@ def on_kink(id: str, steps: int) -> Experiment:
     """Gradient descent on a Huber function of one number, whose slope G lasts for T steps: d = k = 1, W trained."""
     # A step is at most 2/√3 over L, and W starts at 1 - 2G/L from where the slope begins to fall.
     L, G = Fraction(2 * (math.ceil(Fraction(1155, 1000) * (steps - 1)) + 2)), Fraction(2)
-    kink = Kink(L, G, 1 - G / L, None, Fraction(0))
+    found = Diagonal((Curve.clipped(L, G, 1 - G / L),), Fraction(0), None)
     table = {
         "claim": id,
         "problem": {"kind": "extremal", "d": 1, "k": 1, "L": float(L), "G": float(G)},
         "adapter": {"kind": "full"},
         "run": {"steps": steps, "audits": steps},
     }
-    inputs: Numbers = {"ell": L, "D": kink.gap(), "T": steps}
-    return Experiment(f"Huber, L = {L}, G = {G}, T = {steps}", table, inputs, kink.squares, kink.gap(), L)
+    inputs: Numbers = {"ell": L, "D": found.gap(), "T": steps}
+    return Experiment(f"Huber, L = {L}, G = {G}, T = {steps}", table, inputs, found.squares, found.gap(), L)
 
 
 def on_factors(id: str, steps: int) -> Experiment:
     """Like `on_kink`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
     start, L, G = Fraction(31, 32), Fraction(1), Fraction(1, 2)
-    kink = Kink(L, G, 1 - G / L, Fraction(1), start)
+    found = Diagonal((Curve.clipped(L, G, 1 - G / L),), start)
     table = {
         "claim": id,
         "problem": {"kind": "extremal", "d": 1, "k": 1, "L": float(L), "G": float(G)},
@@ -291,10 +269,10 @@ def on_factors(id: str, steps: int) -> Experiment:
         "run": {"steps": steps, "audits": steps, "zeta": 0.5, "batch": 1, "replicas": 16},
     }
     known: Numbers = {"L": L, "G": G, "C": 1, "sigma": 1, "a": 1, "b": 1, "s": 1, "r": 1, "zeta": 0.5}
-    known |= {"D": kink.gap(), "T": steps}
+    known |= {"D": found.gap(), "T": steps}
     name = f"Huber of one entry BA, L = {L}, G = {G}, T = {steps}"
     # At A = B = 1 along (1, 1): h'' (A + B)² / 2 + h', with h' = G there.
-    return Experiment(name, table, _of(id, known), kink.squares, kink.gap(), L, 2 * L + G, pull=G)
+    return Experiment(name, table, _of(id, known), found.squares, found.gap(), L, 2 * L + G, pull=G)
 
 
 def on_scalars(id: str, steps: int, seed: int = 0) -> Experiment:
@@ -307,18 +285,20 @@ def on_scalars(id: str, steps: int, seed: int = 0) -> Experiment:
         "run": {"steps": steps, "audits": steps, "zeta": 1.0, "batch": 1, "replicas": 512},
     }
     table["run"] |= {"step_size": _STEP} if any(p.name == "eta" for p in catalogue[id].parameters) else {}
-    problem = build_problem(parse(table), "cpu")
+    problem: Any = build_problem(parse(table), "cpu")
     # The data have no public name.
-    X, Y = (cast(Any, problem.objective)._X, cast(Any, problem.objective)._targets)
-    A = Fraction(cast(Any, problem.adapter).A.item()) if frozen else Fraction(1)
+    X, Y = problem.objective._X, problem.objective._targets
+    A = Fraction(problem.adapter.A.item()) if frozen else Fraction(1)
     found = Scalar(tuple(A * Fraction(x) for x in X.flatten().tolist()), tuple(map(Fraction, Y.flatten().tolist())))
     H, variance = found.mean(2, 0), found.variance(Fraction(0))
     known: Numbers = {"D": found.mean(0, 2) / 2 * _SLACK, "T": steps, "s": 1, "eta": _STEP}
     known |= {"ell": H * _SLACK, "L": H / A**2 * _SLACK, "a": abs(A) * _SLACK}
     # A ζ that no iterate can exceed, whatever is drawn; a larger one makes steps shorter.
-    zeta = math.sqrt(variance) * 1.01
-    while found.largest_variance(_prescribed(id, known | {"zeta": zeta}), steps) >= Fraction(zeta) ** 2:
-        zeta *= 1.25
+    zeta, is_exceeded = math.sqrt(variance) * 1.01, True
+    while is_exceeded:
+        prescribed = catalogue[id].enclosures(**_of(id, known | {"zeta": zeta}))["alpha"]
+        if is_exceeded := found.largest_variance(prescribed, steps) >= Fraction(zeta) ** 2:
+            zeta *= 1.25
     table["run"]["zeta"], known["zeta"] = zeta, zeta
     return Experiment(
         f"scalar least squares, seed {seed}, T = {steps}",
@@ -334,10 +314,6 @@ def on_scalars(id: str, steps: int, seed: int = 0) -> Experiment:
     )
 
 
-def _prescribed(id: str, known: Numbers) -> arb:
-    return catalogue[id].enclosures(**_of(id, known))["alpha"]
-
-
 def on_hard(id: str, steps: int, ratio: float) -> Experiment:
     """The hard instance of `objectives.clipped`, short enough to follow all of its sample paths."""
     gain = 1e4
@@ -351,8 +327,8 @@ def on_hard(id: str, steps: int, ratio: float) -> Experiment:
     problem = build_problem(parse(table), "cpu")
     objective = cast(Separable, problem.objective)
     (noise, _) = cast(Any, objective.parts[1])._offsets.tolist()
-    first, second = curves = [Curve.flat_beyond(each.slope.knots) for each in objective.parts]
-    found = Diagonal(first, second, Fraction(noise), Fraction(gain))
+    curves = tuple(Curve.flat_beyond(each.slope.knots) for each in objective.parts)
+    found = Diagonal(curves, Fraction(gain), noise=Fraction(noise))
     G = problem.gradient_bound(parse(table).domain.given).value
     known: Numbers = {"L": objective.smoothness.value, "G": G, "D": found.gap() * _SLACK}
     known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {"s": 1, "r": 2, "zeta": 1, "T": steps}
@@ -417,25 +393,12 @@ class Run(Mutant):
         return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
 
 
-def _with(setting: Experiment, **tables: Mapping[str, object]) -> Table:
-    """The spec with changes to its tables."""
-    changed = copy.deepcopy(setting.table)
-    for name, change in tables.items():
-        changed[name] = changed.get(name, {}) | dict(change)
-    return changed
-
-
 def _scaled(name: str, factor: Fraction) -> str:
     return f"{factor.numerator}*{name}/{factor.denominator}"
 
 
 def _false(setting: Experiment, kind: str, change: str, witness: str, blame: tuple[str, str], table: Table) -> Run:
     return Run(setting.claim.id, kind, change, False, f"{setting.name}: {witness}", table, blame)
-
-
-def _enclosed(claim: Claim, inputs: Numbers, name: str) -> arb:
-    """A quantity of a claim, whose formulas may have lost some of the symbols."""
-    return claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})[name]
 
 
 def _formulas(quantity: Quantity) -> Iterator[Change]:
@@ -463,12 +426,12 @@ def false_bounds(setting: Experiment) -> Iterator[Run]:
             if formula in seen or not formula.free_symbols:
                 continue
             seen.add(formula)
-            table = _with(setting, assume={quantity.name: str(formula)})
+            table = setting.spec(assume={quantity.name: str(formula)})
             theorem = parse(table).theorem
             if theorem.parameters != claim.parameters:
                 # A run gets a value for every symbol of the theorem, and each must have its place.
                 continue
-            bound = _enclosed(theorem, setting.inputs, "bound")
+            bound = theorem.enclosures(**setting.inputs)["bound"]
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
                 low, high = shown(lower(least), 9, DOWN), shown(upper(bound), 9, UP)
                 witness = f"E‖∇F(v_t)‖² ≥ {low} at every t, and the bound is {high}"
@@ -481,71 +444,69 @@ def false_constants(setting: Experiment) -> Iterator[Run]:
     known = {name: Fraction(str(exact(name, value))) for name, value in setting.inputs.items()}
     with ctx.workprec(BITS):
         known["Lhat"] = above(setting.claim.enclosures(**setting.inputs)["Lhat"])
-    shown = [
+    truths = [
         ("D", setting.gap, "F(v_1) - f*"),
         ("Lhat", setting.curvature, "the curvature of F"),
         ("L", setting.steepness, "the curvature of f"),
         ("G", setting.pull, "‖∇f‖"),
         ("C", known.get("sigma", Fraction(0)), "‖ΔBA‖/‖ΔB‖ at A = σ"),
     ]
-    for (name, truth, what), share in product((row for row in shown if row[0] in {"D", "Lhat"} | names), _SHARES):
+    for (name, truth, what), share in product((row for row in truths if row[0] in {"D", "Lhat"} | names), _SHARES):
         if share * known[name] < truth:
             witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * known[name]):.6g}"
-            table = _certain(setting, _with(setting, assume={name: _scaled(name, share)}))
+            table = _certain(setting, setting.spec(assume={name: _scaled(name, share)}))
             yield _false(setting, "constant", f"{name} by {share}", witness, ("constant", name), table)
     for share in _SHARES if "zeta" in names else ():
         zeta = float(share) * float(known["zeta"])
         if Fraction(zeta) ** 2 < setting.variance:
             witness = f"the variance at v_1 is {float(setting.variance):.6g}, and ζ² is {zeta**2:.6g}"
-            table = _with(setting, run={"zeta": zeta})
+            table = setting.spec(run={"zeta": zeta})
             yield _false(setting, "constant", f"zeta by {share}", witness, ("constant", "zeta"), table)
 
 
 def false_hypotheses(setting: Experiment) -> Iterator[Run]:
     """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
-    claim = setting.claim
+    claim, dropped = setting.claim, "hypothesis dropped"
+    with ctx.workprec(BITS):
+        known = claim.enclosures(**setting.inputs)
     for factor in ("10*alpha", "2*alpha", "alpha/2", "1001*alpha/1000", "alpha**2"):
         witness = f"the prescribed step is alpha, and the run takes {factor}"
-        table = _with(setting, assume={"alpha": factor})
+        table = setting.spec(assume={"alpha": factor})
         kind = "exponent" if "**" in factor else "constant"
         yield _false(setting, kind, f"alpha as {factor}", witness, ("constant", "alpha"), table)
     hypotheses = {hypothesis.id for hypothesis in claim.hypotheses}
-    for id in sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}):
+    for id, share in product(sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}), (0.9999, 0.9, 0.5)):
         start = setting.table["adapter"]["gain"]
-        for share in (0.9999, 0.9, 0.5):
-            witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
-            table = _with(setting, domain=dict.fromkeys(("a", "b"), share * start))
-            change = f"a ball of {share} times v_1"
-            yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
+        witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
+        table = setting.spec(domain=dict.fromkeys(("a", "b"), share * start))
+        yield _false(setting, dropped, f"a ball of {share} times v_1", witness, ("hypothesis", id), table)
     for id in sorted(hypotheses & {"jiang2024.unbiased", "meft.unbiased"}):
-        with ctx.workprec(BITS):
-            step = claim.enclosures(**setting.inputs)["alpha"]
-            bias = setting.bias(step) if setting.bias else arb(0)
+        bias = setting.bias(known["alpha"]) if setting.bias else arb(0)
         if setting.table["run"]["steps"] > 1 and bias > 0:
             witness = f"given the first, the second minibatch has a bias of square {shown(lower(bias), 6, DOWN)}"
-            table = _with(setting, run={"sampling": "without replacement"})
             change = "sampling without replacement"
-            yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
+            table = setting.spec(run={"sampling": "without replacement"})
+            yield _false(setting, dropped, change, witness, ("hypothesis", id), table)
     if "T_min" in claim.names:
         # T_min does not depend on T, at which the claim speaks.
         shortest = lower(claim.enclosures(**setting.inputs)["T_min"])
         last = math.ceil(shortest) - 1
         for steps in (x for x in sorted({last, (last + 1) // 2, 1} - {0}) if x < shortest):
-            kind = "off by one" if steps == last else "hypothesis dropped"
+            kind = "off by one" if steps == last else dropped
             witness = f"T = {steps}, and T_min is {shown(shortest, 6, DOWN)}"
             run, blame = {"steps": steps, "audits": steps}, ("horizon", "T")
-            yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, _with(setting, run=run))
+            yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, setting.spec(run=run))
             for change in ("T_min/100", "T_min - T_min/2"):
-                table = _with(setting, run=run, assume={"T_min": change})
+                table = setting.spec(run=run, assume={"T_min": change})
                 yield _false(setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table)
     if "eta_max" in claim.names:
         longest = upper(claim.enclosures(**setting.inputs)["eta_max"])
         for share in (1.001, 1.5, 4.0):
             witness = f"the step size is {share * longest:.6g}, and must be below {longest:.6g}"
-            table = _certain(setting, _with(setting, run={"step_size": share * longest}))
+            table = _certain(setting, setting.spec(run={"step_size": share * longest}))
             for what, assumed in (("", {}), (", eta_max as 100*eta_max", {"assume": {"eta_max": "100*eta_max"}})):
                 change = f"{share:g} times the longest step{what}"
-                yield _false(setting, "hypothesis dropped", change, witness, ("constant", "eta"), table | assumed)
+                yield _false(setting, dropped, change, witness, ("constant", "eta"), table | assumed)
 
 
 def _stated(table: Table, inputs: Numbers) -> Numbers:
@@ -559,9 +520,12 @@ def _is_certain(setting: Experiment, table: Table, inputs: Numbers) -> bool:
     """True if no iterate can exceed the ζ of the spec at the step that it leads to."""
     if setting.most is None:
         return True
-    given = table["run"].get("step_size")
-    # A step that is too long has no enclosure.
-    step = _enclosed(parse(table).theorem, _stated(table, inputs), "alpha") if given is None else arb(given)
+    if "step_size" in table["run"]:
+        # A step that is too long has no enclosure.
+        step = arb(table["run"]["step_size"])
+    else:
+        theorem, stated = parse(table).theorem, _stated(table, inputs)
+        step = theorem.enclosures(**{p.name: stated[p.name] for p in theorem.parameters})["alpha"]
     return setting.most(step, table["run"]["steps"]) <= Fraction(table["run"]["zeta"]) ** 2
 
 
@@ -593,46 +557,46 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]
     proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
     yield "none", "as it is", proved, setting.table, {}
     for factor in (*_GROWN, Fraction(1000)):
-        yield "constant", f"bound by {factor}", larger, _with(setting, assume={"bound": _scaled("bound", factor)}), {}
+        yield "constant", f"bound by {factor}", larger, setting.spec(assume={"bound": _scaled("bound", factor)}), {}
     for term in ("D", "Lhat", "1/T"):
-        yield "term added", f"bound plus {term}", larger, _with(setting, assume={"bound": f"bound + {term}"}), {}
+        yield "term added", f"bound plus {term}", larger, setting.spec(assume={"bound": f"bound + {term}"}), {}
     for name, factor in product(sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})), _GROWN):
         why = f"{name} is a bound, and a larger one is another"
-        yield "overstated", f"{name} by {factor}", why, _with(setting, assume={name: _scaled(name, factor)}), {}
+        yield "overstated", f"{name} by {factor}", why, setting.spec(assume={name: _scaled(name, factor)}), {}
     if "zeta" not in names:
         return
     for size in (1.001, 1.5, 4.0):
         zeta = size * float(setting.inputs["zeta"])
-        why, table = "ζ is a bound, and a larger one is another", _with(setting, run={"zeta": zeta})
+        why, table = "ζ is a bound, and a larger one is another", setting.spec(run={"zeta": zeta})
         yield "overstated", f"zeta by {size:g}", why, table, {"zeta": zeta}
     # The seed also draws a frozen A.
     for seed in (1, 2, 3) if setting.table["adapter"].get("kind") != "frozen-a" else ():
         yield "seed", f"seed {seed}", proved, setting.table | {"seed": seed}, {}
-    yield "batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}), {}
-    yield "level", "level 0.99", proved, _with(setting, run={"level": 0.99}), {}
+    yield "batch", "batch 3", "a third of the variance", setting.spec(run={"batch": 3}), {}
+    yield "level", "level 0.99", proved, setting.spec(run={"level": 0.99}), {}
     for size in (1.001, 1.25) if "domain" in setting.table else ():
         radii = {name: size * radius for name, radius in setting.table["domain"].items()}
         grown: Numbers = {
             name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names
         }
-        yield "radius", f"radii by {size:g}", "v is inside of a larger ball too", _with(setting, domain=radii), grown
-
-
-def _experiments() -> Iterator[Experiment]:
-    for id in ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step"):
-        yield from (on_kink(id, steps) for steps in (1, 2, 6))
-    for id in ("jiang2024.theorem2", "meft.theorem2_repaired", "meft.theorem2_best_step"):
-        yield on_factors(id, 12)
-        yield on_hard(id, 8, 0.3)
-    classics = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
-    for id in (*classics, "meft.theorem2_frozen_a", "meft.theorem2_any_step"):
-        yield from (on_scalars(id, steps) for steps in (2, 12))
+        yield "radius", f"radii by {size:g}", "v is inside of a larger ball too", setting.spec(domain=radii), grown
 
 
 @cache
 def _all() -> tuple[Run, ...]:
+    smooth = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
+    settings = [on_kink(id, steps) for id, steps in product(smooth, (1, 2, 6))]
+    for id in ("jiang2024.theorem2", "meft.theorem2_repaired", "meft.theorem2_best_step"):
+        settings += [on_factors(id, 12), on_hard(id, 8, 0.3)]
+    noisy = (
+        "ghadimi2013.corollary2_2",
+        "khaled2020.bounded_variance",
+        "meft.theorem2_frozen_a",
+        "meft.theorem2_any_step",
+    )
+    settings += [on_scalars(id, steps) for id, steps in product(noisy, (2, 12))]
     found: list[Run] = []
-    for setting in _experiments():
+    for setting in settings:
         bounds = list(false_bounds(setting))
         found += [*bounds, *false_constants(setting), *false_hypotheses(setting), *true_runs(setting)]
         for run in bounds[:1] if "zeta" in setting.table["run"] else ():

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, permutations, product
 from math import ceil, floor
 from typing import Any
@@ -61,18 +62,34 @@ _SHOWN = 10**9
 
 
 @dataclass(frozen=True)
-class Mutation:
-    """A changed claim, and the kind of adapter that it is about. Where it is true as it is made, `truth` says why."""
+class Statement(Mutant):
+    """A changed claim about the smoothness of an adapter. Its subject is the original, and the adapter where needed.
 
+    Attributes:
+        claim: the mutated claim.
+        original: the claim before.
+        adapter: the kind of adapter that it is tried on.
+        constants: what the adversary is given; nothing before its truth is decided.
+
+    """
+
+    layer = "falsification"
     claim: Claim
     original: Claim
     adapter: str
-    kind: str = ""
-    change: str = ""
-    truth: str = ""
+    constants: Constants = ()
 
-    def constants(self, choice: Mapping[str, float]) -> dict[str, float]:
-        """The constants of an adapter at one of the choices; equal radii where a claim has one letter for both."""
+    @classmethod
+    def of(
+        cls, adapter: str, original: Claim, kind: str, change: str, changed: Claim, true: bool = False, why: str = ""
+    ) -> Statement:
+        """The changed claim, at no constants yet; where it is true as it is made, `why` says so."""
+        first = next(kind for kind, adapter in ADAPTERS.items() if original.id in adapter.claims)
+        subject = original.id if adapter == first else f"{original.id} of {ADAPTERS[adapter].title}"
+        return cls(subject, kind, change, true, why, changed, original, adapter)
+
+    def known(self, choice: Mapping[str, float]) -> dict[str, float]:
+        """The constants of the adapter at one of the choices; equal radii where a claim has one letter for both."""
         known = constants_of(self.adapter, self.original, {})
         known |= {name: value for name, value in choice.items() if name in known}
         radii = ADAPTERS[self.adapter].radius_names
@@ -87,33 +104,6 @@ class Mutation:
     def ranks(self) -> tuple[int, ...]:
         """The ranks of one and two of which the claim speaks."""
         return (1,) if any(str(c.lhs) == "r" for c in self.claim.conditions) else (1, 2)
-
-    def at(self, constants: Mapping[str, float], true: bool, witness: str) -> Statement:
-        """The mutant at these constants."""
-        original, title = self.original.id, ADAPTERS[self.adapter].title
-        first = next(kind for kind, adapter in ADAPTERS.items() if original in adapter.claims)
-        subject = original if self.adapter == first else f"{original} of {title}"
-        known = (subject, self.kind, self.change, true, witness)
-        return Statement(*known, self.claim, self.adapter, tuple(constants.items()), self.ranks)
-
-
-@dataclass(frozen=True)
-class Statement(Mutant):
-    """A changed claim about the smoothness of an adapter. Its subject is the original, and the adapter where needed.
-
-    Attributes:
-        claim: the mutated claim.
-        adapter: the kind of adapter that it is tried on.
-        constants: what the adversary is given.
-        ranks: the ranks that it may try.
-
-    """
-
-    layer = "falsification"
-    claim: Claim
-    adapter: str
-    constants: Constants
-    ranks: tuple[int, ...]
 
     def ask(self) -> Answer:
         """Let the adversary of `boundcheck falsify` climb at each rank, and certify the best that it finds.
@@ -143,32 +133,31 @@ def _climbed(kind: str, spectral: bool, constants: Constants, rank: int) -> tupl
     return Climber(structure, STARTS, 0).run(ROUNDS), time.perf_counter() - begin
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """The mutants whose truth is decided, and how many are neither shown false nor true by construction."""
-
-    decided: tuple[Statement, ...]
-    undecided: int
-
-
 @cache
-def drawn(every: int = 1) -> Drawn:
-    """Every n-th mutant, decided or not."""
-    decided, undecided = [], 0
+def drawn(every: int = 1) -> tuple[tuple[Statement, ...], int]:
+    """Every n-th mutant whose truth is decided, and how many are neither shown false nor true by construction."""
+    decided, undecided = list[Statement](), 0
     for kind, claim in pairs():
-        distinct: dict[object, Mutation] = {}
-        for mutation in (Mutation(claim, claim, kind), *suspects(kind, claim)):
-            changed = mutation.claim
-            key = (mutation.adapter, changed.quantities, changed.conditions, changed.hypotheses)
-            distinct.setdefault(key, mutation)
+        distinct: dict[object, Statement] = {}
+        for each in (Statement.of(kind, claim, "", "", claim), *suspects(kind, claim)):
+            key = (each.adapter, each.claim.quantities, each.claim.conditions, each.claim.hypotheses)
+            distinct.setdefault(key, each)
         # The first is the claim itself.
-        for mutation in list(distinct.values())[1:][::every]:
-            found = shown_false(mutation)
+        for each in list(distinct.values())[1:][::every]:
+            found = shown_false(each)
             decided += [found] if found else []
             undecided += found is None
-        for number, mutation in list(enumerate(variations(kind, claim)))[::every]:
-            decided.append(_true(mutation, number))
-    return Drawn(tuple(decided), undecided)
+        for number, each in list(enumerate(variations(kind, claim)))[::every]:
+            # At the next of the choices of constants of which it speaks.
+            for turn in range(len(CHOICES)):
+                constants = each.known(CHOICES[(number + turn) % len(CHOICES)])
+                with suppress(InputError):
+                    each.claim.check(inputs_at(each.claim, constants, 1))
+                    decided.append(replace(each, constants=tuple(constants.items())))
+                    break
+            else:
+                raise ValueError(f"{each.claim.id}, {each.change}: it speaks of none of the constants")
+    return tuple(decided), undecided
 
 
 def pairs() -> Iterator[tuple[str, Claim]]:
@@ -186,12 +175,9 @@ def _everywhere(claim: Claim, where: Mapping[sp.Symbol, sp.Expr]) -> Claim:
     return _another(claim, quantities=quantities, conditions=tuple(c.xreplace(dict(where)) for c in claim.conditions))
 
 
-def suspects(kind: str, claim: Claim) -> Iterator[Mutation]:
+def suspects(kind: str, claim: Claim) -> Iterator[Statement]:
     """Changes that may make a claim about the smoothness of F false. Whether one does is decided by an exact point."""
-
-    def of(change: str, how: str, changed: Claim, adapter: str = kind) -> Mutation:
-        return Mutation(changed, claim, adapter, change, how)
-
+    of = partial(Statement.of, kind, claim)
     for name, formula in ((q.name, q.expression) for q in claim.quantities):
         changes = [("constant", f"{name} by {factor}", factor * formula) for factor in _FACTORS]
         changes += [("exponent", f"{name} to the power {power}", formula**power) for power in _POWERS]
@@ -232,16 +218,16 @@ def suspects(kind: str, claim: Claim) -> Iterator[Mutation]:
         known = {p.name for id in adapter.claims for p in catalogue[id].parameters}
         if claim.id not in adapter.claims and names <= known:
             what = f"said of {adapter.title} instead of {ADAPTERS[kind].title}"
-            yield of(dropped, what, _another(claim), other)
+            yield Statement.of(other, claim, dropped, what, _another(claim))
 
 
-def variations(kind: str, claim: Claim) -> Iterator[Mutation]:
+def variations(kind: str, claim: Claim) -> Iterator[Statement]:
     """Changes that leave a claim true: L̂ is no smaller, or the hypotheses imply the claim's own."""
 
-    def of(change: str, how: str, why: str, changed: Claim) -> Mutation:
-        return Mutation(changed, claim, kind, varied(change), how, why)
+    def of(change: str, how: str, why: str, changed: Claim) -> Statement:
+        return Statement.of(kind, claim, varied(change), how, changed, True, why)
 
-    def grown(larger: sp.Expr, change: str, how: str) -> Mutation:
+    def grown(larger: sp.Expr, change: str, how: str) -> Statement:
         return of(change, how, "L̂ is no smaller", _another(with_formula(claim, "Lhat", larger)))
 
     formula = claim.quantities[-1].expression
@@ -286,15 +272,15 @@ def above(x: arb) -> Fraction:
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
-def shown_false(mutation: Mutation) -> Statement | None:
+def shown_false(suspect: Statement) -> Statement | None:
     """The mutant as a false statement, at the constants at which it is most so; None where no exact point shows it."""
-    largest, statement, claim = Fraction(1), None, mutation.claim
+    largest, statement, claim = Fraction(1), None, suspect.claim
     formula = claim.expression("Lhat")
-    for choice, rank in product(CHOICES, mutation.ranks):
-        constants = mutation.constants(choice)
+    for choice, rank in product(CHOICES, suspect.ranks):
+        constants = suspect.known(choice)
         items = tuple((name, Fraction(value)) for name, value in constants.items())
         try:
-            point = steepest(mutation.adapter, items, GRADIENT_BOUND not in claim.hypotheses, rank)
+            point = steepest(suspect.adapter, items, GRADIENT_BOUND not in claim.hypotheses, rank)
             values = claim.check(inputs_at(claim, constants, rank))
         except ValueError:
             # There is no such point, or the mutant does not speak of these constants.
@@ -308,17 +294,6 @@ def shown_false(mutation: Mutation) -> Statement | None:
         if measured > largest * bound:
             largest = measured / bound
             low, high = Decimal(floor(measured * _SHOWN)) / _SHOWN, Decimal(ceil(bound * _SHOWN)) / _SHOWN
-            statement = mutation.at(constants, False, f"{point}: curvature ≥ {low} > {high} ≥ L̂")
+            witness = f"{point}: curvature ≥ {low} > {high} ≥ L̂"
+            statement = replace(suspect, constants=tuple(constants.items()), witness=witness)
     return statement
-
-
-def _true(mutation: Mutation, number: int) -> Statement:
-    """A true variation, at the next of the choices of constants of which it speaks."""
-    for turn in range(len(CHOICES)):
-        constants = mutation.constants(CHOICES[(number + turn) % len(CHOICES)])
-        try:
-            mutation.claim.check(inputs_at(mutation.claim, constants, 1))
-        except InputError:
-            continue
-        return mutation.at(constants, True, mutation.truth)
-    raise ValueError(f"{mutation.claim.id}, {mutation.change}: it speaks of none of the constants")

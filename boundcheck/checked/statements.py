@@ -17,21 +17,15 @@ from typing import Any, NamedTuple
 import sympy as sp
 
 from boundcheck.checked.edits import mixed_up
-from boundcheck.checked.engines import Examined, Subject, descended, examined, function_of
-from boundcheck.checked.exact_model import Curve, ExactModel, huber, parabola
-from boundcheck.checked.runs import Experiment, Table, on_kink, on_scalars
-from boundcheck.checked.theorems import Edited, asked, edited, own_id, rational, recipes, run, times
+from boundcheck.checked.engines import Examined, descended, examined, function_of, run
+from boundcheck.checked.exact_model import ExactModel, huber, parabola
+from boundcheck.checked.runs import on_kink, on_scalars
+from boundcheck.checked.theorems import Edited, Recipe, edited, exchanged, own_id, rational, recipes, times
 from boundcheck.exact.balls import number
 from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.language import hypotheses as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, letters
-from boundcheck.language.hypotheses import (
-    BOUNDED_GRADIENT,
-    BOUNDED_SPECTRAL_GRADIENT,
-    CONVEX,
-    UNBIASED,
-    Hypothesis,
-)
 from boundcheck.language.sentence import word_of
 from boundcheck.language.symbols import Parameter, ell, zeta
 from boundcheck.language.vocabulary import (
@@ -49,7 +43,7 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, Script, at_numbers, script
+from boundcheck.proof import Process, Proof, Reading, at_numbers, script
 
 Make = Callable[[], Examined]
 # Of the claims of which nothing is known, every so manieth is tried.
@@ -59,10 +53,10 @@ _STATEMENT, _WORD = "statement beside its word", "word beside its statement"
 
 def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
     """Every `every`-th claim from the first on, in a mixed order; of those not known to be true or false, a quarter."""
-    others = [lambda turn, make=make: make() for make in (*scripted(), *measurable(), *lemmas())]
-    makers: list[Callable[[int], Examined]] = [*(partial(asked, make) for make in recipes()), *others]
+    makers: list[Callable[[], Recipe | Examined]] = [*recipes(), *scripted(), *measurable(), *lemmas()]
     for turn, make in enumerate(mixed_up(makers)[first::every]):
-        found = make(turn)
+        made = make()
+        found = made.examined(turn) if isinstance(made, Recipe) else made
         if found.is_known or turn % _UNKNOWN == 0:
             yield found
 
@@ -76,54 +70,27 @@ _FACTORS = (Fraction(1, 2), Fraction(1), Fraction(2))
 
 
 class _Law(NamedTuple):
-    """A relation for all X, as a function of X and the bound, and the numbers M with which it fails and holds."""
+    """For all X `left` is at most, or at least, x times a power of ‖X‖; numbers M with which that fails and holds."""
 
     name: str
-    says: Callable[[sp.Basic, sp.Expr], sp.Basic]
+    left: Callable[[sp.Basic], sp.Expr]
+    power: int
     breaks: Callable[[Fraction], Fraction]
     meets: Callable[[Fraction], Fraction]
     is_upper: bool = True
 
+    def says(self, z: sp.Basic, x: sp.Expr) -> sp.Basic:
+        """The relation at one X."""
+        return (sp.Le if self.is_upper else sp.Ge)(self.left(z), x * FrobeniusNorm(z) ** self.power)
+
 
 _LAWS = (
-    _Law(
-        "‖MX‖ ≤ x‖X‖",
-        lambda z, x: sp.Le(FrobeniusNorm(M * z), x * FrobeniusNorm(z)),
-        lambda x: 10 * x,
-        lambda x: x,
-    ),
-    _Law(
-        "‖MX‖² ≤ x‖X‖²",
-        lambda z, x: sp.Le(FrobeniusNorm(M * z) ** 2, x * FrobeniusNorm(z) ** 2),
-        lambda x: 10 * x + 10,
-        lambda x: min(x, Fraction(1)),
-    ),
-    _Law(
-        "⟨MX, X⟩ ≤ x‖X‖²",
-        lambda z, x: sp.Le(InnerProduct(M * z, z), x * FrobeniusNorm(z) ** 2),
-        lambda x: 10 * x,
-        lambda x: x,
-    ),
-    _Law(
-        "⟨MX, X⟩ ≥ x‖X‖²",
-        lambda z, x: sp.Ge(InnerProduct(M * z, z), x * FrobeniusNorm(z) ** 2),
-        lambda x: -x,
-        lambda x: x,
-        is_upper=False,
-    ),
-    _Law(
-        "‖MX‖ ≥ x‖X‖",
-        lambda z, x: sp.Ge(FrobeniusNorm(M * z), x * FrobeniusNorm(z)),
-        lambda x: x / 10,
-        lambda x: x,
-        is_upper=False,
-    ),
-    _Law(
-        "‖MX - X‖ ≤ x‖X‖",
-        lambda z, x: sp.Le(FrobeniusNorm(M * z - z), x * FrobeniusNorm(z)),
-        lambda x: 10 * x + 10,
-        lambda x: 1 + x,
-    ),
+    _Law("‖MX‖ ≤ x‖X‖", lambda z: FrobeniusNorm(M * z), 1, lambda x: 10 * x, lambda x: x),
+    _Law("‖MX‖² ≤ x‖X‖²", lambda z: FrobeniusNorm(M * z) ** 2, 2, lambda x: 10 * x + 10, lambda x: min(x, Fraction(1))),
+    _Law("⟨MX, X⟩ ≤ x‖X‖²", lambda z: InnerProduct(M * z, z), 2, lambda x: 10 * x, lambda x: x),
+    _Law("⟨MX, X⟩ ≥ x‖X‖²", lambda z: InnerProduct(M * z, z), 2, lambda x: -x, lambda x: x, is_upper=False),
+    _Law("‖MX‖ ≥ x‖X‖", lambda z: FrobeniusNorm(M * z), 1, lambda x: x / 10, lambda x: x, is_upper=False),
+    _Law("‖MX - X‖ ≤ x‖X‖", lambda z: FrobeniusNorm(M * z - z), 1, lambda x: 10 * x + 10, lambda x: 1 + x),
 )
 _TARGETS = (("at Y", Y), ("at 2Y", 2 * Y), ("at X + Y", X + Y))
 
@@ -165,47 +132,28 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     kind = "law at one point" if at_zero else "law at one multiple"
     change = f"{each.name} for all X, {factor} of it {where}, x = {size}"
     reading = Reading(constants={M, X, Y, x})
-    make = partial(script(claim, "printed", reading, is_statement=True), build)
-    return _scripted(kind, change, each.name, true, why, claim, make)
+    made = script(claim, "printed", reading, is_statement=True)
+    return examined(kind, change, each.name, true, why, lambda: claim, script=lambda _: made(build))
 
 
-def _scripted(
-    kind: str, change: str, subject: str, true: bool, why: str, claim: Claim, make: Callable[[], Script]
-) -> Examined:
-    return examined(kind, change, subject, true, why, lambda: claim, lambda claim: Subject(claim, script=make))
+# Hypotheses about iterates, as laws about all points: what each says of two, and F'' of a parabola that breaks it
 
-
-# Hypotheses about iterates, as laws about all points
-
-_Says = Callable[[sp.Basic, sp.Basic, sp.Expr], sp.Basic]
-_RELATIONS: tuple[tuple[str, _Says, Curve], ...] = (
-    (
-        "smooth",
-        lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p) - Gradient(F, q)), x * EuclideanNorm(p - q)),
-        parabola(100),
-    ),
-    (
-        "Lipschitz",
-        lambda p, q, x: sp.Le(Value(F, p) - Value(F, q), x * EuclideanNorm(p - q)),
-        parabola(100),
-    ),
+_RELATIONS: tuple[tuple[str, Callable[[sp.Basic, sp.Basic, sp.Expr], sp.Basic], int], ...] = (
+    ("smooth", lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p) - Gradient(F, q)), x * EuclideanNorm(p - q)), 100),
+    ("Lipschitz", lambda p, q, x: sp.Le(Value(F, p) - Value(F, q), x * EuclideanNorm(p - q)), 100),
     (
         "below a parabola",
         lambda p, q, x: sp.Le(
             Value(F, p), Value(F, q) + InnerProduct(Gradient(F, q), p - q) + x / 2 * EuclideanNorm(p - q) ** 2
         ),
-        parabola(100),
+        100,
     ),
     (
         "above its tangents",
         lambda p, q, x: sp.Ge(x * Value(F, p), x * Value(F, q) + x * InnerProduct(Gradient(F, q), p - q)),
-        parabola(-100),
+        -100,
     ),
-    (
-        "of one slope",
-        lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p)), x + EuclideanNorm(Gradient(F, q))),
-        parabola(100),
-    ),
+    ("of one slope", lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p)), x + EuclideanNorm(Gradient(F, q))), 100),
 )
 # The times that a hypothesis speaks of.
 _PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
@@ -218,28 +166,20 @@ _PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
 
 def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Examined:
     """A hypothesis about iterates is the premise of a law about all points, which concludes what it says."""
-    (name, says, curve), (where, first, second) = _RELATIONS[relation], _PAIRS[place]
+    (name, says, curvature), (where, first, second) = _RELATIONS[relation], _PAIRS[place]
     id = f"engines.iterates{relation}_{place}_{int(factor)}_{int(by_line)}"
     hypothesis = Claim(f"{id}_given", f"{name} {where}", "boundcheck", says(first, second, ell), r"\text{for all } t")
     premise, concluded = says(v1, v2, ell), says(v1, v2, rational(factor) * ell)
     quantifier = r"\text{for all } v_1, v_2"
     claim = Claim(id, f"{name} everywhere", "boundcheck", concluded, quantifier, (hypothesis,))
-    p, q = Fraction(3), Fraction(-1)
     # Two points of a function of one number, with ell = 1: the same one, and two that are apart.
+    numbers, functions = {ell.name: Fraction(1)}, {"F": function_of(parabola(curvature))}
     still, apart = (
-        ExactModel(
-            name,
-            _SIDES,
-            {ell.name: Fraction(1)},
-            {v1.name: number(x), v2.name: number(y)},
-            {"F": function_of(curve)},
-            (v.name,),
-        )
-        for x, y in ((0, 0), (p, q))
+        ExactModel(name, _SIDES, numbers, {v1.name: number(p), v2.name: number(q)}, functions, (v.name,))
+        for p, q in ((0, 0), (3, -1))
     )
     if not still.says(premise) or apart.says(concluded) is not False:
         raise ValueError(f"{id} is not shown to be false")
-    why = f"F = {curve.curvatures[0]} x²/2, v_t = 0 for all t, v_1 = {p}, v_2 = {q}, ell = 1"
 
     def build(proof: Proof) -> None:
         given = proof.local(premise)
@@ -247,10 +187,11 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
         # A local premise is one theorem here, and may be several.
         proof.conclude(line, forall=[v1, v2], such_that=[premise])  # type: ignore[arg-type]
 
-    reading = Reading(processes={v_t: Process((v,))}, arbitrary={v1, v2})
-    make = partial(script(claim, "sharp", reading), build)
+    why = f"F = {curvature} x²/2, v_t = 0 for all t, v_1 = 3, v_2 = -1, ell = 1"
     change = f"{name}, {where}, {factor} of it"
-    return _scripted("iterates for all points", change, name, False, why, claim, make)
+    made = script(claim, "sharp", Reading(processes={v_t: Process((v,))}, arbitrary={v1, v2}))
+    kind = "iterates for all points"
+    return examined(kind, change, name, False, why, lambda: claim, script=lambda _: made(build))
 
 
 # Runs with noise: the variance that is stated, beside the word that looks at ζ²; and without: smoothness and the gap
@@ -265,91 +206,59 @@ _VARIANCES: tuple[tuple[str, sp.Expr], ...] = (
     *(("ζ²", zeta**2), ("ζ²/2", zeta**2 / 2), ("ζ²/100", zeta**2 / 100)),
     *(("ζ⁴/16", zeta**4 / 16), ("ζ/100", zeta / 100)),
 )
+_noisy = cache(partial(on_scalars, steps=_STEPS))
 
 
 def measurable() -> Iterator[Make]:
     """Every run, to be made when it is its turn; in an order that never changes."""
     for id in _NOISY:
         for place, is_known in product(range(len(_VARIANCES)), (True, False)):
-            yield partial(_variance, id, place, is_known)
-        for word, is_known in product((UNBIASED, CONVEX), (True, False)):
-            yield partial(_misnamed_variance, id, word, is_known)
-    for steps, edit in product((2, 3, 6), range(len(_edits()))):
-        yield partial(_quiet, steps, edit)
-
-
-@cache
-def _noisy(id: str) -> Experiment:
-    return on_scalars(id, _STEPS)
-
-
-def _measured(
-    kind: str, change: str, id: str, why: str, meets: bool, true: bool, table: Table, make: Callable[[], Claim]
-) -> Examined:
-    told = (f"{kind}, measured", change, id, true, why)
-    return examined(*told, make, lambda claim: Subject(claim, table=table, meets=meets))
-
-
-def _with(claim: Claim, old: Claim, new: Callable[[], Claim], **changes: Any) -> Claim:
-    """The claim with another hypothesis in place of one; it may raise, where a claim refuses to be made so."""
-    made = new()
-    return replace(claim, hypotheses=tuple(made if x is old else x for x in claim.hypotheses), **changes)
-
-
-def _of_variance(id: str, is_known: bool, name: str, **changes: Any) -> tuple[str, Callable[[], Claim]]:
-    """An id, and the claim with another version of the hypothesis about the variance, under that id of it."""
-    other = _VARIANCE.id if is_known else own_id(_VARIANCE)
-    new_id = f"{_FIRST}.{id.replace('.', '_')}.{name}_{int(is_known)}"
-    return other, partial(_with, catalogue[id], _VARIANCE, partial(replace, _VARIANCE, id=other, **changes), id=new_id)
-
-
-def _variance(id: str, place: int, is_known: bool) -> Examined:
-    """The variance is stated to be at most something else than ζ²."""
-    found, (name, limit) = _noisy(id), _VARIANCES[place]
-    value = limit.xreplace({zeta: rational(Fraction(found.table["run"]["zeta"]))})
-    meets = not found.variance > Fraction(int(value.p), int(value.q))
-    stated = _VARIANCE.conclusion.func(_VARIANCE.conclusion.lhs, limit)
-    other, make = _of_variance(id, is_known, f"variance_{place}", conclusion=stated)
-    why = f"{found.name}: the variance at v_1 is {float(found.variance):.6g}, and {name} is {float(value):.6g}"
-    change = f"the variance is at most {name}, under {other}"
-    return _measured(_STATEMENT, change, id, why, meets, meets, found.table, make)
-
-
-def _misnamed_variance(id: str, word: Hypothesis, is_known: bool) -> Examined:
-    """The variance is stated with the word of another hypothesis; ζ² is half of what it is at v_1."""
-    found = _noisy(id)
-    size = (float(found.variance) / 2) ** 0.5
-    table = found.table | {"run": found.table["run"] | {"zeta": size}}
-    other, make = _of_variance(id, is_known, f"word_{word.id}", word=word)
-    why = f"{found.name}: the variance at v_1 is {float(found.variance):.6g}, and ζ² is {size**2:.6g}"
-    return _measured(_WORD, f"the variance with the word {word.id}, under {other}", id, why, False, False, table, make)
-
-
-@cache
-def _edits() -> tuple[tuple[Edited, Fraction], ...]:
-    """A hypothesis that is edited, and the share of the bound that is claimed."""
+            yield partial(_variance, id, is_known, place)
+        for word, is_known in product((words.UNBIASED, words.CONVEX), (True, False)):
+            yield partial(_variance, id, is_known, word)
     shares = (Fraction(1), Fraction(1, 4), Fraction(1, 16), Fraction(1, 64))
     changes = [change for hypothesis in _QUIET.hypotheses for change in edited(hypothesis)]
-    return tuple((change, share) for share in shares for change in changes)[:_EDITS]
+    edits = list(product(shares, changes))[:_EDITS]
+    for steps, (place, (share, change)) in product((2, 3, 6), enumerate(edits)):
+        yield partial(_quiet, steps, share, change, place)
 
 
-def _quiet(steps: int, edit: int) -> Examined:
+def _variance(id: str, is_known: bool, stated: int | words.Hypothesis) -> Examined:
+    """The variance is stated to be at most something else than ζ², or with the word of another hypothesis.
+
+    With another word ζ² is half of what the variance is at v_1.
+    """
+    found, other = _noisy(id), _VARIANCE.id if is_known else own_id(_VARIANCE)
+    table, fields = found.table, dict[str, Any](id=other)
+    if isinstance(stated, int):
+        kind, tag, (name, limit) = _STATEMENT, f"variance_{stated}", _VARIANCES[stated]
+        fields["conclusion"] = _VARIANCE.conclusion.func(_VARIANCE.conclusion.lhs, limit)
+        exact = limit.xreplace({zeta: rational(Fraction(table["run"]["zeta"]))})
+        value, meets = float(exact), found.variance <= Fraction(int(exact.p), int(exact.q))
+        change = f"the variance is at most {name}, under {other}"
+    else:
+        kind, tag, name, size = _WORD, f"word_{stated.id}", "ζ²", (float(found.variance) / 2) ** 0.5
+        fields["word"], value, meets = stated, size**2, False
+        table = table | {"run": table["run"] | {"zeta": size}}
+        change = f"the variance with the word {stated.id}, under {other}"
+    why = f"{found.name}: the variance at v_1 is {float(found.variance):.6g}, and {name} is {value:.6g}"
+    new_id = f"{_FIRST}.{id.replace('.', '_')}.{tag}_{int(is_known)}"
+    make = partial(exchanged, catalogue[id], _VARIANCE, fields, id=new_id)
+    return examined(f"{kind}, measured", change, id, meets, why, make, table=table, meets=meets)
+
+
+def _quiet(steps: int, share: Fraction, change: Edited, place: int) -> Examined:
     """Gradient descent on a Huber function, whose exact course is known."""
-    (change, share), found = _edits()[edit], on_kink(_QUIET.id, steps)
+    found = on_kink(_QUIET.id, steps)
     L, G = (Fraction(found.table["problem"][name]) for name in "LG")
     walk = run("", huber(int(L), G), 1 - G / L, descended(1), steps, ell=L)
-    meets = change.holds(walk)
     bound, least = share * 2 * L * walk.gap / steps, min(walk.squares)
-    return _measured(
-        _STATEMENT,
-        f"{share} of the bound, with {change.change} under its word",
-        _QUIET.id,
-        f"{found.name}: the least squared gradient is {least}, and the bound {bound}",
-        meets,
-        meets and least <= bound,
-        found.table,
-        lambda: _with(times(_QUIET, share), change.of, change.made, id=f"{_FIRST}.quiet_{steps}_{edit}"),
-    )
+    said = f"{share} of the bound, with {change.change} under its word"
+    why = f"{found.name}: the least squared gradient is {least}, and the bound {bound}"
+    meets, id = change.holds(walk), f"{_FIRST}.quiet_{steps}_{place}"
+    make = partial(exchanged, times(_QUIET, share), change.of, change.fields, id=id)
+    true = meets and least <= bound
+    return examined(f"{_STATEMENT}, measured", said, _QUIET.id, true, why, make, table=found.table, meets=meets)
 
 
 # Lemmas about smoothness, which stay true
@@ -358,7 +267,7 @@ _LEMMAS = (
     *("meft.full", "meft.frozen_a", "meft.lemma1_sharp", "meft.lemma1_sharp_equal_radii"),
     *("meft.loha_sharp", "meft.vera_sharp", "meft.loreft_sharp", "meft.dora"),
 )
-_FOREIGN = (BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT, CONVEX)
+_FOREIGN = (words.BOUNDED_GRADIENT, words.BOUNDED_SPECTRAL_GRADIENT, words.CONVEX)
 
 
 def lemmas() -> Iterator[Make]:
@@ -367,35 +276,29 @@ def lemmas() -> Iterator[Make]:
         own = {parameter.symbol for parameter in lemma.parameters}
         for hypothesis in (x for x in lemma.hypotheses if word_of(x)):
             for letter in sorted(letters(hypothesis) & own, key=str):
-                yield partial(_halved, lemma, hypothesis, letter)
+                # A hypothesis with half of a letter: the bound at half of it is the lemma itself, of other numbers.
+                half = {letter: letter / 2}
+                halved = {"id": own_id(hypothesis), "conclusion": hypothesis.conclusion.xreplace(half)}
+                formulas = {
+                    "quantities": tuple(replace(x, expression=x.expression.xreplace(half)) for x in lemma.quantities),
+                    "conditions": tuple(x.xreplace(half) for x in lemma.conditions),
+                }
+                change = f"the bound at {letter}/2, with {hypothesis.id} of {letter}/2 under its word"
+                told, tag = (_STATEMENT, change, f"{lemma.id} at {letter}/2"), f"at_half_of_{letter}"
+                yield partial(_lemma, lemma, hypothesis, halved, told, tag, **formulas)
             for word in (x for x in _FOREIGN if x != hypothesis.word):
-                change, why = f"{hypothesis.id} with the word {word.id}", f"{lemma.id} is true"
-                other = partial(replace, hypothesis, word=word)
-                make = partial(_restated, lemma, hypothesis, other, f"with_{word.id}")
-                yield partial(_of_smoothness, _WORD, change, lemma, why, make)
+                told = (_WORD, f"{hypothesis.id} with the word {word.id}", f"{lemma.id} is true")
+                yield partial(_lemma, lemma, hypothesis, {"word": word}, told, f"with_{word.id}")
 
 
-def _halved(lemma: Claim, hypothesis: Claim, letter: sp.Symbol) -> Examined:
-    """A hypothesis with half of a letter: the bound at half of it is the lemma itself, of other numbers."""
-    half = {letter: letter / 2}
-
-    def make() -> Claim:
-        quantities = tuple(replace(x, expression=x.expression.xreplace(half)) for x in lemma.quantities)
-        changed = replace(lemma, quantities=quantities, conditions=tuple(x.xreplace(half) for x in lemma.conditions))
-        says = hypothesis.conclusion.xreplace(half)
-        other = partial(replace, hypothesis, id=own_id(hypothesis), conclusion=says)
-        return _restated(changed, hypothesis, other, f"at_half_of_{letter}")
-
-    change = f"the bound at {letter}/2, with {hypothesis.id} of {letter}/2 under its word"
-    return _of_smoothness(_STATEMENT, change, lemma, f"{lemma.id} at {letter}/2", make)
-
-
-def _restated(lemma: Claim, old: Claim, new: Callable[[], Claim], name: str) -> Claim:
-    id = f"engines.{lemma.id.replace('.', '_')}_{old.id.replace('.', '_')}_{name}"
-    return _with(lemma, old, new, id=id, argument="", unproved="")
-
-
-def _of_smoothness(kind: str, change: str, lemma: Claim, why: str, make: Callable[[], Claim]) -> Examined:
+def _lemma(
+    lemma: Claim, old: Claim, fields: dict[str, Any], told: tuple[str, str, str], tag: str, **formulas: Any
+) -> Examined:
+    """A lemma with other fields of one of its hypotheses, which is true."""
+    kind, change, why = told
+    id = f"engines.{lemma.id.replace('.', '_')}_{old.id.replace('.', '_')}_{tag}"
+    # Its argument and formulas first: a claim of the catalogue with other hypotheses may refuse to be made.
+    changed = replace(lemma, argument="", unproved="", **formulas)
     adapter = next(kind for kind, adapter in ADAPTERS.items() if lemma.id in adapter.claims)
-    told = (f"{kind}, of smoothness", change, lemma.id, True, why)
-    return examined(*told, make, lambda claim: Subject(claim, adapter=adapter))
+    make = partial(exchanged, changed, old, fields, id=id)
+    return examined(f"{kind}, of smoothness", change, lemma.id, True, why, make, adapter=adapter)

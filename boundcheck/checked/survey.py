@@ -22,8 +22,7 @@ from typing import Any, ClassVar
 
 import psutil
 
-from boundcheck.checked.attacked import SUBJECTS
-from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, attacks
+from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
 from boundcheck.checked.coverage import clopper_pearson
 from boundcheck.checked.inputs import input_trials, malformed
 from boundcheck.checked.proofs import mutants
@@ -31,7 +30,7 @@ from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
 from boundcheck.checked.smoothness import drawn
 from boundcheck.checked.statements import examinations
-from boundcheck.checked.trial import Layer, Trial, Tryable, tried
+from boundcheck.checked.trial import Layer, Trial, tried
 from boundcheck.errors import InputError
 from boundcheck.proofs import papers
 from boundcheck.system.executors import Call, Engine, Running, Work, engine_of
@@ -77,17 +76,16 @@ class Survey(ABC):
     def as_json(self) -> dict[str, Any]:
         """The figures, and every trial that went wrong."""
 
-    def row(self, trial: Trial) -> dict[str, Any]:
-        """The fields of a trial, as the tables call them."""
-        return {column: getattr(trial, name) for column, name in self.columns.items()}
+    def rows(self, trials: Iterable[Trial]) -> list[dict[str, Any]]:
+        """The fields of trials, as the tables call them."""
+        return [{column: getattr(trial, name) for column, name in self.columns.items()} for trial in trials]
 
     def as_csv(self) -> bytes:
         """A row for each trial."""
         out = io.StringIO()
-        rows = [self.row(trial) | {"seconds": f"{trial.seconds:.{self.digits}f}"} for trial in self.trials]
         writer = csv.DictWriter(out, list(self.columns), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row | {"seconds": f"{row['seconds']:.{self.digits}f}"} for row in self.rows(self.trials))
         return out.getvalue().encode()
 
 
@@ -111,44 +109,42 @@ class Soundness(Survey):
         return tuple(trial for trial in self.trials if trial.layer == layer and trial.true == true)
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, each rate with its upper confidence limit, when they were made, and every wrong verdict."""
+        """The figures, each rate with its upper confidence limit, when they were made, and every wrong verdict.
+
+        For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer.
+        """
+
+        def rates(trials: Sequence[Trial]) -> dict[str, Any]:
+            wrong = sum(trial.wrong for trial in trials)
+            # One-sided, and exact for trials that are drawn one by one from what could be made.
+            at_most = clopper_pearson(wrong, len(trials), 1 - CONFIDENCE)[1] if trials else None
+            outcomes = dict(sorted(Counter(trial.outcome for trial in trials).items()))
+            return {"tried": len(trials), "wrong": wrong, "at_most": at_most, "outcomes": outcomes}
+
+        layers, kinds = {}, []
+        for layer in LAYERS:
+            false, true = self.of(layer, False), self.of(layer, True)
+            both = (*false, *true)
+            most = {name: max((getattr(x, name) for x in both), default=0.0) for name in ("seconds", "mebibytes")}
+            caught = {"caught": sum(trial.caught for trial in false)}
+            layers[layer] = {"false": rates(false) | caught, "true": rates(true), "most": most}
+            for kind in sorted({trial.kind for trial in false}):
+                some = [trial for trial in false if trial.kind == kind]
+                seconds = [trial.seconds for trial in some if trial.caught]
+                times = {"median": median(seconds), "longest": max(seconds)} if seconds else {}
+                row = {"layer": layer, "kind": kind, "tried": len(some), "caught": len(seconds), "seconds": times}
+                kinds.append(row)
         return {
             "date": self.made,
             "version": __version__,
             "confidence": CONFIDENCE,
-            "false": _rates([trial for trial in self.trials if not trial.true]),
-            "true": _rates([trial for trial in self.trials if trial.true]),
-            "layers": {layer: self._layer(layer) for layer in LAYERS},
-            "kinds": self.kinds(),
+            "false": rates([trial for trial in self.trials if not trial.true]),
+            "true": rates([trial for trial in self.trials if trial.true]),
+            "layers": layers,
+            "kinds": kinds,
             "undecided": self.undecided,
-            "wrong": [self.row(trial) for trial in self.wrong],
+            "wrong": self.rows(self.wrong),
         }
-
-    def _layer(self, layer: Layer) -> dict[str, Any]:
-        false, true = self.of(layer, False), self.of(layer, True)
-        both, caught = (*false, *true), {"caught": sum(trial.caught for trial in false)}
-        most = {name: max((getattr(x, name) for x in both), default=0.0) for name in ("seconds", "mebibytes")}
-        return {"false": _rates(false) | caught, "true": _rates(true), "most": most}
-
-    def kinds(self) -> list[dict[str, Any]]:
-        """For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer."""
-        rows = []
-        for layer in LAYERS:
-            found = self.of(layer, False)
-            for kind in sorted({trial.kind for trial in found}):
-                some = [trial for trial in found if trial.kind == kind]
-                caught = [trial.seconds for trial in some if trial.caught]
-                times = {"median": median(caught), "longest": max(caught)} if caught else {}
-                rows.append({"layer": layer, "kind": kind, "tried": len(some), "caught": len(caught), "seconds": times})
-        return rows
-
-
-def _rates(trials: Sequence[Trial]) -> dict[str, Any]:
-    wrong = sum(trial.wrong for trial in trials)
-    # One-sided, and exact for trials that are drawn one by one from what could be made.
-    at_most = clopper_pearson(wrong, len(trials), 1 - CONFIDENCE)[1] if trials else None
-    outcomes = dict(sorted(Counter(trial.outcome for trial in trials).items()))
-    return {"tried": len(trials), "wrong": wrong, "at_most": at_most, "outcomes": outcomes}
 
 
 @dataclass(frozen=True)
@@ -190,7 +186,7 @@ class Reliability(Survey):
             "kinds": by("kind", KINDS.values()),
             "subjects": by("subject", SUBJECTS),
             "machine": self.machine,
-            "wrong": [self.row(trial) for trial in self.wrong],
+            "wrong": self.rows(self.wrong),
         }
 
 
@@ -208,29 +204,32 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
 
     """
     _check(share=share, jobs=jobs)
+
+    def batched(items: Sequence[Any]) -> list[Sequence[Any]]:
+        size = max(-(-len(items) // _PARTS), 1)
+        return [items[first : first + size] for first in range(0, len(items), size)]
+
     tick("drawing mutants", 0, 1)
-    statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
+    statements, undecided = drawn(share)
     # Statements that share a climb are next to each other.
-    ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
+    ordered = sorted(statements, key=lambda each: (each.adapter, each.constants))
+    # Of lines, claims and scripts a process is sent a few numbers alone, and makes its share of them anew.
     work: dict[Layer, list[tuple[Any, ...]]] = {
-        "proof": [(_tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
-        "reading": [(_tried, rereadings, share), (_tried, gallery)],
-        "input": [(input_trials, part) for part in _parts(malformed(share))],
-        "falsification": [(tried, part) for part in _parts(ordered)],
-        "measurement": [(tried, part) for part in _parts(runs)],
-        "engines": [(_tried, examinations, share * _PARTS, share * part) for part in range(_PARTS)],
+        "proof": [(tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
+        "reading": [(tried, rereadings, share), (tried, gallery)],
+        "input": [(input_trials, part) for part in batched(malformed(share))],
+        "falsification": [(tried, list, part) for part in batched(ordered)],
+        "measurement": [(tried, list, part) for part in batched(run_mutants(share * _RUNS_EVERY))],
+        "engines": [(tried, examinations, share * _PARTS, share * part) for part in range(_PARTS)],
     }
-    calls = [
-        Call(
-            f"{layer}, part {place} of {len(parts)}",
-            _kept,
-            (keep and keep / _code() / str(share) / f"{layer}-{place}.json", *part),
-            10.0 if layer == "input" else 1.0,
-        )
-        for layer, parts in work.items()
-        for place, part in enumerate(parts, 1)
-    ]
-    return Soundness(_made(calls, engine_of(jobs), tick), statements.undecided)
+    folder = keep and keep / _code() / str(share)
+    calls = []
+    for layer, parts in work.items():
+        for place, part in enumerate(parts, 1):
+            path = folder and folder / f"{layer}-{place}.json"
+            heavy = 10.0 if layer == "input" else 1.0
+            calls.append(Call(f"{layer}, part {place} of {len(parts)}", _kept, (path, *part), heavy))
+    return Soundness(_made(calls, engine_of(jobs), tick), undecided)
 
 
 def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliability:
@@ -246,7 +245,7 @@ def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliabili
 
     """
     _check(share=share, jobs=jobs)
-    calls = [Call(KINDS[attack.kind], tried, ([attack],)) for attack in attacks(share)]
+    calls = [Call(KINDS[attack.kind], tried, (list, [attack])) for attack in attacks(share)]
     return Reliability(_made(calls, Threads(jobs), tick))
 
 
@@ -296,13 +295,3 @@ def _kept(path: Path | None, function: Callable[..., list[Trial]], *arguments: A
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, json.dumps([asdict(trial) for trial in found]).encode())
     return found
-
-
-def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
-    size = -(-len(items) // _PARTS)
-    return [items[first : first + size] for first in range(0, len(items), size)] if items else []
-
-
-def _tried(make: Callable[..., Iterable[Tryable]], *arguments: Any) -> list[Trial]:
-    """Try what is made of a few numbers, which are all that a process is sent."""
-    return tried(make(*arguments))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, partial
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -20,47 +20,29 @@ from boundcheck.checked.edits import written_out
 from boundcheck.checked.engines import (
     Examined,
     Follow,
-    Subject,
+    Numbers,
     Walk,
     accelerated,
     between,
     descended,
     examined,
-    followed,
     model_of_walk,
+    run,
     unmoved,
     with_momentum,
 )
 from boundcheck.checked.exact_model import Curve, hill, huber, parabola, teeth
+from boundcheck.language import hypotheses as words
+from boundcheck.language import measures
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement, own_parameters
-from boundcheck.language.hypotheses import (
-    BOUNDED_BELOW,
-    CONVEX,
-    HYPOTHESES,
-    SMOOTH_EVERYWHERE,
-    UNBIASED,
-    Hypothesis,
-    Worst,
-)
-from boundcheck.language.measures import (
-    AVERAGE_GAP,
-    AVERAGE_GRADIENT,
-    LAST_DISTANCE,
-    LAST_GAP,
-    LEAST_GRADIENT,
-    SQUARED_GRADIENT,
-    PerformanceMeasure,
-    Statistic,
-)
 from boundcheck.language.sentence import algorithm_of, theorem
 from boundcheck.language.symbols import R_1, D, G, Lhat, Parameter, T, alpha, bound, ell, f_star, mu_F
 from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, W, t, v, v1, v2, v_first, v_star, v_t
 from boundcheck.proof import Process, Proof, Reading, Script, script
 
 Holds = Callable[[Walk], bool]
-Numbers = Mapping[str, Fraction]
 Walks = Callable[[int], Iterator[Walk]]
 _ONE, _HALF = Fraction(1), Fraction(1, 2)
 
@@ -86,54 +68,46 @@ class Assumed:
     is_exact: bool = True
 
 
-def _smooth(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return walk.curve.smoothness <= factor * walk.numbers["ell"]
-
-
-def _strongly_convex(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return min(walk.curve.curvatures) >= factor * walk.numbers["mu_F"]
-
-
-def _above(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return walk.curve.is_least_at_0 and walk.gap <= factor * walk.numbers["D"]
-
-
-def _near(walk: Walk, factor: Fraction = _ONE) -> bool:
-    return walk.curve.is_least_at_0 and abs(walk.points[0]) <= factor * walk.numbers["R_1"]
-
-
-# What the catalogue's hypotheses say of a run without noise: those whose statement fails wherever this says no.
-_EXACT: dict[str, Holds] = {
-    "classic.smooth_everywhere": _smooth,
-    "classic.convex": lambda walk: min(walk.curve.curvatures) >= 0,
-    "classic.strongly_convex_everywhere": _strongly_convex,
-    "classic.near_minimiser": _near,
-    "jiang2024.bounded_below": _above,
+# What a hypothesis with a constant says of a run, at a multiple of it; by its letter.
+_HELD: dict[sp.Symbol, Callable[..., bool]] = {
+    ell: lambda walk, factor=_ONE: walk.curve.smoothness <= factor * walk.numbers["ell"],
+    mu_F: lambda walk, factor=_ONE: min(walk.curve.curvatures) >= factor * walk.numbers["mu_F"],
+    D: lambda walk, factor=_ONE: walk.curve.is_least_at_0 and walk.gap <= factor * walk.numbers["D"],
+    R_1: lambda walk, factor=_ONE: walk.curve.is_least_at_0 and abs(walk.points[0]) <= factor * walk.numbers["R_1"],
 }
-_ENOUGH: dict[str, Holds] = {
-    **dict.fromkeys(("classic.smooth", "classic.smooth_around"), _smooth),
-    "classic.strongly_convex": _strongly_convex,
-    **dict.fromkeys(("jiang2024.assumption4", "meft.unbiased"), lambda walk: True),
+# What the catalogue's hypotheses say of a run without noise, and whether the statement fails wherever this says no.
+_CATALOGUE: dict[str, tuple[Holds, bool]] = {
+    "classic.smooth_everywhere": (_HELD[ell], True),
+    "classic.convex": (lambda walk: min(walk.curve.curvatures) >= 0, True),
+    "classic.strongly_convex_everywhere": (_HELD[mu_F], True),
+    "classic.near_minimiser": (_HELD[R_1], True),
+    "jiang2024.bounded_below": (_HELD[D], True),
+    "classic.smooth": (_HELD[ell], False),
+    "classic.smooth_around": (_HELD[ell], False),
+    "classic.strongly_convex": (_HELD[mu_F], False),
+    "jiang2024.assumption4": (lambda walk: True, False),
+    "meft.unbiased": (lambda walk: True, False),
     # Where nothing is drawn E‖g‖² is ‖∇F‖².
-    "classic.abc": lambda walk: walk.numbers["abc_b"] >= 1,
+    "classic.abc": (lambda walk: walk.numbers["abc_b"] >= 1, False),
     # Of a strongly convex F it follows.
-    "bottou2018.pl": _strongly_convex,
+    "bottou2018.pl": (_HELD[mu_F], False),
 }
 
 
 def of_catalogue(hypothesis: Claim) -> Assumed:
     """A hypothesis of the catalogue. What is decided nowhere here holds on no run: no claim is shown false by it."""
-    if hypothesis.id in _EXACT:
-        return Assumed(hypothesis, _EXACT[hypothesis.id])
-    return Assumed(hypothesis, _ENOUGH.get(hypothesis.id, lambda walk: False), is_exact=False)
+    holds, is_exact = _CATALOGUE.get(hypothesis.id, (lambda walk: False, False))
+    return Assumed(hypothesis, holds, is_exact=is_exact)
 
 
-def _flat_ends(walk: Walk) -> bool:
-    ends = (walk.curve.curvatures[0], walk.curve.curvatures[-1])
-    return not any(ends) and walk.curve.steepest <= walk.numbers["G"]
-
-
-BOUNDED_GRADIENT = Assumed(catalogue["jiang2024.assumption3.2"], _flat_ends, lambda walk: {"G": walk.curve.steepest})
+BOUNDED_GRADIENT = Assumed(
+    catalogue["jiang2024.assumption3.2"],
+    # F' is constant beyond both ends.
+    lambda walk: (
+        walk.curve.curvatures[0] == walk.curve.curvatures[-1] == 0 and walk.curve.steepest <= walk.numbers["G"]
+    ),
+    lambda walk: {"G": walk.curve.steepest},
+)
 _OTHERS = ("classic.convex", "classic.smooth_everywhere", "meft.ball", "meft.unbiased", "jiang2024.unbiased")
 OTHERS = (BOUNDED_GRADIENT, *(of_catalogue(catalogue[id]) for id in _OTHERS))
 
@@ -167,44 +141,44 @@ _BOUNDED: dict[str, tuple[str, Parameter, sp.Expr, Callable[[Walk, Fraction], Fr
 STATED = ("no_rise", *_BOUNDED)
 """The names of `stated` hypotheses."""
 # It asks nothing of F.
-_NOTHING = Worst()
+_NOTHING = words.Worst()
 
 
-def stated(name: str, worst: Worst | None = _NOTHING, has_word: bool = True) -> Assumed:
+def stated(name: str, worst: words.Worst | None = _NOTHING, has_word: bool = True) -> Assumed:
     """One of the hypotheses about iterates, in a word of its own that asks nothing of F, or that no solver states."""
-
-    def own(title: str, relation: sp.Basic, *declared: Parameter) -> Claim:
-        always, symbols = r"\text{for all } t", tuple(each.symbol for each in declared)
-        word = Hypothesis(f"engines_{name}", title, symbols, worst=worst, says=(Statement(relation, always),))
-        named = word if has_word else None
-        return Claim(f"engines.{name}", title, "boundcheck", relation, always, declared=declared, word=named)
+    declared: tuple[Parameter, ...] = ()
+    if name == "no_rise":
+        title = "F does not rise"
+        relation = sp.Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t))
+    else:
+        title, letter, expression, size = _BOUNDED[name]
+        declared, relation = (letter,), sp.Le(expression, letter.symbol)
+    always, symbols = r"\text{for all } t", tuple(each.symbol for each in declared)
+    word = words.Hypothesis(f"engines_{name}", title, symbols, worst=worst, says=(Statement(relation, always),))
+    named = word if has_word else None
+    claim = Claim(f"engines.{name}", title, "boundcheck", relation, always, declared=declared, word=named)
 
     def does_not_rise(walk: Walk) -> bool:
         return walk.is_whole and all(walk.curve.value(y) <= walk.curve.value(x) for x, y in pairwise(walk.points))
 
-    if name == "no_rise":
-        relation = sp.Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t))
-        return Assumed(own("F does not rise", relation), does_not_rise)
-    title, letter, expression, size = _BOUNDED[name]
-
     def largest(walk: Walk) -> Fraction:
         return max(size(walk, x) for x in walk.seen)
 
-    def holds(walk: Walk) -> bool:
+    def is_bounded(walk: Walk) -> bool:
         return len(walk.points) >= walk.steps and largest(walk) <= walk.numbers[letter.name]
 
-    claim = own(title, sp.Le(expression, letter.symbol), letter)
-    return Assumed(claim, holds, lambda walk: {letter.name: largest(walk)})
+    if name == "no_rise":
+        return Assumed(claim, does_not_rise)
+    return Assumed(claim, is_bounded, lambda walk: {letter.name: largest(walk)})
 
 
-@dataclass(frozen=True)
-class Edited:
+class Edited(NamedTuple):
     """A hypothesis of the catalogue under its word with another statement.
 
     Attributes:
         change: in words.
         of: the hypothesis.
-        relation: what it says.
+        fields: its other statement, and an id of its own.
         holds: whether that holds on a run.
         letter: the constant that is another.
         is_stronger: whether it says more than the word.
@@ -213,14 +187,10 @@ class Edited:
 
     change: str
     of: Claim
-    relation: sp.Basic
+    fields: Mapping[str, Any]
     holds: Holds
     letter: sp.Symbol
     is_stronger: bool
-
-    def made(self) -> Claim:
-        """The hypothesis that the claim gets; it may raise, where a claim refuses to be made so."""
-        return replace(self.of, id=own_id(self.of), conclusion=self.relation)
 
 
 def own_id(hypothesis: Claim) -> str:
@@ -228,77 +198,44 @@ def own_id(hypothesis: Claim) -> str:
     return f"engines.{hypothesis.id.replace('.', '_')}"
 
 
-def edited(hypothesis: Claim) -> list[Edited]:
+def edited(hypothesis: Claim) -> Iterator[Edited]:
     """Other statements under the word of a hypothesis of the catalogue: with half, and with twice, its constant."""
-    says, letters = hypothesis.conclusion, hypothesis.conclusion.free_symbols
+    says, id = hypothesis.conclusion, own_id(hypothesis)
     if hypothesis.id == "jiang2024.bounded_below":
-        half = sp.And(says, sp.Le(Value(F, v_first) - f_star, D / 2))
-        return [Edited(f"{hypothesis.id}, and D/2", hypothesis, half, partial(_above, factor=_HALF), D, True)]
-    holds: Callable[..., bool]
-    if ell in letters:
-        letter, holds = ell, _smooth
-    elif R_1 in letters:
-        letter, holds = R_1, _near
-    elif mu_F in letters and hypothesis.id.startswith("classic"):
-        letter, holds = mu_F, _strongly_convex
-    else:
-        return []
-    found = []
-    for factor in (_HALF, Fraction(2)):
-        relation = says.xreplace({letter: rational(factor) * letter})
+        fields = {"id": id, "conclusion": sp.And(says, sp.Le(Value(F, v_first) - f_star, D / 2))}
+        yield Edited(f"{hypothesis.id}, and D/2", hypothesis, fields, partial(_HELD[D], factor=_HALF), D, True)
+        return
+    letters = (ell, R_1, mu_F) if hypothesis.id.startswith("classic") else (ell, R_1)
+    letter = next((x for x in letters if x in says.free_symbols), None)
+    for factor in (_HALF, Fraction(2)) if letter is not None else ():
+        fields = {"id": id, "conclusion": says.xreplace({letter: rational(factor) * letter})}
         # Of μ a larger one says more.
-        given = (relation, partial(holds, factor=factor), letter, (factor < 1) == (letter != mu_F))
-        found.append(Edited(f"{hypothesis.id} of {factor} {letter}", hypothesis, *given))
-    return found
+        is_stronger = (factor < 1) == (letter != mu_F)
+        change, holds = f"{hypothesis.id} of {factor} {letter}", partial(_HELD[letter], factor=factor)
+        yield Edited(change, hypothesis, fields, holds, letter, is_stronger)
 
 
-# Theorems at a constant that is known
+def exchanged(claim: Claim, old: Claim, fields: Mapping[str, Any], **changes: Any) -> Claim:
+    """The claim with other fields of one of its hypotheses, and of its own; it may refuse to be made so."""
+    new = replace(old, **fields)
+    return replace(claim, hypotheses=tuple(new if x is old else x for x in claim.hypotheses), **changes)
 
-LAST_GRADIENT = PerformanceMeasure(
-    "engines_last_gradient", "last squared gradient norm", Statistic.LAST, SQUARED_GRADIENT
+
+# Theorems, as they are and changed
+
+LAST_GRADIENT = measures.PerformanceMeasure(
+    "engines_last_gradient", "last squared gradient norm", measures.Statistic.LAST, measures.SQUARED_GRADIENT
 )
 HORIZONS = (1, 2, 3, 8)
-_GIVEN = catalogue["nesterov2004.gradient_descent"].quantities[0]
-_NONCONVEX = catalogue["nesterov2004.gradient_descent"].hypotheses
-_CONVEX = (catalogue["classic.smooth_everywhere"], catalogue["classic.convex"], _NONCONVEX[1])
-_NEAR = catalogue["su2016.nesterov"].hypotheses
-_STRONG = catalogue["nesterov2004.theorem2_1_15"].hypotheses
 # What a measure comes to on a run.
-MEASURED: dict[PerformanceMeasure, Callable[[Walk], Fraction]] = {
-    LEAST_GRADIENT: lambda walk: min(walk.squares),
-    AVERAGE_GRADIENT: lambda walk: sum(walk.squares, Fraction(0)) / walk.steps,
+MEASURED: dict[object, Callable[[Walk], Fraction]] = {
+    measures.LEAST_GRADIENT: lambda walk: min(walk.squares),
+    measures.AVERAGE_GRADIENT: lambda walk: sum(walk.squares, Fraction(0)) / walk.steps,
     LAST_GRADIENT: lambda walk: walk.squares[-1],
-    AVERAGE_GAP: lambda walk: sum(map(walk.curve.value, walk.seen), Fraction(0)) / walk.steps,
-    LAST_GAP: lambda walk: walk.curve.value(walk.seen[-1]),
-    LAST_DISTANCE: lambda walk: walk.seen[-1] ** 2,
+    measures.AVERAGE_GAP: lambda walk: sum(map(walk.curve.value, walk.seen), Fraction(0)) / walk.steps,
+    measures.LAST_GAP: lambda walk: walk.curve.value(walk.seen[-1]),
+    measures.LAST_DISTANCE: lambda walk: walk.seen[-1] ** 2,
 }
-
-
-@dataclass(frozen=True)
-class Known:
-    """A theorem at a constant that is known.
-
-    Attributes:
-        claim: its bound is true.
-        why: by what source.
-        follow: its algorithm, on a curve.
-        walks: for a T the runs on which its measure is large.
-        theirs: the catalogue's theorem that it is; None of those that are stated here.
-
-    """
-
-    claim: Claim
-    why: str
-    follow: Follow
-    walks: Walks
-    theirs: Claim | None = None
-
-    @property
-    def measure(self) -> PerformanceMeasure:
-        """The measure that it bounds."""
-        if not isinstance(self.claim.measure, PerformanceMeasure):
-            raise TypeError(f"{self.claim.id} bounds no performance measure")
-        return self.claim.measure
 
 
 def rational(x: Fraction) -> sp.Rational:
@@ -320,164 +257,36 @@ def speaks_of(claim: Claim, numbers: Numbers) -> bool:
     return all(x.xreplace({y: rational(numbers[y.name]) for y in x.free_symbols}).doit() == sp.true for x in relations)
 
 
-def run(about: str, curve: Curve, start: Fraction | int, follow: Follow, steps: int, **numbers: Fraction | int) -> Walk:
-    """The run of an algorithm on a curve whose smoothness constant is 1 unless it is given; D and R_1 are its own."""
-    begin, known = Fraction(start), {"ell": _ONE} | {name: Fraction(x) for name, x in numbers.items()}
-    walk = Walk(about, curve, (begin,), known | {"T": Fraction(steps), "R_1": abs(begin)})
-    known = {"D": walk.gap} | dict(walk.numbers)
-    return replace(walk, points=followed(follow, walk.curve, begin, known, steps), numbers=known)
-
-
-def _walks(
-    about: str, start: Callable[[int], tuple[Curve, Fraction]], follow: Follow, **numbers: Fraction | int
-) -> Walks:
-    """For a T the run from the curve and v_1 that `start` says; where nothing follows v_1, for T = 1 alone."""
-
-    def walks(steps: int) -> Iterator[Walk]:
-        if follow is not unmoved or steps == 1:
-            curve, first = start(steps)
-            yield run(about, curve, first, follow, steps, **numbers)
-
-    return walks
-
-
-def _parabolas(follow: Follow, curvature: Fraction = _ONE, about: str = "F = x²/2", **numbers: Fraction | int) -> Walks:
-    return _walks(about, lambda steps: (parabola(curvature), _ONE), follow, **numbers)
-
-
-def _teeth(share: Fraction) -> Walks:
-    """The gradient is 1 at all iterates: the worst function of Abbaszadehpeivasti, de Klerk and Zamani, share ≤ 1."""
-    about, curve = "F' = 1 at each iterate and less between", partial(teeth, _ONE, share)
-    return _walks(about, lambda steps: (curve(steps - 1), _ONE + share * (steps - 1)), descended(share))
-
-
-def _hubers(share: Fraction = _ONE, is_far: bool = False) -> Walks:
-    """F' is the same at all iterates: at the last one, x = 1, its parabola begins; or farther, as the gap wants it."""
-    step = share * (2 if is_far else 1)
-    return _walks("a Huber function", lambda steps: (huber(1, _ONE), 1 + step * (steps - 1)), descended(share))
-
-
-def _of(
-    name: str,
-    why: str,
-    hypotheses: tuple[Claim, ...],
-    measure: PerformanceMeasure,
-    sharp: sp.Expr,
-    walks: Walks,
-    share: sp.Expr | int = 1,
-    conditions: tuple[sp.core.relational.Relational, ...] = (),
-    follow: Follow | None = None,
-) -> Known:
-    """Gradient descent at the step share/ℓ."""
-    quantities = (_GIVEN, Quantity(alpha, share / Lhat, "step size"), Quantity(bound, sharp))
-    said = (f"engines.{name}", name, why, r"\text{for every } T", hypotheses, quantities, conditions)
-    claim = theorem(*said, algorithm=GRADIENT_DESCENT, measure=measure)
-    return Known(claim, why, follow or descended(Fraction(str(share))), walks)
-
-
-def _theirs(id: str, follow: Follow, walks: Walks) -> Known:
-    """A theorem of the catalogue, under an id of its own."""
-    claim = catalogue[id]
-    return Known(replace(claim, id=f"engines.{id.replace('.', '_')}"), f"{id} is true", follow, walks, claim)
-
-
-_SHARP = "Abbaszadehpeivasti, de Klerk and Zamani 2022: 4LD/((T - 1)(4h - h²) + 2) at the step h/L, h ≤ 1"
-_FALLS = "F falls by ‖∇F(v_t)‖²/(2L) or more at each step, and F(v_T) - f* ≥ ‖∇F(v_T)‖²/(2L)"
-_TWICE = (
-    "of convex F, F(v_t) - F(v_{t+1}) ≥ (‖∇F(v_t)‖² + ‖∇F(v_{t+1})‖²)/(2L), and F(v_T) - f* ≥ ‖∇F(v_T)‖²/(2L); "
-    "gradients do not grow"
-)
-_DRORI = "Drori and Teboulle 2014, Theorem 3.1: LR²/(4(T - 1)h + 2) at the step h/L, h ≤ 1"
-_NO_FARTHER = "a step of 1/L is no expansion where F is convex"
-_SHRINKS = "each step shrinks the distance by (L - μ)/(L + μ), Nesterov 2004, Theorem 2.1.15"
-_SHRINKS_SLOWER = "each step of 1/L shrinks the distance by 1 - μ/L, as of I - αH with μ ≤ H ≤ L"
-_STOCHASTIC = (
-    *("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "khaled2020.theorem2", "meft.theorem2_any_step"),
-    *("bottou2018.theorem4_8", "bottou2018.contraction", "bottou2018.theorem4_6", "bottou2018.convex_average"),
-    "meft.theorem2_everywhere",
-)
-
-
-@cache
-def known() -> tuple[Known, ...]:
-    """All theorems whose constants are known, in an order that never changes."""
-    third, tiny = Fraction(1, 3), Fraction(1, 10**4)
-    falling, far_half = _parabolas(descended(1)), _hubers(_HALF, is_far=True)
-    # F = 0 has no gradient.
-    flat = _parabolas(descended(1), Fraction(0), "F = 0")
-    top = _parabolas(between, _ONE, "F = 1 x²/2", mu_F=third)
-    bottom = _parabolas(descended(1), third, "F = 1/3 x²/2", mu_F=third)
-    once = _parabolas(unmoved, zeta=tiny, abc_a=tiny, abc_b=1, abc_c=tiny**2, eta=1, mu_F=third)
-    left, narrow = ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2), (sp.Lt(mu_F, Lhat),)
-    narrowed = {"share": 2 * Lhat / (Lhat + mu_F), "conditions": narrow, "follow": between}
-    half_step = 4 * Lhat * D / (sp.Rational(7, 4) * (T - 1) + 2)
-    at_one = (1 - mu_F / Lhat) ** (2 * T - 2) * R_1**2
-    twice = 2 * Lhat * D / (2 * T - 1)
-    return (
-        _of("least", _SHARP, _NONCONVEX, LEAST_GRADIENT, 4 * Lhat * D / (3 * T - 1), _teeth(_ONE)),
-        _of("least_half", _SHARP, _NONCONVEX, LEAST_GRADIENT, half_step, _teeth(_HALF), sp.S.Half),
-        _of("average", _FALLS, _NONCONVEX, AVERAGE_GRADIENT, 2 * Lhat * D / T, falling),
-        _of("convex_least", _TWICE, _CONVEX, LEAST_GRADIENT, twice, _hubers()),
-        _of("convex_last", _TWICE, _CONVEX, LAST_GRADIENT, twice, _hubers()),
-        _of("convex_average", _FALLS, _CONVEX, AVERAGE_GRADIENT, 2 * Lhat * D / T, falling),
-        _of("convex_gap_half", _DRORI, _NEAR, LAST_GAP, Lhat * R_1**2 / (2 * T), far_half, sp.S.Half),
-        _of("convex_distance", _NO_FARTHER, _NEAR, LAST_DISTANCE, R_1**2, flat),
-        _of("strong_gap", _SHRINKS, _STRONG, LAST_GAP, Lhat / 2 * left * R_1**2, top, **narrowed),
-        _of("strong_gradient", _SHRINKS, _STRONG, LAST_GRADIENT, Lhat**2 * left * R_1**2, top, **narrowed),
-        _of("strong_distance_at_1", _SHRINKS_SLOWER, _STRONG, LAST_DISTANCE, at_one, bottom, conditions=narrow),
-        _theirs("nesterov2004.gradient_descent", descended(1), falling),
-        _theirs("abbaszadehpeivasti2022.best_step", unmoved, _parabolas(unmoved)),
-        _theirs("drori2014.gradient_descent", descended(1), _hubers(is_far=True)),
-        _theirs("su2016.nesterov", accelerated, _parabolas(accelerated)),
-        _theirs("nesterov2004.theorem2_1_15", between, top),
-        _theirs("nesterov2004.strongly_convex", between, top),
-        _theirs("classic.heavy_ball", with_momentum, _parabolas(with_momentum, beta=tiny, eta=1 - tiny)),
-        _theirs("ward2019.adagrad_norm", unmoved, _parabolas(unmoved, eta=10**4, delta=10**4)),
-        *(_theirs(id, unmoved, once) for id in _STOCHASTIC),
-    )
-
-
-def bare(steps: int, follow: Follow, **numbers: Fraction | int) -> Iterator[Walk]:
-    """Runs that break a hypothesis and little else: F that is steeper, not convex, flat, or starts farther away."""
-    yield run("F = 16 x²/2", parabola(16), 1, follow, steps, **numbers)
-    yield run("F = x²/2", parabola(1), 4, follow, steps, **numbers)
-    yield run("F that is flat at v_1", hill(1, _ONE), 1, follow, steps, **numbers)
-    yield run("F = 0", parabola(0), 1, follow, steps, **numbers)
-
-
-# Recipes: a theorem that is changed
-
-
 @dataclass(frozen=True)
 class Recipe:
-    """A claim to be made, and what is known about it.
+    """A theorem, and what is known about it.
 
     Attributes:
-        kind, change: as in a `Trial`.
-        subject: the theorem that was changed.
         claim: what is said, of hypotheses of which nothing is edited: its bound, conditions, algorithm and measure.
         assumed: the hypotheses as they are stated in the end.
         why: why it is true; empty where it is not known to be.
         follow: its algorithm on a curve.
-        walks: for a T the runs that may show it to be false.
+        walks: for a T the runs on which its measure is large, and which may show it to be false.
+        original: the same under the id of the catalogue's theorem that it is, whose own proof script is tried on it.
+        subject: the theorem that was changed.
+        kind, change: as in a `Trial`.
         edit: makes the claim that engines get; it may raise, where a claim refuses to be made so.
         factor: of a theorem of which nothing else is changed the multiple of its constant, which brackets are held to.
-        original: the same under the id of the catalogue's theorem, whose own proof script is tried on it.
         adapter: the only one by which instances may be drawn; any where it is empty.
 
     """
 
-    kind: str
-    change: str
-    subject: str
     claim: Claim
     assumed: tuple[Assumed, ...]
     why: str
     follow: Follow
     walks: Walks
+    original: Claim | None = None
+    subject: str = ""
+    kind: str = ""
+    change: str = ""
     edit: Callable[[Claim], Claim] = lambda claim: claim
     factor: Fraction | None = None
-    original: Claim | None = None
     adapter: str = ""
 
     def with_least(self, walk: Walk) -> Walk:
@@ -512,19 +321,18 @@ class Recipe:
         """
         if self.factor is None:
             return None, None
-        most = 1 / self.factor
-        free = {"ell", "D", "R_1", "mu_F", "T"}.issuperset(x.name for x in self.claim.parameters)
-        for walk in self.walks(steps) if free else ():
-            seen = MEASURED[self.claim.measure](walk) if self.claim.measure in MEASURED else None
-            if seen is not None and rational(seen * self.factor) == limit(self.claim, walk.numbers):
-                return most, most
+        most, measured = 1 / self.factor, MEASURED.get(self.claim.measure)
+        if measured and {"ell", "D", "R_1", "mu_F", "T"}.issuperset(x.name for x in self.claim.parameters):
+            for walk in self.walks(steps):
+                if rational(measured(walk) * self.factor) == limit(self.claim, walk.numbers):
+                    return most, most
         return None, most
 
     def is_met(self, walk: Walk) -> bool | None:
         """True if a run meets the claim, as its hypotheses are stated; None where that is not decided here."""
         if not walk.is_whole:
             return None
-        if walk.points != followed(self.follow, walk.curve, walk.points[0], walk.numbers, walk.steps):
+        if walk.points != walk.followed(self.follow):
             return False
         if any(each.is_exact and not each.holds(walk) for each in self.assumed):
             return False
@@ -533,47 +341,46 @@ class Recipe:
 
     def broken_by(self) -> Walk | None:
         """A run that meets every hypothesis and condition, and exceeds the bound; None where none is found."""
-        measure = self.claim.measure
-        if self.why or not isinstance(measure, PerformanceMeasure) or measure not in MEASURED:
+        measured = MEASURED.get(self.claim.measure)
+        if self.why or measured is None:
             return None
         for walk in (walk for steps in HORIZONS for walk in self.walks(steps) if len(walk.points) >= walk.steps):
             found = self.with_least(walk)
             if (
                 all(each.holds(found) for each in self.assumed)
                 and speaks_of(self.claim, found.numbers)
-                and rational(MEASURED[measure](found)) > limit(self.claim, found.numbers)
+                and rational(measured(found)) > limit(self.claim, found.numbers)
             ):
                 return found
         return None
 
-
-def asked(make: Callable[[], Recipe], turn: int) -> Examined:
-    """A theorem with what is known of it, as engines are asked about it."""
-    recipe = make()
-    walk = recipe.broken_by()
-    is_known = bool(recipe.why) or walk is not None
-    why = recipe.why or (str(walk) if walk else "nothing is known of it: engines are held against each other")
-
-    def about(claim: Claim) -> Subject:
-        against = walk if walk is not None and walk.is_whole else recipe.cheat(turn)
+    def examined(self, turn: int) -> Examined:
+        """The theorem with what is known of it, as engines are asked about it."""
+        broken = self.broken_by()
+        why = self.why or (str(broken) if broken else "nothing is known of it: engines are held against each other")
+        against = broken if broken is not None and broken.is_whole else self.cheat(turn)
         # The T of the run that breaks it, else one of the first few that it speaks of.
-        algorithm = algorithm_of(claim)
+        algorithm = algorithm_of(self.claim)
         most = 2 if algorithm is not None and algorithm.is_stochastic else 3
-        least = max((int(x.rhs) for x in claim.conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1)
-        steps = walk.steps if walk is not None and walk.steps <= 3 else max(least, 1 + turn % most)
-        return Subject(
-            claim,
-            steps,
-            recipe.worst(steps),
-            recipe.adapter,
-            None if against is None else lambda: refuting(claim, against),
-            against,
-            recipe.original,
-            meets=None if against is None else recipe.is_met(against),
+        conditions = self.claim.conditions
+        least = max((int(x.rhs) for x in conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1)
+        steps = broken.steps if broken is not None and broken.steps <= 3 else max(least, 1 + turn % most)
+        return examined(
+            self.kind,
+            self.change,
+            self.subject,
+            broken is None,
+            why,
+            partial(self.edit, self.claim),
+            is_known=bool(self.why) or broken is not None,
+            steps=steps,
+            worst=self.worst(steps),
+            adapter=self.adapter,
+            script=None if against is None else partial(refuting, walk=against),
+            run=against,
+            original=self.original,
+            meets=None if against is None else self.is_met(against),
         )
-
-    told = (recipe.kind, recipe.change, recipe.subject, walk is None, why)
-    return examined(*told, partial(recipe.edit, recipe.claim), about, is_known)
 
 
 def refuting(claim: Claim, walk: Walk) -> Script:
@@ -595,6 +402,160 @@ def refuting(claim: Claim, walk: Walk) -> Script:
     return script(claim, "printed", reading, is_statement=True)(build)
 
 
+# Runs on which a measure is large
+
+_GIVEN = catalogue["nesterov2004.gradient_descent"].quantities[0]
+_NONCONVEX = catalogue["nesterov2004.gradient_descent"].hypotheses
+_CONVEX = (catalogue["classic.smooth_everywhere"], catalogue["classic.convex"], _NONCONVEX[1])
+_NEAR = catalogue["su2016.nesterov"].hypotheses
+_STRONG = catalogue["nesterov2004.theorem2_1_15"].hypotheses
+
+
+def _walks(
+    about: str, start: Callable[[int], tuple[Curve, Fraction]], follow: Follow, **numbers: Fraction | int
+) -> Walks:
+    """For a T the run from the curve and v_1 that `start` says; where nothing follows v_1, for T = 1 alone."""
+
+    def walks(steps: int) -> Iterator[Walk]:
+        if follow is not unmoved or steps == 1:
+            curve, first = start(steps)
+            yield run(about, curve, first, follow, steps, **numbers)
+
+    return walks
+
+
+def _parabolas(follow: Follow, curvature: Fraction = _ONE, about: str = "F = x²/2", **numbers: Fraction | int) -> Walks:
+    return _walks(about, lambda steps: (parabola(curvature), _ONE), follow, **numbers)
+
+
+def _teeth(share: Fraction) -> Walks:
+    """The gradient is 1 at all iterates: the worst function of Abbaszadehpeivasti, de Klerk and Zamani, share ≤ 1."""
+    about, curve = "F' = 1 at each iterate and less between", partial(teeth, _ONE, share)
+    return _walks(about, lambda steps: (curve(steps - 1), _ONE + share * (steps - 1)), descended(share))
+
+
+def _hubers(share: Fraction = _ONE, is_far: bool = False) -> Walks:
+    """F' is the same at all iterates: at the last one, x = 1, its parabola begins; or farther, as the gap wants it."""
+    step = share * (2 if is_far else 1)
+    return _walks("a Huber function", lambda steps: (huber(1, _ONE), 1 + step * (steps - 1)), descended(share))
+
+
+def bare(steps: int, follow: Follow, **numbers: Fraction | int) -> Iterator[Walk]:
+    """Runs that break a hypothesis and little else: F that is steeper, not convex, flat, or starts farther away."""
+    yield run("F = 16 x²/2", parabola(16), 1, follow, steps, **numbers)
+    yield run("F = x²/2", parabola(1), 4, follow, steps, **numbers)
+    yield run("F that is flat at v_1", hill(1, _ONE), 1, follow, steps, **numbers)
+    yield run("F = 0", parabola(0), 1, follow, steps, **numbers)
+
+
+def _both(each: Recipe) -> Walks:
+    """The runs of a theorem, and those that break one hypothesis or another."""
+
+    def walks(steps: int) -> Iterator[Walk]:
+        yield from each.walks(steps)
+        first = next(iter(each.walks(1)), None)
+        known = first.numbers if first else {}
+        given = {name: x for name, x in known.items() if name not in ("ell", "D", "R_1", "T")}
+        try:
+            yield from bare(steps, each.follow, **given)
+        except KeyError:
+            # An algorithm with a number that these runs have no value of.
+            return
+
+    return walks
+
+
+# Theorems at a constant that is known
+
+
+def _of(
+    name: str,
+    why: str,
+    hypotheses: tuple[Claim, ...],
+    measure: measures.PerformanceMeasure,
+    sharp: sp.Expr,
+    walks: Walks,
+    share: sp.Expr | int = 1,
+    conditions: tuple[sp.core.relational.Relational, ...] = (),
+    follow: Follow | None = None,
+) -> Recipe:
+    """Gradient descent at the step share/ℓ."""
+    quantities = (_GIVEN, Quantity(alpha, share / Lhat, "step size"), Quantity(bound, sharp))
+    said = (f"engines.{name}", name, why, r"\text{for every } T", hypotheses, quantities, conditions)
+    claim = theorem(*said, algorithm=GRADIENT_DESCENT, measure=measure)
+    follow = follow or descended(Fraction(str(share)))
+    return Recipe(claim, tuple(map(of_catalogue, hypotheses)), why, follow, walks, subject=claim.id)
+
+
+def _theirs(id: str, follow: Follow, walks: Walks) -> Recipe:
+    """A theorem of the catalogue, under an id of its own."""
+    theirs = catalogue[id]
+    claim = replace(theirs, id=f"engines.{id.replace('.', '_')}")
+    assumed = tuple(map(of_catalogue, claim.hypotheses))
+    return Recipe(claim, assumed, f"{id} is true", follow, walks, theirs, claim.id)
+
+
+_SHARP = "Abbaszadehpeivasti, de Klerk and Zamani 2022: 4LD/((T - 1)(4h - h²) + 2) at the step h/L, h ≤ 1"
+_FALLS = "F falls by ‖∇F(v_t)‖²/(2L) or more at each step, and F(v_T) - f* ≥ ‖∇F(v_T)‖²/(2L)"
+_TWICE = (
+    "of convex F, F(v_t) - F(v_{t+1}) ≥ (‖∇F(v_t)‖² + ‖∇F(v_{t+1})‖²)/(2L), and F(v_T) - f* ≥ ‖∇F(v_T)‖²/(2L); "
+    "gradients do not grow"
+)
+_DRORI = "Drori and Teboulle 2014, Theorem 3.1: LR²/(4(T - 1)h + 2) at the step h/L, h ≤ 1"
+_NO_FARTHER = "a step of 1/L is no expansion where F is convex"
+_SHRINKS = "each step shrinks the distance by (L - μ)/(L + μ), Nesterov 2004, Theorem 2.1.15"
+_SHRINKS_SLOWER = "each step of 1/L shrinks the distance by 1 - μ/L, as of I - αH with μ ≤ H ≤ L"
+_STOCHASTIC = (
+    *("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "khaled2020.theorem2", "meft.theorem2_any_step"),
+    *("bottou2018.theorem4_8", "bottou2018.contraction", "bottou2018.theorem4_6", "bottou2018.convex_average"),
+    "meft.theorem2_everywhere",
+)
+
+
+@cache
+def known() -> tuple[Recipe, ...]:
+    """All theorems whose constants are known, in an order that never changes."""
+    least, average = measures.LEAST_GRADIENT, measures.AVERAGE_GRADIENT
+    gap, distance = measures.LAST_GAP, measures.LAST_DISTANCE
+    third, tiny = Fraction(1, 3), Fraction(1, 10**4)
+    falling, far_half = _parabolas(descended(1)), _hubers(_HALF, is_far=True)
+    # F = 0 has no gradient.
+    flat = _parabolas(descended(1), Fraction(0), "F = 0")
+    top = _parabolas(between, _ONE, "F = 1 x²/2", mu_F=third)
+    bottom = _parabolas(descended(1), third, "F = 1/3 x²/2", mu_F=third)
+    once = _parabolas(unmoved, zeta=tiny, abc_a=tiny, abc_b=1, abc_c=tiny**2, eta=1, mu_F=third)
+    left, narrow = ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2), (sp.Lt(mu_F, Lhat),)
+    narrowed = {"share": 2 * Lhat / (Lhat + mu_F), "conditions": narrow, "follow": between}
+    half_step = 4 * Lhat * D / (sp.Rational(7, 4) * (T - 1) + 2)
+    at_one = (1 - mu_F / Lhat) ** (2 * T - 2) * R_1**2
+    twice = 2 * Lhat * D / (2 * T - 1)
+    return (
+        _of("least", _SHARP, _NONCONVEX, least, 4 * Lhat * D / (3 * T - 1), _teeth(_ONE)),
+        _of("least_half", _SHARP, _NONCONVEX, least, half_step, _teeth(_HALF), sp.S.Half),
+        _of("average", _FALLS, _NONCONVEX, average, 2 * Lhat * D / T, falling),
+        _of("convex_least", _TWICE, _CONVEX, least, twice, _hubers()),
+        _of("convex_last", _TWICE, _CONVEX, LAST_GRADIENT, twice, _hubers()),
+        _of("convex_average", _FALLS, _CONVEX, average, 2 * Lhat * D / T, falling),
+        _of("convex_gap_half", _DRORI, _NEAR, gap, Lhat * R_1**2 / (2 * T), far_half, sp.S.Half),
+        _of("convex_distance", _NO_FARTHER, _NEAR, distance, R_1**2, flat),
+        _of("strong_gap", _SHRINKS, _STRONG, gap, Lhat / 2 * left * R_1**2, top, **narrowed),
+        _of("strong_gradient", _SHRINKS, _STRONG, LAST_GRADIENT, Lhat**2 * left * R_1**2, top, **narrowed),
+        _of("strong_distance_at_1", _SHRINKS_SLOWER, _STRONG, distance, at_one, bottom, conditions=narrow),
+        _theirs("nesterov2004.gradient_descent", descended(1), falling),
+        _theirs("abbaszadehpeivasti2022.best_step", unmoved, _parabolas(unmoved)),
+        _theirs("drori2014.gradient_descent", descended(1), _hubers(is_far=True)),
+        _theirs("su2016.nesterov", accelerated, _parabolas(accelerated)),
+        _theirs("nesterov2004.theorem2_1_15", between, top),
+        _theirs("nesterov2004.strongly_convex", between, top),
+        _theirs("classic.heavy_ball", with_momentum, _parabolas(with_momentum, beta=tiny, eta=1 - tiny)),
+        _theirs("ward2019.adagrad_norm", unmoved, _parabolas(unmoved, eta=10**4, delta=10**4)),
+        *(_theirs(id, unmoved, once) for id in _STOCHASTIC),
+    )
+
+
+# Theorems that are changed
+
+
 def times(claim: Claim, factor: Fraction) -> Claim:
     """The claim with a multiple of its bound."""
     last = claim.quantities[-1]
@@ -613,7 +574,7 @@ def _true(factor: Fraction, why: str) -> str:
 
 
 def _at(
-    each: Known,
+    each: Recipe,
     factor: Fraction,
     kind: str,
     said: str = "",
@@ -621,33 +582,10 @@ def _at(
     fields: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Recipe:
-    """A theorem at a multiple of its constant, with these fields of its claim and of its recipe changed."""
+    """A theorem at a multiple of its constant, with these fields of its claim and of what is known of it changed."""
     made = _named(replace(times(each.claim, factor), **(fields or {})), factor, *tag)
-    change, why = f"{factor} of the bound{said}", _true(factor, each.why)
-    assumed = tuple(map(of_catalogue, each.claim.hypotheses))
-    return replace(Recipe(kind, change, each.claim.id, made, assumed, why, each.follow, each.walks), **changes)
-
-
-def _both(each: Known) -> Walks:
-    """The runs of a theorem, and those that break one hypothesis or another."""
-
-    def walks(steps: int) -> Iterator[Walk]:
-        yield from each.walks(steps)
-        first = next(iter(each.walks(1)), None)
-        known = first.numbers if first else {}
-        given = {name: x for name, x in known.items() if name not in ("ell", "D", "R_1", "T")}
-        try:
-            yield from bare(steps, each.follow, **given)
-        except KeyError:
-            # An algorithm with a number that these runs have no value of.
-            return
-
-    return walks
-
-
-def _exchanged(old: Claim, make: Callable[[], Claim]) -> Callable[[Claim], Claim]:
-    """Put another hypothesis in the place of one."""
-    return lambda made: replace(made, hypotheses=tuple(make() if x is old else x for x in made.hypotheses))
+    own: dict[str, Any] = {"kind": kind, "change": f"{factor} of the bound{said}", "claim": made, "original": None}
+    return replace(each, **own | {"why": _true(factor, each.why)} | changes)
 
 
 def _fractions(text: str) -> tuple[Fraction, ...]:
@@ -657,8 +595,11 @@ def _fractions(text: str) -> tuple[Fraction, ...]:
 FACTORS = _fractions("1/4 1/2 3/4 9/10 99/100 999/1000 1 1001/1000 101/100 5/4 2 5")
 _FEW, _PAIR, _RESTATED = _fractions("1/2 9/10 99/100 1 2"), _fractions("9/10 1"), _fractions("1/2 1/4 3/4 1 2")
 _UNDER_AN_ID, _LONG = _fractions("1/2 9/10 2"), _fractions("1 3/2 5/2 4")
-_FOREIGN: tuple[Hypothesis, ...] = (UNBIASED, CONVEX, SMOOTH_EVERYWHERE, BOUNDED_BELOW, HYPOTHESES["bounded_gradient"])
-_MEASURES = (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP, LAST_DISTANCE)
+_FOREIGN: tuple[words.Hypothesis, ...] = (
+    *(words.UNBIASED, words.CONVEX, words.SMOOTH_EVERYWHERE, words.BOUNDED_BELOW),
+    words.HYPOTHESES["bounded_gradient"],
+)
+_MEASURES = (measures.LEAST_GRADIENT, measures.AVERAGE_GRADIENT, measures.LAST_GAP, measures.LAST_DISTANCE)
 
 
 def recipes() -> Iterator[Callable[[], Recipe]]:
@@ -667,11 +608,11 @@ def recipes() -> Iterator[Callable[[], Recipe]]:
         yield from _changed(each)
     for turn, (name, measure, most) in enumerate(_TRIVIAL):
         for share, factor in product(_LONG, _FEW):
-            yield partial(_bounded, name, measure, most, share, factor, None)
-        for factor in _FEW if measure == LEAST_GRADIENT else ():
+            yield partial(_bounded, name, measure, most, share, factor)
+        for factor in _FEW if measure == measures.LEAST_GRADIENT else ():
             yield partial(_bounded, name, measure, most, _ONE, factor, 4 * Lhat * D / (3 * T - 1))
-        yield partial(_bounded, name, measure, most, _LONG[turn % 4], _ONE, None, False)
-    theorems = {each.theirs.id: each for each in known() if each.theirs}
+        yield partial(_bounded, name, measure, most, _LONG[turn % 4], _ONE, has_solver=False)
+    theorems = {each.original.id: each for each in known() if each.original}
     drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
     for factor, (each, other) in product(FACTORS, ((nesterov, drori), (drori, nesterov))):
         # The bound of one algorithm, said of another.
@@ -680,7 +621,7 @@ def recipes() -> Iterator[Callable[[], Recipe]]:
         yield partial(_at, each, factor, "algorithm exchanged", said, ("by another",), fields, **changes)
 
 
-def _changed(each: Known) -> Iterator[Callable[[], Recipe]]:
+def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
     """Every change of a theorem."""
     claim, at, both = each.claim, partial(partial, _at, each), _both(each)
     hypotheses, conditions = claim.hypotheses, claim.conditions
@@ -699,25 +640,26 @@ def _changed(each: Known) -> Iterator[Callable[[], Recipe]]:
     more += [(factor, other, "") for other, factor in product(OTHERS, _PAIR) if other.claim not in hypotheses]
     for factor, other, lacks in more:
         said = f", under {other.claim.id} besides" + (f", which has {lacks}" if lacks else "")
-        fields, assumed = {"hypotheses": (*hypotheses, other.claim)}, (*map(of_catalogue, hypotheses), other)
+        fields, assumed = {"hypotheses": (*hypotheses, other.claim)}, (*each.assumed, other)
         yield at(factor, "hypothesis added", said, (other.claim.id, lacks), fields, assumed=assumed)
     for factor, lost in product((_ONE, Fraction(2)), hypotheses):
-        kept = tuple(x for x in hypotheses if x is not lost)
-        given = (f", without {lost.id}", ("without", lost.id), {"hypotheses": kept})
-        yield at(factor, "hypothesis dropped", *given, why="", assumed=tuple(map(of_catalogue, kept)), walks=both)
+        fields = {"hypotheses": tuple(x for x in hypotheses if x is not lost)}
+        given = (f", without {lost.id}", ("without", lost.id), fields)
+        assumed = tuple(x for x in each.assumed if x.claim is not lost)
+        yield at(factor, "hypothesis dropped", *given, why="", assumed=assumed, walks=both)
     for hypothesis in hypotheses:
-        for change, factor in product(edited(hypothesis), _RESTATED):
+        for change, factor in product(list(edited(hypothesis)), _RESTATED):
             yield partial(_restated, each, factor, change)
     # The word of another hypothesis, under the id of the catalogue or one of its own.
     for (place, hypothesis), (turn, word) in product(enumerate(hypotheses), enumerate(_FOREIGN)):
         if word != hypothesis.word:
             id = hypothesis.id if (turn + place) % 3 > 0 else own_id(hypothesis)
             said, tag = f", {hypothesis.id} with the word {word.id} under {id}", ("misnamed", id, word.id)
-            edit = _exchanged(hypothesis, partial(replace, hypothesis, id=id, word=word))
+            edit = partial(exchanged, old=hypothesis, fields={"id": id, "word": word})
             yield at(_PAIR[turn % 2], "word beside its statement", said, tag, edit=edit)
     # The word of another measure beside the conclusion.
     for turn, measure in enumerate(_MEASURES):
-        if measure != each.measure:
+        if measure != claim.measure:
             said, edit = f", with the measure {measure.id} beside its conclusion", partial(replace, measure=measure)
             yield at(_PAIR[turn % 2], "measure beside its statement", said, ("measured", measure.id), edit=edit)
     # The claim, and a hypothesis, under the id of another one of the catalogue.
@@ -726,16 +668,16 @@ def _changed(each: Known) -> Iterator[Callable[[], Recipe]]:
         yield at(factor, "id of another claim", f", under {id}", ("under", id), edit=partial(replace, id=id))
     for turn, hypothesis in enumerate(hypotheses):
         id = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
-        said, edit = f", {hypothesis.id} under {id}", _exchanged(hypothesis, partial(replace, hypothesis, id=id))
+        said, edit = f", {hypothesis.id} under {id}", partial(exchanged, old=hypothesis, fields={"id": id})
         yield at(_PAIR[turn % 2], "id of another hypothesis", said, ("id", hypothesis.id), edit=edit)
 
 
-def _constant(each: Known, factor: Fraction) -> Recipe:
-    theirs = each.theirs and times(each.theirs, factor)
+def _constant(each: Recipe, factor: Fraction) -> Recipe:
+    theirs = each.original and times(each.original, factor)
     return replace(_at(each, factor, "constant"), factor=factor, original=theirs)
 
 
-def _restated(each: Known, factor: Fraction, change: Edited) -> Recipe:
+def _restated(each: Recipe, factor: Fraction, change: Edited) -> Recipe:
     """A hypothesis says another thing than its word."""
     said, letter, why = f", with {change.change} under its word", change.letter, ""
     if change.is_stronger:
@@ -747,41 +689,41 @@ def _restated(each: Known, factor: Fraction, change: Edited) -> Recipe:
             share = _ONE
         if factor >= share:
             why = f"{each.why}, and {letter} is half of what the bound has, or a hypothesis is stronger"
-    of = map(of_catalogue, each.claim.hypotheses)
-    assumed = tuple(Assumed(x.claim, change.holds) if x.claim is change.of else x for x in of)
-    made = _at(each, factor, "statement beside its word", said, ("restated", change.change))
-    return replace(made, why=why, assumed=assumed, walks=_both(each), edit=_exchanged(change.of, change.made))
+    assumed = tuple(Assumed(x.claim, change.holds) if x.claim is change.of else x for x in each.assumed)
+    edit, tag = partial(exchanged, old=change.of, fields=change.fields), ("restated", change.change)
+    made = _at(each, factor, "statement beside its word", said, tag)
+    return replace(made, why=why, assumed=assumed, walks=_both(each), edit=edit)
 
 
 # Bounds that a hypothesis about the iterates gives by itself, whatever is done
 
-_TRIVIAL: tuple[tuple[str, PerformanceMeasure, sp.Expr], ...] = (
-    ("not_steep", LEAST_GRADIENT, STEEP.symbol**2),
-    ("not_steep", AVERAGE_GRADIENT, STEEP.symbol**2),
+_TRIVIAL: tuple[tuple[str, measures.PerformanceMeasure, sp.Expr], ...] = (
+    ("not_steep", measures.LEAST_GRADIENT, STEEP.symbol**2),
+    ("not_steep", measures.AVERAGE_GRADIENT, STEEP.symbol**2),
     ("not_steep", LAST_GRADIENT, STEEP.symbol**2),
-    ("low", LAST_GAP, LOW.symbol),
-    ("not_far", LAST_DISTANCE, FAR.symbol**2),
-    ("in_a_ball", LAST_DISTANCE, (2 * WIDE.symbol + R_1) ** 2),
-    ("in_a_ball", LAST_GAP, Lhat / 2 * (2 * WIDE.symbol + R_1) ** 2),
-    ("no_rise", LAST_GAP, D),
+    ("low", measures.LAST_GAP, LOW.symbol),
+    ("not_far", measures.LAST_DISTANCE, FAR.symbol**2),
+    ("in_a_ball", measures.LAST_DISTANCE, (2 * WIDE.symbol + R_1) ** 2),
+    ("in_a_ball", measures.LAST_GAP, Lhat / 2 * (2 * WIDE.symbol + R_1) ** 2),
+    ("no_rise", measures.LAST_GAP, D),
     ("no_rise", LAST_GRADIENT, 2 * Lhat * D),
-    ("bounded", LEAST_GRADIENT, G**2),
-    ("bounded", AVERAGE_GRADIENT, G**2),
+    ("bounded", measures.LEAST_GRADIENT, G**2),
+    ("bounded", measures.AVERAGE_GRADIENT, G**2),
 )
 
 
 def _bounded(
     name: str,
-    measure: PerformanceMeasure,
+    measure: measures.PerformanceMeasure,
     most: sp.Expr,
     share: Fraction,
     factor: Fraction,
-    other: sp.Expr | None,
+    other: sp.Expr | None = None,
     has_solver: bool = True,
 ) -> Recipe:
     """A bound that the hypothesis is, at a step of share/ℓ; or the smaller of it and another that is true."""
-    more = BOUNDED_GRADIENT if name == "bounded" else stated(name, worst=Worst() if has_solver else None)
-    is_far = most.has(R_1) or measure == LAST_DISTANCE
+    more = BOUNDED_GRADIENT if name == "bounded" else stated(name, worst=words.Worst() if has_solver else None)
+    is_far = most.has(R_1) or measure == measures.LAST_DISTANCE
     start = "classic.near_minimiser" if is_far else "jiang2024.bounded_below"
     hypotheses = (catalogue["classic.smooth_everywhere"], catalogue[start], more.claim)
     formula, why = most, "the hypothesis gives the bound at every iterate"
@@ -813,14 +755,14 @@ def _bounded(
         yield from bare(steps, follow)
 
     return Recipe(
-        "trivial bound",
-        f"{factor} {formula} under {more.claim.id}, at the step {share}/ℓ",
-        f"engines.{name}",
         _named(claim, measure.id, share, factor, other is not None, has_solver),
         (*map(of_catalogue, hypotheses[:2]), more),
         _true(factor, why),
         follow,
         walks,
+        subject=f"engines.{name}",
+        kind="trivial bound",
+        change=f"{factor} {formula} under {more.claim.id}, at the step {share}/ℓ",
         # The gradient of F is that of f, which the hypothesis bounds, where W is v.
         adapter="full" if name == "bounded" else "",
     )

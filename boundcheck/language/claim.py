@@ -220,10 +220,9 @@ class Claim(Shown):
             except (TypeError, ZeroDivisionError):
                 # The formula is not real there.
                 values[name] = math.nan
-        for name, value in values.items():
-            if not 0 < value < math.inf:
+            if not 0 < values[name] < math.inf:
                 expected = "a positive number within the range of floats; the inputs are too extreme"
-                raise InputError(name, value, expected)
+                raise InputError(name, values[name], expected)
         return values
 
     def bound(self, **inputs: Number) -> float:

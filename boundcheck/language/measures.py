@@ -103,10 +103,6 @@ class Statistic(Enum):
         """The t at which it looks."""
         return range(horizon, horizon + 1) if self is Statistic.LAST else range(1, horizon + 1)
 
-    def candidates(self, means: Sequence[Any]) -> list[Any]:
-        """The numbers of which the statistic is the smallest, from the means at `times`."""
-        return [sum(means[1:], means[0]) / len(means)] if self is Statistic.AVERAGE else list(means)
-
 
 class Enclosure(NamedTuple):
     """An observable at the audits of a run: a lower bound, the computed value and an upper bound, shape (R, M) each."""
@@ -262,7 +258,7 @@ class PerformanceMeasure(Measure):
 
     def value(self, means: Sequence[Any]) -> Any:
         """The measure of a trajectory, from the mean of the observable at each of `over.times`."""
-        return min(self.over.candidates(means))
+        return sum(means[1:], means[0]) / len(means) if self.over is Statistic.AVERAGE else min(means)
 
 
 def gradient_square(v: sp.Expr) -> sp.Expr:

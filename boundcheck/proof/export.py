@@ -269,12 +269,11 @@ def certificates(proof: JudgedProof) -> Iterator[dict[str, Any]]:
     Raises InputError if a name stands for two things in a certificate.
     """
     steps = [judged.step for judged in proof.steps]
-    asked = [step.inference.theorem for step in steps if step.inference is not None]
-    ends = [*(step.theorem for step in steps), *asked, proof.script.proof.conclusion]
+    ends = [*(step.theorem for step in steps), *(step.inference for step in steps), proof.script.proof.conclusion]
     labels: dict[Statement, str] = {}
     for step in steps:
         labels.setdefault(step.theorem.conclusion, plain(step.label))
-    found = [x for x in derivation(x for x in ends if x is not None) if x.rule == "certificate"]
+    found = [x for x in derivation(x for x in ends if isinstance(x, Theorem)) if x.rule == "certificate"]
     for number, theorem in enumerate(found, start=1):
         where = {"claim": proof.script.id, "version": proof.script.version, "number": number}
         yield where | {"line": labels.get(theorem.conclusion, "")} | certificate_as_json(theorem)
@@ -315,7 +314,7 @@ if __name__ == "__main__":
         proved = [for_rocq(each) for each in map(judge, find(given.targets)) if each.verdict == "proved"]
         words = check(proved, given.out, given.jobs, lambda word: print(word, flush=True))
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
-    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.axioms})) or 'none'}")
+    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.entry.get('axioms', ())})) or 'none'}")
     if given.accept:
         accept(words)
     elif other := differing(words):

@@ -311,6 +311,7 @@ def _usable(script: Script) -> list[Claim]:
 
 def _closure(claim: Claim) -> list[Claim]:
     """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
+    # Not `whole`: what any other hypothesis rests on is its own condition, and nothing that the claim assumes.
     return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
 
 

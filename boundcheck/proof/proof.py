@@ -79,7 +79,8 @@ class Step:
         theorem: the kernel's theorem; the line's own assumption if no proof was found.
         because: what closed it, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
-        inference: whether the line follows from the lines from which the paper derives it, if this was asked.
+        inference: the line, from the lines from which the paper derives it, or exact numbers at which it does not
+            follow from them; None if neither was found, or this was not asked.
         open: of an induction that does not close, the half that is open.
 
     """
@@ -91,7 +92,7 @@ class Step:
     theorem: Theorem
     because: Because | Induction | None = None
     witness: Witness | None = None
-    inference: Inference | None = None
+    inference: Theorem | Counterexample | None = None
     open: Half | None = None
 
 
@@ -125,14 +126,6 @@ class Half:
     name: str
     goal: Fact
     because: Because
-
-
-@dataclass(frozen=True)
-class Inference:
-    """An inference of a line from the lines that the paper names: certified, refuted by exact numbers, or neither."""
-
-    theorem: Theorem | None
-    numbers: Counterexample | None
 
 
 @dataclass
@@ -328,12 +321,11 @@ class Proof:
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
-        inference = None
+        inference: Theorem | Counterexample | None = None
         if derived_from:
             # An existing counterexample is found at once; a failing search for a certificate takes longer.
-            numbers = counterexample(goal, [x.fact for x in derived_from], SECONDS)
-            derivation = replace(reason, premises=tuple(derived_from))
-            inference = Inference(None if numbers else self.close(relation, derivation), numbers)
+            inference = counterexample(goal, [x.fact for x in derived_from], SECONDS)
+            inference = inference or self.close(relation, replace(reason, premises=tuple(derived_from)))
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))
         return theorem
 

@@ -334,12 +334,12 @@ class _Judging:
             word = replace(word, step=replace(step, witness=examined(step.witness)))
 
         # True if it follows; False, with numbers, if not; None if neither is known.
-        if step.inference is not None:
-            derived, numbers = step.inference.theorem, step.inference.numbers
-            if derived is not None and replay(derived).conclusion == statement and statement not in derived.hypotheses:
+        found = step.inference
+        if isinstance(found, Theorem):
+            if replay(found).conclusion == statement and statement not in found.hypotheses:
                 word = replace(word, follows=True)
-            elif type(numbers) is Counterexample and numbers.goal == statement:
-                word = replace(word, follows=False, numbers=numbers)
+        elif type(found) is Counterexample and found.goal == statement:
+            word = replace(word, follows=False, numbers=found)
         self.steps.append(word)
 
     def _ask_solvers(self, step: Step) -> JudgedStep:

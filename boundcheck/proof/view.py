@@ -13,22 +13,7 @@ from boundcheck.kernel import Statement
 from boundcheck.language import view
 from boundcheck.language.claim import in_prose
 from boundcheck.language.prose import plain, plainly
-from boundcheck.language.view import (
-    Badge,
-    Cell,
-    Code,
-    Column,
-    Fold,
-    Line,
-    Math,
-    Part,
-    Prose,
-    Row,
-    Shown,
-    Stack,
-    View,
-    line,
-)
+from boundcheck.language.view import Badge, Cell, Fold, Line, Math, Part, Prose, Row, Shown, Stack, View, line
 from boundcheck.proof.audit import (
     ClaimAudit,
     JudgedRow,
@@ -101,9 +86,9 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
         cells += [Stack((Badge(each.verdict), *rests)), each.rocq and f"Rocq: {each.rocq}"]
         made.append((*cells, Stack((Prose(each.finding), *(Prose(x, "small") for x in (*notes, *each.notes))))))
         made += _evidence(each)
-    head: list[str | Column] = [Column("No.", is_number=True, width=0.05), Column("Where", width=0.15)]
-    head += [Column("Printed", width=0.31)] if prints else []
-    head += [Column("Verdict", width=0.11), Column("Rocq", width=0.09), "Finding"]
+    head: list[str | view.Column] = [view.Column("No.", is_number=True, width=0.05), view.Column("Where", width=0.15)]
+    head += [view.Column("Printed", width=0.31)] if prints else []
+    head += [view.Column("Verdict", width=0.11), view.Column("Rocq", width=0.09), "Finding"]
     return (view.Table(head, made, _REFEREE, "referee", most=None, stacks=True),) if found else ()
 
 
@@ -114,7 +99,7 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
     for ref, proof, step in lines:
         ends: list[Cell] = [] if step else [", its conclusion", Badge(proof.verdict), proof.trust]
         said = Prose(f"“{proof.script.title}”, {proof.script.called}", "small")
-        parts.append(Line((said, *ends, "To see it again:", Code(command("prove", ref.id, "--steps"))), "small"))
+        parts.append(Line((said, *ends, "To see it again:", view.Code(command("prove", ref.id, "--steps"))), "small"))
         if step:
             parts += line_parts(proof, step)
         elif proof.verdict == "proved" and proof.conclusion is not None:
@@ -161,7 +146,7 @@ def _proof_view(proof: JudgedProof) -> View:
     told_ = [part for x in places.values() if x.verdict == "proved" for part in line_parts(proof, x)]
     if hidden:
         rows = [(Prose(each.step.label), *_formulas(each.step.theorem.conclusion)) for each in hidden]
-        whole = line(Code(command("prove", proof.script.id, "--steps")), "shows what each is given.")
+        whole = line(view.Code(command("prove", proof.script.id, "--steps")), "shows what each is given.")
         count = line(f"And {_counted(len(hidden), 'line')} of mere algebra:")
         told_.append(Fold(count, (whole, view.Table(("line", "what it says"), rows, most=None))))
     parts += [part for judged in open_ for part in line_parts(proof, judged)]
@@ -216,7 +201,7 @@ def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
         sides = f"At t = {witness['t']} the left side is {witness['left']} and the right side {witness['right']}."
         yield line(Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small"))
     if certificate := identity(step.theorem):
-        rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [line(Code(certificate))]
+        rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [line(view.Code(certificate))]
         yield Fold(line("certificate"), tuple(rows))
 
 

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -101,10 +101,7 @@ class Word:
         steps: of the derivation.
         seconds: that Rocq took; 0 for a proof that was not exported.
         reason: why the proof is not checked; empty where it is.
-        derivation: its hash, see `digest`.
-        axioms: on which Rocq says that its theorem rests.
-        file: the hash of what was exported.
-        world: the hash of the world in which Rocq has found the theorem's hypotheses to hold; empty without one.
+        entry: what the list has of it, see `LIST`.
 
     """
 
@@ -112,13 +109,10 @@ class Word:
     steps: int
     seconds: float
     reason: str
-    derivation: str = ""
-    axioms: tuple[str, ...] = ()
-    file: str = ""
-    world: str = ""
+    entry: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        ok = "ok, and its hypotheses hold in a world" if self.world else "ok"
+        ok = "ok, and its hypotheses hold in a world" if "world" in self.entry else "ok"
         return f"{self.name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or ok}"
 
 
@@ -200,12 +194,11 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
             file.write_text(text, encoding="utf-8")
             began = perf_counter()
             reason, rests = _believed(file, library)
-            world, there = "", World(export)
-            if not reason and there.script.exists():
-                reason = in_world(there, folder, library)
-                world = "" if reason else there.hash
-            took = perf_counter() - began
-            word = Word(export.name, steps, took, reason, digest(export.theorem), rests, hash_of(text), world)
+            entry = {"derivation": digest(export.theorem), "library": library_hash(), "file": hash_of(text)}
+            world = World(export)
+            if not reason and world.script.exists() and not (reason := in_world(world, folder, library)):
+                entry["world"] = world.hash
+            word = Word(export.name, steps, perf_counter() - began, reason, {**entry, "axioms": rests})
         say(word)
         return word
 
@@ -213,12 +206,12 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
         return list(pool.map(one, exports))
 
 
-def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str, tuple[str, ...]]:
+def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str, list[str]]:
     """Compile a file. Returns why it is not believed, empty where it is, and the axioms on which it rests."""
     failed, printed = compiled(file, library, needs)
     rests = axioms(printed)
     more = sorted(rests - allowed())
-    return failed or (f"it rests on {', '.join(more)}" if more else ""), tuple(sorted(rests))
+    return failed or (f"it rests on {', '.join(more)}" if more else ""), sorted(rests)
 
 
 def in_world(world: World, folder: Path, library: Path) -> str:
@@ -235,14 +228,9 @@ def in_world(world: World, folder: Path, library: Path) -> str:
     return f"its world: {reason}" if reason else ""
 
 
-def listed(words: Sequence[Word]) -> dict[str, dict[str, object]]:
+def listed(words: Sequence[Word]) -> dict[str, Mapping[str, Any]]:
     """The entries of the committed list for the proofs that Rocq has checked."""
-    found: dict[str, dict[str, object]] = {}
-    for word in words:
-        if not word.reason:
-            found[word.name] = {"derivation": word.derivation, "library": library_hash(), "file": word.file}
-            found[word.name] |= {"axioms": list(word.axioms)} | ({"world": word.world} if word.world else {})
-    return found
+    return {word.name: word.entry for word in words if not word.reason}
 
 
 def differing(words: Sequence[Word]) -> list[str]:

@@ -11,6 +11,8 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import add, mul
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem
@@ -42,17 +44,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
     return register
 
 
-@dataclass(frozen=True)
-class Stated:
-    """A step that the file has: its name, bound letters and hypotheses."""
-
-    name: str
-    letters: tuple[Named, ...]
-    hypotheses: tuple[Statement, ...]
-
-
-# What is stated, by theorem and by the hypotheses that are meant at one time alone.
-Known = dict[tuple[int, frozenset[Statement]], Stated]
+# The names and bound letters of what is stated, by theorem and by the hypotheses that are meant at one time alone.
+Known = dict[tuple[int, frozenset[Statement]], tuple[str, tuple[Named, ...]]]
 
 
 @dataclass(frozen=True)
@@ -69,16 +62,15 @@ class Step:
     stated: Known
     local: frozenset[Statement] = frozenset()
 
-    def state(self) -> Stated:
-        """State the theorem as a lemma of the file."""
+    def state(self) -> tuple[str, tuple[Named, ...]]:
+        """State the theorem as a lemma of the file; return its name and its bound letters."""
         if self.theorem.rule not in _RULES:
             raise InputError("rule", self.theorem.rule, "a rule that can be exported")
-        hypotheses = tuple(sorted(self.theorem.hypotheses))
         more = ["(t0 : nat)"] * bool(self.local)
-        more += [f"({self.hypothesis(x)} : {self._said(x, x in self.local)})" for x in hypotheses]
+        for x in sorted(self.theorem.hypotheses):
+            more.append(f"({self.hypothesis(x)} : {self._said(x, x in self.local)})")
         claim, proof = self._said(self.theorem.conclusion, bool(self.local)), _RULES[self.theorem.rule](self)
-        name, letters = self.book.lemma("step", more, claim, f"exact {proof}.")
-        made = self.stated[id(self.theorem), self.local] = Stated(name, letters, hypotheses)
+        made = self.stated[id(self.theorem), self.local] = self.book.lemma("step", more, claim, f"exact {proof}.")
         return made
 
     def _said(self, statement: Statement, local: bool) -> str:
@@ -106,9 +98,9 @@ class Step:
         if theorem.rule == "assume":
             return given.get(theorem.conclusion) or self.hypothesis(theorem.conclusion)
         local = (self.local | more) & theorem.hypotheses
-        stated = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
-        words = [stated.name, *map(self.book.name, stated.letters), *["t0"] * bool(local)]
-        words += [given.get(x) or self.hypothesis(x) for x in stated.hypotheses]
+        name, letters = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
+        words = [name, *map(self.book.name, letters), *["t0"] * bool(local)]
+        words += [given.get(x) or self.hypothesis(x) for x in sorted(theorem.hypotheses)]
         return f"({' '.join(words)})"
 
     def fact(self, theorem: Theorem, at: str = "t w rt") -> str:
@@ -475,7 +467,8 @@ def maximum_at_most(step: Step) -> str:
 # Certificates: the identity by `ring`, the signs of its parts from the premises.
 
 
-class Nonnegative(typing.NamedTuple):
+@dataclass(frozen=True)
+class Nonnegative:
     """A number, with the proof that it is at least 0, or above 0 if `strict`."""
 
     text: str
@@ -486,6 +479,18 @@ class Nonnegative(typing.NamedTuple):
     def weak(self) -> str:
         """The proof that it is at least 0."""
         return f"(ltW {self.proof})" if self.strict else self.proof
+
+    def __mul__(self, other: Nonnegative) -> Nonnegative:
+        strict = self.strict and other.strict
+        proof = f"(mulr_gt0 {self.proof} {other.proof})" if strict else f"(mulr_ge0 {self.weak} {other.weak})"
+        return Nonnegative(f"{self.text} * {other.text}", proof, strict)
+
+    def __add__(self, other: Nonnegative) -> Nonnegative:
+        if self.strict:
+            proof = f"(add_pn {self.proof} {other.weak})"
+        else:
+            proof = f"(add_{'np' if other.strict else 'nn'} {self.proof} {other.proof})"
+        return Nonnegative(f"{self.text} + {other.text}", proof, self.strict or other.strict)
 
 
 @rule()
@@ -500,8 +505,8 @@ def certificate(step: Step) -> str:
     }
 
     def premises(places: Sequence[int]) -> list[Nonnegative]:
-        told = ((f"({lemma.scalar(facts[i].polynomial)})", names[i], facts[i].relation == ">") for i in places)
-        return [Nonnegative(*each) for each in told]
+        texts = [f"({lemma.scalar(facts[i].polynomial)})" for i in places]
+        return [Nonnegative(x, names[i], facts[i].relation == ">") for x, i in zip(texts, places, strict=True)]
 
     below = all(facts[i].relation == ">" for i in factor)
     own = None if below or goal.relation != ">=" else goal.polynomial
@@ -509,12 +514,12 @@ def certificate(step: Step) -> str:
     for squares, places in terms:
         whole = _sum([_square(lemma, weight, root, own) for weight, root in squares])
         # In a sum of summands, a sum of squares stands in brackets, as its proof does.
-        parts.append(_product([Nonnegative(f"({whole.text})", whole.proof, whole.strict), *premises(places)]))
+        parts.append(reduce(mul, premises(places), Nonnegative(f"({whole.text})", whole.proof, whole.strict)))
     equations = [
         (f"({lemma.scalar(Scalar.of(c))}) * ({lemma.scalar(facts[i].polynomial)})", names[i]) for c, i in multipliers
     ]
     right = " + ".join([*(x.text for x in parts), *(text for text, _ in equations)]) or "0"
-    product = _product(premises(factor))
+    product = reduce(mul, premises(factor)) if factor else Nonnegative("1", positive(Fraction(1)), True)
     text = lemma.scalar(goal.polynomial)
     script = equal(f"{product.text} * ({text})" if factor else text, right, " ".join(names.values()))
     if goal.relation == "=":
@@ -546,24 +551,8 @@ def _square(lemma: Lemma, weight: Fraction, root: Scalar, own: Scalar | None) ->
     return Nonnegative(text, f"(mulr_ge0 (ltW {positive(weight)}) (sqr_ge0 _))", False)
 
 
-def _product(parts: Sequence[Nonnegative]) -> Nonnegative:
-    whole, *rest = parts or [Nonnegative("1", positive(Fraction(1)), True)]
-    for each in rest:
-        strict = whole.strict and each.strict
-        proof = f"(mulr_gt0 {whole.proof} {each.proof})" if strict else f"(mulr_ge0 {whole.weak} {each.weak})"
-        whole = Nonnegative(f"{whole.text} * {each.text}", proof, strict)
-    return whole
-
-
 def _sum(parts: Sequence[Nonnegative]) -> Nonnegative:
-    whole, *rest = parts or [Nonnegative("0", "(lexx 0)", False)]
-    for each in rest:
-        if whole.strict:
-            proof = f"(add_pn {whole.proof} {each.weak})"
-        else:
-            proof = f"(add_{'np' if each.strict else 'nn'} {whole.proof} {each.proof})"
-        whole = Nonnegative(f"{whole.text} + {each.text}", proof, whole.strict or each.strict)
-    return whole
+    return reduce(add, parts) if parts else Nonnegative("0", "(lexx 0)", False)
 
 
 # Sums, expectations and times.

@@ -12,24 +12,17 @@ from pathlib import Path
 import pytest
 
 from boundcheck.checked import survey as surveys
-from boundcheck.checked.attacked import SUBJECTS, End, Trouble
-from boundcheck.checked.attacks import KINDS, LINE, SAME, Attack, attacks, fault_of
+from boundcheck.checked.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, End, Trouble, attacks, fault_of
 from boundcheck.checked.survey import Reliability, reliability
 from boundcheck.checked.trial import Trial
-from boundcheck.present.page import write_survey
-from tests.experiment.small import refused
 
 if sys.platform != "linux":
     pytest.skip("processes are forked and limited as on Linux", allow_module_level=True)
 
 
-def ended(subject: str, kind: str, change: str, outcome: str, said: str, wrong: bool) -> Trial:
-    return Trial("attack", subject, KINDS[kind], change, True, said, outcome, wrong, False, 0.5)
-
-
-RIGHT = ended("run of a theorem", "kill", "at write 3 of 9", SAME, "", False)
-REFUSED = ended("page of a stored run", "damage", "spec.json: empty", LINE, "boundcheck: RUN", False)
-WRONG = ended("folder of a new paper", "torn", "<script>", "a traceback", "OSError", True)
+RIGHT = Trial("attack", "run of a theorem", KINDS["kill"], "at write 3 of 9", True, "", SAME, False, False, 0.5)
+REFUSED = replace(RIGHT, kind=KINDS["damage"], witness="boundcheck: RUN", outcome=LINE)
+WRONG = replace(RIGHT, kind=KINDS["torn"], change="<script>", outcome="a traceback", witness="OSError", wrong=True)
 
 
 def right(attack: Attack) -> None:
@@ -37,15 +30,11 @@ def right(attack: Attack) -> None:
     assert not made.wrong, made
 
 
-# Of a subject that takes a moment.
-QUICK = "folder of a new paper"
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["kill", "full disk", "torn", "read-only", "failing disk", "no permission"])
 def test_a_small_command_survives_every_trouble(kind: str) -> None:
     for seed in range(3):
-        right(Attack(QUICK, kind, seed))
+        right(Attack("folder of a new paper", kind, seed))
 
 
 @pytest.mark.full
@@ -122,46 +111,30 @@ def test_a_disk_fails_at_the_write_that_was_asked_for(kind: str, at: int, here: 
     assert not writes
 
 
-def end(code: int | None = 0, said: str = "", orphans: bool = False) -> End:
-    return End(code, said, "", 1.0, 0, orphans)
-
-
 @pytest.mark.parametrize(
-    ("given", "outcome"),
+    ("code", "said", "outcome"),
     [
-        (end(None), "it hangs"),
-        (end(1, "Traceback (most recent call last):"), "a traceback"),
-        (end(1), "it ended with 1"),
-        (end(2, "one\ntwo"), "several lines"),
-        (end(2, "a" * 2000), "several lines"),
-        (end(2), "no line"),
-        (end(orphans=True), "a process stayed behind"),
-        (end(), None),
-        (end(2, "boundcheck: out = x: expected y"), None),
+        (None, "", "it hangs"),
+        (1, "Traceback (most recent call last):", "a traceback"),
+        (1, "", "it ended with 1"),
+        (2, "one\ntwo", "several lines"),
+        (2, "a" * 2000, "several lines"),
+        (2, "", "no line"),
+        (0, "", None),
+        (2, "boundcheck: out = x: expected y", None),
     ],
 )
-def test_what_is_wrong_with_an_end_is_seen(given: End, outcome: str | None) -> None:
-    assert fault_of(given, (0, 2)) == outcome
+def test_what_is_wrong_with_an_end_is_seen(code: int | None, said: str, outcome: str | None) -> None:
+    end = End(code, said, "", 1.0, 0, orphans=False)
+    assert fault_of(end, (0, 2)) == outcome
+    assert fault_of(replace(end, orphans=True), (0, 2)) == (outcome or "a process stayed behind")
 
 
-@pytest.mark.full
-def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
-    found = Reliability((RIGHT, REFUSED, WRONG))
-    files = write_survey(found, tmp_path, "boundcheck reliability")
-    assert {path.name for path in files} == {"index.html", "results.json", "trials.csv", "opening.svg", "opening.pdf"}
-    page = (tmp_path / "index.html").read_text()
-    assert "Of 3 attacks on commands 1 went wrong." in page
-    assert "&lt;script&gt;" in page
-    count = found.as_json()
+def test_what_went_wrong_is_counted() -> None:
+    count = Reliability((RIGHT, REFUSED, WRONG)).as_json()
     assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}
     assert [row["kind"] for row in count["kinds"]] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
-    honest = write_survey(Reliability((RIGHT,)), tmp_path, "boundcheck reliability")
-    assert "None." in honest[0].read_text()
-
-
-@pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs")])
-def test_a_survey_of_nothing_is_refused(share: int, jobs: int, field: str) -> None:
-    assert refused(reliability, share, jobs).field == field
+    assert [row["said"] for row in count["wrong"]] == ["OSError"]
 
 
 @dataclass(frozen=True)

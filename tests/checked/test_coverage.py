@@ -1,7 +1,7 @@
 """Measured coverage and power: that they find what is broken, pass what is sound, and measure what they say."""
 
 import json
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from boundcheck.checked.coverage import (
     COLUMNS,
     GAPS,
     GRID,
+    LEVEL,
     LOWER,
     SIMULTANEOUS,
     SIZES,
@@ -37,7 +38,6 @@ from boundcheck.checked.coverage import (
 from boundcheck.experiment.statistics import betting_limits, betting_lower_limit, student_limits, student_replicas
 
 EXPERIMENTS = 2000
-LEVEL = 0.95
 
 # One worker makes what all of them look at.
 pytestmark = pytest.mark.xdist_group("coverage")
@@ -86,38 +86,33 @@ def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
 def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
     """And no interval that holds at any number of replicas misses them as often."""
     (skewed,) = (each for each in BOUNDED if each.name == "1 in 50")
-    student, betting = assess((STUDENT, BETTING), skewed, n, 4000, LEVEL, np.random.default_rng([0, n]))
+    student, betting = assess((STUDENT, BETTING), skewed, n, 4000, np.random.default_rng([0, n]))
     assert student.rate == pytest.approx(STUDENT_ON_SKEWED[n], abs=0.01)
     assert student.holds is (n == 1024)
     assert betting.holds
 
 
-def test_every_method_is_measured_on_every_distribution_that_it_can_be_used_on(measured):
-    found = {(each.distribution, each.method, each.n) for each in measured}
+def test_each_method_is_measured_wherever_it_can_be_and_its_numbers_fit_together(measured, experiments):
+    found = {(each.distribution, each.method, each.n): each for each in measured}
     expected = {(d.name, m.name, n) for d in BOUNDED for m in (BETTING, BERNSTEIN, STUDENT) for n in SIZES}
     expected |= {(d.name, m.name, n) for d in UNBOUNDED for m in (STUDENT, LOWER) for n in SIZES}
     expected |= {(COLUMNS.name, SIMULTANEOUS.name, n) for n in SIZES[:2]}
-    assert found == expected
+    assert found.keys() == expected
     assert len(measured) == len(expected)
-
-
-def test_rates_limits_and_widths_fit_together(measured, experiments):
     for each in measured:
         assert each.experiments == experiments
         assert each.above <= each.misses
         assert each.low <= each.rate == each.misses / experiments <= each.high
         assert each.width >= 0
-    widths = {(each.distribution, each.method, each.n): each.width for each in measured}
-    for distribution in BOUNDED:
-        for n in SIZES:
-            assert widths[distribution.name, BETTING.name, n] < widths[distribution.name, BERNSTEIN.name, n]
+    for d, n in product(BOUNDED, SIZES):
+        assert found[d.name, BETTING.name, n].width < found[d.name, BERNSTEIN.name, n].width
 
 
 def broken(method, share):
     """The method, with limits at this share of their distance from the middle."""
 
-    def limits(x, largest, level):
-        lower, upper = method.limits(x, largest, level)
+    def limits(x, largest):
+        lower, upper = method.limits(x, largest)
         middle, half = (lower + upper) / 2, (upper - lower) / 2
         return middle - share * half, middle + share * half
 
@@ -127,7 +122,7 @@ def broken(method, share):
 @pytest.mark.full
 @pytest.mark.parametrize("method", [BETTING, STUDENT])
 def test_an_interval_half_as_wide_is_found_out(method):
-    honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, LEVEL, np.random.default_rng(2))
+    honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, np.random.default_rng(2))
     assert honest.holds
     assert not half.holds
     assert half.width == pytest.approx(honest.width / 2)
@@ -137,12 +132,12 @@ def test_an_interval_half_as_wide_is_found_out(method):
 def test_simultaneous_limits_without_a_correction_are_found_out():
     """Fifty limits, each at the level of one: some column's limit fails more often than one in twenty times."""
 
-    def limits(x, largest, level):
-        lower = betting_lower_limit(np.swapaxes(x, -1, -2), 1 - level).max(-1)
+    def limits(x, largest):
+        lower = betting_lower_limit(np.swapaxes(x, -1, -2), 1 - LEVEL).max(-1)
         return lower, np.full_like(lower, np.inf)
 
     methods = SIMULTANEOUS, Method("uncorrected", "nonasymptotic", limits)
-    corrected, uncorrected = assess(methods, COLUMNS, 16, EXPERIMENTS, LEVEL, np.random.default_rng(3))
+    corrected, uncorrected = assess(methods, COLUMNS, 16, EXPERIMENTS, np.random.default_rng(3))
     assert corrected.holds
     assert not uncorrected.holds
 
@@ -179,7 +174,7 @@ def test_results_are_json_without_nan_and_depend_on_the_seed_alone():
 @pytest.mark.parametrize("bound", [1.2, 1.5, 3.0])
 def test_tests_of_power_are_the_upper_limits_themselves(bound):
     x = beta(0.5, 10.0)(np.random.default_rng(7), (150, 500))
-    betting, student = BettingTest(bound, LEVEL, 10.0), StudentTest(bound, LEVEL)
+    betting, student = BettingTest(bound, 10.0), StudentTest(bound)
     for before, n in pairwise((0, 2, 40, 41, 150)):
         seen = x[:n].T
         assert betting.share(x[before:n]) == (betting_limits(seen, 10.0, LEVEL)[1] < bound).mean()
@@ -197,12 +192,12 @@ def test_draws_of_power_have_mean_1_and_their_variation(variation):
 @pytest.mark.full
 def test_a_larger_gap_needs_no_more_replicas_and_a_larger_range_no_fewer(powers):
     found = {(each.variation, each.range or 0, each.gap): each.replicas for each in powers}
-    for (variation, reach, gap), replicas in found.items():
-        for (other_variation, other_reach, other_gap), others in found.items():
-            if variation == other_variation and reach == other_reach and gap < other_gap:
-                assert replicas >= others
-            if variation == other_variation and gap == other_gap and reach < other_reach:
-                assert replicas <= others
+    for (variation, reach, gap), (other_variation, other_reach, other_gap) in product(found, repeat=2):
+        replicas, others = found[variation, reach, gap], found[other_variation, other_reach, other_gap]
+        if variation == other_variation and reach == other_reach and gap < other_gap:
+            assert replicas >= others
+        if variation == other_variation and gap == other_gap and reach < other_reach:
+            assert replicas <= others
     # Within twice the mean a variation of 1 takes a coin, and a bound beyond the range says nothing.
     assert {(v, g) for v, reach, g in found if reach == 2} == {(0.25, gap) for gap in GAPS if gap < 1}
     assert {(v, reach) for v, reach, _ in found} == {(v, r) for v in (0.25, 1) for r in (0, 2, 10, 100)} - {(1, 2)}
@@ -226,6 +221,6 @@ def test_what_is_never_enough_is_none():
             self.n = getattr(self, "n", 0) + len(x)
             return 0.9 if self.n >= 1000 else 0.89
 
-    found = least_replicas([Never(), Once()], gamma(1.0), 1, 0.9, np.random.default_rng(9))
+    found = least_replicas([Never(), Once()], gamma(1.0), 1, np.random.default_rng(9))
     assert found == [None, min(n for n in GRID if n >= 1000)]
     assert GRID[-1] == 100_000

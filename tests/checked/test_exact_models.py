@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
-from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, composites, is_timed
-from boundcheck.checked.exact_models import descents, worlds
-from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, is_timed
+from boundcheck.checked.exact_models import descents, runs_of, worlds
 from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import number, rows, transposed
@@ -26,9 +25,7 @@ from boundcheck.language.symbols import L, T, sigma
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
-    F,
     FrobeniusNorm,
-    Gradient,
     Iterate,
     MinimumOver,
     SpectralNorm,
@@ -73,17 +70,6 @@ def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
     assert said.count(True) >= 0.9 * len(said) > 50
 
 
-def satisfying(script: Script) -> ExactModel | None:
-    """A world in which all hypotheses of a proof hold, and those of its conclusion where that is a law."""
-    proof = script.proof
-    assert proof.conclusion is not None
-    premises = proof.goal.premises if isinstance(proof.goal, Law) else ()
-    conclusion = proof.conclusion.conclusion
-    fact = conclusion.conclusion if isinstance(conclusion, Law) else conclusion
-    fitting = (x for x in worlds() if x.allows([*proof.conclusion.hypotheses, *premises], proof))
-    return next((x for x in fitting if x.values(fact)), None)
-
-
 @pytest.mark.full
 @of_the_paper
 def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_absurdity() -> None:
@@ -96,35 +82,34 @@ def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_a
 @of_the_paper
 @pytest.mark.parametrize("script", SATISFIABLE, ids=names(SATISFIABLE))
 def test_no_theorem_is_vacuous(script: Script) -> None:
-    world = satisfying(script)
-    assert world is not None, "no world satisfies its hypotheses"
-    goal = script.proof.goal
-    conclusion = goal.conclusion if isinstance(goal, Law) else goal
+    """All hypotheses of the proof hold in a world, and those of its conclusion where that is a law; and so does it."""
+    proof, goal = script.proof, script.proof.goal
+    assert proof.conclusion is not None
+    premises, conclusion = (goal.premises, goal.conclusion) if isinstance(goal, Law) else ((), goal)
     assert isinstance(conclusion, Fact)
+    fitting = (x for x in worlds() if x.allows([*proof.conclusion.hypotheses, *premises], proof))
+    world = next((x for x in fitting if x.values(conclusion)), None)
+    assert world is not None, "no world satisfies its hypotheses"
     assert not world.refutes(conclusion)
     # Equalities between irrational numbers cannot be seen to hold.
     assert conclusion.relation == "=" or world.meets(conclusion)
 
 
 @of_the_paper
-@pytest.mark.parametrize("script", IRRATIONAL, ids=names(IRRATIONAL))
-def test_all_holds_somewhere_but_what_gives_a_name_to_an_irrational_number(script: Script) -> None:
+@pytest.mark.parametrize("script", [*IRRATIONAL, *ABSURD], ids=names((*IRRATIONAL, *ABSURD)))
+def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(script: Script) -> None:
+    """Without its laws, which are what it refutes, the hypotheses of an absurdity hold somewhere."""
     proof = script.proof
     assert proof.conclusion is not None
+    if script in ABSURD:
+        facts = [x for x in proof.conclusion.hypotheses if isinstance(x, Fact)]
+        assert len(facts) < len(proof.conclusion.hypotheses)
+        assert any(all(world.meets(x) for x in facts) for world in worlds())
+        return
     defined = {x.statement for x in proof.assumptions if not x.names.isdisjoint(script.claim.names)}
     premises = proof.goal.premises if isinstance(proof.goal, Law) else ()
     rest = [*(proof.conclusion.hypotheses - defined), *premises]
     assert any(world.allows(rest, proof) for world in worlds())
-
-
-@of_the_paper
-@pytest.mark.parametrize("script", ABSURD, ids=names(ABSURD))
-def test_what_is_absurd_rests_on_laws(script: Script) -> None:
-    """Without its laws, which are what it refutes, its hypotheses hold somewhere."""
-    assert script.proof.conclusion is not None
-    facts = [x for x in script.proof.conclusion.hypotheses if isinstance(x, Fact)]
-    assert len(facts) < len(script.proof.conclusion.hypotheses)
-    assert any(all(world.meets(x) for x in facts) for world in worlds())
 
 
 # The second evaluation.
@@ -272,12 +257,6 @@ def test_an_understated_smoothness_is_marked() -> None:
     understated, plain = (build(lambda numbers: Fraction(1, 8)) for build in (first, true))
     assert (understated.changed, plain.changed) == (frozenset({"L"}), frozenset())
     assert 9 * understated.numbers["L"] == plain.numbers["L"]
-
-
-def test_composites_are_what_a_reading_puts_together() -> None:
-    script = next(x for x in scripts() if x.id == "meft.lemma1_sharp")
-    assert composites(script.proof) == {"v", "v_1", "v_2"}
-    assert Gradient(F, v1).args[1].name in composites(script.proof)
 
 
 def test_a_step_that_is_no_real_number_makes_no_run() -> None:

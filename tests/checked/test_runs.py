@@ -14,7 +14,6 @@ from hypothesis import given
 from boundcheck.checked.exact_model import Curve
 from boundcheck.checked.runs import (
     Diagonal,
-    Kink,
     Run,
     Scalar,
     false_bounds,
@@ -43,29 +42,41 @@ def floats(balls):
     return [float(x) for x in balls]
 
 
-@examples(40)
+@examples(30)
 @given(
     st.fractions("1/4", 4, max_denominator=8),
     st.fractions("1/4", 2, max_denominator=8),
     NUMBERS,
-    st.sampled_from([None, Fraction(1, 2), Fraction(2)]),
+    st.sampled_from([None, Fraction(1, 2), Fraction(1), Fraction(2)]),
     st.fractions("1/4", 2, max_denominator=8),
+    st.sampled_from([Fraction(0), Fraction(1, 4)]),
 )
-def test_a_kink_is_followed_as_in_floats(L, G, zero, scale, start):
-    kink, alpha = Kink(L, G, zero, scale, start), 0.0625
-    A = B = float(start)
-    expected = []
-    for _ in range(STEPS):
-        w = A if scale is None else float(scale) * B * A
-        slope = np.clip(float(L) * (w - float(zero)), -float(G), float(G))
-        in_A, in_B = (slope, 0.0) if scale is None else (float(scale) * slope * B, float(scale) * slope * A)
-        expected.append(in_A**2 + in_B**2)
-        A, B = A - alpha * in_A, B - alpha * in_B
-    assert np.allclose(floats(kink.squares(arb(alpha), STEPS)), expected)
-    w = float(start if scale is None else scale * start**2)
-    ways = np.linspace(float(zero), w, 20001)
-    slopes = np.clip(float(L) * (ways - float(zero)), -float(G), float(G))
-    assert float(kink.gap()) == pytest.approx(np.trapezoid(slopes, ways), rel=1e-6, abs=1e-9)
+def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, noise):
+    """Of two kinks, trained as W or through A and B; and of the second alone where nothing is drawn."""
+    kinks = ((L, G, zero), (G, L, -zero))
+    found = Diagonal(tuple(Curve.clipped(*kink) for kink in kinks), start, scale, noise if scale else Fraction(0))
+    alpha, s = 0.0625, float(scale or 1)
+
+    def slope(kink, w):
+        L, G, zero = map(float, kink)
+        return np.clip(L * (w - zero), -G, G)
+
+    squares, paths = np.zeros(STEPS), list(product((-1, 1), repeat=STEPS - 1))
+    for signs in paths:
+        A, B = float(start) * np.eye(2), float(start) * np.eye(2) if scale else np.eye(2)
+        for t in range(STEPS):
+            W = s * B @ A
+            M = np.diag([slope(kink, w) for kink, w in zip(kinks, np.diag(W), strict=True)])
+            squares[t] += s**2 * (((B.T @ M) ** 2).sum() + ((M @ A.T) ** 2).sum() * bool(scale)) / len(paths)
+            if t < STEPS - 1:
+                M[1, 1] += float(found.noise) * signs[t]
+                A, B = A - alpha * s * B.T @ M, B - alpha * s * M @ A.T * bool(scale)
+    assert np.allclose(floats(found.squares(arb(alpha), STEPS)), squares)
+    w, gap = float(scale * start**2 if scale else start), 0.0
+    for kink in kinks:
+        ways = np.linspace(float(kink[2]), w, 20001)
+        gap += np.trapezoid(slope(kink, ways), ways)
+    assert float(found.gap()) == pytest.approx(gap, rel=1e-6, abs=1e-9)
 
 
 @examples(25)
@@ -93,34 +104,17 @@ def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
     assert float(found.bias(arb(alpha))) == pytest.approx((np.mean(each[1:]) - np.mean(each)) ** 2, abs=1e-12)
 
 
-def test_the_diagonal_loss_is_the_mean_over_all_paths():
-    knots = (((0, "-1/2"), (4, 2)), ((-2, -1), (1, 0), (6, 3)))
-    first, second = (Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in each]) for each in knots)
-    found, alpha = Diagonal(first, second, Fraction(1, 4), Fraction(3, 2)), 0.03
-
-    def slope(h, w):
-        return np.interp(w, *np.array(h.knots, dtype=float).T)
-
-    squares = np.zeros(STEPS)
-    for signs in product((-1, 1), repeat=STEPS - 1):
-        A, B = 1.5 * np.eye(2), 1.5 * np.eye(2)
-        for t in range(STEPS):
-            W = B @ A
-            M = np.diag([slope(first, W[0, 0]), slope(second, W[1, 1])])
-            squares[t] += (((B.T @ M) ** 2).sum() + ((M @ A.T) ** 2).sum()) / 2 ** (STEPS - 1)
-            if t < STEPS - 1:
-                M[1, 1] += 0.25 * signs[t]
-                A, B = A - alpha * B.T @ M, B - alpha * M @ A.T
-    assert np.allclose(floats(found.squares(arb(alpha), STEPS)), squares)
-    M = np.diag([0, 0.25 * 1.5])
-    assert float(found.variance()) == pytest.approx(2 * (M**2).sum())
-    h = 1e-4
+def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
+    h = Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in ((-2, -1), (1, 0), (6, 3))])
+    found = Diagonal((h,), Fraction(3, 2), noise=Fraction(1, 4))
+    assert float(found.variance()) == pytest.approx(2 * (0.25 * 1.5) ** 2)
+    step, knots = 1e-4, np.array(h.knots, dtype=float).T
 
     def along(t):
         ways = np.linspace(1, (1.5 + t / np.sqrt(2)) ** 2, 2001)
-        return np.trapezoid(slope(second, ways), ways)
+        return np.trapezoid(np.interp(ways, *knots), ways)
 
-    assert float(found.curvature()) == pytest.approx((along(h) - 2 * along(0) + along(-h)) / h**2, rel=1e-4)
+    assert float(found.curvature()) == pytest.approx((along(step) - 2 * along(0) + along(-step)) / step**2, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -163,14 +157,6 @@ def test_there_are_false_and_true_runs_of_every_kind():
     for run in found:
         parse(run.table)
     assert len(run_mutants(10)) < len(found) / 9
-
-
-@pytest.mark.full
-def test_every_trial_of_a_sample_is_right():
-    trials = [run.tried() for run in run_mutants(90)]
-    assert not [trial for trial in trials if trial.wrong]
-    assert {trial.true for trial in trials} == {True, False}
-    assert sum(trial.caught for trial in trials) >= sum(not trial.true for trial in trials) - 2
 
 
 @pytest.mark.full

@@ -132,12 +132,9 @@ def test_a_letter_without_one_meaning_is_refused_when_the_claim_is_made(make: An
     assert refusal(make).field == field
 
 
-@pytest.mark.parametrize("where", [{"L": sp.Integer(1)}, {L: "1"}, {L: 1}])
-def test_text_is_no_special_case(where: Any) -> None:
-    refusal(lambda: MINE.case("x", "x", "me", where))
-
-
-def test_a_case_in_which_a_condition_fails_is_none() -> None:
+def test_text_and_a_case_in_which_a_condition_fails_are_no_special_case() -> None:
+    for where in ({"L": sp.Integer(1)}, {L: "1"}, {L: 1}):
+        refusal(lambda where=where: MINE.case("x", "x", "me", where))
     limited = claim(L * kappa, KAPPA, conditions=(sp.Le(kappa, 2),))
     assert limited.case("x", "x", "me", {kappa: sp.Integer(2)}).conditions == ()
     assert "kappa <= 2" in str(refusal(lambda: limited.case("x", "x", "me", {kappa: sp.Integer(3)})))

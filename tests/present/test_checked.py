@@ -15,7 +15,6 @@ import pytest
 from boundcheck import cli
 from boundcheck.checked import survey as surveys
 from boundcheck.checked.coverage import clopper_pearson
-from boundcheck.checked.smoothness import Drawn
 from boundcheck.checked.survey import Soundness, soundness
 from boundcheck.checked.trial import Answer, Mutant, Trial
 from boundcheck.errors import InputError
@@ -113,7 +112,7 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatc
     }
     for name, made in none.items():
         monkeypatch.setattr(surveys, name, made)
-    monkeypatch.setattr(surveys, "drawn", lambda share: Drawn((), 0))
+    monkeypatch.setattr(surveys, "drawn", lambda share: ((), 0))
     monkeypatch.setattr(surveys, "mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")])
     found = soundness(1, 1, keep=tmp_path)
     assert len(Asked.times) == len(found.trials) > 4

@@ -336,7 +336,7 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
 
 def words(*reasons: str) -> list[Word]:
     """What Rocq might say of proofs of my.0, my.1, ..."""
-    return [Word(f"my.{i}, sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
+    return [Word(f"my.{i}, sharp", 1, 0.0, reason, {"derivation": f"hash {i}"}) for i, reason in enumerate(reasons)]
 
 
 def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from boundcheck.proofs.methods import descent, drori, nesterov
 
 import boundcheck
 from boundcheck.checked.exact_model import ExactModel
-from boundcheck.checked.exact_runs import runs_of
+from boundcheck.checked.exact_models import runs_of
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import gamma, omega
 from boundcheck.language.claim import Claim

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from boundcheck.checked.limits import Limits, in_processes
+from boundcheck.checked.trial import Limits, in_processes
 from boundcheck.errors import InputError
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.held import held

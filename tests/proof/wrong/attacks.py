@@ -18,7 +18,6 @@ from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, Expectation, F
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
-from boundcheck.proof.proof import Inference
 from boundcheck.proof.script import checked
 
 from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, of_witnesses, refusal, x, y, z
@@ -90,7 +89,7 @@ def hidden(proof: Proof) -> None:
 def inferred(proof: Proof) -> None:
     """A line that says of itself that it follows, by another theorem."""
     theorem = proof.step("line", ge(x**2, 0))
-    proof.steps[0] = replace(proof.steps[0], inference=Inference(proof.assume(ge(0, 1)), None))
+    proof.steps[0] = replace(proof.steps[0], inference=proof.assume(ge(0, 1)))
     proof.conclude(theorem, relation=ge(x**2, 0))
 
 

@@ -59,6 +59,13 @@ class Mine(Setting):
         return ONE
 
 
+def smoother() -> Setting:
+    """A setting that is told half of its smoothness constant, and whose script wrote that into its slope as well."""
+    slope = PiecewiseLinear.clipped(ONE, ONE, ONE)
+    vars(slope)["lipschitz"] = Fraction(1, 2)
+    return Setting(slope, Fraction(1, 2), ONE, ONE, ONE)
+
+
 SLOPE = PiecewiseLinear.clipped(ONE, ONE, ONE)
 HONEST = Setting(SLOPE, ONE, ONE, ONE, ONE)
 CORNER, OTHER = (ONE, ONE), (Fraction(1, 2), ONE)
@@ -104,6 +111,15 @@ CASES = [
         by_hand(functions={"F": square(2)["f"]}, A_1=1, B_1=1, A_2=0, B_2=0, L=1),
         PARABOLA,
         LAW,
+        reading=POINTS,
+    ),
+    of_witnesses(
+        "a constant that the script wrote",
+        "the witness breaks a hypothesis",
+        FEW,
+        [LAW],
+        at_points("A parabola", smoother(), CORNER, OTHER),
+        at_points("A parabola", HONEST, CORNER, OTHER),
         reading=POINTS,
     ),
     of_witnesses(
