@@ -31,8 +31,8 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, Number
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.search import Climber, Structure, constants_of
-from boundcheck.worst_case.tried import certify
 
 ASSUMPTION_3_2, GRADIENT_BOUND = catalogue["jiang2024.assumption3.2"], catalogue["meft.gradient_bound"]
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")

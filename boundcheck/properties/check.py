@@ -29,11 +29,10 @@ from boundcheck.properties.matrix_strategies import DType, check_kind, check_siz
 from boundcheck.properties.problem_strategies import assignments, instances, short_runs
 from boundcheck.properties.session import current
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.instance import AdapterInstance
+from boundcheck.worst_case.instance import AdapterInstance, certify, check_id
 from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
 from boundcheck.worst_case.search import shrunk
 from boundcheck.worst_case.stored import Tried, save
-from boundcheck.worst_case.tried import certify, check_id
 from boundcheck.worst_case.view import rounded_down
 
 

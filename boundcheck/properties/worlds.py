@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, cast
@@ -33,8 +33,8 @@ from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file
+from boundcheck.worst_case.instance import Fields, OfRun, named
 from boundcheck.worst_case.stored import KINDS, Tried
-from boundcheck.worst_case.tried import Fields, OfRun, named
 
 # Of the simplest instances; where none of so many is a world, the claim has none among them.
 _TRIED = settings(
@@ -139,45 +139,26 @@ def world_of(claim: Claim) -> Tried | Parabola | None:
     """The simplest instance found that the judge accepts, the same at each call; None where none is found."""
     try:
         tried = strategy_of(claim, None, LEAST, _LARGEST, "float64")
-        return cast(Tried, find(tried, lambda x: is_world(x, claim), settings=_TRIED))
+        return cast(Tried, find(tried, lambda x: meets(x, claim).holds, settings=_TRIED))
     except (NoSuchExample, Unsatisfiable, InputError):
         pass
     try:
         parabola = Parabola.of(claim)
-        return parabola if is_world(parabola, claim) else None
+        return parabola if meets(parabola, claim).holds else None
     except InputError:
         return None
 
 
-def is_world(instance: Any, claim: Claim) -> bool:
-    """True if the judge says that all that a claim assumes holds in an instance."""
-    return meets(instance, claim).holds
-
-
 def read(data: Mapping[str, Any]) -> Any:
-    """Read the instance that a ``worlds.json`` has for a claim.
-
-    Raises:
-        InputError: as the instance's own `from_json`.
-
-    """
+    """Read the instance that a ``worlds.json`` has for a claim; raises InputError as the instance's `from_json`."""
     return (KINDS | {"parabola": Parabola})[data["kind"]].from_json(data)
-
-
-def worlds(paper: str) -> Iterator[tuple[Claim, Any]]:
-    """The proved claims of a paper, each with the world that is found for it, or None."""
-    claims = {claim.id: claim for claim in paper_of(paper).claims()}
-    for id in fixed_statements():
-        if id in claims:
-            yield claims[id], world_of(claims[id])
 
 
 if __name__ == "__main__":
     for key in sys.argv[1:]:
-        found = {
-            claim.id: {"claim": claim.digest, "instance": world.as_json()}
-            for claim, world in worlds(key)
-            if world is not None
-        }
+        claims, found = {claim.id: claim for claim in paper_of(key).claims()}, {}
+        for id in fixed_statements():
+            if id in claims and (world := world_of(claims[id])) is not None:
+                found[id] = {"claim": claims[id].digest, "instance": world.as_json()}
         written = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
         replace_file(paper_of(key).folder / WORLDS, written.encode())

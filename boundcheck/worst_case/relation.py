@@ -45,8 +45,7 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
 )
-from boundcheck.worst_case.instance import is_spectral_norm_within
-from boundcheck.worst_case.tried import MOST, Fields, certify, matrix_text, named
+from boundcheck.worst_case.instance import MOST, Fields, certify, is_spectral_norm_within, matrix_text, named
 
 S = TypeVar("S")
 M = TypeVar("M")

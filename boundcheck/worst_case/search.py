@@ -40,8 +40,15 @@ from boundcheck.language.symbols import r
 from boundcheck.language.view import Shown
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import is_path, typed
-from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz, rank_of, unit
-from boundcheck.worst_case.tried import Certificate, certify, check_id
+from boundcheck.worst_case.instance import (
+    AdapterInstance,
+    Certificate,
+    certify,
+    check_id,
+    check_lipschitz,
+    rank_of,
+    unit,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

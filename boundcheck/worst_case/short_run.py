@@ -39,7 +39,7 @@ from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasur
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
 from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, zeta
 from boundcheck.worst_case import instance as adapted
-from boundcheck.worst_case.tried import Fields, OfRun, as_matrices, matrix_text, named
+from boundcheck.worst_case.instance import Fields, OfRun, as_matrices, matrix_text, named
 
 
 class FloatPaths:

@@ -12,10 +12,9 @@ from boundcheck.language.exchange import claim_as_json
 from boundcheck.language.view import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.instance import AdapterInstance
+from boundcheck.worst_case.instance import AdapterInstance, Certificate, Fields, certify, check_whole
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.short_run import ShortRun
-from boundcheck.worst_case.tried import Certificate, Fields, certify, check_whole
 
 Tried = AdapterInstance | Assignment | ShortRun
 """An instance of any kind that a claim is tried on."""

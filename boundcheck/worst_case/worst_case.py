@@ -37,8 +37,8 @@ from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.system.limits import Tick, silent
+from boundcheck.worst_case.instance import OfRun
 from boundcheck.worst_case.program import NOISY, Node, NotExactError, Program, RationalRun, Solver, above, below, equal
-from boundcheck.worst_case.tried import OfRun
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -29,8 +29,8 @@ from boundcheck.present.stored import load_runs
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.system.plugins import opened
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.stored import replayed
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import THEOREM_TABLE, changed, refused
 from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
 from tests.program import ROOT, run, said

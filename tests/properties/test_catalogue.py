@@ -66,29 +66,17 @@ def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
     ]
 
 
-@dtypes
-@lemmas
-def test_lemmas(id: str, kind: str, dtype: str) -> None:
-    for found in tried(id, kind, FEW, dtype=dtype, largest=6):
-        assert found.ratio > 0.05
-
-
-@pytest.mark.full
-@lemmas
-def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
-    for found in tried(id, kind, 2, largest=64):
-        assert found.ratio > 0
-
-
-@pytest.mark.nightly
-@dtypes
-@lemmas
-def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
-    for found in tried(id, kind, MANY, dtype=dtype, largest=16) + tried(id, kind, FEW, dtype=dtype, largest=64):
-        assert found.ratio > 0.05
-
-
 full, nightly = pytest.mark.full, pytest.mark.nightly
+
+
+@dtypes
+@lemmas
+@pytest.mark.parametrize(
+    ("many", "largest"), [(FEW, 6), pytest.param(2, 64, marks=full), pytest.param(MANY, 16, marks=nightly)]
+)
+def test_lemmas(id: str, kind: str, dtype: str, many: int, largest: int) -> None:
+    for found in tried(id, kind, many, dtype=dtype, largest=largest):
+        assert found.ratio > (0.05 if many > 2 else 0)
 
 
 @dtypes

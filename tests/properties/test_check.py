@@ -21,9 +21,9 @@ from boundcheck.language.symbols import b as b_radius
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.properties import ClaimViolatedError, RoundingError, check_claim
 from boundcheck.properties.session import PROFILES, using
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.stored import replayed
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)

@@ -44,9 +44,8 @@ from boundcheck.properties import (
     softmax_problems,
     weights,
 )
-from boundcheck.worst_case.instance import AdapterInstance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
 from boundcheck.worst_case.relation import Assignment
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused
 from tests.layers import examples
 from tests.properties.small import singular_values, smallest, some
@@ -176,9 +175,7 @@ ASSIGNMENTS: dict[str, Wanted] = {
 m, n = sp.symbols("m n", positive=True, integer=True)
 X, Y, a = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, m), sp.Symbol("a", positive=True)
 PRODUCT = Claim("any", "Any", "test", sp.Le(SpectralNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
-LEMMA, NOISY, REPAIRED = (
-    catalogue[id] for id in ("meft.lemma1_sharp", "ghadimi2013.corollary2_2", "meft.theorem2_repaired")
-)
+LEMMA, NOISY = (catalogue[id] for id in ("meft.lemma1_sharp", "ghadimi2013.corollary2_2"))
 
 
 TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
@@ -292,10 +289,6 @@ SHRUNK: dict[str, tuple[SearchStrategy, Wanted, Wanted, Any]] = {
     "an assignment": (
         *(assignments(BOUNDED), lambda made: all(X.any() for X in made.matrices.values())),
         *(lambda made: {*made.numbers.values()}, {1}),
-    ),
-    "a short run": (
-        *(short_runs(REPAIRED), lambda run: run.offset > 0, lambda run: (run.steps, tuple(run.adapter.W0.shape))),
-        (1, (1, 1)),
     ),
 }
 

@@ -77,7 +77,7 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
 @pytest.mark.full
 def test_a_profile_is_chosen_on_the_command_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(HEAD + "def test_number():\n    assert check_claim(Le(m, m**2)).profile == 'ci'\n")
-    result = pytester.runpytest_subprocess("--boundcheck-profile", "ci")
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "--boundcheck-profile", "ci")
     result.assert_outcomes(passed=1)
     assert "boundcheck: profile ci" in result.stdout.str()
 

@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.judge import meets
 from boundcheck.language.symbols import mu_F
 from boundcheck.proof.script import WORLDS, fixed_statements, has_instance
 from boundcheck.proofs import papers
-from boundcheck.properties.worlds import Parabola, is_world, read, world_of
+from boundcheck.properties.worlds import Parabola, read, world_of
 
 STORED = {
     id: entry
@@ -36,7 +37,7 @@ def test_the_judge_accepts_what_is_kept(id: str) -> None:
     assert kept["claim"] == claim.digest
     instance = read(kept["instance"])
     assert instance.claim == claim
-    assert is_world(instance, claim)
+    assert meets(instance, claim).holds
     assert has_instance(claim)
 
 
@@ -47,10 +48,10 @@ def test_each_proved_claim_has_one() -> None:
 def test_what_breaks_a_hypothesis_or_a_condition_is_none() -> None:
     claim = catalogue["bottou2018.theorem4_6"]
     parabola = Parabola.of(claim)
-    assert is_world(parabola, claim)
+    assert meets(parabola, claim).holds
     # Steeper than the parabola is; noisier than it may be.
-    assert not is_world(replace(parabola, given={**parabola.given, mu_F.name: Fraction(3, 2)}), claim)
-    assert not is_world(replace(parabola, noise=Fraction(2)), claim)
+    assert not meets(replace(parabola, given={**parabola.given, mu_F.name: Fraction(3, 2)}), claim).holds
+    assert not meets(replace(parabola, noise=Fraction(2)), claim).holds
 
 
 @pytest.mark.full

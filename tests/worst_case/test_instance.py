@@ -23,9 +23,8 @@ from boundcheck.exact.balls import lower, upper
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import ball
-from boundcheck.worst_case.instance import AdapterInstance
+from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.tried import Certificate, certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single

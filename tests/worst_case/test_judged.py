@@ -43,10 +43,10 @@ from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.problem_strategies import instances, short_runs
 from boundcheck.properties.session import using
 from boundcheck.worst_case import falsify
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import is_relation
 from boundcheck.worst_case.short_run import ShortRun, check_theorem
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.tried import certify
 from boundcheck.worst_case.view import worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, has_worst_case
 

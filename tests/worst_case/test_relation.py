@@ -18,6 +18,7 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import L, Lhat, Parameter, T
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.properties import matrices
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import (
     Assignment,
     Letters,
@@ -30,7 +31,6 @@ from boundcheck.worst_case.relation import (
     simplified,
 )
 from boundcheck.worst_case.stored import load, replayed, save
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused
 from tests.layers import examples
 

@@ -15,10 +15,9 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, s
 from boundcheck.worst_case import falsify, search
-from boundcheck.worst_case.instance import AdapterInstance, rank_of
+from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
 from boundcheck.worst_case.search import Best, Climber, Search, Structure, adapter_of, shrunk, weight_derivatives
 from boundcheck.worst_case.stored import replayed, save
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.language.plain import Plain, single
 from tests.layers import covering

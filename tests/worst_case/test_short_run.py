@@ -16,9 +16,9 @@ from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.short_run import ShortRun
 from boundcheck.worst_case.stored import load, replayed, save
-from boundcheck.worst_case.tried import certify
 from tests.experiment.small import refused, with_quantity_scaled
 
 REPAIRED = catalogue["meft.theorem2_repaired"]
