@@ -287,3 +287,8 @@ def test_terms_print_for_reading() -> None:
     assert str(expect(Scalar.of(Variable("b", Time(nodes.NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
     assert str(power(a + 1, Index("t", -1)) ** 2) == "((1 + a)^[t-1])^2"
     assert str(before(now * now)) == "sum[t' < t](t'^2)"
+
+
+@pytest.mark.parametrize(("name", "size"), [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)])
+def test_a_dimension_may_state_its_number(name: str, size: int | None) -> None:
+    assert builders.size_of(name) == size
