@@ -20,7 +20,7 @@ from boundcheck.functions.adapters import Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
 from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
-from boundcheck.functions.networks.function import Adaptation, network_function
+from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance, restart
@@ -76,9 +76,9 @@ def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
     with at_most(1):
         if spec.model is None:
             return build_problem(spec, device)
-        a = spec.adapter
-        adaptation = Adaptation(a.kind, a.rank, a.factor, a.gain, a.paths)
-        return network_function(spec.model, adaptation, generator(spec, "initial", "cpu"), device, tick)
+        a, loaded, random = spec.adapter, spec.model.load(device, tick), generator(spec, "initial", "cpu")
+        targets = a.paths or spec.model.default_targets(a.kind, loaded.model)
+        return NetworkFunction.adapted(loaded, a.kind, targets, a.rank, a.factor, a.gain, random)
 
 
 def build_problem(spec: Spec, device: str) -> Problem:

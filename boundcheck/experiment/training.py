@@ -538,10 +538,7 @@ def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any
 # How a generator's state is read, and set.
 _GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
     torch.Generator: (torch.Generator.get_state, torch.Generator.set_state),
-    np.random.Generator: (
-        lambda x: x.bit_generator.state,
-        lambda x, state: setattr(x.bit_generator, "state", state),
-    ),
+    np.random.Generator: (lambda x: x.bit_generator.state, lambda x, state: setattr(x.bit_generator, "state", state)),
     np.random.RandomState: (np.random.RandomState.get_state, np.random.RandomState.set_state),
     random.Random: (random.Random.getstate, random.Random.setstate),
 }

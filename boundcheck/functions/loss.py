@@ -172,10 +172,10 @@ class Loss(Objective):
         return cls(loss, torch.arange(len(each)), shape=shape, **{"name": _name(function)} | options)
 
     def loss(self, W: Tensor) -> Tensor:
-        return self._over(vmap(self._mean, (0, *self._shared)), W, self._samples)
+        return self._over(self._mean, W, self._samples)
 
     def gradient(self, W: Tensor) -> Tensor:
-        return self._over(vmap(grad(self._mean), (0, *self._shared)), W, self._samples)
+        return self._over(grad(self._mean), W, self._samples)
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         apart = vmap(grad(self._mean))
@@ -186,9 +186,7 @@ class Loss(Objective):
         )
 
     def sample_gradients(self, W: Tensor) -> Tensor:
-        one = vmap(grad(self._mean), (None, *(0 for _ in self._samples)))
-        alone = tuple(x.unsqueeze(1) for x in self._samples)
-        return self._over(vmap(one, (0, *self._shared)), W, alone)
+        return self._of_each(grad(self._mean), W)
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """Estimates of the rounding errors of `loss` and `gradient`.
@@ -202,22 +200,24 @@ class Loss(Objective):
         size, moved = (torch.linalg.matrix_norm(x) for x in (gradient, coarse - gradient))
         return share * off + terms * loss.abs(), share * moved + terms * size
 
-    @property
-    def _shared(self) -> tuple[None, ...]:
-        return (None,) * len(self._samples)
-
     def _mean(self, W: Tensor, *samples: Tensor) -> Tensor:
         return self._loss(W, *samples).mean()
 
     def _over(self, f: Callable[..., Tensor], W: Tensor, samples: tuple[Tensor, ...]) -> Tensor:
-        return in_blocks(lambda part: f(W[part], *samples), W, self.samples * W[0].numel())
+        """A function of one W and the samples, at each of the replicas."""
+        of_each = vmap(f, (0, *(None for _ in samples)))
+        return in_blocks(lambda part: of_each(W[part], *samples), W, self.samples * W[0].numel())
+
+    def _of_each(self, f: Callable[..., Tensor], W: Tensor) -> Tensor:
+        """A function of one W and one sample, at each of the replicas and of the samples."""
+        alone = tuple(x.unsqueeze(1) for x in self._samples)
+        return self._over(vmap(f, (None, *(0 for _ in alone))), W, alone)
 
     def _checked(self, points: Tensor) -> float:
         """The least loss of a sample at some points, after a check that the loss is the mean over samples."""
         try:
             whole, slopes = self.loss(points), self.sample_gradients(points)
-            one = vmap(self._mean, (None, *(0 for _ in self._samples)))
-            each = vmap(one, (0, *self._shared))(points, *(x.unsqueeze(1) for x in self._samples))
+            each = self._of_each(self._mean, points)
         except Exception as error:
             shapes = [f"W of shape {self.shape}"]
             shapes += [f"{field} of shape {tuple(x.shape)}" for field, x in zip("Xy", self._samples, strict=False)]

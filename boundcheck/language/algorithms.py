@@ -505,13 +505,11 @@ class AdaGradNorm(StepFromIterate):
         return tuple(x - share * part for x, part in zip(v, gradient, strict=True)), (grown,)
 
     def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
-        """v_1 and b_0."""
         return v, numbers["delta"]
 
     def exact_step(
         self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
     ) -> Vectors:
-        """The state at t + 1; the space takes the root, which is no rational."""
         if space is None:
             raise InputError("algorithm", self.id, "norms and roots, without which it has no exact step")
         v, b = state
@@ -611,7 +609,6 @@ class AdaptiveLoRAGD(StepFromIterate):
         return [descent, Audit("sum of the steps", "constant", status, observed, limit, how, "L")]
 
     def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
-        """v_1, and neither a step nor a sum of steps."""
         return v, 0 * numbers["share"], 0 * numbers["share"]
 
     def exact_step(

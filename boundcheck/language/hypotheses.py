@@ -46,7 +46,6 @@ from boundcheck.language.symbols import (
     G,
     L,
     Lhat,
-    Parameter,
     a,
     a_1,
     abc_a,
@@ -208,22 +207,13 @@ class Hypothesis:
         # Typeshed leaves out what pickle itself names.
         return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
 
-    def claim(
-        self,
-        id: str,
-        title: str,
-        source: str,
-        statement: Statement | None = None,
-        *,
-        note: str = "",
-        declared: tuple[Parameter, ...] = (),
-    ) -> Claim:
-        """The claim that states it: as `statement` of those that it has, or as the first.
+    def claim(self, id: str, title: str, source: str, statement: Statement | None = None, **said: Any) -> Claim:
+        """The claim that states it: as `statement` of those that it has, or as the first, with a `note`, `declared`.
 
         Raises InputError for a statement that is none of them, as `Claim` does.
         """
         conclusion, quantifier = statement or self.says[0]
-        return Claim(id, title, source, conclusion, quantifier, note=note, declared=declared, word=self)
+        return Claim(id, title, source, conclusion, quantifier, **said, word=self)
 
     def denies(self, claim: Claim) -> str:
         """A text of what it says, if the claim says something else, or more or less; empty if it does not.

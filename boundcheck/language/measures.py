@@ -344,12 +344,7 @@ SQUARED_FACTOR_GRADIENT = replace(
 )
 GAP = Observable(gap, "gap", "gap", _seen_gap, _first_gap, "F(vₜ) − f*", "{}")
 SQUARED_DISTANCE = Observable(
-    square_distance,
-    "square_distance",
-    "squared distance",
-    _seen_distance,
-    _first_distance,
-    "‖vₜ − v*‖²",
+    square_distance, "square_distance", "squared distance", _seen_distance, _first_distance, "‖vₜ − v*‖²"
 )
 
 # What a look at an iterate has, as statements write it.

@@ -244,11 +244,7 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
         module = imported("." * level + name, around.get("__package__"))
         inside = [f"{module.__name__}.{each}" for each in names if not hasattr(module, each)]
         # The statement gives the name of the package above it to what it imports without names.
-        return [
-            module,
-            sys.modules[module.__name__.partition(".")[0]] if not level else None,
-            *map(imported, inside),
-        ]
+        return [module, sys.modules[module.__name__.partition(".")[0]] if not level else None, *map(imported, inside)]
     except (ImportError, SystemExit):
         # As it will when it is run.
         return None

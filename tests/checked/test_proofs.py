@@ -12,25 +12,6 @@ import sympy as sp
 from boundcheck.checked import proofs
 from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
 from boundcheck.checked.exact_model import ExactModel
-from boundcheck.checked.proofs import (
-    DisagreementError,
-    Line,
-    LineMutant,
-    all_lines,
-    examined,
-    false_edits,
-    false_in,
-    false_of,
-    mixed_worlds,
-    mutants,
-    provable,
-    refutes,
-    runs_for,
-    true_claims,
-    true_of,
-    verdict_on,
-    without_hypothesis,
-)
 from boundcheck.checked.trial import Mutant, Trial
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
@@ -53,9 +34,9 @@ short_scripts = pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
 
 
 @cache
-def sample(every: int) -> list[Line]:
+def sample(every: int) -> list[proofs.Line]:
     """Each so manieth line; `make nightly` takes more."""
-    return mixed_up(all_lines())[::every]
+    return mixed_up(proofs.all_lines())[::every]
 
 
 def right(mutant: Mutant) -> Trial:
@@ -68,7 +49,7 @@ def right(mutant: Mutant) -> Trial:
 @pytest.mark.full
 @pytest.mark.parametrize(("every", "kinds"), [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)])
 def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
-    trials = [right(mutant) for line in sample(every) for mutant in false_of(line, 1)]
+    trials = [right(mutant) for line in sample(every) for mutant in proofs.false_of(line, 1)]
     # Some lines have a value in no world.
     assert len(trials) >= 0.9 * len(sample(every))
     assert all(trial.caught and not trial.true and trial.witness for trial in trials)
@@ -78,7 +59,7 @@ def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
 
 @pytest.mark.full
 def test_no_true_variation_of_a_line_is_refuted() -> None:
-    trials = [right(mutant) for line in sample(20) for mutant in true_of(line, 2)]
+    trials = [right(mutant) for line in sample(20) for mutant in proofs.true_of(line, 2)]
     assert len(trials) == 2 * len(sample(20))
     proved = [trial for trial in trials if trial.outcome == "proved"]
     assert len(proved) >= 0.8 * len(trials)
@@ -87,20 +68,20 @@ def test_no_true_variation_of_a_line_is_refuted() -> None:
 
 @pytest.mark.full
 def test_no_script_is_left_out_and_the_short_ones_are_short() -> None:
-    assert {(x.id, x.version) for x in PROVABLE} == {(x.id, x.version) for x in provable()}
+    assert {(x.id, x.version) for x in PROVABLE} == {(x.id, x.version) for x in proofs.provable()}
     assert [x for x in SHORT if len(x.proof.steps) >= 25 or "alpha" in x.claim.names] == []
 
 
 @pytest.mark.full
 @short_scripts
 def test_no_false_claim_is_proved(script: Script) -> None:
-    (trial,) = [right(mutant) for mutant in false_edits(script, 1)]
+    (trial,) = [right(mutant) for mutant in proofs.false_edits(script, 1)]
     assert trial.outcome == "refuted"
 
 
 @short_scripts
 def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> None:
-    trials = [right(mutant) for mutant in without_hypothesis(script)]
+    trials = [right(mutant) for mutant in proofs.without_hypothesis(script)]
     assert len(trials) == len(script.claim.hypotheses)
     assert {(trial.kind, trial.outcome) for trial in trials} == {("hypothesis dropped", "refuted")}
 
@@ -108,7 +89,7 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
 @pytest.mark.full
 @short_scripts
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
-    trials = {trial.change: trial for trial in map(right, true_claims(script))}
+    trials = {trial.change: trial for trial in map(right, proofs.true_claims(script))}
     # What says the same is proved again: edited claims are refused for the edit, and not for being edited.
     kept = ("renamed", "rewritten", "hypothesis strengthened")
     same = {x.change: x for x in trials.values() if x.kind.split(": ")[1] in kept}
@@ -122,7 +103,7 @@ def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
 
 @pytest.mark.nightly
 def test_a_thousand_false_and_a_thousand_true_ones() -> None:
-    trials = [x.tried() for x in mutants()]
+    trials = [x.tried() for x in proofs.mutants()]
     assert [trial for trial in trials if trial.wrong] == []
     for true in (False, True):
         assert sum(trial.true is true for trial in trials) >= 1000
@@ -132,14 +113,14 @@ def test_a_thousand_false_and_a_thousand_true_ones() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("first", range(SHARES))
 def test_all_false_mutants_of_a_line(first: int) -> None:
-    for line in mixed_up(all_lines())[::4][first::SHARES]:
-        for mutant in false_of(line, most_worlds=1000):
+    for line in mixed_up(proofs.all_lines())[::4][first::SHARES]:
+        for mutant in proofs.false_of(line, most_worlds=1000):
             right(mutant)
 
 
 @short_scripts
 def test_true_claims_are_false_nowhere(script: Script) -> None:
-    assert false_in(script.claim, script, runs_for(script.claim)) is None
+    assert proofs.false_in(script.claim, script, proofs.runs_for(script.claim)) is None
 
 
 @pytest.mark.nightly
@@ -151,21 +132,21 @@ def test_the_printed_bound_is_not_proved_with_1_7() -> None:
 
     last, bound = script.claim.names[-1], script.claim.quantities[-1].expression
     for constant in (sp.Rational(17, 10), sp.Rational(19, 10)):
-        assert verdict_on(script, with_formula(script.claim, last, scaled_to(bound, constant))) != "proved"
-    assert verdict_on(script, with_formula(script.claim, last, scaled_to(bound, sp.Rational(3)))) == "proved"
+        assert proofs.verdict_on(script, with_formula(script.claim, last, scaled_to(bound, constant))) != "proved"
+    assert proofs.verdict_on(script, with_formula(script.claim, last, scaled_to(bound, sp.Rational(3)))) == "proved"
 
 
 # The books are kept right: whatever is wrong is counted.
 
 
-def some_lines() -> Iterator[Line]:
+def some_lines() -> Iterator[proofs.Line]:
     """Lines that are quick to close, and that a world makes false once they are changed."""
-    return (line for line in sample(20) if len(line.because.premises) <= 3 and any(false_of(line, 1)))
+    return (line for line in sample(20) if len(line.because.premises) <= 3 and any(proofs.false_of(line, 1)))
 
 
 @pytest.mark.full
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    false = [mutant for line in islice(some_lines(), 5) for mutant in false_of(line, 2)]
+    false = [mutant for line in islice(some_lines(), 5) for mutant in proofs.false_of(line, 2)]
     monkeypatch.setattr(Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation)))
     trials = [mutant.tried() for mutant in false]
     assert len(trials) == 10
@@ -174,7 +155,7 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.full
 def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    (mutant,) = false_edits(SHORT[0], 1)
+    (mutant,) = proofs.false_edits(SHORT[0], 1)
     monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "proved")
     trial = mutant.tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "proved")
@@ -183,7 +164,7 @@ def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPat
 @pytest.mark.full
 @pytest.mark.parametrize("by", ["refutes", "says", "counterexample"])
 def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    mutant = next(true_of(next(some_lines()), 1))
+    mutant = next(proofs.true_of(next(some_lines()), 1))
     assert not mutant.tried().wrong
     if by == "refutes":
         monkeypatch.setattr(proofs, "refutes", lambda *_: True)
@@ -197,7 +178,7 @@ def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.Monk
 
 
 def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutant = next(true_claims(SHORT[0]))
+    mutant = next(proofs.true_claims(SHORT[0]))
     monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "refuted")
     assert mutant.tried().wrong
 
@@ -205,25 +186,25 @@ def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.full
 def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     first, _, third, line = islice(some_lines(), 4)
-    assert "false" in {finding for finding, _ in examined(first, 6)}
+    assert "false" in {finding for finding, _ in proofs.examined(first, 6)}
     monkeypatch.setattr(ExactModel, "says", lambda *_: None)
-    assert {finding for finding, _ in examined(third, 6)} == {"true or open", "false for the kernel alone"}
+    assert {finding for finding, _ in proofs.examined(third, 6)} == {"true or open", "false for the kernel alone"}
     monkeypatch.setattr(ExactModel, "says", lambda *_: True)
-    assert "disagreement" in {finding for finding, _ in examined(line, 6)}
-    with pytest.raises(DisagreementError, match="differ"):
-        list(false_of(line))
+    assert "disagreement" in {finding for finding, _ in proofs.examined(line, 6)}
+    with pytest.raises(proofs.DisagreementError, match="differ"):
+        list(proofs.false_of(line))
 
 
 @pytest.mark.full
 def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
     def changes(every: int, first: int) -> list[str]:
-        return [f"{x}" for x in mutants(every, first, [True]) if isinstance(x, LineMutant)]
+        return [f"{x}" for x in proofs.mutants(every, first, [True]) if isinstance(x, proofs.LineMutant)]
 
     assert changes(60, 7) == changes(60, 7)
     assert set(changes(60, 7)).isdisjoint(changes(60, 8))
     assert set(changes(60, 7)) == set(changes(120, 7)) | set(changes(120, 67))
     with pytest.raises(InputError, match="first = 3: expected a number from 0 to 2"):
-        list(mutants(3, 3))
+        list(proofs.mutants(3, 3))
 
 
 # Edits and variations.
@@ -262,5 +243,5 @@ def test_what_may_be_negative(node: sp.Basic) -> None:
 
 def test_a_world_that_has_no_value_of_a_letter_refutes_nothing() -> None:
     script = next(each for each in PROVABLE if each.id == "meft.loreft_sharp")
-    world = next(each for each in mixed_worlds() if nu.name not in each.numbers)
-    assert not refutes(world, sp.Lt(nu, L), script.proof, ())
+    world = next(each for each in proofs.mixed_worlds() if nu.name not in each.numbers)
+    assert not proofs.refutes(world, sp.Lt(nu, L), script.proof, ())

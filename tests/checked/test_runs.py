@@ -11,21 +11,8 @@ import pytest
 from flint import arb
 from hypothesis import given
 
+from boundcheck.checked import runs
 from boundcheck.checked.exact_model import Curve
-from boundcheck.checked.runs import (
-    Diagonal,
-    Run,
-    Scalar,
-    false_bounds,
-    false_constants,
-    false_hypotheses,
-    on_factors,
-    on_hard,
-    on_kink,
-    on_scalars,
-    run_mutants,
-    true_runs,
-)
 from boundcheck.experiment import measure
 from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
@@ -54,7 +41,7 @@ def floats(balls):
 def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, noise):
     """Of two kinks, trained as W or through A and B; and of the second alone where nothing is drawn."""
     kinks = ((L, G, zero), (G, L, -zero))
-    found = Diagonal(tuple(Curve.clipped(*kink) for kink in kinks), start, scale, noise if scale else Fraction(0))
+    found = runs.Diagonal(tuple(Curve.clipped(*kink) for kink in kinks), start, scale, noise if scale else Fraction(0))
     alpha, s = 0.0625, float(scale or 1)
 
     def slope(kink, w):
@@ -83,7 +70,7 @@ def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, no
 @given(st.lists(st.tuples(NUMBERS.filter(bool), NUMBERS), min_size=2, max_size=3), st.sampled_from([0.05, 0.2]))
 def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
     z, y = zip(*samples, strict=True)
-    found, steps = Scalar(z, y), 4
+    found, steps = runs.Scalar(z, y), 4
     H, c = np.mean([float(a) ** 2 for a in z]), np.mean([float(a * b) for a, b in samples])
     squares, reached = np.zeros(steps), [0.0]
     paths = list(product(samples, repeat=steps - 1))
@@ -106,7 +93,7 @@ def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
 
 def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
     h = Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in ((-2, -1), (1, 0), (6, 3))])
-    found = Diagonal((h,), Fraction(3, 2), noise=Fraction(1, 4))
+    found = runs.Diagonal((h,), Fraction(3, 2), noise=Fraction(1, 4))
     assert float(found.variance()) == pytest.approx(2 * (0.25 * 1.5) ** 2)
     step, knots = 1e-4, np.array(h.knots, dtype=float).T
 
@@ -120,12 +107,12 @@ def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
 @pytest.mark.parametrize(
     "setting",
     [
-        on_kink("nesterov2004.gradient_descent", 4),
-        on_factors("meft.theorem2_repaired", 6),
-        on_scalars("khaled2020.bounded_variance", 3, 1),
-        on_scalars("meft.theorem2_frozen_a", 3, 1),
-        on_scalars("meft.theorem2_any_step", 3, 1),
-        on_hard("jiang2024.theorem2", 6, 0.3),
+        runs.on_kink("nesterov2004.gradient_descent", 4),
+        runs.on_factors("meft.theorem2_repaired", 6),
+        runs.on_scalars("khaled2020.bounded_variance", 3, 1),
+        runs.on_scalars("meft.theorem2_frozen_a", 3, 1),
+        runs.on_scalars("meft.theorem2_any_step", 3, 1),
+        runs.on_hard("jiang2024.theorem2", 6, 0.3),
     ],
     ids=["kink", "factors", "scalar", "frozen", "any step", "hard"],
 )
@@ -146,7 +133,7 @@ def test_a_run_takes_its_exact_course(setting, tmp_path):
 
 @pytest.mark.full
 def test_there_are_false_and_true_runs_of_every_kind():
-    found = run_mutants()
+    found = runs.run_mutants()
     for truth in (True, False):
         assert sum(run.true is truth for run in found) >= 60
     assert len({run.subject for run in found if not run.true} & {run.subject for run in found if run.true}) == 9
@@ -156,16 +143,16 @@ def test_there_are_false_and_true_runs_of_every_kind():
     assert pickle.loads(pickle.dumps(found[:3])) == found[:3]
     for run in found:
         parse(run.table)
-    assert len(run_mutants(10)) < len(found) / 9
+    assert len(runs.run_mutants(10)) < len(found) / 9
 
 
 @pytest.mark.full
 def test_a_planted_lie_is_recorded_as_wrong():
     """A supported run that is said to be false, and a false one that is said to be true."""
-    setting = on_scalars("ghadimi2013.corollary2_2", 12)
-    supported = next(run for run in true_runs(setting) if run.change == "as it is")
-    other = on_scalars("ghadimi2013.corollary2_2", 2)
-    violated = next(run for run in false_bounds(other) if run.change == "bound by 1/20")
+    setting = runs.on_scalars("ghadimi2013.corollary2_2", 12)
+    supported = next(run for run in runs.true_runs(setting) if run.change == "as it is")
+    other = runs.on_scalars("ghadimi2013.corollary2_2", 2)
+    violated = next(run for run in runs.false_bounds(other) if run.change == "bound by 1/20")
     assert not supported.tried().wrong
     assert replace(supported, true=False).tried().wrong
     assert violated.tried().caught
@@ -190,7 +177,7 @@ def test_a_planted_lie_is_recorded_as_wrong():
     ],
 )
 def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, caught):
-    run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
+    run = runs.Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
     result = a_run(verdict=Verdict(verdict), blame=blame and Blame(*blame, evidence=""))
     trial = run.recorded(run.judged(result), 1.0)
     assert (trial.wrong, trial.caught) == (wrong, caught)
@@ -200,9 +187,9 @@ def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, 
 @pytest.mark.parametrize("id", ["jiang2024.theorem2", "meft.theorem2_repaired"])
 def test_faults_are_planted_one_at_a_time(id):
     """Each differs from the setting's own spec in one field, ζ aside."""
-    setting = on_factors(id, 12)
+    setting = runs.on_factors(id, 12)
     own = fields_of(setting.table)
-    for run in (*false_bounds(setting), *false_constants(setting)):
+    for run in (*runs.false_bounds(setting), *runs.false_constants(setting)):
         changed = {path for path, value in fields_of(run.table).items() if own.get(path) != value}
         assert len(changed) == 1, run.change
-    assert {run.blame for run in false_hypotheses(setting)} >= {("constant", "alpha")}
+    assert {run.blame for run in runs.false_hypotheses(setting)} >= {("constant", "alpha")}

@@ -328,10 +328,7 @@ def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
     assert found.measured > found.bound
 
 
-@pytest.mark.parametrize(
-    ("kind", "claim"),
-    [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims],
-)
+@pytest.mark.parametrize(("kind", "claim"), [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims])
 def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
     table = table_of(kind, claim=claim)
     honest, _ = bracketed(table)

@@ -435,13 +435,12 @@ def numbers(result: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("machine", [{}, OLDER], ids=["this machine", "an older processor"])
-def test_a_committed_run_is_found_again_to_the_tolerance(machine: dict[str, str], tmp_path: Path) -> None:
+def test_a_committed_run_is_found_again_to_the_tolerance_on_an_older_processor(tmp_path: Path) -> None:
     runs = cheap()
     assert len(runs) >= 10
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     given = json.dumps([each["spec"] for each in runs])
-    made = subprocess.run(command, input=given, env=os.environ | machine, text=True, capture_output=True, check=True)
+    made = subprocess.run(command, input=given, env=os.environ | OLDER, text=True, capture_output=True, check=True)
     for before, now in zip(runs, json.loads(made.stdout), strict=True):
         assert now["spec"] == before["spec"]
         assert (now["verdict"], now.get("blame")) == (before["verdict"], before.get("blame")), now["spec"]

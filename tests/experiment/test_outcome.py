@@ -19,14 +19,7 @@ from boundcheck.experiment.result import AtSmoothness, Estimates
 from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import Schedule
-from boundcheck.experiment.verdict import (
-    Smoothness,
-    estimates_of,
-    in_hindsight,
-    own_step,
-    smoothness_of,
-    theorem_rows,
-)
+from boundcheck.experiment.verdict import Smoothness, estimates_of, in_hindsight, own_step, smoothness_of, theorem_rows
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.functions.networks.function import NetworkFunction, block_norms
 from boundcheck.functions.networks.network import Network
@@ -38,15 +31,7 @@ from tests.layers import examples
 
 CLAIM = bc.claims["meft.theorem2_any_step"]
 HAND = Estimates(
-    path=2.0,
-    path_sure=2.0,
-    L=3.0,
-    curvature=None,
-    zeta_square=0.25,
-    D=1.0,
-    radii={},
-    G={},
-    G_frobenius={},
+    path=2.0, path_sure=2.0, L=3.0, curvature=None, zeta_square=0.25, D=1.0, radii={}, G={}, G_frobenius={}
 )
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
@@ -503,6 +488,9 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         # What a run did against the rules is worse.
         assert replace(seen, sampling=(FAILED,)).judged().verdict == "hypothesis-failed"
     assert "no L̂ was measured" not in replace(SEEN, path=1.5, path_error=0.5).judged().reason
+    ratios = {"gradient_ratio": [0.5] * AUDITS, "gradient_ratio_error": [0.0101] * AUDITS}
+    found = judged(replace(SEEN, path=path, path_error=error).evidence(**ratios))
+    assert "the largest gradient ratio, a lower estimate, is 0.5 ± 0.011" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -529,12 +517,7 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
             ({"squares": (*SEEN.squares[1:], value)}, "hypothesis-failed", ("rounding", "overflow"), "finite number")
             for value in (math.nan, math.inf, -math.inf)
         ),
-        (
-            {"loss": math.nan},
-            "hypothesis-failed",
-            ("rounding", "jiang2024.bounded_below"),
-            "jiang2024.bounded_below",
-        ),
+        ({"loss": math.nan}, "hypothesis-failed", ("rounding", "jiang2024.bounded_below"), "jiang2024.bounded_below"),
         ({"loss": -0.5}, "hypothesis-failed", ("constant", "D"), ""),
     ],
     ids=str,

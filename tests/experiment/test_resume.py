@@ -125,10 +125,22 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, t
 STRATA = 10
 
 
+# Bytes of a chunk of the trace, of which a short run has four.
+CHUNK = 8 * SHORT["run"]["replicas"] * STRATA
+
+
 @pytest.fixture
 def small_chunks(monkeypatch):
-    """Chunks of the trace of which a short run has four."""
-    monkeypatch.setattr(run, "_CHUNK_BYTES", 8 * SHORT["run"]["replicas"] * STRATA)
+    monkeypatch.setattr(run, "_CHUNK_BYTES", CHUNK)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """The folder and the result of the short run that nobody killed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "_CHUNK_BYTES", CHUNK)
+        (result,) = measure(SHORT, runs := tmp_path_factory.mktemp("whole"))
+    return runs / result.run_id, result
 
 
 class Killed(BaseException):
@@ -163,8 +175,8 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
 
 @pytest.mark.full
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
-def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_chunks):
-    (whole,) = measure(SHORT, tmp_path / "whole")
+def test_a_kill_at_any_write_loses_nothing(after, short, tmp_path, monkeypatch, small_chunks):
+    folder, whole = short
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
     # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the result.
     assert count == 2 + 20 + 4 + 1
@@ -176,7 +188,7 @@ def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_c
         (resumed,) = measure(SHORT, runs)
         assert resumed == whole
         if not (after and kill_at == count):
-            assert_identical(runs / whole.run_id, tmp_path / "whole" / whole.run_id)
+            assert_identical(runs / whole.run_id, folder)
 
 
 class Now:
@@ -193,8 +205,8 @@ class Now:
 # Checkpoints inside of a chunk and at its end, with whole chunks after it; and none at all.
 @pytest.mark.full
 @pytest.mark.parametrize("at", [(2,), (5,), (1, 10), (3, 4, 19), ()])
-def test_what_was_written_since_the_last_checkpoint_is_written_again(at, tmp_path, monkeypatch, small_chunks):
-    (whole,) = measure(SHORT, tmp_path / "whole")
+def test_what_was_written_since_the_last_checkpoint_is_written_again(at, short, tmp_path, monkeypatch, small_chunks):
+    folder, whole = short
     monkeypatch.setattr(run, "SAVING", now := Now(*at))
     # Spec, empty trace, then the checkpoints among four chunks.
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
@@ -206,7 +218,7 @@ def test_what_was_written_since_the_last_checkpoint_is_written_again(at, tmp_pat
             writes_of(SHORT, tmp_path / f"{kill_at}", monkeypatch, kill_at, after=True)
         monkeypatch.setattr(run, "SAVING", Now(7))
         assert measure(SHORT, tmp_path / f"{kill_at}") == [whole]
-        assert_identical(tmp_path / f"{kill_at}" / whole.run_id, tmp_path / "whole" / whole.run_id)
+        assert_identical(tmp_path / f"{kill_at}" / whole.run_id, folder)
 
 
 @pytest.mark.full
@@ -245,6 +257,8 @@ OF_EVERY_KIND = {
     ),
     # Three minibatches an epoch, so that a kill falls inside of one.
     "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
+    # One that left its ball before the kill has left it after.
+    "a ball that is left": theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2}),
     "steps that adapt": theorem_table(
         claim="meft.adaptive_gd", adapter__gain=3.0, domain={}, run={"steps": 120, "audits": 40}
     ),
@@ -260,6 +274,7 @@ OF_EVERY_KIND = {
 def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch, small_chunks):
     table = OF_EVERY_KIND[kind]
     (whole,) = measure(table, tmp_path / "whole")
+    assert kind != "a ball that is left" or whole.verdict == "hypothesis-failed"
     with pytest.raises(Killed):
         writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
     (resumed,) = measure(table, tmp_path / "killed")
@@ -268,10 +283,9 @@ def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, m
 
 
 @pytest.mark.full
-def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
+def test_a_torn_chunk_is_written_again(short, tmp_path, monkeypatch, small_chunks):
     """A kill inside of extend_trace leaves garbage in the chunk that it wrote, which nobody may read."""
-    (whole,) = measure(SHORT, tmp_path / "whole")
-    runs = tmp_path / "torn"
+    (unkilled, whole), runs = short, tmp_path / "torn"
     with pytest.raises(Killed):
         # The second chunk.
         writes_of(SHORT, runs, monkeypatch, kill_at=13, after=True)
@@ -283,19 +297,7 @@ def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
     array[:, STRATA:] = 1e6
     (resumed,) = measure(SHORT, runs)
     assert resumed == whole
-    assert_identical(folder, tmp_path / "whole" / whole.run_id)
-
-
-@pytest.mark.full
-def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch, small_chunks):
-    """A run that left its ball before the kill has left it after."""
-    table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})
-    (whole,) = measure(table, tmp_path / "whole")
-    assert whole.verdict == "hypothesis-failed"
-    with pytest.raises(Killed):
-        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
-    (resumed,) = measure(table, tmp_path / "killed")
-    assert resumed == whole
+    assert_identical(folder, unkilled)
 
 
 @pytest.fixture
@@ -314,9 +316,8 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.full
-def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, tmp_path, small_chunks):
-    disk, resized = small_disk
-    (whole,) = measure(SHORT, tmp_path / "whole")
+def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, short, small_chunks):
+    (disk, resized), (folder, whole) = small_disk, short
     for size in (16, 64, 100, 140):
         assert resized(f"size={size}k")
         assert "No space left on device" in str(refused(measure, SHORT, disk / "runs"))
@@ -326,7 +327,7 @@ def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, tmp
     assert resized("rw")
     assert resized("size=8m")
     assert measure(SHORT, disk / "runs") == [whole]
-    assert_identical(disk / "runs" / whole.run_id, tmp_path / "whole" / whole.run_id)
+    assert_identical(disk / "runs" / whole.run_id, folder)
 
 
 # What ends as a kill does, at the first checkpoint.

@@ -12,7 +12,7 @@ import torch
 from boundcheck.experiment import measure
 from boundcheck.experiment.plan import at_the_longest, build, informative_horizon
 from boundcheck.experiment.result import Blame
-from boundcheck.experiment.spec import parse
+from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.statistics import betting_lower_limit
 from boundcheck.experiment.verdict import blamed
 from boundcheck.functions.adapters import make_adapter
@@ -436,40 +436,26 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "verdict", "blame"),
     [
-        pytest.param({"assume": {"bound": "bound/2.5"}}, "violated", ("claim", "jiang2024.theorem2"), id="2.5 to 1.0"),
-        pytest.param(
-            {"assume": {"bound": "bound/2.5"}, "run": {"replicas": 24}},
-            "inconclusive",
-            ("statistics", "replicas"),
-            id="few replicas",
+        ({"assume": {"bound": "bound/2.5"}}, "violated", ("claim", "jiang2024.theorem2")),
+        *(
+            ({"assume": {"bound": "bound/2.5"}, "run": few}, "inconclusive", ("statistics", *few))
+            for few in ({"replicas": 24}, {"audits": 20})
         ),
-        pytest.param(
-            {"assume": {"bound": "bound/2.5"}, "run": {"audits": 20}},
-            "inconclusive",
-            ("statistics", "audits"),
-            id="few audits",
-        ),
-        pytest.param({"assume": {"Lhat": "Lhat/2"}}, "hypothesis-failed", ("constant", "Lhat"), id="Lhat halved"),
-        pytest.param({"run": {"zeta": 0.5}}, "hypothesis-failed", ("constant", "zeta"), id="zeta^2 quartered"),
-        pytest.param({"assume": {"D": "D/4"}}, "hypothesis-failed", ("constant", "D"), id="D quartered"),
-        pytest.param({"assume": {"C": "C/2"}}, "hypothesis-failed", ("constant", "C"), id="C halved"),
-        pytest.param(
-            {"assume": {"alpha": "10*alpha"}}, "hypothesis-failed", ("constant", "alpha"), id="alpha times 10"
-        ),
-        pytest.param(
-            {"domain": {"a": GAIN + 0.1, "b": GAIN + 0.1}},
-            "hypothesis-failed",
-            ("hypothesis", "jiang2024.assumption2"),
-            id="sigma too small",
-        ),
-        pytest.param({"run": {"steps": 2, "audits": 2}}, "hypothesis-failed", ("horizon", "T"), id="T below T_min"),
-        pytest.param(
-            {"run": {"sampling": "without replacement"}},
-            "hypothesis-failed",
-            ("hypothesis", "jiang2024.unbiased"),
-            id="without replacement",
+        *(
+            (change, "hypothesis-failed", blame)
+            for change, blame in (
+                ({"assume": {"Lhat": "Lhat/2"}}, ("constant", "Lhat")),
+                ({"run": {"zeta": 0.5}}, ("constant", "zeta")),
+                ({"assume": {"D": "D/4"}}, ("constant", "D")),
+                ({"assume": {"C": "C/2"}}, ("constant", "C")),
+                ({"assume": {"alpha": "10*alpha"}}, ("constant", "alpha")),
+                ({"domain": {"a": GAIN + 0.1, "b": GAIN + 0.1}}, ("hypothesis", "jiang2024.assumption2")),
+                ({"run": {"steps": 2, "audits": 2}}, ("horizon", "T")),
+                ({"run": {"sampling": "without replacement"}}, ("hypothesis", "jiang2024.unbiased")),
+            )
         ),
     ],
+    ids=str,
 )
 def test_a_planted_fault_is_blamed(changes, verdict, blame, tmp_path):
     found = outcome(hard(**changes), tmp_path)
@@ -495,11 +481,7 @@ BEST = "meft.theorem2_best_step"
             ({"claim": BEST, "assume": assumed}, "hypothesis-failed", ("constant", "alpha"))
             for assumed in ({"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"})
         ),
-        (
-            {"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50},
-            "hypothesis-failed",
-            ("horizon", "T"),
-        ),
+        ({"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50}, "hypothesis-failed", ("horizon", "T")),
         # What goes into the smoothness is as little certified as it, and blamed before what follows from it.
         (UNCONDITIONAL | {"assume": {"rho": "rho/10"}}, "inconclusive", ("constant", "rho")),
         (UNCONDITIONAL | {"assume": {"rho": "2*rho"}}, "supported", None),
@@ -515,11 +497,7 @@ BEST = "meft.theorem2_best_step"
         ({"domain": {"a": 0.3, "b": 0.3}}, "hypothesis-failed", ("hypothesis", "meft.ball")),
         # A loss whose gradient has no bound is run where none is needed.
         *(
-            (
-                DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}},
-                "supported",
-                None,
-            )
+            (DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}}, "supported", None)
             for adapter in ({"kind": "full"}, {"kind": "frozen-a", "rank": 2}, {"kind": "frozen-b", "rank": 2})
         ),
     ],
@@ -644,6 +622,46 @@ def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     # The smallest of fewer looks is no smaller, and what was not seen may be 0.
     assert sparse.interval.lower == 0
     assert sparse.measured >= result.measured
+
+
+@pytest.fixture(scope="module", params=[30, 7])
+def descent(request, tmp_path_factory):
+    """Gradient descent, seen at every iterate or at some."""
+    run = {"steps": 30, "audits": request.param}
+    table = theorem_table(claim="nesterov2004.gradient_descent", adapter={"kind": "full"}, domain={}, run=run)
+    return run_by_hand(table, tmp_path_factory.mktemp("descent"))
+
+
+@pytest.mark.parametrize("over", Statistic)
+def test_each_statistic_of_one_trajectory_is_exact_where_it_was_seen(over, descent, monkeypatch):
+    measure, schedule = replace(descent.spec.measure, over=over), descent.evidence.record.schedule
+    monkeypatch.setattr(Spec, "measure", property(lambda spec: measure))
+    squares, found = descent.evidence.record.trace["gradient_square_norm"].values[0], descent.judged()
+    expected = {"least": squares.min(), "last": squares[-1], "average": squares @ schedule.weights}[over.value]
+    assert found.measured == pytest.approx(expected, rel=1e-12)
+    if over is Statistic.AVERAGE and not schedule.is_every_step:
+        assert (found.verdict, found.blame.name, found.interval) == ("inconclusive", "audits", None)
+    else:
+        assert found.interval.kind == "exact"
+        assert found.interval.lower <= found.measured <= found.interval.upper
+
+
+def test_a_trajectory_whose_least_may_be_on_either_side_of_the_bound_tells_nothing(descent):
+    """Of one iterate, not the least that was seen, all may be rounding."""
+    schedule = descent.evidence.record.schedule
+    is_every_step, squares = schedule.is_every_step, np.linspace(2.0, 1.0, schedule.times.size)
+    error = np.where(squares == 2.0, 4.0, 1e-9)
+    found = judged_at(descent, 0.5, gradient_square_norm=squares, gradient_square_norm_error=error)
+    assert found.verdict == "inconclusive"
+    assert ("and so is the bound" in found.reason) == is_every_step
+    assert (found.blame.kind, found.blame.name) == (("constant", "Lhat") if is_every_step else ("statistics", "audits"))
+
+
+def test_a_square_above_what_g_allows_contradicts_g(descent):
+    plan = descent.evidence.plan
+    found = descent.judged(plan=replace(plan, trivial=0.99 * descent.judged().first))
+    assert (found.verdict, found.blame.kind, found.blame.name) == ("hypothesis-failed", "constant", "G")
+    assert "J²G²" in found.reason
 
 
 @pytest.mark.parametrize("factor", [0.99, 0.5])

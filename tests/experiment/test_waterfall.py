@@ -84,42 +84,25 @@ def descent(claim: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+SPECS = {
+    "claim": st.sampled_from(["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]),
+    "seed": st.integers(0, 2**31),
+    "problem__seed": st.integers(0, 2**31),
+    "adapter__rank": st.integers(1, 4),
+    "adapter__scale": st.sampled_from([0.5, 1.0, 2.0]),
+    "run__batch": st.integers(1, 8),
+    "run__replicas": st.integers(2, 4),
+    "run__sampling": st.sampled_from(["with replacement", "without replacement"]),
+}
+
+
 @examples(20)
-@given(
-    seed=st.integers(0, 2**31),
-    rank=st.integers(1, 4),
-    scale=st.sampled_from([0.5, 1.0, 2.0]),
-    steps=st.integers(1, 25),
-    batch=st.integers(1, 8),
-    replicas=st.integers(2, 4),
-    replaced=st.booleans(),
-    claim=st.sampled_from(["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]),
-)
+@given(st.fixed_dictionaries(SPECS), st.integers(1, 25))
 def test_the_sum_over_every_step_of_sgd_is_an_equation(
-    tmp_path_factory: pytest.TempPathFactory,
-    seed: int,
-    rank: int,
-    scale: float,
-    steps: int,
-    batch: int,
-    replicas: int,
-    replaced: bool,
-    claim: str,
+    tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any], steps: int
 ) -> None:
     """With and without replacement: nothing of it rests on a hypothesis."""
-    table = theorem_table(
-        claim=claim,
-        seed=seed,
-        problem__seed=seed,
-        adapter__rank=rank,
-        adapter__scale=scale,
-        run__steps=steps,
-        run__audits=steps,
-        run__batch=batch,
-        run__replicas=replicas,
-        domain={"a": 9.0, "b": 9.0},
-        run__sampling="with replacement" if replaced else "without replacement",
-    )
+    table = theorem_table(**changes, domain={"a": 9.0, "b": 9.0}, run__steps=steps, run__audits=steps)
     found = run_by_hand(table, tmp_path_factory.mktemp("runs"))
     assert_it_closes(fall_of(found))
     assert_exact_factors(fall_of(found), found.evidence.plan.values["bound"])

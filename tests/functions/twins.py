@@ -24,7 +24,6 @@ from boundcheck.functions.objectives.linear import (
     SoftmaxRegression,
 )
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
-from boundcheck.functions.problem import Problem
 from boundcheck.properties import (
     ball,
     clipped_problems,
@@ -105,17 +104,6 @@ def loss_rounding(objective: Objective, W: Tensor) -> float:
 
 def _zero(objective: Objective) -> Tensor:
     return torch.zeros(1, *objective.shape, dtype=torch.float64)
-
-
-def pulled_back_rounding(problem: Problem, v: tuple[Tensor, Tensor]) -> float:
-    """Error of a gradient in v: that of the gradient in W times the factors, for as many terms again."""
-    d, k = problem.objective.shape
-    factors = problem.adapter.scale * torch.cat([part.flatten() for part in v]).norm().item()
-    in_w = gradient_rounding(problem.objective, problem.adapter.weight(v))
-    in_product = 4 * (d + k) * EPSILON * problem.objective.gradient_bound.value
-    # The rounding of s B A moves the weight by that much, and the gradient by L times it.
-    moved = problem.objective.smoothness.value * 4 * problem.adapter.rank * EPSILON * factors**2
-    return factors * (in_w + in_product + moved)
 
 
 LARGEST = 5

@@ -99,18 +99,6 @@ def test_each_number_is_drawn_in_the_panel_of_its_method():
         assert (low, high) == (run.result.interval.lower / 2, run.result.interval.upper / 2)
 
 
-def test_a_claim_has_one_look_of_its_own_in_both_kinds_of_evidence():
-    runs = [hard_run(10, 1.0), hard_run(10, 1.5, BEST)]
-    axis = axes_by_title(worst_figure(CASES, runs))["SGD, two-point noise"]
-    looks = {line.get_label(): (line.get_marker(), line.get_color()) for line in axis.lines}
-    exact = next(line for line in axis.lines if list(line.get_ydata()) == pytest.approx([0.12, 0.13, 0.14]))
-    marks = [line for line in axis.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
-    look = exact.get_marker(), exact.get_color()
-    assert look == looks[catalogue[REPAIRED].title] == (marks[0].get_marker(), marks[0].get_color())
-    claims = [look for label, look in looks.items() if not label.startswith(("_", "joined", "hollow", "the bound"))]
-    assert len(claims) == len(set(claims)) == 5
-
-
 @pytest.mark.parametrize(
     "run",
     [

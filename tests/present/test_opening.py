@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import ModuleType
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from boundcheck.present import paper as written_by
 from boundcheck.present.material import Material
 from boundcheck.present.opening import HOLDS, KNOWN, PRINTED, RUN, Stroke, Strokes, _of_run, in_all, opening_of, picture
-from boundcheck.present.style import described, on_a_page, svg
 from boundcheck.present.words import number
 from tests.judged import of_the_paper
 from tests.proof.conftest import paper as the_paper
@@ -76,13 +74,6 @@ def test_values_that_are_none_are_not_drawn() -> None:
     nothing = [Stroke("none", None, HOLDS), Stroke("infinite", float("inf"), HOLDS), Stroke("zero", 0.0, RUN)]
     assert picture([Strokes("t", "u", nothing)]) is None
     assert picture([]) is None
-
-
-def test_an_svg_in_a_page_takes_its_colours_from_the_page() -> None:
-    figure = picture([Strokes('A "title"', "units", [Stroke("one", 1.0, HOLDS), Stroke("two", 2.0, RUN)])])
-    text = on_a_page(svg(figure), described(figure))
-    assert not re.search("#[0-9a-f]{6}", re.sub("(href|id|clip-path)=.*?>", "", text))
-    assert 'role="img" aria-label="A &quot;title&quot;: units"' in text
 
 
 @pytest.mark.full

@@ -98,18 +98,6 @@ def test_figures_say_nothing_where_there_is_nothing(stored):
     assert figure_of(smoothness, theorems) is not None, "a theorem's run brackets the smoothness along its path"
 
 
-@pytest.mark.full
-def test_curves_lie_inside_the_axes(stored):
-    for figure in (figure_of(gradient, stored), figure_of(smoothness, stored)):
-        for axis in figure.axes:
-            low, high = axis.get_ylim()
-            for line in axis.lines:
-                y = np.asarray(line.get_ydata(), dtype=float)
-                y = y[np.isfinite(y)]
-                assert (y >= low).all(), line.get_label()
-                assert (y <= high).all(), line.get_label()
-
-
 def test_exports_read_back_to_the_trace(stored, tmp_path):
     files = export_data(stored[:2], tmp_path / "data")
     with xr.open_dataset(files[0], engine="scipy") as back:

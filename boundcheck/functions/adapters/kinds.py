@@ -74,7 +74,6 @@ class Full(Adapter):
         return Sizes(4, size(self.W0) + size(v[0]), torch.ones_like(size(v[0])))
 
     def reach(self, radii: Radii) -> float:
-        r""":math:`\sqrt{\min(d, k)}\,\rho`."""
         return math.sqrt(self.rank) * radii["rho"] * ROUND_UP
 
 
@@ -193,7 +192,6 @@ class _OneFactor(Adapter):
         return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
 
     def reach(self, radii: Radii) -> float:
-        r""":math:`s\sqrt r` times the radius and the spectral norm of the frozen factor."""
         (radius,) = self.radius_names
         return self.scale * math.sqrt(self.rank) * radii[radius] * spectral_bound(self.factor) * ROUND_UP
 
@@ -309,7 +307,6 @@ class LoReFT(Adapter):
         return Sizes(self.rank + 4, size(self.W0) + R * V, (1 + R * R) * (R + V))
 
     def reach(self, radii: Radii) -> float:
-        r""":math:`\sqrt r\,\nu`."""
         return math.sqrt(self.rank) * radii["nu"] * ROUND_UP
 
 
@@ -432,7 +429,6 @@ class VeRA(Adapter):
         return Sizes(self.rank + 8, size(self.W0) + self.scale * A * B, jacobian)
 
     def reach(self, radii: Radii) -> float:
-        r""":math:`s\sqrt r\,b\,b_0\,a\,a_0`."""
         sizes = radii["a"] * radii["b"] * spectral_bound(self.A) * spectral_bound(self.B)
         return self.scale * math.sqrt(self.rank) * sizes * ROUND_UP
 

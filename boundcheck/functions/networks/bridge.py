@@ -71,20 +71,20 @@ class PretrainedSpec(Table):
         taken = sum(memory_of(n, self.length, 3) for n in (self.samples, self.held_out))
         return (Demand("model.samples", self.samples, taken),)
 
-    def default_targets(self, kind: str, model: nn.Module) -> str:
+    def default_targets(self, kind: str, model: nn.Module) -> list[str]:
         """The places of adapters where a spec names none: for LoRA those that peft chooses, for an edit every layer."""
         config: Any = model.config
         if ADAPTERS[kind].edits_hidden:
             for path, module in model.named_modules():
                 if isinstance(module, nn.ModuleList) and len(module) == config.num_hidden_layers:
-                    return ", ".join(f"{path}.{place}" for place in range(len(module)))
+                    return [f"{path}.{place}" for place in range(len(module))]
             expected = "paths of modules, since this model has no list of its layers"
             raise InputError("adapter.targets", "(not given)", expected)
         known: Mapping[str, Any] = _imported("peft.utils").TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
         if config.model_type not in known:
             expected = f"names of modules, since none are known for a model of type {config.model_type}"
             raise InputError("adapter.targets", "(not given)", expected)
-        return ", ".join(known[config.model_type])
+        return list(known[config.model_type])
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The model and the samples that a spec describes.

@@ -5,7 +5,7 @@ type, and everything is measured at the rounded point.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,35 +21,27 @@ from boundcheck.functions.arithmetic import Point, apart, gradient_ratio, inner,
 from boundcheck.functions.curvature import largest_eigenvalue
 from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import adapt, sites_of
-from boundcheck.functions.networks.bridge import PretrainedSpec
-from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.functions.networks.network import Evaluation, Network, Site, narrow_of, widened
-from boundcheck.functions.networks.samples import Task
+from boundcheck.functions.networks.samples import Loaded, Task
 from boundcheck.functions.problem import OBSERVED
 from boundcheck.language.function import Constant, Function, Observable
 from boundcheck.system.limits import Demand, Tick, available, silent
 
 # Estimates here are what bounds are where constants are known; what is of W is observed at each site.
-_OF_SITES = {
-    "weight_gradient_spectral": "spectral norm of the gradient of f in W at v_t",
-    "weight_gradient_frobenius": "Frobenius norm of the gradient of f in W at v_t",
-}
-_OBSERVED = {
-    name: meaning.replace("bound on", "estimate of")
+OBSERVABLES = {
+    name: Observable(meaning.replace("bound on", "estimate of"))
     for name, meaning in OBSERVED.items()
-    if name not in (*_OF_SITES, "noise_variance_error")
+    if not name.startswith("weight_gradient") and name != "noise_variance_error"
+} | {
+    "gradient_ratio": Observable(f"{OBSERVED['gradient_ratio']}, on the same samples"),
+    "weight_smoothness": Observable("path_smoothness of f, in the matrices W of all sites"),
+    "weight_smoothness_error": Observable("estimate of the rounding error of weight_smoothness"),
+    "weight_gradient_spectral": Observable("spectral norm of the gradient of f in W at v_t", ("site",)),
+    "weight_gradient_frobenius": Observable("Frobenius norm of the gradient of f in W at v_t", ("site",)),
+    "norm": Observable(
+        "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry", ("block",)
+    ),
 }
-_OBSERVED["gradient_ratio"] += ", on the same samples"
-_OBSERVED |= {
-    "weight_smoothness": "path_smoothness of f, in the matrices W of all sites",
-    "weight_smoothness_error": "estimate of the rounding error of weight_smoothness",
-}
-_OF_BLOCKS = {"norm": "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry"}
-OBSERVABLES = (
-    {name: Observable(meaning) for name, meaning in _OBSERVED.items()}
-    | {name: Observable(meaning, ("site",)) for name, meaning in _OF_SITES.items()}
-    | {name: Observable(meaning, ("block",)) for name, meaning in _OF_BLOCKS.items()}
-)
 """What is observed at an audit, by name."""
 
 LOOKS = {
@@ -298,6 +290,19 @@ class NetworkFunction(Function):
         self.facts = {"sites": len(network.sites), "trained": trained, "parameters": parameters}
         self._first = network.point()
 
+    @classmethod
+    def adapted(
+        cls, loaded: Loaded, kind: str, targets: Sequence[str], rank: int | None, scale: float, gain: float, random: Any
+    ) -> "NetworkFunction":
+        """F of a model with adapters of one kind at these targets, at the start that `random` draws, on the CPU.
+
+        Raises InputError for a target or a rank that does not exist.
+        """
+        parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+        adapt(loaded.model, kind, targets, rank, scale, gain, random)
+        network = Network.fitting(loaded.model, sites_of(loaded.model), loaded.task)
+        return cls(loaded.name, network, parameters, loaded.held_out)
+
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """The network's first point, which was drawn when it was adapted."""
         return self._first
@@ -363,8 +368,8 @@ class NetworkFunction(Function):
         A point at which one step ends and another starts is computed once.
         """
 
+        # It tells points apart, to the last bit.
         def key(v: Point, i: int) -> bytes:
-            """A key that tells points apart, to the last bit."""
             return b"".join(part[i].cpu().numpy().tobytes() for part in v)
 
         keys = [key(v, i) for i in range(len(v[0]))]
@@ -421,29 +426,3 @@ def _autograd() -> Iterator[None]:
 
 def _joined(points: list[Point]) -> Point:
     return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """The adapters for a network: their kind, rank, scale and gain, and the paths where they go."""
-
-    kind: str
-    rank: int | None
-    scale: float
-    gain: float
-    paths: list[str]
-
-
-def network_function(
-    table: GPTSpec | PretrainedSpec, adaptation: Adaptation, random: torch.Generator, device: str, tick: Tick
-) -> NetworkFunction:
-    """F of the network of a spec's table [model], with its adapters at the start that `random` draws, on the CPU.
-
-    Raises InputError for a text, a folder, a target or a rank that does not exist.
-    """
-    loaded, a = table.load(device, tick), adaptation
-    parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
-    chosen = a.paths or [target.strip() for target in table.default_targets(a.kind, loaded.model).split(",")]
-    adapt(loaded.model, a.kind, chosen, a.rank, a.scale, a.gain, random)
-    network = Network.fitting(loaded.model, sites_of(loaded.model), loaded.task)
-    return NetworkFunction(loaded.name, network, parameters, loaded.held_out)

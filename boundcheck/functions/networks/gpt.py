@@ -372,9 +372,9 @@ class GPTSpec(Table):
             Demand("model.held_out", self.held_out, memory_of(self.held_out, self.context + 1)),
         )
 
-    def default_targets(self, kind: str, model: nn.Module) -> str:
+    def default_targets(self, kind: str, model: nn.Module) -> list[str]:
         """The places of adapters of this kind where a spec names none."""
-        return "edit" if ADAPTERS[kind].edits_hidden else "qkv, up"
+        return ["edit"] if ADAPTERS[kind].edits_hidden else ["qkv", "up"]
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The GPT, pretrained, and its samples; raises InputError for a text or a number of heads that does not fit."""
