@@ -68,18 +68,19 @@ class Setting:
     def functions(self) -> dict[str, VectorFunction]:
         """F and its f, by name, of matrices with one entry."""
 
-        def f_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:
-            (w,) = _entries(point, 1)
-            return (number(self.slope.value(w)),)
+        def weight_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:
+            return (number(self.slope.value(*_entries(point, 1))),)
 
-        def F_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:  # noqa: N802
+        def factor_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:
             A, B = _entries(point, 2)
             return tuple(map(number, self.gradient((A, B))))
 
-        return {
-            "f": VectorFunction(lambda point: self.slope.integral(*_entries(point, 1)), f_gradient),
-            "F": VectorFunction(lambda point: self.loss((_entries(point, 2)[0], _entries(point, 2)[1])), F_gradient),
-        }
+        def factor_loss(point: tuple[Rows, ...]) -> Fraction:
+            A, B = _entries(point, 2)
+            return self.loss((A, B))
+
+        weight = VectorFunction(lambda point: self.slope.integral(*_entries(point, 1)), weight_gradient)
+        return {"f": weight, "F": VectorFunction(factor_loss, factor_gradient)}
 
     @property
     def constants(self) -> dict[str, Fraction]:

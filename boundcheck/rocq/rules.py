@@ -126,10 +126,6 @@ class Step:
         """The step by a lemma that says the conclusion, whose polynomial is `goal` in its variables."""
         return self.proved(lemma.state(related(self.theorem.fact.relation, goal), script)(HERE))
 
-    def check(self, found: Scalar) -> None:
-        """Raise InputError unless this is the polynomial of the conclusion."""
-        check(self.theorem.fact, found)
-
     def normal(
         self,
         left: Scalar,
@@ -146,7 +142,7 @@ class Step:
         equations = Equations(self.book, values)
         lemma = equations.lemma(sorted({*left.atoms(), *right.atoms()}))
         image = equations.image_of(right - left)
-        self.check(image)
+        check(self.theorem.fact, image)
         sides = told(lemma) if told else tuple(lemma.scalar(x, before=True) for x in (left, right))
         premise = lemma.premise(f"{sides[0]} {relation} {sides[1]}", constantly(proof))
         goal = lemma.scalar(image)
@@ -160,7 +156,7 @@ class Step:
 
 
 def check(fact: Fact, found: Scalar) -> None:
-    """Raise InputError unless this is the polynomial of a fact."""
+    """Raise InputError unless this is the polynomial of a fact that the kernel has derived."""
     if found != fact.polynomial:
         raise InputError("conclusion", fact, f"what the exporter finds, {found}")
 
@@ -232,7 +228,7 @@ def instantiate(step: Step) -> str:
         hypothesis = step.hypothesis(Fact(premise.relation, image))
         words.append(f"(fun t w rt => {cast(premise.relation, equation, f'({hypothesis} t w rt)', back=True)})")
     image, equation = equations.scalar(law.conclusion.polynomial)
-    step.check(image)
+    check(step.theorem.fact, image)
     return step.proved(cast(law.conclusion.relation, equation, f"({step.use(theorem)} {' '.join(words)} t w rt)"))
 
 
@@ -566,7 +562,7 @@ def expectation(step: Step) -> str:
     image, equation = Expecting(Equations(step.book), given).whole(theorem.fact.polynomial)
     head = f"R S {step.book.past(given, HERE)} {eq.past_proof(given, HERE)} w _"
     over = step.fact(theorem, "t w' rt")
-    step.check(image)
+    check(step.theorem.fact, image)
     kind = {">=": "ge", ">": "gt", "=": "zero"}[step.theorem.fact.relation]
     return step.proved(cast(step.theorem.fact.relation, equation, f"(@ex_{kind} {head} (fun w' => {over}))"))
 
@@ -577,7 +573,7 @@ def summation(step: Step) -> str:
     (theorem,) = step.theorem.premises
     image, equation = Summing(Equations(step.book)).whole(theorem.fact.polynomial)
     over = step.fact(theorem, "t' w rt'")
-    step.check(image)
+    check(step.theorem.fact, image)
     lemmas = {">=": "@total_ge0 R T _", ">": "@total_gt0 R T _ T_gt0", "=": "@tot_zero R T _"}
     proof = f"({lemmas[step.theorem.fact.relation]} (fun t' rt' => {over}))"
     return step.proved(cast(step.theorem.fact.relation, equation, proof))
@@ -607,7 +603,7 @@ def telescope(step: Step) -> str:
         lemma.premise(f"{whole} = {ends[end]} - {ends[start]}", constantly(telescoped)),
         *(lemma.premise(f"{ends[i]} = {lemma.scalar(moved[i][0])}", moved[i][1] or UNCHANGED) for i in (end, start)),
     ]
-    step.check(image - moved[end][0] + moved[start][0])
+    check(step.theorem.fact, image - moved[end][0] + moved[start][0])
     goal = lemma.scalar(step.theorem.fact.polynomial)
     parts = f"({lemma.scalar(image)}) - (({lemma.scalar(moved[end][0])}) - ({lemma.scalar(moved[start][0])}))"
     script = equal(goal, parts, " ".join(names))
@@ -640,7 +636,7 @@ def at_time(step: Step) -> str:
     (theorem,) = step.theorem.premises
     (time,) = step.theorem.arguments
     image, equation = Equations(step.book, index=time).scalar(theorem.fact.polynomial)
-    step.check(image)
+    check(step.theorem.fact, image)
     at = "T w (last_time T_gt0)" if time.base else "1%N w (first_time T_gt0)"
     return step.proved(cast(theorem.fact.relation, equation, step.fact(theorem, at)))
 

@@ -60,7 +60,7 @@ def test_recursions_and_shifted_times_are_not_refused():
 
 # In which direction statements are compared: an assumption says no more than a hypothesis, a premise holds by one.
 
-X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
+X, Y, ZERO = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k), sp.ZeroMatrix(d, k)
 SMALL = {name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))}
 MANY = Reading(processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={x, y}, arbitrary={X, Y})
 NEXT = le(FrobeniusNorm(M_t.xreplace({t: t + 1})), x)
@@ -85,6 +85,16 @@ def as_condition(claim: Claim) -> Any:
 def as_hypothesis(claim: Claim, **options: Any) -> Any:
     (hypothesis,) = claim.hypotheses
     return lambda proof: proof.conclude(proof.step("line", claim.conclusion, proof.assume(hypothesis, **options)))
+
+
+def as_law(claim: Claim, said: Claim, letter: Any = X, at: Any = ZERO) -> Any:
+    """From a law for all of a letter that one of the hypotheses, or a part of one, would be."""
+
+    def build(proof: Proof) -> None:
+        law = proof.by.instance(proof.assume(said, forall=[letter]), {letter: at})
+        proof.conclude(proof.step("line", claim.conclusion, law))
+
+    return build
 
 
 NARROWER = [
@@ -151,19 +161,12 @@ def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier: str) -> N
     """No X is longer than x, and so x is at most 0, at X = 0."""
     long = small(ge(FrobeniusNorm(X), x), quantifier)
     claim = under(long, ge(0, x))
-
-    def build(proof: Proof) -> None:
-        law = proof.assume(long, forall=[X])
-        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
-
-    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in BESIDE else "proved")
+    expected = "unknown" if quantifier in BESIDE else "proved"
+    assert judged(as_law(claim, long), claim, reading=MANY).verdict == expected
     number = small(ge(x, y), quantifier.replace("X", "y"))
-
-    def at_more(proof: Proof) -> None:
-        proof.conclude(proof.by.instance(proof.assume(number, forall=[y]), {y: x + 1}))
-
     if quantifier in BESIDE:
-        found = tried(at_more, under(number, ge(x, x + 1)), reading=MANY)
+        more = under(number, ge(x, x + 1))
+        found = tried(as_law(more, number, y, x + 1), more, reading=MANY)
         assert found is None or found.verdict == "unknown"
 
 
@@ -190,11 +193,7 @@ def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
     known = BALL.claim("my.ball", "Ball", "me", said)
     claim = under(known, le(words.SpectralNorm(words.A_t), a if said.conclusion.has(a) else sigma), "for all t")
     reading = Reading(processes={words.A_t: Process((A,)), words.B_t: Process((B,))})
-
-    def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", claim.conclusion, proof.assume(known)))
-
-    assert judged(build, claim, reading=reading).verdict == "proved"
+    assert judged(as_hypothesis(claim), claim, reading=reading).verdict == "proved"
 
 
 # A stochastic gradient is the one at v, though no letter says so.
@@ -258,12 +257,8 @@ def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str)
     parts = [small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}") for i, each in enumerate((x, -1))]
     whole = small(sp.And(*(each.conclusion for each in parts)), quantifier, "my.whole", hypotheses=tuple(parts))
     claim = under(whole, ge(0, x))
-
-    def build(proof: Proof) -> None:
-        law = proof.assume(parts[0], forall=[X])
-        proof.conclude(proof.step("line", claim.conclusion, proof.by.instance(law, {X: sp.ZeroMatrix(d, k)})))
-
-    assert judged(build, claim, reading=MANY).verdict == ("unknown" if quantifier in NARROW else "proved")
+    expected = "unknown" if quantifier in NARROW else "proved"
+    assert judged(as_law(claim, parts[0]), claim, reading=MANY).verdict == expected
 
 
 @pytest.mark.parametrize("quantifier", ["for no X", "never", "if X is 0"])

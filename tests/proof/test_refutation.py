@@ -59,41 +59,36 @@ M, X, Y = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("X", n, 1), sp.MatrixSymbo
 MATRICES = Reading(constants={M, X, Y, x, y})
 SMALL_AT = {at: le(FrobeniusNorm(M * at), x * FrobeniusNorm(at)) for at in (X, Y)}
 TEN = at_numbers("M is 10, X is 0", {M: [[10]], X: [[0]], Y: [[1]], x: 1})
-RANGES = [
-    r"\text{for all } X",
-    "for all X",
-    "for any X",
-    "for every X in R^n",
-    r"\text{for each } X \in \mathbb{R}^n",
-    r"\forall X",
-    "whatever X is",
-    "for all t and X",
-]
+
+
+def at_y(*hypotheses: Claim) -> Claim:
+    return Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=hypotheses)
+
+
+RANGES = ["for all X", "for any X", "for every X in R^n", "whatever X is", "for all t and X", r"\forall X"]
+RANGES += [r"\text{for all } X", r"\text{for each } X \in \mathbb{R}^n"]
 
 
 @pytest.mark.parametrize("quantifier", RANGES)
 def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> None:
     over = Claim("my.small", "M is small", "me", SMALL_AT[X], quantifier)
-    claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(over,))
-    assert not refuted(claim, claim.conclusion, TEN, MATRICES, over)
-    one = replace(claim, hypotheses=(replace(over, quantifier=""),))
-    assert refuted(one, claim.conclusion, TEN, MATRICES, one.hypotheses[0])
+    one = replace(over, quantifier="")
+    assert not refuted(at_y(over), SMALL_AT[Y], TEN, MATRICES, over)
+    assert refuted(at_y(one), SMALL_AT[Y], TEN, MATRICES, one)
 
 
 @pytest.mark.parametrize("quantifier", ["", *RANGES])
 def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> None:
     parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
     whole = Claim("my.whole", "M is small", "me", sp.And(*(each.conclusion for each in parts)), quantifier, parts)
-    claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(whole,))
-    assert refuted(claim, claim.conclusion, TEN, MATRICES) == (not quantifier)
+    assert refuted(at_y(whole), SMALL_AT[Y], TEN, MATRICES) == (not quantifier)
 
 
 def test_what_a_hypothesis_rests_on_holds_too() -> None:
     for least, expected in ((0, True), (2, False)):
         given = Claim("my.given", "Given", "me", ge(x, least))
         small = Claim("my.h", "Small", "me", le(FrobeniusNorm(X), 0), hypotheses=(given,))
-        claim = Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=(small,))
-        assert refuted(claim, claim.conclusion, TEN, MATRICES) == expected
+        assert refuted(at_y(small), SMALL_AT[Y], TEN, MATRICES) == expected
 
 
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=HYPOTHESES)
@@ -293,12 +288,9 @@ NO_MEANING = {
 
 @pytest.mark.parametrize(("relation", "values", "options"), NO_MEANING.values(), ids=NO_MEANING)
 def test_a_place_without_meaning_refutes_nothing(relation, values, options) -> None:
+    """And one where the line has a meaning does."""
     known = tuple(Claim("my.h", "Given", "me", each) for each in options.values())
     claim = Claim("my.claim", "Mine", "me", relation, hypotheses=known)
     assert not refuted(claim, relation, at_numbers("There", values), Reading(constants={*values}), *known)
-
-
-def test_a_point_where_it_has_a_meaning_refutes_it() -> None:
-    relation = le(1 / x, 1)
-    claim = Claim("my.claim", "Mine", "me", relation)
-    assert refuted(claim, relation, at_numbers("A half", {x: Fraction(1, 2)}), Reading(constants={x}))
+    fine = Claim("my.claim", "Mine", "me", le(1 / x, 1))
+    assert refuted(fine, le(1 / x, 1), at_numbers("A half", {x: Fraction(1, 2)}), Reading(constants={x}))

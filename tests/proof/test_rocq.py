@@ -20,20 +20,7 @@ from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as
 from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
 from boundcheck.rocq.book import Book, Place
-from boundcheck.rocq.check import (
-    Word,
-    accept,
-    allowed,
-    axioms,
-    build,
-    checked,
-    compiled,
-    covers,
-    differing,
-    digest,
-    in_world,
-    library_hash,
-)
+from boundcheck.rocq.check import allowed, axioms, checked, covers, differing, digest
 from boundcheck.rocq.file import LIBRARY, Export, World, hash_of, rocq
 from tests.judged import of_the_paper, proof_of
 from tests.layers import sampled
@@ -133,14 +120,14 @@ def library(tmp_path_factory):
     if shutil.which("coqc") is None:
         message = "coqc is missing: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    return build(tmp_path_factory.mktemp("rocq"))
+    return checking.build(tmp_path_factory.mktemp("rocq"))
 
 
 def check(text: str, library, name: str = "proof") -> str:
     """The error that Rocq finds in a file, empty if it finds none."""
     file = library.parent / f"{name}.v"
     file.write_text(text)
-    return compiled(file, library)[0]
+    return checking.compiled(file, library)[0]
 
 
 @pytest.mark.full
@@ -198,10 +185,10 @@ def small(library):
 
 @pytest.mark.full
 def test_rocq_accepts_a_world_for_all_that_its_theorem_assumes(small, library):
-    assert in_world(small, library.parent, library) == ""
+    assert checking.in_world(small, library.parent, library) == ""
     less = World(export_of(*SMALL))
     less._hypotheses.pop()
-    assert in_world(less, library.parent, library).startswith("its world: ")
+    assert checking.in_world(less, library.parent, library).startswith("its world: ")
 
 
 @pytest.mark.full
@@ -212,7 +199,7 @@ def test_rocq_refuses_what_is_no_world(attack, small, library, monkeypatch, tmp_
     script = tmp_path / "script.v"
     script.write_text(ATTACKS[attack].replace("STATEMENT", small.statement))
     monkeypatch.setattr(World, "script", script)
-    assert in_world(small, library.parent, library).startswith("its world: ")
+    assert checking.in_world(small, library.parent, library).startswith("its world: ")
 
 
 # On purpose: that a gradient is bounded everywhere contradicts what else is assumed there.
@@ -290,7 +277,7 @@ def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
     assert not covers(end, one)
 
 
-@pytest.mark.parametrize(("found", "known"), [(library_hash(), True), ("of another library", False)])
+@pytest.mark.parametrize(("found", "known"), [(checking.library_hash(), True), ("of another library", False)])
 def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
     """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the same."""
     end = proof_of(*SMALL).script.proof.conclusion
@@ -334,9 +321,10 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
             assert row.rocq == (said if known else "")
 
 
-def words(*reasons: str) -> list[Word]:
+def words(*reasons: str) -> list[checking.Word]:
     """What Rocq might say of proofs of my.0, my.1, ..."""
-    return [Word(f"my.{i}, sharp", 1, 0.0, reason, {"derivation": f"hash {i}"}) for i, reason in enumerate(reasons)]
+    told = [{"derivation": f"hash {i}"} for i in range(len(reasons))]
+    return [checking.Word(f"my.{i}, sharp", 1, 0.0, reason, told[i]) for i, reason in enumerate(reasons)]
 
 
 def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):
@@ -344,11 +332,11 @@ def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_pat
     checking.checked.cache_clear()
     try:
         assert differing(words("", "an error")) == ["my.0, sharp"]
-        accept(words("", "", ""))
+        checking.accept(words("", "", ""))
         checking.checked.cache_clear()
         assert differing(words("", "")) == []
         assert differing(words("", "an error")) == ["my.1, sharp"]
-        accept(words("an error"))
+        checking.accept(words("an error"))
         checking.checked.cache_clear()
         assert list(checking.checked()) == ["my.1, sharp", "my.2, sharp"]
     finally:

@@ -166,6 +166,14 @@ def gpt_table(**changes: Any) -> dict[str, Any]:
     return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
 
+def pretrained_table(
+    path: Path | str, text: Path | str, task: str = "classification", **changes: Any
+) -> dict[str, Any]:
+    """A spec about a model in a folder and a text, with changes as `gpt_table`."""
+    model = {"kind": "pretrained", "path": str(path), "task": task, "text": str(text), "samples": 6, "held_out": 4}
+    return gpt_table(model=model | {"length": 8}, **changes)
+
+
 WORDS = ("<pad>", "<unk>", "<end>", *(f"w{i}" for i in range(27)))
 _SIZES = {"vocab_size": len(WORDS), "max_position_embeddings": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 

@@ -19,7 +19,6 @@ from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET, BOOKS, english, python_library, split, verses, windows
 from tests.layers import examples
 
-SYMBOLS = st.text(st.sampled_from(ALPHABET.symbols))
 # Eight digits each, of which blocks and windows hold whole numbers.
 NUMBERED = "".join(f"{i:08d}" for i in range(6000))
 
@@ -35,18 +34,10 @@ def test_the_alphabet_is_printable_ascii_and_two_more() -> None:
     )
 
 
-@given(SYMBOLS)
-def test_decoding_undoes_encoding(text: str) -> None:
-    ids = ALPHABET.encode(text)
-    assert ids.dtype == torch.int64
-    assert ids.shape == (len(text),)
-    assert ALPHABET.decode(ids) == text
-    assert torch.equal(ALPHABET.encode(ALPHABET.decode(ids)), ids)
-
-
 @given(st.text(st.characters(exclude_categories=[])))
 def test_encoding_is_a_look_up_of_each_character(text: str) -> None:
     other = len(ALPHABET) - 1
+    assert ALPHABET.encode(text).dtype == torch.int64
     assert ALPHABET.encode(text).tolist() == [ALPHABET.symbols.find(c) % (other + 1) for c in text]
     assert ALPHABET.decode(ALPHABET.encode(text)) == "".join(
         c if c == "\n" or " " <= c <= "~" else "\N{REPLACEMENT CHARACTER}" for c in text
@@ -62,19 +53,6 @@ def test_windows_do_not_overlap(count: int, units: int, seed: int) -> None:
     assert all(text in NUMBERED for text in texts)
     assert torch.equal(windows(NUMBERED, 8 * units, count, seed), drawn)
     assert len(set().union(*map(numbers, texts))) == count * units
-
-
-def test_what_is_held_out_is_in_no_training_window() -> None:
-    training, held_out = split(NUMBERED)
-    assert len(held_out) == 4096
-    assert numbers(training) | numbers(held_out) == numbers(NUMBERED)
-    assert len(training) + len(held_out) == len(NUMBERED)
-    seen = [
-        {number for row in windows(part, 64, len(part) // 64, 0) for number in numbers(ALPHABET.decode(row))}
-        for part in (training, held_out)
-    ]
-    assert all(seen)
-    assert not seen[0] & seen[1]
 
 
 @examples(20)

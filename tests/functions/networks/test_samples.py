@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-import boundcheck as bc
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora, samples
 from boundcheck.functions.networks.adapt import sites_of
@@ -168,19 +167,6 @@ def test_encoded_samples_are_those_of_one_call(
         found: Any = table.load("cpu").task
         assert isinstance(found._inputs["input_ids"], Tensor if held else Rows)
         same(naive, found)
-
-
-@pytest.mark.full
-def test_a_run_on_samples_in_a_file_is_the_one_on_samples_that_are_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
-    found = []
-    for held in (HELD, 0):
-        monkeypatch.setattr(samples, "HELD", held)
-        (result,) = bc.measure(gpt_table(), tmp_path / str(held))
-        found.append((result.verdict, result.reason, result.measured, result.bound, result.interval, result.audit))
-    assert found[0] == found[1]
 
 
 _PEAK = """

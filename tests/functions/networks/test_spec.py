@@ -23,7 +23,7 @@ from boundcheck.functions.networks.corpora import TEXTS, pieces_of
 from boundcheck.functions.networks.samples import Loaded
 from tests.experiment.small import refused, theorem_table
 
-from .small import gpt_table, of_peft, saved, tokenizer
+from .small import gpt_table, of_peft, pretrained_table, saved, tokenizer
 
 pytestmark = of_peft
 SHORT = "In the beginning\n" * 3000
@@ -143,11 +143,6 @@ def written(tmp_path: Path, lines: list[Any]) -> str:
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8")
     return str(path)
-
-
-def pretrained_table(path: Path | str, text: str, task: str = "classification", **changes: Any) -> dict[str, Any]:
-    model = {"kind": "pretrained", "path": str(path), "task": task, "text": text, "samples": 6, "held_out": 4}
-    return gpt_table(model=model | {"length": 8}, **changes)
 
 
 @pytest.mark.parametrize("path", ["meta-llama/Llama-2-7b-hf", "/nowhere/at/all", "{tmp}"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,18 @@ def drawn(title: str) -> str:
     return f"{count[0]} letters" if count[0] == count[1] else ""
 
 
+def letter(name: str) -> str:
+    return latex_of(sp.Symbol(name))
+
+
+def matrix(name: str) -> str:
+    return latex_of(sp.Trace(sp.MatrixSymbol(name, 2, 2)))
+
+
+def error(value: Any) -> str:
+    return str(InputError("T", value, "a number"))
+
+
 def shown(reason: str) -> str:
     """The line of a table on the screen."""
     console = Console(file=io.StringIO(), width=200)
@@ -59,6 +73,25 @@ def inside(folder: Path, name: str) -> str:
     """The name of a file in this folder; "" where it would be outside of it."""
     path = (folder / file_name(name)).resolve()
     return path.name if path.parent == folder.resolve() else ""
+
+
+def seen(name: str, truth: str, act: Callable[[Any], str], wrong: Any, fine: Any, expected: str) -> Case:
+    """A display tells the truth of what is wrong, and shows what is fine as it is expected; both are patterns."""
+
+    def twin(_: Path) -> str:
+        found = act(fine)
+        return "" if re.search(expected, found) else f"another display: {found}"
+
+    return Case(name, truth, lambda _: act(wrong), twin)
+
+
+def named(name: str, wrong: str) -> Case:
+    return Case(
+        name,
+        r"^_.*-[0-9a-f]{8}$",
+        lambda folder: inside(folder, wrong),
+        lambda folder: inside(folder, "my.claim").removeprefix("my.claim"),
+    )
 
 
 CASES = [
@@ -74,70 +107,15 @@ CASES = [
         lambda _: without_tag(quantified(TAG)),
         lambda _: "" if "for all" in quantified("for all").replace("&#x000A0;", " ") else "it is not there",
     ),
-    Case(
-        "a formula that is none",
-        r"^<code>",
-        lambda _: mathml_of(r"\frac{"),
-        lambda _: "" if mathml_of("x").startswith("<math") else "no formula",
-    ),
-    Case(
-        "a command as the name of a letter",
-        r"backslash",
-        lambda _: latex_of(sp.Symbol(r"x}\input{secret")),
-        lambda _: latex_of(sp.Symbol("x")).removeprefix("x"),
-    ),
-    Case(
-        "a command as the name of a matrix",
-        r"backslash",
-        lambda _: latex_of(sp.Trace(sp.MatrixSymbol(r"A}\input{secret", 2, 2))),
-        lambda _: latex_of(sp.MatrixSymbol("A", 2, 2)).removeprefix("A"),
-    ),
-    Case(
-        "dollars in the title of a figure",
-        "letters",
-        lambda _: drawn("a$b$c"),
-        lambda _: "" if drawn("abc") else "fewer letters",
-    ),
-    Case(
-        "TeX that is none in the title of a figure",
-        "letters",
-        lambda _: drawn(r"a$\frac$c"),
-        lambda _: "" if drawn("abc") else "fewer letters",
-    ),
-    Case(
-        "a colour in a reason",
-        r"\[green\]supported\[/green\]",
-        lambda _: shown("[green]supported[/green]"),
-        lambda _: "" if "too large" in shown("too large") else "it is not there",
-    ),
-    Case(
-        "a colour that is never closed",
-        r"\[/x\]",
-        lambda _: shown("[/x]"),
-        lambda _: "" if "too large" in shown("too large") else "it is not there",
-    ),
-    Case(
-        "an error that moves the cursor",
-        r"^T = \\x1b\[2K",
-        lambda _: str(InputError("T", "\x1b[2Kfine", "a number")),
-        lambda _: str(InputError("T", "fine", "x")).removeprefix("T = fine: expected x"),
-    ),
-    Case(
-        "an error that is longer than Python prints",
-        r"too long to print",
-        lambda _: str(InputError("T", 10**5000, "a number")),
-        lambda _: str(InputError("T", 1, "x")).removeprefix("T = 1: expected x"),
-    ),
-    Case(
-        "a name that is a path out of the folder",
-        r"^_.*-[0-9a-f]{8}$",
-        lambda folder: inside(folder, "../../secret"),
-        lambda folder: inside(folder, "my.claim").removeprefix("my.claim"),
-    ),
-    Case(
-        "a name that is a path of its own",
-        r"^_.*-[0-9a-f]{8}$",
-        lambda folder: inside(folder, "/etc/passwd"),
-        lambda folder: inside(folder, "my.claim").removeprefix("my.claim"),
-    ),
+    seen("a formula that is none", "^<code>", mathml_of, r"\frac{", "x", "^<math"),
+    seen("a command as the name of a letter", "backslash", letter, r"x}\input{secret", "x", "^x$"),
+    seen("a command as the name of a matrix", "backslash", matrix, r"A}\input{secret", "A", "A"),
+    seen("dollars in the title of a figure", "letters", drawn, "a$b$c", "abc", "letters"),
+    seen("TeX that is none in the title of a figure", "letters", drawn, r"a$\frac$c", "abc", "letters"),
+    seen("a colour in a reason", r"\[green\]supported\[/green\]", shown, "[green]supported[/green]", "fine", "fine"),
+    seen("a colour that is never closed", r"\[/x\]", shown, "[/x]", "fine", "fine"),
+    seen("an error that moves the cursor", r"^T = \\x1b\[2K", error, "\x1b[2Kfine", "fine", "^T = fine: expected a n"),
+    seen("an error that is longer than Python prints", "too long to print", error, 10**5000, 1, "^T = 1: expected a n"),
+    named("a name that is a path out of the folder", "../../secret"),
+    named("a name that is a path of its own", "/etc/passwd"),
 ]
