@@ -85,6 +85,14 @@ def test_bad_usage_and_input_end_in_one_line(arguments, words, command, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_measure_from_a_spec(command, tmp_path):
+    (tmp_path / "spec.toml").write_text(SPEC.format(rank=2))
+    answer = json.loads(command("measure", "spec.toml", "--json").out)
+    (result,) = answer["runs"]
+    assert result["run_id"] in (tmp_path / answer["report"]).read_text()
+
+
+@pytest.mark.full
 def test_measure_and_report_from_a_spec(command, tmp_path):
     (tmp_path / "spec.toml").write_text(SPEC.format(rank="[1, 2]"))
     first = command("measure", "spec.toml", "--json").out

@@ -117,14 +117,14 @@ def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
     # The identity, and products on each side and on both, of each replica or of all.
     left, right = (torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3)))
     sides = ((None, None), (left, None), (None, right), (left, right))
-    both = objective.first_order(at)
-    assert torch.equal(both.loss, objective.loss(at))
+    loss_there, gradient_there = objective.first_order(at)
+    assert torch.equal(loss_there, objective.loss(at))
     whole, alone = objective.survey(at, sides), [objective.survey(at, (side,), chosen) for side in sides]
     for r in range(REPLICAS):
         loss, each = plain_samples(objective, W[r])
         close(objective.loss(at)[r], loss)
         close(objective.gradient(at)[r], plain_mean(each))
-        close(both.gradient[r], plain_mean(each))
+        close(gradient_there[r], plain_mean(each))
         close(objective.sample_gradients(at)[r], each)
         close(objective.batch_gradient(at, chosen)[r], plain_mean([each[i] for i in indices[r]]))
         P, Q = left[r].numpy(), right.numpy()
