@@ -40,14 +40,14 @@ class LinearModel(Objective):
     is_shared = True
     units = "nats"
 
-    def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, rows: int, device: str, sign: str) -> None:
-        """Take X, shape (n, k), the y of each sample, shape (n, outputs), the rows of W, and why f is nonnegative."""
-        self.name, self.samples, self.shape = name, len(X), (rows, X.shape[1])
+    # The id of a run has what its function holds, in the order in which it was set: another order is another id.
+    def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
+        """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
+        self.name, self.samples = name, len(X)
         self._X = torch.tensor(X, device=device)
         self._targets = torch.tensor(targets, device=device)
         self._square_norms = self._X.square().sum(1)
         self._mean_norm, self._mean_square = self._square_norms.sqrt().mean().item(), self._square_norms.mean().item()
-        self.infimum = Constant(0.0, "certified", sign)
 
     @property
     def widest(self) -> int:
@@ -123,15 +123,17 @@ class LeastSquares(LinearModel):
         Y = data.checked_matrix("Y", Y, expected)
         if len(Y) != len(X):
             raise InputError("Y", f"array of shape {Y.shape}", expected)
-        super().__init__("least squares", X, Y, Y.shape[1], device, "squares are nonnegative")
+        super().__init__("least squares", X, Y, device)
+        self.shape = (Y.shape[1], X.shape[1])
         self._target_size = self._targets.square().sum(1).mean().sqrt().item()
+        self.smoothness = data.linear_smoothness(X)
+        unbounded = "unbounded over all W; on a ball it follows from L and the gradient at its centre"
+        self.gradient_bound = Constant(math.inf, "certified", unbounded)
         least = math.nextafter(data.smallest_gram_eigenvalue(X) / self.samples, 0.0)
         if least > 0:
             how = "smallest eigenvalue of X^T X / n, bounded below with Arb"
             self.strong_convexity = Constant(least, "certified", how)
-        self.smoothness = data.linear_smoothness(X)
-        unbounded = "unbounded over all W; on a ball it follows from L and the gradient at its centre"
-        self.gradient_bound = Constant(math.inf, "certified", unbounded)
+        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.
@@ -195,10 +197,11 @@ class LogisticRegression(LinearModel):
         X, classes = data.checked_samples(X, labels)
         # The class that each row calls +1.
         rows = np.arange(classes) if classes > 2 else np.array([1])
-        targets = np.where(labels[:, None] == rows, 1.0, -1.0)
-        super().__init__(name, X, targets, len(rows), device, "cross-entropy is nonnegative")
+        super().__init__(name, X, np.where(labels[:, None] == rows, 1.0, -1.0), device)
+        self.shape = (len(rows), X.shape[1])
         self.smoothness = data.linear_smoothness(X, 4)
         self.gradient_bound = data.linear_gradient_bound(X, len(rows), "d")
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most 1; then of sums."""
@@ -241,9 +244,11 @@ class SoftmaxRegression(LinearModel):
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
         X, classes = data.checked_samples(X, labels)
-        super().__init__(name, X, np.eye(classes)[labels], classes, device, "cross-entropy is nonnegative")
+        super().__init__(name, X, np.eye(classes)[labels], device)
+        self.shape = (classes, X.shape[1])
         self.smoothness = data.linear_smoothness(X, 2)
         self.gradient_bound = data.linear_gradient_bound(X, 2, "2")
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
@@ -306,8 +311,9 @@ class ReadoutNetwork(LinearModel):
             raise InputError("labels", f"up to {classes - 1}", f"numbers below {len(U)}, the rows of the readout")
         if activation not in ("identity", "tanh"):
             raise InputError("activation", activation, "identity or tanh")
-        super().__init__(name, X, np.eye(len(U))[labels], U.shape[1], device, "cross-entropy is nonnegative")
+        super().__init__(name, X, np.eye(len(U))[labels], device)
         self.activation = activation
+        self.shape = (U.shape[1], X.shape[1])
         self._readout = torch.tensor(U, device=device)
         with ctx.workprec(128):
             # U^T U and U U^T have the same largest eigenvalue.
@@ -325,6 +331,7 @@ class ReadoutNetwork(LinearModel):
         self.smoothness = Constant(upper(smoothness), "certified", how)
         how = "sqrt(2) times the operator norm of U times the mean norm of x, rounded up with Arb"
         self.gradient_bound = Constant(upper(gradient_bound), "certified", how)
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of logits, at most :math:`\epsilon((k + 4)\|U\|_{op} + h\|U\|_F) \|W\| \|x\|`; then as in softmax.
