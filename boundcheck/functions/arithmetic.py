@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -110,7 +110,7 @@ def at_once(device: torch.device) -> int:
 def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results:
     """Join what f gives for blocks of the replicas of W, each with temporaries of `numbers` numbers a replica.
 
-    Results are tensors of shape (R, ...), or named tuples of them.
+    Results are tensors of shape (R, ...), or tuples of them, with names or without.
     """
     size = max(at_once(W.device) // numbers, 1)
     if len(W) <= size:
@@ -120,7 +120,9 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
     # Mypy does not narrow a type variable: that all parts are of one type stands in the signature.
     if isinstance(first, Tensor):
         return torch.cat(parts)  # type: ignore[arg-type,return-value]
-    return type(first)(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    make: Any = getattr(type(first), "_make", tuple)
+    joined: Results = make(torch.cat(column) for column in zip(*parts, strict=True))
+    return joined
 
 
 def in_parts(replicas: int, count: int) -> list[slice]:

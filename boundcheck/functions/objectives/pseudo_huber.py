@@ -82,10 +82,19 @@ class PseudoHuber(Objective):
         return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
 
     def first_order(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and gradient, each by a compiled loop over all samples where there is one."""
-        if _loops(W) is None or not keeps(self, PseudoHuber, "loss", "gradient"):
+        """Loss and gradient, which share their roots; the loss is that of `loss` to the last bit."""
+        if not keeps(self, PseudoHuber, "loss", "gradient"):
             return super().first_order(W)
-        return self.loss(W), self.batch_gradient(W, torch.arange(self.samples).expand(len(W), -1))
+        if _loops(W) is not None:
+            return self.loss(W), self.batch_gradient(W, torch.arange(self.samples).expand(len(W), -1))
+
+        def both(part: slice) -> tuple[Tensor, Tensor]:
+            x = self._known(W[part]).unsqueeze(1) - self._targets
+            root = self._inverse_root(x)
+            losses = x.square() * (root / (root + 1))
+            return losses.flatten(1).sum(1) / self.samples, x.mul_(root).mean(1)
+
+        return in_blocks(both, W, self._targets.numel())
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         if (loops := _loops(W)) is not None:
