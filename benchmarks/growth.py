@@ -16,8 +16,7 @@ from benchmarks.ensemble import Ensemble, Sizes
 from benchmarks.line import Benchmark, Curve, Effort, Found, seconds
 from benchmarks.machine import memory_rate, product_rate
 from boundcheck.functions.arithmetic import replicate
-from boundcheck.functions.draws import draw_batch
-from boundcheck.functions.sgd import sgd_step
+from boundcheck.functions.sgd import draw_batch, sgd_step
 
 # Seconds of a run, its fewest and most iterations, and those between two audits of a replica.
 LONG, FEWEST, MOST, BETWEEN = 0.4, 8, 2000, 32

@@ -29,7 +29,6 @@ from boundcheck.functions.curvature import (
     hessian_vector_product,
     sure_difference_ratio,
 )
-from boundcheck.functions.draws import Draw, Reshuffled, WholeSample, WithReplacement
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.gpt import Windows
@@ -38,7 +37,7 @@ from boundcheck.functions.objective import PROBLEMS, Objective, Setting, device_
 from boundcheck.functions.objectives.clipped import Tilted
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import advance, restart
+from boundcheck.functions.sgd import Draw, Reshuffled, WholeSample, WithReplacement, advance, restart
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.system.plugins import allowing
 from tests.devices import CUDA, NAME, Crossed, is_there, pretended_cuda

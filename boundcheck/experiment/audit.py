@@ -38,8 +38,8 @@ from boundcheck.functions.checks import (
     mean_of_minibatches,
     near,
 )
-from boundcheck.functions.draws import Sampler
 from boundcheck.functions.problem import End, Problem
+from boundcheck.functions.sgd import Sampler
 from boundcheck.language.claim import Claim, checked
 from boundcheck.language.evidence import Audit, Guilt, Status, status_of
 from boundcheck.language.evidence import Evidence as Recorded

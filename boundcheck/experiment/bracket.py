@@ -14,8 +14,7 @@ import xarray as xr
 from flint import arb
 from torch import Tensor
 
-from boundcheck.exact.balls import lower, upper
-from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
+from boundcheck.exact.balls import DOWN, UP, lower, rounded, shown, telling, upper
 from boundcheck.experiment.plan import generator, starting_point, stream
 from boundcheck.experiment.result import Blame, BracketResult
 from boundcheck.experiment.spec import Spec
@@ -33,10 +32,9 @@ from boundcheck.functions.curvature import (
     sure_difference_ratio,
     top_curvature,
 )
-from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.judged import OfAdapter
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import sgd_step
+from boundcheck.functions.sgd import draw_batch, sgd_step
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W

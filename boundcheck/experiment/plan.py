@@ -19,11 +19,10 @@ from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.functions.adapters import Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
-from boundcheck.functions.draws import Reshuffled, Sampler, WholeSample, WithReplacement
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import advance, restart
+from boundcheck.functions.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, restart
 from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant, Function
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH

@@ -21,8 +21,7 @@ from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, spectral_norm
-from boundcheck.functions.draws import Draw
-from boundcheck.functions.sgd import Walk, restart, walk
+from boundcheck.functions.sgd import Draw, Walk, restart, walk
 from boundcheck.language.evidence import ROUNDING
 from boundcheck.language.function import Function
 from boundcheck.language.measures import Statistic

@@ -26,8 +26,8 @@ from boundcheck.functions.arithmetic import (
     spectral_norm,
     square_norm,
 )
-from boundcheck.functions.draws import Draw
 from boundcheck.functions.objective import Moments, Objective, mean_of
+from boundcheck.functions.sgd import Draw
 from boundcheck.language import symbols
 from boundcheck.language.catalogue import about, catalogue
 from boundcheck.language.claim import Claim

@@ -1,23 +1,134 @@
-"""Steps of an algorithm on an ensemble, all replicas at once; and short runs of SGD whose expectations are exact."""
+"""Minibatches: how they are drawn, and the law of the next one; and steps of an algorithm on an ensemble."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
-from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import all_draws
-from boundcheck.functions.arithmetic import Point, State, apart, lengths, replicate, square_norm
-from boundcheck.functions.problem import Problem
+from boundcheck.functions.arithmetic import Point, State, lengths
 from boundcheck.language.algorithms import SGD, Algorithm, Numbers
 from boundcheck.language.function import Function
 
-MOST_PATHS = 81
-"""The paths of four iterations with three samples."""
+Number = TypeVar("Number", float, Tensor)
+
+
+def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
+    """Uniform indices with replacement, shape (replicas, batch): conditionally unbiased given the past."""
+    return torch.randint(samples, (replicas, batch), generator=generator, device=generator.device)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The law of the next minibatch given the past."""
+
+    batch: int  # m, its size
+    candidates: Tensor  # the indices that it is drawn from, uniformly, shape (R, n_t)
+    replaced: bool  # whether with replacement
+
+    def of(self, who: Tensor) -> "Draw":
+        # With replacement all replicas draw from the same.
+        candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
+        return replace(self, candidates=candidates)
+
+    def joined(self, others: list["Draw"]) -> "Draw":
+        """The law of these replicas and of those of others, whose kind and number of candidates are the same."""
+        if not others:
+            return self
+        each = [self.candidates, *(other.candidates for other in others)]
+        if self.replaced:
+            return replace(self, candidates=self.candidates[:1].expand(sum(map(len, each)), -1))
+        return replace(self, candidates=torch.cat(each))
+
+    def noise(self, variance: Number, bias: Number) -> Number:
+        r"""The mean squared error of a minibatch's mean gradient given the past, :math:`\mathbb E\|g - \nabla F\|^2`.
+
+        With :math:`s^2` the variance of the gradients of the :math:`n_t` candidates, it is the square of the bias plus
+        :math:`s^2/m`, times :math:`(n_t - m)/(n_t - 1)` where they are drawn without replacement. With it all samples
+        are candidates always, and there is no bias.
+        """
+        count = self.candidates.shape[1]
+        left = 1.0 if self.replaced else (count - self.batch) / max(count - 1, 1)
+        return left * variance / self.batch + bias * bias
+
+
+class Sampler:
+    """Draws the minibatches of an ensemble, and says what the next one is drawn from; by itself, the whole sample."""
+
+    def law(self) -> Draw | None:
+        """The law of the next minibatch given the past; None where it is always the whole sample."""
+        return None
+
+    def draw(self) -> Tensor | None:
+        """The next minibatch, shape (R, m); None stands for the whole sample."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """The state that `restore` needs to go on from here."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+
+
+class WholeSample(Sampler):
+    """Gradient descent: no noise at all."""
+
+
+class WithReplacement(Sampler):
+    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
+        everything = torch.arange(samples, device=generator.device)
+        self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
+
+    def law(self) -> Draw:
+        return self._law
+
+    def draw(self) -> Tensor:
+        return draw_batch(self._replicas, self._batch, self._samples, self._generator)
+
+    def state(self) -> dict[str, Any]:
+        return {"generator": self._generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._generator.set_state(state["generator"])
+
+
+class Reshuffled(Sampler):
+    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
+
+    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
+    biased from the second step of an epoch on.
+    """
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        self._shape, self._batch, self._generator = (replicas, samples), batch, generator
+        self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
+        self._next = samples
+
+    def law(self) -> Draw:
+        self._begin_epoch_if_due()
+        return Draw(self._batch, self._order[:, self._next :], replaced=False)
+
+    def draw(self) -> Tensor:
+        self._begin_epoch_if_due()
+        first, self._next = self._next, self._next + self._batch
+        return self._order[:, first : self._next]
+
+    def _begin_epoch_if_due(self) -> None:
+        if self._next + self._batch > self._shape[1]:
+            keys = torch.rand(self._shape, generator=self._generator, dtype=torch.float64, device=self._order.device)
+            self._order, self._next = keys.argsort(1), 0
+
+    def state(self) -> dict[str, Any]:
+        return {"generator": self._generator.get_state(), "order": self._order.cpu(), "next": self._next}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._generator.set_state(state["generator"])
+        self._order, self._next = state["order"].to(self._order.device), state["next"]
 
 
 def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
@@ -76,74 +187,3 @@ def restart(
 ) -> State:
     """The state from which an algorithm goes on after what was trained is merged and begun anew; W is kept."""
     return algorithm.start(function.restart(algorithm.iterate(state), gain, random), numbers)
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """SGD with one sample a step, drawn with replacement, at a constant step size, along all paths there are.
-
-    With n samples and T iterations there are n^T paths, each equally likely; so what a theorem says of E is a sum of
-    n^T terms, and no statistics enter.
-
-    Raises InputError for a start of another shape, a step that is not positive, and a T below 1 or too large.
-    """
-
-    problem: Problem  # F, with n samples
-    start: Point  # v_1, with R = 1
-    step: float  # alpha > 0
-    T: int  # the number of iterations; n^T is at most 81
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be run, and what has too many paths."""
-        if isinstance(self.T, bool) or not isinstance(self.T, int) or self.T < 1:
-            raise InputError("T", self.T, "an integer from 1 on")
-        if not 0 < self.step < math.inf:
-            raise InputError("step", self.step, "a positive number")
-        self.problem.adapter.check(self.start, name="start")
-        if len(self.start[0]) != 1:
-            raise InputError("start", f"{len(self.start[0])} replicas", "one")
-        if self.problem.samples**self.T > MOST_PATHS:
-            raise InputError("T", self.T, f"n^T of at most {MOST_PATHS} for n = {self.problem.samples}")
-
-    @cached_property
-    def draws(self) -> Tensor:
-        """The sample that each path draws in each iteration, shape (n^T, T): all there are, in lexicographic order."""
-        return torch.tensor(all_draws(self.problem.samples, self.T))
-
-    @cached_property
-    def paths(self) -> tuple[Point, ...]:
-        """The iterates v_1, ..., v_{T+1} of all paths, each a point with R = n^T. Each path has probability n^-T."""
-        iterates = [replicate(self.start, len(self.draws))]
-        for t in range(self.T):
-            iterates.append(sgd_step(self.problem, iterates[-1], self.step, self.draws[:, t : t + 1])[0])
-        return tuple(iterates)
-
-    @cached_property
-    def mean_square_gradients(self) -> tuple[float, ...]:
-        r""":math:`N_t = \mathbb E\|\nabla F(v_t)\|^2` for t = 1, ..., T."""
-        return tuple(square_norm(self.problem.gradient(v)).mean().item() for v in self.paths[:-1])
-
-    @property
-    def gap(self) -> float:
-        """D = F(v_1) - f*, with the infimum that the objective knows."""
-        return self.problem.loss(self.start).item() - self.problem.infimum.value
-
-    @property
-    def noise(self) -> float:
-        r"""The largest :math:`\frac1n\sum_i\|g_i - \nabla F\|^2` at an iterate from which a step is taken: zeta^2.
-
-        No difference of squares, which would lose digits.
-        """
-        largest = 0.0
-        for v in self.paths[:-1]:
-            mean, replicas = self.problem.gradient(v), len(v[0])
-            each = [self.problem.batch_gradient(v, torch.full((replicas, 1), i)) for i in range(self.problem.samples)]
-            variance = torch.stack([square_norm(apart(g, mean)) for g in each]).mean(0)
-            largest = max(largest, variance.max().item())
-        return largest
-
-    @property
-    def largest_norms(self) -> dict[str, float]:
-        """The largest norm of each block of v over v_1, ..., v_{T+1} and all paths, by the name of the block."""
-        largest = torch.stack([self.problem.adapter.norms(v).amax(1) for v in self.paths]).amax(0)
-        return {block.name: norm for block, norm in zip(self.problem.adapter.blocks, largest.tolist(), strict=True)}

@@ -1,9 +1,9 @@
 """What counts as a proof: terms, rules, replay. It imports the standard library only."""
 
 from boundcheck.kernel.derive import RULES, STANDARD_FACTS, replay, replay_all, seal
-from boundcheck.kernel.errors import KernelError, ReplayError, RuleError, ShapeError, TermError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem
 from boundcheck.kernel.rules import chain_rule, descent_lemma
+from boundcheck.kernel.terms import KernelError, ReplayError, RuleError, ShapeError, TermError
 
 seal()
 

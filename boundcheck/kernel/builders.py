@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from boundcheck.kernel.errors import ShapeError, TermError
 from boundcheck.kernel.terms import (
     ANY,
     CONSTANT,
@@ -37,8 +36,10 @@ from boundcheck.kernel.terms import (
     Power,
     Root,
     Scalar,
+    ShapeError,
     Symbol,
     Term,
+    TermError,
     Time,
     Total,
     Trace,

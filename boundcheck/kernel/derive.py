@@ -14,7 +14,6 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any, ParamSpec
 
-from boundcheck.kernel.errors import KernelError, ReplayError, RuleError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation
 from boundcheck.kernel.terms import (
     Before,
@@ -25,13 +24,16 @@ from boundcheck.kernel.terms import (
     Horizon,
     Index,
     Inverse,
+    KernelError,
     Matrix,
     Maximum,
     Mean,
     Minimum,
     Norm,
     Power,
+    ReplayError,
     Root,
+    RuleError,
     Scalar,
     Symbol,
     Time,

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from boundcheck.kernel.errors import ReplayError, TermError
-from boundcheck.kernel.terms import ANY, CONSTANT, Scalar, Symbol, Term, Variable, keys_of
+from boundcheck.kernel.terms import ANY, CONSTANT, ReplayError, Scalar, Symbol, Term, TermError, Variable, keys_of
 
 RELATIONS = (">=", ">", "=")
 

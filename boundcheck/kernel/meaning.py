@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor, isqrt
 
-from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
 from boundcheck.kernel.terms import (
     FROBENIUS,
@@ -34,6 +33,7 @@ from boundcheck.kernel.terms import (
     Root,
     Scalar,
     Symbol,
+    TermError,
     Time,
     Total,
     Trace,

@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from boundcheck.kernel.builders import at, expect, inner, known, maximum, norm, square, substitute_scalar, timed, total
 from boundcheck.kernel.derive import Answer, rule
-from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation, free
 from boundcheck.kernel.terms import (
     ANY,
@@ -34,6 +33,7 @@ from boundcheck.kernel.terms import (
     Minimum,
     Point,
     Root,
+    RuleError,
     Scalar,
     Symbol,
     Term,

@@ -1,4 +1,4 @@
-"""Terms in normal form: two terms that rings and linearity make equal are the same object.
+"""Terms in normal form: two terms that rings and linearity make equal are the same object. And the kernel's errors.
 
 Scalars are polynomials with rational coefficients over atoms; matrices are noncommutative polynomials in letters and
 their transposes, with scalar coefficients. Everything is a function of the time t, 1 <= t <= T, and of the outcome of
@@ -7,6 +7,8 @@ a probability space; `builders.known` and `builders.timed` say of which. Rules a
 A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is. A term never changes.
 Its text (`str`) reads back as the term itself, given what its letters are: names are plain letters and digits, each
 operator has a sign of its own, and a letter at a time is written `A[t+1]`.
+
+An error says which rule refused, which premise is at fault, and why. The kernel never uses `assert`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,34 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from boundcheck.kernel.errors import ShapeError, TermError
+
+class KernelError(Exception):
+    """Base class: nothing was proved."""
+
+
+class TermError(KernelError):
+    """The term has no normal form, or no meaning."""
+
+
+class ShapeError(TermError):
+    """The shapes of a sum or product of matrices do not fit."""
+
+    def __init__(self, operation: str, left: object, right: object) -> None:
+        shapes = [f"{x} of shape {getattr(x, 'shape', '?')}" for x in (left, right)]
+        super().__init__(f"shapes do not fit: {shapes[0]} {operation} {shapes[1]}")
+
+
+class RuleError(KernelError):
+    """A rule does not apply: `rule`, the number of the `premise` at fault (None: an argument), and why."""
+
+    def __init__(self, rule: str, premise: int | None, why: str) -> None:
+        self.rule, self.premise, self.why = rule, premise, why
+        where = "" if premise is None else f", premise {premise + 1}"
+        super().__init__(f"{rule}{where}: {why}")
+
+
+class ReplayError(KernelError):
+    """A theorem does not follow by its own derivation."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.exact.digits import Toward, shown
+from boundcheck.exact.balls import Toward, shown
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.material import Material
 from boundcheck.present.stored import StoredRun, distinct, highest_rank, largest, settings

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import xarray as xr
 
-from boundcheck.exact.digits import DOWN, UP, telling
+from boundcheck.exact.balls import DOWN, UP, telling
 from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult
 from boundcheck.experiment.spec import AdapterSpec
 from boundcheck.experiment.store import finished

@@ -38,8 +38,7 @@ from boundcheck.proof.solvers import SECONDS, DisagreementError, Status, second_
 from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, claim_verdict, judge, weakest
 from boundcheck.proof.witness import numbers_at
 from boundcheck.proofs import paper_of, papers
-from boundcheck.rocq.check import covers, has_world
-from boundcheck.rocq.file import Export
+from boundcheck.rocq.check import Export, covers, has_world
 from boundcheck.system.files import replace_file
 from boundcheck.system.limits import Tick, silent
 

@@ -16,8 +16,7 @@ from itertools import chain, combinations, combinations_with_replacement
 from flint import fmpq
 
 from boundcheck.kernel import Fact, Theorem, rules
-from boundcheck.kernel.errors import RuleError
-from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, Scalar
+from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, RuleError, Scalar
 from boundcheck.proof import sums
 from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, combine_strictly, gram_basis, times
 

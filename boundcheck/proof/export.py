@@ -26,8 +26,7 @@ from boundcheck.proof.notation import Display, identity_latex, letters, shown
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import smt_lib
 from boundcheck.proof.verdict import JudgedProof, judge
-from boundcheck.rocq.check import LIST, accept, check, differing
-from boundcheck.rocq.file import rocq
+from boundcheck.rocq.check import LIST, accept, check, differing, rocq
 from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import file_name, replace_file
 

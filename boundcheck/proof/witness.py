@@ -22,9 +22,8 @@ from boundcheck.exact.evaluate import STILL, Paths, VectorFunction
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import known, size_of, timed
-from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Grid, MatrixFunction, Model, denote, exact, holds
-from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Symbol, Time, Variable
+from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Symbol, TermError, Time, Variable
 from boundcheck.language import evidence as judged
 from boundcheck.language import symbols
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most

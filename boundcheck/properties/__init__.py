@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from boundcheck.functions.sgd import Run
     from boundcheck.properties.check import Checked, ClaimViolatedError, RoundingError, check_claim
     from boundcheck.properties.matrix_strategies import (
         SEEDS,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from boundcheck.properties.problem_strategies import (
         POSITIVE_REALS,
         SCALES,
+        Run,
         adapters,
         assignments,
         claim_inputs,

@@ -10,9 +10,9 @@ are floats of that type, so that what is computed in it starts from exact number
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import hypothesis.strategies as st
@@ -25,9 +25,10 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose, sign
+from boundcheck.exact.evaluate import all_draws
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.arithmetic import Point, apart, replicate, square_norm
 from boundcheck.functions.judged import parts
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped
@@ -35,7 +36,7 @@ from boundcheck.functions.objectives.linear import LeastSquares, SoftmaxRegressi
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Run
+from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.claim import Claim, checked
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.measures import SMOOTHNESS
@@ -96,6 +97,81 @@ _DOMAINS: Mapping[str, SearchStrategy[Number]] = {
 
 
 # Objectives.
+
+
+# The paths of four iterations with three samples.
+MOST_PATHS = 81
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """SGD with one sample a step, drawn with replacement, at a constant step size, along all paths there are.
+
+    With n samples and T iterations there are n^T paths, each equally likely; so what a theorem says of E is a sum of
+    n^T terms, and no statistics enter.
+
+    Raises InputError for a start of another shape, a step that is not positive, and a T below 1 or too large.
+    """
+
+    problem: Problem  # F, with n samples
+    start: Point  # v_1, with R = 1
+    step: float  # alpha > 0
+    T: int  # the number of iterations; n^T is at most 81
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run, and what has too many paths."""
+        if isinstance(self.T, bool) or not isinstance(self.T, int) or self.T < 1:
+            raise InputError("T", self.T, "an integer from 1 on")
+        if not 0 < self.step < math.inf:
+            raise InputError("step", self.step, "a positive number")
+        self.problem.adapter.check(self.start, name="start")
+        if len(self.start[0]) != 1:
+            raise InputError("start", f"{len(self.start[0])} replicas", "one")
+        if self.problem.samples**self.T > MOST_PATHS:
+            raise InputError("T", self.T, f"n^T of at most {MOST_PATHS} for n = {self.problem.samples}")
+
+    @cached_property
+    def draws(self) -> Tensor:
+        """The sample that each path draws in each iteration, shape (n^T, T): all there are, in lexicographic order."""
+        return torch.tensor(all_draws(self.problem.samples, self.T))
+
+    @cached_property
+    def paths(self) -> tuple[Point, ...]:
+        """The iterates v_1, ..., v_{T+1} of all paths, each a point with R = n^T. Each path has probability n^-T."""
+        iterates = [replicate(self.start, len(self.draws))]
+        for t in range(self.T):
+            iterates.append(sgd_step(self.problem, iterates[-1], self.step, self.draws[:, t : t + 1])[0])
+        return tuple(iterates)
+
+    @cached_property
+    def mean_square_gradients(self) -> tuple[float, ...]:
+        r""":math:`N_t = \mathbb E\|\nabla F(v_t)\|^2` for t = 1, ..., T."""
+        return tuple(square_norm(self.problem.gradient(v)).mean().item() for v in self.paths[:-1])
+
+    @property
+    def gap(self) -> float:
+        """D = F(v_1) - f*, with the infimum that the objective knows."""
+        return self.problem.loss(self.start).item() - self.problem.infimum.value
+
+    @property
+    def noise(self) -> float:
+        r"""The largest :math:`\frac1n\sum_i\|g_i - \nabla F\|^2` at an iterate from which a step is taken: zeta^2.
+
+        No difference of squares, which would lose digits.
+        """
+        largest = 0.0
+        for v in self.paths[:-1]:
+            mean, replicas = self.problem.gradient(v), len(v[0])
+            each = [self.problem.batch_gradient(v, torch.full((replicas, 1), i)) for i in range(self.problem.samples)]
+            variance = torch.stack([square_norm(apart(g, mean)) for g in each]).mean(0)
+            largest = max(largest, variance.max().item())
+        return largest
+
+    @property
+    def largest_norms(self) -> dict[str, float]:
+        """The largest norm of each block of v over v_1, ..., v_{T+1} and all paths, by the name of the block."""
+        largest = torch.stack([self.problem.adapter.norms(v).amax(1) for v in self.paths]).amax(0)
+        return {block.name: norm for block, norm in zip(self.problem.adapter.blocks, largest.tolist(), strict=True)}
 
 
 def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fraction]:

@@ -1,6 +1,6 @@
 """The words of the logbook, with the rules by which a verdict becomes one of them."""
 
-from boundcheck.present.logbook import RULES
+from boundcheck.present.page import RULES
 from from_code.markdown import code, table
 
 

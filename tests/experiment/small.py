@@ -23,10 +23,10 @@ from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import Point
-from boundcheck.functions.draws import Draw
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
+from boundcheck.functions.sgd import Draw
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit

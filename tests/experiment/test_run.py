@@ -28,9 +28,8 @@ from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, finished, run_id
 from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.arithmetic import lengths
-from boundcheck.functions.draws import WithReplacement
 from boundcheck.functions.objectives import pseudo_huber
-from boundcheck.functions.sgd import advance
+from boundcheck.functions.sgd import WithReplacement, advance
 from boundcheck.present.page import export_data, write_runs
 from boundcheck.present.stored import load_runs
 from boundcheck.present.style import extent, log_y

@@ -17,13 +17,12 @@ from torch import Tensor
 
 from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.arithmetic import EPSILON, Point, replicate, spectral_norm, square_norm
-from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted, hard_instance
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import sgd_step
+from boundcheck.functions.sgd import draw_batch, sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
 from boundcheck.properties import ball, weights

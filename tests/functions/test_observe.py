@@ -10,10 +10,9 @@ from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import Point, square_norm
-from boundcheck.functions.draws import Draw
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import sgd_step
+from boundcheck.functions.sgd import Draw, sgd_step
 from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
 from tests.functions.twins import matrix, sample
 from tests.test_twins import OBJECTIVES, adapter_of

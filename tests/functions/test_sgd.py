@@ -13,9 +13,8 @@ from scipy.stats import chisquare
 
 from boundcheck.functions.adapters import ADAPTERS, LoReFT
 from boundcheck.functions.arithmetic import Point, replicate, square_norm
-from boundcheck.functions.draws import Reshuffled, WholeSample, WithReplacement, draw_batch
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import sgd_step
+from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, sgd_step
 from boundcheck.properties import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 from tests.functions.twins import EPSILON, geodesic
 from tests.language.plain import Plain, single

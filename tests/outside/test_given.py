@@ -27,9 +27,8 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.screen import show
 from boundcheck.language.view import html, latex
 from boundcheck.present import latex as tex
-from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Material
-from boundcheck.present.page import write_runs
+from boundcheck.present.page import logbook, write_runs
 from boundcheck.present.screen import verdicts_table
 from boundcheck.present.section import chapters
 from boundcheck.present.stored import load_runs

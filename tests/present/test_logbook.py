@@ -8,9 +8,8 @@ import re
 import pytest
 
 from boundcheck.present.latex import Numbers, printed
-from boundcheck.present.logbook import RULES, Word, logbook, of_proof, of_run
 from boundcheck.present.material import Finding, Material
-from boundcheck.present.page import write_page
+from boundcheck.present.page import RULES, Word, logbook, of_proof, of_run, write_page
 from boundcheck.present.section import chapters
 from boundcheck.present.stored import StoredRun
 from boundcheck.present.typst import document

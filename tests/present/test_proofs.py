@@ -12,9 +12,8 @@ from rich.console import Console
 from boundcheck.language.prose import mathml_of
 from boundcheck.language.screen import show as show_parts
 from boundcheck.present.latex import Latex
-from boundcheck.present.logbook import logbook
 from boundcheck.present.material import Finding, Material
-from boundcheck.present.page import write_page
+from boundcheck.present.page import logbook, write_page
 from boundcheck.present.screen import rows_table
 from boundcheck.present.section import chapters
 from boundcheck.present.typst import document

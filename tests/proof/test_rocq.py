@@ -20,8 +20,19 @@ from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as
 from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
 from boundcheck.rocq.book import Book, Place
-from boundcheck.rocq.check import allowed, axioms, checked, covers, differing, digest
-from boundcheck.rocq.file import LIBRARY, Export, World, hash_of, rocq
+from boundcheck.rocq.check import (
+    LIBRARY,
+    Export,
+    World,
+    allowed,
+    axioms,
+    checked,
+    covers,
+    differing,
+    digest,
+    hash_of,
+    rocq,
+)
 from tests.judged import of_the_paper, proof_of
 from tests.layers import sampled
 

@@ -17,14 +17,13 @@ from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Run
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.vocabulary import F, FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, T, Value, d, f, k, n
 from boundcheck.proof import Reading, Witness, at_numbers, le
 from boundcheck.proof.instance import LEMMA_1, THEOREM_2, MeftRun, Point, Setting
 from boundcheck.proof.witness import at_points, on_run
-from boundcheck.properties.problem_strategies import fractions
+from boundcheck.properties.problem_strategies import Run, fractions
 from proofs.jiang2024 import witnesses
 from proofs.jiang2024.setting import READING
 from tests.layers import examples

@@ -26,7 +26,6 @@ from boundcheck.functions.arithmetic import EPSILON, Point, square_norm
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Run
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G_2, C, G, f_star, r, s, sigma
@@ -44,6 +43,7 @@ from boundcheck.properties import (
     short_runs,
     weights,
 )
+from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.short_run import ShortRun
 from tests.properties.letters import (
     DO,

@@ -25,10 +25,10 @@ from boundcheck.functions.adapters.base import Sizes
 from boundcheck.functions.arithmetic import EPSILON, Point
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Run
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import PARAMETERS
 from boundcheck.language.vocabulary import FrobeniusNorm
+from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.relation import parts
 
 Blocks = tuple[ApproxMatrix, ...]

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from boundcheck.functions.arithmetic import square_norm
-from boundcheck.functions.draws import Draw
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network, widened
 from boundcheck.functions.networks.samples import Encoded
+from boundcheck.functions.sgd import Draw
 
 from .small import of_peft, seeded, transformer
 from .trained import SGD, causal_rows, lora, recorded, recording, replaced, train

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.functions.arithmetic import Point
-from boundcheck.functions.draws import Draw, Reshuffled, WithReplacement
 from boundcheck.functions.networks import function as functions
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFunction, Rounding, observe, rounding_of
 from boundcheck.functions.networks.network import Network
+from boundcheck.functions.sgd import Draw, Reshuffled, WithReplacement
 
 from .small import KINDS, flat, network_of, random_direction, random_point, seeded, windows
 

@@ -15,8 +15,7 @@ from torch import nn
 
 from boundcheck.checked.trial import Limits, in_processes
 from boundcheck.errors import InputError
-from boundcheck.functions.networks.bridge import PretrainedSpec
-from boundcheck.functions.networks.held import held
+from boundcheck.functions.networks.bridge import PretrainedSpec, held
 from tests.experiment.small import refused
 from tests.layers import sampled
 

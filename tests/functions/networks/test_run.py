@@ -18,10 +18,10 @@ from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import finished
 from boundcheck.functions import sgd
-from boundcheck.functions.draws import draw_batch
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFunction
 from boundcheck.functions.networks.network import Network
+from boundcheck.functions.sgd import draw_batch
 from boundcheck.system.limits import Tick, silent
 
 from .small import flat, gpt_table, of_peft, on_cuda, pretrained_table, saved
