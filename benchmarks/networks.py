@@ -22,9 +22,9 @@ from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.arithmetic import Point, square_norm
-from boundcheck.functions.curvature import largest_eigenvalue
 from boundcheck.functions.networks.function import NetworkFunction, top_curvatures
 from boundcheck.functions.networks.network import Network
+from boundcheck.functions.problem import largest_eigenvalue
 
 SAMPLES, STEPS, BATCH, LENGTH = 64, 100, 16, 48
 # Of an eigenvalue that is to be right to one part in a hundred.

@@ -578,8 +578,8 @@ def report(
         tick("page", 0, 1)
         from boundcheck.language.catalogue import catalogue
         from boundcheck.present import forms
+        from boundcheck.present.material import load_runs
         from boundcheck.present.page import export_data, write_runs
-        from boundcheck.present.stored import load_runs
 
         for each in claim:
             # Runs name it by its path, and those of a claim that was given as an object by its id.

@@ -23,12 +23,6 @@ from boundcheck.experiment.store import finished
 from boundcheck.functions.adapters import ADAPTERS, LoRA, Rebased, make_adapter
 from boundcheck.functions.adapters.base import gaussian
 from boundcheck.functions.arithmetic import replicate
-from boundcheck.functions.curvature import (
-    bilinear_product,
-    gauss_newton_product,
-    hessian_vector_product,
-    sure_difference_ratio,
-)
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.gpt import Windows
@@ -36,7 +30,13 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.functions.objective import PROBLEMS, Objective, Setting, device_of, table_of
 from boundcheck.functions.objectives.clipped import Tilted
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.functions.problem import Problem
+from boundcheck.functions.problem import (
+    Problem,
+    bilinear_product,
+    gauss_newton_product,
+    hessian_vector_product,
+    sure_difference_ratio,
+)
 from boundcheck.functions.sgd import Draw, Reshuffled, WholeSample, WithReplacement, advance, restart
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.system.plugins import allowing

@@ -22,14 +22,13 @@ from boundcheck.experiment.statistics import (
 )
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point
-from boundcheck.functions.curvature import difference_ratio, sure_difference_ratio
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
 from boundcheck.functions.objectives.linear import LeastSquares, LogisticRegression, ReadoutNetwork, SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.functions.problem import Problem
+from boundcheck.functions.problem import Problem, difference_ratio, sure_difference_ratio
 from tests.functions.twins import exactly
 from tests.language.plain import Matrix, Plain, PlainPoint, single
 

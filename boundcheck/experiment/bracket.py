@@ -21,7 +21,9 @@ from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.arithmetic import Point, replicate, square_norm
-from boundcheck.functions.curvature import (
+from boundcheck.functions.judged import OfAdapter
+from boundcheck.functions.problem import (
+    Problem,
     bilinear_product,
     block_norms,
     curved,
@@ -32,8 +34,6 @@ from boundcheck.functions.curvature import (
     sure_difference_ratio,
     top_curvature,
 )
-from boundcheck.functions.judged import OfAdapter
-from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import draw_batch, sgd_step
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, Answer, Extent

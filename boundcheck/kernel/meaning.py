@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor, isqrt
 
-from boundcheck.kernel.facts import Fact
+from boundcheck.kernel.derive import Fact
 from boundcheck.kernel.terms import (
     FROBENIUS,
     Atom,

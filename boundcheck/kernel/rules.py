@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from boundcheck.kernel.builders import at, expect, inner, known, maximum, norm, square, substitute_scalar, timed, total
-from boundcheck.kernel.derive import Answer, rule
-from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation, free
+from boundcheck.kernel.derive import Answer, Fact, Law, Statement, Theorem, derivation, free, rule
 from boundcheck.kernel.terms import (
     ANY,
     CONSTANT,

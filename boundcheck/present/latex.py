@@ -28,10 +28,9 @@ from boundcheck.experiment.statistics import Interval
 from boundcheck.language import prose, view
 from boundcheck.language.catalogue import boundcheck_entry, catalogue, sources
 from boundcheck.language.prose import GREEK, tex
-from boundcheck.present.material import Material
+from boundcheck.present.material import Material, StoredRun, known
 from boundcheck.present.section import Writer, chapters, figures_of, tables_of, without_tags
 from boundcheck.present.sections.proofs import claim_view
-from boundcheck.present.stored import StoredRun, known
 from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, pdf
 from boundcheck.present.words import sentence_of, titled
 from boundcheck.proof.export import PREAMBLE, apart, display, id_tex

@@ -15,8 +15,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.exact.balls import Toward, shown
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Material
-from boundcheck.present.stored import StoredRun, distinct, highest_rank, largest, settings
+from boundcheck.present.material import Material, StoredRun, distinct, highest_rank, largest, settings
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, name_axes, panels, ticks, wrapped
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier

@@ -24,11 +24,10 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.prose import plain
 from boundcheck.language.view import File, Html, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
 from boundcheck.present import Form
-from boundcheck.present.material import Material
+from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
 from boundcheck.present.sections.checked import head_of
-from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.style import described, on_a_page, pdf, svg
 from boundcheck.present.words import said, slug, titled
 from boundcheck.proofs import paper_of

@@ -19,7 +19,7 @@ from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Statement, Theorem
-from boundcheck.kernel.facts import derivation
+from boundcheck.kernel.derive import derivation
 from boundcheck.language.prose import plain, tex
 from boundcheck.proof.audit import ProofAudit, for_rocq, witness_as_json
 from boundcheck.proof.notation import Display, identity_latex, letters, shown

@@ -20,7 +20,7 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import substitute_scalar
-from boundcheck.kernel.facts import free
+from boundcheck.kernel.derive import free
 from boundcheck.kernel.terms import Before, Clock, Gradient, Matrix, Norm, Power, Symbol, Term, Time, Value, Variable
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations

@@ -15,8 +15,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all, rules
-from boundcheck.kernel.derive import Renewal
-from boundcheck.kernel.facts import derivation, free
+from boundcheck.kernel.derive import Renewal, derivation, free
 from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, TermError, Variable
 from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim, Quantity

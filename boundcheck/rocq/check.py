@@ -28,7 +28,7 @@ from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import KernelError, Statement, Theorem
-from boundcheck.kernel.facts import derivation, free
+from boundcheck.kernel.derive import derivation, free
 from boundcheck.kernel.terms import Term
 from boundcheck.proofs import HOME
 from boundcheck.rocq.book import Book, Named, comment, law_variables

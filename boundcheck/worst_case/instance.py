@@ -36,11 +36,10 @@ from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.adapters.base import cast_to, spectral_bound
 from boundcheck.functions.arithmetic import EPSILON, Point, inner, square_norm
-from boundcheck.functions.curvature import difference_ratio, hessian_vector_product
 from boundcheck.functions.judged import BITS, OfAdapter, OfClaim
 from boundcheck.functions.objectives.clipped import Clipped, Tilted
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.functions.problem import Problem
+from boundcheck.functions.problem import Problem, difference_ratio, hessian_vector_product
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

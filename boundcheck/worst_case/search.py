@@ -30,8 +30,8 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.checks import check_pull_back
-from boundcheck.functions.curvature import derivative, leaves
 from boundcheck.functions.judged import check_words
+from boundcheck.functions.problem import derivative, leaves
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, LEAST, SMOOTH_IN_W

@@ -11,10 +11,9 @@ from boundcheck.exact.balls import Toward
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.symbols import kappa, q
-from boundcheck.present.material import Finding, Material, Search, Study
+from boundcheck.present.material import Finding, Material, Search, StoredRun, Study
 from boundcheck.present.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
 from boundcheck.present.sections.smoothness import ends
-from boundcheck.present.stored import StoredRun
 from boundcheck.present.words import c_is, label, number, said, symbol
 from boundcheck.proof import ClaimAudit
 from boundcheck.proof.audit import JudgedRow

@@ -17,8 +17,13 @@ from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import square_norm
-from boundcheck.functions.curvature import bilinear_product, block_norms, gauss_newton_product, hessian_vector_product
-from boundcheck.functions.problem import Problem
+from boundcheck.functions.problem import (
+    Problem,
+    bilinear_product,
+    block_norms,
+    gauss_newton_product,
+    hessian_vector_product,
+)
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
 from boundcheck.proof.script import find

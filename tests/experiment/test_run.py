@@ -30,8 +30,8 @@ from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.arithmetic import lengths
 from boundcheck.functions.objectives import pseudo_huber
 from boundcheck.functions.sgd import WithReplacement, advance
+from boundcheck.present.material import load_runs
 from boundcheck.present.page import export_data, write_runs
-from boundcheck.present.stored import load_runs
 from boundcheck.present.style import extent, log_y
 from boundcheck.system.limits import silent
 from boundcheck.verdicts import Verdict

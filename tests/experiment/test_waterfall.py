@@ -23,9 +23,8 @@ from boundcheck.experiment.waterfall import OnRun, given_away, slack, solved, su
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
 from boundcheck.functions.arithmetic import replicate, square_norm
-from boundcheck.functions.curvature import difference_ratio
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
-from boundcheck.functions.problem import Problem
+from boundcheck.functions.problem import Problem, difference_ratio
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
 from boundcheck.language.evidence import Audit

@@ -13,7 +13,16 @@ from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import Point, inner, square_norm
-from boundcheck.functions.curvature import (
+from boundcheck.functions.objective import Objective
+from boundcheck.functions.objectives.linear import (
+    LeastSquares,
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+)
+from boundcheck.functions.objectives.pseudo_huber import synthetic
+from boundcheck.functions.problem import (
+    Problem,
     adjoint,
     bilinear_product,
     curved,
@@ -23,15 +32,6 @@ from boundcheck.functions.curvature import (
     leaves,
     top_curvature,
 )
-from boundcheck.functions.objective import Objective
-from boundcheck.functions.objectives.linear import (
-    LeastSquares,
-    LogisticRegression,
-    ReadoutNetwork,
-    SoftmaxRegression,
-)
-from boundcheck.functions.objectives.pseudo_huber import synthetic
-from boundcheck.functions.problem import Problem
 from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.experiment.small import DOMAINS, OF_KIND, changed, pseudo_huber, random_point, softmax
 from tests.functions.twins import KINDS, on_the_geodesic

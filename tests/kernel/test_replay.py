@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact, KernelError, ReplayError, Theorem, derive, replay, replay_all, rules
-from boundcheck.kernel.facts import derivation
+from boundcheck.kernel.derive import derivation
 from boundcheck.kernel.terms import NOW, ONE, Scalar, Variable
 from tests.layers import examples
 

@@ -23,9 +23,8 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Evidence
 from boundcheck.language.hypotheses import Hypothesis
-from boundcheck.present.material import Material
+from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import write_runs
-from boundcheck.present.stored import load_runs
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.system.plugins import opened

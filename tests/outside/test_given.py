@@ -27,11 +27,10 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.screen import show
 from boundcheck.language.view import html, latex
 from boundcheck.present import latex as tex
-from boundcheck.present.material import Material
+from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import logbook, write_runs
 from boundcheck.present.screen import verdicts_table
 from boundcheck.present.section import chapters
-from boundcheck.present.stored import load_runs
 from boundcheck.present.typst import document
 from boundcheck.verdicts import Verdict, is_well
 from tests.outside.my_adapter import FALSE, Scaled

@@ -15,8 +15,8 @@ from boundcheck.language.claim import Quantity
 from boundcheck.language.measures import GAP, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, T, bound
+from boundcheck.present.material import load_runs
 from boundcheck.present.page import write_runs
-from boundcheck.present.stored import load_runs
 from boundcheck.proofs import HOME
 from boundcheck.properties import check_claim
 from tests.outside.specs import OBJECTIVE

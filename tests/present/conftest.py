@@ -7,8 +7,7 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Search, Waterfall
-from boundcheck.present.stored import StoredRun, load_runs
+from boundcheck.present.material import Search, StoredRun, Waterfall, load_runs
 from boundcheck.present.words import label
 from tests.judged import of_the_paper
 

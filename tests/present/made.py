@@ -7,8 +7,7 @@ from typing import Any
 
 from boundcheck.experiment.result import VERSION, read
 from boundcheck.language.view import Picture
-from boundcheck.present.material import Material
-from boundcheck.present.stored import StoredRun
+from boundcheck.present.material import Material, StoredRun
 
 EMPTY: dict[str, Any] = {
     "version": VERSION,

@@ -8,9 +8,8 @@ import pytest
 from boundcheck.proofs.meft.sections import adaptive
 
 import boundcheck as bc
-from boundcheck.present.material import Material
+from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.page import Page
-from boundcheck.present.stored import StoredRun, load_runs
 
 from .conftest import PROBLEM
 

@@ -8,9 +8,8 @@ import pytest
 import boundcheck as bc
 from boundcheck.checked.coverage import coverage, power
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Study
+from boundcheck.present.material import Study, load_runs
 from boundcheck.present.sections import attacks
-from boundcheck.present.stored import load_runs
 from boundcheck.present.style import pdf, svg
 from boundcheck.worst_case.worst_case import Case
 

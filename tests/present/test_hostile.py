@@ -11,9 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from boundcheck.present import forms
-from boundcheck.present.material import Finding, Material
+from boundcheck.present.material import Finding, Material, StoredRun
 from boundcheck.present.page import write_page
-from boundcheck.present.stored import StoredRun
 from boundcheck.shown import command, visible
 from tests.hostile import NASTY
 from tests.layers import sampled

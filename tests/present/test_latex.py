@@ -36,9 +36,8 @@ from boundcheck.present.latex import (
     typeset,
     values_of,
 )
-from boundcheck.present.material import Material, Search
+from boundcheck.present.material import Material, Search, StoredRun
 from boundcheck.present.sections.runs import verdict_table
-from boundcheck.present.stored import StoredRun
 from boundcheck.proof.audit import JudgedRow, ProofAudit, Row
 from boundcheck.proof.view import referee_table
 from boundcheck.proofs import paper_of, papers

@@ -8,10 +8,9 @@ import re
 import pytest
 
 from boundcheck.present.latex import Numbers, printed
-from boundcheck.present.material import Finding, Material
+from boundcheck.present.material import Finding, Material, StoredRun
 from boundcheck.present.page import RULES, Word, logbook, of_proof, of_run, write_page
 from boundcheck.present.section import chapters
-from boundcheck.present.stored import StoredRun
 from boundcheck.present.typst import document
 from boundcheck.proof.audit import ClaimAudit, JudgedRow, ProofAudit, Row
 from boundcheck.verdicts import Verdict

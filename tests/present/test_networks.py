@@ -18,10 +18,9 @@ from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.view import Picture
 from boundcheck.present import page as pages
-from boundcheck.present.material import Material
+from boundcheck.present.material import Material, StoredRun, named_runs
 from boundcheck.present.page import write_runs
 from boundcheck.present.sections.networks import MOST, course, seen
-from boundcheck.present.stored import StoredRun, named_runs
 
 from .made import EMPTY, changed
 from .texts import assert_no_text_overlaps, spoken

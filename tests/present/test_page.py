@@ -17,12 +17,11 @@ from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.audit import audit as audit_of_a_paper
 from boundcheck.present.latex import files_of
-from boundcheck.present.material import Finding, Material
+from boundcheck.present.material import Finding, Material, StoredRun, load_runs
 from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
 from boundcheck.present.sections.smoothness import gradient, smoothness
-from boundcheck.present.stored import StoredRun, load_runs
 from boundcheck.present.words import number
 
 from .made import changed, figure_of

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment.result import read
+from boundcheck.present.material import StoredRun, groups, settings
 from boundcheck.present.sections.rates import horizon, horizon_slopes, rank, rank_exponents
-from boundcheck.present.stored import StoredRun, groups, settings
 from boundcheck.present.words import titled
 from boundcheck.system.tables import fields_of
 

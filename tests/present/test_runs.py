@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from boundcheck.present.material import StoredRun
 from boundcheck.present.sections.rates import rank_exponents
 from boundcheck.present.sections.runs import theorem_rows, theorems
 from boundcheck.present.sections.smoothness import descent, gradient
-from boundcheck.present.stored import StoredRun
 
 from .made import changed, figure_of
 from .test_rates import SPEC, SWEPT, by_rank, synthetic

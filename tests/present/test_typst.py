@@ -14,8 +14,7 @@ from boundcheck import present
 from boundcheck.errors import InputError
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Finding, Material
-from boundcheck.present.stored import StoredRun
+from boundcheck.present.material import Finding, Material, StoredRun
 from boundcheck.present.typst import UnknownError, formula
 from boundcheck.proof.notation import shown
 from tests.judged import SCRIPTS, judged, of_the_paper

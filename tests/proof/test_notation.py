@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
 from boundcheck.kernel.builders import norm
-from boundcheck.kernel.facts import RELATIONS, derivation
+from boundcheck.kernel.derive import RELATIONS, derivation
 from boundcheck.kernel.terms import ANY, NOW, ONE, ZERO, Inverse, Matrix, Scalar, Symbol, Time, Variable
 from boundcheck.proof import notation
 from boundcheck.proof.notation import Identity, Summand, from_latex, latex, letters, read_identity, tokens_of

@@ -7,7 +7,7 @@ import pytest
 from boundcheck.checked.edits import with_formula
 from boundcheck.checked.proofs import verdict_on
 from boundcheck.kernel import STANDARD_FACTS, replay_all
-from boundcheck.kernel.facts import derivation
+from boundcheck.kernel.derive import derivation
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D

@@ -6,7 +6,7 @@ from fractions import Fraction
 from random import Random
 
 from boundcheck.kernel import Fact, Theorem
-from boundcheck.kernel.facts import RELATIONS
+from boundcheck.kernel.derive import RELATIONS
 from boundcheck.kernel.terms import ONE, Scalar
 
 from .reader import unproved

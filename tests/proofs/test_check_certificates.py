@@ -24,7 +24,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem
 from boundcheck.kernel import terms as nodes
 from boundcheck.kernel.builders import norm
-from boundcheck.kernel.facts import RELATIONS, derivation
+from boundcheck.kernel.derive import RELATIONS, derivation
 from boundcheck.kernel.terms import ANY, NEXT, NOW, ONE, SPECTRAL, ZERO, Dimension, Scalar, Time, Variable
 from boundcheck.language.prose import plain
 from boundcheck.proof import ge, judge

@@ -16,8 +16,7 @@ from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, sigma
 from boundcheck.language.view import Badge, Code, Part, Prose, Stack, numeric, paragraph
 from boundcheck.present import style
-from boundcheck.present.material import Material, Search, Study, placed
-from boundcheck.present.stored import StoredRun, grouped
+from boundcheck.present.material import Material, Search, StoredRun, Study, grouped, placed
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import label, number, sentence_of, titled
 from boundcheck.verdicts import Verdict

@@ -12,9 +12,8 @@ from boundcheck.checked.survey import LAYERS, Reliability, Soundness
 from boundcheck.checked.trial import Trial
 from boundcheck.language import view
 from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
-from boundcheck.present.material import Material, placed
+from boundcheck.present.material import MOST_ROWS, Material, grouped, placed
 from boundcheck.present.opening import Headline, Opening
-from boundcheck.present.stored import MOST_ROWS, grouped
 from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, pictured, ticks
 from boundcheck.present.words import number, per_cent
 

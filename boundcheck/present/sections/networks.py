@@ -16,12 +16,22 @@ from boundcheck.language import view
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.view import Part, Prose, Stack, numeric, paragraph
 from boundcheck.present import style
-from boundcheck.present.material import Material, placed
+from boundcheck.present.material import (
+    WAYS,
+    Material,
+    StoredRun,
+    distinct,
+    grouped,
+    groups,
+    known,
+    placed,
+    settings,
+    shown_first,
+)
 from boundcheck.present.sections import rates
 from boundcheck.present.sections.rates import FEWEST, MARKS
 from boundcheck.present.sections.runs import blamed, interval_of, measured_of
 from boundcheck.present.sections.smoothness import band
-from boundcheck.present.stored import WAYS, StoredRun, distinct, grouped, groups, known, settings, shown_first
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import number, sentence_of
 from boundcheck.verdicts import Verdict

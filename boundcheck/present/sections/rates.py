@@ -24,8 +24,7 @@ from boundcheck.language.sentence import limit_of, measure_of
 from boundcheck.language.symbols import T
 from boundcheck.language.view import Head, Part, Prose, Row, Stack, Table, numeric, paragraph
 from boundcheck.present import style
-from boundcheck.present.material import Material, placed
-from boundcheck.present.stored import StoredRun, groups, settings
+from boundcheck.present.material import Material, StoredRun, groups, placed, settings
 from boundcheck.present.style import GREY, VERMILLION, log_y, name_axes, ticks, wrapped
 from boundcheck.present.words import number, rank_exponent, sentence_of, signed, titled, within
 from boundcheck.system.tables import fields_of

@@ -16,9 +16,8 @@ from boundcheck.language import view
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import toward
 from boundcheck.language.view import Badge, Code, Part, Prose, Stack, Table, line, numeric
-from boundcheck.present.material import Material, placed
+from boundcheck.present.material import Material, StoredRun, grouped, groups, known, placed, settings, without
 from boundcheck.present.sections.smoothness import ends
-from boundcheck.present.stored import StoredRun, grouped, groups, known, settings, without
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, pictured, ticks
 from boundcheck.present.words import label, norm_names, number, sentence_of, titled
 from boundcheck.system.tables import fields_of

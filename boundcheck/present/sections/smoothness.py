@@ -16,8 +16,17 @@ from boundcheck.language.catalogue import about
 from boundcheck.language.evidence import beyond_rounding
 from boundcheck.language.view import Code, Fold, Head, Part, Prose, Table, line, numeric, paragraph
 from boundcheck.present import style
-from boundcheck.present.material import Material, placed
-from boundcheck.present.stored import StoredRun, distinct, grouped, highest_rank, known, largest, settings
+from boundcheck.present.material import (
+    Material,
+    StoredRun,
+    distinct,
+    grouped,
+    highest_rank,
+    known,
+    largest,
+    placed,
+    settings,
+)
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
 from boundcheck.present.words import norm_names, number, sentence_of, slug, titled
 

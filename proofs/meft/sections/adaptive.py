@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, left_by
 from boundcheck.language.view import Badge, Cell, Part, Picture, Table, numeric, paragraph
-from boundcheck.present.material import Material
-from boundcheck.present.stored import StoredRun, groups, known, settings
+from boundcheck.present.material import Material, StoredRun, groups, known, settings
 from boundcheck.present.style import log_y, looks_of, panels
 from boundcheck.present.words import number, titled
 

@@ -28,7 +28,7 @@ from boundcheck.functions.adapters import LoRA
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
-from boundcheck.present.stored import load_runs
+from boundcheck.present.material import load_runs
 from boundcheck.system.files import replace_file
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
