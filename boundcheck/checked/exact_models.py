@@ -19,8 +19,18 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from boundcheck.checked.exact_model import FLAT, Curve, ExactModel, Factored, Pair, blocks_of, single
-from boundcheck.checked.points import Blocks, moved, units
+from boundcheck.checked.exact_model import (
+    FLAT,
+    Blocks,
+    Curve,
+    ExactModel,
+    Factored,
+    Pair,
+    blocks_of,
+    moved,
+    single,
+    units,
+)
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import (
     Rows,

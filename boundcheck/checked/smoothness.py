@@ -23,7 +23,7 @@ from flint import arb
 from sympy import Rational
 
 from boundcheck.checked.edits import KINDS, of_expression, with_formula
-from boundcheck.checked.points import steepest
+from boundcheck.checked.exact_model import steepest
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose

@@ -1,4 +1,4 @@
-"""`StoredRun`, a finished run as figures and tables read it, with titles and groups; and `Material`, the data of a page.
+"""`StoredRun`, a finished run as figures and tables read it, with titles and groups; and `Material`, a page's data.
 
 Runs belong together when their specs are equal in everything but what is swept.
 """

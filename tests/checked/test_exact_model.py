@@ -9,7 +9,7 @@ import pytest
 from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
-from boundcheck.checked.points import Jet, Point, spectral_at_most, steepest
+from boundcheck.checked.exact_model import Jet, Point, spectral_at_most, steepest
 from boundcheck.checked.smoothness import CHOICES, Statement, inputs_at, pairs
 from boundcheck.exact.balls import plus, root, scaled
 from boundcheck.exact.balls import rows as matrix
