@@ -20,12 +20,12 @@ NEVER = {
 LAMBDIFY = {
     "boundcheck/language/claim.py",
     "boundcheck/experiment/waterfall.py",
-    "boundcheck.properties.problem_strategies.py",
+    "boundcheck/properties/problem_strategies.py",
     "boundcheck/language/algorithms.py",
 }
 # These round numbers for print.
 DECIMAL = {
-    "boundcheck/exact/digits.py",
+    "boundcheck/exact/balls.py",
     "boundcheck/checked/smoothness.py",
 }
 # It runs files that a person allowed: tests/test_hostile.py.
